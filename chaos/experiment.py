@@ -1,0 +1,198 @@
+"""An experiment: a named YAML file as frozen values.
+
+Times are seconds from the start of the play, ratios from 0 to 1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Field, field_validator, model_validator
+
+from chaos import yamlfile
+from chaos.units import Ratio, Seconds, show_seconds
+from chaos.yamlfile import BrokenRule, Model
+
+Positive = Annotated[Seconds, Field(gt=0)]
+NotNegative = Annotated[Seconds, Field(ge=0)]
+Rate = Annotated[float, Field(gt=0, le=2000)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+
+N = TypeVar("N", "Phase", "Step", "Slo")
+
+
+class Phase(Model):
+    """A stretch of the load at one mean rate."""
+
+    name: Name
+    length: Positive = Field(alias="for")
+    rate: Rate  # requests per second; arrivals are a Poisson process
+
+
+class Baseline(Model):
+    """What the target must show under load before anything is injected."""
+
+    length: Positive = Field(alias="for")
+    rate: Rate
+    availability: Ratio = 0.99
+    p99: Positive = 1.0
+
+
+class Load(Model):
+    """An open loop: arrivals are decided beforehand, nothing slows them, nothing is retried."""
+
+    timeout: Positive  # of one request, seconds
+    mix: dict[str, Annotated[float, Field(gt=0)]]  # weight by route
+    baseline: Baseline
+    phases: tuple[Phase, ...] = Field(min_length=1)
+
+    @property
+    def length(self) -> float:
+        """Seconds of play."""
+        return sum(phase.length for phase in self.phases)
+
+    @field_validator("phases")
+    @classmethod
+    def _named_once(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        return _unique(phases, "phase")
+
+
+class Step(Model):
+    """One fault with its parameters; starts `at` a time, or `after` another step has ended."""
+
+    name: Name
+    fault: Name
+    at: NotNegative | None = None
+    after: Name | None = None
+    hold: Positive  # at most: a fault whose act ends by itself is not held longer
+    optional: bool = False
+    params: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if (self.at is None) == (self.after is None):
+            raise ValueError("a step starts either `at` a time or `after` another step")
+        return self
+
+
+class LatencyObjective(Model):
+    percentile: Annotated[float, Field(gt=0, lt=100)]
+    below: Positive
+
+
+class PoolObjective(Model):
+    in_use: Ratio
+    waits_timed_out: Annotated[int, Field(ge=0)] = 0
+
+
+class Slo(Model):
+    """One objective, judged over the play: exactly one of availability, latency and pool."""
+
+    name: Name
+    availability: Ratio | None = None
+    latency: LatencyObjective | None = None
+    pool: PoolObjective | None = None
+
+    @model_validator(mode="after")
+    def _one_objective(self) -> Self:
+        if sum(value is not None for value in (self.availability, self.latency, self.pool)) != 1:
+            raise ValueError("an SLO has exactly one of availability, latency and pool")
+        return self
+
+
+class Limits(Model):
+    """What this experiment's own play can break. None: not limited."""
+
+    recovery: Positive | None = None
+    lost_writes: Annotated[int, Field(ge=0)] | None = None
+    lost_log_lines: Annotated[int, Field(ge=0)] | None = None
+
+
+class Promise(Model):
+    """The user's recovery budget."""
+
+    rto: Positive = 900.0
+    rpo: Positive = 300.0
+
+
+class Outage(Model):
+    """When service counts as out, and as back: see the definition of an outage in docs/verdicts.md."""
+
+    below: Ratio = 0.99
+    window: Positive = 1.0
+    sustained: Positive = 10.0
+
+
+class Honesty(Model):
+    """Beyond these the instrument itself is doubted: hits of such a window are indeterminate."""
+
+    window: Positive = 1.0
+    lag: Positive = 0.1
+    run_delay: Ratio = 0.2  # share of the window in which the load process waited for a processor
+
+
+class Experiment(Model):
+    name: Name
+    title: str
+    load: Load
+    steps: tuple[Step, ...] = ()
+    slos: tuple[Slo, ...] = ()
+    limits: Limits = Limits()
+    promise: Promise = Promise()
+    outage: Outage = Outage()
+    honesty: Honesty = Honesty()
+
+    @field_validator("steps")
+    @classmethod
+    def _steps_named_once(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        return _unique(steps, "step")
+
+    @field_validator("slos")
+    @classmethod
+    def _slos_named_once(cls, slos: tuple[Slo, ...]) -> tuple[Slo, ...]:
+        return _unique(slos, "SLO")
+
+    @model_validator(mode="after")
+    def _order_of_steps(self) -> Self:
+        known: set[str] = set()
+        for index, step in enumerate(self.steps):
+            if step.after is not None and step.after not in known:
+                raise BrokenRule(f"is after {step.after!r}, which is no step before it", "steps", index, "after")
+            if step.at is not None and step.at >= self.load.length:
+                end = show_seconds(self.load.length)
+                raise BrokenRule(
+                    f"starts at {show_seconds(step.at)}, but the play ends at {end}", "steps", index, "at"
+                )
+            known.add(step.name)
+        return self
+
+    @model_validator(mode="after")
+    def _limits_can_be_broken(self) -> Self:
+        if self.limits.recovery is not None:
+            first = min((step.at for step in self.steps if step.at is not None), default=0.0)
+            observed = self.load.length - first
+            needed = self.limits.recovery + self.outage.sustained
+            if observed <= needed:
+                raise BrokenRule(
+                    f"{show_seconds(self.limits.recovery)} cannot be broken by this play: it observes "
+                    f"{show_seconds(observed)} from its first step, and more than {show_seconds(needed)} is "
+                    f"needed (the limit and {show_seconds(self.outage.sustained)} of sustained service)",
+                    "limits",
+                    "recovery",
+                )
+        return self
+
+
+def load(path: Path) -> Experiment:
+    """The experiment in a file. Raises FileError for the first broken rule."""
+    return yamlfile.load(path, Experiment)
+
+
+def _unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item.name in seen:
+            raise BrokenRule(f"{what} {item.name!r} stands twice", index, "name")
+        seen.add(item.name)
+    return items

@@ -1,0 +1,80 @@
+"""What a target offers to faults, load and sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRef:
+    """A process, told apart from a later one of the same pid by the time it was created."""
+
+    pid: int
+    create_time: float  # seconds since the epoch, as psutil gives it
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One PostgreSQL server. DSNs go straight to it, never through a proxy."""
+
+    admin_dsn: str  # a superuser: sampling and proofs of effect, within the reserved slots
+    dsns: Mapping[str, str]  # by role: api, batch, crowd
+    proxied: str  # host:port of the listener that the target itself connects through
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """One proxy of a Toxiproxy server."""
+
+    api: str  # the control URL of the server
+    name: str
+    listen: str
+    upstream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A directory and the block device it lies on."""
+
+    path: Path
+    device: str  # "major:minor"
+    write_bps: int | None  # the limit we put on the device, bytes per second; None: the disk as it is
+
+
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """The target's logs and how its operators rotate them."""
+
+    directory: Path
+    files: tuple[Path, ...]
+    method: str  # copytruncate | rename
+    delaycompress: bool
+    scheduling: str  # normal | idle
+    signal: str | None  # sent to `process` after the rotation
+    process: str  # the role of the process that has to reopen its logs
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of the target's own that a step can start: a command and what it needs."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """Everything a target offers. What it lacks is empty, and a fault that needs it is refused."""
+
+    base_url: str = ""
+    metrics_url: str = ""
+    processes: Mapping[str, ProcessRef] = field(default_factory=dict)
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    proxies: Mapping[str, Proxy] = field(default_factory=dict)
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
+    logs: LogFiles | None = None
+    jobs: Mapping[str, Job] = field(default_factory=dict)

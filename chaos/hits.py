@@ -1,0 +1,114 @@
+"""The table of hits: a memory-mapped structured array, one row per request of the load.
+
+`n`, `route` and `due` are written before the play, the rest in place as it happens, `outcome` last: what
+was never sent is there as `unsent`. Times are seconds since the run's start. Codes are named in a header
+file beside the table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+VERSION = 1
+
+DTYPE = np.dtype(
+    [
+        ("n", "<u4"),
+        ("route", "u1"),
+        ("outcome", "u1"),
+        ("status", "<u2"),
+        ("seq", "<i8"),  # of a write: its sequence number in the ledger; -1 elsewhere
+        ("due", "<f8"),
+        ("sent", "<f8"),  # NaN until sent
+        ("done", "<f8"),  # NaN until done
+    ]
+)
+
+HitTable = npt.NDArray[np.void]
+
+
+class Outcome(IntEnum):
+    """How a hit ended. Only GOOD is good; PENDING is what a killed load process leaves behind."""
+
+    UNSENT = 0
+    GOOD = 1
+    BAD_STATUS = 2
+    TIMEOUT = 3
+    REFUSED = 4
+    RESET = 5
+    BAD_BODY = 6
+    PENDING = 7
+
+
+@dataclass(frozen=True, slots=True)
+class HitsHeader:
+    """The names behind the codes. `writes` are the routes whose hits carry a sequence number."""
+
+    routes: tuple[str, ...]
+    writes: tuple[str, ...]
+    timeouts: tuple[float, ...]  # seconds, by route
+
+    def save(self, path: Path) -> None:
+        outcomes = [outcome.name.lower() for outcome in Outcome]
+        document = {
+            "version": VERSION,
+            "routes": self.routes,
+            "writes": self.writes,
+            "timeouts": self.timeouts,
+            "outcomes": outcomes,
+        }
+        path.write_text(json.dumps(document))
+
+    @classmethod
+    def load(cls, path: Path) -> HitsHeader:
+        document: dict[str, Any] = json.loads(path.read_text())
+        if document["version"] != VERSION:
+            raise ValueError(f"{path}: version {document['version']} of the hits, this is {VERSION}")
+        return cls(tuple(document["routes"]), tuple(document["writes"]), tuple(document["timeouts"]))
+
+
+def create(
+    path: Path, due: npt.NDArray[np.float64], route: npt.NDArray[np.uint8], seq: npt.NDArray[np.int64]
+) -> HitTable:
+    """Take the disk space of the whole table, write what is known beforehand, and map it read-write."""
+    header_and_rows = np.lib.format.open_memmap(path, mode="w+", dtype=DTYPE, shape=(len(due),))
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    table: HitTable = header_and_rows
+    table["n"] = np.arange(len(due), dtype=np.uint32)
+    table["due"], table["route"], table["seq"] = due, route, seq
+    table["sent"] = table["done"] = np.nan
+    header_and_rows.flush()
+    return table
+
+
+def open_table(path: Path) -> HitTable:
+    """Map a stored table read-only; an absent one is an empty table."""
+    if not path.exists():
+        return np.empty(0, dtype=DTYPE)
+    table: HitTable = np.load(path, mmap_mode="r")
+    return table
+
+
+def select(table: HitTable, start: float, end: float) -> HitTable:
+    """The hits due in [start, end). Rows are in order of `due`."""
+    low, high = np.searchsorted(table["due"], [start, end], side="left")
+    return table[int(low) : int(high)]
+
+
+def good(table: HitTable) -> npt.NDArray[np.bool_]:
+    result: npt.NDArray[np.bool_] = table["outcome"] == Outcome.GOOD
+    return result
+
+
+def codes(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    return [names.index(name) for name in wanted]

@@ -1,0 +1,152 @@
+"""Every path this program keeps: the reports of runs, and the user's state and cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chaos.errors import UsageError
+
+
+def _base(variable: str, fallback: str) -> Path:
+    return Path(os.environ.get(variable) or Path.home() / fallback) / "midnight"
+
+
+def cache_dir() -> Path:
+    """Where fetched and built tools are kept (XDG_CACHE_HOME)."""
+    return _base("XDG_CACHE_HOME", ".cache")
+
+
+def state_dir() -> Path:
+    """Where locks, the halt flag and the list of unhealed runs are kept (XDG_STATE_HOME)."""
+    return _base("XDG_STATE_HOME", ".local/state")
+
+
+def reports_dir() -> Path:
+    """Where runs are kept: MIDNIGHT_REPORTS, else `reports/` under the working directory."""
+    return Path(os.environ.get("MIDNIGHT_REPORTS") or "reports").resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """The directory of one run: `reports/<NAME>/<utc>-<id>/`. One writer per file."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def run_file(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def healer_events(self) -> Path:
+        return self.path / "healer.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples.jsonl"
+
+    @property
+    def hits(self) -> Path:
+        return self.path / "hits.npy"
+
+    @property
+    def hits_header(self) -> Path:
+        return self.path / "hits.json"
+
+    @property
+    def instrument(self) -> Path:
+        return self.path / "instrument.jsonl"
+
+    @property
+    def readback(self) -> Path:
+        return self.path / "readback.npy"
+
+    @property
+    def verdict(self) -> Path:
+        return self.path / "verdict.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "run.lock"
+
+
+def create_run(name: str, now: datetime | None = None) -> RunDir:
+    """A new, empty run directory; its id begins with the UTC time and is unique."""
+    stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    path = reports_dir() / name / f"{stamp}-{secrets.token_hex(3)}"
+    path.mkdir(parents=True)
+    return RunDir(path)
+
+
+def all_runs() -> list[RunDir]:
+    """Every stored run, oldest first."""
+    found = reports_dir().glob("*/*/run.json")
+    return [RunDir(file.parent) for file in sorted(found, key=lambda file: file.parent.name)]
+
+
+def find_run(reference: str) -> RunDir:
+    """The run named by a path, an id, the beginning of an id, or `latest`. Raises UsageError."""
+    as_path = Path(reference)
+    if (as_path / "run.json").is_file():
+        return RunDir(as_path.resolve())
+    runs = all_runs()
+    if reference == "latest" and runs:
+        return runs[-1]
+    matches = [run for run in runs if run.id.startswith(reference) or run.id.endswith(f"-{reference}")]
+    if len(matches) == 1:
+        return matches[0]
+    what = "names several runs" if matches else "is not a stored run"
+    raise UsageError(f"run {reference!r} {what} under {reports_dir()}; `midnight runs` lists them")
+
+
+def _unhealed_dir() -> Path:
+    return state_dir() / "unhealed"
+
+
+def mark_unhealed(run: RunDir) -> None:
+    """List the run as not yet healed, so that `midnight restore` finds it from anywhere."""
+    _unhealed_dir().mkdir(parents=True, exist_ok=True)
+    entry = _unhealed_dir() / f"{run.id}.json"
+    entry.write_text(json.dumps({"run": str(run.path)}))
+
+
+def mark_healed(run: RunDir) -> None:
+    (_unhealed_dir() / f"{run.id}.json").unlink(missing_ok=True)
+
+
+def unhealed_runs() -> list[RunDir]:
+    """Runs listed as not yet healed, oldest first; a listed run whose directory is gone is dropped."""
+    runs = []
+    for entry in sorted(_unhealed_dir().glob("*.json")):
+        path = Path(json.loads(entry.read_text())["run"])
+        if path.is_dir():
+            runs.append(RunDir(path))
+        else:
+            entry.unlink(missing_ok=True)
+    return runs
+
+
+def halt_file() -> Path:
+    """While this file exists no run starts on this machine (`midnight halt on`)."""
+    return state_dir() / "halt"
+
+
+def lock_file(target: str) -> Path:
+    """The lock that keeps two runs from aiming at the same target."""
+    return state_dir() / "locks" / f"{target}.lock"

@@ -1,0 +1,172 @@
+"""YAML files as frozen values: every broken rule names its file, line, place and value."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from chaos.errors import FileError, UsageError
+
+Place = tuple[int | str, ...]
+
+
+class Model(BaseModel):
+    """A frozen value of a file: an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class BrokenRule(ValueError):
+    """A rule that spans several keys, broken at `place` (relative to the model that states the rule)."""
+
+    def __init__(self, rule: str, *place: int | str) -> None:
+        super().__init__(rule)
+        self.place: Place = place
+
+_SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
+_SECRET_IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
+_REFERENCE = re.compile(r"^(env|file):")
+
+
+def read_mapping(path: Path) -> Any:
+    """The file as a mapping that remembers its lines. Raises FileError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(path, None, "", f"cannot be read: {error}") from error
+    try:
+        document = YAML().load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        rule = " ".join(str(error.problem or error).split())
+        raise FileError(path, mark.line + 1 if mark else None, "", rule) from error
+    except YAMLError as error:
+        raise FileError(path, None, "", " ".join(str(error).split())) from error
+    if not isinstance(document, dict):
+        kind = type(document).__name__ if document is not None else "nothing"
+        raise FileError(path, 1, "", f"must be a mapping of keys to values, not {kind}")
+    _refuse_secrets(path, document, document, ())
+    return document
+
+
+def load(path: Path, model: type[M]) -> M:
+    """The file as a value of `model`. Raises FileError for the first broken rule."""
+    return parse(path, read_mapping(path), model)
+
+
+def parse(path: Path, document: Any, model: type[M]) -> M:
+    try:
+        return model.model_validate(_plain(document))
+    except ValidationError as error:
+        raise from_validation(path, document, error) from None
+
+
+def from_validation(path: Path, document: Any, error: ValidationError, prefix: Place = ()) -> FileError:
+    """The first broken rule of a pydantic error, as one line about the file."""
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    place = (*prefix, *first["loc"], *(cause.place if isinstance(cause, BrokenRule) else ()))
+    rule = {"extra_forbidden": "is not a key known here", "missing": "is required"}.get(
+        first["type"], first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    )
+    value = None if first["type"] == "missing" or isinstance(first["input"], dict | list) else first["input"]
+    return FileError(path, line_of(document, place), show_place(document, place), rule, value)
+
+
+def line_of(document: Any, place: Place) -> int | None:
+    """The line (from 1) of the deepest part of `place` that the file has."""
+    line: int | None = None
+    node = document
+    for key in place:
+        if not hasattr(node, "lc"):
+            break
+        try:
+            position = node.lc.key(key) if isinstance(node, dict) else node.lc.item(key)
+            line, node = position[0] + 1, node[key]
+        except (KeyError, IndexError, TypeError):
+            break
+    return line if line is not None else 1
+
+
+def show_place(document: Any, place: Place) -> str:
+    """`steps, 2, hold` as `step 'idle_drop': hold`: an item of a list is called by its name."""
+    shown: list[str] = []
+    node = document
+    for key in place:
+        node = _child(node, key)
+        if isinstance(key, int) and isinstance(node, dict) and "name" in node and shown:
+            shown[-1] = f"{shown[-1].removesuffix('s')} {str(node['name'])!r}"
+        elif isinstance(key, int) and shown:
+            shown[-1] = f"{shown[-1]}[{key}]"
+        else:
+            shown.append(str(key))
+    return ": ".join(shown)
+
+
+def _child(node: Any, key: int | str) -> Any:
+    try:
+        return node[key]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _refuse_secrets(path: Path, document: Any, node: Any, place: Place) -> None:
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        here = (*place, key)
+        if isinstance(value, str) and not _REFERENCE.match(value) and (
+            _SECRET_KEY.search(str(key)) or _SECRET_IN_URL.search(value)
+        ):
+            rule = "a secret must not stand in a file in plain text; write env:NAME or file:PATH"
+            raise FileError(path, line_of(document, here), show_place(document, here), rule)
+        _refuse_secrets(path, document, value, here)
+
+
+def _plain(node: Any) -> Any:
+    """ruamel's containers as plain ones: pydantic repeats what it was given in its messages."""
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    return node
+
+
+def search(name: str, folder: str) -> Path:
+    """The file meant by `name`: a path given, the working directory's folder, the shipped one.
+
+    Raises UsageError naming what there is.
+    """
+    given = Path(name)
+    if given.suffix in {".yaml", ".yml"}:
+        if given.is_file():
+            return given
+        raise UsageError(f"{name}: no such file")
+    for place in folders(folder):
+        if (place / f"{name}.yaml").is_file():
+            return place / f"{name}.yaml"
+    known = ", ".join(sorted(available(folder))) or "none"
+    raise UsageError(f"no file {name!r} in {folder}/; known: {known}")
+
+
+def folders(folder: str) -> list[Path]:
+    """Where files of a kind are looked for, first match first."""
+    package = Path(__file__).parent
+    shipped = package / "shipped" / folder
+    return [Path(folder), shipped if shipped.is_dir() else package.parent / folder]
+
+
+def available(folder: str) -> dict[str, Path]:
+    """Every file of a kind by its name, the working directory's before the shipped."""
+    found: dict[str, Path] = {}
+    for place in folders(folder):
+        for path in sorted(place.glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return found
