@@ -1,0 +1,59 @@
+"""What a check found: an outcome with the numbers it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+
+Unit = Literal["ratio", "s", "count", ""]
+
+
+class Outcome(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_EXERCISED = "not exercised"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One outcome of one check.
+
+    `measured` and `allowed` are in `unit` (ratios from 0 to 1); `measured` is infinite where a percentile
+    falls on a hit that was never good, None where nothing could be measured. `because` is one plain
+    sentence with the numbers. `evidence` holds only what JSON can hold, but for infinities.
+    """
+
+    check: str
+    name: str
+    outcome: Outcome
+    measured: float | None
+    allowed: float | None
+    unit: Unit
+    because: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+Check = Callable[[Experiment, Journal], list[Finding]]
+
+_PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """fail > unknown > pass; `not exercised` is neutral. UNKNOWN where nothing was judged at all."""
+    given = set(outcomes)
+    return next((outcome for outcome in _PRECEDENCE if outcome in given), Outcome.UNKNOWN)
+
+
+def bounded(at_worst: bool, at_best: bool) -> Outcome:
+    """The outcome from whether a rule holds with every indeterminate hit bad, and with every one good."""
+    if at_worst and at_best:
+        return Outcome.PASS
+    if not at_worst and not at_best:
+        return Outcome.FAIL
+    return Outcome.UNKNOWN
