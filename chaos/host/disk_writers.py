@@ -1,0 +1,70 @@
+"""Writers that write a block and sync it, over and over: what a busy disk feels like, and how long it took.
+
+A program for `chaos.host.worker`. Specification: directory, writers, block (bytes), deadline (seconds). Each
+writer rewrites a file of at most 16 blocks. Report: bytes, syncs, sync_median, sync_p99, sync_max (seconds).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+BLOCKS = 16
+
+
+def write_and_sync(path: Path, block: bytes, stop: threading.Event, end: float, times: list[float]) -> None:
+    """Until `stop` or `end`; every sync's seconds go to `times`. Leaves no file behind."""
+    try:
+        with path.open("wb", buffering=0) as file:
+            n = 0
+            while not stop.is_set() and time.monotonic() < end:
+                file.seek((n % BLOCKS) * len(block))
+                begun = time.monotonic()
+                file.write(block)
+                os.fdatasync(file.fileno())
+                times.append(time.monotonic() - begun)
+                n += 1
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def main() -> None:
+    spec: dict[str, Any] = json.loads(sys.stdin.readline())
+    stop, times = threading.Event(), list[float]()
+    block, end = os.urandom(spec["block"]), time.monotonic() + spec["deadline"]
+    threads = [
+        threading.Thread(
+            target=write_and_sync,
+            args=(Path(spec["directory"]) / f"writer-{n}", block, stop, end, times),
+            daemon=True,
+        )
+        for n in range(spec["writers"])
+    ]
+    for thread in threads:
+        thread.start()
+    print(json.dumps({"started": len(threads)}), flush=True)
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    for thread in threads:
+        thread.join()
+    cuts = quantiles(times, n=100) if len(times) > 1 else [*times, 0.0][:1] * 99
+    report = {
+        "bytes": len(block) * len(times),
+        "syncs": len(times),
+        "sync_median": round(cuts[49], 4),
+        "sync_p99": round(cuts[98], 4),
+        "sync_max": round(max(times, default=0.0), 4),
+    }
+    print(json.dumps(report), flush=True)
+    os._exit(0)  # a reader thread still waits on standard input
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""A small program of ours in a process of its own: a JSON line in, a JSON line out.
+
+It reads its specification from its first line of standard input, says `started` as a JSON line, and ends when
+its standard input ends, when its work is done, or at the deadline in its specification: nothing outlives us.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from chaos.errors import FaultError
+from chaos.host.processes import spawn
+
+
+def python_module(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
+
+
+class Worker:
+    """The parent's side of such a program."""
+
+    def __init__(self, module: str, spec: Mapping[str, Any], mark: str) -> None:
+        self._module = module
+        self._process = spawn(
+            python_module(module), mark=mark, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(spec).encode() + b"\n")
+        self._process.stdin.flush()
+        if not self._process.stdout.readline():
+            raise FaultError(f"{module} did not start: {self._failure()}")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def finish(self, timeout: float = 30.0) -> dict[str, Any]:
+        """End its standard input, wait for it, and give what it reports. Raises FaultError."""
+        try:
+            out, _ = self._process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise FaultError(f"{self._module} did not end within {timeout:g} s") from None
+        lines = out.decode(errors="replace").strip().splitlines()
+        if self._process.returncode != 0 or not lines:
+            raise FaultError(f"{self._module} ended with {self._process.returncode}")
+        report: dict[str, Any] = json.loads(lines[-1])
+        return report
+
+    def _failure(self) -> str:
+        _, err = self._process.communicate(timeout=10)
+        return err.decode(errors="replace").strip()[-500:] or f"exit code {self._process.returncode}"
