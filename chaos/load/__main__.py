@@ -1,0 +1,98 @@
+"""`python -m chaos.load`: the load process.
+
+Reads a LoadSpec as one JSON line, answers `{"ready": true, "priority": ...}`, reads `go <zero>`, plays,
+answers `{"done": true, "sent": n}` and exits 0. When its standard input ends it stops at once and exits 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+
+import numpy as np
+import uvloop
+
+from chaos.errors import LoadError, MidnightError
+from chaos.load import spec as specs
+from chaos.load.generator import Generator
+from chaos.load.priority import raise_priority
+from chaos.load.sender import Sender, open_session
+from chaos.load.spec import LoadSpec
+
+_LONGEST_LINE = 2**20
+
+
+async def main() -> None:
+    """The whole life of the process. Raises MidnightError."""
+    lines = await _standard_input()
+    line = await lines.readline()
+    if not line:
+        return
+    spec = _parse(line)
+    addresses = specs.addresses(spec)
+    table = np.load(spec.hits, mmap_mode="r+")
+    specs.check_size(len(table))
+    async with open_session(addresses) as session:
+        generator = Generator(spec, table, Sender(spec, table, session))
+        _say({"ready": True, "priority": raise_priority()})
+        zero = _zero(await lines.readline())
+        if zero is not None:
+            await _play_until_end_of_input(generator, zero, lines)
+        table.flush()
+
+
+async def _play_until_end_of_input(generator: Generator, zero: float, lines: asyncio.StreamReader) -> None:
+    playing = asyncio.create_task(generator.play(zero))
+    stopping = asyncio.create_task(lines.read())
+    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if playing.done():
+        stopping.cancel()
+        _say({"done": True, "sent": playing.result()})
+        return
+    playing.cancel()
+    await asyncio.wait({playing})
+
+
+async def _standard_input() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer
+    )
+    return reader
+
+
+def _parse(line: bytes) -> LoadSpec:
+    try:
+        return LoadSpec.model_validate_json(line)
+    except ValueError as error:
+        raise LoadError(f"load: the specification is broken: {error}") from error
+
+
+def _zero(line: bytes) -> float | None:
+    """The time in `go <zero>`; None when the input ended instead."""
+    if not line:
+        return None
+    word, _, zero = line.decode().partition(" ")
+    if word != "go":
+        raise LoadError(f"load: expected 'go <zero>', got {line!r}")
+    return float(zero)
+
+
+def _say(document: dict[str, object]) -> None:
+    print(json.dumps(document), flush=True)
+
+
+def _raise_descriptor_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    _raise_descriptor_limit()
+    try:
+        uvloop.run(main())
+    except MidnightError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

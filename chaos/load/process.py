@@ -1,0 +1,109 @@
+"""The runner's side of the load process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from chaos.errors import LoadError
+from chaos.load.spec import LoadSpec
+
+START_DEADLINE = 20.0
+STOP_DEADLINE = 5.0
+"""Seconds that a start and a stop may take; after the latter the process is killed."""
+
+
+class LoadProcess:
+    """One load process, from start to stop. It also stops by itself when we die: its input ends then."""
+
+    def __init__(self, spec: LoadSpec, *, mark: str, log: Path) -> None:
+        """Nothing runs yet. `mark` tells whose process it is; `log` gets what it writes to stderr."""
+        self._spec, self._mark, self._log = spec, mark, log
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the started process."""
+        return self._running.pid
+
+    async def start(self) -> str:
+        """Start it and hand it the specification; returns its priority once it is ready.
+
+        Raises LoadError, with what the process said, when it does not become ready.
+        """
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "chaos.load",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "MIDNIGHT_MARK": self._mark, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+                start_new_session=True,
+            )
+        try:
+            async with asyncio.timeout(START_DEADLINE):
+                await self._tell(self._spec.model_dump_json())
+                answer = await self._answer()
+        except TimeoutError:
+            await self.stop()
+            raise LoadError(f"the load process was not ready within {START_DEADLINE:.0f} s") from None
+        return str(answer["priority"])
+
+    async def go(self, zero: float) -> None:
+        """Begin the schedule at the run clock's time `zero`."""
+        await self._tell(f"go {zero!r}")
+
+    async def finished(self) -> int:
+        """Wait for the end of the schedule and its last answer; returns how many requests were sent.
+
+        Raises LoadError when the process ended before that.
+        """
+        answer = await self._answer()
+        await self._running.wait()
+        return int(answer["sent"])
+
+    async def stop(self) -> None:
+        """Stop it at once, wherever it is; what was not sent stays unsent. Safe to call at any time."""
+        process = self._process
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            async with asyncio.timeout(STOP_DEADLINE):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    @property
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise LoadError("the load process was not started")
+        return self._process
+
+    async def _tell(self, line: str) -> None:
+        stdin = self._running.stdin
+        assert stdin is not None
+        with contextlib.suppress(ConnectionError):  # it has died: its answer, which is none, tells why
+            stdin.write(line.encode() + b"\n")
+            await stdin.drain()
+
+    async def _answer(self) -> dict[str, Any]:
+        stdout = self._running.stdout
+        assert stdout is not None
+        line = await stdout.readline()
+        if not line:
+            code = await self._running.wait()
+            said = self._log.read_text(errors="replace").strip()[-500:] or "it said nothing"
+            raise LoadError(f"the load process ended early with code {code}: {said}")
+        document: dict[str, Any] = json.loads(line)
+        return document
