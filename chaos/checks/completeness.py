@@ -1,0 +1,40 @@
+"""Completeness: the run went to its end, and its load reached the target."""
+
+from __future__ import annotations
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.observation import observe
+from chaos.checks.words import seconds
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+
+TOLERANCE = 0.5
+"""Seconds by which the end of the play may be noted early: less than any window a check looks at."""
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """Pass, or unknown with the reason. A violation proven before the run was cut short stays one."""
+    problem = _problem(experiment, journal)
+    outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
+    because = problem or "the run was played to its end"
+    return [Finding("completeness", "run", outcome, None, None, "", because)]
+
+
+def _problem(experiment: Experiment, journal: Journal) -> str | None:
+    ended = journal.last("run", "run", "ended")
+    if ended is None:
+        return "the run has no end in its journal: it was killed"
+    reason, because = ended.detail.get("reason"), ended.detail.get("because")
+    if reason != "completed":
+        return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
+    observation = observe(experiment, journal)
+    if observation is None:
+        return "there was no play"
+    if observation.ended < observation.end - TOLERANCE:
+        played, planned = observation.ended - observation.start, observation.end - observation.start
+        return f"the play was cut short: {seconds(played)} of {seconds(planned)}"
+    if not len(observation.table):
+        return "no hit was due in the play"
+    if not observation.reached:
+        return "no hit was ever answered, in the baseline neither: the load never reached the target"
+    return None

@@ -1,0 +1,39 @@
+"""Ratios and percentiles without rounding: 990 of 1000 is 99 %, whatever a float says."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+Times = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
+
+
+def _fraction(number: float) -> Fraction:
+    # 99.9 / 100 is not the float 0.999: what was written in the file is what is meant.
+    return Fraction(number).limit_denominator(1_000_000)
+
+
+def meets(good: Counts, total: Counts, ratio: float) -> Flags:
+    """Where good / total >= ratio, exactly; nothing of nothing meets any ratio."""
+    wanted = _fraction(ratio)
+    return good * wanted.denominator >= total * wanted.numerator
+
+
+def reaches(good: int, total: int, ratio: float) -> bool:
+    return bool(meets(np.array([good], np.int64), np.array([total], np.int64), ratio)[0])
+
+
+def percentile(values: Times, percent: float) -> float | None:
+    """Nearest rank: the smallest value that at least `percent` % of the values do not exceed. None of none.
+
+    Always one of the values, so an infinity is never averaged away.
+    """
+    if len(values) == 0:
+        return None
+    rank = max(1, math.ceil(_fraction(percent) * len(values) / 100))
+    return float(np.partition(values, rank - 1)[rank - 1])

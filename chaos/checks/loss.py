@@ -1,0 +1,156 @@
+"""Lost writes and RPO: the acknowledged writes against what the target held afterwards.
+
+A write is acknowledged when its hit was good, in the baseline as in the play: that is a fact whatever the
+instrument's lag was. Timed-out writes count neither way and are listed apart. The instant of the loss is
+known only in a drill; elsewhere the start of the first outage stands for it, or, without an outage, the
+play's end. Outside a drill nothing excuses a missing write, so each also counts as lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chaos import hits
+from chaos.checks.exact import Flags, Times
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.observation import observe
+from chaos.checks.recovery import measured
+from chaos.checks.words import many, seconds
+from chaos.experiment import Experiment
+from chaos.hits import HitTable
+from chaos.hits import Outcome as Hit
+from chaos.journal import Journal
+
+MISSING, PRESENT, DIFFERENT, FOREIGN = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The writes beside their read-back: arrays of the same length, in order of `due`."""
+
+    writes: HitTable
+    state: npt.NDArray[np.uint8]
+    foreign: int  # records the target held that were never due
+
+    @property
+    def acknowledged(self) -> Flags:
+        return hits.good(self.writes)
+
+    def done_of_missing(self) -> Times:
+        """When each missing acknowledged write had been acknowledged, seconds of the run clock."""
+        done: Times = self.writes["done"][self.acknowledged & (self.state == MISSING)]
+        return done
+
+    def count(self, state: int, *outcomes: Hit) -> int:
+        return int(((self.state == state) & np.isin(self.writes["outcome"], outcomes)).sum())
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """`lost_writes` against limits.lost_writes, and `rpo` against promise.rpo."""
+    limit, promise = experiment.limits.lost_writes, experiment.promise.rpo
+    ledger = read_ledger(journal)
+    if isinstance(ledger, str):
+        expected = bool((journal.hits["seq"] >= 0).any()) or limit is not None
+        outcome = Outcome.UNKNOWN if expected else Outcome.NOT_EXERCISED
+        return [
+            Finding("loss", "lost_writes", outcome, None, limit, "count", ledger),
+            Finding("loss", "rpo", outcome, None, promise, "s", ledger),
+        ]
+    evidence = _evidence(ledger)
+    return [
+        _judge_lost(limit, ledger, evidence),
+        _judge_rpo(promise, ledger, _instant(experiment, journal), evidence),
+    ]
+
+
+def read_ledger(journal: Journal) -> Ledger | str:
+    """The ledger, or the sentence that says why nothing can be said about it."""
+    table = journal.hits
+    writes = table[table["seq"] >= 0]
+    if not len(writes):
+        return "no write was due"
+    if not hits.good(writes).any():
+        return "no write was acknowledged, so none could be lost"
+    ended = journal.last("run", "readback", "ended")
+    rows = journal.readback
+    if ended is None or rows is None:
+        return "the ledger was not read back"
+    if not ended.detail.get("complete"):
+        return f"the read-back is incomplete: {ended.detail.get('because') or 'no reason given'}"
+    rows = rows[np.argsort(rows["seq"], kind="stable")]
+    known = rows[rows["state"] != FOREIGN]
+    index = np.searchsorted(known["seq"], writes["seq"])
+    if not np.array_equal(
+        known["seq"][np.minimum(index, len(known) - 1)] if len(known) else [], writes["seq"]
+    ):
+        return "the read-back is incomplete: it has no row for some of the writes that were due"
+    return Ledger(writes, known["state"][index], int((rows["state"] == FOREIGN).sum()))
+
+
+def _judge_lost(limit: int | None, ledger: Ledger, evidence: dict[str, Any]) -> Finding:
+    lost, acknowledged = evidence["lost_writes"], evidence["acknowledged"]
+    because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost"
+    if evidence["different"]:
+        because += f" ({evidence['missing']} missing, {evidence['different']} with another payload)"
+    if limit is None:
+        outcome, because = Outcome.NOT_EXERCISED, f"{because}, and no limit is set"
+    else:
+        outcome = Outcome.PASS if lost <= limit else Outcome.FAIL
+        because += f", {limit} allowed"
+    return Finding("loss", "lost_writes", outcome, lost, limit, "count", because, evidence)
+
+
+def _judge_rpo(
+    promise: float, ledger: Ledger, instant: tuple[float, str], evidence: dict[str, Any]
+) -> Finding:
+    at, which = instant
+    missing = ledger.done_of_missing()
+    rpo = max(0.0, at - float(missing.min())) if len(missing) else 0.0
+    first = float(ledger.writes["done"][ledger.acknowledged].min())
+    breakable = at - first > promise
+    evidence = {**evidence, "instant_of_loss": at, "instant_is": which, "breakable": breakable}
+    outcome = Outcome.PASS if rpo <= promise else Outcome.FAIL
+    sign = "≤" if outcome is Outcome.PASS else ">"
+    because = f"RPO {seconds(rpo)} {sign} {seconds(promise)}, the loss taken at {which}"
+    if not breakable:
+        outcome = Outcome.NOT_EXERCISED
+        because = (
+            f"RPO {seconds(rpo)}, but not evidence: with the first write acknowledged "
+            f"{seconds(max(0.0, at - first))} before {which}, the promise of {seconds(promise)} could not break"
+        )
+    return Finding("loss", "rpo", outcome, rpo, promise, "s", because, evidence)
+
+
+def _instant(experiment: Experiment, journal: Journal) -> tuple[float, str]:
+    """What stands for the instant of the loss, on the run clock, and its name."""
+    observation = observe(experiment, journal)
+    if observation is None:
+        return float(np.nanmax(journal.hits["done"])), "the last answer"
+    found = measured(experiment, journal, observation).found
+    return (
+        (found[0].start, "the start of the first outage") if found else (observation.ended, "the play's end")
+    )
+
+
+def _evidence(ledger: Ledger) -> dict[str, Any]:
+    unsure = (Hit.TIMEOUT, Hit.PENDING)
+    refused = (Hit.BAD_STATUS, Hit.REFUSED, Hit.RESET, Hit.BAD_BODY)
+    missing, different = ledger.count(MISSING, Hit.GOOD), ledger.count(DIFFERENT, Hit.GOOD)
+    lost = ledger.acknowledged & np.isin(ledger.state, (MISSING, DIFFERENT))
+    return {
+        "due": len(ledger.writes),
+        "acknowledged": int(ledger.acknowledged.sum()),
+        "lost_writes": missing + different,
+        "missing": missing,
+        "different": different,
+        "first_lost": [int(seq) for seq in ledger.writes["seq"][lost][:20]],
+        "timed_out_present": ledger.count(PRESENT, *unsure) + ledger.count(DIFFERENT, *unsure),
+        "timed_out_missing": ledger.count(MISSING, *unsure),
+        "refused_present": ledger.count(PRESENT, *refused) + ledger.count(DIFFERENT, *refused),
+        "unsent_present": ledger.count(PRESENT, Hit.UNSENT) + ledger.count(DIFFERENT, Hit.UNSENT),
+        "never_due_present": ledger.foreign,
+    }

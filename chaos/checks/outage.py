@@ -1,0 +1,66 @@
+"""Outages: when service was out and when it was back. Pure, over due times and which hits were good.
+
+The play is cut into windows of `rule.window` seconds from its start; a window without hits says nothing,
+so the state before it goes on. An outage begins with the due time of the first hit of the first window
+whose ratio of good hits is below `rule.below`, and ends with that of the first good hit from which service
+is sustained: of the hits due in the `rule.sustained` seconds from it on, itself included, there are at
+least two, the ratio is not below, and all of that stretch was observed. So a single lucky request is no
+recovery, and neither is a good end that was not watched for long enough.
+
+A window below the ratio is a blip, and no outage, when the hits due in the `rule.sustained` seconds from
+its first hit on (or in what is left of the observation) are not below the ratio: service was sustained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chaos.checks.exact import Counts, Flags, Times, meets
+from chaos.experiment import Outage as Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """From `start` to `end` in the clock of the hits; `end` is None when it outlasted the observation."""
+
+    start: float
+    end: float | None
+    observed: float  # where the observation ended
+
+    @property
+    def length(self) -> float:
+        """Seconds; at least so many when it did not end."""
+        return (self.observed if self.end is None else self.end) - self.start
+
+
+def outages(due: Times, good: Flags, start: float, end: float, rule: Rule) -> list[Outage]:
+    """Every outage among the hits due in [start, end), in order of time. `due` is ascending."""
+    if len(due) == 0:
+        return []
+    window = np.floor((due - start) / rule.window).astype(np.int64)
+    firsts = np.unique(window, return_index=True)[1]
+    until = np.searchsorted(due, due + rule.sustained, side="left")
+    before = np.concatenate(([0], np.cumsum(good)))
+    index = np.arange(len(due))
+    sustained = _ratio_met(before, index, until, rule.below)
+    recovers = good & sustained & (until - index >= 2) & (due + rule.sustained <= end)
+    below = ~_ratio_met(before, firsts, np.append(firsts[1:], len(due)), rule.below)
+    found: list[Outage] = []
+    back = -1  # the hit with which the last outage ended
+    for first in firsts[below & ~sustained[firsts]]:
+        if first <= back:
+            continue
+        later = np.flatnonzero(recovers[first:])
+        if len(later) == 0:
+            found.append(Outage(float(due[first]), None, end))
+            break
+        back = int(first + later[0])
+        found.append(Outage(float(due[first]), float(due[back]), end))
+    return found
+
+
+def _ratio_met(before: Counts, low: Counts, high: Counts, ratio: float) -> Flags:
+    """Whether the hits [low, high) meet the ratio; `before[i]` counts the good ones before hit i."""
+    return meets(before[high] - before[low], high - low, ratio)

@@ -1,0 +1,34 @@
+"""When each step acted, as the journal tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpan:
+    """From the first moment the step could act to the moment it was restored; None: never restored."""
+
+    step: str
+    start: float
+    end: float | None
+
+    def until(self, observed: float) -> float:
+        return observed if self.end is None else self.end
+
+
+def step_spans(experiment: Experiment, journal: Journal) -> list[StepSpan]:
+    """The spans of the steps that were begun, in order of time."""
+    spans = []
+    for step in experiment.steps:
+        begun = journal.find("step", step.name, "injecting") or journal.find("step", step.name, "injected")
+        if begun:
+            start = begun[0].at
+            restored = [
+                event.at for event in journal.find("step", step.name, "restored") if event.at >= start
+            ]
+            spans.append(StepSpan(step.name, start, restored[0] if restored else None))
+    return sorted(spans, key=lambda span: span.start)

@@ -1,0 +1,27 @@
+"""Steady state: the target was well before anything was injected."""
+
+from __future__ import annotations
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.words import percent, seconds
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """Unknown without a steady baseline: what follows then proves nothing about the faults."""
+    ended = journal.last("run", "baseline", "ended")
+    ratio = experiment.load.baseline.availability
+    if ended is None:
+        because = "no baseline was seen, so no steady state"
+        return [Finding("steady", "baseline", Outcome.UNKNOWN, None, ratio, "ratio", because)]
+    detail = dict(ended.detail)
+    measured = detail.get("availability")
+    if not detail.get("steady"):
+        because = f"no steady state: {detail.get('because') or 'no reason given'}"
+        return [Finding("steady", "baseline", Outcome.UNKNOWN, measured, ratio, "ratio", because, detail)]
+    figures = [f"availability {percent(measured)}"] if isinstance(measured, float | int) else []
+    if isinstance(p99 := detail.get("p99"), float | int):
+        figures.append(f"p99 {seconds(p99)}")
+    because = f"steady before anything was injected ({', '.join(figures) or 'no figures'})"
+    return [Finding("steady", "baseline", Outcome.PASS, measured, ratio, "ratio", because, detail)]

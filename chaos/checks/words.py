@@ -1,0 +1,24 @@
+"""How numbers are written in a finding's sentence."""
+
+from __future__ import annotations
+
+import math
+
+
+def percent(ratio: float) -> str:
+    """`0.98999` as `98.999 %`: cut off, never rounded up to a threshold it did not reach."""
+    return f"{math.floor(ratio * 1e5 + 1e-6) / 1e3:g} %"
+
+
+def seconds(value: float) -> str:
+    """`0.0123` as `12.3 ms`, `31.24` as `31.24 s`, an infinity as `forever`."""
+    if not math.isfinite(value):
+        return "forever"
+    if 0 < abs(value) < 1:
+        return f"{value * 1000:.3g} ms"
+    return f"{value:.2f}".rstrip("0").rstrip(".") + " s"
+
+
+def many(number: int, thing: str) -> str:
+    """`1 hit`, `3 hits`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
