@@ -1,0 +1,165 @@
+"""The nightly job "data sync and cache refresh": bulk rows, heavy queries, CPU and memory, within a deadline.
+
+Prints JSON lines: `started`, `progress` about once a second, and last `done` or `failed` with `because`.
+Exits with 0 when done, 1 when failed, 143 when told to stop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import selectors
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from .batch_child import end_at_deadline
+from .batch_children import Child, usage
+from .batch_database import BatchDatabase
+from .batch_isolation import isolate
+from .settings import Config, load
+
+PROGRESS_SECONDS = 1.0
+# The soft deadline comes this much before the hard one, to say so and to end the children in order.
+WINDING_UP_SECONDS = 1.0
+STOPPED = 128 + signal.SIGTERM
+
+
+class Job:
+    """One night's work; its parts run in threads and child processes."""
+
+    def __init__(self, config: Config, asked: argparse.Namespace) -> None:
+        self._config = config
+        self._asked = asked
+        self._began = time.monotonic()
+        self._deadline = self._began + asked.deadline - WINDING_UP_SECONDS
+        self._children: list[Child] = []
+        self._rows = 0
+        self._peak_mb = 0.0
+        self._burned: list[float] = []
+
+    def run(self) -> None:
+        """Do everything; an exception says what failed. The children are gone afterwards, either way."""
+        self.say("started", **{key: getattr(self._asked, key) for key in ("rows", "burners", "cpu_seconds")})
+        try:
+            self._start_children()
+            pool = ThreadPoolExecutor(self._config.profile.batch.pool_size)
+            futures = [pool.submit(self._sync)]
+            futures += [pool.submit(self._heavy) for _ in range(self._asked.queries)]
+            waiting = ThreadPoolExecutor(max(1, len(self._children)))
+            futures += [waiting.submit(self._await_child, child) for child in self._children]
+            self._watch(futures)
+            pool.shutdown()
+        finally:
+            self.kill_children()
+        self.say("done", **self._state(sum(self._burned)), peak_rss_mb=round(self._peak_mb, 1))
+
+    def kill_children(self) -> None:
+        """End every child."""
+        for child in self._children:
+            child.kill()
+
+    def say(self, phase: str, **facts: object) -> None:
+        """Print one JSON line."""
+        print(json.dumps({"phase": phase, **facts}), flush=True)
+
+    def _start_children(self) -> None:
+        limit = self._config.profile.batch.memory_limit_mb
+        left = self._asked.deadline
+        share = self._asked.cpu_seconds / max(1, self._asked.burners)
+        self._children = [Child("burn", share, left, limit) for _ in range(self._asked.burners)]
+        if self._asked.memory_mb:
+            self._children.append(Child("cache", self._asked.memory_mb, left, limit))
+
+    def _await_child(self, child: Child) -> None:
+        self._burned.append(child.result().get("cpu_seconds", 0.0))
+
+    def _sync(self) -> None:
+        """Copy the rows asked for, starting over at the first as often as it takes."""
+        settings, documents = self._config.profile.batch, self._config.documents
+        database = BatchDatabase(self._config, self._deadline)
+        while self._rows < self._asked.rows:
+            first = self._rows % documents + 1
+            chunk = min(settings.chunk_rows, self._asked.rows - self._rows)
+            self._rows += database.sync(first, chunk)
+            time.sleep(settings.pause_ms / 1000.0)
+        database.close()
+
+    def _heavy(self) -> None:
+        database = BatchDatabase(self._config, self._deadline)
+        database.heavy()
+        database.close()
+
+    def _watch(self, futures: list[Future[None]]) -> None:
+        """Report progress until all is done; the first failure, or the deadline, ends it."""
+        left = set(futures)
+        while left:
+            done, left = wait(left, timeout=PROGRESS_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+            cpu_seconds, resident_mb = usage()
+            self._peak_mb = max(self._peak_mb, resident_mb)
+            if not done:
+                self.say("progress", **self._state(cpu_seconds))
+            if left and time.monotonic() > self._deadline:
+                raise TimeoutError(f"deadline of {self._asked.deadline:g} s reached")
+
+    def _state(self, cpu_seconds: float) -> dict[str, float]:
+        seconds = time.monotonic() - self._began
+        return {"rows": self._rows, "cpu_seconds": round(cpu_seconds, 2), "seconds": round(seconds, 2)}
+
+
+def main() -> None:
+    """Run the job as the command line asks."""
+    asked = _arguments()
+    end_at_deadline(asked.deadline)
+    config = load()
+    isolate(config.profile.batch.scheduling)
+    job = Job(config, asked)
+    signal.signal(signal.SIGTERM, lambda *_: _stop(job))
+    if asked.until_eof:
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+    try:
+        job.run()
+    except Exception as error:
+        job.say("failed", because=f"{type(error).__name__}: {error}")
+        sys.stdout.flush()
+        # Threads may still wait for the database; leave without them.
+        os._exit(1)
+
+
+def _stop(job: Job) -> None:
+    job.kill_children()
+    os._exit(STOPPED)
+
+
+def _stop_at_end_of_input() -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        while selector.select():
+            if not os.read(sys.stdin.fileno(), 4096):
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The nightly data sync and cache refresh.")
+    parser.add_argument("--rows", type=int, default=20_000, help="rows to copy")
+    parser.add_argument("--burners", type=int, default=2, help="processes that share the CPU seconds")
+    parser.add_argument("--cpu-seconds", type=float, default=10.0, help="CPU seconds in all")
+    parser.add_argument("--memory-mb", type=int, default=128, help="memory to hold until the end")
+    parser.add_argument(
+        "--queries", type=int, default=2, help="heavy queries, as many at once as the pool allows"
+    )
+    parser.add_argument(
+        "--deadline", type=float, required=True, help="seconds after which nothing of it lives"
+    )
+    parser.add_argument("--until-eof", action="store_true", help="stop when stdin ends")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""How the batch job keeps out of the API's way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Literal
+
+AUTOGROUP = Path("/proc/self/autogroup")
+LEAST_URGENT = "19"
+
+
+def isolate(scheduling: Literal["normal", "idle"]) -> None:
+    """Put this process, and the children it will have, into the given scheduling class.
+
+    SCHED_IDLE weighs within a session's autogroup only, so the session's own weight is lowered too; never
+    another session's: this process first makes one of its own.
+    """
+    if scheduling == "normal":
+        return
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    if os.getsid(0) != os.getpid():
+        with contextlib.suppress(PermissionError):
+            os.setsid()
+    if os.getsid(0) == os.getpid():
+        # Absent where the kernel has no autogroups: then the class alone does it.
+        with contextlib.suppress(OSError):
+            AUTOGROUP.write_text(LEAST_URGENT)

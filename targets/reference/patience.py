@@ -1,0 +1,58 @@
+"""Bounded patience: a deadline on the client's side, and retries that fit under it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TypeVar
+
+import gevent
+
+from . import metrics
+from .failures import DeadlineExceeded
+from .settings import Retries
+
+T = TypeVar("T")
+
+
+@contextmanager
+def deadline(seconds: float | None, what: str) -> Iterator[None]:
+    """End the block with DeadlineExceeded after `seconds`, wherever in it the greenlet waits; None never."""
+    if seconds is None:
+        yield
+        return
+    timeout = gevent.Timeout.start_new(seconds)
+    try:
+        yield
+    except gevent.Timeout as fired:
+        if fired is not timeout:
+            raise
+        raise DeadlineExceeded(what, f"no answer within {seconds:g} s") from None
+    finally:
+        timeout.close()
+
+
+def retried(
+    action: Callable[[], T], retries: Retries, what: str, passing: Callable[[BaseException], bool]
+) -> T:
+    """The action's result; tried again while its failure is passing and attempts are left."""
+    for attempt in count(1):
+        try:
+            return action()
+        except Exception as error:
+            if attempt >= retries.attempts or not passing(error):
+                raise
+        metrics.RETRIES.labels(what).inc()
+        gevent.sleep(wait_after(attempt, retries))
+    raise AssertionError("unreachable: the loop above has no end of its own")
+
+
+def wait_after(attempt: int, retries: Retries) -> float:
+    """Seconds to wait after the nth attempt: doubling up to the cap, the upper half of it random.
+
+    The lower half is fixed, so that all attempts together surely span a short loss of connections.
+    """
+    full = min(retries.cap, retries.base * 2.0 ** (attempt - 1))
+    return full * random.uniform(0.5, 1.0)

@@ -1,0 +1,56 @@
+"""A QueuePool that tells how many connections are in use and how many requests wait for one."""
+
+from __future__ import annotations
+
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.util.queue import Empty, Queue
+
+from . import metrics
+
+
+class CountingQueue(Queue[ConnectionPoolEntry]):
+    """Counts those who wait, and the waits that end with nothing."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> ConnectionPoolEntry:
+        """As the library's; a wait is counted from its begin to its end, however it ends."""
+        if not block:
+            return super().get(False)
+        metrics.POOL_WAITERS.inc()
+        try:
+            return super().get(True, timeout)
+        except Empty:
+            metrics.POOL_WAITS_TIMED_OUT.inc()
+            raise
+        finally:
+            metrics.POOL_WAITERS.dec()
+
+
+class CountingPool(QueuePool):
+    """Publishes the connections in use on every change.
+
+    Records are kept by identity: the library calls `_do_get` from within itself, which a number would
+    count twice.
+    """
+
+    _queue_class = CountingQueue
+    _in_use: set[int] = set()  # noqa: RUF012  one set, because the library replaces a pool by a new instance
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        record = super()._do_get()
+        if id(record) not in self._in_use:
+            self._in_use.add(id(record))
+            metrics.POOL_CHECKED_OUT.inc()
+        return record
+
+    def _create_connection(self) -> ConnectionPoolEntry:
+        metrics.POOL_CHECKED_OUT.inc()
+        try:
+            return super()._create_connection()
+        finally:
+            metrics.POOL_CHECKED_OUT.dec()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if id(record) in self._in_use:
+            self._in_use.discard(id(record))
+            metrics.POOL_CHECKED_OUT.dec()
+        super()._do_return_conn(record)

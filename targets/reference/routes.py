@@ -1,0 +1,104 @@
+"""The Resources under /api."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_restx import Api, Resource, inputs, reqparse
+from sqlalchemy import Connection
+
+from . import documents, records
+from .services import Services
+
+PAGE_LIMIT = 10_000
+
+new_record = reqparse.RequestParser()
+new_record.add_argument("seq", type=int, required=True, location="json", help="the client's number")
+new_record.add_argument("payload", type=str, required=True, location="json", help="what to keep")
+new_record.add_argument(
+    "checksum", type=str, required=True, location="json", help="sha256(payload), 16 digits"
+)
+
+record_page = reqparse.RequestParser()
+record_page.add_argument("after", type=int, default=-1, location="args", help="list numbers above this one")
+record_page.add_argument(
+    "limit", type=inputs.int_range(1, PAGE_LIMIT), default=1000, location="args", help="records in a page"
+)
+
+question = reqparse.RequestParser()
+question.add_argument("prompt", type=str, required=True, location="json", help="what to complete")
+
+Answer = tuple[dict[str, Any], int]
+
+
+class ServedResource(Resource):  # type: ignore[misc]
+    """A Resource that is given its services."""
+
+    def __init__(self, api: Api | None = None, *args: Any, services: Services, **kwargs: Any) -> None:
+        super().__init__(api, *args, **kwargs)
+        self.services = services
+
+
+class Document(ServedResource):
+    """One document."""
+
+    def get(self, number: int) -> Answer:
+        """The document, or 404."""
+        found = self.services.database.run(lambda connection: documents.find(connection, number))
+        return (found, 200) if found is not None else ({"message": "no such document"}, 404)
+
+
+class Records(ServedResource):
+    """The records."""
+
+    def post(self) -> Answer:
+        """Append: 201 new, 200 already there, 409 something else is there. Durable when acknowledged."""
+        asked = new_record.parse_args()
+        if records.checksum(asked["payload"]) != asked["checksum"]:
+            return {"message": "the checksum is not the payload's"}, 400
+        status = self.services.database.run(
+            lambda connection: records.append(connection, asked["seq"], asked["payload"], asked["checksum"])
+        )
+        return {"seq": asked["seq"], "checksum": asked["checksum"]}, status
+
+    def get(self) -> Answer:
+        """A page of the records, in order of their numbers."""
+        asked = record_page.parse_args()
+        return self.services.database.run(
+            lambda connection: records.page(connection, asked["after"], asked["limit"])
+        ), 200
+
+
+class Completion(ServedResource):
+    """A completion by the outbound model, about a document."""
+
+    def post(self) -> Answer:
+        """The model's text; from memory where this very prompt was answered before."""
+        prompt = str(question.parse_args()["prompt"])
+        number = documents.number_for(prompt, self.services.config.documents)
+        database = self.services.database
+        if self.services.config.profile.api.connection_across_outbound:
+            text = database.run(lambda connection: self._ask(prompt, _context(connection, number)))
+        else:
+            text = self._ask(prompt, database.run(lambda connection: _context(connection, number)))
+        return {"document": number, "text": text}, 200
+
+    def _ask(self, prompt: str, context: str) -> str:
+        text = self.services.answers.get(prompt)
+        if text is None:
+            text = self.services.model.complete(prompt, context)
+            self.services.answers.put(prompt, text)
+        return text
+
+
+def _context(connection: Connection, number: int) -> str:
+    found = documents.find(connection, number)
+    return "" if found is None else str(found["body"])
+
+
+def add_routes(api: Api, services: Services) -> None:
+    """Give the API its Resources."""
+    given = {"resource_class_kwargs": {"services": services}}
+    api.add_resource(Document, "/api/documents/<int:number>", **given)
+    api.add_resource(Records, "/api/records", **given)
+    api.add_resource(Completion, "/api/complete", **given)

@@ -1,0 +1,34 @@
+"""What the routes share in one worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cache import AnswerCache
+from .database import Database
+from .numbered_log import NumberedLog
+from .outbound import Model
+from .settings import Config
+
+
+@dataclass(frozen=True)
+class Services:
+    """The dependencies of the routes."""
+
+    config: Config
+    database: Database
+    model: Model
+    answers: AnswerCache
+    log: NumberedLog
+
+
+def services(config: Config) -> Services:
+    """Open nothing yet but the log: connections come with the first request."""
+    api = config.profile.api
+    return Services(
+        config=config,
+        database=Database(config),
+        model=Model(config.model_url, api),
+        answers=AnswerCache(api.cache_ttl),
+        log=NumberedLog(config.logs / "app.log", api.log),
+    )
