@@ -1,0 +1,228 @@
+"""The client of a Toxiproxy server. It carries out calls and decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote, urlsplit
+
+import toxiproxy.proxy
+import toxiproxy.server
+from toxiproxy.api import APIConsumer
+from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
+
+from chaos.errors import ControlError, UsageError
+
+Stream = Literal["upstream", "downstream"]
+TIMEOUT = 5.0  # seconds, for each of connecting and answering
+
+_DEFAULT_PORT = 8474
+
+
+class ToxiproxyError(ControlError):
+    """A call to a Toxiproxy server failed: names the server, the call and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToxicInfo:
+    """One toxic on one stream of a proxy, as the server tells it."""
+
+    name: str
+    type: str
+    stream: str
+    toxicity: float  # the share of connections it acts on, 0 to 1
+    attributes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyInfo:
+    """One proxy, as the server tells it."""
+
+    name: str
+    listen: str
+    upstream: str
+    enabled: bool
+    toxics: tuple[ToxicInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    host: str
+    port: int
+    timeout: float
+
+
+_call: ContextVar[_Call] = ContextVar("call")
+
+
+class _Refusal(Exception):
+    pass
+
+
+_REFUSALS = (ProxyExists, NotFound, InvalidToxic, _Refusal)
+
+
+class _AddressedConsumer(APIConsumer):  # type: ignore[misc]
+    """The package's one consumer of the HTTP API, made to ask who is calling.
+
+    The package keeps the address in this class's attributes, one for the whole process, and gives
+    `requests` no timeout. Here each call carries both in a context variable, so that several servers
+    can be talked to from several threads, and no call waits for ever.
+    """
+
+    @classmethod
+    def get(cls, url: str, params: Any = None, **options: Any) -> Any:
+        return cls._sent("get", url, params=params, **options)
+
+    @classmethod
+    def post(cls, url: str, data: Any = None, **options: Any) -> Any:
+        return cls._sent("post", url, data=data, **options)
+
+    @classmethod
+    def delete(cls, url: str, **options: Any) -> Any:
+        return cls._sent("delete", url, **options)
+
+    _direct: ClassVar[dict[str, None]] = {"http": None, "all": None}
+
+    @classmethod
+    def _sent(cls, verb: str, url: str, **options: Any) -> Any:
+        call = _call.get()
+        here = type("Consumer", (APIConsumer,), {"host": call.host, "port": call.port})
+        # Straight to the server, whatever proxy the environment names for the outer world.
+        response = getattr(here, verb)(url, timeout=call.timeout, proxies=cls._direct, **options)
+        # The package raises for 400, 404 and 409 alone, and takes any other refusal for success.
+        if response.status_code >= 400:
+            raise _Refusal(response.content)
+        return response
+
+
+# Where the package's own classes look for their consumer.
+toxiproxy.server.APIConsumer = _AddressedConsumer
+toxiproxy.proxy.APIConsumer = _AddressedConsumer
+
+
+class Toxiproxy:
+    """One Toxiproxy server, by the URL of its control API (http://HOST:PORT). Thread safe.
+
+    Every method raises ToxiproxyError when the server cannot be reached, does not answer within
+    `timeout` seconds, or refuses.
+    """
+
+    def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
+        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        try:
+            host, port = parts.hostname, parts.port or _DEFAULT_PORT
+        except ValueError:
+            host, port = None, 0
+        if parts.scheme != "http" or not host or parts.path.strip("/"):
+            raise UsageError(f"Toxiproxy: the URL must be http://HOST:PORT, got {url!r}")
+        address = f"[{host}]" if ":" in host else host
+        self.url = f"http://{address}:{port}"
+        self._call = _Call(address, port, timeout)
+        self._server = toxiproxy.server.Toxiproxy()
+
+    def version(self) -> str:
+        """What the server calls itself, e.g. "2.12.0", or "git" when built without its version."""
+        with self._calling("version"):
+            return str(_AddressedConsumer.get("/version").json()["version"])
+
+    def proxies(self) -> dict[str, ProxyInfo]:
+        """Every proxy of the server, by name."""
+        with self._calling("list the proxies"):
+            told = _AddressedConsumer.get("/proxies").json()
+            return {str(name): _proxy_info(record) for name, record in told.items()}
+
+    def proxy(self, name: str) -> ProxyInfo:
+        with self._calling(f"read proxy {name!r}"):
+            return _proxy_info(_AddressedConsumer.get(f"/proxies/{quote(name, safe='')}").json())
+
+    def create(self, name: str, listen: str, upstream: str) -> ProxyInfo:
+        """Create an enabled proxy between HOST:PORT and HOST:PORT; the answer tells the port got for port 0."""
+        with self._calling(f"create proxy {name!r}"):
+            self._server.create(upstream=upstream, name=name, listen=listen, enabled=True)
+        return self.proxy(name)
+
+    def delete(self, name: str) -> None:
+        with self._calling(f"delete proxy {name!r}"):
+            self._server.destroy(self._handle(name))
+
+    def enable(self, name: str) -> None:
+        with self._calling(f"enable proxy {name!r}"):
+            self._handle(name).enable()
+
+    def disable(self, name: str) -> None:
+        """Stop listening and close every connection through the proxy."""
+        with self._calling(f"disable proxy {name!r}"):
+            self._handle(name).disable()
+
+    def add_toxic(
+        self,
+        proxy: str,
+        name: str,
+        type: str,
+        stream: Stream,
+        attributes: Mapping[str, int],
+        *,
+        toxicity: float = 1.0,
+    ) -> None:
+        with self._calling(f"add toxic {name!r} ({type}) to proxy {proxy!r}"):
+            self._handle(proxy).add_toxic(
+                name=name, type=type, stream=stream, attributes=dict(attributes), toxicity=toxicity
+            )
+
+    def remove_toxic(self, proxy: str, name: str) -> None:
+        with self._calling(f"remove toxic {name!r} from proxy {proxy!r}"):
+            self._handle(proxy).destroy_toxic(name)
+
+    def reset(self) -> None:
+        """Enable every proxy of the server and remove every toxic."""
+        with self._calling("reset"):
+            self._server.reset()
+
+    def _handle(self, name: str) -> Any:
+        # Built here, because the package would list all proxies to find one. It only uses the name.
+        return toxiproxy.proxy.Proxy(name=quote(name, safe=""), upstream="", enabled=True, listen="")
+
+    @contextmanager
+    def _calling(self, what: str) -> Iterator[None]:
+        token = _call.set(self._call)
+        try:
+            yield
+        # Transport errors of `requests` are OSErrors; an answer of another shape gives Value- or LookupError.
+        except (*_REFUSALS, OSError, ValueError, LookupError) as error:
+            raise ToxiproxyError(f"Toxiproxy at {self.url}: {what}: {_reason(error)}") from error
+        finally:
+            _call.reset(token)
+
+
+def _proxy_info(record: Mapping[str, Any]) -> ProxyInfo:
+    return ProxyInfo(
+        name=record["name"],
+        listen=record["listen"],
+        upstream=record["upstream"],
+        enabled=record["enabled"],
+        toxics=tuple(_toxic_info(toxic) for toxic in record.get("toxics") or ()),
+    )
+
+
+def _toxic_info(record: Mapping[str, Any]) -> ToxicInfo:
+    return ToxicInfo(
+        name=record["name"],
+        type=record["type"],
+        stream=record["stream"],
+        toxicity=record["toxicity"],
+        attributes=record["attributes"],
+    )
+
+
+def _reason(error: Exception) -> str:
+    # The server's refusals come as the bytes of {"error": ..., "status": ...}; everything else is text.
+    said: Any = error.args[0] if error.args else error
+    try:
+        return str(json.loads(said)["error"])
+    except (TypeError, ValueError, LookupError):
+        return str(said) or type(error).__name__
