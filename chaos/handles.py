@@ -78,3 +78,10 @@ class Handles:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     logs: LogFiles | None = None
     jobs: Mapping[str, Job] = field(default_factory=dict)
+
+    def offered(self) -> frozenset[str]:
+        """The names of the handles that are there: `base_url`, `databases.primary`, `jobs.nightly` ..."""
+        names = {name for name in ("base_url", "metrics_url", "logs") if getattr(self, name)}
+        for group in ("processes", "databases", "proxies", "volumes", "jobs"):
+            names |= {f"{group}.{key}" for key in getattr(self, group)}
+        return frozenset(names)

@@ -43,6 +43,7 @@ class Target(Model):
     ready: Annotated[str, Field(pattern=r"^/")] = "/"
     routes: dict[Name, Route]
     readback: Readback | None = None
+    options: dict[str, Any] = Field(default_factory=dict)  # of the driver
 
 
 def load(path: Path) -> Target:

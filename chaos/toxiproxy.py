@@ -141,7 +141,7 @@ class Toxiproxy:
             return _proxy_info(_AddressedConsumer.get(f"/proxies/{quote(name, safe='')}").json())
 
     def create(self, name: str, listen: str, upstream: str) -> ProxyInfo:
-        """Create an enabled proxy between HOST:PORT and HOST:PORT; the answer tells the port got for port 0."""
+        """Create an enabled proxy; both are HOST:PORT, and the answer tells which port was got for port 0."""
         with self._calling(f"create proxy {name!r}"):
             self._server.create(upstream=upstream, name=name, listen=listen, enabled=True)
         return self.proxy(name)

@@ -64,7 +64,7 @@ def load(path: Path, model: type[M]) -> M:
 
 def parse(path: Path, document: Any, model: type[M]) -> M:
     try:
-        return model.model_validate(_plain(document))
+        return model.model_validate(plain(document))
     except ValidationError as error:
         raise from_validation(path, document, error) from None
 
@@ -130,12 +130,12 @@ def _refuse_secrets(path: Path, document: Any, node: Any, place: Place) -> None:
         _refuse_secrets(path, document, value, here)
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
     """ruamel's containers as plain ones: pydantic repeats what it was given in its messages."""
     if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [plain(value) for value in node]
     return node
 
 

@@ -18,7 +18,7 @@ from chaos import hits
 from chaos.checks.exact import Flags, Times
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.observation import observe
-from chaos.checks.recovery import measured
+from chaos.checks.recovery import read
 from chaos.checks.words import many, seconds
 from chaos.experiment import Experiment
 from chaos.hits import HitTable
@@ -62,7 +62,7 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         ]
     evidence = _evidence(ledger)
     return [
-        _judge_lost(limit, ledger, evidence),
+        _judge_lost(limit, evidence),
         _judge_rpo(promise, ledger, _instant(experiment, journal), evidence),
     ]
 
@@ -91,7 +91,7 @@ def read_ledger(journal: Journal) -> Ledger | str:
     return Ledger(writes, known["state"][index], int((rows["state"] == FOREIGN).sum()))
 
 
-def _judge_lost(limit: int | None, ledger: Ledger, evidence: dict[str, Any]) -> Finding:
+def _judge_lost(limit: int | None, evidence: dict[str, Any]) -> Finding:
     lost, acknowledged = evidence["lost_writes"], evidence["acknowledged"]
     because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost"
     if evidence["different"]:
@@ -118,9 +118,10 @@ def _judge_rpo(
     because = f"RPO {seconds(rpo)} {sign} {seconds(promise)}, the loss taken at {which}"
     if not breakable:
         outcome = Outcome.NOT_EXERCISED
+        watched = seconds(max(0.0, at - first))
         because = (
-            f"RPO {seconds(rpo)}, but not evidence: with the first write acknowledged "
-            f"{seconds(max(0.0, at - first))} before {which}, the promise of {seconds(promise)} could not break"
+            f"RPO {seconds(rpo)}, but not evidence: the first write was acknowledged {watched} before "
+            f"{which}, which could not break the promise of {seconds(promise)}"
         )
     return Finding("loss", "rpo", outcome, rpo, promise, "s", because, evidence)
 
@@ -130,7 +131,7 @@ def _instant(experiment: Experiment, journal: Journal) -> tuple[float, str]:
     observation = observe(experiment, journal)
     if observation is None:
         return float(np.nanmax(journal.hits["done"])), "the last answer"
-    found = measured(experiment, journal, observation).found
+    found = read(experiment, journal, observation).seen.found
     return (
         (found[0].start, "the start of the first outage") if found else (observation.ended, "the play's end")
     )

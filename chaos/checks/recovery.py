@@ -10,27 +10,69 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.checks.exact import Flags
+from chaos.checks.exact import Flags, Times
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.observation import Observation, observe
 from chaos.checks.outage import Outage, outages
 from chaos.checks.spans import StepSpan, step_spans
-from chaos.checks.words import many, seconds
+from chaos.checks.words import seconds
 from chaos.experiment import Experiment
 from chaos.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The outages of one reading of the hits; lengths in seconds, 0 without an outage."""
+    """The outages of one reading of the hits, each with its recovery in seconds."""
 
     found: list[Outage]
-    recovery: float
-    rto: float
+    recoveries: list[float]
 
     @property
     def recovered(self) -> bool:
         return all(outage.end is not None for outage in self.found)
+
+    @property
+    def recovery(self) -> float:
+        """The longest, 0 without an outage."""
+        return max(self.recoveries, default=0.0)
+
+    @property
+    def rto(self) -> float:
+        """The length of the worst outage, 0 without one."""
+        return max((outage.length for outage in self.found), default=0.0)
+
+    def to_json(self) -> list[dict[str, float | None]]:
+        """Each outage: times of the run clock; `held` is what of its length was not the target's own."""
+        return [
+            {
+                "start": outage.start,
+                "end": outage.end,
+                "length": outage.length,
+                "recovery": recovery,
+                "held": outage.length - recovery,
+            }
+            for outage, recovery in zip(self.found, self.recoveries, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The outages as they were seen, and were every indeterminate hit good, and were it bad."""
+
+    seen: Account
+    at_best: Account
+    at_worst: Account
+    play: float  # seconds of the planned play
+
+    def evidence(self) -> dict[str, Any]:
+        return {
+            "outages": self.seen.to_json(),
+            "recovered": self.seen.recovered,
+            "worst_outage": self.seen.rto,
+            "recovery": self.seen.recovery,
+            "at_best": self.at_best.to_json(),
+            "at_worst": self.at_worst.to_json(),
+        }
 
 
 def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
@@ -43,24 +85,22 @@ def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
     return max(longest, end - reached)
 
 
-def account(experiment: Experiment, journal: Journal, observation: Observation, good: Flags) -> Account:
-    """The outages were the hits of the whole planned play good where `good` says so."""
-    found = outages(observation.due, good, observation.start, observation.end, experiment.outage)
-    return _account(experiment, journal, found)
-
-
-def measured(experiment: Experiment, journal: Journal, observation: Observation) -> Account:
-    """The outages as they were seen, up to where the play really ended."""
-    offered = observation.offered & (observation.due < observation.ended)
-    due, good = observation.due[offered], observation.good[offered]
-    found = outages(due, good, observation.start, observation.ended, experiment.outage)
-    return _account(experiment, journal, found)
-
-
-def _account(experiment: Experiment, journal: Journal, found: list[Outage]) -> Account:
+def read(experiment: Experiment, journal: Journal, observation: Observation) -> Readings:
+    """The three readings of the play."""
     spans = step_spans(experiment, journal)
-    recovery = max((undisturbed(outage, spans) for outage in found), default=0.0)
-    return Account(found, recovery, max((outage.length for outage in found), default=0.0))
+
+    def account(due: Times, good: Flags, end: float) -> Account:
+        found = outages(due, good, observation.start, end, experiment.outage)
+        return Account(found, [undisturbed(outage, spans) for outage in found])
+
+    due = observation.due
+    watched = observation.offered & (due < observation.ended)
+    return Readings(
+        seen=account(due[watched], observation.good[watched], observation.ended),
+        at_best=account(due, observation.at_best, observation.end),
+        at_worst=account(due, observation.at_worst, observation.end),
+        play=observation.end - observation.start,
+    )
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:
@@ -73,91 +113,62 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
             Finding("recovery", "recovery", Outcome.UNKNOWN, None, limit, "s", because),
             Finding("recovery", "rto", Outcome.UNKNOWN, None, promise, "s", because),
         ]
-    seen = measured(experiment, journal, observation)
-    low = account(experiment, journal, observation, observation.at_best)
-    high = account(experiment, journal, observation, observation.at_worst)
-    evidence = _evidence(seen, low, high, observation)
-    return [
-        _judge_recovery(limit, seen, low, high, evidence),
-        _judge_rto(promise, observation, seen, low, high, evidence),
-    ]
+    readings = read(experiment, journal, observation)
+    return [_judge_recovery(limit, readings), _judge_rto(promise, readings)]
 
 
-def _judge_recovery(
-    limit: float | None, seen: Account, low: Account, high: Account, evidence: dict[str, Any]
-) -> Finding:
-    def holds(reading: Account) -> bool:
-        return reading.recovered and (limit is None or reading.recovery <= limit)
+def _judge_recovery(limit: float | None, readings: Readings) -> Finding:
+    def holds(account: Account) -> bool:
+        return account.recovered and (limit is None or account.recovery <= limit)
 
-    outcome = bounded(holds(high), holds(low))
-    asked = "no limit is set" if limit is None else f"{seconds(limit)} is allowed"
-    shown = None if not seen.found else seen.recovery
+    seen = readings.seen
+    outcome = bounded(holds(readings.at_worst), holds(readings.at_best))
+    asked = "no limit is set" if limit is None else f"{seconds(limit)} allowed"
     if outcome is Outcome.UNKNOWN:
-        because = f"recovery {_range(low.recovery, high)} and {asked}: indeterminate hits decide"
+        because = f"recovery undecided by indeterminate hits, {asked}: {_range(readings)}"
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, "no outage to recover from"
     elif not seen.recovered:
-        because = f"not recovered when the observation ended: recovery > {seconds(seen.recovery)}, {asked}"
+        because = f"recovery > {seconds(seen.recovery)}, {asked}: not recovered when the observation ended"
     elif limit is None:
-        outcome = Outcome.NOT_EXERCISED
-        because = f"recovery {seconds(seen.recovery)} with no step acting, and {asked}"
+        outcome, because = Outcome.NOT_EXERCISED, f"recovery {seconds(seen.recovery)}, {asked}"
     else:
         sign = "≤" if outcome is Outcome.PASS else ">"
-        because = f"recovery {seconds(seen.recovery)} {sign} {seconds(limit)} with no step acting"
-    return Finding("recovery", "recovery", outcome, shown, limit, "s", because, evidence)
+        because = f"recovery {seconds(seen.recovery)} {sign} {seconds(limit)} (time out with no step acting)"
+    measured = seen.recovery if seen.found else None
+    return Finding("recovery", "recovery", outcome, measured, limit, "s", because, readings.evidence())
 
 
-def _judge_rto(
-    promise: float,
-    observation: Observation,
-    seen: Account,
-    low: Account,
-    high: Account,
-    evidence: dict[str, Any],
-) -> Finding:
-    def holds(reading: Account) -> bool:
-        return reading.recovered and reading.rto <= promise
+def _judge_rto(promise: float, readings: Readings) -> Finding:
+    def holds(account: Account) -> bool:
+        return account.recovered and account.rto <= promise
 
-    outcome = bounded(holds(high), holds(low))
-    play = observation.end - observation.start
-    breakable = play > promise
-    shown = None if not seen.found else seen.rto
+    seen = readings.seen
+    outcome = bounded(holds(readings.at_worst), holds(readings.at_best))
+    breakable = readings.play > promise
     if outcome is Outcome.UNKNOWN:
-        because = f"RTO {_range(low.rto, high)} and {seconds(promise)} is promised: indeterminate hits decide"
+        because = f"RTO undecided by indeterminate hits, {seconds(promise)} promised: {_range(readings)}"
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, "no outage to recover from"
     elif not seen.recovered:
-        because = f"not recovered when the observation ended: RTO > {seconds(seen.rto)}"
+        because = f"RTO > {seconds(seen.rto)}: not recovered when the observation ended"
     elif outcome is Outcome.PASS and not breakable:
         outcome = Outcome.NOT_EXERCISED
         because = (
-            f"RTO {seconds(seen.rto)}, but not evidence: a play of {seconds(play)} could not break "
+            f"RTO {seconds(seen.rto)}, but not evidence: a play of {seconds(readings.play)} could not break "
             f"the promise of {seconds(promise)}"
         )
     else:
-        sign = "≤" if outcome is Outcome.PASS else ">"
-        because = f"RTO {seconds(seen.rto)} {sign} {seconds(promise)}"
-    return Finding(
-        "recovery", "rto", outcome, shown, promise, "s", because, {**evidence, "breakable": breakable}
-    )
+        because = f"RTO {seconds(seen.rto)} {'≤' if outcome is Outcome.PASS else '>'} {seconds(promise)}"
+    evidence = {**readings.evidence(), "breakable": breakable}
+    measured = seen.rto if seen.found else None
+    return Finding("recovery", "rto", outcome, measured, promise, "s", because, evidence)
 
 
-def _range(low: float, high: Account) -> str:
-    top = "" if high.recovered else ", or without a recovery"
-    return f"is at least {seconds(low)}, up to {seconds(max(high.recovery, high.rto))}{top},"
+def _range(readings: Readings) -> str:
+    def of(account: Account) -> str:
+        if not account.found:
+            return "no outage"
+        return f"worst outage {'' if account.recovered else '> '}{seconds(account.rto)}"
 
-
-def _evidence(seen: Account, low: Account, high: Account, observation: Observation) -> dict[str, Any]:
-    return {
-        "outages": [
-            {"start": outage.start, "end": outage.end, "length": outage.length} for outage in seen.found
-        ],
-        "recovered": seen.recovered,
-        "worst_outage": seen.rto,
-        "recovery": seen.recovery,
-        "held": seen.rto - seen.recovery,
-        "observed_until": observation.ended,
-        "at_best": {"outages": len(low.found), "recovery": low.recovery, "rto": low.rto},
-        "at_worst": {"outages": len(high.found), "recovery": high.recovery, "rto": high.rto},
-        "seen": many(len(seen.found), "outage"),
-    }
+    return f"{of(readings.at_best)} at best, {of(readings.at_worst)} at worst"

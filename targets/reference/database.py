@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Database:
     """Runs work in transactions.
 
-    psycopg must be imported after gevent's patches: it then waits cooperatively, else in C for the whole worker.
+    psycopg must be imported after gevent's patches: only then it waits without stopping the worker.
     """
 
     def __init__(self, config: Config) -> None:

@@ -1,0 +1,74 @@
+"""What a driver is: it brings a target up, or attaches to it, and gives its handles."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from chaos.errors import Aborted
+from chaos.fault import Evidence, Undo
+from chaos.handles import Handles
+from chaos.target import Target
+from chaos.yamlfile import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What bringing the target up and playing on it takes from the machine, in bytes."""
+
+    disk: int = 0
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where and how a target is brought up. `creating` journals an undo before the thing is created."""
+
+    mark: str
+    creating: Callable[[str, Undo], None]  # (what, undo); on the disk when it returns
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raises Aborted when the run is being stopped: between two stages of bringing a target up."""
+        if self.stopping.is_set():
+            raise Aborted("stopped while the target was being brought up")
+
+
+class Driver(ABC):
+    """One target. There is no `down`: what was journalled before it was created is undone by `heal`."""
+
+    Options: ClassVar[type[Model]]
+
+    @classmethod
+    @abstractmethod
+    def offers(cls, target: Target) -> frozenset[str]:
+        """The handles this target will give, known before it is up."""
+
+    @abstractmethod
+    def __init__(
+        self, target: Target, options: Any, profile: Mapping[str, Any], staging: Mapping[str, float]
+    ) -> None: ...
+
+    @property
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]:
+        """Each part of the target with its version and where it came from. Raises ToolMissing."""
+
+    @abstractmethod
+    def wants(self) -> Wants: ...
+
+    @abstractmethod
+    def up(self, site: Site) -> Handles:
+        """Bring the target up and wait until it is ready and quiet. Raises TargetError, Aborted."""
+
+    @abstractmethod
+    def drain(self) -> None:
+        """Let the target write down what it still holds back, so that its logs can be read whole."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        """Undo one thing that `up` created. Idempotent; raises RestoreError."""

@@ -1,0 +1,69 @@
+"""What a fault is: prepare, inject, hold, restore. The verbs block; the runner calls them in threads."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from chaos.handles import Handles
+from chaos.yamlfile import Model
+
+Undo = Mapping[str, Any]
+"""JSON that is enough by itself to undo, in another process, after a `kill -9`."""
+
+Evidence = Mapping[str, Any]
+"""JSON for the report: what was seen, with units in the names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the act amounted to when the hold ended: its dose, beside the floor it must reach."""
+
+    dose: Mapping[str, float]
+    floor: Mapping[str, float]
+    evidence: Evidence = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Fault(ABC):
+    """One fault aimed at one target. Adding a fault adds one file with one subclass.
+
+    What `inject` creates bears `mark`, chosen beforehand, so that `restore` finds it by that alone.
+    """
+
+    Params: ClassVar[type[Model]]
+    needs: ClassVar[frozenset[str]]  # handles, as `Handles.offered` names them
+
+    @classmethod
+    def staging(cls, params: Any) -> Mapping[str, float]:
+        """What must lie ready in the target before the play for the fault to mean anything, by name."""
+        del params
+        return {}
+
+    @abstractmethod
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None: ...
+
+    @abstractmethod
+    def prepare(self) -> Undo:
+        """Look at the target and say how to undo what is about to be done. Changes nothing."""
+
+    @abstractmethod
+    def inject(self) -> Evidence:
+        """Do the act, or start it. Raises FaultError."""
+
+    @abstractmethod
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        """Wait until the act has ended by itself, `seconds` have passed or `stop` is set; give the dose."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        """Undo, and verify. Needs no handles; idempotent; safe when `inject` never ran.
+
+        Raises RestoreError, which says what is left and how to restore it by hand.
+        """

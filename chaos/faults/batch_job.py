@@ -1,0 +1,143 @@
+"""The target's own nightly job, with extra processor workers and memory up to a stated limit.
+
+The job does a fixed amount of work (rows and processor seconds), whatever its scheduling: its duration is
+reported, and the floor asks that it was completed. An out-of-memory kill is told from any other kill.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from contextlib import suppress
+from typing import Annotated, Any
+
+import psutil
+from pydantic import Field
+
+from chaos.errors import FaultError
+from chaos.experiment import NotNegative, Positive
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.handles import Handles
+from chaos.host import oom
+from chaos.host.processes import spawn, stop_marked
+from chaos.yamlfile import Model
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Params(Model):
+    rows: Annotated[int, Field(ge=1)] = 60_000  # read and written in bulk
+    burners: Annotated[int, Field(ge=0, le=64)] = 6
+    cpu_seconds: NotNegative = 20.0  # of processor time, over all burners
+    memory_mb: Count = 200
+    queries: Annotated[int, Field(ge=0, le=32)] = 3  # heavy sorts at once
+    deadline: Positive = 180.0  # the job ends itself then, whatever became of us
+
+
+class BatchJob(Fault):
+    Params = Params
+    needs = frozenset({"jobs.nightly"})
+
+    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+        self._params, self._mark = params, mark
+        self._job = handles.jobs["nightly"]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reports: list[dict[str, Any]] = []
+        self._ended = threading.Event()
+        self._kills_before = 0
+        self._peak = 0
+
+    def prepare(self) -> Undo:
+        return {"mark": self._mark}
+
+    def inject(self) -> Evidence:
+        p = self._params
+        argv = [
+            *self._job.argv,
+            *("--rows", str(p.rows), "--burners", str(p.burners), "--cpu-seconds", str(p.cpu_seconds)),
+            *("--memory-mb", str(p.memory_mb), "--queries", str(p.queries), "--deadline", str(p.deadline)),
+            "--until-eof",
+        ]
+        self._kills_before = oom.kills()
+        self._process = spawn(
+            argv,
+            mark=self._mark,
+            env=self._job.env,
+            cwd=self._job.cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        started = threading.Event()
+        threading.Thread(target=self._read, args=(self._process, started), daemon=True).start()
+        if not started.wait(15) or not self._reports:
+            raise FaultError(f"the nightly job did not start: {self._last()}")
+        return {"pid": self._process.pid}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        assert self._process is not None
+        end = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(self._process.pid, end), daemon=True)
+        watcher.start()
+        either = threading.Event()
+        for event in (self._ended, stop):
+            threading.Thread(target=lambda e=event: (e.wait(seconds), either.set()), daemon=True).start()
+        either.wait(seconds)
+        end.set()
+        watcher.join()
+        last = self._last()
+        done = last.get("phase") == "done"
+        return Held(
+            dose={
+                "completed": float(done),
+                "rows": float(last.get("rows", 0)),
+                "cpu_seconds": float(last.get("cpu_seconds", 0.0)),
+            },
+            floor={"completed": 1.0, "rows": self._params.rows, "cpu_seconds": self._params.cpu_seconds * 0.95},
+            evidence={"ended": self._how_it_ended(), "peak_rss_mb": round(self._peak / 1e6, 1), "job": last},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        return {"processes_stopped": len(stop_marked(undo["mark"], grace=2.0))}
+
+    def _read(self, process: subprocess.Popen[bytes], started: threading.Event) -> None:
+        """Collect the job's own reports until its output ends."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            with suppress(json.JSONDecodeError):
+                self._reports.append(json.loads(line))
+                started.set()
+        process.wait()
+        started.set()
+        self._ended.set()
+
+    def _watch(self, pid: int, end: threading.Event) -> None:
+        """The peak memory of the job and its children, twice a second."""
+        with suppress(psutil.Error):
+            job = psutil.Process(pid)
+            while not end.wait(0.5):
+                self._peak = max(self._peak, _resident([job, *job.children(recursive=True)]))
+
+    def _last(self) -> dict[str, Any]:
+        return self._reports[-1] if self._reports else {"phase": "no report"}
+
+    def _how_it_ended(self) -> str:
+        assert self._process is not None
+        code = self._process.poll()
+        if code is None:
+            return "still running when the hold ended"
+        if code == 0:
+            return "completed"
+        if code == -9 or self._last().get("child_exit") == -9:
+            killed = oom.kills() - self._kills_before
+            return f"killed by the kernel for memory ({killed})" if killed > 0 else "killed with SIGKILL, not for memory"
+        return f"exit code {code}: {self._last().get('because', 'it gave no reason')}"
+
+
+def _resident(processes: list[psutil.Process]) -> int:
+    total = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total

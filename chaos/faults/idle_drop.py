@@ -1,0 +1,138 @@
+"""Connections idle in the pool are really closed while the API believes they live.
+
+`by: proxy` disables the proxy for a moment: Toxiproxy closes every connection through it. `by: server`
+shortens PostgreSQL's own `idle_session_timeout`: sessions that go idle from then on end with SQLSTATE 57P05.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Annotated, Any, Literal
+
+import psycopg
+import requests
+from psycopg import sql
+from pydantic import Field
+
+from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.experiment import Positive
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.handles import Handles
+from chaos.toxiproxy import Toxiproxy
+from chaos.yamlfile import Model
+
+Session = tuple[int, str]
+"""A server session: its pid and when it began, so that a new one of the same pid is not taken for it."""
+
+
+class Params(Model):
+    by: Literal["proxy", "server"] = "proxy"
+    after_idle: Positive = 0.5  # by server: how long a session may be idle before the server ends it, seconds
+    min_closed: Annotated[int, Field(ge=1)] = 5  # the floor: idle sessions closed
+
+
+class IdleDrop(Fault):
+    Params = Params
+    needs = frozenset({"databases.primary", "proxies.database"})
+
+    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+        del mark  # nothing is created
+        self._params = params
+        self._proxy = handles.proxies["database"]
+        self._admin = handles.databases["primary"].admin_dsn
+        self._roles = sorted(handles.databases["primary"].dsns)
+        self._idle: set[Session] = set()
+
+    def prepare(self) -> Undo:
+        if self._params.by == "proxy":
+            return {"by": "proxy", "api": self._proxy.api, "proxy": self._proxy.name}
+        with _connect(self._admin) as connection:
+            row = connection.execute(
+                "select setting from pg_file_settings where name = 'idle_session_timeout'"
+                " and sourcefile like '%postgresql.auto.conf' and applied"
+            ).fetchone()
+        return {"by": "server", "dsn": self._admin, "before": row[0] if row else None}
+
+    def inject(self) -> Evidence:
+        try:
+            self._idle = self._idle_sessions()
+            if self._params.by == "proxy":
+                Toxiproxy(self._proxy.api).disable(self._proxy.name)
+            else:
+                _set_timeout(self._admin, f"{round(self._params.after_idle * 1000)}ms")
+        except (psycopg.Error, ControlError) as error:
+            raise FaultError(f"idle_drop: {error}") from error
+        return {"idle_sessions_before": len(self._idle)}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        seen = set(self._idle)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not stop.wait(min(left, 0.1)):
+            if self._params.by == "server":
+                seen |= self._idle_sessions()
+        closed = len(seen - self._sessions())
+        return Held(
+            dose={"idle_sessions_closed": closed},
+            floor={"idle_sessions_closed": self._params.min_closed},
+            evidence={"idle_sessions_seen": len(seen), "by": self._params.by},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        if undo["by"] == "server":
+            return _restore_timeout(undo)
+        return enable_proxy(undo["api"], undo["proxy"])
+
+    def _idle_sessions(self) -> set[Session]:
+        return self._sessions("and state = 'idle'")
+
+    def _sessions(self, condition: Literal["", "and state = 'idle'"] = "") -> set[Session]:
+        query = sql.SQL(
+            "select pid, backend_start::text from pg_stat_activity where usename = any(%s) {}"
+        ).format(sql.SQL(condition))
+        with _connect(self._admin) as connection:
+            rows = connection.execute(query, (self._roles,)).fetchall()
+        return {(row[0], row[1]) for row in rows}
+
+
+def enable_proxy(api: str, name: str) -> Evidence:
+    """Enable a proxy and see that it is. A server that is gone has nothing disabled. Raises RestoreError."""
+    server = Toxiproxy(api)
+    try:
+        if name not in server.proxies():
+            return {"proxy": name, "proxy_is": "gone"}
+        server.enable(name)
+        if not server.proxies()[name].enabled:
+            raise ControlError("it still says that it is disabled")
+    except ControlError as error:
+        if isinstance(error.__cause__, requests.ConnectionError):
+            return {"proxy": name, "server": "gone"}
+        by_hand = f'curl -X POST {api}/proxies/{name} -d \'{{"enabled": true}}\''
+        raise RestoreError(f"proxy {name!r} could not be enabled: {error}; by hand: {by_hand}") from error
+    return {"proxy": name, "enabled": True}
+
+
+def _connect(dsn: str) -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(dsn, autocommit=True, connect_timeout=5)
+
+
+def _set_timeout(dsn: str, value: str | None) -> None:
+    with _connect(dsn) as connection:
+        if value is None:
+            connection.execute("alter system reset idle_session_timeout")
+        else:
+            connection.execute(sql.SQL("alter system set idle_session_timeout = {}").format(sql.Literal(value)))
+        connection.execute("select pg_reload_conf()")
+
+
+def _restore_timeout(undo: Undo) -> Evidence:
+    try:
+        _set_timeout(undo["dsn"], undo["before"])
+    except psycopg.OperationalError as error:
+        if "refused" in str(error):  # the server is gone, and its data directory with the target
+            return {"server": "gone"}
+        back = "reset idle_session_timeout" if undo["before"] is None else f"set idle_session_timeout = {undo['before']!r}"
+        by_hand = f"ALTER SYSTEM {back}; SELECT pg_reload_conf();"
+        raise RestoreError(f"idle_session_timeout could not be put back: {error}; by hand: {by_hand}") from error
+    return {"idle_session_timeout": undo["before"] or "reset"}

@@ -1,0 +1,141 @@
+"""The rotation at midnight: real logrotate on real grown logs, while writers keep the disk busy.
+
+The stanza is the one that machines ship with (daily, rotate 7, compress); the target says how its operators
+rotate (copytruncate or rename, which signal). The dose is bytes rotated, bytes synced, and what a sync cost.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from chaos.errors import FaultError
+from chaos.experiment import NotNegative
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.handles import Handles, LogFiles
+from chaos.host.processes import spawn, stop_marked
+from chaos.host.worker import Worker, python_module
+from chaos.tools import logrotate
+from chaos.units import Size
+from chaos.yamlfile import Model
+
+
+class Params(Model):
+    grown: Size = 400_000_000  # bytes that the log to be rotated has grown to
+    writers: Annotated[int, Field(ge=0, le=64)] = 4
+    block: Size = 1_000_000  # bytes that each writer writes before it syncs
+    min_rotated: Size = 10_000_000  # floors
+    min_sync: NotNegative = 0.05  # seconds that the median sync takes: below this the disk was not busy
+
+
+class Logrotate(Fault):
+    Params = Params
+    needs = frozenset({"logs", "volumes.logs", "processes.api"})
+
+    @classmethod
+    def staging(cls, params: Params) -> Mapping[str, float]:
+        return {"logs.grown": params.grown}
+
+    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+        assert handles.logs is not None
+        self._params, self._mark = params, mark
+        self._logs: LogFiles = handles.logs
+        self._api = handles.processes[handles.logs.process]
+        self._scratch = handles.volumes["logs"].path / f"midnight-{mark.replace('/', '-')}"
+        self._rotation: subprocess.Popen[bytes] | None = None
+        self._writers: Worker | None = None
+        self._begun = 0.0
+        self._sizes: dict[str, int] = {}
+
+    def prepare(self) -> Undo:
+        return {"mark": self._mark, "scratch": str(self._scratch)}
+
+    def inject(self) -> Evidence:
+        binary = logrotate.find_binary()
+        self._sizes = {file.name: file.stat().st_size for file in self._logs.files if file.exists()}
+        self._scratch.mkdir(mode=0o700)
+        conf = self._scratch / "logrotate.conf"
+        conf.write_text(stanza(self._logs, self._api.pid))
+        conf.chmod(0o600)
+        argv = [str(binary), "--force", "--state", str(self._scratch / "state"), str(conf)]
+        if self._logs.scheduling == "idle":
+            argv = [*python_module("chaos.host.idle_exec"), *argv]
+        if self._params.writers:
+            self._writers = Worker("chaos.host.disk_writers", self._writers_spec(), self._mark)
+        self._begun = time.monotonic()
+        with (self._scratch / "output").open("wb") as output:
+            self._rotation = spawn(argv, mark=self._mark, stdout=output, stderr=output)
+        return {"logs": self._sizes, "method": self._logs.method, "signal": self._logs.signal or "none"}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        assert self._rotation is not None
+        end = time.monotonic() + seconds
+        while self._rotation.poll() is None and time.monotonic() < end and not stop.is_set():
+            stop.wait(0.1)
+        took = time.monotonic() - self._begun
+        stop.wait(max(0.0, end - time.monotonic()) if self._writers else 0.0)
+        code = self._rotation.poll()
+        output = (self._scratch / "output").read_text(errors="replace").strip()
+        if code not in (None, 0):
+            raise FaultError(f"logrotate ended with {code}: {output or 'it printed nothing'}")
+        written = self._writers.finish() if self._writers else {}
+        rotated = sum(self._sizes.values()) if code == 0 and self._rotated() else 0
+        return Held(
+            dose={
+                "rotated_bytes": rotated,
+                "sync_median_seconds": written.get("sync_median", 0.0),
+            },
+            floor={"rotated_bytes": self._params.min_rotated, "sync_median_seconds": self._params.min_sync},
+            evidence={
+                "rotation_seconds": round(took, 2) if code == 0 else None,
+                "rotation": "ended" if code == 0 else f"still running after {took:.1f} s",
+                "writers": written,
+            },
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        stopped = stop_marked(undo["mark"], grace=1.0)
+        scratch = Path(undo["scratch"])
+        if scratch.is_dir():
+            shutil.rmtree(scratch)
+        return {"processes_stopped": len(stopped), "scratch_removed": not scratch.exists()}
+
+    def _writers_spec(self) -> dict[str, Any]:
+        return {
+            "directory": str(self._scratch),
+            "writers": self._params.writers,
+            "block": self._params.block,
+            "deadline": 600.0,
+        }
+
+    def _rotated(self) -> bool:
+        """Whether every log is now shorter than it was: what both copytruncate and rename leave behind."""
+        return all(
+            not (self._logs.directory / name).exists()
+            or (self._logs.directory / name).stat().st_size < max(size, 1)
+            for name, size in self._sizes.items()
+        )
+
+
+def stanza(logs: LogFiles, pid: int) -> str:
+    """logrotate's configuration for these logs."""
+    lines = [*(f'"{file}"' for file in logs.files), "{", "    daily", "    rotate 7", "    compress"]
+    if logs.delaycompress:
+        lines.append("    delaycompress")
+    lines += ["    missingok"]
+    if logs.method == "copytruncate":
+        lines.append("    copytruncate")
+    if logs.signal is not None:
+        signal.Signals[f"SIG{logs.signal}"]  # a name that the kernel knows, or KeyError
+        lines += ["    sharedscripts", "    postrotate", f"        kill -{logs.signal} {pid}", "    endscript"]
+    return "\n".join([*lines, "}", ""])
+

@@ -1,0 +1,101 @@
+"""After a drop, many clients wake in the same instant: a burst on the API, a crowd on its database.
+
+The crowd connects with its own role, straight to the server, while the API's connections have just been
+dropped, and holds what it gets. Refusals are SQLSTATE 53300. Peak connections are set beside max_connections.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Annotated
+
+import psycopg
+from pydantic import Field
+
+from chaos.errors import ControlError, FaultError
+from chaos.experiment import NotNegative, Positive
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults.idle_drop import enable_proxy
+from chaos.handles import Handles
+from chaos.host.processes import stop_marked
+from chaos.host.worker import Worker
+from chaos.toxiproxy import Toxiproxy
+from chaos.yamlfile import Model
+
+Clients = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Params(Model):
+    clients: Clients = 150
+    keep: Positive = 5.0  # how long the crowd holds its connections, seconds
+    drop: NotNegative = 0.3  # how long the API is cut off from the database first, seconds
+    burst: Annotated[int, Field(ge=0, le=1000)] = 60  # requests on the API in the same instant
+    burst_path: str = "/readyz"
+    min_attempted: Clients = 100  # the floor: connections attempted
+
+
+class ReconnectStorm(Fault):
+    Params = Params
+    needs = frozenset({"base_url", "databases.primary", "proxies.database"})
+
+    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+        self._params, self._mark = params, mark
+        self._database = handles.databases["primary"]
+        self._proxy = handles.proxies["database"]
+        self._url = handles.base_url + params.burst_path
+        self._crowd: Worker | None = None
+        self._peak = 0
+
+    def prepare(self) -> Undo:
+        return {"mark": self._mark, "api": self._proxy.api, "proxy": self._proxy.name}
+
+    def inject(self) -> Evidence:
+        spec = {
+            "dsn": self._database.dsns["crowd"],
+            "clients": self._params.clients,
+            "hold": self._params.keep,
+            "burst": self._params.burst,
+            "url": self._url,
+            "deadline": self._params.keep + 30.0,
+        }
+        proxy = Toxiproxy(self._proxy.api)
+        try:
+            if self._params.drop:
+                proxy.disable(self._proxy.name)
+            self._crowd = Worker("chaos.host.crowd", spec, self._mark)
+            if self._params.drop:
+                threading.Event().wait(self._params.drop)
+                proxy.enable(self._proxy.name)
+        except ControlError as error:
+            raise FaultError(f"reconnect_storm: {error}") from error
+        return {"clients": self._params.clients, "dropped_for_seconds": self._params.drop}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        assert self._crowd is not None
+        end = time.monotonic() + seconds
+        with psycopg.connect(self._database.admin_dsn, autocommit=True, connect_timeout=5) as connection:
+            allowed = int(_one(connection, "select current_setting('max_connections')"))
+            while not self._crowd.ended() and time.monotonic() < end and not stop.wait(0.1):
+                self._peak = max(self._peak, int(_one(connection, _COUNT)))
+        report = self._crowd.finish()
+        attempted = float(report["attempted"])
+        return Held(
+            dose={"connections_attempted": attempted},
+            floor={"connections_attempted": self._params.min_attempted},
+            evidence={"crowd": report, "peak_connections": self._peak, "max_connections": allowed},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        stopped = stop_marked(undo["mark"], grace=2.0)
+        return {"processes_stopped": len(stopped), **enable_proxy(undo["api"], undo["proxy"])}
+
+
+_COUNT = "select count(*) from pg_stat_activity where backend_type = 'client backend'"
+
+
+def _one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> str:
+    row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+    assert row is not None
+    return str(row[0])

@@ -1,0 +1,133 @@
+"""The one undo: for the runner's sweep, the watchdog and `midnight restore`."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from chaos import registry, store
+from chaos.errors import MidnightError, RestoreError
+from chaos.fault import Evidence, Undo
+from chaos.journal import Clock, Event, Writer, boot_id, read_events
+from chaos.store import RunDir
+
+OPENING = {"injecting", "creating"}
+CLOSING = {"restored", "removed"}
+
+Record = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """Something that was begun and not yet undone."""
+
+    source: str
+    name: str
+    by: str
+    undo: Undo
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """How undoing one thing went; `error` is None when it is undone and verified."""
+
+    what: Outstanding
+    evidence: Evidence
+    error: str | None
+
+
+def outstanding(run: RunDir) -> list[Outstanding]:
+    """What the journal says was begun and not undone, newest first."""
+    still: dict[tuple[str, str], Outstanding] = {}
+    for event in read_events(run):
+        key = (event.source, event.name)
+        if event.phase in OPENING:
+            still.pop(key, None)
+            still[key] = Outstanding(event.source, event.name, event.detail["by"], event.detail["undo"])
+        elif event.phase in CLOSING:
+            still.pop(key, None)
+    return list(reversed(still.values()))
+
+
+def undo(what: Outstanding) -> Healed:
+    """Undo one thing; what goes wrong is in the result, so that the next thing is still undone."""
+    try:
+        return Healed(what, registry.restorer(what.by)(what.undo), None)
+    except MidnightError as error:
+        return Healed(what, {}, str(error))
+    except Exception as error:  # a restorer of somebody else's may raise anything; the rest must be undone
+        return Healed(what, {}, f"{type(error).__name__}: {error}")
+
+
+def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
+    """Undo everything outstanding, newest first. Call it with the run's lock held.
+
+    A journal that cannot be written (a full disk) does not stop the undoing.
+    """
+    done = []
+    for what in outstanding(run):
+        result = undo(what)
+        done.append(result)
+        if result.error is None:
+            closing = "restored" if what.source == "step" else "removed"
+            event = Event(now(), what.source, what.name, closing, {"evidence": result.evidence})
+        else:
+            event = Event(now(), what.source, what.name, "restore failed", {"because": result.error})
+        with suppress(OSError):
+            record(event)
+    if all(result.error is None for result in done):
+        store.mark_healed(run)
+    return done
+
+
+def heal_elsewhere(run: RunDir, healer: str, *, wait: float) -> list[Healed]:
+    """Heal a run whose own process is gone, as `healer`. Raises RestoreError while another holds its lock."""
+    with hold_lock(run, wait=wait):
+        clock = _clock_of(run)
+        writer = Writer(run.healer_events)
+        try:
+            found = heal(run, lambda event: writer.event(event, sync=True), clock.now)
+            summary = {"restored": sum(r.error is None for r in found), "failed": sum(bool(r.error) for r in found)}
+            with suppress(OSError):
+                writer.event(Event(clock.now(), "healer", healer, "ended", summary), sync=True)
+        finally:
+            writer.close()
+        return found
+
+
+@contextmanager
+def hold_lock(run: RunDir, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the run's lock: the kernel gives it back however its holder ends. Raises RestoreError."""
+    with run.lock.open("a") as file:
+        end = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # flock has no timed wait; the holder's exit gives no event that another process can await
+                if time.monotonic() >= end:
+                    raise RestoreError(f"run {run.id} is being played or healed by another process") from None
+                time.sleep(0.05)
+        yield
+
+
+def is_locked(run: RunDir) -> bool:
+    """Whether a process is playing or healing the run right now."""
+    try:
+        with hold_lock(run):
+            return False
+    except RestoreError:
+        return True
+
+
+def _clock_of(run: RunDir) -> Clock:
+    """The run's own clock, or after a reboot one that goes on from the journal's last event."""
+    events = read_events(run)
+    begun = next((event for event in events if event.source == "run" and event.phase == "begun"), None)
+    if begun is not None and begun.detail.get("boot") == boot_id():
+        return Clock(begun.detail["monotonic"])
+    return Clock(time.monotonic() - (events[-1].at if events else 0.0))

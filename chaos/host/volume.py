@@ -1,0 +1,161 @@
+"""A volume with a disk's worth of write bandwidth: a loop device with a limit on its writes.
+
+The limit touches that device alone and catches writeback too. cgroup v1 limits the device for everybody
+(its root group); cgroup v2 has no limits in its root group, so processes have to `join` a group of ours.
+The v2 path could not be run where this was written: it is listed as untested in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.errors import RestoreError, TargetError
+
+CGROUPS = Path("/sys/fs/cgroup")
+V1_LIMIT = CGROUPS / "blkio/blkio.throttle.write_bps_device"
+V2_ROOT = CGROUPS / "cgroup.controllers"
+COMMANDS = ("losetup", "mkfs.ext4", "mount", "umount")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopVolume:
+    """A mounted loop device, known by the file behind it."""
+
+    file: Path
+    path: Path  # where it is mounted
+
+    @property
+    def device(self) -> Path:
+        """The loop device. Raises TargetError when none is attached to the file."""
+        found = loops_of(self.file)
+        if not found:
+            raise TargetError(f"no loop device is attached to {self.file}")
+        return found[0]
+
+    @property
+    def number(self) -> str:
+        """`major:minor` of the loop device."""
+        return number_of(self.device)
+
+
+def why_not() -> str | None:
+    """Why this machine does not let us make such a volume; None when it does."""
+    if os.geteuid() != 0:
+        return "a loop device needs root"
+    missing = [command for command in COMMANDS if _command(command) is None]
+    if missing:
+        return f"the command {missing[0]} is missing (Debian: apt-get install mount e2fsprogs)"
+    if not Path("/dev/loop-control").exists():
+        return "the kernel offers no loop devices"
+    if os.access(V1_LIMIT, os.W_OK):
+        return None
+    if V2_ROOT.is_file() and "io" in V2_ROOT.read_text().split():
+        return None
+    return "no cgroup (v1 blkio or v2 io) lets us limit a device's writes"
+
+
+def create(file: Path, path: Path, size: int) -> LoopVolume:
+    """Make a sparse file of `size` bytes, an ext4 on a loop device on it, and mount it. Raises TargetError."""
+    with file.open("wb") as sparse:
+        sparse.truncate(size)
+    path.mkdir(parents=True)
+    device = _run("losetup", "--find", "--show", "--direct-io=on", str(file)).strip()
+    # the journal and tables are written now: done lazily they would take bandwidth in the middle of the play
+    options = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
+    _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", options, device)
+    _run("mount", "-o", "noatime", device, str(path))
+    return LoopVolume(file, path)
+
+
+def limit(volume: LoopVolume, bytes_per_second: int, group: str) -> Path | None:
+    """Limit the device's writes. Gives the cgroup v2 directory that processes must join, or None for v1."""
+    if os.access(V1_LIMIT, os.W_OK):
+        V1_LIMIT.write_text(f"{volume.number} {bytes_per_second}")
+        return None
+    directory = CGROUPS / group
+    with suppress(OSError):  # already enabled
+        (CGROUPS / "cgroup.subtree_control").write_text("+io")
+    directory.mkdir(exist_ok=True)
+    (directory / "io.max").write_text(f"{volume.number} wbps={bytes_per_second}")
+    return directory
+
+
+def join(group: Path | None, pid: int) -> None:
+    """Put a process under the limits of a cgroup v2 group; nothing to do on v1."""
+    if group is not None:
+        (group / "cgroup.procs").write_text(str(pid))
+
+
+def lift(file: Path, group: str) -> bool:
+    """Take the limit off the device that is attached to `file`; whether there was one attached."""
+    devices = loops_of(file)
+    for device in devices:
+        if os.access(V1_LIMIT, os.W_OK):
+            V1_LIMIT.write_text(f"{number_of(device)} 0")
+    directory = CGROUPS / group
+    if directory.is_dir():
+        for pid in (directory / "cgroup.procs").read_text().split():
+            with suppress(OSError):
+                (CGROUPS / "cgroup.procs").write_text(pid)
+        directory.rmdir()
+    return bool(devices)
+
+
+def remove(file: Path, path: Path) -> None:
+    """Unmount, detach, delete; whatever of it there is. Raises RestoreError."""
+    for _ in range(50):
+        if not path.is_mount():
+            break
+        if subprocess.run(_argv("umount", str(path)), capture_output=True, check=False).returncode != 0:
+            time.sleep(0.1)  # the kernel tells nobody when the last open file of a dead process is closed
+    if path.is_mount():
+        raise RestoreError(f"{path} could not be unmounted; by hand: umount {path} && losetup -D")
+    for device in loops_of(file):
+        subprocess.run(_argv("losetup", "--detach", str(device)), capture_output=True, check=False)
+    if left := loops_of(file):
+        raise RestoreError(f"{left[0]} is still attached; by hand: losetup --detach {left[0]}")
+    file.unlink(missing_ok=True)
+    with suppress(OSError):
+        path.rmdir()
+
+
+def loops_of(file: Path) -> list[Path]:
+    """The loop devices attached to a file, also to one that was deleted."""
+    found = []
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with suppress(OSError):
+            if backing.read_text().strip().removesuffix(" (deleted)") == str(file):
+                found.append(Path("/dev") / backing.parent.parent.name)
+    return found
+
+
+def number_of(device: Path) -> str:
+    rdev = device.stat().st_rdev
+    return f"{os.major(rdev)}:{os.minor(rdev)}"
+
+
+def device_under(path: Path) -> str:
+    """`major:minor` of the device that a path lies on."""
+    dev = path.stat().st_dev
+    return f"{os.major(dev)}:{os.minor(dev)}"
+
+
+def _command(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+
+
+def _argv(name: str, *arguments: str) -> list[str]:
+    return [_command(name) or name, *arguments]
+
+
+def _run(name: str, *arguments: str) -> str:
+    result = subprocess.run(_argv(name, *arguments), capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise TargetError(f"{name} {' '.join(arguments)}: {result.stderr.strip() or result.returncode}")
+    return result.stdout

@@ -1,0 +1,177 @@
+"""Experiment + target + registry -> Plan: unknown faults, bad parameters, missing handles are found here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from chaos import registry, yamlfile
+from chaos.driver import Driver
+from chaos.errors import FileError, UsageError
+from chaos.experiment import Experiment, Step
+from chaos.fault import Fault
+from chaos.target import Target
+from chaos.units import show_seconds
+from chaos.yamlfile import Model
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    step: Step
+    fault: type[Fault]
+    params: Model
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step.name,
+            "fault": self.step.fault,
+            "at": self.step.at,
+            "after": self.step.after,
+            "hold": self.step.hold,
+            "optional": self.step.optional,
+            "params": self.params.model_dump(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run will do, checked, with nothing touched yet."""
+
+    experiment: Experiment
+    experiment_file: Path
+    target: Target
+    driver: type[Driver]
+    options: Model  # of the driver
+    profile: str | None
+    settings: Mapping[str, Any]  # of the profile
+    steps: tuple[PlannedStep, ...]
+    seed: int
+
+    @property
+    def staging(self) -> dict[str, float]:
+        """What must lie ready in the target before the play; of two wishes, the larger."""
+        wanted: dict[str, float] = {}
+        for planned in self.steps:
+            for name, amount in planned.fault.staging(planned.params).items():
+                wanted[name] = max(wanted.get(name, 0), amount)
+        return wanted
+
+    def lines(self) -> list[str]:
+        """The plan for a reader: load and steps with their times."""
+        load = self.experiment.load
+        text = [f"baseline  {show_seconds(load.baseline.length)} at {load.baseline.rate:g}/s"]
+        start = 0.0
+        for phase in load.phases:
+            text.append(f"load      {show_seconds(start):>7}  {phase.name} for {show_seconds(phase.length)} at {phase.rate:g}/s")
+            start += phase.length
+        for planned in self.steps:
+            step = planned.step
+            when = show_seconds(step.at) if step.at is not None else f"after {step.after}"
+            given = ", ".join(f"{key}={value}" for key, value in planned.params.model_dump().items())
+            text.append(f"step      {when:>7}  {step.name} ({step.fault}) for at most {show_seconds(step.hold)}: {given}")
+        return text
+
+
+def build(
+    experiment_name: str,
+    target_name: str,
+    profile: str | None = None,
+    seed: int = 1,
+    overrides: Iterable[str] = (),
+) -> Plan:
+    """The plan of a run. Raises FileError or UsageError before anything is touched."""
+    path = yamlfile.search(experiment_name, "experiments")
+    document = yamlfile.read_mapping(path)
+    for override in overrides:
+        _override(path, document, override)
+    experiment = yamlfile.parse(path, document, Experiment)
+    target_path = yamlfile.search(target_name, "targets")
+    target_document = yamlfile.read_mapping(target_path)
+    target = yamlfile.parse(target_path, target_document, Target)
+    driver = _named(target_path, target_document, ("driver",), lambda: registry.driver(target.driver))
+    chosen, settings = _profile(target_path, target, profile)
+    try:
+        options = driver.Options.model_validate(target.options)
+    except ValidationError as error:
+        raise yamlfile.from_validation(target_path, target_document, error, ("options",)) from None
+    offered = driver.offers(target)
+    steps = tuple(
+        _step(path, document, index, step, offered, target) for index, step in enumerate(experiment.steps)
+    )
+    _check_load(path, document, experiment, target)
+    return Plan(experiment, path, target, driver, options, chosen, settings, steps, seed)
+
+
+def _step(path: Path, document: Any, index: int, step: Step, offered: frozenset[str], target: Target) -> PlannedStep:
+    place: yamlfile.Place = ("steps", index, "fault")
+    fault = _named(path, document, place, lambda: registry.fault(step.fault))
+    lacking = sorted(fault.needs - offered)
+    if lacking:
+        line, where = yamlfile.line_of(document, place), yamlfile.show_place(document, place)
+        rule = f"{step.fault} needs the handle {lacking[0]!r}, which target {target.name!r} does not offer"
+        raise FileError(path, line, where, rule)
+    try:
+        params = fault.Params.model_validate(step.params)
+    except ValidationError as error:
+        raise yamlfile.from_validation(path, document, error, ("steps", index, "with")) from None
+    return PlannedStep(step, fault, params)
+
+
+def _check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:
+    for name in experiment.load.mix:
+        if name not in target.routes:
+            place = ("load", "mix", name)
+            rule = f"target {target.name!r} has no such route; it has {', '.join(target.routes)}"
+            raise FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
+    writes = [name for name in experiment.load.mix if target.routes[name].ledger]
+    if experiment.limits.lost_writes is not None and not (writes and target.readback):
+        place = ("limits", "lost_writes")
+        rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
+        raise FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
+
+
+def _profile(target_path: Path, target: Target, wanted: str | None) -> tuple[str | None, Mapping[str, Any]]:
+    if wanted is not None and wanted not in target.profiles:
+        known = ", ".join(target.profiles) or "none"
+        raise UsageError(f"target {target.name!r} has no profile {wanted!r}; it has {known}")
+    chosen = wanted or (target.profiles[0] if target.profiles else None)
+    if chosen is None:
+        return None, {}
+    path = target_path.parent / "profiles" / f"{chosen}.yaml"
+    return chosen, yamlfile.plain(yamlfile.read_mapping(path))
+
+
+def _override(path: Path, document: Any, text: str) -> None:
+    """Apply `step.key=value`: a key of the step itself (at, hold, ...), else one of its parameters."""
+    name, dot, rest = text.partition(".")
+    key, equals, value = rest.partition("=")
+    if not (dot and equals and name and key):
+        raise UsageError(f"--set {text}: must be step.param=value")
+    steps = document.get("steps") or []
+    step = next((step for step in steps if isinstance(step, dict) and step.get("name") == name), None)
+    if step is None:
+        known = ", ".join(str(step.get("name")) for step in steps if isinstance(step, dict)) or "none"
+        raise UsageError(f"--set {text}: {path} has no step {name!r}; it has {known}")
+    try:
+        parsed = YAML(typ="safe").load(io.StringIO(value))
+    except YAMLError as error:
+        raise UsageError(f"--set {text}: {value!r} is no YAML value") from error
+    if key in {"at", "after", "hold", "optional"}:
+        step[key] = parsed
+    else:
+        step.setdefault("with", {})[key] = parsed
+
+
+def _named(path: Path, document: Any, place: yamlfile.Place, find: Any) -> Any:
+    try:
+        return find()
+    except UsageError as error:
+        line, where = yamlfile.line_of(document, place), yamlfile.show_place(document, place)
+        raise FileError(path, line, where, str(error)) from None

@@ -1,0 +1,1 @@
+"""A verdict and its journal, rendered: HTML, JSON, the terminal. Renders, decides nothing."""

@@ -1,0 +1,46 @@
+"""The report: one HTML file that carries everything it shows. No script, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from chaos.checks.verdict import Verdict
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+from chaos.reports import page
+from chaos.reports.steps import step_records
+from chaos.reports.timeline import timeline_svg
+from chaos.store import RunDir
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("chaos.reports"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def write_report(run: RunDir, verdict: Verdict) -> Path:
+    """Write `report.html` of a stored run, whole or not at all, and return its path. Raises OSError."""
+    text = render(Journal(run), verdict)
+    unfinished = run.report.with_suffix(".html.part")
+    unfinished.write_text(text, encoding="utf-8")
+    return unfinished.replace(run.report)
+
+
+def render(journal: Journal, verdict: Verdict) -> str:
+    """The report as text. Whatever the journal holds is escaped."""
+    experiment = Experiment.model_validate(journal.about["experiment"])
+    steps = step_records(journal)
+    svg = timeline_svg(experiment, journal, steps, page.marks(verdict))
+    style, _, _ = _ENVIRONMENT.loader.get_source(_ENVIRONMENT, "report.css")  # type: ignore[union-attr]
+    return _ENVIRONMENT.get_template("report.html").render(
+        page=page.build(experiment, journal, verdict, steps),
+        # Ours: the SVG escapes the texts that were put into it, the style holds none.
+        timeline=Markup(svg),  # noqa: S704
+        style=Markup(style),  # noqa: S704
+    )

@@ -1,0 +1,240 @@
+"""What the report says, section by section, as plain values for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.checks.finding import Finding, Outcome, Unit
+from chaos.checks.link import Link
+from chaos.checks.verdict import Verdict
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+from chaos.reports.cards import Card, key_figures
+from chaos.reports.show import flatten, show_any, show_offset, show_value, words
+from chaos.reports.steps import StepRecord
+from chaos.reports.timeline import Mark
+
+Row = list[str]
+
+OBJECTIVES = ("availability", "latency", "pool")
+RECOVERY = ("recovery", "loss", "logs")
+EFFECTS = ("effect",)
+_AT_LEAST = ("availability", "effect")
+_TABLES = ("by_step", "by_route", "outages")  # shown as tables of their own
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    outcome: Outcome
+    check: str
+    name: str
+    measured: str
+    allowed: str
+    because: str
+    evidence: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    number: str  # empty: it did not move
+    title: str
+    at: str
+    value: str
+    usual: str
+    peak: str
+    because: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    name: str
+    fault: str
+    optional: bool
+    params: str
+    injected: str
+    restored: str
+    state: str
+    outcome: Outcome
+    because: str
+    doses: list[tuple[str, str, str]]  # name, dose, floor
+    evidence: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    header: Row
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    verdict: Verdict
+    title: str
+    subtitle: list[tuple[str, str]]
+    cards: list[Card]
+    outages: Table
+    links: list[LinkRow]
+    still: list[LinkRow]
+    objectives: list[FindingRow]
+    recovery: list[FindingRow]
+    other: list[FindingRow]
+    by_step: Table
+    by_route: Table
+    steps: list[StepRow]
+    not_exercised: list[FindingRow]
+    settings: list[tuple[str, str]]
+    versions: list[tuple[str, str]]
+    repeat: list[tuple[str, str]]
+    command: str
+
+
+def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Sequence[StepRecord]) -> Page:
+    """The whole page. Every finding stands in exactly one of its tables."""
+    about = journal.about
+    zero = journal.play.start if journal.play else None
+    moved = [link for link in verdict.links if link.moved]
+    known = (*OBJECTIVES, *RECOVERY, *EFFECTS)
+    return Page(
+        verdict=verdict,
+        title=experiment.title,
+        subtitle=_subtitle(journal, verdict),
+        cards=key_figures(verdict.findings),
+        outages=_outages(verdict.findings, zero),
+        links=[_link(link, str(number), zero) for number, link in enumerate(moved, start=1)],
+        still=[_link(link, "", zero) for link in verdict.links if not link.moved],
+        objectives=_findings(verdict, OBJECTIVES),
+        recovery=_findings(verdict, RECOVERY),
+        other=[_finding(finding) for finding in verdict.findings if finding.check not in known],
+        by_step=_breakdown(verdict.findings, "by_step", "step"),
+        by_route=_breakdown(verdict.findings, "by_route", "route"),
+        steps=[_step(step, verdict, zero) for step in steps],
+        not_exercised=[_finding(f) for f in verdict.findings if f.outcome is Outcome.NOT_EXERCISED],
+        settings=[(name, show_any(value)) for name, value in flatten(about.get("profile_settings") or {})],
+        versions=[(name, show_any(value)) for name, value in (about.get("versions") or {}).items()],
+        repeat=_repeat(about),
+        command=str(about.get("command", "")),
+    )
+
+
+def marks(verdict: Verdict) -> list[Mark]:
+    """The links that moved, numbered as in the table of the chain."""
+    moved = [link.at for link in verdict.links if link.at is not None]
+    return [Mark(str(number), at) for number, at in enumerate(moved, start=1)]
+
+
+def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
+    about = journal.about
+    pairs = [
+        ("target", verdict.target),
+        ("profile", verdict.profile or ""),
+        ("seed", "" if verdict.seed is None else str(verdict.seed)),
+        ("started", str(about.get("started", ""))),
+        ("run", verdict.run),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+def _findings(verdict: Verdict, checks: Iterable[str]) -> list[FindingRow]:
+    return [_finding(f) for check in checks for f in verdict.findings if f.check == check]
+
+
+def _finding(finding: Finding) -> FindingRow:
+    sign = "≥ " if finding.check in _AT_LEAST else "≤ "
+    allowed = show_value(finding.allowed, finding.unit)
+    return FindingRow(
+        outcome=finding.outcome,
+        check=finding.check,
+        name=finding.name,
+        measured=show_value(finding.measured, finding.unit),
+        allowed=allowed if finding.allowed is None else sign + allowed,
+        because=finding.because,
+        evidence=[(words(k), show_any(v)) for k, v in finding.evidence.items() if k not in _TABLES],
+    )
+
+
+def _link(link: Link, number: str, zero: float | None) -> LinkRow:
+    def shown(value: float | None) -> str:
+        return show_value(value, link.unit)
+
+    return LinkRow(
+        number=number,
+        title=link.title,
+        at=show_offset(link.at, zero),
+        value=shown(link.value),
+        usual=shown(link.baseline),
+        peak=shown(link.peak),
+        because=link.because,
+        evidence=show_any(link.evidence) if link.evidence else "",
+    )
+
+
+def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
+    effect = next((f for f in verdict.findings if f.check in EFFECTS and f.name == step.name), None)
+    evidence = [(phase, show_any(value)) for phase, value in step.evidence.items()]
+    return StepRow(
+        name=step.name,
+        fault=step.fault,
+        optional=step.optional,
+        params=show_any(step.params) if step.params else "",
+        injected=show_offset(step.injected, zero),
+        restored=show_offset(step.restored, zero),
+        state=step.state,
+        outcome=effect.outcome if effect else Outcome.UNKNOWN,
+        because=effect.because if effect else step.because,
+        doses=[
+            (words(name), show_any(dose), "" if floor is None else show_any(floor))
+            for name, dose, floor in step.doses
+        ],
+        evidence=evidence,
+    )
+
+
+_FIGURES: dict[str, tuple[str, Unit]] = {
+    "hits": ("hits", "count"),
+    "ratio": ("availability", "ratio"),
+    "p50": ("p50", "s"),
+    "p95": ("p95", "s"),
+    "p99": ("p99", "s"),
+}
+
+
+def _breakdown(findings: Sequence[Finding], key: str, label: str) -> Table:
+    """The first finding's figures by step or by route: every finding that has them has the same."""
+    found: dict[str, dict[str, Any]] = next((f.evidence[key] for f in findings if f.evidence.get(key)), {})
+    rows = [
+        [name, *(show_value(figures.get(figure), unit) for figure, (_, unit) in _FIGURES.items())]
+        for name, figures in found.items()
+    ]
+    return Table([label, *(title for title, _ in _FIGURES.values())], rows)
+
+
+def _outages(findings: Sequence[Finding], zero: float | None) -> Table:
+    found: list[dict[str, float | None]] = next(
+        (f.evidence["outages"] for f in findings if f.evidence.get("outages")), []
+    )
+    rows = [
+        [
+            show_offset(outage["start"], zero),
+            "not recovered" if outage["end"] is None else show_offset(outage["end"], zero),
+            show_value(outage["length"], "s"),
+        ]
+        for outage in found
+    ]
+    return Table(["from", "until", "length"], rows)
+
+
+def _repeat(about: dict[str, Any]) -> list[tuple[str, str]]:
+    host = about.get("host") or {}
+    memory = host.get("memory_bytes")
+    pairs = [
+        ("experiment file", about.get("experiment_file")),
+        ("seed", about.get("seed")),
+        ("git revision", about.get("git")),
+        ("processors", host.get("cpus")),
+        ("memory", f"{memory / 1024**3:.1f} GiB" if memory else None),
+        ("kernel", host.get("kernel")),
+    ]
+    return [(name, show_any(value)) for name, value in pairs if value is not None]

@@ -1,0 +1,169 @@
+"""The panels of the timeline, top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from chaos.experiment import Experiment
+from chaos.hits import Outcome
+from chaos.journal import Journal, Series, Span
+from chaos.reports.seconds import by_second
+from chaos.units import show_seconds
+
+Draw = Callable[[Axes, Experiment, Journal, Span], None]
+
+OUTCOME_COLOURS = {
+    Outcome.GOOD: "#c3d0dc",
+    Outcome.BAD_STATUS: "#d1495b",
+    Outcome.TIMEOUT: "#edae49",
+    Outcome.REFUSED: "#7b2d8b",
+    Outcome.RESET: "#00798c",
+    Outcome.BAD_BODY: "#8d6a4f",
+    Outcome.PENDING: "#3e4c59",
+    Outcome.UNSENT: "#7b8794",
+}
+LIMIT = "#a61b29"
+DEEP, FAINT = "#1b2a41", "#9aa5b1"
+MIB = 1024.0 * 1024.0
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`height` in inches; left out of the figure when none of `gauges` was sampled; unless it names none."""
+
+    title: str
+    height: float
+    draw: Draw
+    gauges: tuple[tuple[str, str], ...] = ()
+
+    def has_data(self, journal: Journal) -> bool:
+        """A source that ends with `:` stands for every source of that kind."""
+        sampled = journal.gauges()
+        return not self.gauges or any(
+            gauge == wanted and (source == kind or (kind.endswith(":") and source.startswith(kind)))
+            for kind, wanted in self.gauges
+            for source, gauge in sampled
+        )
+
+
+def draw_rate(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    seconds = by_second(journal.played_hits, play)
+    edges = np.append(seconds.at, seconds.at[-1] + 1)
+    base = np.zeros(len(edges))
+    for outcome, colour in OUTCOME_COLOURS.items():
+        count = seconds.counts[outcome]
+        if not count.any():
+            continue
+        top = base + np.append(count, count[-1])
+        label = outcome.name.lower().replace("_", " ")
+        axis.fill_between(edges, base, top, step="post", color=colour, linewidth=0, label=label)
+        base = top
+    axis.set_ylim(0)
+    axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def draw_latency(axis: Axes, experiment: Experiment, journal: Journal, play: Span) -> None:
+    """Logarithmic; a percentile with no good answer lies on `not good`, above the timeout."""
+    seconds = by_second(journal.played_hits, play)
+    never = experiment.load.timeout * 8
+    for percentile, colour in ((50, "#7fb3d5"), (95, "#2874a6"), (99, DEEP)):
+        line = seconds.percentiles[percentile]
+        seen = ~np.isnan(line)
+        height = np.minimum(line[seen], never)
+        axis.plot(seconds.at[seen] + 0.5, height, color=colour, linewidth=1.2, label=f"p{percentile}")
+    for slo in experiment.slos:
+        if slo.latency is not None:
+            label = f"{slo.name} {show_seconds(slo.latency.below)}"
+            axis.axhline(slo.latency.below, color=LIMIT, linestyle="--", linewidth=1, label=label)
+    axis.set_yscale("log")
+    axis.set_ylim(top=never * 1.3)
+    ticks = [tick for tick in (0.001, 0.01, 0.1, 1.0, 10.0) if tick < never / 3]
+    axis.set_yticks([*ticks, never], [*(show_seconds(tick) for tick in ticks), "not good"])
+    axis.minorticks_off()
+
+
+def draw_pool(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    _fill(axis, _of(journal, play, "api", "pool_checked_out"), "#5b8def", "in use")
+    _line(axis, _of(journal, play, "api", "pool_size"), LIMIT, "size", "--")
+    axis.set_ylim(0)
+
+
+def draw_waiting(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    _fill(axis, _of(journal, play, "api", "in_flight"), "#d9e2ec", "in flight")
+    _fill(axis, _of(journal, play, "api", "pool_waiters"), "#e58a96", "waiting for a connection")
+    axis.set_ylim(0)
+    axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def draw_database(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    _fill(axis, _of(journal, play, "database", "connections"), "#b7c9e2", "connections")
+    _fill(axis, _of(journal, play, "database", "active"), "#5b8def", "active")
+    _line(axis, _of(journal, play, "database", "max_connections"), LIMIT, "max_connections", "--")
+    axis.set_ylim(0)
+
+
+def draw_cpu(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    cpus = float(journal.about.get("host", {}).get("cpus") or 1)
+    _fill(axis, _of(journal, play, "machine", "cpu", 100), "#d9e2ec", "machine")
+    for role, colour in (("api", "#2874a6"), ("database", "#54a24b"), ("batch", "#f58518")):
+        _line(axis, _of(journal, play, f"process:{role}", "cpu", 100 / cpus), colour, role)
+    axis.set_ylim(0, 105)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
+
+
+def draw_written(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    _volumes(axis, journal, play, "write_bps", 1 / MIB)
+    axis.set_ylim(0)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} MiB/s"))
+
+
+def draw_busy(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    _volumes(axis, journal, play, "busy", 100)
+    axis.set_ylim(0, 105)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
+
+
+def draw_write_wait(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    _volumes(axis, journal, play, "write_wait", 1)
+    axis.set_ylim(0)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_seconds(value)))
+
+
+def _volumes(axis: Axes, journal: Journal, play: Span, gauge: str, scale: float) -> None:
+    names = sorted({source for source, _ in journal.gauges() if source.startswith("volume:")})
+    for source, colour in zip(names, ("#b5651d", "#5b8def", "#54a24b", FAINT), strict=False):
+        _line(axis, _of(journal, play, source, gauge, scale), colour, source.removeprefix("volume:"))
+
+
+def _of(journal: Journal, play: Span, source: str, gauge: str, scale: float = 1.0) -> Series:
+    """One gauge in seconds of play."""
+    found = journal.series(source, gauge).between(play.start, play.end)
+    return Series(found.at - play.start, found.value * scale)
+
+
+def _line(axis: Axes, series: Series, colour: str, label: str, style: str = "-") -> None:
+    if len(series.at):
+        axis.plot(series.at, series.value, color=colour, linewidth=1.2, linestyle=style, label=label)
+
+
+def _fill(axis: Axes, series: Series, colour: str, label: str) -> None:
+    if len(series.at):
+        axis.fill_between(series.at, 0, series.value, color=colour, linewidth=0, label=label)
+
+
+PANELS = (
+    Panel("Requests due per second, by outcome", 1.5, draw_rate),
+    Panel("Latency from the due time (per second)", 1.4, draw_latency),
+    Panel("API: requests in flight", 0.9, draw_waiting, (("api", "in_flight"), ("api", "pool_waiters"))),
+    Panel("API: connection pool", 0.9, draw_pool, (("api", "pool_size"), ("api", "pool_checked_out"))),
+    Panel("Database: connections", 1.0, draw_database, (("database", "connections"),)),
+    Panel("Processors", 1.0, draw_cpu, (("machine", "cpu"),)),
+    Panel("Disk: written", 0.8, draw_written, (("volume:", "write_bps"),)),
+    Panel("Disk: busy", 0.7, draw_busy, (("volume:", "busy"),)),
+    Panel("Disk: wait of one write", 0.7, draw_write_wait, (("volume:", "write_wait"),)),
+)

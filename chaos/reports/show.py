@@ -1,0 +1,80 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+DASH = "–"
+MIB = 1024.0 * 1024.0
+
+
+def show_value(value: float | None, unit: str) -> str:
+    """A measured value in its unit (`ratio`, `s`, `count`, or none); an absent one is a dash."""
+    if value is None or math.isnan(value):
+        return DASH
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if unit == "ratio":
+        return show_ratio(value)
+    if unit == "s":
+        return show_time(value)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+
+
+def show_ratio(value: float) -> str:
+    """`0.9912` as `99.12 %`. Never rounded up to 100 % nor down to 0 %."""
+    for digits in (1, 2, 3, 4):
+        text = f"{value * 100:.{digits}f}"
+        if value in (0.0, 1.0) or float(text) not in (0.0, 100.0):
+            return f"{text.rstrip('0').rstrip('.')} %"
+    return "under 100 %" if value < 1 and value > 0.5 else "over 0 %"
+
+
+def show_time(value: float) -> str:
+    """`0.083` as `83 ms`, `1.8342` as `1.83 s`, `95` as `1 min 35 s`."""
+    if abs(value) < 0.0995:
+        return f"{value * 1000:.3g} ms" if value else "0 s"
+    if abs(value) < 1:
+        return f"{value * 1000:.0f} ms"
+    if abs(value) < 60:
+        return f"{value:.2f} s" if abs(value) < 10 else f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def show_offset(at: float | None, zero: float | None) -> str:
+    """An instant in seconds of play: `+51.2 s`, before the play `-3.0 s`."""
+    if at is None or zero is None:
+        return DASH
+    return f"{at - zero:+.1f} s"
+
+
+def show_any(value: Any) -> str:
+    """One piece of evidence or one setting, whatever it is, on one line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return DASH
+    if isinstance(value, float):
+        return show_value(value, "") if abs(value) >= 0.001 or value == 0 else f"{value:.3g}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{words(key)} {show_any(item)}" for key, item in value.items()) or DASH
+    if isinstance(value, list | tuple):
+        return ", ".join(show_any(item) for item in value) or DASH
+    return str(value)
+
+
+def words(name: object) -> str:
+    """A name of a file or of code as words: `fsync_time` as `fsync time`."""
+    return str(name).replace("_", " ")
+
+
+def flatten(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested settings as `a.b.c` and their values, in order."""
+    found: list[tuple[str, Any]] = []
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        found += flatten(value, f"{name}.") if isinstance(value, Mapping) and value else [(name, value)]
+    return found

@@ -1,0 +1,159 @@
+"""The timeline: panels over the seconds of the play, the steps shaded, as inline SVG with text as text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from chaos.experiment import Experiment
+from chaos.journal import Journal, Span
+from chaos.reports.panels import PANELS, Draw
+from chaos.reports.steps import StepRecord
+
+STEP_COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2")
+INK, FAINT = "#1f2933", "#9aa5b1"
+_THIN = 0.4  # seconds: a shorter step would not be seen
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "midnight",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.parse_math": False,
+    "axes.edgecolor": "#cbd2d9",
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 5,
+    "xtick.color": "#52606d",
+    "ytick.color": "#52606d",
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A numbered instant of the play, in seconds since the run's start: a link of the chain."""
+
+    label: str
+    at: float
+
+
+def timeline_svg(
+    experiment: Experiment, journal: Journal, steps: Sequence[StepRecord], marks: Sequence[Mark] = ()
+) -> str:
+    """One SVG element with every panel that has data; empty when nothing was played."""
+    play = journal.play
+    if play is None or play.end <= play.start:
+        return ""
+    panels = [panel for panel in PANELS if panel.has_data(journal)]
+    heights = [0.34 + 0.22 * len(steps), *(panel.height for panel in panels)]
+    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # its keys are a union of hundreds of literals
+        figure = Figure(figsize=(11.2, sum(heights) + 0.45 * len(heights)), layout="constrained")
+        grid = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)
+        axes: list[Axes] = list(grid[:, 0])
+        _draw_story(axes[0], experiment, play, steps, marks)
+        for axis, panel in zip(axes[1:], panels, strict=True):
+            _draw_panel(axis, panel.draw, experiment, journal, play)
+            axis.set_title(panel.title)
+            _shade(axis, play, steps, marks)
+        axes[0].set_xlim(0, play.end - play.start)
+        axes[-1].set_xlabel("seconds of play")
+        axes[-1].xaxis.set_major_locator(MaxNLocator(13, steps=[1, 2, 5, 10]))
+        return _svg(figure)
+
+
+def _draw_panel(axis: Axes, draw: Draw, experiment: Experiment, journal: Journal, play: Span) -> None:
+    draw(axis, experiment, journal, play)
+    axis.grid(axis="y", color="#e4e7eb", linewidth=0.6)
+    axis.set_axisbelow(True)
+    if axis.get_legend_handles_labels()[1]:
+        axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), handlelength=1.2, borderaxespad=0.4)
+
+
+def _draw_story(
+    axis: Axes, experiment: Experiment, play: Span, steps: Sequence[StepRecord], marks: Sequence[Mark]
+) -> None:
+    """The numbered links, the phases of the load, then one bar for each step."""
+    _draw_phases(axis, experiment)
+    for row, step in enumerate(steps, start=1):
+        colour = STEP_COLOURS[(row - 1) % len(STEP_COLOURS)]
+        span = _step_span(step, play)
+        if span is None:
+            axis.text(0.5, row, f"{step.name}: {step.state}", va="center", color=FAINT, fontsize=8)
+            continue
+        axis.barh(row, max(span.end - span.start, _THIN), left=span.start, height=0.62, color=colour)
+        place: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5, "fontweight": "bold"}
+        axis.text(span.start - 0.6, row, step.name, color=colour, **place)
+    _draw_marks(axis, play, marks)
+    axis.set_ylim(len(steps) + 0.6, -1.7)
+    axis.set_yticks([])
+    axis.spines[["left", "bottom"]].set_visible(False)
+    axis.tick_params(bottom=False)
+
+
+def _draw_phases(axis: Axes, experiment: Experiment) -> None:
+    start = 0.0
+    for index, phase in enumerate(experiment.load.phases):
+        colour = "#e4e7eb" if index % 2 else "#f0f2f4"
+        axis.barh(0, phase.length, left=start, height=0.7, color=colour)
+        place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": "#52606d"}
+        axis.text(start + phase.length / 2, 0, f"{phase.name} {phase.rate:g}/s", **place)
+        start += phase.length
+
+
+def _draw_marks(axis: Axes, play: Span, marks: Sequence[Mark]) -> None:
+    """A number for each link, joined to its instant: links close in time are moved apart."""
+    places = [mark.at - play.start for mark in marks]
+    disc = {"boxstyle": "circle,pad=0.25", "facecolor": INK, "edgecolor": "none"}
+    for shown, place, mark in zip(_spread(places, play), places, marks, strict=True):
+        axis.plot([shown, place], [-1.2, -0.4], color=INK, linewidth=0.7)
+        axis.text(shown, -1.2, mark.label, ha="center", va="center", fontsize=7.5, color="white",
+                  fontweight="bold", bbox=disc)  # fmt: skip
+
+
+def _spread(places: list[float], play: Span) -> list[float]:
+    """The places moved apart just enough that their labels do not lie on each other."""
+    gap = (play.end - play.start) * 0.016
+    spread: list[float] = []
+    for place in places:
+        spread.append(max(place, spread[-1] + gap) if spread else place)
+    return spread
+
+
+def _shade(axis: Axes, play: Span, steps: Sequence[StepRecord], marks: Sequence[Mark]) -> None:
+    for row, step in enumerate(steps):
+        span = _step_span(step, play)
+        if span is not None:
+            colour = STEP_COLOURS[row % len(STEP_COLOURS)]
+            axis.axvspan(
+                span.start, max(span.end, span.start + _THIN), color=colour, alpha=0.1, lw=0, zorder=0
+            )
+    for mark in marks:
+        axis.axvline(mark.at - play.start, color=INK, linewidth=0.6, alpha=0.35)
+
+
+def _step_span(step: StepRecord, play: Span) -> Span | None:
+    """From injected to restored, in seconds of play; what was not restored lasts to the end."""
+    if step.injected is None:
+        return None
+    return Span(step.injected - play.start, (step.restored or play.end) - play.start)
+
+
+def _svg(figure: Figure) -> str:
+    """Only the element: no prolog, no document type, no metadata that would name a date or a place."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

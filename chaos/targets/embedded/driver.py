@@ -1,0 +1,218 @@
+"""The driver of the embedded target: every part a local process, every trace below one directory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from chaos.driver import Driver, Site, Wants
+from chaos.errors import FileError, RestoreError
+from chaos.fault import Evidence, Undo
+from chaos.handles import Database, Handles, Job, LogFiles, Proxy, Volume
+from chaos.host import volume
+from chaos.host.processes import ref_of, stop_child, stop_marked
+from chaos.host.volume import LoopVolume
+from chaos.target import Target
+from chaos.targets.embedded import quiet
+from chaos.targets.embedded.grown import grow
+from chaos.targets.embedded.layout import ROLES, Layout
+from chaos.targets.embedded.options import Options, Profile
+from chaos.targets.embedded.parts import Parts
+
+OFFERS = frozenset(
+    {
+        "base_url",
+        "metrics_url",
+        "logs",
+        "databases.primary",
+        "jobs.nightly",
+        *(f"processes.{role}" for role in ("api", "database", "proxy")),
+        *(f"proxies.{name}" for name in ("database", "model")),
+        *(f"volumes.{name}" for name in ("data", "logs")),
+    }
+)
+
+
+class EmbeddedDriver(Driver):
+    Options = Options
+
+    @classmethod
+    def offers(cls, target: Target) -> frozenset[str]:
+        del target  # every embedded target is whole
+        return OFFERS
+
+    def __init__(
+        self, target: Target, options: Options, profile: Mapping[str, Any], staging: Mapping[str, float]
+    ) -> None:
+        self._target, self._options = target, options
+        self._settings = profile
+        try:
+            self._profile = Profile.model_validate(profile)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(key) for key in first["loc"])
+            raise FileError(f"profile of {target.name}", None, place, first["msg"]) from None
+        self._grown = int(staging.get("logs.grown", 0))
+        self._volumes: dict[str, LoopVolume] = {}
+        self._limit_because = "no limit is asked for" if not options.disk_write else volume.why_not()
+        self._parts: Parts | None = None
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return Parts.versions()
+
+    def wants(self) -> Wants:
+        # the log is copied once by copytruncate, and compressed beside the copy
+        logs = 3 * self._grown + 2 * self._options.rotated_before
+        return Wants(disk=logs + 1_500_000_000, memory=1_000_000_000)
+
+    @property
+    def _apart(self) -> bool:
+        return self._profile.volumes.layout == "apart"
+
+    def up(self, site: Site) -> Handles:
+        layout = Layout.for_run(site.mark)
+        site.creating("directory", {"what": "directory", "path": str(layout.root)})
+        layout.root.mkdir(mode=0o755)
+        layout.output.mkdir()
+        layout.scratch.mkdir()
+        layout.write_passfile()
+        self._make_volumes(site, layout)
+        site.creating("processes", {"what": "processes", "mark": site.mark, "data": str(layout.data)})
+        parts = self._parts = Parts(layout, site.mark, self._settings, layout.logs(self._apart), self._options)
+        stages: list[Callable[[], None]] = [
+            lambda: self._grow_logs(layout),
+            lambda: parts.start_proxy(site.creating),
+            lambda: parts.start_database(self._profile.database.settings),
+            parts.prepare_database,
+            parts.start_services,
+            lambda: parts.wait_until_ready(self._target.ready, site),
+            lambda: self._limit_volumes(site),
+            lambda: quiet.settle(self._options.quiet_within, site.stopping),
+        ]
+        for stage in stages:
+            site.check()
+            stage()
+        return self._handles(layout, parts)
+
+    def drain(self) -> None:
+        if self._parts is not None and self._parts.api is not None:
+            for file in self._volumes.values():
+                volume.lift(file.file, "")  # what is still queued is written at the disk's own speed
+            stop_child(self._parts.api, grace=15.0)
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        return _RESTORERS[undo["what"]](undo)
+
+    def _make_volumes(self, site: Site, layout: Layout) -> None:
+        names = {"data": layout.shared_volume, **({"logs": layout.log_volume} if self._apart else {})}
+        for name, path in names.items():
+            if self._limit_because is not None:
+                path.mkdir()
+                continue
+            file = layout.root / f"{path.name}.img"
+            undo = {"what": "volume", "file": str(file), "path": str(path)}
+            site.creating(f"volume {name}", undo)
+            self._volumes[name] = volume.create(file, path, self._options.disk_size)
+
+    def _grow_logs(self, layout: Layout) -> None:
+        logs = layout.logs(self._apart)
+        logs.mkdir(mode=0o755)
+        if self._grown:
+            grow(logs / "app.log", self._grown)
+            grow(logs / "app.log.1", self._options.rotated_before)
+
+    def _limit_volumes(self, site: Site) -> None:
+        quiet.flush()
+        for name, made in self._volumes.items():
+            group = f"midnight-{site.mark}-{name}"
+            site.creating(f"limit {name}", {"what": "limit", "file": str(made.file), "group": group})
+            volume.limit(made, self._options.disk_write, group)
+
+    def _volume(self, name: str, path: Path) -> Volume:
+        made = self._volumes.get(name)
+        if made is None:
+            return Volume(path, volume.device_under(path), None)
+        return Volume(path, made.number, self._options.disk_write)
+
+    def _handles(self, layout: Layout, parts: Parts) -> Handles:
+        logs = layout.logs(self._apart)
+        rotation = self._profile.rotation
+        data = self._volume("data", layout.shared_volume)
+        running = {"api": parts.api, "proxy": parts.proxy}
+        processes = {role: ref_of(child.pid) for role, child in running.items() if child is not None}
+        return Handles(
+            base_url=layout.url("api"),
+            metrics_url=f"{layout.url('metrics')}/metrics",
+            processes={**processes, "database": ref_of(parts.postmaster_pid())},
+            databases={
+                "primary": Database(
+                    admin_dsn=layout.dsn("postgres"),
+                    dsns={role: layout.dsn(role) for role in ROLES},
+                    proxied=f"127.0.0.1:{layout.ports['database_proxy']}",
+                )
+            },
+            proxies={
+                name: Proxy(parts.control_url, parts.proxy_name(name), f"127.0.0.1:{listen}", f"127.0.0.1:{to}")
+                for name, listen, to in parts.proxied()
+            },
+            volumes={"data": data, "logs": self._volume("logs", layout.log_volume) if self._apart else data},
+            logs=LogFiles(
+                directory=logs,
+                files=(logs / "app.log", logs / "access.log"),
+                method=rotation.method,
+                delaycompress=rotation.delaycompress,
+                scheduling=rotation.scheduling,
+                signal=rotation.signal,
+                process="api",
+            ),
+            jobs={"nightly": Job(parts.python("reference.batch"), parts.environment, layout.root)},
+        )
+
+
+def _remove_directory(undo: Undo) -> Evidence:
+    path = Path(undo["path"])
+    if any(entry.is_mount() for entry in path.glob("*")):
+        raise RestoreError(f"{path} still has a volume mounted below it; nothing was deleted")
+    try:
+        if path.is_dir():
+            shutil.rmtree(path)
+    except OSError as error:
+        raise RestoreError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
+    return {"removed": str(path)}
+
+
+def _remove_volume(undo: Undo) -> Evidence:
+    volume.remove(Path(undo["file"]), Path(undo["path"]))
+    return {"unmounted": undo["path"]}
+
+
+def _lift_limit(undo: Undo) -> Evidence:
+    try:
+        return {"limit_lifted": volume.lift(Path(undo["file"]), undo["group"])}
+    except OSError as error:
+        raise RestoreError(f"the write limit of {undo['file']} could not be lifted: {error}") from error
+
+
+def _stop_processes(undo: Undo) -> Evidence:
+    Parts.kill_database(Path(undo["data"]), undo["mark"])
+    return {"processes_stopped": len(stop_marked(undo["mark"], grace=1.0))}
+
+
+def _delete_proxy(undo: Undo) -> Evidence:
+    return Parts.delete_proxy(undo["api"], undo["proxy"])
+
+
+_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
+    "directory": _remove_directory,
+    "volume": _remove_volume,
+    "limit": _lift_limit,
+    "processes": _stop_processes,
+    "proxy": _delete_proxy,
+}
+

@@ -1,0 +1,86 @@
+"""Where everything of one brought-up stack lies: directories, ports, passwords. Nothing is fixed."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.host.ports import free_port
+
+ROLES = ("api", "batch", "crowd")
+DATABASE = "reference"
+
+
+def _ports() -> dict[str, int]:
+    names = ("api", "metrics", "model", "database", "control", "database_proxy", "model_proxy")
+    ports: dict[str, int] = {}
+    while len(ports) < len(names):
+        port = free_port()
+        if port not in ports.values():
+            ports[names[len(ports)]] = port
+    return ports
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One stack's places, all below `root`, which is named after the run."""
+
+    root: Path
+    ports: dict[str, int] = field(default_factory=_ports)
+    passwords: dict[str, str] = field(
+        default_factory=lambda: {role: secrets.token_hex(12) for role in ("postgres", *ROLES)}
+    )
+
+    @classmethod
+    def for_run(cls, mark: str) -> Layout:
+        return cls(Path(tempfile.gettempdir()) / f"midnight-{mark}")
+
+    @property
+    def shared_volume(self) -> Path:
+        return self.root / "disk"
+
+    @property
+    def log_volume(self) -> Path:
+        return self.root / "log-disk"
+
+    @property
+    def data(self) -> Path:
+        return self.shared_volume / "postgresql"
+
+    def logs(self, apart: bool) -> Path:
+        return (self.log_volume if apart else self.shared_volume) / "log"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "scratch"
+
+    @property
+    def output(self) -> Path:
+        """What the stack's processes print."""
+        return self.root / "output"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.json"
+
+    @property
+    def passfile(self) -> Path:
+        return self.root / "pgpass"
+
+    def url(self, port: str) -> str:
+        return f"http://127.0.0.1:{self.ports[port]}"
+
+    def dsn(self, role: str) -> str:
+        """Straight to the server. The password stands in the pass file, so that it reaches no journal."""
+        dbname = "postgres" if role == "postgres" else DATABASE
+        return (
+            f"host=127.0.0.1 port={self.ports['database']} user={role} dbname={dbname} "
+            f"passfile={self.passfile} connect_timeout=5"
+        )
+
+    def write_passfile(self) -> None:
+        lines = [f"127.0.0.1:*:*:{role}:{password}\n" for role, password in self.passwords.items()]
+        self.passfile.touch(mode=0o600)
+        self.passfile.write_text("".join(lines))

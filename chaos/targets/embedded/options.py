@@ -1,0 +1,49 @@
+"""What a target file and a profile tell this driver."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from chaos.experiment import Positive
+from chaos.units import Size
+from chaos.yamlfile import Model
+
+
+class Options(Model):
+    """`options:` of the target file."""
+
+    disk_write: Size = 30_000_000  # bytes per second that each volume can write; 0: the disk as it is
+    disk_size: Annotated[Size, Field(ge=500_000_000)] = 3_000_000_000  # of each volume; the file is sparse
+    rotated_before: Size = 60_000_000  # yesterday's rotated log, which delaycompress compresses tonight
+    documents: Annotated[int, Field(ge=1)] = 20_000
+    quiet_within: Positive = 20.0  # seconds that the machine may take to become quiet before the baseline
+
+
+class _Part(Model):
+    # the stack itself refuses unknown keys of its profile; this driver reads only its own part of it
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class DatabaseProfile(_Part):
+    settings: dict[str, str | int | float]
+
+
+class VolumesProfile(_Part):
+    layout: Literal["shared", "apart"]
+
+
+class RotationProfile(_Part):
+    method: Literal["copytruncate", "rename"]
+    delaycompress: bool
+    scheduling: Literal["normal", "idle"]
+    signal: str | None
+
+
+class Profile(_Part):
+    """The sections of a profile that this driver carries out itself."""
+
+    database: DatabaseProfile
+    volumes: VolumesProfile
+    rotation: RotationProfile

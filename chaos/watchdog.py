@@ -1,0 +1,83 @@
+"""A process of its own that heals a run when the process that plays it is gone.
+
+It holds the read end of a pipe. A single byte means that the run has ended and healed itself; end of file
+without it means that the runner died. It lives outside the runner's session and, where permitted, cgroup, so
+that what ends the runner does not end it too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from chaos import registry
+from chaos.heal import heal_elsewhere
+from chaos.store import RunDir
+
+DISMISSED = b"."
+
+
+class Watchdog:
+    """The runner's side."""
+
+    def __init__(self, run: RunDir) -> None:
+        with (run.path / "watchdog.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "chaos.watchdog", str(run.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Returns when the watchdog watches: nothing may be created before."""
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != b"watching\n":
+            raise OSError("the watchdog did not start; see watchdog.log in the run's directory")
+
+    def dismiss(self) -> None:
+        """The run has healed itself: end the watchdog and wait for it."""
+        with suppress(BrokenPipeError):
+            self._process.communicate(DISMISSED, timeout=10)
+
+    def abandon(self) -> None:
+        """The run could not heal itself: let the watchdog try."""
+        with suppress(BrokenPipeError):
+            self._process.communicate(b"", timeout=60)
+
+
+def _leave_cgroup() -> None:
+    """Into the root cgroup of every hierarchy, where permitted: a killed cgroup must not take us along."""
+    for root in (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")):
+        with suppress(OSError):
+            if (root / "cgroup.procs").is_file():
+                (root / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def watch(run: RunDir) -> int:
+    """Wait on standard input; heal when it ends without the dismissal. Returns the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _leave_cgroup()
+    for name in registry.names("faults"):  # loaded now, so that healing starts at once when it must
+        registry.fault(name)
+    for name in registry.names("targets"):
+        registry.driver(name)
+    sys.stdout.write("watching\n")
+    sys.stdout.flush()
+    if sys.stdin.buffer.read(1) == DISMISSED:
+        return 0
+    healed = heal_elsewhere(run, "watchdog", wait=30.0)
+    failed = [f"{result.what.name}: {result.error}" for result in healed if result.error]
+    for line in failed:
+        print(line, file=sys.stderr)
+    return 6 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(watch(RunDir(Path(sys.argv[1]))))
