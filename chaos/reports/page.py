@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome, Unit
@@ -12,7 +13,7 @@ from chaos.checks.verdict import Verdict
 from chaos.experiment import Experiment
 from chaos.journal import Journal
 from chaos.reports.cards import Card, key_figures
-from chaos.reports.show import flatten, show_any, show_offset, show_value, words
+from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value, words
 from chaos.reports.steps import StepRecord
 from chaos.reports.timeline import Mark
 
@@ -21,7 +22,7 @@ Row = list[str]
 OBJECTIVES = ("availability", "latency", "pool")
 RECOVERY = ("recovery", "loss", "logs")
 EFFECTS = ("effect",)
-_AT_LEAST = ("availability", "effect")
+_AT_LEAST = ("availability", "effect", "steady")
 _TABLES = ("by_step", "by_route", "outages")  # shown as tables of their own
 
 
@@ -131,10 +132,17 @@ def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
-        ("started", str(about.get("started", ""))),
+        ("started", _utc(str(about.get("started", "")))),
         ("run", verdict.run),
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def _utc(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except ValueError:
+        return text
 
 
 def _findings(verdict: Verdict, checks: Iterable[str]) -> list[FindingRow]:
@@ -183,9 +191,9 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
         restored=show_offset(step.restored, zero),
         state=step.state,
         outcome=effect.outcome if effect else Outcome.UNKNOWN,
-        because=effect.because if effect else step.because,
+        because=effect.because.removeprefix(f"{step.name}: ") if effect else step.because,
         doses=[
-            (words(name), show_any(dose), "" if floor is None else show_any(floor))
+            (words(name), show_dose(name, dose), "" if floor is None else show_dose(name, floor))
             for name, dose, floor in step.doses
         ],
         evidence=evidence,

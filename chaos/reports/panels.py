@@ -119,6 +119,7 @@ def draw_cpu(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
 def draw_written(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
     _volumes(axis, journal, play, "write_bps", 1 / MIB)
     axis.set_ylim(0)
+    axis.yaxis.set_major_locator(MaxNLocator(3))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} MiB/s"))
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from chaos.checks.words import percent
+
 DASH = "–"
 MIB = 1024.0 * 1024.0
 
@@ -17,31 +19,30 @@ def show_value(value: float | None, unit: str) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     if unit == "ratio":
-        return show_ratio(value)
+        return percent(value)
     if unit == "s":
         return show_time(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
-def show_ratio(value: float) -> str:
-    """`0.9912` as `99.12 %`. Never rounded up to 100 % nor down to 0 %."""
-    for digits in (1, 2, 3, 4):
-        text = f"{value * 100:.{digits}f}"
-        if value in (0.0, 1.0) or float(text) not in (0.0, 100.0):
-            return f"{text.rstrip('0').rstrip('.')} %"
-    return "under 100 %" if value < 1 and value > 0.5 else "over 0 %"
-
-
 def show_time(value: float) -> str:
-    """`0.083` as `83 ms`, `1.8342` as `1.83 s`, `95` as `1 min 35 s`."""
-    if abs(value) < 0.0995:
-        return f"{value * 1000:.3g} ms" if value else "0 s"
+    """`0.0834` as `83.4 ms`, `2.004` as `2.004 s`, `95` as `1 min 35 s`."""
     if abs(value) < 1:
-        return f"{value * 1000:.0f} ms"
+        return f"{value * 1000:.3g} ms" if value else "0 s"
     if abs(value) < 60:
-        return f"{value:.2f} s" if abs(value) < 10 else f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        return _trimmed(value, 3 if abs(value) < 10 else 2) + " s"
+    minutes, rest = divmod(value, 60)
+    seconds = _trimmed(rest, 1)
+    return f"{minutes:.0f} min" if seconds == "0" else f"{minutes:.0f} min {seconds} s"
+
+
+def _trimmed(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def show_dose(name: str, value: float) -> str:
+    """A dose by what its name says it counts: bytes are shown in MiB."""
+    return f"{value / MIB:,.1f} MiB" if "bytes" in name else show_any(value)
 
 
 def show_offset(at: float | None, zero: float | None) -> str:
