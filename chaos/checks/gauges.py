@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from chaos import hits
-from chaos.checks.exact import percentile
-from chaos.checks.pool import share_in_use
+from chaos.checks.exact import Times, percentile
 from chaos.hits import Outcome
 from chaos.journal import Journal, Series
 
@@ -19,17 +18,18 @@ _NOTHING = Series(np.empty(0), np.empty(0))
 
 
 def latency_p95(journal: Journal) -> Series:
-    """Seconds, infinite where more than 5 % of a second's hits were not good; seconds without hits left out."""
+    """Seconds; infinite where more than 5 % of a second's hits were not good. No point without hits."""
     table = journal.hits
     latency = np.where(hits.good(table), table["done"] - table["due"], np.inf)
-    return _by_second(table["due"], latency, 95)
+    starts, groups = _seconds(table["due"], latency)
+    return Series(starts, np.array([percentile(group, 95) for group in groups], dtype=np.float64))
 
 
 def share_not_good(journal: Journal) -> Series:
-    """Of the hits due in each second, the share that was not good; seconds without hits left out."""
+    """Of the hits due in each second, the share that was not good. No point without hits."""
     table = journal.hits
     starts, groups = _seconds(table["due"], (~hits.good(table)).astype(np.float64))
-    return Series(starts, np.array([group.mean() for group in groups]))
+    return Series(starts, np.array([group.mean() for group in groups], dtype=np.float64))
 
 
 def in_flight(journal: Journal) -> Series:
@@ -44,18 +44,10 @@ def in_flight(journal: Journal) -> Series:
     return Series(at, (np.searchsorted(sent, at) - np.searchsorted(done, at)).astype(np.float64))
 
 
-def pool_exhausted(journal: Journal) -> Series:
-    """1 where requests waited for a connection of a pool with none left, or a wait timed out; else 0."""
-    shares = share_in_use(journal)
-    waiters, timeouts = journal.series("api", "pool_waiters"), journal.series("api", "pool_waits_timed_out")
-    if not len(shares.at) or not len(waiters.at):
-        return _NOTHING
-    waiting = np.interp(shares.at, waiters.at, waiters.value)
-    exhausted = (shares.value >= 1) & (waiting > 0)
-    if len(timeouts.at):
-        counter = np.interp(shares.at, timeouts.at, timeouts.value)
-        exhausted |= np.diff(counter, prepend=counter[0]) > 0
-    return Series(shares.at, exhausted.astype(np.float64))
+def waits_timed_out(journal: Journal) -> Series:
+    """How many waits for a connection timed out since the sample before."""
+    counter = journal.series("api", "pool_waits_timed_out")
+    return Series(counter.at[1:], np.clip(np.diff(counter.value), 0, None))
 
 
 def database_in_use(journal: Journal) -> Series:
@@ -66,17 +58,9 @@ def database_in_use(journal: Journal) -> Series:
     return Series(used.at, used.value / np.interp(used.at, most.at, most.value))
 
 
-def _by_second(due: np.ndarray[tuple[int], np.dtype[np.float64]], values: object, percent: float) -> Series:
-    starts, groups = _seconds(due, np.asarray(values, dtype=np.float64))
-    return Series(starts, np.array([percentile(group, percent) for group in groups], dtype=np.float64))
-
-
-def _seconds(
-    due: np.ndarray[tuple[int], np.dtype[np.float64]], values: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], list[np.ndarray[tuple[int], np.dtype[np.float64]]]]:
+def _seconds(due: Times, values: Times) -> tuple[Times, list[Times]]:
     """The start of each second that has hits, and the values of its hits."""
     if not len(due):
         return np.empty(0), []
-    bucket = np.floor(due / BUCKET)
-    starts, firsts = np.unique(bucket, return_index=True)
+    starts, firsts = np.unique(np.floor(due / BUCKET), return_index=True)
     return starts * BUCKET, np.split(values, firsts[1:])

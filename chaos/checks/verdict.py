@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chaos.checks.finding import Finding, Outcome
+from chaos.checks import ALL
+from chaos.checks.chain import links
+from chaos.checks.figures import Figures, figures
+from chaos.checks.finding import Check, Finding, Outcome, worst
+from chaos.checks.headline import ABOUT_THE_RUN, headline
 from chaos.checks.link import Link
+from chaos.experiment import Experiment
+from chaos.journal import Journal
 
 VERSION = 1
 
@@ -23,7 +30,7 @@ class Verdict:
     headline: str
     findings: tuple[Finding, ...]
     links: tuple[Link, ...]
-    figures: dict[str, float | None]
+    figures: Figures
     run: str
     experiment: str
     target: str
@@ -49,6 +56,38 @@ class Verdict:
             }
         )
         return document
+
+
+def judge(experiment: Experiment, journal: Journal, checks: Sequence[Check] = ALL) -> Verdict:
+    """The verdict on a stored run: the same run and experiment always give the same one."""
+    findings = [finding for check in checks for finding in check(experiment, journal)]
+    if not any(_is_objective(finding) for finding in findings):
+        findings.append(_nothing_judged())
+    outcome = worst(finding.outcome for finding in findings)
+    chain = links(experiment, journal)
+    about = journal.about
+    return Verdict(
+        outcome=outcome,
+        exit_code=EXIT_CODES[outcome],
+        headline=headline(outcome, findings, chain),
+        findings=tuple(findings),
+        links=tuple(chain),
+        figures=figures(experiment, journal, findings),
+        run=about.get("id", journal.run.id),
+        experiment=experiment.name,
+        target=about.get("target", {}).get("name", ""),
+        profile=about.get("profile"),
+        seed=about.get("seed"),
+    )
+
+
+def _is_objective(finding: Finding) -> bool:
+    return finding.check not in ABOUT_THE_RUN and finding.outcome is not Outcome.NOT_EXERCISED
+
+
+def _nothing_judged() -> Finding:
+    because = "no objective was judged: nothing that could have failed was exercised"
+    return Finding("objectives", "objectives", Outcome.UNKNOWN, None, None, "", because)
 
 
 def json_safe(value: Any) -> Any:

@@ -1,0 +1,147 @@
+"""The chain: which gauges left their baseline after the first step, and in what order.
+
+Order in time and the gauge that moved; no causal claim beyond that, and nothing here is judged. A gauge
+has moved when it exceeds, in consecutive points, both a named least value and its own baseline by six
+robust standard deviations (median and 1.4826 times the median absolute deviation).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from chaos.checks import gauges
+from chaos.checks.finding import Unit
+from chaos.checks.link import Link
+from chaos.checks.pool import share_in_use
+from chaos.checks.spans import step_spans
+from chaos.checks.words import percent, seconds
+from chaos.experiment import Experiment
+from chaos.journal import Journal, Series, Span
+
+DEVIATIONS = 6 * 1.4826
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One gauge that can show a link. `runs`: how many points in a row must exceed the threshold."""
+
+    label: str
+    series: Series
+    least: float
+    unit: Unit
+    runs: int = 2
+
+
+def links(experiment: Experiment, journal: Journal) -> list[Link]:
+    """The links in the order in which they moved; those that did not move last, in the story's order."""
+    play, acted = journal.play, step_spans(experiment, journal)
+    since = acted[0].start if acted else math.inf
+    view = _View(
+        watched=Span(since, play.end if play else since),
+        quiet=journal.baseline or Span(-math.inf, since),
+        zero=play.start if play else 0.0,
+    )
+    found = [_link(name, title, shown, view) for name, title, shown in _story(journal)]
+    return sorted(found, key=lambda link: math.inf if link.at is None else link.at)
+
+
+def broke_first(chain: list[Link]) -> Link | None:
+    """The link that moved first; None when none did."""
+    return chain[0] if chain and chain[0].moved else None
+
+
+def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
+    """The links in the order the story tells, each with the gauges that can show it."""
+    volumes = sorted({source for source, _ in journal.gauges() if source.startswith("volume:")})
+    waits = [
+        Gauge(f"{volume} write wait", journal.series(volume, "write_wait"), 0.02, "s") for volume in volumes
+    ]
+    busy = [Gauge(f"{volume} busy", journal.series(volume, "busy"), 0.8, "ratio") for volume in volumes]
+    cpu = Gauge("CPU in use", journal.series("machine", "cpu"), 0.9, "ratio")
+    latency = Gauge("p95 of a second", gauges.latency_p95(journal), 0.25, "s")
+    flight = Gauge("requests in flight", gauges.in_flight(journal), 10, "count")
+    pool = Gauge("pool in use", share_in_use(journal), 0.8, "ratio")
+    waiters = Gauge("requests waiting for a connection", journal.series("api", "pool_waiters"), 0, "count")
+    gave_up = Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1)
+    database = Gauge("of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
+    bad = Gauge("hits of a second not good", gauges.share_not_good(journal), 0.5, "ratio")
+    return [
+        ("disk", "disk I/O rises", [*waits, *busy]),
+        ("cpu", "CPU runs out", [cpu]),
+        ("latency", "API latency rises", [latency]),
+        ("pile_up", "requests pile up", [flight]),
+        ("pool_in_use", "connection pool fills", [pool]),
+        ("pool_exhausted", "connection pool is exhausted", [waiters, gave_up]),
+        ("database_full", "database runs out of connections", [database]),
+        ("api_down", "API down", [bad]),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Where a gauge is watched, what it is set against, and the play's zero; on the run clock."""
+
+    watched: Span
+    quiet: Span
+    zero: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    gauge: Gauge
+    baseline: float | None
+    threshold: float
+    at: float | None
+    value: float | None
+    peak: float
+
+
+def _read(gauge: Gauge, view: _View) -> _Reading | None:
+    """The gauge in the watched span against the quiet one; None when it was not sampled there."""
+    seen = gauge.series.between(view.watched.start, view.watched.end)
+    if not len(seen.at):
+        return None
+    before = gauge.series.between(view.quiet.start, view.quiet.end).value
+    baseline = float(np.median(before)) if len(before) else None
+    threshold = gauge.least
+    if baseline is not None and math.isfinite(baseline):
+        spread = float(np.median(np.abs(before - baseline)))
+        threshold = max(threshold, baseline + DEVIATIONS * spread)
+    over = seen.value > threshold
+    rows = np.convolve(over, np.ones(gauge.runs, dtype=np.int64))[gauge.runs - 1 : len(over)] == gauge.runs
+    first = int(np.argmax(rows)) if rows.any() else None
+    at, value = (None, None) if first is None else (float(seen.at[first]), float(seen.value[first]))
+    return _Reading(gauge, baseline, threshold, at, value, float(seen.value.max()))
+
+
+def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
+    """The link by that of its gauges which moved first, or else by the first that was sampled."""
+    readings = [reading for gauge in shown if (reading := _read(gauge, view))]
+    if not readings:
+        return Link(name, title, None, None, None, None, None, "", "was not sampled after the first step")
+    best = min(readings, key=lambda reading: math.inf if reading.at is None else reading.at)
+    gauge, unit = best.gauge, best.gauge.unit
+    bound = _show(best.threshold, unit)
+    if best.at is None or best.value is None:
+        because = f"did not move: {gauge.label} up to {_show(best.peak, unit)}, not above {bound}"
+        if best.peak > best.threshold:
+            because = f"did not move: {gauge.label} above {bound} only for a moment"
+    else:
+        usual = "" if best.baseline is None else f", baseline {_show(best.baseline, unit)}"
+        because = (
+            f"{seconds(best.at - view.zero)} into the play: {gauge.label} {_show(best.value, unit)} "
+            f"(above {bound}{usual}), up to {_show(best.peak, unit)}"
+        )
+    evidence = {"gauge": gauge.label, "moved": [each.gauge.label for each in readings if each.at is not None]}
+    return Link(
+        name, title, best.at, best.value, best.peak, best.baseline, best.threshold, unit, because, evidence
+    )
+
+
+def _show(value: float, unit: Unit) -> str:
+    if unit == "ratio":
+        return percent(value)
+    return seconds(value) if unit == "s" else f"{value:g}"

@@ -1,0 +1,37 @@
+"""The key figures of a run, whether or not an objective judges them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.checks import loss
+from chaos.checks.breakdown import figures as of_hits
+from chaos.checks.finding import Finding
+from chaos.checks.observation import observe
+from chaos.checks.recovery import read
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+
+Figures = dict[str, float | None]
+
+
+def figures(experiment: Experiment, journal: Journal, findings: list[Finding]) -> Figures:
+    """Ratios from 0 to 1, times in seconds, counts; None where nothing could be measured."""
+    result: Figures = dict.fromkeys(("hits", "good", "availability", "p50", "p95", "p99"))
+    result |= dict.fromkeys(("outages", "worst_outage", "recovery"))
+    observation = observe(experiment, journal)
+    if observation is not None and len(observation.table):
+        hits: dict[str, Any] = of_hits(observation, observation.offered)
+        result |= {"availability": hits.pop("ratio"), **hits}
+        seen = read(experiment, journal, observation).seen
+        result |= {"outages": len(seen.found), "worst_outage": seen.rto, "recovery": seen.recovery}
+    measured = {finding.name: finding.measured for finding in findings}
+    ledger = loss.read_ledger(journal)
+    acknowledged = None if isinstance(ledger, str) else int(ledger.acknowledged.sum())
+    return {
+        **result,
+        "acknowledged_writes": acknowledged,
+        "lost_writes": measured.get("lost_writes"),
+        "rpo": measured.get("rpo"),
+        "lost_log_lines": measured.get("lost_log_lines"),
+    }

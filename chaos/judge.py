@@ -1,0 +1,49 @@
+"""Judging a stored run, also against other objectives than its own, without touching a target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from chaos import yamlfile
+from chaos.checks.verdict import Verdict, judge
+from chaos.errors import UsageError
+from chaos.experiment import Experiment, Limits, Slo
+from chaos.journal import Journal
+from chaos.store import RunDir
+from chaos.yamlfile import Model
+
+
+class Objectives(Model):
+    """A file of objectives: `slos` as in an experiment, and `limits`, which are kept when not given."""
+
+    slos: tuple[Slo, ...] = Field(min_length=1)
+    limits: Limits | None = None
+
+
+def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
+    """The verdict on the run by its own objectives, or by those of the file.
+
+    Raises FileError for the first broken rule of the file, UsageError when the run cannot be read.
+    """
+    journal = Journal(run)
+    try:
+        experiment = Experiment.model_validate(journal.about["experiment"])
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(f"{run.path}: its experiment cannot be read: {error}") from error
+    return judge(experiment if slo_file is None else with_objectives(experiment, slo_file), journal)
+
+
+def with_objectives(experiment: Experiment, slo_file: Path) -> Experiment:
+    """The experiment with the objectives of the file in place of its own. Raises FileError."""
+    document = yamlfile.read_mapping(slo_file)
+    objectives = yamlfile.parse(slo_file, document, Objectives)
+    changed = experiment.model_dump(by_alias=True)
+    changed["slos"] = [slo.model_dump(by_alias=True) for slo in objectives.slos]
+    if objectives.limits is not None:
+        changed["limits"] = objectives.limits.model_dump(by_alias=True)
+    try:
+        return Experiment.model_validate(changed)
+    except ValidationError as error:
+        raise yamlfile.from_validation(slo_file, document, error) from None
