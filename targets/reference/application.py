@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+import logging
+
+from flask import Flask, Response, g
 from flask_restx import Api
 from sqlalchemy import Connection, text
 
@@ -23,10 +25,13 @@ def create_app(config: Config) -> Flask:
     _add_health(app, shared)
     api = Api(app, title="Reference stack", version="1.0", doc="/docs")
     add_routes(api, shared)
+    # A traceback per refused request would put the disk to work while something is already failing.
+    app.logger.addFilter(_is_no_refusal)
 
     @api.errorhandler(Unavailable)  # type: ignore[untyped-decorator]
     def unavailable(error: Unavailable) -> tuple[dict[str, str], int]:
         """A dependency does not serve."""
+        g.because = str(error)
         return {"message": str(error)}, 503
 
     return app
@@ -49,6 +54,10 @@ def _add_health(app: Flask, shared: Services) -> None:
     @app.get("/metrics")
     def exposed() -> Response:
         return Response(metrics.exposition(), mimetype="text/plain")
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    return record.exc_info is None or not isinstance(record.exc_info[1], Unavailable)
 
 
 def _touch(connection: Connection) -> None:

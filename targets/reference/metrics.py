@@ -38,7 +38,7 @@ LOG_QUEUE_DEPTH = Gauge(
     "Lines not yet written, as the latest line found them.",
     multiprocess_mode="livesum",
 )
-CACHE_ENTRIES = Gauge("reference_cache_entries", "Answers kept in memory.", multiprocess_mode="livesum")
+CACHE_ENTRIES = Gauge("reference_cache_entries", "Conversations kept in memory.", multiprocess_mode="livesum")
 
 
 def exposition() -> bytes:

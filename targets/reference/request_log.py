@@ -33,8 +33,10 @@ def observe_requests(app: Flask, log: NumberedLog) -> None:
 
 def _line(route: str, response: Response) -> str:
     milliseconds = (time.monotonic() - g.started) * 1000.0
+    because = f' because="{g.because}"' if "because" in g else ""
     return (
         f"route={route} method={request.method} status={response.status_code} ms={milliseconds:.1f}"
         f' path="{request.full_path.rstrip("?")}" bytes={response.content_length or 0}'
-        f' remote={request.remote_addr} agent="{request.user_agent.string[:60]}" request={uuid.uuid4()}'
+        f' remote={request.remote_addr} agent="{request.user_agent.string[:60]}"'
+        f" request={uuid.uuid4()}{because}"
     )

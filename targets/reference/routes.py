@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from flask_restx import Api, Resource, inputs, reqparse
@@ -27,6 +28,7 @@ record_page.add_argument(
 
 question = reqparse.RequestParser()
 question.add_argument("prompt", type=str, required=True, location="json", help="what to complete")
+question.add_argument("conversation", type=str, location="json", help="to go on with; a new one if left out")
 
 Answer = tuple[dict[str, Any], int]
 
@@ -73,21 +75,21 @@ class Completion(ServedResource):
     """A completion by the outbound model, about a document."""
 
     def post(self) -> Answer:
-        """The model's text; from memory where this very prompt was answered before."""
-        prompt = str(question.parse_args()["prompt"])
+        """The model's text, and the conversation under which a later question is understood."""
+        asked = question.parse_args()
+        prompt, conversation = str(asked["prompt"]), str(asked["conversation"] or uuid.uuid4())
         number = documents.number_for(prompt, self.services.config.documents)
         database = self.services.database
         if self.services.config.profile.api.connection_across_outbound:
-            text = database.run(lambda connection: self._ask(prompt, _context(connection, number)))
+            text = database.run(lambda held: self._ask(conversation, prompt, _context(held, number)))
         else:
-            text = self._ask(prompt, database.run(lambda connection: _context(connection, number)))
-        return {"document": number, "text": text}, 200
+            text = self._ask(conversation, prompt, database.run(lambda held: _context(held, number)))
+        return {"conversation": conversation, "document": number, "text": text}, 200
 
-    def _ask(self, prompt: str, context: str) -> str:
-        text = self.services.answers.get(prompt)
-        if text is None:
-            text = self.services.model.complete(prompt, context)
-            self.services.answers.put(prompt, text)
+    def _ask(self, conversation: str, prompt: str, context: str) -> str:
+        conversations = self.services.conversations
+        text = self.services.model.complete(prompt, context + conversations.said(conversation))
+        conversations.add(conversation, f"{prompt}\n{text}\n")
         return text
 
 

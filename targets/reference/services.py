@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .cache import AnswerCache
+from .conversations import Conversations
 from .database import Database
 from .numbered_log import NumberedLog
 from .outbound import Model
@@ -18,7 +18,7 @@ class Services:
     config: Config
     database: Database
     model: Model
-    answers: AnswerCache
+    conversations: Conversations
     log: NumberedLog
 
 
@@ -29,6 +29,6 @@ def services(config: Config) -> Services:
         config=config,
         database=Database(config),
         model=Model(config.model_url, api),
-        answers=AnswerCache(api.cache_ttl),
+        conversations=Conversations(api.cache_ttl),
         log=NumberedLog(config.logs / "app.log", api.log),
     )
