@@ -49,8 +49,16 @@ class Generator:
         finally:
             loop.remove_reader(self._timer.fd)
             self._timer.close()
+            await self._abandon()
             self._instrument.finish(self._clock.now())
         return self._next
+
+    async def _abandon(self) -> None:
+        """Leave what is in flight pending: closing its connection would pass for a reset by the target."""
+        if self._in_flight:
+            for task in self._in_flight:
+                task.cancel()
+            await asyncio.wait(self._in_flight)
 
     def _on_timer(self) -> None:
         self._timer.clear()

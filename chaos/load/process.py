@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import LoadError
+from chaos.host.processes import MARK
 from chaos.load.spec import LoadSpec
 
 START_DEADLINE = 20.0
@@ -44,7 +45,7 @@ class LoadProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "MIDNIGHT_MARK": self._mark, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+                env={**os.environ, MARK: self._mark, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
                 start_new_session=True,
             )
         try:
