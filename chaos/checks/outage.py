@@ -41,23 +41,22 @@ def outages(due: Times, good: Flags, start: float, end: float, rule: Rule) -> li
         return []
     window = np.floor((due - start) / rule.window).astype(np.int64)
     firsts = np.unique(window, return_index=True)[1]
-    until = np.searchsorted(due, due + rule.sustained, side="left")
+    low, high = np.searchsorted(due, due), np.searchsorted(due, due + rule.sustained)
     before = np.concatenate(([0], np.cumsum(good)))
-    index = np.arange(len(due))
-    sustained = _ratio_met(before, index, until, rule.below)
-    recovers = good & sustained & (until - index >= 2) & (due + rule.sustained <= end)
+    sustained = _ratio_met(before, low, high, rule.below)
+    recovers = good & sustained & (high - low >= 2) & (due + rule.sustained <= end)
     below = ~_ratio_met(before, firsts, np.append(firsts[1:], len(due)), rule.below)
     found: list[Outage] = []
-    back = -1  # the hit with which the last outage ended
+    back = -np.inf  # when the last outage ended
     for first in firsts[below & ~sustained[firsts]]:
-        if first <= back:
+        if due[first] <= back:
             continue
         later = np.flatnonzero(recovers[first:])
         if len(later) == 0:
             found.append(Outage(float(due[first]), None, end))
             break
-        back = int(first + later[0])
-        found.append(Outage(float(due[first]), float(due[back]), end))
+        back = float(due[first + later[0]])
+        found.append(Outage(float(due[first]), back, end))
     return found
 
 

@@ -1,0 +1,122 @@
+"""The outage algorithm against its definition, and against a slow oracle that follows it word by word."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaos.checks.outage import outages
+from chaos.experiment import Outage as Rule
+
+RULE = Rule(below=0.9, window=1.0, sustained=4.0)
+END = 30.0
+
+
+def found(good: list[bool], due: list[float], rule: Rule = RULE) -> list[tuple[float, float | None]]:
+    times, flags = np.array(due, dtype=np.float64), np.array(good, dtype=np.bool_)
+    return [(outage.start, outage.end) for outage in outages(times, flags, 0.0, END, rule)]
+
+
+def oracle(due: list[float], good: list[bool], rule: Rule) -> list[tuple[float, float | None]]:
+    """The definition in plain loops over exact fractions."""
+    hits = list(zip(due, good, strict=True))
+    asked = Fraction(rule.below).limit_denominator(1_000_000)
+
+    def met(some: list[tuple[float, bool]]) -> bool:
+        return Fraction(sum(ok for _, ok in some), len(some)) >= asked
+
+    def stretch(start: float) -> list[tuple[float, bool]]:
+        return [hit for hit in hits if start <= hit[0] < start + rule.sustained]
+
+    def sustained(start: float) -> bool:
+        return len(stretch(start)) >= 2 and met(stretch(start)) and start + rule.sustained <= END
+
+    result: list[tuple[float, float | None]] = []
+    out_until = -1.0
+    for number in range(int(END / rule.window)):
+        inside = [hit for hit in hits if number * rule.window <= hit[0] < (number + 1) * rule.window]
+        if not inside or met(inside) or met(stretch(inside[0][0])) or inside[0][0] <= out_until:
+            continue
+        start = inside[0][0]
+        back = [at for at, ok in hits if at >= start and ok and sustained(at)]
+        if not back:
+            return [*result, (start, None)]
+        out_until = back[0]
+        result.append((start, out_until))
+    return result
+
+
+# Quarters of a second are exact in binary, so neither side can be betrayed by rounding.
+nights = st.lists(st.tuples(st.integers(0, int(END * 4) - 1), st.booleans()), max_size=120).map(sorted)
+rules = st.builds(
+    Rule,
+    below=st.sampled_from([0.5, 0.75, 0.9, 0.99, 1.0]),
+    window=st.sampled_from([0.5, 1.0, 2.0]),
+    sustained=st.sampled_from([1.0, 4.0, 10.0]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(nights, rules)
+def test_it_agrees_with_the_definition_on_any_night(night: list[tuple[int, bool]], rule: Rule) -> None:
+    due, good = [at / 4 for at, _ in night], [ok for _, ok in night]
+    assert found(good, due, rule) == oracle(due, good, rule)
+
+
+@settings(max_examples=200, deadline=None)
+@given(nights, st.integers(0, 119))
+def test_a_hit_turned_good_never_makes_the_worst_outage_longer(
+    night: list[tuple[int, bool]], which: int
+) -> None:
+    due, good = np.array([at / 4 for at, _ in night]), np.array([ok for _, ok in night], dtype=np.bool_)
+    better = good.copy()
+    better[which : which + 1] = True
+
+    def worst(flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
+        return max((outage.length for outage in outages(due, flags, 0.0, END, RULE)), default=0.0)
+
+    assert worst(better) <= worst(good)
+
+
+def ten_a_second(*bad: tuple[float, float]) -> list[tuple[float, float | None]]:
+    due = [tick / 8 for tick in range(int(END * 8))]
+    return found([not any(low <= at < high for low, high in bad) for at in due], due)
+
+
+def test_without_a_hit_there_is_no_outage() -> None:
+    assert found([], []) == []
+
+
+def test_it_lasts_from_the_first_window_below_to_the_first_good_hit_of_sustained_service() -> None:
+    assert ten_a_second((10.0, 13.0)) == [(10.0, 13.0)]
+
+
+def test_a_single_lucky_request_is_no_recovery() -> None:
+    assert ten_a_second((10.0, 12.0), (12.125, 14.0)) == [(10.0, 14.0)]
+
+
+def test_one_good_hit_alone_in_a_silent_night_is_no_recovery() -> None:
+    assert found([False, True, True, True], [5.0, 8.0, 20.0, 20.5]) == [(5.0, 20.0)]
+
+
+def test_a_good_end_that_was_not_watched_long_enough_is_no_recovery() -> None:
+    assert ten_a_second((24.0, 27.0)) == [(24.0, None)]
+
+
+def test_a_blip_within_sustained_service_is_no_outage() -> None:
+    assert ten_a_second((10.0, 10.2)) == []
+
+
+def test_a_blip_at_the_very_end_is_no_outage_either() -> None:
+    assert ten_a_second((28.0, 28.125)) == []
+
+
+def test_windows_without_hits_go_on_with_the_outage() -> None:
+    assert found([False, True, True], [3.0, 12.0, 13.0]) == [(3.0, 12.0)]
+
+
+def test_two_outages_apart_are_two() -> None:
+    assert ten_a_second((5.0, 7.0), (15.0, 16.0)) == [(5.0, 7.0), (15.0, 16.0)]
