@@ -25,7 +25,7 @@ _ORDER = ("availability", "latency", "recovery", "loss", "logs")
 class Card:
     label: str
     value: str
-    allowed: str
+    allowed: str  # or why there is no value
     outcome: Outcome
 
 
@@ -43,6 +43,8 @@ def _card(finding: Finding) -> Card:
 
 
 def _allowed(finding: Finding) -> str:
+    if finding.measured is None:
+        return finding.because
     if finding.allowed is None:
         return "no limit set"
     what = "promise" if (finding.check, finding.name) in _PROMISES else "allowed"

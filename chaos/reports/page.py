@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome, Unit
-from chaos.checks.link import Link
 from chaos.checks.verdict import Verdict
 from chaos.experiment import Experiment
 from chaos.journal import Journal
 from chaos.reports.cards import Card, key_figures
+from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
 from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value, words
 from chaos.reports.steps import StepRecord
 from chaos.reports.timeline import Mark
@@ -22,31 +22,6 @@ Row = list[str]
 OBJECTIVES = ("availability", "latency", "pool")
 RECOVERY = ("recovery", "loss", "logs")
 EFFECTS = ("effect",)
-_AT_LEAST = ("availability", "effect", "steady")
-_TABLES = ("by_step", "by_route", "outages")  # shown as tables of their own
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRow:
-    outcome: Outcome
-    check: str
-    name: str
-    measured: str
-    allowed: str
-    because: str
-    evidence: list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    number: str  # empty: it did not move
-    title: str
-    at: str
-    value: str
-    usual: str
-    peak: str
-    because: str
-    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +48,12 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Page:
     verdict: Verdict
+    headline: list[str]  # joined by a space, the verdict's headline
     title: str
     subtitle: list[tuple[str, str]]
     cards: list[Card]
     outages: Table
     links: list[LinkRow]
-    still: list[LinkRow]
     objectives: list[FindingRow]
     recovery: list[FindingRow]
     other: list[FindingRow]
@@ -96,23 +71,22 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
     """The whole page. Every finding stands in exactly one of its tables."""
     about = journal.about
     zero = journal.play.start if journal.play else None
-    moved = [link for link in verdict.links if link.moved]
     known = (*OBJECTIVES, *RECOVERY, *EFFECTS)
     return Page(
         verdict=verdict,
+        headline=_clauses(verdict.headline),
         title=experiment.title,
         subtitle=_subtitle(journal, verdict),
         cards=key_figures(verdict.findings),
         outages=_outages(verdict.findings, zero),
-        links=[_link(link, str(number), zero) for number, link in enumerate(moved, start=1)],
-        still=[_link(link, "", zero) for link in verdict.links if not link.moved],
+        links=link_rows(verdict.links, zero),
         objectives=_findings(verdict, OBJECTIVES),
         recovery=_findings(verdict, RECOVERY),
-        other=[_finding(finding) for finding in verdict.findings if finding.check not in known],
+        other=[finding_row(finding) for finding in verdict.findings if finding.check not in known],
         by_step=_breakdown(verdict.findings, "by_step", "step"),
         by_route=_breakdown(verdict.findings, "by_route", "route"),
         steps=[_step(step, verdict, zero) for step in steps],
-        not_exercised=[_finding(f) for f in verdict.findings if f.outcome is Outcome.NOT_EXERCISED],
+        not_exercised=[finding_row(f) for f in verdict.findings if f.outcome is Outcome.NOT_EXERCISED],
         settings=[(name, show_any(value)) for name, value in flatten(about.get("profile_settings") or {})],
         versions=[(name, show_any(value)) for name, value in (about.get("versions") or {}).items()],
         repeat=_repeat(about),
@@ -124,6 +98,12 @@ def marks(verdict: Verdict) -> list[Mark]:
     """The links that moved, numbered as in the table of the chain."""
     moved = [link.at for link in verdict.links if link.at is not None]
     return [Mark(str(number), at) for number, at in enumerate(moved, start=1)]
+
+
+def _clauses(headline: str) -> list[str]:
+    """The headline broken into lines that read well: after the outcome, and after each clause."""
+    opening, colon, rest = headline.partition(": ")
+    return [opening + colon.strip(), *rest.replace("; ", ";\n").splitlines()]
 
 
 def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
@@ -146,37 +126,7 @@ def _utc(text: str) -> str:
 
 
 def _findings(verdict: Verdict, checks: Iterable[str]) -> list[FindingRow]:
-    return [_finding(f) for check in checks for f in verdict.findings if f.check == check]
-
-
-def _finding(finding: Finding) -> FindingRow:
-    sign = "≥ " if finding.check in _AT_LEAST else "≤ "
-    allowed = show_value(finding.allowed, finding.unit)
-    return FindingRow(
-        outcome=finding.outcome,
-        check=finding.check,
-        name=finding.name,
-        measured=show_value(finding.measured, finding.unit),
-        allowed=allowed if finding.allowed is None else sign + allowed,
-        because=finding.because,
-        evidence=[(words(k), show_any(v)) for k, v in finding.evidence.items() if k not in _TABLES],
-    )
-
-
-def _link(link: Link, number: str, zero: float | None) -> LinkRow:
-    def shown(value: float | None) -> str:
-        return show_value(value, link.unit)
-
-    return LinkRow(
-        number=number,
-        title=link.title,
-        at=show_offset(link.at, zero),
-        value=shown(link.value),
-        usual=shown(link.baseline),
-        peak=shown(link.peak),
-        because=link.because,
-        evidence=show_any(link.evidence) if link.evidence else "",
-    )
+    return [finding_row(f) for check in checks for f in verdict.findings if f.check == check]
 
 
 def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:

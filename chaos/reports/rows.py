@@ -1,0 +1,57 @@
+"""Findings and links as rows of text, the same for every reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.link import Link
+from chaos.reports.show import show_any, show_offset, show_value, words
+
+_AT_LEAST = ("availability", "effect", "steady")
+_TABLES = ("by_step", "by_route", "outages")  # shown as tables of their own
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    outcome: Outcome
+    label: str
+    measured: str
+    allowed: str
+    because: str
+    evidence: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """`number` counts the links that moved, from 1; empty: this one did not."""
+
+    number: str
+    title: str
+    at: str
+    because: str
+
+
+def finding_row(finding: Finding) -> FindingRow:
+    sign = "≥ " if finding.check in _AT_LEAST else "≤ "
+    allowed = show_value(finding.allowed, finding.unit)
+    same = finding.name in (finding.check, "")
+    return FindingRow(
+        outcome=finding.outcome,
+        label=words(finding.check if same else f"{finding.check}: {finding.name}"),
+        measured=show_value(finding.measured, finding.unit),
+        allowed=allowed if finding.allowed is None else sign + allowed,
+        because=finding.because,
+        evidence=[(words(k), show_any(v)) for k, v in finding.evidence.items() if k not in _TABLES],
+    )
+
+
+def link_rows(links: Sequence[Link], zero: float | None) -> list[LinkRow]:
+    """The links in the verdict's order; `zero` is the play's start on the run clock."""
+    rows, moved = [], 0
+    for link in links:
+        moved += link.moved
+        number = str(moved) if link.moved else ""
+        rows.append(LinkRow(number, link.title, show_offset(link.at, zero), link.because))
+    return rows
