@@ -67,6 +67,7 @@ class Sender:
         except Exception as error:
             done = self._now()
             outcome = _of_error(error)
+            _drop_frames(error)
         if done - sent > self._spec.timeouts[code]:
             outcome = Outcome.TIMEOUT
         self._done[index] = done
@@ -89,6 +90,13 @@ def _of_error(error: Exception) -> Outcome:
     if outcome is None:
         raise LoadError(f"load: a request could not be sent: {error!r}") from error
     return outcome
+
+
+def _drop_frames(error: BaseException | None) -> None:
+    """Break the circle of an error and its frames: the collector rests during the play, nobody else would."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def open_session(addresses: list[str]) -> aiohttp.ClientSession:
