@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from chaos import hits
 from chaos.checks.finding import Check, Finding
@@ -21,6 +22,8 @@ BASELINE, PLAY, LENGTH = 5.0, 20.0, 60.0  # run clock; the baseline is 10 s long
 RATE = 10.0  # hits per second, evenly spaced: 100 in the baseline, 600 in the play
 STEP = (20.0, 22.0)  # seconds of the play between which the one step acts
 TIMEOUT = 5.0
+
+approx: Any = pytest.approx  # comparable with anything, as far as types go
 
 Stretch = tuple[float, float]  # [start, end) in seconds of the play
 

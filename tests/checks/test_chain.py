@@ -1,0 +1,84 @@
+"""The chain tells what moved, in the order in which it moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chaos.checks.chain import broke_first, links
+from chaos.checks.link import Link
+from chaos.hits import Outcome as Hit
+from tests.checks.synthetic import LENGTH, PLAY, Night, approx
+
+DISK = ("volume:data", "write_wait")
+OUT, WAITERS = ("api", "pool_checked_out"), ("api", "pool_waiters")
+TIMED = ("api", "pool_waits_timed_out")
+
+
+def chain(path: Path, night: Night) -> dict[str, Link]:
+    return {link.name: link for link in links(*night.write(path))}
+
+
+def moved(path: Path, night: Night) -> list[str]:
+    return [name for name, link in chain(path, night).items() if link.moved]
+
+
+def test_the_midnight_chain_is_told_in_its_order(tmp_path: Path) -> None:
+    night = Night(
+        gauges={
+            DISK: [(20, 26, 0.4)],
+            OUT: [(24, 30, 40)],
+            WAITERS: [(25, 30, 90)],
+            TIMED: [(29, LENGTH, 5)],
+        },
+        slow=[(22, 40, 3.0)],
+        bad=[(27, 34, Hit.TIMEOUT)],
+    )
+    order = ["disk", "latency", "pile_up", "pool_in_use", "pool_exhausted", "api_down"]
+    assert moved(tmp_path, night) == order
+    found = chain(tmp_path / "again", night)
+    assert [found[name].at for name in order] == approx(
+        [PLAY + at for at in (20, 22, 23, 24, 25, 27)], abs=0.5
+    )
+    assert found["disk"].because == (
+        "20 s into the play: volume:data write wait 400 ms (above 20 ms, baseline 1 ms), up to 400 ms"
+    )
+
+
+def test_what_moved_first_broke_first(tmp_path: Path) -> None:
+    first = broke_first(links(*Night(slow=[(30, 40, 1.0)]).write(tmp_path)))
+    assert first is not None
+    assert (first.name, first.baseline) == ("latency", approx(0.01))
+
+
+def test_in_a_quiet_night_no_link_moved_and_each_says_so(tmp_path: Path) -> None:
+    found = links(*Night().write(tmp_path))
+    assert len(found) == 8
+    assert all(link.because.startswith("did not move") for link in found)
+    assert broke_first(found) is None
+
+
+def test_a_gauge_that_was_never_sampled_is_named_as_such(tmp_path: Path) -> None:
+    found = chain(tmp_path, Night(sampled=False))
+    assert found["disk"].because == "was not sampled after the first step"
+    assert not found["disk"].moved
+
+
+def test_one_point_alone_is_no_move(tmp_path: Path) -> None:
+    found = chain(tmp_path, Night(gauges={DISK: [(25, 25.25, 2.0)]}))
+    assert not found["disk"].moved
+    assert found["disk"].because.endswith("only for a moment")
+
+
+def test_one_wait_that_timed_out_proves_an_exhausted_pool(tmp_path: Path) -> None:
+    assert moved(tmp_path, Night(gauges={TIMED: [(25, LENGTH, 1)]})) == ["pool_exhausted"]
+
+
+def test_what_moved_before_the_first_step_was_not_moved_by_it(tmp_path: Path) -> None:
+    assert moved(tmp_path, Night(gauges={DISK: [(5, 15, 0.5)]})) == []
+
+
+def test_a_gauge_noisy_in_the_baseline_must_leave_that_noise(tmp_path: Path) -> None:
+    noise = [(at, at + 0.25, 0.01 + 0.01 * (at % 1.0)) for at in (quarter / 4 - 15 for quarter in range(40))]
+    least = chain(tmp_path, Night(gauges={DISK: noise}))["disk"].threshold
+    assert least is not None
+    assert least > 0.02

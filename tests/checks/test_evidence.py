@@ -1,0 +1,216 @@
+"""Loss, logs, effect, honesty, steady state and completeness: each once pass, once fail, once unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chaos.checks import completeness, effect, honesty, logs, loss, steady
+from chaos.checks.finding import Outcome
+from chaos.hits import Outcome as Hit
+from chaos.journal import Event
+from tests.checks.synthetic import LENGTH, PLAY, STEP, Night, approx, step_events
+
+PASS, FAIL, UNKNOWN, IDLE = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.NOT_EXERCISED
+FIRST_WRITE_OF_PLAY = 21  # the baseline's hundred hits hold twenty writes
+
+
+def test_no_acknowledged_write_is_lost(tmp_path: Path) -> None:
+    found = Night().findings(tmp_path, loss.check)
+    assert (found["lost_writes"].outcome, found["lost_writes"].measured) == (PASS, 0)
+    assert found["lost_writes"].because == "0 of 140 acknowledged writes lost, 0 allowed"
+    assert found["rpo"].outcome is IDLE
+    assert "not evidence" in found["rpo"].because
+
+
+@pytest.mark.parametrize(
+    "night", [Night(missing=(FIRST_WRITE_OF_PLAY,)), Night(different=(FIRST_WRITE_OF_PLAY,))]
+)
+def test_one_acknowledged_write_missing_or_changed_fails(tmp_path: Path, night: Night) -> None:
+    found = night.findings(tmp_path, loss.check)["lost_writes"]
+    assert (found.outcome, found.measured, found.evidence["first_lost"]) == (FAIL, 1, [FIRST_WRITE_OF_PLAY])
+
+
+def test_a_write_of_the_baseline_counts_too(tmp_path: Path) -> None:
+    assert Night(missing=(1,)).findings(tmp_path, loss.check)["lost_writes"].outcome is FAIL
+
+
+def test_a_timed_out_write_counts_neither_way_and_is_listed_apart(tmp_path: Path) -> None:
+    night = Night(bad=[(0, 5, Hit.TIMEOUT)], missing=(FIRST_WRITE_OF_PLAY,))
+    found = night.findings(tmp_path, loss.check)["lost_writes"]
+    assert found.outcome is PASS
+    assert (found.evidence["timed_out_present"], found.evidence["timed_out_missing"]) == (9, 1)
+
+
+def test_rpo_reaches_back_from_the_first_outage_to_the_oldest_missing_write(tmp_path: Path) -> None:
+    night = Night(bad=[(20, 25, Hit.REFUSED)], missing=(FIRST_WRITE_OF_PLAY,))
+    night.changed["promise"] = {"rto": 900, "rpo": 10}
+    found = night.findings(tmp_path, loss.check)["rpo"]
+    assert (found.outcome, found.measured) == (FAIL, approx(20 - 0.01))
+    night.changed["promise"] = {"rto": 900, "rpo": 21}
+    assert night.findings(tmp_path / "kept", loss.check)["rpo"].outcome is PASS
+
+
+def test_without_an_outage_rpo_reaches_back_from_the_end_of_the_play(tmp_path: Path) -> None:
+    found = Night(missing=(FIRST_WRITE_OF_PLAY,)).findings(tmp_path, loss.check)["rpo"]
+    assert found.measured == approx(LENGTH - 0.01)
+
+
+@pytest.mark.parametrize(
+    "night",
+    [
+        Night(readback=None),
+        Night(readback={"complete": False, "reads": 5, "because": "no two reads agreed"}),
+        Night(bad=[(-PLAY, LENGTH, Hit.TIMEOUT)]),
+        Night(load=False),
+    ],
+    ids=["not read", "incomplete", "nothing acknowledged", "no hits"],
+)
+def test_loss_is_unknown_without_a_complete_account(tmp_path: Path, night: Night) -> None:
+    found = night.findings(tmp_path, loss.check)
+    assert {finding.outcome for finding in found.values()} == {UNKNOWN}
+
+
+def test_a_read_back_without_a_row_for_every_write_is_incomplete(tmp_path: Path) -> None:
+    experiment, journal = Night().write(tmp_path)
+    rows = np.load(journal.run.readback)
+    np.save(journal.run.readback, rows[:-1])
+    assert {finding.outcome for finding in loss.check(experiment, journal)} == {UNKNOWN}
+
+
+def test_records_nobody_wrote_are_counted(tmp_path: Path) -> None:
+    experiment, journal = Night().write(tmp_path)
+    rows = np.load(journal.run.readback)
+    foreign = np.array([(9999, 3)], dtype=rows.dtype)
+    np.save(journal.run.readback, np.concatenate([rows, foreign]))
+    found = loss.check(experiment, journal)[0]
+    assert (found.outcome, found.evidence["never_due_present"]) == (PASS, 1)
+
+
+def log(**changed: Any) -> dict[str, Any]:
+    return {"complete": True, "expected": 600, "lost": 0, "doubled": 0, "dropped": 0, **changed}
+
+
+@pytest.mark.parametrize(
+    ("detail", "outcome"),
+    [
+        (log(), PASS),
+        (log(lost=1), FAIL),
+        (log(doubled=2), FAIL),
+        (log(complete=False, because="a file was gone"), UNKNOWN),
+        (log(expected=0), UNKNOWN),
+        (None, UNKNOWN),
+    ],
+    ids=["whole", "lost", "doubled", "incomplete", "nothing written", "not read"],
+)
+def test_log_lines_are_judged_by_their_numbers(
+    tmp_path: Path, detail: dict[str, Any] | None, outcome: Outcome
+) -> None:
+    assert Night(logs=detail).findings(tmp_path, logs.check)["lost_log_lines"].outcome is outcome
+
+
+def test_lost_log_lines_without_a_limit_are_reported_only(tmp_path: Path) -> None:
+    night = Night(logs=log(lost=7), changed={"limits": {}})
+    found = night.findings(tmp_path, logs.check)["lost_log_lines"]
+    assert (found.outcome, found.measured) == (IDLE, 7)
+
+
+WEAK = step_events("drop", *STEP, dose={"closed": 1.0})
+GROUNDLESS = step_events("drop", *STEP, floor={})
+SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitted"})]
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome", "because"),
+    [
+        (step_events("drop", *STEP), PASS, "drop: effect reached: closed 4 of 2"),
+        (WEAK, UNKNOWN, "drop: effect below its floor: closed 1 of 2"),
+        (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: closed 0 of 2"),
+        (GROUNDLESS, UNKNOWN, "drop: it states no floor, so nothing proves its effect"),
+        (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
+        (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never restored, its effect reached: closed 4 of 2"),
+        (SKIPPED, UNKNOWN, "drop: skipped: not permitted"),
+        ([], UNKNOWN, "drop: never injected"),
+    ],
+    ids=["reached", "weak", "no dose", "no floor", "not held", "not restored", "skipped", "never"],
+)  # fmt: skip
+def test_a_step_proves_its_effect_or_nothing_is_known(
+    tmp_path: Path, events: list[Event], outcome: Outcome, because: str
+) -> None:
+    found = Night(steps=events).findings(tmp_path, effect.check)["drop"]
+    assert (found.outcome, found.because) == (outcome, because)
+
+
+def test_a_step_that_failed_is_unknown_whatever_its_dose(tmp_path: Path) -> None:
+    failed = Event(PLAY + 21, "step", "drop", "failed", {"because": "refused"})
+    found = Night(steps=[*step_events("drop", *STEP), failed]).findings(tmp_path, effect.check)["drop"]
+    assert found.outcome is UNKNOWN
+
+
+@pytest.mark.parametrize("events", [WEAK, SKIPPED], ids=["weak", "skipped"])
+def test_an_optional_step_without_effect_was_not_exercised(tmp_path: Path, events: list[Event]) -> None:
+    night = Night(steps=events)
+    night.changed["steps"] = [
+        {"name": "drop", "fault": "idle_drop", "at": STEP[0], "hold": 5, "optional": True}
+    ]
+    assert night.findings(tmp_path, effect.check)["drop"].outcome is IDLE
+
+
+def test_the_instrument_tells_its_own_figures(tmp_path: Path) -> None:
+    found = Night(doubted=[(10, 12)]).findings(tmp_path, honesty.check)["instrument"]
+    assert (found.outcome, found.evidence["windows_in_doubt"], found.evidence["indeterminate"]) == (
+        PASS,
+        2,
+        20,
+    )
+
+
+def test_without_a_record_of_the_instrument_nothing_is_known(tmp_path: Path) -> None:
+    night = Night(instrument_until=-PLAY)
+    found = night.findings(tmp_path, honesty.check)["instrument"]
+    assert found.outcome is UNKNOWN
+
+
+def test_a_run_delay_beyond_its_share_of_the_window_is_doubted(tmp_path: Path) -> None:
+    experiment, journal = Night().write(tmp_path)
+    text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.21', 1)
+    journal.run.instrument.write_text(text)
+    assert honesty.check(experiment, journal)[0].evidence["windows_in_doubt"] == 1
+
+
+def test_a_baseline_that_was_not_steady_leaves_everything_unknown(tmp_path: Path) -> None:
+    assert Night().findings(tmp_path / "well", steady.check)["baseline"].outcome is PASS
+    unsteady = Night(baseline={"steady": False, "because": "p99 3 s", "p99": 3.0, "availability": 1.0})
+    found = unsteady.findings(tmp_path / "unsteady", steady.check)["baseline"]
+    assert (found.outcome, found.because) == (UNKNOWN, "no steady state: p99 3 s")
+    assert Night(baseline=None).findings(tmp_path / "none", steady.check)["baseline"].outcome is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("night", "because"),
+    [
+        (Night(ended=None), "the run has no end in its journal: it was killed"),
+        (
+            Night(ended={"reason": "aborted", "because": "signal"}),
+            "the run did not complete: aborted (signal)",
+        ),
+        (Night(played=None), "there was no play"),
+        (Night(played=30), "the play was cut short: 30 s of 60 s"),
+        (Night(load=False), "no hit was due in the play"),
+        (
+            Night(bad=[(-PLAY, LENGTH, Hit.REFUSED)]),
+            "no hit was ever answered, in the baseline neither: the load never reached the target",
+        ),
+    ],
+    ids=["killed", "aborted", "no play", "cut", "no hits", "never reached"],
+)
+def test_a_run_that_was_not_whole_is_unknown(tmp_path: Path, night: Night, because: str) -> None:
+    found = night.findings(tmp_path, completeness.check)["run"]
+    assert (found.outcome, found.because) == (UNKNOWN, because)
+
+
+def test_a_run_played_to_its_end_is_complete(tmp_path: Path) -> None:
+    assert Night().findings(tmp_path, completeness.check)["run"].outcome is PASS

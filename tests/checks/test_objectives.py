@@ -1,0 +1,211 @@
+"""Availability, latency, recovery, RTO and pool: each once pass, once fail, once unknown."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chaos.checks import availability, latency, pool, recovery
+from chaos.checks.finding import Outcome
+from chaos.checks.observation import observe
+from chaos.hits import Outcome as Hit
+from tests.checks.synthetic import LENGTH, STEP, Night, approx, step_events
+
+PASS, FAIL, UNKNOWN, IDLE = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.NOT_EXERCISED
+
+
+def test_availability_passes_with_exactly_the_ratio_asked(tmp_path: Path) -> None:
+    found = Night(bad=[(0, 0.6, Hit.BAD_STATUS)]).findings(tmp_path, availability.check)["availability"]
+    assert (found.outcome, found.measured) == (PASS, 0.99)
+    assert found.because == "availability 99 % ≥ 99 % (594 of 600 hits good)"
+
+
+def test_availability_fails_with_one_hit_less(tmp_path: Path) -> None:
+    found = Night(bad=[(0, 0.7, Hit.TIMEOUT)]).findings(tmp_path, availability.check)["availability"]
+    assert found.outcome is FAIL
+    assert found.because == "availability 98.833 % < 99 % (593 of 600 hits good)"
+
+
+def test_availability_is_unknown_when_the_hits_in_doubt_decide(tmp_path: Path) -> None:
+    found = Night(doubted=[(30, 31)]).findings(tmp_path, availability.check)["availability"]
+    assert (found.outcome, found.measured) == (UNKNOWN, 1.0)
+    assert found.evidence["lowest"] == approx(590 / 600)
+
+
+def test_availability_fails_even_if_every_hit_in_doubt_were_good(tmp_path: Path) -> None:
+    night = Night(bad=[(0, 6, Hit.REFUSED)], doubted=[(30, 40)])
+    assert night.findings(tmp_path, availability.check)["availability"].outcome is FAIL
+
+
+def test_a_hit_that_was_due_but_never_sent_by_an_honest_instrument_is_bad(tmp_path: Path) -> None:
+    found = Night(bad=[(10, 20, Hit.UNSENT)]).findings(tmp_path, availability.check)["availability"]
+    assert (found.outcome, found.measured) == (FAIL, approx(500 / 600))
+
+
+def test_a_hit_pending_beyond_its_timeout_is_bad(tmp_path: Path) -> None:
+    found = Night(bad=[(10, 20, Hit.PENDING)]).findings(tmp_path, availability.check)["availability"]
+    assert found.outcome is FAIL
+
+
+def test_hits_never_sent_after_the_load_process_died_leave_it_unknown(tmp_path: Path) -> None:
+    night = Night(bad=[(50, 60, Hit.UNSENT), (49, 50, Hit.PENDING)], instrument_until=50)
+    found = night.findings(tmp_path, availability.check)["availability"]
+    assert (found.outcome, found.evidence["indeterminate"]) == (UNKNOWN, 110)
+
+
+def test_availability_is_told_by_step_and_by_route(tmp_path: Path) -> None:
+    found = Night(bad=[(20, 21, Hit.TIMEOUT)]).findings(tmp_path, availability.check)["availability"]
+    assert found.evidence["by_step"]["drop"]["hits"] == 20
+    assert found.evidence["by_step"]["drop"]["ratio"] == 0.5
+    assert found.evidence["by_route"]["write"]["hits"] == 120
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from([Hit.GOOD, Hit.TIMEOUT, Hit.UNSENT]), min_size=60, max_size=60),
+    st.sets(st.integers(0, 59), max_size=12),
+    st.sampled_from([50, 90, 95, 99]),
+)
+def test_availability_agrees_with_trying_both_extremes(
+    tmp_path_factory: pytest.TempPathFactory, seconds: list[Hit], doubted: set[int], asked: int
+) -> None:
+    night = Night(
+        changed={"slos": [{"name": "availability", "availability": f"{asked}%"}]},
+        bad=[(second, second + 1, outcome) for second, outcome in enumerate(seconds)],
+        doubted=[(second, second + 1) for second in doubted],
+    )
+    found = night.findings(tmp_path_factory.mktemp("night"), availability.check)["availability"]
+    sure = sum(10 for at, hit in enumerate(seconds) if hit is Hit.GOOD and at not in doubted)
+    at_worst, at_best = (good * 100 >= asked * 600 for good in (sure, sure + 10 * len(doubted)))
+    assert found.outcome is (PASS if at_worst else UNKNOWN if at_best else FAIL)
+
+
+def test_latency_passes_while_the_slow_are_fewer_than_the_percentile_leaves(tmp_path: Path) -> None:
+    found = Night(slow=[(10, 10.6, 9.0)]).findings(tmp_path, latency.check)["p99"]
+    assert (found.outcome, found.measured) == (PASS, approx(0.01))
+
+
+def test_latency_fails_with_one_slow_hit_more(tmp_path: Path) -> None:
+    found = Night(slow=[(10, 10.7, 9.0)]).findings(tmp_path, latency.check)["p99"]
+    assert (found.outcome, found.measured, found.allowed) == (FAIL, approx(9.0), 2)
+    assert found.because == "p99 9 s > 2 s"
+
+
+def test_a_hit_that_was_not_good_counts_as_infinitely_slow(tmp_path: Path) -> None:
+    found = Night(bad=[(10, 11, Hit.REFUSED)]).findings(tmp_path, latency.check)["p99"]
+    assert (found.outcome, found.measured) == (FAIL, math.inf)
+    assert "10 of 600 hits were not good" in found.because
+
+
+def test_latency_is_unknown_when_the_hits_in_doubt_decide(tmp_path: Path) -> None:
+    assert Night(doubted=[(10, 11)]).findings(tmp_path, latency.check)["p99"].outcome is UNKNOWN
+
+
+def test_a_hit_done_in_a_window_in_doubt_is_indeterminate(tmp_path: Path) -> None:
+    night = Night(slow=[(10, 12, 3.0)], doubted=[(13, 15)])
+    assert night.findings(tmp_path, latency.check)["p99"].outcome is UNKNOWN
+
+
+def test_recovery_counts_from_the_restore_and_rto_from_the_start(tmp_path: Path) -> None:
+    night = Night(bad=[(20, 30, Hit.REFUSED)])
+    found = night.findings(tmp_path, recovery.check)
+    assert (found["recovery"].outcome, found["recovery"].measured) == (PASS, approx(30 - STEP[1]))
+    assert (found["rto"].outcome, found["rto"].measured) == (IDLE, approx(10))
+    assert "not evidence" in found["rto"].because
+
+
+def test_recovery_fails_beyond_its_limit(tmp_path: Path) -> None:
+    found = Night(bad=[(20, 38, Hit.REFUSED)]).findings(tmp_path, recovery.check)["recovery"]
+    assert (found.outcome, found.measured) == (FAIL, approx(16))
+    assert found.because == "recovery 16 s > 15 s (time out with no step acting)"
+
+
+def test_the_time_between_two_steps_counts_as_recovery_too(tmp_path: Path) -> None:
+    steps = [*step_events("drop", 10, 12), *step_events("again", 30, 31)]
+    again = {"name": "again", "fault": "idle_drop", "at": 30, "hold": 5}
+    night = Night(bad=[(10, 32, Hit.REFUSED)], steps=steps)
+    night.changed["steps"] = [{"name": "drop", "fault": "idle_drop", "at": 10, "hold": 5}, again]
+    found = night.findings(tmp_path, recovery.check)["recovery"]
+    assert (found.outcome, found.measured) == (FAIL, approx(18))
+
+
+def test_a_service_that_never_came_back_fails_whatever_the_limit(tmp_path: Path) -> None:
+    night = Night(bad=[(55, 60, Hit.REFUSED)], changed={"limits": {}})
+    found = night.findings(tmp_path, recovery.check)
+    assert found["recovery"].outcome is FAIL
+    assert found["rto"].outcome is FAIL
+    assert found["rto"].because == "RTO > 5 s: not recovered when the observation ended"
+
+
+def test_an_observation_that_ended_before_the_service_was_sustained_is_no_recovery(tmp_path: Path) -> None:
+    found = Night(bad=[(45, 52, Hit.REFUSED)]).findings(tmp_path, recovery.check)
+    assert found["recovery"].outcome is FAIL
+
+
+def test_without_an_outage_recovery_is_not_exercised(tmp_path: Path) -> None:
+    found = Night().findings(tmp_path, recovery.check)
+    assert {finding.outcome for finding in found.values()} == {IDLE}
+
+
+def test_recovery_is_unknown_when_the_hits_in_doubt_decide(tmp_path: Path) -> None:
+    night = Night(bad=[(20, 25, Hit.REFUSED)], doubted=[(25, 40)])
+    assert night.findings(tmp_path, recovery.check)["recovery"].outcome is UNKNOWN
+
+
+def test_a_promise_the_play_can_break_is_judged(tmp_path: Path) -> None:
+    night = Night(bad=[(20, 30, Hit.REFUSED)], changed={"promise": {"rto": 9, "rpo": 300}})
+    assert night.findings(tmp_path, recovery.check)["rto"].outcome is FAIL
+    night = Night(bad=[(20, 30, Hit.REFUSED)], changed={"promise": {"rto": 11, "rpo": 300}})
+    assert night.findings(tmp_path / "kept", recovery.check)["rto"].outcome is PASS
+
+
+def test_a_cut_play_proves_a_violation_only_if_the_rest_could_not_mend_it(tmp_path: Path) -> None:
+    cut = Night(bad=[(10, 20, Hit.REFUSED), (20, 60, Hit.UNSENT)], played=20, instrument_until=20)
+    assert cut.findings(tmp_path / "proven", availability.check)["availability"].outcome is FAIL
+    cut = Night(bad=[(19.5, 20, Hit.REFUSED), (20, 60, Hit.UNSENT)], played=20, instrument_until=20)
+    found = cut.findings(tmp_path / "open", availability.check)["availability"]
+    assert (found.outcome, found.evidence["hits"]) == (UNKNOWN, 200)
+
+
+def test_the_bounds_hold_the_figure_between_them(tmp_path: Path) -> None:
+    night = Night(bad=[(5, 9, Hit.TIMEOUT), (50, 60, Hit.UNSENT)], doubted=[(7, 20)], instrument_until=55)
+    observation = observe(*night.write(tmp_path))
+    assert observation is not None
+    assert not np.any(observation.at_worst & ~observation.at_best)
+    assert np.all(observation.latency_at_best <= observation.latency)
+    assert np.all(observation.latency <= observation.latency_at_worst)
+
+
+OUT, TIMED = ("api", "pool_checked_out"), ("api", "pool_waits_timed_out")
+
+
+def test_the_pool_may_be_full_during_the_faults(tmp_path: Path) -> None:
+    night = Night(gauges={OUT: [(20, 22, 40)], TIMED: [(21, LENGTH, 9)]})
+    found = night.findings(tmp_path, pool.check)["pool"]
+    assert (found.outcome, found.measured) == (PASS, approx(0.05))
+    assert found.evidence["during"]["in_use"] == 1.0
+
+
+@pytest.mark.parametrize("span", [(16, 17), (58, 59)])
+def test_the_pool_must_have_room_before_and_after_them(tmp_path: Path, span: tuple[float, float]) -> None:
+    found = Night(gauges={OUT: [(*span, 32)]}).findings(tmp_path, pool.check)["pool"]
+    assert (found.outcome, found.measured) == (FAIL, approx(0.8))
+
+
+def test_a_wait_that_timed_out_after_the_faults_fails_the_pool(tmp_path: Path) -> None:
+    found = Night(gauges={TIMED: [(57, LENGTH, 1)]}).findings(tmp_path, pool.check)["pool"]
+    assert found.outcome is FAIL
+
+
+def test_a_pool_that_was_not_sampled_is_unknown(tmp_path: Path) -> None:
+    assert Night(sampled=False).findings(tmp_path, pool.check)["pool"].outcome is UNKNOWN
+
+
+def test_a_step_that_outlasts_the_play_leaves_the_pool_unknown(tmp_path: Path) -> None:
+    night = Night(steps=step_events("drop", STEP[0], LENGTH + 1))
+    assert night.findings(tmp_path, pool.check)["pool"].outcome is UNKNOWN

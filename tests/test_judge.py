@@ -1,0 +1,71 @@
+"""A stored run is judged again, also by other objectives than its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos.errors import FileError, UsageError
+from chaos.hits import Outcome as Hit
+from chaos.judge import judge_run
+from chaos.store import RunDir
+from tests.checks.synthetic import Night
+
+STRICT = """\
+slos:
+  - name: availability
+    availability: 99.9%
+"""
+
+
+def stored(path: Path) -> RunDir:
+    return Night(bad=[(40, 40.5, Hit.TIMEOUT)], slow=[]).write(path / "run")[1].run
+
+
+def test_it_is_judged_by_its_own_objectives(tmp_path: Path) -> None:
+    found = judge_run(stored(tmp_path))
+    assert (found.exit_code, found.experiment) == (0, "night")
+
+
+def test_the_objectives_of_a_file_replace_its_own(tmp_path: Path) -> None:
+    (tmp_path / "slo.yaml").write_text(STRICT)
+    found = judge_run(stored(tmp_path), tmp_path / "slo.yaml")
+    assert found.headline.startswith("FAIL: availability 99.166 % < 99.9 %")
+    assert {finding.check for finding in found.findings}.isdisjoint({"latency", "pool"})
+
+
+def test_limits_are_kept_unless_the_file_gives_them(tmp_path: Path) -> None:
+    run, file = stored(tmp_path), tmp_path / "slo.yaml"
+    file.write_text(STRICT)
+    allowed = {finding.name: finding.allowed for finding in judge_run(run, file).findings}
+    assert (allowed["recovery"], allowed["lost_writes"]) == (15, 0)
+    file.write_text(f"{STRICT}limits:\n  recovery: 20s\n")
+    allowed = {finding.name: finding.allowed for finding in judge_run(run, file).findings}
+    assert (allowed["recovery"], allowed["lost_writes"]) == (20, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("slos:\n  - name: a\n    availability: 200%\n", 3, "must be a percentage"),
+        ("slos:\n  - name: a\n    below: 3\n", 3, "is not a key known here"),
+        (f"{STRICT}limits:\n  recovery: 5m\n", 5, "cannot be broken by this play"),
+        (f"{STRICT}  - name: availability\n    availability: 99%\n", 4, "stands twice"),
+        ("limits:\n  recovery: 5\n", 1, "is required"),
+        ("- a\n", 1, "must be a mapping"),
+    ],
+)
+def test_a_bad_file_names_its_line_and_rule(tmp_path: Path, text: str, line: int, message: str) -> None:
+    file = tmp_path / "slo.yaml"
+    file.write_text(text)
+    with pytest.raises(FileError) as caught:
+        judge_run(stored(tmp_path), file)
+    assert caught.value.line == line
+    assert message in str(caught.value)
+
+
+def test_a_run_whose_experiment_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"version": 1}')
+    with pytest.raises(UsageError):
+        judge_run(RunDir(tmp_path))
