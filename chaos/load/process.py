@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import chaos
 from chaos.errors import LoadError
 from chaos.host.processes import MARK
 from chaos.load.spec import LoadSpec
+
+_PACKAGES = Path(chaos.__file__).parent.parent
 
 START_DEADLINE = 20.0
 STOP_DEADLINE = 5.0
@@ -40,12 +43,13 @@ class LoadProcess:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # what lies in the working directory must not pass for a module of ours
                 "-m",
                 "chaos.load",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, MARK: self._mark, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+                env=self._environment(),
                 start_new_session=True,
             )
         try:
@@ -67,7 +71,8 @@ class LoadProcess:
         Raises LoadError when the process ended before that.
         """
         answer = await self._answer()
-        await self._running.wait()
+        if await self._running.wait() != 0:
+            raise LoadError(self._ended_early())
         return int(answer["sent"])
 
     async def stop(self) -> None:
@@ -84,6 +89,11 @@ class LoadProcess:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+    def _environment(self) -> dict[str, str]:
+        path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
+        ours = {MARK: self._mark, "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": path}
+        return {**os.environ, **ours}
 
     @property
     def _running(self) -> asyncio.subprocess.Process:
@@ -103,8 +113,11 @@ class LoadProcess:
         assert stdout is not None
         line = await stdout.readline()
         if not line:
-            code = await self._running.wait()
-            said = self._log.read_text(errors="replace").strip()[-500:] or "it said nothing"
-            raise LoadError(f"the load process ended early with code {code}: {said}")
+            await self._running.wait()
+            raise LoadError(self._ended_early())
         document: dict[str, Any] = json.loads(line)
         return document
+
+    def _ended_early(self) -> str:
+        said = self._log.read_text(errors="replace").strip()[-500:] or "it said nothing"
+        return f"the load process ended early with code {self._running.returncode}: {said}"

@@ -75,7 +75,7 @@ class Sender:
 
     def _url(self, code: int, index: int) -> URL:
         path = self._spec.routes[code].path.replace("{item}", str(self._items[index]))
-        return URL(self._spec.base_url.rstrip("/") + path, encoded=True)
+        return URL(self._spec.base_url.rstrip("/") + path)
 
     def _body(self, code: int, seq: int) -> bytes | None:
         route = self._spec.routes[code]

@@ -81,6 +81,44 @@ def test_killed_it_leaves_a_table_that_tells_what_was_sent(playing: Playing, ser
     assert outcomes(playing.table()) == [Outcome.GOOD, Outcome.PENDING, Outcome.UNSENT]
 
 
+def test_out_of_descriptors_it_ends_and_says_so_instead_of_blaming_the_target(playing: Playing) -> None:
+    async def play() -> None:
+        load = playing.process([Route(path="/hang")], [0.0] * 30)
+        await load.start()
+        process = psutil.Process(load.pid)
+        few = process.num_fds() + 10
+        process.rlimit(psutil.RLIMIT_NOFILE, (few, few))
+        await load.go(playing.now())
+        try:
+            await load.finished()
+        finally:
+            await load.stop()
+
+    with pytest.raises(LoadError, match="Too many open files"):
+        asyncio.run(play())
+
+
+def test_it_is_our_own_code_that_runs_whatever_lies_in_the_working_directory(
+    playing: Playing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chaos").mkdir()
+    (tmp_path / "chaos/__init__.py").touch()
+    (tmp_path / "json.py").touch()
+    monkeypatch.chdir(tmp_path)
+    assert outcomes(playing.whole([OK], [0.0])) == [Outcome.GOOD]
+
+
+def test_it_bears_its_mark(playing: Playing) -> None:
+    async def play() -> dict[str, str]:
+        load = playing.process([OK], [0.0])
+        await load.start()
+        environment = psutil.Process(load.pid).environ()
+        await load.stop()
+        return environment
+
+    assert asyncio.run(play())["MIDNIGHT_MARK"] == "test/load"
+
+
 def test_stopped_before_it_was_told_to_go_it_sends_nothing(playing: Playing, server: Server) -> None:
     async def play() -> None:
         load = playing.process([OK], [0.0])
