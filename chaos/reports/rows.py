@@ -39,7 +39,7 @@ def finding_row(finding: Finding) -> FindingRow:
     same = finding.name in (finding.check, "")
     return FindingRow(
         outcome=finding.outcome,
-        label=words(finding.check if same else f"{finding.check}: {finding.name}"),
+        label=finding.check if same else f"{finding.check}: {finding.name}",
         measured=show_value(finding.measured, finding.unit),
         allowed=allowed if finding.allowed is None else sign + allowed,
         because=finding.because,

@@ -129,7 +129,7 @@ def _draw_marks(axis: Axes, play: Span, marks: Sequence[Mark]) -> None:
 
 def _spread(places: list[float], play: Span) -> list[float]:
     """The places moved apart just enough that their labels do not lie on each other."""
-    gap = (play.end - play.start) * 0.016
+    gap = (play.end - play.start) * 0.019
     spread: list[float] = []
     for place in places:
         spread.append(max(place, spread[-1] + gap) if spread else place)

@@ -41,7 +41,8 @@ EXPERIMENT: dict[str, Any] = {
          "with": {"size": "500MB", "writers": 16}},
         {"name": "batch", "fault": "batch_job", "at": "54s", "hold": "24s", "with": {"burners": 6}},
         {"name": "idle_drop", "fault": "idle_drop", "at": "60s", "hold": "300ms"},
-        {"name": "storm", "fault": "reconnect_storm", "after": "idle_drop", "hold": "6s", "with": {"crowd": 150}},
+        {"name": "storm", "fault": "reconnect_storm", "after": "idle_drop", "hold": "6s",
+         "with": {"crowd": 150}},
     ],
     "slos": [
         {"name": "availability", "availability": "99%"},
@@ -78,12 +79,12 @@ def _write_about(run: RunDir, seed: int, profile: str, title: str) -> None:
         "id": run.id,
         "experiment": experiment.model_dump(mode="json", by_alias=True),
         "experiment_file": "experiments/midnight.yaml",
-        "target": {"name": "reference", "driver": "embedded", "routes": {name: {"path": "/"} for name in ROUTES}},
+        "target": {"name": "reference", "driver": "embedded", "routes": {r: {"path": "/"} for r in ROUTES}},
         "profile": profile,
         "profile_settings": {"pool": {"size": 30, "max_overflow": 10, "pre_ping": False}, "workers": 2},
         "seed": seed,
         "command": f"midnight run midnight --target reference --profile {profile} --seed {seed}",
-        "versions": {"midnight": "0.1.0 (installed)", "PostgreSQL": "18.1 (wheel)", "Toxiproxy": "2.12.0 (PATH)"},
+        "versions": {"midnight": "0.1.0", "PostgreSQL": "18.1 (wheel)", "Toxiproxy": "2.12.0 (PATH)"},
         "git": "25ee7c0",
         "plan": [
             {"step": s.name, "fault": s.fault, "at": s.at, "after": s.after, "hold": s.hold,
@@ -98,7 +99,7 @@ def _write_about(run: RunDir, seed: int, profile: str, title: str) -> None:
 
 def _write_events(run: RunDir, pain: float, disk: bool) -> None:
     events = [
-        Event(0.0, "run", "run", "begun", {"utc": "2026-11-23T23:59:00+00:00", "boot": "b", "monotonic": 1.0}),
+        Event(0.0, "run", "run", "begun", {"utc": "2026-11-23T23:59:00+00:00", "boot": "b"}),
         Event(0.2, "target", "postgres", "creating", {"undo": {"kind": "cluster"}}),
         Event(12.0, "target", "reference", "ready", {"handles": "api, database, proxy"}),
         Event(BASELINE, "run", "baseline", "begun"),

@@ -1,0 +1,71 @@
+"""The verdict in a terminal, or as plain lines where there is none."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from chaos.checks.finding import Outcome
+from chaos.checks.verdict import Verdict
+from chaos.journal import Journal
+from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
+from chaos.store import RunDir
+
+STYLES = {
+    Outcome.PASS: "bold green",
+    Outcome.FAIL: "bold red",
+    Outcome.UNKNOWN: "bold yellow",
+    Outcome.NOT_EXERCISED: "dim",
+}
+
+
+def print_verdict(run: RunDir, verdict: Verdict, terminal: Console) -> None:
+    """Print the headline, the findings, the chain, and where the report lies (when there is one)."""
+    play = Journal(run).play
+    findings = [finding_row(finding) for finding in verdict.findings]
+    links = link_rows(verdict.links, play.start if play else None)
+    _line(terminal, Text(verdict.headline, style=STYLES[verdict.outcome]))
+    _line(terminal, Text())
+    if terminal.is_terminal:
+        terminal.print(_findings(findings), highlight=False)
+        _line(terminal, Text())
+        terminal.print(_chain(links), highlight=False)
+    else:
+        for row in findings:
+            _line(terminal, Text(f"{row.outcome.value:<13}  {row.label:<20}  {row.because}"))
+        for link in links:
+            _line(terminal, Text(f"link {link.number or '-':>2} {link.at:>9}  {link.title}: {link.because}"))
+    _line(terminal, Text())
+    if run.report.exists():
+        _line(terminal, Text(f"report: {run.report}"))
+
+
+def _line(terminal: Console, text: Text) -> None:
+    terminal.print(text, soft_wrap=True, highlight=False)
+
+
+def _findings(rows: list[FindingRow]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("check", no_wrap=True)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("allowed", justify="right", no_wrap=True)
+    table.add_column("because", ratio=1)
+    for row in rows:
+        outcome = Text(row.outcome.value, style=STYLES[row.outcome])
+        cells = [Text(cell) for cell in (row.label, row.measured, row.allowed, row.because)]
+        table.add_row(outcome, *cells)
+    return table
+
+
+def _chain(rows: list[LinkRow]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("play", justify="right", no_wrap=True)
+    table.add_column("link", no_wrap=True)
+    table.add_column("evidence", ratio=1)
+    for row in rows:
+        style = "" if row.number else "dim"
+        table.add_row(*(Text(cell, style=style) for cell in (row.number, row.at, row.title, row.because)))
+    return table

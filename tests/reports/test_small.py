@@ -1,0 +1,137 @@
+"""Numbers as people read them, the seconds of a play, the steps, the JSON and the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from chaos.hits import Outcome
+from chaos.journal import Event, Journal, Span, Writer
+from chaos.judge import judge_run
+from chaos.reports.html import write_report
+from chaos.reports.seconds import by_second
+from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value
+from chaos.reports.steps import step_records
+from chaos.reports.terminal import print_verdict
+from chaos.reports.verdict_json import write_verdict
+from chaos.store import RunDir
+from tests.reports.stored_run import write_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return write_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (None, "s", "–"),
+        (float("nan"), "s", "–"),
+        (float("inf"), "s", "∞"),
+        (0.0834, "s", "83.4 ms"),
+        (2.004, "s", "2.004 s"),
+        (30.0, "s", "30 s"),
+        (900.0, "s", "15 min"),
+        (95.2, "s", "1 min 35.2 s"),
+        (0.98999, "ratio", "98.999 %"),
+        (0.9999999, "ratio", "99.999 %"),
+        (1.0, "ratio", "100 %"),
+        (1553.0, "count", "1,553"),
+    ],
+)
+def test_a_value_is_shown_in_its_unit_and_never_rounded_up_to_what_it_missed(
+    value: float | None, unit: str, shown: str
+) -> None:
+    assert show_value(value, unit) == shown
+
+
+def test_evidence_of_any_shape_is_one_line() -> None:
+    assert show_any({"peak_connections": 97, "codes": ["53300", 2], "oom": False}) == (
+        "peak connections 97; codes 53300, 2; oom no"
+    )
+    assert show_dose("bytes_written", 1024.0**3) == "1,024.0 MiB"
+    assert flatten({"pool": {"size": 30, "more": {}}, "ping": True}) == [
+        ("pool.size", 30),
+        ("pool.more", {}),
+        ("ping", True),
+    ]
+
+
+def test_an_instant_is_told_in_seconds_of_the_play() -> None:
+    assert show_offset(77.2, 26.0) == "+51.2 s"
+    assert show_offset(20.0, 26.0) == "-6.0 s"
+    assert show_offset(None, 26.0) == "–"
+
+
+def test_every_hit_of_the_play_is_counted_in_the_second_it_was_due(run: RunDir) -> None:
+    journal = Journal(run)
+    table, play = journal.played_hits, journal.play
+    assert play is not None
+    seconds = by_second(table, play)
+    assert sum(count.sum() for count in seconds.counts.values()) == len(table)
+    chosen = table[(table["due"] >= play.start + 60) & (table["due"] < play.start + 61)]
+    good = chosen[chosen["outcome"] == Outcome.GOOD]
+    assert seconds.counts[Outcome.GOOD][60] == len(good)
+    in_order = sorted([*(good["done"] - good["due"]), *[np.inf] * (len(chosen) - len(good))])
+    assert seconds.percentiles[50][60] == in_order[int(np.ceil(len(chosen) / 2)) - 1]
+
+
+def test_a_second_without_hits_has_no_percentile(run: RunDir) -> None:
+    assert np.isnan(by_second(Journal(run).hits[:0], Span(0.0, 3.0)).percentiles[99]).all()
+
+
+@pytest.mark.parametrize(
+    ("phases", "state"),
+    [
+        ((), "never started"),
+        (("injecting", "injected"), "not restored"),
+        (("injecting", "injected", "held", "restored"), "restored"),
+        (("injecting", "failed", "restored"), "failed, restored"),
+        (("skipped",), "skipped"),
+    ],
+)
+def test_a_step_is_in_the_state_its_last_event_left_it(
+    run: RunDir, phases: tuple[str, ...], state: str
+) -> None:
+    run.events.unlink()
+    writer = Writer(run.events)
+    for at, phase in enumerate(phases):
+        writer.event(Event(float(at), "step", "batch", phase, {"because": "r"} if phase == "skipped" else {}))
+    writer.close()
+    batch = next(step for step in step_records(Journal(run)) if step.name == "batch")
+    assert batch.state == state
+    assert (batch.because == "r") == (state == "skipped")
+
+
+def test_the_verdict_for_machines_is_strict_json_in_a_whole_file(run: RunDir) -> None:
+    verdict = judge_run(run)
+    path = write_verdict(run, verdict)
+    document = json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert (document["verdict"], document["exit_code"]) == ("fail", 1)
+    assert document["headline"] == verdict.headline
+    assert path == run.verdict
+    assert not list(run.path.glob("*.part"))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_terminal_is_told_the_headline_first_every_finding_and_where_the_report_lies(
+    run: RunDir, terminal: bool
+) -> None:
+    verdict = judge_run(run)
+    report = write_report(run, verdict)
+    out = io.StringIO()
+    print_verdict(run, verdict, Console(file=out, force_terminal=terminal, width=160, color_system=None))
+    lines = out.getvalue().splitlines()
+    assert lines[0] == verdict.headline
+    assert lines[-1] == f"report: {report}"
+    text = " ".join(out.getvalue().split())
+    for finding in verdict.findings:
+        assert finding.because.split()[0] in text
+    for link in verdict.links:
+        assert link.title in text
