@@ -18,7 +18,7 @@ from chaos.load import ledger, outcomes
 from chaos.load.spec import LoadSpec
 
 KEEPALIVE = 1.0
-"""Seconds an idle connection is kept. Below the 2 s after which gunicorn closes it, so that no request is
+"""Seconds an idle connection is kept. Below the 2 s that are gunicorn's default, so that no request is
 sent into a connection that its server is just giving up as idle: that would be a failure of our making."""
 
 
