@@ -46,9 +46,9 @@ class Watchdog:
             self._process.communicate(DISMISSED, timeout=10)
 
     def abandon(self) -> None:
-        """The run could not heal itself: let the watchdog try."""
-        with suppress(BrokenPipeError):
-            self._process.communicate(b"", timeout=60)
+        """The run could not heal itself: let the watchdog try, once the run's lock is given back."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
 
 def _leave_cgroup() -> None:

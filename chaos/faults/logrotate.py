@@ -87,10 +87,9 @@ class Logrotate(Fault):
         if code not in (None, 0):
             raise FaultError(f"logrotate ended with {code}: {output or 'it printed nothing'}")
         written = self._writers.finish() if self._writers else {}
-        rotated = sum(self._sizes.values()) if code == 0 and self._rotated() else 0
         return Held(
             dose={
-                "rotated_bytes": rotated,
+                "rotated_bytes": self._rotated(),
                 "sync_median_seconds": written.get("sync_median", 0.0),
             },
             floor={"rotated_bytes": self._params.min_rotated, "sync_median_seconds": self._params.min_sync},
@@ -117,12 +116,12 @@ class Logrotate(Fault):
             "deadline": 600.0,
         }
 
-    def _rotated(self) -> bool:
-        """Whether every log is now shorter than it was: what both copytruncate and rename leave behind."""
-        return all(
-            not (self._logs.directory / name).exists()
-            or (self._logs.directory / name).stat().st_size < max(size, 1)
+    def _rotated(self) -> int:
+        """Bytes of the logs that are now shorter than they were: what copytruncate and rename both leave."""
+        return sum(
+            size
             for name, size in self._sizes.items()
+            if not (file := self._logs.directory / name).exists() or file.stat().st_size < size
         )
 
 

@@ -19,7 +19,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from .batch_child import end_at_deadline
 from .batch_children import Child, usage
 from .batch_database import BatchDatabase
-from .batch_isolation import isolate
 from .settings import Config, load
 
 PROGRESS_SECONDS = 1.0
@@ -67,12 +66,11 @@ class Job:
         print(json.dumps({"phase": phase, **facts}), flush=True)
 
     def _start_children(self) -> None:
-        limit = self._config.profile.batch.memory_limit_mb
-        left = self._asked.deadline
+        settings, left = self._config.profile.batch, self._asked.deadline
         share = self._asked.cpu_seconds / max(1, self._asked.burners)
-        self._children = [Child("burn", share, left, limit) for _ in range(self._asked.burners)]
+        self._children = [Child("burn", share, left, settings) for _ in range(self._asked.burners)]
         if self._asked.memory_mb:
-            self._children.append(Child("cache", self._asked.memory_mb, left, limit))
+            self._children.append(Child("cache", self._asked.memory_mb, left, settings))
 
     def _await_child(self, child: Child) -> None:
         self._burned.append(child.result().get("cpu_seconds", 0.0))
@@ -116,9 +114,7 @@ def main() -> None:
     """Run the job as the command line asks."""
     asked = _arguments()
     end_at_deadline(asked.deadline)
-    config = load()
-    isolate(config.profile.batch.scheduling)
-    job = Job(config, asked)
+    job = Job(load(), asked)
     signal.signal(signal.SIGTERM, lambda *_: _stop(job))
     if asked.until_eof:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()

@@ -15,6 +15,8 @@ import signal
 import sys
 import time
 
+from .batch_isolation import isolate
+
 MEGABYTE = 1 << 20
 CACHE_STEP_MB = 16
 PR_SET_PDEATHSIG = 1
@@ -25,6 +27,7 @@ def main() -> None:
     asked = _arguments()
     end_at_deadline(asked.deadline)
     _die_with_parent(asked.parent)
+    isolate(asked.scheduling)
     if asked.memory_limit_mb is not None:
         limit = asked.memory_limit_mb * MEGABYTE
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -77,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--amount", type=float, required=True, help="CPU seconds, or megabytes")
     parser.add_argument("--deadline", type=float, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--scheduling", choices=["normal", "idle"], required=True)
     parser.add_argument("--memory-limit-mb", type=int)
     return parser.parse_args()
 

@@ -9,6 +9,8 @@ import sys
 
 import psutil
 
+from .settings import BatchSettings
+
 MEGABYTE = 1 << 20
 
 
@@ -19,11 +21,12 @@ class ChildFailed(Exception):
 class Child:
     """One process of `reference.batch_child`."""
 
-    def __init__(self, kind: str, amount: float, seconds_left: float, memory_limit_mb: int | None) -> None:
+    def __init__(self, kind: str, amount: float, seconds_left: float, settings: BatchSettings) -> None:
         command = [sys.executable, "-m", "reference.batch_child", kind, f"--amount={amount}"]
         command += [f"--deadline={seconds_left}", f"--parent={os.getpid()}"]
-        if memory_limit_mb is not None:
-            command.append(f"--memory-limit-mb={memory_limit_mb}")
+        command.append(f"--scheduling={settings.scheduling}")
+        if settings.memory_limit_mb is not None:
+            command.append(f"--memory-limit-mb={settings.memory_limit_mb}")
         self.kind = kind
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 

@@ -1,4 +1,7 @@
-"""How the batch job keeps out of the API's way."""
+"""How the children of the batch job keep out of the API's way.
+
+Their parent stays in the normal class: it holds transactions, and whoever holds locks must not be starved.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ LEAST_URGENT = "19"
 
 
 def isolate(scheduling: Literal["normal", "idle"]) -> None:
-    """Put this process, and the children it will have, into the given scheduling class.
+    """Put this process into the given scheduling class.
 
     SCHED_IDLE weighs within a session's autogroup only, so the session's own weight is lowered too; never
     another session's: this process first makes one of its own.

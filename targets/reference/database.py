@@ -53,9 +53,13 @@ class Database:
             raise
 
     def _within_deadline(self, work: Callable[[Connection], T]) -> T:
-        with deadline(self._api.database_deadline, "database"):
+        with deadline(self._api.database_deadline, "database") as passed:
             return retried(
-                lambda: self._once(work), self._api.retries, "database", is_passing_database_failure
+                lambda: self._once(work),
+                self._api.retries,
+                "database",
+                is_passing_database_failure,
+                too_late=passed,
             )
 
     def _once(self, work: Callable[[Connection], T]) -> T:

@@ -38,9 +38,13 @@ class Model:
             raise Unavailable("model", str(error) or type(error).__name__) from error
 
     def _within_deadline(self, prompt: str, context: str) -> str:
-        with deadline(self._api.outbound_timeout, "model"):
+        with deadline(self._api.outbound_timeout, "model") as passed:
             return retried(
-                lambda: self._once(prompt, context), self._api.retries, "model", is_passing_model_failure
+                lambda: self._once(prompt, context),
+                self._api.retries,
+                "model",
+                is_passing_model_failure,
+                too_late=passed,
             )
 
     def _once(self, prompt: str, context: str) -> str:

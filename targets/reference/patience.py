@@ -18,16 +18,21 @@ T = TypeVar("T")
 
 
 @contextmanager
-def deadline(seconds: float | None, what: str) -> Iterator[None]:
-    """End the block with DeadlineExceeded after `seconds`, wherever in it the greenlet waits; None never."""
+def deadline(seconds: float | None, what: str) -> Iterator[Callable[[], bool]]:
+    """End the block with DeadlineExceeded after `seconds`, wherever in it the greenlet waits; None never.
+
+    Gives a function that tells whether the deadline has passed.
+    """
     if seconds is None:
-        yield
+        yield lambda: False
         return
     timeout = gevent.Timeout.start_new(seconds)
     try:
-        yield
-    except gevent.Timeout as fired:
-        if fired is not timeout:
+        yield lambda: not timeout.pending
+    except (Exception, gevent.Timeout) as error:
+        # A library that cleans up after the timeout may raise an error of its own in its place.
+        another = isinstance(error, gevent.Timeout) and error is not timeout
+        if timeout.pending or another:
             raise
         raise DeadlineExceeded(what, f"no answer within {seconds:g} s") from None
     finally:
@@ -35,14 +40,18 @@ def deadline(seconds: float | None, what: str) -> Iterator[None]:
 
 
 def retried(
-    action: Callable[[], T], retries: Retries, what: str, passing: Callable[[BaseException], bool]
+    action: Callable[[], T],
+    retries: Retries,
+    what: str,
+    passing: Callable[[BaseException], bool],
+    too_late: Callable[[], bool],
 ) -> T:
-    """The action's result; tried again while its failure is passing and attempts are left."""
+    """The action's result; tried again while its failure is passing, attempts are left and it is not late."""
     for attempt in count(1):
         try:
             return action()
         except Exception as error:
-            if attempt >= retries.attempts or not passing(error):
+            if attempt >= retries.attempts or too_late() or not passing(error):
                 raise
         metrics.RETRIES.labels(what).inc()
         gevent.sleep(wait_after(attempt, retries))

@@ -58,6 +58,7 @@ class EmbeddedDriver(Driver):
             raise FileError(f"profile of {target.name}", None, place, first["msg"]) from None
         self._grown = int(staging.get("logs.grown", 0))
         self._volumes: dict[str, LoopVolume] = {}
+        self._mark = ""
         self._limit_because = "no limit is asked for" if not options.disk_write else volume.why_not()
         self._parts: Parts | None = None
 
@@ -70,11 +71,15 @@ class EmbeddedDriver(Driver):
         logs = 3 * self._grown + 2 * self._options.rotated_before
         return Wants(disk=logs + 1_500_000_000, memory=1_000_000_000)
 
+    def _group(self, name: str) -> str:
+        return f"midnight-{self._mark}-{name}"
+
     @property
     def _apart(self) -> bool:
         return self._profile.volumes.layout == "apart"
 
     def up(self, site: Site) -> Handles:
+        self._mark = site.mark
         layout = Layout.for_run(site.mark)
         site.creating("directory", {"what": "directory", "path": str(layout.root)})
         layout.root.mkdir(mode=0o755)
@@ -91,6 +96,7 @@ class EmbeddedDriver(Driver):
             parts.prepare_database,
             parts.start_services,
             lambda: parts.wait_until_ready(self._target.ready, site),
+            lambda: parts.warm_up(self._target.ready),
             lambda: self._limit_volumes(site),
             lambda: quiet.settle(self._options.quiet_within, site.stopping),
         ]
@@ -101,8 +107,8 @@ class EmbeddedDriver(Driver):
 
     def drain(self) -> None:
         if self._parts is not None and self._parts.api is not None:
-            for file in self._volumes.values():
-                volume.lift(file.file, "")  # what is still queued is written at the disk's own speed
+            for name, made in self._volumes.items():  # what is still queued is written at the disk's own speed
+                volume.lift(made.file, self._group(name))
             stop_child(self._parts.api, grace=15.0)
 
     @classmethod
@@ -130,9 +136,9 @@ class EmbeddedDriver(Driver):
     def _limit_volumes(self, site: Site) -> None:
         quiet.flush()
         for name, made in self._volumes.items():
-            group = f"midnight-{site.mark}-{name}"
-            site.creating(f"limit {name}", {"what": "limit", "file": str(made.file), "group": group})
-            volume.limit(made, self._options.disk_write, group)
+            undo = {"what": "limit", "file": str(made.file), "group": self._group(name)}
+            site.creating(f"limit {name}", undo)
+            volume.limit(made, self._options.disk_write, self._group(name))
 
     def _volume(self, name: str, path: Path) -> Volume:
         made = self._volumes.get(name)

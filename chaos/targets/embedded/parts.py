@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -27,11 +28,13 @@ from chaos.host.processes import mark_of, spawn
 from chaos.postgres import Cluster
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import Options
-from chaos.tools import postgresql, toxiproxy_server
+from chaos.tools import logrotate, postgresql, toxiproxy
+from chaos.tools.part import Missing
 from chaos.toxiproxy import Toxiproxy
 from chaos.yamlfile import folders
 
 READY_WITHIN = 45.0
+WARM_CLIENTS, WARM_REQUESTS = 12, 120
 POLL = 0.05  # seconds between looks at a part that is starting: none of them tells when it is ready
 
 
@@ -53,12 +56,14 @@ class Parts:
     @staticmethod
     def versions() -> dict[str, str]:
         """Each part of the stack with its version and source. Raises ToolMissing."""
-        found = (postgresql.require(), toxiproxy_server.require())
+        said: dict[str, str] = {}
+        for part in (postgresql, toxiproxy, logrotate):
+            found = part.find()
+            if isinstance(found, Missing):
+                raise found.error()
+            said[found.part] = f"{found.version} ({found.source})"
         packages = ("gunicorn", "gevent", "flask-restx", "sqlalchemy", "psycopg")
-        return {
-            **{part.part: f"{part.version} ({part.source})" for part in found},
-            **{name: version(name) for name in packages},
-        }
+        return said | {name: version(name) for name in packages}
 
     def python(self, module: str) -> tuple[str, ...]:
         return (sys.executable, "-m", module)
@@ -87,12 +92,12 @@ class Parts:
 
     def start_proxy(self, creating: Callable[[str, Undo], None]) -> None:
         """A Toxiproxy server of our own, or the one named by TOXIPROXY_URL with proxies named after the run."""
-        url = os.environ.get("TOXIPROXY_URL")
+        url = toxiproxy.running_server()
         if url:
             self.control_url = url
             self._names = {name: f"{self._mark}-{name}" for name in self._names}
         else:
-            binary = toxiproxy_server.require().where
+            binary = toxiproxy.find_binary()
             port = str(self._layout.ports["control"])
             self.proxy = self._spawn("toxiproxy", [str(binary), "-host", "127.0.0.1", "-port", port])
         server = Toxiproxy(self.control_url)
@@ -152,6 +157,17 @@ class Parts:
 
         self._until("the API", answers(layout.url("api") + path), self.api)
         self._until("the exporter", answers(layout.url("metrics") + "/metrics"))
+
+    def warm_up(self, path: str) -> None:
+        """Requests enough to open connections in every worker: a baseline must not measure a cold start."""
+        url = self._layout.url("api") + path
+
+        def ask(_: int) -> None:
+            with suppress(httpx.HTTPError):
+                httpx.get(url, timeout=5, trust_env=False)
+
+        with ThreadPoolExecutor(WARM_CLIENTS) as pool:
+            list(pool.map(ask, range(WARM_REQUESTS)))
 
     @staticmethod
     def kill_database(data: Path, mark: str) -> None:
