@@ -36,7 +36,7 @@ def render(journal: Journal, verdict: Verdict) -> str:
     """The report as text. Whatever the journal holds is escaped."""
     experiment = Experiment.model_validate(journal.about["experiment"])
     steps = step_records(journal)
-    svg = timeline_svg(experiment, journal, steps, page.marks(verdict))
+    svg = timeline_svg(experiment, journal, steps, page.marks(verdict), page.outages(verdict))
     return _ENVIRONMENT.get_template("report.html").render(
         page=page.build(experiment, journal, verdict, steps),
         timeline=Markup(svg),  # matplotlib has escaped the texts that were put into it

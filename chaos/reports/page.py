@@ -10,7 +10,7 @@ from typing import Any
 from chaos.checks.finding import Finding, Outcome, Unit
 from chaos.checks.verdict import Verdict
 from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.journal import Journal, Span
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
 from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value, words
@@ -169,17 +169,23 @@ def _breakdown(findings: Sequence[Finding], key: str, label: str) -> Table:
     return Table([label, *(title for title, _ in _FIGURES.values())], rows)
 
 
+def outages(verdict: Verdict) -> list[Span]:
+    """The outages that the verdict rests on, on the run clock; one not recovered lasts to its end."""
+    return [Span(each["start"], each["start"] + each["length"]) for each in _found(verdict.findings)]
+
+
+def _found(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return next((f.evidence["outages"] for f in findings if f.evidence.get("outages")), [])
+
+
 def _outages(findings: Sequence[Finding], zero: float | None) -> Table:
-    found: list[dict[str, float | None]] = next(
-        (f.evidence["outages"] for f in findings if f.evidence.get("outages")), []
-    )
     rows = [
         [
             show_offset(outage["start"], zero),
             "not recovered" if outage["end"] is None else show_offset(outage["end"], zero),
             show_value(outage["length"], "s"),
         ]
-        for outage in found
+        for outage in _found(findings)
     ]
     return Table(["from", "until", "length"], rows)
 

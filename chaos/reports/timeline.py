@@ -15,13 +15,14 @@ from matplotlib.ticker import MaxNLocator
 
 from chaos.experiment import Experiment
 from chaos.journal import Journal, Span
-from chaos.reports.panels import PANELS, Draw
+from chaos.reports.panels import LIMIT, PANELS, Draw
 from chaos.reports.steps import StepRecord
 
 STEP_COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2")
 INK, FAINT = "#1f2933", "#9aa5b1"
 _THIN = 0.4  # seconds: a shorter step would not be seen
 
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 11.2, 0.72, 1.78, 0.02, 0.45, 0.4  # inches
 _PATH = re.compile(r' d="[^"]*"')
 _DIGITS = re.compile(r"(\.\d)\d+")
 
@@ -55,27 +56,51 @@ class Mark:
 
 
 def timeline_svg(
-    experiment: Experiment, journal: Journal, steps: Sequence[StepRecord], marks: Sequence[Mark] = ()
+    experiment: Experiment,
+    journal: Journal,
+    steps: Sequence[StepRecord],
+    marks: Sequence[Mark] = (),
+    outages: Sequence[Span] = (),
 ) -> str:
-    """One SVG element with every panel that has data; empty when nothing was played."""
+    """One SVG element with every panel that has data; empty when nothing was played.
+
+    `outages` are on the run clock, as everything else that is given.
+    """
     play = journal.play
     if play is None or play.end <= play.start:
         return ""
     panels = [panel for panel in PANELS if panel.has_data(journal)]
-    heights = [0.34 + 0.22 * len(steps), *(panel.height for panel in panels)]
-    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # its keys are a union of hundreds of literals
-        figure = Figure(figsize=(11.2, sum(heights) + 0.45 * len(heights)), layout="constrained")
-        grid = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)
-        axes: list[Axes] = list(grid[:, 0])
-        _draw_story(axes[0], experiment, play, steps, marks)
-        for axis, panel in zip(axes[1:], panels, strict=True):
+    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
+        figure, (story, *axes) = _stack([0.4 + 0.2 * (len(steps) + 1), *(panel.height for panel in panels)])
+        _draw_story(story, experiment, play, steps, marks)
+        _draw_outages(story, play, outages, len(steps) + 1)
+        for axis, panel in zip(axes, panels, strict=True):
             _draw_panel(axis, panel.draw, experiment, journal, play)
             axis.set_title(panel.title)
             _shade(axis, play, steps, marks)
-        axes[0].set_xlim(0, play.end - play.start)
-        axes[-1].set_xlabel("seconds of play")
-        axes[-1].xaxis.set_major_locator(MaxNLocator(13, steps=[1, 2, 5, 10]))
+        story.set_xlim(0, play.end - play.start)
+        last = axes[-1]
+        last.tick_params(labelbottom=True)
+        last.set_xlabel("seconds of play")
+        last.xaxis.set_major_locator(MaxNLocator(13, steps=[1, 2, 5, 10]))
         return _svg(figure)
+
+
+def _stack(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    """A figure and its axes of these heights (inches), one below the other, sharing x.
+
+    Placed by hand: a layout engine would draw everything twice to measure it.
+    """
+    height = _TOP + sum(heights) + _GAP * (len(heights) - 1) + _BOTTOM
+    figure = Figure(figsize=(_WIDTH, height))
+    axes: list[Axes] = []
+    top = height - _TOP
+    for each in heights:
+        place = (_LEFT / _WIDTH, (top - each) / height, (_WIDTH - _LEFT - _RIGHT) / _WIDTH, each / height)
+        axes.append(figure.add_axes(place, sharex=axes[0] if axes else None))
+        axes[-1].tick_params(labelbottom=False)
+        top -= each + _GAP
+    return figure, axes
 
 
 def _draw_panel(axis: Axes, draw: Draw, experiment: Experiment, journal: Journal, play: Span) -> None:
@@ -98,13 +123,28 @@ def _draw_story(
             axis.text(0.5, row, f"{step.name}: {step.state}", va="center", color=FAINT, fontsize=8)
             continue
         axis.barh(row, max(span.end - span.start, _THIN), left=span.start, height=0.62, color=colour)
-        place: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5, "fontweight": "bold"}
-        axis.text(span.start - 0.6, row, step.name, color=colour, **place)
+        _name(axis, span, row, step.name, colour, play)
     _draw_marks(axis, play, marks)
-    axis.set_ylim(len(steps) + 0.6, -1.7)
+    axis.set_ylim(len(steps) + 1.5, -1.7)
     axis.set_yticks([])
     axis.spines[["left", "bottom"]].set_visible(False)
     axis.tick_params(bottom=False)
+
+
+def _draw_outages(axis: Axes, play: Span, outages: Sequence[Span], row: int) -> None:
+    for index, outage in enumerate(outages):
+        span = Span(outage.start - play.start, outage.end - play.start)
+        axis.barh(row, span.end - span.start, left=span.start, height=0.62, color=LIMIT)
+        if index == 0:
+            _name(axis, span, row, "outage", LIMIT, play)
+
+
+def _name(axis: Axes, span: Span, row: int, name: str, colour: str, play: Span) -> None:
+    """Name a bar on its left; on its right where the bar begins too early to leave room."""
+    gap = (play.end - play.start) * 0.005
+    early = span.start < (play.end - play.start) * 0.15
+    place, side = (span.end + gap, "left") if early else (span.start - gap, "right")
+    axis.text(place, row, name, color=colour, ha=side, va="center", fontsize=8.5, fontweight="bold")
 
 
 def _draw_phases(axis: Axes, experiment: Experiment) -> None:

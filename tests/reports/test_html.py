@@ -104,7 +104,7 @@ def test_a_check_that_is_not_ours_is_told_too(fragile: RunDir, verdict: Verdict)
 
 def test_the_timeline_keeps_its_text_as_text_and_names_steps_phases_and_panels(html: str) -> None:
     drawn = {"".join(node.itertext()).strip() for node in timeline(html).iter() if node.tag.endswith("}text")}
-    assert {"logrotate", "batch", "idle_drop", "storm", "night 1/s"} <= drawn
+    assert {"logrotate", "batch", "idle_drop", "storm", "night 1/s", "outage"} <= drawn
     assert {
         "Requests due per second, by outcome",
         "API: connection pool",
