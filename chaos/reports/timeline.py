@@ -123,7 +123,7 @@ def _draw_story(
             axis.text(0.5, row, f"{step.name}: {step.state}", va="center", color=FAINT, fontsize=8)
             continue
         axis.barh(row, max(span.end - span.start, _THIN), left=span.start, height=0.62, color=colour)
-        _name(axis, span, row, step.name, colour, play)
+        _name(axis, span, row, play, name=step.name, colour=colour)
     _draw_marks(axis, play, marks)
     axis.set_ylim(len(steps) + 1.5, -1.7)
     axis.set_yticks([])
@@ -136,10 +136,10 @@ def _draw_outages(axis: Axes, play: Span, outages: Sequence[Span], row: int) -> 
         span = Span(outage.start - play.start, outage.end - play.start)
         axis.barh(row, span.end - span.start, left=span.start, height=0.62, color=LIMIT)
         if index == 0:
-            _name(axis, span, row, "outage", LIMIT, play)
+            _name(axis, span, row, play, name="outage", colour=LIMIT)
 
 
-def _name(axis: Axes, span: Span, row: int, name: str, colour: str, play: Span) -> None:
+def _name(axis: Axes, span: Span, row: int, play: Span, *, name: str, colour: str) -> None:
     """Name a bar on its left; on its right where the bar begins too early to leave room."""
     gap = (play.end - play.start) * 0.005
     early = span.start < (play.end - play.start) * 0.15
