@@ -2,7 +2,8 @@
 
 Order in time and the gauge that moved; no causal claim beyond that, and nothing here is judged. A gauge
 has moved when it exceeds, in consecutive points, both a named least value and its own baseline by six
-robust standard deviations (median and 1.4826 times the median absolute deviation).
+robust standard deviations (median and 1.4826 times the median absolute deviation). A share of something
+need never exceed more than the middle between its baseline and all of it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chaos.checks import gauges
+from chaos.checks.exact import Times
 from chaos.checks.finding import Unit
 from chaos.checks.link import Link
 from chaos.checks.pool import share_in_use
@@ -26,13 +28,17 @@ DEVIATIONS = 6 * 1.4826
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One gauge that can show a link. `runs`: how many points in a row must exceed the threshold."""
+    """One gauge that can show a link. `runs`: how many points in a row must exceed the threshold.
+
+    `hits`: the single hits behind the points, so that the first of them tells when within the second.
+    """
 
     label: str
     series: Series
     least: float
     unit: Unit
     runs: int = 2
+    hits: Series | None = None
 
 
 def links(experiment: Experiment, journal: Journal) -> list[Link]:
@@ -61,13 +67,15 @@ def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
     ]
     busy = [Gauge(f"{volume} busy", journal.series(volume, "busy"), 0.8, "ratio") for volume in volumes]
     cpu = Gauge("CPU in use", journal.series("machine", "cpu"), 0.9, "ratio")
-    latency = Gauge("p95 of a second", gauges.latency_p95(journal), 0.25, "s")
+    slow = gauges.latency(journal)
+    latency = Gauge("p95 of a second", gauges.p95_by_second(slow), 0.25, "s", hits=slow)
     flight = Gauge("requests in flight", gauges.in_flight(journal), 10, "count")
     pool = Gauge("pool in use", share_in_use(journal), 0.8, "ratio")
     waiters = Gauge("requests waiting for a connection", journal.series("api", "pool_waiters"), 0, "count")
     gave_up = Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1)
     database = Gauge("of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
-    bad = Gauge("hits of a second not good", gauges.share_not_good(journal), 0.5, "ratio")
+    failed = gauges.not_good(journal)
+    bad = Gauge("hits of a second not good", gauges.mean_by_second(failed), 0.5, "ratio", hits=failed)
     return [
         ("disk", "disk I/O rises", [*waits, *busy]),
         ("cpu", "CPU runs out", [cpu]),
@@ -106,15 +114,28 @@ def _read(gauge: Gauge, view: _View) -> _Reading | None:
         return None
     before = gauge.series.between(view.quiet.start, view.quiet.end).value
     baseline = float(np.median(before)) if len(before) else None
-    threshold = gauge.least
-    if baseline is not None and math.isfinite(baseline):
-        spread = float(np.median(np.abs(before - baseline)))
-        threshold = max(threshold, baseline + DEVIATIONS * spread)
+    threshold = _threshold(gauge, before, baseline)
     over = seen.value > threshold
     rows = np.convolve(over, np.ones(gauge.runs, dtype=np.int64))[gauge.runs - 1 : len(over)] == gauge.runs
-    first = int(np.argmax(rows)) if rows.any() else None
-    at, value = (None, None) if first is None else (float(seen.at[first]), float(seen.value[first]))
-    return _Reading(gauge, baseline, threshold, at, value, float(seen.value.max()))
+    peak = float(seen.value.max())
+    if not rows.any():
+        return _Reading(gauge, baseline, threshold, None, None, peak)
+    first = int(np.argmax(rows))
+    at = float(seen.at[first])
+    if gauge.hits is not None:
+        singles = gauge.hits.between(at, view.watched.end)
+        at = float(singles.at[np.argmax(singles.value > threshold)])
+    return _Reading(gauge, baseline, threshold, at, float(seen.value[first]), peak)
+
+
+def _threshold(gauge: Gauge, before: Times, baseline: float | None) -> float:
+    """What the gauge must exceed, given its values before anything was injected and their median."""
+    if baseline is None or not math.isfinite(baseline):
+        return gauge.least
+    raised = baseline + DEVIATIONS * float(np.median(np.abs(before - baseline)))
+    if gauge.unit == "ratio":
+        raised = min(raised, (1 + baseline) / 2)
+    return max(gauge.least, raised)
 
 
 def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:

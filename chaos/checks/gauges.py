@@ -17,18 +17,26 @@ BUCKET = 1.0  # seconds
 _NOTHING = Series(np.empty(0), np.empty(0))
 
 
-def latency_p95(journal: Journal) -> Series:
-    """Seconds; infinite where more than 5 % of a second's hits were not good. No point without hits."""
+def latency(journal: Journal) -> Series:
+    """Of each hit, seconds from due to done; infinite where it was not good."""
     table = journal.hits
-    latency = np.where(hits.good(table), table["done"] - table["due"], np.inf)
-    starts, groups = _seconds(table["due"], latency)
+    return Series(table["due"], np.where(hits.good(table), table["done"] - table["due"], np.inf))
+
+
+def not_good(journal: Journal) -> Series:
+    """Of each hit, 1 where it was not good, else 0."""
+    return Series(journal.hits["due"], (~hits.good(journal.hits)).astype(np.float64))
+
+
+def p95_by_second(each: Series) -> Series:
+    """The p95 of each second's hits. No point without hits."""
+    starts, groups = _seconds(each)
     return Series(starts, np.array([percentile(group, 95) for group in groups], dtype=np.float64))
 
 
-def share_not_good(journal: Journal) -> Series:
-    """Of the hits due in each second, the share that was not good. No point without hits."""
-    table = journal.hits
-    starts, groups = _seconds(table["due"], (~hits.good(table)).astype(np.float64))
+def mean_by_second(each: Series) -> Series:
+    """The mean of each second's hits. No point without hits."""
+    starts, groups = _seconds(each)
     return Series(starts, np.array([group.mean() for group in groups], dtype=np.float64))
 
 
@@ -58,9 +66,9 @@ def database_in_use(journal: Journal) -> Series:
     return Series(used.at, used.value / np.interp(used.at, most.at, most.value))
 
 
-def _seconds(due: Times, values: Times) -> tuple[Times, list[Times]]:
+def _seconds(each: Series) -> tuple[Times, list[Times]]:
     """The start of each second that has hits, and the values of its hits."""
-    if not len(due):
+    if not len(each.at):
         return np.empty(0), []
-    starts, firsts = np.unique(np.floor(due / BUCKET), return_index=True)
-    return starts * BUCKET, np.split(values, firsts[1:])
+    starts, firsts = np.unique(np.floor(each.at / BUCKET), return_index=True)
+    return starts * BUCKET, np.split(each.value, firsts[1:])

@@ -14,12 +14,7 @@ ABOUT_THE_RUN = frozenset({"completeness", "steady", "effect", "honesty"})
 
 def headline(outcome: Outcome, findings: Sequence[Finding], chain: list[Link]) -> str:
     """One line, such as `FAIL: p99 5.2 s > 2 s; broke first: disk I/O rises (12.3 s into the play: ...)`."""
-    told = {
-        Outcome.PASS: [each for each in findings if each.check not in ABOUT_THE_RUN],
-        Outcome.FAIL: list(findings),
-        Outcome.UNKNOWN: list(findings),
-    }[outcome]
-    parts = [each.because for each in told if each.outcome is outcome]
+    parts = list(dict.fromkeys(each.because for each in _told(outcome, findings)))
     if outcome is Outcome.FAIL:
         if first := broke_first(chain):
             parts.append(f"broke first: {first.title} ({first.because})")
@@ -28,12 +23,23 @@ def headline(outcome: Outcome, findings: Sequence[Finding], chain: list[Link]) -
     return f"{_opening(outcome, findings)}: {'; '.join(parts)}"
 
 
+def _told(outcome: Outcome, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that decided the outcome. A run that never was explains all else that is unknown."""
+    deciding = [each for each in findings if each.outcome is outcome]
+    if outcome is Outcome.PASS:
+        return [each for each in deciding if each.check not in ABOUT_THE_RUN]
+    if outcome is Outcome.UNKNOWN:
+        for root in ("steady", "completeness"):
+            if causes := [each for each in deciding if each.check == root]:
+                return causes
+    return deciding
+
+
 def _opening(outcome: Outcome, findings: Sequence[Finding]) -> str:
-    """`PASS`, or `PASS, 3 of 4 links exercised` where an optional step had no effect."""
-    effects = [each for each in findings if each.check == "effect"]
-    idle = sum(each.outcome is Outcome.NOT_EXERCISED for each in effects)
+    """`PASS`, or `PASS, 3 of 4 links exercised` where a step proved no effect."""
+    effects = [each.outcome is Outcome.PASS for each in findings if each.check == "effect"]
     word = outcome.name
-    return f"{word}, {len(effects) - idle} of {len(effects)} links exercised" if idle else word
+    return word if all(effects) else f"{word}, {sum(effects)} of {len(effects)} links exercised"
 
 
 def _named(what: str, findings: Sequence[Finding]) -> list[str]:

@@ -74,20 +74,20 @@ def _judge(name: str, objective: PoolObjective, experiment: Experiment, journal:
         outcome = Outcome.FAIL
     else:
         outcome = Outcome.UNKNOWN if missing else Outcome.PASS
-    sentences = [f"pool in use {_shares(judged)}" if judged else "the pool was not sampled"]
-    sentences.append(f"{percent(objective.in_use)} is the bound")
-    sentences.append(f"{many(timed_out, 'wait')} timed out then, {objective.waits_timed_out} allowed")
+    because = f"pool in use {_shares(judged)} ({percent(objective.in_use)} is the bound)"
+    because += f", {many(timed_out, 'wait')} timed out then ({objective.waits_timed_out} allowed)"
     if missing:
-        sentences.append(f"not sampled {' nor '.join(missing)} the faults")
+        because += f", not sampled {' nor '.join(missing)} the faults"
     if during is not None:
-        sentences.append(f"during them up to {percent(during.in_use)}")
+        because += f", up to {percent(during.in_use)} during them"
     evidence: dict[str, Any] = {when: seen.to_json() for when, seen in judged.items()}
     evidence["during"] = during.to_json() if during else None
-    return Finding("pool", name, outcome, worst, objective.in_use, "ratio", ", ".join(sentences), evidence)
+    return Finding("pool", name, outcome, worst, objective.in_use, "ratio", because, evidence)
 
 
 def _shares(judged: dict[str, Use]) -> str:
-    return " and ".join(f"{percent(seen.in_use)} {when} the faults" for when, seen in judged.items())
+    told = " and ".join(f"{percent(seen.in_use)} {when}" for when, seen in judged.items())
+    return f"{told} the faults" if told else "not known"
 
 
 def _spans(experiment: Experiment, journal: Journal) -> dict[str, Span] | None:

@@ -11,9 +11,9 @@ def percent(ratio: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """`0.0123` as `12.3 ms`, `31.24` as `31.24 s`, an infinity as `forever`."""
+    """`0.0123` as `12.3 ms`, `31.24` as `31.24 s`, an infinity (a hit that was not good) as `∞`."""
     if not math.isfinite(value):
-        return "forever"
+        return "∞"
     if 0 < abs(value) < 1:
         return f"{value * 1000:.3g} ms"
     return f"{value:.2f}".rstrip("0").rstrip(".") + " s"

@@ -73,6 +73,16 @@ def test_one_wait_that_timed_out_proves_an_exhausted_pool(tmp_path: Path) -> Non
     assert moved(tmp_path, Night(gauges={TIMED: [(25, LENGTH, 1)]})) == ["pool_exhausted"]
 
 
+def test_the_first_slow_hit_tells_when_within_its_second(tmp_path: Path) -> None:
+    assert chain(tmp_path, Night(slow=[(25.7, 30, 1.0)]))["latency"].at == approx(PLAY + 25.7)
+
+
+def test_a_share_that_was_high_and_noisy_before_can_still_move(tmp_path: Path) -> None:
+    cpu = ("machine", "cpu")
+    noise = [(at, at + 0.25, 0.5 + 0.5 * (at % 1.0)) for at in (quarter / 4 - 15 for quarter in range(40))]
+    assert moved(tmp_path, Night(gauges={cpu: [*noise, (25, 30, 1.0)]})) == ["cpu"]
+
+
 def test_what_moved_before_the_first_step_was_not_moved_by_it(tmp_path: Path) -> None:
     assert moved(tmp_path, Night(gauges={DISK: [(5, 15, 0.5)]})) == []
 

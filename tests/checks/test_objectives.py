@@ -172,6 +172,12 @@ def test_a_cut_play_proves_a_violation_only_if_the_rest_could_not_mend_it(tmp_pa
     assert (found.outcome, found.evidence["hits"]) == (UNKNOWN, 200)
 
 
+def test_hits_due_after_the_cut_are_no_evidence_though_the_instrument_lived_on(tmp_path: Path) -> None:
+    cut = Night(bad=[(50, 60, Hit.UNSENT)], played=50)
+    found = cut.findings(tmp_path, availability.check)["availability"]
+    assert (found.outcome, found.measured) == (UNKNOWN, 1.0)
+
+
 def test_the_bounds_hold_the_figure_between_them(tmp_path: Path) -> None:
     night = Night(bad=[(5, 9, Hit.TIMEOUT), (50, 60, Hit.UNSENT)], doubted=[(7, 20)], instrument_until=55)
     observation = observe(*night.write(tmp_path))

@@ -31,8 +31,8 @@ def test_a_healthy_night_passes_and_says_what_was_not_exercised(tmp_path: Path) 
     assert found.headline == (
         "PASS: availability 100 % ≥ 99 % (600 of 600 hits good); p99 10 ms ≤ 2 s; "
         "0 of 140 acknowledged writes lost, 0 allowed; "
-        "pool in use 5 % before the faults and 5 % after the faults, 80 % is the bound, "
-        "0 waits timed out then, 0 allowed, during them up to 5 %; "
+        "pool in use 5 % before and 5 % after the faults (80 % is the bound), "
+        "0 waits timed out then (0 allowed), up to 5 % during them; "
         "0 of 600 log lines lost, 0 doubled, 0 allowed; not exercised: recovery, rto, rpo"
     )
 
@@ -88,6 +88,17 @@ def test_what_was_not_seen_is_unknown_and_no_failure(tmp_path: Path, name: str) 
     found = verdict(tmp_path, PROVES_NOTHING[name])
     assert (found.outcome, found.exit_code) == (Outcome.UNKNOWN, 3)
     assert found.headline.startswith("UNKNOWN: ")
+
+
+def test_a_run_without_a_steady_state_says_just_that(tmp_path: Path) -> None:
+    night = Night(
+        baseline={"steady": False, "because": "p99 3 s"},
+        ended={"reason": "no steady state", "because": "p99 3 s"},
+        played=None,
+        steps=[],
+    )
+    found = verdict(tmp_path, night)
+    assert found.headline.startswith("UNKNOWN, 0 of 1 links exercised: no steady state: p99 3 s; not")
 
 
 def test_a_violation_proven_before_an_abort_stays_a_violation(tmp_path: Path) -> None:
