@@ -235,4 +235,10 @@ def _reason(error: Exception) -> str:
     try:
         return str(json.loads(said)["error"])
     except (TypeError, ValueError, LookupError):
-        return str(said) or type(error).__name__
+        pass
+    # `requests` wraps what the system said in several layers of its own words.
+    deepest: BaseException = error
+    while (inner := deepest.__cause__ or deepest.__context__) is not None:
+        deepest = inner
+    system = deepest.strerror if isinstance(deepest, OSError) else None
+    return system or str(said) or type(error).__name__

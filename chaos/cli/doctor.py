@@ -34,7 +34,7 @@ def doctor(
     if pin:
         with tempfile.TemporaryDirectory() as scratch:
             typer.echo(toxiproxy_release.pin(Path(scratch)), err=True)
-    answers = list(parts.fix(getting=_say_getting) if fix else parts.examine())
+    answers = list(parts.fix(_say_getting) if fix else parts.examine())
     if as_json:
         typer.echo(json.dumps([_record(part, answer) for part, answer in answers], indent=2))
     else:

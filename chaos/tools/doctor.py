@@ -6,27 +6,25 @@ from collections.abc import Callable, Iterator, Sequence
 
 from chaos.errors import ToolMissing
 from chaos.tools import logrotate, postgresql, python, slow_volume, toxiproxy
-from chaos.tools.part import Found, Missing, Part
+from chaos.tools.part import Found, Gettable, Missing, Part
 
 PARTS: Sequence[Part] = (python, postgresql, toxiproxy, logrotate, slow_volume)
 
 
-def examine(parts: Sequence[Part] = PARTS) -> Iterator[tuple[Part, Found | Missing]]:
+def examine() -> Iterator[tuple[Part, Found | Missing]]:
     """Look for every part; change nothing."""
-    for part in parts:
+    for part in PARTS:
         yield part, part.find()
 
 
-def fix(
-    parts: Sequence[Part] = PARTS, getting: Callable[[Missing], None] = lambda _: None
-) -> Iterator[tuple[Part, Found | Missing]]:
-    """Get every part; one that cannot be got is told, and does not keep the others from being got.
+def fix(getting: Callable[[Missing], None]) -> Iterator[tuple[Part, Found | Missing]]:
+    """Get every part that can be got; one that fails is told, and the others are got all the same.
 
     `getting` hears of each part before it is got, as that may take minutes.
     """
-    for part in parts:
+    for part in PARTS:
         found = part.find()
-        if isinstance(found, Missing):
+        if isinstance(found, Missing) and isinstance(part, Gettable):
             getting(found)
             try:
                 found = part.get()

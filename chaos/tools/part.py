@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from chaos.errors import ToolMissing
 
@@ -31,7 +31,7 @@ class Missing:
 
 
 class Part(Protocol):
-    """A module of this package: one part, how it is found and how it is got."""
+    """A module of this package: one part, and how it is found."""
 
     @property
     def NAME(self) -> str: ...
@@ -42,6 +42,11 @@ class Part(Protocol):
 
     def find(self) -> Found | Missing:
         """Look, and change nothing."""
+
+
+@runtime_checkable
+class Gettable(Part, Protocol):
+    """A part that can be had where it is missing."""
 
     def get(self) -> Found:
         """Have it, by whatever source can serve here; quick when it is there. Raises ToolMissing."""

@@ -20,11 +20,3 @@ def find() -> Found | Missing:
         because = f"the reference stack's packages are not installed: {', '.join(lacking)}"
         return Missing(NAME, because, f"type: {sys.executable} -m pip install 'midnight-chaos[embedded]'")
     return Found(NAME, platform.python_version(), sys.executable, "this interpreter")
-
-
-def get() -> Found:
-    found = find()
-    if isinstance(found, Missing):
-        # Changing the packages under a running interpreter would leave it half old, half new.
-        raise found.error()
-    return found

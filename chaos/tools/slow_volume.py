@@ -18,11 +18,3 @@ def find() -> Found | Missing:
         return Missing(NAME, because, remedy)
     how = "cgroup v1 blkio" if V1_LIMIT.exists() else "cgroup v2 io"
     return Found(NAME, platform.release(), "loop device", how)
-
-
-def get() -> Found:
-    found = find()
-    if isinstance(found, Missing):
-        # Root and kernel features are not ours to get.
-        raise found.error()
-    return found
