@@ -146,12 +146,11 @@ def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
     best = min(readings, key=lambda reading: math.inf if reading.at is None else reading.at)
     gauge, unit = best.gauge, best.gauge.unit
     bound = _show(best.threshold, unit)
+    usual = "" if best.baseline is None else f", baseline {_show(best.baseline, unit)}"
     if best.at is None or best.value is None:
-        because = f"did not move: {gauge.label} up to {_show(best.peak, unit)}, not above {bound}"
-        if best.peak > best.threshold:
-            because = f"did not move: {gauge.label} above {bound} only for a moment"
+        brief = "above {} only for a moment" if best.peak > best.threshold else "not above {}"
+        because = f"did not move: {gauge.label} up to {_show(best.peak, unit)}, {brief.format(bound)}{usual}"
     else:
-        usual = "" if best.baseline is None else f", baseline {_show(best.baseline, unit)}"
         because = (
             f"{seconds(best.at - view.zero)} into the play: {gauge.label} {_show(best.value, unit)} "
             f"(above {bound}{usual}), up to {_show(best.peak, unit)}"

@@ -66,7 +66,7 @@ def test_a_gauge_that_was_never_sampled_is_named_as_such(tmp_path: Path) -> None
 def test_one_point_alone_is_no_move(tmp_path: Path) -> None:
     found = chain(tmp_path, Night(gauges={DISK: [(25, 25.25, 2.0)]}))
     assert not found["disk"].moved
-    assert found["disk"].because.endswith("only for a moment")
+    assert "only for a moment" in found["disk"].because
 
 
 def test_one_wait_that_timed_out_proves_an_exhausted_pool(tmp_path: Path) -> None:
