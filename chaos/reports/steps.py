@@ -26,10 +26,6 @@ class StepRecord:
     doses: list[tuple[str, float, float | None]]  # name, dose, floor
     evidence: Detail = field(default_factory=dict)
 
-    @property
-    def shaded(self) -> bool:
-        return self.injected is not None
-
 
 def step_records(journal: Journal) -> list[StepRecord]:
     """The steps in the order of the plan."""

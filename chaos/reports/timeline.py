@@ -115,7 +115,7 @@ def _draw_story(
     axis: Axes, experiment: Experiment, play: Span, steps: Sequence[StepRecord], marks: Sequence[Mark]
 ) -> None:
     """The numbered links, the phases of the load, then one bar for each step."""
-    _draw_phases(axis, experiment)
+    _draw_phases(axis, experiment, play)
     for row, step in enumerate(steps, start=1):
         colour = STEP_COLOURS[(row - 1) % len(STEP_COLOURS)]
         span = _step_span(step, play)
@@ -143,18 +143,23 @@ def _name(axis: Axes, span: Span, row: int, play: Span, *, name: str, colour: st
     """Name a bar on its left; on its right where the bar begins too early to leave room."""
     gap = (play.end - play.start) * 0.005
     early = span.start < (play.end - play.start) * 0.15
-    place, side = (span.end + gap, "left") if early else (span.start - gap, "right")
+    place, side = (
+        (min(span.end, play.end - play.start) + gap, "left") if early else (span.start - gap, "right")
+    )
     axis.text(place, row, name, color=colour, ha=side, va="center", fontsize=8.5, fontweight="bold")
 
 
-def _draw_phases(axis: Axes, experiment: Experiment) -> None:
-    start = 0.0
+def _draw_phases(axis: Axes, experiment: Experiment, play: Span) -> None:
+    """The phases as far as they were played."""
+    start, played = 0.0, play.end - play.start
     for index, phase in enumerate(experiment.load.phases):
-        colour = "#e4e7eb" if index % 2 else "#f0f2f4"
-        axis.barh(0, phase.length, left=start, height=0.7, color=colour)
-        place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": "#52606d"}
-        axis.text(start + phase.length / 2, 0, f"{phase.name} {phase.rate:g}/s", **place)
-        start += phase.length
+        length = min(phase.length, played - start)
+        if length <= 0:
+            break
+        axis.barh(0, length, left=start, height=0.7, color="#e4e7eb" if index % 2 else "#f0f2f4")
+        label = f"{phase.name} {phase.rate:g}/s"
+        axis.text(start + length / 2, 0, label, ha="center", va="center", fontsize=8, color="#52606d")
+        start += length
 
 
 def _draw_marks(axis: Axes, play: Span, marks: Sequence[Mark]) -> None:
@@ -189,10 +194,10 @@ def _shade(axis: Axes, play: Span, steps: Sequence[StepRecord], marks: Sequence[
 
 
 def _step_span(step: StepRecord, play: Span) -> Span | None:
-    """From injected to restored, in seconds of play; what was not restored lasts to the end."""
-    if step.injected is None:
+    """From when it could first act to when it was restored, else to the end; in seconds of play."""
+    if step.injecting is None:
         return None
-    return Span(step.injected - play.start, (step.restored or play.end) - play.start)
+    return Span(step.injecting - play.start, (step.restored or play.end) - play.start)
 
 
 def _svg(figure: Figure) -> str:

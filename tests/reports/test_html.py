@@ -18,7 +18,7 @@ from chaos.journal import Event, Journal, Writer
 from chaos.judge import judge_run
 from chaos.reports.html import render, write_report
 from chaos.store import RunDir
-from tests.reports.stored_run import write_run
+from tests.reports.stored_run import PLAY, write_run
 
 HOSTILE = "<script>alert('midnight')</script> & $x^2$"
 
@@ -152,6 +152,18 @@ def test_a_step_that_was_not_restored_says_so(tmp_path: Path) -> None:
     kept = [line for line in run.events.read_text().splitlines() if not _is(line, "storm", "restored")]
     run.events.write_text("\n".join(kept) + "\n")
     assert "not restored" in Text(render(Journal(run), judge_run(run))).text
+
+
+def test_a_play_cut_short_is_drawn_as_far_as_it_was_played(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    documents = [json.loads(line) for line in run.events.read_text().splitlines()]
+    for document in documents:
+        if document.get("name") == "play" and document["phase"] == "ended":
+            document["at"] = PLAY + 40.0
+    run.events.write_text("\n".join(map(json.dumps, documents)) + "\n")
+    drawn = "".join(timeline(render(Journal(run), judge_run(run))).itertext())
+    assert "night 1/s" in drawn
+    assert "wake 60/s" not in drawn
 
 
 def _is(line: str, name: str, phase: str) -> bool:
