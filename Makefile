@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup tools midnight test test-full lint lock clean
+.PHONY: FORCE help setup tools midnight test test-full lint lock clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -18,7 +18,8 @@ help: ## list the verbs
 
 setup: $(STAMP) ## make the virtual environment and install the locked dependencies
 
-$(STAMP): requirements.lock pyproject.toml
+# Also when the Python that the environment was made with has gone.
+$(STAMP): requirements.lock pyproject.toml $(if $(wildcard $(BIN)/python),,FORCE)
 	@set -e; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 		new= unfit=; \
