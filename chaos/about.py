@@ -1,0 +1,74 @@
+"""`run.json`: everything needed to judge a run and to repeat it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from chaos.plan import Plan
+from chaos.store import RunDir
+
+VERSION = 1
+
+
+def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequence[str]) -> None:
+    """Write what the run is about; it is not changed afterwards."""
+    document = {
+        "version": VERSION,
+        "id": run.id,
+        "experiment": plan.experiment.model_dump(by_alias=True, mode="json"),
+        "experiment_file": str(plan.experiment_file),
+        "target": plan.target.model_dump(mode="json"),
+        "options": plan.options.model_dump(mode="json"),
+        "profile": plan.profile,
+        "profile_settings": plan.settings,
+        "seed": plan.seed,
+        "command": command(plan, overrides),
+        "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **versions},
+        "git": git_revision(),
+        "plan": [planned.to_json() for planned in plan.steps],
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": host(),
+    }
+    run.run_file.write_text(json.dumps(document, indent=1, default=str))
+
+
+def command(plan: Plan, overrides: Sequence[str]) -> str:
+    """What to type to repeat the run."""
+    words = ["midnight", "run", plan.experiment.name, "--target", plan.target.name, "--seed", str(plan.seed)]
+    if plan.profile is not None:
+        words += ["--profile", plan.profile]
+    for override in overrides:
+        words += ["--set", override]
+    return shlex.join(words)
+
+
+def host() -> dict[str, Any]:
+    """The machine, as far as a verdict depends on it."""
+    memory = psutil.virtual_memory().total
+    return {"cpus": psutil.cpu_count(), "memory_bytes": memory, "kernel": platform.release()}
+
+
+def git_revision() -> str | None:
+    """The revision of the working directory, marked `-dirty` when it has changes; None outside of git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+            cwd=Path.cwd(),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

@@ -1,0 +1,66 @@
+"""The command `midnight`: argv -> one call. `main` owns the exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import typer
+from click.exceptions import ClickException, Exit
+from click.exceptions import Abort as ClickAbort
+
+from chaos.cli import doctor, experiments, machine, run, runs, stack
+from chaos.errors import MidnightError
+
+app = typer.Typer(
+    name="midnight",
+    help="Replay the midnight failure sequence against a stack, and get a verdict you can act on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("run")(run.run)
+app.command("list")(experiments.list_)
+app.command("show")(experiments.show)
+app.command("validate")(experiments.validate)
+app.command("runs")(runs.runs)
+app.command("report")(runs.report)
+app.command("judge")(runs.judge)
+app.command("restore")(machine.restore)
+app.command("stop")(machine.stop)
+app.command("halt")(machine.halt)
+app.command("doctor")(doctor.doctor)
+app.add_typer(stack.app, name="stack")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command and end the process with the code of the design. An uncaught exception is 5."""
+    sys.exit(_code(argv))
+
+
+def _code(argv: list[str] | None) -> int:
+    try:
+        result = app(argv, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except Exit as ended:
+        return ended.exit_code
+    except MidnightError as error:
+        print(f"midnight: {error}", file=sys.stderr)
+        return error.exit_code
+    except ClickException as error:
+        print(f"midnight: {error.format_message()}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, ClickAbort):
+        print("midnight: stopped", file=sys.stderr)
+        return 4
+    except BrokenPipeError:
+        # whoever read our output has gone; what is left of it must not raise again when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        traceback.print_exc()
+        print("midnight: this is a failure of midnight itself, not of the target", file=sys.stderr)
+        return 5

@@ -1,0 +1,90 @@
+"""`midnight run NAME`: plan, play, judge, report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from rich.console import Console as Terminal
+
+from chaos import plan as plans
+from chaos import runner
+from chaos.console import Console
+from chaos.errors import MidnightError
+from chaos.reports.html import write_report
+from chaos.reports.terminal import print_verdict
+from chaos.reports.verdict_json import write_verdict
+from chaos.runner import Ending
+from chaos.store import RunDir
+
+Name = Annotated[str, typer.Argument(help="An experiment's name (`midnight list`) or a path to its file.")]
+Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]
+Profile = Annotated[str | None, typer.Option(help="The target's profile; its first one if not given.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides every arrival of the load.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Change a step.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with its times; touch nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print verdict.json (or the plan) for a machine.")]
+
+
+def run(
+    name: Name,
+    target: Target = "embedded",
+    profile: Profile = None,
+    seed: Seed = 1,
+    set_: Set = None,
+    dry_run: DryRun = False,
+    json_: Json = False,
+) -> int:
+    """Play an experiment against a target and judge it.
+
+    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not restored.
+    """
+    overrides = tuple(set_ or ())
+    plan = plans.build(name, target, profile, seed, overrides)
+    terminal = Terminal(stderr=json_, highlight=False)
+    if dry_run:
+        _print_plan(plan, json_)
+        return 0
+    consoles: list[Console] = []
+
+    def watch(run_dir: RunDir) -> Console:
+        consoles.append(Console(run_dir, plan.experiment, plan.lines(), terminal=terminal))
+        consoles[0].start()
+        return consoles[0]
+
+    try:
+        run_dir, ending = runner.start(plan, overrides, watch)
+    finally:
+        for console in consoles:
+            console.stop()
+    return _finish(run_dir, ending, terminal, json_)
+
+
+def _print_plan(plan: plans.Plan, json_: bool) -> None:
+    if json_:
+        print(json.dumps([planned.to_json() for planned in plan.steps], indent=1))
+        return
+    print(f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}")
+    for line in plan.lines():
+        print(f"  {line}")
+
+
+def _finish(run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) -> int:
+    """Render the verdict; what fails to render is said, and is a failure of the tool."""
+    code = ending.exit_code
+    for error in ending.errors:
+        terminal.print(f"midnight: {error}", style="bold red", markup=False)
+    if ending.verdict is None:
+        return code
+    try:
+        write_verdict(run_dir, replace(ending.verdict, exit_code=code))
+        write_report(run_dir, ending.verdict)
+    except (OSError, MidnightError) as error:
+        terminal.print(f"midnight: the report could not be written: {error}", style="bold red", markup=False)
+        return 6 if code == 6 else 5
+    if json_:
+        print(run_dir.verdict.read_text())
+    print_verdict(run_dir, ending.verdict, terminal)
+    return code

@@ -1,0 +1,50 @@
+"""`midnight stack up|down|status`: a target to play with by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from chaos import plan as plans
+from chaos import preflight, stacks
+from chaos.errors import RestoreError
+
+app = typer.Typer(help="Bring a target up to play with it by hand.", no_args_is_help=True)
+
+Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]
+Profile = Annotated[str | None, typer.Option(help="The target's profile; its first one if not given.")]
+
+
+@app.command()
+def up(target: Target = "embedded", profile: Profile = None) -> None:
+    """Bring the target up and leave it running."""
+    preflight.refuse_when_halted()
+    plan = plans.build("smoke", target, profile)
+    handles = stacks.up(plan)
+    print(f"{target} ({plan.profile or 'no profile'}) is up: {handles.base_url}")
+    for role, process in handles.processes.items():
+        print(f"  {role}: pid {process.pid}")
+    for name, proxy in handles.proxies.items():
+        print(f"  proxy {name}: {proxy.listen} -> {proxy.upstream} ({proxy.api})")
+    if handles.logs is not None:
+        print(f"  logs: {handles.logs.directory}")
+    print("`midnight stack down` takes it down again")
+
+
+@app.command()
+def down(target: Target = "embedded") -> int:
+    """Take down the target that `up` brought up."""
+    failed = [result for result in stacks.down(target) if result.error]
+    for result in failed:
+        print(f"NOT taken down: {result.what.name}: {result.error}")
+    if not failed:
+        print(f"{target} is down")
+    return RestoreError.exit_code if failed else 0
+
+
+@app.command()
+def status(target: Target = "embedded") -> None:
+    """Say whether the target is up, and where."""
+    where = stacks.status(target)
+    print(f"{target} is up: {where}" if where else f"{target} is down")

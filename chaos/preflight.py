@@ -1,0 +1,71 @@
+"""What a run refuses before anything is touched."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from chaos import store
+from chaos.driver import Wants
+from chaos.errors import Refused, RestoreError
+from chaos.heal import Healed, heal_elsewhere, is_locked
+
+MOST_OF_THE_MACHINE = 0.5  # of the free disk, and of the available memory
+
+
+def refuse_when_halted() -> None:
+    """Raises Refused while runs are halted on this machine."""
+    if store.halt_file().exists():
+        raise Refused("runs are halted on this machine; `midnight halt off` lifts that")
+
+
+def refuse_what_hurts(wants: Wants) -> None:
+    """Raises Refused when the run would take more than half of what the machine has left."""
+    place = Path(tempfile.gettempdir())
+    free, available = shutil.disk_usage(place).free, psutil.virtual_memory().available
+    for what, wanted, left in (
+        (f"free disk of {place}", wants.disk, free),
+        ("available memory", wants.memory, available),
+    ):
+        if wanted > left * MOST_OF_THE_MACHINE:
+            raise Refused(
+                f"this run would take {wanted / 1e9:.1f} GB, more than half of the {what} ({left / 1e9:.1f} GB)"
+            )
+
+
+def heal_earlier_runs() -> list[Healed]:
+    """Heal what earlier runs left behind, runs that are still being played left alone. Raises RestoreError
+    when something cannot be undone: on such a machine nothing new is begun."""
+    done: list[Healed] = []
+    for run in store.unhealed_runs():
+        if not is_locked(run):
+            done += heal_elsewhere(run, "next run", wait=0.0)
+    if failed := [result for result in done if result.error]:
+        raise RestoreError(f"an earlier run is not restored: {failed[0].what.name}: {failed[0].error}")
+    return done
+
+
+@contextmanager
+def target_lock(target: str, run: str) -> Iterator[None]:
+    """Keeps two runs from aiming at the same target. Raises Refused, naming the run that holds it."""
+    path = store.lock_file(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Refused(f"target {target!r} is being played on by run {file.read().strip()}") from None
+        file.truncate(0)
+        file.write(run)
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)

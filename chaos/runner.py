@@ -1,0 +1,302 @@
+"""One run: ready -> baseline -> play -> sweep -> read back; whatever happens, everything is undone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chaos import about, hits, preflight, store, timing
+from chaos.blocking import in_thread
+from chaos.checks.verdict import Verdict, judge
+from chaos.driver import Driver, Site
+from chaos.errors import Aborted, MidnightError, NoVerdict, worst
+from chaos.fault import Undo
+from chaos.handles import Handles
+from chaos.heal import Healed, heal, hold_lock
+from chaos.hits import HitsHeader
+from chaos.host.processes import ref_of
+from chaos.journal import Clock, Event, Journal, Writer, boot_id
+from chaos.load.process import LoadProcess
+from chaos.load.readback import read_back
+from chaos.load.spec import LoadSpec, check_size
+from chaos.observe import Observer, observe
+from chaos.plan import Plan
+from chaos.sampling import loglines
+from chaos.sampling.sampler import Sampler
+from chaos.steady import judge_baseline
+from chaos.steps import StepPlayer
+from chaos.store import RunDir
+from chaos.watchdog import Watchdog
+
+READ_BACK_WITHIN = 60.0  # seconds
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended. `verdict` is None when not even judging was possible."""
+
+    exit_code: int
+    verdict: Verdict | None
+    errors: tuple[str, ...]
+    unhealed: tuple[Healed, ...] = field(default=())
+
+
+class Runner:
+    """Plays one plan into one run directory."""
+
+    def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
+        self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
+        self._mark = run.id
+        self._codes: list[int] = []
+        self._errors: list[str] = []
+        self._stopping = threading.Event()
+        self._signal: str | None = None
+        self._ending = "completed"
+
+    def play(self) -> Ending:
+        """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between;
+        Refused when another run holds the target."""
+        with ExitStack() as stack:
+            stack.enter_context(preflight.target_lock(self._plan.target.name, self._run.id))
+            stack.enter_context(hold_lock(self._run))
+            store.mark_unhealed(self._run)
+            watchdog = Watchdog(self._run)
+            try:
+                watchdog.wait_until_ready()
+                with asyncio.Runner() as loop:
+                    unhealed = loop.run(self._whole())
+            except BaseException:
+                watchdog.abandon()
+                raise
+            watchdog.dismiss()
+        verdict = self._judge()
+        if verdict is not None:
+            self._codes.append(verdict.exit_code)
+        return Ending(worst(self._codes), verdict, tuple(self._errors), unhealed)
+
+    async def _whole(self) -> tuple[Healed, ...]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len(self._plan.steps)))
+        self._clock = Clock(loop.time())
+        self._writer = Writer(self._run.events)
+        self._writer.listen(self._observer.on_event)
+        task = asyncio.ensure_future(self._guarded())
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
+        await task
+        healed = await in_thread(self._sweep)
+        self._event("run", "run", "ended", reason=self._ending, because="; ".join(self._errors))
+        self._writer.close()
+        return tuple(result for result in healed if result.error)
+
+    def _stop(self, name: str, task: asyncio.Future[None]) -> None:
+        if self._signal is None:
+            self._signal = name
+            self._stopping.set()
+            task.cancel()
+
+    async def _guarded(self) -> None:
+        """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
+        try:
+            await self._session()
+        except asyncio.CancelledError:
+            self._end("aborted", Aborted(f"stopped by {self._signal}"))
+        except NoVerdict as error:
+            self._end("no steady state", error)
+        except Aborted as error:
+            self._end("aborted", error)
+        except BaseExceptionGroup as group:
+            for error in _leaves(group):
+                self._end("failed", error)
+        except Exception as error:  # whatever it is, the run is undone and says what happened
+            self._end("failed", error)
+
+    def _end(self, reason: str, error: BaseException) -> None:
+        self._ending = reason
+        self._codes.append(error.exit_code if isinstance(error, MidnightError) else 5)
+        known = isinstance(error, MidnightError)
+        self._errors.append(str(error) if known else f"{type(error).__name__}: {error}")
+
+    async def _session(self) -> None:
+        utc = self._clock.utc_at_zero().isoformat(timespec="milliseconds")
+        me = ref_of(os.getpid())
+        self._event(
+            "run",
+            "run",
+            "begun",
+            sync=True,
+            utc=utc,
+            boot=boot_id(),
+            monotonic=self._clock.zero,
+            pid=me.pid,
+            create_time=me.create_time,
+        )
+        site = Site(self._mark, self._creating, self._stopping)
+        name = self._plan.target.name
+        self._event("target", name, "rising")
+        handles = await in_thread(lambda: self._driver.up(site))
+        self._event("target", name, "ready", handles=sorted(handles.offered()))
+        samples = Writer(self._run.samples)
+        sampler = Sampler(handles, samples, self._clock)
+        sampler.start()
+        try:
+            await self._under_load(handles, sampler)
+        finally:
+            await in_thread(sampler.stop)
+            samples.close()
+        await self._afterwards(handles, sampler)
+
+    async def _under_load(self, handles: Handles, sampler: Sampler) -> None:
+        load = self._prepare_load(handles)
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            priority = await load.start()
+            self._event("load", "load", "ready", priority=priority)
+            zero = self._clock.now() + 0.2
+            await load.go(zero)
+            table = hits.open_table(self._run.hits)
+            watching = observe(self._observer, self._plan.experiment, table, sampler, self._clock, zero)
+            finished = asyncio.create_task(load.finished())
+            tasks += [asyncio.create_task(watching), finished]
+            await self._baseline(zero)
+            await self._play(handles, zero + timing.play_offset(self._plan.experiment.load), finished)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await load.stop()
+
+    def _prepare_load(self, handles: Handles) -> LoadProcess:
+        load, routes = self._plan.experiment.load, self._plan.target.routes
+        mix = tuple(load.mix)
+        writes = tuple(name for name in mix if routes[name].ledger)
+        schedule = timing.schedule(load, writes, self._plan.seed)
+        check_size(len(schedule.due))
+        header = HitsHeader(mix, writes, tuple(load.timeout for _ in mix))
+        header.save(self._run.hits_header)
+        hits.create(self._run.hits, schedule.due, schedule.route, schedule.seq)
+        spec = LoadSpec(
+            base_url=handles.base_url,
+            hits=self._run.hits,
+            instrument=self._run.instrument,
+            clock_zero=self._clock.zero,
+            seed=self._plan.seed,
+            routes=tuple(routes[name] for name in mix),
+            timeouts=header.timeouts,
+        )
+        return LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
+
+    async def _baseline(self, zero: float) -> None:
+        """Wait the baseline out and judge it. Raises NoVerdict: nothing is injected into a sick target."""
+        baseline = self._plan.experiment.load.baseline
+        self._event("run", "baseline", "begun", at=zero)
+        end = zero + baseline.length
+        await asyncio.sleep(end + timing.GAP / 2 - self._clock.now())
+        found = judge_baseline(baseline, hits.select(hits.open_table(self._run.hits), zero, end))
+        self._event("run", "baseline", "ended", at=end, **found)
+        if not found["steady"]:
+            raise NoVerdict(f"no steady state: {found['because']}; nothing was injected")
+
+    async def _play(self, handles: Handles, begin: float, finished: asyncio.Task[int]) -> None:
+        length = self._plan.experiment.load.length
+        await asyncio.sleep(begin - self._clock.now())
+        self._event("run", "play", "begun", at=begin, length=length)
+        player = StepPlayer(handles, self._mark, self._writer.event, self._clock, begin, begin + length)
+        ended = {planned.step.name: asyncio.Event() for planned in self._plan.steps}
+        whole = False
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_follow(finished))
+                for planned in self._plan.steps:
+                    group.create_task(player.play(planned, ended))
+            whole = True
+        finally:
+            at = begin + length if whole else min(begin + length, self._clock.now())
+            self._event("run", "play", "ended", at=at)
+
+    async def _afterwards(self, handles: Handles, sampler: Sampler) -> None:
+        """Read the ledger back, then the logs."""
+        table = hits.open_table(self._run.hits)
+        target, seed = self._plan.target, self._plan.seed
+        result = await in_thread(
+            lambda: read_back(handles.base_url, target.readback, table, seed, timeout=READ_BACK_WITHIN)
+        )
+        if result is not None:
+            if result.complete:
+                np.save(self._run.readback, result.rows)
+            detail = {"complete": result.complete, "reads": result.reads, "because": result.because}
+            self._event("run", "readback", "ended", **detail)
+        await in_thread(self._driver.drain)
+        if handles.logs is not None:
+            directory = handles.logs.directory
+            dropped = int(sampler.latest.get(("api", "log_lines_dropped"), 0))
+            counter = sampler.latest.get(("api", "log_lines"))
+            written = None if counter is None else int(counter)
+            lines = await in_thread(lambda: loglines.count(directory, written=written, dropped=dropped))
+            self._event("run", "logs", "read", **lines.to_json())
+
+    def _sweep(self) -> list[Healed]:
+        """Undo whatever is outstanding."""
+        done = heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
+        failed = [result for result in done if result.error]
+        if failed:
+            self._codes.append(6)
+            self._errors += [f"not restored: {result.what.name}: {result.error}" for result in failed]
+        return done
+
+    def _judge(self) -> Verdict | None:
+        try:
+            return judge(self._plan.experiment, Journal(self._run))
+        except Exception as error:  # a run that cannot be judged is the tool's failure, never a violation
+            self._codes.append(5)
+            self._errors.append(f"the run could not be judged: {type(error).__name__}: {error}")
+            return None
+
+    def _creating(self, what: str, undo: Undo) -> None:
+        by = f"target:{self._plan.target.driver}"
+        self._event("target", what, "creating", sync=True, by=by, undo=undo)
+
+    def _event(
+        self, source: str, name: str, phase: str, *, at: float | None = None, sync: bool = False, **detail: object
+    ) -> None:
+        event = Event(self._clock.now() if at is None else at, source, name, phase, detail)
+        if self._ending == "completed":
+            self._writer.event(event, sync=sync)
+        else:
+            with suppress(OSError):  # a full disk has ended the run: it still must be undone
+                self._writer.event(event, sync=sync)
+
+
+async def _follow(finished: asyncio.Task[int]) -> None:
+    await finished
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The exceptions of a group, the groups in it opened."""
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]) -> tuple[RunDir, Ending]:
+    """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
+    anything is touched."""
+    preflight.refuse_when_halted()
+    driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
+    versions = driver.versions
+    preflight.refuse_what_hurts(driver.wants())
+    preflight.heal_earlier_runs()
+    run = store.create_run(plan.experiment.name)
+    about.save(run, plan, versions, overrides)
+    return run, Runner(plan, run, driver, make_observer(run)).play()

@@ -1,0 +1,1 @@
+"""What the target and the machine looked like, four times a second."""

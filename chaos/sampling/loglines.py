@@ -1,0 +1,82 @@
+"""Every application log line carries its writer's number: which of them are still there after the rotation?"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+_NUMBERED = re.compile(rb"\bpid=(\d+) n=(\d+)\b")
+_END = re.compile(rb"\bpid=(\d+) end=(\d+)\b")
+_CHUNK = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """`expected` comes from each writer's own last count. Where a writer left none (its last line may be
+    among the lost), the writers' published counter stands in; without that `complete` is false, because
+    lines lost at the very end could not be told."""
+
+    writers: int
+    lines: int
+    expected: int
+    lost: int
+    doubled: int
+    dropped: int
+    complete: bool
+    because: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def count(
+    directory: Path, stem: str = "app.log", *, written: int | None = None, dropped: int = 0
+) -> LogLines:
+    """Count the numbered lines of a log and of everything it was rotated into (`stem`, `.1`, `.2.gz` ...).
+
+    `written` and `dropped` are what the writers published of themselves. Raises OSError.
+    """
+    seen: dict[bytes, Counter[int]] = defaultdict(Counter)
+    ends: dict[bytes, int] = {}
+    files = sorted(directory.glob(f"{stem}*"))
+    for file in files:
+        for chunk in _chunks(file):
+            for pid, n in _NUMBERED.findall(chunk):
+                seen[pid][int(n)] += 1
+            for pid, n in _END.findall(chunk):
+                ends[pid] = int(n)
+    because = f"{len(files)} files read"
+    expected = {pid: ends.get(pid, max(seen[pid], default=0)) for pid in seen.keys() | ends.keys()}
+    silent = sorted(pid.decode() for pid in seen.keys() - ends.keys())
+    if silent:
+        because = f"writer {', '.join(silent)} left no last count"
+    lines, total = sum(len(numbers) for numbers in seen.values()), sum(expected.values())
+    if silent and written is not None:
+        total, because = max(total, written), "the writers' counter stands in for a last count that is gone"
+    doubled = sum(times - 1 for numbers in seen.values() for times in numbers.values())
+    return LogLines(
+        writers=len(expected),
+        lines=lines,
+        expected=total,
+        lost=total - lines,
+        doubled=doubled,
+        dropped=dropped,
+        complete=bool(seen) and not (silent and written is None),
+        because=because if seen else "no numbered line was found",
+    )
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    """The file in pieces that end at a line's end."""
+    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
+        rest = b""
+        while part := stream.read(_CHUNK):
+            head, newline, tail = (rest + part).rpartition(b"\n")
+            yield head + newline
+            rest = tail
+        yield rest

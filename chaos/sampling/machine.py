@@ -1,0 +1,120 @@
+"""The machine, the target's processes and its volumes, from /proc and /sys."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from chaos.handles import Handles, ProcessRef
+from chaos.host.processes import process_of
+from chaos.sampling.source import Gauges
+
+FAMILY_PERIOD = 2.0  # seconds between looks at which children a process has: listing them all is dear
+TICKS = 100.0  # USER_HZ: what Linux counts in /proc/PID/stat on every architecture
+PAGE = 4096
+
+
+@dataclass(slots=True)
+class _Disk:
+    """Counters of one block device, as the kernel's diskstats document gives them."""
+
+    writes: int = 0
+    sectors: int = 0
+    write_ms: int = 0
+    busy_ms: int = 0
+
+
+class MachineSource:
+    """Gauges of the machine, of each volume and of each role's processes, children included."""
+
+    def __init__(self, handles: Handles) -> None:
+        self._volumes = {name: volume.device for name, volume in handles.volumes.items()}
+        self._roles = dict(handles.processes)
+        self._families: dict[str, list[int]] = {}
+        self._looked = 0.0
+        self._before: dict[str, tuple[float, _Disk]] = {}
+        self._cpu: dict[str, tuple[float, float]] = {}
+        psutil.cpu_percent()
+
+    def read(self) -> Gauges:
+        gauges: Gauges = {
+            ("machine", "cpu"): psutil.cpu_percent() / 100,
+            ("machine", "memory_available"): float(psutil.virtual_memory().available),
+        }
+        for kind in ("cpu", "io"):
+            if (share := _pressure(kind)) is not None:
+                gauges[("machine", f"{kind}_pressure")] = share
+        for name, device in self._volumes.items():
+            gauges |= self._volume(name, device)
+        for role, ref in self._roles.items():
+            gauges |= self._role(role, ref)
+        return gauges
+
+    def close(self) -> None:
+        pass
+
+    def _volume(self, name: str, device: str) -> Gauges:
+        now, disk = time.monotonic(), _disk(device)
+        if disk is None:
+            return {}
+        then, last = self._before.get(name, (now, disk))
+        self._before[name] = (now, disk)
+        elapsed = now - then
+        if elapsed <= 0:
+            return {}
+        source, writes = f"volume:{name}", disk.writes - last.writes
+        return {
+            (source, "write_bps"): (disk.sectors - last.sectors) * 512 / elapsed,
+            (source, "busy"): min(1.0, (disk.busy_ms - last.busy_ms) / 1000 / elapsed),
+            (source, "write_wait"): (disk.write_ms - last.write_ms) / 1000 / writes if writes else 0.0,
+        }
+
+    def _role(self, role: str, ref: ProcessRef) -> Gauges:
+        now = time.monotonic()
+        if now - self._looked >= FAMILY_PERIOD:
+            self._looked = now
+            self._families = {name: _family(known) for name, known in self._roles.items()}
+        cpu = rss = fds = threads = 0.0
+        for pid in self._families.get(role, ()):
+            with suppress(OSError, ValueError, IndexError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                cpu += (int(fields[11]) + int(fields[12])) / TICKS
+                threads += int(fields[17])
+                rss += int(fields[21]) * PAGE
+                fds += len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        then, before = self._cpu.get(role, (now, cpu))
+        self._cpu[role] = (now, cpu)
+        source = f"process:{role}"
+        gauges = {(source, "rss"): rss, (source, "fds"): fds, (source, "threads"): threads}
+        if now > then and cpu >= before:
+            gauges[(source, "cpu")] = (cpu - before) / (now - then)
+        return gauges
+
+
+def _family(ref: ProcessRef) -> list[int]:
+    process = process_of(ref)
+    if process is None:
+        return []
+    with suppress(psutil.Error):
+        return [process.pid, *(child.pid for child in process.children(recursive=True))]
+    return []
+
+
+def _disk(device: str) -> _Disk | None:
+    """Fields 5, 7, 8 and 10 of the block device's statistics; None where it has none (an overlay, say)."""
+    with suppress(OSError, IndexError, ValueError):
+        fields = [int(field) for field in Path(f"/sys/dev/block/{device}/stat").read_text().split()]
+        return _Disk(fields[4], fields[6], fields[7], fields[9])
+    return None
+
+
+def _pressure(kind: str) -> float | None:
+    """The share of the last 10 s in which some task waited (pressure stall information), 0 to 1."""
+    with suppress(OSError, IndexError, ValueError):
+        first = Path(f"/proc/pressure/{kind}").read_text().split()
+        return float(first[1].removeprefix("avg10=")) / 100
+    return None

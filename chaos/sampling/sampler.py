@@ -1,0 +1,56 @@
+"""Samples every source four times a second, each in a thread of its own: one that hangs delays no other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from chaos.handles import Handles
+from chaos.journal import Clock, Sample, Writer
+from chaos.sampling.api import ApiSource
+from chaos.sampling.database import DatabaseSource
+from chaos.sampling.machine import MachineSource
+from chaos.sampling.source import Gauges, Source
+
+PERIOD = 0.25  # seconds
+
+
+class Sampler:
+    """From `start` until `stop`, what the handles offer is sampled into the journal."""
+
+    def __init__(self, handles: Handles, writer: Writer, clock: Clock) -> None:
+        self._writer, self._clock = writer, clock
+        self._stop = threading.Event()
+        sources: list[Callable[[], Source]] = [lambda: MachineSource(handles)]
+        if handles.metrics_url:
+            sources.append(lambda: ApiSource(handles.metrics_url))
+        for database in handles.databases.values():
+            sources.append(lambda database=database: DatabaseSource(database.admin_dsn))
+        self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]
+        self.latest: dict[tuple[str, str], float] = {}
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Returns when every source has ended; each of their reads has a deadline of its own."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, make: Callable[[], Source]) -> None:
+        source = make()
+        due = time.monotonic()
+        while not self._stop.is_set():
+            self._write(source.read())
+            due = max(due + PERIOD, time.monotonic())
+            self._stop.wait(due - time.monotonic())
+        source.close()
+
+    def _write(self, gauges: Gauges) -> None:
+        now = self._clock.now()
+        batch = [Sample(now, source, gauge, value) for (source, gauge), value in gauges.items()]
+        self.latest.update(gauges)
+        self._writer.samples(batch)

@@ -1,0 +1,43 @@
+"""What all tests share: a place of their own, and the proof that nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.host.processes import mark_of
+from chaos.host.volume import V1_LIMIT
+from tests.midnight import Midnight
+
+
+def traces() -> set[str]:
+    """Everything of ours that a run could leave on this machine."""
+    found = {f"process {pid.name}" for pid in Path("/proc").glob("[0-9]*") if mark_of(int(pid.name)) is not None}
+    found |= {f"directory {path}" for path in Path("/tmp").glob("midnight-*")}
+    found |= {line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "midnight-" in line}
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        if "midnight-" in (text := backing.read_text()):
+            found.add(f"loop {text}")
+    if os.access(V1_LIMIT, os.R_OK):
+        found |= {f"limit {line}" for line in V1_LIMIT.read_text().splitlines()}
+    found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob("midnight-*")}
+    watchdogs = subprocess.run(["pgrep", "-f", "chaos.watchdog"], capture_output=True, text=True, check=False)
+    return found | {f"watchdog {pid}" for pid in watchdogs.stdout.split()}
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """Fails the test that leaves anything of ours behind."""
+    before = traces()
+    yield
+    assert traces() - before == set()
+
+
+@pytest.fixture
+def midnight(tmp_path: Path, nothing_left: None) -> Midnight:  # noqa: ARG001  the fixture's order matters
+    """The command, as a user has it, with reports and state of its own."""
+    return Midnight(tmp_path)

@@ -1,0 +1,97 @@
+"""The command `midnight` as a user types it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos.journal import Event, read_events
+from chaos.store import RunDir
+
+PROJECT = Path(__file__).parent.parent
+PLUGIN = PROJECT / "tests/plugin"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Midnight:
+    """Commands run in `place`, where their reports and their state go too."""
+
+    place: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "MIDNIGHT_REPORTS": str(self.place / "reports"),
+            "XDG_STATE_HOME": str(self.place / "state"),
+            "PYTHONPATH": str(PLUGIN),
+            "COLUMNS": "200",
+        }
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [str(Path(sys.executable).parent / "midnight"), *arguments]
+
+    def __call__(self, *arguments: str, timeout: float = 240) -> Done:
+        done = subprocess.run(
+            self.argv(*arguments),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=self.environment,
+            cwd=PROJECT,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Begin a command in a session of its own; what it prints goes to `output` in `place`."""
+        with (self.place / "output").open("wb") as output:
+            return subprocess.Popen(
+                self.argv(*arguments),
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+                cwd=PROJECT,
+                start_new_session=True,
+            )
+
+    def file(self, name: str, text: str) -> str:
+        path = self.place / name
+        path.write_text(text)
+        return str(path)
+
+    @property
+    def run(self) -> RunDir:
+        """The one run that was begun."""
+        (found,) = (self.place / "reports").glob("*/*/run.json")
+        return RunDir(found.parent)
+
+    @property
+    def runs(self) -> list[Path]:
+        return list((self.place / "reports").glob("*/*"))
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.run.verdict.read_text())
+        return document
+
+    def events(self) -> list[Event]:
+        return read_events(self.run)
+
+    def outcomes(self) -> dict[str, str]:
+        """Outcome by `check: name` of the one run."""
+        return {f"{item['check']}: {item['name']}": item["outcome"] for item in self.verdict["findings"]}

@@ -1,0 +1,107 @@
+"""Faults that plant a known truth, found through an entry point of their own, as a user's would be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from chaos.errors import FaultError, RestoreError
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.handles import Handles
+from chaos.host.processes import marked
+from chaos.yamlfile import Model
+
+DONE = Held({"done": 1}, {"done": 1})
+
+
+class Params(Model):
+    rows: int = 3
+    file: str = ""
+
+
+class Planted(Fault):
+    """Does nothing at all; the others differ by a verb."""
+
+    Params = Params
+    needs = frozenset({"databases.primary"})
+
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None:
+        self.params, self.handles, self.mark = params, handles, mark
+
+    def prepare(self) -> Undo:
+        return {"mark": self.mark}
+
+    def inject(self) -> Evidence:
+        return {}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        stop.wait(seconds)
+        return DONE
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        del undo
+        return {}
+
+
+class Vanish(Planted):
+    """Acknowledged rows are gone: exactly as many as asked for."""
+
+    def inject(self) -> Evidence:
+        dsn = self.handles.databases["primary"].admin_dsn.replace("dbname=postgres", "dbname=reference")
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            query = "delete from records where seq in (select seq from records order by seq limit %s)"
+            return {"deleted": connection.execute(query, (self.params.rows,)).rowcount}
+
+
+class Refuse(Planted):
+    """Cannot be injected."""
+
+    def inject(self) -> Evidence:
+        raise FaultError("planted: this fault never works")
+
+
+class FreezeLoad(Planted):
+    """The instrument itself is starved: the load process gets no processor at all."""
+
+    def prepare(self) -> Undo:
+        return {"load": self.mark.split("/")[0] + "/load"}
+
+    def inject(self) -> Evidence:
+        for process in marked(self.prepare()["load"]):
+            process.send_signal(signal.SIGSTOP)
+        return {}
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        for process in marked(undo["load"]):
+            process.send_signal(signal.SIGCONT)
+        return {}
+
+
+class KillDatabase(Planted):
+    """The target dies in the middle of the play."""
+
+    def inject(self) -> Evidence:
+        psutil.Process(self.handles.processes["database"].pid).send_signal(signal.SIGQUIT)
+        return {}
+
+
+class Stubborn(Planted):
+    """Cannot be restored until a file is there: what `midnight restore` is for."""
+
+    def prepare(self) -> Undo:
+        return {"file": self.params.file}
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        if not Path(undo["file"]).exists():
+            raise RestoreError(f"planted: by hand: touch {undo['file']}")
+        os.unlink(undo["file"])
+        return {}

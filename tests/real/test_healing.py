@@ -1,0 +1,196 @@
+"""It heals what it hurts: however a run ends, everything is as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chaos.heal import outstanding
+from chaos.journal import Event
+from tests.conftest import traces
+from tests.midnight import Midnight
+from tests.real import broken
+
+pytestmark = pytest.mark.real
+
+HEALED_WITHIN = 5.0
+DROP = "{name: drop, fault: idle_drop, at: 1s, hold: 20s, with: {min_closed: 1}}"
+STORM = "{name: storm, fault: reconnect_storm, at: 1s, hold: 20s, with: {clients: 40, keep: 20s, drop: 0, burst: 1, min_attempted: 1}}"
+
+
+def wait_for(midnight: Midnight, process: subprocess.Popen[bytes], wanted: Callable[[Event], bool]) -> None:
+    """Until the run's journal has the event, at most two minutes; fails when the run ends before."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if midnight.runs and any(wanted(event) for event in midnight.events()):
+            return
+        code = process.poll()
+        assert code is None, f"ended with {code}: {(midnight.place / 'output').read_text()}"
+        time.sleep(0.02)
+    raise AssertionError("the event never came")
+
+
+def is_injected(event: Event) -> bool:
+    return event.source == "step" and event.phase == "injected"
+
+
+def test_ctrl_c_restores_everything_and_ends_with_4(midnight: Midnight) -> None:
+    file = broken.experiment(midnight.place, DROP, STORM, play=25.0)
+    process = midnight.start("run", file)
+    wait_for(midnight, process, is_injected)
+
+    os.kill(process.pid, signal.SIGINT)
+
+    code = process.wait(60)
+    # what the drop did before it was stopped may already be a proven violation
+    assert code in (1, 4), (midnight.place / "output").read_text()
+    assert outstanding(midnight.run) == []
+    ended = [event for event in midnight.events() if event.source == "run" and event.phase == "ended"]
+    assert ended[-1].detail["reason"] == "aborted"
+
+
+def test_stop_stops_a_run_while_its_target_is_brought_up(midnight: Midnight) -> None:
+    process = midnight.start("run", broken.experiment(midnight.place, play=10.0))
+    wait_for(midnight, process, lambda event: event.phase == "creating" and event.name == "processes")
+
+    done = midnight("stop", "--all")
+
+    assert done.code == 0 and "stopped" in done.out
+    assert process.wait(30) == 4
+    assert outstanding(midnight.run) == []
+
+
+def test_a_fault_that_fails_ends_the_run_with_5_and_everything_restored(midnight: Midnight) -> None:
+    refuse = "{name: refuse, fault: refuse, at: 1s, hold: 1s}"
+    done = midnight("run", broken.experiment(midnight.place, DROP, refuse, play=25.0))
+
+    assert done.code == 5, done.out
+    assert "this fault never works" in done.err + done.out
+    assert outstanding(midnight.run) == []
+
+
+def test_a_target_that_dies_is_a_violation_and_leaves_nothing(midnight: Midnight) -> None:
+    kill = "{name: kill, fault: kill_database, at: 2s, hold: 1s}"
+    limits = "limits: {recovery: 3s, lost_writes: 0}"
+    done = midnight("run", broken.experiment(midnight.place, kill, play=9.0, extra=limits))
+
+    assert done.code == 1, (done.out, done.err)
+    assert midnight.outcomes()["recovery: recovery"] == "fail"
+    assert midnight.outcomes()["loss: lost_writes"] == "unknown"
+
+
+def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Midnight) -> None:
+    healing = midnight.place / "healing"
+    stubborn = f"{{name: stubborn, fault: stubborn, at: 1s, hold: 1s, with: {{file: {healing}}}}}"
+    file = broken.experiment(midnight.place, stubborn, play=4.0, extra="limits: {lost_writes: 0}")
+
+    done = midnight("run", file)
+    assert done.code == 6, done.out
+    assert f"touch {healing}" in done.err + done.out
+
+    again = midnight("run", file)
+    assert again.code == 6 and "not restored" in again.err
+    assert len(midnight.runs) == 1
+
+    healing.touch()
+    restored = midnight("restore")
+    assert restored.code == 0 and "restored" in restored.out
+    assert midnight("restore").out.strip() == "nothing to restore"
+
+
+KILLS: list[tuple[str, Callable[[Event], bool]]] = [
+    ("as the run begins", lambda e: e.source == "run" and e.phase == "begun"),
+    ("while a volume is made", lambda e: e.phase == "creating" and e.name.startswith(("volume", "processes"))),
+    ("while the processes start", lambda e: e.phase == "creating" and e.name == "processes"),
+    ("while the disks are limited", lambda e: e.phase == "creating" and e.name.startswith(("limit", "processes"))),
+    ("when the target is ready", lambda e: e.source == "target" and e.phase == "ready"),
+    ("in the baseline", lambda e: e.name == "baseline"),
+    ("in the play", lambda e: e.name == "play"),
+    ("as a fault is injected", lambda e: e.phase == "injecting"),
+    ("while faults are held", is_injected),
+    ("while a fault is restored", lambda e: e.phase == "held"),
+]
+
+
+@pytest.mark.parametrize(("instant", "wanted"), KILLS, ids=[name for name, _ in KILLS])
+def test_killed_the_watchdog_heals(midnight: Midnight, instant: str, wanted: Callable[[Event], bool]) -> None:
+    short = "{name: short, fault: idle_drop, at: 500ms, hold: 300ms, with: {min_closed: 1}}"
+    target = broken.target(midnight.place / "t", "fragile", {}, quiet_within="1s")
+    file = broken.experiment(midnight.place, short, STORM, play=25.0)
+    process = midnight.start("run", file, "--target", target)
+    wait_for(midnight, process, wanted)
+
+    process.kill()
+    process.wait()
+
+    assert healed_in(midnight) <= HEALED_WITHIN, instant
+    assert outstanding(midnight.run) == []
+    assert list((midnight.place / "state/midnight/unhealed").glob("*")) == []
+
+
+def healed_in(midnight: Midnight) -> float:
+    """Seconds until nothing of the run is left; the journal's own clock is not trusted for this."""
+    begun = time.monotonic()
+    while traces() and time.monotonic() < begun + 30:
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def test_with_the_watchdog_killed_too_restore_heals(midnight: Midnight) -> None:
+    process = midnight.start("run", broken.experiment(midnight.place, STORM, play=25.0))
+    wait_for(midnight, process, is_injected)
+    subprocess.run(["pkill", "-KILL", "-f", f"chaos.watchdog {midnight.run.path}"], check=True)
+    process.kill()
+    process.wait()
+
+    assert midnight("restore").code == 0
+    assert outstanding(midnight.run) == []
+
+
+def test_halted_no_run_starts(midnight: Midnight) -> None:
+    assert midnight("halt", "on").code == 0
+    done = midnight("run", "smoke")
+    assert done.code == 2 and "halt off" in done.err
+    assert midnight.runs == []
+    assert midnight("halt", "off").code == 0
+
+
+def test_a_second_run_at_the_same_target_is_refused(midnight: Midnight) -> None:
+    process = midnight.start("run", broken.experiment(midnight.place, play=20.0))
+    wait_for(midnight, process, lambda event: event.phase == "creating")
+
+    done = midnight("run", "smoke")
+
+    assert done.code == 2 and "is being played on" in done.err, done.err
+    midnight("stop", "--all")
+    process.wait(30)
+
+
+def test_the_stack_goes_up_and_down_by_hand(midnight: Midnight) -> None:
+    up = midnight("stack", "up", "--profile", "hardened")
+    try:
+        assert up.code == 0, up.err
+        assert "hardened" in midnight("stack", "status").out
+        assert midnight("stack", "up").code == 2
+    finally:
+        down = midnight("stack", "down")
+    assert down.code == 0, down.out
+    assert "is down" in midnight("stack", "status").out
+
+
+def test_smoke_shows_all_four_faults(midnight: Midnight) -> None:
+    done = midnight("run", "smoke", "--profile", "hardened", "--json")
+
+    verdict = json.loads(done.out)
+    assert done.code in (0, 1, 3), done.err
+    effects = {item["name"]: item["outcome"] for item in verdict["findings"] if item["check"] == "effect"}
+    assert set(effects) == {"idle_drop", "logrotate", "batch_job", "reconnect_storm"}
+    assert all(outcome in ("pass", "not exercised") for outcome in effects.values()), effects
+    assert Path(midnight.run.report).is_file()

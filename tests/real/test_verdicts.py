@@ -1,0 +1,110 @@
+"""Every check once red and once green, on the real stack, for the right reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.midnight import Midnight
+from tests.real import broken
+
+pytestmark = pytest.mark.real
+
+DROP = "{name: drop, fault: idle_drop, at: 2s, hold: %s, with: {min_closed: 1}}"
+ROTATE = (
+    "{name: rotate, fault: logrotate, at: 1s, hold: 3s, "
+    "with: {grown: 20MB, writers: 1, block: 100kB, min_sync: 0}}"
+)
+BATCH = (
+    "{name: batch, fault: batch_job, at: 1s, hold: 20s, "
+    "with: {rows: 500, burners: 1, cpu_seconds: 0.3, memory_mb: 10, queries: 1}}"
+)
+
+
+def test_a_stack_with_every_bad_habit_fails_every_objective(midnight: Midnight) -> None:
+    bad = {
+        "api.pool_size": 1,
+        "api.max_overflow": 0,
+        "api.breaker": {"fail_max": 2, "reset_timeout": 9},  # out for longer than the cause
+        "rotation.method": "rename",
+        "rotation.delaycompress": False,
+        "rotation.signal": None,
+    }
+    target = broken.target(midnight.place / "t", "fragile", bad, rotated_before="1MB")
+    vanish = "{name: vanish, fault: vanish, at: 6s, hold: 100ms, with: {rows: 3}}"
+    file = broken.experiment(midnight.place, DROP % "2s", ROTATE, vanish, play=18.0)
+
+    done = midnight("run", file, "--target", target)
+
+    assert done.code == 1, done.err + done.out
+    outcomes = midnight.outcomes()
+    failed = {name for name, outcome in outcomes.items() if outcome == "fail"}
+    expected = {"availability", "latency", "recovery", "loss", "logs", "pool"}
+    assert expected <= {name.partition(":")[0] for name in failed}, outcomes
+    assert midnight.verdict["figures"]["lost_writes"] == 3
+    assert done.out.count("FAIL") >= 1
+
+
+def test_a_sound_stack_passes_every_objective(midnight: Midnight) -> None:
+    target = broken.target(midnight.place / "t", "hardened", {}, rotated_before="1MB")
+    file = broken.experiment(midnight.place, DROP % "300ms", ROTATE, BATCH, play=14.0)
+
+    done = midnight("run", file, "--target", target)
+
+    outcomes = midnight.outcomes()
+    assert done.code == 0, (outcomes, done.err)
+    passed = {name.partition(":")[0] for name, outcome in outcomes.items() if outcome == "pass"}
+    assert {"availability", "latency", "loss", "logs", "pool", "effect", "honesty", "steady"} <= passed
+    assert midnight.run.report.stat().st_size > 10_000
+
+
+def test_a_short_outage_that_ends_passes_recovery_and_still_fails_availability(midnight: Midnight) -> None:
+    target = broken.target(midnight.place / "t", "fragile", {})
+    limits = "limits: {recovery: 4s, lost_writes: 0}"
+    file = broken.experiment(midnight.place, DROP % "3s", play=13.0, extra=limits)
+
+    done = midnight("run", file, "--target", target)
+
+    outcomes = midnight.outcomes()
+    assert done.code == 1, (outcomes, done.err)
+    assert outcomes["availability: availability"] == "fail"
+    assert outcomes["recovery: recovery"] == "pass"
+
+
+def test_a_starved_instrument_gives_unknown_and_blames_nobody(midnight: Midnight) -> None:
+    target = broken.target(midnight.place / "t", "hardened", {})
+    freeze = "{name: freeze, fault: freeze_load, at: 3s, hold: 3s}"
+    file = broken.experiment(midnight.place, freeze, extra="limits: {lost_writes: 0}")
+
+    done = midnight("run", file, "--target", target)
+
+    assert done.code == 3, (midnight.outcomes(), done.err)
+    assert midnight.outcomes()["availability: availability"] == "unknown"
+    assert midnight.outcomes()["latency: p90"] == "unknown"
+
+
+def test_a_fault_without_effect_gives_unknown(midnight: Midnight) -> None:
+    file = broken.experiment(
+        midnight.place,
+        "{name: drop, fault: idle_drop, at: 1s, hold: 300ms, with: {min_closed: 5000}}",
+        play=6.0,
+        extra="limits: {lost_writes: 0}",
+    )
+
+    done = midnight("run", file, "--profile", "hardened")
+
+    assert done.code == 3, (midnight.outcomes(), done.err)
+    assert midnight.outcomes()["effect: drop"] == "unknown"
+    assert "drop" in done.out.split("UNKNOWN", 1)[1].splitlines()[0]
+
+
+def test_without_a_steady_state_nothing_is_injected(midnight: Midnight) -> None:
+    file = Path(broken.experiment(midnight.place, DROP % "1s"))
+    file.write_text(file.read_text().replace("p99: 3s", "p99: 1ms"))
+
+    done = midnight("run", str(file))
+
+    assert done.code == 3, done.err
+    assert "no steady state" in done.out
+    assert [event for event in midnight.events() if event.phase == "injecting"] == []

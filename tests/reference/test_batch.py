@@ -1,0 +1,123 @@
+"""The nightly job does all its work, and nothing of it outlives its end, its deadline or its parent."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from chaos.host.processes import marked
+from chaos.postgres import Cluster
+from chaos.toxiproxy import Toxiproxy
+from tests.reference.stack import Stack, place, profile, until
+
+pytestmark = pytest.mark.real
+
+SMALL = ["--rows=3000", "--burners=2", "--cpu-seconds=0.5", "--memory-mb=64", "--queries=1"]
+ENDLESS = ["--rows=0", "--burners=2", "--cpu-seconds=1000", "--memory-mb=64", "--queries=0"]
+
+
+@pytest.fixture(params=["fragile", "hardened"])
+def prepared(request: pytest.FixtureRequest, cluster: Cluster, proxies: Toxiproxy) -> Iterator[Stack]:
+    yield from _prepared(profile(request.param), cluster, proxies)
+
+
+@pytest.fixture
+def limited(cluster: Cluster, proxies: Toxiproxy) -> Iterator[Stack]:
+    settings = profile("hardened")
+    settings["batch"]["memory_limit_mb"] = 100
+    yield from _prepared(settings, cluster, proxies)
+
+
+def _prepared(settings: dict[str, Any], cluster: Cluster, proxies: Toxiproxy) -> Iterator[Stack]:
+    """A stack of which only the database runs."""
+    with place() as home:
+        running = Stack(home, settings, cluster, proxies)
+        running.write()
+        assert running.module("prepare").wait(30) == 0
+        yield running
+        assert marked(running.mark) == []
+
+
+def start(running: Stack, work: list[str], *options: str, deadline: int = 60) -> subprocess.Popen[bytes]:
+    """Start the job."""
+    stream = subprocess.PIPE
+    return running.module("batch", *work, f"--deadline={deadline}", *options, stdout=stream, stdin=stream)
+
+
+def until_children(running: Stack, count: int) -> None:
+    """Wait until the job and its children are exactly so many processes."""
+    until(lambda: len(marked(running.mark)) == count, f"{count} processes")
+
+
+def last_word(job: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Read to the job's end; its last line."""
+    assert job.stdout is not None
+    said: dict[str, Any] = json.loads(job.stdout.read().splitlines()[-1])
+    job.wait(30)
+    return said
+
+
+def test_all_the_work_asked_for_is_done_and_reported(prepared: Stack) -> None:
+    with psycopg.connect(prepared.admin, autocommit=True) as admin:
+        admin.execute("TRUNCATE sync_target")
+        job = start(prepared, SMALL)
+        said = last_word(job)
+        assert (job.returncode, said["phase"], said["rows"]) == (0, "done", 3000)
+        assert said["cpu_seconds"] >= 0.5
+        assert said["peak_rss_mb"] > 64
+        copied = admin.execute("SELECT count(*) FROM sync_target NATURAL JOIN sync_source").fetchone()
+        assert copied == (2000,), "3000 rows of 2000 are once all, and half again"
+
+
+def test_more_memory_than_the_limit_allows_fails_by_that_name(limited: Stack) -> None:
+    job = start(limited, [*ENDLESS, "--memory-mb=300"])
+    said = last_word(job)
+    assert (job.returncode, said["phase"]) == (1, "failed")
+    assert "MemoryError" in said["because"]
+
+
+def test_killed_without_a_chance_it_leaves_no_child(limited: Stack) -> None:
+    job = start(limited, ENDLESS)
+    until_children(limited, 4)
+    job.kill()
+    job.wait(10)
+    until_children(limited, 0)
+
+
+def test_it_ends_by_its_deadline_and_says_so(limited: Stack) -> None:
+    job = start(limited, ENDLESS, deadline=3)
+    said = last_word(job)
+    assert (job.returncode, said["phase"]) == (1, "failed")
+    assert "deadline of 3 s" in said["because"]
+
+
+def test_it_stops_when_told_to_and_when_its_input_ends(limited: Stack) -> None:
+    told, orphaned = start(limited, ENDLESS), start(limited, ENDLESS, "--until-eof")
+    until_children(limited, 8)
+    told.terminate()
+    assert told.wait(10) == 143
+    assert orphaned.stdin is not None
+    orphaned.stdin.close()
+    assert orphaned.wait(10) == 143
+
+
+def test_its_lost_connection_is_opened_again(limited: Stack) -> None:
+    job = start(limited, ["--rows=100000", "--burners=0", "--cpu-seconds=0", "--memory-mb=0", "--queries=0"])
+    with psycopg.connect(limited.admin, autocommit=True) as admin:
+        until(lambda: _backends(admin) == 1, "the job is connected")
+        limited.proxies.disable(limited.database_proxy)
+        until(lambda: _backends(admin) == 0, "the job has lost its connection")
+        limited.proxies.enable(limited.database_proxy)
+        until(lambda: _backends(admin) == 1, "the job is connected again")
+    job.terminate()
+    assert job.wait(10) == 143
+
+
+def _backends(admin: psycopg.Connection) -> int:
+    row = admin.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'batch'").fetchone()
+    return int(row[0]) if row else 0

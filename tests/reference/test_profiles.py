@@ -1,0 +1,58 @@
+"""The two profiles differ in their settings alone, and every setting says why."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from targets.reference.settings import Profile
+from tests.reference.stack import TARGETS, profile
+
+SUPERUSER_SLOTS = 3
+
+
+def keys(mapping: dict[str, Any]) -> set[tuple[str, str]]:
+    """Section and key of every setting."""
+    return {(section, key) for section, settings in mapping.items() for key in settings}
+
+
+def test_both_profiles_are_valid_and_have_the_same_keys() -> None:
+    fragile, hardened = profile("fragile"), profile("hardened")
+    assert Profile.model_validate(fragile) != Profile.model_validate(hardened)
+    assert keys(fragile) == keys(hardened)
+
+
+@pytest.mark.parametrize("name", ["fragile", "hardened"])
+def test_every_setting_is_one_line_with_its_reason_beside_it(name: str) -> None:
+    lines = (TARGETS / "profiles" / f"{name}.yaml").read_text().splitlines()
+    settings = [line for line in lines if line.startswith("  ")]
+    assert len(settings) == len(keys(profile(name)))
+    assert [line for line in settings if not re.search(r" # \S", line)] == []
+
+
+def test_hardened_cannot_ask_for_more_connections_than_the_server_has() -> None:
+    hardened = Profile.model_validate(profile("hardened"))
+    api, limits = hardened.api, hardened.database
+    pools = api.workers * (api.pool_size + api.max_overflow)
+    assert limits.api_connection_limit is not None
+    assert limits.batch_connection_limit is not None
+    assert limits.crowd_connection_limit is not None
+    assert pools <= limits.api_connection_limit
+    assert hardened.batch.pool_size <= limits.batch_connection_limit
+    roles = limits.api_connection_limit + limits.batch_connection_limit + limits.crowd_connection_limit
+    assert roles + SUPERUSER_SLOTS < int(limits.settings["max_connections"])
+
+
+def test_hardened_recycles_connections_before_the_server_ends_idle_sessions() -> None:
+    hardened = Profile.model_validate(profile("hardened"))
+    assert hardened.api.pool_recycle * 1000 < int(hardened.database.settings["idle_session_timeout"])
+
+
+def test_a_setting_that_does_not_exist_is_refused() -> None:
+    misspelt = profile("hardened")
+    misspelt["api"]["pool_preping"] = True
+    with pytest.raises(ValidationError, match="pool_preping"):
+        Profile.model_validate(misspelt)
