@@ -19,8 +19,9 @@ worker_class = "gevent"
 workers = _api.workers
 worker_connections = _api.worker_connections
 timeout = _api.gunicorn_timeout
-graceful_timeout = 5
-keepalive = 5
+# A worker that ends waits for idle clients too; killed for that, it could not write the end of its log.
+graceful_timeout = 10
+keepalive = 2
 logger_class = "reference.gunicorn_logger.AccessLogger"
 accesslog = str(_config.logs / "access.log")
 errorlog = str(_config.logs / "error.log")

@@ -16,6 +16,11 @@ POOL_CHECKED_OUT = Gauge(
     "Connections in use, those being established included.",
     multiprocess_mode="livesum",
 )
+POOL_BUSIEST = Gauge(
+    "reference_pool_busiest",
+    "Share of its pool in use in the worker that uses most of it: a sum over workers hides a full pool.",
+    multiprocess_mode="livemax",
+)
 POOL_WAITERS = Gauge(
     "reference_pool_waiters", "Requests waiting for a connection.", multiprocess_mode="livesum"
 )

@@ -33,24 +33,31 @@ class CountingPool(QueuePool):
     """
 
     _queue_class = CountingQueue
-    _in_use: set[int] = set()  # noqa: RUF012  one set, because the library replaces a pool by a new instance
+    # of the class, because the library replaces a pool by a new instance
+    _in_use: set[int] = set()  # noqa: RUF012
+    _busy = 0
 
     def _do_get(self) -> ConnectionPoolEntry:
         record = super()._do_get()
         if id(record) not in self._in_use:
             self._in_use.add(id(record))
-            metrics.POOL_CHECKED_OUT.inc()
+            self._count(1)
         return record
 
     def _create_connection(self) -> ConnectionPoolEntry:
-        metrics.POOL_CHECKED_OUT.inc()
+        self._count(1)
         try:
             return super()._create_connection()
         finally:
-            metrics.POOL_CHECKED_OUT.dec()
+            self._count(-1)
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         if id(record) in self._in_use:
             self._in_use.discard(id(record))
-            metrics.POOL_CHECKED_OUT.dec()
+            self._count(-1)
         super()._do_return_conn(record)
+
+    def _count(self, change: int) -> None:
+        CountingPool._busy += change
+        metrics.POOL_CHECKED_OUT.inc(change)
+        metrics.POOL_BUSIEST.set(CountingPool._busy / (self.size() + self._max_overflow))

@@ -55,6 +55,7 @@ class QueuedFile(logging.Handler):
             return
         if not self._started:
             self._started = True
+            self._ended = native_lock()
             self._ended.acquire()
             start_native_thread(self._write_all, ())
         self._queue.put(self.format(record).encode() + b"\n")

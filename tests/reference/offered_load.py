@@ -48,7 +48,7 @@ async def _offer(
     url: str, rate: float, seconds: float, documents: int, at: dict[float, Callable[[], None]]
 ) -> list[Outcome]:
     chance = random.Random(1)
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2.0)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=1.0)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     async with aiohttp.ClientSession(url, connector=connector, timeout=timeout) as session:
         began = time.monotonic()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,14 @@ def until(holds: Callable[[], bool], what: str, seconds: float = READY_SECONDS) 
     while not holds():
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
         time.sleep(0.02)
+
+
+def quiet_port() -> int:
+    """A free port below those the kernel gives to clients, one of which could else take it meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def profile(name: str) -> dict[str, Any]:
@@ -105,7 +115,7 @@ class Stack:
     def __init__(self, home: Path, settings: dict[str, Any], cluster: Cluster, proxies: Toxiproxy) -> None:
         self.mark, self.home, self.proxies = f"test-{secrets.token_hex(4)}", home, proxies
         self.admin = cluster.dsn(password=PASSWORD)
-        self.ports = {name: free_port() for name in ("api", "metrics", "model", "database", "through_model")}
+        self.ports = {name: quiet_port() for name in ("api", "metrics", "model", "database", "through_model")}
         self.url = f"http://127.0.0.1:{self.ports['api']}"
         self.database_proxy = f"{self.mark}-database"
         proxies.create(
@@ -144,6 +154,7 @@ class Stack:
 
     def stop(self) -> list[int]:
         """End everything that was started; the exit codes, the API's first."""
+        self.http.close()
         codes = []
         while self.processes:
             process = self.processes.pop()
@@ -203,5 +214,4 @@ def stack(
             assert set(running.stop()) <= {0}, "every part ends cleanly on SIGTERM"
         finally:
             running.stop()
-            running.http.close()
         assert marked(running.mark) == []

@@ -51,9 +51,10 @@ def test_once_open_it_refuses_without_calling() -> None:
 
 def test_errors_that_are_not_the_dependency_s_fault_do_not_open_it() -> None:
     tested = guard()
+    known: dict[str, str] = {}
     for _ in range(5):
         with pytest.raises(KeyError):
-            tested.call(lambda: {}["the client's mistake"])
+            tested.call(lambda: known["the client's mistake"])
     assert tested.call(lambda: "still closed") == "still closed"
 
 

@@ -46,5 +46,6 @@ def test_no_line_is_lost_when_logs_are_renamed_and_reopened_under_load(
             ends[told[1]] = int(told[2])
         elif told := re.search(r" pid=(\d+) n=(\d+) ", line):
             numbers[told[1]].append(int(told[2]))
-    assert numbers == {pid: list(range(1, end + 1)) for pid, end in ends.items()}
+    assert {pid: numbers[pid] for pid in ends} == {pid: list(range(1, end + 1)) for pid, end in ends.items()}
+    assert set(numbers) == set(ends)
     assert len(accesses) == sum(ends.values())

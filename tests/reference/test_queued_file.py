@@ -11,6 +11,7 @@ import pytest
 
 from targets.reference import metrics
 from targets.reference.queued_file import QueuedFile
+from tests.reference.stack import until
 
 
 def record(text: str) -> logging.LogRecord:
@@ -43,13 +44,14 @@ def test_when_the_disk_stands_still_lines_wait_up_to_the_bound_and_the_rest_is_c
 
 
 def test_reopened_it_goes_on_in_a_new_file_and_loses_nothing(tmp_path: Path) -> None:
-    handler = QueuedFile(tmp_path / "log", queue_size=100, fsync_every=1)
+    log, rotated = tmp_path / "log", tmp_path / "log.1"
+    handler = QueuedFile(log, queue_size=100, fsync_every=1)
     handler.emit(record("before"))
-    handler.reopen()
+    until(log.exists, "the thread has opened the file")
+    log.rename(rotated)
     handler.emit(record("between"))
-    handler.close()
-    assert (tmp_path / "log").read_text() == "before\nbetween\n"
-    (tmp_path / "log").rename(tmp_path / "log.1")
+    handler.reopen()
     handler.emit(record("after"))
     handler.close()
-    assert (tmp_path / "log").read_text() == "after\n"
+    assert rotated.read_text() == "before\nbetween\n"
+    assert log.read_text() == "after\n"
