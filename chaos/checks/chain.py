@@ -62,26 +62,27 @@ def broke_first(chain: list[Link]) -> Link | None:
 def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
     """The links in the order the story tells, each with the gauges that can show it."""
     volumes = sorted({source for source, _ in journal.gauges() if source.startswith("volume:")})
-    waits = [
-        Gauge(f"{volume} write wait", journal.series(volume, "write_wait"), 0.02, "s") for volume in volumes
-    ]
-    busy = [Gauge(f"{volume} busy", journal.series(volume, "busy"), 0.8, "ratio") for volume in volumes]
+    waits = [Gauge(f"a sync on {volume}", journal.series(volume, "sync_wait"), 0.05, "s") for volume in volumes]
     cpu = Gauge("CPU in use", journal.series("machine", "cpu"), 0.9, "ratio")
     slow = gauges.latency(journal)
     latency = Gauge("p95 of a second", gauges.p95_by_second(slow), 0.25, "s", hits=slow)
     flight = Gauge("requests in flight", gauges.in_flight(journal), 10, "count")
-    pool = Gauge("pool in use", share_in_use(journal), 0.8, "ratio")
+    busiest = journal.series("api", "pool_busiest")
+    pool = [
+        Gauge("pool in use", share_in_use(journal), 0.8, "ratio"),
+        Gauge("pool in use in the busiest worker", busiest, 0.8, "ratio"),
+    ]
     waiters = Gauge("requests waiting for a connection", journal.series("api", "pool_waiters"), 0, "count")
     gave_up = Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1)
     database = Gauge("of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
     failed = gauges.not_good(journal)
     bad = Gauge("hits of a second not good", gauges.mean_by_second(failed), 0.5, "ratio", hits=failed)
     return [
-        ("disk", "disk I/O rises", [*waits, *busy]),
+        ("disk", "disk I/O rises", waits),
         ("cpu", "CPU runs out", [cpu]),
         ("latency", "API latency rises", [latency]),
         ("pile_up", "requests pile up", [flight]),
-        ("pool_in_use", "connection pool fills", [pool]),
+        ("pool_in_use", "connection pool fills", pool),
         ("pool_exhausted", "connection pool is exhausted", [waiters, gave_up]),
         ("database_full", "database runs out of connections", [database]),
         ("api_down", "API down", [bad]),

@@ -1,7 +1,8 @@
 """The gauges of the chain, as series over the whole run: from the samples, or from the hits themselves.
 
-A gauge made from hits has a point per second at the start of that second; hits count where they were due.
-So a request that was slow shows when it was asked, not when its answer came.
+A gauge made from hits has a point per second at the start of that second; hits count where they were done,
+for that is when anybody could know: a request that is slow because of a full pool was due before the pool
+was seen to be full.
 """
 
 from __future__ import annotations
@@ -18,14 +19,22 @@ _NOTHING = Series(np.empty(0), np.empty(0))
 
 
 def latency(journal: Journal) -> Series:
-    """Of each hit, seconds from due to done; infinite where it was not good."""
-    table = journal.hits
-    return Series(table["due"], np.where(hits.good(table), table["done"] - table["due"], np.inf))
+    """Of each hit that ended, in order of its end, seconds from due to done: of a timeout, what was waited."""
+    table = journal.hits[~np.isnan(journal.hits["done"])]
+    return _ordered(table["done"], table["done"] - table["due"])
 
 
 def not_good(journal: Journal) -> Series:
-    """Of each hit, 1 where it was not good, else 0."""
-    return Series(journal.hits["due"], (~hits.good(journal.hits)).astype(np.float64))
+    """Of each hit, in order of its end, 1 where it was not good, else 0. What never ended counts where it
+    was due."""
+    table = journal.hits
+    at = np.where(np.isnan(table["done"]), table["due"], table["done"])
+    return _ordered(at, (~hits.good(table)).astype(np.float64))
+
+
+def _ordered(at: Times, value: Times) -> Series:
+    order = np.argsort(at, kind="stable")
+    return Series(at[order], value[order])
 
 
 def p95_by_second(each: Series) -> Series:

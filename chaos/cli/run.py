@@ -12,8 +12,7 @@ from rich.console import Console as Terminal
 from chaos import plan as plans
 from chaos import runner
 from chaos.console import Console
-from chaos.errors import MidnightError
-from chaos.reports.html import write_report
+from chaos.errors import worst
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import write_verdict
 from chaos.runner import Ending
@@ -73,6 +72,8 @@ def _print_plan(plan: plans.Plan, json_: bool) -> None:
 
 def _finish(run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) -> int:
     """Render the verdict; what fails to render is said, and is a failure of the tool."""
+    from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
+
     code = ending.exit_code
     for error in ending.errors:
         terminal.print(f"midnight: {error}", style="bold red", markup=False)
@@ -81,10 +82,10 @@ def _finish(run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) ->
     try:
         write_verdict(run_dir, replace(ending.verdict, exit_code=code))
         write_report(run_dir, ending.verdict)
-    except (OSError, MidnightError) as error:
+    except Exception as error:  # whatever a report dies of, the verdict is still told
         terminal.print(f"midnight: the report could not be written: {error}", style="bold red", markup=False)
-        return 6 if code == 6 else 5
-    if json_:
+        code = worst([code, 5])
+    if json_ and run_dir.verdict.exists():
         print(run_dir.verdict.read_text())
     print_verdict(run_dir, ending.verdict, terminal)
     return code

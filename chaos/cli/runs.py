@@ -14,7 +14,6 @@ from chaos import judge as judging
 from chaos import store
 from chaos.heal import is_locked
 from chaos.journal import Journal
-from chaos.reports.html import write_report
 from chaos.reports.terminal import print_verdict
 from chaos.store import RunDir
 
@@ -39,6 +38,8 @@ def runs(json_: Json = False) -> None:
 
 def report(run: Reference) -> None:
     """Render a stored run's report anew and print where it lies."""
+    from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
+
     run_dir = store.find_run(run)
     print(write_report(run_dir, judging.judge_run(run_dir)))
 

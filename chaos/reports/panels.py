@@ -129,8 +129,8 @@ def draw_busy(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
 
 
-def draw_write_wait(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    _volumes(axis, journal, play, "write_wait", 1)
+def draw_sync_wait(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
+    _volumes(axis, journal, play, "sync_wait", 1)
     axis.set_ylim(0)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_seconds(value)))
 
@@ -166,5 +166,5 @@ PANELS = (
     Panel("Processors", 1.0, draw_cpu, (("machine", "cpu"),)),
     Panel("Disk: written", 0.8, draw_written, (("volume:", "write_bps"),)),
     Panel("Disk: busy", 0.7, draw_busy, (("volume:", "busy"),)),
-    Panel("Disk: wait of one write", 0.7, draw_write_wait, (("volume:", "write_wait"),)),
+    Panel("Disk: wait of one sync", 0.7, draw_sync_wait, (("volume:", "sync_wait"),)),
 )

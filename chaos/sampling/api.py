@@ -12,6 +12,7 @@ _LINE = re.compile(r"^reference_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)$", re.M)
 _SUMMED = {
     "pool_size",
     "pool_checked_out",
+    "pool_busiest",
     "pool_waiters",
     "pool_waits_timed_out_total",
     "in_flight",

@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-_NUMBERED = re.compile(rb"\bpid=(\d+) n=(\d+)\b")
-_END = re.compile(rb"\bpid=(\d+) end=(\d+)\b")
+_NUMBERED = re.compile(rb"pid=(\d+) (n|end)=(\d+)\b")  # begins with its rarest letters, so that it is fast
 _CHUNK = 8_000_000
 
 
@@ -46,10 +45,11 @@ def count(
     files = sorted(directory.glob(f"{stem}*"))
     for file in files:
         for chunk in _chunks(file):
-            for pid, n in _NUMBERED.findall(chunk):
-                seen[pid][int(n)] += 1
-            for pid, n in _END.findall(chunk):
-                ends[pid] = int(n)
+            for pid, kind, n in _NUMBERED.findall(chunk):
+                if kind == b"end":
+                    ends[pid] = int(n)
+                else:
+                    seen[pid][int(n)] += 1
     because = f"{len(files)} files read"
     expected = {pid: ends.get(pid, max(seen[pid], default=0)) for pid in seen.keys() | ends.keys()}
     silent = sorted(pid.decode() for pid in seen.keys() - ends.keys())

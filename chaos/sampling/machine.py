@@ -22,9 +22,7 @@ PAGE = 4096
 class _Disk:
     """Counters of one block device, as the kernel's diskstats document gives them."""
 
-    writes: int = 0
     sectors: int = 0
-    write_ms: int = 0
     busy_ms: int = 0
 
 
@@ -66,11 +64,10 @@ class MachineSource:
         elapsed = now - then
         if elapsed <= 0:
             return {}
-        source, writes = f"volume:{name}", disk.writes - last.writes
+        source = f"volume:{name}"
         return {
             (source, "write_bps"): (disk.sectors - last.sectors) * 512 / elapsed,
             (source, "busy"): min(1.0, (disk.busy_ms - last.busy_ms) / 1000 / elapsed),
-            (source, "write_wait"): (disk.write_ms - last.write_ms) / 1000 / writes if writes else 0.0,
         }
 
     def _role(self, role: str, ref: ProcessRef) -> Gauges:
@@ -105,10 +102,10 @@ def _family(ref: ProcessRef) -> list[int]:
 
 
 def _disk(device: str) -> _Disk | None:
-    """Fields 5, 7, 8 and 10 of the block device's statistics; None where it has none (an overlay, say)."""
+    """Fields 7 and 10 of the block device's statistics; None where it has none (an overlay, say)."""
     with suppress(OSError, IndexError, ValueError):
         fields = [int(field) for field in Path(f"/sys/dev/block/{device}/stat").read_text().split()]
-        return _Disk(fields[4], fields[6], fields[7], fields[9])
+        return _Disk(fields[6], fields[9])
     return None
 
 

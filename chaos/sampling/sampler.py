@@ -12,6 +12,7 @@ from chaos.sampling.api import ApiSource
 from chaos.sampling.database import DatabaseSource
 from chaos.sampling.machine import MachineSource
 from chaos.sampling.source import Gauges, Source
+from chaos.sampling.volume import VolumeSource
 
 PERIOD = 0.25  # seconds
 
@@ -27,6 +28,8 @@ class Sampler:
             sources.append(lambda: ApiSource(handles.metrics_url))
         for database in handles.databases.values():
             sources.append(lambda database=database: DatabaseSource(database.admin_dsn))
+        for name, volume in handles.volumes.items():
+            sources.append(lambda name=name, volume=volume: VolumeSource(name, volume.path))
         self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]
         self.latest: dict[tuple[str, str], float] = {}
 

@@ -172,7 +172,7 @@ class Night:
             ("api", "pool_waits_timed_out"): 0.0,
             ("machine", "cpu"): 0.2,
             ("volume:data", "busy"): 0.1,
-            ("volume:data", "write_wait"): 0.001,
+            ("volume:data", "sync_wait"): 0.001,
             ("database", "connections"): 20.0,
             ("database", "max_connections"): 100.0,
         }

@@ -9,7 +9,7 @@ from chaos.checks.link import Link
 from chaos.hits import Outcome as Hit
 from tests.checks.synthetic import LENGTH, PLAY, Night, approx
 
-DISK = ("volume:data", "write_wait")
+DISK = ("volume:data", "sync_wait")
 OUT, WAITERS = ("api", "pool_checked_out"), ("api", "pool_waiters")
 TIMED = ("api", "pool_waits_timed_out")
 

@@ -18,7 +18,7 @@ from tests.checks.synthetic import LENGTH, PLAY, STEP, Night, approx, experiment
 
 OPTIONAL = [{"name": "drop", "fault": "idle_drop", "at": STEP[0], "hold": 5, "optional": True}]
 WEAK = step_events("drop", *STEP, dose={"closed": 1.0})
-DISK = ("volume:data", "write_wait")
+DISK = ("volume:data", "sync_wait")
 
 
 def verdict(path: Path, night: Night) -> Verdict:

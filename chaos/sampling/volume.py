@@ -1,0 +1,57 @@
+"""What it costs to make a little data durable on a volume: the wait that a commit, or a log line, has too.
+
+A device's own counters do not show it where the kernel holds writes back before they reach the device.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+from chaos.sampling.source import Gauges
+
+PAUSE = 0.25  # seconds between two probes
+BLOCK = bytes(4096)
+
+
+class VolumeSource:
+    """Writes and syncs one block over and over, in a file without a name: nothing can be left of it.
+
+    A sync that has not ended yet counts with the time it has taken so far.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        self._key = (f"volume:{name}", "sync_wait")
+        self._path = path
+        self._stop = threading.Event()
+        self._last = 0.0
+        self._begun: float | None = None
+        self._thread = threading.Thread(target=self._probe, daemon=True)
+        self._thread.start()
+
+    def read(self) -> Gauges:
+        begun = self._begun
+        so_far = time.monotonic() - begun if begun is not None else 0.0
+        return {self._key: max(self._last, so_far)} if self._thread.is_alive() else {}
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _probe(self) -> None:
+        try:
+            file = os.open(self._path, os.O_TMPFILE | os.O_WRONLY, 0o600)
+        except OSError:  # not a directory we may write to, or a file system without nameless files
+            return
+        try:
+            while not self._stop.wait(PAUSE):
+                begun = self._begun = time.monotonic()
+                os.pwrite(file, BLOCK, 0)
+                os.fdatasync(file)
+                self._last, self._begun = time.monotonic() - begun, None
+        except OSError:  # the volume is full or gone: a gauge less, and no more than that
+            pass
+        finally:
+            os.close(file)
