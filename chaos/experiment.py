@@ -158,7 +158,9 @@ class Experiment(Model):
         known: set[str] = set()
         for index, step in enumerate(self.steps):
             if step.after is not None and step.after not in known:
-                raise BrokenRule(f"is after {step.after!r}, which is no step before it", "steps", index, "after")
+                raise BrokenRule(
+                    f"is after {step.after!r}, which is no step before it", "steps", index, "after"
+                )
             if step.at is not None and step.at >= self.load.length:
                 end = show_seconds(self.load.length)
                 raise BrokenRule(

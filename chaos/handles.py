@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-
 @dataclass(frozen=True, slots=True)
 class ProcessRef:
     """A process, told apart from a later one of the same pid by the time it was created."""

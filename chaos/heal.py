@@ -90,7 +90,10 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float) -> list[Healed]:
         writer = Writer(run.healer_events)
         try:
             found = heal(run, lambda event: writer.event(event, sync=True), clock.now)
-            summary = {"restored": sum(r.error is None for r in found), "failed": sum(bool(r.error) for r in found)}
+            summary = {
+                "restored": sum(r.error is None for r in found),
+                "failed": sum(bool(r.error) for r in found),
+            }
             with suppress(OSError):
                 writer.event(Event(clock.now(), "healer", healer, "ended", summary), sync=True)
         finally:

@@ -1,7 +1,7 @@
 """The table of hits: a memory-mapped structured array, one row per request of the load.
 
-`n`, `route` and `due` are written before the play, the rest in place as it happens, `outcome` last: what
-was never sent is there as `unsent`. Times are seconds since the run's start. Codes are named in a header
+`n`, `route` and `due` are written before the play, the rest in place as it happens: what was never sent is
+there as `unsent`. Times are seconds since the run's start. Codes are named in a header
 file beside the table.
 """
 

@@ -69,13 +69,17 @@ class Plan:
         text = [f"baseline  {show_seconds(load.baseline.length)} at {load.baseline.rate:g}/s"]
         start = 0.0
         for phase in load.phases:
-            text.append(f"load      {show_seconds(start):>7}  {phase.name} for {show_seconds(phase.length)} at {phase.rate:g}/s")
+            text.append(
+                f"load      {show_seconds(start):>7}  {phase.name} for {show_seconds(phase.length)} at {phase.rate:g}/s"
+            )
             start += phase.length
         for planned in self.steps:
             step = planned.step
             when = show_seconds(step.at) if step.at is not None else f"after {step.after}"
             given = ", ".join(f"{key}={value}" for key, value in planned.params.model_dump().items())
-            text.append(f"step      {when:>7}  {step.name} ({step.fault}) for at most {show_seconds(step.hold)}: {given}")
+            text.append(
+                f"step      {when:>7}  {step.name} ({step.fault}) for at most {show_seconds(step.hold)}: {given}"
+            )
         return text
 
 
@@ -109,14 +113,15 @@ def build(
     return Plan(experiment, path, target, driver, options, chosen, settings, steps, seed)
 
 
-def _step(path: Path, document: Any, index: int, step: Step, offered: frozenset[str], target: Target) -> PlannedStep:
+def _step(
+    path: Path, document: Any, index: int, step: Step, offered: frozenset[str], target: Target
+) -> PlannedStep:
     place: yamlfile.Place = ("steps", index, "fault")
     fault = _named(path, document, place, lambda: registry.fault(step.fault))
     lacking = sorted(fault.needs - offered)
     if lacking:
-        line, where = yamlfile.line_of(document, place), yamlfile.show_place(document, place)
         rule = f"{step.fault} needs the handle {lacking[0]!r}, which target {target.name!r} does not offer"
-        raise FileError(path, line, where, rule)
+        raise _broken(path, document, place, rule)
     try:
         params = fault.Params.model_validate(step.params)
     except ValidationError as error:
@@ -127,14 +132,16 @@ def _step(path: Path, document: Any, index: int, step: Step, offered: frozenset[
 def _check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:
     for name in experiment.load.mix:
         if name not in target.routes:
-            place = ("load", "mix", name)
             rule = f"target {target.name!r} has no such route; it has {', '.join(target.routes)}"
-            raise FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
+            raise _broken(path, document, ("load", "mix", name), rule)
     writes = [name for name in experiment.load.mix if target.routes[name].ledger]
     if experiment.limits.lost_writes is not None and not (writes and target.readback):
-        place = ("limits", "lost_writes")
         rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
-        raise FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
+        raise _broken(path, document, ("limits", "lost_writes"), rule)
+
+
+def _broken(path: Path, document: Any, place: yamlfile.Place, rule: str) -> FileError:
+    return FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
 
 
 def _profile(target_path: Path, target: Target, wanted: str | None) -> tuple[str | None, Mapping[str, Any]]:
@@ -173,5 +180,4 @@ def _named(path: Path, document: Any, place: yamlfile.Place, find: Any) -> Any:
     try:
         return find()
     except UsageError as error:
-        line, where = yamlfile.line_of(document, place), yamlfile.show_place(document, place)
-        raise FileError(path, line, where, str(error)) from None
+        raise _broken(path, document, place, str(error)) from None

@@ -116,8 +116,8 @@ class Runner:
         except Aborted as error:
             self._end("aborted", error)
         except BaseExceptionGroup as group:
-            for error in _leaves(group):
-                self._end("failed", error)
+            for leaf in _leaves(group):
+                self._end("failed", leaf)
         except Exception as error:  # whatever it is, the run is undone and says what happened
             self._end("failed", error)
 
@@ -234,8 +234,14 @@ class Runner:
         if result is not None:
             if result.complete:
                 np.save(self._run.readback, result.rows)
-            detail = {"complete": result.complete, "reads": result.reads, "because": result.because}
-            self._event("run", "readback", "ended", **detail)
+            self._event(
+                "run",
+                "readback",
+                "ended",
+                complete=result.complete,
+                reads=result.reads,
+                because=result.because,
+            )
         await in_thread(self._driver.drain)
         if handles.logs is not None:
             directory = handles.logs.directory
@@ -267,7 +273,14 @@ class Runner:
         self._event("target", what, "creating", sync=True, by=by, undo=undo)
 
     def _event(
-        self, source: str, name: str, phase: str, *, at: float | None = None, sync: bool = False, **detail: object
+        self,
+        source: str,
+        name: str,
+        phase: str,
+        *,
+        at: float | None = None,
+        sync: bool = False,
+        **detail: object,
     ) -> None:
         event = Event(self._clock.now() if at is None else at, source, name, phase, detail)
         if self._ending == "completed":
@@ -289,7 +302,9 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     return found
 
 
-def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]) -> tuple[RunDir, Ending]:
+def start(
+    plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]
+) -> tuple[RunDir, Ending]:
     """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
     anything is touched."""
     preflight.refuse_when_halted()

@@ -64,7 +64,11 @@ def status(target: str) -> str | None:
     if not place.events.exists():
         return None
     ready = Journal(place).last("target", target, "ready")
-    return f"{ready.detail['base_url']} ({ready.detail['profile'] or 'no profile'})" if ready else "not yet ready"
+    return (
+        f"{ready.detail['base_url']} ({ready.detail['profile'] or 'no profile'})"
+        if ready
+        else "not yet ready"
+    )
 
 
 def _take_down(place: RunDir) -> list[Healed]:
@@ -76,5 +80,3 @@ def _take_down(place: RunDir) -> list[Healed]:
     if all(result.error is None for result in done):
         shutil.rmtree(place.path)
     return done
-
-

@@ -24,7 +24,9 @@ T = TypeVar("T")
 class StepPlayer:
     """Plays the steps of one play, each in a task of its own."""
 
-    def __init__(self, handles: Handles, mark: str, record: Record, clock: Clock, play: float, end: float) -> None:
+    def __init__(
+        self, handles: Handles, mark: str, record: Record, clock: Clock, play: float, end: float
+    ) -> None:
         """`play` and `end` are the run-clock times at which the play begins and ends."""
         self._handles, self._mark, self._record, self._clock = handles, mark, record, clock
         self._play, self._end = play, end
@@ -69,7 +71,9 @@ class StepPlayer:
             self._event(name, "held", **held.to_json())
         except Exception as error:
             self._event(name, "failed", because=str(error) or type(error).__name__)
-            raise error if isinstance(error, MidnightError) else FaultError(f"step {name!r}: {error!r}") from error
+            raise (
+                error if isinstance(error, MidnightError) else FaultError(f"step {name!r}: {error!r}")
+            ) from error
 
     async def _restore(self, name: str, fault: type[Fault], undo: Undo) -> None:
         try:

@@ -31,6 +31,7 @@ class BrokenRule(ValueError):
         super().__init__(rule)
         self.place: Place = place
 
+
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
 _SECRET_IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
 _REFERENCE = re.compile(r"^(env|file):")
@@ -84,12 +85,13 @@ def from_validation(path: Path, document: Any, error: ValidationError, prefix: P
 def line_of(document: Any, place: Place) -> int | None:
     """The line (from 1) of the deepest part of `place` that the file has."""
     line: int | None = None
-    node = document
+    node: Any = document
     for key in place:
-        if not hasattr(node, "lc"):
+        marks = getattr(node, "lc", None)
+        if marks is None:
             break
         try:
-            position = node.lc.key(key) if isinstance(node, dict) else node.lc.item(key)
+            position = marks.key(key) if isinstance(node, dict) else marks.item(key)
             line, node = position[0] + 1, node[key]
         except (KeyError, IndexError, TypeError):
             break
@@ -122,8 +124,10 @@ def _refuse_secrets(path: Path, document: Any, node: Any, place: Place) -> None:
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
         here = (*place, key)
-        if isinstance(value, str) and not _REFERENCE.match(value) and (
-            _SECRET_KEY.search(str(key)) or _SECRET_IN_URL.search(value)
+        if (
+            isinstance(value, str)
+            and not _REFERENCE.match(value)
+            and (_SECRET_KEY.search(str(key)) or _SECRET_IN_URL.search(value))
         ):
             rule = "a secret must not stand in a file in plain text; write env:NAME or file:PATH"
             raise FileError(path, line_of(document, here), show_place(document, here), rule)

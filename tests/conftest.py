@@ -16,7 +16,9 @@ from tests.midnight import Midnight
 
 def traces() -> set[str]:
     """Everything of ours that a run could leave on this machine."""
-    found = {f"process {pid.name}" for pid in Path("/proc").glob("[0-9]*") if mark_of(int(pid.name)) is not None}
+    found = {
+        f"process {pid.name}" for pid in Path("/proc").glob("[0-9]*") if mark_of(int(pid.name)) is not None
+    }
     found |= {f"directory {path}" for path in Path("/tmp").glob("midnight-*")}
     found |= {line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "midnight-" in line}
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):

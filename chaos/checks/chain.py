@@ -62,7 +62,9 @@ def broke_first(chain: list[Link]) -> Link | None:
 def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
     """The links in the order the story tells, each with the gauges that can show it."""
     volumes = sorted({source for source, _ in journal.gauges() if source.startswith("volume:")})
-    waits = [Gauge(f"a sync on {volume}", journal.series(volume, "sync_wait"), 0.05, "s") for volume in volumes]
+    waits = [
+        Gauge(f"a sync on {volume}", journal.series(volume, "sync_wait"), 0.05, "s") for volume in volumes
+    ]
     cpu = Gauge("CPU in use", journal.series("machine", "cpu"), 0.9, "ratio")
     slow = gauges.latency(journal)
     latency = Gauge("p95 of a second", gauges.p95_by_second(slow), 0.25, "s", hits=slow)
@@ -126,6 +128,8 @@ def _read(gauge: Gauge, view: _View) -> _Reading | None:
     if gauge.hits is not None:
         singles = gauge.hits.between(at, view.watched.end)
         at = float(singles.at[np.argmax(singles.value > threshold)])
+        if gauge.unit == "s":  # it is slow from the moment it has taken longer than the threshold
+            at += threshold
     return _Reading(gauge, baseline, threshold, at, float(seen.value[first]), peak)
 
 

@@ -1,8 +1,7 @@
 """The gauges of the chain, as series over the whole run: from the samples, or from the hits themselves.
 
-A gauge made from hits has a point per second at the start of that second; hits count where they were done,
-for that is when anybody could know: a request that is slow because of a full pool was due before the pool
-was seen to be full.
+A gauge made from hits has a point per second at the start of that second. Latency counts where a hit was due,
+and a failure where it showed: a request that failed because of a full pool was due before the pool was full.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ _NOTHING = Series(np.empty(0), np.empty(0))
 
 
 def latency(journal: Journal) -> Series:
-    """Of each hit that ended, in order of its end, seconds from due to done: of a timeout, what was waited."""
+    """Of each hit that ended, seconds from due to done: of a timeout, what was waited."""
     table = journal.hits[~np.isnan(journal.hits["done"])]
-    return _ordered(table["done"], table["done"] - table["due"])
+    return Series(table["due"], table["done"] - table["due"])
 
 
 def not_good(journal: Journal) -> Series:
@@ -29,12 +28,8 @@ def not_good(journal: Journal) -> Series:
     was due."""
     table = journal.hits
     at = np.where(np.isnan(table["done"]), table["due"], table["done"])
-    return _ordered(at, (~hits.good(table)).astype(np.float64))
-
-
-def _ordered(at: Times, value: Times) -> Series:
     order = np.argsort(at, kind="stable")
-    return Series(at[order], value[order])
+    return Series(at[order], (~hits.good(table)).astype(np.float64)[order])
 
 
 def p95_by_second(each: Series) -> Series:

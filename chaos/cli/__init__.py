@@ -7,8 +7,8 @@ import sys
 import traceback
 
 import typer
-from click.exceptions import ClickException, Exit
 from click.exceptions import Abort as ClickAbort
+from click.exceptions import ClickException, Exit
 
 from chaos.cli import doctor, experiments, machine, run, runs, stack
 from chaos.errors import MidnightError

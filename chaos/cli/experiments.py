@@ -19,7 +19,9 @@ from chaos.errors import UsageError
 from chaos.units import show_seconds
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
-Files = Annotated[list[str] | None, typer.Argument(help="Experiment or target files; all that are found if not given.")]
+Files = Annotated[
+    list[str] | None, typer.Argument(help="Experiment or target files; all that are found if not given.")
+]
 Name = Annotated[str, typer.Argument(help="An experiment's name or a path to its file.")]
 Target = Annotated[str, typer.Option(help="The target that the experiment is validated against.")]
 
@@ -29,8 +31,9 @@ def list_(json_: Json = False) -> None:
     rows = []
     for name, path in sorted(yamlfile.available("experiments").items()):
         found = experiments.load(path)
-        steps = [step.name for step in found.steps]
-        rows.append({"name": name, "title": found.title, "play": found.load.length, "steps": steps, "file": str(path)})
+        steps = ", ".join(step.name for step in found.steps)
+        play = show_seconds(found.load.length)
+        rows.append({"name": name, "play": play, "steps": steps, "title": found.title, "file": str(path)})
     if json_:
         print(json.dumps(rows, indent=1))
         return
@@ -38,7 +41,7 @@ def list_(json_: Json = False) -> None:
     for column in ("name", "play", "steps", "title"):
         table.add_column(column, no_wrap=column == "name")
     for row in rows:
-        table.add_row(str(row["name"]), show_seconds(float(str(row["play"]))), ", ".join(map(str, row["steps"])), str(row["title"]))
+        table.add_row(row["name"], row["play"], row["steps"], row["title"])
     Console(highlight=False).print(table)
 
 

@@ -65,7 +65,9 @@ def _print_plan(plan: plans.Plan, json_: bool) -> None:
     if json_:
         print(json.dumps([planned.to_json() for planned in plan.steps], indent=1))
         return
-    print(f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}")
+    print(
+        f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}"
+    )
     for line in plan.lines():
         print(f"  {line}")
 

@@ -18,8 +18,12 @@ from chaos.reports.terminal import print_verdict
 from chaos.store import RunDir
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
-Reference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, a path, or `latest`.")]
-Objectives = Annotated[Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs of this file.")]
+Reference = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, its beginning, a path, or `latest`.")
+]
+Objectives = Annotated[
+    Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs of this file.")
+]
 
 
 def runs(json_: Json = False) -> None:
@@ -69,5 +73,3 @@ def _row(run: RunDir) -> dict[str, Any]:
         "verdict": verdict,
         "path": str(run.path),
     }
-
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from chaos.yamlfile import Model
 Count = Annotated[int, Field(ge=0)]
 
 
-class Params(Model):
+class BatchJobParams(Model):
     rows: Annotated[int, Field(ge=1)] = 60_000  # read and written in bulk
     burners: Annotated[int, Field(ge=0, le=64)] = 6
     cpu_seconds: NotNegative = 20.0  # of processor time, over all burners
@@ -36,10 +37,10 @@ class Params(Model):
 
 
 class BatchJob(Fault):
-    Params = Params
+    Params = BatchJobParams
     needs = frozenset({"jobs.nightly"})
 
-    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+    def __init__(self, params: BatchJobParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
         self._job = handles.jobs["nightly"]
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,10 +80,9 @@ class BatchJob(Fault):
         end = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(self._process.pid, end), daemon=True)
         watcher.start()
-        either = threading.Event()
-        for event in (self._ended, stop):
-            threading.Thread(target=lambda e=event: (e.wait(seconds), either.set()), daemon=True).start()
-        either.wait(seconds)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._ended.wait(0.1) and not stop.is_set():
+            pass
         end.set()
         watcher.join()
         last = self._last()
@@ -93,7 +93,11 @@ class BatchJob(Fault):
                 "rows": float(last.get("rows", 0)),
                 "cpu_seconds": float(last.get("cpu_seconds", 0.0)),
             },
-            floor={"completed": 1.0, "rows": self._params.rows, "cpu_seconds": self._params.cpu_seconds * 0.95},
+            floor={
+                "completed": 1.0,
+                "rows": self._params.rows,
+                "cpu_seconds": self._params.cpu_seconds * 0.95,
+            },
             evidence={"ended": self._how_it_ended(), "peak_rss_mb": round(self._peak / 1e6, 1), "job": last},
         )
 
@@ -131,7 +135,11 @@ class BatchJob(Fault):
             return "completed"
         if code == -9 or self._last().get("child_exit") == -9:
             killed = oom.kills() - self._kills_before
-            return f"killed by the kernel for memory ({killed})" if killed > 0 else "killed with SIGKILL, not for memory"
+            return (
+                f"killed by the kernel for memory ({killed})"
+                if killed > 0
+                else "killed with SIGKILL, not for memory"
+            )
         return f"exit code {code}: {self._last().get('because', 'it gave no reason')}"
 
 

@@ -26,17 +26,17 @@ Session = tuple[int, str]
 """A server session: its pid and when it began, so that a new one of the same pid is not taken for it."""
 
 
-class Params(Model):
+class IdleDropParams(Model):
     by: Literal["proxy", "server"] = "proxy"
     after_idle: Positive = 0.5  # by server: how long a session may be idle before the server ends it, seconds
     min_closed: Annotated[int, Field(ge=1)] = 5  # the floor: idle sessions closed
 
 
 class IdleDrop(Fault):
-    Params = Params
+    Params = IdleDropParams
     needs = frozenset({"databases.primary", "proxies.database"})
 
-    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+    def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
         del mark  # nothing is created
         self._params = params
         self._proxy = handles.proxies["database"]
@@ -108,7 +108,7 @@ def enable_proxy(api: str, name: str) -> Evidence:
     except ControlError as error:
         if isinstance(error.__cause__, requests.ConnectionError):
             return {"proxy": name, "server": "gone"}
-        by_hand = f'curl -X POST {api}/proxies/{name} -d \'{{"enabled": true}}\''
+        by_hand = f"curl -X POST {api}/proxies/{name} -d '{{\"enabled\": true}}'"
         raise RestoreError(f"proxy {name!r} could not be enabled: {error}; by hand: {by_hand}") from error
     return {"proxy": name, "enabled": True}
 
@@ -122,7 +122,9 @@ def _set_timeout(dsn: str, value: str | None) -> None:
         if value is None:
             connection.execute("alter system reset idle_session_timeout")
         else:
-            connection.execute(sql.SQL("alter system set idle_session_timeout = {}").format(sql.Literal(value)))
+            connection.execute(
+                sql.SQL("alter system set idle_session_timeout = {}").format(sql.Literal(value))
+            )
         connection.execute("select pg_reload_conf()")
 
 
@@ -132,7 +134,13 @@ def _restore_timeout(undo: Undo) -> Evidence:
     except psycopg.OperationalError as error:
         if "refused" in str(error):  # the server is gone, and its data directory with the target
             return {"server": "gone"}
-        back = "reset idle_session_timeout" if undo["before"] is None else f"set idle_session_timeout = {undo['before']!r}"
+        back = (
+            "reset idle_session_timeout"
+            if undo["before"] is None
+            else f"set idle_session_timeout = {undo['before']!r}"
+        )
         by_hand = f"ALTER SYSTEM {back}; SELECT pg_reload_conf();"
-        raise RestoreError(f"idle_session_timeout could not be put back: {error}; by hand: {by_hand}") from error
+        raise RestoreError(
+            f"idle_session_timeout could not be put back: {error}; by hand: {by_hand}"
+        ) from error
     return {"idle_session_timeout": undo["before"] or "reset"}

@@ -28,7 +28,7 @@ from chaos.units import Size
 from chaos.yamlfile import Model
 
 
-class Params(Model):
+class LogrotateParams(Model):
     grown: Size = 400_000_000  # bytes that the log to be rotated has grown to
     writers: Annotated[int, Field(ge=0, le=64)] = 4
     block: Size = 1_000_000  # bytes that each writer writes before it syncs
@@ -37,14 +37,14 @@ class Params(Model):
 
 
 class Logrotate(Fault):
-    Params = Params
+    Params = LogrotateParams
     needs = frozenset({"logs", "volumes.logs", "processes.api"})
 
     @classmethod
-    def staging(cls, params: Params) -> Mapping[str, float]:
+    def staging(cls, params: LogrotateParams) -> Mapping[str, float]:
         return {"logs.grown": params.grown}
 
-    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+    def __init__(self, params: LogrotateParams, handles: Handles, mark: str) -> None:
         assert handles.logs is not None
         self._params, self._mark = params, mark
         self._logs: LogFiles = handles.logs
@@ -135,6 +135,10 @@ def stanza(logs: LogFiles, pid: int) -> str:
         lines.append("    copytruncate")
     if logs.signal is not None:
         signal.Signals[f"SIG{logs.signal}"]  # a name that the kernel knows, or KeyError
-        lines += ["    sharedscripts", "    postrotate", f"        kill -{logs.signal} {pid}", "    endscript"]
+        lines += [
+            "    sharedscripts",
+            "    postrotate",
+            f"        kill -{logs.signal} {pid}",
+            "    endscript",
+        ]
     return "\n".join([*lines, "}", ""])
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Annotated
+from typing import Annotated, LiteralString
 
 import psycopg
 from pydantic import Field
@@ -26,7 +26,7 @@ from chaos.yamlfile import Model
 Clients = Annotated[int, Field(ge=1, le=1000)]
 
 
-class Params(Model):
+class ReconnectStormParams(Model):
     clients: Clients = 150
     keep: Positive = 5.0  # how long the crowd holds its connections, seconds
     drop: NotNegative = 0.3  # how long the API is cut off from the database first, seconds
@@ -36,10 +36,10 @@ class Params(Model):
 
 
 class ReconnectStorm(Fault):
-    Params = Params
+    Params = ReconnectStormParams
     needs = frozenset({"base_url", "databases.primary", "proxies.database"})
 
-    def __init__(self, params: Params, handles: Handles, mark: str) -> None:
+    def __init__(self, params: ReconnectStormParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
         self._database = handles.databases["primary"]
         self._proxy = handles.proxies["database"]
@@ -95,7 +95,7 @@ class ReconnectStorm(Fault):
 _COUNT = "select count(*) from pg_stat_activity where backend_type = 'client backend'"
 
 
-def _one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> str:
-    row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+def _one(connection: psycopg.Connection[tuple[object, ...]], query: LiteralString) -> str:
+    row = connection.execute(query).fetchone()
     assert row is not None
     return str(row[0])

@@ -45,7 +45,11 @@ def is_refusal(error: psycopg.OperationalError) -> bool:
     SQLSTATE, so the server's messages of that code stand in for it."""
     if error.sqlstate is not None:
         return error.sqlstate == TOO_MANY_CONNECTIONS
-    texts = ("too many clients already", "remaining connection slots are reserved", "too many connections for")
+    texts = (
+        "too many clients already",
+        "remaining connection slots are reserved",
+        "too many connections for",
+    )
     return any(text in str(error) for text in texts)
 
 

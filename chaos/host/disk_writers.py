@@ -36,6 +36,11 @@ def write_and_sync(path: Path, block: bytes, stop: threading.Event, end: float, 
             path.unlink()
 
 
+def stop_at_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
+
+
 def main() -> None:
     spec: dict[str, Any] = json.loads(sys.stdin.readline())
     stop, times = threading.Event(), list[float]()
@@ -51,7 +56,7 @@ def main() -> None:
     for thread in threads:
         thread.start()
     print(json.dumps({"started": len(threads)}), flush=True)
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    threading.Thread(target=stop_at_end_of_input, args=(stop,), daemon=True).start()
     for thread in threads:
         thread.join()
     cuts = quantiles(times, n=100) if len(times) > 1 else [*times, 0.0][:1] * 99

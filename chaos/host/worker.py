@@ -26,7 +26,11 @@ class Worker:
     def __init__(self, module: str, spec: Mapping[str, Any], mark: str) -> None:
         self._module = module
         self._process = spawn(
-            python_module(module), mark=mark, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            python_module(module),
+            mark=mark,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(spec).encode() + b"\n")

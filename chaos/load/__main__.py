@@ -11,13 +11,13 @@ import json
 import resource
 import sys
 
-import numpy as np
 import uvloop
 
 from chaos.errors import LoadError, MidnightError
 from chaos.load import spec as specs
 from chaos.load.generator import Generator
 from chaos.load.priority import raise_priority
+from chaos.load.recorder import Recorder
 from chaos.load.sender import Sender, open_session
 from chaos.load.spec import LoadSpec
 
@@ -32,15 +32,14 @@ async def main() -> None:
         return
     spec = _parse(line)
     addresses = specs.addresses(spec)
-    table = np.load(spec.hits, mmap_mode="r+")
-    specs.check_size(len(table))
+    recorder = Recorder(spec.hits)
+    specs.check_size(len(recorder.table))
     async with open_session(addresses) as session:
-        generator = Generator(spec, table, Sender(spec, table, session))
+        generator = Generator(spec, recorder, Sender(spec, recorder, session))
         _say({"ready": True, "priority": raise_priority()})
         zero = _zero(await lines.readline())
         if zero is not None:
             await _play_until_end_of_input(generator, zero, lines)
-        table.flush()
 
 
 async def _play_until_end_of_input(generator: Generator, zero: float, lines: asyncio.StreamReader) -> None:

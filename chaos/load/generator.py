@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
-from chaos.hits import HitTable
 from chaos.journal import Clock
 from chaos.load.instrument import Instrument
+from chaos.load.recorder import Recorder
 from chaos.load.sender import Sender
 from chaos.load.spec import LoadSpec
 from chaos.load.timer import Timer
@@ -22,8 +22,8 @@ BEAT = 0.05
 class Generator:
     """Plays one table of hits, once."""
 
-    def __init__(self, spec: LoadSpec, table: HitTable, sender: Sender) -> None:
-        self._spec, self._table, self._sender = spec, table, sender
+    def __init__(self, spec: LoadSpec, recorder: Recorder, sender: Sender) -> None:
+        self._spec, self._recorder, self._sender = spec, recorder, sender
         self._clock = Clock(spec.clock_zero)
         self._due = np.empty(0)
         self._next = 0
@@ -35,11 +35,14 @@ class Generator:
 
         `zero` is the run clock's time of the schedule's zero. Raises LoadError when we fail on our side.
         """
-        self._table["due"] += zero
-        self._due = np.array(self._table["due"])
+        table = self._recorder.table
+        table["due"] += zero
+        self._due = np.array(table["due"])
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = loop.create_future()
         self._instrument = Instrument(self._spec.instrument, min(zero, self._clock.now()))
+        self._recorder.also(self._instrument.flush)
+        self._recorder.start()
         self._timer = Timer()
         loop.add_reader(self._timer.fd, self._on_timer)
         _quiet_collector()
@@ -50,7 +53,10 @@ class Generator:
             loop.remove_reader(self._timer.fd)
             self._timer.close()
             await self._abandon()
-            self._instrument.finish(self._clock.now())
+            try:
+                self._recorder.finish()
+            finally:
+                self._instrument.finish(self._clock.now())
         return self._next
 
     async def _abandon(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import deque
 from pathlib import Path
 
 from chaos import journal
@@ -20,8 +21,9 @@ class Instrument:
     """
 
     def __init__(self, path: Path, start: float) -> None:
-        self._file = path.open("w", encoding="utf-8", buffering=1)
-        self._file.write(json.dumps({"version": journal.VERSION}) + "\n")
+        self._file = path.open("w", encoding="utf-8")
+        self._lines: deque[dict[str, float | None]] = deque([{"version": journal.VERSION}])
+        self._writing = threading.Lock()
         self._schedstat = _open_schedstat()
         self._start = start
         self._lag = 0.0
@@ -38,6 +40,7 @@ class Instrument:
         """Close the last, shorter window."""
         self.observe(now, now)
         self._line(now, self._delay_since())
+        self.flush()
         self._file.close()
         if self._schedstat is not None:
             os.close(self._schedstat)
@@ -52,7 +55,14 @@ class Instrument:
 
     def _line(self, end: float, run_delay: float | None) -> None:
         window = {"start": self._start, "end": end, "lag": self._lag, "run_delay": run_delay}
-        self._file.write(json.dumps(window, separators=(",", ":")) + "\n")
+        self._lines.append(window)
+
+    def flush(self) -> None:
+        """Write the windows that have been closed: the file may make its writer wait, so not the loop."""
+        with self._writing:
+            while self._lines:
+                self._file.write(json.dumps(self._lines.popleft(), separators=(",", ":")) + "\n")
+            self._file.flush()
 
     def _delay_since(self) -> float | None:
         before, self._delay = self._delay, self._read_delay()

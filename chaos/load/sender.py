@@ -12,9 +12,10 @@ from yarl import URL
 
 from chaos import timing
 from chaos.errors import LoadError
-from chaos.hits import HitTable, Outcome
+from chaos.hits import Outcome
 from chaos.journal import Clock
 from chaos.load import ledger, outcomes
+from chaos.load.recorder import Recorder
 from chaos.load.spec import LoadSpec
 
 KEEPALIVE = 1.0
@@ -26,12 +27,13 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Sender:
-    """Sends the requests of one table over one session, and writes each row in place, outcome last."""
+    """Sends the requests of one table over one session, and fills in its row."""
 
-    def __init__(self, spec: LoadSpec, table: HitTable, session: aiohttp.ClientSession) -> None:
+    def __init__(self, spec: LoadSpec, recorder: Recorder, session: aiohttp.ClientSession) -> None:
         self._spec, self._session = spec, session
         self._now = Clock(spec.clock_zero).now
         counts = [route.items for route in spec.routes]
+        table, self._touch = recorder.table, recorder.touch
         self._items = timing.items(table["route"], counts, timing.Streams.of(spec.seed).items)
         self._route, self._seq = table["route"], table["seq"]
         self._sent, self._done = table["sent"], table["done"]
@@ -50,6 +52,7 @@ class Sender:
         sent = self._now()
         self._sent[index] = sent
         self._outcome[index] = Outcome.PENDING
+        self._touch(index)
         on_sent(index, sent)
         try:
             async with self._session.request(
@@ -72,6 +75,7 @@ class Sender:
             outcome = Outcome.TIMEOUT
         self._done[index] = done
         self._outcome[index] = outcome
+        self._touch(index)
 
     def _url(self, code: int, index: int) -> URL:
         path = self._spec.routes[code].path.replace("{item}", str(self._items[index]))

@@ -48,8 +48,9 @@ class MachineSource:
                 gauges[("machine", f"{kind}_pressure")] = share
         for name, device in self._volumes.items():
             gauges |= self._volume(name, device)
-        for role, ref in self._roles.items():
-            gauges |= self._role(role, ref)
+        self._look_for_children()
+        for role in self._roles:
+            gauges |= self._role(role)
         return gauges
 
     def close(self) -> None:
@@ -70,11 +71,13 @@ class MachineSource:
             (source, "busy"): min(1.0, (disk.busy_ms - last.busy_ms) / 1000 / elapsed),
         }
 
-    def _role(self, role: str, ref: ProcessRef) -> Gauges:
+    def _look_for_children(self) -> None:
+        if time.monotonic() - self._looked >= FAMILY_PERIOD:
+            self._looked = time.monotonic()
+            self._families = {role: _family(ref) for role, ref in self._roles.items()}
+
+    def _role(self, role: str) -> Gauges:
         now = time.monotonic()
-        if now - self._looked >= FAMILY_PERIOD:
-            self._looked = now
-            self._families = {name: _family(known) for name, known in self._roles.items()}
         cpu = rss = fds = threads = 0.0
         for pid in self._families.get(role, ()):
             with suppress(OSError, ValueError, IndexError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from chaos.handles import Handles
 from chaos.journal import Clock, Sample, Writer
@@ -27,9 +28,9 @@ class Sampler:
         if handles.metrics_url:
             sources.append(lambda: ApiSource(handles.metrics_url))
         for database in handles.databases.values():
-            sources.append(lambda database=database: DatabaseSource(database.admin_dsn))
+            sources.append(partial(DatabaseSource, database.admin_dsn))
         for name, volume in handles.volumes.items():
-            sources.append(lambda name=name, volume=volume: VolumeSource(name, volume.path))
+            sources.append(partial(VolumeSource, name, volume.path))
         self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]
         self.latest: dict[tuple[str, str], float] = {}
 

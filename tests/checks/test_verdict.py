@@ -41,7 +41,7 @@ def test_a_broken_night_fails_and_says_what_broke_first(tmp_path: Path) -> None:
     found = verdict(tmp_path, Night(bad=[(22, 40, Hit.TIMEOUT)], gauges={DISK: [(20, 30, 0.3)]}))
     assert (found.outcome, found.exit_code) == (Outcome.FAIL, 1)
     assert found.headline.startswith("FAIL: availability 70 % < 99 % (420 of 600 hits good); p99 > 2 s")
-    assert "broke first: disk I/O rises (20 s into the play: volume:data write wait 300 ms" in found.headline
+    assert "broke first: disk I/O rises (20 s into the play: a sync on volume:data 300 ms" in found.headline
 
 
 def test_an_optional_step_without_effect_stands_in_the_first_line(tmp_path: Path) -> None:

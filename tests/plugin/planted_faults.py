@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from pathlib import Path
@@ -20,7 +19,7 @@ from chaos.yamlfile import Model
 DONE = Held({"done": 1}, {"done": 1})
 
 
-class Params(Model):
+class PlantedParams(Model):
     rows: int = 3
     file: str = ""
 
@@ -28,7 +27,7 @@ class Params(Model):
 class Planted(Fault):
     """Does nothing at all; the others differ by a verb."""
 
-    Params = Params
+    Params = PlantedParams
     needs = frozenset({"databases.primary"})
 
     def __init__(self, params: Any, handles: Handles, mark: str) -> None:
@@ -103,5 +102,5 @@ class Stubborn(Planted):
     def restore(cls, undo: Undo) -> Evidence:
         if not Path(undo["file"]).exists():
             raise RestoreError(f"planted: by hand: touch {undo['file']}")
-        os.unlink(undo["file"])
+        Path(undo["file"]).unlink()
         return {}

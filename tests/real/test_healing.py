@@ -22,7 +22,10 @@ pytestmark = pytest.mark.real
 
 HEALED_WITHIN = 5.0
 DROP = "{name: drop, fault: idle_drop, at: 1s, hold: 20s, with: {min_closed: 1}}"
-STORM = "{name: storm, fault: reconnect_storm, at: 1s, hold: 20s, with: {clients: 40, keep: 20s, drop: 0, burst: 1, min_attempted: 1}}"
+STORM = (
+    "{name: storm, fault: reconnect_storm, at: 1s, hold: 20s, "
+    "with: {clients: 40, keep: 20s, drop: 0, burst: 1, min_attempted: 1}}"
+)
 
 
 def wait_for(midnight: Midnight, process: subprocess.Popen[bytes], wanted: Callable[[Event], bool]) -> None:
@@ -107,9 +110,15 @@ def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Mi
 
 KILLS: list[tuple[str, Callable[[Event], bool]]] = [
     ("as the run begins", lambda e: e.source == "run" and e.phase == "begun"),
-    ("while a volume is made", lambda e: e.phase == "creating" and e.name.startswith(("volume", "processes"))),
+    (
+        "while a volume is made",
+        lambda e: e.phase == "creating" and e.name.startswith(("volume", "processes")),
+    ),
     ("while the processes start", lambda e: e.phase == "creating" and e.name == "processes"),
-    ("while the disks are limited", lambda e: e.phase == "creating" and e.name.startswith(("limit", "processes"))),
+    (
+        "while the disks are limited",
+        lambda e: e.phase == "creating" and e.name.startswith(("limit", "processes")),
+    ),
     ("when the target is ready", lambda e: e.source == "target" and e.phase == "ready"),
     ("in the baseline", lambda e: e.name == "baseline"),
     ("in the play", lambda e: e.name == "play"),
@@ -130,12 +139,12 @@ def test_killed_the_watchdog_heals(midnight: Midnight, instant: str, wanted: Cal
     process.kill()
     process.wait()
 
-    assert healed_in(midnight) <= HEALED_WITHIN, instant
+    assert healed_in() <= HEALED_WITHIN, instant
     assert outstanding(midnight.run) == []
     assert list((midnight.place / "state/midnight/unhealed").glob("*")) == []
 
 
-def healed_in(midnight: Midnight) -> float:
+def healed_in() -> float:
     """Seconds until nothing of the run is left; the journal's own clock is not trusted for this."""
     begun = time.monotonic()
     while traces() and time.monotonic() < begun + 30:

@@ -20,7 +20,7 @@ from chaos.target import Target
 from chaos.targets.embedded import quiet
 from chaos.targets.embedded.grown import grow
 from chaos.targets.embedded.layout import ROLES, Layout
-from chaos.targets.embedded.options import Options, Profile
+from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.parts import Parts
 
 OFFERS = frozenset(
@@ -38,7 +38,7 @@ OFFERS = frozenset(
 
 
 class EmbeddedDriver(Driver):
-    Options = Options
+    Options = EmbeddedOptions
 
     @classmethod
     def offers(cls, target: Target) -> frozenset[str]:
@@ -46,7 +46,11 @@ class EmbeddedDriver(Driver):
         return OFFERS
 
     def __init__(
-        self, target: Target, options: Options, profile: Mapping[str, Any], staging: Mapping[str, float]
+        self,
+        target: Target,
+        options: EmbeddedOptions,
+        profile: Mapping[str, Any],
+        staging: Mapping[str, float],
     ) -> None:
         self._target, self._options = target, options
         self._settings = profile
@@ -88,7 +92,9 @@ class EmbeddedDriver(Driver):
         layout.write_passfile()
         self._make_volumes(site, layout)
         site.creating("processes", {"what": "processes", "mark": site.mark, "data": str(layout.data)})
-        parts = self._parts = Parts(layout, site.mark, self._settings, layout.logs(self._apart), self._options)
+        parts = self._parts = Parts(
+            layout, site.mark, self._settings, layout.logs(self._apart), self._options
+        )
         stages: list[Callable[[], None]] = [
             lambda: self._grow_logs(layout),
             lambda: parts.start_proxy(site.creating),
@@ -107,7 +113,10 @@ class EmbeddedDriver(Driver):
 
     def drain(self) -> None:
         if self._parts is not None and self._parts.api is not None:
-            for name, made in self._volumes.items():  # what is still queued is written at the disk's own speed
+            for (
+                name,
+                made,
+            ) in self._volumes.items():  # what is still queued is written at the disk's own speed
                 volume.lift(made.file, self._group(name))
             stop_child(self._parts.api, grace=15.0)
 
@@ -164,7 +173,9 @@ class EmbeddedDriver(Driver):
                 )
             },
             proxies={
-                name: Proxy(parts.control_url, parts.proxy_name(name), f"127.0.0.1:{listen}", f"127.0.0.1:{to}")
+                name: Proxy(
+                    parts.control_url, parts.proxy_name(name), f"127.0.0.1:{listen}", f"127.0.0.1:{to}"
+                )
                 for name, listen, to in parts.proxied()
             },
             volumes={"data": data, "logs": self._volume("logs", layout.log_volume) if self._apart else data},
@@ -221,4 +232,3 @@ _RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
     "processes": _stop_processes,
     "proxy": _delete_proxy,
 }
-

@@ -19,7 +19,12 @@ def _chunk(seed: int) -> bytes:
         mixed = (n * 2654435761) % 2**32
         lines.append(
             _LINE.format(
-                second=n % 60, n=mixed % 10**6, route=_ROUTES[mixed % 3], status=200, ms=mixed % 977, tenant=mixed % 89
+                second=n % 60,
+                n=mixed % 10**6,
+                route=_ROUTES[mixed % 3],
+                status=200,
+                ms=mixed % 977,
+                tenant=mixed % 89,
             )
         )
     return "".join(lines).encode()

@@ -11,7 +11,7 @@ from chaos.units import Size
 from chaos.yamlfile import Model
 
 
-class Options(Model):
+class EmbeddedOptions(Model):
     """`options:` of the target file."""
 
     disk_write: Size = 30_000_000  # bytes per second that each volume can write; 0: the disk as it is

@@ -27,7 +27,7 @@ from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import mark_of, spawn
 from chaos.postgres import Cluster
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
-from chaos.targets.embedded.options import Options
+from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.tools import logrotate, postgresql, toxiproxy
 from chaos.tools.part import Missing
 from chaos.toxiproxy import Toxiproxy
@@ -42,7 +42,7 @@ class Parts:
     """One stack's processes."""
 
     def __init__(
-        self, layout: Layout, mark: str, profile: Mapping[str, Any], logs: Path, options: Options
+        self, layout: Layout, mark: str, profile: Mapping[str, Any], logs: Path, options: EmbeddedOptions
     ) -> None:
         self._layout, self._mark, self._profile = layout, mark, profile
         self._logs, self._options = logs, options
@@ -51,7 +51,9 @@ class Parts:
         self.proxy: subprocess.Popen[bytes] | None = None
         self.control_url = layout.url("control")
         self._names = {"database": "database", "model": "model"}
-        self._code = next(folder for folder in reversed(folders("targets")) if (folder / "reference").is_dir())
+        self._code = next(
+            folder for folder in reversed(folders("targets")) if (folder / "reference").is_dir()
+        )
 
     @staticmethod
     def versions() -> dict[str, str]:
@@ -132,7 +134,11 @@ class Parts:
         output = self._layout.output / "prepare.log"
         with output.open("wb") as file:
             done = spawn(
-                self.python("reference.prepare"), mark=self._mark, env=self.environment, stdout=file, stderr=file
+                self.python("reference.prepare"),
+                mark=self._mark,
+                env=self.environment,
+                stdout=file,
+                stderr=file,
             ).wait()
         if done != 0:
             raise TargetError(f"the database could not be prepared: {output.read_text()[-800:]}")
@@ -236,7 +242,9 @@ class Parts:
             except (httpx.HTTPError, ControlError) as error:
                 because = str(error)
             time.sleep(POLL)
-        raise TargetError(f"{what} was not ready within {READY_WITHIN:.0f} s: {because}; {self._last_words()}")
+        raise TargetError(
+            f"{what} was not ready within {READY_WITHIN:.0f} s: {because}; {self._last_words()}"
+        )
 
     def _last_words(self) -> str:
         files = [*self._layout.output.glob("*.log"), *self._logs.glob("error.log")]
@@ -246,4 +254,3 @@ class Parts:
 
 def _tail(file: Path) -> Iterator[str]:
     yield from file.read_text(errors="replace").strip().splitlines()[-2:]
-
