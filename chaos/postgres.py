@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
+import psycopg
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
@@ -249,6 +250,19 @@ class Cluster:
         return make_conninfo(
             host=HOST, port=self.port, user=user, dbname=dbname, password=password, **keywords
         )
+
+
+def connect(dsn: str, *, patience: float = 5.0) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection in autocommit. While a crowd is connecting, even the slots reserved for superusers are
+    taken for a moment: that is waited out, at most `patience` seconds. Raises psycopg.OperationalError."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT)
+        except psycopg.OperationalError as error:
+            if "clients already" not in str(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(_POLL)
 
 
 def _copy(trees: Sequence[Path], top: Path, place: Path) -> None:

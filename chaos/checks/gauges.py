@@ -24,9 +24,9 @@ def latency(journal: Journal) -> Series:
 
 
 def not_good(journal: Journal) -> Series:
-    """Of each hit, in order of its end, 1 where it was not good, else 0. What never ended counts where it
-    was due."""
-    table = journal.hits
+    """Of each hit that was sent, in order of its end, 1 where it was not good, else 0. What never ended
+    counts where it was due."""
+    table = journal.hits[journal.hits["outcome"] != Outcome.UNSENT]
     at = np.where(np.isnan(table["done"]), table["due"], table["done"])
     order = np.argsort(at, kind="stable")
     return Series(at[order], (~hits.good(table)).astype(np.float64)[order])

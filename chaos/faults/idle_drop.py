@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import psycopg
 import requests
@@ -19,6 +19,7 @@ from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.experiment import Positive
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.handles import Handles
+from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
 from chaos.yamlfile import Model
 
@@ -47,7 +48,7 @@ class IdleDrop(Fault):
     def prepare(self) -> Undo:
         if self._params.by == "proxy":
             return {"by": "proxy", "api": self._proxy.api, "proxy": self._proxy.name}
-        with _connect(self._admin) as connection:
+        with connect(self._admin) as connection:
             row = connection.execute(
                 "select setting from pg_file_settings where name = 'idle_session_timeout'"
                 " and sourcefile like '%postgresql.auto.conf' and applied"
@@ -91,7 +92,7 @@ class IdleDrop(Fault):
         query = sql.SQL(
             "select pid, backend_start::text from pg_stat_activity where usename = any(%s) {}"
         ).format(sql.SQL(condition))
-        with _connect(self._admin) as connection:
+        with connect(self._admin) as connection:
             rows = connection.execute(query, (self._roles,)).fetchall()
         return {(row[0], row[1]) for row in rows}
 
@@ -113,12 +114,8 @@ def enable_proxy(api: str, name: str) -> Evidence:
     return {"proxy": name, "enabled": True}
 
 
-def _connect(dsn: str) -> psycopg.Connection[tuple[Any, ...]]:
-    return psycopg.connect(dsn, autocommit=True, connect_timeout=5)
-
-
 def _set_timeout(dsn: str, value: str | None) -> None:
-    with _connect(dsn) as connection:
+    with connect(dsn) as connection:
         if value is None:
             connection.execute("alter system reset idle_session_timeout")
         else:

@@ -20,6 +20,7 @@ from chaos.faults.idle_drop import enable_proxy
 from chaos.handles import Handles
 from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
+from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
 from chaos.yamlfile import Model
 
@@ -60,6 +61,7 @@ class ReconnectStorm(Fault):
             "deadline": self._params.keep + 30.0,
         }
         proxy = Toxiproxy(self._proxy.api)
+        self._admin = connect(self._database.admin_dsn)  # before the crowd takes every slot
         try:
             if self._params.drop:
                 proxy.disable(self._proxy.name)
@@ -68,13 +70,14 @@ class ReconnectStorm(Fault):
                 threading.Event().wait(self._params.drop)
                 proxy.enable(self._proxy.name)
         except ControlError as error:
+            self._admin.close()
             raise FaultError(f"reconnect_storm: {error}") from error
         return {"clients": self._params.clients, "dropped_for_seconds": self._params.drop}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         assert self._crowd is not None
         end = time.monotonic() + seconds
-        with psycopg.connect(self._database.admin_dsn, autocommit=True, connect_timeout=5) as connection:
+        with self._admin as connection:
             allowed = int(_one(connection, "select current_setting('max_connections')"))
             while not self._crowd.ended() and time.monotonic() < end and not stop.wait(0.1):
                 self._peak = max(self._peak, int(_one(connection, _COUNT)))

@@ -40,7 +40,7 @@ def test_the_midnight_chain_is_told_in_its_order(tmp_path: Path) -> None:
         [PLAY + at for at in (20, 22, 23, 24, 25, 30)], abs=0.5
     )
     assert found["disk"].because == (
-        "20 s into the play: volume:data write wait 400 ms (above 20 ms, baseline 1 ms), up to 400 ms"
+        "20 s into the play: a sync on volume:data 400 ms (above 50 ms, baseline 1 ms), up to 400 ms"
     )
 
 

@@ -70,6 +70,9 @@ def test_killed_it_leaves_a_table_that_tells_what_was_sent(playing: Playing, ser
         load = playing.process([OK, Route(path="/hang")], [0.0, 0.1, 600.0])
         await _begin(load, playing)
         await asyncio.to_thread(server.wait_for, 1, "/hang")
+        async with asyncio.timeout(10):  # rows are written a moment after they change
+            while Outcome.PENDING not in outcomes(playing.table()):
+                await asyncio.sleep(0.01)
         os.kill(load.pid, signal.SIGKILL)
         with pytest.raises(LoadError) as ended:
             await load.finished()
