@@ -100,11 +100,11 @@ def build(
     target_document = yamlfile.read_mapping(target_path)
     target = yamlfile.parse(target_path, target_document, Target)
     driver = _named(target_path, target_document, ("driver",), lambda: registry.driver(target.driver))
-    chosen, settings = _profile(target_path, target, profile)
     try:
         options = driver.Options.model_validate(target.options)
     except ValidationError as error:
         raise yamlfile.from_validation(target_path, target_document, error, ("options",)) from None
+    chosen, settings = _profile(target_path, target, profile)
     offered = driver.offers(target)
     steps = tuple(
         _step(path, document, index, step, offered, target) for index, step in enumerate(experiment.steps)

@@ -148,6 +148,7 @@ class Runner:
         self._event("target", name, "ready", handles=sorted(handles.offered()))
         samples = Writer(self._run.samples)
         sampler = Sampler(handles, samples, self._clock)
+        self._writer.listen(sampler.follow)
         sampler.start()
         try:
             await self._under_load(handles, sampler)

@@ -40,6 +40,8 @@ def nothing_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def midnight(tmp_path: Path, nothing_left: None) -> Midnight:  # noqa: ARG001  the fixture's order matters
+def midnight(tmp_path: Path, nothing_left: None) -> Iterator[Midnight]:  # noqa: ARG001  the order matters
     """The command, as a user has it, with reports and state of its own."""
-    return Midnight(tmp_path)
+    command = Midnight(tmp_path)
+    yield command
+    command.stop_all()

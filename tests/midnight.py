@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Midnight:
     """Commands run in `place`, where their reports and their state go too."""
 
     place: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -60,7 +61,7 @@ class Midnight:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Begin a command in a session of its own; what it prints goes to `output` in `place`."""
         with (self.place / "output").open("wb") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 self.argv(*arguments),
                 stdout=output,
                 stderr=output,
@@ -68,6 +69,15 @@ class Midnight:
                 cwd=PROJECT,
                 start_new_session=True,
             )
+        self.started.append(process)
+        return process
+
+    def stop_all(self) -> None:
+        """End what a failed test has left running, the way a user would."""
+        for process in self.started:
+            process.terminate()
+        for process in self.started:
+            process.wait(90)
 
     def file(self, name: str, text: str) -> str:
         path = self.place / name
@@ -82,7 +92,7 @@ class Midnight:
 
     @property
     def runs(self) -> list[Path]:
-        return list((self.place / "reports").glob("*/*"))
+        return list((self.place / "reports").glob("*/*/run.json"))
 
     @property
     def verdict(self) -> dict[str, Any]:

@@ -7,8 +7,7 @@ import sys
 import traceback
 
 import typer
-from click.exceptions import Abort as ClickAbort
-from click.exceptions import ClickException, Exit
+from typer.exceptions import TyperException
 
 from chaos.cli import doctor, experiments, machine, run, runs, stack
 from chaos.errors import MidnightError
@@ -45,15 +44,15 @@ def _code(argv: list[str] | None) -> int:
     try:
         result = app(argv, standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
     except MidnightError as error:
         print(f"midnight: {error}", file=sys.stderr)
         return error.exit_code
-    except ClickException as error:
-        print(f"midnight: {error.format_message()}", file=sys.stderr)
+    except TyperException as error:  # what was typed is wrong
+        print(f"midnight: {getattr(error, 'format_message', error.__str__)()}", file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, ClickAbort):
+    except (KeyboardInterrupt, typer.Abort):
         print("midnight: stopped", file=sys.stderr)
         return 4
     except BrokenPipeError:

@@ -110,8 +110,9 @@ def draw_database(axis: Axes, _: Experiment, journal: Journal, play: Span) -> No
 def draw_cpu(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
     cpus = float(journal.about.get("host", {}).get("cpus") or 1)
     _fill(axis, _of(journal, play, "machine", "cpu", 100), "#d9e2ec", "machine")
-    for role, colour in (("api", "#2874a6"), ("database", "#54a24b"), ("batch", "#f58518")):
-        _line(axis, _of(journal, play, f"process:{role}", "cpu", 100 / cpus), colour, role)
+    sampled = [source for source, gauge in journal.gauges() if source.startswith("process:") and gauge == "cpu"]
+    for source, colour in zip(sampled, ("#2874a6", "#f58518", "#54a24b", "#b279a2", "#8d6e63"), strict=False):
+        _line(axis, _of(journal, play, source, "cpu", 100 / cpus), colour, source.removeprefix("process:"))
     axis.set_ylim(0, 105)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
 

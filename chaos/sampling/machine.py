@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from chaos.handles import Handles, ProcessRef
+from chaos.handles import ProcessRef, Volume
 from chaos.host.processes import process_of
 from chaos.sampling.source import Gauges
 
@@ -29,9 +30,10 @@ class _Disk:
 class MachineSource:
     """Gauges of the machine, of each volume and of each role's processes, children included."""
 
-    def __init__(self, handles: Handles) -> None:
-        self._volumes = {name: volume.device for name, volume in handles.volumes.items()}
-        self._roles = dict(handles.processes)
+    def __init__(self, volumes: Mapping[str, Volume], roles: Mapping[str, ProcessRef]) -> None:
+        """`roles` may grow while it samples."""
+        self._volumes = {name: volume.device for name, volume in volumes.items()}
+        self._roles = roles
         self._families: dict[str, list[int]] = {}
         self._looked = 0.0
         self._before: dict[str, tuple[float, _Disk]] = {}
@@ -49,7 +51,7 @@ class MachineSource:
         for name, device in self._volumes.items():
             gauges |= self._volume(name, device)
         self._look_for_children()
-        for role in self._roles:
+        for role in list(self._roles):
             gauges |= self._role(role)
         return gauges
 
@@ -74,7 +76,7 @@ class MachineSource:
     def _look_for_children(self) -> None:
         if time.monotonic() - self._looked >= FAMILY_PERIOD:
             self._looked = time.monotonic()
-            self._families = {role: _family(ref) for role, ref in self._roles.items()}
+            self._families = {role: _family(ref) for role, ref in list(self._roles.items())}
 
     def _role(self, role: str) -> Gauges:
         now = time.monotonic()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
+import psutil
+
 from chaos.handles import Handles
-from chaos.journal import Clock, Sample, Writer
+from chaos.host.processes import ref_of
+from chaos.journal import Clock, Event, Sample, Writer
 from chaos.sampling.api import ApiSource
 from chaos.sampling.database import DatabaseSource
 from chaos.sampling.machine import MachineSource
@@ -24,7 +28,8 @@ class Sampler:
     def __init__(self, handles: Handles, writer: Writer, clock: Clock) -> None:
         self._writer, self._clock = writer, clock
         self._stop = threading.Event()
-        sources: list[Callable[[], Source]] = [lambda: MachineSource(handles)]
+        self._roles = dict(handles.processes)
+        sources: list[Callable[[], Source]] = [lambda: MachineSource(handles.volumes, self._roles)]
         if handles.metrics_url:
             sources.append(lambda: ApiSource(handles.metrics_url))
         for database in handles.databases.values():
@@ -43,6 +48,13 @@ class Sampler:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+    def follow(self, event: Event) -> None:
+        """Sample the process that a step has started, too, under the step's name."""
+        pid = event.detail.get("evidence", {}).get("pid") if event.phase == "injected" else None
+        if pid is not None:
+            with suppress(psutil.NoSuchProcess):
+                self._roles[event.name] = ref_of(pid)
 
     def _run(self, make: Callable[[], Source]) -> None:
         source = make()

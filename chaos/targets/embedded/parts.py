@@ -76,7 +76,6 @@ class Parts:
         return {
             **os.environ,
             "PYTHONPATH": str(self._code.resolve()),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "REFERENCE_CONFIG": str(self._layout.config),
             "REFERENCE_ADMIN_DSN": self._layout.dsn("postgres"),
         }
@@ -153,26 +152,32 @@ class Parts:
     def wait_until_ready(self, path: str, site: Site) -> None:
         """Until the API says that it and what it depends on are ready, and the exporter answers."""
         layout = self._layout
+        with httpx.Client(timeout=2, trust_env=False, verify=False) as client:
 
-        def answers(url: str) -> Callable[[], bool]:
-            def ask() -> bool:
-                site.check()
-                return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+            def answers(url: str) -> Callable[[], bool]:
+                def ask() -> bool:
+                    site.check()
+                    return client.get(url).status_code == 200
 
-            return ask
+                return ask
 
-        self._until("the API", answers(layout.url("api") + path), self.api)
-        self._until("the exporter", answers(layout.url("metrics") + "/metrics"))
+            self._until("the API", answers(layout.url("api") + path), self.api)
+            self._until("the exporter", answers(layout.url("metrics") + "/metrics"))
 
     def warm_up(self, path: str) -> None:
         """Requests enough to open connections in every worker: a baseline must not measure a cold start."""
         url = self._layout.url("api") + path
+        # a new connection for each, so that every worker gets its share
+        limits = httpx.Limits(max_keepalive_connections=0)
+        with (
+            httpx.Client(timeout=5, trust_env=False, verify=False, limits=limits) as client,
+            ThreadPoolExecutor(WARM_CLIENTS) as pool,
+        ):
 
-        def ask(_: int) -> None:
-            with suppress(httpx.HTTPError):
-                httpx.get(url, timeout=5, trust_env=False)
+            def ask(_: int) -> None:
+                with suppress(httpx.HTTPError):
+                    client.get(url)
 
-        with ThreadPoolExecutor(WARM_CLIENTS) as pool:
             list(pool.map(ask, range(WARM_REQUESTS)))
 
     @staticmethod

@@ -1,0 +1,72 @@
+"""A hundred kills at random instants of a real run: everything is healed, each time, within five seconds."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from chaos.heal import outstanding
+from tests.conftest import traces
+from tests.full import tables
+from tests.midnight import Midnight
+from tests.real import broken
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
+
+KILLS = int(os.environ.get("MIDNIGHT_KILLS", "100"))
+LATEST = 16.0  # seconds after the start: in the middle of the play
+HEALED_WITHIN = 5.0
+STEPS = (
+    "{name: drop, fault: idle_drop, at: 500ms, hold: 1s, with: {min_closed: 1}}",
+    "{name: rotate, fault: logrotate, at: 500ms, hold: 20s, with: {grown: 20MB, writers: 2}}",
+    "{name: batch, fault: batch_job, at: 1s, hold: 20s, with: {rows: 2000, burners: 2, cpu_seconds: 4}}",
+    "{name: storm, fault: reconnect_storm, at: 2s, hold: 20s, with: {clients: 100, keep: 9s}}",
+)
+
+
+def test_a_hundred_kills_leave_nothing_behind(tmp_path: Path, nothing_left: None) -> None:
+    rng = random.Random(7)
+    healed: dict[str, list[float]] = defaultdict(list)
+    for number in range(KILLS):
+        place = tmp_path / str(number)
+        place.mkdir()
+        phase, took = kill_one(Midnight(place), rng.uniform(0.5, LATEST))
+        healed[phase].append(took)
+        rows = [(name, len(times), f"{max(times):.2f} s") for name, times in sorted(healed.items())]
+        tables.write("kills", ("killed", "times", "healed within, at most"), rows)
+    slowest = max(max(times) for times in healed.values())
+    assert slowest <= HEALED_WITHIN
+
+
+def kill_one(midnight: Midnight, after: float) -> tuple[str, float]:
+    """Kill a run `after` seconds; where it was then, and the seconds until nothing of it was left."""
+    file = broken.experiment(midnight.place, *STEPS, play=25.0)
+    process = midnight.start("run", file)
+    time.sleep(after)  # a random instant is what is tested
+    process.kill()
+    process.wait()
+    begun = time.monotonic()
+    while traces() and time.monotonic() < begun + 60:
+        time.sleep(0.05)
+    took = time.monotonic() - begun
+    if not midnight.runs:
+        return "before the run began", took
+    assert outstanding(midnight.run) == []
+    return where(midnight), took
+
+
+def where(midnight: Midnight) -> str:
+    """What the run was doing when it was killed, from its own journal."""
+    events = [event for event in midnight.events() if event.source != "healer"]
+    acting = {event.name for event in events if event.source == "step" and event.phase == "injecting"}
+    begun = {event.name for event in events if event.phase == "begun"}
+    if acting:
+        return f"in the play, {len(acting)} steps begun"
+    if "play" in begun:
+        return "in the play, no step begun"
+    return "in the baseline" if "baseline" in begun else "while the target was brought up"
