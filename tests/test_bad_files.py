@@ -92,7 +92,11 @@ def test_the_same_file_without_a_mistake_is_valid(tmp_path: Path, capsys: pytest
         ("", 1, "must be a mapping"),
         ("name: [unclosed\n", 2, "expected ',' or ']'"),
         (GOOD + "name: again\n", 13, "duplicate key"),
-        (GOOD.replace("slos:", "  - {name: drop, fault: idle_drop, at: 2s, hold: 1s}\nslos:"), 10, "stands twice"),
+        (
+            GOOD.replace("slos:", "  - {name: drop, fault: idle_drop, at: 2s, hold: 1s}\nslos:"),
+            10,
+            "stands twice",
+        ),
     ],
     ids=["a list", "nothing", "broken YAML", "a key twice", "a step twice"],
 )
@@ -123,7 +127,9 @@ def test_a_bad_target_is_refused(
     experiment, target = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     experiment.write_text(GOOD)
     target.write_text(TARGET.replace(old, new))
-    number = 1 + next(n for n, text in enumerate(target.read_text().splitlines()) if new.splitlines()[0] in text)
+    number = 1 + next(
+        n for n, text in enumerate(target.read_text().splitlines()) if new.splitlines()[0] in text
+    )
     refused(capsys, target, number, words, "run", str(experiment), "--target", str(target))
 
 

@@ -110,7 +110,9 @@ def draw_database(axis: Axes, _: Experiment, journal: Journal, play: Span) -> No
 def draw_cpu(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
     cpus = float(journal.about.get("host", {}).get("cpus") or 1)
     _fill(axis, _of(journal, play, "machine", "cpu", 100), "#d9e2ec", "machine")
-    sampled = [source for source, gauge in journal.gauges() if source.startswith("process:") and gauge == "cpu"]
+    sampled = [
+        source for source, gauge in journal.gauges() if source.startswith("process:") and gauge == "cpu"
+    ]
     for source, colour in zip(sampled, ("#2874a6", "#f58518", "#54a24b", "#b279a2", "#8d6e63"), strict=False):
         _line(axis, _of(journal, play, source, "cpu", 100 / cpus), colour, source.removeprefix("process:"))
     axis.set_ylim(0, 105)

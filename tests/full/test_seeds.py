@@ -15,7 +15,19 @@ from tests.midnight import Midnight
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
 SEEDS = range(1, 1 + int(os.environ.get("MIDNIGHT_SEEDS", "10")))
-HEADER = ("seed", "profile", "exit", "availability", "p99", "worst outage", "recovery", "lost", "disk", "pool out", "down")
+HEADER = (
+    "seed",
+    "profile",
+    "exit",
+    "availability",
+    "p99",
+    "worst outage",
+    "recovery",
+    "lost",
+    "disk",
+    "pool out",
+    "down",
+)
 
 
 def test_ten_seeds_give_the_same_two_verdicts(tmp_path: Path, nothing_left: None) -> None:
@@ -25,11 +37,15 @@ def test_ten_seeds_give_the_same_two_verdicts(tmp_path: Path, nothing_left: None
             place = tmp_path / f"{profile}-{seed}"
             place.mkdir()
             midnight = Midnight(place)
-            done = midnight("run", "midnight", "--profile", profile, "--seed", str(seed), "--json", timeout=600)
+            done = midnight(
+                "run", "midnight", "--profile", profile, "--seed", str(seed), "--json", timeout=600
+            )
             rows.append(row(seed, profile, done.code, json.loads(done.out)))
             codes.append((seed, profile, done.code))
             tables.write("seeds", HEADER, rows)
-    assert codes == [(seed, profile, code) for seed in SEEDS for profile, code in (("fragile", 1), ("hardened", 0))]
+    assert codes == [
+        (seed, profile, code) for seed in SEEDS for profile, code in (("fragile", 1), ("hardened", 0))
+    ]
 
 
 def row(seed: int, profile: str, code: int, verdict: dict[str, Any]) -> list[object]:
