@@ -29,7 +29,8 @@ STEPS = (
 )
 
 
-def test_a_hundred_kills_leave_nothing_behind(tmp_path: Path, nothing_left: None) -> None:
+@pytest.mark.usefixtures("nothing_left")
+def test_a_hundred_kills_leave_nothing_behind(tmp_path: Path) -> None:
     rng = random.Random(7)
     healed: dict[str, list[float]] = defaultdict(list)
     for number in range(KILLS):

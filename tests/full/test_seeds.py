@@ -30,7 +30,8 @@ HEADER = (
 )
 
 
-def test_ten_seeds_give_the_same_two_verdicts(tmp_path: Path, nothing_left: None) -> None:
+@pytest.mark.usefixtures("nothing_left")
+def test_ten_seeds_give_the_same_two_verdicts(tmp_path: Path) -> None:
     rows, codes = [], []
     for seed in SEEDS:
         for profile in ("fragile", "hardened"):
