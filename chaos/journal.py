@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -100,7 +101,8 @@ class Writer:
             self._line({"at": batch[0].at, "values": values})
 
     def close(self) -> None:
-        with self._lock:
+        """Close the file. What a full disk refused has been told where it was written."""
+        with self._lock, suppress(OSError):
             self._file.close()
 
     def _line(self, document: dict[str, Any], *, sync: bool = False) -> None:

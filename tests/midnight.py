@@ -28,9 +28,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Midnight:
-    """Commands run in `place`, where their reports and their state go too."""
+    """Commands run in `place`, where their reports go, and their state where `state` is not given."""
 
     place: Path
+    state: Path | None = None
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -38,7 +39,7 @@ class Midnight:
         return {
             **os.environ,
             "MIDNIGHT_REPORTS": str(self.place / "reports"),
-            "XDG_STATE_HOME": str(self.place / "state"),
+            "XDG_STATE_HOME": str((self.state or self.place) / "state"),
             "PYTHONPATH": str(PLUGIN),
             "COLUMNS": "200",
         }

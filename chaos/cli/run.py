@@ -12,7 +12,7 @@ from rich.console import Console as Terminal
 from chaos import plan as plans
 from chaos import runner
 from chaos.console import Console
-from chaos.errors import worst
+from chaos.errors import RestoreError, worst
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import write_verdict
 from chaos.runner import Ending
@@ -58,7 +58,7 @@ def run(
     finally:
         for console in consoles:
             console.stop()
-    return _finish(run_dir, ending, terminal, json_)
+    return _finish(plan, run_dir, ending, terminal, json_)
 
 
 def _print_plan(plan: plans.Plan, json_: bool) -> None:
@@ -72,7 +72,7 @@ def _print_plan(plan: plans.Plan, json_: bool) -> None:
         print(f"  {line}")
 
 
-def _finish(run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) -> int:
+def _finish(plan: plans.Plan, run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) -> int:
     """Render the verdict; what fails to render is said, and is a failure of the tool."""
     from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
 
@@ -90,4 +90,18 @@ def _finish(run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) ->
     if json_ and run_dir.verdict.exists():
         print(run_dir.verdict.read_text())
     print_verdict(run_dir, ending.verdict, terminal)
+    terminal.print(f"next: {_what_next(plan, code, run_dir)}", markup=False, soft_wrap=True)
     return code
+
+
+def _what_next(plan: plans.Plan, code: int, run_dir: RunDir) -> str:
+    """What a reader of this verdict may want to type."""
+    others = [name for name in plan.target.profiles if name != plan.profile]
+    if code == RestoreError.exit_code:
+        return f"midnight restore {run_dir.id}"
+    if code in (0, 1) and others:
+        command = f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
+        return f"the same night on another profile: {command}"
+    return (
+        f"midnight show {plan.experiment.name}, change a step with --set step.param=value, and run it again"
+    )

@@ -133,7 +133,9 @@ class BatchJob(Fault):
             return "still running when the hold ended"
         if code == 0:
             return "completed"
-        if code == -9 or self._last().get("child_exit") == -9:
+        if code == -9 or str(self._last().get("because")).endswith(
+            "ended with -9"
+        ):  # the job, or a child of it
             killed = oom.kills() - self._kills_before
             return (
                 f"killed by the kernel for memory ({killed})"

@@ -28,6 +28,7 @@ class Sampler:
     def __init__(self, handles: Handles, writer: Writer, clock: Clock) -> None:
         self._writer, self._clock = writer, clock
         self._stop = threading.Event()
+        self._failure: OSError | None = None
         self._roles = dict(handles.processes)
         sources: list[Callable[[], Source]] = [lambda: MachineSource(handles.volumes, self._roles)]
         if handles.metrics_url:
@@ -44,10 +45,15 @@ class Sampler:
             thread.start()
 
     def stop(self) -> None:
-        """Returns when every source has ended; each of their reads has a deadline of its own."""
+        """Returns when every source has ended; each of their reads has a deadline of its own.
+
+        Raises OSError when samples could not be written: a run with holes in it is not judged in silence.
+        """
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        if self._failure is not None:
+            raise self._failure
 
     def follow(self, event: Event) -> None:
         """Sample the process that a step has started, too, under the step's name."""
@@ -59,11 +65,15 @@ class Sampler:
     def _run(self, make: Callable[[], Source]) -> None:
         source = make()
         due = time.monotonic()
-        while not self._stop.is_set():
-            self._write(source.read())
-            due = max(due + PERIOD, time.monotonic())
-            self._stop.wait(due - time.monotonic())
-        source.close()
+        try:
+            while not self._stop.is_set():
+                self._write(source.read())
+                due = max(due + PERIOD, time.monotonic())
+                self._stop.wait(due - time.monotonic())
+        except OSError as error:
+            self._failure = error
+        finally:
+            source.close()
 
     def _write(self, gauges: Gauges) -> None:
         now = self._clock.now()

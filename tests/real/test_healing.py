@@ -7,13 +7,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from chaos.errors import ControlError
 from chaos.heal import outstanding
+from chaos.host.ports import free_port
 from chaos.journal import Event
+from chaos.tools import toxiproxy as tools
+from chaos.toxiproxy import Toxiproxy
 from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken
@@ -87,6 +92,30 @@ def test_a_target_that_dies_is_a_violation_and_leaves_nothing(midnight: Midnight
     assert done.code == 1, (done.out, done.err)
     assert midnight.outcomes()["recovery: recovery"] == "fail"
     assert midnight.outcomes()["loss: lost_writes"] == "unknown"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for some seconds of a journal."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(place)], check=True)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_ends_the_run_with_5_and_everything_restored(
+    small_disk: Path, midnight: Midnight
+) -> None:
+    file = broken.experiment(midnight.place, DROP, STORM, play=25.0)
+    disk = Midnight(small_disk, state=midnight.place)
+
+    done = disk("run", file)
+
+    assert done.code == 5, (done.out, done.err)
+    assert "No space left on device" in done.err + done.out
 
 
 def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Midnight) -> None:
@@ -177,16 +206,40 @@ def test_a_second_run_at_the_same_target_is_refused(midnight: Midnight) -> None:
     process.wait(30)
 
 
-def test_the_stack_goes_up_and_down_by_hand(midnight: Midnight) -> None:
+@pytest.fixture
+def toxiproxy() -> Iterator[str]:
+    """The control URL of a Toxiproxy server that is not midnight's own."""
+    port = free_port()
+    argv = [str(tools.find_binary()), "-host", "127.0.0.1", "-port", str(port)]
+    server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with suppress(ControlError):
+            Toxiproxy(url).version()
+            break
+        time.sleep(0.05)
+    yield url
+    server.terminate()
+    server.wait()
+
+
+def test_the_stack_goes_up_and_down_by_hand_behind_a_toxiproxy_of_the_users(
+    midnight: Midnight, toxiproxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOXIPROXY_URL", toxiproxy)
+    Toxiproxy(toxiproxy).create("theirs", "127.0.0.1:0", "127.0.0.1:9")
     up = midnight("stack", "up", "--profile", "hardened")
     try:
         assert up.code == 0, up.err
+        assert len(Toxiproxy(toxiproxy).proxies()) == 3
         assert "hardened" in midnight("stack", "status").out
         assert midnight("stack", "up").code == 2
     finally:
         down = midnight("stack", "down")
     assert down.code == 0, down.out
     assert "is down" in midnight("stack", "status").out
+    assert list(Toxiproxy(toxiproxy).proxies()) == ["theirs"]
 
 
 def test_smoke_shows_all_four_faults(midnight: Midnight) -> None:

@@ -108,3 +108,17 @@ def test_without_a_steady_state_nothing_is_injected(midnight: Midnight) -> None:
     assert done.code == 3, done.err
     assert "no steady state" in done.out
     assert [event for event in midnight.events() if event.phase == "injecting"] == []
+
+
+def test_the_server_itself_ends_idle_sessions_and_keeps_its_setting_afterwards(midnight: Midnight) -> None:
+    step = (
+        "{name: drop, fault: idle_drop, at: 1s, hold: 5s, with: {by: server, after_idle: 1s, min_closed: 2}}"
+    )
+    file = broken.experiment(midnight.place, step, play=8.0, rate=4, extra="limits: {lost_writes: 0}")
+
+    done = midnight("run", file, "--profile", "hardened")
+
+    assert done.code == 0, (midnight.outcomes(), done.err)
+    assert midnight.outcomes()["effect: drop"] == "pass"
+    (restored,) = (event for event in midnight.events() if event.phase == "restored")
+    assert restored.detail["evidence"] == {"idle_session_timeout": "reset"}

@@ -1,0 +1,61 @@
+"""How the nightly job ended is known, not guessed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.fault import Held
+from chaos.faults.batch_job import BatchJob, BatchJobParams
+from chaos.handles import Handles, Job
+
+MEMORY = Path("/sys/fs/cgroup/memory")
+STARTED = 'print(\'{"phase": "started"}\', flush=True)'
+HUNGRY = f"import os; {STARTED}; open(os.environ['GROUP'] + '/cgroup.procs', 'w').write('0'); b'x' * 10**9"
+PATIENT = f"import sys; {STARTED}; sys.stdin.read()"
+
+
+@pytest.fixture
+def group() -> Iterator[Path]:
+    """A memory cgroup of 50 MB."""
+    if not os.access(MEMORY / "cgroup.procs", os.W_OK):
+        pytest.skip(
+            "no cgroup v1 memory controller that we may write to: an out-of-memory kill cannot be staged"
+        )
+    place = MEMORY / "midnight-test-memory"
+    place.mkdir()
+    (place / "memory.limit_in_bytes").write_text("50000000")
+    yield place
+    place.rmdir()
+
+
+def play(program: str, env: dict[str, str], kill: bool) -> Held:
+    job = Job((sys.executable, "-c", program), {**os.environ, **env}, Path("/"))
+    fault = BatchJob(BatchJobParams(), Handles(jobs={"nightly": job}), "test-batch/job")
+    undo = fault.prepare()
+    try:
+        evidence = fault.inject()
+        if kill:
+            os.kill(int(evidence["pid"]), signal.SIGKILL)
+        return fault.hold(20.0, threading.Event())
+    finally:
+        BatchJob.restore(undo)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_an_out_of_memory_kill_is_named(group: Path) -> None:
+    held = play(HUNGRY, {"GROUP": str(group)}, kill=False)
+    assert held.evidence["ended"] == "killed by the kernel for memory (1)"
+    assert held.dose["completed"] == 0
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_any_other_kill_is_not_taken_for_one() -> None:
+    held = play(PATIENT, {}, kill=True)
+    assert held.evidence["ended"] == "killed with SIGKILL, not for memory"
