@@ -40,7 +40,8 @@ class Healed:
 
 
 def outstanding(run: RunDir) -> list[Outstanding]:
-    """What the journal says was begun and not undone, newest first."""
+    """What the journal says was begun and not undone: what is `urgent` first, because the undoing of others
+    would wait for it (a write limit holds up every dying writer); the rest newest first."""
     still: dict[tuple[str, str], Outstanding] = {}
     for event in read_events(run):
         key = (event.source, event.name)
@@ -49,7 +50,7 @@ def outstanding(run: RunDir) -> list[Outstanding]:
             still[key] = Outstanding(event.source, event.name, event.detail["by"], event.detail["undo"])
         elif event.phase in CLOSING:
             still.pop(key, None)
-    return list(reversed(still.values()))
+    return sorted(reversed(still.values()), key=lambda what: not what.undo.get("urgent", False))
 
 
 def undo(what: Outstanding) -> Healed:
@@ -83,13 +84,21 @@ def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
     return done
 
 
-def heal_elsewhere(run: RunDir, healer: str, *, wait: float) -> list[Healed]:
-    """Heal a run whose own process is gone, as `healer`. Raises RestoreError while another holds its lock."""
+def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0.0) -> list[Healed]:
+    """Heal a run whose own process is gone, as `healer`; what fails is tried again for `patience` seconds.
+
+    Gives the last result of each. Raises RestoreError while another holds the run's lock for `wait` seconds.
+    """
     with hold_lock(run, wait=wait):
         clock = _clock_of(run)
         writer = Writer(run.healer_events)
+        end = time.monotonic() + patience
         try:
             found = heal(run, lambda event: writer.event(event, sync=True), clock.now)
+            while any(result.error for result in found) and time.monotonic() < end:
+                time.sleep(0.5)  # a child of the dead runner may still be busy with what has to be undone
+                again = heal(run, lambda event: writer.event(event, sync=True), clock.now)
+                found = [result for result in found if not result.error] + again
             summary = {
                 "restored": sum(r.error is None for r in found),
                 "failed": sum(bool(r.error) for r in found),
@@ -102,13 +111,17 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float) -> list[Healed]:
 
 
 @contextmanager
-def hold_lock(run: RunDir, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the run's lock: the kernel gives it back however its holder ends. Raises RestoreError."""
-    with run.lock.open("a") as file:
+def hold_lock(run: RunDir, *, wait: float = 0.0, shared: bool = False) -> Iterator[None]:
+    """Hold the run's lock: the kernel gives it back however its holder ends. Raises RestoreError.
+
+    `shared` is for a mere look: looks do not disturb each other.
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    with run.lock.open("r" if shared else "a") as file:
         end = time.monotonic() + wait
         while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 # flock has no timed wait; the holder's exit gives no event that another process can await
@@ -119,9 +132,11 @@ def hold_lock(run: RunDir, *, wait: float = 0.0) -> Iterator[None]:
 
 
 def is_locked(run: RunDir) -> bool:
-    """Whether a process is playing or healing the run right now."""
+    """Whether a process is playing or healing the run right now. Creates nothing."""
+    if not run.lock.exists():
+        return False
     try:
-        with hold_lock(run):
+        with hold_lock(run, shared=True):
             return False
     except RestoreError:
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,8 +52,11 @@ def heal_earlier_runs() -> list[Healed]:
 
 
 @contextmanager
-def target_lock(target: str, run: str) -> Iterator[None]:
-    """Keeps two runs from aiming at the same target. Raises Refused, naming the run that holds it."""
+def target_lock(target: str) -> Iterator[Callable[[str], None]]:
+    """Keeps two runs from aiming at the same target; what it gives is told the id of the run that holds it.
+
+    Raises Refused, naming that run.
+    """
     path = store.lock_file(target)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -61,11 +64,16 @@ def target_lock(target: str, run: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise Refused(f"target {target!r} is being played on by run {file.read().strip()}") from None
-        file.truncate(0)
-        file.write(run)
-        file.flush()
-        try:
-            yield
-        finally:
+            holder = file.read().strip() or "that is just beginning"
+            raise Refused(f"target {target!r} is being played on by run {holder}") from None
+
+        def taken(run: str) -> None:
             file.truncate(0)
+            file.write(run)
+            file.flush()
+
+        taken("")
+        try:
+            yield taken
+        finally:
+            taken("")

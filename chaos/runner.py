@@ -18,7 +18,7 @@ from chaos import about, hits, preflight, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import Verdict, judge
 from chaos.driver import Driver, Site
-from chaos.errors import Aborted, MidnightError, NoVerdict, worst
+from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, worst
 from chaos.fault import Undo
 from chaos.handles import Handles
 from chaos.heal import Healed, heal, hold_lock
@@ -64,11 +64,9 @@ class Runner:
         self._ending = "completed"
 
     def play(self) -> Ending:
-        """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between;
-        Refused when another run holds the target."""
+        """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
         with ExitStack() as stack:
-            stack.enter_context(preflight.target_lock(self._plan.target.name, self._run.id))
-            stack.enter_context(hold_lock(self._run))
+            stack.enter_context(hold_lock(self._run, wait=5.0))
             store.mark_unhealed(self._run)
             watchdog = Watchdog(self._run)
             try:
@@ -78,6 +76,8 @@ class Runner:
             except BaseException:
                 watchdog.abandon()
                 raise
+            for number in SIGNALS:  # everything is undone: what is left takes a moment, and is what was asked for
+                signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
         verdict = self._judge()
         if verdict is not None:
@@ -123,7 +123,8 @@ class Runner:
 
     def _end(self, reason: str, error: BaseException) -> None:
         self._ending = reason
-        self._codes.append(error.exit_code if isinstance(error, MidnightError) else 5)
+        code = error.exit_code if isinstance(error, MidnightError) else 5
+        self._codes.append(code if code in PRECEDENCE else 5)  # 2 would say that nothing was touched
         known = isinstance(error, MidnightError)
         self._errors.append(str(error) if known else f"{type(error).__name__}: {error}")
 
@@ -169,7 +170,7 @@ class Runner:
             watching = observe(self._observer, self._plan.experiment, table, sampler, self._clock, zero)
             finished = asyncio.create_task(load.finished())
             tasks += [asyncio.create_task(watching), finished]
-            await self._baseline(zero)
+            await self._baseline(zero, finished)
             await self._play(handles, zero + timing.play_offset(self._plan.experiment.load), finished)
         finally:
             for task in tasks:
@@ -197,12 +198,15 @@ class Runner:
         )
         return LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
 
-    async def _baseline(self, zero: float) -> None:
-        """Wait the baseline out and judge it. Raises NoVerdict: nothing is injected into a sick target."""
+    async def _baseline(self, zero: float, finished: asyncio.Task[int]) -> None:
+        """Wait the baseline out and judge it. Raises NoVerdict: nothing is injected into a sick target; and
+        LoadError when the load process ends before its time."""
         baseline = self._plan.experiment.load.baseline
         self._event("run", "baseline", "begun", at=zero)
         end = zero + baseline.length
-        await asyncio.sleep(end + timing.GAP / 2 - self._clock.now())
+        await asyncio.wait({finished}, timeout=max(0.0, end + timing.GAP / 2 - self._clock.now()))
+        if finished.done():
+            finished.result()
         found = judge_baseline(baseline, hits.select(hits.open_table(self._run.hits), zero, end))
         self._event("run", "baseline", "ended", at=end, **found)
         if not found["steady"]:
@@ -313,6 +317,8 @@ def start(
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants())
     preflight.heal_earlier_runs()
-    run = store.create_run(plan.experiment.name)
-    about.save(run, plan, versions, overrides)
-    return run, Runner(plan, run, driver, make_observer(run)).play()
+    with preflight.target_lock(plan.target.name) as taken:
+        run = store.create_run(plan.experiment.name)
+        taken(run.id)
+        about.save(run, plan, versions, overrides)
+        return run, Runner(plan, run, driver, make_observer(run)).play()

@@ -27,6 +27,8 @@ def _problem(experiment: Experiment, journal: Journal) -> str | None:
     reason, because = ended.detail.get("reason"), ended.detail.get("because")
     if reason != "completed":
         return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
+    if left := _not_restored(journal):
+        return left
     observation = observe(experiment, journal)
     if observation is None:
         return "there was no play"
@@ -38,3 +40,14 @@ def _problem(experiment: Experiment, journal: Journal) -> str | None:
     if not observation.reached:
         return "no hit was ever answered, in the baseline neither: the load never reached the target"
     return None
+
+
+def _not_restored(journal: Journal) -> str | None:
+    """What could not be undone, and was not undone later either."""
+    failed: dict[tuple[str, str], str] = {}
+    for event in journal.events:
+        if event.phase == "restore failed":
+            failed[event.source, event.name] = str(event.detail.get("because", ""))
+        elif event.phase in ("restored", "removed"):
+            failed.pop((event.source, event.name), None)
+    return next((f"{name} could not be restored: {because}" for (_, name), because in failed.items()), None)

@@ -63,16 +63,17 @@ def stop(run: Reference = None, all_: All = False) -> int:
     if not playing:
         print("no run is being played")
         return 0
+    end, told = time.monotonic() + STOP_WITHIN, set[str]()
+    while still := [run_dir for run_dir in playing if is_locked(run_dir)]:
+        for run_dir in still:
+            player = _player(run_dir)  # one that is just beginning has not yet said who it is
+            if player is not None and run_dir.id not in told:
+                told.add(run_dir.id)
+                os.kill(player.pid, signal.SIGTERM)
+        if time.monotonic() > end:
+            raise RestoreError(f"{still[0].id} has not ended; `midnight restore {still[0].id}` heals it")
+        time.sleep(0.1)  # the lock is given back when everything is restored; it cannot be awaited
     for run_dir in playing:
-        player = _player(run_dir)
-        if player is not None:
-            os.kill(player.pid, signal.SIGTERM)
-    end = time.monotonic() + STOP_WITHIN
-    for run_dir in playing:
-        while is_locked(run_dir):  # the lock is given back when everything is restored; it cannot be awaited
-            if time.monotonic() > end:
-                raise RestoreError(f"{run_dir.id} has not ended; `midnight restore {run_dir.id}` heals it")
-            time.sleep(0.1)
         print(f"{run_dir.id}: stopped")
     return 0
 

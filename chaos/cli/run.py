@@ -11,6 +11,8 @@ from rich.console import Console as Terminal
 
 from chaos import plan as plans
 from chaos import runner
+from chaos.checks.verdict import Verdict
+from chaos.cli.output import tell
 from chaos.console import Console
 from chaos.errors import RestoreError, worst
 from chaos.reports.terminal import print_verdict
@@ -74,24 +76,33 @@ def _print_plan(plan: plans.Plan, json_: bool) -> None:
 
 def _finish(plan: plans.Plan, run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) -> int:
     """Render the verdict; what fails to render is said, and is a failure of the tool."""
+    code, errors = ending.exit_code, list(ending.errors)
+    if ending.verdict is not None:
+        try:
+            _write(run_dir, replace(ending.verdict, exit_code=code))
+        except Exception as error:  # whatever a report dies of, the verdict is still told
+            errors.append(f"the report could not be written: {error}")
+            code = worst([code, 5])
+
+    def show() -> None:
+        for error in errors:
+            terminal.print(f"midnight: {error}", style="bold red", markup=False)
+        if ending.verdict is None:
+            return
+        if json_ and run_dir.verdict.exists():
+            print(run_dir.verdict.read_text())
+        print_verdict(run_dir, ending.verdict, terminal)
+        terminal.print(f"next: {_what_next(plan, code, run_dir)}", markup=False, soft_wrap=True)
+
+    tell(show)
+    return code
+
+
+def _write(run_dir: RunDir, verdict: Verdict) -> None:
     from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
 
-    code = ending.exit_code
-    for error in ending.errors:
-        terminal.print(f"midnight: {error}", style="bold red", markup=False)
-    if ending.verdict is None:
-        return code
-    try:
-        write_verdict(run_dir, replace(ending.verdict, exit_code=code))
-        write_report(run_dir, ending.verdict)
-    except Exception as error:  # whatever a report dies of, the verdict is still told
-        terminal.print(f"midnight: the report could not be written: {error}", style="bold red", markup=False)
-        code = worst([code, 5])
-    if json_ and run_dir.verdict.exists():
-        print(run_dir.verdict.read_text())
-    print_verdict(run_dir, ending.verdict, terminal)
-    terminal.print(f"next: {_what_next(plan, code, run_dir)}", markup=False, soft_wrap=True)
-    return code
+    write_verdict(run_dir, verdict)
+    write_report(run_dir, verdict)
 
 
 def _what_next(plan: plans.Plan, code: int, run_dir: RunDir) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from chaos import judge as judging
 from chaos import store
+from chaos.cli.output import tell
 from chaos.heal import is_locked
 from chaos.journal import Journal
 from chaos.reports.terminal import print_verdict
@@ -53,9 +54,9 @@ def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
     run_dir = store.find_run(run)
     verdict = judging.judge_run(run_dir, slo)
     if json_:
-        print(json.dumps(verdict.to_json(), indent=1))
+        tell(lambda: print(json.dumps(verdict.to_json(), indent=1)))
     else:
-        print_verdict(run_dir, verdict, Console(highlight=False))
+        tell(lambda: print_verdict(run_dir, verdict, Console(highlight=False)))
     return verdict.exit_code
 
 

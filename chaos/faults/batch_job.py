@@ -10,6 +10,7 @@ import json
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -39,6 +40,10 @@ class BatchJobParams(Model):
 class BatchJob(Fault):
     Params = BatchJobParams
     needs = frozenset({"jobs.nightly"})
+
+    @classmethod
+    def staging(cls, params: BatchJobParams) -> Mapping[str, float]:
+        return {"machine.memory": params.memory_mb * 1e6}
 
     def __init__(self, params: BatchJobParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
@@ -98,7 +103,12 @@ class BatchJob(Fault):
                 "rows": self._params.rows,
                 "cpu_seconds": self._params.cpu_seconds * 0.95,
             },
-            evidence={"ended": self._how_it_ended(), "peak_rss_mb": round(self._peak / 1e6, 1), "job": last},
+            evidence={
+                "out_of_memory_kills_on_this_machine": oom.kills() - self._kills_before,
+                "ended": self._how_it_ended(),
+                "peak_rss_mb": round(self._peak / 1e6, 1),
+                "job": last,
+            },
         )
 
     @classmethod

@@ -67,16 +67,20 @@ class IdleDrop(Fault):
         return {"idle_sessions_before": len(self._idle)}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        seen = set(self._idle)
+        seen, closed, because = set(self._idle), 0, "counted at the server"
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not stop.wait(min(left, 0.1)):
-            if self._params.by == "server":
-                seen |= self._idle_sessions()
-        closed = len(seen - self._sessions())
+        try:
+            while (left := end - time.monotonic()) > 0 and not stop.wait(min(left, 0.1)):
+                if self._params.by == "server":
+                    seen |= self._idle_sessions()
+            closed = len(seen - self._sessions())
+        except psycopg.Error as error:  # the server went down under it: that is the target's failure
+            because = str(error).strip()
+            stop.wait(max(0.0, end - time.monotonic()))
         return Held(
             dose={"idle_sessions_closed": closed},
             floor={"idle_sessions_closed": self._params.min_closed},
-            evidence={"idle_sessions_seen": len(seen), "by": self._params.by},
+            evidence={"idle_sessions_seen": len(seen), "by": self._params.by, "closed": because},
         )
 
     @classmethod

@@ -21,6 +21,7 @@ from chaos.errors import FaultError
 from chaos.experiment import NotNegative
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.handles import Handles, LogFiles
+from chaos.host import disk_writers
 from chaos.host.processes import spawn, stop_marked
 from chaos.host.worker import Worker, python_module
 from chaos.tools import logrotate
@@ -42,7 +43,8 @@ class Logrotate(Fault):
 
     @classmethod
     def staging(cls, params: LogrotateParams) -> Mapping[str, float]:
-        return {"logs.grown": params.grown}
+        files = params.writers * params.block * disk_writers.BLOCKS
+        return {"logs.grown": params.grown, "machine.disk": files}
 
     def __init__(self, params: LogrotateParams, handles: Handles, mark: str) -> None:
         assert handles.logs is not None
@@ -86,7 +88,7 @@ class Logrotate(Fault):
         output = (self._scratch / "output").read_text(errors="replace").strip()
         if code not in (None, 0):
             raise FaultError(f"logrotate ended with {code}: {output or 'it printed nothing'}")
-        written = self._writers.finish() if self._writers else {}
+        written = self._writers.finish(timeout=120.0) if self._writers else {}
         return Held(
             dose={
                 "rotated_bytes": self._rotated(),

@@ -33,7 +33,7 @@ class ReconnectStormParams(Model):
     drop: NotNegative = 0.3  # how long the API is cut off from the database first, seconds
     burst: Annotated[int, Field(ge=0, le=1000)] = 60  # requests on the API in the same instant
     burst_path: str = "/readyz"
-    min_attempted: Clients = 100  # the floor: connections attempted
+    min_attempted: Clients = 100  # the floor: attempts that the server answered, with a session or a refusal
 
 
 class ReconnectStorm(Fault):
@@ -60,33 +60,46 @@ class ReconnectStorm(Fault):
             "url": self._url,
             "deadline": self._params.keep + 30.0,
         }
-        proxy = Toxiproxy(self._proxy.api)
+        proxy, cut = Toxiproxy(self._proxy.api), 0.0
         self._admin = connect(self._database.admin_dsn)  # before the crowd takes every slot
         try:
+            self._crowd = Worker("chaos.host.crowd", spec, self._mark)
+            begun = time.monotonic()
             if self._params.drop:
                 proxy.disable(self._proxy.name)
-            self._crowd = Worker("chaos.host.crowd", spec, self._mark)
+            self._crowd.go()
             if self._params.drop:
-                threading.Event().wait(self._params.drop)
+                time.sleep(max(0.0, begun + self._params.drop - time.monotonic()))
                 proxy.enable(self._proxy.name)
+                cut = time.monotonic() - begun
         except ControlError as error:
             self._admin.close()
             raise FaultError(f"reconnect_storm: {error}") from error
-        return {"clients": self._params.clients, "dropped_for_seconds": self._params.drop}
+        return {"clients": self._params.clients, "dropped_for_seconds": round(cut, 3)}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         assert self._crowd is not None
         end = time.monotonic() + seconds
-        with self._admin as connection:
-            allowed = int(_one(connection, "select current_setting('max_connections')"))
-            while not self._crowd.ended() and time.monotonic() < end and not stop.wait(0.1):
-                self._peak = max(self._peak, int(_one(connection, _COUNT)))
+        allowed, because = 0, "sampled to the end"
+        try:
+            with self._admin as connection:
+                allowed = int(_one(connection, "select current_setting('max_connections')"))
+                while not self._crowd.ended() and time.monotonic() < end and not stop.wait(0.1):
+                    self._peak = max(self._peak, int(_one(connection, _COUNT)))
+        except psycopg.Error as error:  # the server went down under it: that is the target's failure
+            because = str(error).strip()
+            stop.wait(max(0.0, end - time.monotonic()))
         report = self._crowd.finish()
-        attempted = float(report["attempted"])
+        reached = float(report.get("connected", 0) + report.get("refused", 0))
         return Held(
-            dose={"connections_attempted": attempted},
+            dose={"connections_attempted": reached},
             floor={"connections_attempted": self._params.min_attempted},
-            evidence={"crowd": report, "peak_connections": self._peak, "max_connections": allowed},
+            evidence={
+                "crowd": report,
+                "peak_connections": self._peak,
+                "max_connections": allowed,
+                "peak": because,
+            },
         )
 
     @classmethod

@@ -1,8 +1,9 @@
 """A crowd of other clients of the same database, and a burst on the API, all in the same instant.
 
-A program for `chaos.host.worker`. Specification: dsn, clients, hold (seconds), burst (requests), url,
-deadline (seconds). Each client connects once, never retries, and holds what it got. Report: attempted,
-connected, refused (SQLSTATE 53300: the code, not the text), failed (by reason), burst (by status).
+A program for `chaos.host.worker`, which waits for `go` once it has started. Specification: dsn, clients,
+hold (seconds), burst (requests), url, deadline (seconds). Each client connects once, never retries, and holds
+what it got. Report: clients, connected, refused (for lack of a slot, SQLSTATE 53300), dropped, failed (never
+reached the server, or for another reason), burst (by status).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
             await asyncio.gather(*visits, burst(spec["url"], spec["burst"], answered))
     except TimeoutError:
         seen["cut_by_deadline"] += 1
-    return {"attempted": spec["clients"], **seen, "burst": dict(answered)}
+    return {"clients": spec["clients"], **seen, "burst": dict(answered)}
 
 
 async def main() -> None:
@@ -86,8 +87,10 @@ async def main() -> None:
         sys.stdin.read()
         loop.call_soon_threadsafe(leave.set)
 
-    threading.Thread(target=wait_for_end, daemon=True).start()
     print(json.dumps({"started": spec["clients"]}), flush=True)
+    if not sys.stdin.readline():
+        return  # nobody is there any more to say when
+    threading.Thread(target=wait_for_end, daemon=True).start()
     print(json.dumps(await play(spec, leave)), flush=True)
 
 

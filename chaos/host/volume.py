@@ -20,6 +20,7 @@ from chaos.errors import RestoreError, TargetError
 CGROUPS = Path("/sys/fs/cgroup")
 V1_LIMIT = CGROUPS / "blkio/blkio.throttle.write_bps_device"
 V2_ROOT = CGROUPS / "cgroup.controllers"
+PATIENCE = 10.0  # seconds that an unmount may take
 COMMANDS = ("losetup", "mkfs.ext4", "mount", "umount")
 
 
@@ -108,16 +109,24 @@ def lift(file: Path, group: str) -> bool:
 
 
 def remove(file: Path, path: Path) -> None:
-    """Unmount, detach, delete; whatever of it there is. Raises RestoreError."""
-    for _ in range(50):
-        if not path.is_mount():
-            break
-        if subprocess.run(_argv("umount", str(path)), capture_output=True, check=False).returncode != 0:
-            time.sleep(0.1)  # the kernel tells nobody when the last open file of a dead process is closed
+    """Unmount, detach, delete; whatever of it there is. Raises RestoreError.
+
+    A `mount` or `losetup` of a killed runner may still be on its way, and the kernel tells nobody when the
+    last open file of a dead process is closed: so until nothing is there twice in a row.
+    """
+    end, clean = time.monotonic() + PATIENCE, 0
+    while clean < 2 and time.monotonic() < end:
+        if path.is_mount():
+            subprocess.run(
+                _argv("umount", str(path)), capture_output=True, check=False, start_new_session=True
+            )
+        for device in loops_of(file):
+            argv = _argv("losetup", "--detach", str(device))
+            subprocess.run(argv, capture_output=True, check=False, start_new_session=True)
+        clean = clean + 1 if not path.is_mount() and not loops_of(file) else 0
+        time.sleep(0.1)
     if path.is_mount():
-        raise RestoreError(f"{path} could not be unmounted; by hand: umount {path} && losetup -D")
-    for device in loops_of(file):
-        subprocess.run(_argv("losetup", "--detach", str(device)), capture_output=True, check=False)
+        raise RestoreError(f"{path} could not be unmounted; by hand: umount {path}, then losetup --detach")
     if left := loops_of(file):
         raise RestoreError(f"{left[0]} is still attached; by hand: losetup --detach {left[0]}")
     file.unlink(missing_ok=True)
@@ -155,7 +164,10 @@ def _argv(name: str, *arguments: str) -> list[str]:
 
 
 def _run(name: str, *arguments: str) -> str:
-    result = subprocess.run(_argv(name, *arguments), capture_output=True, text=True, check=False)
+    # a session of its own: Ctrl-C must not end it in the middle
+    result = subprocess.run(
+        _argv(name, *arguments), capture_output=True, text=True, check=False, start_new_session=True
+    )
     if result.returncode != 0:
         raise TargetError(f"{name} {' '.join(arguments)}: {result.stderr.strip() or result.returncode}")
     return result.stdout

@@ -42,6 +42,12 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
+    def go(self) -> None:
+        """Let a program that waits for it begin: its start-up is over, so the instant is ours."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"go\n")
+        self._process.stdin.flush()
+
     def ended(self) -> bool:
         return self._process.poll() is not None
 

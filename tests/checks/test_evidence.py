@@ -214,3 +214,13 @@ def test_a_run_that_was_not_whole_is_unknown(tmp_path: Path, night: Night, becau
 
 def test_a_run_played_to_its_end_is_complete(tmp_path: Path) -> None:
     assert Night().findings(tmp_path, completeness.check)["run"].outcome is PASS
+
+
+def test_what_could_not_be_restored_is_no_pass_until_it_was(tmp_path: Path) -> None:
+    failed = Event(PLAY + LENGTH, "step", "drop", "restore failed", {"because": "planted"})
+    later = Event(PLAY + LENGTH + 1, "step", "drop", "restored", {"evidence": {}})
+    acted = step_events("drop", *STEP)
+    (broken,) = completeness.check(*Night(steps=[*acted, failed]).write(tmp_path / "a"))
+    (healed,) = completeness.check(*Night(steps=[*acted, failed, later]).write(tmp_path / "b"))
+    assert (broken.outcome, broken.because) == (Outcome.UNKNOWN, "drop could not be restored: planted")
+    assert healed.outcome is Outcome.PASS

@@ -1,0 +1,105 @@
+"""The one undo: in the right order, to the end, and from the journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos import registry, store
+from chaos.errors import RestoreError
+from chaos.fault import Evidence, Undo
+from chaos.heal import heal_elsewhere, hold_lock, is_locked, outstanding
+from chaos.journal import Event, Writer
+from chaos.store import RunDir
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "run").mkdir()
+    return RunDir(tmp_path / "run")
+
+
+@pytest.fixture
+def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What was undone, in order; an undo that holds `fails` fails so many times."""
+    done: list[str] = []
+    left: dict[str, int] = {}
+
+    def restore(undo: Undo) -> Evidence:
+        name = str(undo["name"])
+        if left.setdefault(name, int(undo.get("fails", 0))):
+            left[name] -= 1
+            raise RestoreError("planted")
+        done.append(name)
+        return {}
+
+    monkeypatch.setattr(registry, "restorer", lambda _by: restore)
+    yield done
+
+
+def journal(run: RunDir, *entries: tuple[str, str, dict[str, object]]) -> None:
+    writer = Writer(run.events)
+    for at, (name, phase, undo) in enumerate(entries):
+        writer.event(Event(float(at), "step", name, phase, {"by": "fault:x", "undo": {"name": name, **undo}}))
+    writer.close()
+
+
+def test_the_newest_is_undone_first_but_what_others_wait_for_before_all(
+    run: RunDir, undone: list[str]
+) -> None:
+    journal(run, ("old", "injecting", {}), ("limit", "creating", {"urgent": True}), ("new", "injecting", {}))
+    heal_elsewhere(run, "test", wait=0)
+    assert undone == ["limit", "new", "old"]
+    assert outstanding(run) == []
+
+
+def test_what_was_restored_is_not_undone_again_unless_it_was_begun_again(
+    run: RunDir, undone: list[str]
+) -> None:
+    journal(
+        run,
+        ("a", "injecting", {}),
+        ("a", "restored", {}),
+        ("b", "injecting", {}),
+        ("b", "restored", {}),
+        ("b", "injecting", {}),
+    )
+    heal_elsewhere(run, "test", wait=0)
+    assert undone == ["b"]
+
+
+def test_one_failure_does_not_keep_the_rest_from_being_undone(run: RunDir, undone: list[str]) -> None:
+    store.mark_unhealed(run)
+    journal(run, ("first", "injecting", {}), ("stubborn", "injecting", {"fails": 99}))
+    healed = heal_elsewhere(run, "test", wait=0)
+    assert undone == ["first"]
+    assert [result.error for result in healed] == ["planted", None]
+    assert [left.name for left in outstanding(run)] == ["stubborn"]
+    assert store.unhealed_runs() == [run]
+
+
+def test_the_patient_healer_tries_again(run: RunDir, undone: list[str]) -> None:
+    journal(run, ("busy", "injecting", {"fails": 1}))
+    healed = heal_elsewhere(run, "test", wait=0, patience=20)
+    assert undone == ["busy"] and [result.error for result in healed] == [None]
+
+
+def test_a_line_torn_by_a_kill_is_left_out(run: RunDir, undone: list[str]) -> None:
+    journal(run, ("whole", "injecting", {}))
+    with run.events.open("a") as file:
+        file.write('{"at": 9, "source": "step", "na')
+    heal_elsewhere(run, "test", wait=0)
+    assert undone == ["whole"]
+
+
+def test_only_one_heals_at_a_time(run: RunDir, undone: list[str]) -> None:
+    journal(run, ("a", "injecting", {}))
+    assert not is_locked(run)
+    with hold_lock(run):
+        assert is_locked(run)
+        with pytest.raises(RestoreError, match="by another process"):
+            heal_elsewhere(run, "test", wait=0)
+    assert undone == []
