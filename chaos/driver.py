@@ -6,6 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from chaos.errors import Aborted
@@ -46,6 +47,11 @@ class Driver(ABC):
     @abstractmethod
     def offers(cls, target: Target) -> frozenset[str]:
         """The handles this target will give, known before it is up."""
+
+    @classmethod
+    def check_profile(cls, path: Path, document: Any) -> None:
+        """Raises FileError for the first broken rule of a profile, the `document` read from `path`."""
+        del path, document  # a target of somebody else's may have no rules of its own
 
     @abstractmethod
     def __init__(

@@ -16,9 +16,9 @@ Place = tuple[int | str, ...]
 
 
 class Model(BaseModel):
-    """A frozen value of a file: an unknown key is an error."""
+    """A frozen value of a file: an unknown key is an error, and every number is finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -33,8 +33,8 @@ class BrokenRule(ValueError):
 
 
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
-_SECRET_IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
-_REFERENCE = re.compile(r"^(env|file):")
+_COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is no secret
+_SECRET_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
 def read_mapping(path: Path) -> Any:
@@ -51,11 +51,23 @@ def read_mapping(path: Path) -> Any:
         raise FileError(path, mark.line + 1 if mark else None, "", rule) from error
     except YAMLError as error:
         raise FileError(path, None, "", " ".join(str(error).split())) from error
+    except ValueError as error:  # a date that is none, a number of too many digits
+        raise FileError(path, None, "", f"holds a value that cannot be read: {error}") from error
+    except RecursionError:
+        raise FileError(path, None, "", "is nested too deeply") from None
     if not isinstance(document, dict):
         kind = type(document).__name__ if document is not None else "nothing"
         raise FileError(path, 1, "", f"must be a mapping of keys to values, not {kind}")
-    _refuse_secrets(path, document, document, ())
+    check_values(path, document)
     return document
+
+
+def check_values(path: Path, document: Any) -> None:
+    """Raises FileError for a secret in the document, and for one that contains itself."""
+    try:
+        _refuse_secrets(path, document, document, ())
+    except RecursionError:
+        raise FileError(path, None, "", "contains itself through an alias, or is nested too deeply") from None
 
 
 def load(path: Path, model: type[M]) -> M:
@@ -124,14 +136,19 @@ def _refuse_secrets(path: Path, document: Any, node: Any, place: Place) -> None:
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
         here = (*place, key)
-        if (
-            isinstance(value, str)
-            and not _REFERENCE.match(value)
-            and (_SECRET_KEY.search(str(key)) or _SECRET_IN_URL.search(value))
-        ):
-            rule = "a secret must not stand in a file in plain text; write env:NAME or file:PATH"
+        name = next((str(part) for part in reversed(here) if isinstance(part, str)), "")
+        if _is_secret(name, value):
+            rule = "a secret must not stand in a file"
             raise FileError(path, line_of(document, here), show_place(document, here), rule)
         _refuse_secrets(path, document, value, here)
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    """Whether a value, named by the nearest key above it, looks like a secret."""
+    if isinstance(value, str):
+        return bool(_SECRET_KEY.search(name) or _SECRET_IN_URL.search(value))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and bool(_SECRET_KEY.search(name)) and not _COUNT_KEY.search(name)
 
 
 def plain(node: Any) -> Any:

@@ -17,7 +17,7 @@ from chaos.host import volume
 from chaos.host.processes import ref_of, stop_child, stop_marked
 from chaos.host.volume import LoopVolume
 from chaos.target import Target
-from chaos.targets.embedded import quiet
+from chaos.targets.embedded import profile_file, quiet
 from chaos.targets.embedded.grown import grow
 from chaos.targets.embedded.layout import ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
@@ -44,6 +44,10 @@ class EmbeddedDriver(Driver):
     def offers(cls, target: Target) -> frozenset[str]:
         del target  # every embedded target is whole
         return OFFERS
+
+    @classmethod
+    def check_profile(cls, path: Path, document: Any) -> None:
+        profile_file.check(path, document)
 
     def __init__(
         self,
