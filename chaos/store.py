@@ -101,14 +101,18 @@ def all_runs() -> list[RunDir]:
 
 
 def find_run(reference: str) -> RunDir:
-    """The run named by a path, an id, the beginning of an id, or `latest`. Raises UsageError."""
+    """The run named by a path, an id, the beginning of an id, or `latest`. Raises UsageError.
+
+    Runs that are not healed are found from any directory, all others under `reports_dir()`.
+    """
     as_path = Path(reference)
     if (as_path / "run.json").is_file():
         return RunDir(as_path.resolve())
     runs = all_runs()
     if reference == "latest" and runs:
         return runs[-1]
-    matches = [run for run in runs if run.id.startswith(reference) or run.id.endswith(f"-{reference}")]
+    known = dict.fromkeys([*runs, *unhealed_runs()])
+    matches = [run for run in known if run.id.startswith(reference) or run.id.endswith(f"-{reference}")]
     if len(matches) == 1:
         return matches[0]
     what = "names several runs" if matches else "is not a stored run"
@@ -120,10 +124,17 @@ def _unhealed_dir() -> Path:
 
 
 def mark_unhealed(run: RunDir) -> None:
-    """List the run as not yet healed, so that `midnight restore` finds it from anywhere."""
+    """List the run as not yet healed, so that `midnight restore` finds it from anywhere.
+
+    The entry is there whole or not at all, also when this process is killed. Raises OSError.
+    """
     _unhealed_dir().mkdir(parents=True, exist_ok=True)
-    entry = _unhealed_dir() / f"{run.id}.json"
-    entry.write_text(json.dumps({"run": str(run.path)}))
+    part = _unhealed_dir() / f"{run.id}.part"
+    try:
+        part.write_text(json.dumps({"run": str(run.path)}))
+        part.replace(_unhealed_dir() / f"{run.id}.json")
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def mark_healed(run: RunDir) -> None:
@@ -131,13 +142,23 @@ def mark_healed(run: RunDir) -> None:
 
 
 def unhealed_runs() -> list[RunDir]:
-    """Runs listed as not yet healed, oldest first; a listed run whose directory is gone is dropped."""
+    """Runs listed as not yet healed, oldest first.
+
+    A listed run whose directory was deleted is dropped from the list. One whose whole reports directory is
+    out of reach, as on a volume that is not mounted, is left out and stays listed.
+    """
     runs = []
     for entry in sorted(_unhealed_dir().glob("*.json")):
-        path = Path(json.loads(entry.read_text())["run"])
+        try:
+            path = Path(json.loads(entry.read_text())["run"])
+        except FileNotFoundError:  # healed by another process in this moment
+            continue
+        except (ValueError, TypeError, KeyError):  # torn before the run could create anything
+            entry.unlink(missing_ok=True)
+            continue
         if path.is_dir():
             runs.append(RunDir(path))
-        else:
+        elif path.parent.parent.is_dir():
             entry.unlink(missing_ok=True)
     return runs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated
 
@@ -12,12 +13,25 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
 def seconds(value: object) -> float:
-    """Seconds of a number or of a text like `90`, `500ms`, `1m30s`. Raises ValueError."""
+    """Seconds, finite, of a number or of a text like `90`, `500ms`, `1m30s`. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("must be a time such as 90, 500ms or 1m30s")
-    if isinstance(value, int | float):
+    result = (
+        _as_float(value) if isinstance(value, int | float) else _seconds_of(value.strip().replace(" ", ""))
+    )
+    if not math.isfinite(result):
+        raise ValueError("must be a finite time")
+    return result
+
+
+def _as_float(value: float) -> float:
+    try:
         return float(value)
-    text = value.strip().replace(" ", "")
+    except OverflowError:  # an integer of more than 308 digits
+        return math.inf
+
+
+def _seconds_of(text: str) -> float:
     try:
         return float(text)
     except ValueError:
@@ -41,18 +55,20 @@ def ratio(value: object) -> float:
             raise ValueError(rule)
         result = float(text[:-1]) / 100
     else:
-        result = float(value)
+        result = _as_float(value)
     if not 0 <= result <= 1:
         raise ValueError(rule)
     return result
 
 
 def size(value: object) -> int:
-    """Bytes of a number or of a text like `512MB` (powers of ten). Raises ValueError."""
+    """Bytes of a finite number or of a text like `512MB` (powers of ten). Raises ValueError."""
     rule = "must be a size such as 512MB or a number of bytes (units kB, MB, GB)"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(rule)
     if isinstance(value, int | float):
+        if not math.isfinite(_as_float(value)):
+            raise ValueError(rule)
         return int(value)
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(kB|MB|GB)(?:/s)?", value.strip())
     if match is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -38,18 +39,22 @@ def count(
 ) -> LogLines:
     """Count the numbered lines of a log and of everything it was rotated into (`stem`, `.1`, `.2.gz` ...).
 
-    `written` and `dropped` are what the writers published of themselves. Raises OSError.
+    `written` and `dropped` are what the writers published of themselves. A file that cannot be read to its
+    end is no error: `complete` is then false, and `because` names it.
     """
     seen: dict[bytes, Counter[int]] = defaultdict(Counter)
     ends: dict[bytes, int] = {}
-    files = sorted(directory.glob(f"{stem}*"))
+    files, unread = _files(directory, stem), ""
     for file in files:
-        for chunk in _chunks(file):
-            for pid, kind, n in _NUMBERED.findall(chunk):
-                if kind == b"end":
-                    ends[pid] = int(n)
-                else:
-                    seen[pid][int(n)] += 1
+        try:
+            for chunk in _chunks(file):
+                for pid, kind, n in _NUMBERED.findall(chunk):
+                    if kind == b"end":
+                        ends[pid] = int(n)
+                    else:
+                        seen[pid][int(n)] += 1
+        except (EOFError, OSError, zlib.error) as error:
+            unread = unread or f"{file.name} cannot be read to its end: {error}"
     because = f"{len(files)} files read"
     expected = {pid: ends.get(pid, max(seen[pid], default=0)) for pid in seen.keys() | ends.keys()}
     silent = sorted(pid.decode() for pid in seen.keys() - ends.keys())
@@ -66,9 +71,16 @@ def count(
         lost=total - lines,
         doubled=doubled,
         dropped=dropped,
-        complete=bool(seen) and not (silent and written is None),
-        because=because if seen else "no numbered line was found",
+        complete=bool(seen) and not unread and not (silent and written is None),
+        because=unread or (because if seen else "no numbered line was found"),
     )
+
+
+def _files(directory: Path, stem: str) -> list[Path]:
+    """The log's files without compressed copies whose original still stands: it is removed only when its
+    copy is whole, so that such a copy was cut off, or says everything twice."""
+    found = sorted(directory.glob(f"{stem}*"))
+    return [file for file in found if file.suffix != ".gz" or file.with_suffix("") not in found]
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 
 import psutil
@@ -28,7 +28,7 @@ class Sampler:
     def __init__(self, handles: Handles, writer: Writer, clock: Clock) -> None:
         self._writer, self._clock = writer, clock
         self._stop = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
         self._roles = dict(handles.processes)
         sources: list[Callable[[], Source]] = [lambda: MachineSource(handles.volumes, self._roles)]
         if handles.metrics_url:
@@ -47,7 +47,8 @@ class Sampler:
     def stop(self) -> None:
         """Returns when every source has ended; each of their reads has a deadline of its own.
 
-        Raises OSError when samples could not be written: a run with holes in it is not judged in silence.
+        Raises what ended a source early, such as samples that could not be written: a run with holes in it
+        is not judged in silence.
         """
         self._stop.set()
         for thread in self._threads:
@@ -63,17 +64,15 @@ class Sampler:
                 self._roles[event.name] = ref_of(pid)
 
     def _run(self, make: Callable[[], Source]) -> None:
-        source = make()
         due = time.monotonic()
         try:
-            while not self._stop.is_set():
-                self._write(source.read())
-                due = max(due + PERIOD, time.monotonic())
-                self._stop.wait(due - time.monotonic())
-        except OSError as error:
+            with closing(make()) as source:
+                while not self._stop.is_set():
+                    self._write(source.read())
+                    due = max(due + PERIOD, time.monotonic())
+                    self._stop.wait(max(0.0, due - time.monotonic()))
+        except Exception as error:  # a thread's own end would be silent; `stop` raises it
             self._failure = error
-        finally:
-            source.close()
 
     def _write(self, gauges: Gauges) -> None:
         now = self._clock.now()

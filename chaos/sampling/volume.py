@@ -14,6 +14,7 @@ from chaos.sampling.source import Gauges
 
 PAUSE = 0.25  # seconds between two probes
 BLOCK = bytes(4096)
+CLOSING_WITHIN = 15.0  # seconds for the sync under way: a throttled volume may hold it for long
 
 
 class VolumeSource:
@@ -38,7 +39,7 @@ class VolumeSource:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(CLOSING_WITHIN)
 
     def _probe(self) -> None:
         try:
