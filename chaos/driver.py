@@ -63,6 +63,11 @@ class Driver(ABC):
     def versions(self) -> Mapping[str, str]:
         """Each part of the target with its version and where it came from. Raises ToolMissing."""
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Known before `up`: what must never be written into a journal. None, unless a driver says so."""
+        return ()
+
     @abstractmethod
     def wants(self) -> Wants: ...
 

@@ -106,7 +106,8 @@ class Writer:
             self._file.close()
 
     def _line(self, document: dict[str, Any], *, sync: bool = False) -> None:
-        text = self._redact(json.dumps(document, separators=(",", ":"), default=str))
+        # before it becomes JSON: there a secret may be escaped, and a number look like one
+        text = json.dumps(self._redact.document(document), separators=(",", ":"), default=str)
         with self._lock:
             self._file.write(text + "\n")
             self._file.flush()

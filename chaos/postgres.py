@@ -25,6 +25,7 @@ from chaos.host.processes import mark_of, spawn
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
 CONNECT_TIMEOUT = 5  # seconds, of every connection that is not told otherwise
+STATEMENT_TIMEOUT = 30  # seconds, of every statement of ours
 
 _INITDB_TIMEOUT = 120.0
 _STOP_TIMEOUT = 30.0
@@ -253,12 +254,14 @@ class Cluster:
 
 
 def connect(dsn: str, *, patience: float = 5.0) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection in autocommit. While a crowd is connecting, even the slots reserved for superusers are
-    taken for a moment: that is waited out, at most `patience` seconds. Raises psycopg.OperationalError."""
+    """A connection in autocommit, whose statements end after 30 s. While a crowd is connecting, even the
+    slots reserved for superusers are taken for a moment: that is waited out, at most `patience` seconds.
+    Raises psycopg.OperationalError."""
     deadline = time.monotonic() + patience
+    limits = f"-c statement_timeout={STATEMENT_TIMEOUT}s"
     while True:
         try:
-            return psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT)
+            return psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT, options=limits)
         except psycopg.OperationalError as error:
             if "clients already" not in str(error) or time.monotonic() >= deadline:
                 raise

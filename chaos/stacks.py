@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
-from chaos import store
-from chaos.driver import Site
-from chaos.errors import Refused, UsageError
+from chaos import preflight, store
+from chaos.driver import Driver, Site
+from chaos.errors import Refused, RestoreError, UsageError
 from chaos.fault import Undo
 from chaos.handles import Handles
 from chaos.heal import Healed, heal, hold_lock
+from chaos.host.processes import alive, ref_from_json, ref_to_json
 from chaos.journal import Clock, Event, Journal, Writer, boot_id
 from chaos.plan import Plan
+from chaos.redact import Redactor
 from chaos.store import RunDir
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def _place(target: str) -> RunDir:
@@ -21,30 +30,49 @@ def _place(target: str) -> RunDir:
 
 
 def up(plan: Plan) -> Handles:
-    """Bring the plan's target up; what fails halfway is undone. Raises Refused when it is up already."""
+    """Bring the plan's target up; what fails or is stopped halfway is undone.
+
+    Raises Refused when it is up already or would hurt the machine, RestoreError when something of a failed
+    attempt could not be taken down.
+    """
     place = _place(plan.target.name)
-    if place.events.exists():
-        raise Refused(f"target {plan.target.name!r} is up already; `midnight stack down` takes it down")
     driver = plan.driver(plan.target, plan.options, plan.settings, {})
+    preflight.refuse_what_hurts(driver.wants())
     place.path.mkdir(parents=True, exist_ok=True)
+    with _stoppable(), hold_lock(place):
+        if place.events.exists():
+            raise Refused(f"target {plan.target.name!r} is up already; `midnight stack down` takes it down")
+        try:
+            return _bring_up(plan, driver, place)
+        except BaseException as error:
+            with _unstoppable():
+                failed = [result for result in _take_down(place) if result.error]
+            if failed:
+                left = "; ".join(f"{result.what.name}: {result.error}" for result in failed)
+                raise RestoreError(f"not up ({error}), and not taken down: {left}") from error
+            raise
+
+
+def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
     clock = Clock(time.monotonic())
-    writer = Writer(place.events)
+    writer = Writer(place.events, Redactor(driver.secrets))
     by = f"target:{plan.target.driver}"
 
     def creating(what: str, undo: Undo) -> None:
         writer.event(Event(clock.now(), "target", what, "creating", {"by": by, "undo": undo}), sync=True)
 
-    with hold_lock(place):
+    try:
         begun = {"boot": boot_id(), "monotonic": clock.zero}
         writer.event(Event(clock.now(), "run", "run", "begun", begun))
-        try:
-            handles = driver.up(Site(f"stack-{plan.target.name}", creating))
-        except BaseException:
-            writer.close()
-            _take_down(place)
-            raise
-        ready = {"base_url": handles.base_url, "profile": plan.profile}
-        writer.event(Event(clock.now(), "target", plan.target.name, "ready", ready))
+        # two users' stacks of one target must never share a name: undoing one would undo the other
+        handles = driver.up(Site(f"stack-{plan.target.name}-{secrets.token_hex(3)}", creating))
+        ready = {
+            "base_url": handles.base_url,
+            "profile": plan.profile,
+            "processes": {role: ref_to_json(ref) for role, ref in handles.processes.items()},
+        }
+        writer.event(Event(clock.now(), "target", plan.target.name, "ready", ready), sync=True)
+    finally:
         writer.close()
     return handles
 
@@ -54,21 +82,22 @@ def down(target: str) -> list[Healed]:
     place = _place(target)
     if not place.events.exists():
         raise UsageError(f"target {target!r} is not up")
-    with hold_lock(place, wait=5.0):
-        return _take_down(place)
+    with _unstoppable(), hold_lock(place, wait=5.0):
+        return _take_down(place) if place.events.exists() else []
 
 
-def status(target: str) -> str | None:
-    """Where the target answers; None when it is down."""
+def status(target: str) -> str:
+    """`down`, or what there is of the target: where it answers, or what of it has ended."""
     place = _place(target)
     if not place.events.exists():
-        return None
+        return "down"
     ready = Journal(place).last("target", target, "ready")
-    return (
-        f"{ready.detail['base_url']} ({ready.detail['profile'] or 'no profile'})"
-        if ready
-        else "not yet ready"
-    )
+    if ready is None:
+        return "not ready: it is being brought up, or was left halfway; `midnight stack down` clears it away"
+    refs = {role: ref_from_json(ref) for role, ref in ready.detail["processes"].items()}
+    if ended := [role for role, ref in refs.items() if not alive(ref)]:
+        return f"broken: {', '.join(ended)} ended; `midnight stack down` clears it away"
+    return f"up: {ready.detail['base_url']} ({ready.detail['profile'] or 'no profile'})"
 
 
 def _take_down(place: RunDir) -> list[Healed]:
@@ -80,3 +109,30 @@ def _take_down(place: RunDir) -> list[Healed]:
     if all(result.error is None for result in done):
         shutil.rmtree(place.path)
     return done
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A signal that ends us is a Ctrl-C, so that what was begun is undone."""
+    before = {number: signal.signal(number, _stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _unstoppable() -> Iterator[None]:
+    """What is being undone is undone whole."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *SIGNALS)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

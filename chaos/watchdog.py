@@ -27,7 +27,8 @@ class Watchdog:
     def __init__(self, run: RunDir) -> None:
         with (run.path / "watchdog.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "chaos.watchdog", str(run.path)],
+                # -P: what lies in the user's directory must not pass for a module of ours
+                [sys.executable, "-P", "-m", "chaos.watchdog", str(run.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -41,9 +42,13 @@ class Watchdog:
             raise OSError("the watchdog did not start; see watchdog.log in the run's directory")
 
     def dismiss(self) -> None:
-        """The run has healed itself: end the watchdog and wait for it."""
-        with suppress(BrokenPipeError):
-            self._process.communicate(DISMISSED, timeout=10)
+        """The run has healed itself: end the watchdog and wait for it; one that does not end is killed."""
+        try:
+            with suppress(BrokenPipeError):
+                self._process.communicate(DISMISSED, timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def abandon(self) -> None:
         """The run could not heal itself: let the watchdog try, once the run's lock is given back."""
@@ -72,7 +77,7 @@ def watch(run: RunDir) -> int:
     sys.stdout.flush()
     if sys.stdin.buffer.read(1) == DISMISSED:
         return 0
-    healed = heal_elsewhere(run, "watchdog", wait=30.0)
+    healed = heal_elsewhere(run, "watchdog", wait=30.0, patience=20.0)
     failed = [f"{result.what.name}: {result.error}" for result in healed if result.error]
     for line in failed:
         print(line, file=sys.stderr)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from chaos import plan as plans
-from chaos import preflight, stacks
+from chaos import preflight, stacks, yamlfile
+from chaos import target as targets
 from chaos.errors import RestoreError
 
 app = typer.Typer(help="Bring a target up to play with it by hand.", no_args_is_help=True)
@@ -22,7 +23,7 @@ def up(target: Target = "embedded", profile: Profile = None) -> None:
     preflight.refuse_when_halted()
     plan = plans.build("smoke", target, profile)
     handles = stacks.up(plan)
-    print(f"{target} ({plan.profile or 'no profile'}) is up: {handles.base_url}")
+    print(f"{plan.target.name} ({plan.profile or 'no profile'}) is up: {handles.base_url}")
     for role, process in handles.processes.items():
         print(f"  {role}: pid {process.pid}")
     for name, proxy in handles.proxies.items():
@@ -35,16 +36,23 @@ def up(target: Target = "embedded", profile: Profile = None) -> None:
 @app.command()
 def down(target: Target = "embedded") -> int:
     """Take down the target that `up` brought up."""
-    failed = [result for result in stacks.down(target) if result.error]
+    name = _name(target)
+    failed = [result for result in stacks.down(name) if result.error]
     for result in failed:
         print(f"NOT taken down: {result.what.name}: {result.error}")
     if not failed:
-        print(f"{target} is down")
+        print(f"{name} is down")
     return RestoreError.exit_code if failed else 0
 
 
 @app.command()
 def status(target: Target = "embedded") -> None:
     """Say whether the target is up, and where."""
-    where = stacks.status(target)
-    print(f"{target} is up: {where}" if where else f"{target} is down")
+    name = _name(target)
+    print(f"{name} is {stacks.status(name)}")
+
+
+def _name(target: str) -> str:
+    """A target's own name; what is no path is one already, and its file need not be there any more."""
+    is_path = target.endswith((".yaml", ".yml"))
+    return targets.load(yamlfile.search(target, "targets")).name if is_path else target

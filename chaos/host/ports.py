@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import socket
+from pathlib import Path
 
 from chaos.errors import TargetError
 
@@ -15,9 +17,35 @@ class PortTaken(TargetError):
         super().__init__(f"{what}: 127.0.0.1:{port} is already in use")
 
 
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LOWEST, HIGHEST = 10240, 65535
+ATTEMPTS = 200
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago. It is not reserved: callers retry on PortTaken."""
+    """A TCP port of 127.0.0.1 that was free a moment ago. It is not reserved: callers retry on PortTaken.
+
+    The kernel gives it to no outgoing connection meanwhile, unless every port is for those.
+    """
+    choice = _listening_ports()
+    for port in random.sample(choice, min(ATTEMPTS, len(choice))):
+        if _bound(port):
+            return port
+    return _bound(0)
+
+
+def _listening_ports() -> list[int]:
+    """The ports outside the range that outgoing connections are given theirs from."""
+    first, last = (int(word) for word in EPHEMERAL.read_text().split())
+    return [*range(LOWEST, first), *range(max(last + 1, LOWEST), HIGHEST + 1)]
+
+
+def _bound(port: int) -> int:
+    """The port after binding to it (0: any), given back at once; 0 when it is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+        bound: int = listener.getsockname()[1]
+        return bound

@@ -7,6 +7,7 @@ its standard input ends, when its work is done, or at the deadline in its specif
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,9 +16,12 @@ from typing import Any
 from chaos.errors import FaultError
 from chaos.host.processes import spawn
 
+START_WITHIN = 30.0  # seconds
+
 
 def python_module(module: str) -> list[str]:
-    return [sys.executable, "-m", module]
+    # -P: what lies in the user's directory must not pass for a module of ours
+    return [sys.executable, "-P", "-m", module]
 
 
 class Worker:
@@ -35,6 +39,11 @@ class Worker:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(spec).encode() + b"\n")
         self._process.stdin.flush()
+        answers, _, _ = select.select([self._process.stdout], [], [], START_WITHIN)
+        if not answers:
+            self._process.kill()
+            self._process.wait()
+            raise FaultError(f"{module} did not start within {START_WITHIN:g} s")
         if not self._process.stdout.readline():
             raise FaultError(f"{module} did not start: {self._failure()}")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from chaos.driver import Driver, Site, Wants
-from chaos.errors import FileError, RestoreError
+from chaos.errors import FileError, RestoreError, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.host import volume
@@ -19,7 +20,7 @@ from chaos.host.volume import LoopVolume
 from chaos.target import Target
 from chaos.targets.embedded import profile_file, quiet
 from chaos.targets.embedded.grown import grow
-from chaos.targets.embedded.layout import ROLES, Layout
+from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.parts import Parts
 
@@ -65,7 +66,9 @@ class EmbeddedDriver(Driver):
             place = ".".join(str(key) for key in first["loc"])
             raise FileError(f"profile of {target.name}", None, place, first["msg"]) from None
         self._grown = int(staging.get("logs.grown", 0))
+        self._passwords = new_passwords()
         self._volumes: dict[str, LoopVolume] = {}
+        self._limited: set[str] = set()
         self._mark = ""
         self._limit_because = "no limit is asked for" if not options.disk_write else volume.why_not()
         self._parts: Parts | None = None
@@ -73,6 +76,10 @@ class EmbeddedDriver(Driver):
     @property
     def versions(self) -> Mapping[str, str]:
         return Parts.versions()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(self._passwords.values())
 
     def wants(self) -> Wants:
         # the log is copied once by copytruncate, and compressed beside the copy
@@ -88,12 +95,10 @@ class EmbeddedDriver(Driver):
 
     def up(self, site: Site) -> Handles:
         self._mark = site.mark
-        layout = Layout.for_run(site.mark)
-        site.creating("directory", {"what": "directory", "path": str(layout.root)})
-        layout.root.mkdir(mode=0o755)
-        layout.output.mkdir()
-        layout.scratch.mkdir()
-        layout.write_passfile()
+        layout = Layout.for_run(site.mark, self._passwords)
+        undo = {"what": "directory", "path": str(layout.root), "owner": layout.owner}
+        site.creating("directory", undo)
+        layout.make()
         self._make_volumes(site, layout)
         site.creating("processes", {"what": "processes", "mark": site.mark, "data": str(layout.data)})
         parts = self._parts = Parts(
@@ -101,8 +106,8 @@ class EmbeddedDriver(Driver):
         )
         stages: list[Callable[[], None]] = [
             lambda: self._grow_logs(layout),
+            lambda: parts.start_database(self._profile.database.settings),  # its port may change
             lambda: parts.start_proxy(site.creating),
-            lambda: parts.start_database(self._profile.database.settings),
             parts.prepare_database,
             parts.start_services,
             lambda: parts.wait_until_ready(self._target.ready, site),
@@ -117,11 +122,8 @@ class EmbeddedDriver(Driver):
 
     def drain(self) -> None:
         if self._parts is not None and self._parts.api is not None:
-            for (
-                name,
-                made,
-            ) in self._volumes.items():  # what is still queued is written at the disk's own speed
-                volume.lift(made.file, self._group(name))
+            for name in self._limited:  # what is still queued is written at the disk's own speed
+                volume.lift(self._volumes[name].file, self._group(name))
             stop_child(self._parts.api, grace=15.0)
 
     @classmethod
@@ -131,13 +133,18 @@ class EmbeddedDriver(Driver):
     def _make_volumes(self, site: Site, layout: Layout) -> None:
         names = {"data": layout.shared_volume, **({"logs": layout.log_volume} if self._apart else {})}
         for name, path in names.items():
-            if self._limit_because is not None:
-                path.mkdir()
-                continue
             file = layout.root / f"{path.name}.img"
             undo = {"what": "volume", "file": str(file), "path": str(path)}
-            site.creating(f"volume {name}", undo)
-            self._volumes[name] = volume.create(file, path, self._options.disk_size)
+            site.creating(f"volume {name}", undo | {"not_limited": self._limit_because})
+            if self._limit_because is None:
+                try:
+                    self._volumes[name] = volume.create(file, path, self._options.disk_size)
+                    continue
+                except TargetError as error:  # this machine forbids it after all: play on the disk as it is
+                    self._limit_because = str(error)
+                    volume.remove(file, path)
+                    site.creating(f"volume {name}", undo | {"not_limited": self._limit_because})
+            path.mkdir()
 
     def _grow_logs(self, layout: Layout) -> None:
         logs = layout.logs(self._apart)
@@ -149,15 +156,19 @@ class EmbeddedDriver(Driver):
     def _limit_volumes(self, site: Site) -> None:
         quiet.flush()
         for name, made in self._volumes.items():
-            undo = {"what": "limit", "file": str(made.file), "group": self._group(name)}
+            undo = {"what": "limit", "urgent": True, "file": str(made.file), "group": self._group(name)}
             site.creating(f"limit {name}", undo)
-            volume.limit(made, self._options.disk_write, self._group(name))
+            try:
+                volume.limit(made, self._options.disk_write, self._group(name))
+                self._limited.add(name)
+            except OSError as error:  # the kernel refuses: the volume is as fast as the disk below it
+                site.creating(f"limit {name}", undo | {"not_limited": str(error)})
 
     def _volume(self, name: str, path: Path) -> Volume:
         made = self._volumes.get(name)
         if made is None:
             return Volume(path, volume.device_under(path), None)
-        return Volume(path, made.number, self._options.disk_write)
+        return Volume(path, made.number, self._options.disk_write if name in self._limited else None)
 
     def _handles(self, layout: Layout, parts: Parts) -> Handles:
         logs = layout.logs(self._apart)
@@ -198,14 +209,27 @@ class EmbeddedDriver(Driver):
 
 def _remove_directory(undo: Undo) -> Evidence:
     path = Path(undo["path"])
+    with suppress(OSError):
+        path.rmdir()  # empty: nobody has got as far as saying whose it is
+    if path.is_dir() and not (path / undo["owner"]).exists():
+        return {"removed": None, "because": f"{path} was made by somebody else"}
     if any(entry.is_mount() for entry in path.glob("*")):
         raise RestoreError(f"{path} still has a volume mounted below it; nothing was deleted")
     try:
         if path.is_dir():
+            _empty(path, spare=undo["owner"])  # the last to go: cut short, the rest is still known as ours
             shutil.rmtree(path)
     except OSError as error:
         raise RestoreError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
     return {"removed": str(path)}
+
+
+def _empty(directory: Path, spare: str) -> None:
+    for entry in directory.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != spare:
+            entry.unlink()
 
 
 def _remove_volume(undo: Undo) -> Evidence:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from chaos.host.ports import free_port
 
 ROLES = ("api", "batch", "crowd")
 DATABASE = "reference"
+
+
+def new_passwords() -> dict[str, str]:
+    return {role: secrets.token_hex(12) for role in ("postgres", *ROLES)}
 
 
 def _ports() -> dict[str, int]:
@@ -29,13 +34,20 @@ class Layout:
 
     root: Path
     ports: dict[str, int] = field(default_factory=_ports)
-    passwords: dict[str, str] = field(
-        default_factory=lambda: {role: secrets.token_hex(12) for role in ("postgres", *ROLES)}
-    )
+    passwords: Mapping[str, str] = field(default_factory=new_passwords)
+    owner: str = field(default_factory=lambda: f"owner-{secrets.token_hex(8)}")
 
     @classmethod
-    def for_run(cls, mark: str) -> Layout:
-        return cls(Path(tempfile.gettempdir()) / f"midnight-{mark}")
+    def for_run(cls, mark: str, passwords: Mapping[str, str]) -> Layout:
+        return cls(Path(tempfile.gettempdir()) / f"midnight-{mark}", passwords=passwords)
+
+    def make(self) -> None:
+        """Make the root, with a file in it that says whose it is, and what is always in it."""
+        self.root.mkdir(mode=0o755)
+        (self.root / self.owner).touch()
+        self.output.mkdir()
+        self.scratch.mkdir()
+        self._write_passfile()
 
     @property
     def shared_volume(self) -> Path:
@@ -80,7 +92,7 @@ class Layout:
             f"passfile={self.passfile} connect_timeout=5"
         )
 
-    def write_passfile(self) -> None:
+    def _write_passfile(self) -> None:
         lines = [f"127.0.0.1:*:*:{role}:{password}\n" for role, password in self.passwords.items()]
         self.passfile.touch(mode=0o600)
         self.passfile.write_text("".join(lines))

@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import requests
 from psycopg import sql
 
 from chaos.driver import Site
 from chaos.errors import ControlError, RestoreError, TargetError
 from chaos.fault import Evidence, Undo
+from chaos.host.ports import PortTaken, free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import mark_of, spawn
-from chaos.postgres import Cluster
+from chaos.postgres import Cluster, connect
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.tools import logrotate, postgresql, toxiproxy
@@ -34,6 +34,8 @@ from chaos.toxiproxy import Toxiproxy
 from chaos.yamlfile import folders
 
 READY_WITHIN = 45.0
+PREPARED_WITHIN = 120.0  # seconds for the database's schema and seed
+PORTS_TRIED = 5
 WARM_CLIENTS, WARM_REQUESTS = 12, 120
 POLL = 0.05  # seconds between looks at a part that is starting: none of them tells when it is ready
 
@@ -50,7 +52,6 @@ class Parts:
         self.api: subprocess.Popen[bytes] | None = None
         self.proxy: subprocess.Popen[bytes] | None = None
         self.control_url = layout.url("control")
-        self._names = {"database": "database", "model": "model"}
         self._code = next(
             folder for folder in reversed(folders("targets")) if (folder / "reference").is_dir()
         )
@@ -68,7 +69,8 @@ class Parts:
         return said | {name: version(name) for name in packages}
 
     def python(self, module: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", module)
+        # -P: what lies in the user's directory must not pass for a module of the stack's
+        return (sys.executable, "-P", "-m", module)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -89,24 +91,25 @@ class Parts:
         ]
 
     def proxy_name(self, name: str) -> str:
-        return self._names[name]
+        """Named after the run: an undo that comes late touches no proxy of anybody else's."""
+        return f"{self._mark}-{name}"
 
     def start_proxy(self, creating: Callable[[str, Undo], None]) -> None:
-        """A Toxiproxy server of our own, or the one named by TOXIPROXY_URL with proxies named after the run."""
+        """A Toxiproxy server of our own, or the one named by TOXIPROXY_URL."""
         url = toxiproxy.running_server()
         if url:
-            self.control_url = url
-            self._names = {name: f"{self._mark}-{name}" for name in self._names}
+            self.control_url = Toxiproxy(url).url  # without a user and password that it may carry
         else:
             binary = toxiproxy.find_binary()
             port = str(self._layout.ports["control"])
             self.proxy = self._spawn("toxiproxy", [str(binary), "-host", "127.0.0.1", "-port", port])
         server = Toxiproxy(self.control_url)
-        self._until("Toxiproxy", lambda: bool(server.version()))
+        self._until("Toxiproxy", lambda: bool(server.version()), self.proxy)
         for name, listen, upstream in self.proxied():
+            proxy = self.proxy_name(name)
             if url:
-                creating(f"proxy {name}", {"what": "proxy", "api": url, "proxy": self._names[name]})
-            server.create(self._names[name], f"127.0.0.1:{listen}", f"127.0.0.1:{upstream}")
+                creating(f"proxy {name}", {"what": "proxy", "api": self.control_url, "proxy": proxy})
+            server.create(proxy, f"127.0.0.1:{listen}", f"127.0.0.1:{upstream}")
 
     def start_database(self, settings: Mapping[str, str | int | float]) -> None:
         user = unprivileged_user()
@@ -120,7 +123,14 @@ class Parts:
             log=self._layout.output / "postgresql.log",
         )
         self._cluster.init(password=self._layout.passwords["postgres"], settings=settings)
-        self._cluster.start()
+        for left in reversed(range(PORTS_TRIED)):
+            try:
+                self._cluster.start()
+                return
+            except PortTaken:
+                if not left:
+                    raise
+                self._cluster.port = self._layout.ports["database"] = free_port()
 
     def postmaster_pid(self) -> int:
         return int((self._layout.data / "postmaster.pid").read_text().split()[0])
@@ -128,19 +138,21 @@ class Parts:
     def prepare_database(self) -> None:
         """The stack's database, schema, seed and roles."""
         self._write_config()
-        with psycopg.connect(self._layout.dsn("postgres"), autocommit=True) as connection:
+        with connect(self._layout.dsn("postgres")) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
         output = self._layout.output / "prepare.log"
         with output.open("wb") as file:
-            done = spawn(
-                self.python("reference.prepare"),
-                mark=self._mark,
-                env=self.environment,
-                stdout=file,
-                stderr=file,
-            ).wait()
-        if done != 0:
-            raise TargetError(f"the database could not be prepared: {output.read_text()[-800:]}")
+            argv = self.python("reference.prepare")
+            child = spawn(argv, mark=self._mark, env=self.environment, stdout=file, stderr=file)
+        try:
+            ended = f"ended with {child.wait(PREPARED_WITHIN)}"
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            ended = f"took longer than {PREPARED_WITHIN:.0f} s"
+        if child.returncode != 0:
+            words = output.read_text(errors="replace")[-800:]
+            raise TargetError(f"the database could not be prepared: it {ended}: {words}")
 
     def start_services(self) -> None:
         """The model provider, the exporter and the API."""
