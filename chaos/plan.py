@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from chaos import registry, yamlfile
+from chaos import registry, timing, yamlfile
 from chaos.driver import Driver
 from chaos.errors import FileError, UsageError
 from chaos.experiment import Experiment, Step
 from chaos.fault import Fault
+from chaos.load.spec import MOST_HITS
 from chaos.target import Target
 from chaos.units import show_seconds
 from chaos.yamlfile import Model
@@ -56,11 +57,13 @@ class Plan:
 
     @property
     def staging(self) -> dict[str, float]:
-        """What must lie ready in the target before the play; of two wishes, the larger."""
+        """What must lie ready before the play: of the target the larger of two wishes, and of the machine
+        (`machine.memory` and `machine.disk`, in bytes) their sum, because steps may overlap."""
         wanted: dict[str, float] = {}
         for planned in self.steps:
             for name, amount in planned.fault.staging(planned.params).items():
-                wanted[name] = max(wanted.get(name, 0), amount)
+                before = wanted.get(name, 0)
+                wanted[name] = before + amount if name.startswith("machine.") else max(before, amount)
         return wanted
 
     def lines(self) -> list[str]:
@@ -95,22 +98,36 @@ def build(
     document = yamlfile.read_mapping(path)
     for override in overrides:
         _override(path, document, override)
+    yamlfile.check_values(path, document)  # again: an override must not bring in what the file may not hold
     experiment = yamlfile.parse(path, document, Experiment)
     target_path = yamlfile.search(target_name, "targets")
-    target_document = yamlfile.read_mapping(target_path)
-    target = yamlfile.parse(target_path, target_document, Target)
-    driver = _named(target_path, target_document, ("driver",), lambda: registry.driver(target.driver))
-    try:
-        options = driver.Options.model_validate(target.options)
-    except ValidationError as error:
-        raise yamlfile.from_validation(target_path, target_document, error, ("options",)) from None
-    chosen, settings = _profile(target_path, target, profile)
+    target, driver, options = _target(target_path)
+    chosen = _choose(target, profile)
+    settings = {} if chosen is None else _profile(target_path, driver, chosen)
     offered = driver.offers(target)
     steps = tuple(
         _step(path, document, index, step, offered, target) for index, step in enumerate(experiment.steps)
     )
     _check_load(path, document, experiment, target)
     return Plan(experiment, path, target, driver, options, chosen, settings, steps, seed)
+
+
+def check_target(path: Path) -> None:
+    """Raises FileError for the first broken rule of a target's file, its driver's options and its profiles."""
+    target, driver, _ = _target(path)
+    for profile in target.profiles:
+        _profile(path, driver, profile)
+
+
+def _target(path: Path) -> tuple[Target, type[Driver], Model]:
+    """The target of a file, its driver and the driver's options."""
+    document = yamlfile.read_mapping(path)
+    target = yamlfile.parse(path, document, Target)
+    driver: type[Driver] = _named(path, document, ("driver",), lambda: registry.driver(target.driver))
+    try:
+        return target, driver, driver.Options.model_validate(target.options)
+    except ValidationError as error:
+        raise yamlfile.from_validation(path, document, error, ("options",)) from None
 
 
 def _step(
@@ -130,6 +147,10 @@ def _step(
 
 
 def _check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:
+    requests = sum(segment.length * segment.rate for segment in timing.segments(experiment.load))
+    if requests > MOST_HITS:
+        rule = f"{requests:.0f} requests, the baseline's included, are more than the {MOST_HITS} of one run"
+        raise _broken(path, document, ("load", "phases"), rule)
     for name in experiment.load.mix:
         if name not in target.routes:
             rule = f"target {target.name!r} has no such route; it has {', '.join(target.routes)}"
@@ -144,15 +165,19 @@ def _broken(path: Path, document: Any, place: yamlfile.Place, rule: str) -> File
     return FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
 
 
-def _profile(target_path: Path, target: Target, wanted: str | None) -> tuple[str | None, Mapping[str, Any]]:
+def _choose(target: Target, wanted: str | None) -> str | None:
     if wanted is not None and wanted not in target.profiles:
         known = ", ".join(target.profiles) or "none"
         raise UsageError(f"target {target.name!r} has no profile {wanted!r}; it has {known}")
-    chosen = wanted or (target.profiles[0] if target.profiles else None)
-    if chosen is None:
-        return None, {}
-    path = target_path.parent / "profiles" / f"{chosen}.yaml"
-    return chosen, yamlfile.plain(yamlfile.read_mapping(path))
+    return wanted or (target.profiles[0] if target.profiles else None)
+
+
+def _profile(target_path: Path, driver: type[Driver], name: str) -> dict[str, Any]:
+    path = target_path.parent / "profiles" / f"{name}.yaml"
+    document = yamlfile.read_mapping(path)
+    driver.check_profile(path, document)
+    settings: dict[str, Any] = yamlfile.plain(document)
+    return settings
 
 
 def _override(path: Path, document: Any, text: str) -> None:
@@ -161,19 +186,20 @@ def _override(path: Path, document: Any, text: str) -> None:
     key, equals, value = rest.partition("=")
     if not (dot and equals and name and key):
         raise UsageError(f"--set {text}: must be step.param=value")
-    steps = document.get("steps") or []
-    step = next((step for step in steps if isinstance(step, dict) and step.get("name") == name), None)
+    found = document.get("steps")
+    steps = [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
+    step = next((step for step in steps if step.get("name") == name), None)
     if step is None:
-        known = ", ".join(str(step.get("name")) for step in steps if isinstance(step, dict)) or "none"
+        known = ", ".join(str(step.get("name")) for step in steps) or "none"
         raise UsageError(f"--set {text}: {path} has no step {name!r}; it has {known}")
     try:
         parsed = YAML(typ="safe").load(io.StringIO(value))
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"--set {text}: {value!r} is no YAML value") from error
     if key in {"at", "after", "hold", "optional"}:
         step[key] = parsed
-    else:
-        step.setdefault("with", {})[key] = parsed
+    elif isinstance(params := step.setdefault("with", {}), dict):  # any other is a broken rule of the file
+        params[key] = parsed
 
 
 def _named(path: Path, document: Any, place: yamlfile.Place, find: Any) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -25,18 +26,30 @@ def refuse_when_halted() -> None:
         raise Refused("runs are halted on this machine; `midnight halt off` lifts that")
 
 
-def refuse_what_hurts(wants: Wants) -> None:
-    """Raises Refused when the run would take more than half of what the machine has left."""
+def refuse_what_hurts(wants: Wants, staging: Mapping[str, float] = MappingProxyType({})) -> None:
+    """Raises Refused when the target and the faults' `staging` (`machine.disk` and `machine.memory`, bytes)
+    would take more than half of what the machine has left."""
     place = Path(tempfile.gettempdir())
+    disk = wants.disk + staging.get("machine.disk", 0)
+    memory = wants.memory + staging.get("machine.memory", 0)
+    if _in_memory(place):
+        memory += disk
     free, available = shutil.disk_usage(place).free, psutil.virtual_memory().available
     for what, wanted, left in (
-        (f"free disk of {place}", wants.disk, free),
-        ("available memory", wants.memory, available),
+        (f"free disk of {place}", disk, free),
+        ("available memory", memory, available),
     ):
         if wanted > left * MOST_OF_THE_MACHINE:
             raise Refused(
                 f"this run would take {wanted / 1e9:.1f} GB, more than half of the {what} ({left / 1e9:.1f} GB)"
             )
+
+
+def _in_memory(place: Path) -> bool:
+    """Whether files of this directory take memory."""
+    mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
+    real = place.resolve()
+    return next((mounts[path] for path in (real, *real.parents) if path in mounts), "") in {"tmpfs", "ramfs"}
 
 
 def heal_earlier_runs() -> list[Healed]:

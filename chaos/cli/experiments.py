@@ -13,7 +13,6 @@ from rich.table import Table
 
 from chaos import experiment as experiments
 from chaos import plan as plans
-from chaos import target as targets
 from chaos import yamlfile
 from chaos.errors import UsageError
 from chaos.units import show_seconds
@@ -74,7 +73,7 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
 def _validate_one(path: Path, target: str) -> str:
     document = yamlfile.read_mapping(path)
     if "driver" in document or "routes" in document:
-        targets.load(path)
+        plans.check_target(path)
         return "target"
     plans.build(str(path), target)
     return "experiment"
