@@ -12,7 +12,7 @@ from types import FrameType
 
 from chaos import preflight, store
 from chaos.driver import Driver, Site
-from chaos.errors import Refused, RestoreError, UsageError
+from chaos.errors import Aborted, Refused, RestoreError, UsageError
 from chaos.fault import Undo
 from chaos.handles import Handles
 from chaos.heal import Healed, heal, hold_lock
@@ -32,7 +32,7 @@ def _place(target: str) -> RunDir:
 def up(plan: Plan) -> Handles:
     """Bring the plan's target up; what fails or is stopped halfway is undone.
 
-    Raises Refused when it is up already or would hurt the machine, RestoreError when something of a failed
+    Raises Refused when it is up already or would hurt the machine, Aborted when stopped, RestoreError when something of a failed
     attempt could not be taken down.
     """
     place = _place(plan.target.name)
@@ -50,6 +50,8 @@ def up(plan: Plan) -> Handles:
             if failed:
                 left = "; ".join(f"{result.what.name}: {result.error}" for result in failed)
                 raise RestoreError(f"not up ({error}), and not taken down: {left}") from error
+            if isinstance(error, KeyboardInterrupt):
+                raise Aborted("stopped while the target was being brought up; it is down again") from None
             raise
 
 

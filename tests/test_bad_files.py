@@ -42,7 +42,19 @@ BAD_EXPERIMENTS = {
     "ratio out of range": ("availability: 99%", "availability: 990%", 11, "got '990%'"),
     "unknown route": ("read: 1", "raed: 1", 5, "no such route"),
     "rate out of bounds": ("rate: 10}]", "rate: 100000}]", 7, "got 100000"),
-    "a secret in plain text": ("title: A sound one", "password: hunter2", 2, "must not stand in a file"),
+    "a secret": ("title: A sound one", "password: hunter2", 2, "must not stand in a file"),
+    "a secret that is a number": ("title: A sound one", "password: 1234", 2, "must not stand in a file"),
+    "a secret in a list": ("title: A sound one", "api_keys: [abc]", 2, "must not stand in a file"),
+    "a secret said to be elsewhere": ("title: A sound one", "token: env:T", 2, "must not stand in a file"),
+    "a secret in an address": ("title: A sound one", "title: http://:pw@db", 2, "must not stand in a file"),
+    "an endless phase": ("for: 30s", "for: .inf", 7, "must be a finite time, got inf"),
+    "an endless hold in words": ("hold: 300ms", "hold: inf", 9, "must be a finite time, got 'inf'"),
+    "a time that is no number": ("timeout: 2s", "timeout: .nan", 4, "must be a finite time, got nan"),
+    "a time of too many digits": ("at: 1s", f"at: {'9' * 400}", 9, "must be a finite time"),
+    "an infinite weight": ("read: 1", "read: .inf", 5, "finite number, got inf"),
+    "a rate that is no number": ("rate: 10}]", "rate: .nan}]", 7, "got nan"),
+    "more requests than one run may send": ("for: 30s, rate: 10", "for: 1000h, rate: 2000", 7, "7200000020"),
+    "steps that are no list": ("  - {name: drop, fault: idle_drop, at: 1s, hold: 300ms}", "  5", 8, "got 5"),
 }
 
 
@@ -92,20 +104,108 @@ def test_the_same_file_without_a_mistake_is_valid(tmp_path: Path, capsys: pytest
         ("", 1, "must be a mapping"),
         ("name: [unclosed\n", 2, "expected ',' or ']'"),
         (GOOD + "name: again\n", 13, "duplicate key"),
+        (GOOD.replace("[{name: wake", "&all [*all, {name: wake"), None, "contains itself"),
+        (GOOD.replace("mix: {read: 1, write: 1}", "mix: " + "[" * 3000), None, "nested too deeply"),
+        (GOOD.replace("at: 1s", "at: 2001-02-31"), None, "cannot be read"),
         (
             GOOD.replace("slos:", "  - {name: drop, fault: idle_drop, at: 2s, hold: 1s}\nslos:"),
             10,
             "stands twice",
         ),
     ],
-    ids=["a list", "nothing", "broken YAML", "a key twice", "a step twice"],
+    ids=[
+        "a list",
+        "nothing",
+        "broken YAML",
+        "a key twice",
+        "itself in itself",
+        "too deep",
+        "no date",
+        "a step twice",
+    ],
 )
 def test_what_is_no_experiment_at_all_is_refused(
-    text: str, line: int, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, line: int | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(text)
     refused(capsys, path, line, words, "run", str(path))
+
+
+@pytest.mark.parametrize(
+    ("new", "override", "line", "words"),
+    [
+        ("hold: 1s, with:", "drop.min_closed=1", 9, "with"),
+        ("hold: 1s, with: []", "drop.min_closed=1", 9, "with"),
+        ("hold: 1s", "drop.password=hunter2", 9, "must not stand in a file"),
+        ("hold: 1s", "drop.min_closed=&x [*x]", None, "contains itself"),
+    ],
+    ids=["empty parameters", "parameters in a list", "a secret", "a value that contains itself"],
+)
+def test_an_override_does_not_hide_a_broken_rule(
+    new: str, override: str, line: int | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(GOOD.replace("hold: 300ms", new))
+    refused(capsys, path, line, words, "run", str(path), "--set", override)
+
+
+def test_an_override_of_a_file_whose_steps_are_no_list_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(GOOD.split("steps:", maxsplit=1)[0] + "steps: 5\n")
+    refused(capsys, path, None, "has no step 'drop'; it has none", "run", str(path), "--set", "drop.hold=1s")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("  pool_size: 30 ", "  pool_sise: 30 ", "api: pool_s"),
+        ("  workers: 2 ", "  workers: two ", "got 'two'"),
+        ("layout: shared", "layout: sharde", "got 'sharde'"),
+        ("max_connections: 100", "max_connections: [100]", "database: settings: max_connections"),
+    ],
+    ids=["a misspelt key", "a wrong type", "a wrong word", "a setting that is a list"],
+)
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_mistake_in_a_profile_is_found_before_anything_is_brought_up(
+    command: str, old: str, new: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (PROJECT / "targets/profiles/fragile.yaml").read_text()
+    assert text.count(old) == 1
+    experiment, target = tmp_path / "good.yaml", tmp_path / "target.yaml"
+    profile = tmp_path / "profiles/fragile.yaml"
+    profile.parent.mkdir()
+    experiment.write_text(GOOD)
+    target.write_text(TARGET.replace("[fragile, hardened]", "[fragile]"))
+    profile.write_text(text.replace(old, new))
+    argv = ["validate", str(target)] if command == "validate" else [str(experiment), "--target", str(target)]
+    code, said = run(capsys, *(argv if command == "validate" else ["run", *argv]))
+    assert (code, said.count("\n")) == (2, 1)
+    assert f"{profile}:" in said and words in said
+
+
+def test_a_second_profile_and_the_options_are_validated_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target.yaml"
+    target.write_text(TARGET)
+    (tmp_path / "profiles").mkdir()
+    fragile = (PROJECT / "targets/profiles/fragile.yaml").read_text()
+    (tmp_path / "profiles/fragile.yaml").write_text(fragile)
+    (tmp_path / "profiles/hardened.yaml").write_text(fragile + "more: 1\n")
+    refused(capsys, tmp_path / "profiles/hardened.yaml", None, "more", "validate", str(target))
+    target.write_text(TARGET.replace("disk_write: 30MB/s", "disk_wriet: 1"))
+    refused(capsys, target, None, "disk_wriet", "validate", str(target))
+
+
+def test_a_count_of_tokens_is_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "target.yaml"
+    target.write_text(
+        TARGET.replace("body: {", "body: {max_tokens: 256, ").replace("[fragile, hardened]", "[]")
+    )
+    assert run(capsys, "validate", str(target)) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.words import amount
 from chaos.experiment import Experiment, Step
 from chaos.journal import Journal
 
@@ -38,7 +39,8 @@ def _judge(step: Step, journal: Journal) -> Finding:
     below = [name for name in floor if not _number(dose.get(name)) >= floor[name]]
     least = min((_number(dose.get(name)) / floor[name] for name in floor if floor[name] > 0), default=None)
     numbers = ", ".join(
-        f"{name} {_number(dose.get(name)):.6g} of {floor[name]:.6g}" for name in below or floor
+        f"{name.replace('_', ' ')} {amount(_number(dose.get(name)))} of {amount(floor[name])}"
+        for name in below or floor
     )
     if below:
         return finding(short, f"effect below its floor: {numbers}", least, **evidence)

@@ -19,6 +19,11 @@ def seconds(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") + " s"
 
 
+def amount(value: float) -> str:
+    """`400313755.0` as `400,313,755`, `0.1057` as it is."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def many(number: int, thing: str) -> str:
     """`1 hit`, `3 hits`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
