@@ -30,6 +30,7 @@ from chaos.load.readback import read_back
 from chaos.load.spec import LoadSpec, check_size
 from chaos.observe import Observer, observe
 from chaos.plan import Plan
+from chaos.redact import Redactor
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
 from chaos.steady import judge_baseline
@@ -88,7 +89,7 @@ class Runner:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len(self._plan.steps)))
         self._clock = Clock(loop.time())
-        self._writer = Writer(self._run.events)
+        self._writer = Writer(self._run.events, Redactor(self._driver.secrets))
         self._writer.listen(self._observer.on_event)
         task = asyncio.ensure_future(self._guarded())
         for number in SIGNALS:
