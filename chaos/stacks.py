@@ -32,8 +32,8 @@ def _place(target: str) -> RunDir:
 def up(plan: Plan) -> Handles:
     """Bring the plan's target up; what fails or is stopped halfway is undone.
 
-    Raises Refused when it is up already or would hurt the machine, Aborted when stopped, RestoreError when something of a failed
-    attempt could not be taken down.
+    Raises Refused when it is up already or would hurt the machine, Aborted when stopped,
+    RestoreError when something of a failed attempt could not be taken down.
     """
     place = _place(plan.target.name)
     driver = plan.driver(plan.target, plan.options, plan.settings, {})
