@@ -1,0 +1,77 @@
+"""A source that fails is never silent, and one that hangs does not keep the run."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from chaos.handles import Handles
+from chaos.journal import Clock, Writer
+from chaos.sampling import sampler as samplers
+from chaos.sampling import volume as volumes
+from chaos.sampling.machine import MachineSource
+from chaos.sampling.sampler import Sampler
+from chaos.sampling.source import Gauges
+from chaos.sampling.volume import VolumeSource
+
+
+def nothing_but_the_machine(path: Path) -> tuple[Sampler, Writer]:
+    writer = Writer(path / "samples.jsonl")
+    return Sampler(Handles(base_url="http://127.0.0.1:1"), writer, Clock(time.monotonic())), writer
+
+
+def test_a_source_whose_reading_fails_is_raised_by_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = threading.Event()
+
+    def fail(_source: MachineSource) -> Gauges:
+        read.set()
+        raise ZeroDivisionError("a gauge of nothing")
+
+    monkeypatch.setattr(MachineSource, "read", fail)
+    sampler, writer = nothing_but_the_machine(tmp_path)
+    sampler.start()
+    assert read.wait(10)
+    with pytest.raises(ZeroDivisionError, match="a gauge of nothing"):
+        sampler.stop()
+    writer.close()
+
+
+def test_a_source_that_cannot_be_made_is_raised_by_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> MachineSource:
+        raise RuntimeError("no such machine")
+
+    monkeypatch.setattr(samplers, "MachineSource", fail)
+    sampler, writer = nothing_but_the_machine(tmp_path)
+    sampler.start()
+    with pytest.raises(RuntimeError, match="no such machine"):
+        sampler.stop()
+    writer.close()
+
+
+def test_a_sync_that_does_not_end_does_not_keep_the_volume_source_from_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncing, let_go = threading.Event(), threading.Event()
+
+    def hang(_file: int) -> None:
+        syncing.set()
+        assert let_go.wait(10)
+
+    monkeypatch.setattr(os, "fdatasync", hang)
+    monkeypatch.setattr(volumes, "CLOSING_WITHIN", 0.05)
+    source = VolumeSource("data", tmp_path)
+    try:
+        assert syncing.wait(10)
+        source.close()
+        assert source.read()  # its thread is still waiting for the disk
+    finally:
+        let_go.set()
+        source.close()

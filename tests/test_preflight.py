@@ -1,0 +1,56 @@
+"""A run that would take more than half of what the machine has left is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from chaos import plan as plans
+from chaos import preflight
+from chaos.driver import Wants
+from chaos.errors import Refused
+from chaos.faults.idle_drop import IdleDrop
+
+LACKING = {"machine.disk": "free disk", "machine.memory": "available memory"}
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_what_the_faults_take_counts_beside_what_the_target_takes(name: str) -> None:
+    preflight.refuse_what_hurts(Wants(1, 1), {"machine.disk": 1, "machine.memory": 1, "logs.grown": 1e15})
+    with pytest.raises(Refused, match=LACKING[name]):
+        preflight.refuse_what_hurts(Wants(1, 1), {name: 1e15})
+
+
+def test_where_temporary_files_lie_in_memory_the_disk_wanted_is_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = Path("/dev/shm")
+    kinds = {part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)}
+    if kinds.get(str(shared)) != "tmpfs":
+        pytest.skip("this machine has no tmpfs")
+    total = psutil.virtual_memory().total
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: psutil.disk_usage("/")._replace(free=10**18))
+    preflight.refuse_what_hurts(Wants(disk=total))
+    monkeypatch.setattr(tempfile, "tempdir", str(shared))
+    with pytest.raises(Refused, match="available memory"):
+        preflight.refuse_what_hurts(Wants(disk=total))
+
+
+def test_what_steps_take_of_the_machine_is_summed_and_what_lies_ready_is_the_larger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def staging(_fault: type[IdleDrop], _params: Any) -> Mapping[str, float]:
+        return {"machine.memory": 3e9, "logs.grown": 5e6}
+
+    monkeypatch.setattr(IdleDrop, "staging", classmethod(staging))
+    plan = plans.build("smoke", "embedded")
+    drop = next(planned for planned in plan.steps if planned.fault is IdleDrop)
+    twice = dataclasses.replace(plan, steps=(drop, drop))
+    assert twice.staging == {"machine.memory": 6e9, "logs.grown": 5e6}
