@@ -41,7 +41,10 @@ class Fault(ABC):
 
     @classmethod
     def staging(cls, params: Any) -> Mapping[str, float]:
-        """What must lie ready in the target before the play for the fault to mean anything, by name."""
+        """What must lie ready in the target before the play for the fault to mean anything, by name.
+
+        `machine.memory` and `machine.disk` are bytes that the fault itself takes from the machine.
+        """
         del params
         return {}
 

@@ -77,7 +77,7 @@ class Runner:
             except BaseException:
                 watchdog.abandon()
                 raise
-            for number in SIGNALS:  # everything is undone: what is left takes a moment, and is what was asked for
+            for number in SIGNALS:  # all is undone; what is left takes a moment, and is what was asked for
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
         verdict = self._judge()
@@ -316,7 +316,7 @@ def start(
     preflight.refuse_when_halted()
     driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
     versions = driver.versions
-    preflight.refuse_what_hurts(driver.wants())
+    preflight.refuse_what_hurts(driver.wants(), plan.staging)
     preflight.heal_earlier_runs()
     with preflight.target_lock(plan.target.name) as taken:
         run = store.create_run(plan.experiment.name)

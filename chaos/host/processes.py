@@ -14,6 +14,7 @@ import psutil
 
 from chaos.errors import RestoreError
 from chaos.handles import ProcessRef
+from chaos.host import cgroup
 from chaos.host.privileges import SystemUser, identity
 
 MARK = "MIDNIGHT_MARK"
@@ -88,6 +89,7 @@ def spawn(
         **identity(user),
     )
     _spawned[child.pid] = child
+    cgroup.join(mark, child.pid)
     return child
 
 

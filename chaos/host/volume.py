@@ -1,8 +1,7 @@
 """A volume with a disk's worth of write bandwidth: a loop device with a limit on its writes.
 
-The limit touches that device alone and catches writeback too. cgroup v1 limits the device for everybody
-(its root group); cgroup v2 has no limits in its root group, so processes have to `join` a group of ours.
-The v2 path could not be run where this was written: it is listed as untested in docs/architecture.md.
+The limit touches that device alone and catches writeback too. cgroup v1 limits the device for everybody (its
+root group); cgroup v2 limits the processes of a group of ours.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.errors import RestoreError, TargetError
+from chaos.host import cgroup
+from chaos.host.processes import marked
 
-CGROUPS = Path("/sys/fs/cgroup")
-V1_LIMIT = CGROUPS / "blkio/blkio.throttle.write_bps_device"
-V2_ROOT = CGROUPS / "cgroup.controllers"
+V1_LIMIT = Path("/sys/fs/cgroup") / "blkio/blkio.throttle.write_bps_device"
 PATIENCE = 10.0  # seconds that an unmount may take
 COMMANDS = ("losetup", "mkfs.ext4", "mount", "umount")
 
@@ -56,7 +55,7 @@ def why_not() -> str | None:
         return "the kernel offers no loop devices"
     if os.access(V1_LIMIT, os.W_OK):
         return None
-    if V2_ROOT.is_file() and "io" in V2_ROOT.read_text().split():
+    if cgroup.offers_io():
         return None
     return "no cgroup (v1 blkio or v2 io) lets us limit a device's writes"
 
@@ -74,37 +73,27 @@ def create(file: Path, path: Path, size: int) -> LoopVolume:
     return LoopVolume(file, path)
 
 
-def limit(volume: LoopVolume, bytes_per_second: int, group: str) -> Path | None:
-    """Limit the device's writes. Gives the cgroup v2 directory that processes must join, or None for v1."""
+def limit(volume: LoopVolume, bytes_per_second: int, mark: str) -> None:
+    """Limit the device's writes: for everybody (v1), or for the processes of the run `mark` (v2).
+
+    Raises OSError.
+    """
     if os.access(V1_LIMIT, os.W_OK):
         V1_LIMIT.write_text(f"{volume.number} {bytes_per_second}")
-        return None
-    directory = CGROUPS / group
-    with suppress(OSError):  # already enabled
-        (CGROUPS / "cgroup.subtree_control").write_text("+io")
-    directory.mkdir(exist_ok=True)
-    (directory / "io.max").write_text(f"{volume.number} wbps={bytes_per_second}")
-    return directory
+        return
+    cgroup.limit_writes(mark, volume.number, bytes_per_second)
+    for process in marked(mark):
+        for each in (process, *process.children(recursive=True)):
+            cgroup.join(mark, each.pid)
 
 
-def join(group: Path | None, pid: int) -> None:
-    """Put a process under the limits of a cgroup v2 group; nothing to do on v1."""
-    if group is not None:
-        (group / "cgroup.procs").write_text(str(pid))
-
-
-def lift(file: Path, group: str) -> bool:
-    """Take the limit off the device that is attached to `file`; whether there was one attached."""
+def lift(file: Path, mark: str) -> bool:
+    """Take the limit off the device that is attached to `file`; whether there was one. Raises OSError."""
     devices = loops_of(file)
     for device in devices:
         if os.access(V1_LIMIT, os.W_OK):
             V1_LIMIT.write_text(f"{number_of(device)} 0")
-    directory = CGROUPS / group
-    if directory.is_dir():
-        for pid in (directory / "cgroup.procs").read_text().split():
-            with suppress(OSError):
-                (CGROUPS / "cgroup.procs").write_text(pid)
-        directory.rmdir()
+    cgroup.remove(mark)
     return bool(devices)
 
 

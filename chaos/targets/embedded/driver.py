@@ -86,9 +86,6 @@ class EmbeddedDriver(Driver):
         logs = 3 * self._grown + 2 * self._options.rotated_before
         return Wants(disk=logs + 1_500_000_000, memory=1_000_000_000)
 
-    def _group(self, name: str) -> str:
-        return f"midnight-{self._mark}-{name}"
-
     @property
     def _apart(self) -> bool:
         return self._profile.volumes.layout == "apart"
@@ -123,7 +120,7 @@ class EmbeddedDriver(Driver):
     def drain(self) -> None:
         if self._parts is not None and self._parts.api is not None:
             for name in self._limited:  # what is still queued is written at the disk's own speed
-                volume.lift(self._volumes[name].file, self._group(name))
+                volume.lift(self._volumes[name].file, self._mark)
             stop_child(self._parts.api, grace=15.0)
 
     @classmethod
@@ -151,15 +148,16 @@ class EmbeddedDriver(Driver):
         logs.mkdir(mode=0o755)
         if self._grown:
             grow(logs / "app.log", self._grown)
-            grow(logs / "app.log.1", self._options.rotated_before)
+            # half as much at most: a small night must not spend itself on yesterday's log
+            grow(logs / "app.log.1", min(self._options.rotated_before, self._grown // 2))
 
     def _limit_volumes(self, site: Site) -> None:
         quiet.flush()
         for name, made in self._volumes.items():
-            undo = {"what": "limit", "urgent": True, "file": str(made.file), "group": self._group(name)}
+            undo = {"what": "limit", "urgent": True, "file": str(made.file), "mark": self._mark}
             site.creating(f"limit {name}", undo)
             try:
-                volume.limit(made, self._options.disk_write, self._group(name))
+                volume.limit(made, self._options.disk_write, self._mark)
                 self._limited.add(name)
             except OSError as error:  # the kernel refuses: the volume is as fast as the disk below it
                 site.creating(f"limit {name}", undo | {"not_limited": str(error)})
@@ -239,7 +237,7 @@ def _remove_volume(undo: Undo) -> Evidence:
 
 def _lift_limit(undo: Undo) -> Evidence:
     try:
-        return {"limit_lifted": volume.lift(Path(undo["file"]), undo["group"])}
+        return {"limit_lifted": volume.lift(Path(undo["file"]), undo["mark"])}
     except OSError as error:
         raise RestoreError(f"the write limit of {undo['file']} could not be lifted: {error}") from error
 
