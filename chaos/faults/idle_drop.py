@@ -1,7 +1,8 @@
 """Connections idle in the pool are really closed while the API believes they live.
 
 `by: proxy` disables the proxy for a moment: Toxiproxy closes every connection through it. `by: server`
-shortens PostgreSQL's own `idle_session_timeout`: sessions that go idle from then on end with SQLSTATE 57P05.
+shortens PostgreSQL's own `idle_session_timeout`: sessions that go idle from then on end with SQLSTATE 57P05
+(its clock is set when a session goes idle, so those that are idle already stay).
 """
 
 from __future__ import annotations
