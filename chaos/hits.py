@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -108,7 +107,3 @@ def select(table: HitTable, start: float, end: float) -> HitTable:
 def good(table: HitTable) -> npt.NDArray[np.bool_]:
     result: npt.NDArray[np.bool_] = table["outcome"] == Outcome.GOOD
     return result
-
-
-def codes(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    return [names.index(name) for name in wanted]

@@ -8,8 +8,8 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from chaos.driver import Driver, Site
 from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, worst
 from chaos.fault import Undo
 from chaos.handles import Handles
-from chaos.heal import Healed, heal, hold_lock
+from chaos.heal import heal, hold_lock
 from chaos.hits import HitsHeader
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, Event, Journal, Writer, boot_id
@@ -49,7 +49,6 @@ class Ending:
     exit_code: int
     verdict: Verdict | None
     errors: tuple[str, ...]
-    unhealed: tuple[Healed, ...] = field(default=())
 
 
 class Runner:
@@ -66,14 +65,13 @@ class Runner:
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
-        with ExitStack() as stack:
-            stack.enter_context(hold_lock(self._run, wait=5.0))
+        with hold_lock(self._run, wait=5.0):
             store.mark_unhealed(self._run)
             watchdog = Watchdog(self._run)
             try:
                 watchdog.wait_until_ready()
                 with asyncio.Runner() as loop:
-                    unhealed = loop.run(self._whole())
+                    loop.run(self._whole())
             except BaseException:
                 watchdog.abandon()
                 raise
@@ -83,9 +81,9 @@ class Runner:
         verdict = self._judge()
         if verdict is not None:
             self._codes.append(verdict.exit_code)
-        return Ending(worst(self._codes), verdict, tuple(self._errors), unhealed)
+        return Ending(worst(self._codes), verdict, tuple(self._errors))
 
-    async def _whole(self) -> tuple[Healed, ...]:
+    async def _whole(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len(self._plan.steps)))
         self._clock = Clock(loop.time())
@@ -95,10 +93,9 @@ class Runner:
         for number in SIGNALS:
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
         await task
-        healed = await in_thread(self._sweep)
+        await in_thread(self._sweep)
         self._event("run", "run", "ended", reason=self._ending, because="; ".join(self._errors))
         self._writer.close()
-        return tuple(result for result in healed if result.error)
 
     def _stop(self, name: str, task: asyncio.Future[None]) -> None:
         if self._signal is None:
@@ -257,14 +254,13 @@ class Runner:
             lines = await in_thread(lambda: loglines.count(directory, written=written, dropped=dropped))
             self._event("run", "logs", "read", **lines.to_json())
 
-    def _sweep(self) -> list[Healed]:
+    def _sweep(self) -> None:
         """Undo whatever is outstanding."""
         done = heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
         failed = [result for result in done if result.error]
         if failed:
             self._codes.append(6)
             self._errors += [f"not restored: {result.what.name}: {result.error}" for result in failed]
-        return done
 
     def _judge(self) -> Verdict | None:
         try:

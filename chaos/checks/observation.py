@@ -118,10 +118,6 @@ class Observation:
     def latency_at_best(self) -> Times:
         return np.where(self.indeterminate, 0.0, self.latency)
 
-    def in_play(self, at: float) -> float:
-        """An instant of the run clock as seconds of the play."""
-        return at - self.start
-
 
 def observe(experiment: Experiment, journal: Journal) -> Observation | None:
     """What was seen of the play; None when there was none."""

@@ -60,10 +60,6 @@ def root_command() -> tuple[str, ...] | None:
     return (sudo, "-n") if done.returncode == 0 else None
 
 
-def can_become_root() -> bool:
-    return root_command() is not None
-
-
 def unprivileged_user() -> SystemUser | None:
     """The user for programs that refuse to run as root; None when we are not root and need none."""
     if not is_root():
