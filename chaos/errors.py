@@ -6,6 +6,7 @@ MidnightError                5  the tool itself failed
 │   ├── ToolMissing          2  a part of the stack is not on this machine: says how to get it
 │   └── Refused              2  the run would hurt the machine, or the target is taken, or runs are halted
 ├── NoVerdict                3  no verdict can be given honestly (no steady state, nothing observed)
+│   └── TargetGone           3  a step found nothing to act on: the target is down, which is no failure of ours
 ├── Aborted                  4  an abort condition or a signal ended the run
 ├── TargetError              5  the target could not be brought up
 ├── FaultError               5  a fault could not be prepared or injected
@@ -53,6 +54,10 @@ class Refused(UsageError):
 
 class NoVerdict(MidnightError):
     exit_code = 3
+
+
+class TargetGone(NoVerdict):
+    pass
 
 
 class Aborted(MidnightError):

@@ -53,11 +53,14 @@ class Fault(ABC):
 
     @abstractmethod
     def prepare(self) -> Undo:
-        """Look at the target and say how to undo what is about to be done. Changes nothing."""
+        """Look at the target and say how to undo what is about to be done. Changes nothing.
+
+        Raises FaultError; TargetGone when the target is down by now.
+        """
 
     @abstractmethod
     def inject(self) -> Evidence:
-        """Do the act, or start it. Raises FaultError."""
+        """Do the act, or start it. Raises FaultError; TargetGone when the target is down by now."""
 
     @abstractmethod
     def hold(self, seconds: float, stop: threading.Event) -> Held:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 from chaos.blocking import in_thread
-from chaos.errors import FaultError, MidnightError
+from chaos.errors import FaultError, MidnightError, TargetGone
 from chaos.fault import Fault, Undo
 from chaos.handles import Handles
 from chaos.journal import Clock, Event
@@ -32,7 +33,10 @@ class StepPlayer:
         self._play, self._end = play, end
 
     async def play(self, planned: PlannedStep, ended: Mapping[str, asyncio.Event]) -> None:
-        """Wait for the step's start, and play it. Raises FaultError."""
+        """Wait for the step's start, and play it. Raises FaultError.
+
+        A step that finds the target down has failed, and the others go on: the night is still judged.
+        """
         step = planned.step
         try:
             if step.after is not None:
@@ -42,7 +46,8 @@ class StepPlayer:
             if self._clock.now() >= self._end:
                 self._event(step.name, "skipped", because="the play ended before its turn came")
                 return
-            await self._one(planned)
+            with suppress(TargetGone):
+                await self._one(planned)
         finally:
             ended[step.name].set()
 
@@ -51,7 +56,7 @@ class StepPlayer:
         fault = planned.fault(planned.params, self._handles, f"{self._mark}/{name}")
         try:
             undo = await self._verb(name, PREPARE, fault.prepare)
-        except FaultError as error:
+        except (FaultError, TargetGone) as error:
             self._event(name, "failed", because=str(error))
             raise
         by = f"fault:{planned.step.fault}"

@@ -8,6 +8,7 @@ that what ends the runner does not end it too.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from chaos.heal import heal_elsewhere
 from chaos.store import RunDir
 
 DISMISSED = b"."
+READY_WITHIN = 30.0
+"""Seconds for the watchdog to start: an interpreter and the faults, on a machine that may be busy."""
 
 
 class Watchdog:
@@ -38,7 +41,8 @@ class Watchdog:
     def wait_until_ready(self) -> None:
         """Returns when the watchdog watches: nothing may be created before."""
         assert self._process.stdout is not None
-        if self._process.stdout.readline() != b"watching\n":
+        told, _, _ = select.select([self._process.stdout], [], [], READY_WITHIN)
+        if not told or self._process.stdout.readline() != b"watching\n":
             raise OSError("the watchdog did not start; see watchdog.log in the run's directory")
 
     def dismiss(self) -> None:

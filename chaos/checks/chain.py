@@ -125,6 +125,11 @@ def _read(gauge: Gauge, view: _View) -> _Reading | None:
         return _Reading(gauge, baseline, threshold, None, None, peak)
     first = int(np.argmax(rows))
     at = float(seen.at[first])
+    if gauge.hits is None and gauge.unit == "s":
+        # a wait is sampled when it has grown by a part of a tick: it began its value ago, and had not yet
+        # exceeded the threshold at the sample before
+        before_it = float(seen.at[first - 1]) if first else view.watched.start
+        at = max(at - float(seen.value[first]) + threshold, before_it)
     if gauge.hits is not None:
         singles = gauge.hits.between(at, view.watched.end)
         at = float(singles.at[np.argmax(singles.value > threshold)])

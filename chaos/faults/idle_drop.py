@@ -16,7 +16,7 @@ import requests
 from psycopg import sql
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
 from chaos.experiment import Positive
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.handles import Handles
@@ -26,6 +26,12 @@ from chaos.yamlfile import Model
 
 Session = tuple[int, str]
 """A server session: its pid and when it began, so that a new one of the same pid is not taken for it."""
+
+
+_OWN_SETTING = (
+    "select setting from pg_file_settings where name = 'idle_session_timeout'"
+    " and sourcefile like '%postgresql.auto.conf' and applied"
+)
 
 
 class IdleDropParams(Model):
@@ -49,11 +55,11 @@ class IdleDrop(Fault):
     def prepare(self) -> Undo:
         if self._params.by == "proxy":
             return {"by": "proxy", "api": self._proxy.api, "proxy": self._proxy.name}
-        with connect(self._admin) as connection:
-            row = connection.execute(
-                "select setting from pg_file_settings where name = 'idle_session_timeout'"
-                " and sourcefile like '%postgresql.auto.conf' and applied"
-            ).fetchone()
+        try:
+            with connect(self._admin) as connection:
+                row = connection.execute(_OWN_SETTING).fetchone()
+        except psycopg.OperationalError as error:
+            raise TargetGone(f"idle_drop: {error}") from error
         return {"by": "server", "dsn": self._admin, "before": row[0] if row else None}
 
     def inject(self) -> Evidence:
@@ -63,6 +69,8 @@ class IdleDrop(Fault):
                 Toxiproxy(self._proxy.api).disable(self._proxy.name)
             else:
                 _set_timeout(self._admin, f"{round(self._params.after_idle * 1000)}ms")
+        except psycopg.OperationalError as error:
+            raise TargetGone(f"idle_drop: {error}") from error
         except (psycopg.Error, ControlError) as error:
             raise FaultError(f"idle_drop: {error}") from error
         return {"idle_sessions_before": len(self._idle)}

@@ -13,7 +13,7 @@ from typing import Annotated, LiteralString
 import psycopg
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError
+from chaos.errors import ControlError, FaultError, TargetGone
 from chaos.experiment import NotNegative, Positive
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults.idle_drop import enable_proxy
@@ -61,7 +61,10 @@ class ReconnectStorm(Fault):
             "deadline": self._params.keep + 30.0,
         }
         proxy, cut = Toxiproxy(self._proxy.api), 0.0
-        self._admin = connect(self._database.admin_dsn)  # before the crowd takes every slot
+        try:
+            self._admin = connect(self._database.admin_dsn)  # before the crowd takes every slot
+        except psycopg.OperationalError as error:
+            raise TargetGone(f"reconnect_storm: {error}") from error
         try:
             self._crowd = Worker("chaos.host.crowd", spec, self._mark)
             begun = time.monotonic()

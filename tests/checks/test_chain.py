@@ -77,6 +77,12 @@ def test_the_first_slow_hit_tells_when_within_its_second(tmp_path: Path) -> None
     assert chain(tmp_path, Night(slow=[(25.7, 30, 1.0)]))["latency"].at == approx(PLAY + 25.7 + 0.25)
 
 
+def test_a_wait_has_moved_when_it_exceeded_the_threshold_not_when_it_was_sampled(tmp_path: Path) -> None:
+    # sampled every quarter of a second; at 20.25 s it has taken 0.24 s: it exceeded 50 ms at 20.06 s
+    found = chain(tmp_path, Night(gauges={DISK: [(20.2, 26, 0.24)]}))["disk"]
+    assert found.at == approx(PLAY + 20.25 - 0.24 + 0.05)
+
+
 def test_a_share_that_was_high_and_noisy_before_can_still_move(tmp_path: Path) -> None:
     cpu = ("machine", "cpu")
     noise = [(at, at + 0.25, 0.5 + 0.5 * (at % 1.0)) for at in (quarter / 4 - 15 for quarter in range(40))]

@@ -86,10 +86,12 @@ def test_a_fault_that_fails_ends_the_run_with_5_and_everything_restored(midnight
 
 def test_a_target_that_dies_is_a_violation_and_leaves_nothing(midnight: Midnight) -> None:
     kill = "{name: kill, fault: kill_database, at: 2s, hold: 1s}"
+    drop = "{name: drop, fault: idle_drop, at: 5s, hold: 1s}"
     limits = "limits: {recovery: 3s, lost_writes: 0}"
-    done = midnight("run", broken.experiment(midnight.place, kill, play=9.0, extra=limits))
+    done = midnight("run", broken.experiment(midnight.place, kill, drop, play=9.0, extra=limits))
 
     assert done.code == 1, (done.out, done.err)
+    assert midnight.outcomes()["effect: drop"] == "unknown", "a step on a dead target is no failure of ours"
     assert midnight.outcomes()["recovery: recovery"] == "fail"
     assert midnight.outcomes()["loss: lost_writes"] == "unknown"
 
@@ -106,6 +108,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.full
 def test_a_full_disk_ends_the_run_with_5_and_everything_restored(
     small_disk: Path, midnight: Midnight
 ) -> None:
@@ -176,6 +179,7 @@ def healed_in() -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.full
 def test_with_the_watchdog_killed_too_restore_heals(midnight: Midnight) -> None:
     process = midnight.start("run", broken.experiment(midnight.place, STORM, play=25.0))
     wait_for(midnight, process, is_injected)
@@ -224,6 +228,7 @@ def toxiproxy() -> Iterator[str]:
     server.wait()
 
 
+@pytest.mark.full
 def test_the_stack_goes_up_and_down_by_hand_behind_a_toxiproxy_of_the_users(
     midnight: Midnight, toxiproxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def test_taking_one_users_stack_down_leaves_anothers_up(midnight: Midnight) -> N
     assert midnight("stack", "status").out.strip() == "embedded is down"
 
 
+@pytest.mark.full
 def test_a_stack_that_is_stopped_halfway_is_taken_down(midnight: Midnight) -> None:
     process = midnight.start("stack", "up")
     end = time.monotonic() + 60

@@ -110,6 +110,7 @@ def test_without_a_steady_state_nothing_is_injected(midnight: Midnight) -> None:
     assert [event for event in midnight.events() if event.phase == "injecting"] == []
 
 
+@pytest.mark.full
 def test_the_server_itself_ends_idle_sessions_and_keeps_its_setting_afterwards(midnight: Midnight) -> None:
     step = (
         "{name: drop, fault: idle_drop, at: 1s, hold: 5s, with: {by: server, after_idle: 1s, min_closed: 2}}"

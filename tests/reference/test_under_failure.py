@@ -17,7 +17,7 @@ from tests.reference.deaf_proxy import deaf_proxy
 from tests.reference.offered_load import Outcome, offer, record
 from tests.reference.stack import DOCUMENTS, ROLES, Stack, profile, stack, until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.full]  # in short, the verdicts' tests show the same
 
 DROP_SECONDS = 0.3
 
