@@ -11,15 +11,13 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from chaos import yamlfile
-from chaos.units import Ratio, Seconds, show_seconds
-from chaos.yamlfile import BrokenRule, Model
+from chaos.slo import Slo
+from chaos.units import NotNegative, Positive, Ratio, show_seconds
+from chaos.yamlfile import BrokenRule, Model, Name
 
-Positive = Annotated[Seconds, Field(gt=0)]
-NotNegative = Annotated[Seconds, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0, le=2000)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 
-N = TypeVar("N", "Phase", "Step", "Slo")
+N = TypeVar("N", "Phase", "Step", Slo)
 
 
 class Phase(Model):
@@ -73,31 +71,6 @@ class Step(Model):
     def _one_start(self) -> Self:
         if (self.at is None) == (self.after is None):
             raise ValueError("a step starts either `at` a time or `after` another step")
-        return self
-
-
-class LatencyObjective(Model):
-    percentile: Annotated[float, Field(gt=0, lt=100)]
-    below: Positive
-
-
-class PoolObjective(Model):
-    in_use: Ratio
-    waits_timed_out: Annotated[int, Field(ge=0)] = 0
-
-
-class Slo(Model):
-    """One objective, judged over the play: exactly one of availability, latency and pool."""
-
-    name: Name
-    availability: Ratio | None = None
-    latency: LatencyObjective | None = None
-    pool: PoolObjective | None = None
-
-    @model_validator(mode="after")
-    def _one_objective(self) -> Self:
-        if sum(value is not None for value in (self.availability, self.latency, self.pool)) != 1:
-            raise ValueError("an SLO has exactly one of availability, latency and pool")
         return self
 
 

@@ -9,8 +9,9 @@ from pydantic import Field, ValidationError
 from chaos import yamlfile
 from chaos.checks.verdict import Verdict, judge
 from chaos.errors import UsageError
-from chaos.experiment import Experiment, Limits, Slo
+from chaos.experiment import Experiment, Limits
 from chaos.journal import Journal
+from chaos.slo import Slo
 from chaos.store import RunDir
 from chaos.yamlfile import Model
 

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from chaos import yamlfile
-from chaos.experiment import Name
-from chaos.yamlfile import Model
+from chaos.yamlfile import Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
 

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -79,6 +79,8 @@ def size(value: object) -> int:
 Size = Annotated[int, BeforeValidator(size)]
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Ratio = Annotated[float, BeforeValidator(ratio)]
+Positive = Annotated[Seconds, Field(gt=0)]
+NotNegative = Annotated[Seconds, Field(ge=0)]
 
 
 def show_seconds(value: float) -> str:

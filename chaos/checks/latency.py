@@ -7,8 +7,9 @@ from chaos.checks.exact import percentile
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.observation import Observation, observe
 from chaos.checks.words import seconds
-from chaos.experiment import Experiment, LatencyObjective
+from chaos.experiment import Experiment
 from chaos.journal import Journal
+from chaos.slo import LatencyObjective
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:

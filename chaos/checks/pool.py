@@ -10,8 +10,9 @@ import numpy as np
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.spans import step_spans
 from chaos.checks.words import many, percent
-from chaos.experiment import Experiment, PoolObjective
+from chaos.experiment import Experiment
 from chaos.journal import Journal, Series, Span
+from chaos.slo import PoolObjective
 
 SPAN = 5.0
 """Seconds judged on each side: some twenty samples, and short enough to lie in one phase of the load."""

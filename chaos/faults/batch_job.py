@@ -18,11 +18,11 @@ import psutil
 from pydantic import Field
 
 from chaos.errors import FaultError
-from chaos.experiment import NotNegative, Positive
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.handles import Handles
 from chaos.host import oom
 from chaos.host.processes import spawn, stop_marked
+from chaos.units import NotNegative, Positive
 from chaos.yamlfile import Model
 
 Count = Annotated[int, Field(ge=0)]

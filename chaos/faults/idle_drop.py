@@ -1,15 +1,16 @@
-"""Connections idle in the pool are really closed while the API believes they live.
+"""Connections idle in the pool are really gone while the API believes they live.
 
 `by: proxy` disables the proxy for a moment: Toxiproxy closes every connection through it. `by: server`
 shortens PostgreSQL's own `idle_session_timeout`: sessions that go idle from then on end with SQLSTATE 57P05
-(its clock is set when a session goes idle, so those that are idle already stay).
+(its clock is set when a session goes idle, so those that are idle already stay). `by: black_hole` lets nothing
+pass any more, as a firewall does that has forgotten a connection; `by: reset` resets each at its next byte.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import psycopg
 import requests
@@ -19,6 +20,7 @@ from pydantic import Field
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
 from chaos.experiment import Positive
 from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import idle_toxics
 from chaos.handles import Handles
 from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
@@ -27,6 +29,7 @@ from chaos.yamlfile import Model
 Session = tuple[int, str]
 """A server session: its pid and when it began, so that a new one of the same pid is not taken for it."""
 
+PATIENCE = 0.5  # seconds that a connection of our own waits for an answer through a black hole
 
 _OWN_SETTING = (
     "select setting from pg_file_settings where name = 'idle_session_timeout'"
@@ -35,9 +38,9 @@ _OWN_SETTING = (
 
 
 class IdleDropParams(Model):
-    by: Literal["proxy", "server"] = "proxy"
+    by: Literal["proxy", "server", "black_hole", "reset"] = "proxy"
     after_idle: Positive = 0.5  # by server: how long a session may be idle before the server ends it, seconds
-    min_closed: Annotated[int, Field(ge=1)] = 5  # the floor: idle sessions closed
+    min_closed: Annotated[int, Field(ge=1)] = 5  # the floor: idle sessions closed, or silenced
 
 
 class IdleDrop(Fault):
@@ -45,16 +48,18 @@ class IdleDrop(Fault):
     needs = frozenset({"databases.primary", "proxies.database"})
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
-        del mark  # nothing is created
         self._params = params
+        self._toxics = idle_toxics.names(mark)
         self._proxy = handles.proxies["database"]
         self._admin = handles.databases["primary"].admin_dsn
+        self._address = handles.databases["primary"].proxied
         self._roles = sorted(handles.databases["primary"].dsns)
         self._idle: set[Session] = set()
 
     def prepare(self) -> Undo:
-        if self._params.by == "proxy":
-            return {"by": "proxy", "api": self._proxy.api, "proxy": self._proxy.name}
+        undo: dict[str, Any] = {"by": self._params.by, "api": self._proxy.api, "proxy": self._proxy.name}
+        if self._params.by != "server":
+            return {**undo, "toxics": self._toxics}
         try:
             with connect(self._admin) as connection:
                 row = connection.execute(_OWN_SETTING).fetchone()
@@ -63,12 +68,15 @@ class IdleDrop(Fault):
         return {"by": "server", "dsn": self._admin, "before": row[0] if row else None}
 
     def inject(self) -> Evidence:
+        by, server = self._params.by, Toxiproxy(self._proxy.api)
         try:
             self._idle = self._idle_sessions()
-            if self._params.by == "proxy":
-                Toxiproxy(self._proxy.api).disable(self._proxy.name)
-            else:
+            if by == "proxy":
+                server.disable(self._proxy.name)
+            elif by == "server":
                 _set_timeout(self._admin, f"{round(self._params.after_idle * 1000)}ms")
+            else:
+                idle_toxics.add(server, self._proxy.name, by, self._toxics)
         except psycopg.OperationalError as error:
             raise TargetGone(f"idle_drop: {error}") from error
         except (psycopg.Error, ControlError) as error:
@@ -76,8 +84,20 @@ class IdleDrop(Fault):
         return {"idle_sessions_before": len(self._idle)}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        seen, closed, because = set(self._idle), 0, "counted at the server"
         end = time.monotonic() + seconds
+        if self._params.by in ("proxy", "server"):
+            return self._hold_closed(end, stop)
+        return self._hold_spoilt(end, stop)
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        if undo["by"] == "server":
+            return _restore_timeout(undo)
+        return {**enable_proxy(undo["api"], undo["proxy"]), **_remove_toxics(undo)}
+
+    def _hold_closed(self, end: float, stop: threading.Event) -> Held:
+        """What closes the sessions itself is proven at the server, by those that are gone."""
+        seen, closed, because = set(self._idle), 0, "counted at the server"
         try:
             while (left := end - time.monotonic()) > 0 and not stop.wait(min(left, 0.1)):
                 if self._params.by == "server":
@@ -92,11 +112,16 @@ class IdleDrop(Fault):
             evidence={"idle_sessions_seen": len(seen), "by": self._params.by, "closed": because},
         )
 
-    @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        if undo["by"] == "server":
-            return _restore_timeout(undo)
-        return enable_proxy(undo["api"], undo["proxy"])
+    def _hold_spoilt(self, end: float, stop: threading.Event) -> Held:
+        """What spoils the proxy's connections is proven by one of our own through the same proxy."""
+        answer = idle_toxics.ask(self._address, min(PATIENCE, max(0.05, end - time.monotonic())))
+        stop.wait(max(0.0, end - time.monotonic()))
+        wanted = "silent" if self._params.by == "black_hole" else "reset"
+        return Held(
+            dose={"idle_sessions_spoilt": len(self._idle), "connections_spoilt": float(answer == wanted)},
+            floor={"idle_sessions_spoilt": self._params.min_closed, "connections_spoilt": 1},
+            evidence={"by": self._params.by, "a_connection_of_our_own_was": answer},
+        )
 
     def _idle_sessions(self) -> set[Session]:
         return self._sessions("and state = 'idle'")
@@ -125,6 +150,25 @@ def enable_proxy(api: str, name: str) -> Evidence:
         by_hand = f"curl -X POST {api}/proxies/{name} -d '{{\"enabled\": true}}'"
         raise RestoreError(f"proxy {name!r} could not be enabled: {error}; by hand: {by_hand}") from error
     return {"proxy": name, "enabled": True}
+
+
+def _remove_toxics(undo: Undo) -> Evidence:
+    """Take the step's toxics away and see that they are gone, where the proxy is still there."""
+    api, proxy, toxics = undo["api"], undo["proxy"], undo["toxics"]
+    server = Toxiproxy(api)
+    try:
+        if proxy not in server.proxies():
+            return {}
+        removed = idle_toxics.remove(server, proxy, toxics)
+        left = [toxic.name for toxic in server.proxy(proxy).toxics if toxic.name in toxics]
+        if left:
+            raise ControlError(f"still there: {', '.join(left)}")
+    except ControlError as error:
+        if isinstance(error.__cause__, requests.ConnectionError):
+            return {}
+        by_hand = "; ".join(f"curl -X DELETE {api}/proxies/{proxy}/toxics/{name}" for name in toxics)
+        raise RestoreError(f"toxics of {proxy!r} not removed: {error}; by hand: {by_hand}") from error
+    return {"toxics_removed": removed}
 
 
 def _set_timeout(dsn: str, value: str | None) -> None:

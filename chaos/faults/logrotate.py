@@ -18,14 +18,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chaos.errors import FaultError
-from chaos.experiment import NotNegative
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.handles import Handles, LogFiles
 from chaos.host import disk_writers
 from chaos.host.processes import spawn, stop_marked
 from chaos.host.worker import Worker, python_module
 from chaos.tools import logrotate
-from chaos.units import Size
+from chaos.units import NotNegative, Size
 from chaos.yamlfile import Model
 
 

@@ -14,7 +14,6 @@ import psycopg
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetGone
-from chaos.experiment import NotNegative, Positive
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults.idle_drop import enable_proxy
 from chaos.handles import Handles
@@ -22,6 +21,7 @@ from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
 from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
+from chaos.units import NotNegative, Positive
 from chaos.yamlfile import Model
 
 Clients = Annotated[int, Field(ge=1, le=1000)]

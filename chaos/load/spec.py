@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from chaos.errors import Refused
-from chaos.experiment import Positive
 from chaos.target import Route
+from chaos.units import Positive
 from chaos.yamlfile import Model
 
 MOST_HITS = 20_000_000

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from chaos.experiment import Positive
-from chaos.units import Size
+from chaos.units import Positive, Size
 from chaos.yamlfile import Model
 
 
