@@ -178,7 +178,7 @@ def test_a_mistake_in_a_profile_is_found_before_anything_is_brought_up(
     profile = tmp_path / "profiles/fragile.yaml"
     profile.parent.mkdir()
     experiment.write_text(GOOD)
-    target.write_text(TARGET.replace("[fragile, hardened]", "[fragile]"))
+    target.write_text(TARGET.replace("[fragile, hardened, dify]", "[fragile]"))
     profile.write_text(text.replace(old, new))
     argv = ["validate", str(target)] if command == "validate" else [str(experiment), "--target", str(target)]
     code, said = run(capsys, *(argv if command == "validate" else ["run", *argv]))
@@ -203,7 +203,7 @@ def test_a_second_profile_and_the_options_are_validated_too(
 def test_a_count_of_tokens_is_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "target.yaml"
     target.write_text(
-        TARGET.replace("body: {", "body: {max_tokens: 256, ").replace("[fragile, hardened]", "[]")
+        TARGET.replace("body: {", "body: {max_tokens: 256, ").replace("[fragile, hardened, dify]", "[]")
     )
     assert run(capsys, "validate", str(target)) == (0, "")
 
@@ -214,7 +214,7 @@ def test_a_count_of_tokens_is_no_secret(tmp_path: Path, capsys: pytest.CaptureFi
         ("driver: embedded", "driver: embeded", "unknown target 'embeded'"),
         ("method: POST, path: /api/records", "method: PSOT, path: /api/records", "got 'PSOT'"),
         ("disk_write: 30MB/s", "disk_write: 30 furlongs", "got '30 furlongs'"),
-        ("profiles: [fragile, hardened]", "profiles: [fragile], profile: x", "expected <block end>"),
+        ("profiles: [fragile, hardened, dify]", "profiles: [fragile], profile: x", "expected <block end>"),
         ("options:", "pass_phrase: hunter2\noptions:", "is not a key known here"),
         ("options:", "database_password: hunter2\noptions:", "must not stand in a file"),
     ],

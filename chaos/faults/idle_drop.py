@@ -10,31 +10,25 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import psycopg
-import requests
 from psycopg import sql
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
-from chaos.experiment import Positive
+from chaos.errors import ControlError, FaultError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import idle_toxics
+from chaos.faults import idle_toxics, proxies, session_timeout
 from chaos.handles import Handles
 from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
+from chaos.units import Positive
 from chaos.yamlfile import Model
 
 Session = tuple[int, str]
 """A server session: its pid and when it began, so that a new one of the same pid is not taken for it."""
 
 PATIENCE = 0.5  # seconds that a connection of our own waits for an answer through a black hole
-
-_OWN_SETTING = (
-    "select setting from pg_file_settings where name = 'idle_session_timeout'"
-    " and sourcefile like '%postgresql.auto.conf' and applied"
-)
 
 
 class IdleDropParams(Model):
@@ -57,15 +51,13 @@ class IdleDrop(Fault):
         self._idle: set[Session] = set()
 
     def prepare(self) -> Undo:
-        undo: dict[str, Any] = {"by": self._params.by, "api": self._proxy.api, "proxy": self._proxy.name}
         if self._params.by != "server":
-            return {**undo, "toxics": self._toxics}
+            proxy, toxics = self._proxy, list(self._toxics)
+            return {"by": self._params.by, "api": proxy.api, "proxy": proxy.name, "toxics": toxics}
         try:
-            with connect(self._admin) as connection:
-                row = connection.execute(_OWN_SETTING).fetchone()
+            return {"by": "server", "dsn": self._admin, "before": session_timeout.read(self._admin)}
         except psycopg.OperationalError as error:
             raise TargetGone(f"idle_drop: {error}") from error
-        return {"by": "server", "dsn": self._admin, "before": row[0] if row else None}
 
     def inject(self) -> Evidence:
         by, server = self._params.by, Toxiproxy(self._proxy.api)
@@ -74,7 +66,7 @@ class IdleDrop(Fault):
             if by == "proxy":
                 server.disable(self._proxy.name)
             elif by == "server":
-                _set_timeout(self._admin, f"{round(self._params.after_idle * 1000)}ms")
+                session_timeout.write(self._admin, f"{round(self._params.after_idle * 1000)}ms")
             else:
                 idle_toxics.add(server, self._proxy.name, by, self._toxics)
         except psycopg.OperationalError as error:
@@ -92,8 +84,10 @@ class IdleDrop(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if undo["by"] == "server":
-            return _restore_timeout(undo)
-        return {**enable_proxy(undo["api"], undo["proxy"]), **_remove_toxics(undo)}
+            return session_timeout.put_back(undo["dsn"], undo["before"])
+        if undo["by"] == "proxy":
+            return proxies.enable(undo["api"], undo["proxy"])
+        return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])
 
     def _hold_closed(self, end: float, stop: threading.Event) -> Held:
         """What closes the sessions itself is proven at the server, by those that are gone."""
@@ -133,68 +127,3 @@ class IdleDrop(Fault):
         with connect(self._admin) as connection:
             rows = connection.execute(query, (self._roles,)).fetchall()
         return {(row[0], row[1]) for row in rows}
-
-
-def enable_proxy(api: str, name: str) -> Evidence:
-    """Enable a proxy and see that it is. A server that is gone has nothing disabled. Raises RestoreError."""
-    server = Toxiproxy(api)
-    try:
-        if name not in server.proxies():
-            return {"proxy": name, "proxy_is": "gone"}
-        server.enable(name)
-        if not server.proxies()[name].enabled:
-            raise ControlError("it still says that it is disabled")
-    except ControlError as error:
-        if isinstance(error.__cause__, requests.ConnectionError):
-            return {"proxy": name, "server": "gone"}
-        by_hand = f"curl -X POST {api}/proxies/{name} -d '{{\"enabled\": true}}'"
-        raise RestoreError(f"proxy {name!r} could not be enabled: {error}; by hand: {by_hand}") from error
-    return {"proxy": name, "enabled": True}
-
-
-def _remove_toxics(undo: Undo) -> Evidence:
-    """Take the step's toxics away and see that they are gone, where the proxy is still there."""
-    api, proxy, toxics = undo["api"], undo["proxy"], undo["toxics"]
-    server = Toxiproxy(api)
-    try:
-        if proxy not in server.proxies():
-            return {}
-        removed = idle_toxics.remove(server, proxy, toxics)
-        left = [toxic.name for toxic in server.proxy(proxy).toxics if toxic.name in toxics]
-        if left:
-            raise ControlError(f"still there: {', '.join(left)}")
-    except ControlError as error:
-        if isinstance(error.__cause__, requests.ConnectionError):
-            return {}
-        by_hand = "; ".join(f"curl -X DELETE {api}/proxies/{proxy}/toxics/{name}" for name in toxics)
-        raise RestoreError(f"toxics of {proxy!r} not removed: {error}; by hand: {by_hand}") from error
-    return {"toxics_removed": removed}
-
-
-def _set_timeout(dsn: str, value: str | None) -> None:
-    with connect(dsn) as connection:
-        if value is None:
-            connection.execute("alter system reset idle_session_timeout")
-        else:
-            connection.execute(
-                sql.SQL("alter system set idle_session_timeout = {}").format(sql.Literal(value))
-            )
-        connection.execute("select pg_reload_conf()")
-
-
-def _restore_timeout(undo: Undo) -> Evidence:
-    try:
-        _set_timeout(undo["dsn"], undo["before"])
-    except psycopg.OperationalError as error:
-        if "refused" in str(error):  # the server is gone, and its data directory with the target
-            return {"server": "gone"}
-        back = (
-            "reset idle_session_timeout"
-            if undo["before"] is None
-            else f"set idle_session_timeout = {undo['before']!r}"
-        )
-        by_hand = f"ALTER SYSTEM {back}; SELECT pg_reload_conf();"
-        raise RestoreError(
-            f"idle_session_timeout could not be put back: {error}; by hand: {by_hand}"
-        ) from error
-    return {"idle_session_timeout": undo["before"] or "reset"}

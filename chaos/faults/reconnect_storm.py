@@ -15,7 +15,7 @@ from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults.idle_drop import enable_proxy
+from chaos.faults import proxies
 from chaos.handles import Handles
 from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
@@ -108,7 +108,7 @@ class ReconnectStorm(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         stopped = stop_marked(undo["mark"], grace=2.0)
-        return {"processes_stopped": len(stopped), **enable_proxy(undo["api"], undo["proxy"])}
+        return {"processes_stopped": len(stopped), **proxies.enable(undo["api"], undo["proxy"])}
 
 
 _COUNT = "select count(*) from pg_stat_activity where backend_type = 'client backend'"
