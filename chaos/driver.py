@@ -42,6 +42,8 @@ class Driver(ABC):
     """One target. There is no `down`: what was journalled before it was created is undone by `heal`."""
 
     Options: ClassVar[type[Model]]
+    started_by_us: ClassVar[bool] = True  # False: a service of somebody else's, which only ends with them
+    needs_consent: ClassVar[bool] = False  # the target file has to say who agreed, and until when
 
     @classmethod
     @abstractmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +125,22 @@ def _target(path: Path) -> tuple[Target, type[Driver], Model]:
     document = yamlfile.read_mapping(path)
     target = yamlfile.parse(path, document, Target)
     driver: type[Driver] = _named(path, document, ("driver",), lambda: registry.driver(target.driver))
+    if driver.needs_consent:
+        _check_consent(path, document, target)
     try:
         return target, driver, driver.Options.model_validate(target.options)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("options",)) from None
+
+
+def _check_consent(path: Path, document: Any, target: Target) -> None:
+    """Raises FileError unless somebody has agreed that the target may be hurt, and still does today (UTC)."""
+    if target.consent is None:
+        rule = f"{target.driver!r} aims at what midnight did not start: it needs consent: {{owner: NAME, until: DATE}}"
+        raise _broken(path, document, ("driver",), rule)
+    if target.consent.until < datetime.now(UTC).date():
+        rule = f"the consent of {target.consent.owner} expired on {target.consent.until}"
+        raise _broken(path, document, ("consent", "until"), rule)
 
 
 def _step(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from chaos import yamlfile
 from chaos.yamlfile import Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9._:-]+$", max_length=253)]  # lower case, without a port
 
 
 class Route(Model):
@@ -34,6 +36,13 @@ class Readback(Model):
     limit: Annotated[int, Field(ge=1, le=10000)] = 1000
 
 
+class Consent(Model):
+    """Who has agreed that the target may be hurt, and the last day (UTC) on which that holds."""
+
+    owner: Annotated[str, Field(min_length=1, max_length=200)]
+    until: date
+
+
 class Target(Model):
     name: Name
     driver: Name
@@ -42,6 +51,8 @@ class Target(Model):
     ready: Annotated[str, Field(pattern=r"^/")] = "/"
     routes: dict[Name, Route]
     readback: Readback | None = None
+    consent: Consent | None = None  # needed where the driver says so
+    allow: tuple[Host, ...] = ()  # hosts beyond this machine that may be aimed at
     options: dict[str, Any] = Field(default_factory=dict)  # of the driver
 
 
