@@ -35,6 +35,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "command": command(plan, overrides),
         "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **versions},
         "git": git_revision(),
+        "abort": [condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts],
         "plan": [planned.to_json() for planned in plan.steps],
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": host(),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from chaos import yamlfile
+from chaos.abort import Abort, SloLost
 from chaos.slo import Slo
 from chaos.units import NotNegative, Positive, Ratio, show_seconds
 from chaos.yamlfile import BrokenRule, Model, Name
@@ -111,6 +112,7 @@ class Experiment(Model):
     load: Load
     steps: tuple[Step, ...] = ()
     slos: tuple[Slo, ...] = ()
+    abort: tuple[Abort, ...] = ()
     limits: Limits = Limits()
     promise: Promise = Promise()
     outage: Outage = Outage()
@@ -140,6 +142,16 @@ class Experiment(Model):
                     f"starts at {show_seconds(step.at)}, but the play ends at {end}", "steps", index, "at"
                 )
             known.add(step.name)
+        return self
+
+    @model_validator(mode="after")
+    def _abort_names_what_there_is(self) -> Self:
+        slos = {slo.name for slo in self.slos}
+        for index, condition in enumerate(self.abort):
+            if isinstance(condition, SloLost) and condition.slo not in slos:
+                known = ", ".join(sorted(slos)) or "none"
+                rule = f"no SLO of this experiment is called {condition.slo!r}; it has {known}"
+                raise BrokenRule(rule, "abort", index, "slo")
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from chaos import registry, timing, yamlfile
+from chaos import checks, registry, timing, yamlfile
+from chaos.abort import DEFAULTS, CheckFailed, Condition, SwitchedOff, in_effect, name_of
 from chaos.driver import Driver
 from chaos.errors import FileError, UsageError
 from chaos.experiment import Experiment, Step
@@ -57,6 +58,11 @@ class Plan:
     seed: int
 
     @property
+    def aborts(self) -> tuple[Condition, ...]:
+        """What stops the play early."""
+        return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
+
+    @property
     def staging(self) -> dict[str, float]:
         """What must lie ready before the play: of the target the larger of two wishes, and of the machine
         (`machine.memory` and `machine.disk`, in bytes) their sum, because steps may overlap."""
@@ -84,6 +90,8 @@ class Plan:
             text.append(
                 f"step      {when:>7}  {step.name} ({step.fault}) for at most {show_seconds(step.hold)}: {given}"
             )
+        if self.aborts:
+            text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
         return text
 
 
@@ -110,6 +118,7 @@ def build(
         _step(path, document, index, step, offered, target) for index, step in enumerate(experiment.steps)
     )
     _check_load(path, document, experiment, target)
+    _check_abort(path, document, experiment)
     return Plan(experiment, path, target, driver, options, chosen, settings, steps, seed)
 
 
@@ -172,6 +181,17 @@ def _check_load(path: Path, document: Any, experiment: Experiment, target: Targe
     if experiment.limits.lost_writes is not None and not (writes and target.readback):
         rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
         raise _broken(path, document, ("limits", "lost_writes"), rule)
+
+
+def _check_abort(path: Path, document: Any, experiment: Experiment) -> None:
+    defaults = {condition.name for condition in DEFAULTS}
+    for index, condition in enumerate(experiment.abort):
+        if isinstance(condition, CheckFailed) and condition.check not in checks.BY_NAME:
+            rule = f"there is no check {condition.check!r}; known: {', '.join(checks.BY_NAME)}"
+            raise _broken(path, document, ("abort", index, "check"), rule)
+        if isinstance(condition, SwitchedOff) and condition.name not in defaults:
+            rule = f"no condition {condition.name!r} holds by default; known: {', '.join(sorted(defaults))}"
+            raise _broken(path, document, ("abort", index, "name"), rule)
 
 
 def _broken(path: Path, document: Any, place: yamlfile.Place, rule: str) -> FileError:

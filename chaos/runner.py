@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from chaos import about, hits, preflight, store, timing
+from chaos import abort_watch, about, hits, preflight, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import Verdict, judge
 from chaos.driver import Driver, Site
@@ -115,7 +115,7 @@ class Runner:
             self._end("aborted", error)
         except BaseExceptionGroup as group:
             for leaf in _leaves(group):
-                self._end("failed", leaf)
+                self._end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
         except Exception as error:  # whatever it is, the run is undone and says what happened
             self._end("failed", error)
 
@@ -218,14 +218,23 @@ class Runner:
         ended = {planned.step.name: asyncio.Event() for planned in self._plan.steps}
         whole = False
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_follow(finished))
-                for planned in self._plan.steps:
-                    group.create_task(player.play(planned, ended))
+            async with asyncio.TaskGroup() as watching:
+                watch = watching.create_task(self._watch_for_aborts())
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_follow(finished))
+                    for planned in self._plan.steps:
+                        group.create_task(player.play(planned, ended))
+                watch.cancel()
             whole = True
         finally:
             at = begin + length if whole else min(begin + length, self._clock.now())
             self._event("run", "play", "ended", at=at)
+
+    async def _watch_for_aborts(self) -> None:
+        def fired(name: str, because: str) -> None:
+            self._event("abort", name, "fired", because=because)
+
+        await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
 
     async def _afterwards(self, handles: Handles, sampler: Sampler) -> None:
         """Read the ledger back, then the logs."""

@@ -1,5 +1,7 @@
 """The checks: pure functions from a stored run to findings. Nothing here acts."""
 
+from collections.abc import Mapping
+
 from chaos.checks import (
     availability,
     completeness,
@@ -27,3 +29,9 @@ ALL: tuple[Check, ...] = (
     honesty.check,
 )
 """Every check of ours, in the order in which a verdict tells its findings."""
+
+OBJECTIVES: tuple[Check, ...] = (availability.check, latency.check, pool.check)
+"""The checks that judge the experiment's SLOs."""
+
+BY_NAME: Mapping[str, Check] = {check.__module__.rpartition(".")[2]: check for check in ALL}
+"""Every check by the name that its findings bear."""

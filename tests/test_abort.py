@@ -1,0 +1,107 @@
+"""Abort conditions: which hold, when they are proven, and what a file may say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.abort import TARGET_DOWN, in_effect
+from chaos.abort_watch import SoFar, first_proven
+from chaos.checks.finding import Outcome
+from chaos.checks.recovery import check as recovery
+from chaos.experiment import Experiment
+from chaos.hits import Outcome as Hit
+from chaos.journal import Event, Writer
+from chaos.store import RunDir
+from tests.checks.synthetic import LENGTH, PLAY, Night, experiment_file
+
+SLO = {"slo": "availability"}
+
+
+def so_far(path: Path, night: Night, now: float, *conditions: dict[str, Any]) -> tuple[str, str] | None:
+    """What is proven `now` seconds into the night's play, of which no end is written yet."""
+    night.changed["abort"] = list(conditions)
+    night.ended, night.readback, night.logs = None, None, None
+    night.bad.append((now, LENGTH, Hit.UNSENT))
+    night.instrument_until = now
+    experiment, _ = night.write(path)
+    run = RunDir(path)
+    lines = [
+        line for line in run.events.read_text().splitlines() if '"ended"' not in line or "baseline" in line
+    ]
+    run.events.write_text("\n".join(lines) + "\n")
+    conditions_held = in_effect(experiment.abort, started_by_us=True)
+    return first_proven(experiment, conditions_held, SoFar(run, PLAY + now))
+
+
+def test_an_slo_that_can_no_longer_be_met_is_proven_and_says_why(tmp_path: Path) -> None:
+    proven = so_far(tmp_path, Night(bad=[(20, 21, Hit.TIMEOUT)]), 30, SLO)  # 10 of 600 hits: 1 % is 6
+    assert proven is not None
+    name, because = proven
+    assert name == "availability"
+    assert "99 %" in because
+
+
+def test_an_slo_that_the_rest_could_still_meet_is_not(tmp_path: Path) -> None:
+    # 5 of 300 are bad so far, which is below 99 %; of the 600 that are due it is not
+    assert so_far(tmp_path, Night(bad=[(20, 20.5, Hit.TIMEOUT)]), 30, SLO) is None
+
+
+def test_a_healthy_play_proves_no_condition(tmp_path: Path) -> None:
+    everything = [{"check": "recovery"}, {"check": "loss"}, {"check": "effect"}, {"check": "completeness"}]
+    assert so_far(tmp_path, Night(), 30, SLO, {"slo": "p99"}, {"slo": "pool"}, *everything) is None
+
+
+def test_recovery_is_proven_once_an_outage_outlasts_its_limit_and_not_before(tmp_path: Path) -> None:
+    down = [(23.0, LENGTH, Hit.REFUSED)]  # the limit is 15 s; the step ended at 22 s
+    assert so_far(tmp_path / "before", Night(bad=[*down]), 36, {"check": "recovery"}) is None
+    proven = so_far(tmp_path / "after", Night(bad=[*down]), 40, {"check": "recovery"})
+    assert proven is not None
+    assert proven[0] == "recovery"
+
+
+def test_what_is_still_to_come_is_neither_good_nor_bad(tmp_path: Path) -> None:
+    night = Night()
+    assert so_far(tmp_path, night, 30, SLO) is None
+    (found, _) = recovery(Experiment.model_validate(experiment_file()), SoFar(RunDir(tmp_path), PLAY + 30))
+    assert found.outcome is Outcome.UNKNOWN
+
+
+def test_an_objective_of_its_own_aborts_and_judges_nothing(tmp_path: Path) -> None:
+    own = {"name": "half", "availability": "50%"}
+    assert so_far(tmp_path / "fires", Night(bad=[(10, 50, Hit.RESET)]), 50, own) is not None
+    assert so_far(tmp_path / "not", Night(bad=[(10, 30, Hit.RESET)]), 50, own) is None
+
+
+def test_a_target_of_somebody_elses_is_left_alone_once_it_is_down_unless_a_file_says_otherwise() -> None:
+    assert in_effect((), started_by_us=True) == ()
+    assert in_effect((), started_by_us=False) == (TARGET_DOWN,)
+    off = Experiment.model_validate(experiment_file(abort=[{"name": "target-down", "off": True}]))
+    assert in_effect(off.abort, started_by_us=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "rule"),
+    [
+        ({"slo": "speed"}, "no SLO of this experiment is called 'speed'"),
+        ({"name": "x", "off": False}, "off"),
+        ({"name": "x"}, "exactly one of"),
+        ("availability", "valid dictionary"),
+    ],
+)
+def test_a_condition_that_means_nothing_is_refused(condition: object, rule: str) -> None:
+    with pytest.raises(ValueError, match=rule):
+        Experiment.model_validate(experiment_file(abort=[condition]))
+
+
+def test_a_record_of_the_play_that_has_not_begun_proves_nothing(tmp_path: Path) -> None:
+    writer = Writer(RunDir(tmp_path).events)
+    writer.event(Event(0.0, "run", "run", "begun", {"utc": "", "boot": "", "monotonic": 0.0}))
+    writer.close()
+    experiment = Experiment.model_validate(experiment_file(abort=[SLO]))
+    assert (
+        first_proven(experiment, in_effect(experiment.abort, started_by_us=True), SoFar(RunDir(tmp_path), 5))
+        is None
+    )
