@@ -70,6 +70,7 @@ class Handles:
     """Everything a target offers. What it lacks is empty, and a fault that needs it is refused."""
 
     base_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of every request to it; secrets
     metrics_url: str = ""
     processes: Mapping[str, ProcessRef] = field(default_factory=dict)
     databases: Mapping[str, Database] = field(default_factory=dict)

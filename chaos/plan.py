@@ -22,7 +22,7 @@ from chaos.fault import Fault
 from chaos.load.spec import MOST_HITS
 from chaos.target import Target
 from chaos.units import show_seconds
-from chaos.yamlfile import Model
+from chaos.yamlfile import BrokenRule, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,13 @@ def _target(path: Path) -> tuple[Target, type[Driver], Model]:
     if driver.needs_consent:
         _check_consent(path, document, target)
     try:
-        return target, driver, driver.Options.model_validate(target.options)
+        options = driver.Options.model_validate(target.options)
+        driver.check_target(target, options)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("options",)) from None
+    except BrokenRule as error:
+        raise _broken(path, document, ("options", *error.place), str(error)) from None
+    return target, driver, options
 
 
 def _check_consent(path: Path, document: Any, target: Target) -> None:

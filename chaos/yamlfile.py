@@ -35,6 +35,10 @@ class BrokenRule(ValueError):
         self.place: Place = place
 
 
+class SecretValue(BrokenRule):
+    """A rule broken by what may be a secret: the message must not show the value."""
+
+
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
 _COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is no secret
 _SECRET_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
@@ -93,7 +97,8 @@ def from_validation(path: Path, document: Any, error: ValidationError, prefix: P
     rule = {"extra_forbidden": "is not a key known here", "missing": "is required"}.get(
         first["type"], first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     )
-    value = None if first["type"] == "missing" or isinstance(first["input"], dict | list) else first["input"]
+    untold = first["type"] == "missing" or isinstance(cause, SecretValue)
+    value = None if untold or isinstance(first["input"], dict | list) else first["input"]
     return FileError(path, line_of(document, place), show_place(document, place), rule, value)
 
 

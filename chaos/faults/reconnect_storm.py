@@ -44,7 +44,7 @@ class ReconnectStorm(Fault):
         self._params, self._mark = params, mark
         self._database = handles.databases["primary"]
         self._proxy = handles.proxies["database"]
-        self._url = handles.base_url + params.burst_path
+        self._url, self._headers = handles.base_url.rstrip("/") + params.burst_path, dict(handles.headers)
         self._crowd: Worker | None = None
         self._peak = 0
 
@@ -58,6 +58,7 @@ class ReconnectStorm(Fault):
             "hold": self._params.keep,
             "burst": self._params.burst,
             "url": self._url,
+            "headers": self._headers,
             "deadline": self._params.keep + 30.0,
         }
         proxy, cut = Toxiproxy(self._proxy.api), 0.0

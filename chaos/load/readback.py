@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import httpx
 import numpy as np
@@ -36,7 +38,13 @@ class _Unread(Exception):
 
 
 def read_back(
-    base_url: str, readback: Readback | None, table: HitTable, seed: int, *, timeout: float
+    base_url: str,
+    readback: Readback | None,
+    table: HitTable,
+    seed: int,
+    *,
+    timeout: float,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> ReadbackResult | None:
     """What the target holds of every write that was due, read within `timeout` seconds. Blocks.
 
@@ -49,7 +57,7 @@ def read_back(
     due = [int(seq) for seq in table["seq"] if seq >= 0]
     previous: dict[int, str] | None = None
     reads = 0
-    with httpx.Client(base_url=base_url, timeout=PAGE_TIMEOUT, trust_env=False) as client:
+    with httpx.Client(base_url=base_url, headers=headers, timeout=PAGE_TIMEOUT, trust_env=False) as client:
         try:
             while reads < PASSES:
                 found = _read_whole(client, readback, deadline)
@@ -94,7 +102,9 @@ def _page(
             answer = client.get(path).raise_for_status().json()
             records = [(int(item["seq"]), str(item["checksum"])) for item in answer["records"]]
             return records, bool(answer["last"])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except httpx.HTTPError as error:
             because = str(error) or type(error).__name__
-            time.sleep(PAUSE)
+        except (ValueError, KeyError, TypeError) as error:  # its words would quote the answer, cut anywhere
+            because = f"it holds no records of seq and checksum ({type(error).__name__})"
+        time.sleep(PAUSE)
     raise _Unread(f"the page after {after} failed {TRIES} times: {because}")

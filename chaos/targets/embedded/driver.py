@@ -57,7 +57,8 @@ class EmbeddedDriver(Driver):
         profile: Mapping[str, Any],
         staging: Mapping[str, float],
     ) -> None:
-        self._target, self._options = target, options
+        super().__init__(target, options, profile, staging)
+        self._options = options
         self._settings = profile
         try:
             self._profile = Profile.model_validate(profile)
