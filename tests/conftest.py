@@ -14,9 +14,12 @@ from chaos.host.volume import V1_LIMIT
 from tests.midnight import Midnight
 
 
+NOBODYS = "which is nobody's any more"
+
+
 def traces(run: str = "") -> set[str]:
-    """Everything of ours that a run could leave on this machine; of one run by its id."""
-    return {trace for trace in _all_traces() if run in trace}
+    """Everything of ours that a run could leave on this machine; of one run by its id, and what is nobody's."""
+    return {trace for trace in _all_traces() if run in trace or NOBODYS in trace}
 
 
 def _all_traces() -> set[str]:
@@ -28,11 +31,19 @@ def _all_traces() -> set[str]:
         if "midnight-" in (text := backing.read_text()):
             found.add(f"loop {text}")
     if os.access(V1_LIMIT, os.R_OK):
-        found |= {f"limit {line}" for line in V1_LIMIT.read_text().splitlines()}
+        found |= {f"limit of {_device(line.split()[0])}" for line in V1_LIMIT.read_text().splitlines()}
     found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob("midnight-*")}
     argv = ["pgrep", "-a", "-f", "chaos.watchdog"]
     watchdogs = subprocess.run(argv, capture_output=True, text=True, check=False)
     return found | {f"watchdog {line}" for line in watchdogs.stdout.splitlines()}
+
+
+def _device(number: str) -> str:
+    """The file behind a loop device, by the device's number."""
+    try:
+        return Path(f"/sys/dev/block/{number}/loop/backing_file").read_text().strip()
+    except OSError:
+        return f"{number}, {NOBODYS}"
 
 
 @pytest.fixture
