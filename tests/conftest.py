@@ -13,7 +13,6 @@ from chaos.host.processes import mark_of
 from chaos.host.volume import V1_LIMIT
 from tests.midnight import Midnight
 
-
 NOBODYS = "which is nobody's any more"
 
 
