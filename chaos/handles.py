@@ -80,8 +80,11 @@ class Handles:
     jobs: Mapping[str, Job] = field(default_factory=dict)
 
     def offered(self) -> frozenset[str]:
-        """The names of the handles that are there: `base_url`, `databases.primary`, `jobs.nightly` ..."""
+        """The names of the handles that are there: `base_url`, `jobs.nightly`, `databases.primary`, and
+        `databases.primary.crowd` for a role of it ..."""
         names = {name for name in ("base_url", "metrics_url", "logs") if getattr(self, name)}
         for group in ("processes", "databases", "proxies", "volumes", "jobs"):
             names |= {f"{group}.{key}" for key in getattr(self, group)}
+        for name, database in self.databases.items():
+            names |= {f"databases.{name}.{role}" for role in database.dsns}
         return frozenset(names)

@@ -69,6 +69,27 @@ class Secret(Model):
             raise UsageError(f"{where}: {self} cannot be read: {reason}") from None
 
 
+class SecretReader:
+    """Reads secrets, and knows afterwards in what forms each of them must never be written."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, None] = {}
+
+    def __call__(self, secret: Secret, where: str) -> str:
+        """The secret without its prefix. Raises UsageError."""
+        text = secret.read(where)
+        self.learn(text)
+        return text
+
+    def learn(self, text: str) -> None:
+        """`text` is a part of a secret, or another way to say it."""
+        self._known |= dict.fromkeys(forms(text))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return tuple(self._known)
+
+
 def forms(secret: str) -> tuple[str, ...]:
     """The secret in each of the ways in which a message may quote it."""
     quoted = (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret), quote(secret, safe=""))

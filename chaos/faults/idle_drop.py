@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetGone
@@ -39,7 +40,7 @@ class IdleDropParams(Model):
 
 class IdleDrop(Fault):
     Params = IdleDropParams
-    needs = frozenset({"databases.primary", "proxies.database"})
+    needs = frozenset({"databases.primary", "databases.primary.api", "proxies.database"})
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
         self._params = params
@@ -47,7 +48,8 @@ class IdleDrop(Fault):
         self._proxy = handles.proxies["database"]
         self._admin = handles.databases["primary"].admin_dsn
         self._address = handles.databases["primary"].proxied
-        self._roles = sorted(handles.databases["primary"].dsns)
+        dsns = handles.databases["primary"].dsns
+        self._users = sorted(str(conninfo_to_dict(dsn).get("user", role)) for role, dsn in dsns.items())
         self._idle: set[Session] = set()
 
     def prepare(self) -> Undo:
@@ -125,5 +127,5 @@ class IdleDrop(Fault):
             "select pid, backend_start::text from pg_stat_activity where usename = any(%s) {}"
         ).format(sql.SQL(condition))
         with connect(self._admin) as connection:
-            rows = connection.execute(query, (self._roles,)).fetchall()
+            rows = connection.execute(query, (self._users,)).fetchall()
         return {(row[0], row[1]) for row in rows}

@@ -38,7 +38,7 @@ class ReconnectStormParams(Model):
 
 class ReconnectStorm(Fault):
     Params = ReconnectStormParams
-    needs = frozenset({"base_url", "databases.primary", "proxies.database"})
+    needs = frozenset({"base_url", "databases.primary", "databases.primary.crowd", "proxies.database"})
 
     def __init__(self, params: ReconnectStormParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark

@@ -31,6 +31,7 @@ OFFERS = frozenset(
         "logs",
         "databases.primary",
         "jobs.nightly",
+        *(f"databases.primary.{role}" for role in ROLES),
         *(f"processes.{role}" for role in ("api", "database", "proxy")),
         *(f"proxies.{name}" for name in ("database", "model")),
         *(f"volumes.{name}" for name in ("data", "logs")),
