@@ -50,6 +50,7 @@ class Plan:
     experiment: Experiment
     experiment_file: Path
     target: Target
+    target_file: Path
     driver: type[Driver]
     options: Model  # of the driver
     profile: str | None
@@ -119,7 +120,7 @@ def build(
     )
     _check_load(path, document, experiment, target)
     _check_abort(path, document, experiment)
-    return Plan(experiment, path, target, driver, options, chosen, settings, steps, seed)
+    return Plan(experiment, path, target, target_path, driver, options, chosen, settings, steps, seed)
 
 
 def check_target(path: Path) -> None:

@@ -54,7 +54,8 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     limit, promise = experiment.limits.lost_writes, experiment.promise.rpo
     ledger = read_ledger(journal)
     if isinstance(ledger, str):
-        expected = bool((journal.hits["seq"] >= 0).any()) or limit is not None
+        readable = (journal.about.get("target") or {}).get("readback", True) is not None
+        expected = limit is not None or (readable and bool((journal.hits["seq"] >= 0).any()))
         outcome = Outcome.UNKNOWN if expected else Outcome.NOT_EXERCISED
         return [
             Finding("loss", "lost_writes", outcome, None, limit, "count", ledger),

@@ -81,17 +81,23 @@ class MachineSource:
     def _role(self, role: str) -> Gauges:
         now = time.monotonic()
         cpu = rss = fds = threads = 0.0
+        hidden = False
         for pid in self._families.get(role, ()):
             with suppress(OSError, ValueError, IndexError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 cpu += (int(fields[11]) + int(fields[12])) / TICKS
                 threads += int(fields[17])
                 rss += int(fields[21]) * PAGE
-                fds += len(list(Path(f"/proc/{pid}/fd").iterdir()))
+                try:
+                    fds += len(list(Path(f"/proc/{pid}/fd").iterdir()))
+                except PermissionError:  # of another user's: no figure is better than a wrong one
+                    hidden = True
         then, before = self._cpu.get(role, (now, cpu))
         self._cpu[role] = (now, cpu)
         source = f"process:{role}"
-        gauges = {(source, "rss"): rss, (source, "fds"): fds, (source, "threads"): threads}
+        gauges = {(source, "rss"): rss, (source, "threads"): threads}
+        if not hidden:
+            gauges[(source, "fds")] = fds
         if now > then and cpu >= before:
             gauges[(source, "cpu")] = (cpu - before) / (now - then)
         return gauges
