@@ -155,6 +155,32 @@ class Experiment(Model):
         return self
 
     @model_validator(mode="after")
+    def _slos_fit_the_play(self) -> Self:
+        for index, slo in enumerate(self.slos):
+            self._fits(slo, "slos", index)
+        for index, condition in enumerate(self.abort):
+            if isinstance(condition, Slo):
+                self._fits(condition, "abort", index)
+        return self
+
+    def _fits(self, slo: Slo, *place: int | str) -> None:
+        """Raises BrokenRule for a route or step that is none here, and for what outlasts what it lies in."""
+        if slo.route is not None and slo.route not in self.load.mix:
+            rule = f"{slo.route!r} is no route of the mix; it has {', '.join(self.load.mix)}"
+            raise BrokenRule(rule, *place, "route")
+        holds = {step.name: step.hold for step in self.steps}
+        if slo.step is not None and slo.step not in holds:
+            rule = f"{slo.step!r} is no step of this experiment; it has {', '.join(holds) or 'none'}"
+            raise BrokenRule(rule, *place, "step")
+        length, what = self.load.length, "the play"
+        if slo.step is not None and holds[slo.step] < length:
+            length, what = holds[slo.step], f"the hold of step {slo.step!r}"
+        for key, longest in slo.lengths():
+            if longest > length:
+                rule = f"{show_seconds(longest)} is longer than {what}, {show_seconds(length)}"
+                raise BrokenRule(rule, *place, *key)
+
+    @model_validator(mode="after")
     def _limits_can_be_broken(self) -> Self:
         if self.limits.recovery is not None:
             first = min((step.at for step in self.steps if step.at is not None), default=0.0)
