@@ -1,14 +1,15 @@
 """Outages: when service was out and when it was back. Pure, over due times and which hits were good.
 
 The play is cut into windows of `rule.window` seconds from its start; a window without hits says nothing,
-so the state before it goes on. An outage begins with the due time of the first hit of the first window
+so the state before it goes on. An outage begins with the due time of the first bad hit of the first window
 whose ratio of good hits is below `rule.below`, and ends with that of the first good hit from which service
 is sustained: of the hits due in the `rule.sustained` seconds from it on, itself included, there are at
 least two, the ratio is not below, and all of that stretch was observed. So a single lucky request is no
 recovery, and neither is a good end that was not watched for long enough.
 
 A window below the ratio is a blip, and no outage, when the hits due in the `rule.sustained` seconds from
-its first hit on (or in what is left of the observation) are not below the ratio: service was sustained.
+its first hit on (or in what is left of the observation) are not below the ratio: service was sustained. So
+it was too when service was sustained from a later hit of it on that is due before its first bad one.
 """
 
 from __future__ import annotations
@@ -51,12 +52,14 @@ def outages(due: Times, good: Flags, start: float, end: float, rule: Rule) -> li
     for first in firsts[below & ~sustained[firsts]]:
         if due[first] <= back:
             continue
+        begin = first + np.argmin(good[first:])  # a window below the ratio has a bad hit
         later = np.flatnonzero(recovers[first:])
         if len(later) == 0:
-            found.append(Outage(float(due[first]), None, end))
+            found.append(Outage(float(due[begin]), None, end))
             break
         back = float(due[first + later[0]])
-        found.append(Outage(float(due[first]), back, end))
+        if back > due[begin]:
+            found.append(Outage(float(due[begin]), back, end))
     return found
 
 
