@@ -25,7 +25,8 @@ from chaos.hits import HitTable
 from chaos.hits import Outcome as Hit
 from chaos.journal import Journal
 
-MISSING, PRESENT, DIFFERENT, FOREIGN = range(4)
+MISSING, PRESENT, DIFFERENT, FOREIGN, DOUBLED = range(5)
+HELD = (PRESENT, DIFFERENT, DOUBLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Ledger:
         done: Times = self.writes["done"][self.acknowledged & (self.state == MISSING)]
         return done
 
-    def count(self, state: int, *outcomes: Hit) -> int:
-        return int(((self.state == state) & np.isin(self.writes["outcome"], outcomes)).sum())
+    def count(self, states: tuple[int, ...], *outcomes: Hit) -> int:
+        return int((np.isin(self.state, states) & np.isin(self.writes["outcome"], outcomes)).sum())
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:
@@ -97,6 +98,8 @@ def _judge_lost(limit: int | None, evidence: dict[str, Any]) -> Finding:
     because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost"
     if evidence["different"]:
         because += f" ({evidence['missing']} missing, {evidence['different']} with another payload)"
+    if evidence["doubled"]:
+        because += f", {evidence['doubled']} stored more than once"
     if limit is None:
         outcome, because = Outcome.NOT_EXERCISED, f"{because}, and no limit is set"
     else:
@@ -141,8 +144,9 @@ def _instant(experiment: Experiment, journal: Journal) -> tuple[float, str]:
 def _evidence(ledger: Ledger) -> dict[str, Any]:
     unsure = (Hit.TIMEOUT, Hit.PENDING)
     refused = (Hit.BAD_STATUS, Hit.REFUSED, Hit.RESET, Hit.BAD_BODY)
-    missing, different = ledger.count(MISSING, Hit.GOOD), ledger.count(DIFFERENT, Hit.GOOD)
+    missing, different = ledger.count((MISSING,), Hit.GOOD), ledger.count((DIFFERENT,), Hit.GOOD)
     lost = ledger.acknowledged & np.isin(ledger.state, (MISSING, DIFFERENT))
+    lost_done = ledger.writes["done"][lost]
     return {
         "due": len(ledger.writes),
         "acknowledged": int(ledger.acknowledged.sum()),
@@ -150,9 +154,12 @@ def _evidence(ledger: Ledger) -> dict[str, Any]:
         "missing": missing,
         "different": different,
         "first_lost": [int(seq) for seq in ledger.writes["seq"][lost][:20]],
-        "timed_out_present": ledger.count(PRESENT, *unsure) + ledger.count(DIFFERENT, *unsure),
-        "timed_out_missing": ledger.count(MISSING, *unsure),
-        "refused_present": ledger.count(PRESENT, *refused) + ledger.count(DIFFERENT, *refused),
-        "unsent_present": ledger.count(PRESENT, Hit.UNSENT) + ledger.count(DIFFERENT, Hit.UNSENT),
+        "oldest_lost": float(lost_done.min()) if len(lost_done) else None,  # acknowledged then, run clock
+        "newest_lost": float(lost_done.max()) if len(lost_done) else None,
+        "doubled": ledger.count((DOUBLED,), *Hit),
+        "timed_out_present": ledger.count(HELD, *unsure),
+        "timed_out_missing": ledger.count((MISSING,), *unsure),
+        "refused_present": ledger.count(HELD, *refused),
+        "unsent_present": ledger.count(HELD, Hit.UNSENT),
         "never_due_present": ledger.foreign,
     }

@@ -55,7 +55,7 @@ def read_back(
         return None
     deadline = time.monotonic() + timeout
     due = [int(seq) for seq in table["seq"] if seq >= 0]
-    previous: dict[int, str] | None = None
+    previous: dict[int, list[str]] | None = None
     reads = 0
     # to load the authorities takes a processor's second, for nothing where there is no TLS
     verify, within = base_url.startswith("https:"), PAGE_TIMEOUT
@@ -77,16 +77,20 @@ def read_back(
     return ReadbackResult(np.empty(0, dtype=ledger.DTYPE), False, reads, because)
 
 
-def _read_whole(client: httpx.Client, readback: Readback, deadline: float) -> dict[int, str]:
-    """Checksum by sequence number of every record, page by page. Raises _Unread."""
-    found: dict[int, str] = {}
+def _read_whole(client: httpx.Client, readback: Readback, deadline: float) -> dict[int, list[str]]:
+    """The checksums by sequence number of every record, page by page. Raises _Unread.
+
+    A record that stands twice is seen where both stand on one page.
+    """
+    found: dict[int, list[str]] = {}
     after = 0
     while True:
-        records, last = _page(client, readback, after, deadline)
+        asked = after
+        records, last = _page(client, readback, asked, deadline)
         for seq, checksum in records:
-            if seq <= after:
+            if seq <= asked or seq < after:
                 raise _Unread(f"the page after {after} is out of order: it holds {seq}")
-            found[seq] = checksum
+            found.setdefault(seq, []).append(checksum)
             after = seq
         if last:
             return found

@@ -80,6 +80,7 @@ class Night:
     load: bool = True
     missing: tuple[int, ...] = ()
     different: tuple[int, ...] = ()
+    doubled: tuple[int, ...] = ()
     readback: dict[str, Any] | None = field(
         default_factory=lambda: {"complete": True, "reads": 2, "because": ""}
     )
@@ -161,6 +162,7 @@ class Night:
         rows["seq"], rows["state"] = seq, 1
         rows["state"][np.isin(seq, self.missing)] = 0
         rows["state"][np.isin(seq, self.different)] = 2
+        rows["state"][np.isin(seq, self.doubled)] = 4
         if self.readback is not None:
             np.save(run.readback, rows)
 

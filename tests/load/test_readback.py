@@ -60,6 +60,12 @@ def test_missing_changed_and_foreign_records_are_told_apart(server: Server, tabl
     assert result.rows.tolist() == expected
 
 
+def test_a_record_that_stands_twice_is_told_apart_too(server: Server, table: HitTable) -> None:
+    result = _read(server, table, [_page(1, 2, 2, 3, last=True)])
+    assert result.complete
+    assert result.rows["state"].tolist() == [State.PRESENT, State.DOUBLED, State.PRESENT]
+
+
 def test_a_write_that_lands_between_two_reads_calls_for_a_third(server: Server, table: HitTable) -> None:
     result = _read(server, table, [_page(1, last=True), _page(1, 2, last=True)])
     assert (result.complete, result.reads) == (True, 3)
