@@ -49,7 +49,14 @@ def told(what: str, ours: float | None, other: float | None, unit: Unit) -> Figu
 def below(what: str, value: float, bound: float, unit: Unit) -> Figure:
     """A value held against a bound of its own: its ratio is the share of the bound."""
     ratio = value / bound if bound else math.inf if value else 0.0
-    return Figure(what, show(value, unit), show(bound, unit), f"{ratio:.2f}", "≤ 1", ratio <= 1)
+    return Figure(
+        what,
+        show(value, unit),
+        show(bound, unit),
+        f"{ratio:.2f}" if math.isfinite(ratio) else "∞",
+        "≤ 1",
+        ratio <= 1,
+    )
 
 
 def _compared(
@@ -64,7 +71,8 @@ def _compared(
         return Figure(what, show(ours, unit), show(other, unit), "–", aim, None)
     ratio = ours / other if other > 0 else math.inf
     met = None if holds is None else holds(ratio)
-    return Figure(what, show(ours, unit), show(other, unit), f"{ratio:.2f}", aim, met)
+    text = f"{ratio:.2f}" if math.isfinite(ratio) else "∞"
+    return Figure(what, show(ours, unit), show(other, unit), text, aim, met)
 
 
 def show(value: float | None, unit: Unit) -> str:

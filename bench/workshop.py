@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from bench import truth
-from bench.attack import Attack, Instrument, Report
+from bench.attack import Attack, BenchError, Instrument, Report
 from bench.peers.found import Peers
 from bench.truth import Truth, TruthServer
 
@@ -69,7 +69,9 @@ class Workshop:
         with self.scratch() as place:
             report = instrument.run(attack, place)
         seen = server.take()
-        first = float(seen.arrived.min()) if len(seen.arrived) else 0.0
+        if not len(seen.arrived):
+            raise BenchError(f"{instrument.name} never reached the server")
+        first = float(seen.arrived.min())
         start, end = first + 0.25 * attack.length, first + 0.9 * attack.length
         processor = report.usage.between(start, end) / max(1, seen.count(start, end))
         return Shot(report, seen, processor)

@@ -30,7 +30,7 @@ zero = 0.0
 class Sender(FastHttpUser):  # type: ignore[misc]  # locust is not in this environment
     """Takes the next arrival that nobody has taken, waits until it is due, and sends it."""
 
-    host = ORDER["url"]
+    host = ORDER["url"].rstrip("/")
     network_timeout = 10.0
 
     @task  # type: ignore[untyped-decorator]
