@@ -35,7 +35,9 @@ def test_one_acknowledged_write_missing_or_changed_fails(tmp_path: Path, night: 
 
 
 def test_what_was_lost_has_its_age_span(tmp_path: Path) -> None:
-    night = Night(missing=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 2), different=(FIRST_WRITE_OF_PLAY + 4,))
+    night = Night(
+        missing=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 2), different=(FIRST_WRITE_OF_PLAY + 4,)
+    )
     evidence = night.findings(tmp_path / "lost", loss.check)["lost_writes"].evidence
     assert (evidence["oldest_lost"], evidence["newest_lost"]) == (approx(PLAY + 0.01), approx(PLAY + 2.01))
     evidence = Night().findings(tmp_path / "none", loss.check)["lost_writes"].evidence
