@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from chaos import yamlfile
+from chaos import slofile, yamlfile
 from chaos.abort import Abort, SloLost
 from chaos.slo import Slo
 from chaos.units import NotNegative, Positive, Ratio, show_seconds
@@ -199,7 +199,7 @@ class Experiment(Model):
 
 def load(path: Path) -> Experiment:
     """The experiment in a file. Raises FileError for the first broken rule."""
-    return yamlfile.load(path, Experiment)
+    return slofile.of_document(path, yamlfile.read_mapping(path)).parse(Experiment)
 
 
 def _unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:

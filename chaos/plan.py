@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from chaos import checks, registry, timing, yamlfile
+from chaos import checks, registry, slofile, timing, yamlfile
 from chaos.abort import DEFAULTS, CheckFailed, Condition, SwitchedOff, in_effect, name_of
 from chaos.driver import Driver
 from chaos.errors import FileError, UsageError
@@ -109,7 +109,7 @@ def build(
     for override in overrides:
         _override(path, document, override)
     yamlfile.check_values(path, document)  # again: an override must not bring in what the file may not hold
-    experiment = yamlfile.parse(path, document, Experiment)
+    experiment = slofile.of_document(path, document).parse(Experiment)
     target_path = yamlfile.search(target_name, "targets")
     target, driver, options = _target(target_path)
     chosen = _choose(target, profile)
