@@ -101,7 +101,7 @@ class Outage(Model):
 class Honesty(Model):
     """Beyond these the instrument itself is doubted: hits of such a window are indeterminate."""
 
-    window: Positive = 1.0
+    window: Positive = 0.25
     lag: Positive = 0.1
     run_delay: Ratio = 0.2  # share of the window in which the load process waited for a processor
 
