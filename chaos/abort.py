@@ -58,8 +58,8 @@ Abort = Annotated[
 ]
 """One item of an experiment's `abort:`."""
 
-TARGET_DOWN = Slo(name="target-down", availability=0.5)
-"""Holds by default for a target that we did not start."""
+TARGET_DOWN = Slo(name="target-down", availability=0.5, window=10.0, min_hits=5)
+"""Holds by default for a target that we did not start: most hits of ten seconds were bad."""
 
 DEFAULTS = (TARGET_DOWN,)
 
