@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -83,14 +83,16 @@ class Writer:
             self._line({"version": VERSION})
 
     def listen(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with every event after it was written."""
+        """Call `listener` with every event, as it was written: what listens may print."""
         self._listeners.append(listener)
 
     def event(self, event: Event, *, sync: bool = False) -> None:
         """Append the event; with `sync` it is on the disk when this returns: intention precedes action."""
         self._line(asdict(event), sync=sync)
-        for listener in self._listeners:
-            listener(event)
+        if self._listeners:
+            told = replace(event, detail=self._redact.document(event.detail))
+            for listener in self._listeners:
+                listener(told)
 
     def samples(self, batch: list[Sample]) -> None:
         """Append one tick of samples as a single line: `{"at": .., "values": {source: {gauge: value}}}`."""

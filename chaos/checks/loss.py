@@ -79,10 +79,10 @@ def read_ledger(journal: Journal) -> Ledger | str:
         return "no write was acknowledged, so none could be lost"
     ended = journal.last("run", "readback", "ended")
     rows = journal.readback
+    if ended is not None and not ended.detail.get("complete"):
+        return f"the read-back is incomplete: {ended.detail.get('because') or 'no reason given'}"
     if ended is None or rows is None:
         return "the ledger was not read back"
-    if not ended.detail.get("complete"):
-        return f"the read-back is incomplete: {ended.detail.get('because') or 'no reason given'}"
     rows = rows[np.argsort(rows["seq"], kind="stable")]
     known = rows[rows["state"] != FOREIGN]
     index = np.searchsorted(known["seq"], writes["seq"])

@@ -15,13 +15,13 @@ _EXPERIMENT = """\
 name: tiny
 title: Does it answer?
 load:
-  timeout: 1s
+  timeout: 8s  # these tests judge the service on whatever machine they run
   mix: {read: 3, write: 1}
-  baseline: {for: 2s, rate: 20}
-  phases: [{name: play, for: 5s, rate: 20}]
+  baseline: {for: 2s, rate: 20, p99: 8s}
+  phases: [{name: play, for: 3s, rate: 20}]
 slos:
   - {name: availability, availability: 99%}
-honesty: {lag: 900ms, run_delay: 100%}  # these tests judge the target on whatever machine they run
+honesty: {lag: 900ms, run_delay: 100%}
 """
 
 

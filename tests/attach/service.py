@@ -10,16 +10,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 HEADER = "X-Api-Key"
+Told = tuple[str | None, str | None]
+"""What a request said in HEADER and in `Authorization`."""
 
 
 @dataclass
 class Service:
     """Runs in a thread between `start` and `stop`. What it was asked stays readable."""
 
-    wants: str | None = None  # what HEADER must hold; nothing is answered well without it
+    wants: Told | None = None  # what the two headers must hold: else 401
     bad_after: int | None = None  # answers 500 from its n-th item on
-    echoes: bool = False  # repeats HEADER wherever its caller might write down what it said
-    asked: list[tuple[str, str | None]] = field(default_factory=list)  # path and HEADER of each request
+    echoes: bool = False  # fails to list its records, and repeats both headers as the reason
+    asked: list[tuple[str, Told]] = field(default_factory=list)  # path and headers of each request
     records: dict[int, str] = field(default_factory=dict)  # checksum by sequence number
 
     def __post_init__(self) -> None:
@@ -57,6 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if not self._may():
             self._answer(401, {})
+        elif parts.path == "/records" and self.service.echoes:
+            self._answer(500, {}, f"{self._told()}")
         elif parts.path == "/records":
             self._answer(200, self._page(parse_qs(parts.query)))
         elif parts.path.startswith("/items/"):
@@ -78,23 +82,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the tests look at `asked`."""
 
     def _may(self) -> bool:
-        told = self.headers.get(HEADER)
-        self.service.asked.append((self.path, told))
-        return self.service.wants in (None, told)
+        self.service.asked.append((self.path, self._told()))
+        return self.service.wants in (None, self._told())
+
+    def _told(self) -> Told:
+        return self.headers.get(HEADER), self.headers.get("Authorization")
 
     def _page(self, query: dict[str, list[str]]) -> dict[str, Any]:
         after, limit = int(query["after"][0]), int(query["limit"][0])
         seqs = sorted(seq for seq in dict(self.service.records) if seq > after)
-        records: list[dict[str, Any]] = [
-            {"seq": seq, "checksum": self.service.records[seq]} for seq in seqs[:limit]
-        ]
-        if self.service.echoes:
-            records.append({"seq": self.headers.get(HEADER), "checksum": ""})
+        records = [{"seq": seq, "checksum": self.service.records[seq]} for seq in seqs[:limit]]
         return {"records": records, "last": len(seqs) <= limit}
 
-    def _answer(self, status: int, document: dict[str, Any]) -> None:
+    def _answer(self, status: int, document: dict[str, Any], reason: str | None = None) -> None:
         body = json.dumps(document).encode()
-        self.send_response(status, self.headers.get(HEADER) if self.service.echoes else None)
+        self.send_response(status, reason)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
