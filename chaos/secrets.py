@@ -49,8 +49,8 @@ class Secret(Model):
         if len(text) < SHORTEST:
             rule = f"has fewer than {SHORTEST} characters: it could not be kept out of what is written"
             raise UsageError(f"{where}: {self} {rule}")
-        if not text.isprintable() or not text.isascii():
-            raise UsageError(f"{where}: {self} must be one line of printable ASCII")
+        if not text.isprintable():
+            raise UsageError(f"{where}: {self} must be one line of printable characters")
         return text
 
     def __str__(self) -> str:
