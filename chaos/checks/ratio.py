@@ -11,7 +11,7 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.readings import Reading, Readings, each, readings, share_of_slices
 from chaos.checks.scope import Scope
 from chaos.checks.windows import slices, sliding, whole
-from chaos.checks.words import percent, seconds
+from chaos.checks.words import many, percent, seconds
 from chaos.slo import Slo
 
 
@@ -101,9 +101,9 @@ def nothing_to_judge(slo: Slo, scope: Scope) -> str:
     """Why no stretch had hits enough."""
     stretch = next((seconds(length) for _, length in slo.lengths()), None)
     if stretch is None:
-        return f"fewer than {slo.min_hits} hits were due"
+        return f"fewer than {many(slo.min_hits, 'hit')} were due"
     observed = seconds(round(scope.end - scope.start, 1))
-    return f"no {stretch} of {observed} had {slo.min_hits} hits or more due in it"
+    return f"no {stretch} of {observed} had {many(slo.min_hits, 'hit')} or more due in it"
 
 
 def _where(slo: Slo) -> str:

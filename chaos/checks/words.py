@@ -20,8 +20,10 @@ def seconds(value: float) -> str:
 
 
 def days(value: float) -> str:
-    """`2592000` as `30 d`; less than a day as `seconds` writes it."""
-    return f"{value / 86400:g} d" if value >= 86400 else seconds(value)
+    """`2592000` as `30 d`, `3600` as `1 h`; less than that as `seconds` writes it."""
+    if value >= 86400:
+        return f"{value / 86400:g} d"
+    return f"{value / 3600:g} h" if value >= 3600 else seconds(value)
 
 
 def amount(value: float) -> str:
