@@ -110,6 +110,8 @@ def _page(
             answer = client.get(path).raise_for_status().json()
             records = [(int(item["seq"]), str(item["checksum"])) for item in answer["records"]]
             return records, bool(answer["last"])
+        except httpx.HTTPStatusError as error:  # its own words are two lines, and advice for a browser
+            because = f"it was answered with {error.response.status_code}"
         except httpx.HTTPError as error:
             because = str(error) or type(error).__name__
         except (ValueError, KeyError, TypeError) as error:  # its words would quote the answer, cut anywhere

@@ -110,6 +110,15 @@ def test_a_target_that_is_gone_is_not_complete(table: HitTable) -> None:
     assert "failed" in result.because
 
 
+def test_a_list_that_is_refused_is_not_complete_and_says_so_in_one_line(
+    server: Server, table: HitTable
+) -> None:
+    result = read_back(server.url, Readback(path="/error"), table, SEED, timeout=20.0)
+    assert result is not None
+    assert not result.complete
+    assert result.because == "the page after 0 failed 5 times: it was answered with 500"
+
+
 def test_when_time_runs_out_it_is_not_complete(server: Server, table: HitTable) -> None:
     server.pages = [_page(1, last=True)]
     result = read_back(server.url, LIST, table, SEED, timeout=-1.0)
