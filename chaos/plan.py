@@ -111,7 +111,7 @@ def build(
     yamlfile.check_values(path, document)  # again: an override must not bring in what the file may not hold
     experiment = slofile.of_document(path, document).parse(Experiment)
     target_path = yamlfile.search(target_name, "targets")
-    target, driver, options = _target(target_path)
+    target, driver, options = target_of(target_path)
     chosen = _choose(target, profile)
     settings = {} if chosen is None else _profile(target_path, driver, chosen)
     offered = driver.offers(target)
@@ -125,13 +125,13 @@ def build(
 
 def check_target(path: Path) -> None:
     """Raises FileError for the first broken rule of a target's file, its driver's options and its profiles."""
-    target, driver, _ = _target(path)
+    target, driver, _ = target_of(path)
     for profile in target.profiles:
         _profile(path, driver, profile)
 
 
-def _target(path: Path) -> tuple[Target, type[Driver], Model]:
-    """The target of a file, its driver and the driver's options."""
+def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
+    """The target of a file, its driver and the driver's options. Raises FileError."""
     document = yamlfile.read_mapping(path)
     target = yamlfile.parse(path, document, Target)
     driver: type[Driver] = _named(path, document, ("driver",), lambda: registry.driver(target.driver))

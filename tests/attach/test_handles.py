@@ -31,6 +31,7 @@ from chaos.tools import postgresql
 from chaos.tools import toxiproxy as tool
 from chaos.toxiproxy import Toxiproxy
 from tests.attach.files import experiment, target
+from tests.attach.processes import arguments
 from tests.attach.service import Service
 from tests.midnight import Midnight
 
@@ -161,6 +162,7 @@ def test_a_database_is_restored_after_kill_9_by_a_journal_that_holds_no_password
         process.wait(30)
         _until(lambda: timeout() == before)
     _until(lambda: outstanding(midnight.run) == [])
+    _until(lambda: str(midnight.run.path).encode() not in arguments())  # the watchdog has ended, too
     texts = [file.read_bytes() for file in midnight.run.path.iterdir()]
     assert [text for text in texts if PASSWORD.encode() in text or b"of the house" in text] == []
 

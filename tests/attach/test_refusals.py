@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -278,6 +279,12 @@ def test_a_name_that_two_processes_have_is_refused_with_their_pids(
             process.communicate(b"\n", timeout=30)
 
 
-def test_the_example_that_ships_is_valid(place: Midnight, capsys: pytest.CaptureFixture[str]) -> None:
-    del place
+def test_the_example_that_ships_is_valid_and_listed_and_nothing_brings_it_up(
+    place: Midnight, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.place)  # where nothing but what ships is found
     assert said(capsys, "validate", str(PROJECT / "targets/attach-example.yaml"))[0] == 0
+    code, text = said(capsys, "list")
+    assert code == 0 and re.search(r"attach-example +attach +A service of your own", text)
+    code, text = said(capsys, "stack", "up", "--target", "attach-example")
+    assert code == 2 and "not started by midnight: there is nothing to bring up" in text

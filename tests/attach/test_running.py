@@ -15,6 +15,7 @@ from chaos.host.ports import free_port
 from chaos.journal import Journal
 from chaos.redact import MASK
 from tests.attach.files import RECORDS, experiment, target
+from tests.attach.processes import arguments
 from tests.attach.service import HEADER, Service
 from tests.midnight import Midnight
 
@@ -48,17 +49,6 @@ def written(place: Path) -> Iterator[tuple[Path, bytes]]:
     for path in place.rglob("*"):
         if path.is_file():
             yield path, str(path).encode() + path.read_bytes()
-
-
-def arguments() -> bytes:
-    """What stands on the command line of every process of this machine."""
-    found = b""
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found += file.read_bytes()
-        except OSError:  # it has ended meanwhile
-            continue
-    return found
 
 
 def test_an_address_and_routes_are_enough_for_a_verdict_and_a_report(
