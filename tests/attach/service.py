@@ -21,6 +21,7 @@ class Service:
     wants: Told | None = None  # what the two headers must hold: else 401
     bad_after: int | None = None  # answers 500 from its n-th item on
     echoes: bool = False  # fails to list its records, and repeats both headers as the reason
+    moves: bool = False  # sends whoever asks for something elsewhere
     asked: list[tuple[str, Told]] = field(default_factory=list)  # path and headers of each request
     records: dict[int, str] = field(default_factory=dict)  # checksum by sequence number
 
@@ -59,6 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if not self._may():
             self._answer(401, {})
+        elif self.service.moves and parts.path != "/elsewhere":
+            self._answer(302, {})
         elif parts.path == "/records" and self.service.echoes:
             self._answer(500, {}, f"{self._told()}")
         elif parts.path == "/records":
@@ -98,5 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps(document).encode()
         self.send_response(status, reason)
         self.send_header("Content-Length", str(len(body)))
+        if status == 302:
+            self.send_header("Location", "/elsewhere")
         self.end_headers()
         self.wfile.write(body)
