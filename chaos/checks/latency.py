@@ -22,7 +22,7 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
 def share_within(objective: LatencyObjective, scope: Scope) -> Ratio:
     """The hits that were good within the threshold."""
     below = seconds(objective.below)
-    within = scope.observation.latency <= objective.below
+    within = scope.observation.within(objective.below)
     return Ratio("latency", f"share within {below}", f"good within {below}", within)
 
 

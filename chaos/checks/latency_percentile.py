@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from chaos.checks.exact import Times, percentile
+from chaos.checks.breakdown import RANKS
+from chaos.checks.exact import Times, percentiles
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.percentiles import slowest
 from chaos.checks.ratio import nothing_to_judge
 from chaos.checks.scope import Scope
-from chaos.checks.windows import sliding, whole
+from chaos.checks.windows import sliding
 from chaos.checks.words import seconds
 from chaos.slo import Slo
 
@@ -76,26 +77,41 @@ def judge(slo: Slo, rank: float, below: float, scope: Scope) -> Finding:
 
 def _read(slo: Slo, rank: float, below: float, scope: Scope) -> Bounds:
     def worst(due: Times, latency: Times) -> Ranked | None:
-        batches = whole(due, scope.start)
-        if slo.window is not None:
-            batches = sliding(due, scope.start, scope.end, slo.window)
-        found = slowest(batches, latency, rank, slo.min_hits)
+        if slo.window is None:
+            return _of_all(slo, rank, below, scope.start, latency)
+        windows = sliding(due, scope.start, scope.end, slo.window)
+        found = slowest(windows, latency, rank, slo.min_hits)
         if found is None:
             return None
         held = latency[found.low : found.high]
-        within, never = int((held <= below).sum()), int(np.isinf(held).sum())
-        return Ranked(found.value, found.at, len(held), within, never)
+        return Ranked(found.value, found.at, len(held), *_counts(held, below))
 
-    due, latency = scope.due, scope.of(scope.observation.latency)
-    indeterminate = scope.of(scope.observation.indeterminate)
-    offered = scope.of(scope.observation.offered)
-    seen = worst(due, latency) if offered.all() else worst(due[offered], latency[offered])
+    def bound(doubted: float) -> Ranked | None:
+        latency = scope.latency
+        latency[indeterminate] = doubted
+        return worst(due, latency)
+
+    due = scope.due
+    indeterminate, offered = scope.of(scope.observation.indeterminate), scope.of(scope.observation.offered)
+    seen = worst(due, scope.latency) if offered.all() else worst(due[offered], scope.latency[offered])
     doubted = int(np.count_nonzero(indeterminate))
     if not doubted:
         return Bounds(seen, seen, seen, len(due), 0)
-    at_worst = worst(due, np.where(indeterminate, np.inf, latency))
-    at_best = worst(due, np.where(indeterminate, 0.0, latency))
-    return Bounds(seen, at_worst, at_best, len(due), doubted)
+    return Bounds(seen, bound(np.inf), bound(0.0), len(due), doubted)
+
+
+def _of_all(slo: Slo, rank: float, below: float, start: float, latency: Times) -> Ranked | None:
+    """The percentile of all hits as one stretch. Puts `latency` in another order."""
+    counts = _counts(latency, below)
+    value = percentiles(latency, rank)[0]
+    if value is None or len(latency) < slo.min_hits:
+        return None
+    return Ranked(value, start, len(latency), *counts)
+
+
+def _counts(latency: Times, below: float) -> tuple[int, int]:
+    """How many were within the threshold, and how many never."""
+    return int(np.count_nonzero(latency <= below)), int(np.count_nonzero(np.isinf(latency)))
 
 
 def _told(slo: Slo, below: float, scope: Scope, shown: Ranked) -> str:
@@ -115,8 +131,8 @@ def _told(slo: Slo, below: float, scope: Scope, shown: Ranked) -> str:
 
 
 def _evidence(rank: float, found: Bounds, shown: Ranked | None, scope: Scope) -> dict[str, Any]:
-    latency = scope.of(scope.observation.latency)[scope.of(scope.observation.offered)]
-    evidence: dict[str, Any] = {f"p{each}": percentile(latency, each) for each in (50, 95, 99)}
+    found_in = percentiles(scope.latency[scope.of(scope.observation.offered)], *RANKS)
+    evidence: dict[str, Any] = {f"p{each}": value for each, value in zip(RANKS, found_in, strict=True)}
     evidence |= {"percentile": rank, "due": found.due, "indeterminate": found.indeterminate}
     if shown is not None:
         evidence |= {"hits": shown.hits, "from": scope.into_the_play(shown.at)}

@@ -25,7 +25,7 @@ def findings(
     if not wanted:
         return []
     observation = observe(experiment, journal)
-    if observation is None or len(observation.table) == 0:
+    if observation is None or len(observation) == 0:
         return [unjudged(slo, "no hit was due in the play") for slo in wanted]
     parts = breakdown(experiment, journal, observation)
     found = []

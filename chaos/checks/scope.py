@@ -29,9 +29,13 @@ class Scope:
     words: str  # ` of read while drop acted`; nothing for all of the play
 
     def of(self, column: npt.NDArray[T]) -> npt.NDArray[T]:
-        """The column's values of these hits, side by side: searching in a table's column would copy it."""
-        picked: npt.NDArray[T] = np.ascontiguousarray(column[self.chosen])
-        return picked
+        """The column's values of these hits."""
+        return column[self.chosen]
+
+    @property
+    def latency(self) -> Times:
+        """As the observation gives it: a new array, the caller's to change."""
+        return self.observation.latency(self.chosen)
 
     @property
     def due(self) -> Times:
@@ -71,7 +75,7 @@ def scope(slo: Slo, experiment: Experiment, journal: Journal, observation: Obser
 def _routed(route: str, journal: Journal, observation: Observation, low: int, high: int) -> Flags:
     names = journal.hits_header.routes
     code: Any = names.index(route) if route in names else -1
-    chosen: Flags = observation.table["route"] == code
+    chosen: Flags = observation.route == code
     chosen[:low] = False
     chosen[high:] = False
     return chosen
