@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -128,7 +129,8 @@ def test_without_a_steady_state_nothing_is_injected(
     assert [event for event in nights[name][0].events() if event.phase == "injecting"] == []
 
 
-def test_a_limit_that_the_play_could_not_break_is_refused(midnight: Midnight) -> None:
+def test_a_limit_that_the_play_could_not_break_is_refused(tmp_path: Path) -> None:
+    midnight = Midnight(tmp_path)
     with truth() as server:
         unbreakable = "limits: {recovery: 2500ms}"
         done = midnight(*arguments(midnight, server, load(3), OUTAGE, unbreakable))
