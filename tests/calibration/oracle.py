@@ -16,12 +16,13 @@ Span = tuple[float, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`latency` is from due to done. The instrument cannot vouch for one in `doubt`."""
+    """`latency` is from due to done. The instrument cannot vouch for one in `doubt`; not all are `sent`."""
 
     due: float
     good: bool
     latency: float = 0.0
     doubt: bool = False
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Rule:
     below: Fraction
     window: float
     sustained: float
+
+
+def as_seen(night: Sequence[Hit]) -> list[Hit]:
+    """What the figures are about: what was not sent, and perhaps by our own fault, is left out of them."""
+    return [hit for hit in night if hit.sent or not hit.doubt]
 
 
 def at_worst(night: Sequence[Hit]) -> list[Hit]:
