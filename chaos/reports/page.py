@@ -19,7 +19,7 @@ from chaos.reports.timeline import Mark
 
 Row = list[str]
 
-OBJECTIVES = ("availability", "latency", "pool")
+OBJECTIVES = ("availability", "latency", "burn_rate", "pool")
 RECOVERY = ("recovery", "loss", "logs")
 EFFECTS = ("effect",)
 
