@@ -7,7 +7,7 @@ both, ending at the same instant, exceed it: so what is over already does not co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,37 +68,55 @@ def read(slo: Slo, rule: BurnRate, good: Flags, scope: Scope) -> Readings:
     """The worst burn rate of the three readings."""
     target = target_of(slo)
 
-    def one(due: Times, flags: Flags) -> Reading | None:
+    def every(due: Times, flags: Sequence[Flags]) -> list[Reading | None]:
         return highest(due, flags, scope.start, scope.end, rule, target, slo.min_hits)
 
-    return readings(scope, good, one)
+    return readings(scope, good, every)
 
 
 def highest(
-    due: Times, good: Flags, start: float, end: float, rule: BurnRate, target: float, min_hits: int
-) -> Reading | None:
+    due: Times,
+    flags: Sequence[Flags],
+    start: float,
+    end: float,
+    rule: BurnRate,
+    target: float,
+    min_hits: int,
+) -> list[Reading | None]:
     """The highest rate that both windows reach at once; None where no long one within [start, end] has
     hits enough."""
-    holds, worst = True, None
-    bearable = 1 - rule.at_most * (1 - target)  # the ratio of good hits at which the rate is just allowed
+    worst: list[Reading | None] = [None] * len(flags)
     for batch in _long(due, start, end, rule):
         long = batch.where(batch.hits >= min_hits)
         if not len(long):
             continue
-        counts, bad = _bad(long, good)
-        exceeds = ~meets(counts, long.hits, bearable)
+        short = None
         if rule.short is not None:
             short = held(due, long.at + (rule.window - rule.short), rule.short)
-            short_counts, short_bad = _bad(short, good)
-            exceeds &= ~meets(short_counts, short.hits, bearable)
-            bad = np.minimum(bad, short_bad)
-        holds = holds and not exceeds.any()
-        index = int(np.argmax(bad))
-        rate = float(bad[index]) / (1 - target)
-        if worst is None or rate > worst.value:
-            at = Stretch(float(long.at[index]), int(counts[index]), int(long.hits[index]))
-            worst = Reading(True, rate, at)
-    return None if worst is None else replace(worst, holds=holds)
+        found = [_highest(long, short, good, rule, target) for good in flags]
+        worst = [_worse(one, other) for one, other in zip(worst, found, strict=True)]
+    return worst
+
+
+def _highest(long: Batch, short: Batch | None, good: Flags, rule: BurnRate, target: float) -> Reading:
+    """Of a batch of long windows, and of the short ones that end with them."""
+    bearable = 1 - rule.at_most * (1 - target)  # the ratio of good hits at which the rate is just allowed
+    counts, bad = _bad(long, good)
+    exceeds = ~meets(counts, long.hits, bearable)
+    if short is not None:
+        short_counts, short_bad = _bad(short, good)
+        exceeds &= ~meets(short_counts, short.hits, bearable)
+        bad = np.minimum(bad, short_bad)
+    index = int(np.argmax(bad))
+    at = Stretch(float(long.at[index]), int(counts[index]), int(long.hits[index]))
+    return Reading(not exceeds.any(), float(bad[index]) / (1 - target), at)
+
+
+def _worse(one: Reading | None, other: Reading) -> Reading:
+    """The higher rate, the first of equals; it holds where both do."""
+    if one is None:
+        return other
+    return replace(other if other.value > one.value else one, holds=one.holds and other.holds)
 
 
 def _long(due: Times, start: float, end: float, rule: BurnRate) -> Iterator[Batch]:

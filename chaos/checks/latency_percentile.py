@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from chaos.checks.breakdown import RANKS
-from chaos.checks.exact import Times, percentiles
+from chaos.checks.exact import Flags, Times, percentiles
 from chaos.checks.finding import Finding, Outcome, bounded
-from chaos.checks.percentiles import slowest
+from chaos.checks.percentiles import Latency, Slowest, slowest
 from chaos.checks.ratio import nothing_to_judge
 from chaos.checks.scope import Scope
 from chaos.checks.windows import sliding
@@ -76,37 +76,73 @@ def judge(slo: Slo, rank: float, below: float, scope: Scope) -> Finding:
 
 
 def _read(slo: Slo, rank: float, below: float, scope: Scope) -> Bounds:
-    def worst(due: Times, latency: Times) -> Ranked | None:
-        if slo.window is None:
-            return _of_all(slo, rank, below, scope.start, latency)
-        windows = sliding(due, scope.start, scope.end, slo.window)
-        found = slowest(windows, latency, rank, slo.min_hits)
-        if found is None:
-            return None
-        held = latency[found.low : found.high]
-        return Ranked(found.value, found.at, len(held), *_counts(held, below))
-
-    def bound(doubted: float) -> Ranked | None:
-        latency = scope.latency
-        latency[indeterminate] = doubted
-        return worst(due, latency)
-
-    due = scope.due
     indeterminate, offered = scope.of(scope.observation.indeterminate), scope.of(scope.observation.offered)
-    seen = worst(due, scope.latency) if offered.all() else worst(due[offered], scope.latency[offered])
     doubted = int(np.count_nonzero(indeterminate))
-    if not doubted:
-        return Bounds(seen, seen, seen, len(due), 0)
-    return Bounds(seen, bound(np.inf), bound(0.0), len(due), doubted)
+    ranked = _overall if slo.window is None else _in_windows
+    seen, at_worst, at_best = ranked(slo, rank, below, scope, indeterminate if doubted else None, offered)
+    return Bounds(seen, at_worst, at_best, len(offered), doubted)
 
 
-def _of_all(slo: Slo, rank: float, below: float, start: float, latency: Times) -> Ranked | None:
-    """The percentile of all hits as one stretch. Puts `latency` in another order."""
-    counts = _counts(latency, below)
-    value = percentiles(latency, rank)[0]
-    if value is None or len(latency) < slo.min_hits:
+Three = tuple[Ranked | None, Ranked | None, Ranked | None]
+"""As it was seen, at worst, at best."""
+
+
+def _overall(
+    slo: Slo, rank: float, below: float, scope: Scope, indeterminate: Flags | None, offered: Flags
+) -> Three:
+    """All hits as one stretch."""
+
+    def of(latency: Times) -> Ranked | None:
+        counts = _counts(latency, below)
+        (value,) = percentiles(latency, rank)
+        if value is None or len(latency) < slo.min_hits:
+            return None
+        return Ranked(value, scope.start, len(latency), *counts)
+
+    def bound(value: float) -> Ranked | None:
+        latency = scope.latency
+        latency[indeterminate] = value
+        return of(latency)
+
+    seen = of(scope.latency if offered.all() else scope.latency[offered])
+    return (seen, seen, seen) if indeterminate is None else (seen, bound(np.inf), bound(0.0))
+
+
+def _in_windows(
+    slo: Slo, rank: float, below: float, scope: Scope, indeterminate: Flags | None, offered: Flags
+) -> Three:
+    """The worst window."""
+    assert slo.window is not None, "the caller has made sure"
+    length, latency = slo.window, scope.latency
+
+    def worst(due: Times, *latencies: Latency) -> list[Ranked | None]:
+        windows = sliding(due, scope.start, scope.end, length)
+        found = slowest(windows, latencies, rank, slo.min_hits)
+        return [_ranked(one, of, below) for one, of in zip(found, latencies, strict=True)]
+
+    if indeterminate is None:
+        (seen,) = worst(scope.due, lambda some: latency[some])
+        return seen, seen, seen
+    bounds = [_bound(latency, indeterminate, value) for value in (np.inf, 0.0)]
+    if offered.all():
+        seen, at_worst, at_best = worst(scope.due, lambda some: latency[some], *bounds)
+        return seen, at_worst, at_best
+    at_worst, at_best = worst(scope.due, *bounds)
+    latency = latency[offered]
+    (seen,) = worst(scope.due[offered], lambda some: latency[some])
+    return seen, at_worst, at_best
+
+
+def _bound(latency: Times, indeterminate: Flags, value: float) -> Latency:
+    """The latencies, were that of every indeterminate hit `value`."""
+    return lambda some: np.where(indeterminate[some], value, latency[some])
+
+
+def _ranked(found: Slowest | None, latency: Latency, below: float) -> Ranked | None:
+    if found is None:
         return None
-    return Ranked(value, start, len(latency), *counts)
+    held = latency(slice(found.low, found.high))
+    return Ranked(found.value, found.at, len(held), *_counts(held, below))
 
 
 def _counts(latency: Times, below: float) -> tuple[int, int]:
@@ -131,7 +167,7 @@ def _told(slo: Slo, below: float, scope: Scope, shown: Ranked) -> str:
 
 
 def _evidence(rank: float, found: Bounds, shown: Ranked | None, scope: Scope) -> dict[str, Any]:
-    found_in = percentiles(scope.latency[scope.of(scope.observation.offered)], *RANKS)
+    found_in = percentiles(scope.latency_offered, *RANKS)
     evidence: dict[str, Any] = {f"p{each}": value for each, value in zip(RANKS, found_in, strict=True)}
     evidence |= {"percentile": rank, "due": found.due, "indeterminate": found.indeterminate}
     if shown is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,36 +29,62 @@ class Slowest:
         return -self.value, self.below, self.at
 
 
-def slowest(batches: Iterable[Batch], latency: Times, percent: float, min_hits: int) -> Slowest | None:
+Latency = Callable[[slice], Times]
+"""The latencies of some hits, made anew where they are a reading's own."""
+
+
+def slowest(
+    batches: Iterable[Batch], latencies: Sequence[Latency], percent: float, min_hits: int
+) -> list[Slowest | None]:
     """By nearest rank, over every stretch with `min_hits` hits or more; None where there is none.
 
-    A percentile is above a value where fewer than `percent` % of the hits are within it, so counting decides,
-    and only the batches that have something as bad as was found before are looked into.
+    Once for each of the latencies, in one pass. A percentile is above a value where fewer than `percent` % of
+    the hits are within it, so counting decides, and only the batches that have something as bad as was found
+    before are looked into.
     """
-    worst: Slowest | None = None
+    worst: list[Slowest | None] = [None] * len(latencies)
     for batch in batches:
         chosen = batch.where(batch.hits >= min_hits)
-        if worst is not None and len(chosen):
-            before = chosen.count(latency[chosen.span] < worst.value)
-            chosen = chosen.where(~meets(before, chosen.hits, percent / 100))
         if len(chosen):
-            found = _highest(chosen, latency, percent)
-            worst = found if worst is None else min(worst, found, key=lambda each: each.rank)
+            worst = [
+                _slower(one, chosen, latency(chosen.span), percent)
+                for one, latency in zip(worst, latencies, strict=True)
+            ]
     return worst
 
 
+def _slower(worst: Slowest | None, batch: Batch, latency: Times, percent: float) -> Slowest | None:
+    """The worse of the worst so far and of what is in the batch. `latency` is of the hits in its span."""
+    if worst is None:
+        return _highest(batch, latency, percent)
+    before = batch.count(latency < worst.value)
+    above = ~meets(before, batch.hits, percent / 100)
+    if not above.any():
+        return worst
+    chosen = batch.where(above)
+    found = _highest(chosen, latency[_within(batch, chosen)], percent)
+    return min(worst, found, key=lambda each: each.rank)
+
+
 def _highest(batch: Batch, latency: Times, percent: float) -> Slowest:
-    values = np.unique(latency[batch.span])
+    values = np.unique(latency)
     low, high = 0, len(values) - 1  # the percentile sought lies between them
     while low < high:
         middle = (low + high) // 2
-        within = batch.count(latency[batch.span] <= values[middle])
-        above = batch.where(~meets(within, batch.hits, percent / 100))
-        if len(above):
-            batch, low = above, middle + 1
+        within = batch.count(latency <= values[middle])
+        above = ~meets(within, batch.hits, percent / 100)
+        if above.any():
+            narrower = batch.where(above)
+            batch, latency, low = narrower, latency[_within(batch, narrower)], middle + 1
         else:
             high = middle
-    below = batch.count(latency[batch.span] < values[low]) / batch.hits
+    below = batch.count(latency < values[low]) / batch.hits
     index = int(np.argmin(below))
     at, first, last = batch.at[index], batch.low[index], batch.high[index]
     return Slowest(float(values[low]), float(below[index]), float(at), int(first), int(last))
+
+
+def _within(batch: Batch, narrower: Batch) -> slice:
+    """Where the hits of the narrower batch lie among those of the batch."""
+    first = batch.span.start
+    return slice(narrower.span.start - first, narrower.span.stop - first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ def target_of(slo: Slo) -> float:
 def read(slo: Slo, good: Flags, target: float, scope: Scope) -> Readings:
     """The target in each stretch that the SLO asks about."""
 
-    def one(due: Times, flags: Flags) -> Reading | None:
+    def every(due: Times, flags: Sequence[Flags]) -> list[Reading | None]:
         if slo.timeslices is not None:
             cut = slices(due, scope.start, scope.end, slo.timeslices.window)
             return share_of_slices(cut, flags, target, slo.timeslices.target, slo.min_hits)
@@ -63,7 +64,7 @@ def read(slo: Slo, good: Flags, target: float, scope: Scope) -> Readings:
             return each(sliding(due, scope.start, scope.end, slo.window), flags, target, slo.min_hits)
         return each(whole(due, scope.start), flags, target, slo.min_hits)
 
-    return readings(scope, good, one)
+    return readings(scope, good, every)
 
 
 def overall(good: Flags, scope: Scope) -> float | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from chaos.checks.exact import Flags, Times, meets
+from chaos.checks.exact import Flags, Times, meets, reaches
 from chaos.checks.finding import Outcome, bounded
 from chaos.checks.scope import Scope
 from chaos.checks.windows import Batch
@@ -36,8 +36,11 @@ class Reading:
     slices: tuple[int, int] | None = None  # good ones, of all that were judged
 
 
-Read = Callable[[Times, Flags], Reading | None]
-"""Reads hits that are good or not, by their due times; None where no stretch had hits enough."""
+Read = Callable[[Times, Sequence[Flags]], list[Reading | None]]
+"""Reads the hits of these due times once for each of the flags that tell the good ones, all in one pass.
+
+None where no stretch had hits enough.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +72,65 @@ def readings(scope: Scope, good: Flags, read: Read) -> Readings:
     indeterminate = scope.of(scope.observation.indeterminate)
     doubted = int(np.count_nonzero(indeterminate))
     if not doubted:
-        seen = read(due, good)
+        (seen,) = read(due, [good])
         return Readings(seen, seen, seen, len(due), 0)
+    bounds = [good & ~indeterminate, good | indeterminate]
     offered = scope.of(scope.observation.offered)
-    seen = read(due, good) if offered.all() else read(due[offered], good[offered])
-    at_worst, at_best = read(due, good & ~indeterminate), read(due, good | indeterminate)
+    if offered.all():
+        seen, at_worst, at_best = read(due, [good, *bounds])
+    else:
+        (seen,), (at_worst, at_best) = read(due[offered], [good[offered]]), read(due, bounds)
     return Readings(seen, at_worst, at_best, len(due), doubted)
 
 
-def each(batches: Iterable[Batch], good: Flags, target: float, min_hits: int) -> Reading | None:
-    """Every stretch must meet the target."""
-    holds, worst = True, None
+@dataclass(slots=True)
+class _Tally:
+    """The stretches judged so far: how many met their target, of how many, and the worst."""
+
+    met: int = 0
+    total: int = 0
+    worst: Stretch | None = None
+
+    def add(self, batch: Batch, good: Flags, target: float) -> None:
+        counts = batch.count(good[batch.span])
+        self.met += int(np.count_nonzero(meets(counts, batch.hits, target)))
+        self.total += len(batch)
+        self.worst = _worse(self.worst, _lowest(batch, counts))
+
+
+def _tallies(batches: Iterable[Batch], flags: Sequence[Flags], target: float, min_hits: int) -> list[_Tally]:
+    """One for each of the flags."""
+    tallies = [_Tally() for _ in flags]
     for batch in batches:
         judged = batch.where(batch.hits >= min_hits)
-        if not len(judged):
-            continue
-        counts = judged.count(good[judged.span])
-        holds = holds and bool(meets(counts, judged.hits, target).all())
-        worst = _worse(worst, _lowest(judged, counts))
-    return None if worst is None else Reading(holds, worst.ratio, worst)
+        if len(judged):
+            for tally, good in zip(tallies, flags, strict=True):
+                tally.add(judged, good, target)
+    return tallies
+
+
+def each(
+    batches: Iterable[Batch], flags: Sequence[Flags], target: float, min_hits: int
+) -> list[Reading | None]:
+    """Every stretch must meet the target."""
+    return [
+        None if tally.worst is None else Reading(tally.met == tally.total, tally.worst.ratio, tally.worst)
+        for tally in _tallies(batches, flags, target, min_hits)
+    ]
 
 
 def share_of_slices(
-    batches: Iterable[Batch], good: Flags, target: float, of_slice: float, min_hits: int
-) -> Reading | None:
+    batches: Iterable[Batch], flags: Sequence[Flags], target: float, of_slice: float, min_hits: int
+) -> list[Reading | None]:
     """Of all slices that have hits enough, the target's share must meet `of_slice`."""
-    met, total, worst = 0, 0, None
-    for batch in batches:
-        judged = batch.where(batch.hits >= min_hits)
-        if not len(judged):
-            continue
-        counts = judged.count(good[judged.span])
-        met += int(np.count_nonzero(meets(counts, judged.hits, of_slice)))
-        total += len(judged)
-        worst = _worse(worst, _lowest(judged, counts))
-    if worst is None:
+    return [_of_slices(tally, target) for tally in _tallies(batches, flags, of_slice, min_hits)]
+
+
+def _of_slices(tally: _Tally, target: float) -> Reading | None:
+    if tally.worst is None:
         return None
-    holds = bool(meets(np.array([met], np.int64), np.array([total], np.int64), target)[0])
-    return Reading(holds, met / total, worst, (met, total))
+    met, total = tally.met, tally.total
+    return Reading(reaches(met, total, target), met / total, tally.worst, (met, total))
 
 
 def _lowest(batch: Batch, counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Stretch:

@@ -38,6 +38,12 @@ class Scope:
         return self.observation.latency(self.chosen)
 
     @property
+    def latency_offered(self) -> Times:
+        """The same of those that were offered."""
+        offered, latency = self.of(self.observation.offered), self.latency
+        return latency if offered.all() else latency[offered]
+
+    @property
     def due(self) -> Times:
         return self.of(self.observation.due)
 

@@ -39,11 +39,14 @@ class Batch:
 
     def count(self, flags: Flags) -> Counts:
         """In each stretch the hits with the flag. `flags` are those of the hits in `span`."""
-        before = np.concatenate((np.zeros(1, np.int32), np.cumsum(flags, dtype=np.int32)))
+        before = np.zeros(len(flags) + 1, np.int32)
+        np.cumsum(flags, out=before[1:])
         first = int(self.low[0])
         return (before[self.high - first] - before[self.low - first]).astype(np.int64)
 
     def where(self, chosen: Flags) -> Batch:
+        if chosen.all():
+            return self
         return Batch(self.at[chosen], self.low[chosen], self.high[chosen])
 
     def __len__(self) -> int:

@@ -51,7 +51,7 @@ def test_every_window_is_judged_and_the_worst_is_found(
 ) -> None:
     due, good = arrays(night, tick)
     batches = windows.sliding(due, 7.0, 7.0 + END * tick, length * tick)
-    found = readings.each(batches, good, percent / 100, min_hits)
+    (found,) = readings.each(batches, [good], percent / 100, min_hits)
     ratios = [
         Fraction(sum(hits), len(hits)) for _, hits in every_window(night, length) if len(hits) >= min_hits
     ]
@@ -69,7 +69,8 @@ def test_the_worst_window_lies_within_the_span_and_holds_what_it_says(
     night: Hits, length: int, tick: float
 ) -> None:
     due, good = arrays(night, tick)
-    found = readings.each(windows.sliding(due, 7.0, 7.0 + END * tick, length * tick), good, 0.99, 1)
+    batches = windows.sliding(due, 7.0, 7.0 + END * tick, length * tick)
+    (found,) = readings.each(batches, [good], 0.99, 1)
     if found is None:
         return
     begin, close = found.worst.at, 1e-6
@@ -86,7 +87,7 @@ def test_the_worst_percentile_of_all_windows_is_found(
     due, good = arrays(night, 1 / TICKS)
     latency = np.where(good, (np.arange(len(due)) * 7919 % 11) / 4, np.inf)
     batches = windows.sliding(due, 7.0, 7.0 + END / TICKS, length / TICKS)
-    found = percentiles.slowest(batches, latency, percent, min_hits)
+    (found,) = percentiles.slowest(batches, [lambda some: latency[some]], percent, min_hits)
     ticks = np.array([at for at, _ in night])
     expected = []
     for begin, hits in every_window(night, length):
@@ -106,7 +107,7 @@ def test_a_burn_rate_is_exceeded_only_where_both_windows_exceed_it(
     short = min(short, length - 1)
     due, good = arrays(night, tick)
     rule = BurnRate(at_most=at_most, window=length * tick, short=short * tick)
-    found = burn_rate.highest(due, good, 7.0, 7.0 + END * tick, rule, 0.95, 1)
+    (found,) = burn_rate.highest(due, [good], 7.0, 7.0 + END * tick, rule, 0.95, 1)
     rates = []
     for begin, hits in every_window(night, length):
         late = held(night, begin + length - short, short)
@@ -131,7 +132,7 @@ def test_slices_are_fixed_and_the_last_one_may_be_shorter(
 ) -> None:
     due, good = arrays(night, tick)
     cut = windows.slices(due, 7.0, 7.0 + END * tick, length * tick)
-    found = readings.share_of_slices(cut, good, 0.5, percent / 100, 1)
+    (found,) = readings.share_of_slices(cut, [good], 0.5, percent / 100, 1)
     slices = [held(night, Fraction(begin), length) for begin in range(0, END, length)]
     met = [100 * sum(hits) >= percent * len(hits) for hits in slices if hits]
     assert (None if found is None else found.slices) == ((sum(met), len(met)) if met else None)
