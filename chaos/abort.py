@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
-from chaos.slo import Slo
+from chaos.slo import Slo, SloName
 from chaos.yamlfile import Model, Name
 
 
 class SloLost(Model):
     """`{slo: NAME}`: the experiment's SLO of that name can no longer be met."""
 
-    slo: Name
+    slo: SloName
 
     @property
     def shown(self) -> str:
