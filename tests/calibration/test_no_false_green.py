@@ -90,9 +90,6 @@ CASES = {
         (Event("fail", 1.0, math.inf),),
         parts=lambda server: (f"steps:\n{tell(server, 0.2)}", LENIENT),
     ),
-    "nothing that could have failed": Case(
-        3, "UNKNOWN: no objective was judged", "objectives: objectives", parts=lambda _: (), mix="read: 1"
-    ),
 }
 
 
