@@ -247,7 +247,7 @@ class Journal:
         """The load process on itself, by window: {"start", "end", "lag", "run_delay"} in seconds."""
         return list(read_lines(self.run.instrument))
 
-    @cached_property
+    @property
     def readback(self) -> npt.NDArray[np.void] | None:
         """What the target held afterwards: rows of (seq, matches); None when it was not read whole."""
         return np.load(self.run.readback) if self.run.readback.exists() else None

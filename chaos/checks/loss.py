@@ -87,10 +87,6 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
 
 def read_ledger(journal: Journal) -> Ledger | str:
     """The ledger, or the sentence that says why nothing can be said about it."""
-    return journal.once("ledger", lambda: _read_ledger(journal))
-
-
-def _read_ledger(journal: Journal) -> Ledger | str:
     writes = _writes(journal)
     if not len(writes):
         return "no write was due"
@@ -110,18 +106,13 @@ def _read_ledger(journal: Journal) -> Ledger | str:
 
 
 def _writes(journal: Journal) -> Writes:
-    """Gathered once, a piece of the table at a time."""
-
-    def gather() -> Writes:
-        seq, done, outcome = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0, np.uint8)]
-        for rows in journal.hits.pieces():
-            some = rows["seq"] >= 0
-            seq.append(rows["seq"][some])
-            done.append(rows["done"][some])
-            outcome.append(rows["outcome"][some])
-        return Writes(np.concatenate(seq), np.concatenate(done), np.concatenate(outcome))
-
-    return journal.once("writes", gather)
+    seq, done, outcome = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0, np.uint8)]
+    for rows in journal.hits.pieces():
+        some = rows["seq"] >= 0
+        seq.append(rows["seq"][some])
+        done.append(rows["done"][some])
+        outcome.append(rows["outcome"][some])
+    return Writes(np.concatenate(seq), np.concatenate(done), np.concatenate(outcome))
 
 
 def _states(known: npt.NDArray[np.void], asked: Numbers) -> Codes | None:
