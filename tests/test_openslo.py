@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,15 @@ def test_a_file_of_several_documents_may_stand_for_an_item(tmp_path: Path) -> No
 
 def test_items_of_the_list_may_refer_to_each_other(tmp_path: Path) -> None:
     assert slos(tmp_path, THRESHOLD, SLI, SOURCE) == (FAST,)
+
+
+def test_a_run_keeps_what_they_were_translated_to(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.yaml"
+    documents(tmp_path / "openslo.yaml", SOURCE, SLI, RATIO, THRESHOLD)
+    path.write_text(EXPERIMENT + item_of("{file: openslo.yaml}"))
+    read = experiments.load(path)
+    kept = json.loads(json.dumps(read.model_dump(by_alias=True, mode="json")))
+    assert experiments.Experiment.model_validate(kept) == read
 
 
 def test_bad_hits_of_all_are_the_same_ratio(tmp_path: Path) -> None:

@@ -246,3 +246,12 @@ def test_an_objective_of_a_step_begins_and_ends_with_its_act(tmp_path: Path) -> 
     found = judged(tmp_path / "again", night, availability="99%", step="again")
     assert (found.outcome, found.measured) == (FAIL, 0.8)
     assert judged(tmp_path / "drop", night, availability="99%", step="drop").outcome is PASS
+
+
+def test_a_step_that_still_acts_has_failed_nothing_that_the_rest_could_mend(tmp_path: Path) -> None:
+    acting = step_events("drop", *STEP)[:2]
+    so_far = Night(steps=acting, bad=[(20, 20.5, Hit.TIMEOUT), (20.5, 60, Hit.UNSENT)], played=20.5)
+    assert judged(tmp_path / "open", so_far, availability="90%", step="drop").outcome is UNKNOWN
+    so_far.bad = [(20, 26, Hit.TIMEOUT), (26, 60, Hit.UNSENT)]
+    so_far.played = 26
+    assert judged(tmp_path / "lost", so_far, availability="90%", step="drop").outcome is FAIL
