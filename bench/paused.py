@@ -25,7 +25,7 @@ EVERY, LENGTH = 1.7, 0.2  # seconds
 def figures(shop: Workshop) -> list[Figure]:
     slow = blamed = 0
     for _ in range(shop.extent.repeats):
-        found = _pause(shop)
+        found = pause(shop)
         slow, blamed = slow + found[0], blamed + found[1]
     return [
         told("hits slow by pauses of our own, to those of them not doubted", slow, blamed, "count"),
@@ -33,7 +33,7 @@ def figures(shop: Workshop) -> list[Figure]:
     ]
 
 
-def _pause(shop: Workshop) -> tuple[int, int]:
+def pause(shop: Workshop) -> tuple[int, int]:
     """Hits slower than the truth by more than the bound on lag, and those of them the record vouches for."""
     length = max(2 * EVERY, 2 * shop.extent.attack)
 

@@ -17,7 +17,7 @@ BEFORE, STALL, PAUSE, AFTER = 3.0, 3.0, 2.0, 3.0  # seconds
 
 
 def figures(shop: Workshop) -> list[Figure]:
-    found = [_stall(shop) for _ in range(shop.extent.repeats)]
+    found = [stall(shop) for _ in range(shop.extent.repeats)]
     before, after = (median(each[at] for each in found) for at in (0, 1))
     bad = sum(each[2] for each in found)
     return [
@@ -26,7 +26,7 @@ def figures(shop: Workshop) -> list[Figure]:
     ]
 
 
-def _stall(shop: Workshop) -> tuple[float, float, int]:
+def stall(shop: Workshop) -> tuple[float, float, int]:
     """p99 before the stall and two seconds after it, in seconds; hits that were not good, of all."""
     attack_length = BEFORE + STALL + PAUSE + AFTER
     with shop.serving(DELAY) as server, shop.scratch() as place:
