@@ -24,8 +24,16 @@ def secret(tmp_path: Path) -> Secret:
 
 @pytest.mark.parametrize(
     "told",
-    [TEXT, repr(TEXT), json.dumps({"echo": TEXT}), f"http://h/?q={quote(TEXT)}", quote(TEXT, safe="")],
-    ids=["as it is", "repr", "JSON", "URL", "URL, every character"],
+    [
+        TEXT,
+        repr(TEXT),
+        repr(bytearray(repr(TEXT).encode())),
+        json.dumps({"echo": TEXT}),
+        json.dumps({"echo": json.dumps({"echo": TEXT})}),
+        f"http://h/?q={quote(TEXT)}",
+        quote(TEXT, safe="").lower(),
+    ],
+    ids=["as it is", "repr", "repr of bytes of a repr", "JSON", "JSON in JSON", "URL", "URL in lower case"],
 )
 def test_a_secret_is_masked_in_whatever_form_it_is_quoted(secret: Secret, told: str) -> None:
     read = SecretReader()

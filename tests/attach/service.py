@@ -20,7 +20,7 @@ class Service:
 
     wants: Told | None = None  # what the two headers must hold: else 401
     bad_after: int | None = None  # answers 500 from its n-th item on
-    echoes: bool = False  # fails to list its records, and repeats both headers as the reason
+    echoes: bool = False  # answers the question for its records with both headers, and no HTTP
     moves: bool = False  # sends whoever asks for something elsewhere
     asked: list[tuple[str, Told]] = field(default_factory=list)  # path and headers of each request
     records: dict[int, str] = field(default_factory=dict)  # checksum by sequence number
@@ -63,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.service.moves and parts.path != "/elsewhere":
             self._answer(302, {})
         elif parts.path == "/records" and self.service.echoes:
-            self._answer(500, {}, f"{self._told()}")
+            self.wfile.write(f"HTTP/1.1 200 OK\r\n{self._told()}\r\n\r\n".encode())
+            self.close_connection = True
         elif parts.path == "/records":
             self._answer(200, self._page(parse_qs(parts.query)))
         elif parts.path.startswith("/items/"):
@@ -97,9 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
         records = [{"seq": seq, "checksum": self.service.records[seq]} for seq in seqs[:limit]]
         return {"records": records, "last": len(seqs) <= limit}
 
-    def _answer(self, status: int, document: dict[str, Any], reason: str | None = None) -> None:
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
-        self.send_response(status, reason)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         if status == 302:
             self.send_header("Location", "/elsewhere")
