@@ -77,7 +77,7 @@ def test_an_objective_of_its_own_aborts_and_judges_nothing(tmp_path: Path) -> No
 
 def test_a_target_is_down_when_most_hits_of_ten_seconds_were_bad(tmp_path: Path) -> None:
     condition = TARGET_DOWN.model_dump(exclude_none=True)
-    flapping = [(at, at + 4.5, Hit.RESET) for at in (10, 20, 30, 40)]
+    flapping: list[tuple[float, float, Hit]] = [(at, at + 4.5, Hit.RESET) for at in (10, 20, 30, 40)]
     assert so_far(tmp_path / "flapping", Night(bad=flapping), 50, condition) is None
     assert so_far(tmp_path / "soon", Night(bad=[(20, LENGTH, Hit.RESET)]), 25, condition) is None
     proven = so_far(tmp_path / "down", Night(bad=[(20, LENGTH, Hit.RESET)]), 31, condition)
