@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chaos.checks.exact import Flags, Times, meets, reaches
+from chaos.checks.exact import Counts, Flags, Times, meets, reaches
 from chaos.checks.finding import Outcome, bounded
 from chaos.checks.scope import Scope
 from chaos.checks.windows import Batch
@@ -133,7 +133,7 @@ def _of_slices(tally: _Tally, target: float) -> Reading | None:
     return Reading(reaches(met, total, target), met / total, tally.worst, (met, total))
 
 
-def _lowest(batch: Batch, counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Stretch:
+def _lowest(batch: Batch, counts: Counts) -> Stretch:
     """The stretch with the lowest ratio, the earliest of equals."""
     hits = batch.hits
     index = int(np.argmin(counts / hits))
