@@ -24,8 +24,10 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     due = np.sort(3 + rng.random(200) * 9)
     table = hits.create(tmp_path / "hits.npy", due, np.zeros(200, np.uint8), np.full(200, -1, dtype=np.int64))
     table["outcome"] = rng.choice(list(Outcome), 200)
+    table["outcome"][0] = Outcome.GOOD
     sent = table["outcome"] != Outcome.UNSENT
     table["sent"][sent] = due[sent] + rng.random(int(sent.sum())) / 10
+    table["sent"][0] = due[0]  # at the very instant at which those in flight are counted first
     ended = sent & (table["outcome"] != Outcome.PENDING)
     table["done"][ended] = table["sent"][ended] + rng.random(int(ended.sum())) * 4
     return Journal(RunDir(tmp_path))

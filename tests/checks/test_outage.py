@@ -5,11 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.checks import outage
 from chaos.checks.outage import outages
 from chaos.experiment import Outage as Rule
+
+
+@pytest.fixture(autouse=True, params=[3, 1 << 16], ids=["small pieces", "one piece"])
+def _pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "PIECE", request.param)
+
 
 RULE = Rule(below=0.9, window=1.0, sustained=4.0)
 END = 30.0
