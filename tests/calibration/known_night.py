@@ -16,6 +16,7 @@ from tests.calibration.truth import Record, truth
 from tests.midnight import Done, Midnight
 
 TIMEOUT = 0.5  # seconds, of every request
+RATE = 100  # a second: an outage is known to the next arrival, and here hardly one is 100 ms away
 OBJECTIVES = """\
 slos:
   - {name: availability, availability: 75%}
@@ -113,7 +114,7 @@ def bad(midnight: Midnight) -> Night:
         outage = "outage: {below: 99%, window: 1s, sustained: 1500ms}"
         promise = "promise: {rto: 2500ms, rpo: 2s}"
         steps = "steps:\n" + tell(server, 2.5)
-        done = midnight(*arguments(midnight, server, load(19), outage, promise, steps, OBJECTIVES))
+        done = midnight(*arguments(midnight, server, load(19, rate=RATE), outage, promise, steps, OBJECTIVES))
         return Night(done, midnight, server.record())
 
 
