@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -133,7 +134,8 @@ def test_the_second_run_at_one_address_is_refused_whatever_its_file_is_called(
     first = target(midnight, service.url)
     second = midnight.file("other.yaml", Path(first).read_text().replace("name: mine", "name: other"))
     Path(second).write_text(Path(second).read_text().replace("127.0.0.1", "localhost"))
-    process = midnight.start("run", experiment(midnight), "--target", first)
+    long = Path(experiment(midnight)).read_text().replace("for: 3s", "for: 100s")
+    process = midnight.start("run", midnight.file("long.yaml", long), "--target", first)
     while not service.asked:
         assert process.poll() is None, (midnight.place / "output").read_text()
         time.sleep(0.05)  # the service is asked in a thread of its own
@@ -142,7 +144,8 @@ def test_the_second_run_at_one_address_is_refused_whatever_its_file_is_called(
     assert (
         f"target 'other' (localhost:{service.port}) is being played on by run {midnight.run.id}" in done.err
     )
-    assert process.wait(60) == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 4
 
 
 def test_processes_are_sampled_however_they_are_found_and_a_pool_nobody_shows_is_unknown(
