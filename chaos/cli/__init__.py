@@ -9,7 +9,7 @@ import traceback
 import typer
 from typer.exceptions import TyperException
 
-from chaos.cli import doctor, experiments, machine, run, runs, stack
+from chaos.cli import doctor, experiments, machine, memory, run, runs, stack
 from chaos.errors import MidnightError
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ app.command("run")(run.run)
 app.command("list")(experiments.list_)
 app.command("show")(experiments.show)
 app.command("validate")(experiments.validate)
-app.command("runs")(runs.runs)
+app.command("runs")(memory.runs)
 app.command("report")(runs.report)
 app.command("judge")(runs.judge)
 app.command("restore")(machine.restore)

@@ -1,0 +1,118 @@
+"""`midnight runs`, `midnight trend`, `midnight prune`: what memory answers, and what it forgets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chaos.checks.verdict import json_safe
+from chaos.cli.output import tell
+from chaos.heal import is_locked
+from chaos.reports.show import show_value
+from chaos.store import RunDir
+
+if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
+    from chaos.memory import Entry
+
+Experiment = Annotated[str | None, typer.Option(help="Runs of this experiment.")]
+Target = Annotated[str | None, typer.Option(help="Runs against this target.")]
+Profile = Annotated[str | None, typer.Option(help="Runs on this profile.")]
+Outcome = Annotated[
+    Literal["pass", "fail", "unknown", "none"] | None, typer.Option(help="Runs with this verdict.")
+]
+Since = Annotated[str | None, typer.Option(metavar="WHEN", help="From 2026-11-01 on, or from 7d ago.")]
+Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Up to the end of this day, or an instant.")]
+Git = Annotated[str | None, typer.Option(metavar="REVISION", help="How the git revision begins.")]
+Limit = Annotated[int, typer.Option(min=0, help="The newest so many; 0 for all.")]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="First read every journal anew.")]
+Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
+
+COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
+FIGURES = (("availability", "ratio"), ("p99", "s"), ("recovery", "s"), ("lost_writes", "count"))
+
+
+def say(note: str) -> None:
+    """Tell something about memory beside what was asked for."""
+    print(f"midnight: {note}", file=sys.stderr)
+
+
+def runs(
+    experiment: Experiment = None,
+    target: Target = None,
+    profile: Profile = None,
+    verdict: Outcome = None,
+    since: Since = None,
+    until: Until = None,
+    git: Git = None,
+    limit: Limit = 50,
+    rebuild: Rebuild = False,
+    json_: Json = False,
+) -> None:
+    """List the stored runs that meet everything given, newest last."""
+    from chaos.memory import Query, open_index
+    from chaos.memory.query import instant
+
+    now = datetime.now(UTC)
+    query = Query(
+        experiment=experiment,
+        target=target,
+        profile=profile,
+        verdict=verdict,
+        git=git,
+        since=instant(since, now) if since else None,
+        until=instant(until, now, end_of_day=True) if until else None,
+        limit=limit,
+    )
+    index = open_index(say)
+    if rebuild:
+        say(f"{index.rebuild().read} runs read from their journals")
+    found, count = index.find(query), index.count(query)
+    tell(
+        lambda: print(json.dumps([_document(entry) for entry in found], indent=1)) if json_ else _show(found)
+    )
+    if len(found) < count:
+        say(f"the newest {len(found)} of {count} runs; --limit 0 lists all")
+
+
+def _document(entry: Entry) -> object:
+    return json_safe(
+        {
+            **{column: getattr(entry, column) for column in COLUMNS},
+            "verdict": _verdict(entry),
+            "exit_code": entry.exit_code,
+            "headline": entry.headline,
+            "started": entry.started,
+            "git": entry.git,
+            "drill": entry.drill,
+            "links": entry.links,
+            "links_exercised": entry.links_exercised,
+            "figures": dict(entry.figures),
+            "path": str(entry.path),
+        }
+    )
+
+
+def _show(found: list[Entry]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=column == "run")
+    for name, _ in FIGURES:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for entry in found:
+        cells = [str(getattr(entry, column)) for column in COLUMNS[:-1]]
+        figures = [show_value(entry.figures[name], unit) for name, unit in FIGURES]
+        links = f" ({entry.links_exercised}/{entry.links})" if entry.partial else ""
+        table.add_row(*cells, f"{_verdict(entry)}{links}", *figures)
+    Console(highlight=False).print(table)
+
+
+def _verdict(entry: Entry) -> str:
+    if entry.verdict is not None:
+        return entry.verdict
+    return "being played" if is_locked(RunDir(entry.path)) else "none"
