@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from chaos.checks.verdict import json_safe
 from chaos.cli.output import tell
+from chaos.errors import UsageError
 from chaos.heal import is_locked
 from chaos.reports.show import show_value
 from chaos.store import RunDir
@@ -31,6 +33,9 @@ Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Up to the end o
 Git = Annotated[str | None, typer.Option(metavar="REVISION", help="How the git revision begins.")]
 Limit = Annotated[int, typer.Option(min=0, help="The newest so many; 0 for all.")]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="First read every journal anew.")]
+Name = Annotated[str, typer.Argument(help="An experiment's name.")]
+Last = Annotated[int, typer.Option(min=1, metavar="N", help="The newest so many runs.")]
+Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with a plot of each figure.")]
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 
 COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
@@ -78,6 +83,40 @@ def runs(
     )
     if len(found) < count:
         say(f"the newest {len(found)} of {count} runs; --limit 0 lists all")
+
+
+def trend(
+    name: Name,
+    target: Target = None,
+    profile: Profile = None,
+    last: Last = 30,
+    html: Html = None,
+    json_: Json = False,
+) -> None:
+    """Show how an experiment's figures moved over the last nights, and which became worse than their history."""
+    from chaos.memory import Query, open_index
+    from chaos.reports.trend_rows import trend_json
+    from chaos.reports.trend_terminal import print_trend
+    from chaos.trend import trends
+
+    entries = open_index(say).find(Query(experiment=name, target=target, profile=profile))
+    found = trends(entries, last)
+    if not found:
+        raise UsageError(f"no run of {name!r} is stored; `midnight runs` lists those there are")
+    if html is not None:
+        from chaos.reports.trend_html import write_trends  # brings matplotlib
+
+        write_trends(found, html)
+    if json_:
+        tell(lambda: print(json.dumps([trend_json(each) for each in found], indent=1)))
+        return
+
+    def show() -> None:
+        terminal = Console(highlight=False)
+        for each in found:
+            print_trend(each, terminal)
+
+    tell(show)
 
 
 def _document(entry: Entry) -> object:
