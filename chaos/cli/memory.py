@@ -12,12 +12,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chaos import prune as pruning
 from chaos.checks.verdict import json_safe
 from chaos.cli.output import tell
 from chaos.errors import UsageError
 from chaos.heal import is_locked
 from chaos.reports.show import show_value
 from chaos.store import RunDir
+from chaos.units import seconds
 
 if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
     from chaos.memory import Entry
@@ -36,6 +38,10 @@ Rebuild = Annotated[bool, typer.Option("--rebuild", help="First read every journ
 Name = Annotated[str, typer.Argument(help="An experiment's name.")]
 Last = Annotated[int, typer.Option(min=1, metavar="N", help="The newest so many runs.")]
 Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with a plot of each figure.")]
+Keep = Annotated[int | None, typer.Option(min=1, metavar="N", help="Keep the newest so many of each group.")]
+OlderThan = Annotated[str | None, typer.Option(metavar="AGE", help="Keep what is younger, such as 90d.")]
+Drills = Annotated[str, typer.Option(metavar="AGE", help="Keep drills that are younger.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 
 COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
@@ -117,6 +123,48 @@ def trend(
             print_trend(each, terminal)
 
     tell(show)
+
+
+def prune(
+    keep: Keep = None,
+    older_than: OlderThan = None,
+    drills_older_than: Drills = "400d",
+    dry_run: DryRun = False,
+) -> None:
+    """Delete old runs: those that neither --keep nor --older-than keeps. The last failed and the last passing
+    run of each experiment, target and profile stay, and so do drills, runs being played and runs not healed."""
+    from chaos.memory import Query, open_index
+    from chaos.memory.retention import Retention
+
+    if keep is None and older_than is None:
+        raise UsageError("say what to delete: --keep N, --older-than 90d, or both")
+    retention = Retention(keep, _age(older_than) if older_than else None, _age(drills_older_than))
+    index = open_index(say)
+    here = [entry for entry in index.find(Query()) if index.is_here(entry)]
+    chosen = [RunDir(entry.path) for entry in retention.too_old(here, datetime.now(UTC))]
+    done = pruning.prune(chosen, dry_run=dry_run)
+    index.refresh()
+    tell(lambda: _show_pruned(done, len(here), dry_run))
+
+
+def _age(text: str) -> float:
+    try:
+        age = seconds(text)
+    except ValueError as error:
+        raise UsageError(f"an age {error}, got {text!r}") from None
+    if age <= 0:
+        raise UsageError(f"an age must be positive, got {text!r}")
+    return age
+
+
+def _show_pruned(done: list[pruning.Pruned], stored: int, dry_run: bool) -> None:
+    for each in done:
+        folder = each.run.path.parent.name
+        what = f"left: {each.spared}" if each.spared else f"{each.room / 1e6:.1f} MB"
+        print(f"{folder}/{each.run.id}: {what}")
+    gone = [each for each in done if each.spared is None]
+    room = sum(each.room for each in gone) / 1e6
+    print(f"{len(gone)} of {stored} runs {'would be ' if dry_run else ''}deleted, {room:.1f} MB")
 
 
 def _document(entry: Entry) -> object:
