@@ -138,7 +138,7 @@ def prune(
 
     if keep is None and older_than is None:
         raise UsageError("say what to delete: --keep N, --older-than 90d, or both")
-    retention = Retention(keep, _age(older_than) if older_than else None, _age(drills_older_than))
+    retention = Retention(keep, read_age(older_than) if older_than else None, read_age(drills_older_than))
     index = open_index(say)
     here = [entry for entry in index.find(Query()) if index.is_here(entry)]
     chosen = [RunDir(entry.path) for entry in retention.too_old(here, datetime.now(UTC))]
@@ -147,7 +147,8 @@ def prune(
     tell(lambda: _show_pruned(done, len(here), dry_run))
 
 
-def _age(text: str) -> float:
+def read_age(text: str) -> float:
+    """Seconds of an age such as `90d`. Raises UsageError."""
     try:
         age = seconds(text)
     except ValueError as error:

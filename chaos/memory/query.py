@@ -17,6 +17,7 @@ from chaos.units import seconds
 class Query:
     """Which runs are meant: those that meet everything that is given. `limit` 0: no limit."""
 
+    run: str | None = None  # its id, or the beginning of it
     experiment: str | None = None
     target: str | None = None
     profile: str | None = None
@@ -39,8 +40,12 @@ class Query:
             found.append(
                 runs.c.verdict == self.verdict if self.verdict != "none" else runs.c.verdict.is_(None)
             )
-        if self.git is not None:
-            found.append(runs.c.git.startswith(self.git, autoescape=True))
+        beginnings = {runs.c.run: self.run, runs.c.git: self.git}
+        found += [
+            column.startswith(value, autoescape=True)
+            for column, value in beginnings.items()
+            if value is not None
+        ]
         if self.since is not None:
             found.append(runs.c.started >= self.since)
         if self.until is not None:
