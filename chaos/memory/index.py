@@ -22,6 +22,8 @@ from chaos.store import RunDir
 
 Say = Callable[[str], None]
 
+IN_MEMORY = sa.URL.create("sqlite")
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
@@ -131,27 +133,34 @@ def _row(store: str, place: Place, entry: Entry) -> dict[str, Any]:
 
 def open_index(say: Say) -> Index:
     """The index, in step with the journals. A broken file is said and built anew; where it cannot be kept at
-    all, that is said and the journals themselves are read. Raises UsageError for a MIDNIGHT_DATABASE that
-    cannot be used."""
+    all, that is said and the journals themselves are read; a run that cannot be read is said and left out.
+    Raises UsageError for a MIDNIGHT_DATABASE that cannot be used."""
     root = store.reports_dir()
     url = schema.database_url(root)
     if not root.is_dir() and not _is_shared(url, root):
-        return _in_memory(root, say)
-    try:
-        return _in_step(url, root, say)
-    except (SQLAlchemyError, OSError) as error:
-        if _is_shared(url, root):
-            raise UsageError(f"{schema.VARIABLE}: {_reason(error)}") from None
-        say(f"the index of runs cannot be kept ({_reason(error)}); the journals are read instead")
-        return _in_memory(root, say)
+        index, refreshed = _refreshed(IN_MEMORY, root)
+    else:
+        try:
+            index, refreshed = _in_step(url, root, say)
+        except (SQLAlchemyError, OSError) as error:
+            if _is_shared(url, root):
+                raise UsageError(f"{schema.VARIABLE}: {_reason(error)}") from None
+            say(f"the index of runs cannot be kept ({_reason(error)}); the journals are read instead")
+            index, refreshed = _refreshed(IN_MEMORY, root)
+    for problem in refreshed.unreadable:
+        say(f"left out: {problem}")
+    return index
 
 
 def remember() -> list[str]:
-    """Bring the index into step with the journals; whatever goes wrong is told in words and never raised."""
+    """Bring the index into step with the journals; whatever goes wrong is told in words and never raised.
+
+    Runs that cannot be read are passed over: one may be just being written by another process.
+    """
     notes: list[str] = []
     try:
         root = store.reports_dir()
-        _in_step(schema.database_url(root), root, notes.append).close()
+        _in_step(schema.database_url(root), root, notes.append)[0].close()
     except Exception as error:  # whatever it is, the journals are there and the next look catches up
         notes.append(
             f"the index of runs was not brought up to date ({_reason(error)}); the next look does it"
@@ -159,27 +168,21 @@ def remember() -> list[str]:
     return notes
 
 
-def _in_step(url: sa.URL, root: Path, say: Say) -> Index:
+def _in_step(url: sa.URL, root: Path, say: Say) -> tuple[Index, Refreshed]:
     try:
-        return _refreshed(url, root, say)
+        return _refreshed(url, root)
     except DatabaseError as error:
         if _is_shared(url, root) or not _is_broken(error):
             raise
         say(f"the index of runs was broken ({_reason(error)}) and is built anew from the journals")
     for file in root.glob(f"{schema.FILE}*"):  # SQLite's own journals with it
         file.unlink(missing_ok=True)
-    return _refreshed(url, root, say)
+    return _refreshed(url, root)
 
 
-def _refreshed(url: sa.URL, root: Path, say: Say) -> Index:
+def _refreshed(url: sa.URL, root: Path) -> tuple[Index, Refreshed]:
     index = Index(url, root)
-    for problem in index.refresh().unreadable:
-        say(f"left out: {problem}")
-    return index
-
-
-def _in_memory(root: Path, say: Say) -> Index:
-    return _refreshed(sa.URL.create("sqlite"), root, say)
+    return index, index.refresh()
 
 
 def _is_shared(url: sa.URL, root: Path) -> bool:

@@ -125,6 +125,7 @@ def test_a_directory_that_is_no_run_is_passed_over_and_a_torn_run_is_said(report
     assert [entry.run for entry in open_index(said.append).find(Query())] == [run.id]
     assert len(said) == 1
     assert str(torn.run_file) in said[0]
+    assert remember() == []
 
 
 def test_a_broken_index_is_said_and_built_anew(reports: Path) -> None:
