@@ -51,6 +51,11 @@ class Driver(ABC):
         """The handles this target will give, known before it is up."""
 
     @classmethod
+    def check_target(cls, target: Target, options: Any) -> None:
+        """Raises BrokenRule, placed below `options`, for a rule that spans the target and its options."""
+        del target, options  # most drivers have none
+
+    @classmethod
     def check_profile(cls, path: Path, document: Any) -> None:
         """Raises FileError for the first broken rule of a profile, the `document` read from `path`."""
         del path, document  # a target of somebody else's may have no rules of its own
@@ -58,7 +63,14 @@ class Driver(ABC):
     @abstractmethod
     def __init__(
         self, target: Target, options: Any, profile: Mapping[str, Any], staging: Mapping[str, float]
-    ) -> None: ...
+    ) -> None:
+        """Touches nothing. Raises UsageError for what the target's file names and is not there."""
+        self._target = target
+
+    @property
+    def aim(self) -> str:
+        """What a run aims at, as a file name: two runs never aim at the same."""
+        return self._target.name
 
     @property
     @abstractmethod

@@ -22,6 +22,7 @@ class Database:
     admin_dsn: str  # a superuser: sampling and proofs of effect, within the reserved slots
     dsns: Mapping[str, str]  # by role: api, batch, crowd
     proxied: str  # host:port of the listener that the target itself connects through
+    ours: bool = True  # it ends with the run; False: it lives on, and so does what was changed in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Handles:
     """Everything a target offers. What it lacks is empty, and a fault that needs it is refused."""
 
     base_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of every request to it; secrets
     metrics_url: str = ""
     processes: Mapping[str, ProcessRef] = field(default_factory=dict)
     databases: Mapping[str, Database] = field(default_factory=dict)
@@ -79,8 +81,11 @@ class Handles:
     jobs: Mapping[str, Job] = field(default_factory=dict)
 
     def offered(self) -> frozenset[str]:
-        """The names of the handles that are there: `base_url`, `databases.primary`, `jobs.nightly` ..."""
+        """The names of the handles that are there: `base_url`, `jobs.nightly`, `databases.primary`, and
+        `databases.primary.crowd` for a role of it ..."""
         names = {name for name in ("base_url", "metrics_url", "logs") if getattr(self, name)}
         for group in ("processes", "databases", "proxies", "volumes", "jobs"):
             names |= {f"{group}.{key}" for key in getattr(self, group)}
+        for name, database in self.databases.items():
+            names |= {f"databases.{name}.{role}" for role in database.dsns}
         return frozenset(names)

@@ -65,12 +65,12 @@ def heal_earlier_runs() -> list[Healed]:
 
 
 @contextmanager
-def target_lock(target: str) -> Iterator[Callable[[str], None]]:
-    """Keeps two runs from aiming at the same target; what it gives is told the id of the run that holds it.
+def target_lock(target: str, aim: str) -> Iterator[Callable[[str], None]]:
+    """Keeps two runs from aiming at the same thing; what it gives is told the id of the run that holds it.
 
     Raises Refused, naming that run.
     """
-    path = store.lock_file(target)
+    path = store.lock_file(aim)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
@@ -78,7 +78,8 @@ def target_lock(target: str) -> Iterator[Callable[[str], None]]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "that is just beginning"
-            raise Refused(f"target {target!r} is being played on by run {holder}") from None
+            at = "" if aim == target else f" ({aim})"
+            raise Refused(f"target {target!r}{at} is being played on by run {holder}") from None
 
         def taken(run: str) -> None:
             file.truncate(0)

@@ -57,6 +57,7 @@ class Runner:
     def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
         self._mark = run.id
+        self._redact = Redactor(driver.secrets)
         self._codes: list[int] = []
         self._errors: list[str] = []
         self._stopping = threading.Event()
@@ -87,7 +88,7 @@ class Runner:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len(self._plan.steps)))
         self._clock = Clock(loop.time())
-        self._writer = Writer(self._run.events, Redactor(self._driver.secrets))
+        self._writer = Writer(self._run.events, self._redact)
         self._writer.listen(self._observer.on_event)
         task = asyncio.ensure_future(self._guarded())
         for number in SIGNALS:
@@ -124,7 +125,7 @@ class Runner:
         code = error.exit_code if isinstance(error, MidnightError) else 5
         self._codes.append(code if code in PRECEDENCE else 5)  # 2 would say that nothing was touched
         known = isinstance(error, MidnightError)
-        self._errors.append(str(error) if known else f"{type(error).__name__}: {error}")
+        self._errors.append(self._redact(str(error) if known else f"{type(error).__name__}: {error}"))
 
     async def _session(self) -> None:
         utc = self._clock.utc_at_zero().isoformat(timespec="milliseconds")
@@ -145,7 +146,7 @@ class Runner:
         self._event("target", name, "rising")
         handles = await in_thread(lambda: self._driver.up(site))
         self._event("target", name, "ready", handles=sorted(handles.offered()))
-        samples = Writer(self._run.samples)
+        samples = Writer(self._run.samples, self._redact)
         sampler = Sampler(handles, samples, self._clock)
         self._writer.listen(sampler.follow)
         sampler.start()
@@ -193,6 +194,9 @@ class Runner:
             seed=self._plan.seed,
             routes=tuple(routes[name] for name in mix),
             timeouts=header.timeouts,
+            allow_hosts=self._plan.target.allow,
+            headers=handles.headers,
+            secrets=self._driver.secrets,
         )
         return LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
 
@@ -239,9 +243,10 @@ class Runner:
     async def _afterwards(self, handles: Handles, sampler: Sampler) -> None:
         """Read the ledger back, then the logs."""
         table = hits.open_table(self._run.hits)
-        target, seed = self._plan.target, self._plan.seed
+        readback, seed = self._plan.target.readback, self._plan.seed
+        url, headers, within = handles.base_url, handles.headers, READ_BACK_WITHIN
         result = await in_thread(
-            lambda: read_back(handles.base_url, target.readback, table, seed, timeout=READ_BACK_WITHIN)
+            lambda: read_back(url, readback, table, seed, timeout=within, headers=headers)
         )
         if result is not None:
             if result.complete:
@@ -255,7 +260,9 @@ class Runner:
                 because=result.because,
             )
         await in_thread(self._driver.drain)
-        if handles.logs is not None:
+        limited = self._plan.experiment.limits.lost_log_lines is not None
+        # the logs of somebody else's service may be without bounds: they are read only for a limit
+        if handles.logs is not None and (limited or self._driver.started_by_us):
             directory = handles.logs.directory
             dropped = int(sampler.latest.get(("api", "log_lines_dropped"), 0))
             counter = sampler.latest.get(("api", "log_lines"))
@@ -269,7 +276,9 @@ class Runner:
         failed = [result for result in done if result.error]
         if failed:
             self._codes.append(6)
-            self._errors += [f"not restored: {result.what.name}: {result.error}" for result in failed]
+            self._errors += [
+                self._redact(f"not restored: {result.what.name}: {result.error}") for result in failed
+            ]
 
     def _judge(self) -> Verdict | None:
         try:
@@ -323,7 +332,7 @@ def start(
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants(), plan.staging)
     preflight.heal_earlier_runs()
-    with preflight.target_lock(plan.target.name) as taken:
+    with preflight.target_lock(plan.target.name, driver.aim) as taken:
         run = store.create_run(plan.experiment.name)
         taken(run.id)
         about.save(run, plan, versions, overrides)

@@ -168,6 +168,6 @@ def halt_file() -> Path:
     return state_dir() / "halt"
 
 
-def lock_file(target: str) -> Path:
-    """The lock that keeps two runs from aiming at the same target."""
-    return state_dir() / "locks" / f"{target}.lock"
+def lock_file(aim: str) -> Path:
+    """The lock that keeps two runs from aiming at the same thing."""
+    return state_dir() / "locks" / f"{aim}.lock"

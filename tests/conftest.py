@@ -13,22 +13,36 @@ from chaos.host.processes import mark_of
 from chaos.host.volume import V1_LIMIT
 from tests.midnight import Midnight
 
+NOBODYS = "which is nobody's any more"
 
-def traces() -> set[str]:
-    """Everything of ours that a run could leave on this machine."""
-    found = {
-        f"process {pid.name}" for pid in Path("/proc").glob("[0-9]*") if mark_of(int(pid.name)) is not None
-    }
+
+def traces(run: str = "") -> set[str]:
+    """Everything of ours that a run could leave on this machine; of one run by its id, and what is nobody's."""
+    return {trace for trace in _all_traces() if run in trace or NOBODYS in trace}
+
+
+def _all_traces() -> set[str]:
+    marks = {pid.name: mark_of(int(pid.name)) for pid in Path("/proc").glob("[0-9]*")}
+    found = {f"process {pid} of {mark}" for pid, mark in marks.items() if mark is not None}
     found |= {f"directory {path}" for path in Path("/tmp").glob("midnight-*")}
     found |= {line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "midnight-" in line}
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
         if "midnight-" in (text := backing.read_text()):
             found.add(f"loop {text}")
     if os.access(V1_LIMIT, os.R_OK):
-        found |= {f"limit {line}" for line in V1_LIMIT.read_text().splitlines()}
+        found |= {f"limit of {_device(line.split()[0])}" for line in V1_LIMIT.read_text().splitlines()}
     found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob("midnight-*")}
-    watchdogs = subprocess.run(["pgrep", "-f", "chaos.watchdog"], capture_output=True, text=True, check=False)
-    return found | {f"watchdog {pid}" for pid in watchdogs.stdout.split()}
+    argv = ["pgrep", "-a", "-f", "chaos.watchdog"]
+    watchdogs = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return found | {f"watchdog {line}" for line in watchdogs.stdout.splitlines()}
+
+
+def _device(number: str) -> str:
+    """The file behind a loop device, by the device's number."""
+    try:
+        return Path(f"/sys/dev/block/{number}/loop/backing_file").read_text().strip()
+    except OSError:
+        return f"{number}, {NOBODYS}"
 
 
 @pytest.fixture

@@ -41,6 +41,63 @@ BAD_EXPERIMENTS = {
     "missing key": ("title: A sound one\n", "", 1, "title: is required"),
     "ratio out of range": ("availability: 99%", "availability: 990%", 11, "got '990%'"),
     "unknown route": ("read: 1", "raed: 1", 5, "no such route"),
+    **{
+        f"an SLO: {case}": ("availability: 99%}", f"{written}}}", 11, words)
+        for case, (written, words) in {
+            "an unknown route": ("availability: 99%, route: raed", "route: 'raed' is no route of the mix"),
+            "an unknown step": (
+                "availability: 99%, step: dorp",
+                "step: 'dorp' is no step of this experiment",
+            ),
+            "a window longer than the play": (
+                "availability: 99%, window: 1m",
+                "slo 'availability': window: 1m is longer than the play, 30s",
+            ),
+            "a window longer than the hold": (
+                "availability: 99%, step: drop, window: 1s",
+                "window: 1s is longer than the hold of step 'drop', 300ms",
+            ),
+            "a burn rate longer than the play": (
+                "availability: 99%, burn_rate: {at_most: 2, window: 1h}",
+                "burn_rate: window: 60m is longer than the play, 30s",
+            ),
+            "a slice longer than the play": (
+                "availability: 99%, timeslices: {window: 31s, target: 99%}",
+                "timeslices: window: 31s is longer than the play, 30s",
+            ),
+            "a short window that is longer": (
+                "availability: 99%, burn_rate: {at_most: 2, window: 5s, short: 5s}",
+                "burn_rate: short: 5s is not shorter than the window, 5s",
+            ),
+            "a burn rate of a percentile": (
+                "latency: {percentile: 99, below: 1}, burn_rate: {at_most: 2, window: 5s}",
+                "burn_rate: goes with a ratio only",
+            ),
+            "slices of a percentile": (
+                "latency: {percentile: 99, below: 1}, timeslices: {window: 5s, target: 99%}",
+                "timeslices: goes with a ratio only",
+            ),
+            "a burn rate that nothing can exceed": (
+                "availability: 90%, burn_rate: {at_most: 10, window: 5s}",
+                "at_most: cannot be exceeded: with this target the burn rate is 10 when every hit is bad",
+            ),
+            "a budget of nothing": (
+                "availability: 100%, burn_rate: {at_most: 2, window: 5s}",
+                "burn_rate: a target of 100 % leaves no budget to burn",
+            ),
+            "a window and a burn rate": (
+                "availability: 99%, window: 5s, burn_rate: {at_most: 2, window: 5s}",
+                "burn_rate: an SLO has one of window and burn_rate: write two",
+            ),
+            "a percentile and a share": (
+                "latency: {percentile: 99, share: 99%, below: 1}",
+                "latency: a latency objective has exactly one of percentile and share",
+            ),
+            "a route of the pool": ("pool: {in_use: 80%}, route: read", "route: is about hits"),
+            "a window of no hits": ("availability: 99%, window: 5s, min_hits: 0", "min_hits"),
+            "two objectives": ("availability: 99%, pool: {in_use: 80%}", "exactly one of availability"),
+        }.items()
+    },
     "rate out of bounds": ("rate: 10}]", "rate: 100000}]", 7, "got 100000"),
     "a secret": ("title: A sound one", "password: hunter2", 2, "must not stand in a file"),
     "a secret that is a number": ("title: A sound one", "password: 1234", 2, "must not stand in a file"),

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetGone
@@ -39,15 +40,16 @@ class IdleDropParams(Model):
 
 class IdleDrop(Fault):
     Params = IdleDropParams
-    needs = frozenset({"databases.primary", "proxies.database"})
+    needs = frozenset({"databases.primary", "databases.primary.api", "proxies.database"})
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
         self._params = params
         self._toxics = idle_toxics.names(mark)
         self._proxy = handles.proxies["database"]
-        self._admin = handles.databases["primary"].admin_dsn
-        self._address = handles.databases["primary"].proxied
-        self._roles = sorted(handles.databases["primary"].dsns)
+        database = handles.databases["primary"]
+        self._admin, self._address, self._ours = database.admin_dsn, database.proxied, database.ours
+        dsns = database.dsns
+        self._users = sorted(str(conninfo_to_dict(dsn).get("user", role)) for role, dsn in dsns.items())
         self._idle: set[Session] = set()
 
     def prepare(self) -> Undo:
@@ -55,9 +57,10 @@ class IdleDrop(Fault):
             proxy, toxics = self._proxy, list(self._toxics)
             return {"by": self._params.by, "api": proxy.api, "proxy": proxy.name, "toxics": toxics}
         try:
-            return {"by": "server", "dsn": self._admin, "before": session_timeout.read(self._admin)}
+            before = session_timeout.read(self._admin)
         except psycopg.OperationalError as error:
             raise TargetGone(f"idle_drop: {error}") from error
+        return {"by": "server", "dsn": self._admin, "before": before, "ours": self._ours}
 
     def inject(self) -> Evidence:
         by, server = self._params.by, Toxiproxy(self._proxy.api)
@@ -84,7 +87,7 @@ class IdleDrop(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if undo["by"] == "server":
-            return session_timeout.put_back(undo["dsn"], undo["before"])
+            return session_timeout.put_back(undo["dsn"], undo["before"], ours=undo["ours"])
         if undo["by"] == "proxy":
             return proxies.enable(undo["api"], undo["proxy"])
         return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])
@@ -125,5 +128,5 @@ class IdleDrop(Fault):
             "select pid, backend_start::text from pg_stat_activity where usename = any(%s) {}"
         ).format(sql.SQL(condition))
         with connect(self._admin) as connection:
-            rows = connection.execute(query, (self._roles,)).fetchall()
+            rows = connection.execute(query, (self._users,)).fetchall()
         return {(row[0], row[1]) for row in rows}

@@ -38,13 +38,13 @@ class ReconnectStormParams(Model):
 
 class ReconnectStorm(Fault):
     Params = ReconnectStormParams
-    needs = frozenset({"base_url", "databases.primary", "proxies.database"})
+    needs = frozenset({"base_url", "databases.primary", "databases.primary.crowd", "proxies.database"})
 
     def __init__(self, params: ReconnectStormParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
         self._database = handles.databases["primary"]
         self._proxy = handles.proxies["database"]
-        self._url = handles.base_url + params.burst_path
+        self._url, self._headers = handles.base_url.rstrip("/") + params.burst_path, dict(handles.headers)
         self._crowd: Worker | None = None
         self._peak = 0
 
@@ -58,6 +58,7 @@ class ReconnectStorm(Fault):
             "hold": self._params.keep,
             "burst": self._params.burst,
             "url": self._url,
+            "headers": self._headers,
             "deadline": self._params.keep + 30.0,
         }
         proxy, cut = Toxiproxy(self._proxy.api), 0.0

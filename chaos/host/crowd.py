@@ -1,7 +1,7 @@
 """A crowd of other clients of the same database, and a burst on the API, all in the same instant.
 
 A program for `chaos.host.worker`, which waits for `go` once it has started. Specification: dsn, clients,
-hold (seconds), burst (requests), url, deadline (seconds). Each client connects once, never retries, and holds
+hold (seconds), burst (requests), url, headers, deadline (seconds). Each client connects once, never retries, and holds
 what it got. Report: clients, connected, refused (for lack of a slot, SQLSTATE 53300), dropped, failed (never
 reached the server, or for another reason), burst (by status).
 """
@@ -54,9 +54,9 @@ def is_refusal(error: psycopg.OperationalError) -> bool:
     return any(text in str(error) for text in texts)
 
 
-async def burst(url: str, requests: int, seen: Counter[str]) -> None:
+async def burst(url: str, headers: dict[str, str], requests: int, seen: Counter[str]) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    async with httpx.AsyncClient(timeout=10, limits=limits) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=10, limits=limits, trust_env=False) as client:
 
         async def one() -> None:
             try:
@@ -71,9 +71,10 @@ async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
     """Everybody at once; ends when all have left. Gives the report."""
     seen, answered = Counter[str](), Counter[str]()
     visits = [visit(spec["dsn"], spec["hold"], leave, seen) for _ in range(spec["clients"])]
+    rush = burst(spec["url"], spec["headers"], spec["burst"], answered)
     try:
         async with asyncio.timeout(spec["deadline"]):
-            await asyncio.gather(*visits, burst(spec["url"], spec["burst"], answered))
+            await asyncio.gather(*visits, rush)
     except TimeoutError:
         seen["cut_by_deadline"] += 1
     return {"clients": spec["clients"], **seen, "burst": dict(answered)}

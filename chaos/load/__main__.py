@@ -20,6 +20,7 @@ from chaos.load.priority import raise_priority
 from chaos.load.recorder import Recorder
 from chaos.load.sender import Sender, open_session
 from chaos.load.spec import LoadSpec
+from chaos.redact import DiscreetStream, Redactor
 
 _LONGEST_LINE = 2**20
 
@@ -31,10 +32,11 @@ async def main() -> None:
     if not line:
         return
     spec = _parse(line)
+    sys.stderr = DiscreetStream(sys.stderr.buffer, Redactor(spec.secrets))  # it is kept beside the journal
     addresses = specs.addresses(spec)
     recorder = Recorder(spec.hits)
     specs.check_size(len(recorder.table))
-    async with open_session(addresses) as session:
+    async with open_session(addresses, spec.headers) as session:
         generator = Generator(spec, recorder, Sender(spec, recorder, session))
         _say({"ready": True, "priority": raise_priority()})
         zero = _zero(await lines.readline())

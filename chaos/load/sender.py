@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDict
 from yarl import URL
 
 from chaos import timing
@@ -24,6 +25,7 @@ sent into a connection that its server is just giving up as idle: that would be 
 
 
 _JSON = {"Content-Type": "application/json"}
+_OURS = CIMultiDict({"User-Agent": "midnight", "Accept-Encoding": "identity"})
 
 
 class Sender:
@@ -103,8 +105,8 @@ def _drop_frames(error: BaseException | None) -> None:
         error = error.__context__
 
 
-def open_session(addresses: list[str]) -> aiohttp.ClientSession:
-    """A session that sends what it is given once, at once, and nothing else."""
+def open_session(addresses: list[str], headers: Mapping[str, str]) -> aiohttp.ClientSession:
+    """A session that sends what it is given once, at once, with these headers, and nothing else."""
     connector = aiohttp.TCPConnector(
         limit=0,  # a limit would queue requests here, and hide the target's slowness from the arrivals
         keepalive_timeout=KEEPALIVE,
@@ -116,11 +118,19 @@ def open_session(addresses: list[str]) -> aiohttp.ClientSession:
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        headers={"User-Agent": "midnight", "Accept-Encoding": "identity"},
+        headers=_merged(_OURS, headers),
     )
     # aiohttp has no public way to stop it sending an idempotent request again when a kept connection drops.
     session._retry_connection = False
     return session
+
+
+def _merged(ours: CIMultiDict[str], theirs: Mapping[str, str]) -> CIMultiDict[str]:
+    """Theirs go before ours, whatever case they are written in."""
+    merged = ours.copy()
+    for name, value in theirs.items():
+        merged[name] = value
+    return merged
 
 
 class _Pinned(AbstractResolver):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from chaos import aim
 from chaos.errors import Refused
 from chaos.target import Route
 from chaos.units import Positive
@@ -26,6 +25,8 @@ class LoadSpec(Model):
     load is told to go, and from the run's start afterwards.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)  # an error must not show a secret
+
     base_url: Annotated[str, Field(pattern=r"^https?://[^/]+")]
     hits: Path
     instrument: Path
@@ -34,6 +35,8 @@ class LoadSpec(Model):
     routes: tuple[Route, ...] = Field(min_length=1)  # in the order of the route codes
     timeouts: tuple[Positive, ...]  # seconds, by route code
     allow_hosts: tuple[str, ...] = ()  # hosts beyond this machine that may be aimed at
+    headers: Mapping[str, str] = Field(default_factory=dict, repr=False)  # of every request
+    secrets: tuple[str, ...] = Field(default=(), repr=False)  # what must not be printed
 
     @model_validator(mode="after")
     def _one_timeout_each(self) -> Self:
@@ -43,25 +46,12 @@ class LoadSpec(Model):
 
     @property
     def host(self) -> str:
-        return urlsplit(self.base_url).hostname or ""
+        return aim.host_of(self.base_url)
 
 
 def addresses(spec: LoadSpec) -> list[str]:
-    """The addresses of the host to aim at, looked up once. Raises Refused for any beyond this machine.
-
-    Loopback (127.0.0.0/8 and ::1) is always allowed, any other host only when `allow_hosts` names it.
-    """
-    try:
-        found = socket.getaddrinfo(spec.host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise Refused(f"load: {spec.host!r} has no address: {error}") from error
-    result = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    beyond = [text for text in result if not ipaddress.ip_address(text).is_loopback]
-    if beyond and spec.host not in spec.allow_hosts:
-        raise Refused(
-            f"load: {spec.host!r} ({beyond[0]}) is not this machine, and allow_hosts does not name it"
-        )
-    return result
+    """The addresses of the host to aim at, looked up once. Raises Refused for any that is not allowed."""
+    return aim.addresses(spec.host, spec.allow_hosts)
 
 
 def check_size(hits: int) -> None:

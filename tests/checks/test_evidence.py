@@ -34,6 +34,23 @@ def test_one_acknowledged_write_missing_or_changed_fails(tmp_path: Path, night: 
     assert (found.outcome, found.measured, found.evidence["first_lost"]) == (FAIL, 1, [FIRST_WRITE_OF_PLAY])
 
 
+def test_what_was_lost_has_its_age_span(tmp_path: Path) -> None:
+    night = Night(
+        missing=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 2), different=(FIRST_WRITE_OF_PLAY + 4,)
+    )
+    evidence = night.findings(tmp_path / "lost", loss.check)["lost_writes"].evidence
+    assert (evidence["oldest_lost"], evidence["newest_lost"]) == (approx(PLAY + 0.01), approx(PLAY + 2.01))
+    evidence = Night().findings(tmp_path / "none", loss.check)["lost_writes"].evidence
+    assert (evidence["oldest_lost"], evidence["newest_lost"]) == (None, None)
+
+
+def test_a_write_stored_twice_is_no_loss_and_is_told(tmp_path: Path) -> None:
+    night = Night(bad=[(0, 0.1, Hit.TIMEOUT)], doubled=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 1))
+    found = night.findings(tmp_path, loss.check)["lost_writes"]
+    assert (found.outcome, found.evidence["doubled"], found.evidence["timed_out_present"]) == (PASS, 2, 1)
+    assert "2 stored more than once" in found.because
+
+
 def test_a_write_of_the_baseline_counts_too(tmp_path: Path) -> None:
     assert Night(missing=(1,)).findings(tmp_path, loss.check)["lost_writes"].outcome is FAIL
 

@@ -52,11 +52,11 @@ def kill_one(midnight: Midnight, after: float) -> tuple[str, float]:
     process.kill()
     process.wait()
     begun = time.monotonic()
-    while traces() and time.monotonic() < begun + 60:
+    if not midnight.runs:
+        return "before the run began", 0.0
+    while traces(midnight.run.id) and time.monotonic() < begun + 60:
         time.sleep(0.05)
     took = time.monotonic() - begun
-    if not midnight.runs:
-        return "before the run began", took
     assert outstanding(midnight.run) == []
     return where(midnight), took
 

@@ -31,6 +31,7 @@ OFFERS = frozenset(
         "logs",
         "databases.primary",
         "jobs.nightly",
+        *(f"databases.primary.{role}" for role in ROLES),
         *(f"processes.{role}" for role in ("api", "database", "proxy")),
         *(f"proxies.{name}" for name in ("database", "model")),
         *(f"volumes.{name}" for name in ("data", "logs")),
@@ -57,7 +58,8 @@ class EmbeddedDriver(Driver):
         profile: Mapping[str, Any],
         staging: Mapping[str, float],
     ) -> None:
-        self._target, self._options = target, options
+        super().__init__(target, options, profile, staging)
+        self._options = options
         self._settings = profile
         try:
             self._profile = Profile.model_validate(profile)

@@ -1,0 +1,50 @@
+"""What may be aimed at: this machine, and the hosts that a target's own allow-list names."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from chaos.errors import Refused
+
+
+def addresses(host: str, allow: Collection[str]) -> list[str]:
+    """The addresses of a host, looked up now. Raises Refused for any beyond this machine.
+
+    Loopback (127.0.0.0/8 and ::1) is always allowed, any other host only when `allow` names it.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Refused(f"{host!r} has no address: {error}") from error
+    result = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    beyond = [text for text in result if not _is_loopback(text)]
+    if beyond and host.lower() not in allow:
+        raise Refused(
+            f"{host!r} ({beyond[0]}) is not this machine, and the target's `allow` does not name it"
+        )
+    return result
+
+
+def is_foreign(host: str, allow: Collection[str]) -> bool:
+    """Whether a host can be told to be beyond what is allowed without looking anything up."""
+    try:
+        return not _is_loopback(host) and host not in allow
+    except ValueError:
+        return False  # a name: it may lead to this machine
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, in lower case and without a port; empty when it has none."""
+    return urlsplit(url).hostname or ""
+
+
+def port_of(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _is_loopback(text: str) -> bool:
+    return ipaddress.ip_address(text.partition("%")[0]).is_loopback

@@ -1,0 +1,88 @@
+"""Connection strings from secrets: checked, aimed at one address, and freed of their passwords.
+
+A password goes into a pass file that only its owner can read, because an undo that names the connection string
+must be enough by itself in another process, and must hold no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from chaos import aim
+from chaos.errors import Refused, UsageError
+from chaos.secrets import SecretReader
+from chaos.targets.attach.options import DatabaseAt
+
+ADMIN = "admin_dsn"
+_KEPT = ("password", "sslpassword")
+_ELSEWHERE = ("service", "passfile")  # each would bring in what was not checked here
+CONNECT_WITHIN = 5  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Dsn:
+    """One connection string of one role, taken apart."""
+
+    role: str
+    options: Mapping[str, str]  # without the password
+    password: str = field(repr=False)
+
+    def string(self, passfile: Path | None) -> str:
+        """What libpq is given; the password stands in the pass file."""
+        return make_conninfo(**self.options, **({"passfile": str(passfile)} if passfile else {}))
+
+
+def read(at: DatabaseAt, where: str, secret: SecretReader, allow: Collection[str]) -> tuple[Dsn, ...]:
+    """The connection strings of one database, the administrator's first. Raises UsageError, Refused."""
+    found = []
+    for role, given in {ADMIN: at.admin_dsn, **at.dsns}.items():
+        place = f"{where}: {role if role == ADMIN else f'dsns: {role}'}"
+        dsn = take_apart(role, secret(given, place), place, allow)
+        secret.learn(dsn.password)
+        found.append(dsn)
+    return tuple(found)
+
+
+def take_apart(role: str, text: str, where: str, allow: Collection[str]) -> Dsn:
+    """Check a connection string, and pin it to the address that was looked up.
+
+    Raises UsageError, and Refused for a host that may not be aimed at; no message shows the string.
+    """
+    try:
+        options = {key: str(value) for key, value in conninfo_to_dict(text).items()}
+    except psycopg.ProgrammingError:
+        raise UsageError(f"{where}: is no PostgreSQL connection string") from None
+    if found := [key for key in (*_ELSEWHERE, *_KEPT[1:]) if key in options]:
+        raise UsageError(f"{where}: must not hold {found[0]!r}")
+    password = options.pop("password", "")
+    host = options.get("host", "")
+    if not host or "," in host or "hostaddr" in options:
+        raise UsageError(f"{where}: must name one host, and no hostaddr")
+    if host.startswith(("/", "@")):
+        options["hostaddr"] = ""  # a socket of this machine, whatever the environment says
+    else:
+        try:
+            options["hostaddr"] = aim.addresses(host, allow)[0]
+        except Refused as error:
+            raise Refused(f"{where}: {error}") from None
+    options.setdefault("connect_timeout", str(CONNECT_WITHIN))
+    return Dsn(role, options, password)
+
+
+def version(dsn: Dsn) -> str | None:
+    """What the server calls itself; None when it does not answer now."""
+    try:
+        with psycopg.connect(dsn.string(None), password=dsn.password or None) as connection:
+            return connection.info.parameter_status("server_version")
+    except psycopg.Error:
+        return None
+
+
+def pass_line(password: str) -> str:
+    """The line of a pass file that gives this password for every connection."""
+    return "*:*:*:*:" + password.replace("\\", "\\\\").replace(":", "\\:") + "\n"

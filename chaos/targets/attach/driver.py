@@ -1,0 +1,144 @@
+"""The driver that attaches: everything is found, nothing is started, and nothing of the target's is stopped."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chaos import aim
+from chaos.driver import Driver, Site, Wants
+from chaos.errors import ControlError
+from chaos.fault import Evidence, Undo
+from chaos.handles import Database, Handles
+from chaos.target import Target
+from chaos.targets.attach import databases, passfiles
+from chaos.targets.attach.found import Found, find
+from chaos.targets.attach.options import AttachOptions
+from chaos.targets.attach.ready import wait_until_ready
+from chaos.toxiproxy import Toxiproxy
+from chaos.yamlfile import BrokenRule
+
+LOGS = "logs as they are"
+
+
+class AttachDriver(Driver):
+    Options = AttachOptions
+    started_by_us = False
+    needs_consent = True
+
+    @classmethod
+    def offers(cls, target: Target) -> frozenset[str]:
+        options = AttachOptions.model_validate(target.options)
+        names = {"base_url"} | {
+            name for name in ("metrics_url", "logs") if getattr(options, name) is not None
+        }
+        for group in ("processes", "databases", "proxies", "volumes", "jobs"):
+            names |= {f"{group}.{key}" for key in getattr(options, group)}
+        for name, database in options.databases.items():
+            names |= {f"databases.{name}.{role}" for role in database.dsns}
+        return frozenset(names)
+
+    @classmethod
+    def check_target(cls, target: Target, options: AttachOptions) -> None:
+        for host, place in options.hosts():
+            if aim.is_foreign(host, target.allow):
+                raise BrokenRule(f"{host} is not this machine, and `allow` does not name it", *place)
+
+    def __init__(
+        self,
+        target: Target,
+        options: AttachOptions,
+        profile: Mapping[str, Any],
+        staging: Mapping[str, float],
+    ) -> None:
+        super().__init__(target, options, profile, staging)
+        self._options = options
+        self._grown = staging.get("logs.grown", 0)
+        self._found: Found = find(options, target.allow)
+
+    @property
+    def aim(self) -> str:
+        host = aim.host_of(self._options.base_url)
+        here = any(ipaddress.ip_address(each).is_loopback for each in aim.addresses(host, self._target.allow))
+        # all the names of this machine are one: the same service must not be hurt under two of them
+        return f"{'localhost' if here else host}:{aim.port_of(self._options.base_url)}"
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """What can be learnt: a target of somebody else's owes us no answer."""
+        said: dict[str, str] = {}
+        for api in {proxy.api for proxy in self._found.proxies.values()}:
+            said |= _version_of(api)
+        for name, dsns in self._found.dsns.items():
+            if (version := databases.version(dsns[0])) is not None:
+                said[f"PostgreSQL {name}"] = version
+        return said
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self._found.secrets
+
+    def wants(self) -> Wants:
+        return Wants()
+
+    def up(self, site: Site) -> Handles:
+        url, within = self._options.base_url + self._target.ready, self._options.ready_within
+        any_answer = "ready" not in self._target.model_fields_set  # an API need not have anything at `/`
+        wait_until_ready(url, self._found.headers, within, site, any_answer=any_answer)
+        if self._grown and self._found.logs is not None:
+            because = "the logs of a target that midnight did not start are rotated as they are"
+            site.creating(LOGS, {"what": LOGS, "not_grown": because})
+        return Handles(
+            base_url=self._options.base_url,
+            headers=self._found.headers,
+            metrics_url=self._options.metrics_url or "",
+            processes=self._found.processes,
+            databases=self._databases(site),
+            proxies=self._found.proxies,
+            volumes=self._found.volumes,
+            logs=self._found.logs,
+            jobs=self._found.jobs,
+        )
+
+    def drain(self) -> None:
+        """Nothing: what the target holds back is its own affair."""
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        return _RESTORERS[undo["what"]](undo)
+
+    def _databases(self, site: Site) -> dict[str, Database]:
+        dsns = self._found.dsns
+        files = passfiles.make([(name, dsn) for name, each in dsns.items() for dsn in each], site)
+        strings = {
+            name: {dsn.role: dsn.string(files.get((name, dsn.role))) for dsn in each}
+            for name, each in dsns.items()
+        }
+        return {
+            name: Database(by_role.pop(databases.ADMIN), by_role, self._proxied(name), ours=False)
+            for name, by_role in strings.items()
+        }
+
+    def _proxied(self, name: str) -> str:
+        given, proxy = self._options.databases[name].proxied, self._found.proxies.get("database")
+        if given is not None or proxy is None:
+            return given or ""
+        host, _, port = proxy.listen.rpartition(":")
+        everywhere = host.strip("[]") in {"", "0.0.0.0", "::"}
+        return f"{aim.host_of(proxy.api) if everywhere else host.strip('[]')}:{port}"
+
+
+def _version_of(api: str) -> dict[str, str]:
+    try:
+        return {f"Toxiproxy {api}": Toxiproxy(api).version()}
+    except ControlError:
+        return {}
+
+
+def _leave_logs(undo: Undo) -> Evidence:
+    del undo
+    return {"logs": "left as they are"}
+
+
+_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {passfiles.WHAT: passfiles.remove, LOGS: _leave_logs}

@@ -1,0 +1,136 @@
+"""What a target file tells this driver: an address, and the handles there are, one by one."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from chaos import aim
+from chaos.secrets import Secret
+from chaos.units import Positive
+from chaos.yamlfile import BrokenRule, Model, Name, SecretValue
+
+_FRAMING = {"connection", "content-length", "transfer-encoding"}  # of the one who sends, not of the request
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if "@" in parts.netloc:
+        raise SecretValue("must not carry a user or a password: give a header instead")
+    try:
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        sound = False
+    if not sound or parts.query or parts.fragment:
+        raise ValueError("must be http://HOST[:PORT][/PATH] or https://...")
+    return text.rstrip("/")
+
+
+def _header_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text) or text.lower() in _FRAMING:
+        raise ValueError("must be the name of a header that a request may choose")
+    return text
+
+
+def _signal_name(text: str) -> str:
+    if f"SIG{text}" not in signal.Signals.__members__:
+        raise ValueError("must be a signal's name without SIG, such as USR1")
+    return text
+
+
+Url = Annotated[str, AfterValidator(_url)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+SignalName = Annotated[str, AfterValidator(_signal_name)]
+HostPort = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")]
+
+
+class ProcessAt(Model):
+    """Where a process is found: by one of these."""
+
+    pid: Annotated[int, Field(gt=0)] | None = None
+    pid_file: Path | None = None
+    name: Annotated[str, Field(min_length=1)] | None = None  # of the oldest: its children may share it
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(given is not None for given in (self.pid, self.pid_file, self.name)) != 1:
+            raise ValueError("must be one of {pid: N}, {pid_file: PATH} and {name: NAME}")
+        return self
+
+
+class LogsAt(Model):
+    """The logs, and how their operators rotate them."""
+
+    directory: Path
+    files: tuple[Path, ...] = Field(min_length=1)  # below the directory, or absolute
+    method: Literal["copytruncate", "rename"] = "copytruncate"
+    delaycompress: bool = False
+    scheduling: Literal["normal", "idle"] = "normal"
+    signal: SignalName | None = None
+    process: Name = "api"  # the role of the process that has to reopen its logs
+
+
+class DatabaseAt(Model):
+    """A PostgreSQL server: connection strings, each a secret, straight to it and through no proxy."""
+
+    admin_dsn: Secret
+    dsns: dict[Name, Secret] = Field(default_factory=dict)  # by role: api, batch, crowd
+    proxied: HostPort | None = (
+        None  # what the target itself connects through; else where proxies.database listens
+    )
+
+
+class ProxyAt(Model):
+    """A proxy of a Toxiproxy server that stands in the target's way already."""
+
+    api: Url
+    name: Annotated[str, Field(min_length=1)]
+
+
+class JobAt(Model):
+    """A job of the target's own that a step can start."""
+
+    argv: tuple[str, ...] = Field(min_length=1)
+    cwd: Path = Path()
+    env: dict[str, str | Secret] = Field(default_factory=dict)  # on top of ours
+
+
+class AttachOptions(Model):
+    """`options:` of the target file. Only the address is needed. Paths begin at the working directory."""
+
+    base_url: Url
+    ready_within: Positive = 30.0  # seconds
+    headers: dict[HeaderName, Secret] = Field(default_factory=dict)
+    metrics_url: Url | None = None
+    processes: dict[Name, ProcessAt] = Field(default_factory=dict)
+    logs: LogsAt | None = None
+    databases: dict[Name, DatabaseAt] = Field(default_factory=dict)
+    proxies: dict[Name, ProxyAt] = Field(default_factory=dict)
+    volumes: dict[Name, Path] = Field(default_factory=dict)
+    jobs: dict[Name, JobAt] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _logs_know_their_process(self) -> Self:
+        logs = self.logs
+        asked = logs is not None and (self.processes or logs.signal)
+        if logs is not None and asked and logs.process not in self.processes:
+            known = ", ".join(self.processes) or "none"
+            raise BrokenRule(f"is no role under processes; there: {known}", "logs", "process")
+        return self
+
+    def hosts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Every host that stands in the file, with its place."""
+        yield aim.host_of(self.base_url), ("base_url",)
+        if self.metrics_url is not None:
+            yield aim.host_of(self.metrics_url), ("metrics_url",)
+        for name, proxy in self.proxies.items():
+            yield aim.host_of(proxy.api), ("proxies", name, "api")
+        for name, database in self.databases.items():
+            if database.proxied is not None:
+                yield database.proxied.rpartition(":")[0], ("databases", name, "proxied")

@@ -1,0 +1,65 @@
+"""Processes that midnight did not start, found by pid, pid file or name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+
+from chaos.errors import UsageError
+from chaos.handles import ProcessRef
+from chaos.host.processes import ref_of
+from chaos.targets.attach.options import ProcessAt
+
+
+def find(at: ProcessAt, where: str) -> ProcessRef:
+    """The process that is there now. Raises UsageError naming `where` and what was looked for."""
+    if at.name is not None:
+        return ref_of(_named(at.name, where))
+    pid, told = (at.pid, "") if at.pid is not None else (_pid_in(at.pid_file or Path(), where), at.pid_file)
+    try:
+        return ref_of(int(pid))
+    except (psutil.NoSuchProcess, OverflowError):
+        of = f", which {told} names," if told else ""
+        raise UsageError(f"{where}: process {pid}{of} is not running") from None
+
+
+def _pid_in(file: Path, where: str) -> int:
+    try:
+        return int(file.read_text().split()[0])
+    except OSError as error:
+        raise UsageError(f"{where}: pid file {file} cannot be read: {error.strerror}") from None
+    except (ValueError, IndexError):
+        raise UsageError(f"{where}: pid file {file} does not begin with a number") from None
+
+
+def _named(name: str, where: str) -> int:
+    """The one process of that name that has no ancestor of the same name."""
+    parents = {process.pid: process.ppid() for process in psutil.process_iter() if _is_called(process, name)}
+    for ours in (os.getpid(), *(parent.pid for parent in psutil.Process().parents())):
+        parents.pop(ours, None)
+    oldest = sorted(pid for pid in parents if not _has_ancestor_in(pid, parents))
+    if not oldest:
+        raise UsageError(f"{where}: no process is called {name!r}")
+    if len(oldest) > 1:
+        pids = ", ".join(str(pid) for pid in oldest)
+        raise UsageError(
+            f"{where}: {len(oldest)} processes are called {name!r} ({pids}): give a pid or a pid file"
+        )
+    return oldest[0]
+
+
+def _is_called(process: psutil.Process, name: str) -> bool:
+    try:
+        words = process.cmdline()
+        return name == process.name() or (bool(words) and name == Path(words[0]).name)
+    except psutil.Error:
+        return False
+
+
+def _has_ancestor_in(pid: int, parents: dict[int, int]) -> bool:
+    try:
+        return any(parent.pid in parents for parent in psutil.Process(pid).parents())
+    except psutil.Error:
+        return False

@@ -1,0 +1,38 @@
+"""Wait until a service that is somebody else's answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import httpx
+
+from chaos.driver import Site
+from chaos.errors import NoVerdict
+
+ANSWER_WITHIN = 2.0  # seconds
+POLL = 0.2  # seconds between two looks: a service gives no event that it is ready
+
+
+def wait_until_ready(
+    url: str, headers: Mapping[str, str], within: float, site: Site, *, any_answer: bool
+) -> None:
+    """Until `url` is answered with a 2xx, or at all where `any_answer` is enough; redirects are not followed.
+
+    Raises NoVerdict after `within` seconds: a target that is down is no failure of ours. Raises Aborted.
+    """
+    end, last = time.monotonic() + within, ""
+    verify = url.startswith("https:")  # to load the authorities takes a processor's second, for nothing
+    with httpx.Client(headers=headers, timeout=ANSWER_WITHIN, trust_env=False, verify=verify) as client:
+        while True:
+            site.check()
+            try:
+                with client.stream("GET", url) as answer:
+                    if any_answer or answer.is_success:
+                        return
+                    last = f"it answered {answer.status_code}"
+            except httpx.HTTPError as error:
+                last = str(error) or type(error).__name__
+            if time.monotonic() >= end:
+                raise NoVerdict(f"the target was not ready within {within:g} s: {url}: {last}")
+            site.stopping.wait(POLL)
