@@ -70,5 +70,6 @@ def gate(
         allow_partial=allow_partial,
         drill_within=gating.read_age(require_drill_within) if require_drill_within else None,
         drill_target=drill_target or planned[0].target.name,
+        slo=slo,
     )
     return gating.pass_through(planned, asked, outputs)

@@ -19,7 +19,7 @@ from chaos import runner
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
 from chaos.cli.run import play
-from chaos.errors import MidnightError, RestoreError, UsageError, worst
+from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline
 from chaos.gate.case import Case
@@ -81,18 +81,20 @@ class Asked:
     allow_partial: bool
     drill_within: float | None  # seconds
     drill_target: str
+    slo: Path | None  # a file of objectives in place of the experiments' own
 
 
 def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo: Path | None) -> list[Plan]:
-    """The plan of every experiment, by the SLOs of the file where one is given. Raises FileError or UsageError
-    before anything is touched."""
+    """The plan of every experiment. Raises FileError or UsageError, for a bad `slo` as well, before anything is
+    touched."""
     planned = [plans.build(name, target, profile, seed) for name in names]
     called = [each.experiment.name for each in planned]
     if twice := {name for name in called if called.count(name) > 1}:
         raise UsageError(f"{min(twice)!r} is named twice; a gate plays each experiment once")
-    if slo is None:
-        return planned
-    return [replace(each, experiment=judging.with_objectives(each.experiment, slo)) for each in planned]
+    if slo is not None:
+        for each in planned:
+            judging.with_objectives(each.experiment, slo)
+    return planned
 
 
 def find_baselines(
@@ -141,6 +143,8 @@ def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list
     for each, baseline in zip(planned, asked.baselines, strict=True):
         over = any(_ends_the_gate(done.played) for done in judged)
         played = _unplayed(each) if over else _play(each, terminal, first=not judged)
+        if asked.slo is not None:
+            played = judged_by(asked.slo, played)
         judged.append(judge_run(played, baseline, asked.tolerances, allow_partial=asked.allow_partial))
     return judged
 
@@ -167,12 +171,28 @@ def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:
     )
 
 
+def judged_by(slo: Path, played: GateRun) -> GateRun:
+    """The run judged by the objectives of the file; how it ended apart from them stays."""
+    if played.path is None or played.verdict is None:
+        return played
+    verdict = judging.judge_run(RunDir(played.path), slo)
+    codes = [verdict.exit_code]
+    if played.exit_code in (MidnightError.exit_code, RestoreError.exit_code):
+        codes.append(played.exit_code)
+    if _is_aborted(played):
+        codes.append(Aborted.exit_code)
+    code = worst(codes)
+    return replace(played, exit_code=code, verdict={**verdict.to_json(), "exit_code": code})
+
+
 def _ends_the_gate(played: GateRun) -> bool:
-    """Whether the run was aborted, which a violation may hide in its exit code, or left something behind."""
+    return played.exit_code == RestoreError.exit_code or _is_aborted(played)
+
+
+def _is_aborted(played: GateRun) -> bool:
+    """By its journal: in the exit code a violation may hide it."""
     ended = Journal(RunDir(played.path)).last("run", "run", "ended") if played.path else None
-    return played.exit_code == RestoreError.exit_code or (
-        ended is not None and ended.detail["reason"] == "aborted"
-    )
+    return ended is not None and ended.detail["reason"] == "aborted"
 
 
 def _unplayed(plan: Plan) -> GateRun:

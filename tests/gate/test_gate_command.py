@@ -10,7 +10,10 @@ import pytest
 from chaos import cli, store
 from chaos.cli import gating
 from chaos.gate.verdict import GateRun
+from chaos.hits import Outcome as Hit
 from chaos.journal import Event, Writer
+from chaos.judge import judge_run as judge_stored
+from tests.checks.synthetic import Night
 from tests.gate.planted import gate, judged, played
 
 
@@ -92,3 +95,38 @@ def test_an_abort_ends_the_gate_even_where_a_violation_hides_it(
     writer.close()
     run = GateRun("midnight", "embedded", None, exit_code, path=place)
     assert gating._ends_the_gate(run) is over
+
+
+STRICT, LENIENT = (
+    f"slos: [{{name: availability, availability: {share}}}]\nlimits: {{}}\n" for share in ("99.9%", "50%")
+)
+
+
+def stored(place: Path, exit_code: int, reason: str = "completed") -> GateRun:
+    """A run of which 99.166 % of the hits were good."""
+    night = Night(bad=[(40, 40.5, Hit.TIMEOUT)], ended={"reason": reason, "because": ""})
+    run = night.write(place / "run")[1].run
+    return GateRun("night", "reference", "fragile", exit_code, judge_stored(run).to_json(), path=run.path)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "ended", "reason", "code"),
+    [
+        (STRICT, 0, "completed", 1),
+        (LENIENT, 0, "completed", 0),
+        (LENIENT, 1, "completed", 0),
+        (LENIENT, 5, "completed", 5),
+        (LENIENT, 1, "aborted", 4),
+        (STRICT, 6, "completed", 6),
+    ],
+)
+def test_objectives_of_a_file_replace_the_runs_own_and_not_how_it_ended(
+    place: Path, objectives: str, ended: int, reason: str, code: int
+) -> None:
+    file = place / "slo.yaml"
+    file.write_text(objectives)
+    found = gating.judged_by(file, stored(place, ended, reason))
+    assert found.exit_code == code
+    assert found.verdict is not None
+    assert {finding["check"] for finding in found.verdict["findings"]}.isdisjoint({"latency", "pool"})
+    assert judged(found).exit_code == code
