@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,24 +62,55 @@ def test_each_filter_finds_its_runs_oldest_first(query: Query, seeds: list[int])
         assert index.count(query) == len(seeds)
 
 
+def as_text(query: Query) -> str:
+    dialect = sa.dialects.sqlite.dialect()
+    return str(query.select().compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
 @pytest.mark.parametrize(
-    "query",
+    ("query", "along"),
     [
-        Query(limit=50),
-        Query(experiment="midnight", limit=50),
-        Query(experiment="midnight", target="embedded", profile="hardened", limit=50),
-        Query(verdict="pass", limit=50),
+        (Query(limit=50), "by_time"),
+        (Query(since="2026-09-03", limit=50), "by_time"),
+        (Query(experiment="midnight", limit=50), "by_experiment"),
+        (Query(experiment="midnight", target="embedded", profile="hardened", limit=50), "by_experiment"),
+        (Query(verdict="pass", limit=50), "by_verdict"),
     ],
 )
-def test_the_newest_are_read_off_an_index_in_order_without_sorting_all(reports: Path, query: Query) -> None:
+def test_the_newest_are_read_off_an_index_in_order_and_the_rest_is_not_looked_at(
+    reports: Path, query: Query, along: str
+) -> None:
     open_index(pytest.fail).close()
-    text = str(
-        query.select().compile(dialect=sa.dialects.sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    )
     with engine(database_url(reports)).connect() as connection:
-        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
-    assert plan
-    assert all("USING INDEX" in step for step in plan), plan
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {as_text(query)}")]
+    assert len(plan) == 1  # a second step would sort
+    assert f"USING INDEX midnight_runs_1_{along}" in plan[0]
+
+
+def steps(reports: Path, text: str) -> int:
+    """How many steps SQLite's machine takes for a query."""
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    connection = sqlite3.connect(reports / "index.sqlite")
+    connection.set_progress_handler(count, 1)
+    connection.execute(text).fetchall()
+    connection.close()
+    return taken
+
+
+def test_ten_times_as_many_runs_cost_a_look_not_a_tenth_more(reports: Path) -> None:
+    text = as_text(Query(experiment="midnight", profile="hardened", limit=20))
+    found = []
+    for first, last in ((10, 60), (60, 600)):
+        for night in range(first, last):
+            Stored(night).write(reports)
+        open_index(pytest.fail).close()
+        found.append(steps(reports, text))
+    assert found[1] < found[0] * 1.1
 
 
 @pytest.mark.parametrize(
