@@ -9,7 +9,7 @@ import traceback
 import typer
 from typer.exceptions import TyperException
 
-from chaos.cli import doctor, experiments, machine, run, runs, stack
+from chaos.cli import doctor, experiments, gate, machine, memory, run, runs, stack
 from chaos.errors import MidnightError
 
 app = typer.Typer(
@@ -22,10 +22,13 @@ app = typer.Typer(
 )
 
 app.command("run")(run.run)
+app.command("gate")(gate.gate)
 app.command("list")(experiments.list_)
 app.command("show")(experiments.show)
 app.command("validate")(experiments.validate)
-app.command("runs")(runs.runs)
+app.command("runs")(memory.runs)
+app.command("trend")(memory.trend)
+app.command("prune")(memory.prune)
 app.command("report")(runs.report)
 app.command("judge")(runs.judge)
 app.command("restore")(machine.restore)

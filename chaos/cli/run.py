@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -17,7 +17,6 @@ from chaos.console import Console
 from chaos.errors import RestoreError, worst
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import write_verdict
-from chaos.runner import Ending
 from chaos.store import RunDir
 
 Name = Annotated[str, typer.Argument(help="An experiment's name (`midnight list`) or a path to its file.")]
@@ -48,6 +47,24 @@ def run(
     if dry_run:
         _print_plan(plan, json_)
         return 0
+    played = play(plan, overrides, terminal)
+    tell(lambda: _show(plan, played, terminal, json_))
+    return played.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run that has ended. `verdict` is None when not even judging was possible."""
+
+    run: RunDir
+    exit_code: int
+    verdict: Verdict | None
+    errors: tuple[str, ...]
+
+
+def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Played:
+    """Play, judge, write verdict and report, remember. What fails to be written is a failure of the tool, and
+    what memory cannot take is said; neither changes the verdict."""
     consoles: list[Console] = []
 
     def watch(run_dir: RunDir) -> Console:
@@ -60,7 +77,16 @@ def run(
     finally:
         for console in consoles:
             console.stop()
-    return _finish(plan, run_dir, ending, terminal, json_)
+    code, errors, verdict = ending.exit_code, list(ending.errors), ending.verdict
+    if verdict is not None:
+        verdict = replace(verdict, exit_code=code)
+        try:
+            _write(run_dir, verdict)
+        except Exception as error:  # whatever a report dies of, the verdict is still told
+            errors.append(f"the report could not be written: {error}")
+            code = worst([code, 5])
+    errors += _remember()
+    return Played(run_dir, code, verdict, tuple(errors))
 
 
 def _print_plan(plan: plans.Plan, json_: bool) -> None:
@@ -74,28 +100,15 @@ def _print_plan(plan: plans.Plan, json_: bool) -> None:
         print(f"  {line}")
 
 
-def _finish(plan: plans.Plan, run_dir: RunDir, ending: Ending, terminal: Terminal, json_: bool) -> int:
-    """Render the verdict; what fails to render is said, and is a failure of the tool."""
-    code, errors = ending.exit_code, list(ending.errors)
-    if ending.verdict is not None:
-        try:
-            _write(run_dir, replace(ending.verdict, exit_code=code))
-        except Exception as error:  # whatever a report dies of, the verdict is still told
-            errors.append(f"the report could not be written: {error}")
-            code = worst([code, 5])
-
-    def show() -> None:
-        for error in errors:
-            terminal.print(f"midnight: {error}", style="bold red", markup=False)
-        if ending.verdict is None:
-            return
-        if json_ and run_dir.verdict.exists():
-            print(run_dir.verdict.read_text())
-        print_verdict(run_dir, ending.verdict, terminal)
-        terminal.print(f"next: {_what_next(plan, code, run_dir)}", markup=False, soft_wrap=True)
-
-    tell(show)
-    return code
+def _show(plan: plans.Plan, played: Played, terminal: Terminal, json_: bool) -> None:
+    for error in played.errors:
+        terminal.print(f"midnight: {error}", style="bold red", markup=False)
+    if played.verdict is None:
+        return
+    if json_ and played.run.verdict.exists():
+        print(played.run.verdict.read_text())
+    print_verdict(played.run, played.verdict, terminal)
+    terminal.print(f"next: {_what_next(plan, played.exit_code, played.run)}", markup=False, soft_wrap=True)
 
 
 def _write(run_dir: RunDir, verdict: Verdict) -> None:
@@ -103,6 +116,12 @@ def _write(run_dir: RunDir, verdict: Verdict) -> None:
 
     write_verdict(run_dir, verdict)
     write_report(run_dir, verdict)
+
+
+def _remember() -> list[str]:
+    from chaos.memory import remember  # brings SQLAlchemy, which a run must not wait for before it begins
+
+    return remember()
 
 
 def _what_next(plan: plans.Plan, code: int, run_dir: RunDir) -> str:

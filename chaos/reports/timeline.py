@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -15,36 +12,15 @@ from matplotlib.ticker import MaxNLocator
 
 from chaos.experiment import Experiment
 from chaos.journal import Journal, Span
+from chaos.reports import svg
 from chaos.reports.panels import LIMIT, PANELS, Draw
 from chaos.reports.steps import StepRecord
+from chaos.reports.svg import FAINT, INK, STYLE
 
 STEP_COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2")
-INK, FAINT = "#1f2933", "#9aa5b1"
 _THIN = 0.4  # seconds: a shorter step would not be seen
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 11.2, 0.72, 1.78, 0.02, 0.45, 0.4  # inches
-_PATH = re.compile(r' d="[^"]*"')
-_DIGITS = re.compile(r"(\.\d)\d+")
-
-_STYLE: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "midnight",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.parse_math": False,
-    "axes.edgecolor": "#cbd2d9",
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 5,
-    "xtick.color": "#52606d",
-    "ytick.color": "#52606d",
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +46,7 @@ def timeline_svg(
     if play is None or play.end <= play.start:
         return ""
     panels = [panel for panel in PANELS if panel.has_data(journal)]
-    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
         figure, (story, *axes) = _stack([0.4 + 0.2 * (len(steps) + 1), *(panel.height for panel in panels)])
         _draw_story(story, experiment, play, steps, marks)
         _draw_outages(story, play, outages, len(steps) + 1)
@@ -83,7 +59,7 @@ def timeline_svg(
         last.tick_params(labelbottom=True)
         last.set_xlabel("seconds of play")
         last.xaxis.set_major_locator(MaxNLocator(13, steps=[1, 2, 5, 10]))
-        return _svg(figure)
+        return svg.element(figure)
 
 
 def _stack(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
@@ -198,12 +174,3 @@ def _step_span(step: StepRecord, play: Span) -> Span | None:
     if step.injecting is None:
         return None
     return Span(step.injecting - play.start, (step.restored or play.end) - play.start)
-
-
-def _svg(figure: Figure) -> str:
-    """Only the element, without prolog and date; coordinates to a tenth of a point: half the size."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    element = text[text.index("<svg") :]
-    return _PATH.sub(lambda path: _DIGITS.sub(r"\1", path[0]), element)

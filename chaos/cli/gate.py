@@ -1,0 +1,75 @@
+"""`midnight gate EXPERIMENT...`: may this be released?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Names = Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names, or paths to their files.")]
+Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]
+Profile = Annotated[str | None, typer.Option(help="The target's profile; its first one if not given.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides every arrival of the load.")]
+BaselineOption = Annotated[
+    str | None,
+    typer.Option("--baseline", metavar="RUN|latest-pass|FILE", help="What no figure may be worse than."),
+]
+Tolerate = Annotated[
+    list[str] | None, typer.Option("--tolerance", metavar="FIGURE=VALUE", help="How much worse it may be.")
+]
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")]
+Markdown = Annotated[Path | None, typer.Option(metavar="FILE", help="Write Markdown for a job summary.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write one verdict.json for the whole.")
+]
+Within = Annotated[
+    str | None, typer.Option(metavar="AGE", help="Refuse when the last passing drill is older, such as 31d.")
+]
+DrillTarget = Annotated[
+    str | None, typer.Option(metavar="TARGET", help="The target that is drilled, if another.")
+]
+AllowPartial = Annotated[
+    bool, typer.Option("--allow-partial", help="Take `3 of 4 links exercised` for a pass.")
+]
+Objectives = Annotated[
+    Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs of this file.")
+]
+
+
+def gate(
+    names: Names,
+    target: Target = "embedded",
+    profile: Profile = None,
+    seed: Seed = 1,
+    baseline: BaselineOption = None,
+    tolerance: Tolerate = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    json_: Json = None,
+    require_drill_within: Within = None,
+    drill_target: DrillTarget = None,
+    allow_partial: AllowPartial = False,
+    slo: Objectives = None,
+) -> int:
+    """Play each experiment once, judge it, compare it with a baseline, and say whether to release.
+
+    Ends with 0 pass, 1 violated, worse than the baseline or not drilled, 2 usage, 3 unknown or in part,
+    4 aborted, 5 midnight failed, 6 not restored. Nothing is played twice: an unknown is an unknown.
+    """
+    from chaos.cli import gating  # brings SQLAlchemy, which no other command waits for
+
+    outputs = gating.Outputs(junit, markdown, json_)
+    outputs.check()
+    if require_drill_within:
+        gating.check_memory()
+    planned = gating.plan(names, target, profile, seed, slo)
+    asked = gating.Asked(
+        baselines=gating.find_baselines(baseline, planned, allow_partial=allow_partial),
+        tolerances=gating.tolerances(tolerance or ()),
+        allow_partial=allow_partial,
+        drill_within=gating.read_age(require_drill_within) if require_drill_within else None,
+        drill_target=drill_target or planned[0].target.name,
+        slo=slo,
+    )
+    return gating.pass_through(planned, asked, outputs)

@@ -1,0 +1,222 @@
+"""Playing a gate: each experiment once, in turn; then the verdict, told and written."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console as Terminal
+
+from chaos import judge as judging
+from chaos import plan as plans
+from chaos import runner
+from chaos.cli.memory import read_age, say
+from chaos.cli.output import tell
+from chaos.cli.run import play
+from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
+from chaos.gate import baseline as baselines
+from chaos.gate.baseline import Baseline
+from chaos.gate.case import Case
+from chaos.gate.drill import judge_drill
+from chaos.gate.tolerance import Tolerances, tolerances
+from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_run
+from chaos.journal import Journal
+from chaos.memory import Query, open_index
+from chaos.plan import Plan
+from chaos.reports import junit as as_junit
+from chaos.reports import markdown as as_markdown
+from chaos.reports.gate_terminal import print_gate
+from chaos.reports.terminal import print_verdict
+from chaos.store import RunDir
+
+__all__ = [
+    "Asked",
+    "Outputs",
+    "check_memory",
+    "find_baselines",
+    "pass_through",
+    "plan",
+    "read_age",
+    "tolerances",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files that are asked for."""
+
+    junit: Path | None
+    markdown: Path | None
+    json: Path | None
+
+    def check(self) -> None:
+        """Raises UsageError for a file that could not be written after the runs."""
+        for path in (self.junit, self.markdown, self.json):
+            if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+                raise UsageError(f"{path}: cannot be written there")
+
+    def write(self, gate: GateVerdict) -> None:
+        """Raises OSError."""
+        if self.junit is not None:
+            self.junit.write_text(as_junit.render(gate), encoding="utf-8")
+        if self.markdown is not None:
+            self.markdown.write_text(as_markdown.render(gate), encoding="utf-8")
+        if self.json is not None:
+            text = json.dumps(gate.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+            self.json.write_text(text + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a gate asks for beside the objectives of the experiments."""
+
+    baselines: Sequence[Baseline | None]
+    tolerances: Tolerances
+    allow_partial: bool
+    drill_within: float | None  # seconds
+    drill_target: str
+    slo: Path | None  # a file of objectives in place of the experiments' own
+
+
+def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo: Path | None) -> list[Plan]:
+    """The plan of every experiment. Raises FileError or UsageError, for a bad `slo` as well, before anything is
+    touched."""
+    planned = [plans.build(name, target, profile, seed) for name in names]
+    called = [each.experiment.name for each in planned]
+    if twice := {name for name in called if called.count(name) > 1}:
+        raise UsageError(f"{min(twice)!r} is named twice; a gate plays each experiment once")
+    if slo is not None:
+        for each in planned:
+            judging.with_objectives(each.experiment, slo)
+    return planned
+
+
+def find_baselines(
+    reference: str | None, planned: Sequence[Plan], *, allow_partial: bool
+) -> Sequence[Baseline | None]:
+    """Found before anything is played: a run of this gate is no baseline of it. Raises UsageError for one that
+    is missing, and FileError for a file that holds none."""
+    if reference is None:
+        return [None] * len(planned)
+    wanted = [(each.experiment.name, each.target.name, each.profile) for each in planned]
+    return baselines.find(reference, wanted, open_index(say), allow_partial=allow_partial)
+
+
+def check_memory() -> None:
+    """Raises UsageError where memory, which will be asked for drills, cannot be."""
+    open_index(say).close()
+
+
+def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int:
+    """Play, judge, write, tell; the gate's exit code."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    terminal = Terminal(highlight=False)
+    judged = _play_all(planned, asked, terminal)
+    first = planned[0]
+    verdict = judge(
+        judged,
+        _drill(asked),
+        target=first.target.name,
+        profile=first.profile,
+        seed=first.seed,
+        started=started,
+    )
+    code = verdict.exit_code
+    try:
+        outputs.write(verdict)
+    except OSError as error:
+        say(f"the gate's files could not be written: {error}")
+        code = worst([code, MidnightError.exit_code])
+    tell(lambda: print_gate(verdict, terminal))
+    return code
+
+
+def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list[RunVerdict]:
+    """Every experiment in turn; an abort, or what could not be restored, ends the gate."""
+    judged: list[RunVerdict] = []
+    for each, baseline in zip(planned, asked.baselines, strict=True):
+        over = any(_ends_the_gate(done.played) for done in judged)
+        played = _unplayed(each) if over else _play(each, terminal, first=not judged)
+        if asked.slo is not None:
+            played = judged_by(asked.slo, played)
+        judged.append(judge_run(played, baseline, asked.tolerances, allow_partial=asked.allow_partial))
+    return judged
+
+
+def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:
+    begun = time.monotonic()
+    try:
+        with _signals_kept():
+            played = play(plan, (), terminal)
+    except MidnightError as error:
+        if first:
+            raise  # nothing was touched
+        return replace(_unplayed(plan), exit_code=error.exit_code, errors=(str(error),))
+    if (verdict := played.verdict) is not None:
+        tell(lambda: print_verdict(played.run, verdict, terminal))
+    return replace(
+        _unplayed(plan),
+        exit_code=played.exit_code,
+        verdict=verdict.to_json() if verdict else None,
+        errors=played.errors,
+        run=played.run.id,
+        path=played.run.path,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def judged_by(slo: Path, played: GateRun) -> GateRun:
+    """The run judged by the objectives of the file; how it ended apart from them stays."""
+    if played.path is None or played.verdict is None:
+        return played
+    verdict = judging.judge_run(RunDir(played.path), slo)
+    codes = [verdict.exit_code]
+    if played.exit_code in (MidnightError.exit_code, RestoreError.exit_code):
+        codes.append(played.exit_code)
+    if _is_aborted(played):
+        codes.append(Aborted.exit_code)
+    code = worst(codes)
+    return replace(played, exit_code=code, verdict={**verdict.to_json(), "exit_code": code})
+
+
+def _ends_the_gate(played: GateRun) -> bool:
+    return played.exit_code == RestoreError.exit_code or _is_aborted(played)
+
+
+def _is_aborted(played: GateRun) -> bool:
+    """By its journal: in the exit code a violation may hide it."""
+    ended = Journal(RunDir(played.path)).last("run", "run", "ended") if played.path else None
+    return ended is not None and ended.detail["reason"] == "aborted"
+
+
+def _unplayed(plan: Plan) -> GateRun:
+    return GateRun(plan.experiment.name, plan.target.name, plan.profile, exit_code=None)
+
+
+def _drill(asked: Asked) -> Case | None:
+    """Judged after the runs: a drill that this gate has played counts."""
+    if asked.drill_within is None:
+        return None
+    try:
+        drills = open_index(say).find(Query(drill=True))
+    except UsageError as error:  # memory was there before the runs
+        return Case("drill", "last_passing_drill", "error", str(error))
+    now = datetime.now(UTC)
+    return judge_drill(drills, asked.drill_target, now, asked.drill_within, allow_partial=asked.allow_partial)
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """A run ends with signals ignored; between two runs they must work again."""
+    before = {number: signal.getsignal(number) for number in runner.SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

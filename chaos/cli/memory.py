@@ -1,0 +1,206 @@
+"""`midnight runs`, `midnight trend`, `midnight prune`: what memory answers, and what it forgets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chaos import prune as pruning
+from chaos.checks.verdict import json_safe
+from chaos.cli.output import tell
+from chaos.errors import UsageError
+from chaos.heal import is_locked
+from chaos.reports.show import show_value
+from chaos.store import RunDir
+from chaos.units import seconds
+
+if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
+    from chaos.memory import Entry
+
+Experiment = Annotated[str | None, typer.Option(help="Runs of this experiment.")]
+Target = Annotated[str | None, typer.Option(help="Runs against this target.")]
+Profile = Annotated[str | None, typer.Option(help="Runs on this profile.")]
+Outcome = Annotated[
+    Literal["pass", "fail", "unknown", "none"] | None, typer.Option(help="Runs with this verdict.")
+]
+Since = Annotated[str | None, typer.Option(metavar="WHEN", help="From 2026-11-01 on, or from 7d ago.")]
+Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Up to the end of this day, or an instant.")]
+Git = Annotated[str | None, typer.Option(metavar="REVISION", help="How the git revision begins.")]
+Limit = Annotated[int, typer.Option(min=0, help="The newest so many; 0 for all.")]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="First read every journal anew.")]
+Name = Annotated[str, typer.Argument(help="An experiment's name.")]
+Last = Annotated[int, typer.Option(min=1, metavar="N", help="The newest so many runs.")]
+Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with a plot of each figure.")]
+Keep = Annotated[int | None, typer.Option(min=1, metavar="N", help="Keep the newest so many of each group.")]
+OlderThan = Annotated[str | None, typer.Option(metavar="AGE", help="Keep what is younger, such as 90d.")]
+Drills = Annotated[str, typer.Option(metavar="AGE", help="Keep drills that are younger.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
+
+COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
+FIGURES = (("availability", "ratio"), ("p99", "s"), ("recovery", "s"), ("lost_writes", "count"))
+
+
+def say(note: str) -> None:
+    """Tell something about memory beside what was asked for."""
+    print(f"midnight: {note}", file=sys.stderr)
+
+
+def runs(
+    experiment: Experiment = None,
+    target: Target = None,
+    profile: Profile = None,
+    verdict: Outcome = None,
+    since: Since = None,
+    until: Until = None,
+    git: Git = None,
+    limit: Limit = 50,
+    rebuild: Rebuild = False,
+    json_: Json = False,
+) -> None:
+    """List the stored runs that meet everything given, newest last."""
+    from chaos.memory import Query, open_index
+    from chaos.memory.query import instant
+
+    now = datetime.now(UTC)
+    query = Query(
+        experiment=experiment,
+        target=target,
+        profile=profile,
+        verdict=verdict,
+        git=git,
+        since=instant(since, now) if since else None,
+        until=instant(until, now, end_of_day=True) if until else None,
+        limit=limit,
+    )
+    index = open_index(say)
+    if rebuild:
+        say(f"{index.rebuild().read} runs read from their journals")
+    found, count = index.find(query), index.count(query)
+    tell(
+        lambda: print(json.dumps([_document(entry) for entry in found], indent=1)) if json_ else _show(found)
+    )
+    if len(found) < count:
+        say(f"the newest {len(found)} of {count} runs; --limit 0 lists all")
+
+
+def trend(
+    name: Name,
+    target: Target = None,
+    profile: Profile = None,
+    last: Last = 30,
+    html: Html = None,
+    json_: Json = False,
+) -> None:
+    """Show how an experiment's figures moved over the last nights, and which became worse than their history."""
+    from chaos.memory import Query, open_index
+    from chaos.reports.trend_rows import trend_json
+    from chaos.reports.trend_terminal import print_trend
+    from chaos.trend import trends
+
+    entries = open_index(say).find(Query(experiment=name, target=target, profile=profile))
+    found = trends(entries, last)
+    if not found:
+        raise UsageError(f"no run of {name!r} is stored; `midnight runs` lists those there are")
+    if html is not None:
+        from chaos.reports.trend_html import write_trends  # brings matplotlib
+
+        write_trends(found, html)
+    if json_:
+        tell(lambda: print(json.dumps([trend_json(each) for each in found], indent=1)))
+        return
+
+    def show() -> None:
+        terminal = Console(highlight=False)
+        for each in found:
+            print_trend(each, terminal)
+
+    tell(show)
+
+
+def prune(
+    keep: Keep = None,
+    older_than: OlderThan = None,
+    drills_older_than: Drills = "400d",
+    dry_run: DryRun = False,
+) -> None:
+    """Delete old runs: those that neither --keep nor --older-than keeps. The last failed and the last passing
+    run of each experiment, target and profile stay, and so do drills, runs being played and runs not healed."""
+    from chaos.memory import Query, open_index
+    from chaos.memory.retention import Retention
+
+    if keep is None and older_than is None:
+        raise UsageError("say what to delete: --keep N, --older-than 90d, or both")
+    retention = Retention(keep, read_age(older_than) if older_than else None, read_age(drills_older_than))
+    index = open_index(say)
+    here = [entry for entry in index.find(Query()) if index.is_here(entry)]
+    chosen = [RunDir(entry.path) for entry in retention.too_old(here, datetime.now(UTC))]
+    done = pruning.prune(chosen, dry_run=dry_run)
+    index.refresh()
+    tell(lambda: _show_pruned(done, len(here), dry_run))
+
+
+def read_age(text: str) -> float:
+    """Seconds of an age such as `90d`. Raises UsageError."""
+    try:
+        age = seconds(text)
+    except ValueError as error:
+        raise UsageError(f"an age {error}, got {text!r}") from None
+    if age <= 0:
+        raise UsageError(f"an age must be positive, got {text!r}")
+    return age
+
+
+def _show_pruned(done: list[pruning.Pruned], stored: int, dry_run: bool) -> None:
+    for each in done:
+        folder = each.run.path.parent.name
+        what = f"left: {each.spared}" if each.spared else f"{each.room / 1e6:.1f} MB"
+        print(f"{folder}/{each.run.id}: {what}")
+    gone = [each for each in done if each.spared is None]
+    room = sum(each.room for each in gone) / 1e6
+    print(f"{len(gone)} of {stored} runs {'would be ' if dry_run else ''}deleted, {room:.1f} MB")
+
+
+def _document(entry: Entry) -> object:
+    return json_safe(
+        {
+            **{column: getattr(entry, column) for column in COLUMNS},
+            "verdict": _verdict(entry),
+            "exit_code": entry.exit_code,
+            "headline": entry.headline,
+            "started": entry.started,
+            "git": entry.git,
+            "drill": entry.drill,
+            "links": entry.links,
+            "links_exercised": entry.links_exercised,
+            "figures": dict(entry.figures),
+            "path": str(entry.path),
+        }
+    )
+
+
+def _show(found: list[Entry]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=column == "run")
+    for name, _ in FIGURES:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for entry in found:
+        cells = [str(getattr(entry, column)) for column in COLUMNS[:-1]]
+        figures = [show_value(entry.figures[name], unit) for name, unit in FIGURES]
+        links = f" ({entry.links_exercised}/{entry.links})" if entry.partial else ""
+        table.add_row(*cells, f"{_verdict(entry)}{links}", *figures)
+    Console(highlight=False).print(table)
+
+
+def _verdict(entry: Entry) -> str:
+    if entry.verdict is not None:
+        return entry.verdict
+    return "being played" if is_locked(RunDir(entry.path)) else "none"

@@ -1,0 +1,45 @@
+"""One thing that a gate asks for, and how it came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from chaos.checks.finding import Unit
+
+CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "error"]
+
+CODES: dict[CaseOutcome, int] = {"pass": 0, "not exercised": 0, "fail": 1, "unknown": 3, "error": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`error` is a fault of the tool or of the run, `fail` one of the target; `because` is one sentence.
+
+    `measured` and `allowed` are in `unit`.
+    """
+
+    check: str
+    name: str
+    outcome: CaseOutcome
+    because: str
+    measured: float | None = None
+    allowed: float | None = None
+    unit: Unit = ""
+
+    @property
+    def exit_code(self) -> int:
+        return CODES[self.outcome]
+
+
+def of_finding(finding: dict[str, Any]) -> Case:
+    """A finding of a verdict.json as a case."""
+    return Case(
+        check=finding["check"],
+        name=finding["name"],
+        outcome=finding["outcome"],
+        because=finding["because"],
+        measured=finding["measured"],
+        allowed=finding["allowed"],
+        unit=finding["unit"],
+    )

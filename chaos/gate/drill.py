@@ -1,0 +1,39 @@
+"""Whether the last passing disaster-recovery drill is recent enough to release on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chaos.gate.case import Case, CaseOutcome
+from chaos.memory import Entry
+from chaos.units import show_seconds
+
+
+def judge_drill(
+    drills: Sequence[Entry], target: str, now: datetime, within: float, *, allow_partial: bool
+) -> Case:
+    """A drill too old, or none, is a broken objective of the release: `fail`. `within` in seconds."""
+    passed = [
+        each
+        for each in drills
+        if each.drill
+        and each.target == target
+        and each.verdict == "pass"
+        and each.exit_code == 0
+        and (allow_partial or not each.partial)
+    ]
+    asked = f"one within {_days(within)} is required"
+    if not passed:
+        return Case(
+            "drill", "last_passing_drill", "fail", f"no drill on {target} has passed; {asked}", unit="s"
+        )
+    newest = max(passed, key=lambda each: each.started)
+    age = (now - datetime.fromisoformat(newest.started)) / timedelta(seconds=1)
+    because = f"the last passing drill on {target} ({newest.run}) is {_days(age)} old; {asked}"
+    outcome: CaseOutcome = "pass" if age <= within else "fail"
+    return Case("drill", "last_passing_drill", outcome, because, age, within, "s")
+
+
+def _days(value: float) -> str:
+    return f"{value / 86400:.1f} d".replace(".0 d", " d") if value >= 86400 else show_seconds(value)

@@ -1,0 +1,90 @@
+"""How much worse than the baseline a figure may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from chaos.checks.finding import Unit
+from chaos.checks.words import amount, percent, seconds
+from chaos.errors import UsageError
+from chaos.units import ratio
+from chaos.units import seconds as read_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """The larger of a share of the baseline and an amount in the figure's unit."""
+
+    share: float = 0.0
+    amount: float = 0.0
+
+    def allowed(self, baseline: float) -> float:
+        return max(self.share * baseline, self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure that is held against the baseline."""
+
+    name: str
+    unit: Unit
+    tolerance: Tolerance
+    higher_is_better: bool = False
+
+    def show(self, value: float) -> str:
+        return (
+            percent(value) if self.unit == "ratio" else seconds(value) if self.unit == "s" else amount(value)
+        )
+
+
+FIGURES = (
+    Figure("availability", "ratio", Tolerance(amount=0.005), higher_is_better=True),
+    Figure("p99", "s", Tolerance(share=0.5, amount=0.25)),
+    Figure("recovery", "s", Tolerance(share=0.5, amount=2.0)),
+    Figure("rto", "s", Tolerance(share=0.5, amount=2.0)),
+    Figure("rpo", "s", Tolerance(share=0.5, amount=1.0)),
+    Figure("lost_writes", "count", Tolerance()),
+)
+"""Two runs of one seed differ by a good deal: these are meant to catch a worse release, not a noisy night."""
+
+Tolerances = Mapping[str, Tolerance | None]  # by figure; None: not compared
+
+
+def tolerances(given: Iterable[str]) -> Tolerances:
+    """The tolerances in force: the usual ones, and in their place what is given as `p99=20%`, `p99=100ms`,
+    `p99=20%,100ms` (the larger), `availability=0.2%` (points), `lost_writes=3` or `rpo=off`. Raises UsageError.
+    """
+    known = {figure.name: figure for figure in FIGURES}
+    found: dict[str, Tolerance | None] = {figure.name: figure.tolerance for figure in FIGURES}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if name not in known or not equals:
+            raise UsageError(f"--tolerance {text}: must be FIGURE=VALUE; figures: {', '.join(known)}")
+        try:
+            found[name] = None if value == "off" else _tolerance(known[name], value)
+        except ValueError as error:
+            raise UsageError(f"--tolerance {text}: {error}") from None
+    return found
+
+
+def _tolerance(figure: Figure, text: str) -> Tolerance:
+    share = amount = 0.0
+    for part in text.split(","):
+        if figure.unit == "ratio":
+            amount = ratio(part)
+        elif part.endswith("%"):
+            share = _share(part)
+        else:
+            amount = read_seconds(part) if figure.unit == "s" else float(int(part))
+    if amount < 0:
+        raise ValueError("must not be negative")
+    return Tolerance(share, amount)
+
+
+def _share(text: str) -> float:
+    """A percentage, also above 100 %."""
+    share = float(text.removesuffix("%")) / 100
+    if not 0 <= share < float("inf"):
+        raise ValueError("must be a percentage such as 20%")
+    return share

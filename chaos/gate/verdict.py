@@ -1,0 +1,175 @@
+"""The verdict of a gate: of every run, of the comparison with the baseline, of the drill; one exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos.checks.verdict import json_safe
+from chaos.errors import PRECEDENCE, worst
+from chaos.gate.baseline import Baseline
+from chaos.gate.case import Case, of_finding
+from chaos.gate.compare import compare
+from chaos.gate.tolerance import Tolerances
+from chaos.memory.entry import figures_of, links_of
+
+VERSION = 1
+
+WORDS = {0: "PASS", 1: "FAIL", 3: "UNKNOWN", 4: "ABORTED", 5: "MIDNIGHT FAILED", 6: "NOT RESTORED"}
+
+
+@dataclass(frozen=True, slots=True)
+class GateRun:
+    """One experiment as it was played for a gate. `verdict`: the content of its verdict.json, None where
+    there is none; `exit_code` None: it was not played."""
+
+    experiment: str
+    target: str
+    profile: str | None
+    exit_code: int | None
+    verdict: dict[str, Any] | None = None
+    errors: tuple[str, ...] = ()
+    run: str = ""
+    path: Path | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunVerdict:
+    """One experiment as the gate judges it."""
+
+    played: GateRun
+    baseline: Baseline | None
+    cases: tuple[Case, ...]
+    exit_code: int
+
+    @property
+    def reasons(self) -> list[str]:
+        """What decided it, empty when it passes."""
+        verdict = self.played.verdict
+        if self.exit_code == 3 and verdict is not None and verdict["verdict"] == "unknown":
+            return [verdict["headline"]]  # names the root of all that is unknown
+        deciding = [each for each in self.cases if each.exit_code]
+        if self.exit_code != 3:
+            deciding = [each for each in deciding if each.outcome != "unknown"]
+        return list(dict.fromkeys(each.because for each in deciding))
+
+
+@dataclass(frozen=True, slots=True)
+class GateVerdict:
+    """What a gate says about a release."""
+
+    runs: tuple[RunVerdict, ...]
+    drill: Case | None
+    exit_code: int
+    headline: str
+    target: str
+    profile: str | None
+    seed: int
+    started: str  # UTC, ISO 8601
+
+    def to_json(self) -> dict[str, Any]:
+        """One document for the whole; it can be the baseline of the next release."""
+        document: dict[str, Any] = json_safe(
+            {
+                "version": VERSION,
+                "kind": "gate",
+                "verdict": {0: "pass", 1: "fail"}.get(self.exit_code, "unknown"),
+                "exit_code": self.exit_code,
+                "headline": self.headline,
+                "target": self.target,
+                "profile": self.profile,
+                "seed": self.seed,
+                "started": self.started,
+                "drill": asdict(self.drill) if self.drill else None,
+                "runs": [_run_json(each) for each in self.runs],
+            }
+        )
+        return document
+
+
+def judge_run(
+    played: GateRun, baseline: Baseline | None, tolerances: Tolerances, *, allow_partial: bool
+) -> RunVerdict:
+    """The run's own findings, whether it exercised every link, and how it compares."""
+    if played.exit_code is None:
+        case = Case("run", "run", "not exercised", "not played: the gate had ended before")
+        return RunVerdict(played, baseline, (case,), 0)
+    ended = _ended(played, played.exit_code)
+    cases = [_of_ending(ended, "; ".join(played.errors))]
+    if played.verdict is not None:
+        cases += [of_finding(finding) for finding in played.verdict["findings"]]
+        cases += _of_links(played.verdict, allow_partial)
+        if baseline is not None and played.verdict["verdict"] in ("pass", "fail"):
+            cases += compare(figures_of(played.verdict), baseline.figures, tolerances)
+    code = worst([ended, *(case.exit_code for case in cases if case.check != "run")])
+    return RunVerdict(played, baseline, tuple(cases), code)
+
+
+def judge(
+    runs: Sequence[RunVerdict],
+    drill: Case | None,
+    *,
+    target: str,
+    profile: str | None,
+    seed: int,
+    started: str,
+) -> GateVerdict:
+    """The whole: the worst of all, in the order of the exit codes."""
+    code = worst([each.exit_code for each in runs] + ([drill.exit_code] if drill else []))
+    return GateVerdict(tuple(runs), drill, code, _headline(code, runs, drill), target, profile, seed, started)
+
+
+def _ended(played: GateRun, exit_code: int) -> int:
+    """The code the run ended with, as one of those that a run can end with."""
+    if exit_code not in PRECEDENCE or (played.verdict is None and exit_code in (0, 1)):
+        return 5  # 2 would say that nothing was touched, 0 and 1 that something was judged
+    return exit_code
+
+
+def _of_ending(exit_code: int, told: str) -> Case:
+    """How the run ended, apart from what it found."""
+    if exit_code in (0, 1):
+        return Case("run", "run", "pass", "played to its end")
+    if exit_code == 3:
+        return Case("run", "run", "unknown", told or "no verdict can be given honestly")
+    return Case("run", "run", "error", f"{WORDS[exit_code].lower()}: {told or 'it left no verdict'}")
+
+
+def _of_links(verdict: dict[str, Any], allow_partial: bool) -> list[Case]:
+    """A pass that rests on fewer links than there are is no pass, unless it is allowed."""
+    exercised, links = links_of(verdict)
+    if verdict["verdict"] != "pass" or exercised == links:
+        return []
+    told = f"PASS, {exercised} of {links} links exercised"
+    if allow_partial:
+        return [Case("links", "links_exercised", "pass", f"{told}, allowed", exercised, links, "count")]
+    because = f"{told}: a gate takes that only with --allow-partial"
+    return [Case("links", "links_exercised", "unknown", because, exercised, links, "count")]
+
+
+def _headline(code: int, runs: Sequence[RunVerdict], drill: Case | None) -> str:
+    told = [f"{run.played.experiment}: {'; '.join(run.reasons)}" for run in runs if run.exit_code]
+    if drill is not None and drill.exit_code:
+        told.append(drill.because)
+    if not told:
+        told = [", ".join(run.played.experiment for run in runs)]
+    return f"{WORDS[code]}: {' | '.join(told)}"
+
+
+def _run_json(run: RunVerdict) -> dict[str, Any]:
+    played, baseline = run.played, run.baseline
+    return {
+        "experiment": played.experiment,
+        "run": played.run,
+        "path": str(played.path) if played.path else None,
+        "exit_code": run.exit_code,
+        "seconds": round(played.seconds, 3),
+        "errors": played.errors,
+        "reasons": run.reasons,
+        "baseline": baseline.source if baseline else None,
+        "cases": [asdict(case) for case in run.cases],
+        "verdict": played.verdict,
+    }

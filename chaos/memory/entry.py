@@ -1,0 +1,136 @@
+"""What memory keeps about one run, read from its `run.json` and `verdict.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chaos.store import RunDir
+
+Document = dict[str, Any]
+Figures = Mapping[str, float | None]
+
+FIGURES = ("availability", "p50", "p95", "p99", "recovery", "rto", "rpo", "lost_writes", "budget")
+"""Ratios from 0 to 1, times in seconds, a count; a percentile on a hit that was not good is infinite."""
+
+PERCENTILES = ("p50", "p95", "p99")
+
+
+class Unreadable(ValueError):
+    """A run whose files cannot be understood; says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run as memory knows it. `verdict` and what follows from it are None while there is none."""
+
+    run: str
+    path: Path
+    experiment: str
+    target: str
+    profile: str | None
+    seed: int | None
+    git: str | None
+    started: str  # UTC, ISO 8601 to the second
+    drill: bool
+    verdict: str | None  # pass, fail, unknown
+    exit_code: int | None
+    headline: str
+    links: int | None  # steps that had to prove an effect
+    links_exercised: int | None
+    figures: Figures
+
+    @property
+    def partial(self) -> bool:
+        """Whether a step proved no effect."""
+        return (self.links_exercised or 0) < (self.links or 0)
+
+    @property
+    def group(self) -> tuple[str, str, str | None]:
+        """Runs of one group can be compared with each other."""
+        return self.experiment, self.target, self.profile
+
+
+def read_entry(run: RunDir) -> Entry:
+    """What there is to remember about a stored run. Raises Unreadable, FileNotFoundError without run.json."""
+    about = _read(run.run_file)
+    verdict = _read(run.verdict) if run.verdict.is_file() else {}
+    try:
+        exercised, links = links_of(verdict) if verdict else (None, None)
+        return Entry(
+            run=run.id,
+            path=run.path,
+            experiment=about["experiment"]["name"],
+            target=about["target"]["name"],
+            profile=about.get("profile"),
+            seed=about.get("seed"),
+            git=about.get("git"),
+            started=as_utc(about["started"]),
+            drill=is_drill(about),
+            verdict=verdict.get("verdict"),
+            exit_code=verdict.get("exit_code"),
+            headline=verdict.get("headline", ""),
+            links=links,
+            links_exercised=exercised,
+            figures=figures_of(verdict),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unreadable(f"{run.path}: {type(error).__name__}: {error}") from error
+
+
+def is_drill(about: Document) -> bool:
+    """`drill: true` or `false` in run.json decides; where it says neither, a name like `dr-drill` does."""
+    stated = about.get("drill")
+    return stated if isinstance(stated, bool) else str(about["experiment"]["name"]).startswith(("dr-", "dr_"))
+
+
+def figures_of(verdict: Document) -> Figures:
+    """The figures that are compared from run to run, of the content of a verdict.json."""
+    given = verdict.get("figures") or {}
+    found: dict[str, float | None] = {name: _number(given.get(name)) for name in FIGURES}
+    found["rto"] = _number(given.get("rto", given.get("worst_outage")))
+    found["budget"] = _budget(verdict)
+    if given.get("hits"):  # JSON has no infinity: there it is null
+        found |= {name: math.inf for name in PERCENTILES if found[name] is None}
+    return found
+
+
+def links_of(verdict: Document) -> tuple[int, int]:
+    """How many steps proved their effect, and how many had to."""
+    effects = [each["outcome"] for each in verdict.get("findings") or () if each["check"] == "effect"]
+    return effects.count("pass"), len(effects)
+
+
+def as_utc(text: str) -> str:
+    """An instant in the one form in which instants are compared as texts. Raises ValueError."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return instant.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _budget(verdict: Document) -> float | None:
+    """The largest share of an SLO's error budget that such a night would consume."""
+    burnt = [(each.get("evidence") or {}).get("budget_consumed") for each in verdict.get("findings") or ()]
+    return max((float(share) for share in burnt if share is not None), default=None)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _read(path: Path) -> Document:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise Unreadable(f"{path}: {error}") from error
+    if not isinstance(document, dict):
+        raise Unreadable(f"{path}: must be an object")
+    return document

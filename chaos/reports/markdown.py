@@ -1,0 +1,66 @@
+"""A gate's verdict as Markdown, for the summary of a CI job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from chaos.gate.case import Case, CaseOutcome
+from chaos.gate.verdict import GateVerdict, RunVerdict
+from chaos.reports.show import show_value
+
+MARKS: dict[CaseOutcome, str] = {
+    "fail": "❌ fail",
+    "error": "💥 error",
+    "unknown": "❔ unknown",
+    "not exercised": "➖ not exercised",
+    "pass": "✅ pass",
+}
+_ORDER = tuple(MARKS)
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def render(gate: GateVerdict) -> str:
+    """The document: the outcome, then for each experiment what decided it and every case."""
+    profile = f", profile {_text(gate.profile)}" if gate.profile else ""
+    lines = [
+        f"## midnight gate: {_text(gate.headline)}",
+        "",
+        f"Target {_text(gate.target)}{profile}, seed {gate.seed}, {gate.started}; exit code {gate.exit_code}.",
+    ]
+    for run in gate.runs:
+        lines += _run(run)
+    if gate.drill is not None:
+        lines += ["", "### Drill", "", f"{MARKS[gate.drill.outcome]}: {_text(gate.drill.because)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _run(run: RunVerdict) -> list[str]:
+    played = run.played
+    lines = ["", f"### {_text(played.experiment)}", ""]
+    if played.verdict is not None:
+        lines += [f"**{_text(played.verdict['headline'])}**", ""]
+    if run.baseline is not None:
+        other = run.baseline.differs_from((played.experiment, played.target, played.profile))
+        lines += [f"Compared with {_text(run.baseline.source)}{f' ({_text(other)})' if other else ''}.", ""]
+    lines += _table(run.cases)
+    if played.run:
+        lines += ["", f"Run {_text(played.run)}, {played.seconds:.0f} s."]
+    return lines
+
+
+def _table(cases: Sequence[Case]) -> list[str]:
+    """The worst first."""
+    rows = ["| outcome | check | measured | allowed | because |", "| --- | --- | ---: | ---: | --- |"]
+    for case in sorted(cases, key=lambda case: _ORDER.index(case.outcome)):
+        label = case.check if case.check == case.name else f"{case.check}: {case.name}"
+        numbers = [show_value(value, case.unit) for value in (case.measured, case.allowed)]
+        cells = [MARKS[case.outcome], *(_text(cell) for cell in (label, *numbers, case.because))]
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def _text(text: str) -> str:
+    """The text as it is, whatever Markdown or HTML would make of it, on one line."""
+    return _SPECIAL.sub(r"\\\1", _NOT_PRINTED.sub(" ", text))

@@ -1,0 +1,103 @@
+"""Trends as one HTML file that carries everything it shows. No script, no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from chaos.reports import svg
+from chaos.reports.show import show_value
+from chaos.reports.trend_rows import rows, summary, title
+from chaos.trend import Movement, Trend
+
+COLOURS = {"pass": "#1b7f4d", "fail": "#b3261e"}
+_WIDTH, _HEIGHT = 11.2, 1.35  # inches, of the page and of one panel
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("chaos.reports"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def write_trends(trends: Sequence[Trend], path: Path) -> Path:
+    """Write the page, whole or not at all, and return its path. Raises OSError."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(render(trends), encoding="utf-8")
+    return unfinished.replace(path)
+
+
+def render(trends: Sequence[Trend]) -> str:
+    """The page as text. Whatever the runs are called is escaped."""
+    pages = [
+        {
+            "title": title(trend),
+            "summary": summary(trend),
+            "regressed": bool(trend.regressions),
+            "rows": rows(trend),
+            "nights": [
+                (night.started[:10], night.run, night.git or "", night.verdict) for night in trend.nights
+            ],
+            "drawing": Markup(_drawing(trend)),  # matplotlib has escaped the texts that were put into it
+        }
+        for trend in trends
+    ]
+    return _ENVIRONMENT.get_template("trend.html").render(trends=pages)
+
+
+def _drawing(trend: Trend) -> str:
+    """One SVG element with a panel for each figure that was ever measured; empty when none was."""
+    shown = [each for each in trend.movements if any(_finite(value) for value in each.values)]
+    if not shown:
+        return ""
+    with mpl.rc_context(svg.STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
+        drawing = Drawing(figsize=(_WIDTH, _HEIGHT * len(shown) + 0.3), layout="constrained")
+        axes = drawing.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, movement in zip(axes, shown, strict=True):
+            _panel(axis, movement, trend)
+        axes[-1].set_xlabel("night")
+        _name_nights(axes[-1], trend)
+        return svg.element(drawing)
+
+
+def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
+    """The nights as points in the colour of their verdict; those beyond measure at the top, as triangles."""
+    finite = [value for value in movement.values if value is not None and math.isfinite(value)]
+    top = max(finite) + 0.15 * (max(finite) - min(finite) or 1.0)
+    axis.plot(
+        [at for at, value in enumerate(movement.values) if _finite(value)], finite, color="#cbd2d9", zorder=1
+    )
+    for at, (value, night) in enumerate(zip(movement.values, trend.nights, strict=True)):
+        if value is not None:
+            shown, marker = (value, "o") if math.isfinite(value) else (top, "^")
+            axis.scatter([at], [shown], s=18, marker=marker, color=COLOURS[night.verdict or "fail"], zorder=2)
+    if movement.before is not None and math.isfinite(movement.before):
+        axis.axhline(movement.before, color=svg.FAINT, linewidth=0.8, linestyle="--")
+    axis.set_ylim(bottom=max(0.0, axis.get_ylim()[0]))  # no figure can be negative
+    unit = movement.figure.unit
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_value(value, unit)))
+    axis.yaxis.set_major_locator(MaxNLocator(3))
+    mark = f": {movement.state}" if movement.state in ("regression", "advisory") else ""
+    axis.set_title(f"{movement.figure.name}{mark}", color=COLOURS["fail"] if mark else svg.INK)
+    axis.grid(axis="y", color="#e4e7eb", linewidth=0.6)
+
+
+def _name_nights(axis: Axes, trend: Trend) -> None:
+    """A date under some of the nights: as many as can be read."""
+    every = max(1, math.ceil(len(trend.nights) / 10))
+    places = list(range(0, len(trend.nights), every))
+    axis.set_xticks(places, [trend.nights[place].started[:10] for place in places])
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

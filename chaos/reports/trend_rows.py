@@ -1,0 +1,113 @@
+"""What a trend says, as plain values for the terminal, the page and a machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.checks.verdict import json_safe
+from chaos.reports.show import show_value
+from chaos.trend import Movement, State, Trend
+
+BARS = "▁▂▃▄▅▆▇█"
+GAP = "·"
+
+
+@dataclass(frozen=True, slots=True)
+class TrendRow:
+    label: str
+    spark: str
+    last: str
+    before: str
+    now: str
+    state: State
+    because: str
+
+
+def title(trend: Trend) -> str:
+    """`midnight against embedded, profile hardened`."""
+    profile = f", profile {trend.profile}" if trend.profile else ""
+    return f"{trend.experiment} against {trend.target}{profile}"
+
+
+def summary(trend: Trend) -> str:
+    """One sentence: how many nights, how the newest ended, what became worse."""
+    if not trend.nights:
+        return f"no night was judged; {trend.undecided} without a verdict"
+    parts = [f"{len(trend.nights)} nights judged, the newest {trend.nights[-1].verdict}"]
+    if trend.undecided:
+        parts.append(f"{trend.undecided} without a verdict left out")
+    worse = [each.figure.name for each in trend.regressions]
+    parts.append(f"REGRESSION: {', '.join(worse)}" if worse else "no regression")
+    return "; ".join(parts)
+
+
+def rows(trend: Trend) -> list[TrendRow]:
+    return [_row(movement) for movement in trend.movements]
+
+
+def spark(values: Sequence[float | None], width: int = 30) -> str:
+    """One bar a night, the newest `width`: the lowest value the lowest bar. A gap where nothing was measured."""
+    shown = values[-width:]
+    finite = [value for value in shown if value is not None and math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+
+    def bar(value: float | None) -> str:
+        if value is None:
+            return GAP
+        if not math.isfinite(value):
+            return BARS[-1]
+        return BARS[round((value - low) / (high - low) * (len(BARS) - 1))] if high > low else BARS[0]
+
+    return "".join(map(bar, shown))
+
+
+def trend_json(trend: Trend) -> dict[str, Any]:
+    """The trend for machines: only what JSON can hold, an infinity as null."""
+    document: dict[str, Any] = json_safe(
+        {
+            "version": 1,
+            "experiment": trend.experiment,
+            "target": trend.target,
+            "profile": trend.profile,
+            "undecided": trend.undecided,
+            "nights": [
+                {"run": night.run, "started": night.started, "git": night.git, "verdict": night.verdict}
+                for night in trend.nights
+            ],
+            "figures": [_movement_json(movement) for movement in trend.movements],
+        }
+    )
+    return document
+
+
+def _movement_json(movement: Movement) -> dict[str, Any]:
+    return {
+        "figure": movement.figure.name,
+        "unit": movement.figure.unit,
+        "state": movement.state,
+        "because": movement.because,
+        "statistic": "Mann-Whitney U, one-sided, exact",
+        "p": movement.p,
+        "effect": "Hodges-Lehmann shift, positive is worse",
+        "worse_by": movement.worse_by,
+        "median_before": movement.before,
+        "median_now": movement.now,
+        "values": movement.values,
+    }
+
+
+def _row(movement: Movement) -> TrendRow:
+    unit = movement.figure.unit
+    last = next((value for value in reversed(movement.values) if value is not None), None)
+    return TrendRow(
+        label=movement.figure.name,
+        spark=spark(movement.values),
+        last=show_value(last, unit),
+        before=show_value(movement.before, unit),
+        now=show_value(movement.now, unit),
+        state=movement.state,
+        because=movement.because,
+    )

@@ -1,0 +1,38 @@
+"""A trend in a terminal, or as plain lines where there is none."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from chaos.reports.trend_rows import TrendRow, rows, summary, title
+from chaos.trend import State, Trend
+
+STYLES: dict[State, str] = {"regression": "bold red", "advisory": "yellow", "steady": "", "too little": "dim"}
+
+
+def print_trend(trend: Trend, terminal: Console) -> None:
+    """Print the summary, then a line for each figure."""
+    style = "bold red" if trend.regressions else "bold"
+    terminal.print(Text(f"{title(trend)}: {summary(trend)}", style=style), soft_wrap=True, highlight=False)
+    found = rows(trend)
+    if terminal.is_terminal:
+        terminal.print(_table(found), highlight=False)
+        return
+    for row in found:
+        line = f"{row.state:<10}  {row.label:<12}  {row.last:>10}  {row.spark}  {row.because}"
+        terminal.print(Text(line), soft_wrap=True, highlight=False)
+
+
+def _table(found: list[TrendRow]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("figure", "nights"):
+        table.add_column(column, no_wrap=True)
+    for column in ("last", "before", "now"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("because", ratio=1)
+    for row in found:
+        cells = (row.label, row.spark, row.last, row.before, row.now, f"{row.state}: {row.because}")
+        table.add_row(*(Text(cell, style=STYLES[row.state]) for cell in cells))
+    return table

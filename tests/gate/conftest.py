@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.attach.conftest import service
+
+__all__ = ["service"]

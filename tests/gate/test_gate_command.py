@@ -1,0 +1,132 @@
+"""What the command refuses before anything is played, and how a gate goes on after a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chaos import cli, store
+from chaos.cli import gating
+from chaos.gate.verdict import GateRun
+from chaos.hits import Outcome as Hit
+from chaos.journal import Event, Writer
+from chaos.judge import judge_run as judge_stored
+from tests.checks.synthetic import Night
+from tests.gate.planted import gate, judged, played
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
+    return tmp_path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["gate", *arguments])
+    assert ended.value.code == 2
+    assert not list(store.reports_dir().glob("*/*/run.json"))
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Missing argument"),
+        (["nothing"], "no file 'nothing'"),
+        (["smoke", "smoke"], "'smoke' is named twice"),
+        (["smoke", "--profile", "nothing"], "nothing"),
+        (["smoke", "--baseline", "latest-pass"], "has passed yet"),
+        (["smoke", "--baseline", "20260101"], "is no stored run"),
+        (["smoke", "--tolerance", "p99=fast"], "--tolerance p99=fast"),
+        (["smoke", "--require-drill-within", "soon"], "'soon'"),
+        (["smoke", "--junit", "/nowhere/at/all.xml"], "cannot be written there"),
+        (["smoke", "--slo", "/nowhere.yaml"], "nowhere.yaml"),
+        (["smoke", "--flaky-retries", "3"], "No such option"),
+    ],
+)
+def test_what_is_wrong_is_said_with_2_before_anything_is_played(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert message in refused(capsys, *arguments)
+
+
+def test_memory_that_cannot_be_asked_for_drills_is_said_beforehand(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIDNIGHT_DATABASE", "postgresql://127.0.0.1:1/none")
+    assert "MIDNIGHT_DATABASE" in refused(capsys, "smoke", "--require-drill-within", "31d")
+
+
+def test_on_a_halted_machine_nothing_is_played(capsys: pytest.CaptureFixture[str]) -> None:
+    store.halt_file().parent.mkdir(parents=True)
+    store.halt_file().touch()
+    assert "halted" in refused(capsys, "smoke")
+
+
+def test_every_file_asked_for_is_written(place: Path) -> None:
+    files = gating.Outputs(place / "gate.xml", place / "gate.md", place / "gate.json")
+    files.check()
+    files.write(gate(judged(played())))
+    assert (place / "gate.xml").read_text().startswith("<?xml")
+    assert (place / "gate.md").read_text().startswith("## midnight gate: PASS")
+    assert json.loads((place / "gate.json").read_text())["exit_code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "reason", "over"),
+    [
+        (0, "completed", False),
+        (1, "completed", False),
+        (1, "aborted", True),
+        (4, "aborted", True),
+        (6, "completed", True),
+    ],
+)
+def test_an_abort_ends_the_gate_even_where_a_violation_hides_it(
+    place: Path, exit_code: int, reason: str, over: bool
+) -> None:
+    writer = Writer(store.RunDir(place).events)
+    writer.event(Event(1.0, "run", "run", "ended", {"reason": reason, "because": ""}))
+    writer.close()
+    run = GateRun("midnight", "embedded", None, exit_code, path=place)
+    assert gating._ends_the_gate(run) is over
+
+
+STRICT, LENIENT = (
+    f"slos: [{{name: availability, availability: {share}}}]\nlimits: {{}}\n" for share in ("99.9%", "50%")
+)
+
+
+def stored(place: Path, exit_code: int, reason: str = "completed") -> GateRun:
+    """A run of which 99.166 % of the hits were good."""
+    night = Night(bad=[(40, 40.5, Hit.TIMEOUT)], ended={"reason": reason, "because": ""})
+    run = night.write(place / "run")[1].run
+    return GateRun("night", "reference", "fragile", exit_code, judge_stored(run).to_json(), path=run.path)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "ended", "reason", "code"),
+    [
+        (STRICT, 0, "completed", 1),
+        (LENIENT, 0, "completed", 0),
+        (LENIENT, 1, "completed", 0),
+        (LENIENT, 5, "completed", 5),
+        (LENIENT, 1, "aborted", 4),
+        (STRICT, 6, "completed", 6),
+    ],
+)
+def test_objectives_of_a_file_replace_the_runs_own_and_not_how_it_ended(
+    place: Path, objectives: str, ended: int, reason: str, code: int
+) -> None:
+    file = place / "slo.yaml"
+    file.write_text(objectives)
+    found = gating.judged_by(file, stored(place, ended, reason))
+    assert found.exit_code == code
+    assert found.verdict is not None
+    assert {finding["check"] for finding in found.verdict["findings"]}.isdisjoint({"latency", "pool"})
+    assert judged(found).exit_code == code

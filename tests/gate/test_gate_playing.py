@@ -1,0 +1,87 @@
+"""A gate over real runs against a small service: played, compared with what was kept, refused when worse."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attach.files import experiment, target
+from tests.attach.service import Service
+from tests.gate.test_junit import checked
+from tests.midnight import PROJECT, Done, Midnight
+
+pytestmark = pytest.mark.real
+
+COMMAND = "from chaos.cli import main; main()"
+
+
+@pytest.fixture
+def place(midnight: Midnight, service: Service) -> Midnight:
+    """A place with two experiments and a target, a service that is up."""
+    tiny = Path(experiment(midnight)).read_text().replace("rate: 20", "rate: 5")
+    midnight.file("tiny.yaml", tiny)
+    midnight.file("dr-tiny.yaml", tiny.replace("name: tiny", "name: dr-tiny"))
+    target(midnight, service.url)
+    return midnight
+
+
+def gate(midnight: Midnight, *arguments: str, slowly: str = "p99=off") -> Done:
+    """The command with files of `midnight.place`; nothing is said about speed on whatever machine this is."""
+    argv = [sys.executable, "-P", "-c", COMMAND, "gate", *arguments, "--target", "mine.yaml"]
+    environment = {**midnight.environment, "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(
+        [*argv, "--tolerance", slowly],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=environment,
+        cwd=midnight.place,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_two_experiments_a_baseline_and_a_drill_in_one_process(place: Midnight) -> None:
+    both = ("tiny.yaml", "dr-tiny.yaml")
+    kept, junit, summary = (place.place / name for name in ("kept.json", "gate.xml", "gate.md"))
+
+    done = gate(place, *both, "--json", str(kept), "--require-drill-within", "31d")
+    assert done.code == 0, done.out + done.err
+    assert done.out.splitlines()[-1] == "gate PASS: tiny, dr-tiny"
+    played = {run.parent.name for run in place.runs}
+    assert {run["run"] for run in json.loads(kept.read_text())["runs"]} == played
+
+    written = ("--junit", str(junit), "--markdown", str(summary))
+    done = gate(place, *both, "--baseline", "latest-pass", *written)
+    assert done.code == 0, done.out + done.err
+    assert all(f"compared with run {run}" in done.out for run in played)
+    assert [suite.attrib["failures"] for suite in checked(junit.read_text())] == ["0", "0"]
+    assert summary.read_text().startswith("## midnight gate: PASS")
+
+
+def test_what_became_worse_is_refused_and_a_violation_is_a_failure(place: Midnight, service: Service) -> None:
+    kept, junit = place.place / "kept.json", place.place / "gate.xml"
+    assert gate(place, "tiny.yaml", "--json", str(kept)).code == 0
+
+    done = gate(place, "tiny.yaml", "--baseline", faster_than_possible(kept), slowly="p99=0%")
+    assert done.code == 1, done.out + done.err
+    assert "gate FAIL: tiny: p99" in done.out.splitlines()[-1]
+
+    service.bad_after = service.items + 12
+    done = gate(place, "tiny.yaml", "--junit", str(junit), "--require-drill-within", "31d")
+    assert done.code == 1, done.out + done.err
+    run, drill = checked(junit.read_text())
+    assert "availability" in [case.attrib["name"] for case in run.findall("testcase/failure/..")]
+    assert drill.attrib["failures"] == "1"
+
+
+def faster_than_possible(kept: Path) -> str:
+    document: dict[str, Any] = json.loads(kept.read_text())
+    document["runs"][0]["verdict"]["figures"]["p99"] = 1e-6
+    kept.write_text(json.dumps(document))
+    return str(kept)

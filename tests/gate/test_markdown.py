@@ -1,0 +1,46 @@
+"""The Markdown says the outcome first, the worst case first, and no text breaks its table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chaos.gate.baseline import Baseline
+from chaos.gate.case import Case
+from chaos.gate.tolerance import tolerances
+from chaos.gate.verdict import judge_run
+from chaos.reports.markdown import render
+from tests.gate.planted import gate, judged, played
+from tests.memory.stored import SOUND
+
+
+def test_the_outcome_comes_first_and_the_worst_case_heads_the_table() -> None:
+    lines = render(gate(judged(played(verdict="fail", effects=("pass", "not exercised"))))).splitlines()
+    assert lines[0] == "## midnight gate: FAIL: midnight: availability as planted"
+    rows = [line for line in lines if line.startswith("| ")]
+    assert [row.split(" | ")[0] for row in rows[2:]] == [
+        "| ❌ fail",
+        "| ➖ not exercised",
+        "| ✅ pass",
+        "| ✅ pass",
+    ]
+
+
+def test_it_says_what_was_compared_with_what() -> None:
+    baseline = Baseline("run x", "midnight", "embedded", "fragile", {"rto": 0.0, **SOUND})
+    run = judge_run(played(figures={"p99": 1.0}), baseline, tolerances(()), allow_partial=False)
+    text = render(gate(run, drill=Case("drill", "drill", "pass", "5 d old")))
+    assert "Compared with run x (the baseline was played on profile fragile)." in text
+    assert "| ❌ fail | baseline: p99 | 1 s | 350 ms |" in text
+    assert text.endswith("### Drill\n\n✅ pass: 5 d old\n")
+
+
+@pytest.mark.parametrize("text", ["a|b", "two\nlines", "<script>", "`code`", "\x1b[31m", "| x |\n| y |"])
+def test_no_text_breaks_a_row(text: str) -> None:
+    run = replace(judged(played()), cases=(Case("check", "name", "fail", text),))
+    rows = [line for line in render(gate(run)).splitlines() if line.startswith("| ❌")]
+    assert len(rows) == 1
+    assert rows[0].replace("\\|", "").count("|") == 6
+    assert "<script>" not in rows[0]
+    assert "\x1b" not in rows[0]
