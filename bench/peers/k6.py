@@ -36,10 +36,10 @@ class K6:
         usage = run_watched(argv, place, attack.length)
         metrics = json.loads(out.read_text())
         times = metrics["http_req_duration"]["values"]
-        failed = metrics["http_req_failed"]["values"]["rate"]
-        sent = metrics["http_reqs"]["values"]["count"]
+        dropped = metrics.get("dropped_iterations", {"values": {"count": 0}})["values"]["count"]
+        failed = metrics["http_req_failed"]["values"]["rate"] * metrics["http_reqs"]["values"]["count"]
         return Report(
-            bad=attack.count - round(sent * (1 - failed)),
+            bad=round(failed + dropped),
             percentiles={rank: times[f"p({rank:g})"] / 1e3 for rank in (50.0, 99.0, 99.9)},
             lag=None,
             usage=usage,

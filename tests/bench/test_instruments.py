@@ -23,7 +23,9 @@ def test_every_request_reaches_the_server_and_none_is_faster_than_its_answer(
     with shop.serving(0.01) as server:
         attack = Attack(server.url, rate=40, length=1.0, concurrency=10)
         shot = shop.shoot(shop.peers.instruments[name], server, attack)
-    assert len(shot.truth.arrived) == attack.count
+    assert len(shot.truth.arrived) - attack.count in (
+        (0, 1) if name == "k6" else (0,)
+    )  # k6 may send one more
     assert shot.report.bad == 0
     assert all(0.01 <= shot.report.percentiles[rank] < math.inf for rank in RANKS)
     assert shot.processor > 0
