@@ -105,6 +105,7 @@ class Engine:
         try:
             self._let_go()
             self._lease.give_back()
+            self._token = None
         except DBAPIError as error:
             self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
 
