@@ -110,14 +110,11 @@ def resume(name: Name, file: File = DEFAULT) -> None:
 def run_now(name: Name, file: File = DEFAULT) -> int:
     """Play a schedule's run at once; it is recorded and told like any other, and ends with the run's code."""
     from chaos import database
-    from chaos.notify import outbox
     from chaos.schedule import by_hand
 
     found = _load(file)
     opened = database.connect(database.address())
-    code = by_hand.run_now(opened, found, _schedule(found, name), _say)
-    outbox.deliver(opened, found.notify, lambda: datetime.now(UTC))
-    return code
+    return by_hand.run_now(opened, found, _schedule(found, name), _say)
 
 
 @app.command("validate")

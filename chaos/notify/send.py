@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from chaos.errors import MidnightError, UsageError
+from chaos.errors import MidnightError
 from chaos.notify import message
 from chaos.notify.destinations import Apprise, Webhook
 from chaos.redact import Redactor
@@ -29,7 +29,7 @@ def send(name: str, destination: Webhook | Apprise, body: Mapping[str, Any]) -> 
             _post(name, destination, body, read)
         else:
             _through_apprise(read(destination.apprise, name), body)
-    except (UsageError, NotDelivered, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+    except Exception as error:  # whatever a service of apprise raises, the next notification is still sent
         text = str(error) or type(error).__name__
         raise NotDelivered(Redactor(read.known)(text)) from None
 

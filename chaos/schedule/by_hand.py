@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from chaos.errors import Refused
+from chaos.notify import outbox
 from chaos.schedule import roll
 from chaos.schedule.book import Book
 from chaos.schedule.clock import RealClock
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.launch import MIDNIGHT, Processes
-from chaos.schedule.outcome import Ended
 from chaos.schedule.schedule import Schedule
 from chaos.schedule.service import TIMING, new_holder
 
@@ -41,13 +43,13 @@ def run_now(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: child.stop())
     while (ended := child.ended()) is None:
-        book.beat([claim], clock.now())
+        with suppress(DBAPIError):
+            book.beat([claim], clock.now())
         clock.wait(TIMING.beat)
-    book.end(claim, ended, clock.now())
     say(f"{schedule.name}: {ended.headline}")
-    return _code(ended)
-
-
-def _code(ended: Ended) -> int:
-    """A run that was killed could not say what it left."""
-    return ended.exit_code if ended.exit_code >= 0 else 5
+    try:
+        book.end(claim, ended, clock.now())
+        outbox.deliver(database, file.notify, clock.now)
+    except DBAPIError as error:  # a run's code says what came of the run
+        say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+    return ended.exit_code if ended.exit_code >= 0 else 5  # killed: it could not say what it left

@@ -54,7 +54,7 @@ def load(path: Path) -> ScheduleFile:
 
 
 def _check_times(path: Path, document: Any, place: Place, schedule: Schedule) -> None:
-    some = list(islice(due_times(schedule, BEGINNING), 50))
+    some = list(islice(due_times(schedule, BEGINNING), 50 if schedule.jitter else 1))
     if not some:
         raise _broken(path, document, (*place, "when"), "is never due", schedule.when)
     shortest = min((later - due for due, later in pairwise(some)), default=None)

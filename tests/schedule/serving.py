@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from chaos import database
+from chaos.schedule.launch import MIDNIGHT
 from chaos.schedule.tables import occurrences
 from tests.midnight import PROJECT
 
@@ -35,6 +36,7 @@ class Place:
     path: Path
     takes: float = 0.1
     code: int = 0
+    stub: bool = True  # in place of `midnight run`
     timing: tuple[float, float, float] = (0.2, 1.0, 1.5)  # beat, lease, claim
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -51,11 +53,11 @@ class Place:
         (self.path / "schedules.yaml").write_text(json.dumps({"schedules": schedules, "notify": notify}))
 
     def serve(self) -> subprocess.Popen[bytes]:
-        stub = [sys.executable, str(PROJECT / "tests/schedule/stub.py"), str(self.path / "book")]
+        stub = (sys.executable, str(PROJECT / "tests/schedule/stub.py"), str(self.path / "book"))
         given = {
             "file": str(self.path / "schedules.yaml"),
             "url": self.url,
-            "command": [*stub, str(self.takes), str(self.code)],
+            "command": [*stub, str(self.takes), str(self.code)] if self.stub else MIDNIGHT,
             "timing": self.timing,
         }
         with (self.path / "said").open("ab") as said:

@@ -120,14 +120,18 @@ class Machine:
 
 
 class World:
-    """`schedulers` share a database, a clock and a machine. One that was killed steps no more."""
+    """`schedulers` share a database (a directory, or an address), a clock and a machine. One that was killed steps
+    no more."""
 
-    def __init__(self, place: Path, *schedules: Schedule, timing: Timing = TIMING, **notify: object) -> None:
+    def __init__(
+        self, place: Path | str, *schedules: Schedule, timing: Timing = TIMING, **notify: object
+    ) -> None:
         self.clock = SimClock()
         self.machine = Machine(self.clock)
         self.file = ScheduleFile.model_validate({"schedules": schedules, "notify": notify})
         self.timing = timing
-        self.database: Database = database.connect(f"sqlite:///{place / 'world.db'}", durable=False)
+        url = place if isinstance(place, str) else f"sqlite:///{place / 'world.db'}"
+        self.database: Database = database.connect(url, durable=False)
         self.schedulers: list[tuple[Engine, SimAlarms]] = []
         self.said: list[str] = []
 

@@ -74,6 +74,19 @@ def test_sighup_reads_the_file_again_and_a_bad_one_changes_nothing(place: Place)
     place.until(lambda: any(row.schedule == "two" for row in place.rows()))
 
 
+def test_the_command_is_midnight_run_and_its_refusal_is_told(place: Place) -> None:
+    place.stub = False
+    halt = place.path / "state/midnight/halt"
+    halt.parent.mkdir(parents=True)
+    halt.touch()  # so that nothing is touched
+    place.write(every_second(profile="hardened", seed=7))
+    place.serve()
+    place.until(lambda: any(row.state == "refused" for row in place.rows()))
+    row = next(row for row in place.rows() if row.state == "refused")
+    assert (row.exit_code, row.event) == (2, "missed")
+    assert row.because == "runs are halted on this machine; `midnight halt off` lifts that"
+
+
 def test_a_run_by_hand_is_recorded_like_any_other(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.write(every_second("one", when="0 0 1 1 *"))
     found = file.load(place.path / "schedules.yaml")

@@ -1,0 +1,85 @@
+"""Two hundred kills of schedulers at random instants: no due time is lost, none is played twice, and no run is
+marked running for ever."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from chaos.schedule.due import due_times
+from chaos.schedule.schedule import Schedule
+from tests.full import tables
+from tests.midnight import PROJECT
+from tests.schedule.serving import Place, every_second
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
+
+KILLS = int(os.environ.get("MIDNIGHT_SCHEDULE_KILLS", "200"))
+DOCUMENT = PROJECT / "docs/schedule.md"
+SCHEDULES = (
+    every_second("quick", when="*/2 * * * * *", misfire={"late_within": "10s"}),
+    every_second("slow", when="*/5 * * * * *", misfire={"late_within": "3s"}),
+)
+
+
+def test_kills_at_random_instants_lose_nothing(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    place = Place(tmp_path, takes=0.5)
+    place.write(*SCHEDULES)
+    alive = [place.serve(), place.serve()]
+    try:
+        place.until(lambda: place.book)
+        for _ in range(KILLS):
+            time.sleep(rng.uniform(0.0, 4.0))  # a random instant is what is tested
+            victim = alive.pop(0)
+            victim.kill()
+            victim.wait()
+            alive.append(place.serve())
+        place.until(lambda: _all_settled(place))
+        for process in alive:
+            process.terminate()
+        assert [process.wait(60) for process in alive] == [0, 0]
+    finally:
+        place.stop_all()
+    _check(place)
+
+
+def _all_settled(place: Place) -> bool:
+    """Whether what the killed ones had in hand has come to something."""
+    living = {row.holder for row in place.rows()[-3:]}
+    return not [
+        row for row in place.rows() if row.state in ("claimed", "running") and row.holder not in living
+    ]
+
+
+def _check(place: Place) -> None:
+    rows = place.rows()
+    began = len([line for line in place.book if line.startswith("began")])
+    for document in SCHEDULES:
+        schedule = Schedule.model_validate(document)
+        found = [row.due_utc for row in rows if row.schedule == schedule.name]
+        assert found == _due(schedule, found[0], found[-1])
+    states = Counter(row.state for row in rows)
+    assert states.keys() <= {"ended", "missed"}
+    assert began <= len([row for row in rows if row.started])
+    table = [
+        (
+            KILLS,
+            len(rows),
+            states["ended"],
+            states["missed"],
+            len(rows) - len({(r.schedule, r.due_utc) for r in rows}),
+        )
+    ]
+    tables.write("kills", ("kills", "came due", "played", "reported as missed", "twice"), table, DOCUMENT)
+
+
+def _due(schedule: Schedule, first: datetime, last: datetime) -> list[datetime]:
+    return [first, *takewhile(lambda due: due <= last, due_times(schedule, first))]
