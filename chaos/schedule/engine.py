@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -49,6 +50,7 @@ class Engine:
         self._waiting: dict[str, Claim] = {}
         self._playing: list[tuple[Claim, Child]] = []
         self._offset: float | None = None  # of the wall clock from the one that only goes on
+        self._stands_by = False
         self.stopping = False
 
     @property
@@ -74,13 +76,11 @@ class Engine:
         try:
             self._book.beat(self._in_hand(), self._clock.now())
             self._collect()
-            try:
+            with suppress(Deposed):
                 token = self._lease.hold()
                 if token is not None:
                     self._lead(token)
                     return
-            except Deposed:
-                self._say("the lease is another scheduler's now")
             self._follow()
         except DBAPIError as error:
             self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
@@ -130,10 +130,13 @@ class Engine:
         self._book.open(self._clock.now(), token)
         self._alarms.begin(self._book.file.schedules)
         self._to_consider = {schedule.name for schedule in self._book.file.schedules}
-        self._token = token
+        self._token, self._stands_by = token, False
         self._say(f"holds the lease (token {token}); {len(self._to_consider)} schedules")
 
     def _follow(self) -> None:
+        if not self._stands_by:
+            self._stands_by = True
+            self._say("stands by: another scheduler holds the lease")
         if self._token is not None:
             self._token = None
             self._alarms.end()

@@ -22,6 +22,7 @@ from tests.schedule.serving import Place, every_second
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
 KILLS = int(os.environ.get("MIDNIGHT_SCHEDULE_KILLS", "200"))
+LONGEST = 8.0  # seconds between two kills
 DOCUMENT = PROJECT / "docs/schedule.md"
 SCHEDULES = (
     every_second("quick", when="*/2 * * * * *", misfire={"late_within": "10s"}),
@@ -37,12 +38,14 @@ def test_kills_at_random_instants_lose_nothing(tmp_path: Path) -> None:
     try:
         place.until(lambda: place.book)
         for _ in range(KILLS):
-            time.sleep(rng.uniform(0.0, 4.0))  # a random instant is what is tested
+            time.sleep(rng.uniform(0.0, LONGEST))  # a random instant is what is tested
             victim = alive.pop(0)
             victim.kill()
             victim.wait()
             alive.append(place.serve())
-        place.until(lambda: _all_settled(place))
+        pids = [process.pid for process in alive]
+        place.until(lambda: all(f"{pid} " in (tmp_path / "said").read_text() for pid in pids))
+        place.until(lambda: _is_settled(place, pids))
         for process in alive:
             process.terminate()
         assert [process.wait(60) for process in alive] == [0, 0]
@@ -51,12 +54,12 @@ def test_kills_at_random_instants_lose_nothing(tmp_path: Path) -> None:
     _check(place)
 
 
-def _all_settled(place: Place) -> bool:
-    """Whether what the killed ones had in hand has come to something."""
-    living = {row.holder for row in place.rows()[-3:]}
-    return not [
-        row for row in place.rows() if row.state in ("claimed", "running") and row.holder not in living
-    ]
+def _is_settled(place: Place, alive: list[int]) -> bool:
+    """Whether one of the living plays, and what the killed ones had in hand has come to something."""
+    rows = place.rows()
+    ours = {row.id for row in rows if row.holder is not None and int(row.holder.split(":")[1]) in alive}
+    in_hand = {row.id for row in rows if row.state in ("claimed", "running")}
+    return in_hand <= ours and any(row.state == "ended" for row in rows if row.id in ours)
 
 
 def _check(place: Place) -> None:

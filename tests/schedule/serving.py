@@ -19,12 +19,12 @@ from chaos.schedule.tables import occurrences
 from tests.midnight import PROJECT
 
 SERVE = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 from chaos.schedule import service
 from chaos.schedule.engine import Timing
 given = json.loads(sys.argv[1])
-say = lambda line: print(line, file=sys.stderr, flush=True)
+say = lambda line: print(os.getpid(), line, file=sys.stderr, flush=True)
 service.run(Path(given["file"]), say, url=given["url"], command=given["command"], timing=Timing(*given["timing"]))
 """
 
