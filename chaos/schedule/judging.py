@@ -21,18 +21,15 @@ def decide(
     chosen: datetime | None = None
     settled: list[Settled] = []
     for due in reversed(dues):
-        reason = paused or blacked_out(schedule, due, start_of(schedule, due))
-        if reason is None and not too_late(schedule, due, now):
-            if chosen is None and (reason := blacked_out(schedule, now)) is None:
-                chosen = due
-                continue
-            if reason is None:
-                settled.append(Settled(due, State.MISSED, "a later one was played in its place"))
-                continue
-        if reason is not None:
-            settled.append(Settled(due, State.SKIPPED, reason))
-        else:
+        forbidden = paused or blacked_out(schedule, due, start_of(schedule, due))
+        if forbidden is not None:
+            settled.append(Settled(due, State.SKIPPED, forbidden))
+        elif too_late(schedule, due, now):
             settled.append(Settled(due, State.MISSED, late(schedule)))
+        elif chosen is None:
+            chosen = due
+        else:
+            settled.append(superseded(due))
     return chosen, settled[::-1]
 
 

@@ -154,6 +154,15 @@ def test_a_process_that_died_while_it_delivered_loses_nothing(hook: Web, opened:
     assert outbox.deliver(opened, places, time) == 1
 
 
+def test_of_two_that_found_the_same_one_delivers_it(hook: Web, opened: Engine) -> None:
+    places = {"ci": destination(webhook=hook.url)}
+    put(opened, "ci")
+    with opened.begin() as connection:
+        row = connection.execute(outbox.outbox.select()).one()
+    assert [outbox._attempt(opened, places, row, Time()) for _ in range(2)] == [True, False]
+    assert len(hook.bodies) == 1
+
+
 def test_one_that_is_not_in_the_file_any_more_does_not_hold_up_the_others(hook: Web, opened: Engine) -> None:
     put(opened, "gone", "ci")
     assert outbox.deliver(opened, {"ci": destination(webhook=hook.url)}, Time()) == 1

@@ -51,28 +51,38 @@ class SimClock:
 
 
 class SimAlarms:
-    """Rings as APScheduler does, by the simulated clock."""
+    """Rings as APScheduler does, by the simulated clock: it sleeps for so many seconds, not until a time."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
+        self._awake_at = 0.0
         self._next: dict[str, tuple[Schedule, datetime | None]] = {}
 
     def begin(self, schedules: Iterable[Schedule]) -> None:
         self._next = {each.name: (each, next_start(each, self._clock.now())) for each in schedules}
+        self._fall_asleep()
 
     def end(self) -> None:
         self._next = {}
 
     def clock_was_set(self) -> None:
-        pass
+        self._awake_at = 0.0
 
     def rung(self) -> set[str]:
+        if self._clock.elapsed() < self._awake_at:
+            return set()
         now = self._clock.now()
         found = {name for name, (_, at) in self._next.items() if at is not None and at <= now}
         for name in found:
             schedule, _ = self._next[name]
             self._next[name] = (schedule, next_start(schedule, now))
+        self._fall_asleep()
         return found
+
+    def _fall_asleep(self) -> None:
+        at = self.earliest()
+        seconds = 1e12 if at is None else (at - self._clock.now()).total_seconds()
+        self._awake_at = self._clock.elapsed() + seconds - 0.001  # no ring is lost by rounding
 
     def earliest(self) -> datetime | None:
         return min((at for _, at in self._next.values() if at is not None), default=None)
