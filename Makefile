@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full lint lock clean
+.PHONY: FORCE help setup tools midnight test test-full bench lint lock clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -8,6 +8,7 @@ SEED ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := $(VENV)/bench/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 # Tried by running them: a version manager's shim is on PATH for versions that are not there.
@@ -67,11 +68,23 @@ test: lint tools ## lint, then every test but the long proofs
 test-full: lint tools ## every test, the long proofs (many seeds, many kills) too
 	$(BIN)/python -m pytest -m "full or not full"
 
-lock: ## resolve the dependencies anew and write requirements.lock
+bench: setup $(BENCH) ## compare the instrument with its peers and judge ten million hits
+	@$(BIN)/python -m bench
+
+# In an environment of its own: what we are compared with is no dependency of ours.
+$(BENCH): bench/requirements.lock | $(STAMP)
+	@echo "installing what is compared with"
+	@$(BIN)/python -m venv --clear $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip --disable-pip-version-check -q install --no-compile --require-hashes -r $<
+	@touch $@
+
+lock: ## resolve the dependencies anew and write requirements.lock, and that of the bench
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { \
 		echo "uv is not here; type: pipx install uv" >&2; exit 1; }; \
 	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --all-extras \
-		pyproject.toml -o requirements.lock
+		pyproject.toml -o requirements.lock && \
+	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --group bench \
+		-o bench/requirements.lock
 
 clean: ## remove the virtual environment and every cache; reports stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

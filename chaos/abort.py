@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
-from chaos.slo import Slo
+from chaos.slo import Slo, SloName
 from chaos.yamlfile import Model, Name
 
 
 class SloLost(Model):
     """`{slo: NAME}`: the experiment's SLO of that name can no longer be met."""
 
-    slo: Name
+    slo: SloName
 
     @property
     def shown(self) -> str:
@@ -58,8 +58,8 @@ Abort = Annotated[
 ]
 """One item of an experiment's `abort:`."""
 
-TARGET_DOWN = Slo(name="target-down", availability=0.5)
-"""Holds by default for a target that we did not start."""
+TARGET_DOWN = Slo(name="target-down", availability=0.5, window=10.0, min_hits=5)
+"""Holds by default for a target that we did not start: most hits of ten seconds were bad."""
 
 DEFAULTS = (TARGET_DOWN,)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from chaos import yamlfile
 from chaos.plan import Plan
 from chaos.store import RunDir
 
@@ -45,12 +46,20 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
 
 def command(plan: Plan, overrides: Sequence[str]) -> str:
     """What to type to repeat the run."""
-    words = ["midnight", "run", plan.experiment.name, "--target", plan.target.name, "--seed", str(plan.seed)]
+    experiment = _typed(plan.experiment_file, plan.experiment.name, "experiments")
+    target = _typed(plan.target_file, plan.target.name, "targets")
+    words = ["midnight", "run", experiment, "--target", target, "--seed", str(plan.seed)]
     if plan.profile is not None:
         words += ["--profile", plan.profile]
     for override in overrides:
         words += ["--set", override]
     return shlex.join(words)
+
+
+def _typed(path: Path, name: str, folder: str) -> str:
+    """What to type for a file: its name where that finds it, else its path."""
+    found = yamlfile.available(folder).get(name)
+    return name if found is not None and found.resolve() == path.resolve() else str(path)
 
 
 def host() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from chaos import yamlfile
+from chaos import slofile, yamlfile
 from chaos.abort import Abort, SloLost
 from chaos.slo import Slo
 from chaos.units import NotNegative, Positive, Ratio, show_seconds
@@ -101,7 +101,7 @@ class Outage(Model):
 class Honesty(Model):
     """Beyond these the instrument itself is doubted: hits of such a window are indeterminate."""
 
-    window: Positive = 1.0
+    window: Positive = 0.25
     lag: Positive = 0.1
     run_delay: Ratio = 0.2  # share of the window in which the load process waited for a processor
 
@@ -155,6 +155,32 @@ class Experiment(Model):
         return self
 
     @model_validator(mode="after")
+    def _slos_fit_the_play(self) -> Self:
+        for index, slo in enumerate(self.slos):
+            self._fits(slo, "slos", index)
+        for index, condition in enumerate(self.abort):
+            if isinstance(condition, Slo):
+                self._fits(condition, "abort", index)
+        return self
+
+    def _fits(self, slo: Slo, *place: int | str) -> None:
+        """Raises BrokenRule for a route or step that is none here, and for what outlasts what it lies in."""
+        if slo.route is not None and slo.route not in self.load.mix:
+            rule = f"{slo.route!r} is no route of the mix; it has {', '.join(self.load.mix)}"
+            raise BrokenRule(rule, *place, "route")
+        holds = {step.name: step.hold for step in self.steps}
+        if slo.step is not None and slo.step not in holds:
+            rule = f"{slo.step!r} is no step of this experiment; it has {', '.join(holds) or 'none'}"
+            raise BrokenRule(rule, *place, "step")
+        length, what = self.load.length, "the play"
+        if slo.step is not None and holds[slo.step] < length:
+            length, what = holds[slo.step], f"the hold of step {slo.step!r}"
+        for key, longest in slo.lengths():
+            if longest > length:
+                rule = f"{show_seconds(longest)} is longer than {what}, {show_seconds(length)}"
+                raise BrokenRule(rule, *place, *key)
+
+    @model_validator(mode="after")
     def _limits_can_be_broken(self) -> Self:
         if self.limits.recovery is not None:
             first = min((step.at for step in self.steps if step.at is not None), default=0.0)
@@ -173,7 +199,7 @@ class Experiment(Model):
 
 def load(path: Path) -> Experiment:
     """The experiment in a file. Raises FileError for the first broken rule."""
-    return yamlfile.load(path, Experiment)
+    return slofile.of_document(path, yamlfile.read_mapping(path)).parse(Experiment)
 
 
 def _unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:

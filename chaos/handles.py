@@ -22,6 +22,7 @@ class Database:
     admin_dsn: str  # a superuser: sampling and proofs of effect, within the reserved slots
     dsns: Mapping[str, str]  # by role: api, batch, crowd
     proxied: str  # host:port of the listener that the target itself connects through
+    ours: bool = True  # it ends with the run; False: it lives on, and so does what was changed in it
 
 
 @dataclass(frozen=True, slots=True)

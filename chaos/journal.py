@@ -10,25 +10,27 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from chaos import hits
-from chaos.hits import HitsHeader, HitTable
+from chaos.hits import HitsHeader
 from chaos.redact import Redactor
 from chaos.store import RunDir
+from chaos.stored_hits import StoredHits
 
 VERSION = 1
 
 Detail = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,16 @@ class Writer:
             self._line({"version": VERSION})
 
     def listen(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with every event after it was written."""
+        """Call `listener` with every event, as it was written: what listens may print."""
         self._listeners.append(listener)
 
     def event(self, event: Event, *, sync: bool = False) -> None:
         """Append the event; with `sync` it is on the disk when this returns: intention precedes action."""
         self._line(asdict(event), sync=sync)
-        for listener in self._listeners:
-            listener(event)
+        if self._listeners:
+            told = replace(event, detail=self._redact.document(event.detail))
+            for listener in self._listeners:
+                listener(told)
 
     def samples(self, batch: list[Sample]) -> None:
         """Append one tick of samples as a single line: `{"at": .., "values": {source: {gauge: value}}}`."""
@@ -165,6 +169,7 @@ class Journal:
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
+        self._made: dict[Hashable, Any] = {}
 
     @cached_property
     def about(self) -> dict[str, Any]:
@@ -205,26 +210,27 @@ class Journal:
         return self.span("run", "baseline")
 
     @cached_property
-    def hits(self) -> HitTable:
-        return hits.open_table(self.run.hits)
+    def hits(self) -> StoredHits:
+        return StoredHits(self.run.hits)
 
     @cached_property
     def hits_header(self) -> HitsHeader:
         return HitsHeader.load(self.run.hits_header)
 
-    @cached_property
-    def played_hits(self) -> HitTable:
-        """The hits due in the play; without a play, none."""
-        play = self.play
-        return hits.select(self.hits, play.start, play.end) if play else self.hits[:0]
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, made when it is first asked for: a stored run does not change."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
     @cached_property
     def _series(self) -> dict[tuple[str, str], Series]:
-        points: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+        points: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
         for line in read_lines(self.run.samples):
             for source, gauges in line["values"].items():
                 for gauge, value in gauges.items():
-                    at, values = points.setdefault((source, gauge), ([], []))
+                    at, values = points.setdefault((source, gauge), (array("d"), array("d")))
                     at.append(line["at"])
                     values.append(value)
         return {key: Series(np.array(at), np.array(values)) for key, (at, values) in points.items()}
@@ -241,7 +247,7 @@ class Journal:
         """The load process on itself, by window: {"start", "end", "lag", "run_delay"} in seconds."""
         return list(read_lines(self.run.instrument))
 
-    @cached_property
+    @property
     def readback(self) -> npt.NDArray[np.void] | None:
         """What the target held afterwards: rows of (seq, matches); None when it was not read whole."""
         return np.load(self.run.readback) if self.run.readback.exists() else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from chaos import yamlfile
+from chaos import slofile
 from chaos.checks.verdict import Verdict, judge
 from chaos.errors import UsageError
 from chaos.experiment import Experiment, Limits
@@ -38,13 +38,14 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
 
 def with_objectives(experiment: Experiment, slo_file: Path) -> Experiment:
     """The experiment with the objectives of the file in place of its own. Raises FileError."""
-    document = yamlfile.read_mapping(slo_file)
-    objectives = yamlfile.parse(slo_file, document, Objectives)
+    file = slofile.of_file(slo_file)
+    objectives = file.parse(Objectives)
     changed = experiment.model_dump(by_alias=True)
+    changed["abort"] = []  # they may name the objectives that are replaced, and nothing is played
     changed["slos"] = [slo.model_dump(by_alias=True) for slo in objectives.slos]
     if objectives.limits is not None:
         changed["limits"] = objectives.limits.model_dump(by_alias=True)
     try:
         return Experiment.model_validate(changed)
     except ValidationError as error:
-        raise yamlfile.from_validation(slo_file, document, error) from None
+        raise file.broken(error) from None

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from chaos import checks, registry, timing, yamlfile
+from chaos import checks, registry, slofile, timing, yamlfile
 from chaos.abort import DEFAULTS, CheckFailed, Condition, SwitchedOff, in_effect, name_of
 from chaos.driver import Driver
 from chaos.errors import FileError, UsageError
@@ -50,6 +50,7 @@ class Plan:
     experiment: Experiment
     experiment_file: Path
     target: Target
+    target_file: Path
     driver: type[Driver]
     options: Model  # of the driver
     profile: str | None
@@ -108,9 +109,9 @@ def build(
     for override in overrides:
         _override(path, document, override)
     yamlfile.check_values(path, document)  # again: an override must not bring in what the file may not hold
-    experiment = yamlfile.parse(path, document, Experiment)
+    experiment = slofile.of_document(path, document).parse(Experiment)
     target_path = yamlfile.search(target_name, "targets")
-    target, driver, options = _target(target_path)
+    target, driver, options = target_of(target_path)
     chosen = _choose(target, profile)
     settings = {} if chosen is None else _profile(target_path, driver, chosen)
     offered = driver.offers(target)
@@ -119,18 +120,18 @@ def build(
     )
     _check_load(path, document, experiment, target)
     _check_abort(path, document, experiment)
-    return Plan(experiment, path, target, driver, options, chosen, settings, steps, seed)
+    return Plan(experiment, path, target, target_path, driver, options, chosen, settings, steps, seed)
 
 
 def check_target(path: Path) -> None:
     """Raises FileError for the first broken rule of a target's file, its driver's options and its profiles."""
-    target, driver, _ = _target(path)
+    target, driver, _ = target_of(path)
     for profile in target.profiles:
         _profile(path, driver, profile)
 
 
-def _target(path: Path) -> tuple[Target, type[Driver], Model]:
-    """The target of a file, its driver and the driver's options."""
+def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
+    """The target of a file, its driver and the driver's options. Raises FileError."""
     document = yamlfile.read_mapping(path)
     target = yamlfile.parse(path, document, Target)
     driver: type[Driver] = _named(path, document, ("driver",), lambda: registry.driver(target.driver))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
@@ -11,26 +12,41 @@ SHORTEST = 4  # characters: what is shorter would mask half the file
 
 
 class Redactor:
-    """Replaces every known secret value in a text. Values shorter than `SHORTEST` are not masked."""
+    """Replaces every known secret in a text, in whatever way it is quoted there, and however often that was
+    quoted again. Secrets shorter than `SHORTEST` are not masked."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # the longest first: one secret may be a part of another
-        self._secrets = sorted({value for value in secrets if len(value) >= SHORTEST}, key=len, reverse=True)
+        known = sorted({value for value in secrets if len(value) >= SHORTEST}, key=len, reverse=True)
+        self._secrets = re.compile("|".join(_quoted(secret) for secret in known)) if known else None
 
     def __call__(self, text: str) -> str:
-        for value in self._secrets:
-            text = text.replace(value, MASK)
-        return text
+        return text if self._secrets is None else self._secrets.sub(MASK, text)
 
     def document(self, node: Any) -> Any:
         """The same document with every text in it redacted; numbers stay what they are."""
-        if not self._secrets or node is None or isinstance(node, bool | int | float):
+        if self._secrets is None or node is None or isinstance(node, bool | int | float):
             return node
         if isinstance(node, Mapping):
             return {self(str(key)): self.document(value) for key, value in node.items()}
         if isinstance(node, list | tuple):
             return [self.document(value) for value in node]
         return self(str(node))
+
+
+def _quoted(secret: str) -> str:
+    """A pattern of the secret as it is, and as Python, JSON and URLs write it."""
+    return "".join(_quoted_character(character) for character in secret)
+
+
+def _quoted_character(character: str) -> str:
+    if character.isascii() and character.isalnum():
+        return character
+    encoded = character.encode(errors="surrogateescape")
+    percent, escaped = ("".join(f"{sign}{byte:02x}" for byte in encoded) for sign in ("%", r"\\+x"))
+    named = rf"\\+u{ord(character):04x}|\\+x{ord(character):02x}"
+    literal = r"\\+" if character == "\\" else rf"\\*{re.escape(character)}"
+    return f"(?i:{literal}|{percent}|{escaped}|{named})"
 
 
 class DiscreetStream(io.TextIOWrapper):

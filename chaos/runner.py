@@ -260,7 +260,9 @@ class Runner:
                 because=result.because,
             )
         await in_thread(self._driver.drain)
-        if handles.logs is not None:
+        limited = self._plan.experiment.limits.lost_log_lines is not None
+        # the logs of somebody else's service may be without bounds: they are read only for a limit
+        if handles.logs is not None and (limited or self._driver.started_by_us):
             directory = handles.logs.directory
             dropped = int(sampler.latest.get(("api", "log_lines_dropped"), 0))
             counter = sampler.latest.get(("api", "log_lines"))

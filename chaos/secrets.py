@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
@@ -49,8 +47,8 @@ class Secret(Model):
         if len(text) < SHORTEST:
             rule = f"has fewer than {SHORTEST} characters: it could not be kept out of what is written"
             raise UsageError(f"{where}: {self} {rule}")
-        if not text.isprintable() or not text.isascii():
-            raise UsageError(f"{where}: {self} must be one line of printable ASCII")
+        if not text.isprintable():
+            raise UsageError(f"{where}: {self} must be one line of printable characters")
         return text
 
     def __str__(self) -> str:
@@ -70,7 +68,7 @@ class Secret(Model):
 
 
 class SecretReader:
-    """Reads secrets, and knows afterwards in what forms each of them must never be written."""
+    """Reads secrets, and knows afterwards what must never be written."""
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
@@ -83,14 +81,8 @@ class SecretReader:
 
     def learn(self, text: str) -> None:
         """`text` is a part of a secret, or another way to say it."""
-        self._known |= dict.fromkeys(forms(text))
+        self._known[text] = None
 
     @property
     def known(self) -> tuple[str, ...]:
         return tuple(self._known)
-
-
-def forms(secret: str) -> tuple[str, ...]:
-    """The secret in each of the ways in which a message may quote it."""
-    quoted = (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret), quote(secret, safe=""))
-    return tuple(dict.fromkeys(quoted))

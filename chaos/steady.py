@@ -8,6 +8,7 @@ import numpy as np
 
 from chaos import hits
 from chaos.checks.exact import percentile, reaches
+from chaos.checks.observation import ANSWERED
 from chaos.experiment import Baseline
 from chaos.hits import HitTable
 from chaos.units import show_seconds
@@ -24,6 +25,8 @@ def judge_baseline(baseline: Baseline, table: HitTable) -> dict[str, Any]:
         problems.append("no request was due")
     if not reaches(count, total, baseline.availability):
         problems.append(f"{count} of {total} requests were good, {baseline.availability:.2%} is needed")
+        if not np.isin(table["outcome"], ANSWERED).any():
+            problems.append("none was answered: the load never reached the target")
     elif p99 is not None and p99 > baseline.p99:
         problems.append(f"p99 {show_seconds(p99)} is above {show_seconds(baseline.p99)}")
     return {

@@ -93,9 +93,11 @@ class _AddressedConsumer(APIConsumer):  # type: ignore[misc]
         call = _call.get()
         here = type("Consumer", (APIConsumer,), {"host": call.host, "port": call.port})
         # Straight to the server, whatever proxy the environment names for the outer world.
-        response = getattr(here, verb)(url, timeout=call.timeout, proxies=cls._direct, **options)
+        # A redirect would lead to a host that nobody has allowed.
+        options |= {"timeout": call.timeout, "proxies": cls._direct, "allow_redirects": False}
+        response = getattr(here, verb)(url, **options)
         # The package raises for 400, 404 and 409 alone, and takes any other refusal for success.
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             raise _Refusal(response.content)
         return response
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -22,6 +24,7 @@ class Model(BaseModel):
 
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 """How things are named in a file."""
@@ -46,12 +49,28 @@ _SECRET_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 def read_mapping(path: Path) -> Any:
     """The file as a mapping that remembers its lines. Raises FileError."""
+    document = _read(path, YAML().load)
+    _check_mapping(path, document)
+    return document
+
+
+def read_documents(path: Path) -> list[Any]:
+    """Each document of the file, one at least, as a mapping that remembers its lines. Raises FileError."""
+    documents = _read(path, lambda text: [each for each in YAML().load_all(text) if each is not None]) or [
+        None
+    ]
+    for document in documents:
+        _check_mapping(path, document)
+    return documents
+
+
+def _read(path: Path, load: Callable[[str], T]) -> T:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(path, None, "", f"cannot be read: {error}") from error
     try:
-        document = YAML().load(text)
+        return load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         rule = " ".join(str(error.problem or error).split())
@@ -62,11 +81,13 @@ def read_mapping(path: Path) -> Any:
         raise FileError(path, None, "", f"holds a value that cannot be read: {error}") from error
     except RecursionError:
         raise FileError(path, None, "", "is nested too deeply") from None
+
+
+def _check_mapping(path: Path, document: Any) -> None:
     if not isinstance(document, dict):
         kind = type(document).__name__ if document is not None else "nothing"
-        raise FileError(path, 1, "", f"must be a mapping of keys to values, not {kind}")
+        raise FileError(path, line_of(document, ()), "", f"must be a mapping of keys to values, not {kind}")
     check_values(path, document)
-    return document
 
 
 def check_values(path: Path, document: Any) -> None:
@@ -83,23 +104,49 @@ def load(path: Path, model: type[M]) -> M:
 
 
 def parse(path: Path, document: Any, model: type[M]) -> M:
-    try:
-        return model.model_validate(plain(document))
-    except ValidationError as error:
-        raise from_validation(path, document, error) from None
+    return Where(path, document).parse(document, model)
 
 
 def from_validation(path: Path, document: Any, error: ValidationError, prefix: Place = ()) -> FileError:
     """The first broken rule of a pydantic error, as one line about the file."""
+    place, rule, value = first_rule(error)
+    return Where(path, document, (*prefix, *place)).broken(rule, value)
+
+
+def first_rule(error: ValidationError) -> tuple[Place, str, Any]:
+    """The first broken rule of a pydantic error: its place, the rule, and the value to tell, if any."""
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
-    place = (*prefix, *first["loc"], *(cause.place if isinstance(cause, BrokenRule) else ()))
+    place = (*first["loc"], *(cause.place if isinstance(cause, BrokenRule) else ()))
     rule = {"extra_forbidden": "is not a key known here", "missing": "is required"}.get(
         first["type"], first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     )
     untold = first["type"] == "missing" or isinstance(cause, SecretValue)
     value = None if untold or isinstance(first["input"], dict | list) else first["input"]
-    return FileError(path, line_of(document, place), show_place(document, place), rule, value)
+    return place, rule, value
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a file, for what is said about it."""
+
+    path: Path
+    document: Any
+    place: Place = ()
+
+    def under(self, *keys: int | str) -> Where:
+        return Where(self.path, self.document, (*self.place, *keys))
+
+    def broken(self, rule: str, value: object = None) -> FileError:
+        line, place = line_of(self.document, self.place), show_place(self.document, self.place)
+        return FileError(self.path, line, place, rule, value)
+
+    def parse(self, value: Any, model: type[M]) -> M:
+        """The value that stands here. Raises FileError."""
+        try:
+            return model.model_validate(plain(value))
+        except ValidationError as error:
+            raise from_validation(self.path, self.document, error, self.place) from None
 
 
 def line_of(document: Any, place: Place) -> int | None:
@@ -115,7 +162,7 @@ def line_of(document: Any, place: Place) -> int | None:
             line, node = position[0] + 1, node[key]
         except (KeyError, IndexError, TypeError):
             break
-    return line if line is not None else 1
+    return line if line is not None else getattr(getattr(document, "lc", None), "line", 0) + 1
 
 
 def show_place(document: Any, place: Place) -> str:

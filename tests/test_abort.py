@@ -75,6 +75,16 @@ def test_an_objective_of_its_own_aborts_and_judges_nothing(tmp_path: Path) -> No
     assert so_far(tmp_path / "not", Night(bad=[(10, 30, Hit.RESET)]), 50, own) is None
 
 
+def test_a_target_is_down_when_most_hits_of_ten_seconds_were_bad(tmp_path: Path) -> None:
+    condition = TARGET_DOWN.model_dump(exclude_none=True)
+    flapping: list[tuple[float, float, Hit]] = [(at, at + 4.5, Hit.RESET) for at in (10, 20, 30, 40)]
+    assert so_far(tmp_path / "flapping", Night(bad=flapping), 50, condition) is None
+    assert so_far(tmp_path / "soon", Night(bad=[(20, LENGTH, Hit.RESET)]), 25, condition) is None
+    proven = so_far(tmp_path / "down", Night(bad=[(20, LENGTH, Hit.RESET)]), 31, condition)
+    assert proven is not None
+    assert proven[0] == "target-down"
+
+
 def test_a_target_of_somebody_elses_is_left_alone_once_it_is_down_unless_a_file_says_otherwise() -> None:
     assert in_effect((), started_by_us=True) == ()
     assert in_effect((), started_by_us=False) == (TARGET_DOWN,)

@@ -41,6 +41,12 @@ BAD_EXPERIMENTS = {
     "missing key": ("title: A sound one\n", "", 1, "title: is required"),
     "ratio out of range": ("availability: 99%", "availability: 990%", 11, "got '990%'"),
     "unknown route": ("read: 1", "raed: 1", 5, "no such route"),
+    "a window longer than the play": (
+        "availability: 99%}",
+        "availability: 99%, window: 1m}",
+        11,
+        "slo 'availability': window: 1m is longer than the play, 30s",
+    ),
     "rate out of bounds": ("rate: 10}]", "rate: 100000}]", 7, "got 100000"),
     "a secret": ("title: A sound one", "password: hunter2", 2, "must not stand in a file"),
     "a secret that is a number": ("title: A sound one", "password: 1234", 2, "must not stand in a file"),

@@ -50,6 +50,15 @@ def test_limits_are_kept_unless_the_file_gives_them(tmp_path: Path) -> None:
     [
         ("slos:\n  - name: a\n    availability: 200%\n", 3, "must be a percentage"),
         ("slos:\n  - name: a\n    below: 3\n", 3, "is not a key known here"),
+        (f"{STRICT}    window: 2m\n", 4, "window: 2m is longer than the play, 1m"),
+        (f"{STRICT}    route: raed\n", 4, "'raed' is no route of the mix; it has read, write"),
+        (f"{STRICT}    step: dorp\n", 4, "'dorp' is no step of this experiment; it has drop"),
+        (
+            f"{STRICT}  - apiVersion: openslo/v1\n    kind: SLA\n    metadata: {{name: a}}\n    spec: {{}}\n",
+            5,
+            "is no kind",
+        ),
+        ("slos:\n  - file: nosuch.yaml\n", 2, "no such file"),
         (f"{STRICT}limits:\n  recovery: 5m\n", 5, "cannot be broken by this play"),
         (f"{STRICT}  - name: availability\n    availability: 99%\n", 4, "stands twice"),
         ("limits:\n  recovery: 5\n", 1, "is required"),
@@ -63,6 +72,30 @@ def test_a_bad_file_names_its_line_and_rule(tmp_path: Path, text: str, line: int
         judge_run(stored(tmp_path), file)
     assert caught.value.line == line
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "because"),
+    [
+        ("route: write", "availability of write 99.166 % < 99.9 % (119 of 120 hits good)"),
+        ("step: drop", "availability while drop acted 100 % ≥ 99.9 % (20 of 20 hits good)"),
+        ("window: 10s", "worst 10 s window, 30.5 s into the play: 95 of 100 hits good"),
+        (
+            "timeslices: {window: 10s, target: 99%}",
+            "(5 of 6 slices of 10 s reach 99 %, worst 40 s into the play",
+        ),
+        ("burn_rate: {at_most: 14.4, window: 30s, short: 2s}", "burn rate 16.67 > 14.4 over 30 s and 2 s"),
+    ],
+)
+def test_it_is_judged_by_each_form_of_an_slo(keys: str, because: str, tmp_path: Path) -> None:
+    (tmp_path / "slo.yaml").write_text(f"{STRICT}    {keys}\n")
+    assert because in judge_run(stored(tmp_path), tmp_path / "slo.yaml").headline
+
+
+def test_abort_conditions_that_name_its_own_objectives_do_not_matter(tmp_path: Path) -> None:
+    night = Night(changed={"abort": [{"slo": "p99"}]})
+    (tmp_path / "slo.yaml").write_text(STRICT)
+    assert judge_run(night.write(tmp_path / "run")[1].run, tmp_path / "slo.yaml").exit_code == 0
 
 
 def test_a_run_whose_experiment_cannot_be_read_is_refused(tmp_path: Path) -> None:

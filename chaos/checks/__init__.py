@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chaos.checks import (
     availability,
+    burn_rate,
     completeness,
     effect,
     honesty,
@@ -21,6 +22,7 @@ ALL: tuple[Check, ...] = (
     steady.check,
     availability.check,
     latency.check,
+    burn_rate.check,
     recovery.check,
     loss.check,
     pool.check,
@@ -30,7 +32,7 @@ ALL: tuple[Check, ...] = (
 )
 """Every check of ours, in the order in which a verdict tells its findings."""
 
-OBJECTIVES: tuple[Check, ...] = (availability.check, latency.check, pool.check)
+OBJECTIVES: tuple[Check, ...] = (availability.check, latency.check, burn_rate.check, pool.check)
 """The checks that judge the experiment's SLOs."""
 
 BY_NAME: Mapping[str, Check] = {check.__module__.rpartition(".")[2]: check for check in ALL}

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from chaos.checks.exact import Flags, percentile
+from chaos.checks.exact import Flags, percentiles
 from chaos.checks.observation import Observation
 from chaos.checks.spans import step_spans
 from chaos.experiment import Experiment
 from chaos.journal import Journal
+
+RANKS = (50, 95, 99)
 
 Figures = dict[str, float | int | None]
 
@@ -19,14 +21,20 @@ def figures(observation: Observation, chosen: Flags) -> Figures:
     """Hits, good hits, their ratio and p50/p95/p99 (seconds, infinite where a hit was not good)."""
     chosen = chosen & observation.offered
     total, good = int(chosen.sum()), int((chosen & observation.good).sum())
-    latency = observation.latency[chosen]
-    percentiles = {f"p{rank}": percentile(latency, rank) for rank in (50, 95, 99)}
-    return {"hits": total, "good": good, "ratio": good / total if total else None, **percentiles}
+    found = percentiles(observation.latency(chosen), *RANKS)
+    ranked = {f"p{rank}": value for rank, value in zip(RANKS, found, strict=True)}
+    return {"hits": total, "good": good, "ratio": good / total if total else None, **ranked}
 
 
 def breakdown(experiment: Experiment, journal: Journal, observation: Observation) -> dict[str, Any]:
     """`by_step` (the hits due while the step acted) and `by_route`, each name with its figures."""
-    due, route = observation.due, observation.table["route"]
+    steps = tuple(step.name for step in experiment.steps)
+    key = ("breakdown", experiment.honesty, experiment.load.timeout, steps)
+    return journal.once(key, lambda: _breakdown(experiment, journal, observation))
+
+
+def _breakdown(experiment: Experiment, journal: Journal, observation: Observation) -> dict[str, Any]:
+    due, route = observation.due, observation.route
     by_step = {
         span.step: figures(observation, (due >= span.start) & (due < span.until(observation.ended)))
         for span in step_spans(experiment, journal)

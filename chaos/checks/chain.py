@@ -9,7 +9,9 @@ need never exceed more than the middle between its baseline and all of it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -25,12 +27,15 @@ from chaos.journal import Journal, Series, Span
 
 DEVIATIONS = 6 * 1.4826
 
+First = Callable[[float, float, float], float]
+"""When, from a start to an end, a single hit first exceeded a threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
     """One gauge that can show a link. `runs`: how many points in a row must exceed the threshold.
 
-    `hits`: the single hits behind the points, so that the first of them tells when within the second.
+    `first`: of hits, when the first of them in [start, end) exceeded the threshold: within the second.
     """
 
     label: str
@@ -38,7 +43,7 @@ class Gauge:
     least: float
     unit: Unit
     runs: int = 2
-    hits: Series | None = None
+    first: First | None = None
 
 
 def links(experiment: Experiment, journal: Journal) -> list[Link]:
@@ -66,8 +71,8 @@ def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
         Gauge(f"a sync on {volume}", journal.series(volume, "sync_wait"), 0.05, "s") for volume in volumes
     ]
     cpu = Gauge("CPU in use", journal.series("machine", "cpu"), 0.9, "ratio")
-    slow = gauges.latency(journal)
-    latency = Gauge("p95 of a second", gauges.p95_by_second(slow), 0.25, "s", hits=slow)
+    slow = partial(gauges.first_slow, journal)
+    latency = Gauge("p95 of a second", gauges.p95_by_second(journal), 0.25, "s", first=slow)
     flight = Gauge("requests in flight", gauges.in_flight(journal), 10, "count")
     busiest = journal.series("api", "pool_busiest")
     pool = [
@@ -77,8 +82,8 @@ def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
     waiters = Gauge("requests waiting for a connection", journal.series("api", "pool_waiters"), 0, "count")
     gave_up = Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1)
     database = Gauge("of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
-    failed = gauges.not_good(journal)
-    bad = Gauge("hits of a second not good", gauges.mean_by_second(failed), 0.5, "ratio", hits=failed)
+    failed = partial(gauges.first_bad, journal)
+    bad = Gauge("hits of a second not good", gauges.bad_by_second(journal), 0.5, "ratio", first=failed)
     return [
         ("disk", "disk I/O rises", waits),
         ("cpu", "CPU runs out", [cpu]),
@@ -125,14 +130,13 @@ def _read(gauge: Gauge, view: _View) -> _Reading | None:
         return _Reading(gauge, baseline, threshold, None, None, peak)
     first = int(np.argmax(rows))
     at = float(seen.at[first])
-    if gauge.hits is None and gauge.unit == "s":
+    if gauge.first is None and gauge.unit == "s":
         # a wait is sampled when it has grown by a part of a tick: it began its value ago, and had not yet
         # exceeded the threshold at the sample before
         before_it = float(seen.at[first - 1]) if first else view.watched.start
         at = max(at - float(seen.value[first]) + threshold, before_it)
-    if gauge.hits is not None:
-        singles = gauge.hits.between(at, view.watched.end)
-        at = float(singles.at[np.argmax(singles.value > threshold)])
+    if gauge.first is not None:
+        at = gauge.first(at, view.watched.end, threshold)
         if gauge.unit == "s":  # it is slow from the moment it has taken longer than the threshold
             at += threshold
     return _Reading(gauge, baseline, threshold, at, float(seen.value[first]), peak)

@@ -35,7 +35,7 @@ def _problem(experiment: Experiment, journal: Journal) -> str | None:
     if observation.ended < observation.end - TOLERANCE:
         played, planned = observation.ended - observation.start, observation.end - observation.start
         return f"the play was cut short: {seconds(played)} of {seconds(planned)}"
-    if not len(observation.table):
+    if not len(observation):
         return "no hit was due in the play"
     if not observation.reached:
         return "no hit was ever answered, in the baseline neither: the load never reached the target"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 Times = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint8]
 
 
 def _fraction(number: float) -> Fraction:
@@ -33,7 +34,13 @@ def percentile(values: Times, percent: float) -> float | None:
 
     Always one of the values, so an infinity is never averaged away.
     """
+    return percentiles(values.copy(), percent)[0]
+
+
+def percentiles(values: Times, *percents: float) -> list[float | None]:
+    """The same for several at once, without a copy: `values` are put in another order."""
     if len(values) == 0:
-        return None
-    rank = max(1, math.ceil(_fraction(percent) * len(values) / 100))
-    return float(np.partition(values, rank - 1)[rank - 1])
+        return [None] * len(percents)
+    ranks = [max(1, math.ceil(_fraction(percent) * len(values) / 100)) - 1 for percent in percents]
+    values.partition(sorted(set(ranks)))
+    return [float(values[rank]) for rank in ranks]

@@ -20,7 +20,7 @@ def figures(experiment: Experiment, journal: Journal, findings: list[Finding]) -
     result: Figures = dict.fromkeys(("hits", "good", "availability", "p50", "p95", "p99"))
     result |= dict.fromkeys(("outages", "worst_outage", "recovery"))
     observation = observe(experiment, journal)
-    if observation is not None and len(observation.table):
+    if observation is not None and len(observation):
         hits: dict[str, Any] = of_hits(observation, observation.offered)
         result |= {"availability": hits.pop("ratio"), **hits}
         seen = read(experiment, journal, observation).seen

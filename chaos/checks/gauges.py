@@ -6,54 +6,88 @@ and a failure where it showed: a request that failed because of a full pool was 
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 
-from chaos import hits
-from chaos.checks.exact import Times, percentile
-from chaos.hits import Outcome
+from chaos import hits as stored
+from chaos.checks.exact import Counts, Flags, Times, percentile
+from chaos.hits import HitTable, Outcome
 from chaos.journal import Journal, Series
 
 BUCKET = 1.0  # seconds
 _NOTHING = Series(np.empty(0), np.empty(0))
 
 
-def latency(journal: Journal) -> Series:
-    """Of each hit that ended, seconds from due to done: of a timeout, what was waited."""
-    table = journal.hits[~np.isnan(journal.hits["done"])]
-    return Series(table["due"], table["done"] - table["due"])
+def p95_by_second(journal: Journal) -> Series:
+    """The p95 of the latencies of each second's hits that ended: of a timeout, what was waited.
+
+    No point without hits.
+    """
+    starts, values = array("d"), array("d")
+    for second, rows in journal.hits.groups(_second, 0, len(journal.hits)):
+        took = rows["done"] - rows["due"]
+        if (p95 := percentile(took[~np.isnan(took)], 95)) is not None:
+            starts.append(second * BUCKET)
+            values.append(p95)
+    return Series(np.array(starts), np.array(values))
 
 
-def not_good(journal: Journal) -> Series:
-    """Of each hit that was sent, in order of its end, 1 where it was not good, else 0. What never ended
-    counts where it was due."""
-    table = journal.hits[journal.hits["outcome"] != Outcome.UNSENT]
-    at = np.where(np.isnan(table["done"]), table["due"], table["done"])
-    order = np.argsort(at, kind="stable")
-    return Series(at[order], (~hits.good(table)).astype(np.float64)[order])
+def first_slow(journal: Journal, start: float, end: float, threshold: float) -> float:
+    """When the first hit due in [start, end) that took longer than `threshold` was due; else the start."""
+    for rows in journal.hits.pieces(journal.hits.first_due(start), journal.hits.first_due(end)):
+        slow = rows["done"] - rows["due"] > threshold
+        if slow.any():
+            return float(rows["due"][np.argmax(slow)])
+    return start
 
 
-def p95_by_second(each: Series) -> Series:
-    """The p95 of each second's hits. No point without hits."""
-    starts, groups = _seconds(each)
-    return Series(starts, np.array([percentile(group, 95) for group in groups], dtype=np.float64))
+def bad_by_second(journal: Journal) -> Series:
+    """Of the hits that ended in each second, the share that was not good. No point without hits.
+
+    What never ended counts where it was due; what was never sent, nowhere.
+    """
+    counts: dict[int, list[int]] = {}
+    for rows in journal.hits.pieces():
+        at, good = _ended(rows)
+        seconds, index = np.unique(_second(at), return_inverse=True)
+        hits, fine = np.bincount(index), np.bincount(index, weights=good)
+        for second, total, well in zip(seconds, hits, fine, strict=True):
+            count = counts.setdefault(int(second), [0, 0])
+            count[0] += int(total) - int(well)
+            count[1] += int(total)
+    starts = sorted(counts)
+    share = [counts[second][0] / counts[second][1] for second in starts]
+    return Series(np.array(starts, np.float64) * BUCKET, np.array(share, np.float64))
 
 
-def mean_by_second(each: Series) -> Series:
-    """The mean of each second's hits. No point without hits."""
-    starts, groups = _seconds(each)
-    return Series(starts, np.array([group.mean() for group in groups], dtype=np.float64))
+def first_bad(journal: Journal, start: float, end: float, _threshold: float) -> float:
+    """When the first hit that was not good ended, in [start, end); else the start."""
+    first = np.inf
+    for rows in journal.hits.pieces():
+        at, good = _ended(rows)
+        inside = at[~good & (at >= start) & (at < end)]
+        first = min(first, float(inside.min(initial=np.inf)))
+    return start if first == np.inf else first
 
 
 def in_flight(journal: Journal) -> Series:
     """Requests sent and not yet done, four times a second. One left pending stays in flight."""
-    table = journal.hits
-    sent = np.sort(table["sent"][table["outcome"] != Outcome.UNSENT])
-    sent = sent[~np.isnan(sent)]
-    if not len(sent):
+    hits = journal.hits
+    if not len(hits):
         return _NOTHING
-    done = np.sort(table["done"][~np.isnan(table["done"])])
-    at = np.arange(table["due"][0], table["due"][-1] + BUCKET / 4, BUCKET / 4)
-    return Series(at, (np.searchsorted(sent, at) - np.searchsorted(done, at)).astype(np.float64))
+    (first,), (last,) = (hits.column(_due, np.float64, row, row + 1) for row in (0, len(hits) - 1))
+    at = np.arange(first, last + BUCKET / 4, BUCKET / 4)
+    change = np.zeros(len(at) + 1, np.int64)
+    any_sent = False
+    for rows in hits.pieces():
+        sent = rows["sent"][(rows["outcome"] != Outcome.UNSENT) & ~np.isnan(rows["sent"])]
+        done = rows["done"][~np.isnan(rows["done"])]
+        any_sent = any_sent or bool(len(sent))
+        # what was sent before an instant is in flight at it, unless it was done before it, too
+        change += np.bincount(np.searchsorted(at, sent, side="right"), minlength=len(change))
+        change -= np.bincount(np.searchsorted(at, done, side="right"), minlength=len(change))
+    return Series(at, np.cumsum(change)[:-1].astype(np.float64)) if any_sent else _NOTHING
 
 
 def waits_timed_out(journal: Journal) -> Series:
@@ -70,9 +104,16 @@ def database_in_use(journal: Journal) -> Series:
     return Series(used.at, used.value / np.interp(used.at, most.at, most.value))
 
 
-def _seconds(each: Series) -> tuple[Times, list[Times]]:
-    """The start of each second that has hits, and the values of its hits."""
-    if not len(each.at):
-        return np.empty(0), []
-    starts, firsts = np.unique(np.floor(each.at / BUCKET), return_index=True)
-    return starts * BUCKET, np.split(each.value, firsts[1:])
+def _second(at: Times) -> Counts:
+    return np.floor(at / BUCKET).astype(np.int64)
+
+
+def _due(rows: HitTable) -> Times:
+    due: Times = rows["due"]
+    return due
+
+
+def _ended(rows: HitTable) -> tuple[Times, Flags]:
+    """When each hit that was sent ended, or was due where it never did, and whether it was good."""
+    rows = rows[rows["outcome"] != Outcome.UNSENT]
+    return np.where(np.isnan(rows["done"]), rows["due"], rows["done"]), stored.good(rows)

@@ -20,7 +20,8 @@ def headline(outcome: Outcome, findings: Sequence[Finding], chain: list[Link]) -
             parts.append(f"broke first: {first.title} ({first.because})")
         parts += _named("unknown", [each for each in findings if each.outcome is Outcome.UNKNOWN])
     parts += _named("not exercised", [each for each in findings if each.outcome is Outcome.NOT_EXERCISED])
-    return f"{_opening(outcome, findings)}: {'; '.join(parts)}"
+    # what a finding quotes may be of many lines
+    return " ".join(f"{_opening(outcome, findings)}: {'; '.join(parts)}".split())
 
 
 def _told(outcome: Outcome, findings: Sequence[Finding]) -> list[Finding]:

@@ -17,7 +17,7 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         because = "the load process left no record of its own lag"
         return [Finding("honesty", "instrument", Outcome.UNKNOWN, None, bound, "s", because)]
     observation = observe(experiment, journal)
-    total = 0 if observation is None else len(observation.table)
+    total = 0 if observation is None else len(observation)
     unsure = 0 if observation is None else int(observation.indeterminate.sum())
     delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
     doubted = int(seen.doubted.sum())

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from chaos import hits
-from chaos.checks.exact import Flags, Times
+from chaos.checks.exact import Codes, Flags, Times
 from chaos.experiment import Experiment, Honesty
 from chaos.hits import HitTable, Outcome
 from chaos.journal import Journal
+from chaos.stored_hits import StoredHits
 
 ANSWERED = (Outcome.GOOD, Outcome.BAD_STATUS, Outcome.BAD_BODY)
 
@@ -73,25 +74,28 @@ class Observation:
     """The hits due in the play as it was planned: arrays of the same length, in order of `due`.
 
     `start`, `end` and `ended` are seconds of the run clock: the planned play, and where it really ended.
+    Latencies are not kept: they are read from the stored hits, of which these are those from `first` on.
     """
 
     start: float
     end: float
     ended: float
-    table: HitTable
+    hits: StoredHits
+    first: int
+    due: Times
+    route: Codes
     good: Flags
+    unsent: Flags
     indeterminate: Flags
     reached: bool  # some hit of the run was answered
 
-    @property
-    def due(self) -> Times:
-        due: Times = self.table["due"]
-        return due
+    def __len__(self) -> int:
+        return len(self.due)
 
     @property
     def offered(self) -> Flags:
         """The hits that were not merely left out by a play cut short: what the figures are about."""
-        offered: Flags = ~(self.indeterminate & (self.table["outcome"] == Outcome.UNSENT))
+        offered: Flags = ~(self.indeterminate & self.unsent)
         return offered
 
     @property
@@ -104,41 +108,71 @@ class Observation:
         """Good, were every indeterminate hit good."""
         return self.good | self.indeterminate
 
-    @property
-    def latency(self) -> Times:
-        """Seconds from due to done; infinite for a hit that was not good."""
-        latency: Times = np.where(self.good, self.table["done"] - self.table["due"], np.inf)
-        return latency
+    def latency(self, chosen: slice | Flags) -> Times:
+        """Of the chosen hits, seconds from due to done; infinite for a hit that was not good.
 
-    @property
-    def latency_at_worst(self) -> Times:
-        return np.where(self.indeterminate, np.inf, self.latency)
+        A new array each time, the caller's to change.
+        """
+        if isinstance(chosen, slice):
+            low, high, _ = chosen.indices(len(self))
+            return self.hits.column(_latency, np.float64, self.first + low, self.first + high)
+        found = np.empty(int(np.count_nonzero(chosen)))
+        at = filled = 0
+        for rows in self.hits.pieces(self.first, self.first + len(self)):
+            some = _latency(rows[chosen[at : at + len(rows)]])
+            found[filled : filled + len(some)] = some
+            at, filled = at + len(rows), filled + len(some)
+        return found
 
-    @property
-    def latency_at_best(self) -> Times:
-        return np.where(self.indeterminate, 0.0, self.latency)
+    def within(self, threshold: float) -> Flags:
+        """The hits that were good and took no longer than `threshold` seconds."""
+        end = self.first + len(self)
+        return self.hits.column(lambda rows: _latency(rows) <= threshold, np.bool_, self.first, end)
 
 
 def observe(experiment: Experiment, journal: Journal) -> Observation | None:
     """What was seen of the play; None when there was none."""
+    key = ("observation", experiment.honesty, experiment.load.timeout, experiment.load.length)
+    return journal.once(key, lambda: _observe(experiment, journal))
+
+
+def _observe(experiment: Experiment, journal: Journal) -> Observation | None:
     play = journal.play
     begun = journal.last("run", "play", "begun")
     if play is None or begun is None:
         return None
     end = play.start + float(begun.detail.get("length", experiment.load.length))
-    table = hits.select(journal.hits, play.start, end)
-    reached = bool(np.isin(journal.hits["outcome"], ANSWERED).any())
-    seen = windows(experiment.honesty, journal)
-    ended = min(play.end, end)
-    indeterminate = _indeterminate(table, seen, ended, experiment.load.timeout)
-    if not reached:
-        indeterminate = np.ones(len(table), dtype=np.bool_)
-    return Observation(play.start, end, ended, table, hits.good(table), indeterminate, reached)
+    first, last = journal.hits.first_due(play.start), journal.hits.first_due(end)
+    seen, ended, timeout = windows(experiment.honesty, journal), min(play.end, end), experiment.load.timeout
+    reached = any(np.isin(rows["outcome"], ANSWERED).any() for rows in journal.hits.pieces())
+    found = Observation(
+        play.start, end, ended, journal.hits, first, *_columns(max(0, last - first)), reached=reached
+    )
+    at = 0
+    for rows in journal.hits.pieces(first, last):
+        piece = slice(at, at + len(rows))
+        found.due[piece], found.route[piece] = rows["due"], rows["route"]
+        found.good[piece] = hits.good(rows)
+        found.unsent[piece] = rows["outcome"] == Outcome.UNSENT
+        found.indeterminate[piece] = True if not reached else _indeterminate(rows, seen, ended, timeout)
+        at += len(rows)
+    return found
 
 
-def _indeterminate(table: HitTable, seen: Windows, ended: float, timeout: float) -> Flags:
-    due, outcome = table["due"], table["outcome"]
-    doubted = seen.doubts(due) | seen.doubts(table["done"]) | ~seen.covers(due)
+def _columns(length: int) -> tuple[Times, Codes, Flags, Flags, Flags]:
+    """Room for due, route, good, unsent and indeterminate."""
+    flags = (np.empty(length, np.bool_), np.empty(length, np.bool_), np.empty(length, np.bool_))
+    return (np.empty(length), np.empty(length, np.uint8), *flags)
+
+
+def _latency(rows: HitTable) -> Times:
+    latency: Times = np.where(hits.good(rows), rows["done"] - rows["due"], np.inf)
+    return latency
+
+
+def _indeterminate(rows: HitTable, seen: Windows, ended: float, timeout: float) -> Flags:
+    due, outcome = rows["due"], rows["outcome"]
+    doubted = seen.doubts(due) | seen.doubts(rows["done"]) | ~seen.covers(due)
     cut = (outcome == Outcome.UNSENT) & (due >= ended)
     unfinished = (outcome == Outcome.PENDING) & (due + timeout > seen.last())
     result: Flags = doubted | cut | unfinished

@@ -1,14 +1,15 @@
 """Outages: when service was out and when it was back. Pure, over due times and which hits were good.
 
 The play is cut into windows of `rule.window` seconds from its start; a window without hits says nothing,
-so the state before it goes on. An outage begins with the due time of the first hit of the first window
+so the state before it goes on. An outage begins with the due time of the first bad hit of the first window
 whose ratio of good hits is below `rule.below`, and ends with that of the first good hit from which service
 is sustained: of the hits due in the `rule.sustained` seconds from it on, itself included, there are at
 least two, the ratio is not below, and all of that stretch was observed. So a single lucky request is no
 recovery, and neither is a good end that was not watched for long enough.
 
 A window below the ratio is a blip, and no outage, when the hits due in the `rule.sustained` seconds from
-its first hit on (or in what is left of the observation) are not below the ratio: service was sustained.
+its first hit on (or in what is left of the observation) are not below the ratio: service was sustained. So
+it was too when service was sustained from a later hit of it on that is due before its first bad one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy as np
 
 from chaos.checks.exact import Counts, Flags, Times, meets
 from chaos.experiment import Outage as Rule
+
+PIECE = 1 << 16  # hits looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +42,64 @@ def outages(due: Times, good: Flags, start: float, end: float, rule: Rule) -> li
     """Every outage among the hits due in [start, end), in order of time. `due` is ascending."""
     if len(due) == 0:
         return []
-    window = np.floor((due - start) / rule.window).astype(np.int64)
-    firsts = np.unique(window, return_index=True)[1]
-    low, high = np.searchsorted(due, due), np.searchsorted(due, due + rule.sustained)
-    before = np.concatenate(([0], np.cumsum(good)))
-    sustained = _ratio_met(before, low, high, rule.below)
-    recovers = good & sustained & (high - low >= 2) & (due + rule.sustained <= end)
-    below = ~_ratio_met(before, firsts, np.append(firsts[1:], len(due)), rule.below)
+    service = _Service(due, good, end, rule)
+    firsts = _first_of_each_window(due, start, rule.window)
+    below = ~service.met(firsts, np.append(firsts[1:], len(due)))
+    suspects = firsts[below]
     found: list[Outage] = []
     back = -np.inf  # when the last outage ended
-    for first in firsts[below & ~sustained[firsts]]:
+    for first in suspects[~service.sustained(suspects)]:
         if due[first] <= back:
             continue
-        later = np.flatnonzero(recovers[first:])
-        if len(later) == 0:
-            found.append(Outage(float(due[first]), None, end))
+        begin = first + np.argmin(good[first:])  # a window below the ratio has a bad hit
+        later = service.recovers_from(int(first))
+        if later is None:
+            found.append(Outage(float(due[begin]), None, end))
             break
-        back = float(due[first + later[0]])
-        found.append(Outage(float(due[first]), back, end))
+        back = float(due[later])
+        if back > due[begin]:
+            found.append(Outage(float(due[begin]), back, end))
     return found
 
 
-def _ratio_met(before: Counts, low: Counts, high: Counts, ratio: float) -> Flags:
-    """Whether the hits [low, high) meet the ratio; `before[i]` counts the good ones before hit i."""
-    return meets(before[high] - before[low], high - low, ratio)
+class _Service:
+    """Whether service was good, asked of some hits at a time: of ten million at once it would fill memory."""
+
+    def __init__(self, due: Times, good: Flags, end: float, rule: Rule) -> None:
+        self._due, self._good, self._end, self._rule = due, good, end, rule
+        self._before = np.zeros(len(good) + 1, np.int32)  # how many good ones come before each hit
+        np.cumsum(good, out=self._before[1:])
+
+    def met(self, low: Counts, high: Counts) -> Flags:
+        """Where the hits [low, high) meet the ratio."""
+        good = self._before[high] - self._before[low]
+        return meets(good.astype(np.int64), high - low, self._rule.below)
+
+    def sustained(self, hits: Counts) -> Flags:
+        return self.met(*self._stretch(hits))
+
+    def recovers_from(self, first: int) -> int | None:
+        """The first hit from `first` on from which service is sustained; None when there is none."""
+        for begin in range(first, len(self._due), PIECE):
+            hits = np.arange(begin, min(begin + PIECE, len(self._due)))
+            low, high = self._stretch(hits)
+            watched = self._due[hits] + self._rule.sustained <= self._end
+            recovers = self._good[hits] & self.met(low, high) & (high - low >= 2) & watched
+            if recovers.any():
+                return begin + int(np.argmax(recovers))
+        return None
+
+    def _stretch(self, hits: Counts) -> tuple[Counts, Counts]:
+        """The hits [low, high) due in the seconds that service has to last, from each of the hits on."""
+        begins = self._due[hits]
+        return np.searchsorted(self._due, begins), np.searchsorted(self._due, begins + self._rule.sustained)
+
+
+def _first_of_each_window(due: Times, start: float, length: float) -> Counts:
+    """The first hit of each window that has hits."""
+    found, last = [], -1
+    for begin in range(0, len(due), PIECE):
+        window = np.floor((due[begin : begin + PIECE] - start) / length).astype(np.int64)
+        found.append(begin + np.flatnonzero(np.diff(window, prepend=last)))
+        last = int(window[-1])
+    return np.concatenate(found)

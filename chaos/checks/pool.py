@@ -60,6 +60,9 @@ def use(journal: Journal, span: Span) -> Use | None:
 
 
 def _judge(name: str, objective: PoolObjective, experiment: Experiment, journal: Journal) -> Finding:
+    if not len(share_in_use(journal).at):
+        because = f"{name}: the target showed no gauges of its connection pool (metrics_url)"
+        return Finding("pool", name, Outcome.UNKNOWN, None, objective.in_use, "ratio", because)
     spans = _spans(experiment, journal)
     if spans is None:
         because = "nothing was injected in the play, so there is no before and after"

@@ -87,6 +87,12 @@ def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
 
 def read(experiment: Experiment, journal: Journal, observation: Observation) -> Readings:
     """The three readings of the play."""
+    steps = tuple(step.name for step in experiment.steps)
+    key = ("recovery", experiment.honesty, experiment.load.timeout, experiment.outage, steps)
+    return journal.once(key, lambda: _read(experiment, journal, observation))
+
+
+def _read(experiment: Experiment, journal: Journal, observation: Observation) -> Readings:
     spans = step_spans(experiment, journal)
 
     def account(due: Times, good: Flags, end: float) -> Account:
@@ -94,7 +100,8 @@ def read(experiment: Experiment, journal: Journal, observation: Observation) -> 
         return Account(found, [undisturbed(outage, spans) for outage in found])
 
     due = observation.due
-    watched = observation.offered & (due < observation.ended)
+    counted = observation.offered & (due < observation.ended)
+    watched = slice(None) if counted.all() else counted
     return Readings(
         seen=account(due[watched], observation.good[watched], observation.ended),
         at_best=account(due, observation.at_best, observation.end),
@@ -107,7 +114,7 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     """`recovery` against limits.recovery and `rto` against promise.rto."""
     limit, promise = experiment.limits.recovery, experiment.promise.rto
     observation = observe(experiment, journal)
-    if observation is None or len(observation.table) == 0:
+    if observation is None or len(observation) == 0:
         because = "no hit was due in the play, so no outage could be seen"
         return [
             Finding("recovery", "recovery", Outcome.UNKNOWN, None, limit, "s", because),

@@ -19,6 +19,13 @@ def seconds(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") + " s"
 
 
+def days(value: float) -> str:
+    """`2592000` as `30 d`, `3600` as `1 h`; less than that as `seconds` writes it."""
+    if value >= 86400:
+        return f"{value / 86400:g} d"
+    return f"{value / 3600:g} h" if value >= 3600 else seconds(value)
+
+
 def amount(value: float) -> str:
     """`400313755.0` as `400,313,755`, `0.1057` as it is."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

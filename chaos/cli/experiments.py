@@ -13,6 +13,7 @@ from rich.table import Table
 
 from chaos import experiment as experiments
 from chaos import plan as plans
+from chaos import target as targets
 from chaos import yamlfile
 from chaos.errors import UsageError
 from chaos.units import show_seconds
@@ -26,7 +27,7 @@ Target = Annotated[str, typer.Option(help="The target that the experiment is val
 
 
 def list_(json_: Json = False) -> None:
-    """List the experiments that are found here, and those that ship."""
+    """List the experiments and the targets that are found here, and those that ship."""
     rows = []
     for name, path in sorted(yamlfile.available("experiments").items()):
         found = experiments.load(path)
@@ -36,12 +37,24 @@ def list_(json_: Json = False) -> None:
     if json_:
         print(json.dumps(rows, indent=1))
         return
+    terminal = Console(highlight=False)
+    terminal.print(_table(("name", "play", "steps", "title"), rows))
+    terminal.print()
+    terminal.print(_table(("target", "driver", "title"), _targets()))
+
+
+def _targets() -> list[dict[str, str]]:
+    found = [targets.load(path) for _, path in sorted(yamlfile.available("targets").items())]
+    return [{"target": each.name, "driver": each.driver, "title": each.title} for each in found]
+
+
+def _table(columns: tuple[str, ...], rows: list[dict[str, str]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "play", "steps", "title"):
-        table.add_column(column, no_wrap=column == "name")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0)
     for row in rows:
-        table.add_row(row["name"], row["play"], row["steps"], row["title"])
-    Console(highlight=False).print(table)
+        table.add_row(*(row[column] for column in columns))
+    return table
 
 
 def show(name: Name) -> None:

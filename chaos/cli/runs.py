@@ -43,10 +43,12 @@ def runs(json_: Json = False) -> None:
 
 def report(run: Reference) -> None:
     """Render a stored run's report anew and print where it lies."""
-    from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
-
     run_dir = store.find_run(run)
-    print(write_report(run_dir, judging.judge_run(run_dir)))
+    verdict = judging.judge_run(run_dir)
+    # It brings matplotlib, which no other command waits for; and its memory is not added to that of judging.
+    from chaos.reports.html import write_report
+
+    print(write_report(run_dir, verdict))
 
 
 def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:

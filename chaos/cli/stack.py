@@ -9,7 +9,7 @@ import typer
 from chaos import plan as plans
 from chaos import preflight, stacks, yamlfile
 from chaos import target as targets
-from chaos.errors import RestoreError
+from chaos.errors import Refused, RestoreError
 
 app = typer.Typer(help="Bring a target up to play with it by hand.", no_args_is_help=True)
 
@@ -21,6 +21,9 @@ Profile = Annotated[str | None, typer.Option(help="The target's profile; its fir
 def up(target: Target = "embedded", profile: Profile = None) -> None:
     """Bring the target up and leave it running."""
     preflight.refuse_when_halted()
+    found, driver, _ = plans.target_of(yamlfile.search(target, "targets"))
+    if not driver.started_by_us:
+        raise Refused(f"target {found.name!r} is not started by midnight: there is nothing to bring up")
     plan = plans.build("smoke", target, profile)
     handles = stacks.up(plan)
     print(f"{plan.target.name} ({plan.profile or 'no profile'}) is up: {handles.base_url}")

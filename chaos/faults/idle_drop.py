@@ -46,9 +46,9 @@ class IdleDrop(Fault):
         self._params = params
         self._toxics = idle_toxics.names(mark)
         self._proxy = handles.proxies["database"]
-        self._admin = handles.databases["primary"].admin_dsn
-        self._address = handles.databases["primary"].proxied
-        dsns = handles.databases["primary"].dsns
+        database = handles.databases["primary"]
+        self._admin, self._address, self._ours = database.admin_dsn, database.proxied, database.ours
+        dsns = database.dsns
         self._users = sorted(str(conninfo_to_dict(dsn).get("user", role)) for role, dsn in dsns.items())
         self._idle: set[Session] = set()
 
@@ -57,9 +57,10 @@ class IdleDrop(Fault):
             proxy, toxics = self._proxy, list(self._toxics)
             return {"by": self._params.by, "api": proxy.api, "proxy": proxy.name, "toxics": toxics}
         try:
-            return {"by": "server", "dsn": self._admin, "before": session_timeout.read(self._admin)}
+            before = session_timeout.read(self._admin)
         except psycopg.OperationalError as error:
             raise TargetGone(f"idle_drop: {error}") from error
+        return {"by": "server", "dsn": self._admin, "before": before, "ours": self._ours}
 
     def inject(self) -> Evidence:
         by, server = self._params.by, Toxiproxy(self._proxy.api)
@@ -86,7 +87,7 @@ class IdleDrop(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if undo["by"] == "server":
-            return session_timeout.put_back(undo["dsn"], undo["before"])
+            return session_timeout.put_back(undo["dsn"], undo["before"], ours=undo["ours"])
         if undo["by"] == "proxy":
             return proxies.enable(undo["api"], undo["proxy"])
         return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])

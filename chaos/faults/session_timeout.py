@@ -34,12 +34,12 @@ def write(dsn: str, value: str | None) -> None:
         connection.execute("select pg_reload_conf()")
 
 
-def put_back(dsn: str, before: str | None) -> Evidence:
-    """As `read` gave it. A server that is gone has nothing to put back. Raises RestoreError."""
+def put_back(dsn: str, before: str | None, *, ours: bool) -> Evidence:
+    """As `read` gave it. A server of ours that is gone has nothing to put back. Raises RestoreError."""
     try:
         write(dsn, before)
     except psycopg.OperationalError as error:
-        if "refused" in str(error):  # the server is gone, and its data directory with the target
+        if ours and "refused" in str(error):  # the server is gone, and its data directory with the target
             return {"server": "gone"}
         back = "reset idle_session_timeout" if before is None else f"set idle_session_timeout = {before!r}"
         by_hand = f"ALTER SYSTEM {back}; SELECT pg_reload_conf();"

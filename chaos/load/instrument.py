@@ -10,7 +10,8 @@ from pathlib import Path
 
 from chaos import journal
 
-WINDOW = 1.0  # seconds
+WINDOW = 0.25
+"""Seconds. Short: a moment in which we were starved then makes only the hits of that moment doubtful."""
 
 
 class Instrument:

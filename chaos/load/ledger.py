@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -19,6 +19,7 @@ class State(IntEnum):
     PRESENT = 1
     DIFFERS = 2  # present, but its payload is not the one that was written
     FOREIGN = 3  # present, but never due
+    DOUBLED = 4  # present more than once, each time as it was written
 
 
 def record(seed: int, seq: int) -> tuple[str, str]:
@@ -32,14 +33,20 @@ def checksum(payload: str) -> str:
     return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
 
-def compare(seed: int, due: Collection[int], found: Mapping[int, str]) -> npt.NDArray[np.void]:
-    """One row (seq, state) per number in `due`, then one per number in `found` that never was due."""
-    rows = [(seq, _state(seed, seq, found.get(seq))) for seq in sorted(due)]
+def compare(seed: int, due: Collection[int], found: Mapping[int, Sequence[str]]) -> npt.NDArray[np.void]:
+    """One row (seq, state) per number in `due`, then one per number in `found` that never was due.
+
+    `found` holds the checksum of each record of a number.
+    """
+    rows = [(seq, _state(seed, seq, found.get(seq, ()))) for seq in sorted(due)]
     rows += [(seq, State.FOREIGN) for seq in sorted(set(found).difference(due))]
     return np.array(rows, dtype=DTYPE)
 
 
-def _state(seed: int, seq: int, held: str | None) -> State:
-    if held is None:
+def _state(seed: int, seq: int, held: Sequence[str]) -> State:
+    if not held:
         return State.MISSING
-    return State.PRESENT if held == record(seed, seq)[1] else State.DIFFERS
+    written = record(seed, seq)[1]
+    if any(each != written for each in held):
+        return State.DIFFERS
+    return State.PRESENT if len(held) == 1 else State.DOUBLED

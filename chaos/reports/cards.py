@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.reports.rows import at_least
 from chaos.reports.show import show_value
 
 _LABELS = {
@@ -16,9 +18,10 @@ _LABELS = {
     ("logs", ""): "log lines lost",
     ("availability", ""): "availability",
     ("latency", ""): "latency",
+    ("burn_rate", ""): "burn rate",
 }
 _PROMISES = {("recovery", "rto"), ("loss", "rpo")}
-_ORDER = ("availability", "latency", "recovery", "loss", "logs")
+_ORDER = ("availability", "latency", "burn_rate", "recovery", "loss", "logs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,21 @@ class Card:
 
 
 def key_figures(findings: Sequence[Finding]) -> list[Card]:
-    """The figures a reader asks for first, in that order."""
-    return [_card(finding) for check in _ORDER for finding in findings if finding.check == check]
+    """The figures a reader asks for first, in that order; two of a kind are called by their names."""
+    shown = [finding for check in _ORDER for finding in findings if finding.check == check]
+    times = Counter(_label(finding) for finding in shown)
+    return [_card(finding, several=times[_label(finding)] > 1) for finding in shown]
 
 
-def _card(finding: Finding) -> Card:
-    place = (finding.check, finding.name)
-    label = _LABELS.get(place) or _LABELS.get((finding.check, "")) or finding.name
+def _label(finding: Finding) -> str:
     if finding.check == "latency" and "percentile" in finding.evidence:
-        label = f"p{finding.evidence['percentile']:g}"
+        return f"p{finding.evidence['percentile']:g}"
+    place = (finding.check, finding.name)
+    return _LABELS.get(place) or _LABELS.get((finding.check, "")) or finding.name
+
+
+def _card(finding: Finding, *, several: bool) -> Card:
+    label = finding.name if several else _label(finding)
     return Card(label, show_value(finding.measured, finding.unit), _allowed(finding), finding.outcome)
 
 
@@ -48,7 +57,7 @@ def _allowed(finding: Finding) -> str:
     if finding.allowed is None:
         return "no limit set"
     what = "promise" if (finding.check, finding.name) in _PROMISES else "allowed"
-    if finding.check in ("availability", "latency"):
+    if finding.check in ("availability", "latency", "burn_rate"):
         what = "objective"
-    sign = "≥" if finding.check == "availability" else "≤"
+    sign = "≥" if at_least(finding) else "≤"
     return f"{what} {sign} {show_value(finding.allowed, finding.unit)}"

@@ -19,7 +19,7 @@ from chaos.reports.timeline import Mark
 
 Row = list[str]
 
-OBJECTIVES = ("availability", "latency", "pool")
+OBJECTIVES = ("availability", "latency", "burn_rate", "pool")
 RECOVERY = ("recovery", "loss", "logs")
 EFFECTS = ("effect",)
 
@@ -192,10 +192,12 @@ def _outages(findings: Sequence[Finding], zero: float | None) -> Table:
 
 def _repeat(about: dict[str, Any]) -> list[tuple[str, str]]:
     host = about.get("host") or {}
+    consent = (about.get("target") or {}).get("consent")
     memory = host.get("memory_bytes")
     pairs = [
         ("experiment file", about.get("experiment_file")),
         ("seed", about.get("seed")),
+        ("consent", f"{consent['owner']}, until {consent['until']}" if consent else None),
         ("git revision", about.get("git")),
         ("processors", host.get("cpus")),
         ("memory", f"{memory / 1024**3:.1f} GiB" if memory else None),

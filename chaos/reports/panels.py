@@ -52,7 +52,7 @@ class Panel:
 
 
 def draw_rate(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    seconds = by_second(journal.played_hits, play)
+    seconds = journal.once(("seconds", play), lambda: by_second(journal.hits, play))
     edges = np.append(seconds.at, seconds.at[-1] + 1)
     base = np.zeros(len(edges))
     for outcome, colour in OUTCOME_COLOURS.items():
@@ -69,7 +69,7 @@ def draw_rate(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
 
 def draw_latency(axis: Axes, experiment: Experiment, journal: Journal, play: Span) -> None:
     """Logarithmic; a percentile with no good answer lies on `not good`, above the timeout."""
-    seconds = by_second(journal.played_hits, play)
+    seconds = journal.once(("seconds", play), lambda: by_second(journal.hits, play))
     never = experiment.load.timeout * 8
     for percentile, colour in ((50, "#7fb3d5"), (95, "#2874a6"), (99, DEEP)):
         line = seconds.percentiles[percentile]

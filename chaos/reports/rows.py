@@ -10,7 +10,7 @@ from chaos.checks.link import Link
 from chaos.reports.show import show_any, show_offset, show_value, words
 
 _AT_LEAST = ("availability", "effect", "steady")
-_TABLES = ("by_step", "by_route", "outages")  # shown as tables of their own
+_ELSEWHERE = ("by_step", "by_route", "outages", "budget")  # shown as tables of their own, or as the note
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class FindingRow:
     measured: str
     allowed: str
     because: str
+    note: str  # the error budget, where there is one
     evidence: list[tuple[str, str]]
 
 
@@ -34,17 +35,24 @@ class LinkRow:
 
 
 def finding_row(finding: Finding) -> FindingRow:
-    sign = "≥ " if finding.check in _AT_LEAST else "≤ "
+    sign = "≥ " if at_least(finding) else "≤ "
     allowed = show_value(finding.allowed, finding.unit)
+    check = words(finding.check)
     same = finding.name in (finding.check, "")
     return FindingRow(
         outcome=finding.outcome,
-        label=finding.check if same else f"{finding.check}: {finding.name}",
+        label=check if same else f"{check}: {finding.name}",
         measured=show_value(finding.measured, finding.unit),
         allowed=allowed if finding.allowed is None else sign + allowed,
         because=finding.because,
-        evidence=[(words(k), show_any(v)) for k, v in finding.evidence.items() if k not in _TABLES],
+        note=str(finding.evidence.get("budget", "")),
+        evidence=[(words(k), show_any(v)) for k, v in finding.evidence.items() if k not in _ELSEWHERE],
     )
+
+
+def at_least(finding: Finding) -> bool:
+    """Whether what was measured had to reach what is allowed, not to stay within it."""
+    return finding.check in _AT_LEAST or (finding.check == "latency" and finding.unit == "ratio")
 
 
 def link_rows(links: Sequence[Link], zero: float | None) -> list[LinkRow]:

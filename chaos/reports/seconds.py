@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chaos import hits
-from chaos.checks.exact import percentile
-from chaos.hits import HitTable, Outcome
+from chaos.checks.exact import percentiles as ranks
+from chaos.hits import Outcome, good
 from chaos.journal import Span
+from chaos.stored_hits import StoredHits
 
 Array = npt.NDArray[np.float64]
 
@@ -24,19 +24,19 @@ class Seconds:
     percentiles: dict[int, Array]  # seconds; inf: no good answer; NaN: no hit was due
 
 
-def by_second(table: HitTable, play: Span, percentiles: tuple[int, ...] = (50, 95, 99)) -> Seconds:
-    """Count and rank the hits by the second they were due in. A hit that was not good is infinitely slow."""
+def by_second(hits: StoredHits, play: Span, percentiles: tuple[int, ...] = (50, 95, 99)) -> Seconds:
+    """Count and rank the hits of the play by the second they were due in; one not good is infinitely slow."""
     length = max(1, int(np.ceil(play.end - play.start)))
-    second = np.minimum((table["due"] - play.start).astype(int), length - 1)
-    counts = {
-        outcome: np.bincount(second[table["outcome"] == outcome], minlength=length).astype(float)
-        for outcome in Outcome
-    }
-    latency = np.where(hits.good(table), table["done"] - table["due"], np.inf)
-    edges = np.searchsorted(second, np.arange(length + 1))
+    counts = {outcome: np.zeros(length) for outcome in Outcome}
     ranked = {rank: np.full(length, np.nan) for rank in percentiles}
-    for index in range(length):
-        window = latency[edges[index] : edges[index + 1]]
-        for rank, line in ranked.items():
-            line[index] = percentile(window, rank) if len(window) else np.nan
+
+    def second(due: Array) -> npt.NDArray[np.int64]:
+        return np.minimum((due - play.start).astype(np.int64), length - 1)
+
+    for index, rows in hits.groups(second, hits.first_due(play.start), hits.first_due(play.end)):
+        for outcome, count in enumerate(np.bincount(rows["outcome"], minlength=len(Outcome))):
+            counts[Outcome(outcome)][index] = count
+        latency = np.where(good(rows), rows["done"] - rows["due"], np.inf)
+        for rank, value in zip(percentiles, ranks(latency, *percentiles), strict=True):
+            ranked[rank][index] = value
     return Seconds(np.arange(length, dtype=float), counts, ranked)

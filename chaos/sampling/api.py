@@ -32,7 +32,7 @@ class ApiSource:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.Client(timeout=1.0, trust_env=False)
+        self._client = httpx.Client(timeout=1.0, trust_env=False, verify=url.startswith("https:"))
 
     def read(self) -> Gauges:
         try:

@@ -11,12 +11,11 @@ from pathlib import Path
 import psutil
 
 from chaos.handles import ProcessRef, Volume
-from chaos.host.processes import process_of
+from chaos.host.processes import alive
+from chaos.sampling import families
 from chaos.sampling.source import Gauges
 
 FAMILY_PERIOD = 2.0  # seconds between looks at which children a process has: listing them all is dear
-TICKS = 100.0  # USER_HZ: what Linux counts in /proc/PID/stat on every architecture
-PAGE = 4096
 
 
 @dataclass(slots=True)
@@ -76,34 +75,29 @@ class MachineSource:
     def _look_for_children(self) -> None:
         if time.monotonic() - self._looked >= FAMILY_PERIOD:
             self._looked = time.monotonic()
-            self._families = {role: _family(ref) for role, ref in list(self._roles.items())}
+            below = families.children()
+            self._families = {
+                role: families.family(ref.pid, below) if alive(ref) else []
+                for role, ref in list(self._roles.items())
+            }
 
     def _role(self, role: str) -> Gauges:
         now = time.monotonic()
-        cpu = rss = fds = threads = 0.0
-        for pid in self._families.get(role, ()):
-            with suppress(OSError, ValueError, IndexError):
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                cpu += (int(fields[11]) + int(fields[12])) / TICKS
-                threads += int(fields[17])
-                rss += int(fields[21]) * PAGE
-                fds += len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        used = [each for pid in self._families.get(role, ()) if (each := families.usage(pid)) is not None]
+        cpu = sum(each.cpu for each in used)
+        fds = [each.fds for each in used if each.fds is not None]
         then, before = self._cpu.get(role, (now, cpu))
         self._cpu[role] = (now, cpu)
         source = f"process:{role}"
-        gauges = {(source, "rss"): rss, (source, "fds"): fds, (source, "threads"): threads}
+        gauges = {
+            (source, "rss"): sum((each.rss for each in used), 0.0),
+            (source, "threads"): sum((each.threads for each in used), 0.0),
+        }
+        if len(fds) == len(used):  # of some that are another user's: no figure is better than a wrong one
+            gauges[(source, "fds")] = sum(fds, 0.0)
         if now > then and cpu >= before:
             gauges[(source, "cpu")] = (cpu - before) / (now - then)
         return gauges
-
-
-def _family(ref: ProcessRef) -> list[int]:
-    process = process_of(ref)
-    if process is None:
-        return []
-    with suppress(psutil.Error):
-        return [process.pid, *(child.pid for child in process.children(recursive=True))]
-    return []
 
 
 def _disk(device: str) -> _Disk | None:

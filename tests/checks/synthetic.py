@@ -67,6 +67,7 @@ class Night:
     """What was recorded. Times of stretches are seconds of the play, of events those of the run clock."""
 
     changed: dict[str, Any] = field(default_factory=dict)
+    due: list[float] | None = None  # of the play's hits, in order; evenly spaced where not given
     bad: list[tuple[float, float, Outcome]] = field(default_factory=list)
     slow: list[tuple[float, float, float]] = field(default_factory=list)
     doubted: list[Stretch] = field(default_factory=list)
@@ -80,6 +81,7 @@ class Night:
     load: bool = True
     missing: tuple[int, ...] = ()
     different: tuple[int, ...] = ()
+    doubled: tuple[int, ...] = ()
     readback: dict[str, Any] | None = field(
         default_factory=lambda: {"complete": True, "reads": 2, "because": ""}
     )
@@ -136,7 +138,8 @@ class Night:
             run.instrument.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def _write_hits(self, run: RunDir) -> None:
-        due = np.concatenate([BASELINE + np.arange(0, 10, 1 / RATE), PLAY + np.arange(0, LENGTH, 1 / RATE)])
+        play = np.arange(0, LENGTH, 1 / RATE) if self.due is None else np.array(self.due)
+        due = np.concatenate([BASELINE + np.arange(0, 10, 1 / RATE), PLAY + play])
         route = (np.arange(len(due)) % 5 == 0).astype(np.uint8)
         seq = np.where(route == 1, np.cumsum(route == 1), -1).astype(np.int64)
         table = hits.create(run.hits, due, route, seq)
@@ -161,6 +164,7 @@ class Night:
         rows["seq"], rows["state"] = seq, 1
         rows["state"][np.isin(seq, self.missing)] = 0
         rows["state"][np.isin(seq, self.different)] = 2
+        rows["state"][np.isin(seq, self.doubled)] = 4
         if self.readback is not None:
             np.save(run.readback, rows)
 

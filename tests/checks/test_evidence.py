@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chaos import stored_hits
 from chaos.checks import completeness, effect, honesty, logs, loss, steady
 from chaos.checks.finding import Outcome
 from chaos.hits import Outcome as Hit
@@ -32,6 +33,38 @@ def test_no_acknowledged_write_is_lost(tmp_path: Path) -> None:
 def test_one_acknowledged_write_missing_or_changed_fails(tmp_path: Path, night: Night) -> None:
     found = night.findings(tmp_path, loss.check)["lost_writes"]
     assert (found.outcome, found.measured, found.evidence["first_lost"]) == (FAIL, 1, [FIRST_WRITE_OF_PLAY])
+
+
+@pytest.mark.parametrize("piece", [7, 1 << 16])
+def test_the_order_in_which_the_target_tells_its_records_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(stored_hits, "PIECE", piece)
+    monkeypatch.setattr(loss, "PIECE", piece)
+    experiment, journal = Night(missing=(3, 50), different=(9,)).write(tmp_path)
+    in_order = loss.check(experiment, journal)
+    rows = np.load(journal.run.readback)
+    np.save(journal.run.readback, rows[np.random.default_rng(1).permutation(len(rows))])
+    assert loss.check(experiment, journal) == in_order
+    np.save(journal.run.readback, np.delete(rows, 60))
+    assert "no row for some of the writes" in loss.check(experiment, journal)[0].because
+
+
+def test_what_was_lost_has_its_age_span(tmp_path: Path) -> None:
+    night = Night(
+        missing=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 2), different=(FIRST_WRITE_OF_PLAY + 4,)
+    )
+    evidence = night.findings(tmp_path / "lost", loss.check)["lost_writes"].evidence
+    assert (evidence["oldest_lost"], evidence["newest_lost"]) == (approx(PLAY + 0.01), approx(PLAY + 2.01))
+    evidence = Night().findings(tmp_path / "none", loss.check)["lost_writes"].evidence
+    assert (evidence["oldest_lost"], evidence["newest_lost"]) == (None, None)
+
+
+def test_a_write_stored_twice_is_no_loss_and_is_told(tmp_path: Path) -> None:
+    night = Night(bad=[(0, 0.1, Hit.TIMEOUT)], doubled=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 1))
+    found = night.findings(tmp_path, loss.check)["lost_writes"]
+    assert (found.outcome, found.evidence["doubled"], found.evidence["timed_out_present"]) == (PASS, 2, 1)
+    assert "2 stored more than once" in found.because
 
 
 def test_a_write_of_the_baseline_counts_too(tmp_path: Path) -> None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.checks import outage
 from chaos.checks.outage import outages
 from chaos.experiment import Outage as Rule
+
+
+@pytest.fixture(autouse=True, params=[3, 1 << 16], ids=["small pieces", "one piece"])
+def _pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "PIECE", request.param)
+
 
 RULE = Rule(below=0.9, window=1.0, sustained=4.0)
 END = 30.0
@@ -40,12 +48,13 @@ def oracle(due: list[float], good: list[bool], rule: Rule) -> list[tuple[float, 
         inside = [hit for hit in hits if number * rule.window <= hit[0] < (number + 1) * rule.window]
         if not inside or met(inside) or met(stretch(inside[0][0])) or inside[0][0] <= out_until:
             continue
-        start = inside[0][0]
-        back = [at for at, ok in hits if at >= start and ok and sustained(at)]
+        start = next(at for at, ok in inside if not ok)
+        back = [at for at, ok in hits if at >= inside[0][0] and ok and sustained(at)]
         if not back:
             return [*result, (start, None)]
         out_until = back[0]
-        result.append((start, out_until))
+        if out_until > start:
+            result.append((start, out_until))
     return result
 
 
@@ -90,8 +99,9 @@ def test_without_a_hit_there_is_no_outage() -> None:
     assert found([], []) == []
 
 
-def test_it_lasts_from_the_first_window_below_to_the_first_good_hit_of_sustained_service() -> None:
+def test_it_lasts_from_the_first_bad_hit_to_the_first_good_one_of_sustained_service() -> None:
     assert ten_a_second((10.0, 13.0)) == [(10.0, 13.0)]
+    assert ten_a_second((10.5, 13.25)) == [(10.5, 13.25)]
 
 
 def test_a_single_lucky_request_is_no_recovery() -> None:

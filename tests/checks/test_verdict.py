@@ -44,6 +44,11 @@ def test_a_broken_night_fails_and_says_what_broke_first(tmp_path: Path) -> None:
     assert "broke first: disk I/O rises (20 s into the play: a sync on volume:data 300 ms" in found.headline
 
 
+def test_the_first_line_is_one_line_whatever_it_quotes(tmp_path: Path) -> None:
+    found = verdict(tmp_path, Night(readback={"complete": False, "because": "first\nsecond"}))
+    assert "the read-back is incomplete: first second" in found.headline
+
+
 def test_an_optional_step_without_effect_stands_in_the_first_line(tmp_path: Path) -> None:
     found = verdict(tmp_path, Night(changed={"steps": OPTIONAL}, steps=WEAK))
     assert found.exit_code == 0

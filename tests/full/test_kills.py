@@ -6,20 +6,29 @@ import os
 import random
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from chaos.heal import outstanding
+from chaos.journal import Event
 from tests.conftest import traces
 from tests.full import tables
 from tests.midnight import Midnight
 from tests.real import broken
+from tests.real.test_healing import wait_for
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
 KILLS = int(os.environ.get("MIDNIGHT_KILLS", "100"))
-LATEST = 16.0  # seconds after the start: in the middle of the play
+STAGES: tuple[tuple[Callable[[Event], bool] | None, float], ...] = (
+    # how often a stage is drawn is how often it stands here; the instant lies so many seconds into it at most
+    (None, 2.0),
+    *[(lambda event: (event.source, event.phase) == ("target", "rising"), 8.0)] * 2,
+    (lambda event: (event.name, event.phase) == ("baseline", "begun"), 3.0),
+    *[(lambda event: (event.name, event.phase) == ("play", "begun"), 7.0)] * 6,
+)
 HEALED_WITHIN = 5.0
 STEPS = (
     "{name: drop, fault: idle_drop, at: 500ms, hold: 1s, with: {min_closed: 1}}",
@@ -36,7 +45,8 @@ def test_a_hundred_kills_leave_nothing_behind(tmp_path: Path) -> None:
     for number in range(KILLS):
         place = tmp_path / str(number)
         place.mkdir()
-        phase, took = kill_one(Midnight(place), rng.uniform(0.5, LATEST))
+        begins, length = rng.choice(STAGES)
+        phase, took = kill_one(Midnight(place), begins, rng.uniform(0.0, length))
         healed[phase].append(took)
         rows = [(name, len(times), f"{max(times):.2f} s") for name, times in sorted(healed.items())]
         tables.write("kills", ("killed", "times", "healed within, at most"), rows)
@@ -44,10 +54,12 @@ def test_a_hundred_kills_leave_nothing_behind(tmp_path: Path) -> None:
     assert slowest <= HEALED_WITHIN
 
 
-def kill_one(midnight: Midnight, after: float) -> tuple[str, float]:
-    """Kill a run `after` seconds; where it was then, and the seconds until nothing of it was left."""
-    file = broken.experiment(midnight.place, *STEPS, play=25.0)
-    process = midnight.start("run", file)
+def kill_one(midnight: Midnight, begins: Callable[[Event], bool] | None, after: float) -> tuple[str, float]:
+    """Kill a run `after` seconds of a stage; where it was then, and the seconds until nothing of it was left."""
+    target = broken.target(midnight.place / "t", "fragile", {}, quiet_within="1s")
+    process = midnight.start("run", broken.experiment(midnight.place, *STEPS, play=25.0), "--target", target)
+    if begins is not None:
+        wait_for(midnight, process, begins)
     time.sleep(after)  # a random instant is what is tested
     process.kill()
     process.wait()

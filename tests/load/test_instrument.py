@@ -13,6 +13,12 @@ from chaos.load.priority import raise_priority
 from chaos.load.timer import Timer
 
 
+@pytest.fixture(autouse=True)
+def windows_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Round numbers read better."""
+    monkeypatch.setattr("chaos.load.instrument.WINDOW", 1.0)
+
+
 def _lags(path: Path) -> list[float]:
     return [round(window["lag"], 6) for window in read_lines(path)]
 

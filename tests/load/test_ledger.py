@@ -15,9 +15,13 @@ def test_a_record_is_known_from_seed_and_number_alone() -> None:
 
 
 def test_every_due_number_gets_one_state_and_strangers_are_told() -> None:
-    found = {1: ledger.record(7, 1)[1], 3: "0" * 16, 9: ledger.record(7, 9)[1]}
-    rows = ledger.compare(7, [3, 2, 1], found)
-    assert rows.tolist() == [(1, State.PRESENT), (2, State.MISSING), (3, State.DIFFERS), (9, State.FOREIGN)]
+    one, four = ledger.record(7, 1)[1], ledger.record(7, 4)[1]
+    changed = "0" * 16
+    found = {1: [one], 3: [changed], 4: [four, four], 5: [ledger.record(7, 5)[1], changed], 9: [changed]}
+    rows = ledger.compare(7, [5, 4, 3, 2, 1], found)
+    expected = [(1, State.PRESENT), (2, State.MISSING), (3, State.DIFFERS)]
+    expected += [(4, State.DOUBLED), (5, State.DIFFERS), (9, State.FOREIGN)]
+    assert rows.tolist() == expected
 
 
 def test_nothing_due_and_nothing_found_is_an_empty_table() -> None:

@@ -160,7 +160,7 @@ def test_the_instrument_has_a_line_for_every_window_without_a_hole(playing: Play
 @pytest.mark.parametrize(
     ("change", "because"),
     [
-        ({"base_url": "http://192.0.2.1"}, "is not this machine, and allow_hosts does not name it"),
+        ({"base_url": "http://192.0.2.1"}, "is not this machine, and the target's `allow` does not name it"),
         ({"base_url": "http://no-such-host.invalid"}, "has no address"),
     ],
 )

@@ -60,6 +60,12 @@ def test_missing_changed_and_foreign_records_are_told_apart(server: Server, tabl
     assert result.rows.tolist() == expected
 
 
+def test_a_record_that_stands_twice_is_told_apart_too(server: Server, table: HitTable) -> None:
+    result = _read(server, table, [_page(1, 2, 2, 3, last=True)])
+    assert result.complete
+    assert result.rows["state"].tolist() == [State.PRESENT, State.DOUBLED, State.PRESENT]
+
+
 def test_a_write_that_lands_between_two_reads_calls_for_a_third(server: Server, table: HitTable) -> None:
     result = _read(server, table, [_page(1, last=True), _page(1, 2, last=True)])
     assert (result.complete, result.reads) == (True, 3)
@@ -102,6 +108,15 @@ def test_a_target_that_is_gone_is_not_complete(table: HitTable) -> None:
     assert result is not None
     assert not result.complete
     assert "failed" in result.because
+
+
+def test_a_list_that_is_refused_is_not_complete_and_says_so_in_one_line(
+    server: Server, table: HitTable
+) -> None:
+    result = read_back(server.url, Readback(path="/error"), table, SEED, timeout=20.0)
+    assert result is not None
+    assert not result.complete
+    assert result.because == "the page after 0 failed 5 times: it was answered with 500"
 
 
 def test_when_time_runs_out_it_is_not_complete(server: Server, table: HitTable) -> None:

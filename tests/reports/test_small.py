@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from chaos import hits
 from chaos.hits import Outcome
 from chaos.journal import Event, Journal, Span, Writer
 from chaos.judge import judge_run
@@ -20,6 +21,7 @@ from chaos.reports.steps import step_records
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import write_verdict
 from chaos.store import RunDir
+from chaos.stored_hits import StoredHits
 from tests.reports.stored_run import write_run
 
 
@@ -71,9 +73,10 @@ def test_an_instant_is_told_in_seconds_of_the_play() -> None:
 
 def test_every_hit_of_the_play_is_counted_in_the_second_it_was_due(run: RunDir) -> None:
     journal = Journal(run)
-    table, play = journal.played_hits, journal.play
+    play = journal.play
     assert play is not None
-    seconds = by_second(table, play)
+    table = hits.select(hits.open_table(run.hits), play.start, play.end)
+    seconds = by_second(journal.hits, play)
     assert sum(count.sum() for count in seconds.counts.values()) == len(table)
     chosen = table[(table["due"] >= play.start + 60) & (table["due"] < play.start + 61)]
     good = chosen[chosen["outcome"] == Outcome.GOOD]
@@ -83,7 +86,7 @@ def test_every_hit_of_the_play_is_counted_in_the_second_it_was_due(run: RunDir) 
 
 
 def test_a_second_without_hits_has_no_percentile(run: RunDir) -> None:
-    assert np.isnan(by_second(Journal(run).hits[:0], Span(0.0, 3.0)).percentiles[99]).all()
+    assert np.isnan(by_second(StoredHits(run.path / "absent"), Span(0.0, 3.0)).percentiles[99]).all()
 
 
 @pytest.mark.parametrize(

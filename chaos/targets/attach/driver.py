@@ -116,13 +116,17 @@ class AttachDriver(Driver):
             for name, each in dsns.items()
         }
         return {
-            name: Database(admin_dsn=by_role.pop(databases.ADMIN), dsns=by_role, proxied=self._proxied(name))
+            name: Database(by_role.pop(databases.ADMIN), by_role, self._proxied(name), ours=False)
             for name, by_role in strings.items()
         }
 
     def _proxied(self, name: str) -> str:
         given, proxy = self._options.databases[name].proxied, self._found.proxies.get("database")
-        return given or (proxy.listen if proxy is not None else "")
+        if given is not None or proxy is None:
+            return given or ""
+        host, _, port = proxy.listen.rpartition(":")
+        everywhere = host.strip("[]") in {"", "0.0.0.0", "::"}
+        return f"{aim.host_of(proxy.api) if everywhere else host.strip('[]')}:{port}"
 
 
 def _version_of(api: str) -> dict[str, str]:

@@ -36,8 +36,7 @@ def find(options: AttachOptions, allow: Collection[str]) -> Found:
     for a host that may not be aimed at."""
     secret = SecretReader()
     headers = {
-        name: given.prefix + secret(given, f"options: headers: {name}")
-        for name, given in options.headers.items()
+        name: _header(given, f"options: headers: {name}", secret) for name, given in options.headers.items()
     }
     for host, place in options.hosts():
         _look_up(host, ": ".join(("options", *place)), allow)
@@ -54,6 +53,13 @@ def find(options: AttachOptions, allow: Collection[str]) -> Found:
         {name: _job(at, f"options: jobs: {name}", secret) for name, at in options.jobs.items()},
         secret.known,
     )
+
+
+def _header(given: Secret, where: str, secret: SecretReader) -> str:
+    value = given.prefix + secret(given, where)
+    if not value.isascii():
+        raise UsageError(f"{where}: must be ASCII")
+    return value
 
 
 def _look_up(host: str, where: str, allow: Collection[str]) -> None:

@@ -53,7 +53,7 @@ HostPort = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")]
 class ProcessAt(Model):
     """Where a process is found: by one of these."""
 
-    pid: Annotated[int, Field(gt=1)] | None = None
+    pid: Annotated[int, Field(gt=0)] | None = None
     pid_file: Path | None = None
     name: Annotated[str, Field(min_length=1)] | None = None  # of the oldest: its children may share it
 

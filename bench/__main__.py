@@ -1,0 +1,81 @@
+"""`python -m bench [--miniature] [PART ...]`: compare, print, and write docs/bench.md.
+
+Exit code 0 also where an aim was missed: it is printed. 1 when the bench itself is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from bench import (
+    accuracy,
+    document,
+    figures,
+    highest_rate,
+    paused,
+    sampling_cost,
+    stalled,
+    surroundings,
+    ten_million,
+)
+from bench.attack import BenchError
+from bench.figures import Figure
+from bench.peers import found
+from bench.workshop import MINIATURE, Extent, Workshop, workshop
+
+PARTS = ("rate", "accuracy", "stall", "pause", "sampling", "hits")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--miniature", action="store_true", help="try everything; the figures mean nothing")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none")
+    chosen = parser.parse_args()
+    parts = chosen.parts or list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    peers = found.find(build=not chosen.miniature)
+    for name, because in peers.missing.items():
+        print(f"{name} is missing: {because}", flush=True)
+    begun = time.monotonic()
+    with workshop(peers, MINIATURE if chosen.miniature else Extent()) as shop:
+        text = "\n\n".join(_compare(shop, parts))
+    print(f"\n{text}\n\n{time.monotonic() - begun:.0f} s")
+    if not chosen.miniature and len(parts) == len(PARTS):
+        document.write(text)
+
+
+def _compare(shop: Workshop, parts: list[str]) -> list[str]:
+    """The sections of the document: where it was measured, the ratios, the errors."""
+    rows: list[Figure] = []
+    errors: list[list[str]] = []
+    for part in parts:
+        print(f"measuring: {part}", flush=True)
+        if part == "accuracy":
+            shots = accuracy.shoot(shop)
+            rows += accuracy.figures(shots)
+            errors = accuracy.errors(shots)
+        else:
+            rows += _part(part, shop)
+    sections = [surroundings.told(shop.peers), document.table(figures.HEADER, [row.cells for row in rows])]
+    if errors:
+        title = "Errors against the server's own answer times, milliseconds:"
+        sections += [title, document.table(accuracy.ERRORS_HEADER, errors)]
+    return sections
+
+
+def _part(part: str, shop: Workshop) -> list[Figure]:
+    if part == "hits":
+        return ten_million.figures(shop.extent.hits)
+    module = {"rate": highest_rate, "stall": stalled, "pause": paused, "sampling": sampling_cost}[part]
+    rows: list[Figure] = module.figures(shop)
+    return rows
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BenchError as error:
+        sys.exit(f"bench: {error}")

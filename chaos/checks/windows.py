@@ -1,0 +1,89 @@
+"""Stretches of time and the hits due in them: exact, and in batches, so that no table of them all is made.
+
+A sliding window is [t, t + length), for every real t that keeps it within the span. As t grows, the set of
+hits changes only just after a hit's due time has become t (it leaves) or t + length (it enters). So each set
+that ever occurs is that of a window which begins or ends at a due time, or of the last window of the span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from chaos.checks.exact import Counts, Flags, Times
+
+HALF_TICK = 0.5e-9
+"""Seconds. The clock counts nanoseconds, so what lies nearer than half of one is the same instant."""
+
+BATCH = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some stretches, in order of time: where each begins, and the hits [low, high) due in it."""
+
+    at: Times
+    low: Counts
+    high: Counts
+
+    @property
+    def hits(self) -> Counts:
+        return self.high - self.low
+
+    @property
+    def span(self) -> slice:
+        """The hits that any of them holds."""
+        return slice(int(self.low[0]), int(self.high[-1]))
+
+    def count(self, flags: Flags) -> Counts:
+        """In each stretch the hits with the flag. `flags` are those of the hits in `span`."""
+        before = np.zeros(len(flags) + 1, np.int32)
+        np.cumsum(flags, out=before[1:])
+        first = int(self.low[0])
+        return (before[self.high - first] - before[self.low - first]).astype(np.int64)
+
+    def where(self, chosen: Flags) -> Batch:
+        if chosen.all():
+            return self
+        return Batch(self.at[chosen], self.low[chosen], self.high[chosen])
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+def whole(due: Times, start: float) -> Iterator[Batch]:
+    """All the hits as one stretch."""
+    yield Batch(np.array([start]), np.zeros(1, np.int64), np.array([len(due)], np.int64))
+
+
+def sliding(due: Times, start: float, end: float, length: float, *also: float) -> Iterator[Batch]:
+    """Every set of hits that a window of `length` seconds within [start, end] holds; none if it is longer.
+
+    `also`: seconds from a window's begin to a further instant at whose passing a due time the caller's own
+    count changes.
+    """
+    latest = end - length
+    if latest < start - HALF_TICK:
+        return
+    for after in (0.0, length, *also):
+        bounds = [start + after - HALF_TICK, latest + after + HALF_TICK]
+        first, last = (int(index) for index in np.searchsorted(due, bounds))
+        for index in range(first, last, BATCH):
+            yield held(due, due[index : min(index + BATCH, last)] - after, length)
+    yield held(due, np.array([latest]), length)
+
+
+def slices(due: Times, start: float, end: float, length: float) -> Iterator[Batch]:
+    """[start, end) cut into fixed slices; the last one may be shorter."""
+    number = int(np.ceil((end - start - HALF_TICK) / length))
+    for first in range(0, number, BATCH):
+        at: Times = start + length * np.arange(first, min(first + BATCH, number), dtype=np.float64)
+        yield held(due, at, length)
+
+
+def held(due: Times, at: Times, length: float) -> Batch:
+    """The hits due in [t, t + length) for each t of `at`, which ascends."""
+    low, high = (np.searchsorted(due, edge) for edge in (at - HALF_TICK, at + (length - HALF_TICK)))
+    return Batch(at, low, high)

@@ -1,0 +1,33 @@
+"""What docs/attach.md shows can be typed as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chaos import cli
+from tests.midnight import PROJECT
+
+TEXT = (PROJECT / "docs/attach.md").read_text()
+BLOCKS = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
+
+
+def valid(capsys: pytest.CaptureFixture[str], *argv: str) -> bool:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["validate", *argv])
+    print(capsys.readouterr().err)
+    return ended.value.code == 0
+
+
+def test_the_example_that_grows_is_valid_at_each_of_its_sizes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    least, experiment, readback, headers = BLOCKS
+    target, played = tmp_path / "shop.yaml", tmp_path / "quiet.yaml"
+    played.write_text(experiment)
+    for text in (least, least + readback, least + headers.removeprefix("options:\n")):
+        target.write_text(text)
+        assert valid(capsys, str(target))
+        assert valid(capsys, str(played), "--target", str(target))

@@ -1,0 +1,175 @@
+"""The handles of a target that midnight did not start: real servers, hurt and restored by the journal alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from chaos import plan as plans
+from chaos.driver import Driver, Site
+from chaos.errors import ControlError
+from chaos.fault import Undo
+from chaos.heal import outstanding
+from chaos.host.ports import free_port
+from chaos.host.privileges import unprivileged_user
+from chaos.host.processes import spawn, stop_marked
+from chaos.postgres import Cluster, connect
+from chaos.tools import postgresql
+from chaos.tools import toxiproxy as tool
+from chaos.toxiproxy import Toxiproxy
+from tests.attach.files import experiment, target
+from tests.attach.processes import arguments
+from tests.attach.service import Service
+from tests.midnight import Midnight
+
+pytestmark = pytest.mark.real
+
+PASSWORD = "p:w'\\ of the house"
+HANDLES = """\
+  databases: {primary: {admin_dsn: {env: MINE_ADMIN}, dsns: {api: {env: MINE_API}}}}
+  proxies: {database: {api: 'TOXIPROXY', name: mine}}
+  volumes: {data: PLACE}
+  processes: {api: {pid: PID}}
+  logs: {directory: PLACE, files: [app.log], signal: USR1}
+  jobs: {nightly: {argv: [ls], env: {MINE: {env: MINE_API}}}}
+"""
+DROP = "steps:\n  - {name: drop, fault: idle_drop, at: 0s, hold: 3s, with: {by: server, min_closed: 1}}\n"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    # Not pytest's tmp_path: the user PostgreSQL runs as may not enter root's directories.
+    place = Path(tempfile.mkdtemp(prefix="midnight-test-"))
+    place.chmod(0o755)
+    name, user = f"test-{secrets.token_hex(4)}", unprivileged_user()
+    installation = postgresql.installation().reachable_by(user, place)
+    cluster = Cluster(installation, place / "data", free_port(), user=user, mark=name, log=place / "log")
+    cluster.init(password=PASSWORD, settings={"max_connections": 20})
+    cluster.start()
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(place)
+
+
+@pytest.fixture(scope="module")
+def toxiproxy(cluster: Cluster) -> Iterator[Toxiproxy]:
+    """A Toxiproxy server whose proxy `mine` leads to the cluster."""
+    mark, port = f"test-{secrets.token_hex(4)}", free_port()
+    argv = [str(tool.find_binary()), "-host", "127.0.0.1", "-port", str(port)]
+    spawn(argv, mark=mark, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server, end = Toxiproxy(f"http://127.0.0.1:{port}"), time.monotonic() + 30
+    while True:
+        try:
+            server.create("mine", "127.0.0.1:0", f"127.0.0.1:{cluster.port}")
+            break
+        except ControlError:
+            assert time.monotonic() < end
+            time.sleep(0.05)  # it says nowhere that it listens
+    yield server
+    stop_marked(mark, grace=5)
+
+
+@pytest.fixture
+def admin(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The administrator's connection string, which also stands in the environment."""
+    dsn = make_conninfo(
+        host="127.0.0.1", port=cluster.port, user="postgres", dbname="postgres", password=PASSWORD
+    )
+    monkeypatch.setenv("MINE_ADMIN", dsn)
+    monkeypatch.setenv("MINE_API", dsn)
+    return dsn
+
+
+def whole(midnight: Midnight, service: Service, toxiproxy: Toxiproxy) -> str:
+    """The path of a target with every handle."""
+    handles = HANDLES.replace("TOXIPROXY", toxiproxy.url).replace("PID", str(os.getpid()))
+    return target(midnight, service.url, handles.replace("PLACE", str(midnight.place)))
+
+
+def driver_of(midnight: Midnight, file: str) -> Driver:
+    plan = plans.build(experiment(midnight), file)
+    return plan.driver(plan.target, plan.options, plan.settings, {"logs.grown": 1e9})
+
+
+def test_the_handles_offered_are_the_handles_given_and_they_work(
+    midnight: Midnight, service: Service, toxiproxy: Toxiproxy, admin: str
+) -> None:
+    file, undos = whole(midnight, service, toxiproxy), dict[str, Undo]()
+    driver = driver_of(midnight, file)
+    handles = driver.up(Site("test-run", undos.__setitem__, threading.Event()))
+    with ExitStack() as stack:
+        for undo in undos.values():
+            stack.callback(type(driver).restore, undo)
+        plan = plans.build(experiment(midnight), file)
+        assert handles.offered() == plan.driver.offers(plan.target)
+        assert set(undos) == {"pass files", "logs as they are"}
+        database, proxy = handles.databases["primary"], handles.proxies["database"]
+        shown = f"{handles} {driver.versions} {undos}"
+        assert PASSWORD not in f"{shown} {database.admin_dsn}" and admin not in shown
+        with connect(database.admin_dsn) as connection, connect(database.dsns["api"]):
+            assert connection.info.password == PASSWORD
+            version = connection.info.parameter_status("server_version")
+        listen = toxiproxy.proxy("mine").listen
+        assert (proxy.api, proxy.listen, database.proxied) == (toxiproxy.url, listen, listen)
+        assert proxy.upstream == toxiproxy.proxy("mine").upstream
+        (said,) = (text for name, text in driver.versions.items() if name.startswith("PostgreSQL"))
+        assert said == version
+        made = Path(undos["pass files"]["path"])
+        assert made.stat().st_mode & 0o777 == 0o700
+        assert {file.stat().st_mode & 0o777 for file in made.iterdir()} == {0o600}
+    assert not made.exists()
+    assert type(driver).restore(undos["pass files"])  # a second time does no harm
+
+
+def test_a_proxy_that_the_toxiproxy_does_not_have_is_refused_with_those_it_has(
+    midnight: Midnight, service: Service, toxiproxy: Toxiproxy
+) -> None:
+    file = target(midnight, service.url, f"  proxies: {{db: {{api: '{toxiproxy.url}', name: yours}}}}\n")
+    done = midnight("run", experiment(midnight), "--target", file)
+    assert (done.code, midnight.runs) == (2, [])
+    assert f"proxies: db: Toxiproxy at {toxiproxy.url} has no proxy 'yours'; it has mine" in done.err
+
+
+def test_a_database_is_restored_after_kill_9_by_a_journal_that_holds_no_password(
+    midnight: Midnight, service: Service, toxiproxy: Toxiproxy, admin: str
+) -> None:
+    process = midnight.start(
+        "run", experiment(midnight, DROP), "--target", whole(midnight, service, toxiproxy)
+    )
+    with psycopg.connect(admin, autocommit=True) as connection:
+
+        def timeout() -> str:
+            row = connection.execute("select reset_val from pg_settings where name = 'idle_session_timeout'")
+            return str(row.fetchone())
+
+        before = timeout()
+        _until(lambda: bool(midnight.runs) and any(e.phase == "injected" for e in midnight.events()), process)
+        _until(lambda: timeout() != before, process)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(30)
+        _until(lambda: timeout() == before)
+    _until(lambda: outstanding(midnight.run) == [])
+    _until(lambda: str(midnight.run.path).encode() not in arguments())  # the watchdog has ended, too
+    texts = [file.read_bytes() for file in midnight.run.path.iterdir()]
+    assert [text for text in texts if PASSWORD.encode() in text or b"of the house" in text] == []
+
+
+def _until(holds: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        assert process is None or process.poll() is None, "the run ended"
+        time.sleep(0.05)  # what another process does gives no event here

@@ -1,0 +1,60 @@
+"""Small things that a run would show only by chance."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from chaos import plan as plans
+from chaos.errors import RestoreError
+from chaos.faults import session_timeout
+from chaos.handles import Proxy
+from chaos.host.ports import free_port
+from chaos.load.sender import open_session
+from chaos.targets.attach.driver import AttachDriver
+from tests.attach.files import experiment, target
+from tests.midnight import Midnight
+
+DATABASE = "  databases: {primary: {admin_dsn: {env: MINE}}}\n"
+
+
+def test_a_header_that_is_given_goes_before_ours_in_whatever_case_it_is_written() -> None:
+    async def sent() -> list[str]:
+        async with open_session(["127.0.0.1"], {"user-agent": "mine"}) as session:
+            return session.headers.getall("User-Agent")
+
+    assert asyncio.run(sent()) == ["mine"]
+
+
+def test_a_server_of_somebody_elses_that_does_not_answer_is_not_taken_for_gone() -> None:
+    dsn = f"host=127.0.0.1 port={free_port()} user=nobody dbname=none"
+    assert session_timeout.put_back(dsn, None, ours=True) == {"server": "gone"}
+    with pytest.raises(RestoreError, match="by hand: ALTER SYSTEM reset idle_session_timeout"):
+        session_timeout.put_back(dsn, None, ours=False)
+
+
+@pytest.mark.parametrize(
+    ("listen", "given", "expected"),
+    [
+        ("127.0.0.1:15432", "", "127.0.0.1:15432"),
+        ("[::]:15432", "", "localhost:15432"),
+        ("0.0.0.0:15432", "", "localhost:15432"),
+        ("[::1]:15432", "", "::1:15432"),
+        ("127.0.0.1:15432", ", proxied: '127.0.0.1:6432'", "127.0.0.1:6432"),
+    ],
+)
+def test_the_listener_of_a_database_is_its_proxys_where_the_file_names_none(
+    listen: str, given: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Midnight(tmp_path)
+    proxy = Proxy("http://localhost:8474", "mine", listen, "127.0.0.1:5432")
+    monkeypatch.setenv("MINE", "host=127.0.0.1")
+    monkeypatch.setattr("chaos.targets.attach.found._proxy", lambda _at, _where: proxy)
+    options = DATABASE.replace("}}}", "}" + given + "}}")
+    more = options + "  proxies: {database: {api: 'http://localhost:8474', name: mine}}\n"
+    plan = plans.build(experiment(place), target(place, "http://127.0.0.1:9", more))
+    driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
+    assert isinstance(driver, AttachDriver)
+    assert driver._proxied("primary") == expected

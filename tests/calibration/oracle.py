@@ -1,0 +1,115 @@
+"""The definitions of docs/verdicts.md in plain loops over exact fractions: slow, and obviously right.
+
+It shares no code with the checks. A night is a list of hits in order of time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+
+Span = tuple[float, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """`latency` is from due to done. The instrument cannot vouch for one in `doubt`; not all are `sent`."""
+
+    due: float
+    good: bool
+    latency: float = 0.0
+    doubt: bool = False
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    below: Fraction
+    window: float
+    sustained: float
+
+
+def as_seen(night: Sequence[Hit]) -> list[Hit]:
+    """What the figures are about: what was not sent, and perhaps by our own fault, is left out of them."""
+    return [hit for hit in night if hit.sent or not hit.doubt]
+
+
+def at_worst(night: Sequence[Hit]) -> list[Hit]:
+    return [replace(hit, good=False) if hit.doubt else hit for hit in night]
+
+
+def at_best(night: Sequence[Hit]) -> list[Hit]:
+    return [replace(hit, good=True, latency=0.0) if hit.doubt else hit for hit in night]
+
+
+def outcome(holds_at_worst: bool, holds_at_best: bool) -> str:
+    if holds_at_worst:
+        return "pass"
+    return "unknown" if holds_at_best else "fail"
+
+
+def met(hits: Sequence[Hit], ratio: Fraction) -> bool:
+    return sum(hit.good for hit in hits) >= ratio * len(hits)
+
+
+def percentile(hits: Sequence[Hit], percent: int) -> float:
+    """By nearest rank; a hit that was not good is infinitely slow."""
+    values = sorted(hit.latency if hit.good else math.inf for hit in hits)
+    for count, value in enumerate(values, start=1):
+        if Fraction(count, len(values)) >= Fraction(percent, 100):
+            return value
+    raise AssertionError("no hit, no percentile")
+
+
+def within(hits: Sequence[Hit], below: float) -> list[Hit]:
+    """The hits as the objective counts them: good are those that were good within `below`."""
+    return [replace(hit, good=hit.good and hit.latency <= below) for hit in hits]
+
+
+def outages(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[Span]:
+    """Each outage from the first bad hit of the first window below; None: not back when it ended at `end`."""
+
+    def stretch(begin: float) -> list[Hit]:
+        return [hit for hit in night if begin <= hit.due < begin + rule.sustained]
+
+    def back(hit: Hit) -> bool:
+        watched, after = hit.due + rule.sustained <= end, stretch(hit.due)
+        return hit.good and watched and len(after) >= 2 and met(after, rule.below)
+
+    found: list[Span] = []
+    over = -math.inf
+    for number in range(math.ceil((end - start) / rule.window)):
+        inside = [hit for hit in night if (hit.due - start) // rule.window == number]
+        if not inside or met(inside, rule.below) or inside[0].due <= over:
+            continue
+        if met(stretch(inside[0].due), rule.below):
+            continue  # a blip
+        first_bad = next(hit.due for hit in inside if not hit.good)
+        recovered = next((hit.due for hit in night if hit.due >= inside[0].due and back(hit)), None)
+        if recovered is None:
+            return [*found, (first_bad, None)]
+        over = recovered
+        if recovered > first_bad:
+            found.append((first_bad, recovered))
+    return found
+
+
+def longest(found: Sequence[Span], end: float) -> float:
+    return max(((end if back is None else back) - begin for begin, back in found), default=0.0)
+
+
+def recovery(found: Sequence[Span], end: float, steps: Sequence[tuple[float, float]]) -> float:
+    """Seconds of the longest stretch of any outage in which no step acted."""
+    best = 0.0
+    for begin, back in found:
+        until = end if back is None else back
+        edges = sorted({begin, until, *(edge for span in steps for edge in span if begin < edge < until)})
+        free = 0.0
+        for low, high in pairwise(edges):
+            acting = any(first <= low and high <= last for first, last in steps)
+            free = 0.0 if acting else free + high - low
+            best = max(best, free)
+    return best

@@ -1,0 +1,136 @@
+"""Nights that prove nothing, or end badly: none of them is green, and the first line says why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from tests.calibration.files import arguments, load, tell
+from tests.calibration.future import Event
+from tests.calibration.truth import Truth, truth
+from tests.conftest import traces
+from tests.midnight import Midnight
+
+ALWAYS = (-math.inf, math.inf)
+OUTAGE = "outage: {below: 90%, window: 500ms, sustained: 1s}"
+LENIENT = "slos: [{name: availability, availability: 10%}]\nlimits: {lost_writes: 0}"
+BUSY = "{lag: 5s, run_delay: 100%}"  # they are played all at once: what they are about is no matter of time
+
+
+def no_parts(server: Truth) -> tuple[str, ...]:
+    del server
+    return (LENIENT,)
+
+
+def twice(server: Truth) -> tuple[str, ...]:
+    after = tell(server, 1.0, name="second").replace("at: 0.5", "after: first")
+    return f"steps:\n{tell(server, 60.0, name='first')}\n{after}", LENIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A night: what the target does, what the experiment holds, and what must come of it."""
+
+    code: int
+    headline: str
+    finding: str  # `check: name`
+    future: tuple[Event, ...] = ()
+    parts: Callable[[Truth], tuple[str, ...]] = no_parts
+    mix: str = "read: 3, write: 3"
+    page: int = 10000
+
+
+CASES = {
+    "a fault that takes no effect": Case(
+        3,
+        "UNKNOWN, 0 of 1 links exercised: tell: effect below its floor: told 0 of 1",
+        "effect: tell",
+        parts=lambda server: (f"steps:\n{tell(server, 0.5, dose=0)}", LENIENT),
+    ),
+    "a load that never reached the target": Case(
+        3,
+        "none was answered: the load never reached the target",
+        "steady: baseline",
+        (Event("hang", *ALWAYS, route="/items"), Event("hang", *ALWAYS, route="/records")),
+    ),
+    "a baseline that was already bad": Case(
+        3,
+        "UNKNOWN, 0 of 1 links exercised: no steady state: 0 of ",
+        "steady: baseline",
+        (Event("fail", *ALWAYS, route="/items"), Event("fail", *ALWAYS, route="/records")),
+        parts=lambda server: (f"steps:\n{tell(server, 0.5)}", LENIENT),
+    ),
+    "a ledger that acknowledged nothing": Case(
+        3,
+        "UNKNOWN: no write was acknowledged, so none could be lost",
+        "loss: lost_writes",
+        (Event("garbage", *ALWAYS, route="/records"),),
+        mix="read: 9, write: 1",
+    ),
+    "a read-back that fails halfway": Case(
+        3,
+        "UNKNOWN: the read-back is incomplete: the page after 20 failed 5 times: it was answered with 503",
+        "loss: lost_writes",
+        (Event("break_list", *ALWAYS, after=1),),
+        page=20,
+    ),
+    "a step that was skipped": Case(
+        3, "second: skipped: the play ended before its turn came", "effect: second", parts=twice
+    ),
+    "an observation that ended before recovery": Case(
+        1,
+        "not recovered when the observation ended",
+        "recovery: recovery",
+        (Event("fail", 1.0, math.inf),),
+        parts=lambda server: (f"steps:\n{tell(server, 0.2)}", LENIENT),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[Midnight, int]]]:
+    """Every case played, each at a target of its own, with its exit code."""
+    with ExitStack() as servers:
+        begun = {}
+        for name, case in CASES.items():
+            server = servers.enter_context(truth(*case.future))
+            midnight = Midnight(tmp_path_factory.mktemp("night"))
+            parts = (load(3, rate=20, baseline=1.0, mix=case.mix), OUTAGE, *case.parts(server))
+            process = midnight.start(*arguments(midnight, server, *parts, honesty=BUSY, page=case.page))
+            begun[name] = midnight, process
+        yield {name: (midnight, process.wait(120)) for name, (midnight, process) in begun.items()}
+        for midnight, _ in begun.values():
+            midnight.stop_all()
+            assert traces(midnight.run.id) == set()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_green_and_the_first_line_says_why(nights: dict[str, tuple[Midnight, int]], name: str) -> None:
+    (midnight, code), case = nights[name], CASES[name]
+    assert code == case.code, (midnight.place / "output").read_text()
+    assert case.headline in midnight.verdict["headline"]
+    assert midnight.outcomes()[case.finding] == {1: "fail", 3: "unknown"}[case.code]
+    assert midnight.verdict["headline"] in unescape(midnight.run.report.read_text())
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.finding == "steady: baseline"])
+def test_without_a_steady_state_nothing_is_injected(
+    nights: dict[str, tuple[Midnight, int]], name: str
+) -> None:
+    assert [event for event in nights[name][0].events() if event.phase == "injecting"] == []
+
+
+def test_a_limit_that_the_play_could_not_break_is_refused(tmp_path: Path) -> None:
+    midnight = Midnight(tmp_path)
+    with truth() as server:
+        unbreakable = "limits: {recovery: 2500ms}"
+        done = midnight(*arguments(midnight, server, load(3), OUTAGE, unbreakable))
+        assert server.record().entries == [], "nothing was touched"
+    assert done.code == 2
+    assert "limits: recovery: 2.5s cannot be broken by this play" in done.err.splitlines()[0]

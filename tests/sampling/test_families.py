@@ -1,0 +1,39 @@
+"""A family is a process and all that descend from it; what has ended is left out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from chaos.host.processes import ref_of
+from chaos.sampling import families
+from chaos.sampling.machine import MachineSource
+
+# A parent that tells of the child it has, then waits for the end of its input.
+_PARENT = "import subprocess, sys; c = subprocess.Popen(['sleep', '60']); print(c.pid, flush=True);"
+_PARENT += "sys.stdin.read(); c.kill(); c.wait()"
+
+
+def test_a_family_is_sampled_as_a_whole_and_what_has_ended_is_left_out() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert families.family(parent.pid, families.children()) == [parent.pid, child]
+        source = MachineSource({}, {"both": ref_of(parent.pid), "child": ref_of(child)})
+        gauges = source.read()
+        assert gauges["process:both", "threads"] == 2
+        assert gauges["process:both", "fds"] > gauges["process:child", "fds"] > 0
+        assert gauges["process:both", "rss"] > gauges["process:child", "rss"] > 0
+    assert families.usage(child) is None
+    assert source.read()["process:both", "rss"] == 0
+
+
+def test_usage_is_that_of_the_process() -> None:
+    used = families.usage(os.getpid())
+    assert used is not None
+    assert used.fds == len(list(Path("/proc/self/fd").iterdir()))
+    assert 0 < used.cpu <= sum(os.times()[:2]) + 1

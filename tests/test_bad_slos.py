@@ -1,0 +1,74 @@
+"""An SLO that cannot be judged, or that nothing could break, is refused where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos.errors import FileError
+from tests.openslo_documents import slos
+
+BAD = {
+    "an unknown route": ("availability: 99%, route: raed", "route: 'raed' is no route of the mix"),
+    "an unknown step": (
+        "availability: 99%, step: dorp",
+        "step: 'dorp' is no step of this experiment",
+    ),
+    "a window longer than the play": (
+        "availability: 99%, window: 2m",
+        "slo 'it': window: 2m is longer than the play, 1m",
+    ),
+    "a window longer than the hold": (
+        "availability: 99%, step: drop, window: 1s",
+        "window: 1s is longer than the hold of step 'drop', 300ms",
+    ),
+    "a burn rate longer than the play": (
+        "availability: 99%, burn_rate: {at_most: 2, window: 1h}",
+        "burn_rate: window: 60m is longer than the play, 1m",
+    ),
+    "a slice longer than the play": (
+        "availability: 99%, timeslices: {window: 61s, target: 99%}",
+        "timeslices: window: 1m1s is longer than the play, 1m",
+    ),
+    "a short window that is longer": (
+        "availability: 99%, burn_rate: {at_most: 2, window: 5s, short: 5s}",
+        "burn_rate: short: 5s is not shorter than the window, 5s",
+    ),
+    "a burn rate of a percentile": (
+        "latency: {percentile: 99, below: 1}, burn_rate: {at_most: 2, window: 5s}",
+        "burn_rate: goes with a ratio only",
+    ),
+    "slices of a percentile": (
+        "latency: {percentile: 99, below: 1}, timeslices: {window: 5s, target: 99%}",
+        "timeslices: goes with a ratio only",
+    ),
+    "a burn rate that nothing can exceed": (
+        "availability: 90%, burn_rate: {at_most: 10, window: 5s}",
+        "at_most: cannot be exceeded: with this target the burn rate is 10 when every hit is bad",
+    ),
+    "a budget of nothing": (
+        "availability: 100%, burn_rate: {at_most: 2, window: 5s}",
+        "burn_rate: a target of 100 % leaves no budget to burn",
+    ),
+    "a window and a burn rate": (
+        "availability: 99%, window: 5s, burn_rate: {at_most: 2, window: 5s}",
+        "burn_rate: an SLO has one of window and burn_rate: write two",
+    ),
+    "a percentile and a share": (
+        "latency: {percentile: 99, share: 99%, below: 1}",
+        "latency: a latency objective has exactly one of percentile and share",
+    ),
+    "a route of the pool": ("pool: {in_use: 80%}, route: read", "route: is about hits"),
+    "a window of no hits": ("availability: 99%, window: 5s, min_hits: 0", "min_hits"),
+    "two objectives": ("availability: 99%, pool: {in_use: 80%}", "exactly one of availability"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_an_slo_that_cannot_be_judged_is_refused_by_its_line_and_rule(case: str, tmp_path: Path) -> None:
+    written, rule = BAD[case]
+    with pytest.raises(FileError) as caught:
+        slos(tmp_path, "{name: sound, availability: 99%}", f"{{name: it, {written}}}")
+    assert (caught.value.path, caught.value.line) == (tmp_path / "experiment.yaml", 12)
+    assert rule in str(caught.value)
