@@ -1,0 +1,156 @@
+"""`midnight schedule ...`: when runs happen."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chaos.errors import UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from chaos.schedule.file import ScheduleFile
+    from chaos.schedule.schedule import Schedule
+
+app = typer.Typer(help="When runs happen: nightly, monthly, by cron.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Option("--file", "-f", help="The schedules.", envvar="MIDNIGHT_SCHEDULES")]
+Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
+Name = Annotated[str, typer.Argument(help="A schedule's name.")]
+Count = Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many.")]
+Reason = Annotated[str, typer.Option("--because", help="Shown by `list`, and in the record.")]
+Checked = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The schedules.")]
+
+DEFAULT = Path("schedules.yaml")
+
+
+@app.command("run")
+def run(file: File = DEFAULT) -> None:
+    """Start what is due, in the foreground, until SIGTERM; SIGHUP reads the file again."""
+    from chaos.schedule import service  # brings APScheduler, which no other command waits for
+
+    service.run(file, _say)
+
+
+@app.command("list")
+def list_(file: File = DEFAULT, json_: Json = False) -> None:
+    """List the schedules, when each runs next, and what its last run came to."""
+    from chaos.schedule import overview
+
+    found, now = _load(file), datetime.now(UTC)
+    with _database() as connection:
+        rows, troubles = overview.rows(found, connection, now), overview.troubles(connection, now)
+        leader = overview.leader(connection)
+    if json_:
+        print(json.dumps({"schedules": rows, "leader": leader, "troubles": troubles}, indent=1))
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("schedule", "when", "zone", "next (UTC)", "last due (UTC)", "came to"):
+        table.add_column(column, no_wrap=column != "came to")
+    for row in rows:
+        last = row["last"] or {"due": "", "state": "", "event": "", "because": ""}
+        came_to = ": ".join(filter(None, (last["event"] or last["state"], last["because"])))
+        following = row["paused"] or _short(row["next"] or "never")
+        table.add_row(row["name"], row["when"], row["timezone"], following, _short(last["due"]), came_to)
+    terminal = Console(highlight=False)
+    terminal.print(table, markup=False)
+    for line in troubles:
+        terminal.print(line, style="bold red", markup=False)
+
+
+@app.command("next")
+def next_(file: File = DEFAULT, n: Count = 10, json_: Json = False) -> None:
+    """Print the next starts of all schedules, and which of them a pause or a blackout forbids."""
+    from chaos.schedule import overview
+
+    found = _load(file)
+    with _database() as connection:
+        coming = overview.coming(found, connection, datetime.now(UTC), n)
+    if json_:
+        print(json.dumps([each._asdict() for each in coming], indent=1, default=str))
+        return
+    for each in coming:
+        print(f"{each.start:%Y-%m-%d %H:%M:%S} UTC  {each.local}  {each.schedule}  {each.note}".rstrip())
+
+
+@app.command("pause")
+def pause(name: Name, file: File = DEFAULT, because: Reason = "") -> None:
+    """Play nothing of a schedule until it is resumed; what comes due meanwhile is skipped."""
+    from chaos.schedule import roll
+
+    schedule = _schedule(_load(file), name)
+    with _database() as connection:
+        roll.enrol_one(connection, schedule, datetime.now(UTC))
+        roll.pause(connection, name, because or "by hand")
+    print(f"{name}: paused; `midnight schedule resume {name}` lifts that")
+
+
+@app.command("resume")
+def resume(name: Name, file: File = DEFAULT) -> None:
+    """Lift a pause, one by a failed run too."""
+    from chaos.schedule import roll
+
+    _schedule(_load(file), name)
+    with _database() as connection:
+        roll.resume(connection, name)
+    print(f"{name}: resumed")
+
+
+@app.command("run-now")
+def run_now(name: Name, file: File = DEFAULT) -> int:
+    """Play a schedule's run at once; it is recorded and told like any other, and ends with the run's code."""
+    from chaos import database
+    from chaos.schedule import by_hand
+
+    found = _load(file)
+    opened = database.connect(database.address())
+    return by_hand.run_now(opened, found, _schedule(found, name), _say)
+
+
+@app.command("validate")
+def validate(file: Checked = None, option: File = DEFAULT) -> None:
+    """Check the schedules, and that every experiment, target and profile in them is there and fits."""
+    path = file or option
+    found = _load(path)
+    print(f"{path}: {len(found.schedules)} valid schedules")
+
+
+def _load(path: Path) -> ScheduleFile:
+    from chaos.schedule import file
+
+    return file.load(path)
+
+
+def _schedule(found: ScheduleFile, name: str) -> Schedule:
+    for schedule in found.schedules:
+        if schedule.name == name:
+            return schedule
+    known = ", ".join(schedule.name for schedule in found.schedules)
+    raise UsageError(f"there is no schedule {name!r}; known: {known}")
+
+
+@contextmanager
+def _database() -> Iterator[Connection]:
+    from chaos import database
+    from chaos.schedule import tables  # noqa: F401  its tables are made where they are missing
+
+    with database.connect(database.address()).begin() as connection:
+        yield connection
+
+
+def _short(text: str) -> str:
+    return text[:16].replace("T", " ")
+
+
+def _say(line: str) -> None:
+    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}", file=sys.stderr, flush=True)

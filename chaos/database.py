@@ -1,0 +1,79 @@
+"""The database of what several processes share: SQLite by default, PostgreSQL by MIDNIGHT_DATABASE."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.types import TypeDecorator
+
+from chaos import store
+from chaos.errors import UsageError
+
+PATIENCE = 30.0  # seconds that a writer waits for another one
+
+metadata = MetaData()
+
+
+class Utc(TypeDecorator[datetime]):
+    """An instant: kept in UTC, and given back in UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def address() -> str:
+    """MIDNIGHT_DATABASE, else a file of the user's state."""
+    return os.environ.get("MIDNIGHT_DATABASE") or f"sqlite:///{store.state_dir() / 'schedule.db'}"
+
+
+def connect(url: str, *, durable: bool = True) -> Engine:
+    """The database at `url`, its tables made where they are missing. Raises UsageError.
+
+    Without `durable` the newest transactions may be gone after a crash of the machine.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        if parsed.get_backend_name() == "sqlite":
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _prepare_sqlite(engine, durable)
+        with engine.begin() as connection:
+            if parsed.get_backend_name() == "postgresql":  # two that begin at once make the tables once
+                connection.execute(text("SELECT pg_advisory_xact_lock(718281828)"))
+            metadata.create_all(connection)
+    except ArgumentError:  # its message would repeat the address, which may hold a password
+        raise UsageError("MIDNIGHT_DATABASE is no address of a database") from None
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise UsageError(f"the database {parsed!r} cannot be opened: {reason}") from error
+    return engine
+
+
+def _prepare_sqlite(engine: Engine, durable: bool) -> None:
+    """Every transaction takes the write lock when it begins: one that only read cannot fail to write later."""
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # sqlite3 must not begin transactions by itself
+        connection.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

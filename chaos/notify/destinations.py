@@ -1,0 +1,50 @@
+"""Where notifications go: an address that `apprise` understands, or a plain webhook."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import httpx
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from chaos.notify.message import Event
+from chaos.secrets import Secret
+from chaos.yamlfile import Model
+
+Events = Annotated[frozenset[Event], Field(min_length=1)]
+TOLD = frozenset({Event.FAIL, Event.UNKNOWN, Event.RECOVERED, Event.MISSED})
+
+
+def _web_address(text: str) -> str:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("must be an address such as https://ci.example.org/hook")
+    return text
+
+
+class Webhook(Model):
+    """`{webhook: URL, headers: {authorization: {env: NAME}}}`: the JSON body is sent by POST."""
+
+    webhook: Annotated[str, AfterValidator(_web_address)] | Secret
+    headers: dict[str, Secret] = Field(default_factory=dict)
+    events: Events = TOLD
+
+
+class Apprise(Model):
+    """`{apprise: {env: NAME}}`: the address holds its secret within, so it never stands in the file."""
+
+    apprise: Secret
+    events: Events = TOLD
+
+
+def _kind(value: Any) -> str:
+    keys = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Model) else ()
+    return "apprise" if "apprise" in keys else "webhook"
+
+
+Destination = Annotated[
+    Annotated[Webhook, Tag("webhook")] | Annotated[Apprise, Tag("apprise")], Discriminator(_kind)
+]

@@ -1,0 +1,58 @@
+"""One attempt to deliver one notification."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from chaos.errors import MidnightError
+from chaos.notify import message
+from chaos.notify.destinations import Apprise, Webhook
+from chaos.redact import Redactor
+from chaos.secrets import Secret, SecretReader
+
+TIMEOUT = 10.0  # seconds
+
+
+class NotDelivered(MidnightError):
+    """The attempt failed; the message holds no secret."""
+
+
+def send(name: str, destination: Webhook | Apprise, body: Mapping[str, Any]) -> None:
+    """Deliver the body to the destination of that name, or raise NotDelivered."""
+    read = SecretReader()
+    try:
+        if isinstance(destination, Webhook):
+            _post(name, destination, body, read)
+        else:
+            _through_apprise(read(destination.apprise, name), body)
+    except Exception as error:  # whatever a service of apprise raises, the next notification is still sent
+        text = str(error) or type(error).__name__
+        raise NotDelivered(Redactor(read.known)(text)) from None
+
+
+def _post(name: str, hook: Webhook, body: Mapping[str, Any], read: SecretReader) -> None:
+    url = read(hook.webhook, name) if isinstance(hook.webhook, Secret) else hook.webhook
+    headers = {
+        key: secret.prefix + read(secret, f"{name}: header {key}") for key, secret in hook.headers.items()
+    }
+    with httpx.Client(timeout=TIMEOUT, trust_env=False) as client:
+        answer = client.post(url, json=dict(body), headers=headers)
+    if not answer.is_success:
+        raise NotDelivered(f"answered with {answer.status_code}")
+
+
+def _through_apprise(url: str, body: Mapping[str, Any]) -> None:
+    import apprise  # brings a hundred services, which nobody without notifications waits for
+
+    asset = apprise.AppriseAsset(app_id="midnight", async_mode=False)
+    people = apprise.Apprise(asset=asset)
+    if not people.add(url):
+        raise NotDelivered("is no address that apprise understands")
+    with apprise.LogCapture(level=logging.WARNING) as said:  # type: ignore[no-untyped-call]
+        if not people.notify(title=message.title(body), body=message.text(body)):
+            lines = said.getvalue().strip().splitlines()
+            raise NotDelivered(lines[-1] if lines else "apprise could not deliver it")

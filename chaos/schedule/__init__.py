@@ -1,0 +1,1 @@
+"""When runs happen: due times, who starts them, and what became of each."""

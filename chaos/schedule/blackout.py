@@ -1,0 +1,107 @@
+"""When nothing may be started: hours of the week, days, and spans of days."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from chaos.yamlfile import BrokenRule, Model
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _time_of_day(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-4]):[0-5]\d", value):
+        raise ValueError('must be a time of day such as "22:00"')
+    hour, minute = map(int, value.split(":"))
+    if hour < 24:
+        return time(hour, minute)
+    if minute:
+        raise ValueError('must be a time of day such as "22:00"')
+    return time.max  # the end of the day, where a night does not go on into the next
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Because = Annotated[str, Field(max_length=200)]
+
+
+class Hours(Model):
+    """`{days: [fri], from: "22:00", to: "23:00"}`: up to, and without, `to`; a night belongs to the day on
+    which it begins."""
+
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
+    from_: TimeOfDay = Field(alias="from")
+    to: TimeOfDay
+    because: Because = ""
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if self.from_ == self.to:
+            raise BrokenRule('must differ from `from`; a whole day is from "00:00" to "24:00"', "to")
+        return self
+
+    def holds(self, wall: datetime) -> bool:
+        today, at = DAYS[wall.weekday()], wall.time()
+        if self.from_ < self.to:
+            return today in self.days and self.from_ <= at and (at < self.to or self.to == time.max)
+        yesterday = DAYS[(wall - timedelta(days=1)).weekday()]
+        return (today in self.days and at >= self.from_) or (yesterday in self.days and at < self.to)
+
+    def __str__(self) -> str:
+        end = "24:00" if self.to == time.max else f"{self.to:%H:%M}"
+        return self.because or f"{', '.join(self.days)} {self.from_:%H:%M} to {end}"
+
+
+class OneDay(Model):
+    """`{date: 2026-12-24}`"""
+
+    date: date
+    because: Because = ""
+
+    def holds(self, wall: datetime) -> bool:
+        return wall.date() == self.date
+
+    def __str__(self) -> str:
+        return self.because or str(self.date)
+
+
+class Span(Model):
+    """`{from: 2026-12-20, to: 2027-01-02}`: both days included."""
+
+    from_: date = Field(alias="from")
+    to: date
+    because: Because = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to < self.from_:
+            raise BrokenRule(f"must not be before {self.from_}", "to")
+        return self
+
+    def holds(self, wall: datetime) -> bool:
+        return self.from_ <= wall.date() <= self.to
+
+    def __str__(self) -> str:
+        return self.because or f"{self.from_} to {self.to}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Model):
+        return {Hours: "hours", OneDay: "day", Span: "span"}[type(value)]
+    given = value if isinstance(value, dict) else {}
+    if "date" in given:
+        return "day"
+    hours = "days" in given or any(":" in str(given.get(key, "")) for key in ("from", "to"))
+    return "hours" if hours else "span"
+
+
+Blackout = Annotated[
+    Annotated[Hours, Tag("hours")] | Annotated[OneDay, Tag("day")] | Annotated[Span, Tag("span")],
+    Discriminator(_kind),
+]

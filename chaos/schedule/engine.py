@@ -1,0 +1,197 @@
+"""The engine: while it holds the lease, what is due is started once, or reported as missed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+
+from chaos.schedule.alarms import Alarms
+from chaos.schedule.book import Book
+from chaos.schedule.clock import Clock
+from chaos.schedule.file import ScheduleFile
+from chaos.schedule.launch import Child, Launcher
+from chaos.schedule.lease import Deposed, Lease, Stillness
+from chaos.schedule.ledger import Claim
+from chaos.schedule.outcome import Ended
+
+SET = 1.0  # seconds by which the wall clock may differ from the other one before it counts as set
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds: between two beats, until a lease without beats is taken, until a claim without them is missed."""
+
+    beat: float = 5.0
+    lease: float = 20.0
+    claim: float = 60.0
+
+
+class Engine:
+    """Call `step` again and again, and `finish` once `stopping`. `say` gets a line for each thing that happens."""
+
+    def __init__(
+        self,
+        book: Book,
+        clock: Clock,
+        alarms: Alarms,
+        launcher: Launcher,
+        say: Callable[[str], None],
+        timing: Timing = Timing(),
+    ) -> None:
+        self._book, self._clock, self._alarms, self._launcher, self._say = book, clock, alarms, launcher, say
+        self._timing = timing
+        self._lease = Lease(book.database, book.ledger.holder, Stillness(clock.elapsed, timing.lease))
+        self._claims = Stillness(clock.elapsed, timing.claim)
+        self._token: int | None = None
+        self._to_consider: set[str] = set()
+        self._waiting: dict[str, Claim] = {}
+        self._playing: list[tuple[Claim, Child]] = []
+        self._offset: float | None = None  # of the wall clock from the one that only goes on
+        self._stands_by = False
+        self.stopping = False
+
+    @property
+    def leads(self) -> bool:
+        return self._token is not None
+
+    @property
+    def playing(self) -> bool:
+        return bool(self._playing)
+
+    def stop(self) -> None:
+        """Ask for the end. From a signal handler or another thread."""
+        self.stopping = True
+        self._clock.wake()
+
+    def replace(self, file: ScheduleFile) -> None:
+        """Go on with another file. Between two steps."""
+        self._book.file = file
+        self._token = None  # the next step begins anew
+
+    def step(self) -> None:
+        """Do what is to be done now. A database out of reach is said, and tried again with the next step."""
+        try:
+            self._book.beat(self._in_hand(), self._clock.now())
+            self._collect()
+            with suppress(Deposed):
+                token = self._lease.hold()
+                if token is not None:
+                    self._lead(token)
+                    return
+            self._follow()
+        except DBAPIError as error:
+            self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+
+    def finish(self) -> None:
+        """Leave what waits to others, give back the lease, and see every run to its end."""
+        self._alarms.end()
+        for _, child in self._playing:
+            child.stop()
+        self._last_words()
+        while self._playing:
+            self._clock.wait(self._timing.beat)
+            try:
+                self._book.beat(self._in_hand(), self._clock.now())
+                self._collect()
+            except DBAPIError as error:
+                self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+                if all(child.ended() is not None for _, child in self._playing):
+                    return  # all is restored; whoever comes next reports these as missed
+
+    def _last_words(self) -> None:
+        try:
+            self._let_go()
+            self._lease.give_back()
+            self._token = None
+        except DBAPIError as error:
+            self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+
+    def _lead(self, token: int) -> None:
+        if token != self._token:
+            self._begin(token)
+        names = {schedule.name for schedule in self._book.file.schedules}
+        self._to_consider |= names if self._clock_was_set() else self._alarms.rung() & names
+        self._reap(token)
+        for schedule in self._book.file.schedules:
+            if schedule.name in self._to_consider:
+                before = self._waiting.get(schedule.name)
+                claim, more = self._book.consider(schedule, before, self._clock.now(), token)
+                if claim is not None:
+                    self._waiting[schedule.name] = claim
+                if not more:
+                    self._to_consider.discard(schedule.name)
+        for name in [name for name in self._waiting if name not in self._to_consider]:
+            self._try(self._waiting[name])
+
+    def _begin(self, token: int) -> None:
+        self._book.open(self._clock.now(), token)
+        self._alarms.begin(self._book.file.schedules)
+        self._to_consider = {schedule.name for schedule in self._book.file.schedules}
+        self._token, self._stands_by = token, False
+        self._say(f"holds the lease (token {token}); {len(self._to_consider)} schedules")
+
+    def _follow(self) -> None:
+        if not self._stands_by:
+            self._stands_by = True
+            self._say("stands by: another scheduler holds the lease")
+        if self._token is not None:
+            self._token = None
+            self._alarms.end()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        for name, claim in list(self._waiting.items()):
+            self._book.let_go(claim, self._clock.now())
+            del self._waiting[name]
+
+    def _try(self, claim: Claim) -> None:
+        """Start what waits, where nothing stands against it."""
+        schedule = claim.schedule
+        started = self._book.start(claim, self._launcher.busy(schedule), self._clock.now())
+        if started is None:
+            return
+        del self._waiting[schedule.name]
+        if not started:
+            self._say(f"{schedule.name}: what was due {claim.due:%Y-%m-%d %H:%M:%S} UTC is not played")
+            return
+        self._say(f"{schedule.name}: due {claim.due:%Y-%m-%d %H:%M:%S} UTC, started")
+        try:
+            self._playing.append((claim, self._launcher.start(schedule)))
+        except OSError as error:
+            self._book.end(claim, Ended(5, f"could not be started: {error}"), self._clock.now())
+
+    def _collect(self) -> None:
+        """Write down the runs that have ended."""
+        for claim, child in list(self._playing):
+            ended = child.ended()
+            if ended is None:
+                continue
+            event = self._book.end(claim, ended, self._clock.now())
+            self._playing.remove((claim, child))
+            late = "; it had been reported as missed" if event is None else ""
+            self._say(f"{claim.schedule.name}: ended with {ended.exit_code}: {ended.headline}{late}")
+
+    def _reap(self, token: int) -> None:
+        """Report the claims as missed that nobody beats any more."""
+        rows = self._book.active_besides(self._in_hand())
+        self._claims.forget_all_but({row.id for row in rows})
+        for row in rows:
+            if self._claims.is_still(row.id, row.heartbeat) and self._book.abandon(
+                row, self._clock.now(), token
+            ):
+                self._say(f"{row.schedule}: {row.holder} went away: reported as missed")
+
+    def _in_hand(self) -> list[Claim]:
+        return [*self._waiting.values(), *(claim for claim, _ in self._playing)]
+
+    def _clock_was_set(self) -> bool:
+        """Whether the wall clock was set, or the machine slept, since this was asked last."""
+        offset = self._clock.now().timestamp() - self._clock.elapsed()
+        before, self._offset = self._offset, offset
+        if before is None or abs(offset - before) < SET:
+            return False
+        self._alarms.clock_was_set()
+        return True

@@ -1,0 +1,83 @@
+"""`schedules.yaml`: the schedules, and the destinations of their notifications."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from chaos import plan, yamlfile
+from chaos.errors import FileError, UsageError
+from chaos.notify.destinations import Destination
+from chaos.schedule.due import due_times
+from chaos.schedule.schedule import Schedule
+from chaos.yamlfile import BrokenRule, Model, Name, Place
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs after it have seen every length of month and year
+
+
+class ScheduleFile(Model):
+    notify: dict[Name, Destination] = Field(default_factory=dict)
+    schedules: Annotated[tuple[Schedule, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_hold(self) -> Self:
+        seen: set[str] = set()
+        for index, schedule in enumerate(self.schedules):
+            if schedule.name in seen:
+                raise BrokenRule(f"{schedule.name!r} stands twice", "schedules", index, "name")
+            seen.add(schedule.name)
+            for place, name in enumerate(schedule.on_fail.notify):
+                if name not in self.notify:
+                    known = ", ".join(self.notify) or "none"
+                    rule = f"there is no destination {name!r} under `notify`; known: {known}"
+                    raise BrokenRule(rule, "schedules", index, "on_fail", "notify", place)
+        return self
+
+
+def load(path: Path) -> ScheduleFile:
+    """The file, with every experiment, target and profile in it found and fitting. Raises FileError."""
+    document = yamlfile.read_mapping(path)
+    found = yamlfile.parse(path, document, ScheduleFile)
+    planned: set[tuple[str, str, str | None]] = set()
+    for index, schedule in enumerate(found.schedules):
+        place: Place = ("schedules", index)
+        _check_times(path, document, place, schedule)
+        what = (schedule.experiment, schedule.target, schedule.profile)
+        if what not in planned:
+            _check_plan(path, document, place, schedule)
+            planned.add(what)
+    return found
+
+
+def _check_times(path: Path, document: Any, place: Place, schedule: Schedule) -> None:
+    some = list(islice(due_times(schedule, BEGINNING), 50 if schedule.jitter else 1))
+    if not some:
+        raise _broken(path, document, (*place, "when"), "is never due", schedule.when)
+    shortest = min((later - due for due, later in pairwise(some)), default=None)
+    if shortest is not None and schedule.jitter >= shortest.total_seconds():
+        rule = f"must be shorter than the time between two runs ({shortest})"
+        raise _broken(path, document, (*place, "jitter"), rule, schedule.jitter)
+
+
+def _check_plan(path: Path, document: Any, place: Place, schedule: Schedule) -> None:
+    """A mistake in the experiment's own file is told as what it is, with that file's name and line."""
+    for key, folder in (("experiment", "experiments"), ("target", "targets")):
+        try:
+            yamlfile.search(getattr(schedule, key), folder)
+        except UsageError as error:
+            raise _broken(path, document, (*place, key), str(error)) from None
+    try:
+        plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
+    except FileError:
+        raise
+    except UsageError as error:
+        raise _broken(path, document, (*place, "profile"), str(error)) from None
+
+
+def _broken(path: Path, document: Any, place: Place, rule: str, value: object = None) -> FileError:
+    line, shown = yamlfile.line_of(document, place), yamlfile.show_place(document, place)
+    return FileError(path, line, shown, rule, value)

@@ -1,0 +1,55 @@
+"""The roll: which schedules there are, since when, and which of them are paused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from chaos.schedule.schedule import Schedule
+from chaos.schedule.tables import schedules
+
+Settle = Callable[[Connection, Schedule], None]
+
+
+def enrol(connection: Connection, found: Iterable[Schedule], now: datetime, settle: Settle) -> None:
+    """Make the roll that of the file; pauses stay. A rule counts from when it is first seen.
+
+    Where a rule was changed, `settle` is called with the schedule as it was: it reports what was missed by it.
+    """
+    known = {row.name: row for row in connection.execute(select(schedules))}
+    listed = {schedule.name: schedule for schedule in found}
+    gone = known.keys() - listed.keys()
+    connection.execute(delete(schedules).where(schedules.c.name.in_(gone)))
+    for name, schedule in listed.items():
+        rule = {"when": schedule.when, "timezone": schedule.timezone}
+        row = known.get(name)
+        if row is None:
+            connection.execute(insert(schedules).values(name=name, since=now, **rule))
+        elif (row.when, row.timezone) != (schedule.when, schedule.timezone):
+            settle(connection, schedule.model_copy(update={"when": row.when, "timezone": row.timezone}))
+            changed = update(schedules).where(schedules.c.name == name).values(since=now, **rule)
+            connection.execute(changed)
+
+
+def enrol_one(connection: Connection, schedule: Schedule, now: datetime) -> None:
+    """Put a schedule on the roll that no scheduler has seen yet."""
+    if connection.execute(select(schedules).where(schedules.c.name == schedule.name)).first() is None:
+        rule = {"when": schedule.when, "timezone": schedule.timezone}
+        connection.execute(insert(schedules).values(name=schedule.name, since=now, **rule))
+
+
+def pause(connection: Connection, name: str, because: str) -> None:
+    connection.execute(update(schedules).where(schedules.c.name == name).values(paused=True, because=because))
+
+
+def resume(connection: Connection, name: str) -> None:
+    connection.execute(update(schedules).where(schedules.c.name == name).values(paused=False, because=""))
+
+
+def paused(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """Why, by name, for those that are paused."""
+    chosen = (schedules.c.paused.is_(True), schedules.c.name.in_(names))
+    rows = connection.execute(select(schedules.c.name, schedules.c.because).where(*chosen))
+    return {row.name: f"paused: {row.because}" if row.because else "paused" for row in rows}

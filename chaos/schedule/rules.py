@@ -1,0 +1,114 @@
+"""`when` of a schedule: a rule about the wall clock, which knows nothing of zones."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import groupby
+
+from apscheduler.triggers.cron import CronTrigger
+
+_ORDINALS = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "last": "last"}
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_IN_WORDS = re.compile(
+    rf"({'|'.join(_ORDINALS)})\s+((?:{'|'.join(_WEEKDAYS)})[a-z]*|day)\s+(\d?\d):(\d\d)", re.I
+)
+_WEEKDAY_ITEM = re.compile(r"(\*|[a-z]{3}|[0-7])(?:-([a-z]{3}|[0-7]))?(?:/(\d+))?", re.I)
+_FULL_WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def walls(when: str, after: datetime) -> Iterator[datetime]:
+    """Every time of the wall clock that `when` names after `after`, in order; both without a zone.
+
+    Raises ValueError for a rule that cannot be read.
+    """
+    merged = heapq.merge(*(_walls_of(trigger, after) for trigger in triggers(when)))
+    return (wall for wall, _ in groupby(merged))
+
+
+@lru_cache(maxsize=4096)
+def triggers(when: str) -> tuple[CronTrigger, ...]:
+    """The rule as triggers, of which any is enough. Raises ValueError.
+
+    They are asked in UTC about times of the wall clock: what a zone makes of those is decided in
+    `chaos.schedule.zones`, because in a zone of its own CronTrigger runs a time that comes twice twice.
+    """
+    in_words = _IN_WORDS.fullmatch(when.strip())
+    if in_words:
+        return (_in_words(*in_words.groups()),)
+    fields = when.split()
+    if len(fields) not in (5, 6):
+        raise ValueError("must be five fields of cron (or six, seconds first), or as `first sunday 02:00`")
+    second = fields[0] if len(fields) == 6 else "0"
+    minute, hour, day, month, weekday = fields[-5:]
+    days = {"day_of_week": _weekdays(weekday)}
+    if day.startswith("*") or weekday.startswith("*"):
+        return (_cron(second, minute, hour, month, day=day, **days),)
+    # as in cron: where both are given, either is enough
+    return (_cron(second, minute, hour, month, day=day), _cron(second, minute, hour, month, **days))
+
+
+def _walls_of(trigger: CronTrigger, after: datetime) -> Iterator[datetime]:
+    last = after.replace(tzinfo=UTC)
+    while True:
+        try:
+            found = trigger.get_next_fire_time(last, last)
+        except (OverflowError, ValueError):  # the calendar ends with the year 9999
+            return
+        if found is None:
+            return
+        if found > last:
+            yield found.replace(tzinfo=None)
+        last = max(found, last + timedelta(microseconds=1))
+
+
+def _cron(second: str, minute: str, hour: str, month: str, **days: str) -> CronTrigger:
+    try:
+        return CronTrigger(second=second, minute=minute, hour=hour, month=month, timezone=UTC, **days)
+    except ValueError as error:
+        raise ValueError(f"is no cron expression: {error}") from None
+
+
+def _in_words(ordinal: str, day: str, hour: str, minute: str) -> CronTrigger:
+    """`last friday 22:00`, `last day 23:30`."""
+    name = day.lower()
+    if name == "day" and ordinal.lower() != "last":
+        raise ValueError("must be a weekday, or `last day`")
+    if name not in ("day", *_WEEKDAYS, *_FULL_WEEKDAYS):
+        raise ValueError(f"{day!r} is no day of the week")
+    nth = _ORDINALS[ordinal.lower()]
+    chosen = "last" if name == "day" else f"{nth} {name[:3]}"
+    return _cron("0", str(int(minute)), str(int(hour)), "*", day=chosen)
+
+
+def _weekdays(field: str) -> str:
+    """cron's weekdays (0 and 7 are sunday) as names: CronTrigger counts from monday."""
+    chosen: set[int] = set()
+    for item in field.split(","):
+        match = _WEEKDAY_ITEM.fullmatch(item)
+        if match is None:
+            raise ValueError(f"is no cron expression: {item!r} is no day of the week")
+        chosen |= _weekdays_of(item, *match.groups())
+    return "*" if len(chosen) == 7 else ",".join(_WEEKDAYS[number] for number in sorted(chosen))
+
+
+def _weekdays_of(item: str, first: str, last: str | None, step: str | None) -> set[int]:
+    begin = 0 if first == "*" else _number(first)
+    end = 6 if first == "*" or (step and not last) else _number(last) if last else begin
+    if last and end == 0:
+        end = 7
+    every = int(step or 1)
+    if end < begin or every < 1 or (first == "*" and last):
+        raise ValueError(f"is no cron expression: {item!r} is no range of days")
+    return {number % 7 for number in range(begin, end + 1, every)}
+
+
+def _number(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    if text.lower() not in _WEEKDAYS:
+        raise ValueError(f"is no cron expression: {text!r} is no day of the week")
+    return _WEEKDAYS.index(text.lower())

@@ -1,0 +1,58 @@
+"""One schedule: what is run, when, and what is done about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+
+from chaos.schedule import rules
+from chaos.schedule.blackout import Blackout
+from chaos.units import NotNegative, Seconds
+from chaos.yamlfile import Model, Name
+
+
+def _rule(text: str) -> str:
+    rules.triggers(text)
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (OSError, ValueError, KeyError):  # a directory's name, a path, a zone that nobody knows
+        raise ValueError("is no time zone known here; say it as Europe/Berlin or UTC") from None
+    return text
+
+
+class Misfire(Model):
+    """A run that could not start when it was due still starts within `late_within`; else it is missed."""
+
+    late_within: Annotated[Seconds, Field(ge=1, le=7 * 86400)] = 1800.0
+
+
+class OnFail(Model):
+    """Who is told of a fail, an unknown, a missed run and a recovery; whether a fail pauses the schedule."""
+
+    notify: tuple[Name, ...] = ()
+    pause: bool = False
+
+
+class Schedule(Model):
+    name: Name
+    experiment: Annotated[str, Field(min_length=1)]  # a name or a path to its file
+    target: Annotated[str, Field(min_length=1)] = "embedded"
+    profile: Name | None = None
+    seed: Annotated[int, Field(ge=0)] = 1
+    when: Annotated[str, AfterValidator(_rule)]
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    jitter: Annotated[NotNegative, Field(le=6 * 3600)] = 0.0
+    blackout: tuple[Blackout, ...] = ()
+    misfire: Misfire = Misfire()
+    on_fail: OnFail = OnFail()
+    when_busy: Literal["wait", "refuse"] = "wait"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)

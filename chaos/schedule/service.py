@@ -1,0 +1,101 @@
+"""`midnight schedule run`: the engine in the foreground, the post in a thread of its own, and the signals."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from chaos import database
+from chaos.errors import FileError
+from chaos.notify import outbox
+from chaos.schedule import file as files
+from chaos.schedule.alarms import Apscheduler
+from chaos.schedule.book import Book
+from chaos.schedule.clock import RealClock
+from chaos.schedule.engine import Engine, Timing
+from chaos.schedule.launch import MIDNIGHT, Processes
+
+TIMING = Timing()
+POST_EVERY = 2.0  # seconds
+
+
+def new_holder() -> str:
+    """A name that no other scheduler ever had."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+def run(
+    path: Path,
+    say: Callable[[str], None],
+    *,
+    url: str | None = None,
+    command: Sequence[str] = MIDNIGHT,
+    timing: Timing = TIMING,
+) -> None:
+    """Schedule by the file until SIGTERM or SIGINT; then the runs being played are stopped, and restored.
+
+    SIGHUP reads the file again; a bad one is said, and the schedules stay as they are.
+    """
+    service = _Service(path, say, url or database.address(), command, timing)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.engine.stop())
+    signal.signal(signal.SIGHUP, lambda *_: service.ask_to_read_again())
+    service.run()
+
+
+class _Service:
+    def __init__(
+        self, path: Path, say: Callable[[str], None], url: str, command: Sequence[str], timing: Timing
+    ) -> None:
+        self._path, self._say, self._timing = path, say, timing
+        self._clock = RealClock()
+        self._read_again = False
+        holder = new_holder()
+        self._database = database.connect(url)
+        self._book = Book(self._database, files.load(path), holder)
+        # its jobs are made anew at each beginning: none of them has to outlive a crash
+        alarms = Apscheduler(database.connect(url, durable=False), holder, self._clock.wake)
+        launcher = Processes(self._clock.wake, command)
+        self.engine = Engine(self._book, self._clock, alarms, launcher, say, timing)
+
+    def ask_to_read_again(self) -> None:
+        self._read_again = True
+        self._clock.wake()
+
+    def run(self) -> None:
+        done = threading.Event()
+        post = threading.Thread(target=self._deliver_until, args=(done,), daemon=True)
+        post.start()
+        while not self.engine.stopping:
+            if self._read_again:
+                self._read_again = False
+                self._reload()
+            self.engine.step()
+            self._clock.wait(self._timing.beat)
+        self.engine.finish()
+        done.set()
+        post.join(timeout=30)
+
+    def _reload(self) -> None:
+        try:
+            self.engine.replace(files.load(self._path))
+        except FileError as error:
+            self._say(f"{error}; the schedules stay as they are")
+
+    def _deliver_until(self, done: threading.Event) -> None:
+        while not done.wait(POST_EVERY):
+            self._deliver()
+        self._deliver()  # what the last run had to say
+
+    def _deliver(self) -> None:
+        with suppress(DBAPIError):  # the engine says it; the outbox waits
+            outbox.deliver(self._database, self._book.file.notify, lambda: datetime.now(UTC))

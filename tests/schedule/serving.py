@@ -1,0 +1,91 @@
+"""The scheduler in a process of its own, every second a run, with a stub in place of `midnight run`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from chaos import database
+from chaos.schedule.launch import MIDNIGHT
+from chaos.schedule.tables import occurrences
+from tests.midnight import PROJECT
+
+SERVE = """
+import json, os, sys
+from pathlib import Path
+from chaos.schedule import service
+from chaos.schedule.engine import Timing
+given = json.loads(sys.argv[1])
+say = lambda line: print(os.getpid(), line, file=sys.stderr, flush=True)
+service.run(Path(given["file"]), say, url=given["url"], command=given["command"], timing=Timing(*given["timing"]))
+"""
+
+
+@dataclass
+class Place:
+    """A schedules.yaml, a database, and the book of the stubs."""
+
+    path: Path
+    takes: float = 0.1
+    code: int = 0
+    stub: bool = True  # in place of `midnight run`
+    timing: tuple[float, float, float] = (0.2, 1.0, 1.5)  # beat, lease, claim
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path / 'schedule.db'}"
+
+    @property
+    def book(self) -> list[str]:
+        file = self.path / "book"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def write(self, *schedules: dict[str, Any], **notify: Any) -> None:
+        (self.path / "schedules.yaml").write_text(json.dumps({"schedules": schedules, "notify": notify}))
+
+    def serve(self) -> subprocess.Popen[bytes]:
+        stub = (sys.executable, str(PROJECT / "tests/schedule/stub.py"), str(self.path / "book"))
+        given = {
+            "file": str(self.path / "schedules.yaml"),
+            "url": self.url,
+            "command": [*stub, str(self.takes), str(self.code)] if self.stub else MIDNIGHT,
+            "timing": self.timing,
+        }
+        with (self.path / "said").open("ab") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, json.dumps(given)],
+                stderr=said,
+                cwd=PROJECT,
+                env={**os.environ, "PYTHONPATH": str(PROJECT), "XDG_STATE_HOME": str(self.path / "state")},
+            )
+        self.started.append(process)
+        return process
+
+    def stop_all(self) -> None:
+        for process in self.started:
+            process.kill()
+            process.wait()
+
+    def rows(self) -> list[Row[Any]]:
+        with database.connect(self.url).begin() as connection:
+            return list(connection.execute(select(occurrences).order_by(occurrences.c.due_utc)))
+
+    def until(self, holds: Any, patience: float = 60.0) -> None:
+        """Wait until it holds: what another process does can only be looked for."""
+        end = time.monotonic() + patience
+        while not holds():
+            assert time.monotonic() < end, (self.path / "said").read_text()
+            time.sleep(0.05)
+
+
+def every_second(name: str = "secondly", **given: Any) -> dict[str, Any]:
+    return {"name": name, "experiment": "smoke", "when": "* * * * * *", **given}

@@ -1,0 +1,134 @@
+"""A bad schedules.yaml: one line naming file, line, place, rule and value; exit 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos import cli
+from chaos.schedule import file
+from tests.midnight import PROJECT
+
+GOOD = """\
+notify:
+  ops: {apprise: {env: OPS}}
+schedules:
+  - name: nightly
+    experiment: smoke
+    target: embedded
+    profile: hardened
+    when: 0 0 * * *
+    timezone: Europe/Berlin
+    jitter: 5m
+    blackout: [{days: [fri], from: "22:00", to: "23:00"}, {date: 2026-12-24}]
+    misfire: {late_within: 30m}
+    on_fail: {notify: [ops], pause: true}
+    when_busy: wait
+"""
+
+BAD = {
+    "unknown experiment": ("experiment: smoke", "experiment: smok", 5, "no file 'smok' in experiments/"),
+    "unknown target": ("target: embedded", "target: embeded", 6, "no file 'embeded' in targets/"),
+    "unknown profile": ("profile: hardened", "profile: steel", 7, "has no profile 'steel'"),
+    "too few fields": ("when: 0 0 * * *", "when: 0 0 * *", 8, "five fields of cron"),
+    "minute out of range": ("when: 0 0 * * *", "when: 60 0 * * *", 8, "is no cron expression"),
+    "weekday out of range": ("when: 0 0 * * *", "when: 0 0 * * 8", 8, "'8' is no day of the week"),
+    "no ordinal weekday": ("when: 0 0 * * *", "when: first day 02:00", 8, "or `last day`"),
+    "never due": ("when: 0 0 * * *", "when: 0 0 30 2 *", 8, "is never due, got '0 0 30 2 *'"),
+    "unknown zone": ("timezone: Europe/Berlin", "timezone: Europe/Atlantis", 9, "got 'Europe/Atlantis'"),
+    "zone that is a directory": ("timezone: Europe/Berlin", "timezone: Europe", 9, "is no time zone"),
+    "jitter beyond the next run": ("jitter: 5m", "jitter: 5h", None, ""),
+    "unknown day": ("days: [fri]", "days: [friday]", 11, "got 'friday'"),
+    "no time of day": ('from: "22:00"', 'from: "22:77"', 11, "must be a time of day"),
+    "an empty blackout": ('to: "23:00"', 'to: "22:00"', 11, "must differ from `from`"),
+    "a span that ends before": (
+        "{date: 2026-12-24}",
+        "{from: 2026-12-24, to: 2026-12-01}",
+        11,
+        "before 2026-12-24",
+    ),
+    "unknown destination": ("notify: [ops], pause", "notify: [opps], pause", 13, "no destination 'opps'"),
+    "unknown way to be busy": ("when_busy: wait", "when_busy: wiat", 14, "got 'wiat'"),
+    "unknown key": ("when_busy: wait", "when_bussy: wait", 14, "is not a key known here"),
+    "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "comes from the environment or a file"),
+}
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["schedule", *argv])
+    said = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, said.out, said.err
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_schedule_is_refused_in_one_line(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, line, words = BAD[case]
+    assert old in GOOD
+    path = tmp_path / "schedules.yaml"
+    text = GOOD.replace(old, new)
+    if line is None:
+        text, line, words = text.replace("0 0 * * *", "0 * * * *"), 10, "time between two runs (1:00:00)"
+    path.write_text(text)
+    code, _, said = run(capsys, "validate", str(path))
+    assert (code, said.count("\n")) == (2, 1), said
+    assert f"{path}:{line}: " in said and words in said
+
+
+def test_a_name_stands_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD + "  - {name: nightly, experiment: smoke, when: 0 1 * * *}\n")
+    code, _, said = run(capsys, "validate", str(path))
+    assert code == 2 and f"{path}:15: schedule 'nightly': name: 'nightly' stands twice" in said
+
+
+def test_the_good_one_and_the_one_that_ships_are_valid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD)
+    assert run(capsys, "validate", str(path))[0] == 0
+    assert run(capsys, "validate", str(PROJECT / "schedules/example.yaml"))[0] == 0
+
+
+def test_hours_without_quotes_are_read_as_hours(tmp_path: Path) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD.replace('"22:00"', "22:00").replace('"23:00"', "23:00"))
+    (schedule,) = file.load(path).schedules
+    assert str(schedule.blackout[0]) == "fri 22:00 to 23:00"
+
+
+def test_pause_list_next_and_resume_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD)
+    option = ("--file", str(path))
+    assert run(capsys, "pause", "nightly", *option, "--because", "release")[0] == 0
+    assert "paused: release" in run(capsys, "list", *option)[1]
+    coming = run(capsys, "next", "-n", "3", *option)[1].splitlines()
+    assert len(coming) == 3 and all(line.endswith("nightly  paused: release") for line in coming)
+    assert run(capsys, "resume", "nightly", *option)[0] == 0
+    assert "paused" not in run(capsys, "list", *option)[1]
+    code, _, said = run(capsys, "pause", "nihgtly", *option)
+    assert code == 2 and "there is no schedule 'nihgtly'; known: nightly" in said
+
+
+def test_a_database_that_cannot_be_opened_is_said_without_its_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD)
+    for url in ("postgresql://me:hunter22@127.0.0.1:1/x", "nonsense:hunter22"):
+        monkeypatch.setenv("MIDNIGHT_DATABASE", url)
+        code, _, said = run(capsys, "list", "--file", str(path))
+        assert code == 2 and "hunter22" not in said and said.count("\n") == 1, said

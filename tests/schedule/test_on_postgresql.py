@@ -1,0 +1,92 @@
+"""The same on PostgreSQL: a real server, two schedulers, and claims that meet."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from chaos import database
+from chaos.host.ports import free_port
+from chaos.host.privileges import unprivileged_user
+from chaos.notify import outbox
+from chaos.postgres import Cluster
+from chaos.schedule.alarms import Apscheduler
+from chaos.schedule.clock import RealClock
+from chaos.schedule.lease import Lease, Stillness
+from chaos.tools import postgresql
+from tests.schedule.plans import schedule
+from tests.schedule.simulated import World
+
+pytestmark = pytest.mark.real
+PASSWORD = "only-for-this-test"
+HOURLY = schedule("0 * * * *", name="hourly", on_fail={"notify": ["ops"]})
+
+
+@pytest.fixture(scope="module", name="url")
+def _url() -> Iterator[str]:
+    place = Path(tempfile.mkdtemp(prefix="midnight-test-"))  # where the user PostgreSQL runs as may go
+    place.chmod(0o755)
+    name = f"test-{secrets.token_hex(4)}"
+    user = unprivileged_user()
+    installation = postgresql.installation().reachable_by(user, place)
+    cluster = Cluster(installation, place / name, free_port(), user=user, mark=name, log=place / "log")
+    try:
+        cluster.init(password=PASSWORD, settings={"max_connections": 30})
+        cluster.start()
+        yield f"postgresql://postgres:{PASSWORD}@127.0.0.1:{cluster.port}/postgres"
+        cluster.stop()
+    finally:
+        shutil.rmtree(place)
+
+
+def test_eight_that_begin_at_once_make_the_tables_and_one_leader(url: str) -> None:
+    together = Barrier(8)
+
+    def begin(number: int) -> int | None:
+        together.wait()
+        opened = database.connect(url)
+        try:
+            return Lease(opened, f"scheduler-{number}", Stillness(RealClock().elapsed, 60)).hold()
+        finally:
+            opened.dispose()
+
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(begin, range(8)))
+    assert sorted(token for token in tokens if token) == [1]
+    with database.connect(url).begin() as connection:
+        connection.exec_driver_sql("DELETE FROM lease")
+
+
+def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_twice(url: str) -> None:
+    world = World(url, HOURLY, ops={"webhook": "http://127.0.0.1:9/", "events": ["missed"]})
+    _, other = world.add(), world.add()
+    world.pass_(minutes=59)
+    world.schedulers.pop(0)
+    world.pass_(minutes=90)
+    assert other.leads
+    world.sleep(hours=3)
+    world.pass_(minutes=30)
+    world.assert_each_once()
+    assert world.states() == {"ended": 3, "missed": 2}
+    assert outbox.deliver(world.database, world.file.notify, world.clock.now) == 0
+    with world.database.begin() as connection:
+        (row,) = outbox.undelivered(connection, world.clock.now())
+    assert row.attempts == 1
+
+
+def test_apscheduler_keeps_its_jobs_there(url: str) -> None:
+    clock = RealClock()
+    alarms = Apscheduler(database.connect(url), "holder", clock.wake)
+    alarms.begin([schedule("* * * * * *", name="secondly")])
+    try:
+        clock.wait(10)
+        assert alarms.rung() == {"secondly"}
+    finally:
+        alarms.end()

@@ -1,0 +1,103 @@
+"""`midnight schedule run` as a process: real clock, real APScheduler, real processes for its runs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos import database
+from chaos.schedule import by_hand, file
+from tests.notify.receivers import web
+from tests.schedule.serving import Place, every_second
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Iterator[Place]:
+    found = Place(tmp_path)
+    yield found
+    found.stop_all()
+
+
+def test_runs_are_started_recorded_and_told(place: Place) -> None:
+    place.code = 1
+    with web() as kept:
+        notify = {"webhook": kept.url}
+        place.write(every_second(on_fail={"notify": ["ci"], "pause": True}), ci=notify)
+        process = place.serve()
+        place.until(lambda: kept.bodies)
+        process.terminate()
+        assert process.wait(60) == 0
+    played = [row for row in place.rows() if row.state == "ended"]
+    assert [(row.exit_code, row.run, row.event) for row in played] == [(1, "r1", "fail")]
+    assert kept.bodies[0]["event"] == "fail" and kept.bodies[0]["figures"] == {"p99": 1}
+    assert kept.bodies[0]["report"].endswith("smoke/r1/report.html")
+    assert len([line for line in place.book if line.startswith("began smoke")]) == 1
+
+
+def test_sigterm_stops_the_run_that_is_being_played_and_waits_for_it(place: Place) -> None:
+    place.takes = 60
+    place.write(every_second())
+    process = place.serve()
+    place.until(lambda: place.book)
+    process.terminate()
+    assert process.wait(60) == 0
+    assert place.book[-1] == "ended 4"
+    assert [row.exit_code for row in place.rows() if row.started] == [4]
+    assert {row.state for row in place.rows()} <= {"ended", "missed"}
+
+
+def test_another_scheduler_takes_over_from_one_that_was_killed(place: Place) -> None:
+    place.write(every_second(misfire={"late_within": "30s"}))
+    leader = place.serve()
+    place.until(lambda: place.book)
+    place.serve()
+    leader.send_signal(signal.SIGKILL)
+    leader.wait()
+    before = {row.holder for row in place.rows()}
+    place.until(lambda: any(row.state == "ended" and row.holder not in before for row in place.rows()))
+    assert len({row.due_utc for row in place.rows()}) == len(place.rows())
+
+
+def test_sighup_reads_the_file_again_and_a_bad_one_changes_nothing(place: Place) -> None:
+    place.write(every_second("one", when="0 0 1 1 *"))
+    process = place.serve()
+    said = place.path / "said"
+    place.until(lambda: "holds the lease" in said.read_text())
+    (place.path / "schedules.yaml").write_text("schedules: 5\n")
+    process.send_signal(signal.SIGHUP)
+    place.until(lambda: "the schedules stay as they are" in said.read_text())
+    place.write(every_second("two"))
+    process.send_signal(signal.SIGHUP)
+    place.until(lambda: any(row.schedule == "two" for row in place.rows()))
+
+
+def test_the_command_is_midnight_run_and_its_refusal_is_told(place: Place) -> None:
+    place.stub = False
+    halt = place.path / "state/midnight/halt"
+    halt.parent.mkdir(parents=True)
+    halt.touch()  # so that nothing is touched
+    place.write(every_second(profile="hardened", seed=7))
+    place.serve()
+    place.until(lambda: any(row.state == "refused" for row in place.rows()))
+    row = next(row for row in place.rows() if row.state == "refused")
+    assert (row.exit_code, row.event) == (2, "missed")
+    assert row.because == "runs are halted on this machine; `midnight halt off` lifts that"
+
+
+def test_a_run_by_hand_is_recorded_like_any_other(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.write(every_second("one", when="0 0 1 1 *"))
+    found = file.load(place.path / "schedules.yaml")
+    opened = database.connect(place.url)
+    stub = ["/bin/sh", "-c", "echo midnight: it broke >&2; exit 5"]
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        assert by_hand.run_now(opened, found, found.schedules[0], print, stub) == 5
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    (row,) = place.rows()
+    assert (row.state, row.exit_code, row.by_hand, row.event) == ("ended", 5, True, "unknown")
+    assert "midnight itself failed" in capsys.readouterr().out
