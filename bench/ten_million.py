@@ -42,7 +42,9 @@ def cost(command: str, run: RunDir) -> Cost:
     """What `midnight COMMAND RUN` takes, in a process of its own. Raises BenchError when it breaks."""
     measures = run.path / f"{command}.measures"
     argv = [sys.executable, "-m", "bench.measured", str(measures), command, str(run.path)]
-    subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
+    ended = subprocess.run(argv, stdout=subprocess.DEVNULL, check=False)
+    if ended.returncode != 0:
+        raise BenchError(f"midnight {command} could not be measured: it ended with {ended.returncode}")
     found = Cost(**json.loads(measures.read_text()))
     if found.code not in (0, 1, 3):
         raise BenchError(f"midnight {command} ended with {found.code}")
