@@ -215,8 +215,9 @@ class Cluster:
 
     def _postmaster(self) -> psutil.Process | None:
         lines = _lines(self.data / "postmaster.pid")
-        pid = self._server.pid if self._server else int(lines[0]) if lines else None
-        if pid is None:
+        # A negative pid is that of a server in single-user mode, as pg_rewind starts one: no postmaster.
+        pid = self._server.pid if self._server else int(lines[0]) if lines else 0
+        if pid <= 0:
             return None
         try:
             process = psutil.Process(pid)

@@ -19,6 +19,7 @@ _NEVER_DIVERGED = "no rewind required"
 # What pg_rewind says where it cannot, and what that means for whoever reads it.
 _CANNOT = {
     "data checksums or": "it needs data checksums or wal_log_hints = on, from before the failover",
+    "single-user mode": "its own crash recovery failed, which comes before a rewind",
     "could not find previous WAL record": "the WAL since the fork is gone from the old primary",
     "could not read WAL record": "the WAL since the fork is gone from the old primary",
     "could not open file": "the WAL since the fork is gone from the old primary",
@@ -76,9 +77,7 @@ def _rewind(old: Cluster, primary: Cluster, access: Access) -> bool:
     source = access.replication(address(primary), dbname="postgres")
     # Not synced: a server lost while being rewound is made anew.
     options = ["--source-server", source, "--no-sync"]
-    code, said = old.programs.run(
-        "pg_rewind", "--target-pgdata", old.data, *options, timeout=_REWIND_TIMEOUT
-    )
+    code, said = old.programs.run("pg_rewind", "--target-pgdata", old.data, *options, timeout=_REWIND_TIMEOUT)
     if code != 0:
         meaning = next((means for words, means in _CANNOT.items() if words in said), "pg_rewind failed")
         raise CannotRewind(f"{old.data} cannot be rewound: {meaning}; pg_rewind says:\n{tail(said)}")

@@ -44,6 +44,9 @@ def make_standby(
     `synchronous` the primary waits for it from then on. Raises TargetError; then no server, slot or
     directory of the standby is left.
     """
+    data = standby.cluster.data
+    if data.exists() and any(data.iterdir()):
+        raise TargetError(f"a standby needs an empty directory, and {data} is not")
     try:
         _copy(primary, standby, access)
         start_following(primary, standby, access, settings=settings, timeout=timeout)
@@ -76,9 +79,7 @@ def start_following(
 def follower_settings(standby: Standby, access: Access) -> Settings:
     """What must differ in a standby from the primary whose configuration it was copied with."""
     return {
-        "primary_conninfo": access.replication(
-            standby.upstream, application_name=standby.application_name
-        ),
+        "primary_conninfo": access.replication(standby.upstream, application_name=standby.application_name),
         "primary_slot_name": standby.slot,
         # Copied from a synchronous primary it would, promoted, wait for itself for ever.
         "synchronous_standby_names": "",
@@ -89,8 +90,6 @@ def follower_settings(standby: Standby, access: Access) -> Settings:
 
 def _copy(primary: Cluster, standby: Standby, access: Access) -> None:
     cluster = standby.cluster
-    if cluster.data.exists() and any(cluster.data.iterdir()):
-        raise TargetError(f"a standby needs an empty directory, and {cluster.data} is not")
     cluster.make_directory()
     options = ["--wal-method=stream", "--checkpoint=fast", "--no-password", "--create-slot"]
     # Not synced: a standby lost while being made is made again.
