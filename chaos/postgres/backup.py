@@ -59,11 +59,13 @@ def take_backup(
     label: str,
     format: Format = "plain",
     wal: Literal["stream", "none"] = "stream",
+    durable: bool = True,
     timeout: float = 600.0,
 ) -> Backup:
     """Back up the running `primary` into the new directory `place`, with SHA-256 in its manifest.
 
-    `wal="none"` leaves the WAL to the archive, and waits until that has it. Raises TargetError; then
+    `wal="none"` leaves the WAL to the archive, and waits until that has it. `durable`: synced, so that it
+    outlives a loss of power. Raises TargetError; then
     `place` is gone again.
     """
     place.mkdir(mode=0o700)
@@ -76,6 +78,7 @@ def take_backup(
             "-d",
             access.replication(address(primary)),
         ]
+        options += [] if durable else ["--no-sync"]
         began = time.monotonic()
         try:
             primary.programs.must("pg_basebackup", "-D", place, *options, timeout=timeout)

@@ -56,24 +56,24 @@ class BackupFiles:
 
     def segments(self) -> set[str]:
         """The names of the WAL files that the backup has itself."""
-        with self._reading():
-            if self.format == "plain":
-                return {file.name for file in (self.place / "pg_wal").glob("*")}
-            wal = self._first_of(_WAL)
-            return {PurePosixPath(name).name for name, _, _ in self._tar(wal)} if wal else set()
+        return set(self._wal_files())
 
     def segment_size(self) -> int:
         """Bytes of each of its own WAL files. Raises BackupUnusable where it has none."""
-        with self._reading():
-            if self.format == "plain":
-                sizes = {file.stat().st_size for file in (self.place / "pg_wal").glob("[0-9A-F]" * 24)}
-            else:
-                wal = self._first_of(_WAL)
-                found = self._tar(wal) if wal else iter(())
-                sizes = {size for name, size, _ in found if SEGMENT.fullmatch(PurePosixPath(name).name)}
+        sizes = set(self._wal_files().values())
         if len(sizes) != 1:
             raise BackupUnusable(f"the WAL files in the backup {self.place} differ in size, or are none")
         return sizes.pop()
+
+    def _wal_files(self) -> dict[str, int]:
+        with self._reading():
+            if self.format == "plain":
+                found = {file.name: file.stat().st_size for file in (self.place / "pg_wal").glob("*")}
+            else:
+                wal = self._first_of(_WAL)
+                members = self._tar(wal) if wal else iter(())
+                found = {PurePosixPath(name).name: size for name, size, _ in members}
+        return {name: size for name, size in found.items() if SEGMENT.fullmatch(name)}
 
     def _plain(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
         for root, _, names in os.walk(self.place, onerror=_raise, followlinks=True):
@@ -81,14 +81,19 @@ class BackupFiles:
                 file = Path(root, name)
                 with file.open("rb") as stream:
                     size = file.stat().st_size
-                    yield file.relative_to(self.place).as_posix(), size, _chunks(stream)
+                    yield file.relative_to(self.place).as_posix(), size, self._chunks(stream)
 
     def _tar(self, archive: Path) -> Iterator[tuple[str, int, Iterator[bytes]]]:
         with tarfile.open(archive) as tar:
             for member in tar:
                 stream = tar.extractfile(member) if member.isfile() else None
                 if stream is not None:
-                    yield member.name.removeprefix("./"), member.size, _chunks(stream)
+                    yield member.name.removeprefix("./"), member.size, self._chunks(stream)
+
+    def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
+        with self._reading():
+            while chunk := stream.read(_CHUNK):
+                yield chunk
 
     def _extract(self, archive: Path, into: Path) -> int:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -137,11 +142,6 @@ def backup_files(place: Path) -> BackupFiles:
     if any((place / name).is_file() for name in _BASE):
         return BackupFiles(place, "tar")
     raise BackupUnusable(f"{place} holds no base backup: neither PG_VERSION nor base.tar is there")
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk
 
 
 def _raise(error: OSError) -> None:

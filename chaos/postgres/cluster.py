@@ -22,7 +22,7 @@ from chaos.postgres import family
 from chaos.postgres.connection import CONNECT_TIMEOUT, HOST, SUPERUSER
 from chaos.postgres.installation import Installation
 from chaos.postgres.programs import Programs, tail
-from chaos.postgres.settings import OURS, Settings, append, assignments
+from chaos.postgres.settings import OURS, Settings, assignments, change
 
 Scope = Literal["postmaster", "all"]
 
@@ -54,16 +54,17 @@ class Cluster:
     def programs(self) -> Programs:
         return Programs(self.installation, self.user, self.mark)
 
-    def init(self, *, password: str, settings: Settings) -> None:
+    def init(self, *, password: str, settings: Settings, wal_segment_mib: int = 16) -> None:
         """Create the cluster: UTF-8, locale C, superuser `postgres` with `password` (SCRAM) over TCP only.
 
-        `settings` go into postgresql.conf. Raises TargetError with initdb's own words.
+        `settings` go into postgresql.conf; the WAL is cut into files of `wal_segment_mib` MiB, a power of
+        two. Raises TargetError with initdb's own words.
         """
         self.make_directory()
         options = ["-U", SUPERUSER, "-E", "UTF8", "--locale=C"]
         options += ["--auth-host=scram-sha-256", "--auth-local=reject", "--no-instructions"]
         # Not synced: a cluster lost while being created is created again. The server itself keeps fsync on.
-        options += ["--no-sync"]
+        options += ["--no-sync", f"--wal-segsize={wal_segment_mib}"]
         # A file without a name: the password never reaches a disk or a command line.
         secret = os.memfd_create("password", 0)
         try:
@@ -86,8 +87,8 @@ class Cluster:
             raise TargetError(f"{who} cannot enter {self.data}: a directory above it forbids it")
 
     def override(self, settings: Settings) -> None:
-        """Put `settings` above every other, from the next reload or start on."""
-        append(self.data / "postgresql.auto.conf", settings, self.user)
+        """Put `settings` above every other, from the next reload or start on; None takes one out again."""
+        change(self.data / "postgresql.auto.conf", settings, self.user)
 
     def start(self, *, timeout: float = 60.0) -> None:
         """Start the server and return when it accepts connections, at most `timeout` seconds later.

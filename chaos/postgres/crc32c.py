@@ -67,7 +67,8 @@ def _shift_table(zeros: int) -> Words:
     if zeros == 0:
         return values
     if zeros == 1:
-        return _byte_table()[values & 0xFF] ^ (values >> 8)
+        one: Words = _byte_table()[values & 0xFF] ^ (values >> 8)
+        return one
     half = _shifted(values, zeros // 2)
     return _shifted(half, zeros - zeros // 2)
 

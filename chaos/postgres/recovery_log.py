@@ -18,7 +18,8 @@ _LAST = re.compile(
 )
 _TIMELINE = re.compile(r"selected new timeline ID: (\d+)")
 _RESTORED = re.compile(r'restored log file "([0-9A-F]{24})" from archive')
-_ENDED = re.compile(r"(?:FATAL|PANIC): +(.*)")
+# Not those of sessions, which the prefix names: they were only turned away.
+_ENDED = re.compile(r"\] (?:FATAL|PANIC): +(.*)")
 _BROKEN = re.compile(
     r"LOG: +((?:incorrect|invalid|unexpected|record with|could not|contrecord|there is no contrecord|WAL file is)"
     r".*)"
@@ -46,7 +47,6 @@ def read_recovery(text: str) -> Recovery:
     done = _REDO_DONE.search(text)
     user, system, elapsed = (done[2], done[3], done[4]) if done else (None, None, None)
     last = _LAST.search(text)
-    fatal = [words for words in _ENDED.findall(text) if "starting up" not in words]
     return Recovery(
         start=_place(_REDO_START.search(text)),
         end=_place(done),
@@ -56,7 +56,7 @@ def read_recovery(text: str) -> Recovery:
         last_transaction=datetime.fromisoformat(last[1]).replace(tzinfo=UTC) if last else None,
         timeline=int(new[1]) if (new := _TIMELINE.search(text)) else None,
         restored=tuple(_RESTORED.findall(text)),
-        fatal=fatal[0] if fatal else "",
+        fatal=(_ENDED.findall(text) or [""])[0],
         broken=tuple(_BROKEN.findall(text)),
     )
 

@@ -87,7 +87,7 @@ def restore(
         copied = backup.files.copy(into.data)
         _configure(into, target, along, archive, settings or {})
         copying = time.monotonic() - began
-        recovery = _replay(into, backup, target, archive, timeout)
+        recovery = _replay(into, target, archive, timeout)
         replaying = time.monotonic() - began - copying
     except BaseException:
         into.stop("immediate")
@@ -110,9 +110,7 @@ def _configure(
         give(path, into.user)
 
 
-def _replay(
-    into: Cluster, backup: Backup, target: Target, archive: Archive | None, timeout: float
-) -> Recovery:
+def _replay(into: Cluster, target: Target, archive: Archive | None, timeout: float) -> Recovery:
     from_here = into.log.stat().st_size if into.log.exists() else 0
     try:
         into.start(timeout=timeout)
@@ -122,7 +120,7 @@ def _replay(
         words = into.log.read_bytes()[from_here:].decode(errors="replace")
         raise _failure(read_recovery(words), target, archive, error) from error
     recovery = read_recovery(into.log.read_bytes()[from_here:].decode(errors="replace"))
-    _refuse_elsewhere(recovery, backup, target)
+    _refuse_elsewhere(recovery, target)
     return recovery
 
 
@@ -141,9 +139,9 @@ def _failure(recovery: Recovery, target: Target, archive: Archive | None, error:
     return BackupUnusable(f"{target}: {reason}; {'; '.join(details)}")
 
 
-def _refuse_elsewhere(recovery: Recovery, backup: Backup, target: Target) -> None:
+def _refuse_elsewhere(recovery: Recovery, target: Target) -> None:
     """PostgreSQL promotes at the backup's end where the target is before it: that is no success."""
-    if not recovery.stopped and target.kind != "immediate":
+    if not recovery.stopped:
         raise BackupUnusable(f"{target}: the server took writes without having stopped there")
     last = recovery.last_transaction
     if target.time is not None and last is not None and last > target.time:

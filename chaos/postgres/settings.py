@@ -10,7 +10,7 @@ from typing import TypeAlias
 from chaos.host.privileges import SystemUser, give
 from chaos.postgres.connection import HOST
 
-Settings: TypeAlias = Mapping[str, str | int | float]
+Settings: TypeAlias = Mapping[str, str | int | float | None]  # None: not said here
 
 OURS: Settings = {
     # Nothing outside the data directory and the port, so that two clusters never meet.
@@ -24,12 +24,14 @@ OURS: Settings = {
 
 def assignments(settings: Settings) -> str:
     """The lines of a configuration file."""
-    return "".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items())
+    said = [(name, value) for name, value in settings.items() if value is not None]
+    return "".join(f"{name} = {_quoted(value)}\n" for name, value in said)
 
 
-def append(file: Path, settings: Settings, owner: SystemUser | None) -> None:
-    """Add `settings` at the end of `file`, where the last one said holds; a reader sees all or nothing."""
-    text = file.read_text() if file.exists() else ""
+def change(file: Path, settings: Settings, owner: SystemUser | None) -> None:
+    """Have `file` say `settings` in place of what it said of them; a reader sees all or nothing."""
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    text = "".join(line for line in lines if line.partition("=")[0].strip() not in settings)
     replacement = file.with_name(f".{file.name}.new")
     descriptor = os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as output:

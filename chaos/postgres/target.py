@@ -32,12 +32,13 @@ class Target:
         return lsn(self.value) if self.kind == "lsn" else None
 
     def settings(self, timeline: int) -> Settings:
-        """A server's settings to recover to here and then take writes. One kind alone may be set."""
+        """A server's settings to recover to here and then take writes."""
         names = {"immediate": "recovery_target"}
         kinds = ("time", "lsn", "xid", "name", "immediate")
-        targets = {names.get(kind, f"recovery_target_{kind}"): "" for kind in kinds}
+        # Another kind that is set, even to nothing, keeps a server from starting.
+        others: Settings = {names.get(kind, f"recovery_target_{kind}"): None for kind in kinds}
         return {
-            **targets,
+            **others,
             names.get(self.kind, f"recovery_target_{self.kind}"): self.value,
             "recovery_target_inclusive": "on" if self.inclusive else "off",
             "recovery_target_timeline": timeline,

@@ -18,6 +18,7 @@ from chaos.postgres.access import Access, address, grant_access
 from chaos.postgres.settings import Settings
 from chaos.postgres.standby import Standby, make_standby
 
+SEGMENT_SIZE = 1 << 20  # small, because an archive keeps whole ones
 PASSWORD = "p'w \\ with everything"
 
 
@@ -49,7 +50,7 @@ class Servers:
         cluster = self.cluster(name)
         # What is killed here are processes: the system keeps what they wrote, flushed or not.
         ours: Settings = {"wal_log_hints": "on", "fsync": "off", "wal_init_zero": "off"}
-        cluster.init(password=PASSWORD, settings={**ours, **(settings or {})})
+        cluster.init(password=PASSWORD, settings={**ours, **(settings or {})}, wal_segment_mib=1)
         cluster.start()
         access = grant_access(cluster, PASSWORD, self.place / f"{cluster.data.name}.pgpass")
         execute(cluster, "CREATE TABLE kept (n int PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())")
