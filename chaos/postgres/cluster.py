@@ -23,6 +23,7 @@ from chaos.postgres.connection import CONNECT_TIMEOUT, HOST, SUPERUSER
 from chaos.postgres.installation import Installation
 from chaos.postgres.programs import Programs, tail
 from chaos.postgres.settings import OURS, Settings, assignments, change
+from chaos.postgres.shared_memory import shared_memory_of
 
 Scope = Literal["postmaster", "all"]
 
@@ -159,10 +160,12 @@ class Cluster:
         """SIGKILL the postmaster, reap it, and return when its children have gone too.
 
         They go by themselves; after 5 s they are killed, and at once those that are frozen: let go, a
-        frozen walsender would yet send what it held back. Raises TargetError if none is running.
+        frozen walsender would yet send what it held back. Their shared memory is removed, as nobody else
+        would if the server is never started again. Raises TargetError if none is running.
         """
         postmaster = self._must_run()
         children = self._children(postmaster)
+        memory = shared_memory_of([postmaster, *children])
         family.send([postmaster], signal.SIGKILL)
         family.send([child for child in children if family.stopped(child)], signal.SIGKILL)
         family.wait([postmaster], _KILL_PATIENCE, self._lives)
@@ -171,6 +174,7 @@ class Cluster:
         if left := family.members(self.data):
             family.send(left, signal.SIGKILL)
             family.wait(left, _KILL_PATIENCE, self._lives)
+        memory.remove()
         self.remove_stale_pid_file()
 
     def freeze(self, scope: Scope = "all") -> list[int]:

@@ -154,6 +154,7 @@ def test_a_server_that_never_diverged_rejoins_without_a_rewind(split: SplitBrain
     assert not rejoin(split.returning(), split.new, split.access).rewound
 
 
+@pytest.mark.full
 def test_one_of_another_system_is_refused_and_leaves_no_slot(servers: Servers, split: SplitBrain) -> None:
     stranger, _ = servers.primary()
     stranger.stop()
@@ -198,6 +199,7 @@ def without_hints(servers: Servers) -> tuple[Cluster, Access]:
     return cluster, access
 
 
+@pytest.mark.full
 def test_without_checksums_or_hints_the_reason_is_said(servers: Servers) -> None:
     old, access = without_hints(servers)
     new = failed_over(servers, old, access)

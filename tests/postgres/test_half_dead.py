@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -15,6 +16,7 @@ from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import Unanswered, run_within
 from chaos.postgres.family import lives, members, wait
+from chaos.postgres.shared_memory import shared_memory_of
 from chaos.postgres.writes import attempt_write, refuses_writes
 from tests.postgres.servers import Servers, dsn, insert, rows
 
@@ -66,13 +68,23 @@ def test_a_frozen_server_can_be_stopped(cluster: Cluster) -> None:
     assert members(cluster.data) == marked(cluster.mark) == []
 
 
+def system_v_segments() -> set[int]:
+    rows = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {int(row.split()[1]) for row in rows}
+
+
 def test_a_killed_server_takes_its_sessions_and_its_frozen_children_with_it(cluster: Cluster) -> None:
     insert(cluster, 1, 10)
     session = psycopg.connect(dsn(cluster), autocommit=True)
     backend = psutil.Process(session.info.backend_pid)
     backend.send_signal(signal.SIGSTOP)
+    memory = shared_memory_of(members(cluster.data))
+    assert memory.files
+    assert memory.identifiers
     cluster.kill()
     assert not lives(backend)
+    assert not [file for file in memory.files if file.exists()]
+    assert memory.identifiers.isdisjoint(system_v_segments())
     assert members(cluster.data) == []
     cluster.start()
     assert rows(cluster) == list(range(1, 11))

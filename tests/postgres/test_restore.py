@@ -15,9 +15,10 @@ from chaos.host.processes import marked
 from chaos.postgres.archive import Archive, archive_now
 from chaos.postgres.backup import describe, take_backup
 from chaos.postgres.cluster import Cluster
-from chaos.postgres.following import written
-from chaos.postgres.promote import timeline
+from chaos.postgres.following import verify_following, written
+from chaos.postgres.promote import promote, timeline
 from chaos.postgres.restore import Restored, restore
+from chaos.postgres.standby import Standby
 from chaos.postgres.target import Target, at_backups_end, at_lsn, at_name, at_time, at_xid
 from chaos.postgres.wal import Timelines
 from chaos.postgres.wal_end import last_record
@@ -274,3 +275,28 @@ def test_a_directory_that_holds_something_is_kept(history: History) -> None:
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
         at_time(datetime(2026, 1, 1))
+
+
+@pytest.mark.full
+def test_a_restore_goes_along_the_timeline_of_a_failover(servers: Servers) -> None:
+    archive = Archive(servers.place / "two", SEGMENT_SIZE)
+    primary, access = servers.primary(archive.settings(every=60))
+    archive.make(primary.user)
+    standby = servers.standby(primary, access).cluster
+    backup = take_backup(primary, access, servers.place / "before", label="before", durable=False)
+    insert(primary, 1, 100)
+    archive_now(primary, access, archive)
+    verify_following(primary, Standby(standby, "", "", standby.data.name), access)
+    primary.stop()
+    promote(standby, access)
+    insert(standby, 101, 200)
+    place = written(standby, access)
+    archive_now(standby, access, archive)
+    into = servers.cluster()
+    done = restore(backup, into, at_lsn(place, timeline=2), archive=archive, verify=False)
+    assert rows(into) == list(range(1, 201))
+    assert done.recovery.timeline == 3
+    elsewhere = servers.cluster()
+    # The old timeline ended before: there the same place is never reached, or its segment is missing.
+    with pytest.raises(BackupUnusable, match="missing in|never reached"):
+        restore(backup, elsewhere, at_lsn(place), archive=archive, verify=False)

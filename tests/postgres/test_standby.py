@@ -12,13 +12,14 @@ from chaos.host.ports import free_port
 from chaos.host.processes import marked
 from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
+from chaos.postgres.connection import StatementRefused
 from chaos.postgres.following import NotFollowing, verify_following
 from chaos.postgres.lag import Lag, heard, lag
 from chaos.postgres.promote import is_in_recovery
 from chaos.postgres.slots import drop_slot, slots
 from chaos.postgres.standby import Standby, make_standby, remove_standby, start_following, wait_for_standbys
 from chaos.postgres.writes import attempt_write, refuses_writes
-from tests.postgres.servers import Servers, ask, dsn, insert, rows
+from tests.postgres.servers import Servers, ask, dsn, execute, insert, rows
 
 pytestmark = pytest.mark.real
 
@@ -108,6 +109,13 @@ def test_a_standby_refuses_writes_and_a_primary_takes_them_and_keeps_nothing(pai
     assert ask(pair.primary, "SELECT count(*) FROM pg_class WHERE relname LIKE 'midnight_probe%'") == 0
     said = attempt_write(dsn(pair.standby.cluster), commit=True).said
     assert "read-only transaction" in said
+
+
+def test_a_role_that_may_not_write_proves_nothing_about_the_server(pair: Pair) -> None:
+    execute(pair.primary, "CREATE ROLE reader LOGIN PASSWORD 'reads'")
+    execute(pair.primary, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    with pytest.raises(StatementRefused, match="permission denied"):
+        refuses_writes(pair.primary.dsn("reader", password="reads"))
 
 
 def test_rows_that_differ_are_found_though_the_standby_streams(servers: Servers, pair: Pair) -> None:
