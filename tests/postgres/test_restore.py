@@ -298,5 +298,5 @@ def test_a_restore_goes_along_the_timeline_of_a_failover(servers: Servers) -> No
     assert done.recovery.timeline == 3
     elsewhere = servers.cluster()
     # The old timeline ended before: there the same place is never reached, or its segment is missing.
-    with pytest.raises(BackupUnusable, match="missing in|never reached"):
+    with pytest.raises(BackupUnusable, match=r"missing in|never reached"):
         restore(backup, elsewhere, at_lsn(place), archive=archive, verify=False)
