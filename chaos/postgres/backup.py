@@ -123,7 +123,7 @@ def describe(place: Path, archive: Archive | None = None) -> Backup:
         timeline,
         start,
         stop=manifest.stop if manifest else None,
-        started=_time(label.get("START TIME", "")),
+        started=_time(label.get("START TIME", "")) or (manifest.latest if manifest else None),
         ended=_ended(label["START WAL LOCATION"], archive),
         size=sum(file.stat().st_size for file in place.rglob("*") if file.is_file()),
     )

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Manifest:
     start: Lsn
     stop: Lsn
     system: int | None  # from PostgreSQL 17 on
+    latest: datetime | None  # of its files: the backup had not ended before
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,12 @@ def _manifest(record: Mapping[str, Any]) -> Manifest:
         start=min(lsn(one["Start-LSN"]) for one in ranges),
         stop=max(lsn(one["End-LSN"]) for one in ranges),
         system=record.get("System-Identifier"),
+        latest=max((_modified(one["Last-Modified"]) for one in record["Files"]), default=None),
     )
+
+
+def _modified(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S GMT").replace(tzinfo=UTC)
 
 
 def _path(record: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from chaos.postgres.following import NotFollowing, verify_following
 from chaos.postgres.promote import is_in_recovery, promote, timeline
 from chaos.postgres.rewind import CannotRewind, rejoin
 from chaos.postgres.slots import create_slot, drop_slot, slots
-from chaos.postgres.standby import Standby, follower_settings
+from chaos.postgres.standby import Standby, follower_settings, make_standby
 from chaos.postgres.writes import refuses_writes
 from tests.postgres.servers import Servers, ask, dsn, insert, rows
 
@@ -27,7 +27,11 @@ class SplitBrain:
 
     def __init__(self, servers: Servers) -> None:
         self.old, self.access = servers.primary()
-        standby = servers.standby(self.old, self.access, synchronous=True)
+        standby = servers.describe(self.old)
+        # Waited for before it is copied, so that the copy's configuration names itself.
+        self.old.override({"synchronous_standby_names": standby.application_name})
+        self.old.reload()
+        make_standby(self.old, standby, self.access, synchronous=True)
         insert(self.old, 1, 100)
         verify_following(self.old, standby, self.access)
         self.new = standby.cluster

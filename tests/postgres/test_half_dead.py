@@ -62,9 +62,11 @@ def test_a_statement_that_never_answers_is_given_up_by_ourselves(cluster: Cluste
         run_within(dsn(cluster), "SELECT pg_sleep(600);", 0.3)
 
 
-def test_a_frozen_server_can_be_stopped(cluster: Cluster) -> None:
+def test_a_frozen_server_is_stopped_in_order(cluster: Cluster) -> None:
+    before = cluster.log.stat().st_size
     cluster.freeze()
     cluster.stop()
+    assert b"database system is shut down" in cluster.log.read_bytes()[before:]
     assert members(cluster.data) == marked(cluster.mark) == []
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from chaos.postgres.backup import describe, take_backup
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.following import verify_following, written
 from chaos.postgres.promote import promote, timeline
+from chaos.postgres.restorable import check_restorable
 from chaos.postgres.restore import Restored, restore
 from chaos.postgres.standby import Standby
 from chaos.postgres.target import Target, at_backups_end, at_lsn, at_name, at_time, at_xid
@@ -150,13 +153,16 @@ def test_a_backup_alone_is_restored_to_its_end_without_an_archive(history: Histo
     into.stop()
 
 
-def refused(history: History, target: Target, archive: Archive | None = None) -> str:
-    """What is said; nothing may be left of the attempt."""
+def refused(
+    history: History, target: Target, archive: Archive | None = None, *, beforehand: bool = False
+) -> str:
+    """What is said; nothing may be left of the attempt, and no server was started if `beforehand`."""
     into = history.servers.cluster()
     with pytest.raises(BackupUnusable) as error:
         restore(history.backup, into, target, archive=archive or history.archive, verify=False)
     assert not into.data.exists()
     assert marked(into.mark) == []
+    assert into.log.exists() != beforehand
     return str(error.value)
 
 
@@ -168,20 +174,50 @@ def test_a_target_in_the_future_is_never_reached_and_the_server_is_quoted(histor
 
 
 def test_a_target_before_the_backups_end_is_refused_beforehand(history: History) -> None:
-    assert "before the backup's end" in refused(history, at_time(history.begun))
-    assert "before the backup's end" in refused(history, at_lsn(history.backup.start))
-    assert not history.servers.cluster().log.exists()
+    assert "before the backup's end" in refused(history, at_time(history.begun), beforehand=True)
+    assert "before the backup's end" in refused(history, at_lsn(history.backup.start), beforehand=True)
 
 
-def test_a_target_before_an_end_that_nobody_knows_is_found_out_afterwards(history: History) -> None:
-    # Without our own note and the archive's, only the beginning is told, to the second.
-    backup = describe(history.backup.files.place)
+@pytest.mark.parametrize("zone", ["UTC", "CET"])
+def test_a_backup_that_tells_no_end_and_no_zone_is_still_not_used_for_a_time_before_it(
+    history: History, zone: str
+) -> None:
+    place = history.servers.place / f"zone-{zone}"
+    shutil.copytree(history.backup.files.place, place)
+    label = place / "backup_label"
+    label.write_text(label.read_text().replace(" UTC", f" {zone}"))
+    backup = describe(place)
     assert backup.ended is None
-    assert backup.started is not None
-    into = history.servers.cluster()
-    early = backup.started - timedelta(seconds=1)
     with pytest.raises(BackupUnusable, match="before the backup's end"):
-        restore(backup, into, at_time(early), archive=history.archive, verify=False)
+        check_restorable(backup, at_time(history.begun - timedelta(seconds=2)), history.archive)
+
+
+def test_a_time_during_a_backup_whose_end_is_not_known_is_found_out_afterwards(history: History) -> None:
+    execute(history.primary, "CREATE TABLE during (at timestamptz)")
+    done = threading.Event()
+    times: list[datetime] = []
+
+    def write() -> None:
+        while not done.is_set():
+            times.append(ask(history.primary, "INSERT INTO during VALUES (clock_timestamp()) RETURNING at"))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        place = history.servers.place / "during"
+        backup = take_backup(history.primary, history.access, place, label="during", durable=False)
+    finally:
+        done.set()
+        writer.join()
+    history.store()
+    assert backup.ended is not None
+    amid = [at for at in times if at < backup.ended]
+    into = history.servers.cluster()
+    unknown = replace(backup, started=None, ended=None)
+    with pytest.raises(BackupUnusable, match="before the backup's end: its last transaction is of"):
+        # Amid its writes: there are some before, and some after, up to its end.
+        restore(unknown, into, at_time(amid[-len(amid) // 4]), archive=history.archive, verify=False)
+    assert not into.data.exists()
 
 
 def test_the_archive_tells_when_a_backup_ended(history: History) -> None:
@@ -211,7 +247,7 @@ def middle(archive: Archive) -> Path:
 def test_a_missing_segment_before_an_lsn_is_named_beforehand(history: History, broken: Archive) -> None:
     segment = middle(broken)
     segment.unlink()
-    said = refused(history, at_lsn(history.place), broken)
+    said = refused(history, at_lsn(history.place), broken, beforehand=True)
     assert "1 of" in said
     assert f"missing in {broken.directory}: {segment.name}" in said
 
@@ -238,18 +274,18 @@ def test_a_truncated_segment_is_named(history: History, broken: Archive) -> None
     segment = middle(broken)
     segment.write_bytes(segment.read_bytes()[:1000])
     assert f"WAL segment {segment.name} in {broken.directory} is not whole" in refused(
-        history, at_lsn(history.place), broken
+        history, at_lsn(history.place), broken, beforehand=True
     )
 
 
 def test_a_timeline_that_the_archive_does_not_know_is_refused(history: History) -> None:
-    said = refused(history, at_time(history.instant, timeline=7))
+    said = refused(history, at_time(history.instant, timeline=7), beforehand=True)
     assert "wrong timeline: no history of timeline 7 is archived; known: 1" in said
 
 
 def test_a_timeline_that_left_before_the_backups_end_is_refused(history: History, broken: Archive) -> None:
     (broken.directory / "00000002.history").write_text("1\t0/100000\tno recovery target specified\n")
-    said = refused(history, at_time(history.instant, timeline=2), broken)
+    said = refused(history, at_time(history.instant, timeline=2), broken, beforehand=True)
     assert "wrong timeline: timeline 2 left timeline 1 at 0/100000, before the backup's end" in said
 
 
