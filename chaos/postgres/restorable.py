@@ -32,7 +32,7 @@ def check_restorable(backup: Backup, target: Target, archive: Archive | None) ->
 
 
 def _refuse_before_the_end(backup: Backup, target: Target) -> None:
-    # The server would not: it takes any such target for reached, and promotes.
+    # The server does so only where a transaction ended meanwhile; else it takes the target for reached.
     ended = backup.ended or backup.started
     if target.time is not None and ended is not None and target.time < ended:
         raise BackupUnusable(

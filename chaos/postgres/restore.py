@@ -120,7 +120,8 @@ def _replay(into: Cluster, target: Target, archive: Archive | None, timeout: flo
         words = into.log.read_bytes()[from_here:].decode(errors="replace")
         raise _failure(read_recovery(words), target, archive, error) from error
     recovery = read_recovery(into.log.read_bytes()[from_here:].decode(errors="replace"))
-    _refuse_elsewhere(recovery, target)
+    if not recovery.stopped:
+        raise BackupUnusable(f"{target}: the server took writes without having stopped there")
     return recovery
 
 
@@ -137,14 +138,3 @@ def _failure(recovery: Recovery, target: Target, archive: Archive | None, error:
     if holdings and (gaps := [*holdings.gaps(), *holdings.truncated]):
         details.append(f"missing or not whole in the archive: {', '.join(gaps[:3])}")
     return BackupUnusable(f"{target}: {reason}; {'; '.join(details)}")
-
-
-def _refuse_elsewhere(recovery: Recovery, target: Target) -> None:
-    """PostgreSQL promotes at the backup's end where the target is before it: that is no success."""
-    if not recovery.stopped:
-        raise BackupUnusable(f"{target}: the server took writes without having stopped there")
-    last = recovery.last_transaction
-    if target.time is not None and last is not None and last > target.time:
-        raise BackupUnusable(
-            f"{target} is before the backup's end: its last transaction is of {last.isoformat()}"
-        )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -53,7 +52,7 @@ class History:
         )
         for first in (101, 201):
             insert(self.primary, first, first + 99)
-            self.store()
+            self.middle = self.store()  # in the end the one that holds rows 201 to 300
         execute(self.primary, "SELECT pg_create_restore_point('release')")
         self.place = written(self.primary, self.access)
         self.instant = self.now()
@@ -70,8 +69,9 @@ class History:
         assert isinstance(found, datetime)
         return found
 
-    def store(self) -> None:
-        archive_now(self.primary, self.access, self.archive)
+    def store(self) -> str:
+        """The name of the segment that is archived now."""
+        return archive_now(self.primary, self.access, self.archive).segment.name
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +214,7 @@ def test_a_time_during_a_backup_whose_end_is_not_known_is_found_out_afterwards(h
     amid = [at for at in times if at < backup.ended]
     into = history.servers.cluster()
     unknown = replace(backup, started=None, ended=None)
-    with pytest.raises(BackupUnusable, match="before the backup's end: its last transaction is of"):
+    with pytest.raises(BackupUnusable, match=r"is before the backup's end; PostgreSQL says"):
         # Amid its writes: there are some before, and some after, up to its end.
         restore(unknown, into, at_time(amid[-len(amid) // 4]), archive=history.archive, verify=False)
     assert not into.data.exists()
@@ -239,13 +239,8 @@ def broken(history: History) -> Iterator[Archive]:
     shutil.rmtree(place)
 
 
-def middle(archive: Archive) -> Path:
-    """The segment that holds rows 201 to 300."""
-    return archive.directory / sorted(archive.holds().segments)[-4]
-
-
 def test_a_missing_segment_before_an_lsn_is_named_beforehand(history: History, broken: Archive) -> None:
-    segment = middle(broken)
+    segment = broken.directory / history.middle
     segment.unlink()
     said = refused(history, at_lsn(history.place), broken, beforehand=True)
     assert "1 of" in said
@@ -253,7 +248,7 @@ def test_a_missing_segment_before_an_lsn_is_named_beforehand(history: History, b
 
 
 def test_a_missing_segment_before_a_time_is_no_silent_success(history: History, broken: Archive) -> None:
-    segment = middle(broken)
+    segment = broken.directory / history.middle
     segment.unlink()
     said = refused(history, at_time(history.instant), broken)
     assert "the target was never reached" in said
@@ -261,7 +256,7 @@ def test_a_missing_segment_before_a_time_is_no_silent_success(history: History, 
 
 
 def test_a_corrupt_segment_is_no_silent_success(history: History, broken: Archive) -> None:
-    segment = middle(broken)
+    segment = broken.directory / history.middle
     content = bytearray(segment.read_bytes())
     content[40:4000] = bytes(reversed(content[40:4000]))
     segment.write_bytes(content)
@@ -271,7 +266,7 @@ def test_a_corrupt_segment_is_no_silent_success(history: History, broken: Archiv
 
 
 def test_a_truncated_segment_is_named(history: History, broken: Archive) -> None:
-    segment = middle(broken)
+    segment = broken.directory / history.middle
     segment.write_bytes(segment.read_bytes()[:1000])
     assert f"WAL segment {segment.name} in {broken.directory} is not whole" in refused(
         history, at_lsn(history.place), broken, beforehand=True
