@@ -150,10 +150,12 @@ class Cluster:
             family.send([postmaster], _SIGNALS[mode])
             # A frozen server takes no other signal until it is let go.
             family.send(server, signal.SIGCONT)
-            if family.wait(server, _STOP_TIMEOUT, self._lives):
-                family.send(server, signal.SIGKILL)
-                if family.wait(server, _KILL_PATIENCE, self._lives):
+            if left := family.wait(server, _STOP_TIMEOUT, self._lives):
+                memory = shared_memory_of(left)
+                family.send(left, signal.SIGKILL)
+                if family.wait(left, _KILL_PATIENCE, self._lives):
                     raise TargetError(f"PostgreSQL in {self.data} (pid {postmaster.pid}) does not die")
+                memory.remove()
         self._reap()
 
     def kill(self) -> None:

@@ -110,9 +110,11 @@ def test_while_orphans_work_on_its_files_no_second_server_is_started(cluster: Cl
     postmaster = int((cluster.data / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
     assert not wait([process for process in family if process.pid != postmaster], 10, lives)
-    with pytest.raises(TargetError, match=f"still work in {cluster.data}: {backend.pid}"):
-        cluster.start()
-    backend.send_signal(signal.SIGCONT)
+    try:
+        with pytest.raises(TargetError, match=f"still work in {cluster.data}: {backend.pid}"):
+            cluster.start()
+    finally:
+        backend.send_signal(signal.SIGCONT)
     assert not wait([backend], 10, lives)
     cluster.start()
 
