@@ -9,6 +9,7 @@ MidnightError                5  the tool itself failed
 │   └── TargetGone           3  a step found nothing to act on: the target is down, which is no failure of ours
 ├── Aborted                  4  an abort condition or a signal ended the run
 ├── TargetError              5  the target could not be brought up
+│   └── BackupUnusable       5  a backup or an archive cannot be restored from: says why
 ├── FaultError               5  a fault could not be prepared or injected
 ├── LoadError                5  the load process failed
 ├── ControlError             5  a control interface (Toxiproxy) did not do what it was asked
@@ -65,6 +66,10 @@ class Aborted(MidnightError):
 
 
 class TargetError(MidnightError):
+    pass
+
+
+class BackupUnusable(TargetError):
     pass
 
 

@@ -1,0 +1,192 @@
+"""A base backup: taken by pg_basebackup, described from what it holds, verified."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from chaos.errors import BackupUnusable, TargetError
+from chaos.host.privileges import give
+from chaos.postgres.access import Access, address
+from chaos.postgres.archive import Archive
+from chaos.postgres.backup_files import BackupFiles, Format, backup_files
+from chaos.postgres.cluster import Cluster
+from chaos.postgres.connection import ask
+from chaos.postgres.manifest import NAME, Manifest, Verified, read_manifest, verify
+from chaos.postgres.programs import Programs
+from chaos.postgres.wal import Lsn, lsn
+
+_LABEL = "backup_label"
+_CRASHED = (-11, 139)  # a program ended by SIGSEGV, and how a shell tells of one
+_PROBE_TIMEOUT = 10.0
+_UTC = (" UTC", " GMT")
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A base backup, as it tells of itself. None: it does not tell."""
+
+    files: BackupFiles
+    label: str
+    timeline: int
+    start: Lsn
+    stop: Lsn | None  # a restore must replay to here at least
+    started: datetime | None
+    ended: datetime | None
+    size: int  # bytes of all its files as they lie there
+    seconds: float | None = None  # it took, where we took it
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was verified, and who did it: our own reading, and what pg_verifybackup said or why it did not."""
+
+    verified: Verified
+    tool: str
+    seconds: float
+
+
+def take_backup(
+    primary: Cluster,
+    access: Access,
+    place: Path,
+    *,
+    label: str,
+    format: Format = "plain",
+    wal: Literal["stream", "none"] = "stream",
+    durable: bool = True,
+    timeout: float = 600.0,
+) -> Backup:
+    """Back up the running `primary` into the new directory `place`, with SHA-256 in its manifest.
+
+    `wal="none"` leaves the WAL to the archive, and waits until that has it. `durable`: synced, so that it
+    outlives a loss of power. Raises TargetError; then
+    `place` is gone again.
+    """
+    place.mkdir(mode=0o700)
+    try:
+        give(place, primary.user)
+        options = [f"--format={format}", f"--wal-method={wal}", f"--label={label}", "--checkpoint=fast"]
+        options += [
+            "--manifest-checksums=SHA256",
+            "--no-password",
+            "-d",
+            access.replication(address(primary)),
+        ]
+        options += [] if durable else ["--no-sync"]
+        began = time.monotonic()
+        try:
+            primary.programs.must("pg_basebackup", "-D", place, *options, timeout=timeout)
+        except TargetError as error:
+            raise TargetError(f"{error}{_archiver_words(primary, access)}") from error
+        seconds = time.monotonic() - began
+        (now,) = ask(access.dsn(primary), "SELECT clock_timestamp()")
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    # Read after the end, so that no target before the end is taken for a later one.
+    return replace(describe(place), seconds=seconds, ended=now)
+
+
+def _archiver_words(primary: Cluster, access: Access) -> str:
+    """What else could be the reason: pg_basebackup waits in silence for an archiver that fails."""
+    try:
+        failed, last = ask(access.dsn(primary), "SELECT failed_count, last_failed_wal FROM pg_stat_archiver")
+    except TargetError:
+        return ""
+    return f"\narchive_command has failed {failed} times, with {last} last" if failed else ""
+
+
+def describe(place: Path, archive: Archive | None = None) -> Backup:
+    """The backup in `place`, from its label and manifest; its end's time from the archive, where told there.
+
+    Raises BackupUnusable for what is no base backup, or one that cannot be restored by itself.
+    """
+    files = backup_files(place)
+    label = dict(re.findall(r"^([A-Z ]+): (.*)$", files.text(_LABEL), re.MULTILINE))
+    if "INCREMENTAL FROM LSN" in label:
+        raise BackupUnusable(f"{place} is an incremental backup: make a full one of it with pg_combinebackup")
+    try:
+        start, timeline = lsn(label["START WAL LOCATION"].split()[0]), int(label["START TIMELINE"])
+    except (LookupError, ValueError) as error:
+        raise BackupUnusable(f"{place}: its {_LABEL} cannot be read: {error}") from error
+    _refuse_tablespaces(files)
+    manifest = read_manifest(place / NAME) if (place / NAME).exists() else None
+    return Backup(
+        files,
+        label.get("LABEL", ""),
+        timeline,
+        start,
+        stop=manifest.stop if manifest else None,
+        started=_time(label.get("START TIME", "")) or (manifest.latest if manifest else None),
+        ended=_ended(label["START WAL LOCATION"], archive),
+        size=sum(file.stat().st_size for file in place.rglob("*") if file.is_file()),
+    )
+
+
+def _refuse_tablespaces(files: BackupFiles) -> None:
+    outside = (
+        any((files.place / "pg_tblspc").iterdir())
+        if files.format == "plain" and (files.place / "pg_tblspc").is_dir()
+        else any(re.fullmatch(r"\d+\.tar(\.\w+)?", file.name) for file in files.place.iterdir())
+    )
+    if outside:
+        raise BackupUnusable(f"{files.place} has tablespaces of its own, which cannot be restored here")
+
+
+def _ended(start: str, archive: Archive | None) -> datetime | None:
+    # The archive holds `SEGMENT.OFFSET.backup`, written at the backup's end and naming its start.
+    for name in archive.holds().others if archive else ():
+        if archive and name.endswith(".backup"):
+            text = (archive.directory / name).read_text()
+            if f"START WAL LOCATION: {start}" in text:
+                found = re.search(r"^STOP TIME: (.*)$", text, re.MULTILINE)
+                return _time(found[1]) if found else None
+    return None
+
+
+def _time(text: str) -> datetime | None:
+    # In the server's log_timezone, of which but an abbreviation is told: only of UTC is it certain.
+    if not text.endswith(_UTC):
+        return None
+    return datetime.strptime(text[:-4], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+
+
+def manifest_of(backup: Backup) -> Manifest:
+    """Raises BackupUnusable."""
+    return read_manifest(backup.files.place / NAME)
+
+
+def verify_backup(backup: Backup, programs: Programs) -> Verification:
+    """Verify every file against the manifest, and let pg_verifybackup do so too, where it works.
+
+    Raises BackupUnusable with the first faults found.
+    """
+    began = time.monotonic()
+    verified = verify(backup.files, manifest_of(backup))
+    seconds = time.monotonic() - began
+    return Verification(verified, _tool_says(backup, programs), seconds)
+
+
+def _tool_says(backup: Backup, programs: Programs) -> str:
+    name = "pg_verifybackup"
+    # As ourselves, because the backup may be one that the servers' user cannot read.
+    programs = replace(programs, user=None)
+    if not programs.installation.program(name).exists():
+        return f"{name} is not installed"
+    code, said = programs.run(name, "--version", timeout=_PROBE_TIMEOUT)
+    if code != 0:
+        return f"{name} crashes (segmentation fault)" if code in _CRASHED else f"{name} fails with {code}"
+    major = int(re.findall(r"(\d+)", said)[0])
+    if backup.files.format == "tar" and major < 18:
+        return f"{said.strip()} reads no tar"
+    # The WAL may lie in the archive alone; whether it is there is told before a restore.
+    code, words = programs.run(name, "--no-parse-wal", backup.files.place, timeout=600.0)
+    if code != 0:
+        raise BackupUnusable(f"{said.strip()}: {words.strip()}")
+    return f"{said.strip()}: {words.strip()}"

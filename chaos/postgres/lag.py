@@ -1,0 +1,75 @@
+"""How far a standby is behind: what a loss at this instant would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.postgres.access import Access
+from chaos.postgres.cluster import Cluster
+from chaos.postgres.connection import ask_all
+from chaos.postgres.wal import Lsn, lsn
+
+_BEHIND = "pg_wal_lsn_diff(pg_current_wal_lsn(), {}_lsn)::bigint"
+_COLUMNS = [
+    "pid",
+    "state",
+    "sync_state",
+    "pg_current_wal_lsn()::text",
+    *(_BEHIND.format(stage) for stage in ("sent", "write", "flush", "replay")),
+    *(f"extract(epoch FROM {stage}_lag)::float8" for stage in ("write", "flush", "replay")),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What the primary knows of one standby. None: not heard of yet.
+
+    `flush` is what would be missing after the loss of the primary; `sent` tells nothing of the kind,
+    because it counts what still lies in a buffer or a proxy. The seconds are those of the WAL that was
+    acknowledged last: a standby that has stopped answering keeps them as they were.
+    """
+
+    pid: int  # of the walsender
+    state: str
+    sync_state: str
+    lsn: Lsn  # the primary's end of WAL
+    sent: int | None  # bytes behind it, here and below
+    write: int | None
+    flush: int | None
+    replay: int | None
+    write_seconds: float | None
+    flush_seconds: float | None
+    replay_seconds: float | None
+
+
+def lag(primary: Cluster, access: Access, application_name: str) -> Lag | None:
+    """The lag of the standby of that name; None when it is not connected. Raises TargetError."""
+    # One about to be gone may bear the name as well, or a backup: the one that streams comes first.
+    query = (
+        f"SELECT {', '.join(_COLUMNS)} FROM pg_stat_replication"
+        " WHERE application_name = %s AND state <> 'backup' ORDER BY state = 'streaming' DESC"
+    )
+    rows = ask_all(access.dsn(primary), query, application_name)
+    if not rows:
+        return None
+    pid, state, sync_state, end, *numbers = rows[0]
+    return Lag(pid, state, sync_state, lsn(end), *numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a standby knows of its primary. It says `streaming` of a frozen one too: the age tells."""
+
+    status: str
+    timeline: int  # the one it receives
+    age: float  # seconds since the last word of the primary
+
+
+def heard(standby: Cluster, access: Access) -> Heard | None:
+    """None while the standby receives nothing at all. Raises TargetError."""
+    rows = ask_all(
+        access.dsn(standby),
+        "SELECT status, received_tli, extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8"
+        " FROM pg_stat_wal_receiver WHERE received_tli IS NOT NULL AND last_msg_receipt_time IS NOT NULL",
+    )
+    return Heard(*rows[0]) if rows else None

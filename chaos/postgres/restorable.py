@@ -1,0 +1,84 @@
+"""Why a restore could not succeed, found before it is begun."""
+
+from __future__ import annotations
+
+from chaos.errors import BackupUnusable
+from chaos.postgres.archive import Archive, Holdings
+from chaos.postgres.backup import Backup
+from chaos.postgres.target import Target
+from chaos.postgres.wal import Lsn, Timelines, show_lsn
+
+_SHOWN = 3  # segments named in an error
+
+
+def check_restorable(backup: Backup, target: Target, archive: Archive | None) -> Timelines:
+    """The timelines the restore goes along. Raises BackupUnusable with the reason why it cannot be done.
+
+    Where a time, a transaction or a name lies in the WAL is not known beforehand: for these only the WAL
+    up to the backup's end is looked for. The server itself refuses to end before such a target.
+    """
+    _refuse_before_the_end(backup, target)
+    if backup.stop is None:
+        raise BackupUnusable(f"{backup.files.place} has no manifest: where it ends is not known")
+    holdings = archive.holds() if archive else Holdings({}, {}, (), ())
+    along = _timelines(backup, target, holdings, backup.stop)
+    # To the byte before, because an end on a segment's border needs none of the segment behind it.
+    last = max(backup.stop - 1, target.lsn or 0)
+    if archive is not None or backup.files.segments():
+        _refuse_missing(backup, along, holdings, archive, last)
+    else:
+        raise BackupUnusable(f"{backup.files.place} holds no WAL, and no archive is given")
+    return along
+
+
+def _refuse_before_the_end(backup: Backup, target: Target) -> None:
+    # The server does so only where a transaction ended meanwhile; else it takes the target for reached.
+    ended = backup.ended or backup.started
+    if target.time is not None and ended is not None and target.time < ended:
+        raise BackupUnusable(
+            f"{target} is before the backup's end, {ended.isoformat()}: an older backup is needed"
+        )
+    if target.lsn is not None and backup.stop is not None and target.lsn < backup.stop:
+        raise BackupUnusable(
+            f"{target} is before the backup's end, {show_lsn(backup.stop)}: an older backup is needed"
+        )
+
+
+def _timelines(backup: Backup, target: Target, holdings: Holdings, stop: Lsn) -> Timelines:
+    wanted = target.timeline or backup.timeline
+    if wanted == backup.timeline and wanted not in holdings.histories:
+        return Timelines((), wanted)
+    along = holdings.timelines(wanted)
+    if backup.timeline not in along.numbers():
+        ancestors = ", ".join(str(number) for number in along.numbers())
+        raise BackupUnusable(
+            f"wrong timeline: the backup is of timeline {backup.timeline}, and timeline {wanted} "
+            f"descends from {ancestors}"
+        )
+    end = along.ends(backup.timeline)
+    if end is not None and end < stop:
+        raise BackupUnusable(
+            f"wrong timeline: timeline {wanted} left timeline {backup.timeline} at {show_lsn(end)}, "
+            f"before the backup's end, {show_lsn(stop)}"
+        )
+    return along
+
+
+def _refuse_missing(
+    backup: Backup, along: Timelines, holdings: Holdings, archive: Archive | None, last: Lsn
+) -> None:
+    size = archive.segment_size if archive else backup.files.segment_size()
+    needed = [one.name for one in along.segments(backup.start, last, size)]
+    own = backup.files.segments()
+    missing = [name for name in needed if name not in own and name not in holdings.segments]
+    if not missing:
+        return
+    where = archive.directory if archive else backup.files.place
+    short = [name for name in missing if name in holdings.truncated]
+    if short:
+        raise BackupUnusable(f"WAL segment {short[0]} in {where} is not whole: it must have {size} bytes")
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    raise BackupUnusable(
+        f"{len(missing)} of {len(needed)} WAL segments from the backup's start to {show_lsn(last)} are "
+        f"missing in {where}: {', '.join(missing[:_SHOWN])}{more}"
+    )

@@ -1,0 +1,140 @@
+"""A fresh cluster from a base backup and an archive, recovered to a stated point."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+
+from chaos.errors import BackupUnusable, TargetError
+from chaos.host.ports import PortTaken
+from chaos.host.privileges import give
+from chaos.postgres.archive import Archive
+from chaos.postgres.backup import Backup, Verification, verify_backup
+from chaos.postgres.cluster import Cluster
+from chaos.postgres.recovery_log import Recovery, read_recovery
+from chaos.postgres.restorable import check_restorable
+from chaos.postgres.settings import OURS, Settings
+from chaos.postgres.target import Target
+from chaos.postgres.wal import Timelines
+
+# Whatever the configuration that came with the backup says: alone, followed by nobody, telling us its log.
+_ALONE: Settings = {
+    **OURS,
+    # The source's archive must never get a segment of a copy.
+    "archive_mode": "off",
+    "archive_cleanup_command": "",
+    "recovery_end_command": "",
+    "restore_command": "",
+    "primary_conninfo": "",
+    "primary_slot_name": "",
+    "synchronous_standby_names": "",
+    # It answers when it takes writes, and not before.
+    "hot_standby": "off",
+    "logging_collector": "off",
+    "log_destination": "stderr",
+    "log_min_messages": "warning",
+    "lc_messages": "C",
+}
+# From what the server says at its end to what that means.
+_REASONS = {
+    "recovery ended before configured recovery target": "the target was never reached",
+    "WAL ends before end of online backup": "the WAL ends before the backup does",
+    "WAL ends before consistent recovery point": "the WAL ends before the backup is consistent",
+    "could not locate required checkpoint": "the WAL that the backup begins with is missing",
+    "could not locate a valid checkpoint": "the WAL that the backup begins with is missing",
+    "requested timeline": "wrong timeline",
+    "recovery target timeline": "wrong timeline",
+    "requested recovery stop point is before consistent": "the target is before the backup's end",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restore that succeeded, in seconds, and what the server says of it."""
+
+    target: Target
+    verification: Verification | None  # None: it was not asked for
+    copying: float
+    replaying: float  # from the server's start until it took writes
+    bytes: int  # copied, the WAL in the archive aside
+    recovery: Recovery
+
+
+def restore(
+    backup: Backup,
+    into: Cluster,
+    target: Target,
+    *,
+    archive: Archive | None = None,
+    settings: Settings | None = None,
+    verify: bool = True,
+    timeout: float = 600.0,
+) -> Restored:
+    """Copy `backup` into the empty `into`, replay the archive to `target`, and return when it takes writes.
+
+    Backup and archive are only read; the copy archives nowhere and follows nobody. Raises BackupUnusable
+    with the reason, or TargetError; then no server runs and `into.data` is gone. What was restored must
+    still be compared with what was promised: a lost row is no error to PostgreSQL.
+    """
+    along = check_restorable(backup, target, archive)
+    if into.data.exists() and any(into.data.iterdir()):
+        raise TargetError(f"a restore needs an empty directory, and {into.data} is not")
+    verification = verify_backup(backup, into.programs) if verify else None
+    try:
+        began = time.monotonic()
+        into.make_directory()
+        copied = backup.files.copy(into.data)
+        _configure(into, target, along, archive, settings or {})
+        copying = time.monotonic() - began
+        recovery = _replay(into, target, archive, timeout)
+        replaying = time.monotonic() - began - copying
+    except BaseException:
+        into.stop("immediate")
+        shutil.rmtree(into.data, ignore_errors=True)
+        raise
+    return Restored(target, verification, copying, replaying, copied, recovery)
+
+
+def _configure(
+    into: Cluster, target: Target, along: Timelines, archive: Archive | None, settings: Settings
+) -> None:
+    # What a source that ran while it was copied left in its directory speaks of that server.
+    for name in ("postmaster.pid", "postmaster.opts", "standby.signal"):
+        (into.data / name).unlink(missing_ok=True)
+    fetch = {"restore_command": archive.restore_command if archive else "false"}
+    into.override({**_ALONE, **settings, **fetch, **target.settings(along.last)})
+    (into.data / "recovery.signal").touch()
+    into.data.chmod(0o700)
+    for path in (into.data, *into.data.rglob("*")):
+        give(path, into.user)
+
+
+def _replay(into: Cluster, target: Target, archive: Archive | None, timeout: float) -> Recovery:
+    from_here = into.log.stat().st_size if into.log.exists() else 0
+    try:
+        into.start(timeout=timeout)
+    except PortTaken:
+        raise
+    except TargetError as error:
+        words = into.log.read_bytes()[from_here:].decode(errors="replace")
+        raise _failure(read_recovery(words), target, archive, error) from error
+    recovery = read_recovery(into.log.read_bytes()[from_here:].decode(errors="replace"))
+    if not recovery.stopped:
+        raise BackupUnusable(f"{target}: the server took writes without having stopped there")
+    return recovery
+
+
+def _failure(recovery: Recovery, target: Target, archive: Archive | None, error: TargetError) -> TargetError:
+    """What to raise when the server did not come up."""
+    reason = next((means for words, means in _REASONS.items() if words in recovery.fatal), None)
+    if reason is None:
+        return error
+    details = [f"PostgreSQL says: {recovery.fatal}"]
+    if recovery.last_transaction is not None:
+        details.append(f"the last transaction recovered is of {recovery.last_transaction.isoformat()}")
+    details += recovery.broken[:2]
+    holdings = archive.holds() if archive else None
+    if holdings and (gaps := [*holdings.gaps(), *holdings.truncated]):
+        details.append(f"missing or not whole in the archive: {', '.join(gaps[:3])}")
+    return BackupUnusable(f"{target}: {reason}; {'; '.join(details)}")

@@ -1,0 +1,44 @@
+"""Replication slots: whoever leaves one behind makes a primary keep WAL until its disk is full."""
+
+from __future__ import annotations
+
+import time
+
+import psycopg
+
+from chaos.errors import TargetError
+from chaos.postgres.access import Access
+from chaos.postgres.cluster import Cluster
+from chaos.postgres.connection import ask_all, connect
+
+_PATIENCE = 10.0  # seconds, for a walsender to let go of its slot
+_POLL = 0.02
+
+
+def create_slot(primary: Cluster, access: Access, name: str) -> None:
+    """A physical slot that keeps WAL from now on. Raises TargetError, also when the name is taken."""
+    ask_all(access.dsn(primary), "SELECT pg_create_physical_replication_slot(%s, true)", name)
+
+
+def drop_slot(primary: Cluster, access: Access, name: str) -> None:
+    """Drop the slot, whoever uses it; nothing to do when there is none. Raises TargetError."""
+    deadline = time.monotonic() + _PATIENCE
+    where = "FROM pg_replication_slots WHERE slot_name = %s"
+    try:
+        with connect(access.dsn(primary)) as connection:
+            while connection.execute(f"SELECT {where}".encode(), [name]).fetchone() is not None:
+                connection.execute(f"SELECT pg_terminate_backend(active_pid) {where}".encode(), [name])
+                try:
+                    connection.execute(f"SELECT pg_drop_replication_slot(slot_name) {where}".encode(), [name])
+                except psycopg.errors.ObjectInUse:
+                    if time.monotonic() >= deadline:
+                        raise
+                    time.sleep(_POLL)
+    except psycopg.Error as error:
+        raise TargetError(f"slot {name!r} could not be dropped: {str(error).strip()}") from error
+
+
+def slots(primary: Cluster, access: Access) -> list[str]:
+    """The names of all slots of the server."""
+    found = ask_all(access.dsn(primary), "SELECT slot_name FROM pg_replication_slots ORDER BY 1")
+    return [str(name) for (name,) in found]
