@@ -54,8 +54,12 @@ def nothing_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def midnight(tmp_path: Path, nothing_left: None) -> Iterator[Midnight]:  # noqa: ARG001  the order matters
-    """The command, as a user has it, with reports and state of its own."""
+def midnight(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Midnight]:
+    """The command, as a user has it, with reports and state of its own; it leaves nothing behind."""
+    if request.node.get_closest_marker("real") is not None:
+        request.getfixturevalue("nothing_left")
     command = Midnight(tmp_path)
     yield command
     command.stop_all()
+    # tests that are not `real` are played beside each other: what is there of others' runs is theirs
+    assert {trace for run in command.runs for trace in traces(run.parent.name)} == set()

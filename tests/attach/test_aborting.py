@@ -39,5 +39,6 @@ def test_switched_off_by_name_it_does_not_fire(midnight: Midnight, service: Serv
     service.bad_after = 60
     file = longer(midnight, 14, "abort: [{name: target-down, off: true}, {check: effect}]\n")
     done = midnight("run", file, "--target", target(midnight, service.url))
-    assert done.code == 0, done.err + done.out
+    assert done.code == 1, "it never recovered, and that is a violation"
+    assert played(midnight) >= 14
     assert [event for event in midnight.events() if event.source == "abort"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from chaos import hits
 from chaos.hits import Outcome
@@ -13,6 +14,7 @@ from tests.calibration.truth import truth
 from tests.conftest import traces
 from tests.midnight import Midnight
 
+pytestmark = pytest.mark.real
 STARVE = "steps:\n  - {name: starve, fault: starve, at: 1s, hold: 2s}"
 OBJECTIVES = """\
 slos:

@@ -19,7 +19,7 @@ from chaos.postgres.standby import Standby, follower_settings, make_standby
 from chaos.postgres.writes import refuses_writes
 from tests.postgres.servers import Servers, ask, dsn, insert, rows
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 
 class SplitBrain:

@@ -20,7 +20,7 @@ from chaos.postgres.shared_memory import shared_memory_of
 from chaos.postgres.writes import attempt_write, refuses_writes
 from tests.postgres.servers import Servers, dsn, insert, rows
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 
 @pytest.fixture(scope="module")

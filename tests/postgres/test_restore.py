@@ -26,7 +26,7 @@ from chaos.postgres.wal import Timelines
 from chaos.postgres.wal_end import last_record
 from tests.postgres.servers import SEGMENT_SIZE, Servers, ask, execute, insert, rows
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 
 BEFORE_DELETE = list(range(1, 301))

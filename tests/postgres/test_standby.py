@@ -21,7 +21,7 @@ from chaos.postgres.standby import Standby, make_standby, remove_standby, start_
 from chaos.postgres.writes import attempt_write, refuses_writes
 from tests.postgres.servers import Servers, ask, dsn, execute, insert, rows
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 
 class Pair:

@@ -7,12 +7,10 @@ import pytest
 from tests.midnight import Midnight
 from tests.real import broken
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 
-@pytest.mark.parametrize(
-    ("by", "proof"), [("black_hole", "silent"), pytest.param("reset", "reset", marks=pytest.mark.full)]
-)
+@pytest.mark.parametrize(("by", "proof"), [("black_hole", "silent"), ("reset", "reset")])
 def test_connections_are_spoilt_without_being_closed(midnight: Midnight, by: str, proof: str) -> None:
     step = f"{{name: drop, fault: idle_drop, at: 1s, hold: 2s, with: {{by: {by}, min_closed: 1}}}}"
     limits = "limits: {recovery: 3s, lost_writes: 0}"

@@ -20,6 +20,7 @@ def stack_of(midnight: Midnight) -> RunDir:
     return RunDir((midnight.state or midnight.place) / "state/midnight/stacks/embedded")
 
 
+@pytest.mark.full
 def test_taking_one_users_stack_down_leaves_anothers_up(midnight: Midnight) -> None:
     other = Midnight(midnight.place, state=midnight.place / "other")
     by_path = str(PROJECT / "targets/embedded.yaml")

@@ -72,6 +72,7 @@ def test_a_short_outage_that_ends_passes_recovery_and_still_fails_availability(m
     assert outcomes["recovery: recovery"] == "pass"
 
 
+@pytest.mark.full
 def test_a_starved_instrument_gives_unknown_and_blames_nobody(midnight: Midnight) -> None:
     target = broken.target(midnight.place / "t", "hardened", {})
     freeze = "{name: freeze, fault: freeze_load, at: 3s, hold: 3s}"
@@ -84,6 +85,7 @@ def test_a_starved_instrument_gives_unknown_and_blames_nobody(midnight: Midnight
     assert midnight.outcomes()["latency: p90"] == "unknown"
 
 
+@pytest.mark.full
 def test_a_fault_without_effect_gives_unknown(midnight: Midnight) -> None:
     file = broken.experiment(
         midnight.place,
@@ -99,6 +101,7 @@ def test_a_fault_without_effect_gives_unknown(midnight: Midnight) -> None:
     assert "drop" in done.out.split("UNKNOWN", 1)[1].splitlines()[0]
 
 
+@pytest.mark.full
 def test_without_a_steady_state_nothing_is_injected(midnight: Midnight) -> None:
     file = Path(broken.experiment(midnight.place, DROP % "1s"))
     file.write_text(file.read_text().replace("p99: 3s", "p99: 1ms"))
