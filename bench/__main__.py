@@ -53,12 +53,17 @@ def _compare(shop: Workshop, parts: list[str]) -> list[str]:
     errors: list[list[str]] = []
     for part in parts:
         print(f"measuring: {part}", flush=True)
+        begun = time.monotonic()
         if part == "accuracy":
             shots = accuracy.shoot(shop)
-            rows += accuracy.figures(shots)
+            found = accuracy.figures(shots)
             errors = accuracy.errors(shots)
         else:
-            rows += _part(part, shop)
+            found = _part(part, shop)
+        rows += found
+        for row in found:
+            print(f"  {' | '.join(row.cells)}", flush=True)
+        print(f"  {time.monotonic() - begun:.0f} s", flush=True)
     sections = [surroundings.told(shop.peers), document.table(figures.HEADER, [row.cells for row in rows])]
     if errors:
         title = "Errors against the server's own answer times, milliseconds:"

@@ -20,9 +20,9 @@ from bench.truth import Truth, TruthServer
 class Extent:
     """How much is done: seconds of an attack and of a search's probe, and how often for a median."""
 
-    attack: float = 4.0
+    attack: float = 3.0
     probe: float = 2.0
-    probes: int = 6
+    probes: int = 5
     repeats: int = 3
     hits: int = 10_000_000
 

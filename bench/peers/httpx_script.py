@@ -7,11 +7,13 @@ import json
 import sys
 import time
 from array import array
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 LEAD = 0.3  # seconds
+NOBODY = "http://127.0.0.1:1"  # where nobody listens
 
 
 async def attack(url: str, rate: float, length: float) -> array[float]:
@@ -27,6 +29,8 @@ async def attack(url: str, rate: float, length: float) -> array[float]:
 
     unlimited = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(limits=unlimited, timeout=10) as client, asyncio.TaskGroup() as group:
+        with suppress(httpx.ConnectError):  # what the first request imports, the attack is not judged by
+            await client.get(NOBODY)
         zero = time.monotonic() + LEAD
         for n in range(int(rate * length)):
             due = zero + n / rate

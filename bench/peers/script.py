@@ -16,7 +16,7 @@ import numpy as np
 from bench.attack import Attack, BenchError, Report, summarize
 from bench.processor_time import watched
 
-PATIENCE = 5.0  # seconds beyond the attack until a script that does not come to its end is killed
+PATIENCE = 2.0  # seconds beyond the attack until a script that does not come to its end is killed
 
 
 @dataclass(frozen=True, slots=True)
