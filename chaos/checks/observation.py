@@ -119,7 +119,7 @@ class Observation:
         found = np.empty(int(np.count_nonzero(chosen)))
         at = filled = 0
         for rows in self.hits.pieces(self.first, self.first + len(self)):
-            some = _latency(rows[chosen[at : at + len(rows)]])
+            some = _latency(rows)[chosen[at : at + len(rows)]]
             found[filled : filled + len(some)] = some
             at, filled = at + len(rows), filled + len(some)
         return found
