@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from chaos.blocking import in_thread
 from chaos.checks.verdict import Verdict, judge
 from chaos.driver import Driver, Site
 from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, worst
-from chaos.fault import Undo
+from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, hold_lock
 from chaos.hits import HitsHeader
@@ -31,6 +31,7 @@ from chaos.load.spec import LoadSpec, check_size
 from chaos.observe import Observer, observe
 from chaos.plan import Plan
 from chaos.redact import Redactor
+from chaos.runbook_player import RunbookPlayer, Scene
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
 from chaos.steady import judge_baseline
@@ -63,6 +64,7 @@ class Runner:
         self._stopping = threading.Event()
         self._signal: str | None = None
         self._ending = "completed"
+        self._loss: Evidence = {}
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
@@ -86,10 +88,11 @@ class Runner:
 
     async def _whole(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len(self._plan.steps)))
+        loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len((*self._plan.steps, *self._plan.runbook))))
         self._clock = Clock(loop.time())
         self._writer = Writer(self._run.events, self._redact)
         self._writer.listen(self._observer.on_event)
+        self._writer.listen(self._notice_the_loss)
         task = asyncio.ensure_future(self._guarded())
         for number in SIGNALS:
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
@@ -145,7 +148,9 @@ class Runner:
         name = self._plan.target.name
         self._event("target", name, "rising")
         handles = await in_thread(lambda: self._driver.up(site))
-        self._event("target", name, "ready", handles=sorted(handles.offered()))
+        self._event(
+            "target", name, "ready", handles=sorted(handles.offered()), answers_within=handles.answers_within
+        )
         samples = Writer(self._run.samples, self._redact)
         sampler = Sampler(handles, samples, self._clock)
         self._writer.listen(sampler.follow)
@@ -219,20 +224,52 @@ class Runner:
         await asyncio.sleep(begin - self._clock.now())
         self._event("run", "play", "begun", at=begin, length=length)
         player = StepPlayer(handles, self._mark, self._writer.event, self._clock, begin, begin + length)
-        ended = {planned.step.name: asyncio.Event() for planned in self._plan.steps}
-        whole = False
+        names = [planned.step.name for planned in self._plan.steps]
+        names += [action.step.name for action in self._plan.runbook]
+        ended = {name: asyncio.Event() for name in names}
+        operators = RunbookPlayer(self._scene(handles, begin))
+        whole = settled = False
         try:
             async with asyncio.TaskGroup() as watching:
                 watch = watching.create_task(self._watch_for_aborts())
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(_follow(finished))
                     for planned in self._plan.steps:
                         group.create_task(player.play(planned, ended))
+                    for action in self._plan.runbook:
+                        group.create_task(operators.play(action, ended))
+                    settled = await self._follow(finished, ended.values())
                 watch.cancel()
             whole = True
         finally:
-            at = begin + length if whole else min(begin + length, self._clock.now())
-            self._event("run", "play", "ended", at=at)
+            at = begin + length if whole and not settled else min(begin + length, self._clock.now())
+            self._event("run", "play", "ended", at=at, settled=settled and whole)
+
+    def _scene(self, handles: Handles, play: float) -> Scene:
+        return Scene(
+            self._driver, handles, self._run, self._clock, play, self._writer.event, lambda: self._loss
+        )
+
+    def _notice_the_loss(self, event: Event) -> None:
+        drill = self._plan.experiment.drill
+        if drill is not None and (event.source, event.name, event.phase) == ("step", drill.loss, "injected"):
+            self._loss = event.detail.get("evidence", {})
+
+    async def _follow(self, finished: asyncio.Task[int], ended: Iterable[asyncio.Event]) -> bool:
+        """Until the load has been played; True when a drill had settled before that."""
+        drill = self._plan.experiment.drill
+        if drill is None or drill.settle is None:
+            await finished
+            return False
+        steps = asyncio.gather(*(event.wait() for event in ended))
+        try:
+            await asyncio.wait((steps, finished), return_when=asyncio.FIRST_COMPLETED)
+            if not finished.done():
+                await asyncio.wait({finished}, timeout=drill.settle)
+        finally:
+            steps.cancel()
+        if finished.done():
+            await finished
+        return not finished.done()
 
     async def _watch_for_aborts(self) -> None:
         def fired(name: str, because: str) -> None:
@@ -308,10 +345,6 @@ class Runner:
         else:
             with suppress(OSError):  # a full disk has ended the run: it still must be undone
                 self._writer.event(event, sync=sync)
-
-
-async def _follow(finished: asyncio.Task[int]) -> None:
-    await finished
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from chaos import yamlfile
+from chaos.runbook import RunbookStep
+from chaos.units import Positive
 from chaos.yamlfile import Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -53,6 +55,10 @@ class Target(Model):
     readback: Readback | None = None
     consent: Consent | None = None  # needed where the driver says so
     allow: tuple[Host, ...] = ()  # hosts beyond this machine that may be aimed at
+    runbook: dict[Name, RunbookStep] = Field(default_factory=dict)  # what its operators do after a loss
+    assumed: dict[Name, Positive] | None = (
+        None  # seconds of what a drill does not perform: paging, deciding ...
+    )
     options: dict[str, Any] = Field(default_factory=dict)  # of the driver
 
 

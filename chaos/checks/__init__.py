@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 
 from chaos.checks import (
+    answered,
     availability,
     burn_rate,
     completeness,
     effect,
+    exposure,
+    fencing,
     honesty,
     latency,
     logs,
     loss,
     pool,
     recovery,
+    restored,
+    runbook,
     steady,
 )
 from chaos.checks.finding import Check
@@ -25,6 +30,11 @@ ALL: tuple[Check, ...] = (
     burn_rate.check,
     recovery.check,
     loss.check,
+    exposure.check,
+    answered.check,
+    fencing.check,
+    restored.check,
+    runbook.check,
     pool.check,
     logs.check,
     effect.check,
