@@ -42,6 +42,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "plan": [planned.to_json() for planned in plan.steps],
         "runbook": [planned.to_json() for planned in plan.runbook],
         "drill": plan.experiment.drill is not None,
+        "part_of": plan.part_of,
         "started_by": started_by(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": host(),

@@ -84,6 +84,7 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     runbook: tuple[PlannedAction, ...]
     seed: int
+    part_of: str | None = None  # the run of a suite, whose evidence this one is
 
     @property
     def aborts(self) -> tuple[Condition, ...]:

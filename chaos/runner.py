@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ from chaos.redact import Redactor
 from chaos.runbook_player import RunbookPlayer, Scene
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
+from chaos.settling import follow
 from chaos.steady import judge_baseline
 from chaos.steps import StepPlayer
 from chaos.store import RunDir
@@ -228,7 +229,7 @@ class Runner:
         names += [action.step.name for action in self._plan.runbook]
         ended = {name: asyncio.Event() for name in names}
         operators = RunbookPlayer(self._scene(handles, begin))
-        whole = settled = False
+        whole, settled = False, None
         try:
             async with asyncio.TaskGroup() as watching:
                 watch = watching.create_task(self._watch_for_aborts())
@@ -237,12 +238,15 @@ class Runner:
                         group.create_task(player.play(planned, ended))
                     for action in self._plan.runbook:
                         group.create_task(operators.play(action, ended))
-                    settled = await self._follow(finished, ended.values())
+                    settled = await follow(
+                        self._plan.experiment, self._run, self._clock, finished, ended.values()
+                    )
                 watch.cancel()
             whole = True
         finally:
-            at = begin + length if whole and not settled else min(begin + length, self._clock.now())
-            self._event("run", "play", "ended", at=at, settled=settled and whole)
+            at = begin + length if whole else min(begin + length, self._clock.now())
+            over = settled if whole and settled is not None else at
+            self._event("run", "play", "ended", at=over, settled=over is settled)
 
     def _scene(self, handles: Handles, play: float) -> Scene:
         return Scene(
@@ -253,23 +257,6 @@ class Runner:
         drill = self._plan.experiment.drill
         if drill is not None and (event.source, event.name, event.phase) == ("step", drill.loss, "injected"):
             self._loss = event.detail.get("evidence", {})
-
-    async def _follow(self, finished: asyncio.Task[int], ended: Iterable[asyncio.Event]) -> bool:
-        """Until the load has been played; True when a drill had settled before that."""
-        drill = self._plan.experiment.drill
-        if drill is None or drill.settle is None:
-            await finished
-            return False
-        steps = asyncio.gather(*(event.wait() for event in ended))
-        try:
-            await asyncio.wait((steps, finished), return_when=asyncio.FIRST_COMPLETED)
-            if not finished.done():
-                await asyncio.wait({finished}, timeout=drill.settle)
-        finally:
-            steps.cancel()
-        if finished.done():
-            await finished
-        return not finished.done()
 
     async def _watch_for_aborts(self) -> None:
         def fired(name: str, because: str) -> None:

@@ -60,13 +60,10 @@ class Detect(Action):
             failed = failed + 1 if because else 0
             first = begun if failed == 1 else first
             if failed >= self._params.failures:
-                return {
-                    "probe": self._params.probe,
-                    "probes": probes,
-                    "period_times_failures": self._params.period * self._params.failures,
-                    "first_failed_monotonic": first,
-                    "said": because,
-                }
+                rule = f"{self._params.failures} failures in a row, {self._params.period:g} s apart"
+                failing = time.monotonic() - first
+                told = {"probe": self._params.probe, "rule": rule, "probes": probes}
+                return {**told, "failing_seconds": failing, "said": because}
             due += self._params.period
         raise TargetError(f"nothing was detected in {probes} probes ({self._params.probe})")
 
