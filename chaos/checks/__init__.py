@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chaos.checks import (
     answered,
+    archive,
     availability,
     burn_rate,
     completeness,
@@ -31,6 +32,7 @@ ALL: tuple[Check, ...] = (
     recovery.check,
     loss.check,
     exposure.check,
+    archive.check,
     answered.check,
     fencing.check,
     restored.check,

@@ -65,10 +65,12 @@ def _sources(estate: Estate) -> tuple[Backup, Archive]:
 
 
 def _told(backup: Backup, archive: Archive, done: Restored) -> dict[str, Any]:
-    recovery = done.recovery
+    recovery, holdings = done.recovery, archive.holds()
+    newest = holdings.newest()
     return {
         "backup": backup_evidence(backup),
-        "archive_segments": len(archive.holds().segments),
+        "archive_segments": len(holdings.segments),
+        "archive_newest": newest.segment.name if newest else None,
         "target": str(done.target),
         "verified_by": done.verification.tool if done.verification else "nobody",
         "verified_files": done.verification.verified.files if done.verification else 0,
