@@ -16,8 +16,8 @@ from chaos.checks import (
     logs,
     loss,
     pool,
+    recovered,
     recovery,
-    restored,
     runbook,
     steady,
 )
@@ -35,7 +35,7 @@ ALL: tuple[Check, ...] = (
     archive.check,
     answered.check,
     fencing.check,
-    restored.check,
+    recovered.check,
     runbook.check,
     pool.check,
     logs.check,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chaos.checks import answered, exposure, fencing, loss, recovery, restored, runbook
+from chaos.checks import answered, exposure, fencing, loss, recovered, recovery, runbook
 from chaos.checks.finding import Finding, Outcome
 from chaos.hits import Outcome as Hit
 from chaos.journal import Event
@@ -237,21 +237,24 @@ def test_a_target_that_promises_no_deadline_fails(tmp_path: Path) -> None:
     assert one.findings(tmp_path, answered.check)["answered"].outcome is FAIL
 
 
-def recovered(tmp_path: Path, rows: list[int]) -> Finding:
+def rows_recovered(tmp_path: Path, rows: list[int]) -> Finding:
     evidence = {"seq": rows, "rows": len(rows), "put_back": 3}
     one = night(deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5, evidence=evidence))
-    return one.findings(tmp_path, restored.check)["restored_rows"]
+    return one.findings(tmp_path, recovered.check)["recovered_rows"]
 
 
 def test_exactly_the_promised_rows_are_recovered(tmp_path: Path) -> None:
     promised = list(range(1, write_at(LOSS[0])))
-    assert recovered(tmp_path / "exact", promised).outcome is PASS
-    few, many = recovered(tmp_path / "few", promised[:-2]), recovered(tmp_path / "many", [*promised, 100])
+    assert rows_recovered(tmp_path / "exact", promised).outcome is PASS
+    few, many = (
+        rows_recovered(tmp_path / "few", promised[:-2]),
+        rows_recovered(tmp_path / "many", [*promised, 100]),
+    )
     assert (few.outcome, few.measured, few.evidence["missing"]) == (FAIL, 2, promised[-2:])
     assert (many.outcome, many.measured, many.evidence["surplus"]) == (FAIL, 1, [100])
 
 
 def test_a_night_that_is_no_drill_has_none_of_these_findings(tmp_path: Path) -> None:
-    checks = (exposure.check, answered.check, fencing.check, restored.check, runbook.check)
+    checks = (exposure.check, answered.check, fencing.check, recovered.check, runbook.check)
     assert [finding for check in checks for finding in check(*Night().write(tmp_path))] == []
     assert "drill" not in experiment_file()

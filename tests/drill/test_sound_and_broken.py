@@ -65,7 +65,7 @@ def test_rows_that_were_deleted_are_recovered_exactly(midnight: Midnight) -> Non
         midnight, files.drill(midnight.place, "drill-delete"), files.target(midnight.place)
     )
     assert code == 0, told
-    assert {"restored: restored_rows", "loss: lost_writes", "recovery: rto"} <= passed(outcomes)
+    assert {"recovered: recovered_rows", "loss: lost_writes", "recovery: rto"} <= passed(outcomes)
 
 
 @pytest.mark.full

@@ -16,7 +16,7 @@ from chaos.journal import Journal
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:
-    """`restored_rows`: rows too few and too many in what was recovered."""
+    """`recovered_rows`: rows too few and too many in what was recovered."""
     loss = incident(experiment, journal)
     found = [deed for deed in deeds(experiment, journal) if "seq" in deed.evidence]
     if loss is None or not found:
@@ -36,4 +36,4 @@ def _judge(held: set[int], loss: Incident, journal: Journal, put_back: int) -> F
         f", {many(len(surplus), 'row')} of after the loss" if surplus else ""
     )
     evidence = {"held": len(held), "missing": missing[:20], "surplus": surplus[:20]}
-    return Finding("restored", "restored_rows", outcome, wrong, 0.0, "count", because, evidence)
+    return Finding("recovered", "recovered_rows", outcome, wrong, 0.0, "count", because, evidence)
