@@ -12,6 +12,7 @@ from chaos.checks import (
     logs,
     loss,
     pool,
+    projection,
     recovery,
     steady,
 )
@@ -27,6 +28,7 @@ ALL: tuple[Check, ...] = (
     loss.check,
     pool.check,
     logs.check,
+    projection.check,
     effect.check,
     honesty.check,
 )
