@@ -12,6 +12,7 @@ from rich.console import Console as Terminal
 from chaos import plan as plans
 from chaos import runner
 from chaos.checks.verdict import Verdict
+from chaos.cli import restore_mine
 from chaos.cli.output import tell
 from chaos.console import Console
 from chaos.errors import RestoreError, worst
@@ -42,6 +43,9 @@ def run(
     Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not restored.
     """
     overrides = tuple(set_ or ())
+    if restore_mine.is_one(name):
+        restore_mine.refuse(profile, overrides)
+        return restore_mine.run(name, target, dry_run=dry_run, json_=json_)
     plan = plans.build(name, target, profile, seed, overrides)
     terminal = Terminal(stderr=json_, highlight=False)
     if dry_run:
