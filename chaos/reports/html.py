@@ -10,9 +10,10 @@ from markupsafe import Markup
 from chaos.checks.verdict import Verdict
 from chaos.experiment import Experiment
 from chaos.journal import Journal
-from chaos.reports import page
+from chaos.reports import page, restored
 from chaos.reports.steps import step_records
 from chaos.reports.timeline import timeline_svg
+from chaos.restore_experiment import is_restore
 from chaos.store import RunDir
 
 _ENVIRONMENT = Environment(
@@ -34,6 +35,11 @@ def write_report(run: RunDir, verdict: Verdict) -> Path:
 
 def render(journal: Journal, verdict: Verdict) -> str:
     """The report as text. Whatever the journal holds is escaped."""
+    if is_restore(journal.about["experiment"]):
+        return _ENVIRONMENT.get_template("restored.html").render(
+            page=restored.build(journal, verdict),
+            timeline=Markup(restored.timeline(journal)),  # as below
+        )
     experiment = Experiment.model_validate(journal.about["experiment"])
     steps = step_records(journal)
     svg = timeline_svg(experiment, journal, steps, page.marks(verdict), page.outages(verdict))
