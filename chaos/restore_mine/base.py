@@ -15,6 +15,7 @@ from chaos.postgres.archive import SEGMENT_SIZE, Archive, Holdings
 from chaos.postgres.backup import Backup, describe, verify_backup
 from chaos.postgres.backup_files import backup_files
 from chaos.postgres.manifest import NAME as MANIFEST
+from chaos.postgres.restorable import check_restorable
 from chaos.postgres.restore import restore
 from chaos.postgres.target import Target, at_backups_end, at_lsn
 from chaos.postgres.wal import HISTORY, SEGMENT, Timelines, segment, show_lsn
@@ -122,7 +123,7 @@ class BaseBackup(Kind):
             return
         holdings = archive.holds()
         timeline = max((backup.timeline, *holdings.histories))
-        along = holdings.timelines(timeline) if timeline != backup.timeline else Timelines((), timeline)
+        along = check_restorable(backup, replace(at_backups_end(), timeline=timeline), archive)
         _refuse_holes(backup, archive, holdings, along)
         if not _can_read(scratch.cluster.user, archive):
             archive = self._readable = _staged(archive, backup, scratch)
@@ -186,6 +187,6 @@ def _staged(archive: Archive, backup: Backup, scratch: Scratch) -> Archive:
                 shutil.copyfile(file, copy)
             except OSError as error:
                 raise TargetError(f"{file} could not be copied: {error}") from error
-            copy.chmod(0o400)
+            copy.chmod(0o600)
             give(copy, scratch.cluster.user)
     return staged

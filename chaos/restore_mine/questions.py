@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from chaos.targets.backup.options import Heartbeat, Query
 Answer = dict[str, Any]
 """`value` and `rows`, or `because` and `state` (SQLSTATE, may be empty) where there is no answer; `seconds`."""
 
+_IS_MISSING, _NO_DATABASE = re.compile(r'database "[^"]*" does not exist'), "3D000"
 _HEARTBEAT_WITHIN = 600.0  # seconds: there may be no index
 
 
@@ -43,7 +45,9 @@ def _answer(scratch: Scratch, database: str, statement: sql.SQL | sql.Composed, 
             rows = cursor.rowcount if cursor.description else 0
     except psycopg.Error as error:
         said = error.diag.message_primary or str(error).strip()
-        return {"because": said, "state": error.sqlstate or "", "seconds": time.monotonic() - began}
+        # A connection that is refused tells no SQLSTATE.
+        state = error.sqlstate or (_NO_DATABASE if _IS_MISSING.search(said) else "")
+        return {"because": said, "state": state, "seconds": time.monotonic() - began}
     return {"value": row[0] if row else None, "rows": rows, "seconds": time.monotonic() - began}
 
 
