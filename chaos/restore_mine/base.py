@@ -114,7 +114,10 @@ class BaseBackup(Kind):
 
     def _archive(self) -> Archive | None:
         place = self.options.archive
-        return Archive(place, _segment_size(place)) if place else None
+        if place is None:
+            return None
+        files = backup_files(self.source.path)
+        return Archive(place, files.segment_size() if files.segments() else _segment_size(place))
 
     def _prepare(self, backup: Backup, scratch: Scratch) -> None:
         """Decide where the restore ends, and have the archive where the server's user can read it."""

@@ -62,7 +62,7 @@ def test_a_tar_is_restored_as_well(production: Production, restoring: Restoring,
     assert done.event("backup", "described").detail["format"] == "tar"
 
 
-@pytest.mark.parametrize("secret", [False, True])
+@pytest.mark.parametrize("secret", [pytest.param(False, marks=pytest.mark.full), True])
 def test_the_archive_is_replayed_to_its_end_also_where_only_we_can_read_it(
     production: Production, restoring: Restoring, *, secret: bool
 ) -> None:

@@ -25,8 +25,7 @@ def custom(production: Production) -> Path:
     "form",
     [
         "custom",
-        *(pytest.param(form, marks=pytest.mark.full) for form in ("directory", "tar", "plain")),
-        "plain.gz",
+        *(pytest.param(form, marks=pytest.mark.full) for form in ("directory", "tar", "plain", "plain.gz")),
     ],
 )
 def test_it_is_restored_and_asked(production: Production, restoring: Restoring, form: str) -> None:
