@@ -52,8 +52,8 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
 
 def command(plan: Plan, overrides: Sequence[str]) -> str:
     """What to type to repeat the run."""
-    experiment = _typed(plan.experiment_file, plan.experiment.name, "experiments")
-    target = _typed(plan.target_file, plan.target.name, "targets")
+    experiment = typed(plan.experiment_file, plan.experiment.name, "experiments")
+    target = typed(plan.target_file, plan.target.name, "targets")
     words = ["midnight", "run", experiment, "--target", target, "--seed", str(plan.seed)]
     if plan.profile is not None:
         words += ["--profile", plan.profile]
@@ -62,7 +62,7 @@ def command(plan: Plan, overrides: Sequence[str]) -> str:
     return shlex.join(words)
 
 
-def _typed(path: Path, name: str, folder: str) -> str:
+def typed(path: Path, name: str, folder: str) -> str:
     """What to type for a file: its name where that finds it, else its path."""
     found = yamlfile.available(folder).get(name)
     return name if found is not None and found.resolve() == path.resolve() else str(path)

@@ -103,6 +103,11 @@ class Driver(ABC):
         del params, incident, stop
         raise TargetError(f"the driver of {self._target.name!r} knows no action {action!r}")
 
+    def measure_restores(self) -> Mapping[str, Any] | None:
+        """What restores of several sizes take on this target's machine, for a projection, as
+        `chaos.postgres.throughput` tells it; None where it cannot be measured. Raises TargetError."""
+        return None
+
     @abstractmethod
     def drain(self) -> None:
         """Let the target write down what it still holds back, so that its logs can be read whole."""

@@ -18,7 +18,7 @@ from chaos import abort_watch, about, hits, preflight, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import Verdict, judge
 from chaos.driver import Driver, Site
-from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, worst
+from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, TargetError, worst
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, hold_lock
@@ -41,6 +41,7 @@ from chaos.store import RunDir
 from chaos.watchdog import Watchdog
 
 READ_BACK_WITHIN = 60.0  # seconds
+RESTORES = ("restore", "recover")  # actions whose time grows with the data
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -283,6 +284,7 @@ class Runner:
                 reads=result.reads,
                 because=result.because,
             )
+        await self._measure_restores()
         await in_thread(self._driver.drain)
         limited = self._plan.experiment.limits.lost_log_lines is not None
         # the logs of somebody else's service may be without bounds: they are read only for a limit
@@ -293,6 +295,19 @@ class Runner:
             written = None if counter is None else int(counter)
             lines = await in_thread(lambda: loglines.count(directory, written=written, dropped=dropped))
             self._event("run", "logs", "read", **lines.to_json())
+
+    async def _measure_restores(self) -> None:
+        """Of a drill that restores, for the projection to production, where that needs it."""
+        production = self._plan.target.production
+        restores = any(planned.runbook.action in RESTORES for planned in self._plan.runbook)
+        if production is None or production.restore_throughput is not None or not restores:
+            return
+        try:
+            detail = await in_thread(self._driver.measure_restores)
+        except TargetError as error:  # nothing is projected then, and that is said
+            detail = {"because": str(error)}
+        if detail is not None:
+            self._event("measure", "restore", "ended", **detail)
 
     def _sweep(self) -> None:
         """Undo whatever is outstanding."""

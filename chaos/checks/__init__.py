@@ -16,6 +16,7 @@ from chaos.checks import (
     logs,
     loss,
     pool,
+    projection,
     recovered,
     recovery,
     runbook,
@@ -39,6 +40,7 @@ ALL: tuple[Check, ...] = (
     runbook.check,
     pool.check,
     logs.check,
+    projection.check,
     effect.check,
     honesty.check,
 )

@@ -9,6 +9,7 @@ from rich.console import Console as Terminal
 
 from chaos import plan as plans
 from chaos import suite, yamlfile
+from chaos.cli import restore_mine
 from chaos.cli.output import tell
 from chaos.cli.playing import Played, play, print_plan
 from chaos.cli.suites import run_suite
@@ -39,6 +40,9 @@ def run(
     Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not restored.
     """
     overrides = tuple(set_ or ())
+    if restore_mine.is_one(name):
+        restore_mine.refuse(profile, overrides)
+        return restore_mine.run(name, target, dry_run=dry_run, json_=json_)
     path = yamlfile.search(name, "experiments")
     if suite.is_suite(path):
         if overrides:

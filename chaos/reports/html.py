@@ -12,9 +12,10 @@ from chaos.checks.verdict import Verdict
 from chaos.drill_history import Earlier
 from chaos.experiment import Experiment
 from chaos.journal import Journal
-from chaos.reports import drill, page
+from chaos.reports import drill, page, restored
 from chaos.reports.steps import step_records
 from chaos.reports.timeline import timeline_svg
+from chaos.restore_experiment import is_restore
 from chaos.store import RunDir
 
 ENVIRONMENT = Environment(
@@ -43,6 +44,11 @@ def write_page(run: RunDir, text: str) -> Path:
 
 def render(journal: Journal, verdict: Verdict, history: Sequence[Earlier] = ()) -> str:
     """The report as text. Whatever the journal holds is escaped."""
+    if is_restore(journal.about["experiment"]):
+        return ENVIRONMENT.get_template("restored.html").render(
+            page=restored.build(journal, verdict),
+            timeline=Markup(restored.timeline(journal)),  # as below
+        )
     experiment = Experiment.model_validate(journal.about["experiment"])
     steps = step_records(journal)
     svg = timeline_svg(experiment, journal, steps, page.marks(verdict), page.outages(verdict))

@@ -112,13 +112,13 @@ def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
-        ("started", _utc(str(about.get("started", "")))),
+        ("started", utc(str(about.get("started", "")))),
         ("run", verdict.run),
     ]
     return [(name, value) for name, value in pairs if value]
 
 
-def _utc(text: str) -> str:
+def utc(text: str) -> str:
     try:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S UTC")
     except ValueError:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import shutil
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from chaos.driver import Driver, Incident, Site, Wants
 from chaos.errors import FileError, RestoreError, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Proxy, Volume
-from chaos.host import volume
+from chaos.host import scratch, volume
 from chaos.host.processes import ref_of, stop_child, stop_marked
 from chaos.host.volume import LoopVolume
 from chaos.target import Target
@@ -134,6 +132,10 @@ class EmbeddedDriver(Driver):
         assert self._parts is not None
         return operations.do(action, params, operations.Scene(self._parts, incident, stop))
 
+    def measure_restores(self) -> Mapping[str, Any] | None:
+        assert self._parts is not None
+        return self._parts.estate.measure()
+
     def drain(self) -> None:
         if self._parts is not None and self._parts.api is not None:
             for name in self._limited:  # what is still queued is written at the disk's own speed
@@ -232,28 +234,7 @@ class EmbeddedDriver(Driver):
 
 
 def _remove_directory(undo: Undo) -> Evidence:
-    path = Path(undo["path"])
-    with suppress(OSError):
-        path.rmdir()  # empty: nobody has got as far as saying whose it is
-    if path.is_dir() and not (path / undo["owner"]).exists():
-        return {"removed": None, "because": f"{path} was made by somebody else"}
-    if any(entry.is_mount() for entry in path.glob("*")):
-        raise RestoreError(f"{path} still has a volume mounted below it; nothing was deleted")
-    try:
-        if path.is_dir():
-            _empty(path, spare=undo["owner"])  # the last to go: cut short, the rest is still known as ours
-            shutil.rmtree(path)
-    except OSError as error:
-        raise RestoreError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
-    return {"removed": str(path)}
-
-
-def _empty(directory: Path, spare: str) -> None:
-    for entry in directory.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name != spare:
-            entry.unlink()
+    return scratch.remove(Path(undo["path"]), undo["owner"])
 
 
 def _remove_volume(undo: Undo) -> Evidence:

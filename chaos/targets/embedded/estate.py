@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from chaos.errors import TargetError
 from chaos.handles import Replication, Server
 from chaos.host.ports import free_port
-from chaos.postgres import Cluster
+from chaos.postgres import Cluster, throughput
 from chaos.postgres.access import Access, grant_access
 from chaos.postgres.archive import Archive
 from chaos.postgres.backup import Backup, take_backup
@@ -115,9 +115,10 @@ class Estate:
         """As the superuser; the password stands in the pass file, so that it reaches no journal."""
         return self.layout.dsn_of(server.port, "postgres", dbname)
 
-    def data_directories(self) -> list[Path]:
-        """Of every server that there may be, now or after a runbook."""
-        return [self.primary.data, *(self.layout.server(name) for name in (STANDBY, *RESTORED))]
+    def measure(self) -> dict[str, Any]:
+        """What restores of several sizes take here; nothing of it is left. Raises TargetError."""
+        primary, place = self.primary, self.layout.root / "measure"
+        return throughput.measure(primary.installation, place, user=primary.user, mark=primary.mark)
 
 
 RESTORED = ("restored", "scratch-restore")  # directories of the servers that a runbook restores
