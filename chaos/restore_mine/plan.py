@@ -17,12 +17,13 @@ from chaos.restore_mine import source as sources
 from chaos.restore_mine.base import BaseBackup
 from chaos.restore_mine.dump import Dump
 from chaos.restore_mine.kind import Kind
+from chaos.restore_mine.pgbackrest import PgBackRest
 from chaos.restore_mine.scratch import place_of, too_long
 from chaos.restore_mine.source import Source
 from chaos.target import Target
 from chaos.targets.backup.options import BackupOptions
 
-KINDS: Mapping[str, type[Kind]] = {"base": BaseBackup, "dump": Dump}
+KINDS: Mapping[str, type[Kind]] = {"base": BaseBackup, "dump": Dump, "pgbackrest": PgBackRest}
 
 ROOM = 2  # times what a restore is expected to take
 
@@ -90,8 +91,9 @@ def choose(plan: RestorePlan) -> Chosen:
         raise Refused(f"{plan.place} is no directory that {who} can enter, as whom PostgreSQL runs")
     try:
         source = sources.find(plan.options)
+        kind = KINDS[plan.options.kind](plan.options, source)
+        installation = kind.installation()
     except BackupUnusable as error:
         return Chosen(None, None, None, user, str(error))
-    kind = KINDS[plan.options.kind](plan.options, source)
-    preflight.refuse_what_hurts(Wants(disk=ROOM * source.expected, memory=300_000_000), place=plan.place)
-    return Chosen(source, kind, kind.installation(), user)
+    preflight.refuse_what_hurts(Wants(disk=ROOM * kind.expected, memory=300_000_000), place=plan.place)
+    return Chosen(source, kind, installation, user)
