@@ -142,14 +142,10 @@ class PgBackRest(Kind):
         return [*self._where, *places, "--log-level-console=warn"]
 
     def _run_restore(self, scratch: Scratch, within: float) -> None:
-        argv = [
-            self._program,
-            *self._options(scratch),
-            "--archive-mode=off",
-            f"--set={self._newest['label']}",
-        ]
+        argv: list[str | Path] = [self._program, *self._options(scratch)]
+        argv += ["--archive-mode=off", f"--set={self._newest['label']}", "restore"]
         child = spawn(
-            [*argv, "restore"],
+            argv,
             mark=scratch.cluster.mark,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
