@@ -30,9 +30,10 @@ from chaos.journal import Clock, Event, Journal, Writer, boot_id
 from chaos.postgres.amcheck import check_relations
 from chaos.restore_mine import about, questions
 from chaos.restore_mine.kind import Facts, Kind, Verified
-from chaos.restore_mine.plan import Chosen, RestorePlan, choose
+from chaos.restore_mine.plan import Chosen, choose
 from chaos.restore_mine.scratch import Scratch, scratch_for
 from chaos.restore_mine.stopping import Stopping
+from chaos.restore_plan import RestorePlan
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
 
