@@ -32,21 +32,23 @@ class Repository:
         self.servers = Servers(postgresql.installation_of(15))
         self.path = self.servers.place / "repository"
         place, data = self.servers.place, self.servers.place / "theirs"
-        self.command = [
-            str(which("pgbackrest")), "--no-config", "--log-level-file=off", "--stanza=main",
-            f"--repo1-path={self.path}", f"--pg1-path={data}", f"--pg1-socket-path={place}",
-            f"--lock-path={place}/lock", f"--spool-path={place}/spool", "--pg1-user=postgres",
-        ]  # fmt: skip
+        self.command = [str(which("pgbackrest")), "--no-config", "--log-level-file=off", "--stanza=main"]
+        self.command += [f"--repo1-path={self.path}", f"--pg1-path={data}"]
         (place / "hba").write_text("local all all trust\nhost all all all scram-sha-256\n")
-        push = " ".join([*self.command, "archive-push", "%p"])
+        lock = f"--lock-path={place}/lock"
+        push = " ".join([*self.command, lock, "archive-push", "%p"])
         settings: Settings = {"unix_socket_directories": str(place), "hba_file": str(place / "hba")}
         archiving: Settings = {"archive_mode": "on", "archive_command": push, "archive_timeout": 60}
         self.primary, self.access = self.servers.primary({**settings, **archiving}, name="theirs")
-        self.command.append(f"--pg1-port={self.primary.port}")
-        self.run("stanza-create")
+        self.command += [
+            f"--pg1-port={self.primary.port}",
+            f"--pg1-socket-path={place}",
+            "--pg1-user=postgres",
+        ]
+        self.run(lock, "stanza-create")
         execute(self.primary, "CREATE TABLE heartbeat (at timestamptz)")
         insert(self.primary, 1, 1000)
-        self.run("--start-fast", "--type=full", "backup")
+        self.run(lock, "--start-fast", "--type=full", "backup")
         self.newest = ask(self.primary, "INSERT INTO heartbeat VALUES (clock_timestamp()) RETURNING at")
         execute(self.primary, "SELECT pg_switch_wal()")
         self.run("check")
