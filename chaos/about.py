@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -38,6 +40,10 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "git": git_revision(),
         "abort": [condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts],
         "plan": [planned.to_json() for planned in plan.steps],
+        "runbook": [planned.to_json() for planned in plan.runbook],
+        "drill": plan.experiment.drill is not None,
+        "part_of": plan.part_of,
+        "started_by": started_by(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": host(),
     }
@@ -66,6 +72,14 @@ def host() -> dict[str, Any]:
     """The machine, as far as a verdict depends on it."""
     memory = psutil.virtual_memory().total
     return {"cpus": psutil.cpu_count(), "memory_bytes": memory, "kernel": platform.release()}
+
+
+def started_by() -> str:
+    """The user who started the run; by number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def git_revision() -> str | None:

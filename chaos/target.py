@@ -10,6 +10,8 @@ from pydantic import Field
 
 from chaos import yamlfile
 from chaos.production import Production
+from chaos.runbook import RunbookStep
+from chaos.units import Positive
 from chaos.yamlfile import Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -54,6 +56,8 @@ class Target(Model):
     readback: Readback | None = None
     consent: Consent | None = None  # needed where the driver says so
     allow: tuple[Host, ...] = ()  # hosts beyond this machine that may be aimed at
+    runbook: dict[Name, RunbookStep] = Field(default_factory=dict)  # what its operators do after a loss
+    assumed: dict[Name, Positive] | None = None  # seconds of what nobody performs: paging, deciding ...
     production: Production | None = None  # what a drill projects to
     options: dict[str, Any] = Field(default_factory=dict)  # of the driver
 

@@ -2,8 +2,9 @@
 
 A finding of its own: whatever was measured and failed stays failed. It reads
 - `journal.about["target"]["production"]`; without it there is nothing to project, and no finding;
-- the spans of the runbook: source `runbook`, name STEP, phase `ended`, detail `{"seconds": s}`, with
-  `"assumed": true` where nobody did it. Steps in GROWING grow with the data and are replaced by the projection;
+- the spans of the way back, of a drill as `drill_rto` cuts them, from the loss on; of a restore alone those of
+  its own steps: source `runbook`, name STEP, phase `ended`, detail `{"seconds": s}`, with `"assumed": true` where
+  nobody did it. Steps in GROWING grow with the data and are replaced by the projection;
 - what restores took: source `measure`, name `restore`, phase `ended`, detail `{"restores": [{"bytes": n,
   "seconds": s}, ...], "replays": [{"bytes": n, "cpu_seconds": s}, ...]}`, as `chaos.postgres.throughput` measures
   them. Of several such events all points count. Without any, nothing had to be restored: a standby took over.
@@ -15,14 +16,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from chaos.checks import recovery
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.words import seconds
-from chaos.experiment import Promise
+from chaos.experiment import Experiment, Promise
 from chaos.journal import Journal
 from chaos.production import Production
 from chaos.projection import CannotProject, Measured, Point, Projection, project_rpo, project_rto
 
-GROWING = frozenset({"restore", "copy", "replay"})
+GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
 
 class Promising(Protocol):
@@ -38,7 +40,7 @@ def check(experiment: Promising, journal: Journal) -> list[Finding]:
     if stated is None:
         return []
     production, measured = Production.model_validate(stated), read_measured(journal)
-    spans, assumed = _spans(journal)
+    spans, assumed = _of_a_drill(experiment, journal) or _spans(journal)
     return [
         _judge(
             "projected_rto",
@@ -66,6 +68,16 @@ def read_measured(journal: Journal) -> Measured | None:
         tuple(Point(each["bytes"], each["seconds"]) for each in restores),
         tuple(Point(each["bytes"], each["cpu_seconds"]) for each in replays),
     )
+
+
+def _of_a_drill(experiment: Promising, journal: Journal) -> tuple[dict[str, float], dict[str, float]] | None:
+    """As `_spans`, from the loss to the return of service; None outside of a drill."""
+    if not isinstance(experiment, Experiment) or experiment.drill is None:
+        return None
+    rto = next((finding for finding in recovery.check(experiment, journal) if finding.name == "rto"), None)
+    evidence = rto.evidence if rto is not None else {}
+    fixed = [span for span in evidence.get("spans", ()) if span["name"] not in GROWING]
+    return {span["name"]: span["seconds"] for span in fixed}, dict(evidence.get("assumed", {}))
 
 
 def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from chaos import experiment as experiments
 from chaos import plan as plans
 from chaos import restore_experiment, yamlfile
+from chaos import suite as suites
 from chaos import target as targets
 from chaos.errors import UsageError
 from chaos.restore_experiment import is_restore
@@ -45,6 +46,10 @@ def _summary(path: Path) -> dict[str, str]:
     if is_restore(yamlfile.read_mapping(path)):
         restore = restore_experiment.load(path)
         return {"play": show_seconds(restore.restore.within), "steps": "restore", "title": restore.title}
+    if suites.is_suite(path):
+        suite = suites.load(path)
+        parts = ", ".join(each.experiment for each in suite.scenarios)
+        return {"play": "", "steps": parts, "title": suite.title}
     found = experiments.load(path)
     steps = ", ".join(step.name for step in found.steps)
     return {"play": show_seconds(found.load.length), "steps": steps, "title": found.title}
@@ -97,6 +102,9 @@ def _validate_one(path: Path, target: str) -> str:
         return "target"
     if is_restore(document):
         restore_experiment.load(path)
+    elif suites.is_suite(path):
+        for scenario in suites.load(path).scenarios:
+            plans.build(scenario.experiment, target, overrides=scenario.set)
     else:
         plans.build(str(path), target)
     return "experiment"

@@ -20,7 +20,7 @@ from chaos.reports.timeline import Mark
 Row = list[str]
 
 OBJECTIVES = ("availability", "latency", "burn_rate", "pool")
-RECOVERY = ("recovery", "loss", "logs")
+RECOVERY = ("recovery", "loss", "exposure", "archive", "answered", "fencing", "recovered", "logs")
 EFFECTS = ("effect",)
 
 

@@ -22,8 +22,10 @@ def older() -> Iterator[Production]:
         servers = Servers(postgresql.installation_of(15))
     except ToolMissing as missing:
         pytest.skip(str(missing))
-    yield Production(servers)
-    servers.remove()
+    try:
+        yield Production(servers)
+    finally:
+        servers.remove()
 
 
 def test_it_is_restored_by_its_own_version_and_checked_by_that_ones_tools(

@@ -28,8 +28,8 @@ pytestmark = [
 class Repository:
     """A PostgreSQL that pgBackRest knows, its repository, and when its heart beat last."""
 
-    def __init__(self) -> None:
-        self.servers = Servers(postgresql.installation_of(15))
+    def __init__(self, servers: Servers) -> None:
+        self.servers = servers
         self.path = self.servers.place / "repository"
         place, data = self.servers.place, self.servers.place / "theirs"
         self.command = [str(which("pgbackrest")), "--no-config", "--log-level-file=off", "--stanza=main"]
@@ -64,11 +64,13 @@ class Repository:
 @pytest.fixture(scope="module")
 def repository() -> Iterator[Repository]:
     try:
-        found = Repository()
+        servers = Servers(postgresql.installation_of(15))
     except ToolMissing as missing:
         pytest.skip(str(missing))
-    yield found
-    found.servers.remove()
+    try:
+        yield Repository(servers)
+    finally:
+        servers.remove()
 
 
 def test_it_is_restored_read_only_to_the_archives_end_and_amcheck_has_its_say(
