@@ -9,9 +9,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from chaos import plan, yamlfile
+from chaos import plan, restore_plan, yamlfile
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
+from chaos.restore_experiment import is_restore
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
 from chaos.yamlfile import BrokenRule, Model, Name, Place
@@ -71,7 +72,10 @@ def _check_plan(path: Path, document: Any, place: Place, schedule: Schedule) -> 
         except UsageError as error:
             raise _broken(path, document, (*place, key), str(error)) from None
     try:
-        plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
+        if is_restore(yamlfile.read_mapping(yamlfile.search(schedule.experiment, "experiments"))):
+            restore_plan.build(schedule.experiment, schedule.target)
+        else:
+            plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
     except FileError:
         raise
     except UsageError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaos import cli
+from chaos.errors import FileError
 from chaos.schedule import file
 from tests.midnight import PROJECT
 
@@ -100,6 +101,18 @@ def test_the_good_one_and_the_one_that_ships_are_valid(
     path.write_text(GOOD)
     assert run(capsys, "validate", str(path))[0] == 0
     assert run(capsys, "validate", str(PROJECT / "schedules/example.yaml"))[0] == 0
+
+
+def test_a_restore_of_the_teams_own_backup_can_be_scheduled(tmp_path: Path) -> None:
+    text = """
+schedules:
+  - {name: monthly, experiment: restore-mine, target: TARGET, when: "0 4 1 * *", timezone: UTC}
+"""
+    (tmp_path / "fits.yaml").write_text(text.replace("TARGET", "backup-example"))
+    assert file.load(tmp_path / "fits.yaml").schedules[0].experiment == "restore-mine"
+    (tmp_path / "fits-not.yaml").write_text(text.replace("TARGET", "embedded"))
+    with pytest.raises(FileError, match="needs a target with driver backup"):
+        file.load(tmp_path / "fits-not.yaml")
 
 
 def test_hours_without_quotes_are_read_as_hours(tmp_path: Path) -> None:
