@@ -100,10 +100,10 @@ def test_a_promotion_that_never_happens_fails(midnight: Midnight) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("by", ["freeze", "full", "read_only"])
 def test_a_primary_half_dead_is_noticed_and_replaced(midnight: Midnight, by: str) -> None:
-    steps = {"loss": {"by": by, "hold": 40}}
-    if (
-        by == "full"
-    ):  # it still acknowledges what fits: with a stalled link that would be lost, and rightly fail
+    steps: dict[str, dict[str, Any]] = {"loss": {"by": by, "hold": 40}}
+    if by == "full":
+        # it acknowledges what still fits until it is fenced, and only a synchronous standby has all of that
+        steps["loss"]["standby"] = "synchronous"
         steps["lag"] = {"by": "latency", "latency": "10ms"}
     code, outcomes, told = played(
         midnight, files.drill(midnight.place, "drill-failover", steps), files.target(midnight.place)
