@@ -110,7 +110,7 @@ class Engine:
             self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
 
     def _lead(self, token: int) -> None:
-        if token != self._token:
+        if token != self._token or self._alarms.are_broken():
             self._begin(token)
         names = {schedule.name for schedule in self._book.file.schedules}
         self._to_consider |= names if self._clock_was_set() else self._alarms.rung() & names
@@ -128,7 +128,7 @@ class Engine:
 
     def _begin(self, token: int) -> None:
         self._book.open(self._clock.now(), token)
-        self._alarms.begin(self._book.file.schedules)
+        self._alarms.begin(self._book.file.schedules, token)
         self._to_consider = {schedule.name for schedule in self._book.file.schedules}
         self._token, self._stands_by = token, False
         self._say(f"holds the lease (token {token}); {len(self._to_consider)} schedules")

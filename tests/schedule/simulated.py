@@ -58,7 +58,7 @@ class SimAlarms:
         self._awake_at = 0.0
         self._next: dict[str, tuple[Schedule, datetime | None]] = {}
 
-    def begin(self, schedules: Iterable[Schedule]) -> None:
+    def begin(self, schedules: Iterable[Schedule], token: int) -> None:  # noqa: ARG002
         self._next = {each.name: (each, next_start(each, self._clock.now())) for each in schedules}
         self._fall_asleep()
 
@@ -78,6 +78,9 @@ class SimAlarms:
             self._next[name] = (schedule, next_start(schedule, now))
         self._fall_asleep()
         return found
+
+    def are_broken(self) -> bool:
+        return False
 
     def _fall_asleep(self) -> None:
         at = self.earliest()

@@ -84,7 +84,7 @@ def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_tw
 def test_apscheduler_keeps_its_jobs_there(url: str) -> None:
     clock = RealClock()
     alarms = Apscheduler(database.connect(url), "holder", clock.wake)
-    alarms.begin([schedule("* * * * * *", name="secondly")])
+    alarms.begin([schedule("* * * * * *", name="secondly")], 1)
     try:
         clock.wait(10)
         assert alarms.rung() == {"secondly"}

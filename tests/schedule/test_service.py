@@ -49,6 +49,21 @@ def test_sigterm_stops_the_run_that_is_being_played_and_waits_for_it(place: Plac
     assert {row.state for row in place.rows()} <= {"ended", "missed"}
 
 
+def test_a_database_that_fails_right_after_a_ring_does_not_silence_the_scheduler(place: Place) -> None:
+    place.write(every_second())
+    place.serve()
+    place.until(lambda: place.book)
+    with database.connect(place.url).begin() as connection:
+        refuse = "BEFORE UPDATE ON apscheduler_jobs_1 BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER full {refuse}")
+    said = place.path / "said"
+    place.until(lambda: "Exception in thread APScheduler" in said.read_text())
+    with database.connect(place.url).begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    played = len(place.book)
+    place.until(lambda: len(place.book) > played + 4)
+
+
 def test_another_scheduler_takes_over_from_one_that_was_killed(place: Place) -> None:
     place.write(every_second(misfire={"late_within": "30s"}))
     leader = place.serve()
