@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +12,17 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from chaos import database
+from chaos.errors import UsageError
 from chaos.host.ports import free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.notify import outbox
 from chaos.postgres import Cluster
 from chaos.schedule.alarms import Apscheduler
 from chaos.schedule.clock import RealClock
-from chaos.schedule.lease import Lease, Stillness
+from chaos.schedule.lease import Lease, Stillness, fence
 from chaos.tools import postgresql
 from tests.schedule.plans import schedule
 from tests.schedule.simulated import World
@@ -46,6 +49,11 @@ def _url() -> Iterator[str]:
         shutil.rmtree(place)
 
 
+def forget_lease(url: str) -> None:
+    with database.connect(url).begin() as connection:
+        connection.exec_driver_sql("DELETE FROM lease")
+
+
 def test_eight_that_begin_at_once_make_the_tables_and_one_leader(url: str) -> None:
     together = Barrier(8)
 
@@ -60,8 +68,7 @@ def test_eight_that_begin_at_once_make_the_tables_and_one_leader(url: str) -> No
     with ThreadPoolExecutor(8) as pool:
         tokens = list(pool.map(begin, range(8)))
     assert sorted(token for token in tokens if token) == [1]
-    with database.connect(url).begin() as connection:
-        connection.exec_driver_sql("DELETE FROM lease")
+    forget_lease(url)
 
 
 def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_twice(url: str) -> None:
@@ -79,6 +86,34 @@ def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_tw
     with world.database.begin() as connection:
         (row,) = outbox.undelivered(connection, world.clock.now())
     assert row.attempts == 1
+
+
+def test_a_leader_stopped_amid_a_transaction_does_not_hold_up_the_others(url: str) -> None:
+    clock, opened = RealClock(), database.connect(url)
+    forget_lease(url)
+    token = Lease(opened, "stopped", Stillness(clock.elapsed, 0)).hold()
+    assert token is not None
+    other = Lease(database.connect(url), "other", Stillness(clock.elapsed, 0))
+    assert other.hold() is None
+    with pytest.raises(DBAPIError, match="idle-in-transaction"), opened.begin() as connection:
+        fence(connection, "stopped", token)
+        assert other.hold() == token + 1  # as long as this lasts the transaction is silent
+        fence(connection, "stopped", token)
+    forget_lease(url)
+
+
+def test_a_server_that_does_not_answer_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgres://me@127.0.0.1:{silent.getsockname()[1]}/x?connect_timeout=2"
+        with pytest.raises(UsageError, match="cannot be opened"):
+            database.connect(address)
+
+
+def test_what_the_address_says_counts(url: str) -> None:
+    address = f"{url}?options=-c%20lock_timeout%3D7s".replace("postgresql:", "postgres:")
+    with database.connect(address).begin() as connection:
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "7s"
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "10s"
 
 
 def test_apscheduler_keeps_its_jobs_there(url: str) -> None:
