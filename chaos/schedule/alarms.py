@@ -30,10 +30,6 @@ class Alarms(Protocol):
         """Ring no more."""
         ...
 
-    def clock_was_set(self) -> None:
-        """Look at the clock anew."""
-        ...
-
     def rung(self) -> set[str]:
         """The schedules that have rung since this was asked last."""
         ...
@@ -90,10 +86,6 @@ class Apscheduler:
             self._scheduler.shutdown()
             self._scheduler = None
             Apscheduler._bells.pop(self._holder, None)
-
-    def clock_was_set(self) -> None:
-        if self._scheduler is not None:
-            self._scheduler.wakeup()  # it sleeps for seconds, not until a time
 
     def rung(self) -> set[str]:
         with self._lock:

@@ -65,9 +65,6 @@ class SimAlarms:
     def end(self) -> None:
         self._next = {}
 
-    def clock_was_set(self) -> None:
-        self._awake_at = 0.0
-
     def rung(self) -> set[str]:
         if self._clock.elapsed() < self._awake_at:
             return set()
