@@ -138,7 +138,8 @@ class Where:
         return Where(self.path, self.document, (*self.place, *keys))
 
     def broken(self, rule: str, value: object = None) -> FileError:
-        line, place = line_of(self.document, self.place), show_place(self.document, self.place)
+        there = without_tags(self.document, self.place)
+        line, place = line_of(self.document, there), show_place(self.document, there)
         return FileError(self.path, line, place, rule, value)
 
     def parse(self, value: Any, model: type[M]) -> M:
@@ -147,6 +148,19 @@ class Where:
             return model.model_validate(plain(value))
         except ValidationError as error:
             raise from_validation(self.path, self.document, error, self.place) from None
+
+
+def without_tags(document: Any, place: Place) -> Place:
+    """The place without what pydantic puts into it where there are several kinds of a value."""
+    kept: list[int | str] = []
+    node = document
+    for number, key in enumerate(place):
+        is_last = number == len(place) - 1
+        known = isinstance(key, int) or (isinstance(node, dict) and (key in node or is_last))
+        if known:
+            kept.append(key)
+            node = _child(node, key)
+    return tuple(kept)
 
 
 def line_of(document: Any, place: Place) -> int | None:

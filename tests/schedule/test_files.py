@@ -49,8 +49,21 @@ BAD = {
         "before 2026-12-24",
     ),
     "unknown destination": ("notify: [ops], pause", "notify: [opps], pause", 13, "no destination 'opps'"),
+    "a destination twice": ("notify: [ops], pause", "notify: [ops, ops], pause", 13, "'ops' stands twice"),
     "unknown way to be busy": ("when_busy: wait", "when_busy: wiat", 14, "got 'wiat'"),
     "unknown key": ("when_busy: wait", "when_bussy: wait", 14, "is not a key known here"),
+    "an address that is none": (
+        "{apprise: {env: OPS}}",
+        "{webhook: ftp://x/y}",
+        2,
+        "notify: ops: webhook: must be an address such as https://ci.example.org/hook, got 'ftp://x/y'",
+    ),
+    "an event that is none": (
+        "{apprise: {env: OPS}}",
+        "{apprise: {env: OPS}, events: [failed]}",
+        2,
+        "notify: ops: events[0]: should be 'fail'",
+    ),
     "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "comes from the environment or a file"),
 }
 
