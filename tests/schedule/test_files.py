@@ -136,6 +136,20 @@ def test_pause_list_next_and_resume_agree(tmp_path: Path, capsys: pytest.Capture
     assert code == 2 and "there is no schedule 'nihgtly'; known: nightly" in said
 
 
+def test_the_list_says_all_in_a_narrow_terminal_and_whether_a_scheduler_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD)
+    option = ("--file", str(path))
+    run(capsys, "pause", "nightly", *option, "--because", "[red]a freeze[/red] of which much can be said")
+    _, row, because, leader = run(capsys, "list", *option)[1].splitlines()
+    assert row.split() == ["nightly", *"00***", "Europe/Berlin", "paused"]
+    assert because == "nightly: paused: [red]a freeze[/red] of which much can be said"
+    assert leader == "no scheduler holds the lease: nothing is started"
+
+
 def test_a_database_that_cannot_be_opened_is_said_without_its_password(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
