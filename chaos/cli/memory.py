@@ -112,7 +112,10 @@ def trend(
     if html is not None:
         from chaos.reports.trend_html import write_trends  # brings matplotlib
 
-        write_trends(found, html)
+        try:
+            write_trends(found, html)
+        except OSError as error:
+            raise UsageError(f"{html}: cannot be written: {error.strerror}") from None
     if json_:
         tell(lambda: print(json.dumps([trend_json(each) for each in found], indent=1)))
         return
