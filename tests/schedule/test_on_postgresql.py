@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 from threading import Barrier
 
@@ -22,9 +24,11 @@ from chaos.notify import outbox
 from chaos.postgres import Cluster
 from chaos.schedule.alarms import Apscheduler
 from chaos.schedule.clock import RealClock
+from chaos.schedule.due import due_times
 from chaos.schedule.lease import Lease, Stillness, fence
 from chaos.tools import postgresql
 from tests.schedule.plans import schedule
+from tests.schedule.serving import Place, every_second
 from tests.schedule.simulated import World
 
 pytestmark = pytest.mark.real
@@ -100,6 +104,43 @@ def test_a_leader_stopped_amid_a_transaction_does_not_hold_up_the_others(url: st
         assert other.hold() == token + 1  # as long as this lasts the transaction is silent
         fence(connection, "stopped", token)
     forget_lease(url)
+
+
+def test_two_processes_of_which_one_is_killed_and_one_is_stopped_for_a_while(
+    url: str, tmp_path: Path
+) -> None:
+    with database.connect(url).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("CREATE DATABASE two")
+    place = Place(tmp_path, address=url.rpartition("/")[0] + "/two")
+    place.write(every_second(misfire={"late_within": "2s"}))
+    try:
+        leader = place.serve()
+        place.until(lambda: len(place.book) > 2)
+        other = place.serve()
+        place.until(lambda: f"{other.pid} stands by" in place.said)
+        leader.kill()
+        leader.wait()
+        place.until(lambda: f"{other.pid} secondly: ended" in place.said)
+        third = place.serve()
+        place.until(lambda: f"{third.pid} stands by" in place.said)
+        other.send_signal(signal.SIGSTOP)
+        place.until(lambda: f"{third.pid} secondly: ended" in place.said)
+        other.send_signal(signal.SIGCONT)
+        place.until(lambda: f"{other.pid} stands by" in place.said.partition(f"{third.pid} holds")[2])
+        seen = len(place.book)
+        place.until(lambda: len(place.book) > seen + 4)
+        for process in (other, third):
+            process.terminate()
+            assert process.wait(60) == 0
+    finally:
+        place.stop_all()
+    rows, once = place.rows(), schedule("* * * * * *", name="secondly")
+    dues = list(takewhile(lambda due: due <= rows[-1].due_utc, due_times(once, rows[0].due_utc)))
+    assert [row.due_utc for row in rows[1:]] == dues
+    assert {row.state for row in rows} <= {"ended", "missed"}
+    assert len([line for line in place.book if line.startswith("began")]) <= sum(
+        row.started is not None for row in rows
+    )
 
 
 def test_a_server_that_does_not_answer_is_given_up() -> None:
