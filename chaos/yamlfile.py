@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from chaos.errors import FileError, UsageError
+from chaos.yamltags import without_tags
 
 Place = tuple[int | str, ...]
 
@@ -148,19 +149,6 @@ class Where:
             return model.model_validate(plain(value))
         except ValidationError as error:
             raise from_validation(self.path, self.document, error, self.place) from None
-
-
-def without_tags(document: Any, place: Place) -> Place:
-    """The place without what pydantic puts into it where there are several kinds of a value."""
-    kept: list[int | str] = []
-    node = document
-    for number, key in enumerate(place):
-        is_last = number == len(place) - 1
-        known = isinstance(key, int) or (isinstance(node, dict) and (key in node or is_last))
-        if known:
-            kept.append(key)
-            node = _child(node, key)
-    return tuple(kept)
 
 
 def line_of(document: Any, place: Place) -> int | None:
