@@ -32,6 +32,8 @@ class ScheduleFile(Model):
                 raise BrokenRule(f"{schedule.name!r} stands twice", "schedules", index, "name")
             seen.add(schedule.name)
             for place, name in enumerate(schedule.on_fail.notify):
+                if name in schedule.on_fail.notify[:place]:
+                    raise BrokenRule(f"{name!r} stands twice", "schedules", index, "on_fail", "notify", place)
                 if name not in self.notify:
                     known = ", ".join(self.notify) or "none"
                     rule = f"there is no destination {name!r} under `notify`; known: {known}"
