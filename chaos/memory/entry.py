@@ -45,6 +45,7 @@ class Entry:
     links: int | None  # steps that had to prove an effect
     links_exercised: int | None
     figures: Figures
+    part: bool = False  # of a suite, whose own run is what counts
 
     @property
     def partial(self) -> bool:
@@ -79,6 +80,7 @@ def read_entry(run: RunDir) -> Entry:
             links=links,
             links_exercised=exercised,
             figures=figures_of(verdict),
+            part=about.get("part_of") is not None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"{run.path}: {type(error).__name__}: {error}") from error

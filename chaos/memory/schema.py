@@ -33,7 +33,7 @@ class Whole(sa.types.TypeDecorator[int]):
 
 # Another shape gets another number: the journals fill the new table by themselves.
 runs = sa.Table(
-    "midnight_runs_2",
+    "midnight_runs_3",
     metadata,
     sa.Column("store", sa.String(32), primary_key=True),  # whose reports directory
     sa.Column("folder", sa.String(255), primary_key=True),
@@ -46,15 +46,16 @@ runs = sa.Table(
     sa.Column("git", sa.Text),
     sa.Column("started", sa.String(32), nullable=False),
     sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("part", sa.Boolean, nullable=False),
     sa.Column("verdict", sa.String(16)),
     sa.Column("exit_code", sa.Integer),
     sa.Column("headline", sa.Text, nullable=False),
     sa.Column("links", sa.Integer),
     sa.Column("links_exercised", sa.Integer),
     *(sa.Column(name, sa.Double) for name in FIGURES),
-    sa.Index("midnight_runs_2_by_time", "started", "run"),
-    sa.Index("midnight_runs_2_by_experiment", "experiment", "started", "run"),
-    sa.Index("midnight_runs_2_by_verdict", "verdict", "started", "run"),
+    sa.Index("midnight_runs_3_by_time", "started", "run"),
+    sa.Index("midnight_runs_3_by_experiment", "experiment", "started", "run"),
+    sa.Index("midnight_runs_3_by_verdict", "verdict", "started", "run"),
 )
 
 KEY = ("store", "folder", "run")

@@ -105,11 +105,17 @@ def test_a_primary_half_dead_is_noticed_and_replaced(midnight: Midnight, by: str
         # it acknowledges what still fits until it is fenced, and only a synchronous standby has all of that
         steps["loss"]["standby"] = "synchronous"
         steps["lag"] = {"by": "latency", "latency": "10ms"}
-    code, outcomes, told = played(
-        midnight, files.drill(midnight.place, "drill-failover", steps), files.target(midnight.place)
-    )
+    felt = {"outage": by != "full", "until": "verify"}
+    file = files.drill(midnight.place, "drill-failover", steps, drill=felt)
+    code, outcomes, told = played(midnight, file, files.target(midnight.place))
     assert code == 0, told
-    assert {"loss: rpo", "loss: lost_writes", "fencing: fencing", "runbook: rejoin"} <= passed(outcomes)
+    assert {
+        "recovery: rto",
+        "loss: rpo",
+        "loss: lost_writes",
+        "fencing: fencing",
+        "runbook: rejoin",
+    } <= passed(outcomes)
 
 
 @pytest.mark.full

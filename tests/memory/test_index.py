@@ -213,7 +213,7 @@ def test_rebuilding_forgets_what_the_index_had_wrong(reports: Path) -> None:
     run = Stored(1).write(reports)
     assert ids() == [run.id]
     with sqlite3.connect(reports / FILE) as connection:
-        connection.execute("UPDATE midnight_runs_2 SET verdict = 'fail', experiment = 'other'")
+        connection.execute("UPDATE midnight_runs_3 SET verdict = 'fail', experiment = 'other'")
     index = open_index(quiet)
     assert index.find(Query(verdict="pass")) == []
     assert index.rebuild().read == 1
@@ -283,7 +283,7 @@ def test_several_processes_write_at_once_and_no_run_is_missing(reports: Path) ->
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 4
     connection = sqlite3.connect(reports / FILE)
-    assert connection.execute("SELECT count(*) FROM midnight_runs_2").fetchone() == (32,)
+    assert connection.execute("SELECT count(*) FROM midnight_runs_3").fetchone() == (32,)
 
 
 def test_a_run_indexed_twice_stands_once(reports: Path) -> None:
