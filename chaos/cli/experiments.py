@@ -13,7 +13,7 @@ from rich.table import Table
 
 from chaos import experiment as experiments
 from chaos import plan as plans
-from chaos import restore_experiment, yamlfile
+from chaos import restore_experiment, suite_plan, yamlfile
 from chaos import suite as suites
 from chaos import target as targets
 from chaos.errors import UsageError
@@ -103,8 +103,7 @@ def _validate_one(path: Path, target: str) -> str:
     if is_restore(document):
         restore_experiment.load(path)
     elif suites.is_suite(path):
-        for scenario in suites.load(path).scenarios:
-            plans.build(scenario.experiment, target, overrides=scenario.set)
+        suite_plan.build(path, target)
     else:
         plans.build(str(path), target)
     return "experiment"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +13,10 @@ from rich.console import Console as Terminal
 
 from chaos import judge as judging
 from chaos import plan as plans
-from chaos import runner
+from chaos import suite, yamlfile
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
-from chaos.cli.playing import play
+from chaos.cli.playing import play, signals_kept
 from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline
@@ -87,6 +85,10 @@ class Asked:
 def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo: Path | None) -> list[Plan]:
     """The plan of every experiment. Raises FileError or UsageError, for a bad `slo` as well, before anything is
     touched."""
+    for name in names:
+        if suite.is_suite(yamlfile.search(name, "experiments")):
+            rule = "a gate plays experiments, and asks for a drill by --require-drill-within"
+            raise UsageError(f"{name} is a suite: {rule}")
     planned = [plans.build(name, target, profile, seed) for name in names]
     called = [each.experiment.name for each in planned]
     if twice := {name for name in called if called.count(name) > 1}:
@@ -152,7 +154,7 @@ def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list
 def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:
     begun = time.monotonic()
     try:
-        with _signals_kept():
+        with signals_kept():
             played = play(plan, (), terminal)
     except MidnightError as error:
         if first:
@@ -209,14 +211,3 @@ def _drill(asked: Asked) -> Case | None:
         return Case("drill", "last_passing_drill", "error", str(error))
     now = datetime.now(UTC)
     return judge_drill(drills, asked.drill_target, now, asked.drill_within, allow_partial=asked.allow_partial)
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """A run ends with signals ignored; between two runs they must work again."""
-    before = {number: signal.getsignal(number) for number in runner.SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from rich.console import Console as Terminal
@@ -52,6 +55,17 @@ def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Pl
             code = worst([code, 5])
     errors += remember()
     return Played(run_dir, code, verdict, tuple(errors))
+
+
+@contextmanager
+def signals_kept() -> Iterator[None]:
+    """A run ends with signals ignored; between two runs they must work again."""
+    before = {number: signal.getsignal(number) for number in runner.SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _write(run_dir: RunDir, verdict: Verdict, *, drill: bool) -> None:

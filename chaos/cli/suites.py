@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console as Terminal
 
 from chaos import plan as plans
-from chaos import store, suite, suite_record
+from chaos import store, suite, suite_plan, suite_record
 from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
@@ -24,7 +24,7 @@ ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not rest
 def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_run: bool, json_: bool) -> int:
     """Play every scenario; ends with the worst of their codes. A bad file of any ends it before the first."""
     found = suite.load(path)
-    chosen = [plans.build(each.experiment, target, profile, seed, each.set) for each in found.scenarios]
+    chosen = suite_plan.build(path, target, profile, seed)
     if dry_run:
         for plan in chosen:
             playing.print_plan(plan, json_)
@@ -53,7 +53,8 @@ def _play(
     errors: list[str] = []
     for scenario, plan in zip(found.scenarios, chosen, strict=True):
         try:
-            played = playing.play(replace(plan, part_of=run.id), scenario.set, terminal)
+            with playing.signals_kept():
+                played = playing.play(replace(plan, part_of=run.id), scenario.set, terminal)
         except MidnightError as error:  # refused, when something was played already: the rest cannot be
             errors.append(f"{plan.experiment.name}: {error}")
             break

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from chaos import plan, restore_plan, yamlfile
+from chaos import plan, restore_plan, suite, suite_plan, yamlfile
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
 from chaos.restore_experiment import is_restore
@@ -74,8 +74,11 @@ def _check_plan(path: Path, document: Any, place: Place, schedule: Schedule) -> 
         except UsageError as error:
             raise _broken(path, document, (*place, key), str(error)) from None
     try:
-        if is_restore(yamlfile.read_mapping(yamlfile.search(schedule.experiment, "experiments"))):
+        file = yamlfile.search(schedule.experiment, "experiments")
+        if is_restore(yamlfile.read_mapping(file)):
             restore_plan.build(schedule.experiment, schedule.target)
+        elif suite.is_suite(file):
+            suite_plan.build(file, schedule.target, schedule.profile, schedule.seed)
         else:
             plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
     except FileError:

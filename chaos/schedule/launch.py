@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import IO, Protocol
 
-from chaos import plan, store
+from chaos import plan, store, suite, suite_plan, yamlfile
 from chaos.errors import MidnightError
 from chaos.schedule import outcome
 from chaos.schedule.outcome import Ended
@@ -82,11 +82,19 @@ class Processes:
 
     def busy(self, schedule: Schedule) -> str | None:
         try:
-            found = plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
+            found = _first_plan(schedule)
             aim = found.driver(found.target, found.options, found.settings, found.staging).aim
         except MidnightError:  # the run itself will say what is wrong, and is refused for it
             return None
         return _holder(aim)
+
+
+def _first_plan(schedule: Schedule) -> plan.Plan:
+    """Of a suite, that of its first scenario: all aim at the same. Raises MidnightError."""
+    file = yamlfile.search(schedule.experiment, "experiments")
+    if suite.is_suite(file):
+        return suite_plan.build(file, schedule.target, schedule.profile, schedule.seed)[0]
+    return plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
 
 
 def _holder(aim: str) -> str | None:
