@@ -46,6 +46,7 @@ def night(
     steps = [
         Event(PLAY + 20.0, "step", "loss", "injecting", {"undo": {}}),
         Event(PLAY + 20.3, "step", "loss", "injected", {"evidence": told}),
+        Event(PLAY + 25.9, "step", "loss", "held", {"dose": {"lost": 1.0}, "floor": {"lost": 1.0}}),
         Event(PLAY + 26.0, "step", "loss", "restored", {}),
     ]
     usual = [deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5)]

@@ -1,0 +1,106 @@
+"""A suite is the worst of its scenarios, and one that was not played makes it unknown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from chaos import suite
+from chaos.checks.finding import Outcome
+from chaos.checks.verdict import Verdict
+from chaos.hits import Outcome as Hit
+from chaos.reports.drill_page import write_suite_report
+from chaos.store import RunDir
+from chaos.suite import Part
+from tests.checks.synthetic import Night, experiment_file
+from tests.checks.test_drill import BACK, LOSS, night
+
+
+def stored(tmp_path: Path, **nights: Night) -> RunDir:
+    """A suite's own run, with one part for each night."""
+    parts = []
+    for name, one in nights.items():
+        place = tmp_path / "reports" / name / f"{name}-1"
+        one.write(place)
+        about = json.loads((place / "run.json").read_text())
+        (place / "run.json").write_text(json.dumps({**about, "id": f"{name}-1"}))
+        parts.append({"title": name, "run": f"{name}-1", "path": str(place), "exit_code": 0})
+    run = RunDir(tmp_path / "reports" / "all" / "all-1")
+    run.path.mkdir(parents=True)
+    document: dict[str, Any] = {
+        "id": "all-1",
+        "experiment": {"name": "all", "title": "All", "scenarios": [{}] * len(nights)},
+        "target": {"name": "embedded"},
+        "profile": "hardened",
+        "seed": 1,
+        "started": "2026-11-25T02:00:00+00:00",
+        "started_by": "ops",
+        "command": "midnight run all",
+        "parts": parts,
+    }
+    run.run_file.write_text(json.dumps(document))
+    return run
+
+
+def judged(run: RunDir) -> tuple[Verdict, list[Part]]:
+    parts = suite.parts(run)
+    assert parts is not None
+    return suite.judge(run, parts), parts
+
+
+def failing() -> Night:
+    return night(experiment={"limits": {"rto": 3, "lost_writes": 0}})
+
+
+def test_all_that_pass_pass_together_with_the_worst_times(tmp_path: Path) -> None:
+    short = night()
+    short.bad = [(LOSS[0], BACK - 2, Hit.BAD_STATUS)]
+    verdict, _ = judged(stored(tmp_path, one=night(), two=short))
+    assert (verdict.outcome, verdict.exit_code) == (Outcome.PASS, 0)
+    assert verdict.headline.startswith("PASS: 2 of 2 scenarios passed; worst RTO 7 s (one)")
+    assert verdict.figures["rto"] == 7.0
+    assert {finding.name.partition(":")[0] for finding in verdict.findings} == {"one", "two"}
+
+
+def test_one_that_fails_fails_the_whole_and_is_named(tmp_path: Path) -> None:
+    verdict, _ = judged(stored(tmp_path, one=night(), two=failing()))
+    assert (verdict.outcome, verdict.exit_code) == (Outcome.FAIL, 1)
+    assert "1 of 2 scenarios passed; two: FAIL: technical RTO 7 s > 3 s" in verdict.headline
+
+
+def test_one_that_was_never_played_makes_it_unknown(tmp_path: Path) -> None:
+    run = stored(tmp_path, one=night(), two=night())
+    document = json.loads(run.run_file.read_text())
+    run.run_file.write_text(json.dumps({**document, "parts": document["parts"][:1]}))
+    verdict, _ = judged(run)
+    assert (verdict.outcome, verdict.exit_code) == (Outcome.UNKNOWN, 3)
+    assert verdict.findings[-1].because == "1 of 2 scenarios not played, or not judged"
+
+
+def test_one_whose_run_is_gone_makes_it_unknown(tmp_path: Path) -> None:
+    run = stored(tmp_path, one=night(), two=night())
+    (tmp_path / "reports/two/two-1/run.json").unlink()
+    assert judged(run)[0].outcome is Outcome.UNKNOWN
+
+
+def test_reports_that_were_moved_as_a_whole_are_found(tmp_path: Path) -> None:
+    stored(tmp_path, one=night())
+    (tmp_path / "reports").rename(tmp_path / "elsewhere")
+    verdict, _ = judged(RunDir(tmp_path / "elsewhere/all/all-1"))
+    assert verdict.outcome is Outcome.PASS
+
+
+def test_a_run_that_is_no_suite_has_no_parts(tmp_path: Path) -> None:
+    Night().write(tmp_path / "night")
+    assert suite.parts(RunDir(tmp_path / "night")) is None
+    assert "scenarios" not in experiment_file()
+
+
+def test_its_page_has_every_scenario_with_its_spans_and_what_is_left_of_the_budget(tmp_path: Path) -> None:
+    run = stored(tmp_path, one=night(), two=failing())
+    verdict, parts = judged(run)
+    text = write_suite_report(run, verdict, parts, ()).read_text()
+    assert text.count("Where the time went") == 2
+    assert "by ops" in text and "14 min 53 s" in text  # of fifteen minutes, seven seconds are gone
+    assert "clients come back" in text and "<script" not in text
