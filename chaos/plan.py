@@ -162,15 +162,29 @@ def _step(
 ) -> PlannedStep:
     place: yamlfile.Place = ("steps", index, "fault")
     fault = _named(path, document, place, lambda: registry.fault(step.fault))
-    lacking = sorted(fault.needs - offered)
-    if lacking:
-        rule = f"{step.fault} needs the handle {lacking[0]!r}, which target {target.name!r} does not offer"
-        raise _broken(path, document, place, rule)
+    _check_needs(path, document, place, fault.needs, offered, step.fault, target)
     try:
         params = fault.Params.model_validate(step.params)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("steps", index, "with")) from None
+    _check_needs(path, document, place, fault.needs_of(params), offered, step.fault, target)
     return PlannedStep(step, fault, params)
+
+
+def _check_needs(
+    path: Path,
+    document: Any,
+    place: yamlfile.Place,
+    needs: frozenset[str],
+    offered: frozenset[str],
+    fault: str,
+    target: Target,
+) -> None:
+    lacking = sorted(need for need in needs if not offered & set(need.split("|")))
+    if lacking:
+        named = lacking[0].replace("|", "' or '")
+        rule = f"{fault} needs the handle '{named}', which target {target.name!r} does not offer"
+        raise _broken(path, document, place, rule)
 
 
 def _check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import requests
 
 from chaos.errors import ControlError, ToolMissing
+from chaos.handles import EngineAt
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -21,15 +21,8 @@ TIMEOUT = 30.0  # seconds, for each answer
 _DEFAULT = "unix:///var/run/docker.sock"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineAt:
-    """An engine's address, and the directory of its certificates where it asks for them."""
-
-    url: str
-    certs: str | None = None
-
-    def to_json(self) -> dict[str, str | None]:
-        return {"url": self.url, "certs": self.certs}
+def to_json(at: EngineAt) -> dict[str, str | None]:
+    return {"url": at.url, "certs": at.certs}
 
 
 def from_json(record: Mapping[str, Any]) -> EngineAt:
@@ -41,7 +34,7 @@ def find() -> EngineAt:
     if host := os.environ.get("DOCKER_HOST"):
         verify = os.environ.get("DOCKER_TLS_VERIFY")
         return EngineAt(host, os.environ.get("DOCKER_CERT_PATH") if verify else None)
-    _sdk()
+    require_sdk()
     from docker.context import ContextAPI
     from docker.errors import ContextException
 
@@ -72,7 +65,7 @@ def ping(at: EngineAt) -> dict[str, Any]:
 @contextmanager
 def connected(at: EngineAt, timeout: float = TIMEOUT) -> Iterator[DockerClient]:
     """A client of the engine. Raises ControlError, ToolMissing; whatever the engine refuses is a ControlError."""
-    docker = _sdk()
+    docker = require_sdk()
     from docker.errors import DockerException
 
     client = None
@@ -112,11 +105,14 @@ def _missing(because: str, remedy: str) -> ToolMissing:
     return ToolMissing(NAME, because, remedy)
 
 
-def _sdk() -> Any:
+def require_sdk() -> Any:
+    """The Docker SDK. Raises ToolMissing."""
     try:
         import docker
     except ImportError:
-        raise ToolMissing("Docker SDK", "it is not installed", "type: pip install 'midnight-chaos[docker]'") from None
+        raise ToolMissing(
+            "Docker SDK", "it is not installed", "type: pip install 'midnight-chaos[docker]'"
+        ) from None
     return docker
 
 

@@ -12,7 +12,17 @@ from pathlib import Path
 from chaos.tools.command import CommandFailed, output
 
 _LOADED = re.compile(r"(?:=> |^\s*)(/\S+) \(0x")
-_SKIPPED = {"config-3.11-x86_64-linux-gnu", "__pycache__", "test", "tests", "idlelib", "tkinter", "turtledemo", "site-packages", "include"}
+_SKIPPED = {
+    "config-3.11-x86_64-linux-gnu",
+    "__pycache__",
+    "test",
+    "tests",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "site-packages",
+    "include",
+}
 _ROOT_LINKS = ("bin", "sbin", "lib", "lib64")
 
 

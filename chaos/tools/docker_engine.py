@@ -15,5 +15,7 @@ def find() -> Found | Missing:
         at = engine.find()
         said = engine.ping(at)
     except ToolMissing as missing:
-        return Missing(missing.part, missing.because, f"{missing.remedy} (not required: for the docker target)")
+        return Missing(
+            missing.part, missing.because, f"{missing.remedy} (not required: for the docker target)"
+        )
     return Found(NAME, str(said["Version"]), at.url, f"API {said['ApiVersion']}")

@@ -98,7 +98,9 @@ def ready() -> Images:
 
 def _base(client: DockerClient, name: str) -> Image | None:
     choice = os.environ.get(_CHOICE, "")
-    tags = {"official": [OFFICIAL[name]], "system": [_system(name)]}.get(choice, [OFFICIAL[name], _system(name)])
+    tags = {"official": [OFFICIAL[name]], "system": [_system(name)]}.get(
+        choice, [OFFICIAL[name], _system(name)]
+    )
     return next((image for tag in tags if (image := _there(client, tag)) is not None), None)
 
 
