@@ -59,6 +59,8 @@ class Volume:
     path: Path
     device: str  # "major:minor"
     write_bps: int | None  # the limit we put on the device, bytes per second; None: the disk as it is
+    container: ContainerRef | None = None  # a container that has it, where `path` is not of this machine
+    inside: Path = Path()  # the directory as that container has it
 
 
 @dataclass(frozen=True, slots=True)

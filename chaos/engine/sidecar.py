@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 IMAGE = "midnight/reference:0.1.0"
 CODE = "/opt/midnight"
 # What runs inside needs Python and its own library, and nothing else.
-_PROGRAMS = ("cgroup_join", "disk_writers", "filler", "grown", "idle_exec", "rotation", "stress", "sweep")
+_PROGRAMS = (
+    "cgroup_join",
+    "disk_writers",
+    "filler",
+    "grown",
+    "idle_exec",
+    "rotation",
+    "stress",
+    "sweep",
+    "throttle",
+)
 
 
 def start(
@@ -36,7 +46,11 @@ def start(
     volumes alone. Raises ControlError."""
     with connected(beside.engine) as client:
         made = _create(client, beside, module, mark, caps, running)
-        made.put_archive("/", _code())
+        try:
+            made.put_archive("/", _code())
+        except BaseException:
+            made.remove(force=True)
+            raise
         ref = ContainerRef(beside.engine, str(made.id), str(made.name))
     return attach_and_start(ref)
 

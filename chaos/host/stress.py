@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.host import cgroup_join
+from chaos.host.disk_writers import stop_at_end_of_input
 
 PAGE = 4096
 
@@ -46,7 +47,7 @@ def main() -> None:
     signal.setitimer(signal.ITIMER_REAL, spec["deadline"])
     print(json.dumps({"started": spec["most"], "charged_to": charged, "spared": spared}), flush=True)
     stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    threading.Thread(target=stop_at_end_of_input, args=(stop,), daemon=True).start()
     held = hold(spec["memory"], spec["most"], stop, time.monotonic() + spec["deadline"])
     stop.wait(spec["deadline"])
     report = {"held": sum(map(len, held)), "charged_to": charged, "spared": spared}

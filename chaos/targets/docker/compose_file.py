@@ -41,8 +41,7 @@ class Service:
 
 def read(path: Path, variables: Mapping[str, str]) -> tuple[Service, ...]:
     """The services, each after those it depends on. Raises FileError for what this driver cannot carry out."""
-    text = _VARIABLE.sub(lambda found: variables.get(found[1]) or found[2] or "", _without_comments(path))
-    document = YAML(typ="safe", pure=True).load(text)
+    document = _filled_in(YAML(typ="safe", pure=True).load(path), variables)
     services = {name: _service(path, name, each) for name, each in document["services"].items()}
     ordered: dict[str, Service] = {}
     while len(ordered) < len(services):
@@ -57,8 +56,15 @@ def read(path: Path, variables: Mapping[str, str]) -> tuple[Service, ...]:
     return tuple(ordered.values())
 
 
-def _without_comments(path: Path) -> str:
-    return "\n".join(line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
+def _filled_in(node: Any, variables: Mapping[str, str]) -> Any:
+    """The document with its variables' values, which are text whatever they look like."""
+    if isinstance(node, dict):
+        return {key: _filled_in(value, variables) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_filled_in(value, variables) for value in node]
+    if isinstance(node, str):
+        return _VARIABLE.sub(lambda found: variables.get(found[1]) or found[2] or "", node)
+    return node
 
 
 def _service(path: Path, name: str, given: Mapping[str, Any]) -> Service:

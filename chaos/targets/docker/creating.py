@@ -43,19 +43,19 @@ class Creating:
 
     def network(self) -> None:
         name = self.name("stack")
-        self._intend("network", name)
+        self.intend("network", name)
         self.client.networks.create(name, driver="bridge", labels=self._labels, check_duplicate=True)
 
     def volumes(self, names: list[str]) -> None:
         for each in names:
             if each not in self.places:
-                self._intend("volume", self.name(each))
+                self.intend("volume", self.name(each))
                 self.client.volumes.create(self.name(each), labels=self._labels)
 
     def create(self, service: Service) -> ContainerRef:
         """Create the container, not started. Raises TargetError."""
         name = self.name(service.name)
-        self._intend("container", name)
+        self.intend("container", name)
         endpoint = EndpointConfig(self.client.api.api_version, aliases=[service.name])
         network = self.name("stack")
         try:
@@ -114,7 +114,8 @@ class Creating:
     def _volume(self, name: str) -> str:
         return self.places.get(name, self.name(name))
 
-    def _intend(self, what: str, name: str) -> None:
+    def intend(self, what: str, name: str) -> None:
+        """Journal an undo of something that is about to be created under this name."""
         undo = {"what": what, "engine": engines.to_json(self.engine), "name": name, "mark": self.site.mark}
         self.site.creating(f"{what} {name.removeprefix(f'midnight-{self.site.mark}-')}", undo)
 

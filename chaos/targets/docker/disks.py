@@ -10,11 +10,15 @@ from typing import Any
 
 from chaos.driver import Site
 from chaos.errors import TargetError
-from chaos.handles import Volume
+from chaos.handles import ContainerRef, Volume
 from chaos.host import volume
 from chaos.host.volume import LoopVolume
 
 LOGS_OWNER = 10001  # in the stack's image
+INSIDE = {
+    "data": ("database", "/var/lib/postgresql/data"),
+    "logs": ("api", "/var/log/reference"),
+}  # role, place
 
 
 @dataclass(slots=True)
@@ -76,17 +80,19 @@ class Disks:
         for made in self.made.values():
             volume.lift(made.file, mark)
 
-    def volumes(self) -> Mapping[str, Volume]:
-        """What is sampled; the engine's own disk where there is no other."""
+    def volumes(self, containers: Mapping[str, ContainerRef]) -> Mapping[str, Volume]:
+        """By name; where there is no disk of our own, volumes of the engine's, as their containers have them."""
         if not self.made:
-            if self.engine_root is None or not os.access(self.engine_root, os.R_OK):
-                return {"data": Volume(self.root, volume.device_under(self.root), None)}
-            found = Volume(self.engine_root, volume.device_under(self.engine_root), None)
-            return {"data": found, "logs": found}
-        found_by_name = {
+            below = self.engine_root or self.root
+            device = volume.device_under(below)
+            return {
+                name: Volume(below, device, None, containers[role], Path(place))
+                for name, (role, place) in INSIDE.items()
+            }
+        found = {
             name: Volume(made.path, made.number, self.write_bps or None) for name, made in self.made.items()
         }
-        return {"logs": found_by_name["data"], **found_by_name}
+        return {"logs": found["data"], **found}
 
     def _place(self, part: str) -> Path:
         disk = self.made.get(part, self.made["data"])

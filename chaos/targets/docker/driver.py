@@ -145,15 +145,16 @@ class DockerDriver(Driver):
             creating.site.check()
             creating.create(service)
             if service.name == "api" and self._grown:
-                self._grow(creating.made["api"])
+                self._grow(creating)
             creating.start(service, self._options.ready_within)
         self._made = dict(creating.made)
 
-    def _grow(self, api: ContainerRef) -> None:
+    def _grow(self, creating: Creating) -> None:
         before = min(self._options.rotated_before, self._grown // 2)
         sizes = {str(LOGS / "app.log"): self._grown, str(LOGS / "app.log.1"): before}
         said = json.dumps({"sizes": sizes, "owner": LOGS_OWNER}).encode() + b"\n"
-        sidecar.run(api, "chaos.host.grown", f"{self._mark}/grown", said, running=False)
+        creating.intend("container", creating.name("grown-grown"))
+        sidecar.run(creating.made["api"], "chaos.host.grown", f"{self._mark}/grown", said, running=False)
 
     def _choose_ports(self) -> None:
         while len(set(self._ports.values())) < len(PORTS):
@@ -167,7 +168,7 @@ class DockerDriver(Driver):
             "PROXY_IMAGE": self._images.proxy,
             "POSTGRES_COMMAND": f"postgres {settings}",
             "REFERENCE_PASSWORD": self._password,
-            "REFERENCE_SETTINGS": json.dumps(self._settings).replace("'", "''"),
+            "REFERENCE_SETTINGS": json.dumps(self._settings),
             "REFERENCE_DOCUMENTS": str(self._options.documents),
             **{name: str(port) for name, port in self._ports.items()},
         }
@@ -190,11 +191,12 @@ class DockerDriver(Driver):
         proxied = f"127.0.0.1:{self._ports['DATABASE_PROXY_PORT']}"
         rotation, names = self._profile.rotation, ("app.log", "access.log")
         places = self._disks.places
+        containers = {role: self._made[service] for role, service in CONTAINERS.items()}
         logs = Path(places["logs"]) if places else self._root / LOGS.name
         return Handles(
             base_url=url,
             metrics_url=self._url("METRICS_PORT"),
-            containers={role: self._made[service] for role, service in CONTAINERS.items()},
+            containers=containers,
             databases={
                 "primary": Database(self._dsn("postgres"), {role: self._dsn(role) for role in ROLES}, proxied)
             },
@@ -202,7 +204,7 @@ class DockerDriver(Driver):
                 "database": Proxy(control, "database", proxied, "database:5432"),
                 "model": Proxy(control, "model", "proxy:9000", "model:9000"),
             },
-            volumes=self._disks.volumes(),
+            volumes=self._disks.volumes(containers),
             logs=LogFiles(
                 directory=logs,
                 files=tuple(logs / name for name in names),
