@@ -35,5 +35,5 @@ def memory(found: Container, ref: ContainerRef) -> float:
 
 def _stats(found: Container) -> dict[str, Any]:
     assert found.client is not None
-    said: dict[str, Any] = found.client.api.stats(found.id, stream=False)
+    said: dict[str, Any] = found.client.api.stats(str(found.id), stream=False)
     return said

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from chaos.engine import refs, sidecar
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
+from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Held, Undo
+from chaos.faults import subjects
 from chaos.handles import ContainerRef
 from chaos.host.worker import Worker
 
@@ -36,9 +37,7 @@ class ContainerRotation:
         try:
             self._worker = Worker("chaos.host.rotation", self._spec, self._mark, self._start)
         except ControlError as error:
-            if "is not running" in str(error) or "No such container" in str(error):
-                raise TargetGone(f"logrotate: {error}") from error
-            raise FaultError(f"logrotate: {error}") from error
+            raise subjects.failure("logrotate", error) from error
         return {"logs": self._worker.started["started"], "charged_to": self._worker.started["charged_to"]}
 
     def hold(self, seconds: float, stop: threading.Event) -> dict[str, Any]:

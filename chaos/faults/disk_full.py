@@ -60,7 +60,7 @@ class DiskFull(Fault):
             try:
                 done = _told(refs.to_json(self._container), self._mark, said)
             except (ControlError, ValueError) as error:
-                raise FaultError(f"disk_full: {error}") from error
+                raise subjects.failure("disk_full", error) from error
         if "refused" in done:
             raise FaultError(f"disk_full: {done['refused']}")
         self._done = done

@@ -92,7 +92,7 @@ class DiskLimit(Fault):
         try:
             return _told(self._ref, self._mark, {"path": self._path, **what})
         except (ControlError, ValueError) as error:
-            raise FaultError(f"disk_limit: {error}") from error
+            raise subjects.failure("disk_limit", error) from error
 
 
 def _told(ref: ContainerRef, mark: str, said: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 from chaos.engine import refs, sidecar
 from chaos.engine.attached import Attached, execute
 from chaos.engine.client import connected
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
+from chaos.errors import ControlError, RestoreError
 from chaos.fault import Evidence
+from chaos.faults import subjects
 from chaos.handles import ContainerRef
 from chaos.host.processes import MARK
 
@@ -22,8 +23,7 @@ def start(
     try:
         return execute(container, argv, env={**env, MARK: mark}, cwd=cwd)
     except ControlError as error:
-        gone = "is not running" in str(error) or "No such container" in str(error)
-        raise (TargetGone if gone else FaultError)(str(error)) from error
+        raise subjects.failure(argv[0], error) from error
 
 
 def stop(container: ContainerRef, mark: str) -> Evidence:

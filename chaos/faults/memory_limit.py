@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 DEADLINE = 600.0  # seconds after which the sidecar ends by itself
-STEP = 4_000_000  # bytes at a time
+STEP = 1_000_000  # bytes at a time
 SHRUNK_WITHIN = 10.0  # seconds: use that grows while it is read makes the kernel refuse, and is read again
 
 
@@ -110,10 +110,10 @@ class MemoryLimit(Fault):
                 "chaos.host.stress",
                 spec,
                 self._mark,
-                lambda module, mark: sidecar.start(self._ref, module, mark, caps=("SYS_RESOURCE",)),
+                lambda module, mark: sidecar.start(self._ref, module, mark),
             )
         except ControlError as error:
-            raise FaultError(f"memory_limit: {error}") from error
+            raise subjects.failure("memory_limit", error) from error
         except FaultError:  # the target died of it while the sidecar began: that is what was wanted
             return {"stress": "the container ended as it began"}
         return {key: self._worker.started[key] for key in ("charged_to", "spared")}

@@ -49,8 +49,13 @@ def acting(ref: ContainerRef, fault: str) -> Iterator[Container]:
             refs.refuse_protected(found)
             yield found
     except ControlError as error:
-        gone = "is not running" in str(error)
-        raise (TargetGone if gone else FaultError)(f"{fault}: {error}") from error
+        raise failure(fault, error) from error
+
+
+def failure(fault: str, error: Exception) -> FaultError | TargetGone:
+    """What an error of the engine means to a step: a container that ends or goes away is the target's failure."""
+    gone = any(words in str(error) for words in ("is not running", "No such container"))
+    return (TargetGone if gone else FaultError)(f"{fault}: {error}")
 
 
 def restoring(
