@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from chaos import checks, registry, slofile, timing, yamlfile
+from chaos import checks, registry, slofile, targetfiles, timing, yamlfile
 from chaos.abort import DEFAULTS, CheckFailed, Condition, SwitchedOff, in_effect, name_of
 from chaos.driver import Driver
 from chaos.errors import FileError, UsageError
@@ -110,7 +110,7 @@ def build(
         _override(path, document, override)
     yamlfile.check_values(path, document)  # again: an override must not bring in what the file may not hold
     experiment = slofile.of_document(path, document).parse(Experiment)
-    target_path = yamlfile.search(target_name, "targets")
+    target_path = targetfiles.search(target_name)
     target, driver, options = target_of(target_path)
     chosen = _choose(target, profile)
     settings = {} if chosen is None else _profile(target_path, driver, chosen)
