@@ -66,7 +66,7 @@ def wire(
     ports = {name: free_port() for name in ("control", "proxied", "database")}
     found = {role: there[str(service)] for role, service in wanted.items()}
     print(f"# docker compose -f YOUR-FILE -f THIS-FILE -p {project} up -d")
-    YAML().dump(wiring.override(found["api"], found["database"], ports, proxy_image), sys.stdout)
+    YAML().dump(wiring.override(project, found["api"], found["database"], ports, proxy_image), sys.stdout)
 
 
 def _project(target: str) -> tuple[str, dict[str, str]]:

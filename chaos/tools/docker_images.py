@@ -96,12 +96,26 @@ def ready() -> Images:
         return Images(_tag_of(postgres), REFERENCE, PROXY, served)
 
 
+def base_of(client: DockerClient, name: str) -> str:
+    """The tag of the `postgres`, `toxiproxy` or `python` that serves here. Raises ToolMissing."""
+    found = _base(client, name)
+    if found is None:
+        raise ToolMissing(NAME, f"there is no image of {name}", _REMEDY)
+    return _tag_of(found)
+
+
 def _base(client: DockerClient, name: str) -> Image | None:
     choice = os.environ.get(_CHOICE, "")
     tags = {"official": [OFFICIAL[name]], "system": [_system(name)]}.get(
         choice, [OFFICIAL[name], _system(name)]
     )
-    return next((image for tag in tags if (image := _there(client, tag)) is not None), None)
+    there = [image for tag in tags if (image := _there(client, tag)) is not None]
+    return next((image for image in there if not _is_outdated(image)), None)
+
+
+def _is_outdated(image: Image) -> bool:
+    """Whether an equivalent was made by another version of what it is made with."""
+    return _SERVED in image.labels and image.labels.get(_CONTENT) != _recipe()
 
 
 def _have(client: DockerClient, name: str) -> Image:
@@ -118,7 +132,7 @@ def _have(client: DockerClient, name: str) -> Image:
         raise ToolMissing(NAME, f"{OFFICIAL[name]}: {because}", f"unset {_CHOICE}, or make it reachable")
     made = equivalents.MAKERS[name]()
     repository, _, tag = _system(name).partition(":")
-    changes = [*made.changes, f'LABEL {_SERVED}="{made.of}"']
+    changes = [*made.changes, f'LABEL {_SERVED}="{made.of}" {_CONTENT}={_recipe()}']
     client.api.import_image_from_data(made.files.tar(), repository=repository, tag=tag, changes=changes)
     return client.images.get(_system(name))
 
@@ -177,7 +191,7 @@ def _files() -> list[tuple[str, Path]]:
         path
         for part in ("compose", "profiles", "reference")
         for path in sorted((root / part).rglob("*"))
-        if path.is_file() and path.suffix not in {".pyc", ".env"}
+        if path.is_file() and path.suffix not in {".pyc", ".env"} and path.name != "compose.yaml"
     ]
     return [(str(path.relative_to(root)), path) for path in found]
 
@@ -186,6 +200,15 @@ def _digest(base: Image) -> str:
     digest = hashlib.sha256(str(base.id).encode())
     for place, path in _files():
         digest.update(f"{place}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _recipe() -> str:
+    """What an equivalent is made with, as a digest."""
+    digest = hashlib.sha256(Path(equivalents.__file__).read_bytes())
+    for place, path in _files():
+        if place in {"compose/postgres-entrypoint.sh", "compose/requirements.txt"}:
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

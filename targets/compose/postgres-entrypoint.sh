@@ -9,11 +9,12 @@ if [ "$(id -u)" = 0 ]; then
 fi
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo "$POSTGRES_PASSWORD" > /tmp/password
-    initdb --pgdata "$PGDATA" --username postgres --pwfile /tmp/password --auth scram-sha-256 --encoding UTF8 \
-        --locale C --no-instructions
+    initdb --pgdata "$PGDATA" --username "${POSTGRES_USER:-postgres}" --pwfile /tmp/password \
+        --auth scram-sha-256 --encoding UTF8 --locale C --no-instructions
     rm /tmp/password
     printf 'host all all all scram-sha-256\n' >> "$PGDATA/pg_hba.conf"
     printf "listen_addresses = '*'\nunix_socket_directories = '/tmp'\n" >> "$PGDATA/postgresql.conf"
-    echo "create database ${POSTGRES_DB:-postgres}" | postgres --single -D "$PGDATA" postgres
+    database=${POSTGRES_DB:-${POSTGRES_USER:-postgres}}
+    [ "$database" = postgres ] || echo "create database $database" | postgres --single -D "$PGDATA" postgres
 fi
 exec "$@"

@@ -21,13 +21,6 @@ LIMIT = 64 * 1024 * 1024
 SERVER = "import http.server as h; h.ThreadingHTTPServer(('0.0.0.0', 8000), h.SimpleHTTPRequestHandler).serve_forever()"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """They share one engine: in the group that is run by one worker, and one after the other."""
-    for item in items:
-        if "tests/docker" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("docker"))
-
-
 @pytest.fixture(scope="session")
 def engine_at() -> EngineAt:
     """An engine on which a container with a memory limit runs; else skipped, or failed where one is required."""

@@ -15,6 +15,8 @@ from chaos.fault import Fault, Held
 from chaos.handles import EngineAt, Handles, Volume
 from tests.docker.conftest import Victim
 
+pytestmark = pytest.mark.real
+
 BUSY = ["python", "-c", "while True: pass"]
 # The main process lives, its child is the one that has all the memory.
 PARENT = "import subprocess as s, sys, time\ns.Popen([sys.executable, '-c', sys.argv[1]])\ntime.sleep(600)"

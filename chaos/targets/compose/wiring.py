@@ -27,11 +27,16 @@ _KEEP = (
 
 
 def override(
-    api: Found, database: Found, ports: Mapping[str, int], proxy_image: str | None = None, port: int = 5432
+    project: str,
+    api: Found,
+    database: Found,
+    ports: Mapping[str, int],
+    proxy_image: str | None = None,
+    port: int = 5432,
 ) -> dict[str, Any]:
     """The override file's document; `ports` are free ones of this machine: control, proxied, database."""
     networks = sorted(set(database.networks) & set(api.networks)) or sorted(database.networks)
-    names = [name.partition("_")[2] or name for name in networks]
+    names = [name.removeprefix(f"{project}_") for name in networks]
     settings = {"name": "database", "listen": f"0.0.0.0:{port}", "upstream": f"{database.service}:{port}"}
     keep = _KEEP.format(proxy=PROXY, settings=json.dumps(settings | {"enabled": 1}))
     document: dict[str, Any] = {
