@@ -14,6 +14,7 @@ from chaos.engine import projects
 from chaos.engine.projects import Found
 from chaos.errors import UsageError
 from chaos.host.ports import free_port
+from chaos.targets.compose import guesses, wiring
 
 app = typer.Typer(help="Look at a Compose project, and wire a proxy into it.", no_args_is_help=True)
 
@@ -23,8 +24,6 @@ Target = Annotated[str, typer.Argument(help="compose:PROJECT, or a target file o
 @app.command()
 def inspect(target: Target) -> None:
     """Show the project's services, what of them a run can reach, and which have a role; changes nothing."""
-    from chaos.targets.compose import guesses
-
     project, roles = _project(target)
     for found in _containers(project):
         mine = ", ".join(role for role, service in roles.items() if service == found.service)
@@ -53,8 +52,6 @@ def wire(
     proxy_image: Annotated[str | None, typer.Option(help="Another image of Toxiproxy.")] = None,
 ) -> None:
     """Print an override file that puts a Toxiproxy between the API and its database. Nothing is edited."""
-    from chaos.targets.compose import guesses, wiring
-
     project, roles = _project(target)
     there = {found.service: found for found in _containers(project)}
     guessed = guesses.roles(list(there.values()))

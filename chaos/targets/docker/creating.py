@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import APIError
-from docker.types import EndpointConfig
-
 from chaos.driver import Site
 from chaos.engine import client as engines
 from chaos.engine import refs
@@ -54,6 +51,9 @@ class Creating:
 
     def create(self, service: Service) -> ContainerRef:
         """Create the container, not started. Raises TargetError."""
+        from docker.errors import APIError
+        from docker.types import EndpointConfig
+
         name = self.name(service.name)
         self.intend("container", name)
         endpoint = EndpointConfig(self.client.api.api_version, aliases=[service.name])
@@ -84,6 +84,8 @@ class Creating:
 
     def start(self, service: Service, within: float) -> None:
         """Wait for those it depends on, and start it. Raises TargetError, Aborted."""
+        from docker.errors import APIError
+
         for other, condition in service.after.items():
             self.wait(other, condition, within)
         try:

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import NotFound
-
 from chaos.engine import client as engines
 from chaos.engine import refs
-from chaos.errors import ControlError, RestoreError
+from chaos.errors import ControlError, RestoreError, ToolMissing
 from chaos.fault import Evidence, Undo
 from chaos.host import volume
 
@@ -30,6 +28,8 @@ def _on_engine(
     find: Callable[[DockerClient, str], Any], remove: Callable[[Any], None]
 ) -> Callable[[Undo], Evidence]:
     def undone(undo: Undo) -> Evidence:
+        from docker.errors import NotFound
+
         what, name = undo["what"], undo["name"]
         by_hand = f"docker {what if what != 'container' else ''} rm {name}".replace("  ", " -f -v ")
         try:
@@ -41,7 +41,7 @@ def _on_engine(
                     remove(found)
                 except NotFound:
                     return {what: name, "removed": "gone already"}
-        except ControlError as error:
+        except (ControlError, ToolMissing) as error:
             raise RestoreError(f"{error}; by hand: {by_hand}") from error
         return {what: name, "removed": True}
 
