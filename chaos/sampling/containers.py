@@ -20,14 +20,19 @@ from chaos.sampling.source import Gauges
 LOOK_AGAIN = 1.0  # seconds between looks for a container that has ended: it may have been started again
 
 
+def how_sampled(*, here: bool, version: str) -> str:
+    """Which of the two serves, in words for the report."""
+    return (
+        f"cgroup v{version} files, four times a second"
+        if here
+        else "the engine's stream of stats, once a second"
+    )
+
+
 def how(containers: Mapping[str, ContainerRef]) -> str:
-    """Which of the two serves here, in words for the report."""
-    for ref in containers.values():
-        found = _cgroup(ref)
-        return (
-            f"cgroup v{found.version} files" if found else "the engine's stream of stats, about one a second"
-        )
-    return "no container"
+    """Which of the two serves these containers, in words for the report."""
+    found = next((cgroup for ref in containers.values() if (cgroup := _cgroup(ref))), None)
+    return how_sampled(here=found is not None, version=str(found.version) if found else "")
 
 
 class ContainerSource:

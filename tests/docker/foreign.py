@@ -103,8 +103,13 @@ def _state(attrs: dict[str, Any]) -> str:
     told = {
         "status": attrs["State"]["Status"],
         "started": attrs["State"]["StartedAt"],
-        "limits": {key: attrs["HostConfig"][key] for key in ("Memory", "NanoCpus", "CpuQuota")},
+        "limits": {key: _limit(attrs["HostConfig"][key]) for key in ("Memory", "NanoCpus", "CpuQuota")},
         "networks": {name: sorted(each["Aliases"] or []) for name, each in networks.items()},
         "ports": attrs["NetworkSettings"]["Ports"],
     }
     return json.dumps(told, sort_keys=True)
+
+
+def _limit(value: int) -> int:
+    """No limit is 0; once one was changed, the engine can only be told one that is never reached."""
+    return 0 if value < 0 or value > 2**62 else value

@@ -11,6 +11,7 @@ from chaos.driver import Driver, Site, Wants
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Volume
 from chaos.host import volume
+from chaos.sampling.containers import how
 from chaos.target import Target
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.ready import wait_until_ready
@@ -57,6 +58,7 @@ class ComposeDriver(Driver):
     def versions(self) -> Mapping[str, str]:
         said = {role: f"{found.service}: {found.image}" for role, found in self._found.containers.items()}
         found = docker_engine.find()
+        said["containers sampled by"] = how({role: self._found.ref(role) for role in self._found.containers})
         if isinstance(found, Found):
             said["Docker Engine"] = f"{found.version}, {found.source}"
         if self._found.dsns and (version := databases.version(self._found.dsns[0])) is not None:

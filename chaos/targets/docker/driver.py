@@ -18,6 +18,7 @@ from chaos.errors import ControlError, FileError, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
 from chaos.host.ports import free_port
+from chaos.sampling.containers import how_sampled
 from chaos.target import Target
 from chaos.targets.attach.databases import pass_line
 from chaos.targets.attach.ready import wait_until_ready
@@ -85,7 +86,12 @@ class DockerDriver(Driver):
             said = client.info()
         self._engine_root = _here(self._engine, Path(str(said["DockerRootDir"])))
         cgroups = f"cgroup v{said.get('CgroupVersion', '1')} ({said['CgroupDriver']})"
-        return {"Docker Engine": f"{found.version}, {found.source}, {cgroups}", **self._images.served}
+        sampled = how_sampled(here=self._engine_root is not None, version=str(said.get("CgroupVersion", "1")))
+        told = {
+            "Docker Engine": f"{found.version}, {found.source}, {cgroups}",
+            "containers sampled by": sampled,
+        }
+        return {**told, **self._images.served}
 
     @property
     def secrets(self) -> tuple[str, ...]:
