@@ -55,11 +55,16 @@ def ping(at: EngineAt) -> dict[str, Any]:
             said: dict[str, Any] = client.version()
     except ControlError as error:
         raise _missing(*_why(at, error)) from error
+    refuse_old(at, said)
+    return said
+
+
+def refuse_old(at: EngineAt, said: Mapping[str, Any]) -> None:
+    """Raises ToolMissing for an engine whose API, by its own word, is older than is spoken here."""
     api = str(said.get("ApiVersion", "0.0"))
     if tuple(int(number) for number in api.split(".")) < OLDEST:
         because = f"{at.url} speaks API {api}, older than {OLDEST[0]}.{OLDEST[1]}"
         raise _missing(because, "install Docker Engine 20.10 or later")
-    return said
 
 
 @contextmanager
