@@ -76,12 +76,13 @@ class Partition(Fault):
 
 
 def connections(found: Container) -> dict[str, dict[str, Any]]:
-    """By network: its id, the container's aliases on it and the address that was asked for, if one was."""
+    """By network: its id, the container's aliases and links on it, and the address that was asked for, if one was."""
     networks = found.attrs["NetworkSettings"]["Networks"]
     return {
         name: {
             "id": each["NetworkID"],
             "aliases": sorted(set(each.get("Aliases") or ()) - {found.short_id, str(found.id)[:12]}),
+            "links": sorted(each.get("Links") or ()),  # container:name, names of others that only it knows
             "ipv4": (each.get("IPAMConfig") or {}).get("IPv4Address"),
         }
         for name, each in networks.items()
@@ -109,7 +110,10 @@ def _connect(client: DockerClient, found: Container, undo: Mapping[str, Any]) ->
             continue
         if name in there:  # connected by somebody else, under other names
             network.disconnect(found, force=True)
-        network.connect(found, aliases=each["aliases"] or None, ipv4_address=each["ipv4"])
+        links = [tuple(link.split(":", 1)) for link in each["links"]]
+        network.connect(
+            found, aliases=each["aliases"] or None, links=links or None, ipv4_address=each["ipv4"]
+        )
     found.reload()
     now = connections(found)
     if lacking := sorted(undo["networks"].keys() - now.keys() - set(gone)):

@@ -65,7 +65,7 @@ def _places(package: str) -> list[Path]:
 
 
 def _without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    return None if "__pycache__" in entry.name or "/locale/" in entry.name else entry
+    return None if "__pycache__" in entry.name or entry.name.endswith((".mo", ".po")) else entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ def _state(attrs: dict[str, Any]) -> str:
         "status": attrs["State"]["Status"],
         "started": attrs["State"]["StartedAt"],
         "limits": {key: _limit(attrs["HostConfig"][key]) for key in ("Memory", "NanoCpus", "CpuQuota")},
-        "networks": {name: sorted(each["Aliases"] or []) for name, each in networks.items()},
+        "aliases": {name: sorted(each["Aliases"] or []) for name, each in networks.items()},
+        "links": {name: sorted(each["Links"] or []) for name, each in networks.items()},
         "ports": attrs["NetworkSettings"]["Ports"],
     }
     return json.dumps(told, sort_keys=True)

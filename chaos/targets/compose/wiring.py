@@ -6,9 +6,10 @@ settings live in the server alone, so that a small service puts them there again
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from chaos.engine.projects import Found
 from chaos.tools.docker_images import OFFICIAL, REFERENCE
@@ -38,22 +39,23 @@ def override(
     networks = sorted(set(database.networks) & set(api.networks)) or sorted(database.networks)
     names = [name.removeprefix(f"{project}_") for name in networks]
     settings = {"name": "database", "listen": f"0.0.0.0:{port}", "upstream": f"{database.service}:{port}"}
-    keep = _KEEP.format(proxy=PROXY, settings=json.dumps(settings | {"enabled": 1}))
+    keep = LiteralScalarString(_KEEP.format(proxy=PROXY, settings={**settings, "enabled": True}))
     document: dict[str, Any] = {
         PROXY: {
             "image": proxy_image or OFFICIAL["toxiproxy"],
             "command": ["-host=0.0.0.0"],
             "ports": [f"127.0.0.1:{ports['control']}:8474", f"127.0.0.1:{ports['proxied']}:{port}"],
-            "networks": names,
+            "networks": list(names),
         },
         KEEPER: {
             "image": REFERENCE,
             "entrypoint": ["python", "-c", keep],
-            "networks": names,
+            "networks": list(names),
             "depends_on": [PROXY],
             "healthcheck": {
                 "test": ["CMD", "test", "-e", "/tmp/there"],
                 "interval": "1s",
+                "retries": 30,
                 "start_period": "20s",
             },
         },
