@@ -48,11 +48,10 @@ def start(
         made = _create(client, beside, module, mark, caps, running)
         try:
             made.put_archive("/", _code())
+            return attach_and_start(ContainerRef(beside.engine, str(made.id), str(made.name)))
         except BaseException:
             made.remove(force=True)
             raise
-        ref = ContainerRef(beside.engine, str(made.id), str(made.name))
-    return attach_and_start(ref)
 
 
 def run(
