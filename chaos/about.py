@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -38,6 +40,10 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "git": git_revision(),
         "abort": [condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts],
         "plan": [planned.to_json() for planned in plan.steps],
+        "runbook": [planned.to_json() for planned in plan.runbook],
+        "drill": plan.experiment.drill is not None,
+        "part_of": plan.part_of,
+        "started_by": started_by(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": host(),
     }
@@ -46,8 +52,8 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
 
 def command(plan: Plan, overrides: Sequence[str]) -> str:
     """What to type to repeat the run."""
-    experiment = _typed(plan.experiment_file, plan.experiment.name, "experiments")
-    target = _typed(plan.target_file, plan.target.name, "targets")
+    experiment = typed(plan.experiment_file, plan.experiment.name, "experiments")
+    target = typed(plan.target_file, plan.target.name, "targets")
     words = ["midnight", "run", experiment, "--target", target, "--seed", str(plan.seed)]
     if plan.profile is not None:
         words += ["--profile", plan.profile]
@@ -56,7 +62,7 @@ def command(plan: Plan, overrides: Sequence[str]) -> str:
     return shlex.join(words)
 
 
-def _typed(path: Path, name: str, folder: str) -> str:
+def typed(path: Path, name: str, folder: str) -> str:
     """What to type for a file: its name where that finds it, else its path."""
     found = yamlfile.available(folder).get(name)
     return name if found is not None and found.resolve() == path.resolve() else str(path)
@@ -66,6 +72,14 @@ def host() -> dict[str, Any]:
     """The machine, as far as a verdict depends on it."""
     memory = psutil.virtual_memory().total
     return {"cpus": psutil.cpu_count(), "memory_bytes": memory, "kernel": platform.release()}
+
+
+def started_by() -> str:
+    """The user who started the run; by number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def git_revision() -> str | None:

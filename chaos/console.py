@@ -136,12 +136,14 @@ class Progress:
     zero: float = math.inf  # of the run clock on the console's clock, as the earliest event puts it
 
     def __post_init__(self) -> None:
-        self.steps = {step.name: StepProgress() for step in self.experiment.steps}
+        runbook = self.experiment.drill.runbook if self.experiment.drill else ()
+        names = [*(step.name for step in self.experiment.steps), *(deed.name for deed in runbook)]
+        self.steps = {name: StepProgress() for name in names}
 
     def take(self, event: Event, now: float) -> None:
         self.zero = min(self.zero, now - event.at)
         self.stage = _STAGES.get((event.source, event.name, event.phase), self.stage)
-        if event.source == "step":
+        if event.source in ("step", "runbook"):
             self.steps[event.name] = StepProgress(event.phase, event.at)
 
 
@@ -173,7 +175,11 @@ def sentence(event: Event) -> str:
             return f"{subject}: injecting" + ("" if fault == event.name else f" {fault}")
         case "step", "held":
             return f"{subject}: held; {_doses(detail)}"
-        case "step", phase:
+        case "runbook", "begun" if detail.get("told"):
+            return f"{subject}: yours to do: {detail['told']}; then type: midnight done {event.name}"
+        case "runbook", "ended":
+            return f"{subject}: done in {show_seconds(round(detail['seconds'], 2))}"
+        case "step" | "runbook", phase:
             return f"{subject}: {phase}{because}"
         case _, phase:
             return f"{subject} {phase}{because}"
@@ -244,6 +250,10 @@ def render(progress: Progress, now: float) -> Panel:
         state = progress.steps[step.name]
         start = f"at {show_seconds(step.at)}" if step.at is not None else f"after {step.after}"
         lines.add_row(step.name, _step_text(state, now, step.hold, start))
+    for deed in progress.experiment.drill.runbook if progress.experiment.drill else ():
+        state = progress.steps[deed.name]
+        start = f"at {show_seconds(deed.at)}" if deed.at is not None else f"after {deed.after}"
+        lines.add_row(deed.name, _deed_text(state, now, deed.within, start))
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
@@ -277,6 +287,15 @@ def _step_text(state: StepProgress, now: float, hold: float, start: str) -> Text
         word = "restoring" if state.phase == "held" else "injecting"
         return Text(f"{word} for {since:.0f}s", style="magenta")
     return Text(state.phase, style=_STYLES.get(state.phase, ""))
+
+
+def _deed_text(state: StepProgress, now: float, within: float, start: str) -> Text:
+    if state.phase == "begun":
+        since = max(0.0, now - state.since)
+        return Text(f"under way for {since:.0f}s of at most {show_seconds(within)}", style="bold cyan")
+    if not state.phase:
+        return Text(f"waits: {start}", style="dim")
+    return Text(state.phase, style=_STYLES.get(state.phase, "green"))
 
 
 def _say(terminal: Terminal, text: Text) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from chaos.errors import Aborted
+from chaos.errors import Aborted, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.target import Target
@@ -38,10 +38,19 @@ class Site:
             raise Aborted("stopped while the target was being brought up")
 
 
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What the operators of a target have to deal with: the evidence of the loss, empty while there is none."""
+
+    loss: Evidence
+    target: Target
+
+
 class Driver(ABC):
     """One target. There is no `down`: what was journalled before it was created is undone by `heal`."""
 
     Options: ClassVar[type[Model]]
+    actions: ClassVar[Mapping[str, type[Model]]] = {}  # of a runbook, that it can do: parameters by name
     started_by_us: ClassVar[bool] = True  # False: a service of somebody else's, which only ends with them
     needs_consent: ClassVar[bool] = False  # the target file has to say who agreed, and until when
 
@@ -88,6 +97,16 @@ class Driver(ABC):
     @abstractmethod
     def up(self, site: Site) -> Handles:
         """Bring the target up and wait until it is ready and quiet. Raises TargetError, Aborted."""
+
+    def act(self, action: str, params: Any, incident: Incident, stop: threading.Event) -> Evidence:
+        """Do one of `actions`, until it is done or `stop` is set. Raises TargetError when it was not done."""
+        del params, incident, stop
+        raise TargetError(f"the driver of {self._target.name!r} knows no action {action!r}")
+
+    def measure_restores(self) -> Mapping[str, Any] | None:
+        """What restores of several sizes take on this target's machine, for a projection, as
+        `chaos.postgres.throughput` tells it; None where it cannot be measured. Raises TargetError."""
+        return None
 
     @abstractmethod
     def drain(self) -> None:

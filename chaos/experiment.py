@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from chaos import slofile, yamlfile
 from chaos.abort import Abort, SloLost
+from chaos.drill import Drill
 from chaos.slo import Slo
 from chaos.units import NotNegative, Positive, Ratio, show_seconds
 from chaos.yamlfile import BrokenRule, Model, Name
@@ -81,6 +82,8 @@ class Limits(Model):
     recovery: Positive | None = None
     lost_writes: Annotated[int, Field(ge=0)] | None = None
     lost_log_lines: Annotated[int, Field(ge=0)] | None = None
+    rto: Positive | None = None  # of a drill
+    rpo: NotNegative | None = None  # of a drill; 0: nothing acknowledged before the loss may be missing
 
 
 class Promise(Model):
@@ -117,6 +120,7 @@ class Experiment(Model):
     promise: Promise = Promise()
     outage: Outage = Outage()
     honesty: Honesty = Honesty()
+    drill: Drill | None = None
 
     @field_validator("steps")
     @classmethod
@@ -181,20 +185,41 @@ class Experiment(Model):
                 raise BrokenRule(rule, *place, *key)
 
     @model_validator(mode="after")
-    def _limits_can_be_broken(self) -> Self:
-        if self.limits.recovery is not None:
-            first = min((step.at for step in self.steps if step.at is not None), default=0.0)
-            observed = self.load.length - first
-            needed = self.limits.recovery + self.outage.sustained
-            if observed <= needed:
-                raise BrokenRule(
-                    f"{show_seconds(self.limits.recovery)} cannot be broken by this play: it observes "
-                    f"{show_seconds(observed)} from its first step, and more than {show_seconds(needed)} is "
-                    f"needed (the limit and {show_seconds(self.outage.sustained)} of sustained service)",
-                    "limits",
-                    "recovery",
-                )
+    def _drill_fits(self) -> Self:
+        if self.drill is not None:
+            self.drill.check(tuple(step.name for step in self.steps), self.load.length, self.outage.sustained)
+        for key in ("rto", "rpo"):
+            if self.drill is None and getattr(self.limits, key) is not None:
+                raise BrokenRule("is a limit of drills only: there is no loss to count from", "limits", key)
         return self
+
+    @model_validator(mode="after")
+    def _limits_can_be_broken(self) -> Self:
+        first = min((step.at for step in self.steps if step.at is not None), default=0.0)
+        loss = next((step for step in self.steps if self.drill and step.name == self.drill.loss), None)
+        lost_at = first if loss is None or loss.at is None else loss.at
+        sustained = self.outage.sustained
+        self._can_be_broken("recovery", first, "its first step", sustained)
+        self._can_be_broken("rto", lost_at, "the loss", sustained)
+        if self.limits.rpo is not None and self.limits.rpo >= lost_at + self.load.baseline.length:
+            rule = (
+                f"cannot be broken by this play: no write is older than {show_seconds(lost_at)} at the loss"
+            )
+            raise BrokenRule(rule, "limits", "rpo")
+        return self
+
+    def _can_be_broken(self, limit: str, start: float, what: str, sustained: float) -> None:
+        allowed = getattr(self.limits, limit)
+        observed = self.load.length - start
+        if allowed is None or observed > allowed + sustained:
+            return
+        raise BrokenRule(
+            f"{show_seconds(allowed)} cannot be broken by this play: it observes "
+            f"{show_seconds(observed)} from {what}, and more than {show_seconds(allowed + sustained)} is "
+            f"needed (the limit and {show_seconds(sustained)} of sustained service)",
+            "limits",
+            limit,
+        )
 
 
 def load(path: Path) -> Experiment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,30 @@ class Database:
     dsns: Mapping[str, str]  # by role: api, batch, crowd
     proxied: str  # host:port of the listener that the target itself connects through
     ours: bool = True  # it ends with the run; False: it lives on, and so does what was changed in it
+
+
+class Server(Protocol):
+    """A database server of ours, to be lost in a drill and brought back by its operators."""
+
+    @property
+    def data(self) -> Path: ...
+
+    def running(self) -> bool: ...
+
+    def kill(self) -> None:
+        """End it as a crash would; it is gone when this returns."""
+
+    def freeze(self, scope: Literal["postmaster", "all"]) -> list[int]:
+        """Stop its processes in the middle of what they do; their pids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """How the primary's standby is seen. DSNs of superusers, straight to the servers."""
+
+    primary_dsn: str
+    standby_dsn: str
+    name: str  # the standby's application_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +129,15 @@ class Handles:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     logs: LogFiles | None = None
     jobs: Mapping[str, Job] = field(default_factory=dict)
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    replication: Replication | None = None
+    answers_within: float | None = None  # seconds in which an answer is promised, whatever is out of reach
 
     def offered(self) -> frozenset[str]:
         """The names of the handles that are there: `base_url`, `jobs.nightly`, `databases.primary`, and
         `databases.primary.crowd` for a role of it ..."""
-        names = {name for name in ("base_url", "metrics_url", "logs") if getattr(self, name)}
-        for group in ("processes", "containers", "databases", "proxies", "volumes", "jobs"):
+        names = {name for name in ("base_url", "metrics_url", "logs", "replication") if getattr(self, name)}
+        for group in ("processes", "containers", "databases", "proxies", "volumes", "jobs", "servers"):
             names |= {f"{group}.{key}" for key in getattr(self, group)}
         for name, database in self.databases.items():
             names |= {f"databases.{name}.{role}" for role in database.dsns}

@@ -7,10 +7,12 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from chaos import slofile
+from chaos.checks import restored
 from chaos.checks.verdict import Verdict, judge
 from chaos.errors import UsageError
 from chaos.experiment import Experiment, Limits
 from chaos.journal import Journal
+from chaos.restore_experiment import RestoreExperiment, is_restore
 from chaos.slo import Slo
 from chaos.store import RunDir
 from chaos.yamlfile import Model
@@ -30,10 +32,18 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
     """
     journal = Journal(run)
     try:
+        if is_restore(journal.about["experiment"]):
+            return _judge_restore(journal, slo_file)
         experiment = Experiment.model_validate(journal.about["experiment"])
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(f"{run.path}: its experiment cannot be read: {error}") from error
     return judge(experiment if slo_file is None else with_objectives(experiment, slo_file), journal)
+
+
+def _judge_restore(journal: Journal, slo_file: Path | None) -> Verdict:
+    if slo_file is not None:
+        raise UsageError(f"{journal.run.path}: a restore has no SLOs, which --slo could replace")
+    return restored.judge(RestoreExperiment.model_validate(journal.about["experiment"]), journal)
 
 
 def with_objectives(experiment: Experiment, slo_file: Path) -> Experiment:

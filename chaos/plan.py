@@ -15,11 +15,14 @@ from ruamel.yaml.error import YAMLError
 
 from chaos import checks, registry, slofile, targetfiles, timing, yamlfile
 from chaos.abort import DEFAULTS, CheckFailed, Condition, SwitchedOff, in_effect, name_of
+from chaos.drill import DrillStep
 from chaos.driver import Driver
 from chaos.errors import FileError, UsageError
 from chaos.experiment import Experiment, Step
 from chaos.fault import Fault
 from chaos.load.spec import MOST_HITS
+from chaos.operating import GENERIC
+from chaos.runbook import RunbookStep
 from chaos.target import Target
 from chaos.units import show_seconds
 from chaos.yamlfile import BrokenRule, Model
@@ -44,6 +47,29 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """One step of the target's runbook; `params` are None where it is a command's or a person's."""
+
+    step: DrillStep
+    runbook: RunbookStep
+    params: Model | None
+    target: Target
+
+    def to_json(self) -> dict[str, Any]:
+        runbook = self.runbook
+        return {
+            "step": self.step.name,
+            "does": self.step.runbook,
+            "at": self.step.at,
+            "after": self.step.after,
+            "within": self.step.within,
+            "by": runbook.by,
+            "how": runbook.person or runbook.command or runbook.action,
+            "params": self.params.model_dump() if self.params is not None else {},
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a run will do, checked, with nothing touched yet."""
 
@@ -56,7 +82,9 @@ class Plan:
     profile: str | None
     settings: Mapping[str, Any]  # of the profile
     steps: tuple[PlannedStep, ...]
+    runbook: tuple[PlannedAction, ...]
     seed: int
+    part_of: str | None = None  # the run of a suite, whose evidence this one is
 
     @property
     def aborts(self) -> tuple[Condition, ...]:
@@ -91,6 +119,11 @@ class Plan:
             text.append(
                 f"step      {when:>7}  {step.name} ({step.fault}) for at most {show_seconds(step.hold)}: {given}"
             )
+        for action in self.runbook:
+            drill = action.step
+            when = show_seconds(drill.at) if drill.at is not None else f"after {drill.after}"
+            how = f"{drill.runbook}, by {action.runbook.by}"
+            text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {show_seconds(drill.within)}")
         if self.aborts:
             text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
         return text
@@ -118,9 +151,12 @@ def build(
     steps = tuple(
         _step(path, document, index, step, offered, target) for index, step in enumerate(experiment.steps)
     )
+    runbook = _runbook(path, document, experiment, target, target_path, driver)
     _check_load(path, document, experiment, target)
     _check_abort(path, document, experiment)
-    return Plan(experiment, path, target, target_path, driver, options, chosen, settings, steps, seed)
+    return Plan(
+        experiment, path, target, target_path, driver, options, chosen, settings, steps, runbook, seed
+    )
 
 
 def check_target(path: Path) -> None:
@@ -185,6 +221,43 @@ def _check_needs(
         named = lacking[0].replace("|", "' or '")
         rule = f"{fault} needs the handle '{named}', which target {target.name!r} does not offer"
         raise _broken(path, document, place, rule)
+
+
+def _runbook(
+    path: Path,
+    document: Any,
+    experiment: Experiment,
+    target: Target,
+    target_path: Path,
+    driver: type[Driver],
+) -> tuple[PlannedAction, ...]:
+    """The steps of the target's runbook that the drill asks for. Raises FileError, in either file."""
+    found = []
+    for index, step in enumerate(experiment.drill.runbook if experiment.drill else ()):
+        runbook = target.runbook.get(step.runbook)
+        if runbook is None:
+            known = ", ".join(target.runbook) or "nothing"
+            rule = f"the runbook of target {target.name!r} has no {step.runbook!r}; it has {known}"
+            raise _broken(path, document, ("drill", "runbook", index), rule)
+        found.append(
+            PlannedAction(step, runbook, _action(runbook, step.runbook, target_path, driver), target)
+        )
+    return tuple(found)
+
+
+def _action(runbook: RunbookStep, name: str, target_path: Path, driver: type[Driver]) -> Model | None:
+    """The parameters of an action, checked; None for what is a command's or a person's."""
+    if runbook.action is None:
+        return None
+    known = {**{action: each.Params for action, each in GENERIC.items()}, **driver.actions}
+    document = yamlfile.read_mapping(target_path)
+    if runbook.action not in known:
+        rule = f"there is no action {runbook.action!r} on this target; known: {', '.join(sorted(known))}"
+        raise _broken(target_path, document, ("runbook", name, "action"), rule)
+    try:
+        return known[runbook.action].model_validate(runbook.params)
+    except ValidationError as error:
+        raise yamlfile.from_validation(target_path, document, error, ("runbook", name, "with")) from None
 
 
 def _check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:

@@ -26,10 +26,13 @@ def refuse_when_halted() -> None:
         raise Refused("runs are halted on this machine; `midnight halt off` lifts that")
 
 
-def refuse_what_hurts(wants: Wants, staging: Mapping[str, float] = MappingProxyType({})) -> None:
+def refuse_what_hurts(
+    wants: Wants, staging: Mapping[str, float] = MappingProxyType({}), place: Path | None = None
+) -> None:
     """Raises Refused when the target and the faults' `staging` (`machine.disk` and `machine.memory`, bytes)
-    would take more than half of what the machine has left."""
-    place = Path(tempfile.gettempdir())
+    would take more than half of what the machine has left; the disk is that of `place`, the temporary
+    directory if not given."""
+    place = place or Path(tempfile.gettempdir())
     disk = wants.disk + staging.get("machine.disk", 0)
     memory = wants.memory + staging.get("machine.memory", 0)
     if _in_memory(place):

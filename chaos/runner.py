@@ -18,8 +18,8 @@ from chaos import abort_watch, about, hits, preflight, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import Verdict, judge
 from chaos.driver import Driver, Site
-from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, worst
-from chaos.fault import Undo
+from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, TargetError, worst
+from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, hold_lock
 from chaos.hits import HitsHeader
@@ -31,14 +31,17 @@ from chaos.load.spec import LoadSpec, check_size
 from chaos.observe import Observer, observe
 from chaos.plan import Plan
 from chaos.redact import Redactor
+from chaos.runbook_player import RunbookPlayer, Scene
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
+from chaos.settling import follow
 from chaos.steady import judge_baseline
 from chaos.steps import StepPlayer
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
 
 READ_BACK_WITHIN = 60.0  # seconds
+RESTORES = ("restore", "recover")  # actions whose time grows with the data
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -63,6 +66,7 @@ class Runner:
         self._stopping = threading.Event()
         self._signal: str | None = None
         self._ending = "completed"
+        self._loss: Evidence = {}
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
@@ -86,10 +90,11 @@ class Runner:
 
     async def _whole(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len(self._plan.steps)))
+        loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len((*self._plan.steps, *self._plan.runbook))))
         self._clock = Clock(loop.time())
         self._writer = Writer(self._run.events, self._redact)
         self._writer.listen(self._observer.on_event)
+        self._writer.listen(self._notice_the_loss)
         task = asyncio.ensure_future(self._guarded())
         for number in SIGNALS:
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
@@ -145,7 +150,9 @@ class Runner:
         name = self._plan.target.name
         self._event("target", name, "rising")
         handles = await in_thread(lambda: self._driver.up(site))
-        self._event("target", name, "ready", handles=sorted(handles.offered()))
+        self._event(
+            "target", name, "ready", handles=sorted(handles.offered()), answers_within=handles.answers_within
+        )
         samples = Writer(self._run.samples, self._redact)
         sampler = Sampler(handles, samples, self._clock)
         self._writer.listen(sampler.follow)
@@ -219,20 +226,38 @@ class Runner:
         await asyncio.sleep(begin - self._clock.now())
         self._event("run", "play", "begun", at=begin, length=length)
         player = StepPlayer(handles, self._mark, self._writer.event, self._clock, begin, begin + length)
-        ended = {planned.step.name: asyncio.Event() for planned in self._plan.steps}
-        whole = False
+        names = [planned.step.name for planned in self._plan.steps]
+        names += [action.step.name for action in self._plan.runbook]
+        ended = {name: asyncio.Event() for name in names}
+        operators = RunbookPlayer(self._scene(handles, begin))
+        whole, settled = False, None
         try:
             async with asyncio.TaskGroup() as watching:
                 watch = watching.create_task(self._watch_for_aborts())
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(_follow(finished))
                     for planned in self._plan.steps:
                         group.create_task(player.play(planned, ended))
+                    for action in self._plan.runbook:
+                        group.create_task(operators.play(action, ended))
+                    settled = await follow(
+                        self._plan.experiment, self._run, self._clock, finished, ended.values()
+                    )
                 watch.cancel()
             whole = True
         finally:
             at = begin + length if whole else min(begin + length, self._clock.now())
-            self._event("run", "play", "ended", at=at)
+            over = settled if whole and settled is not None else at
+            self._event("run", "play", "ended", at=over, settled=over is settled)
+
+    def _scene(self, handles: Handles, play: float) -> Scene:
+        return Scene(
+            self._driver, handles, self._run, self._clock, play, self._writer.event, lambda: self._loss
+        )
+
+    def _notice_the_loss(self, event: Event) -> None:
+        drill = self._plan.experiment.drill
+        if drill is not None and (event.source, event.name, event.phase) == ("step", drill.loss, "injected"):
+            self._loss = event.detail.get("evidence", {})
 
     async def _watch_for_aborts(self) -> None:
         def fired(name: str, because: str) -> None:
@@ -259,6 +284,7 @@ class Runner:
                 reads=result.reads,
                 because=result.because,
             )
+        await self._measure_restores()
         await in_thread(self._driver.drain)
         limited = self._plan.experiment.limits.lost_log_lines is not None
         # the logs of somebody else's service may be without bounds: they are read only for a limit
@@ -269,6 +295,19 @@ class Runner:
             written = None if counter is None else int(counter)
             lines = await in_thread(lambda: loglines.count(directory, written=written, dropped=dropped))
             self._event("run", "logs", "read", **lines.to_json())
+
+    async def _measure_restores(self) -> None:
+        """Of a drill that restores, for the projection to production, where that needs it."""
+        production = self._plan.target.production
+        restores = any(planned.runbook.action in RESTORES for planned in self._plan.runbook)
+        if production is None or production.restore_throughput is not None or not restores:
+            return
+        try:
+            detail = await in_thread(self._driver.measure_restores)
+        except TargetError as error:  # nothing is projected then, and that is said
+            detail = {"because": str(error)}
+        if detail is not None:
+            self._event("measure", "restore", "ended", **detail)
 
     def _sweep(self) -> None:
         """Undo whatever is outstanding."""
@@ -308,10 +347,6 @@ class Runner:
         else:
             with suppress(OSError):  # a full disk has ended the run: it still must be undone
                 self._writer.event(event, sync=sync)
-
-
-async def _follow(finished: asyncio.Task[int]) -> None:
-    await finished
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

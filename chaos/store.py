@@ -81,6 +81,14 @@ class RunDir:
     def report(self) -> Path:
         return self.path / "report.html"
 
+    def done(self, step: str) -> Path:
+        """Where a person says that this step of a runbook is done."""
+        return self.path / f"{step}.done"
+
+    def output(self, step: str) -> Path:
+        """What the command of this step of a runbook printed."""
+        return self.path / f"{step}.log"
+
     @property
     def lock(self) -> Path:
         return self.path / "run.lock"

@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from chaos import yamlfile
+from chaos.production import Production
+from chaos.runbook import RunbookStep
+from chaos.units import Positive
 from chaos.yamlfile import Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
@@ -49,10 +52,13 @@ class Target(Model):
     title: str = ""
     profiles: tuple[Name, ...] = ()  # files in targets/profiles/, the first is the default
     ready: Annotated[str, Field(pattern=r"^/")] = "/"
-    routes: dict[Name, Route]
+    routes: dict[Name, Route] = Field(default_factory=dict)  # none: not played on by a load
     readback: Readback | None = None
     consent: Consent | None = None  # needed where the driver says so
     allow: tuple[Host, ...] = ()  # hosts beyond this machine that may be aimed at
+    runbook: dict[Name, RunbookStep] = Field(default_factory=dict)  # what its operators do after a loss
+    assumed: dict[Name, Positive] | None = None  # seconds of what nobody performs: paging, deciding ...
+    production: Production | None = None  # what a drill projects to
     options: dict[str, Any] = Field(default_factory=dict)  # of the driver
 
 

@@ -162,6 +162,11 @@ class Toxiproxy:
         with self._calling(f"disable proxy {name!r}"):
             self._handle(name).disable()
 
+    def lead_to(self, name: str, upstream: str) -> None:
+        """Have the proxy lead to HOST:PORT from now on; every connection through it is closed."""
+        with self._calling(f"lead proxy {name!r} to {upstream}"):
+            _AddressedConsumer.post(f"/proxies/{_segment(name)}", json={"upstream": upstream})
+
     def add_toxic(
         self,
         proxy: str,

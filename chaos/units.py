@@ -63,17 +63,17 @@ def ratio(value: object) -> float:
 
 def size(value: object) -> int:
     """Bytes of a finite number or of a text like `512MB` (powers of ten). Raises ValueError."""
-    rule = "must be a size such as 512MB or a number of bytes (units kB, MB, GB)"
+    rule = "must be a size such as 512MB or a number of bytes (units kB, MB, GB, TB)"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(rule)
     if isinstance(value, int | float):
         if not math.isfinite(_as_float(value)):
             raise ValueError(rule)
         return int(value)
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(kB|MB|GB)(?:/s)?", value.strip())
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(kB|MB|GB|TB)(?:/s)?", value.strip())
     if match is None:
         raise ValueError(rule)
-    return int(float(match[1]) * {"kB": 10**3, "MB": 10**6, "GB": 10**9}[match[2]])
+    return int(float(match[1]) * {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}[match[2]])
 
 
 Size = Annotated[int, BeforeValidator(size)]

@@ -172,12 +172,16 @@ def show_place(document: Any, place: Place) -> str:
     for key in place:
         node = _child(node, key)
         if isinstance(key, int) and isinstance(node, dict) and "name" in node and shown:
-            shown[-1] = f"{shown[-1].removesuffix('s')} {str(node['name'])!r}"
+            shown[-1] = f"{_singular(shown[-1])} {str(node['name'])!r}"
         elif isinstance(key, int) and shown:
             shown[-1] = f"{shown[-1]}[{key}]"
         else:
             shown.append(str(key))
     return ": ".join(shown)
+
+
+def _singular(word: str) -> str:
+    return f"{word.removesuffix('ies')}y" if word.endswith("ies") else word.removesuffix("s")
 
 
 def _child(node: Any, key: int | str) -> Any:

@@ -3,16 +3,23 @@
 from collections.abc import Mapping
 
 from chaos.checks import (
+    answered,
+    archive,
     availability,
     burn_rate,
     completeness,
     effect,
+    exposure,
+    fencing,
     honesty,
     latency,
     logs,
     loss,
     pool,
+    projection,
+    recovered,
     recovery,
+    runbook,
     steady,
 )
 from chaos.checks.finding import Check
@@ -25,8 +32,15 @@ ALL: tuple[Check, ...] = (
     burn_rate.check,
     recovery.check,
     loss.check,
+    exposure.check,
+    archive.check,
+    answered.check,
+    fencing.check,
+    recovered.check,
+    runbook.check,
     pool.check,
     logs.check,
+    projection.check,
     effect.check,
     honesty.check,
 )

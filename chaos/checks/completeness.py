@@ -27,7 +27,7 @@ def _problem(experiment: Experiment, journal: Journal) -> str | None:
     reason, because = ended.detail.get("reason"), ended.detail.get("because")
     if reason != "completed":
         return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
-    if left := _not_restored(journal):
+    if left := not_restored(journal):
         return left
     observation = observe(experiment, journal)
     if observation is None:
@@ -42,7 +42,7 @@ def _problem(experiment: Experiment, journal: Journal) -> str | None:
     return None
 
 
-def _not_restored(journal: Journal) -> str | None:
+def not_restored(journal: Journal) -> str | None:
     """What could not be undone, and was not undone later either."""
     failed: dict[tuple[str, str], str] = {}
     for event in journal.events:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.checks import loss
+from chaos.checks import ledger as ledgers
 from chaos.checks.breakdown import figures as of_hits
 from chaos.checks.finding import Finding
 from chaos.checks.observation import observe
@@ -26,12 +26,13 @@ def figures(experiment: Experiment, journal: Journal, findings: list[Finding]) -
         seen = read(experiment, journal, observation).seen
         result |= {"outages": len(seen.found), "worst_outage": seen.rto, "recovery": seen.recovery}
     measured = {finding.name: finding.measured for finding in findings}
-    ledger = loss.read_ledger(journal)
+    ledger = ledgers.read_ledger(journal)
     acknowledged = None if isinstance(ledger, str) else int(ledger.acknowledged.sum())
     return {
         **result,
         "acknowledged_writes": acknowledged,
         "lost_writes": measured.get("lost_writes"),
         "rpo": measured.get("rpo"),
+        **({"rto": measured.get("rto")} if experiment.drill is not None else {}),
         "lost_log_lines": measured.get("lost_log_lines"),
     }

@@ -10,6 +10,8 @@ from chaos.checks.link import Link
 
 ABOUT_THE_RUN = frozenset({"completeness", "steady", "effect", "honesty"})
 """Checks that say whether the run proves anything; all others judge the target."""
+UNTOLD = ABOUT_THE_RUN | {"runbook"}
+"""Checks that the first line of a pass leaves out: what the steps of a runbook came to is told by the RTO."""
 
 
 def headline(outcome: Outcome, findings: Sequence[Finding], chain: list[Link]) -> str:
@@ -28,7 +30,7 @@ def _told(outcome: Outcome, findings: Sequence[Finding]) -> list[Finding]:
     """The findings that decided the outcome. A run that never was explains all else that is unknown."""
     deciding = [each for each in findings if each.outcome is outcome]
     if outcome is Outcome.PASS:
-        return [each for each in deciding if each.check not in ABOUT_THE_RUN]
+        return [each for each in deciding if each.check not in UNTOLD]
     if outcome is Outcome.UNKNOWN:
         for root in ("steady", "completeness"):
             if causes := [each for each in deciding if each.check == root]:

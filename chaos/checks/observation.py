@@ -141,7 +141,9 @@ def _observe(experiment: Experiment, journal: Journal) -> Observation | None:
     begun = journal.last("run", "play", "begun")
     if play is None or begun is None:
         return None
-    end = play.start + float(begun.detail.get("length", experiment.load.length))
+    ended_by = journal.last("run", "play", "ended")
+    settled = ended_by is not None and bool(ended_by.detail.get("settled"))  # a drill that was over earlier
+    end = play.end if settled else play.start + float(begun.detail.get("length", experiment.load.length))
     first, last = journal.hits.first_due(play.start), journal.hits.first_due(end)
     seen, ended, timeout = windows(experiment.honesty, journal), min(play.end, end), experiment.load.timeout
     reached = any(np.isin(rows["outcome"], ANSWERED).any() for rows in journal.hits.pieces())

@@ -2,7 +2,8 @@
 
 RTO is the length of the worst outage, the cause included. Recovery is what the target alone answers for:
 the longest stretch of an outage during which no step acted. So while a step is held the clock stands, and
-it runs from each restore to the return of service or to the next step.
+it runs from each restore to the return of service or to the next step. In a drill the RTO counts from the
+instant of the loss, see `drill_rto`, and the recovery is its operators': it is not judged apart.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.checks import drill_rto
 from chaos.checks.exact import Flags, Times
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.observation import Observation, observe
@@ -121,6 +123,9 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
             Finding("recovery", "rto", Outcome.UNKNOWN, None, promise, "s", because),
         ]
     readings = read(experiment, journal, observation)
+    if experiment.drill is not None:
+        three = [each.found for each in (readings.seen, readings.at_best, readings.at_worst)]
+        return [drill_rto.judge(experiment, journal, three, observation.ended)]
     return [_judge_recovery(limit, readings), _judge_rto(promise, readings)]
 
 

@@ -9,7 +9,7 @@ import traceback
 import typer
 from typer.exceptions import TyperException
 
-from chaos.cli import doctor, experiments, gate, machine, memory, run, runs, schedule, stack, target
+from chaos.cli import doctor, done, experiments, gate, machine, memory, run, runs, schedule, stack, target
 from chaos.errors import MidnightError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("trend")(memory.trend)
 app.command("prune")(memory.prune)
 app.command("report")(runs.report)
 app.command("judge")(runs.judge)
+app.command("done")(done.done)
 app.command("restore")(machine.restore)
 app.command("stop")(machine.stop)
 app.command("halt")(machine.halt)

@@ -13,9 +13,11 @@ from rich.table import Table
 
 from chaos import experiment as experiments
 from chaos import plan as plans
+from chaos import restore_experiment, yamlfile
+from chaos import suite as suites
 from chaos import target as targets
-from chaos import yamlfile
 from chaos.errors import UsageError
+from chaos.restore_experiment import is_restore
 from chaos.units import show_seconds
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
@@ -30,10 +32,7 @@ def list_(json_: Json = False) -> None:
     """List the experiments and the targets that are found here, and those that ship."""
     rows = []
     for name, path in sorted(yamlfile.available("experiments").items()):
-        found = experiments.load(path)
-        steps = ", ".join(step.name for step in found.steps)
-        play = show_seconds(found.load.length)
-        rows.append({"name": name, "play": play, "steps": steps, "title": found.title, "file": str(path)})
+        rows.append({"name": name, **_summary(path), "file": str(path)})
     if json_:
         print(json.dumps(rows, indent=1))
         return
@@ -41,6 +40,19 @@ def list_(json_: Json = False) -> None:
     terminal.print(_table(("name", "play", "steps", "title"), rows))
     terminal.print()
     terminal.print(_table(("target", "driver", "title"), _targets()))
+
+
+def _summary(path: Path) -> dict[str, str]:
+    if is_restore(yamlfile.read_mapping(path)):
+        restore = restore_experiment.load(path)
+        return {"play": show_seconds(restore.restore.within), "steps": "restore", "title": restore.title}
+    if suites.is_suite(path):
+        suite = suites.load(path)
+        parts = ", ".join(each.experiment for each in suite.scenarios)
+        return {"play": "", "steps": parts, "title": suite.title}
+    found = experiments.load(path)
+    steps = ", ".join(step.name for step in found.steps)
+    return {"play": show_seconds(found.load.length), "steps": steps, "title": found.title}
 
 
 def _targets() -> list[dict[str, str]]:
@@ -60,7 +72,7 @@ def _table(columns: tuple[str, ...], rows: list[dict[str, str]]) -> Table:
 def show(name: Name) -> None:
     """Print an experiment's file."""
     path = yamlfile.search(name, "experiments")
-    experiments.load(path)
+    _summary(path)
     print(f"# {path}")
     print(path.read_text(), end="")
 
@@ -88,5 +100,11 @@ def _validate_one(path: Path, target: str) -> str:
     if "driver" in document or "routes" in document:
         plans.check_target(path)
         return "target"
-    plans.build(str(path), target)
+    if is_restore(document):
+        restore_experiment.load(path)
+    elif suites.is_suite(path):
+        for scenario in suites.load(path).scenarios:
+            plans.build(scenario.experiment, target, overrides=scenario.set)
+    else:
+        plans.build(str(path), target)
     return "experiment"

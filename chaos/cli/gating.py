@@ -18,7 +18,7 @@ from chaos import plan as plans
 from chaos import runner
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
-from chaos.cli.run import play
+from chaos.cli.playing import play
 from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline

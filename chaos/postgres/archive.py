@@ -93,7 +93,8 @@ class Archive:
 
     @property
     def restore_command(self) -> str:
-        return f"cp {self._quoted('%f')} %p"
+        # A server writes on in the last segment, and an archive may keep files that nobody can write.
+        return f"cp {self._quoted('%f')} %p && chmod 600 %p"
 
     def _quoted(self, name: str) -> str:
         directory = str(self.directory).replace("%", "%%")

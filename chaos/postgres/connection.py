@@ -66,22 +66,47 @@ def ask_all(dsn: str, query: str, *values: object) -> list[tuple[Any, ...]]:
         raise TargetError(f"{query}: {str(error).strip()}") from error
 
 
+def ask_within(dsn: str, query: str, seconds: float) -> list[tuple[str | None, ...]]:
+    """The rows of the answer as text; it is given up by ourselves after `seconds` on the connection.
+
+    Raises StatementRefused, Unanswered, or psycopg.OperationalError where no connection is made (which
+    libpq tries for 2 s at least).
+    """
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=max(2, round(seconds))) as connection:
+        return rows_within(connection, query, seconds)
+
+
+def rows_within(connection: Connection, query: str, seconds: float) -> list[tuple[str | None, ...]]:
+    """The rows of the answer as text, on a connection that is there; it is closed when no answer comes.
+
+    Raises StatementRefused or Unanswered.
+    """
+    deadline = time.monotonic() + seconds
+    server = connection.pgconn
+    server.send_query(query.encode())
+    rows: list[tuple[str | None, ...]] = []
+    refusal: StatementRefused | None = None
+    # To the last result, also after a refusal: what is unread would be in the way of the next statement.
+    while (result := _next_result(server, deadline, seconds)) is not None:
+        if result.status in _FAILED:
+            state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
+            refusal = refusal or StatementRefused(state.decode(), result.get_error_message().strip())
+        for row in range(result.ntuples):
+            values = (result.get_value(row, column) for column in range(result.nfields))
+            rows.append(tuple(None if value is None else value.decode() for value in values))
+    if refusal is not None:
+        raise refusal
+    return rows
+
+
 def run_within(dsn: str, statements: str, seconds: float) -> None:
     """Run `statements`, each ended by a semicolon, and give up by ourselves after `seconds` in all.
 
     The server's own timeouts do not end a synchronous wait, and a frozen server keeps none. Cancelling
     would have such a wait answer with success: so nothing is cancelled, the connection is dropped.
-    Raises StatementRefused, Unanswered, or psycopg.OperationalError where no connection is made (which
-    libpq tries for 2 s at least).
+    Raises what `ask_within` does.
     """
-    deadline = time.monotonic() + seconds
-    with psycopg.connect(dsn, autocommit=True, connect_timeout=max(2, round(seconds))) as connection:
-        server = connection.pgconn
-        server.send_query(statements.encode())
-        while (result := _next_result(server, deadline, seconds)) is not None:
-            if result.status in _FAILED:
-                state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
-                raise StatementRefused(state.decode(), result.get_error_message().strip())
+    ask_within(dsn, statements, seconds)
 
 
 def _next_result(server: pq.abc.PGconn, deadline: float, seconds: float) -> pq.abc.PGresult | None:

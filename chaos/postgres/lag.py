@@ -44,12 +44,17 @@ class Lag:
 
 def lag(primary: Cluster, access: Access, application_name: str) -> Lag | None:
     """The lag of the standby of that name; None when it is not connected. Raises TargetError."""
+    return lag_at(access.dsn(primary), application_name)
+
+
+def lag_at(dsn: str, application_name: str) -> Lag | None:
+    """As `lag`, of the server of this DSN."""
     # One about to be gone may bear the name as well, or a backup: the one that streams comes first.
     query = (
         f"SELECT {', '.join(_COLUMNS)} FROM pg_stat_replication"
         " WHERE application_name = %s AND state <> 'backup' ORDER BY state = 'streaming' DESC"
     )
-    rows = ask_all(access.dsn(primary), query, application_name)
+    rows = ask_all(dsn, query, application_name)
     if not rows:
         return None
     pid, state, sync_state, end, *numbers = rows[0]

@@ -69,11 +69,13 @@ def restore(
     archive: Archive | None = None,
     settings: Settings | None = None,
     verify: bool = True,
+    bare: bool = False,
     timeout: float = 600.0,
 ) -> Restored:
     """Copy `backup` into the empty `into`, replay the archive to `target`, and return when it takes writes.
 
-    Backup and archive are only read; the copy archives nowhere and follows nobody. Raises BackupUnusable
+    Backup and archive are only read; the copy archives nowhere and follows nobody. `bare`: without the
+    configuration that came with it, which may ask for what this machine has not. Raises BackupUnusable
     with the reason, or TargetError; then no server runs and `into.data` is gone. What was restored must
     still be compared with what was promised: a lost row is no error to PostgreSQL.
     """
@@ -85,6 +87,9 @@ def restore(
         began = time.monotonic()
         into.make_directory()
         copied = backup.files.copy(into.data)
+        _own(into)
+        if bare:
+            _forget_configuration(into)
         _configure(into, target, along, archive, settings or {})
         copying = time.monotonic() - began
         recovery = _replay(into, target, archive, timeout)
@@ -96,6 +101,19 @@ def restore(
     return Restored(target, verification, copying, replaying, copied, recovery)
 
 
+def _own(into: Cluster) -> None:
+    # A backup may be kept as files that nobody can write.
+    for path in (into.data, *into.data.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        give(path, into.user)
+
+
+def _forget_configuration(into: Cluster) -> None:
+    for name in ("postgresql.conf", "postgresql.auto.conf"):
+        (into.data / name).write_text("")
+        give(into.data / name, into.user)
+
+
 def _configure(
     into: Cluster, target: Target, along: Timelines, archive: Archive | None, settings: Settings
 ) -> None:
@@ -104,10 +122,8 @@ def _configure(
         (into.data / name).unlink(missing_ok=True)
     fetch = {"restore_command": archive.restore_command if archive else "false"}
     into.override({**_ALONE, **settings, **fetch, **target.settings(along.last)})
-    (into.data / "recovery.signal").touch()
-    into.data.chmod(0o700)
-    for path in (into.data, *into.data.rglob("*")):
-        give(path, into.user)
+    (into.data / "recovery.signal").touch(mode=0o600)
+    give(into.data / "recovery.signal", into.user)
 
 
 def _replay(into: Cluster, target: Target, archive: Archive | None, timeout: float) -> Recovery:

@@ -20,7 +20,7 @@ from chaos.reports.timeline import Mark
 Row = list[str]
 
 OBJECTIVES = ("availability", "latency", "burn_rate", "pool")
-RECOVERY = ("recovery", "loss", "logs")
+RECOVERY = ("recovery", "loss", "exposure", "archive", "answered", "fencing", "recovered", "logs")
 EFFECTS = ("effect",)
 
 
@@ -74,7 +74,7 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
     known = (*OBJECTIVES, *RECOVERY, *EFFECTS)
     return Page(
         verdict=verdict,
-        headline=_clauses(verdict.headline),
+        headline=clauses(verdict.headline),
         title=experiment.title,
         subtitle=_subtitle(journal, verdict),
         cards=key_figures(verdict.findings),
@@ -100,7 +100,7 @@ def marks(verdict: Verdict) -> list[Mark]:
     return [Mark(str(number), at) for number, at in enumerate(moved, start=1)]
 
 
-def _clauses(headline: str) -> list[str]:
+def clauses(headline: str) -> list[str]:
     """The headline broken into lines that read well: after the outcome, and after each clause."""
     opening, colon, rest = headline.partition(": ")
     return [opening + colon.strip(), *rest.replace("; ", ";\n").splitlines()]
@@ -112,13 +112,13 @@ def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
-        ("started", _utc(str(about.get("started", "")))),
+        ("started", utc(str(about.get("started", "")))),
         ("run", verdict.run),
     ]
     return [(name, value) for name, value in pairs if value]
 
 
-def _utc(text: str) -> str:
+def utc(text: str) -> str:
     try:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S UTC")
     except ValueError:

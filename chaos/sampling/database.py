@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import psycopg
 
+from chaos.errors import TargetError
+from chaos.postgres.connection import Connection, rows_within
 from chaos.sampling.source import Gauges
 
 _QUERY = """
@@ -14,16 +15,18 @@ _QUERY = """
            current_setting('max_connections')::int
     from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
 """
+_DEADLINE = 2.0  # seconds, our own: a server that is frozen keeps no timeout of its own
 
 
-class DatabaseSource:
-    """Takes one of the slots reserved for superusers, so that it sees a full server too."""
+class Asking:
+    """One connection, opened when it is needed, given up when it does not answer."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection: Connection | None = None
 
-    def read(self) -> Gauges:
+    def row(self, query: str) -> tuple[str | None, ...] | None:
+        """The first row of the answer as text; None where there is none, or no answer."""
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(
@@ -33,16 +36,30 @@ class DatabaseSource:
                     options="-c statement_timeout=2s",
                     application_name="midnight",
                 )
-            row = self._connection.execute(_QUERY).fetchone()
-        except psycopg.Error:
+            return next(iter(rows_within(self._connection, query, _DEADLINE)), None)
+        except (psycopg.Error, TargetError):
             self.close()
-            return {}
-        assert row is not None
-        names = ("connections", "active", "idle", "max_connections")
-        return {("database", name): float(value) for name, value in zip(names, row, strict=True)}
+            return None
 
     def close(self) -> None:
         if self._connection is not None:
             with suppress(psycopg.Error):
                 self._connection.close()
             self._connection = None
+
+
+class DatabaseSource:
+    """Takes one of the slots reserved for superusers, so that it sees a full server too."""
+
+    def __init__(self, dsn: str) -> None:
+        self._asking = Asking(dsn)
+
+    def read(self) -> Gauges:
+        row = self._asking.row(_QUERY)
+        if row is None:
+            return {}
+        names = ("connections", "active", "idle", "max_connections")
+        return {("database", name): float(value or 0) for name, value in zip(names, row, strict=True)}
+
+    def close(self) -> None:
+        self._asking.close()

@@ -17,6 +17,7 @@ from chaos.sampling.api import ApiSource
 from chaos.sampling.containers import ContainerSource
 from chaos.sampling.database import DatabaseSource
 from chaos.sampling.machine import MachineSource
+from chaos.sampling.replication import ReplicationSource
 from chaos.sampling.source import Gauges, Source
 from chaos.sampling.volume import VolumeSource
 
@@ -38,6 +39,8 @@ class Sampler:
             sources.append(lambda: ContainerSource(handles.containers))
         for database in handles.databases.values():
             sources.append(partial(DatabaseSource, database.admin_dsn))
+        if handles.replication is not None:
+            sources.append(partial(ReplicationSource, handles.replication))
         for name, volume in handles.volumes.items():
             sources.append(partial(VolumeSource, name, volume.path))
         self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]

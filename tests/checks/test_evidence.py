@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chaos import stored_hits
-from chaos.checks import completeness, effect, honesty, logs, loss, steady
+from chaos.checks import completeness, effect, honesty, ledger, logs, loss, steady
 from chaos.checks.finding import Outcome
 from chaos.hits import Outcome as Hit
 from chaos.journal import Event
@@ -40,7 +40,7 @@ def test_the_order_in_which_the_target_tells_its_records_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
     monkeypatch.setattr(stored_hits, "PIECE", piece)
-    monkeypatch.setattr(loss, "PIECE", piece)
+    monkeypatch.setattr(ledger, "PIECE", piece)
     experiment, journal = Night(missing=(3, 50), different=(9,)).write(tmp_path)
     in_order = loss.check(experiment, journal)
     rows = np.load(journal.run.readback)

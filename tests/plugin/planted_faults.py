@@ -104,3 +104,24 @@ class Stubborn(Planted):
             raise RestoreError(f"planted: by hand: touch {undo['file']}")
         Path(undo["file"]).unlink()
         return {}
+
+
+class SpoilBackup(Planted):
+    """Last night's backup is cut short: one of its files has lost its end."""
+
+    def inject(self) -> Evidence:
+        root = self.handles.servers["primary"].data.parent.parent
+        file = max((root / "backups/nightly/base").rglob("*"), key=lambda path: path.stat().st_size)
+        with file.open("r+b") as spoilt:
+            spoilt.truncate(file.stat().st_size // 2)
+        return {"file": file.name}
+
+
+class LyingArchive(Planted):
+    """An archive_command that stores nothing and says that it did."""
+
+    def inject(self) -> Evidence:
+        with psycopg.connect(self.handles.databases["primary"].admin_dsn, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET archive_command = '/bin/true'")
+            connection.execute("SELECT pg_reload_conf()")
+        return {}

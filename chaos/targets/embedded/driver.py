@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
+import math
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from chaos.driver import Driver, Site, Wants
+from chaos.driver import Driver, Incident, Site, Wants
 from chaos.errors import FileError, RestoreError, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Proxy, Volume
-from chaos.host import volume
+from chaos.host import scratch, volume
 from chaos.host.grown import grow
 from chaos.host.processes import ref_of, stop_child, stop_marked
 from chaos.host.volume import LoopVolume
 from chaos.target import Target
-from chaos.targets.embedded import profile_file, quiet
+from chaos.targets.embedded import operations, profile_file, quiet
+from chaos.targets.embedded.estate import RESTORED, STANDBY, Protection
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.parts import Parts
@@ -29,11 +30,13 @@ OFFERS = frozenset(
         "base_url",
         "metrics_url",
         "logs",
+        "replication",  # where a fault wants a standby
         "databases.primary",
         "jobs.nightly",
         *(f"databases.primary.{role}" for role in ROLES),
         *(f"processes.{role}" for role in ("api", "database", "proxy")),
-        *(f"proxies.{name}" for name in ("database", "model")),
+        *(f"proxies.{name}" for name in ("database", "model", "replication")),
+        *(f"servers.{name}" for name in ("primary", STANDBY)),
         *(f"volumes.{name}" for name in ("data", "logs")),
     }
 )
@@ -41,6 +44,7 @@ OFFERS = frozenset(
 
 class EmbeddedDriver(Driver):
     Options = EmbeddedOptions
+    actions = operations.PARAMS
 
     @classmethod
     def offers(cls, target: Target) -> frozenset[str]:
@@ -68,6 +72,9 @@ class EmbeddedDriver(Driver):
             place = ".".join(str(key) for key in first["loc"])
             raise FileError(f"profile of {target.name}", None, place, first["msg"]) from None
         self._grown = int(staging.get("logs.grown", 0))
+        standby = int(staging.get("database.standby", 0))  # 2: synchronous
+        archive = math.ceil(staging.get("database.archive", 0))
+        self._protection = Protection(standby > 0, standby > 1, archive)
         self._passwords = new_passwords()
         self._volumes: dict[str, LoopVolume] = {}
         self._limited: set[str] = set()
@@ -95,19 +102,21 @@ class EmbeddedDriver(Driver):
     def up(self, site: Site) -> Handles:
         self._mark = site.mark
         layout = Layout.for_run(site.mark, self._passwords)
+        servers = [str(layout.data), *(str(layout.server(name)) for name in (STANDBY, *RESTORED))]
         undo = {"what": "directory", "path": str(layout.root), "owner": layout.owner}
         site.creating("directory", undo)
         layout.make()
         self._make_volumes(site, layout)
-        site.creating("processes", {"what": "processes", "mark": site.mark, "data": str(layout.data)})
+        site.creating("processes", {"what": "processes", "mark": site.mark, "servers": servers})
         parts = self._parts = Parts(
-            layout, site.mark, self._settings, layout.logs(self._apart), self._options
+            layout, site.mark, self._settings, layout.logs(self._apart), self._options, self._protection
         )
         stages: list[Callable[[], None]] = [
             lambda: self._grow_logs(layout),
             lambda: parts.start_database(self._profile.database.settings),  # its port may change
             lambda: parts.start_proxy(site.creating),
             parts.prepare_database,
+            parts.protect_database,
             parts.start_services,
             lambda: parts.wait_until_ready(self._target.ready, site),
             lambda: parts.warm_up(self._target.ready),
@@ -118,6 +127,14 @@ class EmbeddedDriver(Driver):
             site.check()
             stage()
         return self._handles(layout, parts)
+
+    def act(self, action: str, params: Any, incident: Incident, stop: threading.Event) -> Evidence:
+        assert self._parts is not None
+        return operations.do(action, params, operations.Scene(self._parts, incident, stop))
+
+    def measure_restores(self) -> Mapping[str, Any] | None:
+        assert self._parts is not None
+        return self._parts.estate.measure()
 
     def drain(self) -> None:
         if self._parts is not None and self._parts.api is not None:
@@ -204,32 +221,20 @@ class EmbeddedDriver(Driver):
                 process="api",
             ),
             jobs={"nightly": Job(parts.python("reference.batch"), parts.environment, layout.root)},
+            servers=parts.estate.servers(),
+            replication=parts.estate.replication(),
+            answers_within=self._answers_within(),
         )
+
+    def _answers_within(self) -> float | None:
+        """What the profile's deadlines add up to; None where one is missing."""
+        api = self._settings["api"]
+        deadlines = (api["database_deadline"], api["outbound_timeout"])
+        return None if None in deadlines else float(sum(deadlines))
 
 
 def _remove_directory(undo: Undo) -> Evidence:
-    path = Path(undo["path"])
-    with suppress(OSError):
-        path.rmdir()  # empty: nobody has got as far as saying whose it is
-    if path.is_dir() and not (path / undo["owner"]).exists():
-        return {"removed": None, "because": f"{path} was made by somebody else"}
-    if any(entry.is_mount() for entry in path.glob("*")):
-        raise RestoreError(f"{path} still has a volume mounted below it; nothing was deleted")
-    try:
-        if path.is_dir():
-            _empty(path, spare=undo["owner"])  # the last to go: cut short, the rest is still known as ours
-            shutil.rmtree(path)
-    except OSError as error:
-        raise RestoreError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
-    return {"removed": str(path)}
-
-
-def _empty(directory: Path, spare: str) -> None:
-    for entry in directory.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name != spare:
-            entry.unlink()
+    return scratch.remove(Path(undo["path"]), undo["owner"])
 
 
 def _remove_volume(undo: Undo) -> Evidence:
@@ -245,7 +250,8 @@ def _lift_limit(undo: Undo) -> Evidence:
 
 
 def _stop_processes(undo: Undo) -> Evidence:
-    Parts.kill_database(Path(undo["data"]), undo["mark"])
+    for data in undo["servers"]:
+        Parts.kill_database(Path(data), undo["mark"])
     return {"processes_stopped": len(stop_marked(undo["mark"], grace=1.0))}
 
 

@@ -19,7 +19,10 @@ def new_passwords() -> dict[str, str]:
 
 
 def _ports() -> dict[str, int]:
-    names = ("api", "metrics", "model", "database", "control", "database_proxy", "model_proxy")
+    names = (
+        *("api", "metrics", "model", "database", "control"),
+        *("database_proxy", "model_proxy", "replication_proxy"),
+    )
     ports: dict[str, int] = {}
     while len(ports) < len(names):
         port = free_port()
@@ -47,6 +50,7 @@ class Layout:
         (self.root / self.owner).touch()
         self.output.mkdir()
         self.scratch.mkdir()
+        (self.root / "servers").mkdir(mode=0o755)
         self._write_passfile()
 
     @property
@@ -60,6 +64,18 @@ class Layout:
     @property
     def data(self) -> Path:
         return self.shared_volume / "postgresql"
+
+    def server(self, name: str) -> Path:
+        """The data directory of a server beside the primary: on another disk than its own."""
+        return self.root / "servers" / name
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
 
     def logs(self, apart: bool) -> Path:
         return (self.log_volume if apart else self.shared_volume) / "log"
@@ -86,9 +102,12 @@ class Layout:
 
     def dsn(self, role: str) -> str:
         """Straight to the server. The password stands in the pass file, so that it reaches no journal."""
-        dbname = "postgres" if role == "postgres" else DATABASE
+        return self.dsn_of(self.ports["database"], role, "postgres" if role == "postgres" else DATABASE)
+
+    def dsn_of(self, port: int, role: str, dbname: str) -> str:
+        """Straight to the server on that port."""
         return (
-            f"host=127.0.0.1 port={self.ports['database']} user={role} dbname={dbname} "
+            f"host=127.0.0.1 port={port} user={role} dbname={dbname} "
             f"passfile={self.passfile} connect_timeout=5"
         )
 

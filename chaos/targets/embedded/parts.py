@@ -25,6 +25,7 @@ from chaos.host.ports import PortTaken, free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import mark_of, spawn
 from chaos.postgres import Cluster, connect
+from chaos.targets.embedded.estate import Estate, Protection
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.targets.warming import warm_up
@@ -43,11 +44,17 @@ class Parts:
     """One stack's processes."""
 
     def __init__(
-        self, layout: Layout, mark: str, profile: Mapping[str, Any], logs: Path, options: EmbeddedOptions
+        self,
+        layout: Layout,
+        mark: str,
+        profile: Mapping[str, Any],
+        logs: Path,
+        options: EmbeddedOptions,
+        protection: Protection,
     ) -> None:
         self._layout, self._mark, self._profile = layout, mark, profile
-        self._logs, self._options = logs, options
-        self._cluster: Cluster | None = None
+        self._logs, self._options, self._protection = logs, options, protection
+        self._estate: Estate | None = None
         self.api: subprocess.Popen[bytes] | None = None
         self.proxy: subprocess.Popen[bytes] | None = None
         self.control_url = layout.url("control")
@@ -84,10 +91,13 @@ class Parts:
     def proxied(self) -> list[tuple[str, int, int]]:
         """(name, port listened on, port forwarded to) of each proxy."""
         ports = self._layout.ports
-        return [
+        found = [
             ("database", ports["database_proxy"], ports["database"]),
             ("model", ports["model_proxy"], ports["model"]),
         ]
+        if self._protection.standby:
+            found.append(("replication", ports["replication_proxy"], ports["database"]))
+        return found
 
     def proxy_name(self, name: str) -> str:
         """Named after the run: an undo that comes late touches no proxy of anybody else's."""
@@ -113,7 +123,7 @@ class Parts:
     def start_database(self, settings: Mapping[str, str | int | float]) -> None:
         user = unprivileged_user()
         installation = postgresql.installation().reachable_by(user, self._layout.root)
-        self._cluster = Cluster(
+        cluster = Cluster(
             installation,
             self._layout.data,
             self._layout.ports["database"],
@@ -121,15 +131,25 @@ class Parts:
             mark=self._mark,
             log=self._layout.output / "postgresql.log",
         )
-        self._cluster.init(password=self._layout.passwords["postgres"], settings=settings)
+        self._estate = Estate(self._layout, cluster, self._protection)
+        self._estate.prepare()
+        wanted = {**settings, **self._protection.settings(self._layout)}
+        password, segment = self._layout.passwords["postgres"], self._protection.wal_segment_mib
+        cluster.init(password=password, settings=wanted, wal_segment_mib=segment)
         for left in reversed(range(PORTS_TRIED)):
             try:
-                self._cluster.start()
+                cluster.start()
                 return
             except PortTaken:
                 if not left:
                     raise
-                self._cluster.port = self._layout.ports["database"] = free_port()
+                cluster.port = self._layout.ports["database"] = free_port()
+
+    @property
+    def estate(self) -> Estate:
+        """Of the started database."""
+        assert self._estate is not None
+        return self._estate
 
     def postmaster_pid(self) -> int:
         return int((self._layout.data / "postmaster.pid").read_text().split()[0])
@@ -152,6 +172,10 @@ class Parts:
         if child.returncode != 0:
             words = output.read_text(errors="replace")[-800:]
             raise TargetError(f"the database could not be prepared: it {ended}: {words}")
+
+    def protect_database(self) -> None:
+        """The standby, the archive and the backup that the experiment wants to find."""
+        self.estate.protect()
 
     def start_services(self) -> None:
         """The model provider, the exporter and the API."""

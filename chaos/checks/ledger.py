@@ -1,0 +1,141 @@
+"""The ledger of a stored run: every write beside what the target held of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chaos.checks.exact import Codes, Flags, Times
+from chaos.hits import Outcome as Hit
+from chaos.journal import Journal
+from chaos.stored_hits import PIECE, Numbers
+
+MISSING, PRESENT, DIFFERENT, FOREIGN, DOUBLED = range(5)
+HELD = (PRESENT, DIFFERENT, DOUBLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What is asked of the hits that were writes: arrays of the same length, in order of `due`."""
+
+    seq: Numbers
+    done: Times
+    outcome: Codes
+
+    @property
+    def acknowledged(self) -> Flags:
+        acknowledged: Flags = self.outcome == Hit.GOOD
+        return acknowledged
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The writes beside their read-back: `state` is of the same length."""
+
+    writes: Writes
+    state: Codes
+    foreign: int  # records the target held that were never due
+
+    @property
+    def acknowledged(self) -> Flags:
+        return self.writes.acknowledged
+
+    def done_of_missing(self) -> Times:
+        """When each missing acknowledged write had been acknowledged, seconds of the run clock."""
+        done: Times = self.writes.done[self.acknowledged & (self.state == MISSING)]
+        return done
+
+    def count(self, states: tuple[int, ...], *outcomes: Hit) -> int:
+        return int((np.isin(self.state, states) & np.isin(self.writes.outcome, outcomes)).sum())
+
+
+def read_ledger(journal: Journal) -> Ledger | str:
+    """The ledger, or the sentence that says why nothing can be said about it."""
+    known = writes(journal)
+    if not len(known):
+        return "no write was due"
+    if not known.acknowledged.any():
+        return "no write was acknowledged, so none could be lost"
+    ended = journal.last("run", "readback", "ended")
+    rows = journal.readback
+    if ended is not None and not ended.detail.get("complete"):
+        return f"the read-back is incomplete: {ended.detail.get('because') or 'no reason given'}"
+    if ended is None or rows is None:
+        return "the ledger was not read back"
+    foreign = rows["state"] == FOREIGN
+    state = _states(rows[~foreign], known.seq)
+    if state is None:
+        return "the read-back is incomplete: it has no row for some of the writes that were due"
+    return Ledger(known, state, int(np.count_nonzero(foreign)))
+
+
+def writes(journal: Journal) -> Writes:
+    """Every hit of the run that was a write, baseline included."""
+    seq, done, outcome = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0, np.uint8)]
+    for rows in journal.hits.pieces():
+        some = rows["seq"] >= 0
+        seq.append(rows["seq"][some])
+        done.append(rows["done"][some])
+        outcome.append(rows["outcome"][some])
+    return Writes(np.concatenate(seq), np.concatenate(done), np.concatenate(outcome))
+
+
+def sent(journal: Journal) -> Times:
+    """When each of `writes` was sent, seconds of the run clock: only a drill asks, and ten million take room."""
+    found = [np.empty(0)]
+    found += [rows["sent"][rows["seq"] >= 0] for rows in journal.hits.pieces()]
+    return np.concatenate(found)
+
+
+def acknowledged_after(journal: Journal, numbers: Collection[int], instant: float) -> list[int]:
+    """Those of the numbers whose writes were acknowledged, and sent after the instant (run clock)."""
+    known = writes(journal)
+    late = known.acknowledged & (sent(journal) > instant)
+    return sorted(set(numbers) & {int(number) for number in known.seq[late]})
+
+
+def _states(known: npt.NDArray[np.void], asked: Numbers) -> Codes | None:
+    """The state of each write that is asked for; None when some have no row."""
+    seq, state = known["seq"].copy(), known["state"].copy()
+    if np.any(seq[1:] < seq[:-1]):
+        order = np.argsort(seq, kind="stable")
+        seq, state = seq[order], state[order]
+    found = np.empty(len(asked), np.uint8)
+    for first in range(0, len(asked), PIECE):
+        some = asked[first : first + PIECE]
+        index = np.minimum(np.searchsorted(seq, some), len(seq) - 1)
+        if not len(seq) or not np.array_equal(seq[index], some):
+            return None
+        found[first : first + PIECE] = state[index]
+    return found
+
+
+def evidence_of(ledger: Ledger) -> dict[str, Any]:
+    unsure = (Hit.TIMEOUT, Hit.PENDING)
+    refused = (Hit.BAD_STATUS, Hit.REFUSED, Hit.RESET, Hit.BAD_BODY)
+    missing, different = ledger.count((MISSING,), Hit.GOOD), ledger.count((DIFFERENT,), Hit.GOOD)
+    lost = ledger.acknowledged & np.isin(ledger.state, (MISSING, DIFFERENT))
+    lost_done = ledger.writes.done[lost]
+    return {
+        "due": len(ledger.writes),
+        "acknowledged": int(ledger.acknowledged.sum()),
+        "lost_writes": missing + different,
+        "missing": missing,
+        "different": different,
+        "first_lost": [int(seq) for seq in ledger.writes.seq[lost][:20]],
+        "oldest_lost": float(lost_done.min()) if len(lost_done) else None,  # acknowledged then, run clock
+        "newest_lost": float(lost_done.max()) if len(lost_done) else None,
+        "doubled": ledger.count((DOUBLED,), *Hit),
+        "timed_out_present": ledger.count(HELD, *unsure),
+        "timed_out_missing": ledger.count((MISSING,), *unsure),
+        "refused_present": ledger.count(HELD, *refused),
+        "unsent_present": ledger.count(HELD, Hit.UNSENT),
+        "never_due_present": ledger.foreign,
+    }

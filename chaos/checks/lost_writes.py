@@ -1,0 +1,24 @@
+"""Acknowledged writes that are lost, against the limit: for a night and for a drill alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.words import many
+
+
+def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
+    """`evidence` as `ledger.evidence_of` gives it: `lost_writes`, and of which kinds they are."""
+    lost, acknowledged = evidence["lost_writes"], evidence["acknowledged"]
+    because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost"
+    if evidence["different"]:
+        because += f" ({evidence['missing']} missing, {evidence['different']} with another payload)"
+    if evidence["doubled"]:
+        because += f", {evidence['doubled']} stored more than once"
+    if limit is None:
+        outcome, because = Outcome.NOT_EXERCISED, f"{because}, and no limit is set"
+    else:
+        outcome = Outcome.PASS if lost <= limit else Outcome.FAIL
+        because += f", {limit} allowed"
+    return Finding("loss", "lost_writes", outcome, lost, limit, "count", because, evidence)

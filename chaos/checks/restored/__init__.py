@@ -1,0 +1,43 @@
+"""The verdict on a restored backup: pure functions over the journal of a restore.
+
+The journal's events, all of phase `ended` unless said otherwise; `seconds` in each that took time:
+- `restore backup` `chosen`, `described`, `identified` {"sha256": {file: sum}}
+- `restore restore` `begun` {"utc": its instant}, `ended`, or `failed` {"because": the reason}
+- `restore copy`, `restore replay`, `restore create`, `restore load`: the spans of it
+- `restore heartbeat` `read`, `query NAME` `answered`: {"value", "rows"}, or {"because", "state": SQLSTATE}
+- `restore amcheck` {"outcome": sound | damaged | not checked, "by"}
+- `restore verification` {"outcome": verified | faulty | not verified, "by"}
+"""
+
+from __future__ import annotations
+
+from chaos.checks import projection
+from chaos.checks.finding import Finding, worst
+from chaos.checks.headline import headline
+from chaos.checks.restored import answers, heartbeat, restore, soundness
+from chaos.checks.verdict import EXIT_CODES, Verdict
+from chaos.journal import Journal
+from chaos.restore_experiment import RestoreExperiment
+
+CHECKS = (restore.check, heartbeat.check, answers.check, soundness.check, projection.check)
+
+
+def judge(experiment: RestoreExperiment, journal: Journal) -> Verdict:
+    """The verdict on a stored restore: the same run and experiment always give the same one."""
+    findings: list[Finding] = [finding for check in CHECKS for finding in check(experiment, journal)]
+    outcome = worst(finding.outcome for finding in findings)
+    measured = {finding.name: finding.measured for finding in findings}
+    about = journal.about
+    return Verdict(
+        outcome=outcome,
+        exit_code=EXIT_CODES[outcome],
+        headline=headline(outcome, findings, []),
+        findings=tuple(findings),
+        links=(),
+        figures={name: measured.get(name) for name in ("rto", "rpo")},
+        run=about.get("id", journal.run.id),
+        experiment=experiment.name,
+        target=about.get("target", {}).get("name", ""),
+        profile=None,
+        seed=None,
+    )

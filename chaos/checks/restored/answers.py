@@ -1,0 +1,70 @@
+"""The named queries: whether the restored data makes sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.restored.states import is_missing
+from chaos.checks.words import amount
+from chaos.journal import Detail, Journal
+from chaos.restore_experiment import RestoreExperiment
+
+
+def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+    """One finding for each query of the target file; what was not asked is not exercised."""
+    del experiment
+    queries = (journal.about.get("options") or {}).get("queries") or []
+    return [_judge(query, journal) for query in queries]
+
+
+def _judge(query: dict[str, Any], journal: Journal) -> Finding:
+    name = query["name"]
+    answered = journal.last("query", name, "answered")
+    if answered is None:
+        because = f"{name}: nothing was restored that it could be asked of"
+        return Finding("queries", name, Outcome.NOT_EXERCISED, None, None, "", because)
+    answer = answered.detail
+    evidence = {"sql": query["sql"], **answer}
+    if "because" in answer:
+        outcome = Outcome.FAIL if is_missing(answer["state"]) else Outcome.UNKNOWN
+        return Finding("queries", name, outcome, None, None, "", f"{name}: {answer['because']}", evidence)
+    broken = _broken(query, answer)
+    outcome = Outcome.FAIL if broken else Outcome.PASS
+    because = f"{name}: {'; '.join(broken) or _shown(query, answer)}"
+    measured = float(answer["rows"]) if query.get("rows") is not None else _number(answer["value"])
+    allowed = _number(query.get("at_most"))  # the others are no upper bounds
+    return Finding("queries", name, outcome, measured, allowed, "", because, evidence)
+
+
+def _broken(query: dict[str, Any], answer: Detail) -> list[str]:
+    """Every expectation that does not hold, in words."""
+    value, rows, broken = answer["value"], answer["rows"], []
+    if query.get("rows") is not None and rows != query["rows"]:
+        broken.append(f"{rows} rows, {query['rows']} expected")
+    asked = [key for key in ("at_least", "at_most", "equals") if query.get(key) is not None]
+    if asked and rows != 1:
+        return [*broken, f"{rows} rows, where one with the value was expected"]
+    number = _number(value)
+    for key, words in (("at_least", "at least"), ("at_most", "at most")):
+        bound = query.get(key)
+        if bound is None:
+            continue
+        if number is None:
+            broken.append(f"{value!r} is no number, {words} {amount(bound)} expected")
+        elif number < bound if key == "at_least" else number > bound:
+            broken.append(f"{amount(number)}, {words} {amount(bound)} expected")
+    if query.get("equals") is not None and value != query["equals"]:
+        broken.append(f"{value!r}, {query['equals']!r} expected")
+    return broken
+
+
+def _shown(query: dict[str, Any], answer: Detail) -> str:
+    if query.get("rows") is not None:
+        return f"{answer['rows']} rows, as expected"
+    number = _number(answer["value"])
+    return f"{amount(number) if number is not None else repr(answer['value'])}, as expected"
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

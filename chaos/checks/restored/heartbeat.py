@@ -1,0 +1,53 @@
+"""RPO as it really is: how old the newest heartbeat is that came back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.restored.states import is_missing
+from chaos.checks.words import seconds
+from chaos.journal import Journal
+from chaos.restore_experiment import RestoreExperiment
+
+
+def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+    """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and promise.
+
+    A heartbeat in the future is a fault: a clock is wrong, or the table is no heartbeat.
+    """
+    allowed = experiment.rpo
+    if (journal.about.get("options") or {}).get("heartbeat") is None:
+        because = "the target file names no heartbeat table, so nothing tells how old the data is"
+        return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
+    begun, read = journal.last("restore", "restore", "begun"), journal.last("restore", "heartbeat", "read")
+    if begun is None or read is None:
+        because = "nothing was restored, so the age of the data is not known"
+        return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
+    if "because" in read.detail:
+        outcome = Outcome.FAIL if is_missing(read.detail["state"]) else Outcome.UNKNOWN
+        return [_finding(outcome, None, allowed, f"the heartbeat cannot be read: {read.detail['because']}")]
+    if read.detail["value"] is None:
+        because = "the heartbeat table came back without a row: nothing tells how old the data is"
+        return [_finding(Outcome.UNKNOWN, None, allowed, because)]
+    return [_judge(experiment, str(begun.detail["utc"]), str(read.detail["value"]))]
+
+
+def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
+    age = (datetime.fromisoformat(begun) - datetime.fromisoformat(newest)).total_seconds()
+    limits = {"promise": experiment.promise.rpo, "limit": experiment.limits.rpo}
+    evidence = {"restore_begun": begun, "newest_heartbeat": newest, **limits}
+    if age < 0:
+        because = f"the newest heartbeat, {newest}, is {seconds(-age)} in the future: a clock is wrong, or it is none"
+        return _finding(Outcome.FAIL, age, experiment.rpo, because, evidence)
+    outcome = Outcome.PASS if age <= experiment.rpo else Outcome.FAIL
+    sign = "≤" if outcome is Outcome.PASS else ">"
+    because = f"RPO {seconds(age)} {sign} {seconds(experiment.rpo)}: the newest heartbeat is of {newest}"
+    return _finding(outcome, age, experiment.rpo, because, evidence)
+
+
+def _finding(
+    outcome: Outcome, age: float | None, allowed: float, because: str, evidence: dict[str, Any] | None = None
+) -> Finding:
+    return Finding("loss", "rpo", outcome, age, allowed, "s", because, evidence or {})

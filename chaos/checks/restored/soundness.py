@@ -1,0 +1,32 @@
+"""Whether the backup's files are what they must be, and the restored relations too; and who says so."""
+
+from __future__ import annotations
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.journal import Journal
+from chaos.restore_experiment import RestoreExperiment
+
+_OUTCOMES = {
+    "verified": Outcome.PASS,
+    "sound": Outcome.PASS,
+    "faulty": Outcome.FAIL,
+    "damaged": Outcome.FAIL,
+}
+
+
+def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+    """`files`, by the backup's own checksums, and `amcheck`. What nobody could check is not exercised."""
+    del experiment
+    return [_judge(journal, "verification", "files"), _judge(journal, "amcheck", "amcheck")]
+
+
+def _judge(journal: Journal, event: str, name: str) -> Finding:
+    ended = journal.last("restore", event, "ended")
+    if ended is None:
+        because = f"{name}: nothing was looked at"
+        return Finding("verification", name, Outcome.NOT_EXERCISED, None, None, "", because)
+    said = ended.detail
+    outcome = _OUTCOMES.get(said["outcome"], Outcome.NOT_EXERCISED)
+    because = f"{name} {said['outcome']}: {said['by']}"
+    evidence = {key: value for key, value in said.items() if key not in ("outcome", "by")}
+    return Finding("verification", name, outcome, None, None, "", because, evidence)

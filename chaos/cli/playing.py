@@ -1,0 +1,88 @@
+"""Playing one plan: watched, judged, reported, remembered; for every command that plays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from rich.console import Console as Terminal
+
+from chaos import plan as plans
+from chaos import runner
+from chaos.checks.verdict import Verdict
+from chaos.console import Console
+from chaos.drill_history import Earlier, earlier_drills
+from chaos.errors import UsageError, worst
+from chaos.reports.verdict_json import write_verdict
+from chaos.store import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run that has ended. `verdict` is None when not even judging was possible."""
+
+    run: RunDir
+    exit_code: int
+    verdict: Verdict | None
+    errors: tuple[str, ...]
+
+
+def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Played:
+    """Play, judge, write verdict and report, remember. What fails to be written is a failure of the tool, and
+    what memory cannot take is said; neither changes the verdict."""
+    consoles: list[Console] = []
+
+    def watch(run_dir: RunDir) -> Console:
+        consoles.append(Console(run_dir, plan.experiment, plan.lines(), terminal=terminal))
+        consoles[0].start()
+        return consoles[0]
+
+    try:
+        run_dir, ending = runner.start(plan, overrides, watch)
+    finally:
+        for console in consoles:
+            console.stop()
+    code, errors, verdict = ending.exit_code, list(ending.errors), ending.verdict
+    if verdict is not None:
+        verdict = replace(verdict, exit_code=code)
+        try:
+            _write(run_dir, verdict, drill=plan.experiment.drill is not None)
+        except Exception as error:  # whatever a report dies of, the verdict is still told
+            errors.append(f"the report could not be written: {error}")
+            code = worst([code, 5])
+    errors += remember()
+    return Played(run_dir, code, verdict, tuple(errors))
+
+
+def _write(run_dir: RunDir, verdict: Verdict, *, drill: bool) -> None:
+    from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
+
+    write_verdict(run_dir, verdict)
+    write_report(run_dir, verdict, history(verdict) if drill else ())
+
+
+def history(verdict: Verdict) -> tuple[Earlier, ...]:
+    """The drills before this one; none where memory cannot tell."""
+    try:
+        return earlier_drills(verdict.experiment, verdict.target, verdict.profile, verdict.run)
+    except UsageError:
+        return ()
+
+
+def remember() -> list[str]:
+    """Put what was played into the index; what it cannot take is told."""
+    from chaos.memory import remember  # brings SQLAlchemy, which a run must not wait for before it begins
+
+    return remember()
+
+
+def print_plan(plan: plans.Plan, json_: bool) -> None:
+    if json_:
+        steps = [planned.to_json() for planned in plan.steps]
+        print(json.dumps([*steps, *(action.to_json() for action in plan.runbook)], indent=1))
+        return
+    print(
+        f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}"
+    )
+    for line in plan.lines():
+        print(f"  {line}")

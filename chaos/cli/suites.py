@@ -1,0 +1,83 @@
+"""`midnight run` of a suite: all is checked first, then each scenario is played, and the whole is judged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console as Terminal
+
+from chaos import plan as plans
+from chaos import store, suite, suite_record
+from chaos.checks.verdict import Verdict
+from chaos.cli import playing
+from chaos.cli.output import tell
+from chaos.errors import Aborted, MidnightError, worst
+from chaos.reports.verdict_json import write_verdict
+from chaos.store import RunDir
+from chaos.suite import Part, Suite
+
+ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not restored must not be played on
+
+
+def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_run: bool, json_: bool) -> int:
+    """Play every scenario; ends with the worst of their codes. A bad file of any ends it before the first."""
+    found = suite.load(path)
+    chosen = [plans.build(each.experiment, target, profile, seed, each.set) for each in found.scenarios]
+    if dry_run:
+        for plan in chosen:
+            playing.print_plan(plan, json_)
+        return 0
+    terminal = Terminal(stderr=json_, highlight=False)
+    run = store.create_run(found.name)
+    suite_record.save(run, found, path, chosen[0].target.name, chosen[0].profile, seed)
+    parts, errors = _play(found, chosen, run, terminal)
+    verdict = suite.judge(run, parts)
+    code = worst([verdict.exit_code, *(5 for _ in errors)])
+    verdict = replace(verdict, exit_code=code)
+    try:
+        _write(run, verdict)
+    except Exception as error:  # whatever a report dies of, the verdict is still told
+        errors.append(f"the report could not be written: {error}")
+        code = worst([code, 5])
+    errors += playing.remember()
+    tell(lambda: _show(run, terminal, errors, json_=json_))
+    return code
+
+
+def _play(
+    found: Suite, chosen: list[plans.Plan], run: RunDir, terminal: Terminal
+) -> tuple[list[Part], list[str]]:
+    parts: list[Part] = []
+    errors: list[str] = []
+    for scenario, plan in zip(found.scenarios, chosen, strict=True):
+        try:
+            played = playing.play(replace(plan, part_of=run.id), scenario.set, terminal)
+        except MidnightError as error:  # refused, when something was played already: the rest cannot be
+            errors.append(f"{plan.experiment.name}: {error}")
+            break
+        title = plan.experiment.drill.scenario if plan.experiment.drill else plan.experiment.title
+        parts.append(Part(title, played.run, played.exit_code, played.verdict))
+        suite_record.save_part(run, parts[-1])
+        errors += played.errors
+        if played.exit_code in ENDS_IT:
+            break
+    return parts, errors
+
+
+def _write(run: RunDir, verdict: Verdict) -> None:
+    from chaos.reports.drill_page import write_suite_report  # brings matplotlib, which nobody else waits for
+
+    write_verdict(run, verdict)
+    write_suite_report(run, verdict, suite.parts(run) or [], playing.history(verdict))
+
+
+def _show(run: RunDir, terminal: Terminal, errors: list[str], *, json_: bool) -> None:
+    for error in errors:
+        terminal.print(f"midnight: {error}", style="bold red", markup=False)
+    verdict = json.loads(run.verdict.read_text())
+    if json_:
+        print(json.dumps(verdict, indent=1))
+    terminal.print(verdict["headline"], markup=False, soft_wrap=True)
+    terminal.print(f"report: {run.report}", markup=False, soft_wrap=True)

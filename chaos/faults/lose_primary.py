@@ -1,0 +1,161 @@
+"""The primary database is lost: killed, its host with its disk gone, frozen, or its disk full or read-only.
+
+What it was protected by is part of the loss: `standby` and `archive` have the target brought up with one.
+The evidence holds the instant of the loss and how far the standby was behind then, by what it had flushed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from chaos.errors import FaultError, TargetError, TargetGone
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.handles import Handles
+from chaos.postgres import family
+from chaos.postgres.connection import ask
+from chaos.postgres.lag import lag_at
+from chaos.postgres.wal import show_lsn
+from chaos.postgres.writes import attempt_write
+from chaos.units import NotNegative
+from chaos.yamlfile import Model
+
+BALLAST = "ballast"  # beside the data directory, on the same disk
+_POLL = 0.1
+_STANDBYS = {"none": 0, "asynchronous": 1, "synchronous": 2}
+
+
+class LosePrimaryParams(Model):
+    by: Literal["kill", "host", "freeze", "full", "read_only"] = "kill"
+    standby: Literal["none", "asynchronous", "synchronous"] = "none"
+    archive: NotNegative = (
+        0.0  # seconds after which a begun segment of WAL is archived; 0: no archive, no backup
+    )
+
+
+class LosePrimary(Fault):
+    Params = LosePrimaryParams
+    needs = frozenset({"servers.primary", "databases.primary", "volumes.data"})
+
+    @classmethod
+    def staging(cls, params: LosePrimaryParams) -> Mapping[str, float]:
+        return {"database.standby": _STANDBYS[params.standby], "database.archive": params.archive}
+
+    def __init__(self, params: LosePrimaryParams, handles: Handles, mark: str) -> None:
+        del mark  # what is lost was there before us, and ends with the target
+        self._params = params
+        self._server = handles.servers["primary"]
+        self._admin = handles.databases["primary"].admin_dsn
+        self._replication = handles.replication
+        self._disk = handles.volumes["data"].path
+
+    def prepare(self) -> Undo:
+        by = self._params.by
+        if not self._server.running():
+            raise TargetGone("lose_primary: there is no primary that runs")
+        if by in ("full", "read_only") and not self._disk.is_mount():
+            raise FaultError(f"lose_primary: by {by} needs a disk of the target's own, which takes root")
+        return {"by": by, "data": str(self._server.data), "ballast": str(self._server.data.parent / BALLAST)}
+
+    def inject(self) -> Evidence:
+        seen = self._protection()
+        begun = time.monotonic()
+        try:
+            {
+                "kill": self._server.kill,
+                "host": self._lose_the_host,
+                "freeze": lambda: self._server.freeze("all"),
+                "full": self._fill_the_disk,
+                "read_only": self._make_read_only,
+            }[self._params.by]()
+        except (TargetError, OSError) as error:
+            raise FaultError(f"lose_primary: {error}") from error
+        return {
+            "by": self._params.by,
+            "instant": {"begun": begun, "ended": time.monotonic()},  # of the monotonic clock
+            **seen,
+        }
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        """A frozen server stays so until somebody ends that; of all others the act is over at once."""
+        attempt = attempt_write(self._admin, commit=False, deadline=2.0)
+        end = time.monotonic() + seconds
+        while self._params.by == "freeze" and self._frozen() and time.monotonic() < end:
+            if stop.wait(_POLL):
+                break
+        lost = attempt.outcome != "accepted"
+        return Held(
+            dose={"primary_lost": float(lost)},
+            floor={"primary_lost": 1.0},
+            evidence={"a_write_afterwards_was": attempt.outcome, "said": attempt.said},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        """Let it go on, or give its disk the room back. A server that was killed ends with its target."""
+        thawed = family.members(Path(undo["data"]))
+        family.send(thawed, signal.SIGCONT)
+        with suppress(OSError):  # on a disk that is read-only, and is thrown away with the target
+            Path(undo["ballast"]).unlink(missing_ok=True)
+        return {"let_go_on": len(thawed), "ballast": "removed" if undo["by"] == "full" else "none"}
+
+    def _protection(self) -> Evidence:
+        """How far the standby is behind and how old the archive, at the last moment before the loss."""
+        archived: Evidence = {}
+        if self._params.archive:
+            query = "SELECT last_archived_wal, extract(epoch FROM now() - last_archived_time) FROM pg_stat_archiver"
+            segment, age = ask(self._admin, query)
+            archived = {"last_archived": segment, "archive_age_seconds": None if age is None else float(age)}
+        if self._replication is None:
+            return {"standby": "none", **archived}
+        try:
+            lag = lag_at(self._replication.primary_dsn, self._replication.name)
+        except TargetError as error:
+            raise TargetGone(f"lose_primary: {error}") from error
+        if lag is None:
+            return {"standby": "not connected", **archived}
+        return {
+            "standby": f"{lag.state}, {lag.sync_state}",
+            "primary_lsn": show_lsn(lag.lsn),
+            "unflushed_bytes": lag.flush,
+            "unreplayed_bytes": lag.replay,
+            "flush_lag_seconds": lag.flush_seconds,
+            **archived,
+        }
+
+    def _lose_the_host(self) -> None:
+        self._server.kill()
+        shutil.rmtree(self._server.data)
+
+    def _fill_the_disk(self) -> None:
+        """A file that takes all the room there is, root's reserve too."""
+        room = os.statvfs(self._disk)
+        file = os.open(self._server.data.parent / BALLAST, os.O_CREAT | os.O_WRONLY, 0o600)
+        try:
+            size, piece = 0, room.f_bfree * room.f_frsize
+            while piece >= room.f_frsize:
+                try:
+                    os.posix_fallocate(file, size, piece)
+                    size += piece
+                except OSError:
+                    piece //= 2
+        finally:
+            os.close(file)
+
+    def _make_read_only(self) -> None:
+        """As the kernel does after an error of the disk: nothing can be written any more, open files or not."""
+        argv = ["mount", "-o", "remount,abort", str(self._disk)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True)
+        if done.returncode != 0:
+            raise FaultError(f"lose_primary: {' '.join(argv)}: {done.stderr.strip()}")
+
+    def _frozen(self) -> bool:
+        return any(family.stopped(process) for process in family.members(self._server.data))

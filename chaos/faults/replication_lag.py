@@ -1,0 +1,86 @@
+"""The standby falls behind, by a toxic on the proxy that it streams through.
+
+On loopback a loss of the primary alone costs next to nothing, so a drill that is to test RPO makes the
+exposure it wants to measure. `by: stall` lets nothing through any more: what the primary writes from then on
+is lost with it. `by: latency` delays, which costs a synchronous primary its time and an asynchronous one
+nothing that a standby does not get before it is promoted. The dose is what the standby had not flushed, as
+the primary knows it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chaos.errors import ControlError, FaultError, TargetError
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import proxies
+from chaos.handles import Handles
+from chaos.postgres.lag import lag_at
+from chaos.toxiproxy import Toxiproxy
+from chaos.units import Positive
+from chaos.yamlfile import Model
+
+_LOOK = 0.2  # seconds between two looks at the lag
+
+
+class ReplicationLagParams(Model):
+    by: Literal["stall", "latency"] = "stall"
+    latency: Positive = 0.5  # seconds, by latency
+    min_unflushed: Annotated[int, Field(ge=1)] = 1  # bytes, the floor
+
+
+class ReplicationLag(Fault):
+    Params = ReplicationLagParams
+    needs = frozenset({"replication", "proxies.replication"})
+
+    @classmethod
+    def staging(cls, params: ReplicationLagParams) -> Mapping[str, float]:
+        del params
+        return {"database.standby": 1}
+
+    def __init__(self, params: ReplicationLagParams, handles: Handles, mark: str) -> None:
+        assert handles.replication is not None
+        self._params, self._proxy = params, handles.proxies["replication"]
+        self._replication = handles.replication
+        self._toxic = f"midnight-{mark.replace('/', '-')}"
+
+    def prepare(self) -> Undo:
+        return {"api": self._proxy.api, "proxy": self._proxy.name, "toxics": [self._toxic]}
+
+    def inject(self) -> Evidence:
+        latency = {"latency": round(self._params.latency * 1000)}
+        kind, attributes = ("timeout", {"timeout": 0}) if self._params.by == "stall" else ("latency", latency)
+        server, name = Toxiproxy(self._proxy.api), self._proxy.name
+        try:
+            server.add_toxic(name, self._toxic, kind, "downstream", attributes)
+        except ControlError as error:
+            raise FaultError(f"replication_lag: {error}") from error
+        return {"by": self._params.by, **attributes}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        """To the end, also when the primary is gone: what is still on its way must not arrive after all."""
+        end, most, looks = time.monotonic() + seconds, 0, 0
+        because = "watched to the end of the hold"
+        while time.monotonic() < end and not stop.wait(_LOOK):
+            try:
+                lag = lag_at(self._replication.primary_dsn, self._replication.name)
+            except TargetError:
+                because = "watched until the primary was gone"
+                stop.wait(max(0.0, end - time.monotonic()))
+                break
+            looks += 1
+            most = max(most, lag.flush or 0) if lag else most
+        return Held(
+            dose={"unflushed_bytes": float(most)},
+            floor={"unflushed_bytes": float(self._params.min_unflushed)},
+            evidence={"looks": looks, "watched": because},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])

@@ -1,0 +1,23 @@
+"""What an action that looks from outside promises."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from chaos.driver import Incident
+from chaos.fault import Evidence
+from chaos.handles import Handles
+from chaos.yamlfile import Model
+
+
+class Action(ABC):
+    Params: ClassVar[type[Model]]
+
+    @abstractmethod
+    def __init__(self, params: Any, handles: Handles) -> None: ...
+
+    @abstractmethod
+    def do(self, incident: Incident, stop: threading.Event) -> Evidence:
+        """Until it is done, or `stop` is set. Raises TargetError when it was not done."""

@@ -1,0 +1,73 @@
+"""The report of a suite: every scenario of a drill on one page, which prints, and can be kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos.checks.verdict import Verdict
+from chaos.drill_history import Earlier
+from chaos.experiment import Experiment
+from chaos.journal import Journal
+from chaos.reports.drill import DrillSection, Row, history_rows, section
+from chaos.reports.html import ENVIRONMENT, write_page
+from chaos.reports.page import clauses
+from chaos.reports.show import show_any, show_value
+from chaos.store import RunDir
+from chaos.suite import Part
+
+
+@dataclass(frozen=True, slots=True)
+class SuitePage:
+    verdict: Verdict
+    headline: list[str]
+    title: str
+    subtitle: list[tuple[str, str]]
+    scenarios: list[Row]
+    sections: list[DrillSection]
+    history: list[Row]
+    command: str
+    repeat: list[tuple[str, str]]
+
+
+def write_suite_report(
+    run: RunDir, verdict: Verdict, parts: Sequence[Part], history: Sequence[Earlier]
+) -> Path:
+    """Write `report.html` of a suite, whole or not at all, and return its path. Raises OSError."""
+    about: dict[str, Any] = json.loads(run.run_file.read_text())
+    found = SuitePage(
+        verdict=verdict,
+        headline=clauses(verdict.headline),
+        title=about["experiment"]["title"],
+        subtitle=[
+            ("target", verdict.target),
+            ("profile", verdict.profile or "none"),
+            ("started", f"{about['started']} by {about['started_by']}"),
+            ("run", verdict.run),
+        ],
+        scenarios=[_row(part) for part in parts],
+        sections=[each for part in parts if (each := _section(part)) is not None],
+        history=history_rows(history),
+        command=about["command"],
+        repeat=[(key, show_any(about.get(key))) for key in ("git", "versions", "host")],
+    )
+    return write_page(run, ENVIRONMENT.get_template("suite.html").render(page=found))
+
+
+def _row(part: Part) -> Row:
+    if part.verdict is None:
+        return ["unknown", part.title, "", "", "", f"{part.run.id}: not judged"]
+    figures = part.verdict.figures
+    times = [show_value(figures.get(name), "s") for name in ("rto", "rpo")]
+    lost = show_value(figures.get("lost_writes"), "count")
+    return [part.verdict.outcome.value, part.title, *times, lost, part.run.id]
+
+
+def _section(part: Part) -> DrillSection | None:
+    if part.verdict is None:
+        return None
+    journal = Journal(part.run)
+    return section(Experiment.model_validate(journal.about["experiment"]), journal, part.verdict)

@@ -1,0 +1,159 @@
+"""What the report of a restored backup says, section by section, and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from chaos.checks.verdict import Verdict
+from chaos.journal import Journal
+from chaos.reports import svg
+from chaos.reports.cards import Card, key_figures
+from chaos.reports.page import clauses, utc
+from chaos.reports.rows import FindingRow, finding_row
+from chaos.reports.show import show_any, show_time, words
+
+RECOVERY = ("restore", "recovery", "loss")
+SOUNDNESS = ("completeness", "verification")
+
+_LABELS = {"worst outage (RTO)": "restore time (technical RTO)", "RPO": "RPO (age of the newest heartbeat)"}
+_COLOURS = {"copy": "#4c78a8", "replay": "#f58518", "create": "#54a24b", "load": "#4c78a8"}
+_OTHERS = "#9aa5b1"
+_WIDTH = 11.2  # inches
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    verdict: Verdict
+    headline: list[str]
+    title: str
+    subtitle: Pairs
+    cards: list[Card]
+    backup: Pairs
+    recovery: list[FindingRow]
+    answers: list[FindingRow]
+    soundness: list[FindingRow]
+    projection: list[FindingRow]
+    repeat: Pairs
+    versions: Pairs
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Something that took time, in seconds from the restore's begin."""
+
+    name: str
+    start: float
+    end: float
+
+
+def build(journal: Journal, verdict: Verdict) -> Page:
+    """The whole page. Every finding stands in exactly one of its tables."""
+    about = journal.about
+    return Page(
+        verdict=verdict,
+        headline=clauses(verdict.headline),
+        title=about["experiment"]["title"],
+        subtitle=[
+            ("target", verdict.target),
+            ("started", utc(str(about.get("started", "")))),
+            ("by", str(about.get("started_by", ""))),
+            ("run", verdict.run),
+        ],
+        cards=[
+            replace(card, label=_LABELS.get(card.label, card.label)) for card in key_figures(verdict.findings)
+        ],
+        backup=_backup(journal),
+        recovery=_rows(verdict, RECOVERY),
+        answers=_rows(verdict, ("queries",)),
+        soundness=_rows(verdict, SOUNDNESS),
+        projection=_rows(verdict, ("projection",)),
+        repeat=_repeat(about),
+        versions=[(name, show_any(value)) for name, value in (about.get("versions") or {}).items()],
+        command=str(about.get("command", "")),
+    )
+
+
+def stretches(journal: Journal) -> list[Stretch]:
+    """What was done, in the order in which it began: each event says when it ended and how long it took."""
+    events = [event for source in ("restore", "query") for event in journal.find(source)]
+    timed = [event for event in events if "seconds" in event.detail and event.name != "restore"]
+    begun = journal.last("restore", "restore", "begun")
+    zero = begun.at if begun else 0.0
+    found = [
+        Stretch(each.name, each.at - zero - float(each.detail["seconds"]), each.at - zero) for each in timed
+    ]
+    # Of the restore's own spans all are told when the last has ended: they are put one behind the other.
+    spans = [each for each in found if each.name in _COLOURS]
+    at, placed = 0.0, []
+    for span in spans:
+        placed.append(Stretch(span.name, at, at + span.end - span.start))
+        at = placed[-1].end
+    return sorted(
+        [*placed, *(each for each in found if each.name not in _COLOURS)], key=lambda each: each.start
+    )
+
+
+def timeline(journal: Journal) -> str:
+    """One SVG element with a bar for each stretch; empty when nothing took time."""
+    found = stretches(journal)
+    if not found:
+        return ""
+    with mpl.rc_context(svg.STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
+        figure = Figure(figsize=(_WIDTH, 0.55 + 0.3 * len(found)), layout="constrained")
+        axis = figure.add_subplot()
+        for row, each in enumerate(found):
+            length = each.end - each.start
+            axis.barh(row, length, left=each.start, height=0.6, color=_COLOURS.get(each.name, _OTHERS))
+            axis.annotate(
+                show_time(length),
+                (each.end, row),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
+        axis.set_yticks(range(len(found)), [words(each.name) for each in found])
+        axis.invert_yaxis()
+        axis.margins(x=0.08)
+        axis.set_xlim(left=0)
+        axis.set_xlabel("seconds since the restore began")
+        return svg.element(figure)
+
+
+def _rows(verdict: Verdict, checks: Sequence[str]) -> list[FindingRow]:
+    return [finding_row(f) for check in checks for f in verdict.findings if f.check == check]
+
+
+def _backup(journal: Journal) -> Pairs:
+    told: dict[str, Any] = {}
+    for phase in ("chosen", "described"):
+        event = journal.last("restore", "backup", phase)
+        told |= dict(event.detail) if event else {}
+    if not told:
+        return [("path", show_any((journal.about.get("options") or {}).get("path")))]
+    if "size" in told:
+        told["size"] = f"{told['size'] / 1e6:,.1f} MB as it lies there"
+    pairs = [(words(name), show_any(value)) for name, value in told.items() if value is not None]
+    identified = journal.last("restore", "backup", "identified")
+    sums = identified.detail["sha256"] if identified else {}
+    return pairs + [(f"SHA-256 of {file.rpartition('/')[2]}", digest) for file, digest in sums.items()]
+
+
+def _repeat(about: dict[str, Any]) -> Pairs:
+    host = about.get("host") or {}
+    pairs = [
+        ("experiment file", about.get("experiment_file")),
+        ("git revision", about.get("git")),
+        ("machine", host.get("name")),
+        ("processors", host.get("cpus")),
+        ("kernel", host.get("kernel")),
+    ]
+    return [(name, show_any(value)) for name, value in pairs if value is not None]

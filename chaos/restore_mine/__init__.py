@@ -1,0 +1,1 @@
+"""Restoring the team's own backup into a scratch cluster: found, restored, looked into, thrown away."""

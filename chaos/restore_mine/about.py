@@ -1,0 +1,58 @@
+"""`run.json` of a restore: everything needed to judge it and to repeat it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+import shlex
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from chaos import about
+from chaos.restore_mine.plan import Chosen, RestorePlan
+from chaos.store import RunDir
+
+
+def save(run: RunDir, plan: RestorePlan, chosen: Chosen) -> None:
+    """Write what the run is about; it is not changed afterwards."""
+    installation = chosen.installation
+    programs = {"PostgreSQL": f"{installation.version}, {installation.source}"} if installation else {}
+    document: dict[str, Any] = {
+        "version": about.VERSION,
+        "id": run.id,
+        "drill": True,
+        "experiment": plan.experiment.model_dump(mode="json"),
+        "experiment_file": str(plan.experiment_file),
+        "target": plan.target.model_dump(mode="json"),
+        "options": plan.options.model_dump(mode="json"),
+        "profile": None,
+        "seed": None,
+        "command": command(plan),
+        "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **programs},
+        "git": about.git_revision(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started_by": started_by(),
+        "host": {**about.host(), "name": platform.node()},
+    }
+    run.run_file.write_text(json.dumps(document, indent=1, default=str))
+
+
+def command(plan: RestorePlan) -> str:
+    """What to type to repeat the run."""
+    return shlex.join(
+        ["midnight", "run", about.typed(plan.experiment_file, plan.experiment.name, "experiments"),
+         "--target", about.typed(plan.target_file, plan.target.name, "targets")]
+    )  # fmt: skip
+
+
+def started_by() -> str:
+    """The user, and whose it is where `sudo` made that user root."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    behind = os.environ.get("SUDO_USER")
+    return f"{user} (by sudo of {behind})" if behind else user

@@ -1,0 +1,40 @@
+"""How far the standby is behind its primary, in bytes of WAL that it has not flushed and not replayed.
+
+`lsn` and `flushed` are places in the WAL, in bytes from its beginning: from their history it follows how old
+the oldest write was that the standby did not have.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from chaos.handles import Replication
+from chaos.sampling.database import Asking
+from chaos.sampling.source import Gauges
+
+_QUERY = sql.SQL(
+    "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0'), pg_wal_lsn_diff(flush_lsn, '0/0'),"
+    " pg_wal_lsn_diff(replay_lsn, '0/0') FROM pg_stat_replication"
+    " WHERE application_name = {} AND state = 'streaming'"
+)
+
+
+class ReplicationSource:
+    def __init__(self, replication: Replication) -> None:
+        self._asking = Asking(replication.primary_dsn)
+        self._query = _QUERY.format(sql.Literal(replication.name)).as_string()
+
+    def read(self) -> Gauges:
+        row = self._asking.row(self._query)
+        if row is None or None in row:
+            return {}
+        lsn, flushed, replayed = (float(value or 0) for value in row)
+        return {
+            ("replication", "lsn"): lsn,
+            ("replication", "flushed"): flushed,
+            ("replication", "unflushed_bytes"): lsn - flushed,
+            ("replication", "unreplayed_bytes"): lsn - replayed,
+        }
+
+    def close(self) -> None:
+        self._asking.close()

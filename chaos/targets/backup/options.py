@@ -1,0 +1,75 @@
+"""The options of a target that is a backup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from chaos.units import Positive
+from chaos.yamlfile import BrokenRule, Model, Name
+
+Kind = Literal["base", "dump", "pgbackrest", "barman"]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,63}$")]
+Dotted = Annotated[str, StringConstraints(pattern=r"^[^\x00.]{1,63}(\.[^\x00.]{1,63})?$")]
+
+
+class Heartbeat(Model):
+    """A table that production writes to all the time: its newest row tells how old the data is."""
+
+    table: Dotted  # with its schema, where it has one
+    column: Identifier  # a time; without a zone it is taken for UTC
+    database: Identifier | None = None
+
+
+class Query(Model):
+    """A question whose answer says whether the data makes sense; each expectation given must hold."""
+
+    name: Name
+    sql: Annotated[str, Field(min_length=1, max_length=10_000)]
+    database: Identifier | None = None
+    at_least: float | None = None  # of the first column of the one row
+    at_most: float | None = None
+    equals: bool | int | float | str | None = None
+    rows: Annotated[int, Field(ge=0)] | None = None  # that there are
+    within: Positive = 60.0
+
+    @model_validator(mode="after")
+    def _expects_something(self) -> Self:
+        if all(each is None for each in (self.at_least, self.at_most, self.equals, self.rows)):
+            raise ValueError("expects nothing: state at_least, at_most, equals or rows")
+        return self
+
+
+class BackupOptions(Model):
+    kind: Kind
+    path: Path  # the backup, a directory whose newest entry is taken, or a repository
+    pattern: str = "*"  # of the entries' names
+    archive: Path | None = None  # a directory of archived WAL, for kind `base`
+    stanza: Identifier | None = None  # of a pgBackRest repository; of a Barman one the server's name
+    scratch: Path | None = None  # where it is restored; the system's temporary directory if not given
+    database: Identifier = "postgres"  # asked where nothing else is said; a dump is restored into it
+    superuser: Identifier = "postgres"  # of the cluster that was backed up
+    jobs: Annotated[int, Field(ge=1, le=64)] = 1  # that restore a dump side by side, where its format allows
+    heartbeat: Heartbeat | None = None
+    queries: tuple[Query, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_the_kind(self) -> Self:
+        if self.archive is not None and self.kind != "base":
+            raise BrokenRule(f"is for kind base; a {self.kind} brings its own", "archive")
+        if (self.stanza is not None) != (self.kind in ("pgbackrest", "barman")):
+            raise BrokenRule("names the stanza of a pgBackRest repository, or Barman's server", "stanza")
+        return self
+
+    @model_validator(mode="after")
+    def _queries_named_once(self) -> Self:
+        names = [query.name for query in self.queries]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise BrokenRule(f"query {name!r} stands twice", "queries", index, "name")
+        return self
+
+    def database_of(self, asked: Heartbeat | Query) -> str:
+        return asked.database or self.database

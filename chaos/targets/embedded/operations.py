@@ -1,0 +1,123 @@
+"""What the operators of the reference stack can do after a loss: the actions its runbook is made of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from chaos.driver import Incident
+from chaos.errors import TargetError
+from chaos.fault import Evidence
+from chaos.postgres import promote as promoting
+from chaos.targets.embedded import rejoining, restoring
+from chaos.targets.embedded.estate import Estate
+from chaos.targets.embedded.parts import Parts
+from chaos.toxiproxy import Toxiproxy
+from chaos.units import Positive
+from chaos.yamlfile import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    parts: Parts
+    incident: Incident
+    stop: threading.Event
+
+    @property
+    def estate(self) -> Estate:
+        return self.parts.estate
+
+
+class Nothing(Model):
+    """An action without parameters."""
+
+
+class PromoteParams(Model):
+    timeout: Positive = 30.0
+
+
+class RestoreParams(Model):
+    timeout: Positive = 300.0
+
+
+class RecoverParams(Model):
+    table: str = "records"
+    key: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "seq"
+    timeout: Positive = 300.0
+
+
+def fence(params: Nothing, scene: Scene) -> Evidence:
+    """Power the old primary off, and see to it that whoever starts it again starts no primary."""
+    del params
+    estate = scene.estate
+    powered_off = estate.primary.running()
+    if powered_off:
+        estate.primary.kill()
+    if not estate.primary.data.exists():
+        return {"powered_off": powered_off, "marked_as_standby": False, "because": "its disk is gone"}
+    try:
+        (estate.primary.data / "standby.signal").touch()
+    except OSError as error:  # a disk that takes no writes holds no primary either, until it is replaced
+        return {"powered_off": powered_off, "marked_as_standby": False, "because": str(error)}
+    return {"powered_off": powered_off, "marked_as_standby": True}
+
+
+def promote(params: PromoteParams, scene: Scene) -> Evidence:
+    estate = scene.estate
+    if estate.standby is None:
+        raise TargetError("there is no standby to promote")
+    done = promoting.promote(estate.standby.cluster, estate.access, timeout=params.timeout)
+    estate.current = estate.standby.cluster
+    return asdict(done)
+
+
+def repoint(params: Nothing, scene: Scene) -> Evidence:
+    """Have the proxy that the API connects through lead to the server that takes the writes."""
+    del params
+    parts, port = scene.parts, scene.estate.current.port
+    server, name = Toxiproxy(parts.control_url), parts.proxy_name("database")
+    server.lead_to(name, f"127.0.0.1:{port}")
+    return {"proxy": name, "upstream": server.proxy(name).upstream}
+
+
+def repair(params: Nothing, scene: Scene) -> Evidence:
+    """The lost machine comes back as it was, and its server is started, as whoever repaired it would."""
+    del params
+    return rejoining.come_back(scene.estate, str(scene.incident.loss.get("by", "")))
+
+
+def rejoin(params: Nothing, scene: Scene) -> Evidence:
+    del params
+    return rejoining.rejoin_as_standby(scene.estate)
+
+
+def restore(params: RestoreParams, scene: Scene) -> Evidence:
+    return restoring.restore_newest(scene.estate, params.timeout)
+
+
+def recover(params: RecoverParams, scene: Scene) -> Evidence:
+    return restoring.recover_rows(scene.estate, scene.incident.loss, params.table, params.key, params.timeout)
+
+
+Do = Callable[[Any, Scene], Evidence]
+
+_ACTIONS: Mapping[str, tuple[type[Model], Do]] = {
+    "fence": (Nothing, fence),
+    "promote": (PromoteParams, promote),
+    "repoint": (Nothing, repoint),
+    "repair": (Nothing, repair),
+    "rejoin": (Nothing, rejoin),
+    "restore": (RestoreParams, restore),
+    "recover": (RecoverParams, recover),
+}
+
+PARAMS: Mapping[str, type[Model]] = {name: params for name, (params, _) in _ACTIONS.items()}
+
+
+def do(action: str, params: Any, scene: Scene) -> Evidence:
+    """Do one of the actions. Raises TargetError, also in the words of what failed beneath it."""
+    return _ACTIONS[action][1](params, scene)

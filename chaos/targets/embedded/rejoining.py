@@ -1,0 +1,85 @@
+"""The old primary comes back: does it take writes, what does it alone hold, and is it made a standby again?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import psycopg
+
+from chaos.errors import TargetError
+from chaos.fault import Evidence
+from chaos.host.ports import PortTaken
+from chaos.postgres import Cluster
+from chaos.postgres.access import address
+from chaos.postgres.connection import ask_within
+from chaos.postgres.following import verify_following
+from chaos.postgres.rewind import rejoin
+from chaos.postgres.standby import Standby
+from chaos.postgres.writes import attempt_write
+from chaos.targets.embedded.estate import Estate
+from chaos.targets.embedded.layout import DATABASE
+
+BALLAST = "ballast"
+LEDGER = "SELECT seq FROM records ORDER BY seq"
+ASKED_WITHIN = 10.0  # seconds
+MOST_TOLD = 10_000  # numbers of rows that stand in the journal
+RETURNING = "returned"  # the slot and the name of the old primary as a standby
+
+
+def come_back(estate: Estate, lost_by: str) -> Evidence:
+    """Start it as it is, and find out whether it takes writes and which rows it alone holds.
+
+    Raises TargetError where it cannot come back.
+    """
+    old = estate.primary
+    if lost_by == "host":
+        raise TargetError("its disk is gone: there is nothing that could come back")
+    (old.data.parent / BALLAST).unlink(missing_ok=True)
+    if old.running():
+        old.thaw()
+    else:
+        _start(old)
+    attempt = attempt_write(estate.dsn(old), commit=True)
+    return {
+        "took_a_write": attempt.outcome == "accepted",
+        "write": attempt.outcome,
+        "said": attempt.said,
+        **_only_here(estate, old),
+    }
+
+
+def _start(old: Cluster) -> None:
+    try:
+        old.start()
+    except PortTaken as error:
+        raise TargetError(f"the old primary's port went to somebody else: {error}") from error
+
+
+def _only_here(estate: Estate, old: Cluster) -> Evidence:
+    """The numbers of the rows of the ledger that the old primary holds and the new one does not."""
+    try:
+        here, there = (
+            {int(row[0] or 0) for row in ask_within(estate.dsn(each, DATABASE), LEDGER, ASKED_WITHIN)}
+            for each in (old, estate.current)
+        )
+    except (psycopg.Error, TargetError) as error:
+        return {"only_here_because": f"its rows could not be read: {str(error).strip()}"}
+    only = sorted(here - there)
+    return {"only_here": len(only), "only_here_seq": only[:MOST_TOLD]}
+
+
+def rejoin_as_standby(estate: Estate) -> Evidence:
+    """Stop it, rewind it to where the new primary forked, and verify that it follows.
+
+    The rows are not compared: while the service is written to they are never the same.
+    """
+    old = estate.primary
+    if old is estate.current:
+        raise TargetError("the old primary is the primary: nothing was promoted")
+    old.stop("fast")
+    mark = old.data / "standby.signal"
+    mark.unlink(missing_ok=True)  # pg_rewind recovers a crashed server alone, which no standby can be
+    standby = Standby(old, address(estate.current), RETURNING, RETURNING)
+    done = rejoin(standby, estate.current, estate.access, verify=False)
+    verify_following(estate.current, standby, estate.access, rows=False)
+    return asdict(done)

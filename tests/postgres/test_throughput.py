@@ -1,0 +1,78 @@
+"""Restores of several sizes are measured, and a larger one takes what they say."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.errors import TargetError
+from chaos.host.privileges import unprivileged_user
+from chaos.host.processes import marked
+from chaos.postgres import throughput
+from chaos.projection import Line, Point, fit
+from tests.postgres.servers import Servers
+
+pytestmark = pytest.mark.real
+
+MIB = 1 << 20
+
+
+def measured(servers: Servers, place: Path, sizes: list[int], **options: Any) -> dict[str, Any]:
+    found = throughput.measure(
+        servers.installation,
+        place / "throughput",
+        user=unprivileged_user(),
+        mark=f"{servers.mark}/throughput",
+        sizes=[size * MIB for size in sizes],
+        **options,
+    )
+    assert not (place / "throughput").exists()
+    assert marked(f"{servers.mark}/throughput") == []
+    return found
+
+
+def points(found: dict[str, Any], of: str, seconds: str) -> list[Point]:
+    return [Point(each["bytes"], each[seconds]) for each in found[of]]
+
+
+def held(line: Line, largest: list[Point]) -> None:
+    """Within three times the interval's reach, which chance alone leaves once in some thousand times."""
+    median = sorted(point.seconds for point in largest)[len(largest) // 2]
+    span = line.predict(largest[0].bytes)
+    assert abs(median - span.seconds) <= max(3 * span.half_width, 0.1), (median, span)
+    assert 0.4 <= median / span.seconds <= 2.5, (median, span)
+
+
+def test_a_size_twice_the_largest_takes_what_the_smaller_ones_say(servers: Servers) -> None:
+    found = measured(servers, servers.place, [16, 32, 48, 64, 80, 160])
+    assert found["because"] == ""
+    assert "drop" in found["caches"]
+    restores, replays = points(found, "restores", "seconds"), points(found, "replays", "cpu_seconds")
+    assert [len(restores), len(replays)] == [18, 18]
+    held(fit(restores[:-3]), restores[-3:])
+    assert found["replay_bytes_per_cpu_second"] > 10 * MIB
+    assert all(math.isfinite(each["copying"]) and each["copying"] > 0 for each in found["restores"])
+
+
+@pytest.mark.full
+def test_on_a_disk_too_and_replay_as_well(servers: Servers) -> None:
+    with tempfile.TemporaryDirectory(prefix="midnight-test-") as place:
+        Path(place).chmod(0o755)
+        found = measured(servers, Path(place), [64, 128, 256, 384, 512, 1024])
+    held(fit(points(found, "restores", "seconds")[:-3]), points(found, "restores", "seconds")[-3:])
+    held(fit(points(found, "replays", "cpu_seconds")[:-3]), points(found, "replays", "cpu_seconds")[-3:])
+
+
+def test_when_the_time_is_over_no_further_size_is_begun_and_it_says_so(servers: Servers) -> None:
+    found = measured(servers, servers.place, [4, 8, 12], repeats=1, within=0.0)
+    assert found["restores"] == []
+    assert found["because"] == "0 of 3 sizes were measured within 0 s"
+
+
+def test_what_does_not_fit_on_the_disk_is_refused(servers: Servers) -> None:
+    with pytest.raises(TargetError, match="more than half of what is free"):
+        measured(servers, servers.place, [100_000_000])
