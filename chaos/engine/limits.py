@@ -14,7 +14,8 @@ MEMORY = ("Memory", "MemorySwap")
 CPU = ("NanoCpus", "CpuPeriod", "CpuQuota")
 CPU_PERIOD = 100_000  # microseconds
 # The engine takes 0 for "leave it as it is", so that no limit has to be written as one that is never reached.
-_NO_MEMORY_LIMIT, _NO_SWAP_LIMIT, _NO_QUOTA = 2**63 - 4096, -1, -1
+# Of the swap -1 would do, but together with a new limit of memory the engine does not pass it on.
+_NO_MEMORY_LIMIT, _NO_QUOTA = 2**63 - 4096, -1
 
 
 def read(found: Container, names: tuple[str, ...]) -> dict[str, int]:
@@ -43,7 +44,7 @@ def cpus(found: Container, wanted: float) -> dict[str, int]:
 def as_before(limits: Mapping[str, int]) -> dict[str, int]:
     """What to write to have these again."""
     if "Memory" in limits:
-        swap = limits["MemorySwap"] or _NO_SWAP_LIMIT
+        swap = limits["MemorySwap"] if limits["MemorySwap"] > 0 else _NO_MEMORY_LIMIT
         return {"Memory": limits["Memory"] or _NO_MEMORY_LIMIT, "MemorySwap": swap}
     if limits["NanoCpus"]:
         return {"NanoCpus": limits["NanoCpus"]}

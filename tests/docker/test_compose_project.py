@@ -41,7 +41,7 @@ steps:
   - {name: cut, fault: partition, at: 7s, hold: 1s, with: {target: api}}
   - {name: freeze, fault: pause, at: 10s, hold: 1s, with: {target: api}}
 slos: [{name: availability, availability: 40%}]
-limits: {recovery: 15s, lost_writes: 0}
+limits: {recovery: 10s, lost_writes: 0}
 """
 HURT = """
 name: hurt
@@ -130,6 +130,7 @@ def test_it_is_attached_wired_played_on_and_healed(
     night = midnight.file("night.yaml", EXPERIMENT)
     done = midnight("run", night, "--target", target_file(midnight, project))
 
+    assert midnight.runs, done.err
     outcomes = midnight.outcomes()
     assert done.code == 0, (outcomes, done.err, done.out[-3000:])
     effects = {name: outcome for name, outcome in outcomes.items() if name.startswith("effect")}

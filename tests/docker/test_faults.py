@@ -107,6 +107,20 @@ def test_a_limit_that_the_engine_calls_nano_cpus_is_put_back_too(
         victim.remove()
 
 
+def test_a_container_without_limits_has_none_that_is_ever_reached_afterwards(
+    client: DockerClient, engine_at: EngineAt
+) -> None:
+    none = {"cpu_period": None, "cpu_quota": None, "mem_limit": None}
+    victim = Victim(client, engine_at, **none)
+    try:
+        played(made("cpu_limit", victim, cpus=0.1), 0.1)
+        played(made("memory_limit", victim, stress=False), 0.1)
+        limits = victim.state()["limits"]
+        assert limits["Memory"] > 2**62 and limits["CpuQuota"] == -1 and limits["MemorySwap"] > 2**62
+    finally:
+        victim.remove()
+
+
 def test_out_of_memory_the_main_process_is_told_from_a_child(
     client: DockerClient, engine_at: EngineAt
 ) -> None:
