@@ -39,6 +39,13 @@ def container_of(client: DockerClient, ref: ContainerRef) -> Container | None:
         return None
 
 
+def runs(ref: ContainerRef) -> bool:
+    """Whether the container runs now. Raises ControlError, ToolMissing."""
+    with engines.connected(ref.engine) as client:
+        found = container_of(client, ref)
+        return found is not None and found.status == "running"
+
+
 def refuse_protected(container: Container) -> None:
     """Raises Refused for a container that is labelled `midnight.protect=true`."""
     if str(container.labels.get(PROTECT, "")).lower() == "true":

@@ -115,11 +115,14 @@ def _answers(url: str) -> bool:
 
 
 @pytest.mark.full
-def test_it_goes_up_and_down_by_hand(midnight: Midnight) -> None:
+def test_it_goes_up_and_down_by_hand(midnight: Midnight, client: DockerClient) -> None:
     up = midnight("stack", "up", "--target", "docker", "--profile", "hardened")
     try:
         assert up.code == 0 and "api: container midnight-stack-docker-" in up.out, up.err
         assert "hardened" in midnight("stack", "status", "--target", "docker").out
+        (model,) = client.containers.list(filters={"label": "midnight.service=model"})
+        model.kill()
+        assert "broken: model ended" in midnight("stack", "status", "--target", "docker").out
     finally:
         down = midnight("stack", "down", "--target", "docker")
     assert down.code == 0, down.out
