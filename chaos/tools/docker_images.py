@@ -19,7 +19,6 @@ from chaos.engine.client import reason
 from chaos.errors import ControlError, ToolMissing
 from chaos.tools import docker_engine, equivalents
 from chaos.tools.part import Found, Missing
-from chaos.yamlfile import folders
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -186,7 +185,7 @@ def _system(name: str) -> str:
 
 def _files() -> list[tuple[str, Path]]:
     """(place in the build context, file) of everything that ours are built from."""
-    root = next(folder for folder in folders("targets")[::-1] if (folder / "compose").is_dir())
+    root = equivalents.compose_folder().parent
     found = [
         path
         for part in ("compose", "profiles", "reference")

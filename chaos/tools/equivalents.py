@@ -43,7 +43,7 @@ def postgres() -> Equivalent:
     top = Path(os.path.commonpath([found.bin.parent, *([found.libraries.parent] if found.libraries else [])]))
     for tree in (found.bin.parent, *([found.libraries] if found.libraries else [])):
         files.tree(tree, f"/opt/postgresql/{tree.relative_to(top)}".rstrip("/."))
-    script = _compose() / "postgres-entrypoint.sh"
+    script = compose_folder() / "postgres-entrypoint.sh"
     files.file("/usr/local/bin/docker-entrypoint.sh", script.read_bytes(), 0o755)
     files.file("/etc/passwd", _passwd(f"postgres:x:{_POSTGRES_USER}:{_POSTGRES_USER}::/tmp:/bin/sh"))
     files.file("/etc/group", f"root:x:0:\npostgres:x:{_POSTGRES_USER}:\n".encode())
@@ -88,7 +88,8 @@ def python() -> Equivalent:
 MAKERS: Mapping[str, Callable[[], Equivalent]] = {"postgres": postgres, "toxiproxy": proxy, "python": python}
 
 
-def _compose() -> Path:
+def compose_folder() -> Path:
+    """Where the Compose file of the stack lies, and what its images are built from."""
     return next(folder / "compose" for folder in folders("targets")[::-1] if (folder / "compose").is_dir())
 
 
@@ -107,7 +108,7 @@ def _passwd(*more: str) -> bytes:
 def _needed() -> set[str]:
     """The packages of the stack's requirements and all that they need here."""
     wanted = ["pip", "psycopg-binary"]
-    for line in (_compose() / "requirements.txt").read_text().splitlines():
+    for line in (compose_folder() / "requirements.txt").read_text().splitlines():
         if line and not line.startswith("#"):
             wanted.append(_name(line))
     found: set[str] = set()

@@ -18,6 +18,7 @@ from chaos.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 
 LIMIT = 64 * 1024 * 1024
+READ_BACK = "cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
 SERVER = "import http.server as h; h.ThreadingHTTPServer(('0.0.0.0', 8000), h.SimpleHTTPRequestHandler).serve_forever()"
 
 
@@ -42,9 +43,8 @@ def _try(client: DockerClient, image: str) -> None:
     made = client.containers.create(image, entrypoint=["sleep"], command=["60"], mem_limit=LIMIT)
     try:
         made.start()
-        made.reload()
-        told = made.attrs["HostConfig"]["Memory"]
-        assert told == LIMIT, f"a memory limit of {LIMIT} is read back as {told}"
+        told = made.exec_run(["sh", "-c", READ_BACK]).output
+        assert told == f"{LIMIT}\n".encode(), f"a memory limit of {LIMIT} is read back as {told!r}"
     finally:
         made.remove(force=True)
 

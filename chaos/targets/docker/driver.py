@@ -30,8 +30,8 @@ from chaos.targets.embedded import profile_file, quiet
 from chaos.targets.embedded.options import Profile
 from chaos.targets.warming import warm_up
 from chaos.tools import docker_engine, docker_images
+from chaos.tools.equivalents import compose_folder
 from chaos.tools.part import Missing
-from chaos.yamlfile import folders
 
 ROLES = ("api", "batch", "crowd")
 CONTAINERS = {"api": "api", "database": "database", "proxy": "proxy", "model": "model"}  # role: service
@@ -144,7 +144,7 @@ class DockerDriver(Driver):
         return undo.restore(undo_of)
 
     def _create(self, creating: Creating) -> None:
-        services = compose_file.read(_compose() / "compose.yaml", self._variables())
+        services = compose_file.read(compose_folder() / "compose.yaml", self._variables())
         creating.network()
         creating.volumes(sorted({volume for each in services for volume, _ in each.volumes}))
         for service in services:
@@ -231,12 +231,6 @@ class DockerDriver(Driver):
                 )
             },
         )
-
-
-def _compose() -> Path:
-    return next(
-        folder / "compose" for folder in reversed(folders("targets")) if (folder / "compose").is_dir()
-    )
 
 
 def _here(at: EngineAt, root: Path) -> Path | None:
