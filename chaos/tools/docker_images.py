@@ -10,6 +10,7 @@ import io
 import os
 import tarfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,7 @@ def get() -> Found | Missing:
             bases = {name: _base(client, name) or _have(client, name) for name in OFFICIAL}
             for tag, (dockerfile, name) in _BUILT.items():
                 _build(client, tag, dockerfile, bases[name])
+            _remove_replaced(client)
     except ControlError as error:
         raise ToolMissing(NAME, str(error), "see what the engine says") from error
     return find()
@@ -156,6 +158,15 @@ def _build(client: DockerClient, tag: str, dockerfile: str, base: Image) -> None
         )
     except BuildError as error:
         raise ToolMissing(NAME, f"{tag} could not be built: {error.msg}", "see docker build") from error
+
+
+def _remove_replaced(client: DockerClient) -> None:
+    """Remove what was ours and has lost its name to a newer one; what a container still uses stays."""
+    from docker.errors import APIError
+
+    for image in client.images.list(filters={"dangling": True, "label": _CONTENT}):
+        with suppress(APIError):
+            client.images.remove(str(image.id))
 
 
 def _there(client: DockerClient, tag: str) -> Image | None:
