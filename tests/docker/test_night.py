@@ -45,6 +45,7 @@ def test_smoke_shows_all_four_faults_in_containers(midnight: Midnight) -> None:
     assert "postgres" in versions
 
 
+@pytest.mark.full
 def test_killed_in_the_middle_nothing_is_left(midnight: Midnight) -> None:
     file = experiment(midnight.place, LESS, CUT, play=60.0)
     process = midnight.start("run", file, "--target", "docker", "--profile", "hardened")
