@@ -1,6 +1,6 @@
 """The images of the stack in containers: the official ones, or equivalents made of what this machine has.
 
-MIDNIGHT_DOCKER_IMAGES chooses: `official`, `system`, or whichever can be had, the official first.
+MIDNIGHT_DOCKER_IMAGES chooses: `official`, `system`, `none`, or whichever can be had, the official first.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ def get() -> Found | Missing:
     looked = docker_engine.find()
     if isinstance(looked, Missing):
         raise ToolMissing(NAME, "they need a Docker Engine", "see there (not required)")
+    if os.environ.get(_CHOICE) == "none":
+        raise ToolMissing(NAME, f"{_CHOICE} says none", "for the docker target type: midnight doctor --fix")
     try:
         with engine.connected(engine.find(), timeout=_BUILD_WITHIN) as client:
             bases = {name: _base(client, name) or _have(client, name) for name in OFFICIAL}
@@ -84,7 +86,7 @@ def ready() -> Images:
     with engine.connected(engine.find()) as client:
         bases = {name: _base(client, name) for name in OFFICIAL}
         if lacking := [name for name, base in bases.items() if base is None]:
-            raise ToolMissing(NAME, f"there is no image of {', '.join(lacking)}", _REMEDY)
+            raise ToolMissing(NAME, f"there is none of {', '.join(lacking)}, or an outdated one", _REMEDY)
         for tag, (_, name) in _BUILT.items():
             base, ours = bases[name], _there(client, tag)
             if ours is None:
