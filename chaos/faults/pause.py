@@ -10,12 +10,15 @@ from contextlib import suppress
 import psutil
 
 from chaos.engine import refs
-from chaos.errors import RestoreError, TargetGone
+from chaos.errors import FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.handles import ContainerRef, Handles, ProcessRef
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
 from chaos.yamlfile import Model, Name
+
+
+FROZEN_WITHIN = 10.0  # seconds
 
 
 class PauseParams(Model):
@@ -49,9 +52,7 @@ class Pause(Fault):
 
     def inject(self) -> Evidence:
         if isinstance(self._subject, ContainerRef):
-            with subjects.acting(self._subject, "pause") as found:
-                found.pause()
-            return {"container": self._subject.name}
+            return {"container": self._subject.name, "attempts": self._pause(self._subject)}
         _send(self._processes, signal.SIGSTOP)
         return {"processes": len(self._processes)}
 
@@ -75,6 +76,19 @@ class Pause(Fault):
         return subjects.restoring(
             ref, f"docker unpause {ref.name}", lambda _, found: subjects.running_again(found)
         )
+
+    def _pause(self, ref: ContainerRef) -> int:
+        """How many attempts it took: threads that wait for their share of the processor freeze late."""
+        end, attempts = time.monotonic() + FROZEN_WITHIN, 0
+        while True:
+            attempts += 1
+            try:
+                with subjects.acting(ref, "pause") as found:
+                    found.pause()
+                return attempts
+            except FaultError as error:
+                if "unable to freeze" not in str(error) or time.monotonic() > end:
+                    raise
 
     def _stands_still(self) -> bool:
         if isinstance(self._subject, ContainerRef):
