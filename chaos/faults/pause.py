@@ -17,7 +17,6 @@ from chaos.handles import ContainerRef, Handles, ProcessRef
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
 from chaos.yamlfile import Model, Name
 
-
 FROZEN_WITHIN = 10.0  # seconds
 
 
