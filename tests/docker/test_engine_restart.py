@@ -72,6 +72,9 @@ def own_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         yield made
     finally:
         made.stop()
+        for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
+            if (mounted := line.split()[4]).startswith(f"{place}/"):  # it leaves a network namespace
+                subprocess.run(["umount", mounted], check=True)
         shutil.rmtree(place)
 
 
