@@ -78,7 +78,9 @@ def test_on_volumes_of_the_engines_own_logs_are_fetched_and_no_disk_is_filled(mi
 
 @pytest.mark.full
 def test_a_full_disk_of_our_own_is_filled_and_emptied(midnight: Midnight) -> None:
-    done = midnight("run", experiment(midnight.place, FULL, play=10.0), "--target", "docker")
+    file = experiment(midnight.place, FULL, play=10.0, extra="limits: {lost_writes: 0}")
+    done = midnight("run", file, "--target", "docker", "--profile", "hardened")
+    assert midnight.runs, done.err
     assert midnight.outcomes()["effect: full"] == "pass", done.out + done.err
 
 
