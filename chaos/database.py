@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
@@ -16,6 +16,7 @@ from chaos import store
 from chaos.errors import UsageError
 
 PATIENCE = 30.0  # seconds that a writer waits for another one
+SILENT = 10  # seconds after which a server, or one who writes and then is silent, counts as gone
 
 metadata = MetaData()
 
@@ -44,10 +45,12 @@ def connect(url: str, *, durable: bool = True) -> Engine:
     Without `durable` the newest transactions may be gone after a crash of the machine.
     """
     try:
-        parsed = make_url(url)
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1))
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        engine = create_engine(
+            parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite", connect_args=_limits(parsed)
+        )
         if parsed.get_backend_name() == "sqlite":
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +65,28 @@ def connect(url: str, *, durable: bool = True) -> Engine:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise UsageError(f"the database {parsed!r} cannot be opened: {reason}") from error
     return engine
+
+
+def _limits(url: URL) -> dict[str, Any]:
+    """For PostgreSQL: whoever was stopped amid a transaction must not hold the lease's row for ever, nor a server
+    that fell silent the scheduler. What the address says comes last, and counts."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    waits = {"lock_timeout": PATIENCE, "statement_timeout": 2 * PATIENCE}
+    waits["idle_in_transaction_session_timeout"] = SILENT
+    options = [
+        *(f"-c {name}={seconds:.0f}s" for name, seconds in waits.items()),
+        url.query.get("options", ""),
+    ]
+    ours = {
+        "connect_timeout": SILENT,
+        "tcp_user_timeout": SILENT * 1000,
+        "keepalives_idle": SILENT,
+        "keepalives_interval": SILENT // 2,
+        "keepalives_count": 2,
+    }
+    given = {name: value for name, value in ours.items() if name not in url.query}
+    return {**given, "options": " ".join(map(str, options)).strip()}
 
 
 def _prepare_sqlite(engine: Engine, durable: bool) -> None:

@@ -150,9 +150,10 @@ class Runner:
         name = self._plan.target.name
         self._event("target", name, "rising")
         handles = await in_thread(lambda: self._driver.up(site))
-        self._event(
-            "target", name, "ready", handles=sorted(handles.offered()), answers_within=handles.answers_within
+        promised: dict[str, Any] = (
+            {} if handles.answers_within is None else {"answers_within": handles.answers_within}
         )
+        self._event("target", name, "ready", handles=sorted(handles.offered()), **promised)
         samples = Writer(self._run.samples, self._redact)
         sampler = Sampler(handles, samples, self._clock)
         self._writer.listen(sampler.follow)

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from chaos.errors import FileError, UsageError
+from chaos.yamltags import without_tags
 
 Place = tuple[int | str, ...]
 
@@ -138,7 +139,8 @@ class Where:
         return Where(self.path, self.document, (*self.place, *keys))
 
     def broken(self, rule: str, value: object = None) -> FileError:
-        line, place = line_of(self.document, self.place), show_place(self.document, self.place)
+        there = without_tags(self.document, self.place)
+        line, place = line_of(self.document, there), show_place(self.document, there)
         return FileError(self.path, line, place, rule, value)
 
     def parse(self, value: Any, model: type[M]) -> M:

@@ -25,7 +25,7 @@ def done(step: Step = None, run: Run = None) -> int:
     if len(found) != 1:
         names = ", ".join(f"{name} ({each.id})" for each, some in waiting.items() for name in some)
         raise UsageError(
-            f"name the step that is done; waited for: {names}" if names else "nothing is waited for"
+            f"name the step that is done; waited for: {names or 'none'}, got {step or 'no name'}"
         )
     (place, name), *_ = found
     part = place.done(name).with_suffix(".part")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from chaos import prune as pruning
 from chaos.checks.verdict import json_safe
-from chaos.cli.output import tell
+from chaos.cli.output import print_whole, tell
 from chaos.errors import UsageError
 from chaos.heal import is_locked
 from chaos.reports.show import show_value
@@ -112,7 +112,10 @@ def trend(
     if html is not None:
         from chaos.reports.trend_html import write_trends  # brings matplotlib
 
-        write_trends(found, html)
+        try:
+            write_trends(found, html)
+        except OSError as error:
+            raise UsageError(f"{html}: cannot be written: {error.strerror}") from None
     if json_:
         tell(lambda: print(json.dumps([trend_json(each) for each in found], indent=1)))
         return
@@ -189,7 +192,7 @@ def _document(entry: Entry) -> object:
 def _show(found: list[Entry]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
-        table.add_column(column, no_wrap=column == "run")
+        table.add_column(column, no_wrap=True)
     for name, _ in FIGURES:
         table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     for entry in found:
@@ -197,7 +200,7 @@ def _show(found: list[Entry]) -> None:
         figures = [show_value(entry.figures[name], unit) for name, unit in FIGURES]
         links = f" ({entry.links_exercised}/{entry.links})" if entry.partial else ""
         table.add_row(*cells, f"{_verdict(entry)}{links}", *figures)
-    Console(highlight=False).print(table)
+    print_whole(table)
 
 
 def _verdict(entry: Entry) -> str:

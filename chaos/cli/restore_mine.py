@@ -19,7 +19,7 @@ from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import write_verdict
 from chaos.restore_experiment import is_restore
 from chaos.restore_mine import runner
-from chaos.restore_mine.plan import RestorePlan, build
+from chaos.restore_plan import RestorePlan, build
 from chaos.store import RunDir
 
 

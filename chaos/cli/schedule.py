@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from chaos.cli.output import print_whole
 from chaos.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,18 +56,27 @@ def list_(file: File = DEFAULT, json_: Json = False) -> None:
     if json_:
         print(json.dumps({"schedules": rows, "leader": leader, "troubles": troubles}, indent=1))
         return
+    print_whole(_table(rows))
+    terminal = Console(highlight=False)
+    for row in rows:
+        for words in filter(None, (row["paused"], (row["last"] or {}).get("because"))):
+            terminal.print(f"{row['name']}: {words}", markup=False, soft_wrap=True)
+    held = f"{leader} holds the lease" if leader else "no scheduler holds the lease: nothing is started"
+    terminal.print(held, markup=False, soft_wrap=True)
+    for line in troubles:
+        terminal.print(line, style="bold red", markup=False, soft_wrap=True)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("schedule", "when", "zone", "next (UTC)", "last due (UTC)", "came to"):
-        table.add_column(column, no_wrap=column != "came to")
+        table.add_column(column, no_wrap=True)
     for row in rows:
-        last = row["last"] or {"due": "", "state": "", "event": "", "because": ""}
-        came_to = ": ".join(filter(None, (last["event"] or last["state"], last["because"])))
-        following = row["paused"] or _short(row["next"] or "never")
-        table.add_row(row["name"], row["when"], row["timezone"], following, _short(last["due"]), came_to)
-    terminal = Console(highlight=False)
-    terminal.print(table, markup=False)
-    for line in troubles:
-        terminal.print(line, style="bold red", markup=False)
+        last = row["last"] or {"due": "", "state": "", "event": ""}
+        following = "paused" if row["paused"] else _short(row["next"] or "never")
+        cells = (row["name"], row["when"], row["timezone"], following, _short(last["due"]))
+        table.add_row(*map(Text, cells), last["event"] or last["state"])
+    return table
 
 
 @app.command("next")

@@ -56,6 +56,7 @@ class LosePrimary(Fault):
         self._admin = handles.databases["primary"].admin_dsn
         self._replication = handles.replication
         self._disk = handles.volumes["data"].path
+        self._ballast = self._server.data.parent / BALLAST
 
     def prepare(self) -> Undo:
         by = self._params.by
@@ -63,7 +64,7 @@ class LosePrimary(Fault):
             raise TargetGone("lose_primary: there is no primary that runs")
         if by in ("full", "read_only") and not self._disk.is_mount():
             raise FaultError(f"lose_primary: by {by} needs a disk of the target's own, which takes root")
-        return {"by": by, "data": str(self._server.data), "ballast": str(self._server.data.parent / BALLAST)}
+        return {"by": by, "data": str(self._server.data), "ballast": str(self._ballast)}
 
     def inject(self) -> Evidence:
         seen = self._protection()
@@ -85,12 +86,12 @@ class LosePrimary(Fault):
         }
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        """A frozen server stays so until somebody ends that; of all others the act is over at once."""
+        """A frozen server and a full disk stay so until somebody ends that; of all others the act is over."""
         attempt = attempt_write(self._admin, commit=False, deadline=2.0)
         end = time.monotonic() + seconds
-        while self._params.by == "freeze" and self._frozen() and time.monotonic() < end:
-            if stop.wait(_POLL):
-                break
+        lasting = {"freeze": self._frozen, "full": self._kept_full}.get(self._params.by, lambda: False)
+        while lasting() and time.monotonic() < end and not stop.wait(_POLL):
+            pass
         lost = attempt.outcome != "accepted"
         return Held(
             dose={"primary_lost": float(lost)},
@@ -136,11 +137,21 @@ class LosePrimary(Fault):
         shutil.rmtree(self._server.data)
 
     def _fill_the_disk(self) -> None:
-        """A file that takes all the room there is, root's reserve too."""
-        room = os.statvfs(self._disk)
-        file = os.open(self._server.data.parent / BALLAST, os.O_CREAT | os.O_WRONLY, 0o600)
+        self._ballast.touch(mode=0o600)
+        self._kept_full()
+
+    def _kept_full(self) -> bool:
+        """Have a file take all the room there is: the server itself frees some, as with each checkpoint.
+
+        False when the file is gone: somebody has made room.
+        """
         try:
-            size, piece = 0, room.f_bfree * room.f_frsize
+            file = os.open(self._ballast, os.O_WRONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            room = os.statvfs(self._disk)
+            size, piece = os.fstat(file).st_size, room.f_bfree * room.f_frsize
             while piece >= room.f_frsize:
                 try:
                     os.posix_fallocate(file, size, piece)
@@ -149,6 +160,7 @@ class LosePrimary(Fault):
                     piece //= 2
         finally:
             os.close(file)
+        return True
 
     def _make_read_only(self) -> None:
         """As the kernel does after an error of the disk: nothing can be written any more, open files or not."""

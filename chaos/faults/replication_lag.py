@@ -20,6 +20,7 @@ from chaos.errors import ControlError, FaultError, TargetError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import proxies
 from chaos.handles import Handles
+from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import Positive
@@ -63,16 +64,17 @@ class ReplicationLag(Fault):
         return {"by": self._params.by, **attributes}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        """To the end, also when the primary is gone: what is still on its way must not arrive after all."""
+        """Until the standby is one no more: what is still on its way when the primary is gone must not arrive."""
         end, most, looks = time.monotonic() + seconds, 0, 0
         because = "watched to the end of the hold"
         while time.monotonic() < end and not stop.wait(_LOOK):
+            if self._promoted():
+                because = "watched until the standby was promoted"
+                break
             try:
                 lag = lag_at(self._replication.primary_dsn, self._replication.name)
-            except TargetError:
-                because = "watched until the primary was gone"
-                stop.wait(max(0.0, end - time.monotonic()))
-                break
+            except TargetError:  # it is gone
+                continue
             looks += 1
             most = max(most, lag.flush or 0) if lag else most
         return Held(
@@ -80,6 +82,12 @@ class ReplicationLag(Fault):
             floor={"unflushed_bytes": float(self._params.min_unflushed)},
             evidence={"looks": looks, "watched": because},
         )
+
+    def _promoted(self) -> bool:
+        try:
+            return not ask(self._replication.standby_dsn, "SELECT pg_is_in_recovery()")[0]
+        except TargetError:
+            return False
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

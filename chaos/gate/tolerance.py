@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ class Tolerance:
     amount: float = 0.0
 
     def allowed(self, baseline: float) -> float:
+        if math.isinf(baseline):
+            return baseline  # nothing is worse, and no share of it can be reckoned
         return max(self.share * baseline, self.amount)
 
 

@@ -123,6 +123,17 @@ def remove(file: Path, path: Path) -> None:
         path.rmdir()
 
 
+def renew(file: Path, path: Path) -> None:
+    """Mount anew a volume that the kernel has made read-only, as after its disk was looked at. Raises TargetError."""
+    device = str(LoopVolume(file, path).device)
+    _run("umount", str(path))
+    argv = _argv("e2fsck", "-f", "-y", device)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True)
+    if done.returncode not in (0, 1):  # 1: what was wrong is mended
+        raise TargetError(f"{' '.join(argv)}: {done.stdout.strip() or done.returncode}")
+    _run("mount", "-o", "noatime", device, str(path))
+
+
 def loops_of(file: Path) -> list[Path]:
     """The loop devices attached to a file, also to one that was deleted."""
     found = []

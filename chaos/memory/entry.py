@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from chaos.store import RunDir
 
+T = TypeVar("T")
 Document = dict[str, Any]
 Figures = Mapping[str, float | None]
 
@@ -44,6 +45,7 @@ class Entry:
     links: int | None  # steps that had to prove an effect
     links_exercised: int | None
     figures: Figures
+    part: bool = False  # of a suite, whose own run is what counts
 
     @property
     def partial(self) -> bool:
@@ -65,21 +67,22 @@ def read_entry(run: RunDir) -> Entry:
         return Entry(
             run=run.id,
             path=run.path,
-            experiment=about["experiment"]["name"],
-            target=about["target"]["name"],
-            profile=about.get("profile"),
-            seed=about.get("seed"),
-            git=about.get("git"),
+            experiment=_text(about["experiment"]["name"]),
+            target=_text(about["target"]["name"]),
+            profile=_if_given(_text, about.get("profile")),
+            seed=_if_given(_whole, about.get("seed")),
+            git=_if_given(_text, about.get("git")),
             started=as_utc(about["started"]),
             drill=is_drill(about),
-            verdict=verdict.get("verdict"),
-            exit_code=verdict.get("exit_code"),
-            headline=verdict.get("headline", ""),
+            verdict=_if_given(_text, verdict.get("verdict")),
+            exit_code=_if_given(_code, verdict.get("exit_code")),
+            headline=_text(verdict.get("headline", "")),
             links=links,
             links_exercised=exercised,
             figures=figures_of(verdict),
+            part=about.get("part_of") is not None,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"{run.path}: {type(error).__name__}: {error}") from error
 
 
@@ -118,6 +121,31 @@ def _budget(verdict: Document) -> float | None:
     """The largest share of an SLO's error budget that such a night would consume."""
     burnt = [(each.get("evidence") or {}).get("budget_consumed") for each in verdict.get("findings") or ()]
     return max((float(share) for share in burnt if share is not None), default=None)
+
+
+def _if_given(read: Callable[[Any], T], value: Any) -> T | None:
+    return None if value is None else read(value)
+
+
+def _text(value: Any) -> str:
+    """What every database takes as a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    value.encode()
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _code(value: Any) -> int:
+    code = _whole(value)
+    if not 0 <= code <= 255:
+        raise ValueError(f"{code} is no exit code")
+    return code
 
 
 def _number(value: Any) -> float | None:

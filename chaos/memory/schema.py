@@ -17,9 +17,23 @@ PATIENCE = 10  # seconds that a writer waits for another
 
 metadata = sa.MetaData()
 
+
+class Whole(sa.types.TypeDecorator[int]):
+    """A whole number of any size, such as a seed."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else int(value)
+
+
 # Another shape gets another number: the journals fill the new table by themselves.
 runs = sa.Table(
-    "midnight_runs_1",
+    "midnight_runs_3",
     metadata,
     sa.Column("store", sa.String(32), primary_key=True),  # whose reports directory
     sa.Column("folder", sa.String(255), primary_key=True),
@@ -28,19 +42,20 @@ runs = sa.Table(
     sa.Column("experiment", sa.Text, nullable=False),
     sa.Column("target", sa.Text, nullable=False),
     sa.Column("profile", sa.Text),
-    sa.Column("seed", sa.BigInteger),
+    sa.Column("seed", Whole),
     sa.Column("git", sa.Text),
     sa.Column("started", sa.String(32), nullable=False),
     sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("part", sa.Boolean, nullable=False),
     sa.Column("verdict", sa.String(16)),
     sa.Column("exit_code", sa.Integer),
     sa.Column("headline", sa.Text, nullable=False),
     sa.Column("links", sa.Integer),
     sa.Column("links_exercised", sa.Integer),
     *(sa.Column(name, sa.Double) for name in FIGURES),
-    sa.Index("midnight_runs_1_by_time", "started", "run"),
-    sa.Index("midnight_runs_1_by_experiment", "experiment", "started", "run"),
-    sa.Index("midnight_runs_1_by_verdict", "verdict", "started", "run"),
+    sa.Index("midnight_runs_3_by_time", "started", "run"),
+    sa.Index("midnight_runs_3_by_experiment", "experiment", "started", "run"),
+    sa.Index("midnight_runs_3_by_verdict", "verdict", "started", "run"),
 )
 
 KEY = ("store", "folder", "run")

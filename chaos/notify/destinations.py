@@ -42,9 +42,9 @@ class Apprise(Model):
 
 def _kind(value: Any) -> str:
     keys = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Model) else ()
-    return "apprise" if "apprise" in keys else "webhook"
+    return "by apprise" if "apprise" in keys else "by webhook"
 
 
 Destination = Annotated[
-    Annotated[Webhook, Tag("webhook")] | Annotated[Apprise, Tag("apprise")], Discriminator(_kind)
+    Annotated[Webhook, Tag("by webhook")] | Annotated[Apprise, Tag("by apprise")], Discriminator(_kind)
 ]

@@ -53,6 +53,7 @@ def _through_apprise(url: str, body: Mapping[str, Any]) -> None:
     if not people.add(url):
         raise NotDelivered("is no address that apprise understands")
     with apprise.LogCapture(level=logging.WARNING) as said:  # type: ignore[no-untyped-call]
-        if not people.notify(title=message.title(body), body=message.text(body)):
+        plain = apprise.NotifyFormat.TEXT  # as it is: what a headline holds is no markup
+        if not people.notify(title=message.title(body), body=message.text(body), body_format=plain):
             lines = said.getvalue().strip().splitlines()
             raise NotDelivered(lines[-1] if lines else "apprise could not deliver it")

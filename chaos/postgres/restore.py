@@ -101,6 +101,21 @@ def restore(
     return Restored(target, verification, copying, replaying, copied, recovery)
 
 
+def replay_all(into: Cluster, fetch: str, settings: Settings, *, timeout: float) -> Recovery:
+    """Have the data directory that another tool has put into `into` replay all that `fetch`, a restore_command,
+    gives; without the configuration that came with it. Returns when it takes writes.
+
+    PostgreSQL ends silently where `fetch` gives nothing more: whether that was far enough is for the caller to
+    say. Raises BackupUnusable or TargetError.
+    """
+    _own(into)
+    _forget_configuration(into)
+    _forget_the_source(into)
+    into.override({**_ALONE, **settings, "restore_command": fetch, "recovery_target_timeline": "latest"})
+    _signal_recovery(into)
+    return _recover(into, "the archive's end", None, timeout)
+
+
 def _own(into: Cluster) -> None:
     # A backup may be kept as files that nobody can write.
     for path in (into.data, *into.data.rglob("*")):
@@ -117,16 +132,31 @@ def _forget_configuration(into: Cluster) -> None:
 def _configure(
     into: Cluster, target: Target, along: Timelines, archive: Archive | None, settings: Settings
 ) -> None:
+    _forget_the_source(into)
+    fetch = {"restore_command": archive.restore_command if archive else "false"}
+    into.override({**_ALONE, **settings, **fetch, **target.settings(along.last)})
+    _signal_recovery(into)
+
+
+def _forget_the_source(into: Cluster) -> None:
     # What a source that ran while it was copied left in its directory speaks of that server.
     for name in ("postmaster.pid", "postmaster.opts", "standby.signal"):
         (into.data / name).unlink(missing_ok=True)
-    fetch = {"restore_command": archive.restore_command if archive else "false"}
-    into.override({**_ALONE, **settings, **fetch, **target.settings(along.last)})
+
+
+def _signal_recovery(into: Cluster) -> None:
     (into.data / "recovery.signal").touch(mode=0o600)
     give(into.data / "recovery.signal", into.user)
 
 
 def _replay(into: Cluster, target: Target, archive: Archive | None, timeout: float) -> Recovery:
+    recovery = _recover(into, str(target), archive, timeout)
+    if not recovery.stopped:
+        raise BackupUnusable(f"{target}: the server took writes without having stopped there")
+    return recovery
+
+
+def _recover(into: Cluster, where: str, archive: Archive | None, timeout: float) -> Recovery:
     from_here = into.log.stat().st_size if into.log.exists() else 0
     try:
         into.start(timeout=timeout)
@@ -134,14 +164,11 @@ def _replay(into: Cluster, target: Target, archive: Archive | None, timeout: flo
         raise
     except TargetError as error:
         words = into.log.read_bytes()[from_here:].decode(errors="replace")
-        raise _failure(read_recovery(words), target, archive, error) from error
-    recovery = read_recovery(into.log.read_bytes()[from_here:].decode(errors="replace"))
-    if not recovery.stopped:
-        raise BackupUnusable(f"{target}: the server took writes without having stopped there")
-    return recovery
+        raise _failure(read_recovery(words), where, archive, error) from error
+    return read_recovery(into.log.read_bytes()[from_here:].decode(errors="replace"))
 
 
-def _failure(recovery: Recovery, target: Target, archive: Archive | None, error: TargetError) -> TargetError:
+def _failure(recovery: Recovery, where: str, archive: Archive | None, error: TargetError) -> TargetError:
     """What to raise when the server did not come up."""
     reason = next((means for words, means in _REASONS.items() if words in recovery.fatal), None)
     if reason is None:
@@ -153,4 +180,4 @@ def _failure(recovery: Recovery, target: Target, archive: Archive | None, error:
     holdings = archive.holds() if archive else None
     if holdings and (gaps := [*holdings.gaps(), *holdings.truncated]):
         details.append(f"missing or not whole in the archive: {', '.join(gaps[:3])}")
-    return BackupUnusable(f"{target}: {reason}; {'; '.join(details)}")
+    return BackupUnusable(f"{where}: {reason}; {'; '.join(details)}")

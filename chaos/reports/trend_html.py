@@ -80,10 +80,13 @@ def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
     for at, (value, night) in enumerate(zip(movement.values, trend.nights, strict=True)):
         if value is not None:
             shown, marker = (value, "o") if math.isfinite(value) else (top, "^")
-            axis.scatter([at], [shown], s=18, marker=marker, color=COLOURS[night.verdict or "fail"], zorder=2)
+            colour = COLOURS[night.verdict or "fail"]
+            axis.scatter([at], [shown], s=18, marker=marker, color=colour, zorder=2, clip_on=False)
     if movement.before is not None and math.isfinite(movement.before):
         axis.axhline(movement.before, color=svg.FAINT, linewidth=0.8, linestyle="--")
-    axis.set_ylim(bottom=max(0.0, axis.get_ylim()[0]))  # no figure can be negative
+    bottom, top = axis.get_ylim()
+    best = 1.0 if movement.figure.higher_is_better else top
+    axis.set_ylim(max(0.0, bottom), min(top, best))  # no figure can be negative, no availability above 100 %
     unit = movement.figure.unit
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_value(value, unit)))
     axis.yaxis.set_major_locator(MaxNLocator(3))

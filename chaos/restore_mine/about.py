@@ -12,7 +12,8 @@ from importlib.metadata import version
 from typing import Any
 
 from chaos import about
-from chaos.restore_mine.plan import Chosen, RestorePlan
+from chaos.restore_mine.plan import Chosen
+from chaos.restore_plan import RestorePlan
 from chaos.store import RunDir
 
 

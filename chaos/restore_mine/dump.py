@@ -36,12 +36,12 @@ class Dump(Kind):
         return SUPERUSER  # of a new cluster, whatever it was called where the dump is from
 
     def installation(self) -> Installation:
-        newest = postgresql.installation()
+        newest = _with_clients(postgresql.installation())
         major = self._major(newest)
         if major is None:
             return newest
         try:
-            return postgresql.installation_of(major)
+            return _with_clients(postgresql.installation_of(major))
         except ToolMissing:
             if int(newest.version.split(".")[0]) < major:
                 raise
@@ -129,6 +129,16 @@ class Dump(Kind):
             said = words.read().decode(errors="replace")
         if code != 0 or [each for each in _ERROR.findall(said) if not _HARMLESS.search(each)]:
             _raise_for(self._files, said)
+
+
+def _with_clients(installation: Installation) -> Installation:
+    """Raises ToolMissing where it is but a server."""
+    for name in ("pg_restore", "psql", "createdb"):
+        if not installation.program(name).exists():
+            major = installation.version.split(".")[0]
+            remedy = f"install them (Debian: apt-get install postgresql-client-{major})"
+            raise ToolMissing("PostgreSQL's client programs", f"{installation.bin} has no {name}", remedy)
+    return installation
 
 
 def _feed(child: subprocess.Popen[bytes], files: DumpFiles, deadline: float) -> None:

@@ -49,6 +49,11 @@ class Kind(ABC):
         """Of the scratch cluster."""
         return self.options.superuser
 
+    @property
+    def expected(self) -> int:
+        """Bytes that the restored data will take, roughly."""
+        return self.source.expected
+
     @abstractmethod
     def installation(self) -> Installation:
         """A PostgreSQL that can restore it, with all other programs that it takes. Raises ToolMissing."""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from chaos import preflight, store
 from chaos.checks.restored import judge
@@ -33,12 +30,12 @@ from chaos.journal import Clock, Event, Journal, Writer, boot_id
 from chaos.postgres.amcheck import check_relations
 from chaos.restore_mine import about, questions
 from chaos.restore_mine.kind import Facts, Kind, Verified
-from chaos.restore_mine.plan import Chosen, RestorePlan, choose
+from chaos.restore_mine.plan import Chosen, choose
 from chaos.restore_mine.scratch import Scratch, scratch_for
+from chaos.restore_mine.stopping import Stopping
+from chaos.restore_plan import RestorePlan
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Listener = Callable[[Event], None]
 
@@ -63,11 +60,11 @@ class Runner:
         self._codes: list[int] = []
         self._errors: list[str] = []
         self._reason = "completed"
-        self._signal = ""
+        self._stopping = Stopping()
 
     def play(self) -> Ending:
         """Never raises for what goes wrong in between."""
-        with hold_lock(self._run, wait=5.0), self._stoppable():
+        with hold_lock(self._run, wait=5.0), self._stopping:
             store.mark_unhealed(self._run)
             watchdog = Watchdog(self._run)
             try:
@@ -93,12 +90,12 @@ class Runner:
             self._begin()
             self._session()
         except KeyboardInterrupt:
-            self._end("aborted", Aborted(f"stopped by {self._signal}"))
+            self._end("aborted", Aborted(f"stopped by {self._stopping.by}"))
         except NoVerdict as error:
             self._end("no verdict", error)
         except Exception as error:  # whatever it is, the run is undone and says what happened
             self._end("failed", error)
-        self._ignore_signals()
+        self._stopping.over()
 
     def _end(self, reason: str, error: BaseException) -> None:
         self._reason = reason
@@ -222,27 +219,6 @@ class Runner:
             if self._reason == "completed":
                 raise
             # A full disk has ended the run: it still must be undone.
-
-    @contextmanager
-    def _stoppable(self) -> Iterator[None]:
-        """A signal that ends us is a Ctrl-C: the first one, because what is being undone is undone whole."""
-        before = {number: signal.signal(number, self._stop) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        del frame
-        self._ignore_signals()
-        self._signal = signal.Signals(number).name
-        raise KeyboardInterrupt
-
-    @staticmethod
-    def _ignore_signals() -> None:
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
 
 
 def _is_ours(error: TargetError) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +22,6 @@ _ATTEMPTS = 5  # at a port that nobody takes meanwhile
 _HBA = "local all all trust\nhost all all all reject\n"
 
 T = TypeVar("T")
-
-
-def place_of(scratch: Path | None) -> Path:
-    """Where scratch directories are made."""
-    return (scratch or Path(tempfile.gettempdir())).absolute()
 
 
 def too_long(place: Path) -> bool:

@@ -13,29 +13,29 @@ from apscheduler.executors.debug import DebugExecutor
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 
 from chaos.schedule.due import next_start
 from chaos.schedule.schedule import Schedule
 
-TABLE = "apscheduler_jobs"
+TABLE = "apscheduler_jobs_"  # and the token of the lease
 
 
 class Alarms(Protocol):
-    def begin(self, schedules: Iterable[Schedule]) -> None:
-        """Ring for these, and for no others, from now on."""
+    def begin(self, schedules: Iterable[Schedule], token: int) -> None:
+        """Ring for these, and for no others, from now on; `token`: of the lease."""
         ...
 
     def end(self) -> None:
         """Ring no more."""
         ...
 
-    def clock_was_set(self) -> None:
-        """Look at the clock anew."""
-        ...
-
     def rung(self) -> set[str]:
         """The schedules that have rung since this was asked last."""
+        ...
+
+    def are_broken(self) -> bool:
+        """Whether they ring no more although nobody ended them."""
         ...
 
 
@@ -50,8 +50,9 @@ class StartTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no typ
 
 
 class Apscheduler:
-    """APScheduler over its job store, which is made anew from the schedules: only the holder of the lease may
-    begin it. A job of its store can only name a function; so the rings of a process meet in `_bells`."""
+    """APScheduler over a job store that each holder of the lease makes for itself: from a store that is shared,
+    one that was deposed and does not know it yet would take the rings of its successor. A job can only name a
+    function; so the rings of a process meet in `_bells`."""
 
     _bells: ClassVar[dict[str, Callable[[str], None]]] = {}
 
@@ -62,10 +63,11 @@ class Apscheduler:
         self._scheduler: Any = None
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
-    def begin(self, schedules: Iterable[Schedule]) -> None:
+    def begin(self, schedules: Iterable[Schedule], token: int) -> None:
         self.end()
+        self._drop_stores_before(token)
         Apscheduler._bells[self._holder] = self._on_ring
-        store = SQLAlchemyJobStore(engine=self._engine, tablename=TABLE)
+        store = SQLAlchemyJobStore(engine=self._engine, tablename=f"{TABLE}{token}")
         scheduler = BackgroundScheduler(
             jobstores={"default": store},
             executors={"default": DebugExecutor()},  # a ring takes no time: no thread for it
@@ -85,14 +87,21 @@ class Apscheduler:
             self._scheduler = None
             Apscheduler._bells.pop(self._holder, None)
 
-    def clock_was_set(self) -> None:
-        if self._scheduler is not None:
-            self._scheduler.wakeup()  # it sleeps for seconds, not until a time
-
     def rung(self) -> set[str]:
         with self._lock:
             found, self._rung = self._rung, set()
         return found
+
+    def are_broken(self) -> bool:
+        # its thread ends for good when the database fails right after a ring; APScheduler tells nobody
+        return self._scheduler is not None and not self._scheduler._thread.is_alive()
+
+    def _drop_stores_before(self, token: int) -> None:
+        for table in inspect(self._engine).get_table_names():
+            number = table.removeprefix(TABLE)
+            if table.startswith(TABLE) and number.isdecimal() and int(number) < token:
+                with self._engine.begin() as connection:
+                    connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
 
     def _on_ring(self, name: str) -> None:
         with self._lock:

@@ -114,13 +114,15 @@ class Book:
         with self.database.begin() as connection:
             return [row for row in self.ledger.active(connection) if row.id not in ours]
 
-    def abandon(self, row: Row[Any], now: datetime, token: int) -> bool:
-        """Report a claim whose holder is gone as missed; nobody plays it again. Raises Deposed."""
+    def abandon(self, row: Row[Any], now: datetime, token: int | None = None) -> bool:
+        """Report a claim whose holder is gone as missed; nobody plays it again. `token`: of one who acts as the
+        holder of the lease. Raises Deposed."""
         doing = "was being played" if row.state == State.RUNNING else "waited for its target"
         reason = f"its scheduler {row.holder} went away while it {doing}"
         schedule = next((each for each in self.file.schedules if each.name == row.schedule), None)
         with self.database.begin() as connection:
-            fence(connection, self.ledger.holder, token)
+            if token is not None:
+                fence(connection, self.ledger.holder, token)
             done = self.ledger.abandon(connection, row, reason, now)
             if done and schedule is not None:
                 self._report_missed(connection, schedule, [Settled(row.due_utc, State.MISSED, reason)], now)

@@ -88,8 +88,9 @@ class Engine:
     def finish(self) -> None:
         """Leave what waits to others, give back the lease, and see every run to its end."""
         self._alarms.end()
-        for _, child in self._playing:
+        for claim, child in self._playing:
             child.stop()
+            self._say(f"{claim.schedule.name}: is stopped, and waited for until all is restored")
         self._last_words()
         while self._playing:
             self._clock.wait(self._timing.beat)
@@ -110,10 +111,12 @@ class Engine:
             self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
 
     def _lead(self, token: int) -> None:
+        if self._clock_was_set() or self._alarms.are_broken():
+            self._token = None  # begin anew, and again with the next step where that fails
         if token != self._token:
             self._begin(token)
         names = {schedule.name for schedule in self._book.file.schedules}
-        self._to_consider |= names if self._clock_was_set() else self._alarms.rung() & names
+        self._to_consider |= self._alarms.rung() & names
         self._reap(token)
         for schedule in self._book.file.schedules:
             if schedule.name in self._to_consider:
@@ -128,7 +131,7 @@ class Engine:
 
     def _begin(self, token: int) -> None:
         self._book.open(self._clock.now(), token)
-        self._alarms.begin(self._book.file.schedules)
+        self._alarms.begin(self._book.file.schedules, token)
         self._to_consider = {schedule.name for schedule in self._book.file.schedules}
         self._token, self._stands_by = token, False
         self._say(f"holds the lease (token {token}); {len(self._to_consider)} schedules")
@@ -191,7 +194,4 @@ class Engine:
         """Whether the wall clock was set, or the machine slept, since this was asked last."""
         offset = self._clock.now().timestamp() - self._clock.elapsed()
         before, self._offset = self._offset, offset
-        if before is None or abs(offset - before) < SET:
-            return False
-        self._alarms.clock_was_set()
-        return True
+        return before is not None and abs(offset - before) >= SET

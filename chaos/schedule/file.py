@@ -9,9 +9,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from chaos import plan, yamlfile
+from chaos import plan, restore_plan, yamlfile
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
+from chaos.restore_experiment import is_restore
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
 from chaos.yamlfile import BrokenRule, Model, Name, Place
@@ -31,6 +32,8 @@ class ScheduleFile(Model):
                 raise BrokenRule(f"{schedule.name!r} stands twice", "schedules", index, "name")
             seen.add(schedule.name)
             for place, name in enumerate(schedule.on_fail.notify):
+                if name in schedule.on_fail.notify[:place]:
+                    raise BrokenRule(f"{name!r} stands twice", "schedules", index, "on_fail", "notify", place)
                 if name not in self.notify:
                     known = ", ".join(self.notify) or "none"
                     rule = f"there is no destination {name!r} under `notify`; known: {known}"
@@ -71,7 +74,10 @@ def _check_plan(path: Path, document: Any, place: Place, schedule: Schedule) -> 
         except UsageError as error:
             raise _broken(path, document, (*place, key), str(error)) from None
     try:
-        plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
+        if is_restore(yamlfile.read_mapping(yamlfile.search(schedule.experiment, "experiments"))):
+            restore_plan.build(schedule.experiment, schedule.target)
+        else:
+            plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
     except FileError:
         raise
     except UsageError as error:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from chaos.schedule.schedule import Schedule
 from chaos.schedule.tables import schedules
 
+AHEAD = timedelta(days=1)  # a clock set back by less makes a new schedule wait, as it does what was played
+
 Settle = Callable[[Connection, Schedule], None]
 
 
 def enrol(connection: Connection, found: Iterable[Schedule], now: datetime, settle: Settle) -> None:
-    """Make the roll that of the file; pauses stay. A rule counts from when it is first seen.
+    """Make the roll that of the file; pauses stay. A rule counts from when it is first seen, and from now where
+    the clock was days ahead then.
 
     Where a rule was changed, `settle` is called with the schedule as it was: it reports what was missed by it.
     """
@@ -31,6 +34,8 @@ def enrol(connection: Connection, found: Iterable[Schedule], now: datetime, sett
             settle(connection, schedule.model_copy(update={"when": row.when, "timezone": row.timezone}))
             changed = update(schedules).where(schedules.c.name == name).values(since=now, **rule)
             connection.execute(changed)
+    too_late = (schedules.c.since > now + AHEAD, schedules.c.name.in_(listed))
+    connection.execute(update(schedules).where(*too_late).values(since=now))
 
 
 def enrol_one(connection: Connection, schedule: Schedule, now: datetime) -> None:

@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
 KILLS = int(os.environ.get("MIDNIGHT_SCHEDULE_KILLS", "200"))
 LONGEST = 3.0  # seconds after a run has begun or ended
+PATIENCE = 600.0  # seconds: of a process that has the lowest priority on a busy machine
 DOCUMENT = PROJECT / "docs/schedule.md"
 SCHEDULES = (
     every_second("quick", when="*/2 * * * * *", misfire={"late_within": "10s"}),
@@ -38,18 +39,18 @@ def test_kills_at_random_instants_lose_nothing(tmp_path: Path) -> None:
     try:
         for _ in range(KILLS):
             seen = len(place.book)
-            place.until(lambda seen=seen: len(place.book) > seen)
+            place.until(lambda seen=seen: len(place.book) > seen, PATIENCE)
             time.sleep(rng.uniform(0.0, LONGEST))  # a random instant is what is tested
             victim = alive.pop(rng.randrange(2))
             victim.kill()
             victim.wait()
             alive.append(place.serve())
         pids = [process.pid for process in alive]
-        place.until(lambda: all(f"{pid} " in (tmp_path / "said").read_text() for pid in pids))
-        place.until(lambda: _is_settled(place, pids))
+        place.until(lambda: all(f"{pid} " in (tmp_path / "said").read_text() for pid in pids), PATIENCE)
+        place.until(lambda: _is_settled(place, pids), PATIENCE)
         for process in alive:
             process.terminate()
-        assert [process.wait(60) for process in alive] == [0, 0]
+        assert [process.wait(PATIENCE) for process in alive] == [0, 0]
     finally:
         place.stop_all()
     _check(place)
@@ -72,17 +73,10 @@ def _check(place: Place) -> None:
         assert found == _due(schedule, found[0], found[-1])
     states = Counter(row.state for row in rows)
     assert states.keys() <= {"ended", "missed"}
-    assert began <= len([row for row in rows if row.started])
-    table = [
-        (
-            KILLS,
-            len(rows),
-            states["ended"],
-            states["missed"],
-            len(rows) - len({(r.schedule, r.due_utc) for r in rows}),
-        )
-    ]
+    twice = max(0, began - len([row for row in rows if row.started]))
+    table = [(KILLS, len(rows), states["ended"], states["missed"], twice)]
     tables.write("kills", ("kills", "came due", "played", "reported as missed", "twice"), table, DOCUMENT)
+    assert twice == 0
 
 
 def _due(schedule: Schedule, first: datetime, last: datetime) -> list[datetime]:

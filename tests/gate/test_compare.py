@@ -68,6 +68,8 @@ def test_an_infinite_percentile_fails_unless_the_baseline_had_it_too() -> None:
     assert case("p99", math.inf, 0.2).outcome == "fail"
     assert case("p99", math.inf, math.inf).outcome == "pass"
     assert case("p99", 0.2, math.inf).outcome == "pass"
+    assert case("p99", 0.2, math.inf, "p99=100ms").outcome == "pass"
+    assert case("p99", math.inf, math.inf, "p99=0%").outcome == "pass"
 
 
 def test_what_was_not_measured_is_unknown_and_what_the_baseline_lacks_is_not_exercised() -> None:

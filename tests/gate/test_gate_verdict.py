@@ -123,6 +123,7 @@ NOW = datetime(2026, 10, 1, tzinfo=UTC)  # the 30th night
         (Stored(20, experiment="dr-drill", target="other"), "fail"),
         (Stored(20, experiment="midnight"), "fail"),
         (Stored(20, experiment="failover", about={"drill": True}), "pass"),
+        (Stored(20, experiment="failover", about={"drill": True, "part_of": "a drill that failed"}), "fail"),
     ],
 )
 def test_only_a_passing_whole_and_recent_drill_of_the_target_counts(

@@ -128,6 +128,42 @@ def test_a_directory_that_is_no_run_is_passed_over_and_a_torn_run_is_said(report
     assert remember() == []
 
 
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"profile": {"a": 1}},
+        {"target": {"name": ["x"]}},
+        {"git": 7},
+        {"seed": "x"},
+        {"experiment": {"name": "\ud800"}},
+        {"started": "2026-13-01"},
+    ],
+)
+def test_an_odd_run_is_said_and_hides_no_other(reports: Path, about: dict[str, object]) -> None:
+    run = Stored(1).write(reports)
+    Stored(2, about=about).write(reports)
+    said: list[str] = []
+    assert [entry.run for entry in open_index(said.append).find(Query())] == [run.id]
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"exit_code": 10**30}, {"verdict": ["a"]}, {"headline": None}, {"figures": {"p99": 10**400, "hits": 1}}],
+)
+def test_an_odd_verdict_is_said_and_hides_no_other_run(reports: Path, odd: dict[str, object]) -> None:
+    run, other = Stored(1).write(reports), Stored(2).write(reports)
+    other.verdict.write_text(json.dumps(Stored(2).verdict_document() | odd))
+    said: list[str] = []
+    assert [entry.run for entry in open_index(said.append).find(Query())] == [run.id]
+    assert len(said) == 1
+
+
+def test_a_seed_of_any_size_is_kept(reports: Path) -> None:
+    Stored(1, seed=10**23).write(reports)
+    assert [entry.seed for entry in open_index(quiet).find(Query())] == [10**23]
+
+
 def test_a_broken_index_is_said_and_built_anew(reports: Path) -> None:
     run = Stored(1).write(reports)
     assert ids() == [run.id]
@@ -177,7 +213,7 @@ def test_rebuilding_forgets_what_the_index_had_wrong(reports: Path) -> None:
     run = Stored(1).write(reports)
     assert ids() == [run.id]
     with sqlite3.connect(reports / FILE) as connection:
-        connection.execute("UPDATE midnight_runs_1 SET verdict = 'fail', experiment = 'other'")
+        connection.execute("UPDATE midnight_runs_3 SET verdict = 'fail', experiment = 'other'")
     index = open_index(quiet)
     assert index.find(Query(verdict="pass")) == []
     assert index.rebuild().read == 1
@@ -247,7 +283,7 @@ def test_several_processes_write_at_once_and_no_run_is_missing(reports: Path) ->
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 4
     connection = sqlite3.connect(reports / FILE)
-    assert connection.execute("SELECT count(*) FROM midnight_runs_1").fetchone() == (32,)
+    assert connection.execute("SELECT count(*) FROM midnight_runs_3").fetchone() == (32,)
 
 
 def test_a_run_indexed_twice_stands_once(reports: Path) -> None:

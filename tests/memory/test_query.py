@@ -84,7 +84,7 @@ def test_the_newest_are_read_off_an_index_in_order_and_the_rest_is_not_looked_at
     with engine(database_url(reports)).connect() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {as_text(query)}")]
     assert len(plan) == 1  # a second step would sort
-    assert f"USING INDEX midnight_runs_1_{along}" in plan[0]
+    assert f"USING INDEX midnight_runs_3_{along}" in plan[0]
 
 
 def steps(reports: Path, text: str) -> int:
@@ -151,6 +151,14 @@ def test_the_command_lists_them_newest_last(capsys: pytest.CaptureFixture[str]) 
     assert code == 0
     assert [stored.id in line for stored, line in zip((RUNS[0], RUNS[4]), (lines[1], lines[-1]), strict=True)]
     assert len(lines) == 5
+
+
+def test_a_narrow_terminal_hides_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    _, out, _ = _runs(capsys, "--verdict", "fail")
+    assert out.splitlines()[1].split()[1:6] == ["midnight", "embedded", "fragile", "12", "fail"]
 
 
 def test_the_command_gives_a_machine_every_figure(capsys: pytest.CaptureFixture[str]) -> None:

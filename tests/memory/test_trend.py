@@ -179,10 +179,13 @@ def test_the_command_shows_it_and_writes_a_page(
         assert ended.value.code == 0
         assert expected in capsys.readouterr().out
     assert page.stat().st_size > 10_000
+    assert ">104 %<" not in page.read_text()
     with pytest.raises(SystemExit) as ended:
         cli.main(["trend", "midnight", "--json", "--last", "3"])
     (document,) = json.loads(capsys.readouterr().out)
     assert [len(document["nights"]), len(document["figures"][0]["values"])] == [3, 3]
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["trend", "nothing"])
-    assert ended.value.code == 2
+    for wrong in (["nothing"], ["midnight", "--html", str(tmp_path / "nowhere/trend.html")]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["trend", *wrong])
+        assert ended.value.code == 2
+        assert capsys.readouterr().err.count("\n") == 1

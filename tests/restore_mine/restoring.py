@@ -13,7 +13,7 @@ from chaos.checks.finding import Finding
 from chaos.heal import outstanding
 from chaos.journal import Event, Journal
 from chaos.restore_mine import runner
-from chaos.restore_mine.plan import build
+from chaos.restore_plan import build
 from chaos.store import RunDir
 from tests.conftest import traces
 

@@ -38,16 +38,21 @@ class Place:
     code: int = 0
     stub: bool = True  # in place of `midnight run`
     timing: tuple[float, float, float] = (0.2, 1.0, 1.5)  # beat, lease, claim
+    address: str = ""  # of a database in place of a file
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"sqlite:///{self.path / 'schedule.db'}"
+        return self.address or f"sqlite:///{self.path / 'schedule.db'}"
 
     @property
     def book(self) -> list[str]:
         file = self.path / "book"
         return file.read_text().splitlines() if file.exists() else []
+
+    @property
+    def said(self) -> str:
+        return (self.path / "said").read_text()
 
     def write(self, *schedules: dict[str, Any], **notify: Any) -> None:
         (self.path / "schedules.yaml").write_text(json.dumps({"schedules": schedules, "notify": notify}))

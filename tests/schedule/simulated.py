@@ -58,15 +58,12 @@ class SimAlarms:
         self._awake_at = 0.0
         self._next: dict[str, tuple[Schedule, datetime | None]] = {}
 
-    def begin(self, schedules: Iterable[Schedule]) -> None:
+    def begin(self, schedules: Iterable[Schedule], token: int) -> None:  # noqa: ARG002
         self._next = {each.name: (each, next_start(each, self._clock.now())) for each in schedules}
         self._fall_asleep()
 
     def end(self) -> None:
         self._next = {}
-
-    def clock_was_set(self) -> None:
-        self._awake_at = 0.0
 
     def rung(self) -> set[str]:
         if self._clock.elapsed() < self._awake_at:
@@ -78,6 +75,9 @@ class SimAlarms:
             self._next[name] = (schedule, next_start(schedule, now))
         self._fall_asleep()
         return found
+
+    def are_broken(self) -> bool:
+        return False
 
     def _fall_asleep(self) -> None:
         at = self.earliest()

@@ -96,6 +96,13 @@ def test_a_time_that_comes_twice_is_due_the_first_time_only() -> None:
     ]
 
 
+def test_whoever_looks_in_the_hour_that_comes_twice_is_told_of_nothing_that_is_past() -> None:
+    second = datetime(2026, 10, 25, 1, 5, tzinfo=UTC)  # 02:05 in Berlin, for the second time
+    assert next(due_times(schedule("*/10 * * * *", "Europe/Berlin"), second)) == datetime(
+        2026, 10, 25, 2, 0, tzinfo=UTC
+    )
+
+
 def test_a_cron_trigger_in_a_zone_of_its_own_runs_twice_what_comes_twice() -> None:
     """The reason why it is asked in UTC here: should this fail one day, `zones` may have become needless."""
     zone = ZoneInfo("Europe/Berlin")

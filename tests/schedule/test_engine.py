@@ -104,6 +104,22 @@ def test_a_clock_that_is_set_back_plays_nothing_again(tmp_path: Path) -> None:
     assert world.machine.started == {"hourly": 5}
 
 
+def test_a_schedule_first_seen_by_a_clock_that_was_years_ahead_runs_when_it_is_right(tmp_path: Path) -> None:
+    for right_when_it_runs in (True, False):
+        place = tmp_path / f"{right_when_it_runs}"
+        place.mkdir()
+        world = World(place, HOURLY)
+        world.clock.at += timedelta(days=4000)
+        world.add()
+        world.pass_(minutes=5)
+        if right_when_it_runs:
+            world.kill_all()
+            world.add()
+        world.sleep(days=-4000)
+        world.pass_(hours=2)
+        assert world.machine.started == {"hourly": 2} and world.states() == {"ended": 2}
+
+
 def test_a_restarted_scheduler_goes_on_where_the_other_one_ended(tmp_path: Path) -> None:
     world = World(tmp_path, HOURLY)
     for _ in range(5):

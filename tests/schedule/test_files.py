@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaos import cli
+from chaos.errors import FileError
 from chaos.schedule import file
 from tests.midnight import PROJECT
 
@@ -49,8 +50,21 @@ BAD = {
         "before 2026-12-24",
     ),
     "unknown destination": ("notify: [ops], pause", "notify: [opps], pause", 13, "no destination 'opps'"),
+    "a destination twice": ("notify: [ops], pause", "notify: [ops, ops], pause", 13, "'ops' stands twice"),
     "unknown way to be busy": ("when_busy: wait", "when_busy: wiat", 14, "got 'wiat'"),
     "unknown key": ("when_busy: wait", "when_bussy: wait", 14, "is not a key known here"),
+    "an address that is none": (
+        "{apprise: {env: OPS}}",
+        "{webhook: ftp://x/y}",
+        2,
+        "notify: ops: webhook: must be an address such as https://ci.example.org/hook, got 'ftp://x/y'",
+    ),
+    "an event that is none": (
+        "{apprise: {env: OPS}}",
+        "{apprise: {env: OPS}, events: [failed]}",
+        2,
+        "notify: ops: events[0]: should be 'fail'",
+    ),
     "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "comes from the environment or a file"),
 }
 
@@ -102,6 +116,18 @@ def test_the_good_one_and_the_one_that_ships_are_valid(
     assert run(capsys, "validate", str(PROJECT / "schedules/example.yaml"))[0] == 0
 
 
+def test_a_restore_of_the_teams_own_backup_can_be_scheduled(tmp_path: Path) -> None:
+    text = """
+schedules:
+  - {name: monthly, experiment: restore-mine, target: TARGET, when: "0 4 1 * *", timezone: UTC}
+"""
+    (tmp_path / "fits.yaml").write_text(text.replace("TARGET", "backup-example"))
+    assert file.load(tmp_path / "fits.yaml").schedules[0].experiment == "restore-mine"
+    (tmp_path / "fits-not.yaml").write_text(text.replace("TARGET", "embedded"))
+    with pytest.raises(FileError, match="needs a target with driver backup"):
+        file.load(tmp_path / "fits-not.yaml")
+
+
 def test_hours_without_quotes_are_read_as_hours(tmp_path: Path) -> None:
     path = tmp_path / "schedules.yaml"
     path.write_text(GOOD.replace('"22:00"', "22:00").replace('"23:00"', "23:00"))
@@ -121,6 +147,20 @@ def test_pause_list_next_and_resume_agree(tmp_path: Path, capsys: pytest.Capture
     assert "paused" not in run(capsys, "list", *option)[1]
     code, _, said = run(capsys, "pause", "nihgtly", *option)
     assert code == 2 and "there is no schedule 'nihgtly'; known: nightly" in said
+
+
+def test_the_list_says_all_in_a_narrow_terminal_and_whether_a_scheduler_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD)
+    option = ("--file", str(path))
+    run(capsys, "pause", "nightly", *option, "--because", "[red]a freeze[/red] of which much can be said")
+    _, row, because, leader = run(capsys, "list", *option)[1].splitlines()
+    assert row.split() == ["nightly", *"00***", "Europe/Berlin", "paused"]
+    assert because == "nightly: paused: [red]a freeze[/red] of which much can be said"
+    assert leader == "no scheduler holds the lease: nothing is started"
 
 
 def test_a_database_that_cannot_be_opened_is_said_without_its_password(

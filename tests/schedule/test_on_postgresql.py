@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
+import socket
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 from threading import Barrier
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from chaos import database
+from chaos.errors import UsageError
 from chaos.host.ports import free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.notify import outbox
 from chaos.postgres import Cluster
 from chaos.schedule.alarms import Apscheduler
 from chaos.schedule.clock import RealClock
-from chaos.schedule.lease import Lease, Stillness
+from chaos.schedule.due import due_times
+from chaos.schedule.lease import Lease, Stillness, fence
 from chaos.tools import postgresql
 from tests.schedule.plans import schedule
+from tests.schedule.serving import Place, every_second
 from tests.schedule.simulated import World
 
 pytestmark = pytest.mark.real
@@ -46,6 +53,11 @@ def _url() -> Iterator[str]:
         shutil.rmtree(place)
 
 
+def forget_lease(url: str) -> None:
+    with database.connect(url).begin() as connection:
+        connection.exec_driver_sql("DELETE FROM lease")
+
+
 def test_eight_that_begin_at_once_make_the_tables_and_one_leader(url: str) -> None:
     together = Barrier(8)
 
@@ -60,8 +72,7 @@ def test_eight_that_begin_at_once_make_the_tables_and_one_leader(url: str) -> No
     with ThreadPoolExecutor(8) as pool:
         tokens = list(pool.map(begin, range(8)))
     assert sorted(token for token in tokens if token) == [1]
-    with database.connect(url).begin() as connection:
-        connection.exec_driver_sql("DELETE FROM lease")
+    forget_lease(url)
 
 
 def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_twice(url: str) -> None:
@@ -81,10 +92,75 @@ def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_tw
     assert row.attempts == 1
 
 
+def test_a_leader_stopped_amid_a_transaction_does_not_hold_up_the_others(url: str) -> None:
+    clock, opened = RealClock(), database.connect(url)
+    forget_lease(url)
+    token = Lease(opened, "stopped", Stillness(clock.elapsed, 0)).hold()
+    assert token is not None
+    other = Lease(database.connect(url), "other", Stillness(clock.elapsed, 0))
+    assert other.hold() is None
+    with pytest.raises(DBAPIError, match="idle-in-transaction"), opened.begin() as connection:
+        fence(connection, "stopped", token)
+        assert other.hold() == token + 1  # as long as this lasts the transaction is silent
+        fence(connection, "stopped", token)
+    forget_lease(url)
+
+
+def test_two_processes_of_which_one_is_killed_and_one_is_stopped_for_a_while(
+    url: str, tmp_path: Path
+) -> None:
+    with database.connect(url).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("CREATE DATABASE two")
+    place = Place(tmp_path, address=url.rpartition("/")[0] + "/two")
+    place.write(every_second(misfire={"late_within": "2s"}))
+    try:
+        leader = place.serve()
+        place.until(lambda: len(place.book) > 2)
+        other = place.serve()
+        place.until(lambda: f"{other.pid} stands by" in place.said)
+        leader.kill()
+        leader.wait()
+        place.until(lambda: f"{other.pid} secondly: ended" in place.said)
+        third = place.serve()
+        place.until(lambda: f"{third.pid} stands by" in place.said)
+        other.send_signal(signal.SIGSTOP)
+        place.until(lambda: f"{third.pid} secondly: ended" in place.said)
+        other.send_signal(signal.SIGCONT)
+        place.until(lambda: f"{other.pid} stands by" in place.said.partition(f"{third.pid} holds")[2])
+        seen = len(place.book)
+        place.until(lambda: len(place.book) > seen + 4)
+        for process in (other, third):
+            process.terminate()
+            assert process.wait(60) == 0
+    finally:
+        place.stop_all()
+    rows, once = place.rows(), schedule("* * * * * *", name="secondly")
+    dues = list(takewhile(lambda due: due <= rows[-1].due_utc, due_times(once, rows[0].due_utc)))
+    assert [row.due_utc for row in rows[1:]] == dues
+    assert {row.state for row in rows} <= {"ended", "missed"}
+    assert len([line for line in place.book if line.startswith("began")]) <= sum(
+        row.started is not None for row in rows
+    )
+
+
+def test_a_server_that_does_not_answer_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgres://me@127.0.0.1:{silent.getsockname()[1]}/x?connect_timeout=2"
+        with pytest.raises(UsageError, match="cannot be opened"):
+            database.connect(address)
+
+
+def test_what_the_address_says_counts(url: str) -> None:
+    address = f"{url}?options=-c%20lock_timeout%3D7s".replace("postgresql:", "postgres:")
+    with database.connect(address).begin() as connection:
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "7s"
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "10s"
+
+
 def test_apscheduler_keeps_its_jobs_there(url: str) -> None:
     clock = RealClock()
     alarms = Apscheduler(database.connect(url), "holder", clock.wake)
-    alarms.begin([schedule("* * * * * *", name="secondly")])
+    alarms.begin([schedule("* * * * * *", name="secondly")], 1)
     try:
         clock.wait(10)
         assert alarms.rung() == {"secondly"}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from chaos import database
-from chaos.schedule import by_hand, file
+from chaos.errors import Refused
+from chaos.schedule import by_hand as hand
+from chaos.schedule import file
+from chaos.schedule.engine import Timing
+from chaos.schedule.tables import occurrences
 from tests.notify.receivers import web
 from tests.schedule.serving import Place, every_second
 
@@ -47,6 +51,21 @@ def test_sigterm_stops_the_run_that_is_being_played_and_waits_for_it(place: Plac
     assert place.book[-1] == "ended 4"
     assert [row.exit_code for row in place.rows() if row.started] == [4]
     assert {row.state for row in place.rows()} <= {"ended", "missed"}
+
+
+def test_a_database_that_fails_right_after_a_ring_does_not_silence_the_scheduler(place: Place) -> None:
+    place.write(every_second())
+    place.serve()
+    place.until(lambda: place.book)
+    with database.connect(place.url).begin() as connection:
+        refuse = "BEFORE UPDATE ON apscheduler_jobs_1 BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER full {refuse}")
+    said = place.path / "said"
+    place.until(lambda: "Exception in thread APScheduler" in said.read_text())
+    with database.connect(place.url).begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    played = len(place.book)
+    place.until(lambda: len(place.book) > played + 4)
 
 
 def test_another_scheduler_takes_over_from_one_that_was_killed(place: Place) -> None:
@@ -87,17 +106,59 @@ def test_the_command_is_midnight_run_and_its_refusal_is_told(place: Place) -> No
     assert row.because == "runs are halted on this machine; `midnight halt off` lifts that"
 
 
-def test_a_run_by_hand_is_recorded_like_any_other(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(name="by_hand")
+def _by_hand(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """`midnight schedule run-now one` with a shell's words in place of `midnight run`."""
     place.write(every_second("one", when="0 0 1 1 *"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(place.path / "state"))
     found = file.load(place.path / "schedules.yaml")
-    opened = database.connect(place.url)
-    stub = ["/bin/sh", "-c", "echo midnight: it broke >&2; exit 5"]
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        assert by_hand.run_now(opened, found, found.schedules[0], print, stub) == 5
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+
+    def play(words: str) -> int:
+        opened, command = database.connect(place.url), ["/bin/sh", "-c", words]
+        timing = Timing(*place.timing)
+        return hand.run_now(opened, found, found.schedules[0], print, command=command, timing=timing)
+
+    yield play
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_a_run_by_hand_is_recorded_like_any_other(
+    place: Place, by_hand: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert by_hand("echo midnight: it broke >&2; exit 5") == 5
     (row,) = place.rows()
     assert (row.state, row.exit_code, row.by_hand, row.event) == ("ended", 5, True, "unknown")
     assert "midnight itself failed" in capsys.readouterr().out
+
+
+def test_a_run_by_hand_that_is_stopped_as_it_begins_is_stopped(
+    place: Place, by_hand: Callable[..., int]
+) -> None:
+    assert by_hand("trap 'exit 4' TERM; kill -INT $PPID; while :; do sleep 0.1; done") == 4
+    assert [row.exit_code for row in place.rows()] == [4]
+
+
+def test_where_no_scheduler_runs_a_run_by_hand_that_was_killed_is_reported_by_the_next(
+    place: Place, by_hand: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert by_hand("exit 0") == 0
+    with database.connect(place.url).begin() as connection:
+        connection.execute(occurrences.update().values(state="running", holder="killed", exit_code=None))
+    assert by_hand("exit 0") == 0
+    killed, played = place.rows()
+    assert (killed.state, played.state) == ("missed", "ended")
+    assert "killed went away: reported as missed" in capsys.readouterr().out
+
+
+def test_a_run_by_hand_is_refused_while_another_is_alive_on_its_target(
+    place: Place, by_hand: Callable[..., int]
+) -> None:
+    place.takes = 60
+    place.write(every_second("one", when="0 0 1 1 *"), every_second("other"))
+    place.serve()
+    place.until(lambda: place.book)
+    with pytest.raises(Refused, match="being played on by another run"):
+        by_hand("exit 0")
+    assert [row.state for row in place.rows() if row.by_hand] == ["refused"]

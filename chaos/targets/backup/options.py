@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from chaos.units import Positive
 from chaos.yamlfile import BrokenRule, Model, Name
 
-Kind = Literal["base", "dump", "pgbackrest", "barman"]
+Kind = Literal["base", "dump", "pgbackrest"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,63}$")]
 Dotted = Annotated[str, StringConstraints(pattern=r"^[^\x00.]{1,63}(\.[^\x00.]{1,63})?$")]
 
@@ -47,7 +47,7 @@ class BackupOptions(Model):
     path: Path  # the backup, a directory whose newest entry is taken, or a repository
     pattern: str = "*"  # of the entries' names
     archive: Path | None = None  # a directory of archived WAL, for kind `base`
-    stanza: Identifier | None = None  # of a pgBackRest repository; of a Barman one the server's name
+    stanza: Identifier | None = None  # of a pgBackRest repository
     scratch: Path | None = None  # where it is restored; the system's temporary directory if not given
     database: Identifier = "postgres"  # asked where nothing else is said; a dump is restored into it
     superuser: Identifier = "postgres"  # of the cluster that was backed up
@@ -59,8 +59,8 @@ class BackupOptions(Model):
     def _fits_the_kind(self) -> Self:
         if self.archive is not None and self.kind != "base":
             raise BrokenRule(f"is for kind base; a {self.kind} brings its own", "archive")
-        if (self.stanza is not None) != (self.kind in ("pgbackrest", "barman")):
-            raise BrokenRule("names the stanza of a pgBackRest repository, or Barman's server", "stanza")
+        if (self.stanza is not None) != (self.kind == "pgbackrest"):
+            raise BrokenRule("names the stanza of a pgBackRest repository, and of nothing else", "stanza")
         return self
 
     @model_validator(mode="after")

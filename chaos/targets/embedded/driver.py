@@ -149,7 +149,7 @@ class EmbeddedDriver(Driver):
     def _make_volumes(self, site: Site, layout: Layout) -> None:
         names = {"data": layout.shared_volume, **({"logs": layout.log_volume} if self._apart else {})}
         for name, path in names.items():
-            file = layout.root / f"{path.name}.img"
+            file = layout.image(path)
             undo = {"what": "volume", "file": str(file), "path": str(path)}
             site.creating(f"volume {name}", undo | {"not_limited": self._limit_because})
             if self._limit_because is None:

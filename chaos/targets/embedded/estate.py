@@ -14,6 +14,7 @@ from chaos.postgres.archive import Archive
 from chaos.postgres.backup import Backup, take_backup
 from chaos.postgres.settings import Settings
 from chaos.postgres.standby import Standby, make_standby
+from chaos.postgres.writes import attempt_write
 from chaos.targets.embedded.layout import Layout
 
 STANDBY = "standby"  # its application_name, its slot, its directory
@@ -114,6 +115,21 @@ class Estate:
     def dsn(self, server: Cluster, dbname: str = "postgres") -> str:
         """As the superuser; the password stands in the pass file, so that it reaches no journal."""
         return self.layout.dsn_of(server.port, "postgres", dbname)
+
+    def find_writable(self) -> Cluster:
+        """The server that takes writes now, whoever made it so: a command or a person tells us nothing.
+
+        Raises TargetError, where none does.
+        """
+        there = [self.current, *([self.standby.cluster] if self.standby else [])]
+        said = []
+        for server in there:
+            attempt = attempt_write(self.dsn(server), commit=False)
+            if attempt.outcome == "accepted":
+                self.current = server
+                return server
+            said.append(f"{server.data.name}: {attempt.outcome}, {attempt.said}")
+        raise TargetError(f"no server takes writes: {'; '.join(said)}")
 
     def measure(self) -> dict[str, Any]:
         """What restores of several sizes take here; nothing of it is left. Raises TargetError."""

@@ -57,6 +57,10 @@ class Layout:
     def shared_volume(self) -> Path:
         return self.root / "disk"
 
+    def image(self, volume: Path) -> Path:
+        """The file behind a volume that is a loop device."""
+        return self.root / f"{volume.name}.img"
+
     @property
     def log_volume(self) -> Path:
         return self.root / "log-disk"

@@ -78,7 +78,7 @@ def promote(params: PromoteParams, scene: Scene) -> Evidence:
 def repoint(params: Nothing, scene: Scene) -> Evidence:
     """Have the proxy that the API connects through lead to the server that takes the writes."""
     del params
-    parts, port = scene.parts, scene.estate.current.port
+    parts, port = scene.parts, scene.estate.find_writable().port
     server, name = Toxiproxy(parts.control_url), parts.proxy_name("database")
     server.lead_to(name, f"127.0.0.1:{port}")
     return {"proxy": name, "upstream": server.proxy(name).upstream}

@@ -8,6 +8,7 @@ import psycopg
 
 from chaos.errors import TargetError
 from chaos.fault import Evidence
+from chaos.host import volume
 from chaos.host.ports import PortTaken
 from chaos.postgres import Cluster
 from chaos.postgres.access import address
@@ -34,6 +35,10 @@ def come_back(estate: Estate, lost_by: str) -> Evidence:
     old = estate.primary
     if lost_by == "host":
         raise TargetError("its disk is gone: there is nothing that could come back")
+    if lost_by == "read_only":
+        disk = estate.layout.shared_volume
+        volume.renew(estate.layout.image(disk), disk)
+        (old.data / "standby.signal").touch()  # what the fence could not write down
     (old.data.parent / BALLAST).unlink(missing_ok=True)
     if old.running():
         old.thaw()
