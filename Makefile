@@ -51,6 +51,8 @@ $(STAMP): requirements.lock pyproject.toml $(if $(wildcard $(BIN)/python),,FORCE
 tools: setup ## find or get PostgreSQL, Toxiproxy and logrotate (midnight doctor --fix)
 	@$(BIN)/midnight doctor --fix
 
+# It plays on processes: images of hundreds of megabytes are for who asks for them (make tools, make test).
+midnight: export MIDNIGHT_DOCKER_IMAGES ?= none
 midnight: tools ## play the midnight sequence: PROFILE=fragile|hardened SEED=n
 	@# A verdict was reached, whichever it is: 0 and 1 are both success here.
 	@$(BIN)/midnight run midnight --target embedded --profile $(PROFILE) $(if $(SEED),--seed $(SEED)); \

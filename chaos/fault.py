@@ -37,7 +37,13 @@ class Fault(ABC):
     """
 
     Params: ClassVar[type[Model]]
-    needs: ClassVar[frozenset[str]]  # handles, as `Handles.offered` names them
+    needs: ClassVar[frozenset[str]]  # handles, as `Handles.offered` names them; `A|B`: one of them is enough
+
+    @classmethod
+    def needs_of(cls, params: Any) -> frozenset[str]:
+        """The handles that it needs with these parameters, beyond `needs`."""
+        del params
+        return frozenset()
 
     @classmethod
     def staging(cls, params: Any) -> Mapping[str, float]:

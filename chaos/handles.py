@@ -17,6 +17,23 @@ class ProcessRef:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineAt:
+    """A Docker Engine's address, and the directory of the certificates that it asks for, if any."""
+
+    url: str
+    certs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRef:
+    """A container of an engine. Its id is never another's; its name is for people."""
+
+    engine: EngineAt
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """One PostgreSQL server. DSNs go straight to it, never through a proxy."""
 
@@ -67,6 +84,8 @@ class Volume:
     path: Path
     device: str  # "major:minor"
     write_bps: int | None  # the limit we put on the device, bytes per second; None: the disk as it is
+    container: ContainerRef | None = None  # a container that has it, where `path` is not of this machine
+    inside: Path = Path()  # the directory as that container has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +98,11 @@ class LogFiles:
     delaycompress: bool
     scheduling: str  # normal | idle
     signal: str | None  # sent to `process` after the rotation
-    process: str  # the role of the process that has to reopen its logs
+    process: str  # the role of the process, or container, that has to reopen its logs
+    container: ContainerRef | None = None  # None: they are rotated on this machine
+    inside: Path = (
+        Path()
+    )  # the directory as the container has it; `directory` is where they are read afterwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +112,7 @@ class Job:
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
+    container: ContainerRef | None = None  # where it is started; None: on this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +123,7 @@ class Handles:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of every request to it; secrets
     metrics_url: str = ""
     processes: Mapping[str, ProcessRef] = field(default_factory=dict)
+    containers: Mapping[str, ContainerRef] = field(default_factory=dict)
     databases: Mapping[str, Database] = field(default_factory=dict)
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
     volumes: Mapping[str, Volume] = field(default_factory=dict)
@@ -112,7 +137,7 @@ class Handles:
         """The names of the handles that are there: `base_url`, `jobs.nightly`, `databases.primary`, and
         `databases.primary.crowd` for a role of it ..."""
         names = {name for name in ("base_url", "metrics_url", "logs", "replication") if getattr(self, name)}
-        for group in ("processes", "databases", "proxies", "volumes", "jobs", "servers"):
+        for group in ("processes", "containers", "databases", "proxies", "volumes", "jobs", "servers"):
             names |= {f"{group}.{key}" for key in getattr(self, group)}
         for name, database in self.databases.items():
             names |= {f"databases.{name}.{role}" for role in database.dsns}

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from chaos import checks, registry, slofile, timing, yamlfile
+from chaos import checks, registry, slofile, targetfiles, timing, yamlfile
 from chaos.abort import DEFAULTS, CheckFailed, Condition, SwitchedOff, in_effect, name_of
 from chaos.drill import DrillStep
 from chaos.driver import Driver
@@ -143,7 +143,7 @@ def build(
         _override(path, document, override)
     yamlfile.check_values(path, document)  # again: an override must not bring in what the file may not hold
     experiment = slofile.of_document(path, document).parse(Experiment)
-    target_path = yamlfile.search(target_name, "targets")
+    target_path = targetfiles.search(target_name)
     target, driver, options = target_of(target_path)
     chosen = _choose(target, profile)
     settings = {} if chosen is None else _profile(target_path, driver, chosen)
@@ -198,15 +198,29 @@ def _step(
 ) -> PlannedStep:
     place: yamlfile.Place = ("steps", index, "fault")
     fault = _named(path, document, place, lambda: registry.fault(step.fault))
-    lacking = sorted(fault.needs - offered)
-    if lacking:
-        rule = f"{step.fault} needs the handle {lacking[0]!r}, which target {target.name!r} does not offer"
-        raise _broken(path, document, place, rule)
+    _check_needs(path, document, place, fault.needs, offered, step.fault, target)
     try:
         params = fault.Params.model_validate(step.params)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("steps", index, "with")) from None
+    _check_needs(path, document, place, fault.needs_of(params), offered, step.fault, target)
     return PlannedStep(step, fault, params)
+
+
+def _check_needs(
+    path: Path,
+    document: Any,
+    place: yamlfile.Place,
+    needs: frozenset[str],
+    offered: frozenset[str],
+    fault: str,
+    target: Target,
+) -> None:
+    lacking = sorted(need for need in needs if not offered & set(need.split("|")))
+    if lacking:
+        named = lacking[0].replace("|", "' or '")
+        rule = f"{fault} needs the handle '{named}', which target {target.name!r} does not offer"
+        raise _broken(path, document, place, rule)
 
 
 def _runbook(

@@ -6,13 +6,15 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from chaos import preflight, store
 from chaos.driver import Driver, Site
-from chaos.errors import Aborted, Refused, RestoreError, UsageError
+from chaos.engine import refs
+from chaos.errors import Aborted, ControlError, Refused, RestoreError, ToolMissing, UsageError
 from chaos.fault import Undo
 from chaos.handles import Handles
 from chaos.heal import Healed, heal, hold_lock
@@ -72,6 +74,7 @@ def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
             "base_url": handles.base_url,
             "profile": plan.profile,
             "processes": {role: ref_to_json(ref) for role, ref in handles.processes.items()},
+            "containers": {role: refs.to_json(ref) for role, ref in handles.containers.items()},
         }
         writer.event(Event(clock.now(), "target", plan.target.name, "ready", ready), sync=True)
     finally:
@@ -96,10 +99,21 @@ def status(target: str) -> str:
     ready = Journal(place).last("target", target, "ready")
     if ready is None:
         return "not ready: it is being brought up, or was left halfway; `midnight stack down` clears it away"
-    refs = {role: ref_from_json(ref) for role, ref in ready.detail["processes"].items()}
-    if ended := [role for role, ref in refs.items() if not alive(ref)]:
+    try:
+        ended = _ended(ready.detail)
+    except (ControlError, ToolMissing) as error:
+        return f"not known: {error}"
+    if ended:
         return f"broken: {', '.join(ended)} ended; `midnight stack down` clears it away"
     return f"up: {ready.detail['base_url']} ({ready.detail['profile'] or 'no profile'})"
+
+
+def _ended(ready: Mapping[str, Any]) -> list[str]:
+    """The roles whose process, or container, runs no more. Raises ControlError, ToolMissing."""
+    processes = {role: ref_from_json(ref) for role, ref in ready["processes"].items()}
+    containers = {role: refs.from_json(ref) for role, ref in ready.get("containers", {}).items()}
+    ended = [role for role, ref in processes.items() if not alive(ref)]
+    return ended + [role for role, ref in containers.items() if not refs.runs(ref)]
 
 
 def _take_down(place: RunDir) -> list[Healed]:

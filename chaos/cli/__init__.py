@@ -9,7 +9,7 @@ import traceback
 import typer
 from typer.exceptions import TyperException
 
-from chaos.cli import doctor, done, experiments, gate, machine, memory, run, runs, schedule, stack
+from chaos.cli import doctor, done, experiments, gate, machine, memory, run, runs, schedule, stack, target
 from chaos.errors import MidnightError
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.command("stop")(machine.stop)
 app.command("halt")(machine.halt)
 app.command("doctor")(doctor.doctor)
 app.add_typer(stack.app, name="stack")
+app.add_typer(target.app, name="target")
 app.add_typer(schedule.app, name="schedule")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chaos import plan as plans
-from chaos import preflight, stacks, yamlfile
+from chaos import preflight, stacks, targetfiles, yamlfile
 from chaos import target as targets
 from chaos.errors import Refused, RestoreError
 
@@ -21,7 +21,7 @@ Profile = Annotated[str | None, typer.Option(help="The target's profile; its fir
 def up(target: Target = "embedded", profile: Profile = None) -> None:
     """Bring the target up and leave it running."""
     preflight.refuse_when_halted()
-    found, driver, _ = plans.target_of(yamlfile.search(target, "targets"))
+    found, driver, _ = plans.target_of(targetfiles.search(target))
     if not driver.started_by_us:
         raise Refused(f"target {found.name!r} is not started by midnight: there is nothing to bring up")
     plan = plans.build("smoke", target, profile)
@@ -29,6 +29,8 @@ def up(target: Target = "embedded", profile: Profile = None) -> None:
     print(f"{plan.target.name} ({plan.profile or 'no profile'}) is up: {handles.base_url}")
     for role, process in handles.processes.items():
         print(f"  {role}: pid {process.pid}")
+    for role, container in handles.containers.items():
+        print(f"  {role}: container {container.name}")
     for name, proxy in handles.proxies.items():
         print(f"  proxy {name}: {proxy.listen} -> {proxy.upstream} ({proxy.api})")
     if handles.logs is not None:

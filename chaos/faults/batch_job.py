@@ -17,11 +17,14 @@ from typing import Annotated, Any
 import psutil
 from pydantic import Field
 
+from chaos.engine import refs
 from chaos.errors import FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import executed
 from chaos.handles import Handles
 from chaos.host import oom
 from chaos.host.processes import spawn, stop_marked
+from chaos.host.worker import Program
 from chaos.units import NotNegative, Positive
 from chaos.yamlfile import Model
 
@@ -48,14 +51,15 @@ class BatchJob(Fault):
     def __init__(self, params: BatchJobParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
         self._job = handles.jobs["nightly"]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
         self._reports: list[dict[str, Any]] = []
         self._ended = threading.Event()
         self._kills_before = 0
         self._peak = 0
 
     def prepare(self) -> Undo:
-        return {"mark": self._mark}
+        container = self._job.container
+        return {"mark": self._mark, **({"container": refs.to_json(container)} if container else {})}
 
     def inject(self) -> Evidence:
         p = self._params
@@ -66,19 +70,12 @@ class BatchJob(Fault):
             "--until-eof",
         ]
         self._kills_before = oom.kills()
-        self._process = spawn(
-            argv,
-            mark=self._mark,
-            env=self._job.env,
-            cwd=self._job.cwd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        self._process = self._start(argv)
         started = threading.Event()
         threading.Thread(target=self._read, args=(self._process, started), daemon=True).start()
         if not started.wait(15) or not self._reports:
             raise FaultError(f"the nightly job did not start: {self._last()}")
-        return {"pid": self._process.pid}
+        return {"pid": self._process.pid} if self._job.container is None else {"in": self._job.container.name}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         assert self._process is not None
@@ -106,16 +103,32 @@ class BatchJob(Fault):
             evidence={
                 "out_of_memory_kills_on_this_machine": oom.kills() - self._kills_before,
                 "ended": self._how_it_ended(),
-                "peak_rss_mb": round(self._peak / 1e6, 1),
+                "peak_rss_mb": round(self._peak / 1e6, 1) or last.get("peak_rss_mb"),
                 "job": last,
             },
         )
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
+        if "container" in undo:
+            return executed.stop(refs.from_json(undo["container"]), undo["mark"])
         return {"processes_stopped": len(stop_marked(undo["mark"], grace=2.0))}
 
-    def _read(self, process: subprocess.Popen[bytes], started: threading.Event) -> None:
+    def _start(self, argv: list[str]) -> Program:
+        """Here, or in the container that it belongs to."""
+        if self._job.container is not None:
+            return executed.start(self._job.container, argv, self._job.env, self._mark, str(self._job.cwd))
+        program: Program = spawn(
+            argv,
+            mark=self._mark,
+            env=self._job.env,
+            cwd=self._job.cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        return program
+
+    def _read(self, process: Program, started: threading.Event) -> None:
         """Collect the job's own reports until its output ends."""
         assert process.stdout is not None
         for line in process.stdout:
@@ -127,7 +140,9 @@ class BatchJob(Fault):
         self._ended.set()
 
     def _watch(self, pid: int, end: threading.Event) -> None:
-        """The peak memory of the job and its children, twice a second."""
+        """The peak memory of the job and its children, twice a second; in a container the job reports its own."""
+        if not pid:
+            return
         with suppress(psutil.Error):
             job = psutil.Process(pid)
             while not end.wait(0.5):

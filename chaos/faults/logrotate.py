@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from pydantic import Field
 
 from chaos.errors import FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import container_rotation
+from chaos.faults.container_rotation import ContainerRotation
 from chaos.handles import Handles, LogFiles
 from chaos.host import disk_writers
 from chaos.host.processes import spawn, stop_marked
@@ -38,7 +41,7 @@ class LogrotateParams(Model):
 
 class Logrotate(Fault):
     Params = LogrotateParams
-    needs = frozenset({"logs", "volumes.logs", "processes.api"})
+    needs = frozenset({"logs", "volumes.logs", "processes.api|containers.api"})
 
     @classmethod
     def staging(cls, params: LogrotateParams) -> Mapping[str, float]:
@@ -48,18 +51,29 @@ class Logrotate(Fault):
     def __init__(self, params: LogrotateParams, handles: Handles, mark: str) -> None:
         assert handles.logs is not None
         self._params, self._mark = params, mark
-        self._logs: LogFiles = handles.logs
-        self._api = handles.processes[handles.logs.process]
-        self._scratch = handles.volumes["logs"].path / f"midnight-{mark.replace('/', '-')}"
         self._rotation: subprocess.Popen[bytes] | None = None
         self._writers: Worker | None = None
         self._begun = 0.0
         self._sizes: dict[str, int] = {}
+        self._elsewhere: ContainerRotation | None
+        self._logs: LogFiles = handles.logs
+        scratch = f"midnight-{mark.replace('/', '-')}"
+        if self._logs.container is not None:
+            self._elsewhere = ContainerRotation(self._logs.container, mark, self._spec_inside(scratch))
+            return
+        self._elsewhere = None
+        self._api = handles.processes[handles.logs.process]
+        self._scratch = handles.volumes["logs"].path / scratch
 
     def prepare(self) -> Undo:
+        if self._elsewhere is not None:
+            return self._elsewhere.undo()
         return {"mark": self._mark, "scratch": str(self._scratch)}
 
     def inject(self) -> Evidence:
+        how = {"method": self._logs.method, "signal": self._logs.signal or "none"}
+        if self._elsewhere is not None:
+            return {**self._elsewhere.inject(), **how}
         binary = logrotate.find_binary()
         self._sizes = {file.name: file.stat().st_size for file in self._logs.files if file.exists()}
         self._scratch.mkdir(mode=0o700)
@@ -74,9 +88,11 @@ class Logrotate(Fault):
         self._begun = time.monotonic()
         with (self._scratch / "output").open("wb") as output:
             self._rotation = spawn(argv, mark=self._mark, stdout=output, stderr=output)
-        return {"logs": self._sizes, "method": self._logs.method, "signal": self._logs.signal or "none"}
+        return {"logs": self._sizes, **how}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
+        if self._elsewhere is not None:
+            return container_rotation.held(self._elsewhere.hold(seconds, stop), self._floor)
         assert self._rotation is not None
         end = time.monotonic() + seconds
         while self._rotation.poll() is None and time.monotonic() < end and not stop.is_set():
@@ -93,7 +109,7 @@ class Logrotate(Fault):
                 "rotated_bytes": self._rotated(),
                 "sync_median_seconds": written.get("sync_median", 0.0),
             },
-            floor={"rotated_bytes": self._params.min_rotated, "sync_median_seconds": self._params.min_sync},
+            floor=self._floor,
             evidence={
                 "rotation_seconds": round(took, 2) if code == 0 else None,
                 "rotation": "ended" if code == 0 else f"still running after {took:.1f} s",
@@ -103,11 +119,31 @@ class Logrotate(Fault):
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
+        if "container" in undo:
+            return container_rotation.restore(undo)
         stopped = stop_marked(undo["mark"], grace=1.0)
         scratch = Path(undo["scratch"])
         if scratch.is_dir():
             shutil.rmtree(scratch)
         return {"processes_stopped": len(stopped), "scratch_removed": not scratch.exists()}
+
+    @property
+    def _floor(self) -> dict[str, float]:
+        return {"rotated_bytes": self._params.min_rotated, "sync_median_seconds": self._params.min_sync}
+
+    def _spec_inside(self, scratch: str) -> dict[str, Any]:
+        """What `chaos.host.rotation` is told, with places as the container has them."""
+        logs, inside = self._logs, self._logs.inside
+        there = replace(logs, files=tuple(inside / file.relative_to(logs.directory) for file in logs.files))
+        return {
+            "stanza": stanza(there, pid=1),
+            "scratch": str(inside / scratch),
+            "files": [str(file) for file in there.files],
+            "idle": logs.scheduling == "idle",
+            "writers": self._params.writers,
+            "block": self._params.block,
+            "deadline": 600.0,
+        }
 
     def _writers_spec(self) -> dict[str, Any]:
         return {

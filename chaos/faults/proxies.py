@@ -8,6 +8,7 @@ import requests
 
 from chaos.errors import ControlError, RestoreError
 from chaos.fault import Evidence
+from chaos.handles import Proxy
 from chaos.toxiproxy import Toxiproxy
 
 
@@ -46,6 +47,15 @@ def remove_toxics(api: str, name: str, toxics: Collection[str]) -> Evidence:
 
     by_hand = "; ".join(f"curl -X DELETE {api}/proxies/{name}/toxics/{toxic}" for toxic in toxics)
     return _undone(undo, name, f"toxics of proxy {name!r} could not be removed", by_hand)
+
+
+def in_place(proxy: Proxy, toxics: Collection[str]) -> float:
+    """How many of the toxics the server says there are; 0 when it does not answer."""
+    try:
+        found = Toxiproxy(proxy.api).proxy(proxy.name).toxics
+    except ControlError:
+        return 0.0
+    return float(sum(toxic.name in toxics for toxic in found))
 
 
 def _undone(undo: Callable[[], Evidence], name: str, failure: str, by_hand: str) -> Evidence:

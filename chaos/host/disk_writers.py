@@ -41,6 +41,18 @@ def stop_at_end_of_input(stop: threading.Event) -> None:
     stop.set()
 
 
+def report(times: list[float], block: int) -> dict[str, float]:
+    """Of the seconds that each sync of a `block` took."""
+    cuts = quantiles(times, n=100) if len(times) > 1 else [*times, 0.0][:1] * 99
+    return {
+        "bytes": block * len(times),
+        "syncs": len(times),
+        "sync_median": round(cuts[49], 4),
+        "sync_p99": round(cuts[98], 4),
+        "sync_max": round(max(times, default=0.0), 4),
+    }
+
+
 def main() -> None:
     spec: dict[str, Any] = json.loads(sys.stdin.readline())
     stop, times = threading.Event(), list[float]()
@@ -59,15 +71,7 @@ def main() -> None:
     threading.Thread(target=stop_at_end_of_input, args=(stop,), daemon=True).start()
     for thread in threads:
         thread.join()
-    cuts = quantiles(times, n=100) if len(times) > 1 else [*times, 0.0][:1] * 99
-    report = {
-        "bytes": len(block) * len(times),
-        "syncs": len(times),
-        "sync_median": round(cuts[49], 4),
-        "sync_p99": round(cuts[98], 4),
-        "sync_max": round(max(times, default=0.0), 4),
-    }
-    print(json.dumps(report), flush=True)
+    print(json.dumps(report(times, len(block))), flush=True)
     os._exit(0)  # a reader thread still waits on standard input
 
 

@@ -10,8 +10,8 @@ import json
 import select
 import subprocess
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import IO, Any, Protocol
 
 from chaos.errors import FaultError
 from chaos.host.processes import spawn
@@ -24,18 +24,46 @@ def python_module(module: str) -> list[str]:
     return [sys.executable, "-P", "-m", module]
 
 
-class Worker:
-    """The parent's side of such a program."""
+class Program(Protocol):
+    """What a worker asks of a program that was started with its standard streams: of a `Popen`, or in a container."""
 
-    def __init__(self, module: str, spec: Mapping[str, Any], mark: str) -> None:
+    returncode: Any
+    pid: Any
+
+    @property
+    def stdin(self) -> Any: ...
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def kill(self) -> None: ...
+    def communicate(self, *, timeout: float | None = None) -> tuple[bytes, bytes]: ...
+
+
+def start_here(module: str, mark: str) -> Program:
+    """On this machine, as ourselves."""
+    program: Program = spawn(
+        python_module(module),
+        mark=mark,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    return program
+
+
+class Worker:
+    """The parent's side of such a program, wherever it is started."""
+
+    def __init__(
+        self,
+        module: str,
+        spec: Mapping[str, Any],
+        mark: str,
+        start: Callable[[str, str], Program] = start_here,
+    ) -> None:
         self._module = module
-        self._process = spawn(
-            python_module(module),
-            mark=mark,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        self._process = start(module, mark)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(spec).encode() + b"\n")
         self._process.stdin.flush()
@@ -44,12 +72,13 @@ class Worker:
             self._process.kill()
             self._process.wait()
             raise FaultError(f"{module} did not start within {START_WITHIN:g} s")
-        if not self._process.stdout.readline():
+        if not (said := self._process.stdout.readline()):
             raise FaultError(f"{module} did not start: {self._failure()}")
+        self.started: dict[str, Any] = json.loads(said)
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return int(self._process.pid)
 
     def go(self) -> None:
         """Let a program that waits for it begin: its start-up is over, so the instant is ours."""

@@ -14,6 +14,7 @@ from chaos.handles import Handles
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, Event, Sample, Writer
 from chaos.sampling.api import ApiSource
+from chaos.sampling.containers import ContainerSource
 from chaos.sampling.database import DatabaseSource
 from chaos.sampling.machine import MachineSource
 from chaos.sampling.replication import ReplicationSource
@@ -34,6 +35,8 @@ class Sampler:
         sources: list[Callable[[], Source]] = [lambda: MachineSource(handles.volumes, self._roles)]
         if handles.metrics_url:
             sources.append(lambda: ApiSource(handles.metrics_url))
+        if handles.containers:
+            sources.append(lambda: ContainerSource(handles.containers))
         for database in handles.databases.values():
             sources.append(partial(DatabaseSource, database.admin_dsn))
         if handles.replication is not None:

@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from chaos.errors import ToolMissing
-from chaos.tools import logrotate, postgresql, python, slow_volume, toxiproxy
+from chaos.tools import (
+    docker_engine,
+    docker_images,
+    logrotate,
+    postgresql,
+    python,
+    slow_volume,
+    toxiproxy,
+)
 from chaos.tools.part import Found, Gettable, Missing, Part
 
-PARTS: Sequence[Part] = (python, postgresql, toxiproxy, logrotate, slow_volume)
+PARTS: Sequence[Part] = (
+    python,
+    postgresql,
+    toxiproxy,
+    logrotate,
+    slow_volume,
+    docker_engine,
+    docker_images,
+)
 
 
 def examine() -> Iterator[tuple[Part, Found | Missing]]:

@@ -43,7 +43,7 @@ def main() -> None:
     config.metrics_directory.mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(config.metrics_directory)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Server(("127.0.0.1", config.listen.metrics), Metrics) as server:
+    with Server((config.listen.host, config.listen.metrics), Metrics) as server:
         server.serve_forever()
 
 

@@ -14,7 +14,7 @@ _api = _config.profile.api
 _config.metrics_directory.mkdir(parents=True, exist_ok=True)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_config.metrics_directory)
 
-bind = f"127.0.0.1:{_config.listen.api}"
+bind = f"{_config.listen.host}:{_config.listen.api}"
 worker_class = "gevent"
 workers = _api.workers
 worker_connections = _api.worker_connections

@@ -25,12 +25,12 @@ async def healthz(_: web.Request) -> web.Response:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    app = web.Application()
+    app, listen = web.Application(), load().listen
     app.add_routes([web.post("/v1/complete", complete), web.get("/healthz", healthz)])
     web.run_app(
         app,
-        host="127.0.0.1",
-        port=load().listen.model,
+        host=listen.host,
+        port=listen.model,
         access_log=None,
         print=None,
         backlog=1024,

@@ -133,8 +133,9 @@ class DatabaseAddress(Settings):
 
 
 class Listen(Settings):
-    """Ports on 127.0.0.1."""
+    """Ports, and the address they are on: every other than 127.0.0.1 is for a network of the stack's own."""
 
+    host: str = "127.0.0.1"
     api: int
     metrics: int
     model: int

@@ -15,12 +15,12 @@ from chaos.errors import FileError, RestoreError, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.host import scratch, volume
+from chaos.host.grown import grow
 from chaos.host.processes import ref_of, stop_child, stop_marked
 from chaos.host.volume import LoopVolume
 from chaos.target import Target
 from chaos.targets.embedded import operations, profile_file, quiet
 from chaos.targets.embedded.estate import RESTORED, STANDBY, Protection
-from chaos.targets.embedded.grown import grow
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.parts import Parts

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +28,7 @@ from chaos.postgres import Cluster, connect
 from chaos.targets.embedded.estate import Estate, Protection
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions
+from chaos.targets.warming import warm_up
 from chaos.tools import logrotate, postgresql, toxiproxy
 from chaos.tools.part import Missing
 from chaos.toxiproxy import Toxiproxy
@@ -37,7 +37,6 @@ from chaos.yamlfile import folders
 READY_WITHIN = 45.0
 PREPARED_WITHIN = 120.0  # seconds for the database's schema and seed
 PORTS_TRIED = 5
-WARM_CLIENTS, WARM_REQUESTS = 12, 120
 POLL = 0.05  # seconds between looks at a part that is starting: none of them tells when it is ready
 
 
@@ -201,20 +200,7 @@ class Parts:
             self._until("the exporter", answers(layout.url("metrics") + "/metrics"))
 
     def warm_up(self, path: str) -> None:
-        """Requests enough to open connections in every worker: a baseline must not measure a cold start."""
-        url = self._layout.url("api") + path
-        # a new connection for each, so that every worker gets its share
-        limits = httpx.Limits(max_keepalive_connections=0)
-        with (
-            httpx.Client(timeout=5, trust_env=False, verify=False, limits=limits) as client,
-            ThreadPoolExecutor(WARM_CLIENTS) as pool,
-        ):
-
-            def ask(_: int) -> None:
-                with suppress(httpx.HTTPError):
-                    client.get(url)
-
-            list(pool.map(ask, range(WARM_REQUESTS)))
+        warm_up(self._layout.url("api") + path)
 
     @staticmethod
     def kill_database(data: Path, mark: str) -> None:

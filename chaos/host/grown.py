@@ -1,7 +1,13 @@
-"""Logs that have grown over the day: real lines of the stack's own format, as many as the file shall hold."""
+"""Logs that have grown over the day: real lines of the stack's own format, as many as the file shall hold.
+
+A program too: on its standard input a JSON object of `sizes` in bytes by file, and the `owner` of those files.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
 
 _LINE = (
@@ -44,3 +50,14 @@ def grow(path: Path, size: int) -> None:
                 break
             file.write(part)
             written += len(part)
+
+
+def main() -> None:
+    spec = json.loads(sys.stdin.readline())
+    for name, size in spec["sizes"].items():
+        grow(Path(name), size)
+        os.chown(name, spec["owner"], spec["owner"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Where the engine is, and a client of it; every failure is one line with its remedy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from chaos.errors import ControlError, ToolMissing
+from chaos.handles import EngineAt
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+NAME = "Docker Engine"
+OLDEST = (1, 41)  # of its API: Docker Engine 20.10, the first that tells cgroup v1 and v2 apart
+TIMEOUT = 30.0  # seconds, for each answer
+_DEFAULT = "unix:///var/run/docker.sock"
+
+
+def to_json(at: EngineAt) -> dict[str, str | None]:
+    return {"url": at.url, "certs": at.certs}
+
+
+def from_json(record: Mapping[str, Any]) -> EngineAt:
+    return EngineAt(record["url"], record["certs"])
+
+
+def find() -> EngineAt:
+    """The engine that the Docker client would use here: DOCKER_HOST, else its context. Raises ToolMissing."""
+    if host := os.environ.get("DOCKER_HOST"):
+        verify = os.environ.get("DOCKER_TLS_VERIFY")
+        return EngineAt(host, os.environ.get("DOCKER_CERT_PATH") if verify else None)
+    require_sdk()
+    from docker.context import ContextAPI
+    from docker.errors import ContextException
+
+    name = os.environ.get("DOCKER_CONTEXT") or None
+    try:
+        context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
+    except (ContextException, OSError, ValueError) as error:
+        raise _missing(f"context {name or 'in use'!r}: {error}", "look with: docker context ls") from None
+    if context is None:
+        raise _missing(f"there is no context {name!r}", "look with: docker context ls")
+    return EngineAt(str(context.Host or _DEFAULT), _certs_of(context))
+
+
+def ping(at: EngineAt) -> dict[str, Any]:
+    """What the engine says of itself (`Version`, `ApiVersion`, `Os` ...). Raises ToolMissing with the remedy."""
+    try:
+        with connected(at, timeout=5.0) as client:
+            said: dict[str, Any] = client.version()
+    except ControlError as error:
+        raise _missing(*_why(at, error)) from error
+    refuse_old(at, said)
+    return said
+
+
+def refuse_old(at: EngineAt, said: Mapping[str, Any]) -> None:
+    """Raises ToolMissing for an engine whose API, by its own word, is older than is spoken here."""
+    api = str(said.get("ApiVersion", "0.0"))
+    if tuple(int(number) for number in api.split(".")) < OLDEST:
+        because = f"{at.url} speaks API {api}, older than {OLDEST[0]}.{OLDEST[1]}"
+        raise _missing(because, "install Docker Engine 20.10 or later")
+
+
+@contextmanager
+def connected(at: EngineAt, timeout: float = TIMEOUT) -> Iterator[DockerClient]:
+    """A client of the engine. Raises ControlError, ToolMissing; whatever the engine refuses is a ControlError."""
+    docker = require_sdk()
+    from docker.errors import DockerException
+
+    client = None
+    try:
+        client = docker.DockerClient(base_url=at.url, version="auto", timeout=timeout, tls=_tls(at))
+        yield client
+    except (DockerException, requests.RequestException) as error:
+        raise ControlError(f"{NAME} at {at.url}: {reason(error)}") from error
+    finally:
+        if client is not None:
+            client.close()
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, in the engine's or the system's own words, on one line."""
+    explanation = getattr(error, "explanation", None)
+    if explanation:
+        text = explanation.decode() if isinstance(explanation, bytes) else str(explanation)
+        return " ".join(text.split())
+    deepest: BaseException = error
+    while (inner := deepest.__cause__ or deepest.__context__) is not None:
+        deepest = inner
+    system = deepest.strerror if isinstance(deepest, OSError) else None
+    return " ".join(str(system or error or type(error).__name__).split())
+
+
+def _why(at: EngineAt, error: ControlError) -> tuple[str, str]:
+    said = str(error)
+    if "Permission denied" in said:
+        return f"{at.url} lets us not in", "join its group: sudo usermod -aG docker $USER, and log in anew"
+    if "too old" in said or "minimum supported" in said.lower():
+        return said, "install Docker Engine 20.10 or later"
+    return f"{at.url} is not reached ({said.rpartition(': ')[2]})", "start it, or name another in DOCKER_HOST"
+
+
+def _missing(because: str, remedy: str) -> ToolMissing:
+    return ToolMissing(NAME, because, remedy)
+
+
+def require_sdk() -> Any:
+    """The Docker SDK. Raises ToolMissing."""
+    try:
+        import docker
+    except ImportError:
+        raise ToolMissing(
+            "Docker SDK", "it is not installed", "type: pip install 'midnight-chaos[docker]'"
+        ) from None
+    return docker
+
+
+def _tls(at: EngineAt) -> Any:
+    if at.certs is None:
+        return False
+    from docker.tls import TLSConfig
+
+    place = at.certs
+    pair = (f"{place}/cert.pem", f"{place}/key.pem")
+    return TLSConfig(client_cert=pair, ca_cert=f"{place}/ca.pem", verify=True)
+
+
+def _certs_of(context: Any) -> str | None:
+    files = getattr(context, "tls_cfg", None) or {}
+    config = files.get("docker") if isinstance(files, dict) else None
+    ca = getattr(config, "ca_cert", None)
+    return os.path.dirname(ca) if ca else None  # noqa: PTH120

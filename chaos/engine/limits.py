@@ -1,0 +1,63 @@
+"""A container's limits of memory and processor: read, changed, and put back as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chaos.errors import ControlError
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+MEMORY = ("Memory", "MemorySwap")
+CPU = ("NanoCpus", "CpuPeriod", "CpuQuota")
+CPU_PERIOD = 100_000  # microseconds
+# The engine takes 0 for "leave it as it is", so that no limit has to be written as one that is never reached.
+# Of the swap -1 would do, but together with a new limit of memory the engine does not pass it on.
+_NO_MEMORY_LIMIT, _NO_QUOTA = 2**63 - 4096, -1
+
+
+def read(found: Container, names: tuple[str, ...]) -> dict[str, int]:
+    """The limits as the engine has them now; 0 is none."""
+    found.reload()
+    config = found.attrs["HostConfig"]
+    return {name: int(config.get(name) or 0) for name in names}
+
+
+def write(found: Container, limits: Mapping[str, int]) -> None:
+    """Set them in one request. Raises ControlError with the engine's words."""
+    api = found.client.api  # type: ignore[union-attr]
+    url = f"{api.base_url}/v{api.api_version}/containers/{found.id}/update"
+    answer = api.post(url, json=dict(limits), timeout=api.timeout)
+    if answer.status_code != 200:
+        raise ControlError(f"limits of {found.name}: {answer.json().get('message', answer.status_code)}")
+
+
+def cpus(found: Container, wanted: float) -> dict[str, int]:
+    """What to write for so many processors, in the way the container was given its own."""
+    if read(found, CPU)["NanoCpus"]:
+        return {"NanoCpus": round(wanted * 1e9)}
+    return {"CpuPeriod": CPU_PERIOD, "CpuQuota": round(wanted * CPU_PERIOD)}
+
+
+def as_before(limits: Mapping[str, int]) -> dict[str, int]:
+    """What to write to have these again."""
+    if "Memory" in limits:
+        swap = limits["MemorySwap"] if limits["MemorySwap"] > 0 else _NO_MEMORY_LIMIT
+        return {"Memory": limits["Memory"] or _NO_MEMORY_LIMIT, "MemorySwap": swap}
+    if limits["NanoCpus"]:
+        return {"NanoCpus": limits["NanoCpus"]}
+    return {"CpuPeriod": limits["CpuPeriod"] or CPU_PERIOD, "CpuQuota": limits["CpuQuota"] or _NO_QUOTA}
+
+
+def put_back(found: Container, limits: Mapping[str, int]) -> dict[str, Any]:
+    """Set what was read, and see that it holds. Raises ControlError."""
+    wanted = as_before(limits)
+    names = tuple(wanted)
+    if read(found, names) != {name: limits[name] for name in names}:
+        write(found, wanted)
+    now = read(found, names)
+    if any(now[name] not in (limits[name], wanted[name]) for name in names):
+        raise ControlError(f"limits are {now}, and were {dict(limits)}")
+    return {"limits": now}

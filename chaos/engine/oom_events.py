@@ -1,0 +1,38 @@
+"""The engine's `oom` events of one container, counted from now on: also those that the container survives."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from chaos.engine.client import connected
+from chaos.errors import MidnightError
+from chaos.handles import ContainerRef
+
+
+class OomEvents:
+    """Listens in a thread of its own until it is stopped."""
+
+    def __init__(self, ref: ContainerRef) -> None:
+        self._ref, self._count = ref, 0
+        self._stream: Any = None
+        self._since = int(time.time())
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> int:
+        """How many there were."""
+        if self._stream is not None:
+            with suppress(OSError, AttributeError, ValueError):
+                self._stream.close()
+        self._thread.join(2.0)
+        return self._count
+
+    def _listen(self) -> None:
+        wanted = {"container": self._ref.id, "event": "oom"}
+        with suppress(MidnightError, OSError, ValueError), connected(self._ref.engine) as client:
+            self._stream = client.events(since=self._since, filters=wanted, decode=True)
+            for _ in self._stream:
+                self._count += 1

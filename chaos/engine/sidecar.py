@@ -1,0 +1,134 @@
+"""A container of ours beside one of the target's: in its process table, with its volumes, within its limits.
+
+It runs a small program of ours, so that nothing need be installed in the target's image.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import chaos
+from chaos.engine.attached import Attached, attach_and_start
+from chaos.engine.client import connected
+from chaos.engine.refs import MARK, labels
+from chaos.errors import ControlError
+from chaos.handles import ContainerRef, EngineAt
+from chaos.host.cgroup_join import CGROUPS
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+IMAGE = "midnight/reference:0.1.0"
+CODE = "/opt/midnight"
+# What runs inside needs Python and its own library, and nothing else.
+_PROGRAMS = (
+    "cgroup_join",
+    "disk_writers",
+    "filler",
+    "grown",
+    "idle_exec",
+    "rotation",
+    "stress",
+    "sweep",
+    "throttle",
+)
+
+
+def start(
+    beside: ContainerRef, module: str, mark: str, *, caps: Sequence[str] = (), running: bool = True
+) -> Attached:
+    """Run a program of `chaos.host` beside a container, as root; beside one that is not `running`, it has its
+    volumes alone. Raises ControlError."""
+    with connected(beside.engine) as client:
+        made = _create(client, beside, module, mark, caps, running)
+        try:
+            made.put_archive("/", _code())
+            return attach_and_start(ContainerRef(beside.engine, str(made.id), str(made.name)))
+        except BaseException:
+            made.remove(force=True)
+            raise
+
+
+def run(
+    beside: ContainerRef,
+    module: str,
+    mark: str,
+    said: bytes,
+    *,
+    caps: Sequence[str] = (),
+    running: bool = True,
+) -> bytes:
+    """Run such a program to its end, told `said`, and remove it; what it printed. Raises ControlError."""
+    program = start(beside, module, mark, caps=caps, running=running)
+    try:
+        program.stdin.write(said)
+        out, errors = program.communicate(timeout=60.0)
+        if program.returncode != 0:
+            raise ControlError(
+                f"{module} ended with {program.returncode}: {errors.decode(errors='replace')[-300:]}"
+            )
+        return out
+    finally:
+        program.close()
+        remove(beside.engine, mark)
+
+
+def remove(engine: EngineAt, mark: str) -> list[str]:
+    """Remove every container that bears the mark; their names. Raises ControlError."""
+    from docker.errors import NotFound
+
+    removed = []
+    with connected(engine) as client:
+        for found in client.containers.list(
+            all=True, filters={"label": f"{MARK}={mark}"}, ignore_removed=True
+        ):
+            try:
+                found.remove(force=True, v=True)
+            except NotFound:
+                continue
+            removed.append(str(found.name))
+    return removed
+
+
+def _create(
+    client: DockerClient, beside: ContainerRef, module: str, mark: str, caps: Sequence[str], running: bool
+) -> Container:
+    from docker.errors import ImageNotFound
+
+    try:
+        return client.containers.create(
+            IMAGE,
+            name=f"midnight-{mark.replace('/', '-')}-{module.rpartition('.')[2]}",
+            entrypoint=["python", "-P", "-m", module],
+            command=[],
+            user="0:0",
+            environment={"PYTHONPATH": CODE, "MIDNIGHT_MARK": mark, "PYTHONDONTWRITEBYTECODE": "1"},
+            working_dir="/",
+            labels=labels(mark),
+            stdin_open=True,
+            network_mode="none",
+            pid_mode=f"container:{beside.id}" if running else None,
+            volumes_from=[beside.id],
+            volumes={"/sys/fs/cgroup": {"bind": str(CGROUPS), "mode": "rw"}},
+            cgroupns="host",
+            cap_add=list(caps),
+        )
+    except ImageNotFound:
+        raise ControlError(f"image {IMAGE} is not there; type: midnight doctor --fix") from None
+
+
+def _code() -> bytes:
+    package, buffer = Path(chaos.__file__).parent, io.BytesIO()
+    files = ["__init__.py", "host/__init__.py", *(f"host/{name}.py" for name in _PROGRAMS)]
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in files:
+            content = (package / name).read_bytes()
+            entry = tarfile.TarInfo(f"{CODE.lstrip('/')}/chaos/{name}")
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,62 @@
+"""A container gets less of the processors than it had; what it was held back is the kernel's own account."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+from pydantic import Field
+
+from chaos.engine import limits, refs
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import accounts, subjects
+from chaos.handles import Handles
+from chaos.units import NotNegative
+from chaos.yamlfile import Model, Name
+
+
+class CpuLimitParams(Model):
+    target: Name = "api"
+    cpus: Annotated[float, Field(gt=0, le=512)] = 0.2  # processors
+    min_held_back: NotNegative = 0.2  # the floor: seconds that its threads had to wait for the next period
+
+
+class CpuLimit(Fault):
+    Params = CpuLimitParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: CpuLimitParams) -> frozenset[str]:
+        return subjects.only_container(params.target)
+
+    def __init__(self, params: CpuLimitParams, handles: Handles, mark: str) -> None:
+        del mark  # nothing is created
+        self._params, self._ref = params, subjects.container(handles, params.target)
+        self._before = 0.0
+
+    def prepare(self) -> Undo:
+        with subjects.acting(self._ref, "cpu_limit") as found:
+            before = limits.read(found, limits.CPU)
+            return {"container": refs.to_json(self._ref), "limits": before}
+
+    def inject(self) -> Evidence:
+        with subjects.acting(self._ref, "cpu_limit") as found:
+            self._before = accounts.held_back(found, self._ref)
+            limits.write(found, limits.cpus(found, self._params.cpus))
+            return {"container": self._ref.name, "limits": limits.read(found, limits.CPU)}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        stop.wait(seconds)
+        with subjects.acting(self._ref, "cpu_limit") as found:
+            waited = accounts.held_back(found, self._ref) - self._before
+        return Held(
+            dose={"held_back_seconds": round(waited, 2)},
+            floor={"held_back_seconds": self._params.min_held_back},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        ref, before = refs.from_json(undo["container"]), undo["limits"]
+        wanted = " ".join(f"{name}={value}" for name, value in limits.as_before(before).items())
+        by_hand = f"docker update {ref.name} back to {wanted}"
+        return subjects.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))

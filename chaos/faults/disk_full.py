@@ -1,0 +1,97 @@
+"""A volume of the target's is full: one file of ours takes what was free, and no more than is allowed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import suppress
+from typing import Any
+
+from chaos.engine import refs, sidecar
+from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import subjects
+from chaos.handles import Handles
+from chaos.host import filler
+from chaos.units import Size
+from chaos.yamlfile import Model, Name
+
+SLACK = 4_000_000  # bytes that may be free again: others remove what is theirs meanwhile
+
+
+class DiskFullParams(Model):
+    volume: Name = "logs"
+    leave: Size = 0  # bytes left free
+    at_most: Size = 4_000_000_000  # bytes that may be written; a greater volume is refused
+
+
+class DiskFull(Fault):
+    Params = DiskFullParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: DiskFullParams) -> frozenset[str]:
+        return frozenset({f"volumes.{params.volume}"})
+
+    def __init__(self, params: DiskFullParams, handles: Handles, mark: str) -> None:
+        self._params, self._mark = params, mark
+        volume = handles.volumes[params.volume]
+        self._container = volume.container
+        place = volume.path if volume.container is None else volume.inside
+        self._file = place / f"midnight-{mark.replace('/', '-')}"
+
+    def prepare(self) -> Undo:
+        if self._container is None:
+            wanted = filler.free(self._file.parent) - self._params.leave
+            if wanted > self._params.at_most:
+                raise FaultError(
+                    f"disk_full: {wanted} bytes are free, more than the {self._params.at_most} allowed"
+                )
+            return {"file": str(self._file)}
+        with subjects.acting(self._container, "disk_full"):
+            return {"file": str(self._file), "container": refs.to_json(self._container), "mark": self._mark}
+
+    def inject(self) -> Evidence:
+        params = self._params
+        if self._container is None:
+            done = filler.fill(self._file, params.leave, params.at_most)
+        else:
+            said = {"fill": str(self._file), "leave": params.leave, "at_most": params.at_most}
+            try:
+                done = _told(refs.to_json(self._container), self._mark, said)
+            except (ControlError, ValueError) as error:
+                raise subjects.failure("disk_full", error) from error
+        if "refused" in done:
+            raise FaultError(f"disk_full: {done['refused']}")
+        self._done = done
+        return done
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        stop.wait(seconds)
+        full = self._done["free"] <= self._params.leave + SLACK
+        return Held(dose={"full": float(full)}, floor={"full": 1}, evidence=self._done)
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        file = undo["file"]
+        if "container" not in undo:
+            try:
+                return filler.remove([file])
+            except OSError as error:
+                raise RestoreError(f"{file} could not be removed: {error}; by hand: rm {file}") from error
+        name = undo["container"]["name"]
+        try:
+            return _told(undo["container"], undo["mark"], {"remove": [file]})
+        except (ControlError, ValueError) as error:
+            if "No such container" in str(error):
+                return {"container": name, "removed_by_somebody_else": True, "left_on_its_volume": file}
+            raise RestoreError(f"{error}; by hand: remove {file} from a volume of {name}") from error
+
+
+def _told(container: dict[str, Any], mark: str, said: dict[str, Any]) -> dict[str, Any]:
+    ref = refs.from_json(container)
+    with suppress(ControlError):
+        sidecar.remove(ref.engine, mark)  # of an earlier try
+    out = sidecar.run(ref, "chaos.host.filler", mark, json.dumps(said).encode() + b"\n", running=False)
+    report: dict[str, Any] = json.loads(out)
+    return report

@@ -1,0 +1,101 @@
+"""A container writes to its disk no faster than a stated rate; a write of ours within its limits shows it.
+
+The engine cannot change such a limit, so that a sidecar writes it into the container's cgroup. A container that was
+started anew has the limits that it was created with, and nothing is left to undo.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from chaos.engine import refs, sidecar
+from chaos.engine.client import connected
+from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import subjects
+from chaos.handles import ContainerRef, Handles
+from chaos.units import Size
+from chaos.yamlfile import Model, Name
+
+PROBED = 1.0  # seconds that the write of ours shall take at the limit
+
+
+class DiskLimitParams(Model):
+    target: Name = "database"
+    write: Annotated[Size, Field(ge=100_000)] = 2_000_000  # bytes per second
+    path: str | None = None  # a directory of the container on the disk; its first volume if not given
+
+
+class DiskLimit(Fault):
+    Params = DiskLimitParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: DiskLimitParams) -> frozenset[str]:
+        return subjects.only_container(params.target)
+
+    def __init__(self, params: DiskLimitParams, handles: Handles, mark: str) -> None:
+        self._params, self._mark = params, mark
+        self._ref = subjects.container(handles, params.target)
+        self._path = params.path or ""
+
+    def prepare(self) -> Undo:
+        with subjects.acting(self._ref, "disk_limit") as found:
+            mounts = [str(mount["Destination"]) for mount in found.attrs["Mounts"] if mount["RW"]]
+        if not self._path and not mounts:
+            raise FaultError(
+                f"disk_limit: {self._ref.name} has no volume; say which disk is meant with `path`"
+            )
+        self._path = self._path or mounts[0]
+        before = self._ask(read=True)["limit"]
+        undo = {"container": refs.to_json(self._ref), "path": self._path, "limit": before, "mark": self._mark}
+        return undo | {"urgent": True}  # it would hold up the dying
+
+    def inject(self) -> Evidence:
+        return {"container": self._ref.name, "path": self._path, **self._ask(set=self._params.write)}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        end, limit = time.monotonic() + seconds, self._params.write
+        took = self._ask(probe=round(limit * PROBED))["seconds"]
+        stop.wait(max(0.0, end - time.monotonic()))
+        return Held(
+            dose={"seconds_to_write_a_second's_worth": took},
+            floor={"seconds_to_write_a_second's_worth": PROBED / 2},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        ref = refs.from_json(undo["container"])
+        try:
+            sidecar.remove(ref.engine, undo["mark"])
+            with connected(ref.engine) as client:
+                found = refs.container_of(client, ref)
+                if found is None or found.status != "running":
+                    return {"container": "gone" if found is None else found.status, "limit": "ended with it"}
+            now = _told(ref, undo["mark"], {"path": undo["path"], "set": undo["limit"]})
+        except (ControlError, ValueError) as error:
+            raise RestoreError(
+                f"write limit of {ref.name}: {error}; by hand: docker restart {ref.name}"
+            ) from error
+        if now["limit"] != undo["limit"]:
+            raise RestoreError(
+                f"write limit of {ref.name} is {now['limit']}; by hand: docker restart {ref.name}"
+            )
+        return {"container": ref.name, **now}
+
+    def _ask(self, **what: Any) -> dict[str, Any]:
+        try:
+            return _told(self._ref, self._mark, {"path": self._path, **what})
+        except (ControlError, ValueError) as error:
+            raise subjects.failure("disk_limit", error) from error
+
+
+def _told(ref: ContainerRef, mark: str, said: dict[str, Any]) -> dict[str, Any]:
+    out = sidecar.run(ref, "chaos.host.throttle", mark, json.dumps(said).encode() + b"\n")
+    report: dict[str, Any] = json.loads(out)
+    return report

@@ -1,0 +1,108 @@
+"""A signal to the first process of a container, or to a process: does it come back, and what if it does not?
+
+The engine does not restart what was killed through it, whatever the restart policy: what ran before is started again
+by the undo. A process of the embedded target has nobody who would start it again, and stays dead.
+"""
+
+from __future__ import annotations
+
+import os
+import signal as signals
+import threading
+import time
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from chaos.engine import refs
+from chaos.errors import TargetGone
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import subjects
+from chaos.handles import ContainerRef, Handles
+from chaos.host.processes import alive
+from chaos.yamlfile import Model, Name
+
+
+def _signal_name(text: str) -> str:
+    if f"SIG{text}" not in signals.Signals.__members__:
+        raise ValueError("must be a signal's name without SIG, such as KILL")
+    return text
+
+
+class KillParams(Model):
+    target: Name = "api"
+    signal: Annotated[str, AfterValidator(_signal_name)] = "KILL"
+
+
+class Kill(Fault):
+    Params = KillParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: KillParams) -> frozenset[str]:
+        return subjects.either(params.target)
+
+    def __init__(self, params: KillParams, handles: Handles, mark: str) -> None:
+        del mark  # nothing is created
+        self._signal, self._subject = params.signal, subjects.subject(handles, params.target)
+        self._before: dict[str, Any] = {}
+
+    def prepare(self) -> Undo:
+        if not isinstance(self._subject, ContainerRef):
+            return {"process": self._subject.pid}
+        with subjects.acting(self._subject, "kill") as found:
+            self._before = subjects.state(found)
+            return {"container": refs.to_json(self._subject), "was": self._before["Status"]}
+
+    def inject(self) -> Evidence:
+        if isinstance(self._subject, ContainerRef):
+            with subjects.acting(self._subject, "kill") as found:
+                found.kill(f"SIG{self._signal}")
+            return {"signal": self._signal, "container": self._subject.name}
+        if not alive(self._subject):
+            raise TargetGone(f"kill: process {self._subject.pid} has ended already")
+        os.kill(self._subject.pid, signals.Signals[f"SIG{self._signal}"])
+        return {"signal": self._signal, "process": self._subject.pid}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        end, died = time.monotonic() + seconds, None
+        begun = time.monotonic()
+        while time.monotonic() < end and not stop.wait(0.1):
+            if died is None and self._has_died():
+                died = round(time.monotonic() - begun, 2)
+        return Held(
+            dose={"signals_sent": 1, "ended": float(died is not None)},
+            floor={"signals_sent": 1, "ended": float(self._signal == "KILL")},
+            evidence={"ended_after_seconds": died, **self._now()},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        if "container" not in undo:
+            return {"process": undo["process"], "restored": "nothing: nobody starts it again"}
+        ref = refs.from_json(undo["container"])
+        if undo["was"] != "running":
+            return {"container": ref.name, "was": undo["was"]}
+        return subjects.restoring(
+            ref, f"docker start {ref.name}", lambda _, found: subjects.running_again(found)
+        )
+
+    def _has_died(self) -> bool:
+        if not isinstance(self._subject, ContainerRef):
+            return not alive(self._subject)
+        try:
+            with subjects.acting(self._subject, "kill") as found:
+                now = subjects.state(found)
+        except TargetGone:
+            return True
+        return bool(not now["Running"] or now["StartedAt"] != self._before["StartedAt"])
+
+    def _now(self) -> dict[str, Any]:
+        if not isinstance(self._subject, ContainerRef):
+            return {"runs_at_the_end": alive(self._subject)}
+        try:
+            with subjects.acting(self._subject, "kill") as found:
+                now = subjects.state(found)
+        except TargetGone:
+            return {"runs_at_the_end": False}
+        return {"runs_at_the_end": now["Running"], "exit_code": now["ExitCode"]}

@@ -1,0 +1,143 @@
+"""A container's memory limit is lowered to a little above what it uses, and what is left is taken: the kernel kills.
+
+What is taken is held by a sidecar within the container's own cgroup, which the kernel is told to spare. A kill of the
+main process ends the container (the engine says `OOMKilled`); one of a child does not, and only the kernel's count and
+the engine's event tell of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from chaos.engine import limits, refs, sidecar
+from chaos.engine.oom_events import OomEvents
+from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import accounts, subjects
+from chaos.handles import ContainerRef, Handles
+from chaos.host.worker import Worker
+from chaos.units import Size
+from chaos.yamlfile import Model, Name
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+DEADLINE = 600.0  # seconds after which the sidecar ends by itself
+STEP = 1_000_000  # bytes at a time
+SHRUNK_WITHIN = 10.0  # seconds: use that grows while it is read makes the kernel refuse, and is read again
+
+
+class MemoryLimitParams(Model):
+    target: Name = "api"
+    headroom: Size = 16_000_000  # bytes above what it uses now
+    stress: bool = True  # take what is left, instead of waiting for the target's own growth
+
+
+class MemoryLimit(Fault):
+    Params = MemoryLimitParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: MemoryLimitParams) -> frozenset[str]:
+        return subjects.only_container(params.target)
+
+    def __init__(self, params: MemoryLimitParams, handles: Handles, mark: str) -> None:
+        self._params, self._mark = params, mark
+        self._ref = subjects.container(handles, params.target)
+        self._worker: Worker | None = None
+
+    def prepare(self) -> Undo:
+        with subjects.acting(self._ref, "memory_limit") as found:
+            before = limits.read(found, limits.MEMORY)
+            was = subjects.state(found)["Status"]
+        return {"container": refs.to_json(self._ref), "limits": before, "was": was, "mark": self._mark}
+
+    def inject(self) -> Evidence:
+        with subjects.acting(self._ref, "memory_limit") as found:
+            self._before = subjects.state(found)
+            self._cgroup = accounts.cgroup(found, self._ref)
+            self._kills = self._cgroup.oom_kills() if self._cgroup else 0.0
+            self._events = OomEvents(self._ref)
+            limit = _lower(found, self._ref, self._params.headroom)
+        evidence = {"container": self._ref.name, "limit_bytes": limit}
+        if self._params.stress:
+            evidence |= self._stress()
+        return evidence
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        end, kills = time.monotonic() + seconds, 0.0
+        while time.monotonic() < end and not stop.wait(0.1):
+            # the count is gone with the cgroup: the greatest that was seen, or the engine's events
+            kills = max(kills, self._counted())
+        kills = max(kills, float(self._events.stop()))
+        ended = self._ended()
+        main = float(bool(ended.get("OOMKilled")) and ended.get("died", False))
+        return Held(
+            dose={"killed_for_memory": max(kills, main)},
+            floor={"killed_for_memory": 1},
+            evidence={
+                "main_process_killed": bool(main),
+                "children_killed": int(max(0.0, kills - main)),
+                "exit_code": ended.get("ExitCode"),
+                "runs_at_the_end": ended.get("Running"),
+            },
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        ref, before = refs.from_json(undo["container"]), undo["limits"]
+        try:
+            removed = sidecar.remove(ref.engine, undo["mark"])
+        except ControlError as error:
+            raise RestoreError(
+                f"{error}; by hand: docker ps -a --filter label={refs.MARK}={undo['mark']}"
+            ) from error
+
+        def put_back(_: Any, found: Container) -> dict[str, Any]:
+            again = limits.put_back(found, before)
+            return {**again, **(subjects.running_again(found) if undo["was"] == "running" else {})}
+
+        by_hand = f"docker update {ref.name} back to {limits.as_before(before)}; docker start {ref.name}"
+        return {**subjects.restoring(ref, by_hand, put_back), "containers_removed": removed}
+
+    def _stress(self) -> dict[str, Any]:
+        spec = {"memory": STEP, "most": self._params.headroom + 64_000_000, "deadline": DEADLINE}
+        try:
+            self._worker = Worker(
+                "chaos.host.stress",
+                spec,
+                self._mark,
+                lambda module, mark: sidecar.start(self._ref, module, mark),
+            )
+        except ControlError as error:
+            raise subjects.failure("memory_limit", error) from error
+        except FaultError:  # the target died of it while the sidecar began: that is what was wanted
+            return {"stress": "the container ended as it began"}
+        return {key: self._worker.started[key] for key in ("charged_to", "spared")}
+
+    def _counted(self) -> float:
+        return self._cgroup.oom_kills() - self._kills if self._cgroup else 0.0
+
+    def _ended(self) -> dict[str, Any]:
+        with suppress(TargetGone), subjects.acting(self._ref, "memory_limit") as found:
+            now = subjects.state(found)
+            died = not now["Running"] or now["StartedAt"] != self._before["StartedAt"]
+            return {**now, "died": died}
+        return {"died": True}
+
+
+def _lower(found: Container, ref: ContainerRef, headroom: int) -> int:
+    """Lower the limit to what is used and the headroom; the limit. Raises FaultError."""
+    end, because = time.monotonic() + SHRUNK_WITHIN, ""
+    while time.monotonic() < end:
+        limit = int(accounts.memory(found, ref)) + headroom
+        try:
+            limits.write(found, {"Memory": limit, "MemorySwap": limit})
+            return limit
+        except ControlError as error:
+            because = str(error)
+            time.sleep(0.2)
+    raise FaultError(f"memory_limit: {because}")

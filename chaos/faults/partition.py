@@ -1,0 +1,132 @@
+"""A container is cut off from its networks, and connected again with the names and addresses that it had."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from chaos.engine import refs
+from chaos.errors import ControlError, TargetGone
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import subjects
+from chaos.handles import Handles
+from chaos.yamlfile import Model, Name
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+
+class PartitionParams(Model):
+    target: Name = "database"
+    networks: tuple[str, ...] = ()  # by name; all of them if not given
+
+
+class Partition(Fault):
+    Params = PartitionParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: PartitionParams) -> frozenset[str]:
+        return subjects.only_container(params.target)
+
+    def __init__(self, params: PartitionParams, handles: Handles, mark: str) -> None:
+        del mark  # nothing is created
+        self._wanted, self._ref = params.networks, subjects.container(handles, params.target)
+        self._networks: dict[str, dict[str, Any]] = {}
+
+    def prepare(self) -> Undo:
+        with subjects.acting(self._ref, "partition") as found:
+            there = connections(found)
+            ports = published(found)
+        if unknown := sorted(set(self._wanted) - there.keys()):
+            raise TargetGone(
+                f"partition: {self._ref.name} is not on {unknown[0]!r}, but on {', '.join(there)}"
+            )
+        self._networks = {
+            name: each for name, each in there.items() if not self._wanted or name in self._wanted
+        }
+        return {"container": refs.to_json(self._ref), "networks": self._networks, "ports": ports}
+
+    def inject(self) -> Evidence:
+        with subjects.acting(self._ref, "partition") as found:
+            assert found.client is not None
+            for each in self._networks.values():
+                found.client.networks.get(each["id"]).disconnect(found, force=True)
+        return {"container": self._ref.name, "cut_off_from": sorted(self._networks)}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        stop.wait(seconds)
+        cut = 0
+        with suppress(TargetGone), subjects.acting(self._ref, "partition") as found:
+            found.reload()
+            cut = len(self._networks.keys() - connections(found).keys())
+        return Held(dose={"networks_cut": cut}, floor={"networks_cut": max(1, len(self._networks))})
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        ref = refs.from_json(undo["container"])
+        by_hand = "; ".join(
+            f"docker network connect {' '.join(f'--alias {alias}' for alias in each['aliases'])} {name} {ref.name}"
+            for name, each in undo["networks"].items()
+        )
+        return subjects.restoring(ref, by_hand, lambda client, found: _connect(client, found, undo))
+
+
+def connections(found: Container) -> dict[str, dict[str, Any]]:
+    """By network: its id, the container's aliases and links on it, and the address that was asked for, if one was."""
+    networks = found.attrs["NetworkSettings"]["Networks"]
+    return {
+        name: {
+            "id": each["NetworkID"],
+            "aliases": sorted(set(each.get("Aliases") or ()) - {found.short_id, str(found.id)[:12]}),
+            "links": sorted(each.get("Links") or ()),  # container:name, names of others that only it knows
+            "ipv4": (each.get("IPAMConfig") or {}).get("IPv4Address"),
+        }
+        for name, each in networks.items()
+    }
+
+
+def published(found: Container) -> dict[str, list[str]]:
+    """Host ports by port of the container, as they are now."""
+    ports = found.attrs["NetworkSettings"]["Ports"] or {}
+    return {
+        port: sorted(f"{at['HostIp']}:{at['HostPort']}" for at in bound)
+        for port, bound in ports.items()
+        if bound
+    }
+
+
+def _connect(client: DockerClient, found: Container, undo: Mapping[str, Any]) -> dict[str, Any]:
+    there, gone = connections(found), []
+    for name, each in undo["networks"].items():
+        if name in there and set(each["aliases"]) <= set(there[name]["aliases"]):
+            continue
+        network = _network(client, each["id"])
+        if network is None:
+            gone.append(name)
+            continue
+        if name in there:  # connected by somebody else, under other names
+            network.disconnect(found, force=True)
+        links = [tuple(link.split(":", 1)) for link in each["links"]]
+        network.connect(
+            found, aliases=each["aliases"] or None, links=links or None, ipv4_address=each["ipv4"]
+        )
+    found.reload()
+    now = connections(found)
+    if lacking := sorted(undo["networks"].keys() - now.keys() - set(gone)):
+        raise ControlError(f"{found.name} is not on {', '.join(lacking)}")
+    ports = published(found)
+    told = {"ports": ports} if ports == undo["ports"] else {"ports": ports, "ports_before": undo["ports"]}
+    return {"connected_to": sorted(now), "networks_gone": gone, **told}
+
+
+def _network(client: DockerClient, number: str) -> Any:
+    from docker.errors import NotFound
+
+    try:
+        return client.networks.get(number)
+    except NotFound:
+        return None

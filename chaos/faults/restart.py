@@ -1,0 +1,83 @@
+"""A container is restarted: does it come back, and is it ready then? Both times are told apart."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from chaos.engine import refs
+from chaos.errors import TargetGone
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import subjects
+from chaos.handles import Handles
+from chaos.yamlfile import Model, Name
+
+
+class RestartParams(Model):
+    target: Name = "api"
+    grace: Annotated[int, Field(ge=0, le=30)] = 10  # seconds until it is killed
+
+
+class Restart(Fault):
+    Params = RestartParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: RestartParams) -> frozenset[str]:
+        return subjects.only_container(params.target)
+
+    def __init__(self, params: RestartParams, handles: Handles, mark: str) -> None:
+        del mark  # nothing is created
+        self._grace, self._ref = params.grace, subjects.container(handles, params.target)
+        self._before: dict[str, Any] = {}
+        self._begun = 0.0
+
+    def prepare(self) -> Undo:
+        with subjects.acting(self._ref, "restart") as found:
+            self._before = subjects.state(found)
+            return {"container": refs.to_json(self._ref), "was": self._before["Status"]}
+
+    def inject(self) -> Evidence:
+        self._begun = time.monotonic()
+        with subjects.acting(self._ref, "restart") as found:
+            found.restart(timeout=self._grace)
+        return {"container": self._ref.name, "running_after_seconds": self._since()}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        end, ready, now = time.monotonic() + seconds, None, self._now()
+        while ready is None and time.monotonic() < end and not stop.wait(0.1):
+            now = self._now()
+            if now.get("Running") and (now.get("Health") or {}).get("Status", "healthy") == "healthy":
+                ready = self._since()
+        stop.wait(max(0.0, end - time.monotonic()))
+        restarted = bool(now) and now["StartedAt"] != self._before["StartedAt"]
+        return Held(
+            dose={"restarted": float(restarted)},
+            floor={"restarted": 1},
+            evidence={
+                "came_back": bool(now.get("Running")),
+                "ready_after_seconds": ready,
+                "ready_by": "its health check" if now.get("Health") else "running: it has no health check",
+            },
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        ref = refs.from_json(undo["container"])
+        if undo["was"] != "running":
+            return {"container": ref.name, "was": undo["was"]}
+        return subjects.restoring(
+            ref, f"docker start {ref.name}", lambda _, found: subjects.running_again(found)
+        )
+
+    def _since(self) -> float:
+        return round(time.monotonic() - self._begun, 2)
+
+    def _now(self) -> dict[str, Any]:
+        with suppress(TargetGone), subjects.acting(self._ref, "restart") as found:
+            return subjects.state(found)
+        return {}

@@ -1,0 +1,67 @@
+"""A container is stopped as its operators would, and started again by the undo."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import Annotated
+
+from pydantic import Field
+
+from chaos.engine import refs
+from chaos.errors import TargetGone
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import subjects
+from chaos.handles import Handles
+from chaos.yamlfile import Model, Name
+
+
+class StopParams(Model):
+    target: Name = "api"
+    grace: Annotated[int, Field(ge=0, le=30)] = 10  # seconds until it is killed
+
+
+class Stop(Fault):
+    Params = StopParams
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: StopParams) -> frozenset[str]:
+        return subjects.only_container(params.target)
+
+    def __init__(self, params: StopParams, handles: Handles, mark: str) -> None:
+        del mark  # nothing is created
+        self._grace, self._ref = params.grace, subjects.container(handles, params.target)
+
+    def prepare(self) -> Undo:
+        with subjects.acting(self._ref, "stop") as found:
+            return {"container": refs.to_json(self._ref), "was": subjects.state(found)["Status"]}
+
+    def inject(self) -> Evidence:
+        begun = time.monotonic()
+        with subjects.acting(self._ref, "stop") as found:
+            found.stop(timeout=self._grace)
+            code = subjects.state(found)["ExitCode"]
+        took = round(time.monotonic() - begun, 2)
+        return {"container": self._ref.name, "stopped_after_seconds": took, "exit_code": code}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        begun = time.monotonic()
+        stop.wait(seconds)
+        lasted = 0.0
+        with suppress(TargetGone), subjects.acting(self._ref, "stop") as found:
+            lasted = 0.0 if subjects.state(found)["Running"] else time.monotonic() - begun
+        return Held(
+            dose={"stopped_seconds": round(lasted, 2)},
+            floor={"stopped_seconds": round(0.9 * seconds, 2)},
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        ref = refs.from_json(undo["container"])
+        if undo["was"] != "running":
+            return {"container": ref.name, "was": undo["was"]}
+        return subjects.restoring(
+            ref, f"docker start {ref.name}", lambda _, found: subjects.running_again(found)
+        )

@@ -1,0 +1,109 @@
+"""What a step acts on, by role: a container, or a process where the target has no containers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chaos.engine import refs
+from chaos.engine.client import connected
+from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
+from chaos.fault import Evidence
+from chaos.handles import ContainerRef, Handles, ProcessRef
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+T = TypeVar("T")
+_POLL = 0.1  # seconds between looks at a container
+
+
+def either(role: str) -> frozenset[str]:
+    """What a fault needs that works on both."""
+    return frozenset({f"containers.{role}|processes.{role}"})
+
+
+def only_container(role: str) -> frozenset[str]:
+    return frozenset({f"containers.{role}"})
+
+
+def subject(handles: Handles, role: str) -> ContainerRef | ProcessRef:
+    return handles.containers.get(role) or handles.processes[role]
+
+
+def container(handles: Handles, role: str) -> ContainerRef:
+    return handles.containers[role]
+
+
+@contextmanager
+def acting(ref: ContainerRef, fault: str) -> Iterator[Container]:
+    """The container, for a fault's prepare or inject. Raises FaultError; TargetGone when it has been removed."""
+    try:
+        with connected(ref.engine) as client:
+            found = refs.container_of(client, ref)
+            if found is None:
+                raise TargetGone(f"{fault}: container {ref.name} is gone")
+            refs.refuse_protected(found)
+            yield found
+    except ControlError as error:
+        raise failure(fault, error) from error
+
+
+def failure(fault: str, error: Exception) -> FaultError | TargetGone:
+    """What an error of the engine means to a step: a container that ends or goes away is the target's failure."""
+    gone = any(words in str(error) for words in ("is not running", "No such container"))
+    return (TargetGone if gone else FaultError)(f"{fault}: {error}")
+
+
+def restoring(
+    ref: ContainerRef, by_hand: str, undo: Callable[[DockerClient, Container], dict[str, Any]]
+) -> Evidence:
+    """Undo on a container; one that was removed by somebody else has nothing to undo. Raises RestoreError."""
+    try:
+        with connected(ref.engine, timeout=60.0) as client:
+            found = refs.container_of(client, ref)
+            if found is None:
+                return {"container": ref.name, "removed_by_somebody_else": True}
+            return {"container": ref.name, **undo(client, found)}
+    except ControlError as error:
+        raise RestoreError(f"{ref.name}: {error}; by hand: {by_hand}") from error
+
+
+def running_again(found: Container) -> dict[str, Any]:
+    """Have a container run that ran before. Raises ControlError."""
+    found.reload()
+    if found.status == "paused":
+        found.unpause()
+    if found.status == "restarting":
+        until(lambda: _reloaded(found).status == "running", 10.0)
+    started = _reloaded(found).status != "running"
+    if started:
+        found.start()
+        if not until(lambda: _reloaded(found).status == "running", 10.0):
+            raise ControlError(f"it is {found.status} after it was started")
+    return {"started_again": started}
+
+
+def until(ready: Callable[[], bool], within: float) -> bool:
+    """Whether it was ready within so many seconds."""
+    end = time.monotonic() + within
+    while not ready():
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL)  # the engine has events, but none for every change that is waited for here
+    return True
+
+
+def _reloaded(found: Container) -> Container:
+    found.reload()
+    return found
+
+
+def state(found: Container) -> dict[str, Any]:
+    """Its state now: Status, ExitCode, OOMKilled, StartedAt, Health ..."""
+    found.reload()
+    told: dict[str, Any] = found.attrs["State"]
+    return told

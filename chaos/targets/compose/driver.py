@@ -1,0 +1,130 @@
+"""The driver of a Compose project of somebody else's: everything is found, nothing is started or stopped."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chaos.driver import Driver, Site, Wants
+from chaos.fault import Evidence, Undo
+from chaos.handles import Database, Handles, Job, LogFiles, Volume
+from chaos.host import volume
+from chaos.sampling.containers import how
+from chaos.target import Target
+from chaos.targets.attach import databases, passfiles
+from chaos.targets.attach.ready import wait_until_ready
+from chaos.targets.compose.discovery import Discovered, discover
+from chaos.targets.compose.options import ComposeOptions, LogsRole
+from chaos.tools import docker_engine
+from chaos.tools.part import Found
+
+
+class ComposeDriver(Driver):
+    Options = ComposeOptions
+    started_by_us = False
+    needs_consent = True
+
+    @classmethod
+    def offers(cls, target: Target) -> frozenset[str]:
+        options = ComposeOptions.model_validate(target.options)
+        names = {"base_url", *(f"containers.{role}" for role in options.services() if role != "logs")}
+        if options.database is not None:
+            roles = options.database.dsns if options.database.admin_dsn else ("api", "batch", "crowd")
+            names |= {"databases.primary", *(f"databases.primary.{role}" for role in roles)}
+        if options.proxy is not None:
+            names |= {"proxies.database"}
+        if options.logs is not None:
+            names |= {"logs", "volumes.logs"}
+        return frozenset(names | ({"jobs.nightly"} if options.batch is not None else set()))
+
+    def __init__(
+        self,
+        target: Target,
+        options: ComposeOptions,
+        profile: Mapping[str, Any],
+        staging: Mapping[str, float],
+    ) -> None:
+        super().__init__(target, options, profile, staging)
+        self._options = options
+        self._found: Discovered = discover(options)
+
+    @property
+    def aim(self) -> str:
+        return f"compose-{self._options.project}"
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        said = {role: f"{found.service}: {found.image}" for role, found in self._found.containers.items()}
+        found = docker_engine.find()
+        said["containers sampled by"] = how({role: self._found.ref(role) for role in self._found.containers})
+        if isinstance(found, Found):
+            said["Docker Engine"] = f"{found.version}, {found.source}"
+        if self._found.dsns and (version := databases.version(self._found.dsns[0])) is not None:
+            said["PostgreSQL"] = version
+        return said
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self._found.secrets
+
+    def wants(self) -> Wants:
+        return Wants()
+
+    def up(self, site: Site) -> Handles:
+        found, options = self._found, self._options
+        any_answer = "ready" not in self._target.model_fields_set  # an API need not have anything at `/`
+        url = found.base_url + self._target.ready
+        wait_until_ready(url, found.headers, options.api.ready_within, site, any_answer=any_answer)
+        containers = {role: found.ref(role) for role in options.services() if role != "logs"}
+        jobs = {}
+        if options.batch is not None:
+            cwd = Path(options.batch.cwd or "/")
+            jobs["nightly"] = Job(options.batch.command, {}, cwd, containers["batch"])
+        return Handles(
+            base_url=found.base_url,
+            headers=found.headers,
+            containers=containers,
+            databases=self._databases(site),
+            proxies={"database": found.proxy} if found.proxy is not None else {},
+            volumes=self._volumes(),
+            logs=None if options.logs is None else self._logs(options.logs),
+            jobs=jobs,
+        )
+
+    def drain(self) -> None:
+        """Nothing: what the target holds back is its own affair."""
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        return passfiles.remove(undo)
+
+    def _databases(self, site: Site) -> dict[str, Database]:
+        if not self._found.dsns:
+            return {}
+        files = passfiles.make([("primary", dsn) for dsn in self._found.dsns], site)
+        strings = {dsn.role: dsn.string(files.get(("primary", dsn.role))) for dsn in self._found.dsns}
+        admin = strings.pop(databases.ADMIN)
+        return {"primary": Database(admin, strings, self._found.proxied, ours=False)}
+
+    def _volumes(self) -> dict[str, Volume]:
+        if self._options.logs is None:
+            return {}
+        nowhere = Path(tempfile.gettempdir())  # the volume is the engine's: what is sampled is the container
+        inside = Path(self._options.logs.directory)
+        return {"logs": Volume(nowhere, volume.device_under(nowhere), None, self._found.ref("logs"), inside)}
+
+    def _logs(self, role: LogsRole) -> LogFiles:
+        directory = Path(tempfile.gettempdir()) / "midnight-reads-no-log-of-others"
+        return LogFiles(
+            directory=directory,
+            files=tuple(directory / name for name in role.files),
+            method=role.method,
+            delaycompress=role.delaycompress,
+            scheduling=role.scheduling,
+            signal=role.signal,
+            process="api",
+            container=self._found.ref("logs"),
+            inside=Path(role.directory),
+        )

@@ -1,0 +1,135 @@
+"""Networks, volumes and containers: named and labelled beforehand, so that an undo finds them by that alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chaos.driver import Site
+from chaos.engine import client as engines
+from chaos.engine import refs
+from chaos.errors import TargetError
+from chaos.handles import ContainerRef, EngineAt
+from chaos.targets.docker.compose_file import Service
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+CPU_PERIOD = (
+    100_000  # microseconds: a quota can be changed later, what the engine calls NanoCpus not by everybody
+)
+_POLL = 0.1  # seconds between looks at what is starting
+
+
+@dataclass(slots=True)
+class Creating:
+    """One stack being made on one engine."""
+
+    client: DockerClient
+    engine: EngineAt
+    site: Site
+    throttled: Mapping[str, Any]  # what limits each container's writes, as the engine takes it
+    places: Mapping[str, str] = field(default_factory=dict)  # directories of this machine instead of volumes
+    made: dict[str, ContainerRef] = field(default_factory=dict)
+
+    def name(self, part: str) -> str:
+        return f"midnight-{self.site.mark}-{part}"
+
+    def network(self) -> None:
+        name = self.name("stack")
+        self.intend("network", name)
+        self.client.networks.create(name, driver="bridge", labels=self._labels, check_duplicate=True)
+
+    def volumes(self, names: list[str]) -> None:
+        for each in names:
+            if each not in self.places:
+                self.intend("volume", self.name(each))
+                self.client.volumes.create(self.name(each), labels=self._labels)
+
+    def create(self, service: Service) -> ContainerRef:
+        """Create the container, not started. Raises TargetError."""
+        from docker.errors import APIError
+        from docker.types import EndpointConfig
+
+        name = self.name(service.name)
+        self.intend("container", name)
+        endpoint = EndpointConfig(self.client.api.api_version, aliases=[service.name])
+        network = self.name("stack")
+        try:
+            made = self.client.containers.create(
+                service.image,
+                list(service.command) or None,
+                name=name,
+                environment=dict(service.environment),
+                labels={**self._labels, "midnight.service": service.name},
+                network=network,
+                networking_config={network: endpoint},
+                ports={f"{inside}/tcp": (host, port) for host, port, inside in service.ports},
+                volumes={self._volume(each): {"bind": at, "mode": "rw"} for each, at in service.volumes},
+                mem_limit=service.memory,
+                cpu_period=CPU_PERIOD,
+                cpu_quota=round(service.cpus * CPU_PERIOD),
+                shm_size=service.shared_memory,
+                stop_signal=service.stop_signal,
+                healthcheck=dict(service.health) if service.health else None,
+                **self.throttled,
+            )
+        except APIError as error:
+            raise TargetError(f"container {name}: {engines.reason(error)}") from error
+        self.made[service.name] = ContainerRef(self.engine, str(made.id), name)
+        return self.made[service.name]
+
+    def start(self, service: Service, within: float) -> None:
+        """Wait for those it depends on, and start it. Raises TargetError, Aborted."""
+        from docker.errors import APIError
+
+        for other, condition in service.after.items():
+            self.wait(other, condition, within)
+        try:
+            self.client.containers.get(self.made[service.name].id).start()
+        except APIError as error:
+            raise TargetError(f"container {self.name(service.name)}: {engines.reason(error)}") from error
+
+    def wait(self, service: str, condition: str, within: float) -> None:
+        end = time.monotonic() + within
+        while True:
+            self.site.check()
+            container = self.client.containers.get(self.made[service].id)
+            state = container.attrs["State"]
+            if _meets(condition, state):
+                return
+            if state["Status"] == "exited" or time.monotonic() > end:
+                health = (state.get("Health") or {}).get("Status", "without a health check")
+                found = f"{state['Status']} with {state['ExitCode']}, {health}"
+                raise TargetError(
+                    f"{service} is not {condition} after {within:g} s: {found}: {last_words(container)}"
+                )
+            self.site.stopping.wait(_POLL)
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return refs.labels(self.site.mark)
+
+    def _volume(self, name: str) -> str:
+        return self.places.get(name, self.name(name))
+
+    def intend(self, what: str, name: str) -> None:
+        """Journal an undo of something that is about to be created under this name."""
+        undo = {"what": what, "engine": engines.to_json(self.engine), "name": name, "mark": self.site.mark}
+        self.site.creating(f"{what} {name.removeprefix(f'midnight-{self.site.mark}-')}", undo)
+
+
+def last_words(container: Container) -> str:
+    said = container.logs(tail=3).decode(errors="replace").strip()
+    return " | ".join(said.splitlines()) or "it printed nothing"
+
+
+def _meets(condition: str, state: Mapping[str, Any]) -> bool:
+    if condition == "service_completed_successfully":
+        return bool(state["Status"] == "exited" and state["ExitCode"] == 0)
+    if condition == "service_healthy":
+        return bool((state.get("Health") or {}).get("Status") == "healthy")
+    return bool(state["Running"])

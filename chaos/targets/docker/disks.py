@@ -1,0 +1,119 @@
+"""Where the stack's volumes lie: on disks of our own where this machine lets us, else on the engine's disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chaos.driver import Site
+from chaos.errors import TargetError
+from chaos.handles import ContainerRef, Volume
+from chaos.host import volume
+from chaos.host.volume import LoopVolume
+
+LOGS_OWNER = 10001  # in the stack's image
+INSIDE = {
+    "data": ("database", "/var/lib/postgresql/data"),
+    "logs": ("api", "/var/log/reference"),
+}  # role, place
+
+
+@dataclass(slots=True)
+class Disks:
+    """The disks of one stack: `data` and `logs`, one for both or one for each."""
+
+    root: Path
+    apart: bool
+    write_bps: int
+    size: int
+    engine_root: Path | None  # the engine's own directory, where it is on this machine
+    made: dict[str, LoopVolume] = field(default_factory=dict)
+    because: str | None = None  # why there is no disk of our own, or no limit
+
+    def make(self, site: Site) -> None:
+        """Make the disks; where that cannot be, the journal says why."""
+        self.because = self._why_not()
+        for name in ("data", "logs") if self.apart else ("data",):
+            file, path = self.root / f"{name}.img", self.root / name
+            undo = {"what": "disk", "file": str(file), "path": str(path), "not_limited": self.because}
+            site.creating(f"volume {name}", undo)
+            if self.because is None:
+                try:
+                    self.made[name] = volume.create(file, path, self.size)
+                except TargetError as error:
+                    self.because = str(error)
+                    volume.remove(file, path)
+                    site.creating(f"volume {name}", undo | {"not_limited": self.because})
+        if self.because is not None:
+            self.made.clear()
+            return
+        for part, owner in (("data", 0), ("logs", LOGS_OWNER)):
+            place = self._place(part)
+            place.mkdir()
+            os.chown(place, owner, owner)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The directories that stand for the Compose file's volumes; none without disks of our own."""
+        return {part: str(self._place(part)) for part in ("data", "logs")} if self.made else {}
+
+    def throttled(self) -> dict[str, Any]:
+        """What limits the writes of each container, as the engine takes it; empty where nothing can."""
+        devices = [str(each.device) for each in self.made.values()]
+        if not devices and self.write_bps and (found := self._engine_device()):
+            devices = [found]
+        limits = [{"Path": device, "Rate": self.write_bps} for device in devices if self.write_bps]
+        return {"device_write_bps": limits} if limits else {}
+
+    def limit(self, site: Site) -> None:
+        """Limit what the kernel writes back on behalf of others, too; cgroup v2 knows whose it is by itself."""
+        for name, made in self.made.items():
+            if self.write_bps and os.access(volume.V1_LIMIT, os.W_OK):
+                undo = {"what": "limit", "urgent": True, "file": str(made.file), "mark": site.mark}
+                site.creating(f"limit {name}", undo)
+                volume.limit(made, self.write_bps, site.mark)
+
+    def lift(self, mark: str) -> None:
+        for made in self.made.values():
+            volume.lift(made.file, mark)
+
+    def volumes(self, containers: Mapping[str, ContainerRef]) -> Mapping[str, Volume]:
+        """By name; where there is no disk of our own, volumes of the engine's, as their containers have them."""
+        if not self.made:
+            below = self.engine_root or self.root
+            device = volume.device_under(below)
+            return {
+                name: Volume(below, device, None, containers[role], Path(place))
+                for name, (role, place) in INSIDE.items()
+            }
+        found = {
+            name: Volume(made.path, made.number, self.write_bps or None) for name, made in self.made.items()
+        }
+        return {"logs": found["data"], **found}
+
+    def _place(self, part: str) -> Path:
+        disk = self.made.get(part, self.made["data"])
+        return disk.path / ("postgresql" if part == "data" else "log")
+
+    def _why_not(self) -> str | None:
+        if not self.write_bps:
+            return "no limit is asked for"
+        if self.engine_root is None:
+            return "the engine is not on this machine"
+        return volume.why_not()
+
+    def _engine_device(self) -> str | None:
+        """The block device below the engine's directory, as the engine names it; None where it cannot be told."""
+        if self.engine_root is None:
+            return None
+        try:
+            number = volume.device_under(self.engine_root)
+            lines = Path(f"/sys/dev/block/{number}/uevent").read_text().splitlines()
+        except OSError:
+            return None
+        return next(
+            (f"/dev/{line.removeprefix('DEVNAME=')}" for line in lines if line.startswith("DEVNAME=")), None
+        )

@@ -1,0 +1,238 @@
+"""The driver of the reference stack in containers; its handles are those of the embedded target, and containers."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from chaos import engine
+from chaos.driver import Driver, Site, Wants
+from chaos.engine import files, refs, sidecar
+from chaos.errors import ControlError, FileError, TargetError
+from chaos.fault import Evidence, Undo
+from chaos.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
+from chaos.host.ports import free_port
+from chaos.sampling.containers import how_sampled
+from chaos.target import Target
+from chaos.targets.attach.databases import pass_line
+from chaos.targets.attach.ready import wait_until_ready
+from chaos.targets.docker import compose_file, undo
+from chaos.targets.docker.creating import Creating
+from chaos.targets.docker.disks import LOGS_OWNER, Disks
+from chaos.targets.docker.options import DockerOptions
+from chaos.targets.embedded import profile_file, quiet
+from chaos.targets.embedded.options import Profile
+from chaos.targets.warming import warm_up
+from chaos.tools import docker_engine, docker_images
+from chaos.tools.equivalents import compose_folder
+from chaos.tools.part import Missing
+
+ROLES = ("api", "batch", "crowd")
+CONTAINERS = {"api": "api", "database": "database", "proxy": "proxy", "model": "model"}  # role: service
+PORTS = ("API_PORT", "METRICS_PORT", "DATABASE_PORT", "CONTROL_PORT", "DATABASE_PROXY_PORT")
+LOGS = Path("/var/log/reference")
+OFFERS = frozenset(
+    {
+        *("base_url", "metrics_url", "logs", "databases.primary", "jobs.nightly"),
+        *(f"databases.primary.{role}" for role in ROLES),
+        *(f"containers.{role}" for role in CONTAINERS),
+        *(f"proxies.{name}" for name in ("database", "model")),
+        *(f"volumes.{name}" for name in ("data", "logs")),
+    }
+)
+
+
+class DockerDriver(Driver):
+    Options = DockerOptions
+
+    @classmethod
+    def offers(cls, target: Target) -> frozenset[str]:
+        del target  # every one is whole
+        return OFFERS
+
+    @classmethod
+    def check_profile(cls, path: Path, document: Any) -> None:
+        profile_file.check(path, document)
+
+    def __init__(
+        self, target: Target, options: DockerOptions, profile: Mapping[str, Any], staging: Mapping[str, float]
+    ) -> None:
+        super().__init__(target, options, profile, staging)
+        self._options, self._settings = options, profile
+        try:
+            self._profile = Profile.model_validate(profile)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise FileError(f"profile of {target.name}", None, str(first["loc"]), first["msg"]) from None
+        self._grown = int(staging.get("logs.grown", 0))
+        self._password = secrets.token_hex(12)
+        self._ports: dict[str, int] = {}
+        self._made: dict[str, ContainerRef] = {}
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        found = docker_engine.find()
+        if isinstance(found, Missing):
+            raise found.error()
+        self._images = docker_images.ready()
+        self._engine = engine.find()
+        with engine.connected(self._engine) as client:
+            said = client.info()
+        self._engine_root = _here(self._engine, Path(str(said["DockerRootDir"])))
+        cgroups = f"cgroup v{said.get('CgroupVersion', '1')} ({said['CgroupDriver']})"
+        sampled = how_sampled(here=self._engine_root is not None, version=str(said.get("CgroupVersion", "1")))
+        told = {
+            "Docker Engine": f"{found.version}, {found.source}, {cgroups}",
+            "containers sampled by": sampled,
+        }
+        return {**told, **self._images.served}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self._password,)
+
+    def wants(self) -> Wants:
+        # the log is copied once by copytruncate, and compressed beside the copy
+        logs = 3 * self._grown + 2 * self._options.rotated_before
+        return Wants(disk=logs + 1_500_000_000, memory=1_500_000_000)
+
+    def up(self, site: Site) -> Handles:
+        self._mark = site.mark
+        if not hasattr(self, "_images"):
+            dict(self.versions)
+        self._root = Path(tempfile.gettempdir()) / f"midnight-{site.mark}-{secrets.token_hex(4)}"
+        site.creating("directory", {"what": "directory", "path": str(self._root)})
+        self._root.mkdir(mode=0o755)
+        self._choose_ports()
+        apart = self._profile.volumes.layout == "apart"
+        options = self._options
+        self._disks = Disks(self._root, apart, options.disk_write, options.disk_size, self._engine_root)
+        self._disks.make(site)
+        try:
+            with engine.connected(self._engine) as client:
+                throttled = self._disks.throttled()
+                self._create(Creating(client, self._engine, site, throttled, self._disks.places))
+        except ControlError as error:
+            raise TargetError(f"the stack could not be brought up: {error}") from error
+        url = self._url("API_PORT")
+        wait_until_ready(url + self._target.ready, {}, options.ready_within, site, any_answer=False)
+        wait_until_ready(self._url("METRICS_PORT"), {}, options.ready_within, site, any_answer=False)
+        warm_up(url + self._target.ready)
+        quiet.flush()
+        self._disks.limit(site)
+        quiet.settle(options.quiet_within, site.stopping)
+        return self._handles(url)
+
+    def drain(self) -> None:
+        """Stop the API gracefully, and have its logs where they are read."""
+        self._disks.lift(self._mark)  # what is still queued is written at the disk's own speed
+        with engine.connected(self._engine, timeout=60.0) as client:
+            api = refs.container_of(client, self._made["api"])
+            if api is not None:
+                api.stop(timeout=15)
+        if not self._disks.made:
+            files.fetch(self._made["api"], str(LOGS), self._root)
+
+    @classmethod
+    def restore(cls, undo_of: Undo) -> Evidence:
+        return undo.restore(undo_of)
+
+    def _create(self, creating: Creating) -> None:
+        services = compose_file.read(compose_folder() / "compose.yaml", self._variables())
+        creating.network()
+        creating.volumes(sorted({volume for each in services for volume, _ in each.volumes}))
+        for service in services:
+            creating.site.check()
+            creating.create(service)
+            if service.name == "api" and self._grown:
+                self._grow(creating)
+            creating.start(service, self._options.ready_within)
+        self._made = dict(creating.made)
+
+    def _grow(self, creating: Creating) -> None:
+        before = min(self._options.rotated_before, self._grown // 2)
+        sizes = {str(LOGS / "app.log"): self._grown, str(LOGS / "app.log.1"): before}
+        said = json.dumps({"sizes": sizes, "owner": LOGS_OWNER}).encode() + b"\n"
+        creating.intend("container", creating.name("grown-grown"))
+        sidecar.run(creating.made["api"], "chaos.host.grown", f"{self._mark}/grown", said, running=False)
+
+    def _choose_ports(self) -> None:
+        while len(set(self._ports.values())) < len(PORTS):
+            self._ports = {name: free_port() for name in PORTS}
+
+    def _variables(self) -> dict[str, str]:
+        settings = " ".join(f"-c {key}={value}" for key, value in self._profile.database.settings.items())
+        return {
+            "POSTGRES_IMAGE": self._images.postgres,
+            "REFERENCE_IMAGE": self._images.reference,
+            "PROXY_IMAGE": self._images.proxy,
+            "POSTGRES_COMMAND": f"postgres {settings}",
+            "REFERENCE_PASSWORD": self._password,
+            "REFERENCE_SETTINGS": json.dumps(self._settings),
+            "REFERENCE_DOCUMENTS": str(self._options.documents),
+            **{name: str(port) for name, port in self._ports.items()},
+        }
+
+    def _url(self, port: str) -> str:
+        return f"http://127.0.0.1:{self._ports[port]}"
+
+    def _dsn(self, role: str) -> str:
+        """Straight to the server. The password stands in the pass file, so that it reaches no journal."""
+        passfile = self._root / "pgpass"
+        if not passfile.exists():
+            passfile.touch(mode=0o600)
+            passfile.write_text(pass_line(self._password))
+        dbname = "postgres" if role == "postgres" else "reference"
+        port = self._ports["DATABASE_PORT"]
+        return f"host=127.0.0.1 port={port} user={role} dbname={dbname} passfile={passfile} connect_timeout=5"
+
+    def _handles(self, url: str) -> Handles:
+        control, api = self._url("CONTROL_PORT"), self._made["api"]
+        proxied = f"127.0.0.1:{self._ports['DATABASE_PROXY_PORT']}"
+        rotation, names = self._profile.rotation, ("app.log", "access.log")
+        places = self._disks.places
+        containers = {role: self._made[service] for role, service in CONTAINERS.items()}
+        logs = Path(places["logs"]) if places else self._root / LOGS.name
+        return Handles(
+            base_url=url,
+            metrics_url=self._url("METRICS_PORT"),
+            containers=containers,
+            databases={
+                "primary": Database(self._dsn("postgres"), {role: self._dsn(role) for role in ROLES}, proxied)
+            },
+            proxies={
+                "database": Proxy(control, "database", proxied, "database:5432"),
+                "model": Proxy(control, "model", "proxy:9000", "model:9000"),
+            },
+            volumes=self._disks.volumes(containers),
+            logs=LogFiles(
+                directory=logs,
+                files=tuple(logs / name for name in names),
+                method=rotation.method,
+                delaycompress=rotation.delaycompress,
+                scheduling=rotation.scheduling,
+                signal=rotation.signal,
+                process="api",
+                container=api,
+                inside=LOGS,
+            ),
+            jobs={
+                "nightly": Job(
+                    ("python", "-P", "-m", "reference.container", "batch"),
+                    {},
+                    Path("/var/lib/reference"),
+                    api,
+                )
+            },
+        )
+
+
+def _here(at: EngineAt, root: Path) -> Path | None:
+    """The engine's directory, if the engine is on this machine and it can be looked at."""
+    return root if at.url.startswith("unix://") and root.is_dir() else None

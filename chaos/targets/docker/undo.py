@@ -1,0 +1,89 @@
+"""What bringing the stack up created, undone: found by name, and touched only when it bears the run's label."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chaos.engine import client as engines
+from chaos.engine import refs
+from chaos.errors import ControlError, RestoreError, ToolMissing
+from chaos.fault import Evidence, Undo
+from chaos.host import volume
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+_REMOVE_WITHIN = 80.0  # seconds: the last writes of a throttled container take their time
+
+
+def restore(undo: Undo) -> Evidence:
+    """Raises RestoreError."""
+    return _RESTORERS[undo["what"]](undo)
+
+
+def _on_engine(
+    find: Callable[[DockerClient, str], Any], remove: Callable[[Any], None]
+) -> Callable[[Undo], Evidence]:
+    def undone(undo: Undo) -> Evidence:
+        from docker.errors import NotFound
+
+        what, name = undo["what"], undo["name"]
+        by_hand = f"docker {what if what != 'container' else ''} rm {name}".replace("  ", " -f -v ")
+        try:
+            with engines.connected(engines.from_json(undo["engine"]), timeout=_REMOVE_WITHIN) as client:
+                try:
+                    found = find(client, name)
+                    if _labels(found).get(refs.RUN) != undo["mark"]:
+                        return {what: name, "removed": None, "because": "it was made by somebody else"}
+                    remove(found)
+                except NotFound:
+                    return {what: name, "removed": "gone already"}
+        except (ControlError, ToolMissing) as error:
+            raise RestoreError(f"{error}; by hand: {by_hand}") from error
+        return {what: name, "removed": True}
+
+    return undone
+
+
+def _labels(found: Any) -> dict[str, str]:
+    attrs = found.attrs
+    return dict(attrs.get("Labels") or attrs.get("Config", {}).get("Labels") or {})
+
+
+def _remove_directory(undo: Undo) -> Evidence:
+    path = Path(undo["path"])
+    if any(entry.is_mount() for entry in path.glob("*")):
+        raise RestoreError(f"{path} still has a volume mounted below it; nothing was deleted")
+    try:
+        if path.is_dir():
+            shutil.rmtree(path)
+    except OSError as error:
+        raise RestoreError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
+    return {"removed": str(path)}
+
+
+def _remove_volume(undo: Undo) -> Evidence:
+    volume.remove(Path(undo["file"]), Path(undo["path"]))
+    return {"unmounted": undo["path"]}
+
+
+def _lift_limit(undo: Undo) -> Evidence:
+    try:
+        return {"limit_lifted": volume.lift(Path(undo["file"]), undo["mark"])}
+    except OSError as error:
+        raise RestoreError(f"the write limit of {undo['file']} could not be lifted: {error}") from error
+
+
+_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
+    "container": _on_engine(
+        lambda client, name: client.containers.get(name), lambda it: it.remove(force=True, v=True)
+    ),
+    "network": _on_engine(lambda client, name: client.networks.get(name), lambda it: it.remove()),
+    "volume": _on_engine(lambda client, name: client.volumes.get(name), lambda it: it.remove(force=True)),
+    "directory": _remove_directory,
+    "disk": _remove_volume,
+    "limit": _lift_limit,
+}

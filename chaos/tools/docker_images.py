@@ -1,0 +1,235 @@
+"""The images of the stack in containers: the official ones, or equivalents made of what this machine has.
+
+MIDNIGHT_DOCKER_IMAGES chooses: `official`, `system`, `none`, or whichever can be had, the official first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chaos import engine
+from chaos.engine.client import reason
+from chaos.errors import ControlError, ToolMissing
+from chaos.tools import docker_engine, equivalents
+from chaos.tools.part import Found, Missing
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.images import Image
+
+NAME = "Docker images"
+REQUIRED = False
+
+OFFICIAL: Mapping[str, str] = {
+    "postgres": "postgres:17.6-bookworm",
+    "toxiproxy": "ghcr.io/shopify/toxiproxy:2.12.0",
+    "python": "python:3.11.11-slim-bookworm",
+}
+REFERENCE, PROXY = "midnight/reference:0.1.0", "midnight/proxy:0.1.0"
+_BUILT = {REFERENCE: ("compose/Dockerfile", "python"), PROXY: ("compose/proxy.Dockerfile", "toxiproxy")}
+_CONTENT, _SERVED = "midnight.content", "midnight.served"
+_BUILD_WITHIN = 900.0  # seconds for each answer while an image is fetched or built
+_CHOICE = "MIDNIGHT_DOCKER_IMAGES"
+_REMEDY = "type: midnight doctor --fix"
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """What the Compose file's services run: a tag for each, and what served it."""
+
+    postgres: str
+    reference: str
+    proxy: str
+    served: Mapping[str, str]
+
+
+def find() -> Found | Missing:
+    """Whether everything is there, and up to date with what lies in targets/."""
+    looked = docker_engine.find()
+    if isinstance(looked, Missing):
+        return Missing(NAME, "they need a Docker Engine", "see there (not required: for the docker target)")
+    try:
+        images = ready()
+    except ToolMissing as missing:
+        return Missing(missing.part, missing.because, missing.remedy)
+    return Found(NAME, "; ".join(images.served.values()), images.reference, "found")
+
+
+def get() -> Found | Missing:
+    """Fetch or make what lacks, and build ours. Raises ToolMissing."""
+    looked = docker_engine.find()
+    if isinstance(looked, Missing):
+        raise ToolMissing(NAME, "they need a Docker Engine", "see there (not required)")
+    if os.environ.get(_CHOICE) == "none":
+        raise ToolMissing(NAME, f"{_CHOICE} says none", "for the docker target type: midnight doctor --fix")
+    try:
+        with engine.connected(engine.find(), timeout=_BUILD_WITHIN) as client:
+            bases = {name: _base(client, name) or _have(client, name) for name in OFFICIAL}
+            for tag, (dockerfile, name) in _BUILT.items():
+                _build(client, tag, dockerfile, bases[name])
+            _remove_replaced(client)
+    except ControlError as error:
+        raise ToolMissing(NAME, str(error), "see what the engine says") from error
+    return find()
+
+
+def ready() -> Images:
+    """The images as they are there now. Raises ToolMissing with the remedy, ControlError."""
+    with engine.connected(engine.find()) as client:
+        bases = {name: _base(client, name) for name in OFFICIAL}
+        if lacking := [name for name, base in bases.items() if base is None]:
+            raise ToolMissing(NAME, f"there is none of {', '.join(lacking)}, or an outdated one", _REMEDY)
+        for tag, (_, name) in _BUILT.items():
+            base, ours = bases[name], _there(client, tag)
+            if ours is None:
+                raise ToolMissing(NAME, f"{tag} is not built", _REMEDY)
+            if base is not None and ours.labels.get(_CONTENT) != _digest(base):
+                raise ToolMissing(NAME, f"{tag} is older than what lies in targets/", _REMEDY)
+        served = {name: _told(base) for name, base in bases.items() if base is not None}
+        postgres = bases["postgres"]
+        assert postgres is not None
+        return Images(_tag_of(postgres), REFERENCE, PROXY, served)
+
+
+def base_of(client: DockerClient, name: str) -> str:
+    """The tag of the `postgres`, `toxiproxy` or `python` that serves here. Raises ToolMissing."""
+    found = _base(client, name)
+    if found is None:
+        raise ToolMissing(NAME, f"there is no image of {name}", _REMEDY)
+    return _tag_of(found)
+
+
+def _base(client: DockerClient, name: str) -> Image | None:
+    choice = os.environ.get(_CHOICE, "")
+    tags = {"official": [OFFICIAL[name]], "system": [_system(name)]}.get(
+        choice, [OFFICIAL[name], _system(name)]
+    )
+    there = [image for tag in tags if (image := _there(client, tag)) is not None]
+    return next((image for image in there if not _is_outdated(image)), None)
+
+
+def _is_outdated(image: Image) -> bool:
+    """Whether an equivalent was made by another version of what it is made with."""
+    return _SERVED in image.labels and image.labels.get(_CONTENT) != _recipe()
+
+
+def _have(client: DockerClient, name: str) -> Image:
+    """Fetch the official image; where it cannot be had, make an equivalent. Raises ToolMissing."""
+    from docker.errors import APIError
+
+    choice, because = os.environ.get(_CHOICE, ""), "the equivalent is asked for"
+    if choice != "system":
+        try:
+            return client.images.pull(OFFICIAL[name])
+        except APIError as error:
+            because = reason(error)
+    if choice == "official":
+        raise ToolMissing(NAME, f"{OFFICIAL[name]}: {because}", f"unset {_CHOICE}, or make it reachable")
+    made = equivalents.MAKERS[name]()
+    repository, _, tag = _system(name).partition(":")
+    changes = [*made.changes, f'LABEL {_SERVED}="{made.of}" {_CONTENT}={_recipe()}']
+    client.api.import_image_from_data(made.files.tar(), repository=repository, tag=tag, changes=changes)
+    return client.images.get(_system(name))
+
+
+def _build(client: DockerClient, tag: str, dockerfile: str, base: Image) -> None:
+    from docker.errors import BuildError
+
+    there, digest = _there(client, tag), _digest(base)
+    if there is not None and there.labels.get(_CONTENT) == digest:
+        return
+    try:
+        client.images.build(
+            fileobj=io.BytesIO(_context()),
+            custom_context=True,
+            dockerfile=dockerfile,
+            buildargs={"BASE": _tag_of(base)},
+            labels={_CONTENT: digest},
+            tag=tag,
+            rm=True,
+            forcerm=True,
+            network_mode="host",
+        )
+    except BuildError as error:
+        raise ToolMissing(NAME, f"{tag} could not be built: {error.msg}", "see docker build") from error
+
+
+def _remove_replaced(client: DockerClient) -> None:
+    """Remove what was ours and has lost its name to a newer one; what a container still uses stays."""
+    from docker.errors import APIError
+
+    for image in client.images.list(filters={"dangling": True, "label": _CONTENT}):
+        with suppress(APIError):
+            client.images.remove(str(image.id))
+
+
+def _there(client: DockerClient, tag: str) -> Image | None:
+    from docker.errors import ImageNotFound
+
+    try:
+        return client.images.get(tag)
+    except ImageNotFound:
+        return None
+
+
+def _told(image: Image) -> str:
+    """What served: what an equivalent was made of, or the official name with the digest that was fetched."""
+    served = image.labels.get(_SERVED)
+    digests = image.attrs.get("RepoDigests") or []
+    digest = f"@{digests[0].partition('@')[2]}" if digests else ""
+    return f"equivalent of {served}" if served else f"{_tag_of(image)}{digest}"
+
+
+def _tag_of(image: Image) -> str:
+    return next(iter(image.tags), str(image.id))
+
+
+def _system(name: str) -> str:
+    return f"midnight/{name}:system"
+
+
+def _files() -> list[tuple[str, Path]]:
+    """(place in the build context, file) of everything that ours are built from."""
+    root = equivalents.compose_folder().parent
+    found = [
+        path
+        for part in ("compose", "profiles", "reference")
+        for path in sorted((root / part).rglob("*"))
+        if path.is_file() and path.suffix not in {".pyc", ".env"} and path.name != "compose.yaml"
+    ]
+    return [(str(path.relative_to(root)), path) for path in found]
+
+
+def _digest(base: Image) -> str:
+    digest = hashlib.sha256(str(base.id).encode())
+    for place, path in _files():
+        digest.update(f"{place}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _recipe() -> str:
+    """What an equivalent is made with, as a digest."""
+    digest = hashlib.sha256(Path(equivalents.__file__).read_bytes())
+    for place, path in _files():
+        if place in {"compose/postgres-entrypoint.sh", "compose/requirements.txt"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _context() -> bytes:
+    """The build context; without times, so that an unchanged file is taken from the cache."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for place, path in _files():
+            entry = tarfile.TarInfo(place)
+            entry.size, entry.mode = path.stat().st_size, 0o755 if path.suffix == ".sh" else 0o644
+            archive.addfile(entry, io.BytesIO(path.read_bytes()))
+    return buffer.getvalue()

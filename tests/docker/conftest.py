@@ -1,0 +1,128 @@
+"""A real engine, or the exact reason why there is none; and the proof that nothing of ours is left on it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+import pytest
+from docker import DockerClient
+from docker.types import EndpointConfig
+
+from chaos import engine
+from chaos.errors import MidnightError
+from chaos.handles import ContainerRef, EngineAt
+from chaos.tools import docker_images
+
+LIMIT = 64 * 1024 * 1024
+READ_BACK = "cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
+SERVER = "import http.server as h; h.ThreadingHTTPServer(('0.0.0.0', 8000), h.SimpleHTTPRequestHandler).serve_forever()"
+
+
+@pytest.fixture(scope="session")
+def engine_at() -> EngineAt:
+    """An engine on which a container with a memory limit runs; else skipped, or failed where one is required."""
+    try:
+        at = engine.find()
+        engine.ping(at)
+        image = docker_images.ready().reference
+        with engine.connected(at) as client:
+            _try(client, image)
+    except (MidnightError, AssertionError) as error:
+        because = f"no usable Docker Engine: {error}"
+        if os.environ.get("REQUIRE_DOCKER") == "1":
+            pytest.fail(because)
+        pytest.skip(because)
+    return at
+
+
+def _try(client: DockerClient, image: str) -> None:
+    made = client.containers.create(image, entrypoint=["sleep"], command=["60"], mem_limit=LIMIT)
+    try:
+        made.start()
+        told = made.exec_run(["sh", "-c", READ_BACK]).output
+        assert told == f"{LIMIT}\n".encode(), f"a memory limit of {LIMIT} is read back as {told!r}"
+    finally:
+        made.remove(force=True)
+
+
+@pytest.fixture
+def client(engine_at: EngineAt) -> Iterator[DockerClient]:
+    with engine.connected(engine_at) as found:
+        yield found
+
+
+def everything(client: DockerClient) -> set[str]:
+    """Every container, network, volume and image there is."""
+    networks = {f"network {each.name}" for each in client.networks.list()}
+    volumes = {f"volume {each.name}" for each in client.volumes.list()}
+    containers = {f"container {each.name}" for each in client.containers.list(all=True)}
+    return (
+        networks | volumes | containers | {f"image {each.tags or each.id}" for each in client.images.list()}
+    )
+
+
+def ours(found: set[str]) -> set[str]:
+    return {each for each in found if "midnight" in each}
+
+
+@pytest.fixture
+def nothing_on_the_engine(client: DockerClient) -> Iterator[None]:
+    """Fails the test that leaves anything of ours on the engine."""
+    before = ours(everything(client))
+    yield
+    assert ours(everything(client)) == before
+
+
+class Victim:
+    """A small server in a container, on a network under two names, with a volume and a published port."""
+
+    def __init__(self, client: DockerClient, at: EngineAt, **options: Any) -> None:
+        self.client, self.name = client, f"test-{secrets.token_hex(4)}"
+        self.network = client.networks.create(self.name)
+        tmpfs = {"type": "tmpfs", "device": "tmpfs", "o": f"size={options.pop('small', '')}"}
+        self.volume = client.volumes.create(self.name, driver_opts=tmpfs if tmpfs["o"] != "size=" else None)
+        port: dict[str, Any] = {"8000/tcp": ("127.0.0.1", None)}
+        endpoint = EndpointConfig(client.api.api_version, aliases=["server", "other-name"])
+        self.container = client.containers.create(
+            docker_images.REFERENCE,
+            entrypoint=options.pop("entrypoint", ["python", "-c", SERVER]),
+            name=self.name,
+            user="0:0",
+            network=self.name,
+            networking_config={self.name: endpoint},
+            volumes={self.name: {"bind": "/data", "mode": "rw"}},
+            ports=port,
+            **{"mem_limit": 256 * 1024 * 1024, "cpu_period": 100_000, "cpu_quota": 100_000, **options},
+        )
+        self.container.start()
+        self.ref = ContainerRef(at, str(self.container.id), self.name)
+
+    def state(self) -> dict[str, Any]:
+        """What a fault must leave as it was."""
+        self.container.reload()
+        attrs = self.container.attrs
+        limits = {key: attrs["HostConfig"][key] for key in ("Memory", "MemorySwap", "CpuQuota", "NanoCpus")}
+        networks = attrs["NetworkSettings"]["Networks"]
+        short = self.container.short_id
+        names = {name: set(each["Aliases"]) - {short} for name, each in networks.items()}
+        files = self.container.exec_run(["ls", "-A", "/data"]).output
+        return {"status": self.container.status, "limits": limits, "names": names, "files": files}
+
+    def remove(self) -> None:
+        for each in (self.container, self.network, self.volume):
+            try:
+                each.remove(**({"force": True} if each is not self.network else {}))
+            except docker.errors.NotFound:
+                continue
+
+
+@pytest.fixture
+def victim(client: DockerClient, engine_at: EngineAt, nothing_on_the_engine: None) -> Iterator[Victim]:
+    del nothing_on_the_engine
+    made = Victim(client, engine_at)
+    yield made
+    made.remove()

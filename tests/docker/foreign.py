@@ -1,0 +1,116 @@
+"""A Compose project of other public software: an image with Django, and Compose as it is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker import DockerClient
+
+from chaos.tools import docker_images
+
+HERE = Path(__file__).parent / "shop"
+IMAGE = "test-shop:latest"
+PACKAGES = ("django", "asgiref", "sqlparse")
+
+
+def compose_command() -> list[str] | None:
+    """Compose v2 or v1, whichever is there."""
+    plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    if plugin.returncode == 0:
+        return ["docker", "compose"]
+    found = shutil.which("docker-compose")
+    return [found] if found else None
+
+
+def build(client: DockerClient) -> None:
+    """Build the shop's image, on the Python that the stack's own image is built on."""
+    base = docker_images.base_of(client, "python")
+    client.images.build(
+        fileobj=_context(),
+        custom_context=True,
+        tag=IMAGE,
+        rm=True,
+        buildargs={"BASE": base},
+        network_mode="host",
+    )
+
+
+def _context() -> io.BytesIO:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in ("Dockerfile", "shop.py"):
+            archive.add(HERE / name, name)
+        for name in PACKAGES:
+            for place in _places(name):
+                archive.add(place, f"packages/{place.name}", filter=_without_caches)
+    buffer.seek(0)
+    return buffer
+
+
+def _places(package: str) -> list[Path]:
+    """The package and what pip knows it by."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None and spec.origin is not None
+    place = Path(spec.origin).parent
+    return [place, *place.parent.glob(f"{package}-*.dist-info")]
+
+
+def _without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in entry.name or entry.name.endswith((".mo", ".po")) else entry
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project, brought up and down by Compose."""
+
+    command: tuple[str, ...]
+    name: str
+    variables: dict[str, str]
+    override: Path
+
+    def __call__(self, *arguments: str) -> str:
+        files = [HERE / "compose.yaml", *([self.override] if self.override.exists() else [])]
+        argv = [*self.command, "-p", self.name, *(word for file in files for word in ("-f", str(file)))]
+        done = subprocess.run(
+            [*argv, *arguments],
+            env={**os.environ, **self.variables},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    def states(self, client: DockerClient) -> dict[str, Any]:
+        """What a run must leave as it was: of every container its start, limits and networks."""
+        label: dict[str, Any] = {"label": f"com.docker.compose.project={self.name}"}
+        found = client.containers.list(all=True, filters=label)
+        return {str(each.name): _state(each.attrs) for each in found}
+
+
+def _state(attrs: dict[str, Any]) -> str:
+    networks = attrs["NetworkSettings"]["Networks"]
+    told = {
+        "status": attrs["State"]["Status"],
+        "started": attrs["State"]["StartedAt"],
+        "limits": {key: _limit(attrs["HostConfig"][key]) for key in ("Memory", "NanoCpus", "CpuQuota")},
+        "aliases": {name: sorted(each["Aliases"] or []) for name, each in networks.items()},
+        "links": {name: sorted(each["Links"] or []) for name, each in networks.items()},
+        "ports": attrs["NetworkSettings"]["Ports"],
+    }
+    return json.dumps(told, sort_keys=True)
+
+
+def _limit(value: int) -> int:
+    """No limit is 0; once one was changed, the engine can only be told one that is never reached."""
+    return 0 if value < 0 or value > 2**62 else value

@@ -1,0 +1,191 @@
+"""A Compose project that is not ours is attached, wired, played on and healed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from docker import DockerClient
+
+from chaos import engine
+from chaos.handles import EngineAt
+from chaos.heal import outstanding
+from chaos.host.ports import free_port
+from chaos.journal import Event
+from chaos.tools import docker_images
+from tests.docker import foreign
+from tests.docker.conftest import everything, ours
+from tests.docker.foreign import Project
+from tests.midnight import Midnight
+from tests.real.test_healing import healed_in
+
+HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
+pytestmark = pytest.mark.real
+
+EXPERIMENT = """
+name: foreign
+title: A night of somebody else's
+load:
+  timeout: 3s
+  mix: {read: 3, write: 1}
+  baseline: {for: 2s, rate: 20, availability: 95%, p99: 3s}
+  phases: [{name: wake, for: 16s, rate: 20}]
+outage: {below: 95%, window: 1s, sustained: 3s}
+abort: [{name: target-down, off: true}]
+steps:
+  - {name: drop, fault: idle_drop, at: 1s, hold: 300ms, with: {min_closed: 1}}
+  - {name: rotate, fault: logrotate, at: 2s, hold: 2s, with: {writers: 1, block: 100kB, min_rotated: 1, min_sync: 0}}
+  - {name: slow, fault: latency, at: 5s, hold: 1s, with: {delay: 100ms}}
+  - {name: cut, fault: partition, at: 7s, hold: 1s, with: {target: api}}
+  - {name: freeze, fault: pause, at: 10s, hold: 1s, with: {target: api}}
+slos: [{name: availability, availability: 40%}]
+limits: {recovery: 10s, lost_writes: 0}
+"""
+HURT = """
+name: hurt
+title: Ended in the middle of it
+load:
+  timeout: 3s
+  mix: {read: 1}
+  baseline: {for: 1s, rate: 10, availability: 90%, p99: 3s}
+  phases: [{name: wake, for: 60s, rate: 10}]
+abort: [{name: target-down, off: true}]
+steps:
+  - {name: less, fault: cpu_limit, at: 100ms, hold: 50s, with: {target: api, cpus: 0.1, min_held_back: 0}}
+  - {name: short, fault: memory_limit, at: 200ms, hold: 50s, with: {target: proxy, stress: false}}
+  - {name: slow, fault: disk_limit, at: 300ms, hold: 50s, with: {target: api}}
+  - {name: cut, fault: partition, at: 2500ms, hold: 50s, with: {target: database}}
+  - {name: freeze, fault: pause, at: 3s, hold: 50s, with: {target: api}}
+slos: [{name: availability, availability: 1%}]
+"""
+TARGET = """
+name: foreign
+driver: compose
+consent: {owner: the test, until: 2099-12-31}
+ready: /healthz
+routes:
+  read: {path: "/items/{item}", items: 100}
+  write: {method: POST, path: /orders, ledger: true}
+readback: {path: "/orders?after={after}&limit={limit}", limit: 1000}
+options:
+  project: PROJECT
+  api: {service: web}
+  database: {service: DATABASE}
+  proxy: {service: midnight-proxy}
+  logs: {service: web, directory: /var/log/shop, files: [shop.log], method: rename}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(engine_at: EngineAt, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project, up and wired; it is as it was after each test, and gone after the last."""
+    command = foreign.compose_command()
+    if command is None:
+        because = "neither `docker compose` nor docker-compose is here"
+        (pytest.fail if os.environ.get("REQUIRE_DOCKER") == "1" else pytest.skip)(because)
+    with engine.connected(engine_at) as client:
+        before = ours(everything(client))
+        foreign.build(client)
+        variables = {
+            "POSTGRES_IMAGE": docker_images.base_of(client, "postgres"),
+            "SHOP_IMAGE": foreign.IMAGE,
+            "WEB_PORT": str(free_port()),
+            "DB_PASSWORD": secrets.token_hex(12),
+        }
+        override = tmp_path_factory.mktemp("wired") / "override.yaml"
+        made = Project(tuple(command), f"shop{secrets.token_hex(3)}", variables, override)
+        made("up", "-d")
+        yield made
+        made("down", "-v", "--timeout", "1")
+        client.images.remove(foreign.IMAGE)
+        assert ours(everything(client)) == before
+
+
+def target_file(midnight: Midnight, project: Project, database: str = "db") -> str:
+    text = TARGET.replace("PROJECT", project.name).replace("DATABASE", database)
+    return midnight.file(f"{database}.yaml", text)
+
+
+def wire(midnight: Midnight, project: Project, client: DockerClient) -> None:
+    """Put the proxy into the project, as its owners would; once for all tests."""
+    if project.override.exists():
+        return
+    image = docker_images.base_of(client, "toxiproxy")
+    wired = midnight("target", "wire", f"compose:{project.name}", "--api", "web", "--proxy-image", image)
+    assert wired.code == 0, wired.err
+    project.override.write_text(wired.out)
+    project("up", "-d")
+
+
+def test_it_is_attached_wired_played_on_and_healed(
+    midnight: Midnight, project: Project, client: DockerClient
+) -> None:
+    seen = midnight("target", "inspect", f"compose:{project.name}")
+    assert seen.code == 0 and "midnight.protect=true" in seen.out and "service: web" in seen.out, seen
+    wire(midnight, project, client)
+    before = project.states(client)
+
+    night = midnight.file("night.yaml", EXPERIMENT)
+    done = midnight("run", night, "--target", target_file(midnight, project))
+
+    assert midnight.runs, done.err
+    outcomes = midnight.outcomes()
+    assert done.code == 0, (outcomes, done.err, done.out[-3000:])
+    effects = {name: outcome for name, outcome in outcomes.items() if name.startswith("effect")}
+    assert set(effects.values()) == {"pass"} and len(effects) == 5, effects
+    assert project.states(client) == before
+
+    refused = midnight("run", night, "--target", target_file(midnight, project, "bystander"))
+    assert refused.code == 2 and "never touched" in refused.err, refused.err
+
+
+def begin(midnight: Midnight, project: Project) -> int:
+    """Play HURT until its last step is injected; the pid of the run."""
+    process = midnight.start(
+        "run", midnight.file("hurt.yaml", HURT), "--target", target_file(midnight, project)
+    )
+    end = time.monotonic() + 60
+    while not (midnight.runs and any(_is_frozen(event) for event in midnight.events())):
+        assert process.poll() is None and time.monotonic() < end, (midnight.place / "output").read_text()
+        time.sleep(0.05)
+    return process.pid
+
+
+def _is_frozen(event: Event) -> bool:
+    return event.source == "step" and event.name == "freeze" and event.phase == "injected"
+
+
+def test_killed_in_the_middle_its_limits_names_and_pauses_are_as_before(
+    midnight: Midnight, project: Project, client: DockerClient
+) -> None:
+    wire(midnight, project, client)
+    before = project.states(client)
+    os.kill(begin(midnight, project), signal.SIGKILL)
+    midnight.started[0].wait()
+
+    assert healed_in(midnight) < HEALED_WITHIN
+    assert outstanding(midnight.run) == []
+    assert project.states(client) == before
+
+
+@pytest.mark.full
+def test_what_somebody_removed_meanwhile_is_told_and_the_rest_is_restored(
+    midnight: Midnight, project: Project, client: DockerClient
+) -> None:
+    wire(midnight, project, client)
+    before = project.states(client)
+    pid = begin(midnight, project)
+    (database,) = (name for name in before if "db" in name)
+    client.containers.get(database).remove(force=True)
+    os.kill(pid, signal.SIGINT)
+
+    assert midnight.started[0].wait(60) in (1, 4), (midnight.place / "output").read_text()
+    cut = [event for event in midnight.events() if event.name == "cut" and event.phase == "restored"]
+    assert cut[0].detail["evidence"]["removed_by_somebody_else"] is True
+    now = project.states(client)
+    assert {name: state for name, state in before.items() if name != database} == now
+    project("up", "-d")

@@ -1,0 +1,170 @@
+"""Every fault on containers: its effect is proven, and afterwards the container is as it was."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker import DockerClient
+
+from chaos import registry
+from chaos.errors import FaultError, TargetGone
+from chaos.fault import Fault, Held
+from chaos.handles import EngineAt, Handles, Volume
+from tests.docker.conftest import Victim
+
+pytestmark = pytest.mark.real
+
+BUSY = ["python", "-c", "while True: pass"]
+# The main process lives, its child is the one that has all the memory.
+PARENT = "import subprocess as s, sys, time\ns.Popen([sys.executable, '-c', sys.argv[1]])\ntime.sleep(600)"
+CHILD = "import time\nheld = bytearray(60_000_000)\nheld[::4096] = b'1' * len(held[::4096])\ntime.sleep(600)"
+
+CASES: dict[str, dict[str, Any]] = {
+    "kill": {},
+    "pause": {},
+    "stop": {"grace": 0},
+    "restart": {"grace": 0},
+    "partition": {},
+    "disk_limit": {"write": "1MB/s"},
+}
+
+
+def made(name: str, victim: Victim, **params: Any) -> Fault:
+    volume = Volume(Path("/nowhere"), "0:0", None, victim.ref, Path("/data"))
+    handles = Handles(containers={"api": victim.ref}, volumes={"data": volume})
+    fault = registry.fault(name)
+    aim = {} if name == "disk_full" else {"target": "api"}
+    return fault(fault.Params.model_validate(aim | params), handles, f"{victim.name}/{name}")
+
+
+def played(fault: Fault, seconds: float = 1.0) -> Held:
+    """Prepared, injected, held and restored, twice: an undo may come again."""
+    undo = fault.prepare()
+    try:
+        fault.inject()
+        return fault.hold(seconds, threading.Event())
+    finally:
+        type(fault).restore(undo)
+        type(fault).restore(undo)
+
+
+def reaches_its_floor(held: Held) -> bool:
+    return all(held.dose[name] >= least for name, least in held.floor.items())
+
+
+@pytest.mark.parametrize(("name", "params"), CASES.items(), ids=list(CASES))
+def test_it_reaches_its_floor_and_leaves_the_container_as_it_was(
+    victim: Victim, name: str, params: dict[str, Any]
+) -> None:
+    before = victim.state()
+    held = played(made(name, victim, **params))
+    assert reaches_its_floor(held), held
+    assert victim.state() == before
+
+
+def short_of(names: list[str], short: set[str]) -> list[Any]:
+    """All of them in the long proofs, some of them in every test."""
+    return [name if name in short else pytest.param(name, marks=pytest.mark.full) for name in names]
+
+
+@pytest.mark.parametrize(
+    "name", short_of([*CASES, "cpu_limit", "memory_limit"], {"pause", "partition", "disk_limit"})
+)
+def test_an_undo_is_safe_when_nothing_was_injected(victim: Victim, name: str) -> None:
+    before, fault = victim.state(), made(name, victim)
+    type(fault).restore(fault.prepare())
+    assert victim.state() == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    short_of(
+        ["kill", "pause", "partition", "cpu_limit", "disk_limit", "memory_limit"], {"kill", "partition"}
+    ),
+)
+def test_a_container_that_somebody_removed_has_nothing_to_undo(victim: Victim, name: str) -> None:
+    fault = made(name, victim)
+    undo = fault.prepare()
+    victim.container.remove(force=True)
+    with pytest.raises(TargetGone):
+        fault.inject()
+    type(fault).restore(undo)
+
+
+def test_less_processor_is_proven_by_the_kernels_account(client: DockerClient, engine_at: EngineAt) -> None:
+    victim = Victim(client, engine_at, entrypoint=BUSY)
+    try:
+        before = victim.state()
+        held = played(made("cpu_limit", victim, cpus=0.1))
+        assert reaches_its_floor(held), held
+        assert victim.state() == before
+    finally:
+        victim.remove()
+
+
+def test_a_limit_that_the_engine_calls_nano_cpus_is_put_back_too(
+    client: DockerClient, engine_at: EngineAt
+) -> None:
+    options = {"cpu_period": None, "cpu_quota": None, "nano_cpus": 500_000_000}
+    victim = Victim(client, engine_at, entrypoint=BUSY, **options)
+    try:
+        before = victim.state()
+        held = played(made("cpu_limit", victim, cpus=0.1))
+        assert reaches_its_floor(held), held
+        assert victim.state() == before
+    finally:
+        victim.remove()
+
+
+def test_a_container_without_limits_has_none_that_is_ever_reached_afterwards(
+    client: DockerClient, engine_at: EngineAt
+) -> None:
+    none = {"cpu_period": None, "cpu_quota": None, "mem_limit": None}
+    victim = Victim(client, engine_at, **none)
+    try:
+        played(made("cpu_limit", victim, cpus=0.1), 0.1)
+        played(made("memory_limit", victim, stress=False), 0.1)
+        limits = victim.state()["limits"]
+        assert limits["Memory"] > 2**62 and limits["CpuQuota"] == -1 and limits["MemorySwap"] > 2**62
+    finally:
+        victim.remove()
+
+
+def test_out_of_memory_the_main_process_is_told_from_a_child(
+    client: DockerClient, engine_at: EngineAt
+) -> None:
+    main = Victim(client, engine_at)
+    child = Victim(client, engine_at, entrypoint=["python", "-c", PARENT, CHILD])
+    try:
+        until_child = threading.Event()
+        until_child.wait(1.0)  # its memory is taken by then, or it is killed while it takes it
+        before = main.state(), child.state()
+        held_main = played(made("memory_limit", main, headroom="4MB"), 4.0)
+        held_child = played(made("memory_limit", child, headroom="4MB"), 4.0)
+        assert reaches_its_floor(held_main) and held_main.evidence["main_process_killed"], held_main
+        assert reaches_its_floor(held_child) and not held_child.evidence["main_process_killed"], held_child
+        assert held_child.evidence["children_killed"] >= 1
+        assert (main.state(), child.state()) == before
+    finally:
+        main.remove()
+        child.remove()
+
+
+def test_a_disk_of_the_machine_is_never_filled(victim: Victim) -> None:
+    before = victim.state()
+    with pytest.raises(FaultError, match="more than the 1000000 allowed"):
+        played(made("disk_full", victim, volume="data", at_most="1MB"))
+    assert victim.state() == before
+
+
+def test_a_small_volume_is_full_and_then_empty(client: DockerClient, engine_at: EngineAt) -> None:
+    victim = Victim(client, engine_at, small="20m")
+    try:
+        held = played(made("disk_full", victim, volume="data"), 0.1)
+        assert reaches_its_floor(held), held
+        assert victim.state()["files"] == b""
+    finally:
+        victim.remove()

@@ -1,0 +1,46 @@
+"""A fault that a target cannot have is refused before anything is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos import plan
+from chaos.errors import FileError, UsageError
+from tests.real.broken import experiment
+
+CONTAINERS_ONLY = ["stop", "restart", "memory_limit", "cpu_limit", "disk_limit", "partition"]
+ON_BOTH = ["kill", "pause", "latency", "bandwidth", "disk_full"]
+
+
+def built(place: Path, fault: str, target: str) -> plan.Plan:
+    step = f"{{name: it, fault: {fault}, at: 1s, hold: 1s}}"
+    return plan.build(experiment(place, step), target)
+
+
+@pytest.mark.parametrize("fault", CONTAINERS_ONLY)
+def test_what_only_a_container_can_have_is_refused_without_one(tmp_path: Path, fault: str) -> None:
+    with pytest.raises(FileError, match=f"{fault} needs the handle 'containers"):
+        built(tmp_path, fault, "embedded")
+
+
+@pytest.mark.parametrize("fault", [*CONTAINERS_ONLY, *ON_BOTH])
+def test_a_container_can_have_all_of_them(tmp_path: Path, fault: str) -> None:
+    assert len(built(tmp_path, fault, "docker").steps) == 1
+
+
+@pytest.mark.parametrize("fault", ON_BOTH)
+def test_a_process_can_have_those_that_mean_the_same(tmp_path: Path, fault: str) -> None:
+    assert len(built(tmp_path, fault, "embedded").steps) == 1
+
+
+def test_a_role_that_is_not_there_is_named(tmp_path: Path) -> None:
+    step = "{name: it, fault: pause, at: 1s, hold: 1s, with: {target: cache}}"
+    with pytest.raises(FileError, match=r"'containers.cache' or 'processes.cache'"):
+        plan.build(experiment(tmp_path, step), "docker")
+
+
+def test_a_compose_project_without_a_target_file_is_told_how_to_begin_one() -> None:
+    with pytest.raises(UsageError, match="midnight target inspect compose:nowhere"):
+        plan.build("smoke", "compose:nowhere")

@@ -1,0 +1,83 @@
+"""An engine is found as the Docker client finds it, and one that cannot be used is one line with the remedy."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from chaos import engine
+from chaos.engine.client import refuse_old
+from chaos.errors import ToolMissing
+from chaos.handles import EngineAt
+
+pytest.importorskip("docker")
+
+
+@pytest.fixture(autouse=True)
+def no_engine_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def test_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/mine")
+    assert engine.find() == EngineAt("unix:///run/mine")
+
+
+def test_by_the_context_in_use(tmp_path: Path) -> None:
+    place = tmp_path / "contexts/meta" / sha256(b"elsewhere").hexdigest()
+    place.mkdir(parents=True)
+    endpoint = {"docker": {"Host": "unix:///run/elsewhere", "SkipTLSVerify": False}}
+    (place / "meta.json").write_text(json.dumps({"Name": "elsewhere", "Metadata": {}, "Endpoints": endpoint}))
+    (tmp_path / "config.json").write_text(json.dumps({"currentContext": "elsewhere"}))
+    assert engine.find().url == "unix:///run/elsewhere"
+
+
+def test_without_any_of_them_where_it_usually_is() -> None:
+    assert engine.find().url.endswith("/var/run/docker.sock")
+
+
+def test_an_engine_that_is_not_there_is_one_line_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ToolMissing) as told:
+        engine.ping(EngineAt(f"unix://{tmp_path}/none"))
+    assert "No such file" in str(told.value) and "DOCKER_HOST" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_an_engine_that_is_too_old_is_told_so() -> None:
+    with pytest.raises(
+        ToolMissing, match=r"speaks API 1\.26, older than 1\.41; install Docker Engine 20\.10"
+    ):
+        refuse_old(EngineAt("unix:///run/old"), {"ApiVersion": "1.26"})
+    refuse_old(EngineAt("unix:///run/new"), {"ApiVersion": "1.41"})
+
+
+@pytest.fixture
+def an_ordinary_user() -> Iterator[None]:
+    """As root, be nobody for the length of the test: root is let in everywhere."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_an_engine_that_does_not_let_us_in_names_its_group(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "closed"))
+        (tmp_path / "closed").chmod(0)
+        engine.client.require_sdk()  # loaded now: what it is loaded from may be root's alone
+        request.getfixturevalue("an_ordinary_user")
+        with pytest.raises(ToolMissing, match=r"usermod -aG docker \$USER"):
+            engine.ping(EngineAt(f"unix://{tmp_path}/closed"))
