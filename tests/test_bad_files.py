@@ -60,6 +60,36 @@ BAD_EXPERIMENTS = {
     "an infinite weight": ("read: 1", "read: .inf", 5, "finite number, got inf"),
     "a rate that is no number": ("rate: 10}]", "rate: .nan}]", 7, "got nan"),
     "more requests than one run may send": ("for: 30s, rate: 10", "for: 1000h, rate: 2000", 7, "7200000020"),
+    "a burst on another host": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        'fault: reconnect_storm, at: 1s, hold: 1s, with: {burst_path: "@127.0.0.1:18001/evil"}',
+        9,
+        "burst_path: String should match pattern '^/', got '@127.0.0.1:18001/evil'",
+    ),
+    "a crowd smaller than its floor": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        "fault: reconnect_storm, at: 1s, hold: 1s, with: {clients: 50}",
+        9,
+        "min_attempted: cannot be reached by 50 clients",
+    ),
+    "blocks of nothing": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        "fault: logrotate, at: 1s, hold: 1s, with: {block: 0}",
+        9,
+        "block: should be greater than 0",
+    ),
+    "a negative size": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        "fault: logrotate, at: 1s, hold: 1s, with: {grown: -5}",
+        9,
+        "grown: must not be negative, got -5",
+    ),
+    "more lost writes than there are": (
+        "lost_writes: 0",
+        "lost_writes: 100000",
+        12,
+        "lost_writes: 100000 cannot be broken by this play",
+    ),
     "steps that are no list": ("  - {name: drop, fault: idle_drop, at: 1s, hold: 300ms}", "  5", 8, "got 5"),
 }
 
