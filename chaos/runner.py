@@ -21,7 +21,7 @@ from chaos.driver import Driver, Site
 from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, TargetError, worst
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
-from chaos.heal import heal, hold_lock
+from chaos.heal import heal, keep, playing
 from chaos.hits import HitsHeader
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, Event, Journal, Writer, boot_id
@@ -70,8 +70,7 @@ class Runner:
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
-        with hold_lock(self._run, wait=5.0):
-            store.mark_unhealed(self._run)
+        with playing(self._run):
             watchdog = Watchdog(self._run)
             try:
                 watchdog.wait_until_ready()
@@ -93,6 +92,7 @@ class Runner:
         loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len((*self._plan.steps, *self._plan.runbook))))
         self._clock = Clock(loop.time())
         self._writer = Writer(self._run.events, self._redact)
+        self._writer.listen(keep(self._run))
         self._writer.listen(self._observer.on_event)
         self._writer.listen(self._notice_the_loss)
         task = asyncio.ensure_future(self._guarded())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +42,11 @@ def restore(run: Reference = None) -> int:
         if run is None and is_locked(run_dir):
             print(f"{run_dir.id}: is being played; `midnight stop {run_dir.id}` stops it")
             continue
-        code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight restore", wait=10.0)))
+        try:
+            code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight restore", wait=10.0)))
+        except RestoreError as error:  # the other runs can still be healed
+            print(f"midnight: {error}", file=sys.stderr)
+            code = error.exit_code
     return code
 
 
