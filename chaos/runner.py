@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from chaos import abort_watch, about, hits, preflight, store, timing
+from chaos import abort_watch, about, hits, preflight, stopping, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import Verdict, judge
 from chaos.driver import Driver, Site
@@ -42,7 +42,6 @@ from chaos.watchdog import Watchdog
 
 READ_BACK_WITHIN = 60.0  # seconds
 RESTORES = ("restore", "recover")  # actions whose time grows with the data
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,9 @@ class Runner:
             except BaseException:
                 watchdog.abandon()
                 raise
-            for number in SIGNALS:  # all is undone; what is left takes a moment, and is what was asked for
+            for (
+                number
+            ) in stopping.signals():  # all is undone; what is left takes a moment, and is what was asked for
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
         verdict = self._judge()
@@ -96,7 +97,7 @@ class Runner:
         self._writer.listen(self._observer.on_event)
         self._writer.listen(self._notice_the_loss)
         task = asyncio.ensure_future(self._guarded())
-        for number in SIGNALS:
+        for number in stopping.signals():
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
         await task
         await in_thread(self._sweep)

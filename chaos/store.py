@@ -96,10 +96,13 @@ class RunDir:
 
 
 def create_run(name: str, now: datetime | None = None) -> RunDir:
-    """A new, empty run directory; its id begins with the UTC time and is unique."""
+    """A new, empty run directory; its id begins with the UTC time and is unique. Raises UsageError."""
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     path = reports_dir() / name / f"{stamp}-{secrets.token_hex(3)}"
-    path.mkdir(parents=True)
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"{reports_dir()}: cannot be written: {error.strerror}") from error
     return RunDir(path)
 
 

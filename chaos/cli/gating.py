@@ -15,7 +15,7 @@ from rich.console import Console as Terminal
 
 from chaos import judge as judging
 from chaos import plan as plans
-from chaos import runner
+from chaos import stopping
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
 from chaos.cli.playing import play
@@ -214,7 +214,7 @@ def _drill(asked: Asked) -> Case | None:
 @contextmanager
 def _signals_kept() -> Iterator[None]:
     """A run ends with signals ignored; between two runs they must work again."""
-    before = {number: signal.getsignal(number) for number in runner.SIGNALS}
+    before = {number: signal.getsignal(number) for number in stopping.signals()}
     try:
         yield
     finally:

@@ -94,9 +94,12 @@ def _player(run_dir: RunDir) -> ProcessRef | None:
 def halt(switch: Annotated[Switch, typer.Argument(help="on: no run starts on this machine.")]) -> None:
     """Keep runs from starting on this machine, or let them again. Runs being played go on."""
     flag: Path = store.halt_file()
-    if switch is Switch.ON:
-        flag.parent.mkdir(parents=True, exist_ok=True)
-        flag.touch()
-    elif switch is Switch.OFF:
-        flag.unlink(missing_ok=True)
+    try:
+        if switch is Switch.ON:
+            flag.parent.mkdir(parents=True, exist_ok=True)
+            flag.touch()
+        elif switch is Switch.OFF:
+            flag.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{flag}: cannot be written: {error.strerror}") from None
     print("halted: no run starts on this machine" if flag.exists() else "not halted")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from chaos import preflight, store
+from chaos import preflight, stopping, store
 from chaos.checks.restored import judge
 from chaos.checks.verdict import Verdict
 from chaos.driver import Site
@@ -37,8 +37,6 @@ from chaos.restore_mine.plan import Chosen, RestorePlan, choose
 from chaos.restore_mine.scratch import Scratch, scratch_for
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Listener = Callable[[Event], None]
 
@@ -226,7 +224,7 @@ class Runner:
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
         """A signal that ends us is a Ctrl-C: the first one, because what is being undone is undone whole."""
-        before = {number: signal.signal(number, self._stop) for number in SIGNALS}
+        before = {number: signal.signal(number, self._stop) for number in stopping.signals()}
         try:
             yield
         finally:
@@ -241,7 +239,7 @@ class Runner:
 
     @staticmethod
     def _ignore_signals() -> None:
-        for number in SIGNALS:
+        for number in stopping.signals():
             signal.signal(number, signal.SIG_IGN)
 
 

@@ -169,7 +169,7 @@ def test_a_secret_is_not_looked_for_until_a_run_begins(
             "mine.yaml:8: options: base_url: 192.0.2.1 is not this machine, and `allow`",
         ),
         ("http://[2001:db8::1]", "", "2001:db8::1 is not this machine"),
-        ("http://nowhere.invalid", "", "options: base_url: 'nowhere.invalid' has no address"),
+        ("http://nowhere.invalid", "", "options: base_url: nowhere.invalid is not this machine, and `allow`"),
         (URL, "metrics_url: http://192.0.2.1", "options: metrics_url: 192.0.2.1 is not this machine"),
         (URL, "proxies: {db: {api: 'http://192.0.2.1', name: x}}", "proxies: db: api: 192.0.2.1 is not this"),
         (
