@@ -18,7 +18,7 @@ MIDNIGHT = f"{sys.executable} -P -c 'from chaos.cli import main; main()'"
 @pytest.mark.parametrize("output", [">&-", ">/dev/full", "| head -c 1", ">/dev/full 2>&1", ">&- 2>&-"])
 def test_a_broken_file_is_2_wherever_the_output_goes(output: str, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("name: [")
-    many = " ".join(["bad.yaml", *["{}/experiments/smoke.yaml".format(Path(cli.__file__).parents[2])] * 9])
+    many = " ".join(["bad.yaml", *[f"{Path(cli.__file__).parents[2]}/experiments/smoke.yaml"] * 9])
     command = f"set -o pipefail; {MIDNIGHT} validate {many} {output}"
     environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
     ended = subprocess.run(

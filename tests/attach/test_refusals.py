@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from chaos import cli
 from chaos.host.ports import free_port
+from chaos.target import Host
 from tests.attach.files import experiment, target
 from tests.midnight import PROJECT, Midnight
 
@@ -288,3 +290,14 @@ def test_the_example_that_ships_is_valid_and_listed_and_nothing_brings_it_up(
     assert code == 0 and re.search(r"attach-example +attach +A service of your own", text)
     code, text = said(capsys, "stack", "up", "--target", "attach-example")
     assert code == 2 and "not started by midnight: there is nothing to bring up" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "good"), [("example.com:80", False), ("example.com", True), ("::1", True), ("fe80::1", True)]
+)
+def test_a_host_that_is_allowed_has_no_port(host: str, good: bool) -> None:
+    if good:
+        assert TypeAdapter(Host).validate_python(host) == host
+    else:
+        with pytest.raises(ValidationError):
+            TypeAdapter(Host).validate_python(host)
