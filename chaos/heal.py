@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from chaos import registry, store
 from chaos.errors import MidnightError, RestoreError
 from chaos.fault import Evidence, Undo
+from chaos.host.processes import MARK
 from chaos.journal import Clock, Event, Writer, boot_id, read_events
 from chaos.store import RunDir
 
@@ -43,14 +44,52 @@ def outstanding(run: RunDir) -> list[Outstanding]:
     """What the journal says was begun and not undone: what is `urgent` first, because the undoing of others
     would wait for it (a write limit holds up every dying writer); the rest newest first."""
     still: dict[tuple[str, str], Outstanding] = {}
-    for event in read_events(run):
+    for event in _everything_known(run):
         key = (event.source, event.name)
-        if event.phase in OPENING:
+        if event.phase in OPENING and {"by", "undo"} <= event.detail.keys():
             still.pop(key, None)
             still[key] = Outstanding(event.source, event.name, event.detail["by"], event.detail["undo"])
         elif event.phase in CLOSING:
             still.pop(key, None)
     return sorted(reversed(still.values()), key=lambda what: not what.undo.get("urgent", False))
+
+
+def _everything_known(run: RunDir) -> list[Event]:
+    """The run's events, and those kept apart of which its own record was damaged or deleted."""
+    places = (run,) if run == store.kept(run) else (store.kept(run), run)
+    known = {
+        (event.at, event.source, event.name, event.phase): event
+        for place in places
+        for event in read_events(place)
+    }
+    return sorted(known.values(), key=lambda event: event.at)
+
+
+def keep(run: RunDir) -> Record:
+    """Writes who plays, what is begun and what is undone a second time, outside of the run's directory.
+
+    For the listeners of the run's journal: it is on the disk before anything is done. Raises OSError.
+    """
+
+    def record(event: Event) -> None:
+        begun = (event.source, event.phase) == ("run", "begun")
+        if begun or event.phase in OPENING or event.phase in CLOSING:
+            writer = Writer(store.kept(run).events)
+            try:
+                writer.event(event, sync=True)
+            finally:
+                writer.close()
+
+    return record
+
+
+@contextmanager
+def playing(run: RunDir) -> Iterator[None]:
+    """Hold the run's locks, and have it listed as not healed. Raises RestoreError, OSError."""
+    store.kept(run).path.mkdir(parents=True, exist_ok=True)
+    with hold_lock(run, wait=5.0), hold_lock(store.kept(run)):
+        store.mark_unhealed(run)
+        yield
 
 
 def undo(what: Outstanding) -> Healed:
@@ -87,8 +126,12 @@ def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
 def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0.0) -> list[Healed]:
     """Heal a run whose own process is gone, as `healer`; what fails is tried again for `patience` seconds.
 
-    Gives the last result of each. Raises RestoreError while another holds the run's lock for `wait` seconds.
+    Gives the last result of each. Raises RestoreError while another holds the run's lock for `wait` seconds,
+    and when nothing is left that tells what the run began.
     """
+    run = store.record_of(run)
+    if not run.path.is_dir():
+        raise RestoreError(_nothing_known(run))
     with hold_lock(run, wait=wait):
         clock = _clock_of(run)
         writer = Writer(run.healer_events)
@@ -140,6 +183,14 @@ def is_locked(run: RunDir) -> bool:
             return False
     except RestoreError:
         return True
+
+
+def _nothing_known(run: RunDir) -> str:
+    return (
+        f"run {run.id}: its directory was deleted, and with it the record of what it began; by hand: end the "
+        f"processes that have {MARK}={run.id} in their environment, unmount and detach what `mount` and "
+        f"`losetup` show of {run.id}, then delete {store.entry_of(run)}"
+    )
 
 
 def _clock_of(run: RunDir) -> Clock:

@@ -119,15 +119,17 @@ class Writer:
                 os.fsync(self._file.fileno())
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of one file. A last line torn by a kill is left out; a foreign version raises."""
+def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[str, Any]]:
+    """The records of one file; a foreign version raises ValueError. A damaged line is left out: its number
+    goes into `damaged`, unless it is the last one, torn by a kill."""
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file):
-            try:
-                document = json.loads(line)
-            except json.JSONDecodeError:
+            document = _record(line)
+            if document is None:
+                if damaged is not None and line.endswith("\n"):
+                    damaged.append(number + 1)
                 continue
             if number == 0 and document.get("version") != VERSION:
                 raise ValueError(f"{path}: version {document.get('version')}, this program reads {VERSION}")
@@ -135,10 +137,36 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield document
 
 
-def read_events(run: RunDir) -> list[Event]:
-    """The runner's events and the healer's, in order of time."""
-    found = [Event(**line) for path in (run.events, run.healer_events) for line in read_lines(path)]
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def read_events(run: RunDir, damaged: list[int] | None = None) -> list[Event]:
+    """The runner's events and the healer's, in order of time; what is none is left out, see `read_lines`."""
+    found = []
+    for path in (run.events, run.healer_events):
+        for number, line in enumerate(read_lines(path, damaged), start=2):
+            event = _event_of(line)
+            if event is not None:
+                found.append(event)
+            elif damaged is not None:
+                damaged.append(number)
     return sorted(found, key=lambda event: event.at)
+
+
+def _event_of(line: dict[str, Any]) -> Event | None:
+    try:
+        event = Event(**line)
+    except TypeError:
+        return None
+    texts = (event.source, event.name, event.phase)
+    timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
+    known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
+    return event if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +208,13 @@ class Journal:
     @cached_property
     def events(self) -> list[Event]:
         return read_events(self.run)
+
+    @cached_property
+    def damaged(self) -> int:
+        """How many lines of the events are no events, but for a last one torn by a kill."""
+        damaged: list[int] = []
+        read_events(self.run, damaged)
+        return len(damaged)
 
     def find(self, source: str, name: str | None = None, phase: str | None = None) -> list[Event]:
         return [

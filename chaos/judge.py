@@ -37,7 +37,11 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
         experiment = Experiment.model_validate(journal.about["experiment"])
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(f"{run.path}: its experiment cannot be read: {error}") from error
-    return judge(experiment if slo_file is None else with_objectives(experiment, slo_file), journal)
+    asked = experiment if slo_file is None else with_objectives(experiment, slo_file)
+    try:
+        return judge(asked, journal)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{run.path}: cannot be judged: {error}") from error
 
 
 def _judge_restore(journal: Journal, slo_file: Path | None) -> Verdict:

@@ -273,6 +273,11 @@ def _check_load(path: Path, document: Any, experiment: Experiment, target: Targe
     if experiment.limits.lost_writes is not None and not (writes and target.readback):
         rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
         raise _broken(path, document, ("limits", "lost_writes"), rule)
+    mix, allowed = experiment.load.mix, experiment.limits.lost_writes
+    expected = requests * sum(mix[name] for name in writes) / sum(mix.values())
+    if allowed is not None and allowed >= expected:
+        rule = f"{allowed} cannot be broken by this play: it makes about {expected:.0f} writes"
+        raise _broken(path, document, ("limits", "lost_writes"), rule)
 
 
 def _check_abort(path: Path, document: Any, experiment: Experiment) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import TextIO
 
 import psutil
 
@@ -74,8 +75,7 @@ def target_lock(target: str, aim: str) -> Iterator[Callable[[str], None]]:
     Raises Refused, naming that run.
     """
     path = store.lock_file(aim)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    with _open(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -94,3 +94,11 @@ def target_lock(target: str, aim: str) -> Iterator[Callable[[str], None]]:
             yield taken
         finally:
             taken("")
+
+
+def _open(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
+    except OSError as error:
+        raise Refused(f"{path}: cannot be written: {error.strerror}") from error

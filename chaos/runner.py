@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from chaos import abort_watch, about, hits, preflight, store, timing
+from chaos import abort_watch, about, hits, preflight, stopping, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import Verdict, judge
 from chaos.driver import Driver, Site
 from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, TargetError, worst
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
-from chaos.heal import heal, hold_lock
+from chaos.heal import heal, keep, playing
 from chaos.hits import HitsHeader
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, Event, Journal, Writer, boot_id
@@ -42,7 +42,6 @@ from chaos.watchdog import Watchdog
 
 READ_BACK_WITHIN = 60.0  # seconds
 RESTORES = ("restore", "recover")  # actions whose time grows with the data
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,7 @@ class Runner:
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
-        with hold_lock(self._run, wait=5.0):
-            store.mark_unhealed(self._run)
+        with playing(self._run):
             watchdog = Watchdog(self._run)
             try:
                 watchdog.wait_until_ready()
@@ -80,7 +78,9 @@ class Runner:
             except BaseException:
                 watchdog.abandon()
                 raise
-            for number in SIGNALS:  # all is undone; what is left takes a moment, and is what was asked for
+            for (
+                number
+            ) in stopping.signals():  # all is undone; what is left takes a moment, and is what was asked for
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
         verdict = self._judge()
@@ -93,10 +93,11 @@ class Runner:
         loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len((*self._plan.steps, *self._plan.runbook))))
         self._clock = Clock(loop.time())
         self._writer = Writer(self._run.events, self._redact)
+        self._writer.listen(keep(self._run))
         self._writer.listen(self._observer.on_event)
         self._writer.listen(self._notice_the_loss)
         task = asyncio.ensure_future(self._guarded())
-        for number in SIGNALS:
+        for number in stopping.signals():
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
         await task
         await in_thread(self._sweep)

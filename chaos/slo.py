@@ -13,6 +13,9 @@ from chaos.yamlfile import BrokenRule, Model, Name
 SloName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
 """As wide as OpenSLO's names."""
 
+Some = Annotated[Ratio, Field(gt=0)]
+"""A ratio that can be missed: nothing falls below 0."""
+
 PERIOD = 30 * 86400.0
 MIN_HITS = 1
 
@@ -21,7 +24,7 @@ class LatencyObjective(Model):
     """The percentile is within `below`; or, of all hits, the share that were good within it is reached."""
 
     percentile: Annotated[float, Field(gt=0, lt=100)] | None = None
-    share: Ratio | None = None
+    share: Some | None = None
     below: Positive
 
     @model_validator(mode="after")
@@ -59,7 +62,7 @@ class Timeslices(Model):
     """The ratio is one of slices: fixed ones from the start on, good where `target` of their hits are."""
 
     window: Positive
-    target: Ratio
+    target: Some
 
 
 class Slo(Model):
@@ -70,7 +73,7 @@ class Slo(Model):
     """
 
     name: SloName
-    availability: Ratio | None = None
+    availability: Some | None = None
     latency: LatencyObjective | None = None
     pool: PoolObjective | None = None
     route: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,10 +96,13 @@ class RunDir:
 
 
 def create_run(name: str, now: datetime | None = None) -> RunDir:
-    """A new, empty run directory; its id begins with the UTC time and is unique."""
+    """A new, empty run directory; its id begins with the UTC time and is unique. Raises UsageError."""
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     path = reports_dir() / name / f"{stamp}-{secrets.token_hex(3)}"
-    path.mkdir(parents=True)
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"{reports_dir()}: cannot be written: {error.strerror}") from error
     return RunDir(path)
 
 
@@ -131,29 +135,45 @@ def _unhealed_dir() -> Path:
     return state_dir() / "unhealed"
 
 
+def kept(run: RunDir) -> RunDir:
+    """Where what a run began and undid is kept a second time, for when its own directory is deleted."""
+    return RunDir(state_dir() / "undo" / run.id)
+
+
+def record_of(run: RunDir) -> RunDir:
+    """The directory to heal a run from: its own, or where that is gone what is kept of it."""
+    return run if run.path.is_dir() else kept(run)
+
+
 def mark_unhealed(run: RunDir) -> None:
     """List the run as not yet healed, so that `midnight restore` finds it from anywhere.
 
     The entry is there whole or not at all, also when this process is killed. Raises OSError.
     """
     _unhealed_dir().mkdir(parents=True, exist_ok=True)
+    kept(run).path.mkdir(parents=True, exist_ok=True)
     part = _unhealed_dir() / f"{run.id}.part"
     try:
         part.write_text(json.dumps({"run": str(run.path)}))
-        part.replace(_unhealed_dir() / f"{run.id}.json")
+        part.replace(entry_of(run))
     finally:
         part.unlink(missing_ok=True)
 
 
 def mark_healed(run: RunDir) -> None:
-    (_unhealed_dir() / f"{run.id}.json").unlink(missing_ok=True)
+    entry_of(run).unlink(missing_ok=True)
+    shutil.rmtree(kept(run).path, ignore_errors=True)
+
+
+def entry_of(run: RunDir) -> Path:
+    """The file that lists the run as not yet healed."""
+    return _unhealed_dir() / f"{run.id}.json"
 
 
 def unhealed_runs() -> list[RunDir]:
-    """Runs listed as not yet healed, oldest first.
+    """Runs listed as not yet healed, oldest first; one whose directory is gone is where it was kept.
 
-    A listed run whose directory was deleted is dropped from the list. One whose whole reports directory is
-    out of reach, as on a volume that is not mounted, is left out and stays listed.
+    None is dropped from the list but by being healed.
     """
     runs = []
     for entry in sorted(_unhealed_dir().glob("*.json")):
@@ -164,10 +184,7 @@ def unhealed_runs() -> list[RunDir]:
         except (ValueError, TypeError, KeyError):  # torn before the run could create anything
             entry.unlink(missing_ok=True)
             continue
-        if path.is_dir():
-            runs.append(RunDir(path))
-        elif path.parent.parent.is_dir():
-            entry.unlink(missing_ok=True)
+        runs.append(record_of(RunDir(path)))
     return runs
 
 

@@ -15,7 +15,9 @@ from chaos.units import Positive
 from chaos.yamlfile import Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
-Host = Annotated[str, Field(pattern=r"^[a-z0-9._:-]+$", max_length=253)]  # lower case, without a port
+Host = Annotated[
+    str, Field(pattern=r"^([a-z0-9._-]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*)$", max_length=253)
+]  # lower case, without a port
 
 
 class Route(Model):

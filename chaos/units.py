@@ -69,6 +69,8 @@ def size(value: object) -> int:
     if isinstance(value, int | float):
         if not math.isfinite(_as_float(value)):
             raise ValueError(rule)
+        if value < 0:
+            raise ValueError("must not be negative")
         return int(value)
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(kB|MB|GB|TB)(?:/s)?", value.strip())
     if match is None:
@@ -84,7 +86,9 @@ NotNegative = Annotated[Seconds, Field(ge=0)]
 
 
 def show_seconds(value: float) -> str:
-    """`90` as `1m30s`, `0.25` as `250ms`: what `seconds` reads back."""
+    """`90` as `1m30s`, `0.25` as `250ms`: what `seconds` reads back; `∞` for infinity."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if 0 < abs(value) < 1:
         return f"{value * 1000:.0f}ms"
     if abs(value) < 60:

@@ -62,10 +62,12 @@ class Watchdog:
 
 def _leave_cgroup() -> None:
     """Into the root cgroup of every hierarchy, where permitted: a killed cgroup must not take us along."""
-    for root in (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")):
+    root = Path("/sys/fs/cgroup")
+    unified = (root / "cgroup.procs").is_file()  # v2: what lies in it are groups, no hierarchies
+    for place in (root,) if unified else tuple(root.glob("*")):
         with suppress(OSError):
-            if (root / "cgroup.procs").is_file():
-                (root / "cgroup.procs").write_text(str(os.getpid()))
+            if (place / "cgroup.procs").is_file():
+                (place / "cgroup.procs").write_text(str(os.getpid()))
 
 
 def watch(run: RunDir) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -43,8 +44,10 @@ class SecretValue(BrokenRule):
     """A rule broken by what may be a secret: the message must not show the value."""
 
 
+MOST_VALUES = 100_000
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
 _COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is no secret
+_QUERY_NAME = re.compile(r"[?&]([^=&\s]+)=[^&\s]")
 _SECRET_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
@@ -92,9 +95,9 @@ def _check_mapping(path: Path, document: Any) -> None:
 
 
 def check_values(path: Path, document: Any) -> None:
-    """Raises FileError for a secret in the document, and for one that contains itself."""
+    """Raises FileError for a secret in the document, and for one that contains itself or far too much."""
     try:
-        _refuse_secrets(path, document, document, ())
+        _refuse_secrets(path, document, document, (), count())
     except RecursionError:
         raise FileError(path, None, "", "contains itself through an alias, or is nested too deeply") from None
 
@@ -193,7 +196,11 @@ def _child(node: Any, key: int | str) -> Any:
         return None
 
 
-def _refuse_secrets(path: Path, document: Any, node: Any, place: Place) -> None:
+def _refuse_secrets(path: Path, document: Any, node: Any, place: Place, seen: Iterator[int]) -> None:
+    if next(seen) > MOST_VALUES:  # a few aliases of aliases can stand for billions
+        raise FileError(
+            path, None, "", f"holds more than {MOST_VALUES} values, those of its aliases included"
+        )
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
         here = (*place, key)
@@ -201,13 +208,14 @@ def _refuse_secrets(path: Path, document: Any, node: Any, place: Place) -> None:
         if _is_secret(name, value):
             rule = "a secret must not stand in a file"
             raise FileError(path, line_of(document, here), show_place(document, here), rule)
-        _refuse_secrets(path, document, value, here)
+        _refuse_secrets(path, document, value, here, seen)
 
 
 def _is_secret(name: str, value: Any) -> bool:
     """Whether a value, named by the nearest key above it, looks like a secret."""
     if isinstance(value, str):
-        return bool(_SECRET_KEY.search(name) or _SECRET_IN_URL.search(value))
+        named = _SECRET_KEY.search(name) or any(map(_SECRET_KEY.search, _QUERY_NAME.findall(value)))
+        return bool(named or _SECRET_IN_URL.search(value))
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and bool(_SECRET_KEY.search(name)) and not _COUNT_KEY.search(name)
 

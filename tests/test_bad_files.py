@@ -53,6 +53,7 @@ BAD_EXPERIMENTS = {
     "a secret in a list": ("title: A sound one", "api_keys: [abc]", 2, "must not stand in a file"),
     "a secret said to be elsewhere": ("title: A sound one", "token: env:T", 2, "must not stand in a file"),
     "a secret in an address": ("title: A sound one", "title: http://:pw@db", 2, "must not stand in a file"),
+    "a secret in a query": ("title: A sound one", 'title: "/x?api_key=ab"', 2, "must not stand in a file"),
     "an endless phase": ("for: 30s", "for: .inf", 7, "must be a finite time, got inf"),
     "an endless hold in words": ("hold: 300ms", "hold: inf", 9, "must be a finite time, got 'inf'"),
     "a time that is no number": ("timeout: 2s", "timeout: .nan", 4, "must be a finite time, got nan"),
@@ -60,6 +61,36 @@ BAD_EXPERIMENTS = {
     "an infinite weight": ("read: 1", "read: .inf", 5, "finite number, got inf"),
     "a rate that is no number": ("rate: 10}]", "rate: .nan}]", 7, "got nan"),
     "more requests than one run may send": ("for: 30s, rate: 10", "for: 1000h, rate: 2000", 7, "7200000020"),
+    "a burst on another host": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        'fault: reconnect_storm, at: 1s, hold: 1s, with: {burst_path: "@127.0.0.1:18001/evil"}',
+        9,
+        "burst_path: String should match pattern '^/', got '@127.0.0.1:18001/evil'",
+    ),
+    "a crowd smaller than its floor": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        "fault: reconnect_storm, at: 1s, hold: 1s, with: {clients: 50}",
+        9,
+        "min_attempted: cannot be reached by 50 clients",
+    ),
+    "blocks of nothing": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        "fault: logrotate, at: 1s, hold: 1s, with: {block: 0}",
+        9,
+        "block: should be greater than 0",
+    ),
+    "a negative size": (
+        "fault: idle_drop, at: 1s, hold: 300ms",
+        "fault: logrotate, at: 1s, hold: 1s, with: {grown: -5}",
+        9,
+        "grown: must not be negative, got -5",
+    ),
+    "more lost writes than there are": (
+        "lost_writes: 0",
+        "lost_writes: 100000",
+        12,
+        "lost_writes: 100000 cannot be broken by this play",
+    ),
     "steps that are no list": ("  - {name: drop, fault: idle_drop, at: 1s, hold: 300ms}", "  5", 8, "got 5"),
 }
 
@@ -95,6 +126,16 @@ def test_a_bad_experiment_is_refused_by_run_in_one_line(
     path = tmp_path / "bad.yaml"
     path.write_text(GOOD.replace(old, new))
     refused(capsys, path, line, words, "run", str(path))
+
+
+def test_aliases_that_stand_for_billions_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bomb.yaml"
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    path.write_text("\n".join(lines))
+    refused(capsys, path, None, "holds more than 100000 values", "validate", str(path))
 
 
 def test_the_same_file_without_a_mistake_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,15 @@ from chaos.errors import FileError
 from tests.openslo_documents import slos
 
 BAD = {
+    "an availability that nothing misses": ("availability: 0%", "availability: should be greater than 0"),
+    "a share that nothing misses": (
+        "latency: {share: 0%, below: 1}",
+        "share: should be greater than 0",
+    ),
+    "slices that nothing misses": (
+        "availability: 99%, timeslices: {window: 5s, target: 0%}",
+        "target: should be greater than 0",
+    ),
     "an unknown route": ("availability: 99%, route: raed", "route: 'raed' is no route of the mix"),
     "an unknown step": (
         "availability: 99%, step: dorp",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from chaos import registry, store
 from chaos.errors import RestoreError
 from chaos.fault import Evidence, Undo
-from chaos.heal import heal_elsewhere, hold_lock, is_locked, outstanding
-from chaos.journal import Event, Writer
+from chaos.heal import heal_elsewhere, hold_lock, is_locked, keep, outstanding, playing
+from chaos.journal import Event, Journal, Writer
 from chaos.store import RunDir
 
 
@@ -19,6 +20,7 @@ from chaos.store import RunDir
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "run").mkdir()
+    store.kept(RunDir(tmp_path / "run")).path.mkdir(parents=True)
     return RunDir(tmp_path / "run")
 
 
@@ -42,6 +44,7 @@ def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def journal(run: RunDir, *entries: tuple[str, str, dict[str, object]]) -> None:
     writer = Writer(run.events)
+    writer.listen(keep(run))
     for at, (name, phase, undo) in enumerate(entries):
         writer.event(Event(float(at), "step", name, phase, {"by": "fault:x", "undo": {"name": name, **undo}}))
     writer.close()
@@ -103,3 +106,47 @@ def test_only_one_heals_at_a_time(run: RunDir, undone: list[str]) -> None:
         with pytest.raises(RestoreError, match="by another process"):
             heal_elsewhere(run, "test", wait=0)
     assert undone == []
+
+
+def test_a_run_whose_directory_was_deleted_is_healed_from_what_was_kept_elsewhere(
+    run: RunDir, undone: list[str]
+) -> None:
+    with playing(run):
+        journal(run, ("a", "injecting", {}), ("b", "injecting", {}), ("a", "restored", {}))
+        shutil.rmtree(run.path)
+        (listed,) = store.unhealed_runs()
+        assert is_locked(listed)
+        assert [left.name for left in outstanding(run)] == ["b"]
+    assert not is_locked(listed)
+    heal_elsewhere(run, "watchdog", wait=0)
+    assert undone == ["b"]
+    assert store.unhealed_runs() == []
+
+
+def test_a_run_of_which_nothing_is_known_is_not_dropped_but_says_what_to_do_by_hand(run: RunDir) -> None:
+    store.mark_unhealed(run)
+    shutil.rmtree(run.path)
+    shutil.rmtree(store.kept(run).path)
+    with pytest.raises(RestoreError, match=f"by hand: .*MIDNIGHT_MARK={run.id}.*delete .*/{run.id}.json"):
+        heal_elsewhere(store.unhealed_runs()[0], "test", wait=0)
+    assert len(store.unhealed_runs()) == 1
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe", b"5", b"[]", b"{}", b'{"at": "soon", "source": "step"}', b"{"])
+def test_a_damaged_line_does_not_keep_the_rest_from_being_undone(
+    line: bytes, run: RunDir, undone: list[str]
+) -> None:
+    journal(run, ("a", "injecting", {}))
+    with run.events.open("ab") as file:
+        file.write(line + b"\n")
+    heal_elsewhere(run, "test", wait=0)
+    assert undone == ["a"]
+    assert Journal(run).damaged == 1
+
+
+def test_what_was_begun_in_a_line_that_was_damaged_is_undone(run: RunDir, undone: list[str]) -> None:
+    store.mark_unhealed(run)
+    journal(run, ("a", "injecting", {}))
+    run.events.write_bytes(run.events.read_bytes().replace(b"injecting", b"inj\xff"))
+    heal_elsewhere(run, "test", wait=0)
+    assert undone == ["a"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,14 @@ def test_a_run_whose_experiment_cannot_be_read_is_refused(tmp_path: Path) -> Non
     (tmp_path / "run.json").write_text('{"version": 1}')
     with pytest.raises(UsageError):
         judge_run(RunDir(tmp_path))
+
+
+@pytest.mark.parametrize("file", ["hits.npy", "events.jsonl"])
+def test_a_run_whose_files_are_torn_or_foreign_is_refused_in_one_line(file: str, tmp_path: Path) -> None:
+    _, journal = Night().write(tmp_path)
+    if file == "hits.npy":
+        os.truncate(journal.run.hits, 1000)
+    else:
+        journal.run.events.write_text('{"version": 99}\n')
+    with pytest.raises(UsageError, match="cannot be judged"):
+        judge_run(journal.run)

@@ -69,16 +69,19 @@ def test_a_full_disk_leaves_no_entry_behind(listed: Path, monkeypatch: pytest.Mo
     assert list(listed.iterdir()) == []
 
 
-def test_a_run_whose_directory_was_deleted_is_dropped(listed: Path) -> None:
+def test_a_run_whose_directory_was_deleted_stays_listed_until_it_is_healed() -> None:
     run = begun()
     shutil.rmtree(run.path)
+    assert store.unhealed_runs() == [store.kept(run)]
+    assert store.find_run(run.id) == store.kept(run)
+    store.mark_healed(run)
     assert store.unhealed_runs() == []
-    assert list(listed.iterdir()) == []
+    assert not store.kept(run).path.exists()
 
 
 def test_a_run_whose_reports_are_out_of_reach_stays_listed(tmp_path: Path) -> None:
     run = begun()
     away = (tmp_path / "reports").rename(tmp_path / "unmounted")
-    assert store.unhealed_runs() == []
+    assert store.unhealed_runs() == [store.kept(run)]
     away.rename(tmp_path / "reports")
     assert store.unhealed_runs() == [run]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.observation import observe
-from chaos.checks.words import seconds
+from chaos.checks.words import many, seconds
 from chaos.experiment import Experiment
 from chaos.journal import Journal
 
@@ -29,6 +29,8 @@ def _problem(experiment: Experiment, journal: Journal) -> str | None:
         return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
     if left := not_restored(journal):
         return left
+    if journal.damaged:
+        return f"the journal has {many(journal.damaged, 'damaged line')}"
     observation = observe(experiment, journal)
     if observation is None:
         return "there was no play"

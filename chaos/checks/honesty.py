@@ -22,7 +22,8 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
     doubted = int(seen.doubted.sum())
     because = (
-        f"worst lag {seconds(max(lag))}; {doubted} of {len(seen.doubted)} windows in doubt; "
+        f"worst lag {seconds(max(lag))}{_waited(delays)}{_priority(journal)}; "
+        f"{doubted} of {len(seen.doubted)} windows in doubt; "
         f"{unsure} of {total} hits ({percent(unsure / total if total else 0.0)}) indeterminate"
     )
     evidence = {
@@ -36,3 +37,13 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         "bounds": {"lag": bound, "run_delay": experiment.honesty.run_delay},
     }
     return [Finding("honesty", "instrument", Outcome.PASS, max(lag), bound, "s", because, evidence)]
+
+
+def _waited(delays: list[float]) -> str:
+    return f", worst wait for a processor {seconds(max(delays))} a window" if delays else ""
+
+
+def _priority(journal: Journal) -> str:
+    ready = journal.last("load", "load", "ready")
+    priority = None if ready is None else ready.detail.get("priority")
+    return f", priority {priority}" if priority else ""

@@ -5,7 +5,8 @@ so the state before it goes on. An outage begins with the due time of the first 
 whose ratio of good hits is below `rule.below`, and ends with that of the first good hit from which service
 is sustained: of the hits due in the `rule.sustained` seconds from it on, itself included, there are at
 least two, the ratio is not below, and all of that stretch was observed. So a single lucky request is no
-recovery, and neither is a good end that was not watched for long enough.
+recovery. A good end that was not watched for long enough is none either, but no failure to recover:
+`good_since` tells it.
 
 A window below the ratio is a blip, and no outage, when the hits due in the `rule.sustained` seconds from
 its first hit on (or in what is left of the observation) are not below the ratio: service was sustained. So
@@ -31,6 +32,7 @@ class Outage:
     start: float
     end: float | None
     observed: float  # where the observation ended
+    good_since: float | None = None  # where it did not end: since when service was good, but not long enough
 
     @property
     def length(self) -> float:
@@ -54,7 +56,7 @@ def outages(due: Times, good: Flags, start: float, end: float, rule: Rule) -> li
         begin = first + np.argmin(good[first:])  # a window below the ratio has a bad hit
         later = service.recovers_from(int(first))
         if later is None:
-            found.append(Outage(float(due[begin]), None, end))
+            found.append(Outage(float(due[begin]), None, end, service.good_at_the_end_since(int(first))))
             break
         back = float(due[later])
         if back > due[begin]:
@@ -87,6 +89,17 @@ class _Service:
             recovers = self._good[hits] & self.met(low, high) & (high - low >= 2) & watched
             if recovers.any():
                 return begin + int(np.argmax(recovers))
+        return None
+
+    def good_at_the_end_since(self, first: int) -> float | None:
+        """The due time of the first good hit from `first` on from which service met the ratio until the
+        observation ended, for less than it had to: at least two hits; None when there is none."""
+        begin = max(first, int(np.searchsorted(self._due, self._end - self._rule.sustained, "right")))
+        for low in range(begin, len(self._due) - 1, PIECE):
+            hits = np.arange(low, min(low + PIECE, len(self._due) - 1))
+            good = self._good[hits] & self.met(hits, np.full(len(hits), len(self._due)))
+            if good.any():
+                return float(self._due[low + int(np.argmax(good))])
         return None
 
     def _stretch(self, hits: Counts) -> tuple[Counts, Counts]:

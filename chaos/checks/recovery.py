@@ -8,7 +8,7 @@ instant of the loss, see `drill_rto`, and the recovery is its operators': it is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chaos.checks import drill_rto
@@ -32,6 +32,18 @@ class Account:
     @property
     def recovered(self) -> bool:
         return all(outage.end is not None for outage in self.found)
+
+    @property
+    def unwatched(self) -> float | None:
+        """Since when service was good at the end of an observation too short to call it sustained."""
+        return self.found[-1].good_since if self.found else None
+
+    def kindly(self, spans: list[StepSpan]) -> Account:
+        """The same, were service that was good when the observation ended good for long enough."""
+        if self.unwatched is None:
+            return self
+        found = [*self.found[:-1], replace(self.found[-1], end=self.unwatched)]
+        return Account(found, [undisturbed(outage, spans) for outage in found])
 
     @property
     def recovery(self) -> float:
@@ -63,8 +75,10 @@ class Readings:
 
     seen: Account
     at_best: Account
+    at_kindest: Account  # at best, and a good end that was observed for too short a time a recovery
     at_worst: Account
     play: float  # seconds of the planned play
+    sustained: float  # seconds of good service that are a recovery
 
     def evidence(self) -> dict[str, Any]:
         return {
@@ -104,11 +118,14 @@ def _read(experiment: Experiment, journal: Journal, observation: Observation) ->
     due = observation.due
     counted = observation.offered & (due < observation.ended)
     watched = slice(None) if counted.all() else counted
+    at_best = account(due, observation.at_best, observation.end)
     return Readings(
         seen=account(due[watched], observation.good[watched], observation.ended),
-        at_best=account(due, observation.at_best, observation.end),
+        at_best=at_best,
+        at_kindest=at_best.kindly(spans),
         at_worst=account(due, observation.at_worst, observation.end),
         play=observation.end - observation.start,
+        sustained=experiment.outage.sustained,
     )
 
 
@@ -134,9 +151,12 @@ def _judge_recovery(limit: float | None, readings: Readings) -> Finding:
         return account.recovered and (limit is None or account.recovery <= limit)
 
     seen = readings.seen
-    outcome = bounded(holds(readings.at_worst), holds(readings.at_best))
+    outcome = bounded(holds(readings.at_worst), holds(readings.at_kindest))
     asked = "no limit is set" if limit is None else f"{seconds(limit)} allowed"
-    if outcome is Outcome.UNKNOWN:
+    if outcome is Outcome.UNKNOWN and seen.unwatched is not None:
+        outcome = Outcome.NOT_EXERCISED if limit is None else Outcome.UNKNOWN
+        because = f"recovery {_unwatched(readings)}, {asked}"
+    elif outcome is Outcome.UNKNOWN:
         because = f"recovery undecided by indeterminate hits, {asked}: {_range(readings)}"
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, "no outage to recover from"
@@ -156,9 +176,12 @@ def _judge_rto(promise: float, readings: Readings) -> Finding:
         return account.recovered and account.rto <= promise
 
     seen = readings.seen
-    outcome = bounded(holds(readings.at_worst), holds(readings.at_best))
+    outcome = bounded(holds(readings.at_worst), holds(readings.at_kindest))
     breakable = readings.play > promise
-    if outcome is Outcome.UNKNOWN:
+    if outcome is Outcome.UNKNOWN and seen.unwatched is not None:
+        outcome = outcome if breakable else Outcome.NOT_EXERCISED
+        because = f"RTO {_unwatched(readings)}, {seconds(promise)} promised"
+    elif outcome is Outcome.UNKNOWN:
         because = f"RTO undecided by indeterminate hits, {seconds(promise)} promised: {_range(readings)}"
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, "no outage to recover from"
@@ -175,6 +198,12 @@ def _judge_rto(promise: float, readings: Readings) -> Finding:
     evidence = {**readings.evidence(), "breakable": breakable}
     measured = seen.rto if seen.found else None
     return Finding("recovery", "rto", outcome, measured, promise, "s", because, evidence)
+
+
+def _unwatched(readings: Readings) -> str:
+    outage = readings.seen.found[-1]
+    good = outage.observed - (outage.good_since or outage.observed)
+    return f"not observed for long enough: {seconds(good)} of {seconds(readings.sustained)} of good service"
 
 
 def _range(readings: Readings) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 
@@ -10,6 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from chaos.cli import doctor, done, experiments, gate, machine, memory, run, runs, schedule, stack, target
+from chaos.cli.output import forgiving
 from chaos.errors import MidnightError
 
 app = typer.Typer(
@@ -43,7 +43,9 @@ app.add_typer(schedule.app, name="schedule")
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command and end the process with the code of the design. An uncaught exception is 5."""
-    sys.exit(_code(argv))
+    with forgiving():
+        code = _code(argv)
+    sys.exit(code)
 
 
 def _code(argv: list[str] | None) -> int:
@@ -61,10 +63,6 @@ def _code(argv: list[str] | None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("midnight: stopped", file=sys.stderr)
         return 4
-    except BrokenPipeError:
-        # whoever read our output has gone; what is left of it must not raise again when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception:
         traceback.print_exc()
         print("midnight: this is a failure of midnight itself, not of the target", file=sys.stderr)

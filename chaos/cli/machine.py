@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +42,11 @@ def restore(run: Reference = None) -> int:
         if run is None and is_locked(run_dir):
             print(f"{run_dir.id}: is being played; `midnight stop {run_dir.id}` stops it")
             continue
-        code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight restore", wait=10.0)))
+        try:
+            code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight restore", wait=10.0)))
+        except RestoreError as error:  # the other runs can still be healed
+            print(f"midnight: {error}", file=sys.stderr)
+            code = error.exit_code
     return code
 
 
@@ -89,9 +94,12 @@ def _player(run_dir: RunDir) -> ProcessRef | None:
 def halt(switch: Annotated[Switch, typer.Argument(help="on: no run starts on this machine.")]) -> None:
     """Keep runs from starting on this machine, or let them again. Runs being played go on."""
     flag: Path = store.halt_file()
-    if switch is Switch.ON:
-        flag.parent.mkdir(parents=True, exist_ok=True)
-        flag.touch()
-    elif switch is Switch.OFF:
-        flag.unlink(missing_ok=True)
+    try:
+        if switch is Switch.ON:
+            flag.parent.mkdir(parents=True, exist_ok=True)
+            flag.touch()
+        elif switch is Switch.OFF:
+            flag.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{flag}: cannot be written: {error.strerror}") from None
     print("halted: no run starts on this machine" if flag.exists() else "not halted")

@@ -1,10 +1,12 @@
-"""Printing: a reader that has gone changes no exit code, and a narrow terminal hides nothing."""
+"""Printing: whatever becomes of the output changes no exit code, and a narrow terminal hides nothing."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -27,3 +29,42 @@ def print_whole(table: Table) -> None:
     terminal = Console(highlight=False)
     needed = Measurement.get(terminal, terminal.options.update(max_width=WIDEST), table).maximum
     Console(highlight=False, width=max(terminal.width, needed)).print(table)
+
+
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Standard output and error that never raise: what a closed or full one does not take is thrown away."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, _Forgiving(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+class _Forgiving:
+    def __init__(self, stream: TextIO | None) -> None:  # None: it was closed when we began
+        self._stream = stream or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+
+    def write(self, text: str) -> int:
+        with suppress(ValueError):  # closed meanwhile
+            try:
+                return self._stream.write(text)
+            except OSError:
+                self._throw_away()
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(ValueError):
+            try:
+                self._stream.flush()
+            except OSError:
+                self._throw_away()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _throw_away(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())

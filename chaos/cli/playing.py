@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from rich.console import Console as Terminal
 
 from chaos import plan as plans
-from chaos import runner
+from chaos import runner, stopping
 from chaos.checks.verdict import Verdict
 from chaos.console import Console
 from chaos.drill_history import Earlier, earlier_drills
@@ -60,7 +60,7 @@ def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Pl
 @contextmanager
 def signals_kept() -> Iterator[None]:
     """A run ends with signals ignored; between two runs they must work again."""
-    before = {number: signal.getsignal(number) for number in runner.SIGNALS}
+    before = {number: signal.getsignal(number) for number in stopping.signals()}
     try:
         yield
     finally:

@@ -34,7 +34,7 @@ from chaos.yamlfile import Model
 class LogrotateParams(Model):
     grown: Size = 400_000_000  # bytes that the log to be rotated has grown to
     writers: Annotated[int, Field(ge=0, le=64)] = 4
-    block: Size = 1_000_000  # bytes that each writer writes before it syncs
+    block: Annotated[Size, Field(gt=0)] = 1_000_000  # bytes that each writer writes before it syncs
     min_rotated: Size = 10_000_000  # floors
     min_sync: NotNegative = 0.05  # seconds that the median sync takes: below this the disk was not busy
 

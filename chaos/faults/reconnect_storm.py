@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Annotated, LiteralString
+from typing import Annotated, LiteralString, Self
 
 import psycopg
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chaos.errors import ControlError, FaultError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
@@ -22,7 +22,7 @@ from chaos.host.worker import Worker
 from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import NotNegative, Positive
-from chaos.yamlfile import Model
+from chaos.yamlfile import BrokenRule, Model
 
 Clients = Annotated[int, Field(ge=1, le=1000)]
 
@@ -32,8 +32,14 @@ class ReconnectStormParams(Model):
     keep: Positive = 5.0  # how long the crowd holds its connections, seconds
     drop: NotNegative = 0.3  # how long the API is cut off from the database first, seconds
     burst: Annotated[int, Field(ge=0, le=1000)] = 60  # requests on the API in the same instant
-    burst_path: str = "/readyz"
+    burst_path: Annotated[str, Field(pattern="^/")] = "/readyz"  # else it could name another host
     min_attempted: Clients = 100  # the floor: attempts that the server answered, with a session or a refusal
+
+    @model_validator(mode="after")
+    def _the_floor_can_be_reached(self) -> Self:
+        if self.min_attempted > self.clients:
+            raise BrokenRule(f"cannot be reached by {self.clients} clients", "min_attempted")
+        return self
 
 
 class ReconnectStorm(Fault):

@@ -8,10 +8,12 @@ was written: it is listed as untested in docs/architecture.md, and the fault's f
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+PATIENCE = 5.0  # seconds that a group may take to become empty
 
 
 def offers_io() -> bool:
@@ -26,7 +28,11 @@ def group_of(mark: str) -> Path:
 
 
 def limit_writes(mark: str, number: str, bytes_per_second: int) -> None:
-    """Limit the run's writes to the device `number` (major:minor), making its group. Raises OSError."""
+    """Limit the run's writes to the device `number` (major:minor), making its group. Raises OSError.
+
+    The controllers stay enabled for the root's groups afterwards: another run may count on them, and where
+    nothing is limited they limit nothing.
+    """
     for controller in ("+io", "+memory"):
         with suppress(OSError):  # enabled already, or not there: the next write tells
             (ROOT / "cgroup.subtree_control").write_text(controller)
@@ -43,9 +49,14 @@ def join(mark: str, pid: int) -> None:
 
 def remove(mark: str) -> None:
     """Let the run's processes go back to the root group, unlimited, and remove theirs. Raises OSError."""
-    group = group_of(mark)
-    if group.is_dir():
+    group, end = group_of(mark), time.monotonic() + PATIENCE
+    while group.is_dir():
         for pid in (group / "cgroup.procs").read_text().split():
             with suppress(OSError):
                 (ROOT / "cgroup.procs").write_text(pid)
-        group.rmdir()
+        try:
+            group.rmdir()
+        except OSError:  # a process was forked into it meanwhile, or one that ended is not yet gone
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from chaos.errors import RestoreError, TargetError
 from chaos.host import cgroup
 from chaos.host.processes import marked
@@ -83,8 +85,9 @@ def limit(volume: LoopVolume, bytes_per_second: int, mark: str) -> None:
         return
     cgroup.limit_writes(mark, volume.number, bytes_per_second)
     for process in marked(mark):
-        for each in (process, *process.children(recursive=True)):
-            cgroup.join(mark, each.pid)
+        with suppress(psutil.Error):  # it has ended meanwhile
+            for each in (process, *process.children(recursive=True)):
+                cgroup.join(mark, each.pid)
 
 
 def lift(file: Path, mark: str) -> bool:

@@ -24,7 +24,7 @@ from chaos.errors import (
     worst,
 )
 from chaos.fault import Undo
-from chaos.heal import heal, hold_lock
+from chaos.heal import heal, keep, playing
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, Event, Journal, Writer, boot_id
 from chaos.postgres.amcheck import check_relations
@@ -56,6 +56,7 @@ class Runner:
         self._plan, self._chosen, self._run = plan, chosen, run
         self._clock = Clock(time.monotonic())
         self._writer = Writer(run.events)
+        self._writer.listen(keep(run))
         self._writer.listen(listener)
         self._codes: list[int] = []
         self._errors: list[str] = []
@@ -64,8 +65,7 @@ class Runner:
 
     def play(self) -> Ending:
         """Never raises for what goes wrong in between."""
-        with hold_lock(self._run, wait=5.0), self._stopping:
-            store.mark_unhealed(self._run)
+        with playing(self._run), self._stopping:
             watchdog = Watchdog(self._run)
             try:
                 self._guarded(watchdog)

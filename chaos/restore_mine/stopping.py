@@ -6,23 +6,24 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from chaos.stopping import signals
 
 
 class Stopping:
-    """Within it the first of SIGNALS raises KeyboardInterrupt, and every later one is ignored."""
+    """Within it the first of `stopping.signals` raises KeyboardInterrupt, and every later one is ignored."""
 
     def __init__(self) -> None:
         self.by = ""  # the name of the signal that came
+        self._signals = signals()  # before any of them is ignored
         self._before: dict[int, Any] = {}
 
     def over(self) -> None:
         """From now on nothing is interrupted."""
-        for number in SIGNALS:
+        for number in self._signals:
             signal.signal(number, signal.SIG_IGN)
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._stop) for number in SIGNALS}
+        self._before = {number: signal.signal(number, self._stop) for number in self._signals}
         return self
 
     def __exit__(

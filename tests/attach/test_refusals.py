@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from chaos import cli
 from chaos.host.ports import free_port
+from chaos.target import Host
 from tests.attach.files import experiment, target
 from tests.midnight import PROJECT, Midnight
 
@@ -169,7 +171,7 @@ def test_a_secret_is_not_looked_for_until_a_run_begins(
             "mine.yaml:8: options: base_url: 192.0.2.1 is not this machine, and `allow`",
         ),
         ("http://[2001:db8::1]", "", "2001:db8::1 is not this machine"),
-        ("http://nowhere.invalid", "", "options: base_url: 'nowhere.invalid' has no address"),
+        ("http://nowhere.invalid", "", "options: base_url: nowhere.invalid is not this machine, and `allow`"),
         (URL, "metrics_url: http://192.0.2.1", "options: metrics_url: 192.0.2.1 is not this machine"),
         (URL, "proxies: {db: {api: 'http://192.0.2.1', name: x}}", "proxies: db: api: 192.0.2.1 is not this"),
         (
@@ -288,3 +290,14 @@ def test_the_example_that_ships_is_valid_and_listed_and_nothing_brings_it_up(
     assert code == 0 and re.search(r"attach-example +attach +A service of your own", text)
     code, text = said(capsys, "stack", "up", "--target", "attach-example")
     assert code == 2 and "not started by midnight: there is nothing to bring up" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "good"), [("example.com:80", False), ("example.com", True), ("::1", True), ("fe80::1", True)]
+)
+def test_a_host_that_is_allowed_has_no_port(host: str, good: bool) -> None:
+    if good:
+        assert TypeAdapter(Host).validate_python(host) == host
+    else:
+        with pytest.raises(ValidationError):
+            TypeAdapter(Host).validate_python(host)

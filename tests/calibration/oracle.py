@@ -69,6 +69,19 @@ def within(hits: Sequence[Hit], below: float) -> list[Hit]:
     return [replace(hit, good=hit.good and hit.latency <= below) for hit in hits]
 
 
+def kindly(found: list[Span], night: Sequence[Hit], end: float, rule: Rule) -> list[Span]:
+    """The outages, were service that was good when the observation ended good for long enough."""
+    if not found or found[-1][1] is not None:
+        return found
+    begin = found[-1][0]
+    for place, hit in enumerate(night):
+        rest = night[place:]
+        late = hit.due >= begin and hit.due + rule.sustained > end
+        if late and hit.good and len(rest) >= 2 and met(rest, rule.below):
+            return [*found[:-1], (begin, hit.due)]
+    return found
+
+
 def outages(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[Span]:
     """Each outage from the first bad hit of the first window below; None: not back when it ended at `end`."""
 

@@ -249,6 +249,16 @@ def test_a_run_played_to_its_end_is_complete(tmp_path: Path) -> None:
     assert Night().findings(tmp_path, completeness.check)["run"].outcome is PASS
 
 
+def test_a_journal_with_damaged_lines_is_not_complete_but_a_last_one_torn_by_a_kill_is_no_damage(
+    tmp_path: Path,
+) -> None:
+    experiment, journal = Night().write(tmp_path)
+    with journal.run.events.open("a") as file:
+        file.write('5\n{"at": 9, "sou')
+    (found,) = completeness.check(experiment, journal)
+    assert (found.outcome, found.because) == (UNKNOWN, "the journal has 1 damaged line")
+
+
 def test_what_could_not_be_restored_is_no_pass_until_it_was(tmp_path: Path) -> None:
     failed = Event(PLAY + LENGTH, "step", "drop", "restore failed", {"because": "planted"})
     later = Event(PLAY + LENGTH + 1, "step", "drop", "restored", {"evidence": {}})

@@ -142,8 +142,25 @@ def test_a_service_that_never_came_back_fails_whatever_the_limit(tmp_path: Path)
     assert found["rto"].because == "RTO > 5 s: not recovered when the observation ended"
 
 
-def test_an_observation_that_ended_before_the_service_was_sustained_is_no_recovery(tmp_path: Path) -> None:
+def test_an_observation_that_ended_before_good_service_was_sustained_proves_nothing(tmp_path: Path) -> None:
     found = Night(bad=[(45, 52, Hit.REFUSED)]).findings(tmp_path, recovery.check)
+    assert found["recovery"].outcome is UNKNOWN
+    assert (
+        "not observed for long enough: 8 s of 10 s of good service, 15 s allowed" in found["recovery"].because
+    )
+    assert found["rto"].outcome is IDLE  # a play of a minute could not break the promise
+
+
+def test_a_good_end_too_short_to_be_sustained_is_no_failure_where_nothing_is_limited(tmp_path: Path) -> None:
+    night = Night(bad=[(45, 52, Hit.REFUSED)], changed={"limits": {}})
+    assert {finding.outcome for finding in night.findings(tmp_path, recovery.check).values()} == {IDLE}
+
+
+@pytest.mark.parametrize("bad", [(30, 52), (55, 60), (55, 59.9)], ids=["over already", "bad", "one good hit"])
+def test_a_limit_that_a_good_end_cannot_save_and_a_bad_end_fail(
+    bad: tuple[float, float], tmp_path: Path
+) -> None:
+    found = Night(bad=[(*bad, Hit.REFUSED)]).findings(tmp_path, recovery.check)
     assert found["recovery"].outcome is FAIL
 
 

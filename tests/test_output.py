@@ -1,0 +1,62 @@
+"""Whatever becomes of the output, the exit code is the command's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos import cli, stopping
+
+MIDNIGHT = f"{sys.executable} -P -c 'from chaos.cli import main; main()'"
+
+
+@pytest.mark.parametrize("output", [">&-", ">/dev/full", "| head -c 1", ">/dev/full 2>&1", ">&- 2>&-"])
+def test_a_broken_file_is_2_wherever_the_output_goes(output: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("name: [")
+    many = " ".join(["bad.yaml", *[f"{Path(cli.__file__).parents[2]}/experiments/smoke.yaml"] * 9])
+    command = f"set -o pipefail; {MIDNIGHT} validate {many} {output}"
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    ended = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert ended.returncode == 2, ended.stderr
+
+
+def test_a_run_begun_to_outlive_its_terminal_does() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert signal.SIGHUP not in stopping.signals()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        assert signal.SIGHUP in stopping.signals()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("command", [["halt", "on"], ["run", "smoke"]])
+def test_a_state_directory_that_cannot_be_is_said_in_one_line(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command)
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1), said
+    assert "cannot be written" in said
+
+
+def test_a_reports_directory_that_cannot_be_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "file"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "smoke"])
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1), said
