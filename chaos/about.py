@@ -41,7 +41,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "abort": [condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts],
         "plan": [planned.to_json() for planned in plan.steps],
         "runbook": [planned.to_json() for planned in plan.runbook],
-        "drill": plan.experiment.drill is not None,
+        "drill": True if plan.experiment.drill is not None else None,  # without a word the name decides
         "part_of": plan.part_of,
         "started_by": started_by(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

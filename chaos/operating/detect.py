@@ -1,8 +1,8 @@
 """The target's own detector: so many failed probes in a row, a period apart, and the loss is known.
 
 It knows nothing of what we injected. `write` asks the database for a write that is rolled back, straight,
-as a monitor beside it does; `http` asks the API whether it is ready; `rows` counts a table, and fails when
-there are fewer rows than there have been.
+as a monitor beside it does; `http` asks the API whether it is ready; `rows` counts a table, and fails from
+when there were fewer rows than there had been.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Detect(Action):
 
     def __init__(self, params: DetectParams, handles: Handles) -> None:
         self._params, self._handles = params, handles
-        self._most = 0
+        self._rows, self._fell = 0, ""
         self._quoted = sql.Identifier(*params.table.split("."))
 
     def do(self, incident: Incident, stop: threading.Event) -> Evidence:
@@ -101,6 +101,7 @@ class Detect(Action):
             ((count,),) = ask_within(dsn, _COUNT.format(self._quoted).as_string(), self._params.timeout)
         except (TargetError, psycopg.Error) as error:
             return str(error).strip()
-        found, before = int(count or 0), self._most
-        self._most = max(before, found)
-        return f"{found} rows, and there have been {before}" if found < before else ""
+        before, self._rows = self._rows, int(count or 0)
+        if self._rows < before:  # known from then on: new rows fill the gap, and bring none of the old ones back
+            self._fell = f"{self._rows} rows, and there had been {before}"
+        return self._fell

@@ -50,6 +50,7 @@ def test_a_standby_too_far_behind_and_an_unfenced_primary_fail(midnight: Midnigh
     assert "it was not fenced" in told["fencing: fencing"]
 
 
+@pytest.mark.full
 def test_a_backup_that_is_truncated_fails_the_drill_with_the_reason(midnight: Midnight) -> None:
     spoil = {"name": "spoil", "fault": "spoil_backup", "at": 1.0, "hold": 0.5}
     file = files.drill(midnight.place, "drill-restore", steps_added=[spoil])
@@ -60,6 +61,7 @@ def test_a_backup_that_is_truncated_fails_the_drill_with_the_reason(midnight: Mi
     assert "not back when the observation ended" in told["recovery: rto"]
 
 
+@pytest.mark.full
 def test_rows_that_were_deleted_are_recovered_exactly(midnight: Midnight) -> None:
     code, outcomes, told = played(
         midnight, files.drill(midnight.place, "drill-delete"), files.target(midnight.place)

@@ -64,6 +64,7 @@ def test_two_experiments_a_baseline_and_a_drill_in_one_process(place: Midnight) 
     assert summary.read_text().startswith("## midnight gate: PASS")
 
 
+@pytest.mark.full
 def test_what_became_worse_is_refused_and_a_violation_is_a_failure(place: Midnight, service: Service) -> None:
     kept, junit = place.place / "kept.json", place.place / "gate.xml"
     assert gate(place, "tiny.yaml", "--json", str(kept)).code == 0

@@ -9,7 +9,7 @@ import pytest
 from tests.midnight import Midnight
 from tests.real import broken
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.full]
 
 STEPS = [
     "{name: slow, fault: latency, at: 500ms, hold: 1s, with: {delay: 100ms}}",

@@ -24,6 +24,7 @@ BATCH = (
 
 def test_a_stack_with_every_bad_habit_fails_every_objective(midnight: Midnight) -> None:
     bad = {
+        "api.workers": 1,  # whenever it is busy, all of the pool is in use: no sample misses that
         "api.pool_size": 1,
         "api.max_overflow": 0,
         "api.breaker": {"fail_max": 2, "reset_timeout": 9},  # out for longer than the cause
@@ -59,6 +60,7 @@ def test_a_sound_stack_passes_every_objective(midnight: Midnight) -> None:
     assert midnight.run.report.stat().st_size > 10_000
 
 
+@pytest.mark.full
 def test_a_short_outage_that_ends_passes_recovery_and_still_fails_availability(midnight: Midnight) -> None:
     target = broken.target(midnight.place / "t", "fragile", {})
     limits = "limits: {recovery: 4s, lost_writes: 0}"

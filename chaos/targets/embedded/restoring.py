@@ -11,6 +11,7 @@ from psycopg import sql
 from chaos.errors import BackupUnusable, TargetError
 from chaos.fault import Evidence
 from chaos.postgres import Cluster, connect
+from chaos.postgres.amcheck import check_relations
 from chaos.postgres.archive import Archive, archive_now
 from chaos.postgres.backup import Backup
 from chaos.postgres.evidence import backup_evidence
@@ -33,8 +34,12 @@ def restore_newest(estate: Estate, timeout: float) -> Evidence:
     along = Timelines((), backup.timeline)
     end = last_record(into.programs, archive, along, backup.start)
     done = restore_backup(backup, into, at_lsn(end), archive=archive, timeout=timeout)
+    checked = check_relations(into, estate.dsn(into), timeout=timeout)
+    if checked.outcome == "damaged":
+        raise BackupUnusable(f"what was restored is damaged: {checked.said}")
     estate.current = into
-    return {"end_of_archive": show_lsn(end), **_told(backup, archive, done)}
+    told = {"end_of_archive": show_lsn(end), "checked": f"{checked.outcome}: {checked.said}"}
+    return {**told, **_told(backup, archive, done)}
 
 
 def recover_rows(estate: Estate, loss: Evidence, table: str, key: str, timeout: float) -> Evidence:
