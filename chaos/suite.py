@@ -120,7 +120,9 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[Part]) -> str:
     for part in judged:
         if part.verdict and part.verdict.outcome is not Outcome.PASS:
             clauses.append(f"{part.title}: {part.verdict.headline}")
-    for name, unit in (("rto", "worst RTO"), ("rpo", "worst RPO")):
+    said = [finding.because for part in judged if part.verdict for finding in part.verdict.findings]
+    technical = "technical " if any(because.startswith("technical RTO") for because in said) else ""
+    for name, unit in (("rto", f"worst {technical}RTO"), ("rpo", "worst RPO")):
         values = [
             (value, part.title)
             for part in judged

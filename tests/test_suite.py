@@ -58,7 +58,7 @@ def test_all_that_pass_pass_together_with_the_worst_times(tmp_path: Path) -> Non
     short.bad = [(LOSS[0], BACK - 2, Hit.BAD_STATUS)]
     verdict, _ = judged(stored(tmp_path, one=night(), two=short))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.PASS, 0)
-    assert verdict.headline.startswith("PASS: 2 of 2 scenarios passed; worst RTO 7 s (one)")
+    assert verdict.headline.startswith("PASS: 2 of 2 scenarios passed; worst technical RTO 7 s (one)")
     assert verdict.figures["rto"] == 7.0
     assert {finding.name.partition(":")[0] for finding in verdict.findings} == {"one", "two"}
 
