@@ -56,7 +56,8 @@ def _allowed(finding: Finding) -> str:
         return finding.because
     if finding.allowed is None:
         return "no limit set"
-    what = "promise" if (finding.check, finding.name) in _PROMISES else "allowed"
+    of_a_drill = "spans" in finding.evidence or "lost_with_it" in finding.evidence  # held against its limit
+    what = "promise" if (finding.check, finding.name) in _PROMISES and not of_a_drill else "allowed"
     if finding.check in ("availability", "latency", "burn_rate"):
         what = "objective"
     sign = "≥" if at_least(finding) else "≤"
