@@ -78,9 +78,8 @@ class Runner:
             except BaseException:
                 watchdog.abandon()
                 raise
-            for (
-                number
-            ) in stopping.signals():  # all is undone; what is left takes a moment, and is what was asked for
+            # all is undone; what is left takes a moment, and is what was asked for
+            for number in stopping.signals():
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
         verdict = self._judge()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -45,16 +45,25 @@ def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Pl
     finally:
         for console in consoles:
             console.stop()
-    code, errors, verdict = ending.exit_code, list(ending.errors), ending.verdict
+    drill = plan.experiment.drill is not None
+    return concluded(
+        Played(run_dir, ending.exit_code, ending.verdict, ending.errors),
+        lambda verdict: write(run_dir, verdict, drill=drill),
+    )
+
+
+def concluded(played: Played, write_it: Callable[[Verdict], None]) -> Played:
+    """With its verdict and report written and remembered; what goes wrong with that is among the errors."""
+    code, errors, verdict = played.exit_code, list(played.errors), played.verdict
     if verdict is not None:
         verdict = replace(verdict, exit_code=code)
         try:
-            _write(run_dir, verdict, drill=plan.experiment.drill is not None)
+            write_it(verdict)
         except Exception as error:  # whatever a report dies of, the verdict is still told
             errors.append(f"the report could not be written: {error}")
             code = worst([code, 5])
-    errors += remember()
-    return Played(run_dir, code, verdict, tuple(errors))
+    errors += _remember()
+    return Played(played.run, code, verdict, tuple(errors))
 
 
 @contextmanager
@@ -68,7 +77,8 @@ def signals_kept() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write(run_dir: RunDir, verdict: Verdict, *, drill: bool) -> None:
+def write(run_dir: RunDir, verdict: Verdict, *, drill: bool) -> None:
+    """Verdict and report of one run; of a drill with the drills before it."""
     from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
 
     write_verdict(run_dir, verdict)
@@ -83,8 +93,7 @@ def history(verdict: Verdict) -> tuple[Earlier, ...]:
         return ()
 
 
-def remember() -> list[str]:
-    """Put what was played into the index; what it cannot take is told."""
+def _remember() -> list[str]:
     from chaos.memory import remember  # brings SQLAlchemy, which a run must not wait for before it begins
 
     return remember()

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import replace
 
 from rich.console import Console as Terminal
 from rich.text import Text
 
 from chaos import yamlfile
 from chaos.checks.verdict import Verdict
+from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.console import sentence
-from chaos.errors import RestoreError, UsageError, worst
+from chaos.errors import RestoreError, UsageError
 from chaos.journal import Event
 from chaos.reports.terminal import print_verdict
-from chaos.reports.verdict_json import write_verdict
 from chaos.restore_experiment import is_restore
 from chaos.restore_mine import runner
 from chaos.restore_plan import RestorePlan, build
@@ -36,17 +35,12 @@ def run(name: str, target: str, *, dry_run: bool, json_: bool) -> int:
         print(f"{plan.experiment.name} of {plan.target.name}", *plan.lines(), sep="\n  ")
         return 0
     run_dir, ending = runner.start(plan, lambda run: _teller(run, plan, terminal))
-    code, errors, verdict = ending.exit_code, list(ending.errors), ending.verdict
-    if verdict is not None:
-        verdict = replace(verdict, exit_code=code)
-        try:
-            _write(run_dir, verdict)
-        except Exception as error:  # whatever a report dies of, the verdict is still told
-            errors.append(f"the report could not be written: {error}")
-            code = worst([code, 5])
-    errors += _remember()
-    tell(lambda: _show(run_dir, verdict, errors, terminal, json_))
-    return code
+    played = playing.concluded(
+        playing.Played(run_dir, ending.exit_code, ending.verdict, ending.errors),
+        lambda verdict: playing.write(run_dir, verdict, drill=False),
+    )
+    tell(lambda: _show(run_dir, played.verdict, list(played.errors), terminal, json_))
+    return played.exit_code
 
 
 def refuse(profile: str | None, overrides: tuple[str, ...]) -> None:
@@ -82,16 +76,3 @@ def _show(
     print_verdict(run_dir, verdict, terminal)
     again = "restore" if verdict.exit_code == RestoreError.exit_code else "report"
     terminal.print(f"next: midnight {again} {run_dir.id}", markup=False, soft_wrap=True)
-
-
-def _write(run_dir: RunDir, verdict: Verdict) -> None:
-    from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
-
-    write_verdict(run_dir, verdict)
-    write_report(run_dir, verdict)
-
-
-def _remember() -> list[str]:
-    from chaos.memory import remember  # brings SQLAlchemy, which a run must not wait for before it begins
-
-    return remember()

@@ -35,15 +35,11 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
     parts, errors = _play(found, chosen, run, terminal)
     verdict = suite.judge(run, parts)
     code = worst([verdict.exit_code, *(5 for _ in errors)])
-    verdict = replace(verdict, exit_code=code)
-    try:
-        _write(run, verdict)
-    except Exception as error:  # whatever a report dies of, the verdict is still told
-        errors.append(f"the report could not be written: {error}")
-        code = worst([code, 5])
-    errors += playing.remember()
-    tell(lambda: _show(run, terminal, errors, json_=json_))
-    return code
+    played = playing.concluded(
+        playing.Played(run, code, verdict, tuple(errors)), lambda judged: _write(run, judged, parts)
+    )
+    tell(lambda: _show(run, terminal, list(played.errors), json_=json_))
+    return played.exit_code
 
 
 def _play(
@@ -67,11 +63,11 @@ def _play(
     return parts, errors
 
 
-def _write(run: RunDir, verdict: Verdict) -> None:
+def _write(run: RunDir, verdict: Verdict, parts: list[Part]) -> None:
     from chaos.reports.drill_page import write_suite_report  # brings matplotlib, which nobody else waits for
 
     write_verdict(run, verdict)
-    write_suite_report(run, verdict, suite.parts(run) or [], playing.history(verdict))
+    write_suite_report(run, verdict, parts, playing.history(verdict))
 
 
 def _show(run: RunDir, terminal: Terminal, errors: list[str], *, json_: bool) -> None:

@@ -67,12 +67,7 @@ class Restart(Fault):
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        ref = refs.from_json(undo["container"])
-        if undo["was"] != "running":
-            return {"container": ref.name, "was": undo["was"]}
-        return subjects.restoring(
-            ref, f"docker start {ref.name}", lambda _, found: subjects.running_again(found)
-        )
+        return subjects.started_again(undo)
 
     def _since(self) -> float:
         return round(time.monotonic() - self._begun, 2)

@@ -59,9 +59,4 @@ class Stop(Fault):
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        ref = refs.from_json(undo["container"])
-        if undo["was"] != "running":
-            return {"container": ref.name, "was": undo["was"]}
-        return subjects.restoring(
-            ref, f"docker start {ref.name}", lambda _, found: subjects.running_again(found)
-        )
+        return subjects.started_again(undo)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chaos.engine import refs
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
-from chaos.fault import Evidence
+from chaos.fault import Evidence, Undo
 from chaos.handles import ContainerRef, Handles, ProcessRef
 
 if TYPE_CHECKING:
@@ -70,6 +70,14 @@ def restoring(
             return {"container": ref.name, **undo(client, found)}
     except ControlError as error:
         raise RestoreError(f"{ref.name}: {error}; by hand: {by_hand}") from error
+
+
+def started_again(undo: Undo) -> Evidence:
+    """Undo what stopped the container `undo["container"]`, where it ran before. Raises RestoreError."""
+    ref = refs.from_json(undo["container"])
+    if undo["was"] != "running":
+        return {"container": ref.name, "was": undo["was"]}
+    return restoring(ref, f"docker start {ref.name}", lambda _, found: running_again(found))
 
 
 def running_again(found: Container) -> dict[str, Any]:

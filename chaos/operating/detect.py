@@ -102,8 +102,7 @@ class Detect(Action):
         except (TargetError, psycopg.Error) as error:
             return str(error).strip()
         before, self._rows = self._rows, int(count or 0)
-        if (
-            self._rows < before
-        ):  # known from then on: new rows fill the gap, and bring none of the old ones back
+        # known from then on: new rows fill the gap, and bring none of the old ones back
+        if self._rows < before:
             self._fell = f"{self._rows} rows, and there had been {before}"
         return self._fell
