@@ -210,6 +210,8 @@ def _place(figures: Figures) -> str:
     phase = str(figures.get("phase") or "waiting")
     if at is None or length is None:
         return phase
+    if at < 0:
+        return f"{phase}, the play begins in {math.ceil(-at)}s"
     return f"{phase} {_number(at, '.0f')}s of {show_seconds(length)}"
 
 
@@ -273,7 +275,9 @@ def _remaining(figures: Figures) -> str:
     at, length = figures.get("play_at"), figures.get("play_length")
     if at is None or length is None:
         return ""
-    left = math.ceil(max(0.0, length - max(at, 0.0)))
+    if at < 0:
+        return f"the play begins in {math.ceil(-at)}s"
+    left = math.ceil(max(0.0, length - at))
     return f"{_number(at, '.0f')}s of {show_seconds(length)}, {show_seconds(left)} left"
 
 

@@ -87,6 +87,11 @@ class Plan:
     part_of: str | None = None  # the run of a suite, whose evidence this one is
 
     @property
+    def hits(self) -> float:
+        """How many requests are to be expected, those of the baseline included."""
+        return _expected(self.experiment)
+
+    @property
     def aborts(self) -> tuple[Condition, ...]:
         """What stops the play early."""
         return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
@@ -101,6 +106,19 @@ class Plan:
                 before = wanted.get(name, 0)
                 wanted[name] = before + amount if name.startswith("machine.") else max(before, amount)
         return wanted
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for a machine. Times are seconds of the play."""
+        return {
+            "experiment": self.experiment.name,
+            "target": self.target.name,
+            "profile": self.profile,
+            "seed": self.seed,
+            "load": self.experiment.load.model_dump(by_alias=True),
+            "steps": [planned.to_json() for planned in self.steps],
+            "runbook": [action.to_json() for action in self.runbook],
+            "abort": [name_of(condition) for condition in self.aborts],
+        }
 
     def lines(self) -> list[str]:
         """The plan for a reader: load and steps with their times."""
@@ -261,7 +279,7 @@ def _action(runbook: RunbookStep, name: str, target_path: Path, driver: type[Dri
 
 
 def _check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:
-    requests = sum(segment.length * segment.rate for segment in timing.segments(experiment.load))
+    requests = _expected(experiment)
     if requests > MOST_HITS:
         rule = f"{requests:.0f} requests, the baseline's included, are more than the {MOST_HITS} of one run"
         raise _broken(path, document, ("load", "phases"), rule)
@@ -278,6 +296,10 @@ def _check_load(path: Path, document: Any, experiment: Experiment, target: Targe
     if allowed is not None and allowed >= expected:
         rule = f"{allowed} cannot be broken by this play: it makes about {expected:.0f} writes"
         raise _broken(path, document, ("limits", "lost_writes"), rule)
+
+
+def _expected(experiment: Experiment) -> float:
+    return sum(segment.length * segment.rate for segment in timing.segments(experiment.load))
 
 
 def _check_abort(path: Path, document: Any, experiment: Experiment) -> None:
@@ -304,6 +326,10 @@ def _choose(target: Target, wanted: str | None) -> str | None:
 
 def _profile(target_path: Path, driver: type[Driver], name: str) -> dict[str, Any]:
     path = target_path.parent / "profiles" / f"{name}.yaml"
+    if not path.exists():
+        target = yamlfile.read_mapping(target_path)
+        place = ("profiles", target["profiles"].index(name))
+        raise _broken(target_path, target, place, f"there is no profile {name!r}: no file {path}")
     document = yamlfile.read_mapping(path)
     driver.check_profile(path, document)
     settings: dict[str, Any] = yamlfile.plain(document)

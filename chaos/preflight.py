@@ -28,14 +28,25 @@ def refuse_when_halted() -> None:
 
 
 def refuse_what_hurts(
-    wants: Wants, staging: Mapping[str, float] = MappingProxyType({}), place: Path | None = None
+    wants: Wants,
+    staging: Mapping[str, float] = MappingProxyType({}),
+    place: Path | None = None,
+    records: int = 0,
 ) -> None:
     """Raises Refused when the target and the faults' `staging` (`machine.disk` and `machine.memory`, bytes)
     would take more than half of what the machine has left; the disk is that of `place`, the temporary
-    directory if not given."""
+    directory if not given. `records`: bytes that the run itself writes where reports lie."""
     place = place or Path(tempfile.gettempdir())
-    disk = wants.disk + staging.get("machine.disk", 0)
-    memory = wants.memory + staging.get("machine.memory", 0)
+    reports = next(path for path in (store.reports_dir(), *store.reports_dir().parents) if path.exists())
+    if reports.stat().st_dev != place.stat().st_dev:
+        _refuse(reports, records, 0)
+        records = 0
+    disk = wants.disk + staging.get("machine.disk", 0) + records
+    _refuse(place, disk, wants.memory + staging.get("machine.memory", 0))
+
+
+def _refuse(place: Path, disk: float, memory: float) -> None:
+    """Raises Refused when this much is more than half of the free disk of `place`, or of the memory."""
     if _in_memory(place):
         memory += disk
     free, available = shutil.disk_usage(place).free, psutil.virtual_memory().available

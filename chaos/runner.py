@@ -22,7 +22,7 @@ from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, TargetEr
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
-from chaos.hits import HitsHeader
+from chaos.hits import DTYPE, HitsHeader
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, Event, Journal, Writer, boot_id
 from chaos.load.process import LoadProcess
@@ -366,7 +366,7 @@ def start(
     preflight.refuse_when_halted()
     driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
     versions = driver.versions
-    preflight.refuse_what_hurts(driver.wants(), plan.staging)
+    preflight.refuse_what_hurts(driver.wants(), plan.staging, records=round(plan.hits * DTYPE.itemsize))
     preflight.heal_earlier_runs()
     with preflight.target_lock(plan.target.name, driver.aim) as taken:
         run = store.create_run(plan.experiment.name)

@@ -247,6 +247,17 @@ def test_a_second_profile_and_the_options_are_validated_too(
     refused(capsys, target, None, "disk_wriet", "validate", str(target))
 
 
+def test_a_profile_whose_file_is_not_there_is_named_where_it_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target.yaml"
+    target.write_text(TARGET)
+    line = 1 + next(n for n, text in enumerate(TARGET.splitlines()) if text.startswith("profiles:"))
+    words = f"there is no profile 'fragile': no file {tmp_path / 'profiles/fragile.yaml'}"
+    for argv in (["validate", str(target)], ["run", "smoke", "--target", str(target)]):
+        refused(capsys, target, line, words, *argv)
+
+
 def test_a_count_of_tokens_is_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "target.yaml"
     target.write_text(

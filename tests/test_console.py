@@ -195,6 +195,16 @@ def test_figures_that_are_not_known_are_dashes() -> None:
     assert figures_line({}) == "waiting: –/s, good –, p99 –, – in flight; pool – of – in use, – waiting"
 
 
+def test_before_the_play_it_is_told_when_it_begins(experiment: Experiment) -> None:
+    early = {**FIGURES, "phase": "", "play_at": -2.4}
+    assert figures_line(early).startswith("waiting, the play begins in 3s: ")
+    progress = Progress(experiment)
+    progress.figures = early
+    shown = Terminal(width=100, file=io.StringIO(), record=True)
+    shown.print(render(progress, 0.0))
+    assert "the play begins in 3s" in shown.export_text()
+
+
 def test_a_percentile_that_falls_on_a_bad_hit_is_infinite() -> None:
     assert "p99 ∞" in figures_line({"p99": float("inf")})
 

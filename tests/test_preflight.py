@@ -28,6 +28,19 @@ def test_what_the_faults_take_counts_beside_what_the_target_takes(name: str) -> 
         preflight.refuse_what_hurts(Wants(1, 1), {name: 1e15})
 
 
+def test_what_the_run_itself_writes_counts_where_reports_lie(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    half = shutil.disk_usage(tmp_path).free // 2
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "not/made/yet"))
+    preflight.refuse_what_hurts(Wants(), records=half // 2)
+    with pytest.raises(Refused, match="free disk"):
+        preflight.refuse_what_hurts(Wants(disk=half), records=half // 2)
+    monkeypatch.setenv("MIDNIGHT_REPORTS", "/proc/reports")  # another file system, and one without room
+    with pytest.raises(Refused, match="free disk of /proc"):
+        preflight.refuse_what_hurts(Wants(), records=1)
+
+
 def test_where_temporary_files_lie_in_memory_the_disk_wanted_is_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -47,9 +47,12 @@ class Gauge:
 
 
 def links(experiment: Experiment, journal: Journal) -> list[Link]:
-    """The links in the order in which they moved; those that did not move last, in the story's order."""
+    """The links in the order in which they moved; those that did not move last, in the story's order. None
+    where nothing was injected: whatever moved then is no chain."""
     play, acted = journal.play, step_spans(experiment, journal)
-    since = acted[0].start if acted else math.inf
+    if not acted:
+        return []
+    since = acted[0].start
     view = _View(
         watched=Span(since, play.end if play else since),
         quiet=journal.baseline or Span(-math.inf, since),

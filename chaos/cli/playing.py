@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,11 +98,7 @@ def _remember() -> list[str]:
     return remember()
 
 
-def print_plan(plan: plans.Plan, json_: bool) -> None:
-    if json_:
-        steps = [planned.to_json() for planned in plan.steps]
-        print(json.dumps([*steps, *(action.to_json() for action in plan.runbook)], indent=1))
-        return
+def print_plan(plan: plans.Plan) -> None:
     print(
         f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}"
     )

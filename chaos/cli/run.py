@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -51,7 +52,10 @@ def run(
     plan = plans.build(name, target, profile, seed, overrides)
     terminal = Terminal(stderr=json_, highlight=False)
     if dry_run:
-        print_plan(plan, json_)
+        if json_:
+            print(json.dumps(plan.to_json(), indent=1))
+        else:
+            print_plan(plan)
         return 0
     played = play(plan, overrides, terminal)
     tell(lambda: _show(plan, played, terminal, json_))

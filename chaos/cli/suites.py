@@ -26,8 +26,11 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
     found = suite.load(path)
     chosen = suite_plan.build(path, target, profile, seed)
     if dry_run:
-        for plan in chosen:
-            playing.print_plan(plan, json_)
+        if json_:
+            print(json.dumps([plan.to_json() for plan in chosen], indent=1))
+        else:
+            for plan in chosen:
+                playing.print_plan(plan)
         return 0
     terminal = Terminal(stderr=json_, highlight=False)
     run = store.create_run(found.name)

@@ -20,14 +20,15 @@ from pydantic import Field
 from chaos.engine import refs
 from chaos.errors import FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import executed
+from chaos.faults import executed, memory_kills
+from chaos.faults.memory_kills import MemoryKills
 from chaos.handles import Handles
-from chaos.host import oom
 from chaos.host.processes import spawn, stop_marked
 from chaos.host.worker import Program
 from chaos.units import NotNegative, Positive
 from chaos.yamlfile import Model
 
+KILLED = (-9, 137)  # of a process of ours, and of one in a container
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -54,8 +55,8 @@ class BatchJob(Fault):
         self._process: Program | None = None
         self._reports: list[dict[str, Any]] = []
         self._ended = threading.Event()
-        self._kills_before = 0
         self._peak = 0
+        self._seen: set[int] = set()  # the job and its children, those of the past too
 
     def prepare(self) -> Undo:
         container = self._job.container
@@ -69,11 +70,13 @@ class BatchJob(Fault):
             *("--memory-mb", str(p.memory_mb), "--queries", str(p.queries), "--deadline", str(p.deadline)),
             "--until-eof",
         ]
-        self._kills_before = oom.kills()
+        self._kills = memory_kills.Watch(self._job.container)
         self._process = self._start(argv)
         started = threading.Event()
         threading.Thread(target=self._read, args=(self._process, started), daemon=True).start()
+        self._seen.add(self._process.pid)
         if not started.wait(15) or not self._reports:
+            self._kills.stop(self._seen)
             raise FaultError(f"the nightly job did not start: {self._last()}")
         return {"pid": self._process.pid} if self._job.container is None else {"in": self._job.container.name}
 
@@ -89,6 +92,7 @@ class BatchJob(Fault):
         watcher.join()
         last = self._last()
         done = last.get("phase") == "done"
+        killed = self._kills.stop(self._seen)
         return Held(
             dose={
                 "completed": float(done),
@@ -101,8 +105,8 @@ class BatchJob(Fault):
                 "cpu_seconds": self._params.cpu_seconds * 0.95,
             },
             evidence={
-                "out_of_memory_kills_on_this_machine": oom.kills() - self._kills_before,
-                "ended": self._how_it_ended(),
+                "out_of_memory_kills": killed.counts,
+                "ended": self._how_it_ended(killed),
                 "peak_rss_mb": round(self._peak / 1e6, 1) or last.get("peak_rss_mb"),
                 "job": last,
             },
@@ -140,34 +144,32 @@ class BatchJob(Fault):
         self._ended.set()
 
     def _watch(self, pid: int, end: threading.Event) -> None:
-        """The peak memory of the job and its children, twice a second; in a container the job reports its own."""
+        """The job, its children and their peak memory, twice a second; in a container the job reports its own."""
         if not pid:
             return
         with suppress(psutil.Error):
             job = psutil.Process(pid)
-            while not end.wait(0.5):
-                self._peak = max(self._peak, _resident([job, *job.children(recursive=True)]))
+            while True:
+                family = [job, *job.children(recursive=True)]
+                self._seen |= {process.pid for process in family}
+                self._peak = max(self._peak, _resident(family))
+                if end.wait(0.5):
+                    return
 
     def _last(self) -> dict[str, Any]:
         return self._reports[-1] if self._reports else {"phase": "no report"}
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self, killed: MemoryKills) -> str:
         assert self._process is not None
         code = self._process.poll()
         if code is None:
             return "still running when the hold ended"
         if code == 0:
             return "completed"
-        if code == -9 or str(self._last().get("because")).endswith(
-            "ended with -9"
-        ):  # the job, or a child of it
-            killed = oom.kills() - self._kills_before
-            return (
-                f"killed by the kernel for memory ({killed})"
-                if killed > 0
-                else "killed with SIGKILL, not for memory"
-            )
-        return f"exit code {code}: {self._last().get('because', 'it gave no reason')}"
+        because = self._last().get("because", "it gave no reason")
+        if code in KILLED or str(because).endswith("ended with -9"):  # the job, or a child of it
+            return killed.told
+        return f"exit code {code}: {because}"
 
 
 def _resident(processes: list[psutil.Process]) -> int:

@@ -30,7 +30,8 @@ def print_verdict(run: RunDir, verdict: Verdict, terminal: Console) -> None:
     if terminal.is_terminal:
         terminal.print(_findings(findings), highlight=False)
         _line(terminal, Text())
-        terminal.print(_chain(links), highlight=False)
+        if links:
+            terminal.print(_chain(links), highlight=False)
     else:
         for row in findings:
             _line(terminal, Text(f"{row.outcome.value:<13}  {row.label:<20}  {row.because}"))

@@ -63,6 +63,10 @@ def test_a_gauge_that_was_never_sampled_is_named_as_such(tmp_path: Path) -> None
     assert not found["disk"].moved
 
 
+def test_where_nothing_was_injected_there_is_no_chain(tmp_path: Path) -> None:
+    assert links(*Night(steps=[], slow=[(30, 40, 1.0)]).write(tmp_path)) == []
+
+
 def test_one_point_alone_is_no_move(tmp_path: Path) -> None:
     found = chain(tmp_path, Night(gauges={DISK: [(25, 25.25, 2.0)]}))
     assert not found["disk"].moved

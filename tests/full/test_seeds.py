@@ -24,6 +24,7 @@ HEADER = (
     "worst outage",
     "recovery",
     "lost",
+    "margin",
     "disk",
     "pool out",
     "down",
@@ -67,10 +68,23 @@ def row(seed: int, profile: str, code: int, verdict: dict[str, Any]) -> list[obj
         seconds(figures["worst_outage"]),
         seconds(figures["recovery"]),
         figures["lost_writes"],
+        margin(figures),
         moved("disk"),
         moved("pool_exhausted"),
         moved("api_down"),
     ]
+
+
+def margin(figures: dict[str, Any]) -> str:
+    """How far below 99 %; else what is left of the limit that came nearest to being broken."""
+    missed = 0.99 - figures["availability"]
+    if missed > 0:
+        return f"{100 * missed:.1f} points below 99 %"
+    spent = {"the 1 % that may be bad": (1 - figures["availability"]) / 0.01}
+    for name, figure, limit in (("2 s of p99", "p99", 2.0), ("30 s of recovery", "recovery", 30.0)):
+        spent[name] = (float("inf") if figures[figure] is None else figures[figure]) / limit
+    nearest = max(spent, key=lambda name: spent[name])
+    return f"{1 - spent[nearest]:.0%} left of {nearest}"
 
 
 def seconds(value: float | None) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from chaos.fault import Held
 from chaos.faults.batch_job import BatchJob, BatchJobParams
 from chaos.handles import Handles, Job
+from chaos.host import oom
 
 MEMORY = Path("/sys/fs/cgroup/memory")
 STARTED = 'print(\'{"phase": "started"}\', flush=True)'
@@ -28,19 +30,22 @@ def group() -> Iterator[Path]:
         pytest.skip(
             "no cgroup v1 memory controller that we may write to: an out-of-memory kill cannot be staged"
         )
-    place = MEMORY / "midnight-test-memory"
+    place = MEMORY / "midnight-test-memory"  # all tests of this file are played by one worker, in turn
     place.mkdir()
     (place / "memory.limit_in_bytes").write_text("50000000")
     yield place
     place.rmdir()
 
 
-def play(program: str, env: dict[str, str], kill: bool) -> Held:
+def play(
+    program: str, env: dict[str, str], kill: bool, meanwhile: Callable[[], None] = lambda: None
+) -> Held:
     job = Job((sys.executable, "-c", program), {**os.environ, **env}, Path("/"))
     fault = BatchJob(BatchJobParams(), Handles(jobs={"nightly": job}), "test-batch/job")
     undo = fault.prepare()
     try:
         evidence = fault.inject()
+        meanwhile()
         if kill:
             os.kill(int(evidence["pid"]), signal.SIGKILL)
         return fault.hold(20.0, threading.Event())
@@ -48,14 +53,34 @@ def play(program: str, env: dict[str, str], kill: bool) -> Held:
         BatchJob.restore(undo)
 
 
-@pytest.mark.usefixtures("nothing_left")
 def test_an_out_of_memory_kill_is_named(group: Path) -> None:
     held = play(HUNGRY, {"GROUP": str(group)}, kill=False)
     assert held.evidence["ended"] == "killed by the kernel for memory (1)"
     assert held.dose["completed"] == 0
 
 
-@pytest.mark.usefixtures("nothing_left")
 def test_any_other_kill_is_not_taken_for_one() -> None:
     held = play(PATIENT, {}, kill=True)
     assert held.evidence["ended"] == "killed with SIGKILL, not for memory"
+
+
+def test_the_out_of_memory_kill_of_another_is_not_taken_for_that_of_the_job(group: Path) -> None:
+    held = play(PATIENT, {}, kill=True, meanwhile=lambda: starve(group))
+    assert held.evidence["out_of_memory_kills"]["of_this_machine"] >= 1
+    assert held.evidence["ended"] == "killed with SIGKILL, not for memory"
+
+
+def test_where_the_kernels_log_may_not_be_read_it_is_not_known(
+    group: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(oom.Watch.__init__, "__defaults__", (tmp_path / "none",))
+    held = play(PATIENT, {}, kill=True, meanwhile=lambda: starve(group))
+    assert "whether for memory is not known" in held.evidence["ended"]
+    assert held.evidence["out_of_memory_kills"]["of_the_job"] is None
+
+
+def starve(group: Path) -> None:
+    """Have the kernel kill a process that is nobody's for memory."""
+    argv = [sys.executable, "-c", HUNGRY]
+    ended = subprocess.run(argv, env={**os.environ, "GROUP": str(group)}, check=False, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL
