@@ -25,6 +25,11 @@ class Objectives(Model):
     limits: Limits | None = None
 
 
+def check_objectives(slo_file: Path) -> None:
+    """Raises FileError for the first broken rule of a file of objectives."""
+    slofile.of_file(slo_file).parse(Objectives)
+
+
 def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
     """The verdict on the run by its own objectives, or by those of the file.
 

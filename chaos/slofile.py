@@ -69,6 +69,15 @@ def of_document(path: Path, document: Any) -> SloFile:
     return SloFile(at, {**value, "slos": slos}, sources)
 
 
+def stands_alone(path: Path) -> bool:
+    """Whether the file holds objectives and no experiment. Raises FileError."""
+    documents = yamlfile.read_documents(path)
+    if any(openslo.is_openslo(document) for document in documents):
+        return True
+    only = documents[0] if len(documents) == 1 else None
+    return isinstance(only, dict) and "slos" in only and not {"load", "steps"} & set(only)
+
+
 def of_file(path: Path) -> SloFile:
     """A file of objectives: ours, or OpenSLO documents. Raises FileError."""
     documents = yamlfile.read_documents(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos import cli
 from chaos import experiment as experiments
 from chaos.checks.finding import Outcome
 from chaos.hits import Outcome as Hit
@@ -43,6 +44,21 @@ def test_a_file_of_several_documents_may_stand_for_an_item(tmp_path: Path) -> No
 
 def test_items_of_the_list_may_refer_to_each_other(tmp_path: Path) -> None:
     assert slos(tmp_path, THRESHOLD, SLI, SOURCE) == (FAST,)
+
+
+def test_a_file_of_objectives_is_validated_by_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    openslo, ours, broken = (tmp_path / name for name in ("openslo.yaml", "ours.yaml", "broken.yaml"))
+    documents(openslo, SOURCE, SLI, RATIO, POLICY, THRESHOLD)
+    ours.write_text("slos: [{name: ours, availability: 99%}]\n")
+    documents(broken, SOURCE, SLI, THRESHOLD.replace("target: 0.95", "target: 1.95"))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["validate", str(openslo), str(ours), str(broken)])
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.out.splitlines() == [f"{file}: a valid file of objectives" for file in (openslo, ours)]
+    assert said.err.count("\n") == 1 and f"{broken}:" in said.err and "1.95" in said.err
 
 
 def test_a_run_keeps_what_they_were_translated_to(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from chaos import experiment as experiments
 from chaos import plan as plans
-from chaos import restore_experiment, suite_plan, yamlfile
+from chaos import judge, restore_experiment, slofile, suite_plan, yamlfile
 from chaos import suite as suites
 from chaos import target as targets
 from chaos.errors import UsageError
@@ -22,7 +22,7 @@ from chaos.units import show_seconds
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Files = Annotated[
-    list[str] | None, typer.Argument(help="Experiment or target files; all that are found if not given.")
+    list[str] | None, typer.Argument(help="Files of experiments, targets or objectives; all experiments and targets that are found if not given.")
 ]
 Name = Annotated[str, typer.Argument(help="An experiment's name or a path to its file.")]
 Target = Annotated[str, typer.Option(help="The target that the experiment is validated against.")]
@@ -96,6 +96,9 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
 
 
 def _validate_one(path: Path, target: str) -> str:
+    if slofile.stands_alone(path):
+        judge.check_objectives(path)
+        return "file of objectives"
     document = yamlfile.read_mapping(path)
     if "driver" in document or "routes" in document:
         plans.check_target(path)

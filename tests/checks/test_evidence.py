@@ -201,6 +201,20 @@ def test_the_instrument_tells_its_own_figures(tmp_path: Path) -> None:
     )
 
 
+def test_how_starved_the_instrument_was_is_said(tmp_path: Path) -> None:
+    night = Night()
+    night.steps.append(Event(1.0, "load", "load", "ready", {"priority": "nice -10"}))
+    experiment, journal = night.write(tmp_path)
+    text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.043', 1)
+    journal.run.instrument.write_text(text)
+    [found] = honesty.check(experiment, journal)
+    assert found.because == (
+        "worst lag 2 ms, worst wait for a processor 43 ms a window, priority nice -10; "
+        "0 of 85 windows in doubt; 0 of 600 hits (0 %) indeterminate"
+    )
+    assert found.evidence["worst_run_delay"] == 0.043
+
+
 def test_without_a_record_of_the_instrument_nothing_is_known(tmp_path: Path) -> None:
     night = Night(instrument_until=-PLAY)
     found = night.findings(tmp_path, honesty.check)["instrument"]
