@@ -1,8 +1,8 @@
 """A cgroup v2 group for the processes of one run: v2 has no limits in its root group.
 
 A process that is spawned with a run's mark joins the run's group where there is one. Needs the `io`
-controller, and `memory` beside it so that writeback is charged to who wrote. This could not be run where it
-was written: it is listed as untested in docs/architecture.md, and the fault's floor tells whether it works.
+controller, and `memory` beside it so that writeback is charged to who wrote. Where it was tried stands in
+docs/architecture.md; the fault's floor tells whether it works.
 """
 
 from __future__ import annotations
