@@ -64,16 +64,17 @@ lint: setup ## style, types, and which room may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Those that play on the real stack have the machine to themselves; most others wait more than they work.
-SIDE_BY_SIDE := -n 4 --dist loadscope
+# Most tests wait more than they work; those on the real stack need some of the machine, and some all of it.
+SIDE_BY_SIDE := --dist loadgroup
 
 test: lint tools ## lint, then every test but the long proofs
-	$(BIN)/python -m pytest -m "not real and not full" $(SIDE_BY_SIDE)
-	$(BIN)/python -m pytest -m "real and not full"
+	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "real and not alone and not full" -n 2 $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "alone and not full"
 
 test-full: lint tools ## every test, the long proofs (many seeds, many kills) too
-	$(BIN)/python -m pytest -m "not real and not full" $(SIDE_BY_SIDE)
-	$(BIN)/python -m pytest -m "real or full"
+	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "real or alone or full"
 
 bench: setup $(BENCH) ## compare the instrument with its peers and judge ten million hits
 	@$(BIN)/python -m bench

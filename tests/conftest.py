@@ -45,21 +45,41 @@ def _device(number: str) -> str:
         return f"{number}, {NOBODYS}"
 
 
+_BEFORE = pytest.StashKey[set[str]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        session.config.stash[_BEFORE] = traces()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails the whole when anything of ours is left behind, whoever left it: tests may be played side by side."""
+    if _BEFORE in session.config.stash and (left := traces() - session.config.stash[_BEFORE]):
+        print(f"\nleft behind by these tests: {sorted(left)}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, the tests of a file stay together, where they are not marked otherwise: they share things."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture
 def nothing_left() -> Iterator[None]:
-    """Fails the test that leaves anything of ours behind."""
+    """Fails the test that leaves anything of ours behind; for tests that are played alone."""
     before = traces()
     yield
     assert traces() - before == set()
 
 
 @pytest.fixture
-def midnight(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Midnight]:
+def midnight(tmp_path: Path) -> Iterator[Midnight]:
     """The command, as a user has it, with reports and state of its own; it leaves nothing behind."""
-    if request.node.get_closest_marker("real") is not None:
-        request.getfixturevalue("nothing_left")
     command = Midnight(tmp_path)
     yield command
     command.stop_all()
-    # tests that are not `real` are played beside each other: what is there of others' runs is theirs
+    # others are played beside this one: what is there of their runs is theirs
     assert {trace for run in command.runs for trace in traces(run.parent.name)} == set()

@@ -22,7 +22,10 @@ from chaos.units import show_seconds
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Files = Annotated[
-    list[str] | None, typer.Argument(help="Files of experiments, targets or objectives; all experiments and targets that are found if not given.")
+    list[str] | None,
+    typer.Argument(
+        help="Files of experiments, targets or objectives; all experiments and targets that are found if not given."
+    ),
 ]
 Name = Annotated[str, typer.Argument(help="An experiment's name or a path to its file.")]
 Target = Annotated[str, typer.Option(help="The target that the experiment is validated against.")]

@@ -53,4 +53,6 @@ def _told(ours: int | None, machine: int, *, here: bool) -> str:
         return f"killed by the kernel for memory ({ours})"
     if ours == 0 or (here and machine == 0):
         return "killed with SIGKILL, not for memory"
-    return "killed with SIGKILL; whether for memory is not known, because the kernel's records may not be read"
+    return (
+        "killed with SIGKILL; whether for memory is not known, because the kernel's records may not be read"
+    )

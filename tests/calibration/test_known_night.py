@@ -15,7 +15,7 @@ from tests.calibration.known_night import OUTAGES, TIMEOUT, Night, seqs, written
 from tests.conftest import traces
 from tests.midnight import Midnight
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.alone
 JUDGED = ("availability", "latency", "burn_rate", "recovery", "loss")
 
 

@@ -14,7 +14,7 @@ from tests.calibration.truth import truth
 from tests.conftest import traces
 from tests.midnight import Midnight
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.alone
 STARVE = "steps:\n  - {name: starve, fault: starve, at: 1s, hold: 2s}"
 OBJECTIVES = """\
 slos:

@@ -21,10 +21,10 @@ from tests.docker import foreign
 from tests.docker.conftest import everything, ours
 from tests.docker.foreign import Project
 from tests.midnight import Midnight
-from tests.real.test_healing import healed_in
+from tests.real.healing import healed_in
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("docker")]
 
 EXPERIMENT = """
 name: foreign

@@ -18,10 +18,14 @@ from chaos.tools import docker_images
 from tests.docker import foreign
 from tests.midnight import PROJECT, Midnight
 from tests.real.broken import experiment
-from tests.real.test_healing import healed_in
+from tests.real.healing import healed_in
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("nothing_on_the_engine")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.xdist_group("docker"),
+    pytest.mark.usefixtures("nothing_on_the_engine"),
+]
 
 ROTATE = (
     "{name: rotate, fault: logrotate, at: 1s, hold: 3s, "
@@ -32,6 +36,7 @@ LESS = "{name: less, fault: cpu_limit, at: 500ms, hold: 50s, with: {target: api,
 CUT = "{name: cut, fault: partition, at: 1s, hold: 50s, with: {target: database}}"
 
 
+@pytest.mark.alone
 def test_smoke_shows_all_four_faults_in_containers(midnight: Midnight) -> None:
     done = midnight("run", "smoke", "--target", "docker", "--profile", "hardened", "--json")
 

@@ -17,7 +17,7 @@ from tests.conftest import traces
 from tests.full import tables
 from tests.midnight import Midnight
 from tests.real import broken
-from tests.real.test_healing import wait_for
+from tests.real.healing import wait_for
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 

@@ -16,7 +16,7 @@ from chaos.postgres import throughput
 from chaos.projection import Line, Point, fit
 from tests.postgres.servers import Servers
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.alone
 
 MIB = 1 << 20
 

@@ -37,9 +37,7 @@ def group() -> Iterator[Path]:
     place.rmdir()
 
 
-def play(
-    program: str, env: dict[str, str], kill: bool, meanwhile: Callable[[], None] = lambda: None
-) -> Held:
+def play(program: str, env: dict[str, str], kill: bool, meanwhile: Callable[[], None] = lambda: None) -> Held:
     job = Job((sys.executable, "-c", program), {**os.environ, **env}, Path("/"))
     fault = BatchJob(BatchJobParams(), Handles(jobs={"nightly": job}), "test-batch/job")
     undo = fault.prepare()

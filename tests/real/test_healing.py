@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,37 +15,15 @@ import pytest
 from chaos.errors import ControlError
 from chaos.heal import outstanding
 from chaos.host.ports import free_port
-from chaos.journal import Event
 from chaos.tools import toxiproxy as tools
 from chaos.toxiproxy import Toxiproxy
-from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken
+from tests.real.healing import STORM, is_injected, wait_for
 
 pytestmark = pytest.mark.real
 
-HEALED_WITHIN = 5.0
 DROP = "{name: drop, fault: idle_drop, at: 1s, hold: 20s, with: {min_closed: 1}}"
-STORM = (
-    "{name: storm, fault: reconnect_storm, at: 1s, hold: 20s, "
-    "with: {clients: 40, keep: 20s, drop: 0, burst: 1, min_attempted: 1}}"
-)
-
-
-def wait_for(midnight: Midnight, process: subprocess.Popen[bytes], wanted: Callable[[Event], bool]) -> None:
-    """Until the run's journal has the event, at most two minutes; fails when the run ends before."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        if midnight.runs and any(wanted(event) for event in midnight.events()):
-            return
-        code = process.poll()
-        assert code is None, f"ended with {code}: {(midnight.place / 'output').read_text()}"
-        time.sleep(0.02)
-    raise AssertionError("the event never came")
-
-
-def is_injected(event: Event) -> bool:
-    return event.source == "step" and event.phase == "injected"
 
 
 def test_ctrl_c_restores_everything_and_ends_with_4(midnight: Midnight) -> None:
@@ -140,45 +117,6 @@ def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Mi
     assert midnight("restore").out.strip() == "nothing to restore"
 
 
-KILLS: list[tuple[str, Callable[[Event], bool]]] = [
-    ("as the run begins", lambda e: e.source == "run" and e.phase == "begun"),
-    ("while a directory is made", lambda e: e.phase == "creating" and e.name == "directory"),
-    ("while the processes start", lambda e: e.phase == "creating" and e.name == "processes"),
-    ("when the target is ready", lambda e: e.source == "target" and e.phase == "ready"),
-    ("in the baseline", lambda e: e.name == "baseline"),
-    ("in the play", lambda e: e.name == "play"),
-    ("as a fault is injected", lambda e: e.phase == "injecting"),
-    ("while faults are held", is_injected),
-    ("while a fault is restored", lambda e: e.phase == "held"),
-]
-if os.geteuid() == 0:
-    KILLS.append(("while the disks are limited", lambda e: e.phase == "creating" and e.name == "limit data"))
-
-
-@pytest.mark.parametrize(("instant", "wanted"), KILLS, ids=[name for name, _ in KILLS])
-def test_killed_the_watchdog_heals(midnight: Midnight, instant: str, wanted: Callable[[Event], bool]) -> None:
-    short = "{name: short, fault: idle_drop, at: 500ms, hold: 300ms, with: {min_closed: 1}}"
-    target = broken.target(midnight.place / "t", "fragile", {}, quiet_within="1s")
-    file = broken.experiment(midnight.place, short, STORM, play=25.0)
-    process = midnight.start("run", file, "--target", target)
-    wait_for(midnight, process, wanted)
-
-    process.kill()
-    process.wait()
-
-    assert healed_in(midnight) <= HEALED_WITHIN, instant
-    assert outstanding(midnight.run) == []
-    assert list((midnight.place / "state/midnight/unhealed").glob("*")) == []
-
-
-def healed_in(midnight: Midnight) -> float:
-    """Seconds until nothing of the run is left; the journal's own clock is not trusted for this."""
-    begun = time.monotonic()
-    while traces(midnight.run.id) and time.monotonic() < begun + 30:
-        time.sleep(0.05)
-    return time.monotonic() - begun
-
-
 @pytest.mark.full
 def test_with_the_watchdog_killed_too_restore_heals(midnight: Midnight) -> None:
     process = midnight.start("run", broken.experiment(midnight.place, STORM, play=25.0))
@@ -246,14 +184,3 @@ def test_the_stack_goes_up_and_down_by_hand_behind_a_toxiproxy_of_the_users(
     assert down.code == 0, down.out
     assert "is down" in midnight("stack", "status").out
     assert list(Toxiproxy(toxiproxy).proxies()) == ["theirs"]
-
-
-def test_smoke_shows_all_four_faults(midnight: Midnight) -> None:
-    done = midnight("run", "smoke", "--profile", "hardened", "--json")
-
-    verdict = json.loads(done.out)
-    assert done.code in (0, 1, 3), done.err
-    effects = {item["name"]: item["outcome"] for item in verdict["findings"] if item["check"] == "effect"}
-    assert set(effects) == {"idle_drop", "logrotate", "batch_job", "reconnect_storm"}
-    assert all(outcome in ("pass", "not exercised") for outcome in effects.values()), effects
-    assert Path(midnight.run.report).is_file()
