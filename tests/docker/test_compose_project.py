@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -42,6 +43,7 @@ steps:
   - {name: slow, fault: latency, at: 5s, hold: 1s, with: {delay: 100ms}}
   - {name: cut, fault: partition, at: 7s, hold: 1s, with: {target: api}}
   - {name: freeze, fault: pause, at: 10s, hold: 1s, with: {target: api}}
+  - {name: job, fault: batch_job, at: 12s, hold: 3s, with: {rows: 7, burners: 0, cpu_seconds: 0.2, memory_mb: 0}}
 slos: [{name: availability, availability: 40%}]
 limits: {recovery: 10s, lost_writes: 0}
 """
@@ -62,6 +64,18 @@ steps:
   - {name: freeze, fault: pause, at: 3s, hold: 50s, with: {target: api}}
 slos: [{name: availability, availability: 1%}]
 """
+JOB = """
+import argparse, json, time
+parser = argparse.ArgumentParser()
+parser.add_argument("--rows", type=int)
+parser.add_argument("--cpu-seconds", type=float)
+asked, _ = parser.parse_known_args()
+print(json.dumps({"phase": "started"}), flush=True)
+while time.process_time() < asked.cpu_seconds:
+    pass
+done = {"phase": "done", "rows": asked.rows, "cpu_seconds": time.process_time()}
+print(json.dumps(done), flush=True)
+"""
 TARGET = """
 name: foreign
 driver: compose
@@ -76,6 +90,7 @@ options:
   api: {service: web}
   database: {service: DATABASE}
   proxy: {service: midnight-proxy}
+  batch: {service: web, command: [python, -c, JOB]}
   logs: {service: web, directory: /var/log/shop, files: [shop.log], method: rename}
 """
 
@@ -107,6 +122,7 @@ def project(engine_at: EngineAt, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def target_file(midnight: Midnight, project: Project, database: str = "db") -> str:
     text = TARGET.replace("PROJECT", project.name).replace("DATABASE", database)
+    text = text.replace("JOB", json.dumps(JOB))
     return midnight.file(f"{database}.yaml", text)
 
 
@@ -136,7 +152,7 @@ def test_it_is_attached_wired_played_on_and_healed(
     outcomes = midnight.outcomes()
     assert done.code == 0, (outcomes, done.err, done.out[-3000:])
     effects = {name: outcome for name, outcome in outcomes.items() if name.startswith("effect")}
-    assert set(effects.values()) == {"pass"} and len(effects) == 5, effects
+    assert set(effects.values()) == {"pass"} and len(effects) == 6, effects
     assert project.states(client) == before
 
     refused = midnight("run", night, "--target", target_file(midnight, project, "bystander"))
