@@ -75,11 +75,13 @@ def host() -> dict[str, Any]:
 
 
 def started_by() -> str:
-    """The user who started the run; by number where it has no name."""
+    """The user, by number where it has no name, and whose it is where `sudo` made that user root."""
     try:
-        return getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):
-        return str(os.getuid())
+        user = str(os.getuid())
+    behind = os.environ.get("SUDO_USER")
+    return f"{user} (by sudo of {behind})" if behind else user
 
 
 def git_revision() -> str | None:

@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from chaos import abort_watch, about, hits, preflight, stopping, store, timing
+from chaos import abort_watch, about, afterwards, ending, hits, preflight, stopping, store, timing
 from chaos.blocking import in_thread
-from chaos.checks.verdict import Verdict, judge
+from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site
-from chaos.errors import PRECEDENCE, Aborted, MidnightError, NoVerdict, TargetError, worst
+from chaos.ending import Course, Ending
+from chaos.errors import Aborted, NoVerdict
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
 from chaos.hits import DTYPE, HitsHeader
-from chaos.host.processes import ref_of
-from chaos.journal import Clock, Event, Journal, Writer, boot_id
+from chaos.journal import Clock, Event, Journal, Writer
 from chaos.load.process import LoadProcess
-from chaos.load.readback import read_back
 from chaos.load.spec import LoadSpec, check_size
 from chaos.observe import Observer, observe
 from chaos.plan import Plan
 from chaos.redact import Redactor
 from chaos.runbook_player import RunbookPlayer, Scene
-from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
 from chaos.settling import follow
 from chaos.steady import judge_baseline
 from chaos.steps import StepPlayer
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
-
-READ_BACK_WITHIN = 60.0  # seconds
-RESTORES = ("restore", "recover")  # actions whose time grows with the data
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended. `verdict` is None when not even judging was possible."""
-
-    exit_code: int
-    verdict: Verdict | None
-    errors: tuple[str, ...]
 
 
 class Runner:
@@ -60,11 +42,9 @@ class Runner:
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
         self._mark = run.id
         self._redact = Redactor(driver.secrets)
-        self._codes: list[int] = []
-        self._errors: list[str] = []
+        self._course = Course(self._redact)
         self._stopping = threading.Event()
         self._signal: str | None = None
-        self._ending = "completed"
         self._loss: Evidence = {}
 
     def play(self) -> Ending:
@@ -82,10 +62,7 @@ class Runner:
             for number in stopping.signals():
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
-        verdict = self._judge()
-        if verdict is not None:
-            self._codes.append(verdict.exit_code)
-        return Ending(worst(self._codes), verdict, tuple(self._errors))
+        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
 
     async def _whole(self) -> None:
         loop = asyncio.get_running_loop()
@@ -100,7 +77,7 @@ class Runner:
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
         await task
         await in_thread(self._sweep)
-        self._event("run", "run", "ended", reason=self._ending, because="; ".join(self._errors))
+        self._event("run", "run", "ended", reason=self._course.reason, because=self._course.because)
         self._writer.close()
 
     def _stop(self, name: str, task: asyncio.Future[None]) -> None:
@@ -114,38 +91,19 @@ class Runner:
         try:
             await self._session()
         except asyncio.CancelledError:
-            self._end("aborted", Aborted(f"stopped by {self._signal}"))
+            self._course.end("aborted", Aborted(f"stopped by {self._signal}"))
         except NoVerdict as error:
-            self._end("no steady state", error)
+            self._course.end("no steady state", error)
         except Aborted as error:
-            self._end("aborted", error)
+            self._course.end("aborted", error)
         except BaseExceptionGroup as group:
             for leaf in _leaves(group):
-                self._end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
+                self._course.end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
         except Exception as error:  # whatever it is, the run is undone and says what happened
-            self._end("failed", error)
-
-    def _end(self, reason: str, error: BaseException) -> None:
-        self._ending = reason
-        code = error.exit_code if isinstance(error, MidnightError) else 5
-        self._codes.append(code if code in PRECEDENCE else 5)  # 2 would say that nothing was touched
-        known = isinstance(error, MidnightError)
-        self._errors.append(self._redact(str(error) if known else f"{type(error).__name__}: {error}"))
+            self._course.end("failed", error)
 
     async def _session(self) -> None:
-        utc = self._clock.utc_at_zero().isoformat(timespec="milliseconds")
-        me = ref_of(os.getpid())
-        self._event(
-            "run",
-            "run",
-            "begun",
-            sync=True,
-            utc=utc,
-            boot=boot_id(),
-            monotonic=self._clock.zero,
-            pid=me.pid,
-            create_time=me.create_time,
-        )
+        self._event("run", "run", "begun", sync=True, **ending.begun(self._clock))
         site = Site(self._mark, self._creating, self._stopping)
         name = self._plan.target.name
         self._event("target", name, "rising")
@@ -267,66 +225,19 @@ class Runner:
         await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
 
     async def _afterwards(self, handles: Handles, sampler: Sampler) -> None:
-        """Read the ledger back, then the logs."""
-        table = hits.open_table(self._run.hits)
-        readback, seed = self._plan.target.readback, self._plan.seed
-        url, headers, within = handles.base_url, handles.headers, READ_BACK_WITHIN
-        result = await in_thread(
-            lambda: read_back(url, readback, table, seed, timeout=within, headers=headers)
-        )
-        if result is not None:
-            if result.complete:
-                np.save(self._run.readback, result.rows)
-            self._event(
-                "run",
-                "readback",
-                "ended",
-                complete=result.complete,
-                reads=result.reads,
-                because=result.because,
-            )
-        await self._measure_restores()
+        if told := await afterwards.read_ledger(self._plan, handles, self._run):
+            self._event("run", "readback", "ended", **told)
+        if told := await afterwards.measure_restores(self._plan, self._driver):
+            self._event("measure", "restore", "ended", **told)
         await in_thread(self._driver.drain)
-        limited = self._plan.experiment.limits.lost_log_lines is not None
-        # the logs of somebody else's service may be without bounds: they are read only for a limit
-        if handles.logs is not None and (limited or self._driver.started_by_us):
-            directory = handles.logs.directory
-            dropped = int(sampler.latest.get(("api", "log_lines_dropped"), 0))
-            counter = sampler.latest.get(("api", "log_lines"))
-            written = None if counter is None else int(counter)
-            lines = await in_thread(lambda: loglines.count(directory, written=written, dropped=dropped))
-            self._event("run", "logs", "read", **lines.to_json())
-
-    async def _measure_restores(self) -> None:
-        """Of a drill that restores, for the projection to production, where that needs it."""
-        production = self._plan.target.production
-        restores = any(planned.runbook.action in RESTORES for planned in self._plan.runbook)
-        if production is None or production.restore_throughput is not None or not restores:
-            return
-        try:
-            detail = await in_thread(self._driver.measure_restores)
-        except TargetError as error:  # nothing is projected then, and that is said
-            detail = {"because": str(error)}
-        if detail is not None:
-            self._event("measure", "restore", "ended", **detail)
+        if told := await afterwards.count_log_lines(self._plan, self._driver, handles, sampler):
+            self._event("run", "logs", "read", **told)
 
     def _sweep(self) -> None:
         """Undo whatever is outstanding."""
-        done = heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
-        failed = [result for result in done if result.error]
-        if failed:
-            self._codes.append(6)
-            self._errors += [
-                self._redact(f"not restored: {result.what.name}: {result.error}") for result in failed
-            ]
-
-    def _judge(self) -> Verdict | None:
-        try:
-            return judge(self._plan.experiment, Journal(self._run))
-        except Exception as error:  # a run that cannot be judged is the tool's failure, never a violation
-            self._codes.append(5)
-            self._errors.append(f"the run could not be judged: {type(error).__name__}: {error}")
-            return None
+        self._course.undone(
+            heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
+        )
 
     def _creating(self, what: str, undo: Undo) -> None:
         by = f"target:{self._plan.target.driver}"
@@ -343,7 +254,7 @@ class Runner:
         **detail: object,
     ) -> None:
         event = Event(self._clock.now() if at is None else at, source, name, phase, detail)
-        if self._ending == "completed":
+        if self._course.unbroken:
             self._writer.event(event, sync=sync)
         else:
             with suppress(OSError):  # a full disk has ended the run: it still must be undone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def _device(number: str) -> str:
         return f"{number}, {NOBODYS}"
 
 
-_BEFORE = pytest.StashKey[set[str]]()
+_BEFORE = pytest.StashKey[AbstractSet[object]]()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

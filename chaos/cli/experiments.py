@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos import experiment as experiments
-from chaos import plan as plans
 from chaos import judge, restore_experiment, slofile, suite_plan, yamlfile
+from chaos import plan as plans
 from chaos import suite as suites
 from chaos import target as targets
 from chaos.errors import UsageError

@@ -29,7 +29,7 @@ class Watch:
     def __init__(self, log: Path = LOG) -> None:
         self._before = _count()
         self._log: int | None = None
-        if os.readlink("/proc/self/ns/pid") == _FIRST_NAMESPACE:
+        if str(Path("/proc/self/ns/pid").readlink()) == _FIRST_NAMESPACE:
             try:
                 self._log = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
                 os.lseek(self._log, 0, os.SEEK_END)

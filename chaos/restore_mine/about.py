@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import platform
 import shlex
 from datetime import UTC, datetime
@@ -35,7 +33,7 @@ def save(run: RunDir, plan: RestorePlan, chosen: Chosen) -> None:
         "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **programs},
         "git": about.git_revision(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "started_by": started_by(),
+        "started_by": about.started_by(),
         "host": {**about.host(), "name": platform.node()},
     }
     run.run_file.write_text(json.dumps(document, indent=1, default=str))
@@ -47,13 +45,3 @@ def command(plan: RestorePlan) -> str:
         ["midnight", "run", about.typed(plan.experiment_file, plan.experiment.name, "experiments"),
          "--target", about.typed(plan.target_file, plan.target.name, "targets")]
     )  # fmt: skip
-
-
-def started_by() -> str:
-    """The user, and whose it is where `sudo` made that user root."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    behind = os.environ.get("SUDO_USER")
-    return f"{user} (by sudo of {behind})" if behind else user

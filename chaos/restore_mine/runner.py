@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaos import preflight, store
+from chaos import ending, preflight, store
 from chaos.checks.restored import judge
-from chaos.checks.verdict import Verdict
 from chaos.driver import Site
-from chaos.errors import (
-    PRECEDENCE,
-    Aborted,
-    BackupUnusable,
-    MidnightError,
-    NoVerdict,
-    TargetError,
-    worst,
-)
+from chaos.ending import Course, Ending
+from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError
 from chaos.fault import Undo
 from chaos.heal import heal, keep, playing
-from chaos.host.processes import ref_of
-from chaos.journal import Clock, Event, Journal, Writer, boot_id
+from chaos.journal import Clock, Event, Journal, Writer
 from chaos.postgres.amcheck import check_relations
 from chaos.restore_mine import about, questions
 from chaos.restore_mine.kind import Facts, Kind, Verified
@@ -40,15 +29,6 @@ from chaos.watchdog import Watchdog
 Listener = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended. `verdict` is None when not even judging was possible."""
-
-    exit_code: int
-    verdict: Verdict | None
-    errors: tuple[str, ...]
-
-
 class Runner:
     """Plays one restore into one run directory."""
 
@@ -58,9 +38,7 @@ class Runner:
         self._writer = Writer(run.events)
         self._writer.listen(keep(run))
         self._writer.listen(listener)
-        self._codes: list[int] = []
-        self._errors: list[str] = []
-        self._reason = "completed"
+        self._course = Course()
         self._stopping = Stopping()
 
     def play(self) -> Ending:
@@ -70,50 +48,28 @@ class Runner:
             try:
                 self._guarded(watchdog)
                 self._sweep()
-                self._event(
-                    "run", "run", "ended", {"reason": self._reason, "because": "; ".join(self._errors)}
-                )
+                ended = {"reason": self._course.reason, "because": self._course.because}
+                self._event("run", "run", "ended", ended)
                 self._writer.close()
             except BaseException:
                 watchdog.abandon()
                 raise
             watchdog.dismiss()
-        verdict = self._judge()
-        if verdict is not None:
-            self._codes.append(verdict.exit_code)
-        return Ending(worst(self._codes), verdict, tuple(self._errors))
+        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
 
     def _guarded(self, watchdog: Watchdog) -> None:
         """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
         try:
             watchdog.wait_until_ready()
-            self._begin()
+            self._event("run", "run", "begun", ending.begun(self._clock), sync=True)
             self._session()
         except KeyboardInterrupt:
-            self._end("aborted", Aborted(f"stopped by {self._stopping.by}"))
+            self._course.end("aborted", Aborted(f"stopped by {self._stopping.by}"))
         except NoVerdict as error:
-            self._end("no verdict", error)
+            self._course.end("no verdict", error)
         except Exception as error:  # whatever it is, the run is undone and says what happened
-            self._end("failed", error)
+            self._course.end("failed", error)
         self._stopping.over()
-
-    def _end(self, reason: str, error: BaseException) -> None:
-        self._reason = reason
-        code = error.exit_code if isinstance(error, MidnightError) else 5
-        self._codes.append(code if code in PRECEDENCE else 5)  # 2 would say that nothing was touched
-        known = isinstance(error, MidnightError)
-        self._errors.append(str(error) if known else f"{type(error).__name__}: {error}")
-
-    def _begin(self) -> None:
-        me = ref_of(os.getpid())
-        begun = {
-            "utc": self._clock.utc_at_zero().isoformat(timespec="milliseconds"),
-            "boot": boot_id(),
-            "monotonic": self._clock.zero,
-            "pid": me.pid,
-            "create_time": me.create_time,
-        }
-        self._event("run", "run", "begun", begun, sync=True)
 
     def _session(self) -> None:
         chosen = self._chosen
@@ -193,18 +149,9 @@ class Runner:
         self._event("restore", "backup", "identified", {"sha256": sums})
 
     def _sweep(self) -> None:
-        done = heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
-        if failed := [result for result in done if result.error]:
-            self._codes.append(6)
-            self._errors += [f"not restored: {result.what.name}: {result.error}" for result in failed]
-
-    def _judge(self) -> Verdict | None:
-        try:
-            return judge(self._plan.experiment, Journal(self._run))
-        except Exception as error:  # a run that cannot be judged is the tool's failure, never a violation
-            self._codes.append(5)
-            self._errors.append(f"the run could not be judged: {type(error).__name__}: {error}")
-            return None
+        self._course.undone(
+            heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
+        )
 
     def _creating(self, what: str, undo: Undo) -> None:
         by = f"target:{self._plan.target.driver}"
@@ -216,7 +163,7 @@ class Runner:
         try:
             self._writer.event(Event(self._clock.now(), source, name, phase, detail), sync=sync)
         except OSError:
-            if self._reason == "completed":
+            if self._course.unbroken:
                 raise
             # A full disk has ended the run: it still must be undone.
 

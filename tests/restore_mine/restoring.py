@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chaos.checks.finding import Finding
+from chaos.ending import Ending
 from chaos.heal import outstanding
 from chaos.journal import Event, Journal
 from chaos.restore_mine import runner
@@ -26,7 +27,7 @@ class Done:
     """A restore that has ended, with nothing of it left."""
 
     run: RunDir
-    ending: runner.Ending
+    ending: Ending
     findings: dict[str, Finding]
 
     @property
