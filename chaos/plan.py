@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from chaos import checks, registry, slofile, targetfiles, timing, yamlfile
-from chaos.abort import DEFAULTS, CheckFailed, Condition, SwitchedOff, in_effect, name_of
+from chaos import overrides, registry, slofile, targetfiles, yamlfile
+from chaos.abort import Condition, in_effect, name_of
 from chaos.drill import DrillStep
 from chaos.driver import Driver
-from chaos.errors import FileError, UsageError
+from chaos.errors import UsageError
 from chaos.experiment import Experiment, Step
 from chaos.fault import Fault
-from chaos.load.spec import MOST_HITS
 from chaos.operating import GENERIC
+from chaos.plan_rules import broken, check_abort, check_consent, check_load, check_needs, expected
 from chaos.runbook import RunbookStep
 from chaos.target import Target
 from chaos.units import show_seconds
@@ -89,7 +85,7 @@ class Plan:
     @property
     def hits(self) -> float:
         """How many requests are to be expected, those of the baseline included."""
-        return _expected(self.experiment)
+        return expected(self.experiment)
 
     @property
     def aborts(self) -> tuple[Condition, ...]:
@@ -152,13 +148,13 @@ def build(
     target_name: str,
     profile: str | None = None,
     seed: int = 1,
-    overrides: Iterable[str] = (),
+    changes: Iterable[str] = (),
 ) -> Plan:
     """The plan of a run. Raises FileError or UsageError before anything is touched."""
     path = yamlfile.search(experiment_name, "experiments")
     document = yamlfile.read_mapping(path)
-    for override in overrides:
-        _override(path, document, override)
+    for change in changes:
+        overrides.apply(path, document, change)
     yamlfile.check_values(path, document)  # again: an override must not bring in what the file may not hold
     experiment = slofile.of_document(path, document).parse(Experiment)
     target_path = targetfiles.search(target_name)
@@ -170,8 +166,8 @@ def build(
         _step(path, document, index, step, offered, target) for index, step in enumerate(experiment.steps)
     )
     runbook = _runbook(path, document, experiment, target, target_path, driver)
-    _check_load(path, document, experiment, target)
-    _check_abort(path, document, experiment)
+    check_load(path, document, experiment, target)
+    check_abort(path, document, experiment)
     return Plan(
         experiment, path, target, target_path, driver, options, chosen, settings, steps, runbook, seed
     )
@@ -190,25 +186,15 @@ def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
     target = yamlfile.parse(path, document, Target)
     driver: type[Driver] = _named(path, document, ("driver",), lambda: registry.driver(target.driver))
     if driver.needs_consent:
-        _check_consent(path, document, target)
+        check_consent(path, document, target)
     try:
         options = driver.Options.model_validate(target.options)
         driver.check_target(target, options)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("options",)) from None
     except BrokenRule as error:
-        raise _broken(path, document, ("options", *error.place), str(error)) from None
+        raise broken(path, document, ("options", *error.place), str(error)) from None
     return target, driver, options
-
-
-def _check_consent(path: Path, document: Any, target: Target) -> None:
-    """Raises FileError unless somebody has agreed that the target may be hurt, and still does today (UTC)."""
-    if target.consent is None:
-        rule = f"{target.driver!r} aims at what midnight did not start: it needs consent: {{owner: NAME, until: DATE}}"
-        raise _broken(path, document, ("driver",), rule)
-    if target.consent.until < datetime.now(UTC).date():
-        rule = f"the consent of {target.consent.owner} expired on {target.consent.until}"
-        raise _broken(path, document, ("consent", "until"), rule)
 
 
 def _step(
@@ -216,29 +202,13 @@ def _step(
 ) -> PlannedStep:
     place: yamlfile.Place = ("steps", index, "fault")
     fault = _named(path, document, place, lambda: registry.fault(step.fault))
-    _check_needs(path, document, place, fault.needs, offered, step.fault, target)
+    check_needs(path, document, place, fault.needs, offered, step.fault, target)
     try:
         params = fault.Params.model_validate(step.params)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("steps", index, "with")) from None
-    _check_needs(path, document, place, fault.needs_of(params), offered, step.fault, target)
+    check_needs(path, document, place, fault.needs_of(params), offered, step.fault, target)
     return PlannedStep(step, fault, params)
-
-
-def _check_needs(
-    path: Path,
-    document: Any,
-    place: yamlfile.Place,
-    needs: frozenset[str],
-    offered: frozenset[str],
-    fault: str,
-    target: Target,
-) -> None:
-    lacking = sorted(need for need in needs if not offered & set(need.split("|")))
-    if lacking:
-        named = lacking[0].replace("|", "' or '")
-        rule = f"{fault} needs the handle '{named}', which target {target.name!r} does not offer"
-        raise _broken(path, document, place, rule)
 
 
 def _runbook(
@@ -256,7 +226,7 @@ def _runbook(
         if runbook is None:
             known = ", ".join(target.runbook) or "nothing"
             rule = f"the runbook of target {target.name!r} has no {step.runbook!r}; it has {known}"
-            raise _broken(path, document, ("drill", "runbook", index), rule)
+            raise broken(path, document, ("drill", "runbook", index), rule)
         found.append(
             PlannedAction(step, runbook, _action(runbook, step.runbook, target_path, driver), target)
         )
@@ -271,50 +241,11 @@ def _action(runbook: RunbookStep, name: str, target_path: Path, driver: type[Dri
     document = yamlfile.read_mapping(target_path)
     if runbook.action not in known:
         rule = f"there is no action {runbook.action!r} on this target; known: {', '.join(sorted(known))}"
-        raise _broken(target_path, document, ("runbook", name, "action"), rule)
+        raise broken(target_path, document, ("runbook", name, "action"), rule)
     try:
         return known[runbook.action].model_validate(runbook.params)
     except ValidationError as error:
         raise yamlfile.from_validation(target_path, document, error, ("runbook", name, "with")) from None
-
-
-def _check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:
-    requests = _expected(experiment)
-    if requests > MOST_HITS:
-        rule = f"{requests:.0f} requests, the baseline's included, are more than the {MOST_HITS} of one run"
-        raise _broken(path, document, ("load", "phases"), rule)
-    for name in experiment.load.mix:
-        if name not in target.routes:
-            rule = f"target {target.name!r} has no such route; it has {', '.join(target.routes)}"
-            raise _broken(path, document, ("load", "mix", name), rule)
-    writes = [name for name in experiment.load.mix if target.routes[name].ledger]
-    if experiment.limits.lost_writes is not None and not (writes and target.readback):
-        rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
-        raise _broken(path, document, ("limits", "lost_writes"), rule)
-    mix, allowed = experiment.load.mix, experiment.limits.lost_writes
-    expected = requests * sum(mix[name] for name in writes) / sum(mix.values())
-    if allowed is not None and allowed >= expected:
-        rule = f"{allowed} cannot be broken by this play: it makes about {expected:.0f} writes"
-        raise _broken(path, document, ("limits", "lost_writes"), rule)
-
-
-def _expected(experiment: Experiment) -> float:
-    return sum(segment.length * segment.rate for segment in timing.segments(experiment.load))
-
-
-def _check_abort(path: Path, document: Any, experiment: Experiment) -> None:
-    defaults = {condition.name for condition in DEFAULTS}
-    for index, condition in enumerate(experiment.abort):
-        if isinstance(condition, CheckFailed) and condition.check not in checks.BY_NAME:
-            rule = f"there is no check {condition.check!r}; known: {', '.join(checks.BY_NAME)}"
-            raise _broken(path, document, ("abort", index, "check"), rule)
-        if isinstance(condition, SwitchedOff) and condition.name not in defaults:
-            rule = f"no condition {condition.name!r} holds by default; known: {', '.join(sorted(defaults))}"
-            raise _broken(path, document, ("abort", index, "name"), rule)
-
-
-def _broken(path: Path, document: Any, place: yamlfile.Place, rule: str) -> FileError:
-    return FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
 
 
 def _choose(target: Target, wanted: str | None) -> str | None:
@@ -329,37 +260,15 @@ def _profile(target_path: Path, driver: type[Driver], name: str) -> dict[str, An
     if not path.exists():
         target = yamlfile.read_mapping(target_path)
         place = ("profiles", target["profiles"].index(name))
-        raise _broken(target_path, target, place, f"there is no profile {name!r}: no file {path}")
+        raise broken(target_path, target, place, f"there is no profile {name!r}: no file {path}")
     document = yamlfile.read_mapping(path)
     driver.check_profile(path, document)
     settings: dict[str, Any] = yamlfile.plain(document)
     return settings
 
 
-def _override(path: Path, document: Any, text: str) -> None:
-    """Apply `step.key=value`: a key of the step itself (at, hold, ...), else one of its parameters."""
-    name, dot, rest = text.partition(".")
-    key, equals, value = rest.partition("=")
-    if not (dot and equals and name and key):
-        raise UsageError(f"--set {text}: must be step.param=value")
-    found = document.get("steps")
-    steps = [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
-    step = next((step for step in steps if step.get("name") == name), None)
-    if step is None:
-        known = ", ".join(str(step.get("name")) for step in steps) or "none"
-        raise UsageError(f"--set {text}: {path} has no step {name!r}; it has {known}")
-    try:
-        parsed = YAML(typ="safe").load(io.StringIO(value))
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"--set {text}: {value!r} is no YAML value") from error
-    if key in {"at", "after", "hold", "optional"}:
-        step[key] = parsed
-    elif isinstance(params := step.setdefault("with", {}), dict):  # any other is a broken rule of the file
-        params[key] = parsed
-
-
 def _named(path: Path, document: Any, place: yamlfile.Place, find: Any) -> Any:
     try:
         return find()
     except UsageError as error:
-        raise _broken(path, document, place, str(error)) from None
+        raise broken(path, document, place, str(error)) from None

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from rich.console import Console as Terminal
 
-from chaos import console
-from chaos.console import Console, Progress, figures_line, render, sentence
+from chaos.console import Console
+from chaos.console.panel import render
+from chaos.console.progress import Progress
+from chaos.console.words import figures_line, sentence
 from chaos.experiment import Experiment
 from chaos.journal import Event
 from chaos.store import RunDir
@@ -99,7 +101,7 @@ def test_what_happened_before_the_start_is_shown_after_it(experiment: Experiment
 def test_a_terminal_that_hangs_does_not_hold_up_the_run(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console, "_FAREWELL", 0.05)
+    monkeypatch.setattr("chaos.console.shown._FAREWELL", 0.05)
     out = Hung()
     shown = Console(RunDir(Path("r1")), experiment, [], terminal=Terminal(file=out, width=80))
     shown.start()

@@ -12,7 +12,7 @@ from chaos import yamlfile
 from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
-from chaos.console import sentence
+from chaos.console.words import sentence
 from chaos.errors import RestoreError, UsageError
 from chaos.journal import Event
 from chaos.reports.terminal import print_verdict

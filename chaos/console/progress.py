@@ -1,0 +1,49 @@
+"""How far a run is, by its journal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from chaos.console.words import Figures
+from chaos.experiment import Experiment
+from chaos.journal import Event
+
+
+@dataclass
+class StepProgress:
+    """How far a step is, and since when (seconds of the run clock)."""
+
+    phase: str = ""  # of its latest event; empty: not yet begun
+    since: float = 0.0
+
+
+@dataclass
+class Progress:
+    """What is known of a run so far."""
+
+    experiment: Experiment
+    figures: Figures = field(default_factory=dict)
+    stage: str = "starting the target"
+    steps: dict[str, StepProgress] = field(default_factory=dict)
+    zero: float = math.inf  # of the run clock on the console's clock, as the earliest event puts it
+
+    def __post_init__(self) -> None:
+        runbook = self.experiment.drill.runbook if self.experiment.drill else ()
+        names = [*(step.name for step in self.experiment.steps), *(deed.name for deed in runbook)]
+        self.steps = {name: StepProgress() for name in names}
+
+    def take(self, event: Event, now: float) -> None:
+        self.zero = min(self.zero, now - event.at)
+        self.stage = _STAGES.get((event.source, event.name, event.phase), self.stage)
+        if event.source in ("step", "runbook"):
+            self.steps[event.name] = StepProgress(event.phase, event.at)
+
+
+_STAGES = {
+    ("run", "baseline", "begun"): "baseline",
+    ("run", "baseline", "ended"): "baseline ended",
+    ("run", "play", "begun"): "play",
+    ("run", "play", "ended"): "restoring and reading back",
+    ("run", "run", "ended"): "judging",
+}

@@ -1,0 +1,111 @@
+"""Live progress of a run: a panel in a terminal, plain lines elsewhere. Reads the journal, prints.
+
+All printing happens in a thread of its own, so that a slow, stuck or broken terminal neither delays the
+runner nor raises into it: from then on the run is silent, and its verdict the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from rich.console import Console as Terminal
+from rich.live import Live
+from rich.text import Text
+
+from chaos.console.panel import render
+from chaos.console.progress import Progress
+from chaos.console.words import STYLES, Figures, figures_line, sentence
+from chaos.experiment import Experiment
+from chaos.journal import Event
+from chaos.store import RunDir
+
+FIGURES_EVERY = 5.0  # seconds between two lines of figures where there is no terminal
+_FAREWELL = 2.0  # seconds that `stop` waits for a terminal that does not take what it is given
+
+
+class Console:
+    """Shows one run. Safe to call from any thread; nothing here raises or waits, but `stop` up to 2 s."""
+
+    def __init__(
+        self,
+        run: RunDir,
+        experiment: Experiment,
+        plan_lines: Sequence[str],
+        *,
+        terminal: Terminal,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._opening = [f"{experiment.title}", f"run {run.id}", *plan_lines]
+        self._terminal, self._clock = terminal, clock
+        self._progress = Progress(experiment)
+        self._news: queue.SimpleQueue[Event | Figures | None] = queue.SimpleQueue()
+        self._printer = threading.Thread(target=self._print_all, name="console", daemon=True)
+        self._started = self._stopped = False
+
+    def start(self) -> None:
+        """Print the plan, then show what happens until `stop`."""
+        if not self._started:
+            self._started = True
+            with contextlib.suppress(RuntimeError):  # a machine out of threads: the run goes on unseen
+                self._printer.start()
+
+    def on_event(self, event: Event) -> None:
+        """Show an event of the journal."""
+        self._news.put(event)
+
+    def tick(self, figures: Figures) -> None:
+        """Show how the run is doing: "phase", "play_at", "play_length" (s), "rate" (per second),
+        "ok" (ratio), "p99" (s), "in_flight", "pool_in_use", "pool_size", "waiters"; any may be None."""
+        self._news.put(dict(figures))
+
+    def stop(self) -> None:
+        """Print what is left and give the terminal back."""
+        if self._started and not self._stopped:
+            self._stopped = True
+            self._news.put(None)
+            if self._printer.ident is not None:
+                self._printer.join(_FAREWELL)
+
+    def _print_all(self) -> None:
+        # rich ends a broken pipe with SystemExit, which is no Exception.
+        with contextlib.suppress(Exception, SystemExit):
+            for line in self._opening:
+                _say(self._terminal, Text(line))
+            if self._terminal.is_terminal:
+                self._show_live()
+            else:
+                self._show_lines()
+
+    def _show_live(self) -> None:
+        with Live(console=self._terminal, auto_refresh=False, transient=True,
+                  redirect_stdout=False, redirect_stderr=False) as live:  # fmt: skip
+            while (news := self._news.get()) is not None:
+                self._take(news)
+                live.update(render(self._progress, self._now()), refresh=True)
+
+    def _show_lines(self) -> None:
+        due = 0.0
+        while (news := self._news.get()) is not None:
+            self._take(news)
+            if not isinstance(news, Event) and self._now() >= due:
+                due = self._now() + FIGURES_EVERY
+                _say(self._terminal, Text(f"{self._now():7.1f}s  {figures_line(self._progress.figures)}"))
+
+    def _take(self, news: Event | Figures) -> None:
+        if isinstance(news, Event):
+            self._progress.take(news, self._clock())
+            style = STYLES.get(news.phase, "")
+            _say(self._terminal, Text(f"{news.at:7.1f}s  ").append(sentence(news), style=style))
+        else:
+            self._progress.figures = news
+
+    def _now(self) -> float:
+        return self._clock() - self._progress.zero
+
+
+def _say(terminal: Terminal, text: Text) -> None:
+    terminal.print(text, soft_wrap=True, highlight=False)

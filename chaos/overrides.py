@@ -1,0 +1,35 @@
+"""`--set step.key=value`: one change of an experiment's document, before it is read."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from chaos.errors import UsageError
+
+
+def apply(path: Path, document: Any, text: str) -> None:
+    """Apply `step.key=value`: a key of the step itself (at, hold, ...), else one of its parameters. Raises
+    UsageError."""
+    name, dot, rest = text.partition(".")
+    key, equals, value = rest.partition("=")
+    if not (dot and equals and name and key):
+        raise UsageError(f"--set {text}: must be step.param=value")
+    found = document.get("steps")
+    steps = [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
+    step = next((step for step in steps if step.get("name") == name), None)
+    if step is None:
+        known = ", ".join(str(step.get("name")) for step in steps) or "none"
+        raise UsageError(f"--set {text}: {path} has no step {name!r}; it has {known}")
+    try:
+        parsed = YAML(typ="safe").load(io.StringIO(value))
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"--set {text}: {value!r} is no YAML value") from error
+    if key in {"at", "after", "hold", "optional"}:
+        step[key] = parsed
+    elif isinstance(params := step.setdefault("with", {}), dict):  # any other is a broken rule of the file
+        params[key] = parsed
