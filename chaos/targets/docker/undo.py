@@ -11,7 +11,7 @@ from chaos.engine import client as engines
 from chaos.engine import refs
 from chaos.errors import ControlError, RestoreError, ToolMissing
 from chaos.fault import Evidence, Undo
-from chaos.host import volume
+from chaos.targets import volume_undo
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -65,18 +65,6 @@ def _remove_directory(undo: Undo) -> Evidence:
     return {"removed": str(path)}
 
 
-def _remove_volume(undo: Undo) -> Evidence:
-    volume.remove(Path(undo["file"]), Path(undo["path"]))
-    return {"unmounted": undo["path"]}
-
-
-def _lift_limit(undo: Undo) -> Evidence:
-    try:
-        return {"limit_lifted": volume.lift(Path(undo["file"]), undo["mark"])}
-    except OSError as error:
-        raise RestoreError(f"the write limit of {undo['file']} could not be lifted: {error}") from error
-
-
 _RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
     "container": _on_engine(
         lambda client, name: client.containers.get(name), lambda it: it.remove(force=True, v=True)
@@ -84,6 +72,6 @@ _RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
     "network": _on_engine(lambda client, name: client.networks.get(name), lambda it: it.remove()),
     "volume": _on_engine(lambda client, name: client.volumes.get(name), lambda it: it.remove(force=True)),
     "directory": _remove_directory,
-    "disk": _remove_volume,
-    "limit": _lift_limit,
+    "disk": volume_undo.remove,
+    "limit": volume_undo.lift_limit,
 }

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from chaos.driver import Driver, Incident, Site, Wants
-from chaos.errors import FileError, RestoreError, TargetError
+from chaos.errors import FileError, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.host import scratch, volume
@@ -19,6 +19,7 @@ from chaos.host.grown import grow
 from chaos.host.processes import ref_of, stop_child, stop_marked
 from chaos.host.volume import LoopVolume
 from chaos.target import Target
+from chaos.targets import volume_undo
 from chaos.targets.embedded import operations, profile_file, quiet
 from chaos.targets.embedded.estate import RESTORED, STANDBY, Protection
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
@@ -237,18 +238,6 @@ def _remove_directory(undo: Undo) -> Evidence:
     return scratch.remove(Path(undo["path"]), undo["owner"])
 
 
-def _remove_volume(undo: Undo) -> Evidence:
-    volume.remove(Path(undo["file"]), Path(undo["path"]))
-    return {"unmounted": undo["path"]}
-
-
-def _lift_limit(undo: Undo) -> Evidence:
-    try:
-        return {"limit_lifted": volume.lift(Path(undo["file"]), undo["mark"])}
-    except OSError as error:
-        raise RestoreError(f"the write limit of {undo['file']} could not be lifted: {error}") from error
-
-
 def _stop_processes(undo: Undo) -> Evidence:
     for data in undo["servers"]:
         Parts.kill_database(Path(data), undo["mark"])
@@ -261,8 +250,8 @@ def _delete_proxy(undo: Undo) -> Evidence:
 
 _RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
     "directory": _remove_directory,
-    "volume": _remove_volume,
-    "limit": _lift_limit,
+    "volume": volume_undo.remove,
+    "limit": volume_undo.lift_limit,
     "processes": _stop_processes,
     "proxy": _delete_proxy,
 }

@@ -1,0 +1,23 @@
+"""A loop volume and its write limit, undone: for every driver that makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chaos.errors import RestoreError
+from chaos.fault import Evidence, Undo
+from chaos.host import volume
+
+
+def remove(undo: Undo) -> Evidence:
+    """Unmount `path` and remove the loop device of `file`. Raises RestoreError."""
+    volume.remove(Path(undo["file"]), Path(undo["path"]))
+    return {"unmounted": undo["path"]}
+
+
+def lift_limit(undo: Undo) -> Evidence:
+    """Let writes to `file` be as fast as the disk again. Raises RestoreError."""
+    try:
+        return {"limit_lifted": volume.lift(Path(undo["file"]), undo["mark"])}
+    except OSError as error:
+        raise RestoreError(f"the write limit of {undo['file']} could not be lifted: {error}") from error
