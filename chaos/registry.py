@@ -1,4 +1,4 @@
-"""Faults, drivers and checks by name, ours included: all are found through entry points."""
+"""Faults and drivers by name, ours included: all are found through entry points."""
 
 from __future__ import annotations
 

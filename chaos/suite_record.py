@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from chaos import about
+from chaos.plan import Plan
 from chaos.store import RunDir
 from chaos.suite import Part, Suite
 
 
-def save(run: RunDir, suite: Suite, path: Path, target: str, profile: str | None, seed: int) -> None:
-    """`run.json` of the suite's own run, before its first scenario."""
+def save(run: RunDir, suite: Suite, path: Path, plans: Sequence[Plan]) -> None:
+    """`run.json` of the suite's own run, before its first scenario; `plans` has one for each."""
+    target, profile, seed = plans[0].target.name, plans[0].profile, plans[0].seed
     words = ["midnight", "run", suite.name, "--target", target, "--seed", str(seed)]
     document = {
         "version": about.VERSION,
@@ -27,7 +30,7 @@ def save(run: RunDir, suite: Suite, path: Path, target: str, profile: str | None
         "command": " ".join([*words, *(["--profile", profile] if profile else [])]),
         "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version()},
         "git": about.git_revision(),
-        "drill": True,
+        "drill": any(plan.experiment.drill is not None for plan in plans),
         "started_by": about.started_by(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": about.host(),

@@ -34,7 +34,7 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
         return 0
     terminal = Terminal(stderr=json_, highlight=False)
     run = store.create_run(found.name)
-    suite_record.save(run, found, path, chosen[0].target.name, chosen[0].profile, seed)
+    suite_record.save(run, found, path, chosen)
     parts, errors = _play(found, chosen, run, terminal)
     verdict = suite.judge(run, parts)
     code = worst([verdict.exit_code, *(5 for _ in errors)])
