@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,24 +16,33 @@ from chaos.host.volume import V1_LIMIT
 from tests.midnight import Midnight
 
 NOBODYS = "which is nobody's any more"
+PLACES = (
+    ("/tmp", "midnight-*"),
+    ("/dev/shm", "midnight-*"),
+    ("/sys/fs/cgroup", "midnight-*"),
+    ("/sys/fs/cgroup", "*/midnight-*"),
+)
 
 
 def traces(run: str = "") -> set[str]:
-    """Everything of ours that a run could leave on this machine; of one run by its id, and what is nobody's."""
-    return {trace for trace in _all_traces() if run in trace or NOBODYS in trace}
+    """Everything of ours that could be left on this machine, or what bears the id of one run."""
+    if not run:
+        return _all_traces()
+    return {trace for trace in _all_traces() if run in trace}
 
 
 def _all_traces() -> set[str]:
     marks = {pid.name: mark_of(int(pid.name)) for pid in Path("/proc").glob("[0-9]*")}
     found = {f"process {pid} of {mark}" for pid, mark in marks.items() if mark is not None}
-    found |= {f"directory {path}" for path in Path("/tmp").glob("midnight-*")}
+    for place, pattern in PLACES:
+        found |= {f"directory {path}" for path in Path(place).glob(pattern)}
     found |= {line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "midnight-" in line}
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
-        if "midnight-" in (text := backing.read_text()):
-            found.add(f"loop {text}")
+        with suppress(OSError):  # it has just been taken away
+            if "midnight-" in (text := backing.read_text()):
+                found.add(f"loop {text}")
     if os.access(V1_LIMIT, os.R_OK):
         found |= {f"limit of {_device(line.split()[0])}" for line in V1_LIMIT.read_text().splitlines()}
-    found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob("midnight-*")}
     argv = ["pgrep", "-a", "-f", "chaos.watchdog"]
     watchdogs = subprocess.run(argv, capture_output=True, text=True, check=False)
     return found | {f"watchdog {line}" for line in watchdogs.stdout.splitlines()}
@@ -46,6 +56,7 @@ def _device(number: str) -> str:
         return f"{number}, {NOBODYS}"
 
 
+LONGEST = ("docker", "judged")
 _BEFORE = pytest.StashKey[AbstractSet[object]]()
 
 
@@ -62,10 +73,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of a file stay together, where they are not marked otherwise: they share things."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
+    """Side by side, the tests of a file stay together, where they are not marked otherwise: they share things.
+    The longest go first, so that no worker waits for another in the end."""
+
+    def last(item: pytest.Item) -> bool:
+        marker = item.get_closest_marker("xdist_group")
+        if marker is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        return marker is None or marker.args[0] not in LONGEST
+
+    items.sort(key=last)
 
 
 @pytest.fixture

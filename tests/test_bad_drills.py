@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ BAD_RUNBOOKS = {
     "a parameter of a command": ("{action: fence}", "{command: [a], with: {a: 1}}", "goes with an action"),
     "an empty command": ("{action: fence}", "{command: []}", "command"),
 }
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Reports and state would lie below; after a refusal neither is there."""
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    yield
+    assert not (tmp_path / "reports").exists() and not (tmp_path / "state").exists()
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -153,13 +153,17 @@ def test_a_closed_pipe_does_not_end_the_program(live: str) -> None:
 
 
 def test_an_event_that_cannot_be_shown_ends_the_display_and_not_the_run(experiment: Experiment) -> None:
-    terminal, _ = plain()
+    terminal, out = plain()
     shown = Console(RunDir(Path("r1")), experiment, [], terminal=terminal)
     shown.start()
     shown.on_event(Event(1.0, "step", "batch", "held", {"dose": 5}))
     shown.tick({"ok": "nonsense"})
+    shown._printer.join(30)
+    assert not shown._printer.is_alive()
+    shown.on_event(Event(2.0, "step", "batch", "restored"))
     shown.stop()
     shown.stop()
+    assert "restored" not in out.getvalue()
 
 
 def test_the_panel_tells_what_is_injected_now_and_for_how_long(experiment: Experiment) -> None:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+import pytest
 
 from tests.midnight import PROJECT
 
 LITTER = "import tempfile\n\ndef test_litter():\n    tempfile.mkdtemp(prefix='midnight-test-litter-', dir='/tmp')\n"
 
 
-def test_a_directory_of_ours_that_is_left_fails_the_session(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "side by side"])
+def test_a_directory_of_ours_that_is_left_fails_the_session(tmp_path: Path, workers: tuple[str, ...]) -> None:
     (tmp_path / "test_it.py").write_text(LITTER)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = real\n")
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider", "."]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        *workers,
+        ".",
+    ]
     try:
         done = subprocess.run(
             argv,
@@ -27,7 +40,8 @@ def test_a_directory_of_ours_that_is_left_fails_the_session(tmp_path: Path) -> N
         )
         assert "1 passed" in done.stdout, done.stdout + done.stderr
         assert done.returncode == 1
-        assert "left behind by these tests: ['directory /tmp/midnight-test-litter-" in done.stdout
+        assert "left behind by these tests: [" in done.stdout
+        assert "'directory /tmp/midnight-test-litter-" in done.stdout
     finally:
-        for place in Path(tempfile.gettempdir()).glob("midnight-test-litter-*"):
+        for place in Path("/tmp").glob("midnight-test-litter-*"):
             place.rmdir()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.attach.files import experiment, target
 from tests.attach.service import Service
 from tests.midnight import Midnight
+
+pytestmark = pytest.mark.real
 
 
 def longer(midnight: Midnight, seconds: int, more: str = "") -> str:
@@ -16,12 +20,6 @@ def longer(midnight: Midnight, seconds: int, more: str = "") -> str:
     return path
 
 
-def played(midnight: Midnight) -> float:
-    """Seconds of play."""
-    (begun, ended) = (event.at for event in midnight.events() if event.name == "play")
-    return ended - begun
-
-
 def test_a_service_of_somebody_elses_that_goes_down_is_left_alone_after_ten_seconds(
     midnight: Midnight, service: Service
 ) -> None:
@@ -30,7 +28,6 @@ def test_a_service_of_somebody_elses_that_goes_down_is_left_alone_after_ten_seco
 
     assert done.code == 4, done.err + done.out
     assert "abort condition 'target-down'" in midnight.verdict["headline"]
-    assert played(midnight) < 40
     (fired,) = (event for event in midnight.events() if event.source == "abort")
     assert (fired.name, fired.phase) == ("target-down", "fired")
 
@@ -40,5 +37,4 @@ def test_switched_off_by_name_it_does_not_fire(midnight: Midnight, service: Serv
     file = longer(midnight, 14, "abort: [{name: target-down, off: true}, {check: effect}]\n")
     done = midnight("run", file, "--target", target(midnight, service.url))
     assert done.code == 1, "it never recovered, and that is a violation"
-    assert played(midnight) >= 14
     assert [event for event in midnight.events() if event.source == "abort"] == []

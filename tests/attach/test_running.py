@@ -28,6 +28,9 @@ HEADERS = f"""\
 """
 
 
+pytestmark = pytest.mark.real
+
+
 @pytest.fixture
 def headers(midnight: Midnight, monkeypatch: pytest.MonkeyPatch) -> str:
     """Two headers of a target's options, one from the environment and one from a file."""

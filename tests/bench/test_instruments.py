@@ -11,6 +11,9 @@ from bench.attack import RANKS, Attack, BenchError, Report
 from bench.processor_time import Usage
 from bench.workshop import Workshop
 
+pytestmark = pytest.mark.real
+
+
 NAMES = ("midnight", "midnight x 2", "httpx", "locust", "k6", "vegeta")
 
 

@@ -17,7 +17,7 @@ from tests.calibration.truth import Truth, truth
 from tests.conftest import traces
 from tests.midnight import Midnight
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("judged")]
 ALWAYS = (-math.inf, math.inf)
 OUTAGE = "outage: {below: 90%, window: 500ms, sustained: 1s}"
 LENIENT = "slos: [{name: availability, availability: 10%}]\nlimits: {lost_writes: 0}"
@@ -102,12 +102,12 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple
         for name, case in CASES.items():
             server = servers.enter_context(truth(*case.future))
             midnight = Midnight(tmp_path_factory.mktemp("night"))
+            servers.callback(midnight.stop_all)
             parts = (load(3, rate=20, baseline=1.0, mix=case.mix), OUTAGE, *case.parts(server))
             process = midnight.start(*arguments(midnight, server, *parts, honesty=BUSY, page=case.page))
             begun[name] = midnight, process
         yield {name: (midnight, process.wait(120)) for name, (midnight, process) in begun.items()}
         for midnight, _ in begun.values():
-            midnight.stop_all()
             assert traces(midnight.run.id) == set()
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.drill import files
 from tests.midnight import Midnight
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("judged")]
 
 
 def played(midnight: Midnight, experiment: str, target: str) -> tuple[int, dict[str, str], dict[str, Any]]:
@@ -76,7 +76,7 @@ def test_a_lost_host_is_restored_from_its_backup_and_archive(midnight: Midnight)
         midnight, files.drill(midnight.place, "drill-restore"), files.target(midnight.place)
     )
     assert code == 0, told
-    assert {"recovery: rto", "loss: rpo", "runbook: restore"} <= passed(outcomes)
+    assert {"recovery: rto", "loss: rpo", "runbook: restore", "archive: archive"} <= passed(outcomes)
     assert "manifest sha256" in midnight.run.report.read_text()
 
 

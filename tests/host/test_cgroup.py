@@ -11,6 +11,9 @@ import pytest
 
 from chaos.host import cgroup
 
+pytestmark = pytest.mark.real
+
+
 MARK = "test-cgroup/part"
 FORKING = "while :; do sleep 0.01 & wait; done"
 
@@ -23,9 +26,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     if os.geteuid() != 0 or subprocess.run(argv, check=False, capture_output=True).returncode != 0:
         pytest.skip("mounting a cgroup v2 hierarchy needs root and a kernel that has it")
     monkeypatch.setattr(cgroup, "ROOT", place)
-    yield place
-    cgroup.remove(MARK)
-    subprocess.run(["umount", str(place)], check=True)
+    try:
+        yield place
+        cgroup.remove(MARK)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 @pytest.fixture

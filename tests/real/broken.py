@@ -9,6 +9,8 @@ from ruamel.yaml import YAML
 
 from tests.midnight import PROJECT
 
+QUICK = {"quiet_within": "1s", "disk_size": "800MB", "documents": 2000}  # to bring up
+
 
 def target(place: Path, base: str, changes: dict[str, Any], **options: Any) -> str:
     """Write a target file whose only profile is `base` with `changes` ("api.pool_size": 1); gives its path."""
@@ -18,7 +20,8 @@ def target(place: Path, base: str, changes: dict[str, Any], **options: Any) -> s
         section, key = dotted.split(".", 1)
         profile[section][key] = value
     document = yaml.load((PROJECT / "targets/embedded.yaml").read_text())
-    document |= {"profiles": ["changed"], "options": {**document["options"], **options}}
+    document["routes"]["read"]["items"] = QUICK["documents"]
+    document |= {"profiles": ["changed"], "options": {**document["options"], **QUICK, **options}}
     (place / "profiles").mkdir(parents=True)
     with (place / "profiles/changed.yaml").open("w") as file:
         yaml.dump(profile, file)
@@ -38,6 +41,7 @@ def experiment(place: Path, *steps: str, play: float = 12.0, rate: int = 30, ext
         f"  baseline: {{for: 2s, rate: {rate}, availability: 95%, p99: 3s}}",
         f"  phases: [{{name: wake, for: {play}, rate: {rate}}}]",
         "outage: {below: 95%, window: 1s, sustained: 3s}",
+        "honesty: {lag: 250ms, run_delay: 25%}",  # others may be played beside it
         "slos:",
         "  - {name: availability, availability: 90%}",
         "  - {name: p90, latency: {percentile: 90, below: 1500ms}}",

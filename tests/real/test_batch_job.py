@@ -17,6 +17,9 @@ from chaos.faults.batch_job import BatchJob, BatchJobParams
 from chaos.handles import Handles, Job
 from chaos.host import oom
 
+pytestmark = pytest.mark.real
+
+
 MEMORY = Path("/sys/fs/cgroup/memory")
 STARTED = 'print(\'{"phase": "started"}\', flush=True)'
 HUNGRY = f"import os; {STARTED}; open(os.environ['GROUP'] + '/cgroup.procs', 'w').write('0'); b'x' * 10**9"

@@ -17,6 +17,7 @@ from chaos.heal import outstanding
 from chaos.host.ports import free_port
 from chaos.tools import toxiproxy as tools
 from chaos.toxiproxy import Toxiproxy
+from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken
 from tests.real.healing import STORM, is_injected, wait_for
@@ -26,9 +27,14 @@ pytestmark = pytest.mark.real
 DROP = "{name: drop, fault: idle_drop, at: 1s, hold: 20s, with: {min_closed: 1}}"
 
 
+def quick(midnight: Midnight) -> str:
+    """The fragile stack, brought up on little."""
+    return broken.target(midnight.place / "t", "fragile", {})
+
+
 def test_ctrl_c_restores_everything_and_ends_with_4(midnight: Midnight) -> None:
     file = broken.experiment(midnight.place, DROP, STORM, play=25.0)
-    process = midnight.start("run", file)
+    process = midnight.start("run", file, "--target", quick(midnight))
     wait_for(midnight, process, is_injected)
 
     os.kill(process.pid, signal.SIGINT)
@@ -39,10 +45,11 @@ def test_ctrl_c_restores_everything_and_ends_with_4(midnight: Midnight) -> None:
     assert outstanding(midnight.run) == []
     ended = [event for event in midnight.events() if event.source == "run" and event.phase == "ended"]
     assert ended[-1].detail["reason"] == "aborted"
+    assert midnight.outcomes()["completeness: run"] == "unknown"
 
 
 def test_stop_stops_a_run_while_its_target_is_brought_up(midnight: Midnight) -> None:
-    process = midnight.start("run", broken.experiment(midnight.place, play=10.0))
+    process = midnight.start("run", broken.experiment(midnight.place, play=10.0), "--target", quick(midnight))
     wait_for(midnight, process, lambda event: event.phase == "creating" and event.name == "processes")
 
     done = midnight("stop", "--all")
@@ -54,7 +61,9 @@ def test_stop_stops_a_run_while_its_target_is_brought_up(midnight: Midnight) -> 
 
 def test_a_fault_that_fails_ends_the_run_with_5_and_everything_restored(midnight: Midnight) -> None:
     refuse = "{name: refuse, fault: refuse, at: 1s, hold: 1s}"
-    done = midnight("run", broken.experiment(midnight.place, DROP, refuse, play=25.0))
+    done = midnight(
+        "run", broken.experiment(midnight.place, DROP, refuse, play=25.0), "--target", quick(midnight)
+    )
 
     assert done.code == 5, done.out
     assert "this fault never works" in done.err + done.out
@@ -65,7 +74,12 @@ def test_a_target_that_dies_is_a_violation_and_leaves_nothing(midnight: Midnight
     kill = "{name: kill, fault: kill_database, at: 2s, hold: 1s}"
     drop = "{name: drop, fault: idle_drop, at: 5s, hold: 1s}"
     limits = "limits: {recovery: 3s, lost_writes: 0}"
-    done = midnight("run", broken.experiment(midnight.place, kill, drop, play=9.0, extra=limits))
+    done = midnight(
+        "run",
+        broken.experiment(midnight.place, kill, drop, play=9.0, extra=limits),
+        "--target",
+        quick(midnight),
+    )
 
     assert done.code == 1, (done.out, done.err)
     assert midnight.outcomes()["effect: drop"] == "unknown", "a step on a dead target is no failure of ours"
@@ -92,10 +106,12 @@ def test_a_full_disk_ends_the_run_with_5_and_everything_restored(
     file = broken.experiment(midnight.place, DROP, STORM, play=25.0)
     disk = Midnight(small_disk, state=midnight.place)
 
-    done = disk("run", file)
+    done = disk("run", file, "--target", quick(midnight))
 
     assert done.code == 5, (done.out, done.err)
     assert "No space left on device" in done.err + done.out
+    assert outstanding(disk.run) == []
+    assert traces(disk.run.id) == set()
 
 
 def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Midnight) -> None:
@@ -103,11 +119,12 @@ def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Mi
     stubborn = f"{{name: stubborn, fault: stubborn, at: 1s, hold: 1s, with: {{file: {healing}}}}}"
     file = broken.experiment(midnight.place, stubborn, play=4.0, extra="limits: {lost_writes: 0}")
 
-    done = midnight("run", file)
+    target = quick(midnight)
+    done = midnight("run", file, "--target", target)
     assert done.code == 6, done.out
     assert f"touch {healing}" in done.err + done.out
 
-    again = midnight("run", file)
+    again = midnight("run", file, "--target", target)
     assert again.code == 6 and "not restored" in again.err
     assert len(midnight.runs) == 1
 
@@ -162,6 +179,7 @@ def toxiproxy() -> Iterator[str]:
             Toxiproxy(url).version()
             break
         time.sleep(0.05)
+    assert Toxiproxy(url).version()
     yield url
     server.terminate()
     server.wait()

@@ -15,7 +15,7 @@ from tests.real.healing import STORM, healed_in, is_injected, wait_for
 
 pytestmark = pytest.mark.real
 
-HEALED_WITHIN = 5.0
+HEALED_WITHIN = 30.0  # seconds, beside others; tests/full/test_kills.py holds the promise of 5
 
 KILLS: list[tuple[str, Callable[[Event], bool]]] = [
     ("as the run begins", lambda e: e.source == "run" and e.phase == "begun"),
@@ -39,7 +39,7 @@ if os.geteuid() == 0:
 )
 def test_killed_the_watchdog_heals(midnight: Midnight, instant: str, wanted: Callable[[Event], bool]) -> None:
     short = "{name: short, fault: idle_drop, at: 500ms, hold: 300ms, with: {min_closed: 1}}"
-    target = broken.target(midnight.place / "t", "fragile", {}, quiet_within="1s")
+    target = broken.target(midnight.place / "t", "fragile", {})
     file = broken.experiment(midnight.place, short, STORM, play=25.0)
     process = midnight.start("run", file, "--target", target)
     wait_for(midnight, process, wanted)

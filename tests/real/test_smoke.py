@@ -19,5 +19,7 @@ def test_smoke_shows_all_four_faults(midnight: Midnight) -> None:
     assert done.code in (0, 1, 3), done.err
     effects = {item["name"]: item["outcome"] for item in verdict["findings"] if item["check"] == "effect"}
     assert set(effects) == {"idle_drop", "logrotate", "batch_job", "reconnect_storm"}
-    assert all(outcome in ("pass", "not exercised") for outcome in effects.values()), effects
+    # without root there is no slow disk, and the step is marked as one that may have no effect
+    assert effects.pop("logrotate") in ("pass", "not exercised")
+    assert set(effects.values()) == {"pass"}, effects
     assert Path(midnight.run.report).is_file()

@@ -9,7 +9,7 @@ import pytest
 from tests.midnight import Midnight
 from tests.real import broken
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("judged")]
 
 DROP = "{name: drop, fault: idle_drop, at: 2s, hold: %s, with: {min_closed: 1}}"
 ROTATE = (
@@ -56,7 +56,17 @@ def test_a_sound_stack_passes_every_objective(midnight: Midnight) -> None:
     outcomes = midnight.outcomes()
     assert done.code == 0, (outcomes, done.err)
     passed = {name.partition(":")[0] for name, outcome in outcomes.items() if outcome == "pass"}
-    assert {"availability", "latency", "loss", "logs", "pool", "effect", "honesty", "steady"} <= passed
+    assert {
+        "availability",
+        "latency",
+        "loss",
+        "logs",
+        "pool",
+        "effect",
+        "honesty",
+        "steady",
+        "completeness",
+    } <= passed
     assert midnight.run.report.stat().st_size > 10_000
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chaos.host.processes import marked
+from chaos.host.processes import marked, stop_marked
 from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
 from tests.reference.stack import Stack, place, profile, until
@@ -40,7 +40,9 @@ def _prepared(settings: dict[str, Any], cluster: Cluster, proxies: Toxiproxy) ->
         running.write()
         assert running.module("prepare").wait(30) == 0
         yield running
-        assert marked(running.mark) == []
+        left = marked(running.mark)
+        stop_marked(running.mark, grace=0)
+        assert left == []
 
 
 def start(running: Stack, work: list[str], *options: str, deadline: int = 60) -> subprocess.Popen[bytes]:

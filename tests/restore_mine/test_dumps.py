@@ -86,8 +86,8 @@ def test_each_answer_is_held_against_what_was_expected(restoring: Restoring, cus
 def test_a_heartbeat_in_the_future_and_one_too_old_are_named(
     production: Production, restoring: Restoring, custom: Path
 ) -> None:
-    done = restoring("dump", custom, experiment={"limits": {"rpo": "1ms"}})
-    assert done.outcomes["rpo"] == "fail"
+    done = restoring("dump", custom, experiment={"limits": {"rpo": "1ms", "rto": "1ms"}})
+    assert (done.outcomes["rpo"], done.outcomes["rto"]) == ("fail", "fail")
     assert "> 1 ms: the newest heartbeat is of" in done.headline
     production.beat("clock_timestamp() + interval '1 hour'")
     future = production.dump("future.dump", "--format=custom")

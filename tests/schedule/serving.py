@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from chaos import database
+from chaos.host.processes import MARK, stop_marked
 from chaos.schedule.launch import MIDNIGHT
 from chaos.schedule.tables import occurrences
 from tests.midnight import PROJECT
@@ -40,6 +41,10 @@ class Place:
     timing: tuple[float, float, float] = (0.2, 1.0, 1.5)  # beat, lease, claim
     address: str = ""  # of a database in place of a file
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def mark(self) -> str:
+        return f"test-schedule-{self.path.name}"
 
     @property
     def url(self) -> str:
@@ -70,7 +75,12 @@ class Place:
                 [sys.executable, "-c", SERVE, json.dumps(given)],
                 stderr=said,
                 cwd=PROJECT,
-                env={**os.environ, "PYTHONPATH": str(PROJECT), "XDG_STATE_HOME": str(self.path / "state")},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(PROJECT),
+                    "XDG_STATE_HOME": str(self.path / "state"),
+                    MARK: self.mark,  # its runs outlive a scheduler that is killed
+                },
             )
         self.started.append(process)
         return process
@@ -79,6 +89,7 @@ class Place:
         for process in self.started:
             process.kill()
             process.wait()
+        stop_marked(self.mark, grace=0)
 
     def rows(self) -> list[Row[Any]]:
         with database.connect(self.url).begin() as connection:

@@ -17,6 +17,8 @@ from chaos.schedule.tables import occurrences
 from tests.notify.receivers import web
 from tests.schedule.serving import Place, every_second
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture(name="place")
 def _place(tmp_path: Path) -> Iterator[Place]:
