@@ -53,7 +53,7 @@ def test_a_kept_connection_that_drops_is_a_reset_and_nothing_is_sent_again(
     playing: Playing, server: Server, method: str
 ) -> None:
     route = Route.model_validate({"method": method, "path": "/reset-when-kept"})
-    table = playing.whole([route], [0.0, 1.0, 2.0])
+    table = playing.whole([route], [0.0, 0.6, 1.2])
     assert [request.connection for request in server.requests] == [1, 1, 2]
     assert outcomes(table) == [Outcome.GOOD, Outcome.RESET, Outcome.GOOD]
 
