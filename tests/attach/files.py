@@ -17,8 +17,8 @@ title: Does it answer?
 load:
   timeout: 8s  # these tests judge the service on whatever machine they run
   mix: {read: 3, write: 1}
-  baseline: {for: 2s, rate: 20, p99: 8s}
-  phases: [{name: play, for: 3s, rate: 20}]
+  baseline: {for: 1s, rate: 20, p99: 8s}
+  phases: [{name: play, for: 2s, rate: 20}]
 slos:
   - {name: availability, availability: 99%}
 honesty: {lag: 900ms, run_delay: 100%}

@@ -15,7 +15,7 @@ def longer(midnight: Midnight, seconds: int, more: str = "") -> str:
     """The tiny experiment with a longer play, and an objective that a service down half the time meets."""
     path = experiment(midnight, more)
     text = (midnight.place / "tiny.yaml").read_text()
-    text = text.replace("for: 3s", f"for: {seconds}s").replace("availability: 99%", "availability: 1%")
+    text = text.replace("for: 2s", f"for: {seconds}s").replace("availability: 99%", "availability: 1%")
     midnight.file("tiny.yaml", text)
     return path
 

@@ -71,7 +71,7 @@ def test_an_address_and_routes_are_enough_for_a_verdict_and_a_report(
 
 
 def test_a_service_that_begins_to_fail_is_a_violation(midnight: Midnight, service: Service) -> None:
-    service.bad_after = 60
+    service.bad_after = 25
     done = midnight("run", experiment(midnight), "--target", target(midnight, service.url))
     assert done.code == 1, done.err + done.out
 
@@ -137,7 +137,7 @@ def test_the_second_run_at_one_address_is_refused_whatever_its_file_is_called(
     first = target(midnight, service.url)
     second = midnight.file("other.yaml", Path(first).read_text().replace("name: mine", "name: other"))
     Path(second).write_text(Path(second).read_text().replace("127.0.0.1", "localhost"))
-    long = Path(experiment(midnight)).read_text().replace("for: 3s", "for: 100s")
+    long = Path(experiment(midnight)).read_text().replace("for: 2s", "for: 100s")
     process = midnight.start("run", midnight.file("long.yaml", long), "--target", first)
     while not service.asked:
         assert process.poll() is None, (midnight.place / "output").read_text()

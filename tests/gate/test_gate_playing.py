@@ -73,7 +73,7 @@ def test_what_became_worse_is_refused_and_a_violation_is_a_failure(place: Midnig
     assert done.code == 1, done.out + done.err
     assert "gate FAIL: tiny: p99" in done.out.splitlines()[-1]
 
-    service.bad_after = service.items + 12
+    service.bad_after = service.items + 6
     done = gate(place, "tiny.yaml", "--junit", str(junit), "--require-drill-within", "31d")
     assert done.code == 1, done.out + done.err
     run, drill = checked(junit.read_text())
