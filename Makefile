@@ -65,11 +65,11 @@ lint: setup ## style, types, and which room may import which
 	$(BIN)/lint-imports
 
 # Most tests wait more than they work; those on the real stack need some of the machine, and some all of it.
-SIDE_BY_SIDE := --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder
 
 test: lint tools ## lint, then every test but the long proofs
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
-	$(BIN)/python -m pytest -m "real and not alone and not full" -n 2 $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "real and not alone and not full" -n 3 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "alone and not full"
 
 test-full: lint tools ## every test, the long proofs (many seeds, many kills) too

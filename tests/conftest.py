@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from chaos.host.processes import mark_of
 from chaos.host.volume import V1_LIMIT
@@ -57,6 +59,11 @@ def _device(number: str) -> str:
 
 
 LONGEST = ("docker", "judged")
+JUDGED = (
+    "tests/calibration/test_no_false_green.py",
+    "tests/drill/test_sound_and_broken.py",
+    "tests/real/test_verdicts.py",
+)
 _BEFORE = pytest.StashKey[AbstractSet[object]]()
 
 
@@ -72,17 +79,30 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Side by side, what shares something stays with one worker: the tests of a file, and of some files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """`docker`: one engine; `judged`: they judge a verdict, and would be in each other's way."""
+    file = nodeid.partition("::")[0]
+    if file.startswith("tests/docker/"):
+        return "docker"
+    if file in JUDGED:
+        return "judged"
+    return nodeid if file == "tests/real/test_killed.py" else file
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of a file stay together, where they are not marked otherwise: they share things.
-    The longest go first, so that no worker waits for another in the end."""
-
-    def last(item: pytest.Item) -> bool:
-        marker = item.get_closest_marker("xdist_group")
-        if marker is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-        return marker is None or marker.args[0] not in LONGEST
-
-    items.sort(key=last)
+    """The longest go first, so that no worker waits for another in the end."""
+    items.sort(key=lambda item: group_of(item.nodeid) not in LONGEST)
 
 
 @pytest.fixture

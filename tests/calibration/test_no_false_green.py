@@ -17,7 +17,7 @@ from tests.calibration.truth import Truth, truth
 from tests.conftest import traces
 from tests.midnight import Midnight
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("judged")]
+pytestmark = pytest.mark.real
 ALWAYS = (-math.inf, math.inf)
 OUTAGE = "outage: {below: 90%, window: 500ms, sustained: 1s}"
 LENIENT = "slos: [{name: availability, availability: 10%}]\nlimits: {lost_writes: 0}"

@@ -25,7 +25,7 @@ from tests.midnight import Midnight
 from tests.real.healing import healed_in
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.real
 
 EXPERIMENT = """
 name: foreign

@@ -23,7 +23,6 @@ from tests.real.healing import healed_in
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.xdist_group("docker"),
     pytest.mark.usefixtures("nothing_on_the_engine"),
 ]
 

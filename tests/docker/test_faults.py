@@ -15,7 +15,7 @@ from chaos.fault import Fault, Held
 from chaos.handles import EngineAt, Handles, Volume
 from tests.docker.conftest import Victim
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.real
 
 BUSY = ["python", "-c", "while True: pass"]
 # The main process lives, its child is the one that has all the memory.

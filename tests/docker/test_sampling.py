@@ -9,7 +9,7 @@ import pytest
 from chaos.sampling.containers import ContainerSource, _Stream, how
 from tests.docker.conftest import Victim
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.real
 
 
 def test_both_ways_agree_about_memory_and_processes(victim: Victim) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.drill import files
 from tests.midnight import Midnight
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("judged")]
+pytestmark = pytest.mark.real
 
 
 def played(midnight: Midnight, experiment: str, target: str) -> tuple[int, dict[str, str], dict[str, Any]]:

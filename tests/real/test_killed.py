@@ -34,7 +34,7 @@ if os.geteuid() == 0:
 
 @pytest.mark.parametrize(
     ("instant", "wanted"),
-    [pytest.param(*kill, marks=pytest.mark.xdist_group(f"killed {kill[0]}")) for kill in KILLS],
+    KILLS,
     ids=[name for name, _ in KILLS],
 )
 def test_killed_the_watchdog_heals(midnight: Midnight, instant: str, wanted: Callable[[Event], bool]) -> None:

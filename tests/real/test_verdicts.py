@@ -9,7 +9,7 @@ import pytest
 from tests.midnight import Midnight
 from tests.real import broken
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("judged")]
+pytestmark = pytest.mark.real
 
 DROP = "{name: drop, fault: idle_drop, at: 2s, hold: %s, with: {min_closed: 1}}"
 ROTATE = (
