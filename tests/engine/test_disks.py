@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.handles import ContainerRef, EngineAt
 from chaos.host import volume
 from chaos.targets.docker import disks
 from chaos.targets.docker.disks import Disks
@@ -39,3 +40,11 @@ def test_where_no_block_device_is_below_it_nothing_is_limited(
 ) -> None:
     monkeypatch.setattr(disks, "BLOCK", tmp_path / "none")
     assert Disks(tmp_path, apart=False, write_bps=RATE, size=0, engine_root=tmp_path).throttled() == {}
+
+
+def test_volumes_of_an_engine_whose_directory_is_not_seen_have_no_device_to_sample(tmp_path: Path) -> None:
+    unseen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=None)
+    seen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=tmp_path)
+    containers = dict.fromkeys(("api", "database"), ContainerRef(EngineAt("unix:///run/it"), "id", "name"))
+    assert {each.device for each in unseen.volumes(containers).values()} == {None}
+    assert {each.device for each in seen.volumes(containers).values()} == {volume.device_under(tmp_path)}

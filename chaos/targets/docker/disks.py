@@ -30,7 +30,7 @@ class Disks:
     apart: bool
     write_bps: int
     size: int
-    engine_root: Path | None  # the engine's own directory, where it is on this machine
+    engine_root: Path | None  # the engine's own directory, where it is seen from here
     made: dict[str, LoopVolume] = field(default_factory=dict)
     because: str | None = None  # why there is no disk of our own, or no limit
 
@@ -85,7 +85,7 @@ class Disks:
         """By name; where there is no disk of our own, volumes of the engine's, as their containers have them."""
         if not self.made:
             below = self.engine_root or self.root
-            device = volume.device_under(below)
+            device = volume.device_under(below) if self.engine_root is not None else None
             return {
                 name: Volume(below, device, None, containers[role], Path(place))
                 for name, (role, place) in INSIDE.items()
