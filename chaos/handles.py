@@ -82,7 +82,7 @@ class Volume:
     """A directory and the block device it lies on."""
 
     path: Path
-    device: str  # "major:minor"
+    device: str | None  # "major:minor"; None: it is not seen from this machine, and is not sampled
     write_bps: int | None  # the limit we put on the device, bytes per second; None: the disk as it is
     container: ContainerRef | None = None  # a container that has it, where `path` is not of this machine
     inside: Path = Path()  # the directory as that container has it
@@ -111,7 +111,7 @@ class Job:
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
-    cwd: Path
+    cwd: Path | None  # None: that of its container
     container: ContainerRef | None = None  # where it is started; None: on this machine
 
 

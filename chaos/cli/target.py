@@ -11,10 +11,13 @@ from ruamel.yaml import YAML
 from chaos import engine, targetfiles
 from chaos import plan as plans
 from chaos.engine import projects
+from chaos.engine.client import require_here
 from chaos.engine.projects import Found
 from chaos.errors import UsageError
+from chaos.handles import EngineAt
 from chaos.host.ports import free_port
-from chaos.targets.compose import guesses, wiring
+from chaos.targets.compose import guesses, networks, wiring
+from chaos.tools import docker_images
 
 app = typer.Typer(help="Look at a Compose project, and wire a proxy into it.", no_args_is_help=True)
 
@@ -25,7 +28,8 @@ Target = Annotated[str, typer.Argument(help="compose:PROJECT, or a target file o
 def inspect(target: Target) -> None:
     """Show the project's services, what of them a run can reach, and which have a role; changes nothing."""
     project, roles = _project(target)
-    for found in _containers(project):
+    there = _containers(engine.find(), project)
+    for found in there:
         mine = ", ".join(role for role, service in roles.items() if service == found.service)
         print(
             f"{found.service}  {found.name}  {found.image}  {found.status}"
@@ -41,7 +45,7 @@ def inspect(target: Target) -> None:
             print(f"  volume {place} ({volume})")
     if not roles:
         print("\nno target file names this project; a beginning, to be looked through:\n")
-        YAML().dump(guesses.target_file(project, _containers(project)), sys.stdout)
+        YAML().dump(guesses.target_file(project, there), sys.stdout)
 
 
 @app.command()
@@ -53,17 +57,23 @@ def wire(
 ) -> None:
     """Print an override file that puts a Toxiproxy between the API and its database. Nothing is edited."""
     project, roles = _project(target)
-    there = {found.service: found for found in _containers(project)}
+    at = engine.find()
+    require_here(at)
+    there = {found.service: found for found in _containers(at, project)}
     guessed = guesses.roles(list(there.values()))
     wanted = {"api": api or roles.get("api") or guessed.get("api")}
     wanted["database"] = database or roles.get("database") or guessed.get("database")
     for role, service in wanted.items():
         if service not in there:
             raise UsageError(f"which service is the {role}? give --{role}; there: {', '.join(there)}")
-    ports = {name: free_port() for name in ("control", "proxied", "database")}
     found = {role: there[str(service)] for role, service in wanted.items()}
+    with engine.connected(at) as client:
+        docker_images.need_reference(client)  # what keeps the proxy's settings runs in it
+        joined = networks.join(client, project, networks.shared(found["api"], found["database"]))
+    ports = {name: free_port() for name in ("control", "proxied", "database")}
+    document = wiring.override(found["api"], found["database"], ports, joined, proxy_image)
     print(f"# docker compose -f YOUR-FILE -f THIS-FILE -p {project} up -d")
-    YAML().dump(wiring.override(project, found["api"], found["database"], ports, proxy_image), sys.stdout)
+    YAML().dump(document, sys.stdout)
 
 
 def _project(target: str) -> tuple[str, dict[str, str]]:
@@ -77,8 +87,7 @@ def _project(target: str) -> tuple[str, dict[str, str]]:
     return str(options.project), options.services()  # type: ignore[attr-defined]
 
 
-def _containers(project: str) -> list[Found]:
-    at = engine.find()
+def _containers(at: EngineAt, project: str) -> list[Found]:
     engine.ping(at)
     with engine.connected(at) as client:
         found, known = projects.of_project(client, project), projects.known(client)

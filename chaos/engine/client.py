@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 
+from chaos import aim
 from chaos.errors import ControlError, ToolMissing
 from chaos.handles import EngineAt
 
@@ -19,6 +22,7 @@ NAME = "Docker Engine"
 OLDEST = (1, 41)  # of its API: Docker Engine 20.10, the first that tells cgroup v1 and v2 apart
 TIMEOUT = 30.0  # seconds, for each answer
 _DEFAULT = "unix:///var/run/docker.sock"
+_SOCKETS = ("unix", "http+unix", "npipe")  # of this machine, and without TLS
 
 
 def to_json(at: EngineAt) -> dict[str, str | None]:
@@ -32,8 +36,8 @@ def from_json(record: Mapping[str, Any]) -> EngineAt:
 def find() -> EngineAt:
     """The engine that the Docker client would use here: DOCKER_HOST, else its context. Raises ToolMissing."""
     if host := os.environ.get("DOCKER_HOST"):
-        verify = os.environ.get("DOCKER_TLS_VERIFY")
-        return EngineAt(host, os.environ.get("DOCKER_CERT_PATH") if verify else None)
+        verify = os.environ.get("DOCKER_TLS_VERIFY") and not _is_socket(host)
+        return EngineAt(host, _certs_of_environment() if verify else None)
     require_sdk()
     from docker.context import ContextAPI
     from docker.errors import ContextException
@@ -57,6 +61,14 @@ def ping(at: EngineAt) -> dict[str, Any]:
         raise _missing(*_why(at, error)) from error
     refuse_old(at, said)
     return said
+
+
+def require_here(at: EngineAt) -> None:
+    """Raises ToolMissing for an engine on another machine: its ports are published there, and asked for here."""
+    host = urlsplit(at.url if "//" in at.url else f"//{at.url}").hostname or "localhost"
+    if not _is_socket(at.url) and aim.is_foreign(host, ()):
+        because = f"{at.url} is on another machine, and load, logins and proxies would be aimed at this one"
+        raise _missing(because, "unset DOCKER_HOST, or type: docker context use default")
 
 
 def refuse_old(at: EngineAt, said: Mapping[str, Any]) -> None:
@@ -121,6 +133,10 @@ def require_sdk() -> Any:
     return docker
 
 
+def _is_socket(url: str) -> bool:
+    return urlsplit(url).scheme in _SOCKETS
+
+
 def _tls(at: EngineAt) -> Any:
     if at.certs is None:
         return False
@@ -129,6 +145,12 @@ def _tls(at: EngineAt) -> Any:
     place = at.certs
     pair = (f"{place}/cert.pem", f"{place}/key.pem")
     return TLSConfig(client_cert=pair, ca_cert=f"{place}/ca.pem", verify=True)
+
+
+def _certs_of_environment() -> str:
+    """Where the Docker client looks for certificates: beside its settings, unless it is told another place."""
+    given = os.environ.get("DOCKER_CERT_PATH") or os.environ.get("DOCKER_CONFIG")
+    return given or str(Path.home() / ".docker")
 
 
 def _certs_of(context: Any) -> str | None:

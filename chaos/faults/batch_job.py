@@ -121,7 +121,8 @@ class BatchJob(Fault):
     def _start(self, argv: list[str]) -> Program:
         """Here, or in the container that it belongs to."""
         if self._job.container is not None:
-            return executed.start(self._job.container, argv, self._job.env, self._mark, str(self._job.cwd))
+            cwd = str(self._job.cwd) if self._job.cwd is not None else None
+            return executed.start(self._job.container, argv, self._job.env, self._mark, cwd)
         program: Program = spawn(
             argv,
             mark=self._mark,

@@ -31,7 +31,7 @@ class MachineSource:
 
     def __init__(self, volumes: Mapping[str, Volume], roles: Mapping[str, ProcessRef]) -> None:
         """`roles` may grow while it samples."""
-        self._volumes = {name: volume.device for name, volume in volumes.items()}
+        self._volumes = {name: each.device for name, each in volumes.items() if each.device is not None}
         self._roles = roles
         self._families: dict[str, list[int]] = {}
         self._looked = 0.0

@@ -42,7 +42,8 @@ class Sampler:
         if handles.replication is not None:
             sources.append(partial(ReplicationSource, handles.replication))
         for name, volume in handles.volumes.items():
-            sources.append(partial(VolumeSource, name, volume.path))
+            if volume.device is not None:
+                sources.append(partial(VolumeSource, name, volume.path))
         self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]
         self.latest: dict[tuple[str, str], float] = {}
 

@@ -99,6 +99,12 @@ def ready() -> Images:
         return Images(_tag_of(postgres), REFERENCE, PROXY, served)
 
 
+def need_reference(client: DockerClient) -> None:
+    """Raises ToolMissing where the image is not there that programs of ours run in beside a container."""
+    if _there(client, REFERENCE) is None:
+        raise ToolMissing(NAME, f"{REFERENCE} is not built", _REMEDY)
+
+
 def base_of(client: DockerClient, name: str) -> str:
     """The tag of the `postgres`, `toxiproxy` or `python` that serves here. Raises ToolMissing."""
     found = _base(client, name)

@@ -13,10 +13,14 @@ import pytest
 from docker import DockerClient
 
 from chaos import engine
+from chaos.cli import target
+from chaos.errors import ToolMissing
 from chaos.handles import EngineAt
 from chaos.heal import outstanding
 from chaos.host.ports import free_port
-from chaos.journal import Event
+from chaos.journal import Event, Journal
+from chaos.targets.compose.discovery import discover
+from chaos.targets.compose.options import ComposeOptions
 from chaos.tools import docker_images
 from tests.docker import foreign
 from tests.docker.conftest import everything, ours
@@ -66,6 +70,7 @@ slos: [{name: availability, availability: 1%}]
 """
 JOB = """
 import argparse, json, time
+open("shop.py").close()  # it is started where the image starts its own
 parser = argparse.ArgumentParser()
 parser.add_argument("--rows", type=int)
 parser.add_argument("--cpu-seconds", type=float)
@@ -110,6 +115,7 @@ def project(engine_at: EngineAt, tmp_path_factory: pytest.TempPathFactory) -> It
             "SHOP_IMAGE": foreign.IMAGE,
             "WEB_PORT": str(free_port()),
             "DB_PASSWORD": secrets.token_hex(12),
+            "NETWORK": f"test-shop-{secrets.token_hex(3)}",
         }
         override = tmp_path_factory.mktemp("wired") / "override.yaml"
         made = Project(tuple(command), f"shop{secrets.token_hex(3)}", variables, override)
@@ -154,9 +160,22 @@ def test_it_is_attached_wired_played_on_and_healed(
     effects = {name: outcome for name, outcome in outcomes.items() if name.startswith("effect")}
     assert set(effects.values()) == {"pass"} and len(effects) == 6, effects
     assert project.states(client) == before
+    assert not [source for source, _ in Journal(midnight.run).gauges() if source.startswith("volume:")]
 
     refused = midnight("run", night, "--target", target_file(midnight, project, "bystander"))
     assert refused.code == 2 and "never touched" in refused.err, refused.err
+
+
+def test_without_the_image_of_ours_nothing_is_begun(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker_images, "REFERENCE", "midnight/reference:nowhere")
+    options = ComposeOptions.model_validate({"project": project.name, "api": {"service": "web"}})
+    told = "midnight/reference:nowhere is not built; type: midnight doctor --fix"
+    with pytest.raises(ToolMissing, match=told):
+        discover(options)
+    with pytest.raises(ToolMissing, match=told):
+        target.wire(f"compose:{project.name}", api="web", database="db")
 
 
 def begin(midnight: Midnight, project: Project) -> int:

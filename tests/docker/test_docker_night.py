@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -127,6 +128,11 @@ def test_it_goes_up_and_down_by_hand(midnight: Midnight, client: DockerClient) -
     try:
         assert up.code == 0 and "api: container midnight-stack-docker-" in up.out, up.err
         assert "hardened" in midnight("stack", "status", "--target", "docker").out
+        wanted: dict[str, Any] = {"label": "midnight.service=exporter", "health": "healthy"}
+        end = time.monotonic() + 30
+        while not client.containers.list(filters=wanted) and time.monotonic() < end:
+            time.sleep(0.2)
+        assert client.containers.list(filters=wanted)
         (model,) = client.containers.list(filters={"label": "midnight.service=model"})
         model.kill()
         assert "broken: model ended" in midnight("stack", "status", "--target", "docker").out

@@ -31,7 +31,7 @@ def test_nothing_is_published_but_on_this_machine() -> None:
 def test_every_service_is_limited_and_every_server_is_looked_after() -> None:
     services = {each.name: each for each in compose_file.read(COMPOSE / "compose.yaml", {})}
     assert all(each.memory and each.cpus for each in services.values())
-    for name in ("database", "model", "proxy", "api"):
+    for name in ("database", "model", "proxy", "api", "exporter"):
         health = services[name].health
         assert health is not None and health["start_period"] >= 1e9
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from chaos import engine
-from chaos.engine.client import refuse_old
+from chaos import engine, plan
+from chaos.cli import target
+from chaos.engine.client import refuse_old, require_here
 from chaos.errors import ToolMissing
 from chaos.handles import EngineAt
+from chaos.targets.compose.discovery import discover
+from chaos.targets.compose.options import ComposeOptions
 
 pytest.importorskip("docker")
 
@@ -81,3 +84,61 @@ def test_an_engine_that_does_not_let_us_in_names_its_group(
         request.getfixturevalue("an_ordinary_user")
         with pytest.raises(ToolMissing, match=r"usermod -aG docker \$USER"):
             engine.ping(EngineAt(f"unix://{tmp_path}/closed"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("unix:///var/run/docker.sock", "http+unix:///run/mine", "npipe:////./pipe/docker_engine"),
+        *(
+            "tcp://127.0.0.1:2375",
+            "tcp://localhost:2376",
+            "tcp://[::1]:2375",
+            "tcp://:2375",
+            "127.0.0.1:2375",
+        ),
+    ],
+)
+def test_an_engine_of_this_machine_is_taken(url: str) -> None:
+    require_here(EngineAt(url))
+
+
+@pytest.mark.parametrize(
+    "url", ["tcp://192.0.2.7:2376", "ssh://ops@host.example", "tcp://docker:2375", "192.0.2.7:2375"]
+)
+def test_an_engine_on_another_machine_is_one_line_with_the_remedy(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", url)
+    planned = plan.build("smoke", "docker")
+    driver = planned.driver(planned.target, planned.options, planned.settings, {})
+    shop = ComposeOptions.model_validate({"project": "shop", "api": {"service": "web"}})
+    refused: list[Callable[[], object]] = [
+        lambda: driver.versions,
+        lambda: discover(shop),
+        lambda: target.wire("compose:shop"),
+    ]
+    for ask in refused:
+        with pytest.raises(ToolMissing, match=r"is on another machine.*unset DOCKER_HOST") as told:
+            ask()
+        assert url in str(told.value) and "\n" not in str(told.value)
+
+
+def test_certificates_are_where_the_docker_client_looks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = "tcp://127.0.0.1:2376"
+    monkeypatch.setenv("DOCKER_HOST", url)
+    assert engine.find().certs is None
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    assert engine.find() == EngineAt(url, str(tmp_path))  # DOCKER_CONFIG
+    monkeypatch.delenv("DOCKER_CONFIG")
+    assert engine.find() == EngineAt(url, str(tmp_path / ".docker"))
+    monkeypatch.setenv("DOCKER_CERT_PATH", "/etc/certs")
+    assert engine.find() == EngineAt(url, "/etc/certs")
+
+
+def test_a_socket_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/mine")
+    assert engine.find() == EngineAt("unix:///run/mine")

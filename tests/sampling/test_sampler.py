@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.handles import Handles
+from chaos.handles import ContainerRef, EngineAt, Handles, Volume
+from chaos.host.volume import device_under
 from chaos.journal import Clock, Writer
 from chaos.sampling import sampler as samplers
 from chaos.sampling import volume as volumes
@@ -75,3 +76,29 @@ def test_a_sync_that_does_not_end_does_not_keep_the_volume_source_from_closing(
     finally:
         let_go.set()
         source.close()
+
+
+def test_a_volume_that_is_no_directory_of_this_machine_is_not_sampled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = ContainerRef(EngineAt("unix:///nowhere"), "id", "name")
+    there = {
+        "here": Volume(tmp_path, device_under(tmp_path), None),
+        "elsewhere": Volume(tmp_path, None, None, container, Path("/var/log")),
+    }
+    made = []
+
+    def remembered(name: str, path: Path) -> VolumeSource:
+        made.append(name)
+        return VolumeSource(name, path)
+
+    monkeypatch.setattr(samplers, "VolumeSource", remembered)
+    writer = Writer(tmp_path / "samples.jsonl")
+    sampler = Sampler(Handles(volumes=there), writer, Clock(time.monotonic()))
+    sampler.start()
+    sampler.stop()  # every source was made
+    writer.close()
+    assert made == ["here"]
+    machine = MachineSource(there, {})
+    machine.read()
+    assert "volume:elsewhere" not in {source for source, _ in machine.read()}

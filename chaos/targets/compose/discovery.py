@@ -9,6 +9,7 @@ from psycopg.conninfo import make_conninfo
 
 from chaos import engine
 from chaos.engine import projects
+from chaos.engine.client import require_here
 from chaos.engine.projects import Found
 from chaos.errors import ControlError, Refused, UsageError
 from chaos.handles import ContainerRef, EngineAt, Proxy
@@ -16,6 +17,7 @@ from chaos.secrets import SecretReader
 from chaos.targets.attach import databases
 from chaos.targets.attach.databases import ADMIN, Dsn
 from chaos.targets.compose.options import ComposeOptions, DatabaseRole
+from chaos.tools import docker_images
 from chaos.toxiproxy import ProxyInfo, Toxiproxy
 
 HERE = ("", "0.0.0.0", "127.0.0.1", "::")
@@ -41,10 +43,14 @@ class Discovered:
 
 
 def discover(options: ComposeOptions) -> Discovered:
-    """Raises UsageError for what the file names and is not there, Refused for what nobody may touch."""
+    """Raises UsageError for what the file names and is not there, Refused for what nobody may touch, ToolMissing
+    for an engine on another machine, or without the image that what faults run is in."""
     at, secret = engine.find(), SecretReader()
+    require_here(at)
     engine.ping(at)
     containers = matched(at, options)
+    with engine.connected(at) as client:
+        docker_images.need_reference(client)  # most faults, and the undo of some, run in a container of ours
     headers = {
         name: given.prefix + secret(given, f"options: api: headers: {name}")
         for name, given in options.api.headers.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from chaos.driver import Driver, Site, Wants
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Volume
-from chaos.host import volume
 from chaos.sampling.containers import how
 from chaos.target import Target
 from chaos.targets.attach import databases, passfiles
@@ -19,6 +17,9 @@ from chaos.targets.compose.discovery import Discovered, discover
 from chaos.targets.compose.options import ComposeOptions, LogsRole
 from chaos.tools import docker_engine
 from chaos.tools.part import Found
+
+# Volumes of the engine's are no directories of this machine: none is sampled or read.
+_NOT_HERE = Path("/nowhere")
 
 
 class ComposeDriver(Driver):
@@ -80,7 +81,7 @@ class ComposeDriver(Driver):
         containers = {role: found.ref(role) for role in options.services() if role != "logs"}
         jobs = {}
         if options.batch is not None:
-            cwd = Path(options.batch.cwd or "/")
+            cwd = Path(options.batch.cwd) if options.batch.cwd is not None else None
             jobs["nightly"] = Job(options.batch.command, {}, cwd, containers["batch"])
         return Handles(
             base_url=found.base_url,
@@ -111,15 +112,13 @@ class ComposeDriver(Driver):
     def _volumes(self) -> dict[str, Volume]:
         if self._options.logs is None:
             return {}
-        nowhere = Path(tempfile.gettempdir())  # the volume is the engine's: what is sampled is the container
         inside = Path(self._options.logs.directory)
-        return {"logs": Volume(nowhere, volume.device_under(nowhere), None, self._found.ref("logs"), inside)}
+        return {"logs": Volume(_NOT_HERE, None, None, self._found.ref("logs"), inside)}
 
     def _logs(self, role: LogsRole) -> LogFiles:
-        directory = Path(tempfile.gettempdir()) / "midnight-reads-no-log-of-others"
         return LogFiles(
-            directory=directory,
-            files=tuple(directory / name for name in role.files),
+            directory=_NOT_HERE,
+            files=tuple(_NOT_HERE / name for name in role.files),
             method=role.method,
             delaycompress=role.delaycompress,
             scheduling=role.scheduling,

@@ -6,12 +6,13 @@ settings live in the server alone, so that a small service puts them there again
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from chaos.engine.projects import Found
+from chaos.targets.compose.networks import Joined
 from chaos.tools.docker_images import OFFICIAL, REFERENCE
 
 PROXY, KEEPER = "midnight-proxy", "midnight-proxy-keeper"
@@ -28,16 +29,15 @@ _KEEP = (
 
 
 def override(
-    project: str,
     api: Found,
     database: Found,
     ports: Mapping[str, int],
+    networks: Sequence[Joined],
     proxy_image: str | None = None,
     port: int = 5432,
 ) -> dict[str, Any]:
     """The override file's document; `ports` are free ones of this machine: control, proxied, database."""
-    networks = sorted(set(database.networks) & set(api.networks)) or sorted(database.networks)
-    names = [name.removeprefix(f"{project}_") for name in networks]
+    names = [each.key for each in networks]
     settings = {"name": "database", "listen": f"0.0.0.0:{port}", "upstream": f"{database.service}:{port}"}
     keep = LiteralScalarString(_KEEP.format(proxy=PROXY, settings={**settings, "enabled": True}))
     document: dict[str, Any] = {
@@ -46,11 +46,13 @@ def override(
             "command": ["-host=0.0.0.0"],
             "ports": [f"127.0.0.1:{ports['control']}:8474", f"127.0.0.1:{ports['proxied']}:{port}"],
             "networks": list(names),
+            "restart": "unless-stopped",
         },
         KEEPER: {
             "image": REFERENCE,
             "entrypoint": ["python", "-c", keep],
             "networks": list(names),
+            "restart": "unless-stopped",
             "depends_on": [PROXY],
             "healthcheck": {
                 "test": ["CMD", "test", "-e", "/tmp/there"],
@@ -66,4 +68,5 @@ def override(
     }
     if port not in database.ports:
         document[database.service] = {"ports": [f"127.0.0.1:{ports['database']}:{port}"]}
-    return {"services": document}
+    declared = {each.key: dict(each.declared) for each in networks if each.declared is not None}
+    return {"services": document} | ({"networks": declared} if declared else {})

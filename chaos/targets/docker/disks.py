@@ -15,6 +15,7 @@ from chaos.host import volume
 from chaos.host.volume import LoopVolume
 
 LOGS_OWNER = 10001  # in the stack's image
+BLOCK = Path("/sys/dev/block")
 INSIDE = {
     "data": ("database", "/var/lib/postgresql/data"),
     "logs": ("api", "/var/log/reference"),
@@ -29,7 +30,7 @@ class Disks:
     apart: bool
     write_bps: int
     size: int
-    engine_root: Path | None  # the engine's own directory, where it is on this machine
+    engine_root: Path | None  # the engine's own directory, where it is seen from here
     made: dict[str, LoopVolume] = field(default_factory=dict)
     because: str | None = None  # why there is no disk of our own, or no limit
 
@@ -84,7 +85,7 @@ class Disks:
         """By name; where there is no disk of our own, volumes of the engine's, as their containers have them."""
         if not self.made:
             below = self.engine_root or self.root
-            device = volume.device_under(below)
+            device = volume.device_under(below) if self.engine_root is not None else None
             return {
                 name: Volume(below, device, None, containers[role], Path(place))
                 for name, (role, place) in INSIDE.items()
@@ -102,16 +103,18 @@ class Disks:
         if not self.write_bps:
             return "no limit is asked for"
         if self.engine_root is None:
-            return "the engine is not on this machine"
+            return "the engine's own directory is not seen from here"
         return volume.why_not()
 
     def _engine_device(self) -> str | None:
-        """The block device below the engine's directory, as the engine names it; None where it cannot be told."""
+        """The whole disk below the engine's directory, as the engine names it; None where it cannot be told."""
         if self.engine_root is None:
             return None
         try:
-            number = volume.device_under(self.engine_root)
-            lines = Path(f"/sys/dev/block/{number}/uevent").read_text().splitlines()
+            place = BLOCK / volume.device_under(self.engine_root)
+            if (place / "partition").exists():  # a part of a disk cannot be limited
+                place = place.resolve().parent
+            lines = (place / "uevent").read_text().splitlines()
         except OSError:
             return None
         return next(

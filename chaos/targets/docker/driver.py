@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from chaos import engine
 from chaos.driver import Driver, Site, Wants
 from chaos.engine import files, refs, sidecar
+from chaos.engine.client import require_here
 from chaos.errors import ControlError, FileError, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
@@ -77,11 +78,12 @@ class DockerDriver(Driver):
 
     @property
     def versions(self) -> Mapping[str, str]:
+        self._engine = engine.find()
+        require_here(self._engine)
         found = docker_engine.find()
         if isinstance(found, Missing):
             raise found.error()
         self._images = docker_images.ready()
-        self._engine = engine.find()
         with engine.connected(self._engine) as client:
             said = client.info()
         self._engine_root = _here(self._engine, Path(str(said["DockerRootDir"])))
@@ -234,5 +236,5 @@ class DockerDriver(Driver):
 
 
 def _here(at: EngineAt, root: Path) -> Path | None:
-    """The engine's directory, if the engine is on this machine and it can be looked at."""
+    """The engine's directory, if it is one of this machine's: behind a port, or in Docker Desktop, it need not be."""
     return root if at.url.startswith("unix://") and root.is_dir() else None

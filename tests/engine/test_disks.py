@@ -1,0 +1,50 @@
+"""What limits a container's writes on the engine's own disk, told from a planted /sys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos.handles import ContainerRef, EngineAt
+from chaos.host import volume
+from chaos.targets.docker import disks
+from chaos.targets.docker.disks import Disks
+
+RATE = 30_000_000  # bytes per second
+
+
+def plant(place: Path, *, part: bool) -> None:
+    """A disk `nvme0n1` with a part `nvme0n1p2`; one of them is what `place` lies on."""
+    disk = place / "devices/nvme0n1"
+    (disk / "nvme0n1p2").mkdir(parents=True)
+    (disk / "uevent").write_text("MAJOR=259\nMINOR=0\nDEVNAME=nvme0n1\nDEVTYPE=disk\n")
+    (disk / "nvme0n1p2/uevent").write_text("MAJOR=259\nMINOR=2\nDEVNAME=nvme0n1p2\nDEVTYPE=partition\n")
+    (disk / "nvme0n1p2/partition").write_text("2\n")
+    (place / "block").mkdir()
+    (place / "block" / volume.device_under(place)).symlink_to(disk / "nvme0n1p2" if part else disk)
+
+
+@pytest.mark.parametrize("part", [True, False])
+def test_the_whole_disk_below_the_engine_is_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: bool
+) -> None:
+    plant(tmp_path, part=part)
+    monkeypatch.setattr(disks, "BLOCK", tmp_path / "block")
+    found = Disks(tmp_path, apart=False, write_bps=RATE, size=0, engine_root=tmp_path)
+    assert found.throttled() == {"device_write_bps": [{"Path": "/dev/nvme0n1", "Rate": RATE}]}
+
+
+def test_where_no_block_device_is_below_it_nothing_is_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disks, "BLOCK", tmp_path / "none")
+    assert Disks(tmp_path, apart=False, write_bps=RATE, size=0, engine_root=tmp_path).throttled() == {}
+
+
+def test_volumes_of_an_engine_whose_directory_is_not_seen_have_no_device_to_sample(tmp_path: Path) -> None:
+    unseen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=None)
+    seen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=tmp_path)
+    containers = dict.fromkeys(("api", "database"), ContainerRef(EngineAt("unix:///run/it"), "id", "name"))
+    assert {each.device for each in unseen.volumes(containers).values()} == {None}
+    assert {each.device for each in seen.volumes(containers).values()} == {volume.device_under(tmp_path)}
