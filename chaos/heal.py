@@ -105,22 +105,33 @@ def undo(what: Outstanding) -> Healed:
 def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
     """Undo everything outstanding, newest first. Call it with the run's lock held.
 
-    A journal that cannot be written (a full disk) does not stop the undoing.
+    What fails is tried again as long as something else was undone meanwhile: it may have waited for just that (in a
+    container that stands still nothing ends). A journal that cannot be written (a full disk) does not stop the
+    undoing.
     """
-    done = []
-    for what in outstanding(run):
-        result = undo(what)
-        done.append(result)
-        if result.error is None:
-            closing = "restored" if what.source == "step" else "removed"
-            event = Event(now(), what.source, what.name, closing, {"evidence": result.evidence})
-        else:
-            event = Event(now(), what.source, what.name, "restore failed", {"because": result.error})
-        with suppress(OSError):
-            record(event)
-    if all(result.error is None for result in done):
+    done: dict[tuple[str, str], Healed] = {}
+    left, before = outstanding(run), -1
+    while left and len(left) != before:
+        before = len(left)
+        results = [_undone(what, record, now) for what in left]
+        done |= {(result.what.source, result.what.name): result for result in results}
+        left = [result.what for result in results if result.error is not None]
+    if not left:
         store.mark_healed(run)
-    return done
+    return list(done.values())
+
+
+def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Healed:
+    """Undo one thing, and have it recorded how that went."""
+    result = undo(what)
+    if result.error is None:
+        closing = "restored" if what.source == "step" else "removed"
+        event = Event(now(), what.source, what.name, closing, {"evidence": result.evidence})
+    else:
+        event = Event(now(), what.source, what.name, "restore failed", {"because": result.error})
+    with suppress(OSError):
+        record(event)
+    return result
 
 
 def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0.0) -> list[Healed]:

@@ -26,7 +26,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
 
 @pytest.fixture
 def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What was undone, in order; an undo that holds `fails` fails so many times."""
+    """What was undone, in order; an undo fails `fails` times, and until what it `waits_for` is undone."""
     done: list[str] = []
     left: dict[str, int] = {}
 
@@ -35,6 +35,8 @@ def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         if left.setdefault(name, int(undo.get("fails", 0))):
             left[name] -= 1
             raise RestoreError("planted")
+        if undo.get("waits_for", name) not in {name, *done}:
+            raise RestoreError("it stands still")
         done.append(name)
         return {}
 
@@ -88,6 +90,15 @@ def test_the_patient_healer_tries_again(run: RunDir, undone: list[str]) -> None:
     journal(run, ("busy", "injecting", {"fails": 1}))
     healed = heal_elsewhere(run, "test", wait=0, patience=20)
     assert undone == ["busy"] and [result.error for result in healed] == [None]
+
+
+def test_what_waits_for_an_older_one_to_be_undone_is_tried_again_after_it(
+    run: RunDir, undone: list[str]
+) -> None:
+    journal(run, ("pause", "injecting", {}), ("job", "injecting", {"waits_for": "pause"}))
+    healed = heal_elsewhere(run, "test", wait=0)
+    assert undone == ["pause", "job"] and outstanding(run) == []
+    assert [result.error for result in healed] == [None, None]
 
 
 def test_a_line_torn_by_a_kill_is_left_out(run: RunDir, undone: list[str]) -> None:

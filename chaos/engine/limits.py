@@ -41,6 +41,13 @@ def cpus(found: Container, wanted: float) -> dict[str, int]:
     return {"CpuPeriod": CPU_PERIOD, "CpuQuota": round(wanted * CPU_PERIOD)}
 
 
+def processors(limits: Mapping[str, int]) -> float | None:
+    """How many processors these limits allow; None: as many as there are."""
+    if limits["NanoCpus"]:
+        return limits["NanoCpus"] / 1e9
+    return limits["CpuQuota"] / (limits["CpuPeriod"] or CPU_PERIOD) if limits["CpuQuota"] > 0 else None
+
+
 def as_before(limits: Mapping[str, int]) -> dict[str, int]:
     """What to write to have these again."""
     if "Memory" in limits:

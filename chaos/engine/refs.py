@@ -46,6 +46,12 @@ def runs(ref: ContainerRef) -> bool:
         return found is not None and found.status == "running"
 
 
+def lives(container: Container) -> bool:
+    """Whether it has processes, as `status` was last read: it runs or stands still. One that is restarting has
+    none, and begins anew."""
+    return container.status in {"running", "paused"}
+
+
 def refuse_protected(container: Container) -> None:
     """Raises Refused for a container that is labelled `midnight.protect=true`."""
     if str(container.labels.get(PROTECT, "")).lower() == "true":

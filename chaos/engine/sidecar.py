@@ -6,12 +6,15 @@ It runs a small program of ours, so that nothing need be installed in the target
 from __future__ import annotations
 
 import io
+import subprocess
 import tarfile
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import chaos
+from chaos.engine import mounts
 from chaos.engine.attached import Attached, attach_and_start
 from chaos.engine.client import connected
 from chaos.engine.refs import MARK, labels
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 IMAGE = "midnight/reference:0.1.0"
 CODE = "/opt/midnight"
+ENDED_WITHIN = 60.0  # seconds, of a program that is run to its end
 # What runs inside needs Python and its own library, and nothing else.
 _PROGRAMS = (
     "cgroup_join",
@@ -40,12 +44,18 @@ _PROGRAMS = (
 
 
 def start(
-    beside: ContainerRef, module: str, mark: str, *, caps: Sequence[str] = (), running: bool = True
+    beside: ContainerRef,
+    module: str,
+    mark: str,
+    *,
+    caps: Sequence[str] = (),
+    running: bool = True,
+    mount: Mapping[str, str] | None = None,
 ) -> Attached:
     """Run a program of `chaos.host` beside a container, as root; beside one that is not `running`, it has its
-    volumes alone. Raises ControlError."""
+    volumes alone, and with a `mount` nothing but that: then the container may be gone. Raises ControlError."""
     with connected(beside.engine) as client:
-        made = _create(client, beside, module, mark, caps, running)
+        made = _create(client, module, mark, caps, _place(beside, running, mount))
         try:
             made.put_archive("/", _code())
             return attach_and_start(ContainerRef(beside.engine, str(made.id), str(made.name)))
@@ -62,24 +72,41 @@ def run(
     *,
     caps: Sequence[str] = (),
     running: bool = True,
+    mount: Mapping[str, str] | None = None,
 ) -> bytes:
     """Run such a program to its end, told `said`, and remove it; what it printed. Raises ControlError."""
-    program = start(beside, module, mark, caps=caps, running=running)
+    program = start(beside, module, mark, caps=caps, running=running, mount=mount)
     try:
         program.stdin.write(said)
-        out, errors = program.communicate(timeout=60.0)
+        out, errors = program.communicate(timeout=ENDED_WITHIN)
         if program.returncode != 0:
             raise ControlError(
                 f"{module} ended with {program.returncode}: {errors.decode(errors='replace')[-300:]}"
             )
         return out
+    except subprocess.TimeoutExpired:
+        raise ControlError(f"{module} did not end within {ENDED_WITHIN:g} s") from None
+    except OSError as error:
+        raise ControlError(f"{module}: the connection to it broke: {error}") from error
     finally:
         program.close()
         remove(beside.engine, mark)
 
 
-def remove(engine: EngineAt, mark: str) -> list[str]:
-    """Remove every container that bears the mark; their names. Raises ControlError."""
+def remove(engine: EngineAt, mark: str, *, settled: float = 0.0) -> list[str]:
+    """Remove every container that bears the mark; their names. Raises ControlError.
+
+    Where there is none it looks again after `settled` seconds: a process that was killed may have asked for one that
+    the engine is making.
+    """
+    removed = _remove(engine, mark)
+    if not removed and settled:
+        time.sleep(settled)
+        removed = _remove(engine, mark)
+    return removed
+
+
+def _remove(engine: EngineAt, mark: str) -> list[str]:
     from docker.errors import NotFound
 
     removed = []
@@ -88,15 +115,23 @@ def remove(engine: EngineAt, mark: str) -> list[str]:
             all=True, filters={"label": f"{MARK}={mark}"}, ignore_removed=True
         ):
             try:
-                found.remove(force=True, v=True)
+                found.remove(
+                    force=True
+                )  # not its volumes: they are those of the container that it was beside
             except NotFound:
                 continue
             removed.append(str(found.name))
     return removed
 
 
+def _place(beside: ContainerRef, running: bool, mount: Mapping[str, str] | None) -> dict[str, Any]:
+    if mount is not None:
+        return {"mounts": [mounts.mounted(mount)]}
+    return {"volumes_from": [beside.id], "pid_mode": f"container:{beside.id}" if running else None}
+
+
 def _create(
-    client: DockerClient, beside: ContainerRef, module: str, mark: str, caps: Sequence[str], running: bool
+    client: DockerClient, module: str, mark: str, caps: Sequence[str], place: Mapping[str, Any]
 ) -> Container:
     from docker.errors import ImageNotFound
 
@@ -112,11 +147,10 @@ def _create(
             labels=labels(mark),
             stdin_open=True,
             network_mode="none",
-            pid_mode=f"container:{beside.id}" if running else None,
-            volumes_from=[beside.id],
             volumes={"/sys/fs/cgroup": {"bind": str(CGROUPS), "mode": "rw"}},
             cgroupns="host",
             cap_add=list(caps),
+            **place,
         )
     except ImageNotFound:
         raise ControlError(f"image {IMAGE} is not there; type: midnight doctor --fix") from None

@@ -19,6 +19,8 @@ from chaos.units import Size
 from chaos.yamlfile import Model, Name
 
 PROBED = 0.5  # seconds that the answer of ours shall take at the rate
+PATIENCE = 5.0  # seconds beyond the hold that it may take
+_LOOK = 0.1  # seconds between looks at it
 
 
 class BandwidthParams(Model):
@@ -36,6 +38,7 @@ class Bandwidth(Fault):
 
     def __init__(self, params: BandwidthParams, handles: Handles, mark: str) -> None:
         self._params, self._proxy = params, handles.proxies[params.proxy]
+        self._known = proxies.known(handles, self._proxy)
         self._toxic = f"midnight-{mark.replace('/', '-')}-bandwidth"
         database, self._dsn = handles.databases.get("primary"), ""
         if database is not None and database.proxied and params.proxy == "database" and database.dsns:
@@ -44,7 +47,7 @@ class Bandwidth(Fault):
             self._dsn = make_conninfo(dsn, host=host, hostaddr="", port=port)
 
     def prepare(self) -> Undo:
-        return {"api": self._proxy.api, "proxy": self._proxy.name, "toxics": [self._toxic]}
+        return {**self._known, "toxics": [self._toxic]}
 
     def inject(self) -> Evidence:
         rate = max(1, round(self._params.rate / 1000))  # kilobytes per second
@@ -64,17 +67,29 @@ class Bandwidth(Fault):
         )
         because = "nobody of ours can ask through this proxy"
         if self._dsn:
-            took, because = self._ask(round(self._params.rate * PROBED))
+            took, because = self._answer(end + PATIENCE, stop)
             dose["answer_seconds"], floor["answer_seconds"] = took, PROBED * 0.8
         stop.wait(max(0.0, end - time.monotonic()))
         return Held(dose=dose, floor=floor, evidence={"asked": because})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])
+        return proxies.remove_toxics(undo, undo["toxics"])
+
+    def _answer(self, end: float, stop: threading.Event) -> tuple[float, str]:
+        """Seconds that an answer of ours took through the proxy, and how it went; waited for until `end` or `stop`.
+
+        One that has not come by then is left behind: it goes on when the toxic is taken away, and then ends.
+        """
+        found: list[tuple[float, str]] = []
+        size = round(self._params.rate * PROBED)
+        asking = threading.Thread(target=lambda: found.append(self._ask(size)), daemon=True)
+        asking.start()
+        while asking.is_alive() and time.monotonic() < end and not stop.is_set():
+            asking.join(_LOOK)
+        return found[0] if found else (0.0, "no answer came in time")
 
     def _ask(self, size: int) -> tuple[float, str]:
-        """Seconds that an answer of `size` bytes takes through the proxy, and how it went."""
         try:
             with psycopg.connect(self._dsn, autocommit=True, connect_timeout=20) as connection:
                 begun = time.monotonic()

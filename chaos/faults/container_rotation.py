@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from chaos.engine import refs, sidecar
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Held, Undo
-from chaos.faults import subjects
+from chaos.faults import leftovers, subjects
 from chaos.handles import ContainerRef
 from chaos.host.worker import Worker
 
@@ -26,11 +25,10 @@ class ContainerRotation:
         self._worker: Worker | None = None
 
     def undo(self) -> Undo:
-        return {
-            "mark": self._mark,
-            "container": refs.to_json(self._container),
-            "scratch": self._spec["scratch"],
-        }
+        """Raises FaultError, TargetGone."""
+        with subjects.acting(self._container, "logrotate") as found:
+            left = leftovers.undo(found, self._container, self._mark, Path(self._spec["scratch"]))
+        return {**left, "scratch": self._spec["scratch"]}
 
     def inject(self) -> Evidence:
         """Raises FaultError, TargetGone."""
@@ -70,19 +68,15 @@ def held(report: Mapping[str, Any], floor: Mapping[str, float]) -> Held:
 
 
 def restore(undo: Undo) -> Evidence:
-    """Remove the sidecar, and what it left on the volume when it was killed. Raises RestoreError."""
-    container, mark = refs.from_json(undo["container"]), undo["mark"]
+    """Remove the sidecar, and what it left on the volume if it was killed. Raises RestoreError."""
+    engine, mark = refs.from_json(undo["container"]).engine, undo["mark"]
     try:
-        removed = sidecar.remove(container.engine, mark)
-        cleared: Any = "nothing"
-        if removed:
-            said = json.dumps({"remove": [undo["scratch"]]}).encode() + b"\n"
-            with suppress(ControlError):  # the container is gone, and with it whatever held its volumes
-                cleared = sidecar.run(
-                    container, "chaos.host.filler", f"{mark}/clear", said, running=False
-                ).decode()
-    except ControlError as error:
+        removed = sidecar.remove(engine, mark, settled=1.0)
+        cleared = leftovers.remove(undo, [undo["scratch"]])
+    except (ControlError, ValueError) as error:
+        lies = f"{undo['mount']['type']} {undo['mount']['source']}"
         raise RestoreError(
-            f"{error}; by hand: docker rm -f $(docker ps -aq -f label={refs.MARK}={mark})"
+            f"{error}; by hand: docker rm -f $(docker ps -aq -f label={refs.MARK}={mark}), and remove "
+            f"{undo['scratch']} from the {lies}"
         ) from error
     return {"containers_removed": removed, "cleared": cleared}

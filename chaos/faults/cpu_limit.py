@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from chaos.engine import limits, refs
+from chaos.errors import FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import accounts, subjects
+from chaos.faults import accounts, claims, subjects
 from chaos.handles import Handles
 from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
@@ -30,14 +31,20 @@ class CpuLimit(Fault):
         return subjects.only_container(params.target)
 
     def __init__(self, params: CpuLimitParams, handles: Handles, mark: str) -> None:
-        del mark  # nothing is created
-        self._params, self._ref = params, subjects.container(handles, params.target)
+        self._params, self._mark = params, mark
+        self._ref = subjects.container(handles, params.target)
         self._before = 0.0
 
     def prepare(self) -> Undo:
-        with subjects.acting(self._ref, "cpu_limit") as found:
-            before = limits.read(found, limits.CPU)
-            return {"container": refs.to_json(self._ref), "limits": before}
+        with claims.claimed(self._ref, "cpu_limit", self._mark):
+            with subjects.acting(self._ref, "cpu_limit") as found:
+                before = limits.read(found, limits.CPU)
+            has, wanted = limits.processors(before), self._params.cpus
+            if has is not None and wanted >= has:
+                raise FaultError(
+                    f"cpu_limit: {self._ref.name} has {has:g} processors: {wanted:g} are no less"
+                )
+        return {"container": refs.to_json(self._ref), "limits": before, "mark": self._mark}
 
     def inject(self) -> Evidence:
         with subjects.acting(self._ref, "cpu_limit") as found:
@@ -59,4 +66,6 @@ class CpuLimit(Fault):
         ref, before = refs.from_json(undo["container"]), undo["limits"]
         wanted = " ".join(f"{name}={value}" for name, value in limits.as_before(before).items())
         by_hand = f"docker update {ref.name} back to {wanted}"
-        return subjects.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))
+        done = subjects.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))
+        claims.release(ref, "cpu_limit", undo["mark"])
+        return done

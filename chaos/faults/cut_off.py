@@ -32,12 +32,12 @@ class CutOff(Fault):
         del params
         # what the API does not connect through stays as it is: the region itself is whole
         self._proxies = [proxy for name, proxy in handles.proxies.items() if name != "replication"]
+        self._known = [proxies.known(handles, proxy) for proxy in self._proxies]
         self._toxics: Mapping[str, Stream] = idle_toxics.names(mark)
         self._address = handles.databases["primary"].proxied
 
     def prepare(self) -> Undo:
-        cut = [{"api": proxy.api, "proxy": proxy.name} for proxy in self._proxies]
-        return {"cut": cut, "toxics": list(self._toxics)}
+        return {"cut": self._known, "toxics": list(self._toxics)}
 
     def inject(self) -> Evidence:
         begun = time.monotonic()
@@ -67,7 +67,7 @@ class CutOff(Fault):
         done, left = [], []
         for cut in undo["cut"]:
             try:
-                done.append(proxies.remove_toxics(cut["api"], cut["proxy"], undo["toxics"]))
+                done.append(proxies.remove_toxics(cut, undo["toxics"]))
             except RestoreError as error:
                 left.append(str(error))
         if left:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import suppress
 from typing import Any
 
 from chaos.engine import refs, sidecar
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import subjects
-from chaos.handles import Handles
+from chaos.faults import leftovers, subjects
+from chaos.handles import ContainerRef, Handles
 from chaos.host import filler
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
@@ -48,8 +47,9 @@ class DiskFull(Fault):
                     f"disk_full: {wanted} bytes are free, more than the {self._params.at_most} allowed"
                 )
             return {"file": str(self._file)}
-        with subjects.acting(self._container, "disk_full"):
-            return {"file": str(self._file), "container": refs.to_json(self._container), "mark": self._mark}
+        with subjects.acting(self._container, "disk_full") as found:
+            undo = leftovers.undo(found, self._container, self._mark, self._file)
+        return {"file": str(self._file), **undo}
 
     def inject(self) -> Evidence:
         params = self._params
@@ -58,7 +58,7 @@ class DiskFull(Fault):
         else:
             said = {"fill": str(self._file), "leave": params.leave, "at_most": params.at_most}
             try:
-                done = _told(refs.to_json(self._container), self._mark, said)
+                done = self._told(self._container, said)
             except (ControlError, ValueError) as error:
                 raise subjects.failure("disk_full", error) from error
         if "refused" in done:
@@ -81,17 +81,16 @@ class DiskFull(Fault):
                 raise RestoreError(f"{file} could not be removed: {error}; by hand: rm {file}") from error
         name = undo["container"]["name"]
         try:
-            return _told(undo["container"], undo["mark"], {"remove": [file]})
+            engine = refs.from_json(undo["container"]).engine
+            stopped = sidecar.remove(engine, undo["mark"], settled=1.0)
+            return {"container": name, "containers_removed": stopped, **leftovers.remove(undo, [file])}
         except (ControlError, ValueError) as error:
-            if "No such container" in str(error):
-                return {"container": name, "removed_by_somebody_else": True, "left_on_its_volume": file}
-            raise RestoreError(f"{error}; by hand: remove {file} from a volume of {name}") from error
+            lies = f"{undo['mount']['type']} {undo['mount']['source']}"
+            raise RestoreError(f"{error}; by hand: remove {file} from the {lies} of {name}") from error
 
-
-def _told(container: dict[str, Any], mark: str, said: dict[str, Any]) -> dict[str, Any]:
-    ref = refs.from_json(container)
-    with suppress(ControlError):
-        sidecar.remove(ref.engine, mark)  # of an earlier try
-    out = sidecar.run(ref, "chaos.host.filler", mark, json.dumps(said).encode() + b"\n", running=False)
-    report: dict[str, Any] = json.loads(out)
-    return report
+    def _told(self, container: ContainerRef, said: dict[str, Any]) -> dict[str, Any]:
+        told = json.dumps(said).encode() + b"\n"
+        report: dict[str, Any] = json.loads(
+            sidecar.run(container, "chaos.host.filler", self._mark, told, running=False)
+        )
+        return report

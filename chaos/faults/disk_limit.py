@@ -1,7 +1,8 @@
 """A container writes to its disk no faster than a stated rate; a write of ours within its limits shows it.
 
-The engine cannot change such a limit, so that a sidecar writes it into the container's cgroup. A container that was
-started anew has the limits that it was created with, and nothing is left to undo.
+The engine cannot change such a limit, so that a sidecar writes it into the container's cgroup. It knows the limits that
+the container was created with: those are put back, and one that somebody has set by hand is refused. A container that
+was started anew has them already, and nothing is left to undo; one that stands still keeps ours until it is lifted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from chaos.engine import refs, sidecar
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import subjects
+from chaos.faults import claims, subjects
 from chaos.handles import ContainerRef, Handles
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
@@ -43,21 +44,34 @@ class DiskLimit(Fault):
         self._params, self._mark = params, mark
         self._ref = subjects.container(handles, params.target)
         self._path = params.path or ""
+        self._created_with: dict[str, int] = {}
 
     def prepare(self) -> Undo:
-        with subjects.acting(self._ref, "disk_limit") as found:
-            mounts = [str(mount["Destination"]) for mount in found.attrs["Mounts"] if mount["RW"]]
-        if not self._path and not mounts:
-            raise FaultError(
-                f"disk_limit: {self._ref.name} has no volume; say which disk is meant with `path`"
-            )
+        with claims.claimed(self._ref, "disk_limit", self._mark):
+            with subjects.acting(self._ref, "disk_limit") as found:
+                mounts = [str(mount["Destination"]) for mount in found.attrs["Mounts"] if mount["RW"]]
+                limits = found.attrs["HostConfig"].get("BlkioDeviceWriteBps") or []
+            if not mounts:
+                raise FaultError(
+                    f"disk_limit: {self._ref.name} has no volume that it may write to, and only the disk "
+                    "below a volume can be limited"
+                )
         self._path = self._path or mounts[0]
-        before = self._ask(read=True)["limit"]
-        undo = {"container": refs.to_json(self._ref), "path": self._path, "limit": before, "mark": self._mark}
-        return undo | {"urgent": True}  # it would hold up the dying
+        self._created_with = {str(each["Path"]): int(each["Rate"]) for each in limits}
+        return {
+            "container": refs.to_json(self._ref),
+            "path": self._path,
+            "mark": self._mark,
+            "created_with": self._created_with,
+            "write": self._params.write,
+            "urgent": True,  # it would hold up the dying
+        }
 
     def inject(self) -> Evidence:
-        return {"container": self._ref.name, "path": self._path, **self._ask(set=self._params.write)}
+        done = self._ask(set=self._params.write, created_with=self._created_with)
+        if "refused" in done:
+            raise FaultError(f"disk_limit: {self._ref.name}: {done['refused']}")
+        return {"container": self._ref.name, "path": self._path, **done}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         end, limit = time.monotonic() + seconds, self._params.write
@@ -70,22 +84,22 @@ class DiskLimit(Fault):
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        ref = refs.from_json(undo["container"])
+        ref, ours = refs.from_json(undo["container"]), undo["write"]
+        by_hand = f"by hand: docker restart {ref.name}"
+        said = {"path": undo["path"], "unset": ours, "created_with": undo["created_with"]}
         try:
             sidecar.remove(ref.engine, undo["mark"])
             with connected(ref.engine) as client:
                 found = refs.container_of(client, ref)
-                if found is None or found.status != "running":
-                    return {"container": "gone" if found is None else found.status, "limit": "ended with it"}
-            now = _told(ref, undo["mark"], {"path": undo["path"], "set": undo["limit"]})
+            if found is None or not refs.lives(found):
+                now = {"limit": "ended with it", "container_is": "gone" if found is None else found.status}
+            else:
+                now = _told(ref, undo["mark"], said)
         except (ControlError, ValueError) as error:
-            raise RestoreError(
-                f"write limit of {ref.name}: {error}; by hand: docker restart {ref.name}"
-            ) from error
-        if now["limit"] != undo["limit"]:
-            raise RestoreError(
-                f"write limit of {ref.name} is {now['limit']}; by hand: docker restart {ref.name}"
-            )
+            raise RestoreError(f"write limit of {ref.name}: {error}; {by_hand}") from error
+        if now.get("limit") == ours:
+            raise RestoreError(f"write limit of {ref.name} is {ours} still; {by_hand}")
+        claims.release(ref, "disk_limit", undo["mark"])
         return {"container": ref.name, **now}
 
     def _ask(self, **what: Any) -> dict[str, Any]:

@@ -27,20 +27,25 @@ def start(
 
 
 def stop(container: ContainerRef, mark: str) -> Evidence:
-    """End every process of the container that bears the mark, whatever its image holds. Raises RestoreError."""
-    by_hand = f"docker restart {container.name}"
+    """End every process of the container that bears the mark, whatever its image holds.
+
+    Raises RestoreError; also where something of it stands still with the container, and ends when that goes on.
+    """
+    because, by_hand = "", f"docker restart {container.name}"
     try:
         with connected(container.engine) as client:
             sidecar.remove(container.engine, f"{mark}/sweep")  # of an earlier try
             found = refs.container_of(client, container)
-            if found is None or found.status != "running":
+            if found is None or not refs.lives(found):
                 return {"processes_stopped": 0, "container": "gone" if found is None else found.status}
+            if found.status == "paused":
+                because, by_hand = " (the container is paused)", f"docker unpause {container.name}; {by_hand}"
         said = sidecar.run(
             container, "chaos.host.sweep", f"{mark}/sweep", f"{mark}\n".encode(), caps=("SYS_PTRACE",)
         )
         report: dict[str, Any] = json.loads(said.splitlines()[-1])
     except (ControlError, ValueError, IndexError) as error:
         raise RestoreError(
-            f"what was started in {container.name} may still run: {error}; by hand: {by_hand}"
+            f"what was started in {container.name} may still run{because}: {error}; by hand: {by_hand}"
         ) from error
     return {"processes_stopped": report["stopped"]}

@@ -46,6 +46,7 @@ class IdleDrop(Fault):
         self._params = params
         self._toxics = idle_toxics.names(mark)
         self._proxy = handles.proxies["database"]
+        self._known = proxies.known(handles, self._proxy)
         database = handles.databases["primary"]
         self._admin, self._address, self._ours = database.admin_dsn, database.proxied, database.ours
         dsns = database.dsns
@@ -54,8 +55,7 @@ class IdleDrop(Fault):
 
     def prepare(self) -> Undo:
         if self._params.by != "server":
-            proxy, toxics = self._proxy, list(self._toxics)
-            return {"by": self._params.by, "api": proxy.api, "proxy": proxy.name, "toxics": toxics}
+            return {"by": self._params.by, **self._known, "toxics": list(self._toxics)}
         try:
             before = session_timeout.read(self._admin)
         except psycopg.OperationalError as error:
@@ -89,8 +89,8 @@ class IdleDrop(Fault):
         if undo["by"] == "server":
             return session_timeout.put_back(undo["dsn"], undo["before"], ours=undo["ours"])
         if undo["by"] == "proxy":
-            return proxies.enable(undo["api"], undo["proxy"])
-        return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])
+            return proxies.enable(undo)
+        return proxies.remove_toxics(undo, undo["toxics"])
 
     def _hold_closed(self, end: float, stop: threading.Event) -> Held:
         """What closes the sessions itself is proven at the server, by those that are gone."""

@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from chaos.engine import refs
 from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
@@ -22,10 +21,16 @@ from chaos.handles import ContainerRef, Handles
 from chaos.host.processes import alive
 from chaos.yamlfile import Model, Name
 
+STANDING_STILL = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
+ENDING = frozenset({"TERM", "INT", "QUIT"})  # a server may go on for a while, to answer what it has begun
+GRACE = 10.0  # seconds for that, as the engine gives
+
 
 def _signal_name(text: str) -> str:
     if f"SIG{text}" not in signals.Signals.__members__:
         raise ValueError("must be a signal's name without SIG, such as KILL")
+    if text in STANDING_STILL:
+        raise ValueError("must not leave it standing still: nobody would have it go on; use the fault pause")
     return text
 
 
@@ -52,7 +57,7 @@ class Kill(Fault):
             return {"process": self._subject.pid}
         with subjects.acting(self._subject, "kill") as found:
             self._before = subjects.state(found)
-            return {"container": refs.to_json(self._subject), "was": self._before["Status"]}
+            return subjects.to_start_again(found, self._subject, GRACE if self._signal in ENDING else 0.0)
 
     def inject(self) -> Evidence:
         if isinstance(self._subject, ContainerRef):
@@ -80,12 +85,7 @@ class Kill(Fault):
     def restore(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
             return {"process": undo["process"], "restored": "nothing: nobody starts it again"}
-        ref = refs.from_json(undo["container"])
-        if undo["was"] != "running":
-            return {"container": ref.name, "was": undo["was"]}
-        return subjects.restoring(
-            ref, f"docker start {ref.name}", lambda _, found: subjects.running_again(found)
-        )
+        return subjects.started_again(undo)
 
     def _has_died(self) -> bool:
         if not isinstance(self._subject, ContainerRef):

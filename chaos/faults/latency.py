@@ -35,12 +35,13 @@ class Latency(Fault):
 
     def __init__(self, params: LatencyParams, handles: Handles, mark: str) -> None:
         self._params, self._proxy = params, handles.proxies[params.proxy]
+        self._known = proxies.known(handles, self._proxy)
         self._toxic = f"midnight-{mark.replace('/', '-')}-latency"
         database = handles.databases.get("primary")
         self._address = database.proxied if database is not None and params.proxy == "database" else ""
 
     def prepare(self) -> Undo:
-        return {"api": self._proxy.api, "proxy": self._proxy.name, "toxics": [self._toxic]}
+        return {**self._known, "toxics": [self._toxic]}
 
     def inject(self) -> Evidence:
         attributes = {
@@ -72,4 +73,4 @@ class Latency(Fault):
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])
+        return proxies.remove_toxics(undo, undo["toxics"])

@@ -1,8 +1,9 @@
 """A container's memory limit is lowered to a little above what it uses, and what is left is taken: the kernel kills.
 
-What is taken is held by a sidecar within the container's own cgroup, which the kernel is told to spare. A kill of the
-main process ends the container (the engine says `OOMKilled`); one of a child does not, and only the kernel's count and
-the engine's event tell of it.
+What is taken is held by a sidecar within the container's own cgroup. Where the engine grants it, the kernel is told to
+spare the sidecar; else it may be what the kernel kills, and that is no proof. A kill of the main process ends the
+container (the engine says `OOMKilled`); one of a child does not, and only the kernel's count and the engine's event
+tell of it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chaos.engine import limits, refs, sidecar
+from chaos.engine.attached import Attached
 from chaos.engine.oom_events import OomEvents
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import accounts, subjects
+from chaos.faults import accounts, claims, subjects
 from chaos.handles import ContainerRef, Handles
 from chaos.host.worker import Worker
 from chaos.units import Size
@@ -25,6 +27,9 @@ from chaos.yamlfile import Model, Name
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
+SPARED = ("SYS_RESOURCE",)  # the capability to ask the kernel for it
+KILLED = 137  # the exit code of a program that was ended with SIGKILL
+NOTICED = 0.5  # seconds until the engine says of a container that it has ended
 DEADLINE = 600.0  # seconds after which the sidecar ends by itself
 STEP = 1_000_000  # bytes at a time
 SHRUNK_WITHIN = 10.0  # seconds: use that grows while it is read makes the kernel refuse, and is read again
@@ -48,11 +53,16 @@ class MemoryLimit(Fault):
         self._params, self._mark = params, mark
         self._ref = subjects.container(handles, params.target)
         self._worker: Worker | None = None
+        self._stress_program: Attached | None = None
 
     def prepare(self) -> Undo:
-        with subjects.acting(self._ref, "memory_limit") as found:
+        with (
+            claims.claimed(self._ref, "memory_limit", self._mark),
+            subjects.acting(self._ref, "memory_limit") as found,
+        ):
             before = limits.read(found, limits.MEMORY)
             was = subjects.state(found)["Status"]
+        self._limit_before = before["Memory"]
         return {"container": refs.to_json(self._ref), "limits": before, "was": was, "mark": self._mark}
 
     def inject(self) -> Evidence:
@@ -61,7 +71,7 @@ class MemoryLimit(Fault):
             self._cgroup = accounts.cgroup(found, self._ref)
             self._kills = self._cgroup.oom_kills() if self._cgroup else 0.0
             self._events = OomEvents(self._ref)
-            limit = _lower(found, self._ref, self._params.headroom)
+            limit = _lower(found, self._ref, self._params.headroom, self._limit_before)
         evidence = {"container": self._ref.name, "limit_bytes": limit}
         if self._params.stress:
             evidence |= self._stress()
@@ -72,8 +82,10 @@ class MemoryLimit(Fault):
         while time.monotonic() < end and not stop.wait(0.1):
             # the count is gone with the cgroup: the greatest that was seen, or the engine's events
             kills = max(kills, self._counted())
-        kills = max(kills, float(self._events.stop()))
+        killed = self._sidecar_was_killed()
         ended = self._ended()
+        ours = float(killed and not ended["died"])  # where the container ended, the sidecar was ended with it
+        kills = max(0.0, max(kills, float(self._events.stop())) - ours)
         main = float(bool(ended.get("OOMKilled")) and ended.get("died", False))
         return Held(
             dose={"killed_for_memory": max(kills, main)},
@@ -81,6 +93,7 @@ class MemoryLimit(Fault):
             evidence={
                 "main_process_killed": bool(main),
                 "children_killed": int(max(0.0, kills - main)),
+                "sidecars_killed": int(ours),
                 "exit_code": ended.get("ExitCode"),
                 "runs_at_the_end": ended.get("Running"),
             },
@@ -90,7 +103,7 @@ class MemoryLimit(Fault):
     def restore(cls, undo: Undo) -> Evidence:
         ref, before = refs.from_json(undo["container"]), undo["limits"]
         try:
-            removed = sidecar.remove(ref.engine, undo["mark"])
+            removed = sidecar.remove(ref.engine, undo["mark"], settled=1.0)
         except ControlError as error:
             raise RestoreError(
                 f"{error}; by hand: docker ps -a --filter label={refs.MARK}={undo['mark']}"
@@ -101,22 +114,33 @@ class MemoryLimit(Fault):
             return {**again, **(subjects.running_again(found) if undo["was"] == "running" else {})}
 
         by_hand = f"docker update {ref.name} back to {limits.as_before(before)}; docker start {ref.name}"
-        return {**subjects.restoring(ref, by_hand, put_back), "containers_removed": removed}
+        done = subjects.restoring(ref, by_hand, put_back)
+        claims.release(ref, "memory_limit", undo["mark"])
+        return {**done, "containers_removed": removed}
 
     def _stress(self) -> dict[str, Any]:
         spec = {"memory": STEP, "most": self._params.headroom + 64_000_000, "deadline": DEADLINE}
         try:
-            self._worker = Worker(
-                "chaos.host.stress",
-                spec,
-                self._mark,
-                lambda module, mark: sidecar.start(self._ref, module, mark),
-            )
+            self._worker = Worker("chaos.host.stress", spec, self._mark, self._start)
         except ControlError as error:
             raise subjects.failure("memory_limit", error) from error
         except FaultError:  # the target died of it while the sidecar began: that is what was wanted
             return {"stress": "the container ended as it began"}
         return {key: self._worker.started[key] for key in ("charged_to", "spared")}
+
+    def _start(self, module: str, mark: str) -> Attached:
+        """The sidecar, to be spared where the engine grants that. Raises ControlError."""
+        try:
+            self._stress_program = sidecar.start(self._ref, module, mark, caps=SPARED)
+        except ControlError:
+            self._stress_program = sidecar.start(self._ref, module, mark)
+        return self._stress_program
+
+    def _sidecar_was_killed(self) -> bool:
+        if self._stress_program is None or self._stress_program.poll() != KILLED:
+            return False
+        time.sleep(NOTICED)
+        return True
 
     def _counted(self) -> float:
         return self._cgroup.oom_kills() - self._kills if self._cgroup else 0.0
@@ -129,11 +153,13 @@ class MemoryLimit(Fault):
         return {"died": True}
 
 
-def _lower(found: Container, ref: ContainerRef, headroom: int) -> int:
-    """Lower the limit to what is used and the headroom; the limit. Raises FaultError."""
+def _lower(found: Container, ref: ContainerRef, headroom: int, before: int) -> int:
+    """Lower the limit to what is used and the headroom, where that is lower than it was `before` (bytes; 0: none);
+    the limit. Raises FaultError."""
     end, because = time.monotonic() + SHRUNK_WITHIN, ""
     while time.monotonic() < end:
-        limit = int(accounts.memory(found, ref)) + headroom
+        wanted = int(accounts.memory(found, ref)) + headroom
+        limit = min(wanted, before or wanted)
         try:
             limits.write(found, {"Memory": limit, "MemorySwap": limit})
             return limit

@@ -69,24 +69,41 @@ class Partition(Fault):
     def restore(cls, undo: Undo) -> Evidence:
         ref = refs.from_json(undo["container"])
         by_hand = "; ".join(
-            f"docker network connect {' '.join(f'--alias {alias}' for alias in each['aliases'])} {name} {ref.name}"
+            f"docker network connect {_options(each)} {name} {ref.name}"
             for name, each in undo["networks"].items()
         )
         return subjects.restoring(ref, by_hand, lambda client, found: _connect(client, found, undo))
 
 
 def connections(found: Container) -> dict[str, dict[str, Any]]:
-    """By network: its id, the container's aliases and links on it, and the address that was asked for, if one was."""
+    """By network: its id, the container's aliases and links on it, and the addresses that were asked for."""
     networks = found.attrs["NetworkSettings"]["Networks"]
     return {
         name: {
             "id": each["NetworkID"],
             "aliases": sorted(set(each.get("Aliases") or ()) - {found.short_id, str(found.id)[:12]}),
             "links": sorted(each.get("Links") or ()),  # container:name, names of others that only it knows
-            "ipv4": (each.get("IPAMConfig") or {}).get("IPv4Address"),
+            **_addresses(each.get("IPAMConfig") or {}),
         }
         for name, each in networks.items()
     }
+
+
+def _addresses(asked: Mapping[str, Any]) -> dict[str, Any]:
+    local = sorted(asked.get("LinkLocalIPs") or ())
+    return {
+        "ipv4": asked.get("IPv4Address") or None,
+        "ipv6": asked.get("IPv6Address") or None,
+        "link_local": local,
+    }
+
+
+def _options(each: Mapping[str, Any]) -> str:
+    """What Docker's command line is told to connect a container to a network as it was."""
+    given = [("--alias", alias) for alias in each["aliases"]] + [("--link", link) for link in each["links"]]
+    given += [("--ip", each["ipv4"]), ("--ip6", each["ipv6"])]
+    given += [("--link-local-ip", address) for address in each["link_local"]]
+    return " ".join(f"{name} {value}" for name, value in given if value)
 
 
 def published(found: Container) -> dict[str, list[str]]:
@@ -102,17 +119,22 @@ def published(found: Container) -> dict[str, list[str]]:
 def _connect(client: DockerClient, found: Container, undo: Mapping[str, Any]) -> dict[str, Any]:
     there, gone = connections(found), []
     for name, each in undo["networks"].items():
-        if name in there and set(each["aliases"]) <= set(there[name]["aliases"]):
+        if name in there and _is_as_before(there[name], each):
             continue
         network = _network(client, each["id"])
         if network is None:
             gone.append(name)
             continue
-        if name in there:  # connected by somebody else, under other names
+        if name in there:  # connected by somebody else, under other names or addresses
             network.disconnect(found, force=True)
         links = [tuple(link.split(":", 1)) for link in each["links"]]
         network.connect(
-            found, aliases=each["aliases"] or None, links=links or None, ipv4_address=each["ipv4"]
+            found,
+            aliases=each["aliases"] or None,
+            links=links or None,
+            ipv4_address=each["ipv4"],
+            ipv6_address=each["ipv6"],
+            link_local_ips=each["link_local"] or None,
         )
     found.reload()
     now = connections(found)
@@ -121,6 +143,11 @@ def _connect(client: DockerClient, found: Container, undo: Mapping[str, Any]) ->
     ports = published(found)
     told = {"ports": ports} if ports == undo["ports"] else {"ports": ports, "ports_before": undo["ports"]}
     return {"connected_to": sorted(now), "networks_gone": gone, **told}
+
+
+def _is_as_before(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    same = all(now[name] == before[name] for name in ("ipv4", "ipv6", "link_local"))
+    return same and set(before["aliases"]) <= set(now["aliases"])
 
 
 def _network(client: DockerClient, number: str) -> Any:

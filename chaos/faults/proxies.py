@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
+from typing import Any
 
 import requests
 
-from chaos.errors import ControlError, RestoreError
-from chaos.fault import Evidence
-from chaos.handles import Proxy
+from chaos.engine import refs
+from chaos.engine.client import connected
+from chaos.errors import ControlError, RestoreError, ToolMissing
+from chaos.fault import Evidence, Undo
+from chaos.handles import Handles, Proxy
 from chaos.toxiproxy import Toxiproxy
 
+ANSWERS_WITHIN = (
+    2.0  # seconds that the server of a container may take that was only just started or connected again
+)
+_POLL = 0.2
 
-def enable(api: str, name: str) -> Evidence:
-    """Enable the proxy and see that it is. Raises RestoreError."""
+
+def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
+    """The proxy as an undo names it; with the container of its server, where the target has one."""
+    told: dict[str, Any] = {"api": proxy.api, "proxy": proxy.name}
+    server = handles.containers.get("proxy")
+    return told if server is None else told | {"server": refs.to_json(server)}
+
+
+def enable(undo: Undo) -> Evidence:
+    """Enable the proxy `undo` names and see that it is. Raises RestoreError."""
+    api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
 
-    def undo() -> Evidence:
+    def enabled() -> Evidence:
         if name not in server.proxies():
             return {"proxy": name, "proxy_is": "gone"}
         server.enable(name)
@@ -25,28 +42,29 @@ def enable(api: str, name: str) -> Evidence:
         return {"proxy": name, "enabled": True}
 
     by_hand = f"curl -X POST {api}/proxies/{name} -d '{{\"enabled\": true}}'"
-    return _undone(undo, name, f"proxy {name!r} could not be enabled", by_hand)
+    return _undone(enabled, undo, f"proxy {name!r} could not be enabled", by_hand)
 
 
-def remove_toxics(api: str, name: str, toxics: Collection[str]) -> Evidence:
-    """Take these toxics off the proxy and see that they are gone. Raises RestoreError."""
+def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:
+    """Take these toxics off the proxy `undo` names and see that they are gone. Raises RestoreError."""
+    api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
 
     def there() -> list[str]:
         return [toxic.name for toxic in server.proxy(name).toxics if toxic.name in toxics]
 
-    def undo() -> Evidence:
+    def removed() -> Evidence:
         if name not in server.proxies():
             return {"proxy": name, "proxy_is": "gone"}
-        removed = there()
-        for toxic in removed:
+        found = there()
+        for toxic in found:
             server.remove_toxic(name, toxic)
         if left := there():
             raise ControlError(f"still there: {', '.join(left)}")
-        return {"proxy": name, "toxics_removed": removed}
+        return {"proxy": name, "toxics_removed": found}
 
     by_hand = "; ".join(f"curl -X DELETE {api}/proxies/{name}/toxics/{toxic}" for toxic in toxics)
-    return _undone(undo, name, f"toxics of proxy {name!r} could not be removed", by_hand)
+    return _undone(removed, undo, f"toxics of proxy {name!r} could not be removed", by_hand)
 
 
 def in_place(proxy: Proxy, toxics: Collection[str]) -> float:
@@ -58,10 +76,37 @@ def in_place(proxy: Proxy, toxics: Collection[str]) -> float:
     return float(sum(toxic.name in toxics for toxic in found))
 
 
-def _undone(undo: Callable[[], Evidence], name: str, failure: str, by_hand: str) -> Evidence:
-    try:
-        return undo()
-    except ControlError as error:
-        if isinstance(error.__cause__, requests.ConnectionError):
-            return {"proxy": name, "server": "gone"}
-        raise RestoreError(f"{failure}: {error}; by hand: {by_hand}") from error
+def _undone(act: Callable[[], Evidence], undo: Undo, failure: str, by_hand: str) -> Evidence:
+    """What `act` tells; or that the server is gone, and with it all that it was told."""
+    end = time.monotonic() + ANSWERS_WITHIN
+    while True:
+        try:
+            return act()
+        except ControlError as error:
+            unreached = isinstance(error.__cause__, requests.ConnectionError)
+            try:
+                if unreached and _gone(undo, error):
+                    return {"proxy": undo["proxy"], "server": "gone"}
+            except (ControlError, ToolMissing) as unknown:
+                raise RestoreError(f"{failure}: {error}; {unknown}; by hand: {by_hand}") from error
+            if not unreached or "server" not in undo or time.monotonic() > end:
+                raise RestoreError(f"{failure}: {error}; by hand: {by_hand}") from error
+        time.sleep(_POLL)
+
+
+def _gone(undo: Undo, error: BaseException) -> bool:
+    """Whether a server that is not reached has ended, and is not merely cut off. Raises ControlError, ToolMissing."""
+    if "server" not in undo:
+        return _refused(error)
+    ref = refs.from_json(undo["server"])
+    with connected(ref.engine) as client:
+        found = refs.container_of(client, ref)
+        return found is None or not refs.lives(found)
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether nobody listens there any more: a connection that is not answered may lead to a server that lives."""
+    deepest: BaseException | None = error
+    while deepest is not None and not isinstance(deepest, ConnectionRefusedError):
+        deepest = deepest.__cause__ or deepest.__context__
+    return deepest is not None

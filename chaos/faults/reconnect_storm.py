@@ -50,12 +50,13 @@ class ReconnectStorm(Fault):
         self._params, self._mark = params, mark
         self._database = handles.databases["primary"]
         self._proxy = handles.proxies["database"]
+        self._known = proxies.known(handles, self._proxy)
         self._url, self._headers = handles.base_url.rstrip("/") + params.burst_path, dict(handles.headers)
         self._crowd: Worker | None = None
         self._peak = 0
 
     def prepare(self) -> Undo:
-        return {"mark": self._mark, "api": self._proxy.api, "proxy": self._proxy.name}
+        return {"mark": self._mark, **self._known}
 
     def inject(self) -> Evidence:
         spec = {
@@ -115,7 +116,7 @@ class ReconnectStorm(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         stopped = stop_marked(undo["mark"], grace=2.0)
-        return {"processes_stopped": len(stopped), **proxies.enable(undo["api"], undo["proxy"])}
+        return {"processes_stopped": len(stopped), **proxies.enable(undo)}
 
 
 _COUNT = "select count(*) from pg_stat_activity where backend_type = 'client backend'"

@@ -47,11 +47,12 @@ class ReplicationLag(Fault):
     def __init__(self, params: ReplicationLagParams, handles: Handles, mark: str) -> None:
         assert handles.replication is not None
         self._params, self._proxy = params, handles.proxies["replication"]
+        self._known = proxies.known(handles, self._proxy)
         self._replication = handles.replication
         self._toxic = f"midnight-{mark.replace('/', '-')}"
 
     def prepare(self) -> Undo:
-        return {"api": self._proxy.api, "proxy": self._proxy.name, "toxics": [self._toxic]}
+        return {**self._known, "toxics": [self._toxic]}
 
     def inject(self) -> Evidence:
         latency = {"latency": round(self._params.latency * 1000)}
@@ -91,4 +92,4 @@ class ReplicationLag(Fault):
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        return proxies.remove_toxics(undo["api"], undo["proxy"], undo["toxics"])
+        return proxies.remove_toxics(undo, undo["toxics"])

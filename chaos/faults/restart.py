@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from chaos.engine import refs
 from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
@@ -39,7 +38,7 @@ class Restart(Fault):
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "restart") as found:
             self._before = subjects.state(found)
-            return {"container": refs.to_json(self._ref), "was": self._before["Status"]}
+            return subjects.to_start_again(found, self._ref, self._grace)
 
     def inject(self) -> Evidence:
         self._begun = time.monotonic()

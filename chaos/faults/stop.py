@@ -9,7 +9,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chaos.engine import refs
 from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
@@ -36,7 +35,7 @@ class Stop(Fault):
 
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "stop") as found:
-            return {"container": refs.to_json(self._ref), "was": subjects.state(found)["Status"]}
+            return subjects.to_start_again(found, self._ref, self._grace)
 
     def inject(self) -> Evidence:
         begun = time.monotonic()

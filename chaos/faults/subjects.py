@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _POLL = 0.1  # seconds between looks at a container
+_MARGIN = 2.0  # seconds beyond its grace that the engine may take to end a container
+# the engine's words for a container on which nothing can be done now
+_GONE = ("is not running", "No such container", "is restarting", "is paused")
 
 
 def either(role: str) -> frozenset[str]:
@@ -54,7 +57,7 @@ def acting(ref: ContainerRef, fault: str) -> Iterator[Container]:
 
 def failure(fault: str, error: Exception) -> FaultError | TargetGone:
     """What an error of the engine means to a step: a container that ends or goes away is the target's failure."""
-    gone = any(words in str(error) for words in ("is not running", "No such container"))
+    gone = any(words in str(error) for words in _GONE)
     return (TargetGone if gone else FaultError)(f"{fault}: {error}")
 
 
@@ -72,12 +75,31 @@ def restoring(
         raise RestoreError(f"{ref.name}: {error}; by hand: {by_hand}") from error
 
 
+def to_start_again(found: Container, ref: ContainerRef, grace: float) -> dict[str, Any]:
+    """What `started_again` has to know of a container that is about to be ended, within `grace` seconds or at once."""
+    now = state(found)
+    return {"container": refs.to_json(ref), "was": now["Status"], "since": now["StartedAt"], "grace": grace}
+
+
 def started_again(undo: Undo) -> Evidence:
-    """Undo what stopped the container `undo["container"]`, where it ran before. Raises RestoreError."""
+    """Undo what ended the container `undo["container"]`, where it ran before. Raises RestoreError.
+
+    One that still runs as before is watched: the engine may be ending it, for one who asked it to and was killed.
+    """
     ref = refs.from_json(undo["container"])
     if undo["was"] != "running":
         return {"container": ref.name, "was": undo["was"]}
-    return restoring(ref, f"docker start {ref.name}", lambda _, found: running_again(found))
+
+    def again(_: DockerClient, found: Container) -> dict[str, Any]:
+        until(lambda: _has_ended(found, undo["since"]), undo["grace"] + _MARGIN)
+        return running_again(found)
+
+    return restoring(ref, f"docker start {ref.name}", again)
+
+
+def _has_ended(found: Container, since: str) -> bool:
+    now = state(found)
+    return bool(now["Status"] != "running" or now["StartedAt"] != since)
 
 
 def running_again(found: Container) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""The write limit of a cgroup on the device below a directory: read, set, put back, and tried.
+"""The write limit of a cgroup on the device below a directory: lowered, put back, and tried.
 
-For a sidecar beside the container it is for. On its standard input a JSON object: `path` (a directory) and one of
-`read` (true), `set` (bytes per second; 0: none) or `probe` (bytes to write and sync within the limit). Report: device,
-limit (bytes per second; 0: none), or of a probe seconds.
+For a sidecar beside the container it is for. On its standard input a JSON object: `path` (a directory), and either
+`created_with` (bytes per second by device as the engine names it; none: no limit) with `set` (bytes per second: lower
+the limit to that) or `unset` (the limit that was set: put back what was before), or `probe` (bytes to write and sync
+within the limit). Report: device, limit (bytes per second; 0: none), or `refused` and nothing changed; of a probe
+seconds.
 """
 
 from __future__ import annotations
@@ -11,26 +13,55 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from chaos.host import cgroup_join
 from chaos.host.cgroup_join import CGROUPS
 
+DEVICES = Path("/sys/dev/block")
+
+
+class NothingToLimit(Exception):
+    """There is no device, or no cgroup, that a limit could be set of; nor has one been."""
+
 
 def device_of(path: str) -> str:
-    """`major:minor` of the whole disk below a path: a part of one cannot be limited."""
-    number = os.stat(path).st_dev  # noqa: PTH116
+    """`major:minor` of the whole disk below a path: a part of one cannot be limited. Raises NothingToLimit."""
+    try:
+        number = os.stat(path).st_dev  # noqa: PTH116
+    except OSError as error:
+        raise NothingToLimit(f"{path} is on no volume of it ({error.strerror})") from error
     found = f"{os.major(number)}:{os.minor(number)}"
-    place = Path(f"/sys/dev/block/{found}")
+    place = DEVICES / found
     if not place.exists():
-        raise SystemExit(f"{path} lies on no block device that can be limited ({found})")
+        raise NothingToLimit(f"{path} lies on no block device that can be limited ({found})")
     disk = place.resolve().parent
     return (disk / "dev").read_text().strip() if (place / "partition").exists() else found
 
 
+def names_of(device: str) -> set[str]:
+    """What a device is called below /dev, as far as the kernel knows."""
+    place = DEVICES / device
+    lines = (place / "uevent").read_text().splitlines()
+    names = {f"/dev/{line.removeprefix('DEVNAME=')}" for line in lines if line.startswith("DEVNAME=")}
+    mapped = place / "dm/name"
+    return names | ({f"/dev/mapper/{mapped.read_text().strip()}"} if mapped.exists() else set())
+
+
+def rate_of(device: str, created_with: Mapping[str, int]) -> int | None:
+    """The limit that the container was created with; 0: none; None: it cannot be told whose limits they are."""
+    if mine := names_of(device) & created_with.keys():
+        return created_with[mine.pop()]
+    if not created_with:
+        return 0
+    known = {name for each in DEVICES.iterdir() for name in names_of(each.name)}
+    return 0 if created_with.keys() <= known else None
+
+
 def file_of(pid: int = 1) -> tuple[Path, bool]:
-    """The file with the cgroup's write limits, and whether it is one of cgroup v2."""
+    """The file with the cgroup's write limits, and whether it is one of cgroup v2. Raises NothingToLimit."""
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         below = path.lstrip("/")
@@ -38,7 +69,7 @@ def file_of(pid: int = 1) -> tuple[Path, bool]:
             return CGROUPS / "blkio" / below / "blkio.throttle.write_bps_device", False
         if not controllers and (CGROUPS / "cgroup.controllers").exists():
             return CGROUPS / below / "io.max", True
-    raise SystemExit("no cgroup of the target limits writes")
+    raise NothingToLimit("no cgroup of the target limits writes")
 
 
 def read(device: str) -> int:
@@ -55,6 +86,28 @@ def write(device: str, limit: int) -> None:
     file.write_text(f"{device} wbps={limit or 'max'}" if unified else f"{device} {limit}")
 
 
+def lower(device: str, created_with: Mapping[str, int], limit: int) -> dict[str, Any]:
+    """Set a limit, unless it would not be lower, or could not be put back from what the engine knows."""
+    created, now = rate_of(device, created_with), read(device)
+    if created is None:
+        return {"refused": f"which of {', '.join(sorted(created_with))} is {device} cannot be told"}
+    if now != created:
+        was = f"it was created with {created}" if created else "it was created with none"
+        return {"refused": f"somebody has set a write limit of {now or 'none'}: {was}"}
+    if now and limit >= now:
+        return {"refused": f"{limit} bytes per second are no less than the {now} that it has"}
+    write(device, limit)
+    return {"device": device, "limit": read(device), "before": now}
+
+
+def put_back(device: str, created_with: Mapping[str, int], ours: int) -> dict[str, Any]:
+    """The limit that the container was created with, where ours is in force; anybody else's is left alone."""
+    created = rate_of(device, created_with)
+    if created is not None and read(device) == ours:
+        write(device, created)
+    return {"device": device, "limit": read(device)}
+
+
 def probe(directory: str, size: int) -> float:
     """Seconds that it takes within the target's cgroup to write so much and to sync it."""
     cgroup_join.join()
@@ -68,18 +121,20 @@ def probe(directory: str, size: int) -> float:
         os.close(file)
 
 
+def carried_out(spec: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        device = device_of(spec["path"])
+        if "probe" in spec:
+            return {"device": device, "seconds": round(probe(spec["path"], spec["probe"]), 3)}
+        if "set" in spec:
+            return lower(device, spec["created_with"], spec["set"])
+        return put_back(device, spec["created_with"], spec["unset"])
+    except NothingToLimit as error:
+        return {"refused": str(error)}
+
+
 def main() -> None:
-    spec: dict[str, Any] = json.loads(sys.stdin.readline())
-    device = device_of(spec["path"])
-    if "set" in spec:
-        write(device, spec["set"])
-    if "probe" in spec:
-        print(
-            json.dumps({"device": device, "seconds": round(probe(spec["path"], spec["probe"]), 3)}),
-            flush=True,
-        )
-    else:
-        print(json.dumps({"device": device, "limit": read(device)}), flush=True)
+    print(json.dumps(carried_out(json.loads(sys.stdin.readline()))), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from chaos import engine
 from chaos.errors import MidnightError
 from chaos.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
+from tests.docker import writes
 
 LIMIT = 64 * 1024 * 1024
 READ_BACK = "cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
@@ -110,7 +111,8 @@ class Victim:
         short = self.container.short_id
         names = {name: set(each["Aliases"]) - {short} for name, each in networks.items()}
         files = self.container.exec_run(["ls", "-A", "/data"]).output
-        return {"status": self.container.status, "limits": limits, "names": names, "files": files}
+        told = {"status": self.container.status, "limits": limits, "names": names, "files": files}
+        return told | {"writes": writes.limits_of(self.container).read_text()}
 
     def remove(self) -> None:
         for each in (self.container, self.network, self.volume):

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from docker import DockerClient
+from docker.models.containers import Container
 
 from chaos.tools import docker_images
+from tests.docker import writes
 
 HERE = Path(__file__).parent / "shop"
 IMAGE = "test-shop:latest"
@@ -95,14 +97,16 @@ class Project:
         """What a run must leave as it was: of every container its start, limits and networks."""
         label: dict[str, Any] = {"label": f"com.docker.compose.project={self.name}"}
         found = client.containers.list(all=True, filters=label)
-        return {str(each.name): _state(each.attrs) for each in found}
+        return {str(each.name): _state(each) for each in found}
 
 
-def _state(attrs: dict[str, Any]) -> str:
+def _state(container: Container) -> str:
+    attrs = container.attrs
     networks = attrs["NetworkSettings"]["Networks"]
     told = {
         "status": attrs["State"]["Status"],
         "started": attrs["State"]["StartedAt"],
+        "writes": writes.limits_of(container).read_text() if attrs["State"]["Pid"] else "",
         "limits": {key: _limit(attrs["HostConfig"][key]) for key in ("Memory", "NanoCpus", "CpuQuota")},
         "aliases": {name: sorted(each["Aliases"] or []) for name, each in networks.items()},
         "links": {name: sorted(each["Links"] or []) for name, each in networks.items()},

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
 from docker import DockerClient
 
-from chaos import registry
 from chaos.errors import FaultError, TargetGone
-from chaos.fault import Fault, Held
-from chaos.handles import EngineAt, Handles, Volume
+from chaos.handles import EngineAt
+from tests.docker.acting import made, played, reaches_its_floor
 from tests.docker.conftest import Victim
 
 pytestmark = pytest.mark.real
@@ -30,29 +28,6 @@ CASES: dict[str, dict[str, Any]] = {
     "partition": {},
     "disk_limit": {"write": "1MB/s"},
 }
-
-
-def made(name: str, victim: Victim, **params: Any) -> Fault:
-    volume = Volume(Path("/nowhere"), "0:0", None, victim.ref, Path("/data"))
-    handles = Handles(containers={"api": victim.ref}, volumes={"data": volume})
-    fault = registry.fault(name)
-    aim = {} if name == "disk_full" else {"target": "api"}
-    return fault(fault.Params.model_validate(aim | params), handles, f"{victim.name}/{name}")
-
-
-def played(fault: Fault, seconds: float = 1.0) -> Held:
-    """Prepared, injected, held and restored, twice: an undo may come again."""
-    undo = fault.prepare()
-    try:
-        fault.inject()
-        return fault.hold(seconds, threading.Event())
-    finally:
-        type(fault).restore(undo)
-        type(fault).restore(undo)
-
-
-def reaches_its_floor(held: Held) -> bool:
-    return all(held.dose[name] >= least for name, least in held.floor.items())
 
 
 @pytest.mark.parametrize(("name", "params"), CASES.items(), ids=list(CASES))

@@ -44,3 +44,10 @@ def test_a_role_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_compose_project_without_a_target_file_is_told_how_to_begin_one() -> None:
     with pytest.raises(UsageError, match="midnight target inspect compose:nowhere"):
         plan.build("smoke", "compose:nowhere")
+
+
+@pytest.mark.parametrize("signal", ["STOP", "TSTP", "TTIN", "TTOU"])
+def test_a_signal_that_leaves_the_target_standing_still_is_refused(tmp_path: Path, signal: str) -> None:
+    step = f"{{name: it, fault: kill, at: 1s, hold: 1s, with: {{target: api, signal: {signal}}}}}"
+    with pytest.raises(FileError, match=f"use the fault pause, got '{signal}'"):
+        plan.build(experiment(tmp_path, step), "docker")

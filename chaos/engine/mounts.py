@@ -1,0 +1,47 @@
+"""Where a place of a container lies on its engine's host: it can be reached there when the container is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+ABSENT = "bind source path does not exist"  # the engine's words for a directory that is not on its host
+
+
+def below(container: Container, place: PurePath) -> dict[str, str] | None:
+    """The volume, or the host's directory, that the place is on, as JSON for an undo; None: it is on neither."""
+    mounts = [
+        (PurePosixPath(each["Destination"]), each)
+        for each in container.attrs["Mounts"]
+        if each["Type"] in {"volume", "bind"}
+    ]
+    held = [(at, each) for at, each in mounts if PurePosixPath(place).is_relative_to(at)]
+    if not held:
+        return None
+    at, nearest = max(held, key=lambda each: len(each[0].parts))
+    source = nearest["Name"] if nearest["Type"] == "volume" else nearest["Source"]
+    return {"type": str(nearest["Type"]), "source": str(source), "at": str(at)}
+
+
+def is_there(client: DockerClient, mount: Mapping[str, str]) -> bool:
+    """Whether the volume still is: the engine would make a new one of its name. Of a directory it says so itself."""
+    from docker.errors import NotFound
+
+    if mount["type"] == "volume":
+        try:
+            client.volumes.get(mount["source"])
+        except NotFound:
+            return False
+    return True
+
+
+def mounted(mount: Mapping[str, str]) -> Any:
+    """The same at the same place of another container, as the SDK takes it."""
+    from docker.types import Mount
+
+    return Mount(mount["at"], mount["source"], type="volume" if mount["type"] == "volume" else "bind")

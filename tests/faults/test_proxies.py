@@ -1,0 +1,47 @@
+"""A proxy's server that is not reached is only taken for gone when it is."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from chaos.errors import RestoreError
+from chaos.faults import proxies
+from chaos.host.ports import free_port
+
+
+@pytest.fixture
+def breaking() -> Iterator[int]:
+    """The port of a server that takes a connection and resets it, as one does that is cut off."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_where_nobody_listens_any_more_nothing_is_left() -> None:
+    undo = {"api": f"http://127.0.0.1:{free_port()}", "proxy": "database"}
+    assert proxies.remove_toxics(undo, ["slow"]) == {"proxy": "database", "server": "gone"}
+    assert proxies.enable(undo) == {"proxy": "database", "server": "gone"}
+
+
+def test_a_server_that_breaks_connections_off_may_keep_what_it_was_told(breaking: int) -> None:
+    undo = {"api": f"http://127.0.0.1:{breaking}", "proxy": "database"}
+    with pytest.raises(RestoreError, match="by hand: curl -X DELETE"):
+        proxies.remove_toxics(undo, ["slow"])
+    with pytest.raises(RestoreError, match="by hand: curl -X POST"):
+        proxies.enable(undo)
