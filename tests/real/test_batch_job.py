@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -33,11 +34,13 @@ def group() -> Iterator[Path]:
         pytest.skip(
             "no cgroup v1 memory controller that we may write to: an out-of-memory kill cannot be staged"
         )
-    place = MEMORY / "midnight-test-memory"  # all tests of this file are played by one worker, in turn
+    place = MEMORY / f"midnight-test-{secrets.token_hex(4)}"
     place.mkdir()
-    (place / "memory.limit_in_bytes").write_text("50000000")
-    yield place
-    place.rmdir()
+    try:
+        (place / "memory.limit_in_bytes").write_text("50000000")
+        yield place
+    finally:
+        place.rmdir()
 
 
 def play(program: str, env: dict[str, str], kill: bool, meanwhile: Callable[[], None] = lambda: None) -> Held:
