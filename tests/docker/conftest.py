@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, TypeVar
 
 import docker
 import pytest
 from docker import DockerClient
+from docker.models.networks import Network
 from docker.types import EndpointConfig
 
 from chaos import engine
@@ -18,6 +20,7 @@ from chaos.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker import writes
 
+T = TypeVar("T")
 LIMIT = 64 * 1024 * 1024
 READ_BACK = "cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
 SERVER = "import http.server as h; h.ThreadingHTTPServer(('0.0.0.0', 8000), h.SimpleHTTPRequestHandler).serve_forever()"
@@ -82,10 +85,19 @@ class Victim:
     """A small server in a container, on a network under two names, with a volume and a published port."""
 
     def __init__(self, client: DockerClient, at: EngineAt, **options: Any) -> None:
-        self.client, self.name = client, f"test-{secrets.token_hex(4)}"
-        self.network = client.networks.create(self.name)
+        self.client, self.name = client, f"midnight-test-{secrets.token_hex(4)}"
+        self._made: list[Any] = []
+        try:
+            self._make(client, at, options)
+        except BaseException:
+            self.remove()
+            raise
+
+    def _make(self, client: DockerClient, at: EngineAt, options: dict[str, Any]) -> None:
+        self.network = self._kept(client.networks.create(self.name))
         tmpfs = {"type": "tmpfs", "device": "tmpfs", "o": f"size={options.pop('small', '')}"}
-        self.volume = client.volumes.create(self.name, driver_opts=tmpfs if tmpfs["o"] != "size=" else None)
+        opts = tmpfs if tmpfs["o"] != "size=" else None
+        self.volume = self._kept(client.volumes.create(self.name, driver_opts=opts))
         port: dict[str, Any] = {"8000/tcp": ("127.0.0.1", None)}
         endpoint = EndpointConfig(client.api.api_version, aliases=["server", "other-name"])
         self.container = client.containers.create(
@@ -99,6 +111,7 @@ class Victim:
             ports=port,
             **{"mem_limit": 256 * 1024 * 1024, "cpu_period": 100_000, "cpu_quota": 100_000, **options},
         )
+        self._kept(self.container)
         self.container.start()
         self.ref = ContainerRef(at, str(self.container.id), self.name)
 
@@ -114,17 +127,37 @@ class Victim:
         told = {"status": self.container.status, "limits": limits, "names": names, "files": files}
         return told | {"writes": writes.limits_of(self.container).read_text()}
 
+    def _kept(self, made: T) -> T:
+        self._made.append(made)
+        return made
+
     def remove(self) -> None:
-        for each in (self.container, self.network, self.volume):
+        """Remove what was made of it, so much as there is."""
+        for each in reversed(self._made):
             try:
-                each.remove(**({"force": True} if each is not self.network else {}))
+                each.remove(**({} if isinstance(each, Network) else {"force": True}))
             except docker.errors.NotFound:
                 continue
 
 
+Victims = Callable[..., Victim]
+"""Makes one with these options of the engine."""
+
+
 @pytest.fixture
-def victim(client: DockerClient, engine_at: EngineAt, nothing_on_the_engine: None) -> Iterator[Victim]:
+def victims(client: DockerClient, engine_at: EngineAt, nothing_on_the_engine: None) -> Iterator[Victims]:
+    """As many as a test wants; they are gone after it."""
     del nothing_on_the_engine
-    made = Victim(client, engine_at)
-    yield made
-    made.remove()
+    with ExitStack() as there:
+
+        def make(**options: Any) -> Victim:
+            made = Victim(client, engine_at, **options)
+            there.callback(made.remove)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def victim(victims: Victims) -> Victim:
+    return victims()

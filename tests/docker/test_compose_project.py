@@ -115,14 +115,16 @@ def project(engine_at: EngineAt, tmp_path_factory: pytest.TempPathFactory) -> It
             "SHOP_IMAGE": foreign.IMAGE,
             "WEB_PORT": str(free_port()),
             "DB_PASSWORD": secrets.token_hex(12),
-            "NETWORK": f"test-shop-{secrets.token_hex(3)}",
+            "NETWORK": f"midnight-test-shop-{secrets.token_hex(3)}",
         }
         override = tmp_path_factory.mktemp("wired") / "override.yaml"
-        made = Project(tuple(command), f"shop{secrets.token_hex(3)}", variables, override)
-        made("up", "-d")
-        yield made
-        made("down", "-v", "--timeout", "1")
-        client.images.remove(foreign.IMAGE)
+        made = Project(tuple(command), f"midnight-test-shop{secrets.token_hex(3)}", variables, override)
+        try:
+            made("up", "-d")
+            yield made
+        finally:
+            made("down", "-v", "--timeout", "1")
+            client.images.remove(foreign.IMAGE)
         assert ours(everything(client)) == before
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from typing import Any
 
 import pytest
-from docker import DockerClient
 
 from chaos.errors import FaultError, TargetGone
-from chaos.handles import EngineAt
 from tests.docker.acting import made, played, reaches_its_floor
-from tests.docker.conftest import Victim
+from tests.docker.conftest import Victim, Victims
 
 pytestmark = pytest.mark.real
 
 BUSY = ["python", "-c", "while True: pass"]
 # The main process lives, its child is the one that has all the memory.
 PARENT = "import subprocess as s, sys, time\ns.Popen([sys.executable, '-c', sys.argv[1]])\ntime.sleep(600)"
-CHILD = "import time\nheld = bytearray(60_000_000)\nheld[::4096] = b'1' * len(held[::4096])\ntime.sleep(600)"
+CHILD = """
+import time
+held = bytearray(60_000_000)
+held[::4096] = b"1" * len(held[::4096])
+print("taken", flush=True)
+time.sleep(600)
+"""
 
 CASES: dict[str, dict[str, Any]] = {
     "kill": {},
@@ -69,63 +73,44 @@ def test_a_container_that_somebody_removed_has_nothing_to_undo(victim: Victim, n
     type(fault).restore(undo)
 
 
-def test_less_processor_is_proven_by_the_kernels_account(client: DockerClient, engine_at: EngineAt) -> None:
-    victim = Victim(client, engine_at, entrypoint=BUSY)
-    try:
-        before = victim.state()
-        held = played(made("cpu_limit", victim, cpus=0.1))
-        assert reaches_its_floor(held), held
-        assert victim.state() == before
-    finally:
-        victim.remove()
+def test_less_processor_is_proven_by_the_kernels_account(victims: Victims) -> None:
+    victim = victims(entrypoint=BUSY)
+    before = victim.state()
+    held = played(made("cpu_limit", victim, cpus=0.1))
+    assert reaches_its_floor(held), held
+    assert victim.state() == before
 
 
-def test_a_limit_that_the_engine_calls_nano_cpus_is_put_back_too(
-    client: DockerClient, engine_at: EngineAt
-) -> None:
+def test_a_limit_that_the_engine_calls_nano_cpus_is_put_back_too(victims: Victims) -> None:
     options = {"cpu_period": None, "cpu_quota": None, "nano_cpus": 500_000_000}
-    victim = Victim(client, engine_at, entrypoint=BUSY, **options)
-    try:
-        before = victim.state()
-        held = played(made("cpu_limit", victim, cpus=0.1))
-        assert reaches_its_floor(held), held
-        assert victim.state() == before
-    finally:
-        victim.remove()
+    victim = victims(entrypoint=BUSY, **options)
+    before = victim.state()
+    held = played(made("cpu_limit", victim, cpus=0.1))
+    assert reaches_its_floor(held), held
+    assert victim.state() == before
 
 
-def test_a_container_without_limits_has_none_that_is_ever_reached_afterwards(
-    client: DockerClient, engine_at: EngineAt
-) -> None:
+def test_a_container_without_limits_has_none_that_is_ever_reached_afterwards(victims: Victims) -> None:
     none = {"cpu_period": None, "cpu_quota": None, "mem_limit": None}
-    victim = Victim(client, engine_at, **none)
-    try:
-        played(made("cpu_limit", victim, cpus=0.1), 0.1)
-        played(made("memory_limit", victim, stress=False), 0.1)
-        limits = victim.state()["limits"]
-        assert limits["Memory"] > 2**62 and limits["CpuQuota"] == -1 and limits["MemorySwap"] > 2**62
-    finally:
-        victim.remove()
+    victim = victims(**none)
+    played(made("cpu_limit", victim, cpus=0.1), 0.1)
+    played(made("memory_limit", victim, stress=False), 0.1)
+    limits = victim.state()["limits"]
+    assert limits["Memory"] > 2**62 and limits["CpuQuota"] == -1 and limits["MemorySwap"] > 2**62
 
 
-def test_out_of_memory_the_main_process_is_told_from_a_child(
-    client: DockerClient, engine_at: EngineAt
-) -> None:
-    main = Victim(client, engine_at)
-    child = Victim(client, engine_at, entrypoint=["python", "-c", PARENT, CHILD])
-    try:
-        until_child = threading.Event()
-        until_child.wait(1.0)  # its memory is taken by then, or it is killed while it takes it
-        before = main.state(), child.state()
-        held_main = played(made("memory_limit", main, headroom="4MB"), 4.0)
-        held_child = played(made("memory_limit", child, headroom="4MB"), 4.0)
-        assert reaches_its_floor(held_main) and held_main.evidence["main_process_killed"], held_main
-        assert reaches_its_floor(held_child) and not held_child.evidence["main_process_killed"], held_child
-        assert held_child.evidence["children_killed"] >= 1
-        assert (main.state(), child.state()) == before
-    finally:
-        main.remove()
-        child.remove()
+def test_out_of_memory_the_main_process_is_told_from_a_child(victims: Victims) -> None:
+    main = victims()
+    child = victims(entrypoint=["python", "-c", PARENT, CHILD])
+    while b"taken" not in child.container.logs():
+        time.sleep(0.05)
+    before = main.state(), child.state()
+    held_main = played(made("memory_limit", main, headroom="4MB"), 4.0)
+    held_child = played(made("memory_limit", child, headroom="4MB"), 4.0)
+    assert reaches_its_floor(held_main) and held_main.evidence["main_process_killed"], held_main
+    assert reaches_its_floor(held_child) and not held_child.evidence["main_process_killed"], held_child
+    assert held_child.evidence["children_killed"] >= 1
+    assert (main.state(), child.state()) == before
 
 
 def test_a_disk_of_the_machine_is_never_filled(victim: Victim) -> None:
@@ -135,11 +120,8 @@ def test_a_disk_of_the_machine_is_never_filled(victim: Victim) -> None:
     assert victim.state() == before
 
 
-def test_a_small_volume_is_full_and_then_empty(client: DockerClient, engine_at: EngineAt) -> None:
-    victim = Victim(client, engine_at, small="20m")
-    try:
-        held = played(made("disk_full", victim, volume="data"), 0.1)
-        assert reaches_its_floor(held), held
-        assert victim.state()["files"] == b""
-    finally:
-        victim.remove()
+def test_a_small_volume_is_full_and_then_empty(victims: Victims) -> None:
+    victim = victims(small="20m")
+    held = played(made("disk_full", victim, volume="data"), 0.1)
+    assert reaches_its_floor(held), held
+    assert victim.state()["files"] == b""

@@ -12,12 +12,11 @@ from docker import DockerClient
 from chaos.engine import sidecar
 from chaos.errors import FaultError
 from chaos.faults import memory_limit
-from chaos.handles import EngineAt
 from chaos.host import throttle
 from chaos.tools import docker_images
 from tests.docker import writes
 from tests.docker.acting import made, played, reaches_its_floor
-from tests.docker.conftest import Victim
+from tests.docker.conftest import Victim, Victims
 
 pytestmark = pytest.mark.real
 
@@ -100,11 +99,8 @@ def test_a_container_without_a_volume_has_no_disk_to_limit(victim: Victim, clien
 
 
 @pytest.fixture
-def small(client: DockerClient, engine_at: EngineAt, nothing_on_the_engine: None) -> Any:
-    del nothing_on_the_engine
-    victim = Victim(client, engine_at, entrypoint=SMALL)
-    yield victim
-    victim.remove()
+def small(victims: Victims) -> Victim:
+    return victims(entrypoint=SMALL)
 
 
 def test_a_kill_of_our_own_sidecar_is_no_proof(small: Victim, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from chaos.handles import ContainerRef, EngineAt
 from chaos.host.ports import free_port
 from chaos.tools import docker_images
 from tests.docker.acting import made
-from tests.docker.conftest import Victim
+from tests.docker.conftest import Victim, Victims
 
 pytestmark = pytest.mark.real
 
@@ -74,25 +74,22 @@ def test_what_was_started_in_a_container_that_stands_still_is_not_called_ended(
     program.close()
 
 
-def test_a_stop_that_the_engine_goes_on_with_is_waited_for(client: DockerClient, engine_at: EngineAt) -> None:
-    victim = Victim(client, engine_at, entrypoint=["python", "-c", DRAINING])
-    try:
-        while b"ready" not in victim.container.logs():
-            time.sleep(0.05)
-        fault = made("stop", victim, grace=5)
-        undo = fault.prepare()
-        asked = threading.Thread(target=lambda: client.api.stop(victim.ref.id, timeout=5))
-        asked.start()  # and whoever asked is killed
-        time.sleep(0.5)
-        assert type(fault).restore(undo)["started_again"] is True
-        asked.join()
-        victim.container.reload()
-        assert victim.container.status == "running"
-        begun = time.monotonic()
-        type(fault).restore(undo)  # it was started again since: nothing is awaited any more
-        assert time.monotonic() - begun < 2.0
-    finally:
-        victim.remove()
+def test_a_stop_that_the_engine_goes_on_with_is_waited_for(client: DockerClient, victims: Victims) -> None:
+    victim = victims(entrypoint=["python", "-c", DRAINING])
+    while b"ready" not in victim.container.logs():
+        time.sleep(0.05)
+    fault = made("stop", victim, grace=5)
+    undo = fault.prepare()
+    asked = threading.Thread(target=lambda: client.api.stop(victim.ref.id, timeout=5))
+    asked.start()  # and whoever asked is killed
+    time.sleep(0.5)
+    assert type(fault).restore(undo)["started_again"] is True
+    asked.join()
+    victim.container.reload()
+    assert victim.container.status == "running"
+    begun = time.monotonic()
+    type(fault).restore(undo)  # it was started again since: nothing is awaited any more
+    assert time.monotonic() - begun < 2.0
 
 
 def test_a_sidecar_that_is_only_just_being_made_is_removed_too(victim: Victim, client: DockerClient) -> None:
@@ -212,13 +209,10 @@ def test_a_container_that_is_cut_off_gets_every_address_back(victim: Victim, cli
         network.remove()
 
 
-def test_one_that_is_restarting_is_the_targets_failure(client: DockerClient, engine_at: EngineAt) -> None:
-    victim = Victim(client, engine_at, entrypoint=["sh", "-c", "exit 1"], restart_policy={"Name": "always"})
-    try:
-        end = time.monotonic() + 20
-        while victim.container.status != "restarting" and time.monotonic() < end:
-            victim.container.reload()
-        with pytest.raises(TargetGone):
-            executed.start(victim.ref, FOREVER, {}, f"{victim.name}/job", None)
-    finally:
-        victim.remove()
+def test_one_that_is_restarting_is_the_targets_failure(victims: Victims) -> None:
+    victim = victims(entrypoint=["sh", "-c", "exit 1"], restart_policy={"Name": "always"})
+    end = time.monotonic() + 20
+    while victim.container.status != "restarting" and time.monotonic() < end:
+        victim.container.reload()
+    with pytest.raises(TargetGone):
+        executed.start(victim.ref, FOREVER, {}, f"{victim.name}/job", None)
