@@ -22,6 +22,7 @@ from chaos.host.ports import free_port
 from chaos.tools import docker_images
 from tests.docker.acting import made
 from tests.docker.conftest import Victim, Victims
+from tests.reference.stack import until
 
 pytestmark = pytest.mark.real
 
@@ -211,8 +212,12 @@ def test_a_container_that_is_cut_off_gets_every_address_back(victim: Victim, cli
 
 def test_one_that_is_restarting_is_the_targets_failure(victims: Victims) -> None:
     victim = victims(entrypoint=["sh", "-c", "exit 1"], restart_policy={"Name": "always"})
-    end = time.monotonic() + 20
-    while victim.container.status != "restarting" and time.monotonic() < end:
-        victim.container.reload()
+    # the engine waits twice as long before each time: from the fifth on there is time to act between two
+    until(lambda: victim.container.reload() or _restarts(victim) >= 5, "restarted five times")
+    until(lambda: victim.container.reload() or victim.container.status == "restarting", "restarting")
     with pytest.raises(TargetGone):
         executed.start(victim.ref, FOREVER, {}, f"{victim.name}/job", None)
+
+
+def _restarts(victim: Victim) -> int:
+    return int(victim.container.attrs["RestartCount"])
