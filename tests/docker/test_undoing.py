@@ -213,11 +213,13 @@ def test_a_container_that_is_cut_off_gets_every_address_back(victim: Victim, cli
 def test_one_that_is_restarting_is_the_targets_failure(victims: Victims) -> None:
     victim = victims(entrypoint=["sh", "-c", "exit 1"], restart_policy={"Name": "always"})
     # the engine waits twice as long before each time: from the fifth on there is time to act between two
-    until(lambda: victim.container.reload() or _restarts(victim) >= 5, "restarted five times")
-    until(lambda: victim.container.reload() or victim.container.status == "restarting", "restarting")
+    until(lambda: _now(victim)["RestartCount"] >= 5, "restarted five times")
+    until(lambda: _now(victim)["State"]["Status"] == "restarting", "restarting")
     with pytest.raises(TargetGone):
         executed.start(victim.ref, FOREVER, {}, f"{victim.name}/job", None)
 
 
-def _restarts(victim: Victim) -> int:
-    return int(victim.container.attrs["RestartCount"])
+def _now(victim: Victim) -> dict[str, Any]:
+    victim.container.reload()
+    attrs: dict[str, Any] = victim.container.attrs
+    return attrs
