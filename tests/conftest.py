@@ -17,7 +17,6 @@ from chaos.host.processes import mark_of
 from chaos.host.volume import V1_LIMIT
 from tests.midnight import Midnight
 
-NOBODYS = "which is nobody's any more"
 PLACES = (
     ("/tmp", "midnight-*"),
     ("/dev/shm", "midnight-*"),
@@ -55,7 +54,7 @@ def _device(number: str) -> str:
     try:
         return Path(f"/sys/dev/block/{number}/loop/backing_file").read_text().strip()
     except OSError:
-        return f"{number}, {NOBODYS}"
+        return f"{number}, which is nobody's any more"
 
 
 LONGEST = ("docker", "judged")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +15,7 @@ from chaos.host.ports import free_port
 from chaos.host.processes import marked, spawn, stop_marked
 from chaos.tools import toxiproxy as tool
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
+from tests.accepting import accepting
 
 pytestmark = pytest.mark.real
 
@@ -56,24 +56,12 @@ def server(servers: tuple[Toxiproxy, Toxiproxy]) -> Iterator[Toxiproxy]:
 def echo() -> Iterator[str]:
     """The address of a server that sends back what it gets."""
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
     def answer(connection: socket.socket) -> None:
-        with connection:
-            while data := connection.recv(1024):
-                connection.sendall(data)
+        while data := connection.recv(1024):
+            connection.sendall(data)
 
-    listener = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=serve, daemon=True).start()
-    yield f"127.0.0.1:{listener.getsockname()[1]}"
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
+    with accepting(answer) as port:
+        yield f"127.0.0.1:{port}"
 
 
 def connect(address: str) -> socket.socket:

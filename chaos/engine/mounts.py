@@ -28,6 +28,11 @@ def below(container: Container, place: PurePath) -> dict[str, str] | None:
     return {"type": str(nearest["Type"]), "source": str(source), "at": str(at)}
 
 
+def named(mount: Mapping[str, str]) -> str:
+    """For a reader: `volume NAME` or `bind DIRECTORY`."""
+    return f"{mount['type']} {mount['source']}"
+
+
 def is_there(client: DockerClient, mount: Mapping[str, str]) -> bool:
     """Whether the volume still is: the engine would make a new one of its name. Of a directory it says so itself."""
     from docker.errors import NotFound

@@ -6,6 +6,7 @@ It runs a small program of ours, so that nothing need be installed in the target
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import tarfile
 import time
@@ -93,6 +94,25 @@ def run(
         remove(beside.engine, mark)
 
 
+def ask(
+    beside: ContainerRef,
+    module: str,
+    mark: str,
+    said: Mapping[str, Any],
+    *,
+    running: bool = True,
+    mount: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Run a program that is told one JSON object and reports with one; its report. Raises ControlError."""
+    told = json.dumps(said).encode() + b"\n"
+    out = run(beside, module, mark, told, running=running, mount=mount)
+    try:
+        report: dict[str, Any] = json.loads(out)
+    except ValueError as error:
+        raise ControlError(f"{module} gave no report: {error}") from error
+    return report
+
+
 def remove(engine: EngineAt, mark: str, *, settled: float = 0.0) -> list[str]:
     """Remove every container that bears the mark; their names. Raises ControlError.
 
@@ -115,9 +135,8 @@ def _remove(engine: EngineAt, mark: str) -> list[str]:
             all=True, filters={"label": f"{MARK}={mark}"}, ignore_removed=True
         ):
             try:
-                found.remove(
-                    force=True
-                )  # not its volumes: they are those of the container that it was beside
+                # not its volumes: they are those of the container that it was beside
+                found.remove(force=True)
             except NotFound:
                 continue
             removed.append(str(found.name))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chaos.engine import refs, sidecar
+from chaos.engine import mounts, refs, sidecar
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Held, Undo
 from chaos.faults import leftovers, subjects
@@ -73,8 +73,8 @@ def restore(undo: Undo) -> Evidence:
     try:
         removed = sidecar.remove(engine, mark, settled=1.0)
         cleared = leftovers.remove(undo, [undo["scratch"]])
-    except (ControlError, ValueError) as error:
-        lies = f"{undo['mount']['type']} {undo['mount']['source']}"
+    except ControlError as error:
+        lies = mounts.named(undo["mount"])
         raise RestoreError(
             f"{error}; by hand: docker rm -f $(docker ps -aq -f label={refs.MARK}={mark}), and remove "
             f"{undo['scratch']} from the {lies}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from typing import Any
 
-from chaos.engine import refs, sidecar
+from chaos.engine import mounts, refs, sidecar
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import leftovers, subjects
-from chaos.handles import ContainerRef, Handles
+from chaos.handles import Handles
 from chaos.host import filler
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
@@ -58,8 +56,8 @@ class DiskFull(Fault):
         else:
             said = {"fill": str(self._file), "leave": params.leave, "at_most": params.at_most}
             try:
-                done = self._told(self._container, said)
-            except (ControlError, ValueError) as error:
+                done = sidecar.ask(self._container, "chaos.host.filler", self._mark, said, running=False)
+            except ControlError as error:
                 raise subjects.failure("disk_full", error) from error
         if "refused" in done:
             raise FaultError(f"disk_full: {done['refused']}")
@@ -84,13 +82,6 @@ class DiskFull(Fault):
             engine = refs.from_json(undo["container"]).engine
             stopped = sidecar.remove(engine, undo["mark"], settled=1.0)
             return {"container": name, "containers_removed": stopped, **leftovers.remove(undo, [file])}
-        except (ControlError, ValueError) as error:
-            lies = f"{undo['mount']['type']} {undo['mount']['source']}"
+        except ControlError as error:
+            lies = mounts.named(undo["mount"])
             raise RestoreError(f"{error}; by hand: remove {file} from the {lies} of {name}") from error
-
-    def _told(self, container: ContainerRef, said: dict[str, Any]) -> dict[str, Any]:
-        told = json.dumps(said).encode() + b"\n"
-        report: dict[str, Any] = json.loads(
-            sidecar.run(container, "chaos.host.filler", self._mark, told, running=False)
-        )
-        return report

@@ -7,7 +7,6 @@ was started anew has them already, and nothing is left to undo; one that stands 
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from typing import Annotated, Any
@@ -19,10 +18,11 @@ from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import claims, subjects
-from chaos.handles import ContainerRef, Handles
+from chaos.handles import Handles
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
 
+THROTTLE = "chaos.host.throttle"
 PROBED = 1.0  # seconds that the write of ours shall take at the limit
 
 
@@ -94,8 +94,8 @@ class DiskLimit(Fault):
             if found is None or not refs.lives(found):
                 now = {"limit": "ended with it", "container_is": "gone" if found is None else found.status}
             else:
-                now = _told(ref, undo["mark"], said)
-        except (ControlError, ValueError) as error:
+                now = sidecar.ask(ref, THROTTLE, undo["mark"], said)
+        except ControlError as error:
             raise RestoreError(f"write limit of {ref.name}: {error}; {by_hand}") from error
         if now.get("limit") == ours:
             raise RestoreError(f"write limit of {ref.name} is {ours} still; {by_hand}")
@@ -104,12 +104,6 @@ class DiskLimit(Fault):
 
     def _ask(self, **what: Any) -> dict[str, Any]:
         try:
-            return _told(self._ref, self._mark, {"path": self._path, **what})
-        except (ControlError, ValueError) as error:
+            return sidecar.ask(self._ref, THROTTLE, self._mark, {"path": self._path, **what})
+        except ControlError as error:
             raise subjects.failure("disk_limit", error) from error
-
-
-def _told(ref: ContainerRef, mark: str, said: dict[str, Any]) -> dict[str, Any]:
-    out = sidecar.run(ref, "chaos.host.throttle", mark, json.dumps(said).encode() + b"\n")
-    report: dict[str, Any] = json.loads(out)
-    return report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -29,17 +28,14 @@ def remove(undo: Undo, paths: Sequence[str]) -> Evidence:
     """Remove files and directories; where the volume is gone, they went with it. Raises ControlError."""
     ref, mount, mark = refs.from_json(undo["container"]), undo["mount"], f"{undo['mark']}/clear"
     sidecar.remove(ref.engine, mark)  # of an earlier try
-    gone = {"removed": [], "removed_by_somebody_else": f"{mount['type']} {mount['source']}"}
+    gone = {"removed": [], "removed_by_somebody_else": mounts.named(mount)}
     with connected(ref.engine) as client:
         if not mounts.is_there(client, mount):
             return gone
-    said = json.dumps({"remove": list(paths)}).encode() + b"\n"
+    said = {"remove": list(paths)}
     try:
-        done: dict[str, Any] = json.loads(
-            sidecar.run(ref, "chaos.host.filler", mark, said, running=False, mount=mount)
-        )
+        return sidecar.ask(ref, "chaos.host.filler", mark, said, running=False, mount=mount)
     except ControlError as error:
         if mounts.ABSENT in str(error):
             return gone
         raise
-    return done

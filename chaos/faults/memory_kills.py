@@ -38,7 +38,6 @@ class Watch:
         killed = self._machine.so_far()
         self._machine.close()
         counts: dict[str, Any] = {"of_this_machine": killed.count}
-        ours: int | None = None
         if self._container is not None:
             ours = int(self._cgroup.oom_kills() - self._before) if self._cgroup else None
             counts["of_the_container"] = ours

@@ -15,9 +15,8 @@ from chaos.fault import Evidence, Undo
 from chaos.handles import Handles, Proxy
 from chaos.toxiproxy import Toxiproxy
 
-ANSWERS_WITHIN = (
-    2.0  # seconds that the server of a container may take that was only just started or connected again
-)
+# seconds that the server of a container may take that was only just started or connected again
+ANSWERS_WITHIN = 2.0
 _POLL = 0.2
 
 

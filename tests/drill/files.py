@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.midnight import PROJECT
-from tests.real.broken import QUICK
+from tests.real.broken import quickly
 
 LOST_AT = 6.0
 PATIENCE = {"period": "800ms", "failures": 4}
@@ -51,8 +51,7 @@ def target(place: Path, profile: str = "hardened", **runbook: Any) -> str:
         document["runbook"][name]["with"] |= PATIENCE
     document["runbook"] |= runbook
     document["profiles"] = [profile]
-    document["options"] |= QUICK
-    document["routes"]["read"]["items"] = QUICK["documents"]
+    quickly(document)
     (place / "profiles").mkdir(exist_ok=True)
     shipped = PROJECT / f"targets/profiles/{profile}.yaml"
     (place / f"profiles/{profile}.yaml").write_text(shipped.read_text())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,25 +11,18 @@ import pytest
 from chaos.errors import RestoreError
 from chaos.faults import proxies
 from chaos.host.ports import free_port
+from tests.accepting import accepting
 
 
 @pytest.fixture
 def breaking() -> Iterator[int]:
     """The port of a server that takes a connection and resets it, as one does that is cut off."""
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.close()
+    def reset(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with accepting(reset) as port:
+        yield port
 
 
 def test_where_nobody_listens_any_more_nothing_is_left() -> None:

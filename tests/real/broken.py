@@ -12,6 +12,12 @@ from tests.midnight import PROJECT
 QUICK = {"quiet_within": "1s", "disk_size": "800MB", "documents": 2000}  # to bring up
 
 
+def quickly(document: dict[str, Any]) -> None:
+    """Have the target of this document brought up on little."""
+    document["options"] |= QUICK
+    document["routes"]["read"]["items"] = QUICK["documents"]
+
+
 def target(place: Path, base: str, changes: dict[str, Any], **options: Any) -> str:
     """Write a target file whose only profile is `base` with `changes` ("api.pool_size": 1); gives its path."""
     yaml = YAML(typ="safe", pure=True)
@@ -20,8 +26,8 @@ def target(place: Path, base: str, changes: dict[str, Any], **options: Any) -> s
         section, key = dotted.split(".", 1)
         profile[section][key] = value
     document = yaml.load((PROJECT / "targets/embedded.yaml").read_text())
-    document["routes"]["read"]["items"] = QUICK["documents"]
-    document |= {"profiles": ["changed"], "options": {**document["options"], **QUICK, **options}}
+    quickly(document)
+    document |= {"profiles": ["changed"], "options": {**document["options"], **options}}
     (place / "profiles").mkdir(parents=True)
     with (place / "profiles/changed.yaml").open("w") as file:
         yaml.dump(profile, file)

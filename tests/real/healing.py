@@ -9,11 +9,17 @@ from collections.abc import Callable
 from chaos.journal import Event
 from tests.conftest import traces
 from tests.midnight import Midnight
+from tests.real import broken
 
 STORM = (
     "{name: storm, fault: reconnect_storm, at: 1s, hold: 20s, "
     "with: {clients: 40, keep: 20s, drop: 0, burst: 1, min_attempted: 1}}"
 )
+
+
+def quick(midnight: Midnight) -> str:
+    """The fragile stack, brought up on little."""
+    return broken.target(midnight.place / "t", "fragile", {})
 
 
 def wait_for(midnight: Midnight, process: subprocess.Popen[bytes], wanted: Callable[[Event], bool]) -> None:

@@ -20,16 +20,11 @@ from chaos.toxiproxy import Toxiproxy
 from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken
-from tests.real.healing import STORM, is_injected, wait_for
+from tests.real.healing import STORM, is_injected, quick, wait_for
 
 pytestmark = pytest.mark.real
 
 DROP = "{name: drop, fault: idle_drop, at: 1s, hold: 20s, with: {min_closed: 1}}"
-
-
-def quick(midnight: Midnight) -> str:
-    """The fragile stack, brought up on little."""
-    return broken.target(midnight.place / "t", "fragile", {})
 
 
 def test_ctrl_c_restores_everything_and_ends_with_4(midnight: Midnight) -> None:

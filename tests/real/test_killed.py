@@ -11,7 +11,7 @@ from chaos.heal import outstanding
 from chaos.journal import Event
 from tests.midnight import Midnight
 from tests.real import broken
-from tests.real.healing import STORM, healed_in, is_injected, wait_for
+from tests.real.healing import STORM, healed_in, is_injected, quick, wait_for
 
 pytestmark = pytest.mark.real
 
@@ -39,9 +39,8 @@ if os.geteuid() == 0:
 )
 def test_killed_the_watchdog_heals(midnight: Midnight, instant: str, wanted: Callable[[Event], bool]) -> None:
     short = "{name: short, fault: idle_drop, at: 500ms, hold: 300ms, with: {min_closed: 1}}"
-    target = broken.target(midnight.place / "t", "fragile", {})
     file = broken.experiment(midnight.place, short, STORM, play=25.0)
-    process = midnight.start("run", file, "--target", target)
+    process = midnight.start("run", file, "--target", quick(midnight))
     wait_for(midnight, process, wanted)
 
     process.kill()

@@ -8,34 +8,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.accepting import accepting
+
 
 class DeafProxy:
     """Forwards to PostgreSQL; `armed`, it cuts the next connection that commits, once the server has."""
 
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
+        self.port = 0  # while it listens
         self.armed = threading.Event()
         self.swallowed = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
 
-    def close(self) -> None:
-        """Take no more connections."""
-        # Shutting down wakes the thread that accepts; closing alone does not.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._forward, args=(client,), daemon=True).start()
-
-    def _forward(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._upstream)) as server:
+    def forward(self, client: socket.socket) -> None:
+        """All of one connection."""
+        with socket.create_connection(("127.0.0.1", self._upstream)) as server:
             while True:
                 readable, _, _ = select.select([client, server], [], [])
                 if client in readable:
@@ -59,7 +46,5 @@ class DeafProxy:
 def deaf_proxy(upstream: int) -> Iterator[DeafProxy]:
     """A proxy that listens until the block ends."""
     proxy = DeafProxy(upstream)
-    try:
+    with accepting(proxy.forward) as proxy.port:
         yield proxy
-    finally:
-        proxy.close()
