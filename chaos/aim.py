@@ -45,8 +45,12 @@ def host_of(url: str) -> str:
 
 
 def port_of(url: str) -> int:
-    parts = urlsplit(url)
-    return parts.port or (443 if parts.scheme == "https" else 80)
+    return urlsplit(url).port or usual_port(url)
+
+
+def usual_port(url: str) -> int:
+    """The port that a URL of this scheme has when it names none."""
+    return 443 if urlsplit(url).scheme == "https" else 80
 
 
 def _is_loopback(text: str) -> bool:

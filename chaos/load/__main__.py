@@ -15,10 +15,11 @@ import uvloop
 
 from chaos.errors import LoadError, MidnightError
 from chaos.load import spec as specs
+from chaos.load.client import Client
 from chaos.load.generator import Generator
 from chaos.load.priority import raise_priority
 from chaos.load.recorder import Recorder
-from chaos.load.sender import Sender, open_session
+from chaos.load.sender import Sender
 from chaos.load.spec import LoadSpec
 from chaos.redact import DiscreetStream, Redactor
 
@@ -36,12 +37,11 @@ async def main() -> None:
     addresses = specs.addresses(spec)
     recorder = Recorder(spec.hits)
     specs.check_size(len(recorder.table))
-    async with open_session(addresses, spec.headers) as session:
-        generator = Generator(spec, recorder, Sender(spec, recorder, session))
-        _say({"ready": True, "priority": raise_priority()})
-        zero = _zero(await lines.readline())
-        if zero is not None:
-            await _play_until_end_of_input(generator, zero, lines)
+    sender = Sender(spec, recorder, Client(spec.base_url, addresses))
+    _say({"ready": True, "priority": raise_priority()})
+    zero = _zero(await lines.readline())
+    if zero is not None:
+        await _play_until_end_of_input(Generator(spec, recorder, sender), zero, lines)
 
 
 async def _play_until_end_of_input(generator: Generator, zero: float, lines: asyncio.StreamReader) -> None:

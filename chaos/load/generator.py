@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from chaos.errors import LoadError
 from chaos.journal import Clock
 from chaos.load.instrument import Instrument
 from chaos.load.recorder import Recorder
@@ -28,7 +29,7 @@ class Generator:
         self._due = np.empty(0)
         self._next = 0
         self._wake = 0.0
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
 
     async def play(self, zero: float) -> int:
         """Send every request at its due time, wait for the last answer; returns how many were sent.
@@ -52,19 +53,12 @@ class Generator:
         finally:
             loop.remove_reader(self._timer.fd)
             self._timer.close()
-            await self._abandon()
+            await self._sender.close()
             try:
                 self._recorder.finish()
             finally:
                 self._instrument.finish(self._clock.now())
         return self._next
-
-    async def _abandon(self) -> None:
-        """Leave what is in flight pending: closing its connection would pass for a reset by the target."""
-        if self._in_flight:
-            for task in self._in_flight:
-                task.cancel()
-            await asyncio.wait(self._in_flight)
 
     def _on_timer(self) -> None:
         self._timer.clear()
@@ -85,17 +79,14 @@ class Generator:
         self._timer.arm(self._spec.clock_zero + self._wake)
 
     def _launch(self, index: int) -> None:
-        task = asyncio.get_running_loop().create_task(self._sender.send(index, self._observe_sent))
-        self._in_flight.add(task)
-        task.add_done_callback(self._landed)
+        self._in_flight += 1
+        sent = self._sender.send(index, self._landed)
+        self._instrument.observe(float(self._due[index]), sent)
 
-    def _observe_sent(self, index: int, now: float) -> None:
-        self._instrument.observe(float(self._due[index]), now)
-
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._end(task.exception())
+    def _landed(self, error: LoadError | None) -> None:
+        self._in_flight -= 1
+        if error is not None:
+            self._end(error)
 
     def _end(self, error: BaseException | None) -> None:
         if self._ended.done():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import json
 
-import aiohttp
-
 from chaos.hits import Outcome
+from chaos.load.client import ConnectFailed
+from chaos.load.connection import Malformed
 from chaos.target import Route
 
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
@@ -29,12 +29,12 @@ def of_error(error: Exception) -> Outcome | None:
         return None
     if isinstance(error, TimeoutError):
         return Outcome.TIMEOUT
-    if isinstance(error, aiohttp.ClientConnectorError):
+    if isinstance(error, ConnectFailed):
         return Outcome.RESET if error.errno == errno.ECONNRESET else Outcome.REFUSED
-    if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | ConnectionError):
+    if isinstance(error, ConnectionError):
         return Outcome.RESET
-    if isinstance(error, aiohttp.ClientResponseError):
-        return Outcome.BAD_BODY  # what came is not HTTP
+    if isinstance(error, Malformed):
+        return Outcome.BAD_BODY
     return None
 
 

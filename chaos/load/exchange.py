@@ -1,0 +1,48 @@
+"""One request and its answer, from the moment it is sent until it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Exchange:
+    """Ends once: with a whole answer, or with an error. `status` is 0 until the head of an answer came."""
+
+    __slots__ = ("_ended", "_stop", "_timer", "body", "request", "status")
+
+    def __init__(self, request: bytes, ended: Callable[[Exchange, Exception | None], None]) -> None:
+        """`ended` is called with the error where no whole answer came."""
+        self.request = request
+        self.status = 0
+        self.body = b""
+        self._ended: Callable[[Exchange, Exception | None], None] | None = ended
+        self._stop: Callable[[], object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def expire_after(self, seconds: float) -> None:
+        """End with TimeoutError, unless it has ended by then."""
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
+
+    def carried(self, stop: Callable[[], object]) -> None:
+        """Something is at work on it, and `stop` ends that work."""
+        self._stop = stop
+
+    def end(self, error: Exception | None) -> None:
+        """It is over: what is said of it later is not heard."""
+        ended = self._ended
+        self.forget()
+        if ended is not None:
+            ended(self, error)
+
+    def forget(self) -> None:
+        """It is over, and nobody is told. Nor is anything held: the collector rests during the play."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ended = self._stop = self._timer = None
+
+    def _expire(self) -> None:
+        stop = self._stop
+        self.end(TimeoutError())
+        if stop is not None:
+            stop()

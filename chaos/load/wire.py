@@ -1,0 +1,80 @@
+"""The bytes of every request, made before the play as far as they can be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, urlsplit
+
+from chaos import aim
+from chaos.load import ledger
+from chaos.load.spec import LoadSpec
+from chaos.target import Route
+
+_ITEM = b"{item}"
+_AS_IT_STANDS = "%/:?[]@!$&'()*+,;={}"
+"""What of a path goes out as its file has it; the rest, a space or an umlaut, is quoted (RFC 3986, 2.1)."""
+
+
+class Wire:
+    """HTTP/1.1 requests (RFC 9112) to one target, by route code, item and sequence number."""
+
+    def __init__(self, spec: LoadSpec) -> None:
+        self._seed = spec.seed
+        self._shapes = [_Shape(spec, route) for route in spec.routes]
+
+    def request(self, code: int, item: int, seq: int) -> bytes:
+        """The whole request. `seq` counts only where the route is a write to the ledger."""
+        shape = self._shapes[code]
+        line = shape.line.replace(_ITEM, b"%d" % item)
+        if not shape.ledger:
+            return line + shape.rest
+        payload, checksum = ledger.record(self._seed, seq)
+        return line + _with_body(shape.rest, {"seq": seq, "payload": payload, "checksum": checksum})
+
+
+class _Shape:
+    """What the requests of one route share: the line, and the rest of them; of a write, its header alone."""
+
+    def __init__(self, spec: LoadSpec, route: Route) -> None:
+        self.ledger = route.ledger
+        path = urlsplit(spec.base_url).path.rstrip("/") + route.path.partition("#")[0]
+        self.line = f"{route.method} {quote(path, safe=_AS_IT_STANDS)} HTTP/1.1\r\n".encode()
+        header = _header(spec, json=route.ledger or route.body is not None)
+        if route.ledger:
+            self.rest = header
+        elif route.body is not None:
+            self.rest = _with_body(header, route.body)
+        else:
+            nothing = b"" if route.method == "GET" else b"Content-Length: 0\r\n"
+            self.rest = header + nothing + b"\r\n"
+
+
+def _with_body(header: bytes, document: Mapping[str, object]) -> bytes:
+    body = json.dumps(document).encode()
+    return b"%bContent-Length: %d\r\n\r\n%b" % (header, len(body), body)
+
+
+def _header(spec: LoadSpec, *, json: bool) -> bytes:
+    """The target's own fields go before ours, whatever case they are written in; a body's type does not."""
+    ours = {
+        "Host": _host(spec.base_url),
+        "User-Agent": "midnight",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+    }
+    of_the_body = {"Content-Type": "application/json"} if json else {}
+    fields = _without(ours, spec.headers) | _without(spec.headers, of_the_body) | of_the_body
+    return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
+
+
+def _without(fields: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    barred = {name.lower() for name in names}
+    return {name: value for name, value in fields.items() if name.lower() not in barred}
+
+
+def _host(base_url: str) -> str:
+    """Without the port where it is the scheme's own (RFC 9110, 7.2)."""
+    host, port = aim.host_of(base_url), aim.port_of(base_url)
+    host = f"[{host}]" if ":" in host else host
+    return host if port == aim.usual_port(base_url) else f"{host}:{port}"
