@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 import psycopg
 
+from chaos import tls
+
 TOO_MANY_CONNECTIONS = "53300"
 
 
@@ -56,7 +58,9 @@ def is_refusal(error: psycopg.OperationalError) -> bool:
 
 async def burst(url: str, headers: dict[str, str], requests: int, seen: Counter[str]) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    async with httpx.AsyncClient(headers=headers, timeout=10, limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        headers=headers, timeout=10, limits=limits, trust_env=False, verify=tls.trust(url)
+    ) as client:
 
         async def one() -> None:
             try:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
 from collections.abc import Sequence
 
-from chaos import aim
+from chaos import aim, tls
 from chaos.load.connection import Connection
 from chaos.load.exchange import Exchange
 
@@ -31,15 +30,15 @@ class Client:
         """`addresses` were looked up, and approved, before the play: they are tried in turn."""
         self._host, self._port = aim.host_of(base_url), aim.port_of(base_url)
         self._addresses = addresses
-        self._tls = _tls() if base_url.startswith("https:") else None
+        self._tls = tls.trust(base_url)
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
         self._idle: deque[Connection] = deque()  # the longest idle first
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: dict[asyncio.Task[None], Exchange] = {}
         self._reaper: asyncio.TimerHandle | None = None
 
     def send(self, exchange: Exchange, within: float) -> None:
-        """Begin the exchange. It ends with TimeoutError unless it ends otherwise `within` seconds."""
+        """Begin the exchange. It ends with TimeoutError unless it ends otherwise within so many seconds."""
         exchange.expire_after(within)
         self._reap()
         if self._idle:
@@ -47,14 +46,15 @@ class Client:
             return
         opening = self._loop.create_task(self._carry_on_a_new_one(exchange))
         exchange.carried(opening.cancel)
-        self._opening.add(opening)
-        opening.add_done_callback(self._opening.discard)
+        self._opening[opening] = exchange
+        opening.add_done_callback(self._opening.pop)
 
     async def close(self) -> None:
         """Let everything go. What is under way never ends: it must not pass for a reset by the target."""
         if self._reaper is not None:
             self._reaper.cancel()
-        for opening in self._opening:
+        for opening, exchange in self._opening.items():
+            exchange.forget()
             opening.cancel()
         if self._opening:
             await asyncio.wait(self._opening)
@@ -64,9 +64,6 @@ class Client:
     async def _carry_on_a_new_one(self, exchange: Exchange) -> None:
         try:
             connection = await self._connect()
-        except asyncio.CancelledError:
-            exchange.forget()
-            raise
         except Exception as error:  # whatever it is, somebody waits for the end
             exchange.end(error)
         else:
@@ -80,7 +77,7 @@ class Client:
                     lambda: Connection(self._open, self._keep),
                     address,
                     self._port,
-                    ssl=self._tls,
+                    ssl=self._tls or None,
                     server_hostname=self._host if self._tls else None,
                 )
                 return connection
@@ -104,9 +101,3 @@ class Client:
         enough = self._loop.time() - KEEPALIVE
         while self._idle and (self._idle[0].idle_since <= enough or not self._idle[0].is_open):
             self._idle.popleft().abort()
-
-
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from httptools import HttpParserCallbackError, HttpParserError, HttpResponseParser
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from chaos.load.exchange import Exchange
 
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except HttpParserCallbackError:
             raise  # that was us
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:
             self._keep = False
             if not self._whole:
                 self._end(Malformed(str(error)))

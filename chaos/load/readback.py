@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import numpy.typing as npt
 
+from chaos import tls
 from chaos.hits import HitTable
 from chaos.load import ledger
 from chaos.target import Readback
@@ -57,8 +58,7 @@ def read_back(
     due = [int(seq) for seq in table["seq"] if seq >= 0]
     previous: dict[int, list[str]] | None = None
     reads = 0
-    # to load the authorities takes a processor's second, for nothing where there is no TLS
-    verify, within = base_url.startswith("https:"), PAGE_TIMEOUT
+    verify, within = tls.trust(base_url), PAGE_TIMEOUT
     with httpx.Client(
         base_url=base_url, headers=headers, timeout=within, trust_env=False, verify=verify
     ) as client:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from chaos import tls
 from chaos.errors import MidnightError
 from chaos.notify import message
 from chaos.notify.destinations import Apprise, Webhook
@@ -39,7 +40,7 @@ def _post(name: str, hook: Webhook, body: Mapping[str, Any], read: SecretReader)
     headers = {
         key: secret.prefix + read(secret, f"{name}: header {key}") for key, secret in hook.headers.items()
     }
-    with httpx.Client(timeout=TIMEOUT, trust_env=False) as client:
+    with httpx.Client(timeout=TIMEOUT, trust_env=False, verify=tls.trust(url)) as client:
         answer = client.post(url, json=dict(body), headers=headers)
     if not answer.is_success:
         raise NotDelivered(f"answered with {answer.status_code}")

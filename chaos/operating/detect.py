@@ -18,6 +18,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field
 
+from chaos import tls
 from chaos.driver import Incident
 from chaos.errors import TargetError
 from chaos.fault import Evidence
@@ -83,7 +84,11 @@ class Detect(Action):
     def _ready(self, url: str) -> Failure:
         try:
             answer = httpx.get(
-                url, headers=self._handles.headers, timeout=self._params.timeout, trust_env=False
+                url,
+                headers=self._handles.headers,
+                timeout=self._params.timeout,
+                trust_env=False,
+                verify=tls.trust(url),
             )
             return "" if answer.is_success else f"answered with {answer.status_code}"
         except httpx.HTTPError as error:

@@ -9,6 +9,7 @@ from typing import Annotated
 import httpx
 from pydantic import Field
 
+from chaos import tls
 from chaos.driver import Incident
 from chaos.errors import TargetError
 from chaos.fault import Evidence
@@ -34,7 +35,10 @@ class Verify(Action):
         url = self._handles.base_url.rstrip("/") + incident.target.ready
         begun, asked, good, because = time.monotonic(), 0, 0, "nothing was asked"
         with httpx.Client(
-            headers=self._handles.headers, timeout=self._params.timeout, trust_env=False
+            headers=self._handles.headers,
+            timeout=self._params.timeout,
+            trust_env=False,
+            verify=tls.trust(url),
         ) as client:
             while not stop.wait(self._params.period if asked else 0.0):
                 asked += 1

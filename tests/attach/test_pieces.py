@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,11 @@ from chaos.errors import RestoreError
 from chaos.faults import session_timeout
 from chaos.handles import Proxy
 from chaos.host.ports import free_port
-from chaos.load.sender import open_session
 from chaos.targets.attach.driver import AttachDriver
 from tests.attach.files import experiment, target
 from tests.midnight import Midnight
 
 DATABASE = "  databases: {primary: {admin_dsn: {env: MINE}}}\n"
-
-
-def test_a_header_that_is_given_goes_before_ours_in_whatever_case_it_is_written() -> None:
-    async def sent() -> list[str]:
-        async with open_session(["127.0.0.1"], {"user-agent": "mine"}) as session:
-            return session.headers.getall("User-Agent")
-
-    assert asyncio.run(sent()) == ["mine"]
 
 
 def test_a_server_of_somebody_elses_that_does_not_answer_is_not_taken_for_gone() -> None:

@@ -1,0 +1,306 @@
+"""The client against servers that say, byte for byte, what can be said on a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import ssl
+from collections.abc import Coroutine, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+import uvloop
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos import tls
+from chaos.hits import Outcome
+from chaos.load import client as clients
+from chaos.load import outcomes
+from chaos.load.client import Client
+from chaos.load.connection import Connection
+from chaos.load.exchange import Exchange
+from chaos.target import Route
+from tests.load.scripted import Scripted, serving
+
+ASK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\nAfter: all\r\n\r\n"
+TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\nok"
+OF_OLD = b"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nok"
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\n"
+GOOD = (Outcome.GOOD, 200, b"ok")
+
+
+def play(coroutine: Coroutine[Any, Any, None]) -> None:
+    uvloop.run(coroutine)
+
+
+def begin(client: Client, within: float = 20.0) -> asyncio.Future[tuple[Outcome | None, int, bytes]]:
+    """Send a request; the future holds its outcome, its status and its body."""
+    future: asyncio.Future[tuple[Outcome | None, int, bytes]] = asyncio.get_running_loop().create_future()
+
+    def ended(exchange: Exchange, error: Exception | None) -> None:
+        assert not future.done()  # it ends once
+        outcome = (
+            outcomes.of_answer(Route(path="/"), -1, exchange.status, exchange.body)
+            if error is None
+            else outcomes.of_error(error)
+        )
+        future.set_result((outcome, exchange.status, exchange.body))
+
+    client.send(Exchange(ASK, ended), within)
+    return future
+
+
+def open_of(client: Client) -> int:
+    return len(client._open)
+
+
+def client_of(server: Scripted, host: str = "127.0.0.1") -> Client:
+    return Client(f"http://{host}:{server.port}", ["127.0.0.1"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "kept"),
+    [
+        ([OK], GOOD, True),
+        ([CHUNKED], GOOD, True),
+        ([INTERIM, OK], GOOD, True),
+        ([INTERIM + CHUNKED], GOOD, True),
+        ([b"HTTP/1.1 204 No Content\r\n\r\n"], (Outcome.GOOD, 204, b""), True),
+        ([b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"], (Outcome.BAD_STATUS, 304, b""), True),
+        ([b"HTTP/1.1 200 OK\nContent-Length: 2\r\nX: \x01\r\n\r\nok"], GOOD, True),
+        ([b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"], GOOD, False),
+        ([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok", None], GOOD, False),
+        ([TO_THE_END, None], GOOD, False),
+        ([INTERIM + TO_THE_END, None], GOOD, False),
+        ([OF_OLD, None], GOOD, False),
+        ([b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"], GOOD, False),
+        ([OK + OK], GOOD, False),  # two answers to one question
+        ([OK + b"nonsense"], GOOD, False),
+        (
+            [b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n\x00\x01"],
+            (Outcome.BAD_STATUS, 101, b""),
+            False,
+        ),
+        ([None], (Outcome.RESET, 0, b""), False),
+        ([OK[:20], None], (Outcome.RESET, 0, b""), False),
+        ([INTERIM, None], (Outcome.RESET, 0, b""), False),
+        ([OK[:-1], None], (Outcome.RESET, 200, b"o"), False),
+        ([CHUNKED[:-2], None], (Outcome.RESET, 200, b"ok"), False),
+        ([b"nonsense\r\n\r\n"], (Outcome.BAD_BODY, 0, b""), False),
+        ([CHUNKED.replace(b"1;", b"z;")], (Outcome.BAD_BODY, 200, b"o"), False),
+    ],
+)
+def test_an_answer_is_read_whole_and_its_connection_kept_where_that_is_safe(
+    answer: Sequence[bytes | None], outcome: tuple[Outcome, int, bytes], kept: bool
+) -> None:
+    async def asked_twice() -> None:
+        async with serving(answer, [OK]) as server:
+            client = client_of(server)
+            assert await begin(client) == outcome
+            assert await begin(client) == GOOD
+            assert [len(each.requests) for each in server.conversations] == ([2] if kept else [1, 1])
+            await client.close()
+
+    play(asked_twice())
+
+
+class _Transport(asyncio.Transport):
+    aborted = False
+
+    def write(self, data: Any) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@given(
+    st.sampled_from([OK, CHUNKED, INTERIM + OK, INTERIM + CHUNKED, TO_THE_END, OF_OLD]),
+    st.sets(st.integers(1, 150)),
+)
+def test_it_does_not_matter_in_which_pieces_an_answer_comes(answer: bytes, cuts: set[int]) -> None:
+    ended: list[tuple[int, bytes, Exception | None]] = []
+    kept: list[Connection] = []
+    connection = Connection(set(), kept.append)
+    connection.connection_made(_Transport())
+    connection.carry(
+        Exchange(ASK, lambda exchange, error: ended.append((exchange.status, exchange.body, error)))
+    )
+    places = [0, *sorted(cut for cut in cuts if cut < len(answer)), len(answer)]
+    for start, end in pairwise(places):
+        assert not ended
+        connection.data_received(answer[start:end])
+    assert bool(ended) == (answer not in {TO_THE_END, OF_OLD})
+    connection.connection_lost(None)
+    assert ended == [(200, b"ok", None)]
+
+
+def test_what_comes_unasked_is_no_answer_to_the_next_request() -> None:
+    async def idle_and_told() -> None:
+        more = asyncio.Event()
+        async with serving([OK, more, b"HTTP/1.1 408 Too Late\r\nContent-Length: 0\r\n\r\n"], [OK]) as server:
+            client = client_of(server)
+            assert await begin(client) == GOOD
+            more.set()
+            await server.conversations[0].ended.wait()  # we hung up
+            assert await begin(client) == GOOD
+            assert len(server.conversations) == 2
+            await client.close()
+
+    play(idle_and_told())
+
+
+def test_a_kept_connection_that_the_server_closes_is_not_used_again() -> None:
+    async def closed_while_idle() -> None:
+        more = asyncio.Event()
+        async with serving([OK, more, None], [OK]) as server:
+            client = client_of(server)
+            assert await begin(client) == GOOD
+            more.set()
+            await server.conversations[0].ended.wait()
+            while open_of(client):  # until we have heard of it
+                await asyncio.sleep(0.001)
+            assert await begin(client) == GOOD
+            await client.close()
+
+    play(closed_while_idle())
+
+
+def test_an_idle_connection_is_let_go_before_its_server_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "KEEPALIVE", 0.05)
+
+    async def idle() -> None:
+        async with serving([OK]) as server:
+            client = client_of(server)
+            assert {await begin(client), await begin(client)} == {GOOD}
+            assert open_of(client) == 1
+            async with asyncio.timeout(20):
+                await server.conversations[0].ended.wait()
+            assert open_of(client) == 0
+            assert await begin(client) == GOOD
+            assert len(server.conversations) == 2
+            await client.close()
+
+    play(idle())
+
+
+def test_as_many_connections_as_requests_are_under_way_and_the_longest_idle_is_used_first() -> None:
+    async def many() -> None:
+        more = asyncio.Event()
+        async with serving([more, OK]) as server:
+            client = client_of(server)
+            under_way = [begin(client) for _ in range(50)]
+            while server.asked < 50:
+                await asyncio.sleep(0.001)
+            more.set()
+            assert {await each for each in under_way} == {GOOD}
+            assert len(server.conversations) == open_of(client) == 50
+            for _ in range(50):
+                assert await begin(client) == GOOD
+            assert {len(each.requests) for each in server.conversations} == {2}
+            await client.close()
+
+    play(many())
+
+
+@pytest.mark.parametrize("said", [[], [OK[:-1]]], ids=["nothing", "half of it"])
+def test_what_takes_too_long_ends_and_its_connection_with_it(said: list[bytes]) -> None:
+    async def too_long() -> None:
+        never = asyncio.Event()
+        async with serving([*said, never]) as server:
+            client = client_of(server)
+            outcome, status, _ = await begin(client, within=0.1)
+            assert (outcome, status) == (Outcome.TIMEOUT, 200 if said else 0)
+            never.set()
+            await server.conversations[0].ended.wait()
+            assert open_of(client) == 0
+            await client.close()
+
+    play(too_long())
+
+
+def test_what_is_under_way_when_all_is_let_go_never_ends() -> None:
+    async def let_go() -> None:
+        async with serving([asyncio.Event()]) as server:
+            client = client_of(server)
+            sent, half_open = begin(client, within=0.2), begin(client, within=0.2)
+            while server.asked < 2:
+                await asyncio.sleep(0.001)
+            opening = begin(client, within=0.2)
+            await client.close()
+            await asyncio.sleep(0.4)  # nor when its time has passed
+            assert not any(each.done() for each in (sent, half_open, opening))
+            assert open_of(client) == 0
+
+    play(let_go())
+
+
+def test_addresses_are_tried_in_turn() -> None:
+    async def second() -> None:
+        async with serving([OK], host="127.0.0.2") as server:
+            for addresses in (["127.0.0.3", "127.0.0.2"], ["127.0.0.2"]):
+                client = Client(f"http://name.test:{server.port}", addresses)
+                assert await begin(client) == GOOD
+                await client.close()
+            client = Client(f"http://name.test:{server.port}", ["127.0.0.3", "127.0.0.4"])
+            assert await begin(client) == (Outcome.REFUSED, 0, b"")
+
+    play(second())
+
+
+def test_tls_is_spoken_with_whom_this_machine_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("name.test").configure_cert(context)
+
+    async def ask(host: str) -> tuple[Outcome | None, int, bytes]:
+        tls._context.cache_clear()
+        async with serving([CHUNKED], tls=context) as server:
+            client = Client(f"https://{host}:{server.port}", ["127.0.0.1"])
+            answers = [await begin(client), await begin(client)]
+            assert answers[0] == answers[1]
+            await client.close()
+            return answers[0]
+
+    assert uvloop.run(ask("name.test")) == (Outcome.REFUSED, 0, b"")  # nobody we know has signed it
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    assert uvloop.run(ask("name.test")) == GOOD
+    assert uvloop.run(ask("other.test")) == (Outcome.REFUSED, 0, b"")  # signed, for somebody else
+    tls._context.cache_clear()
+
+
+def test_nothing_is_left_to_the_collector_which_rests_during_the_play() -> None:
+    async def every_kind() -> None:
+        silent = asyncio.Event()
+        answers: list[list[bytes | asyncio.Event | None]] = [
+            [OK],
+            [b"nonsense\r\n\r\n"],
+            [None],
+            [TO_THE_END, None],
+            [OK[:-1], silent],
+        ]
+        async with serving(*answers) as server:
+            client = client_of(server)
+            gc.collect()
+            gc.disable()
+            try:
+                for within in (20.0, 20.0, 20.0, 20.0, 0.01, 0.01):
+                    await begin(client, within)
+                await client.close()
+                gc.set_debug(gc.DEBUG_SAVEALL)
+                gc.collect()
+                left = [each for each in gc.garbage if isinstance(each, Connection | Exchange | Exception)]
+            finally:
+                gc.set_debug(0)
+                gc.garbage.clear()
+                gc.enable()
+            assert left == []
+
+    play(every_kind())
