@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Sequence
 
 from chaos import aim, tls
 from chaos.load.connection import Connection
 from chaos.load.exchange import Exchange
+from chaos.load.failures import ConnectFailed, is_ours
 
 KEEPALIVE = 1.0
 """Seconds an idle connection is kept. Below the 2 s that are gunicorn's default, so that no request is
 sent into a connection that its server is just giving up as idle: that would be a failure of our making."""
-
-
-class ConnectFailed(OSError):
-    """There is no connection: it was refused, the host was out of reach, or its TLS is not to be trusted."""
 
 
 class Client:
@@ -29,7 +27,7 @@ class Client:
     def __init__(self, base_url: str, addresses: Sequence[str]) -> None:
         """`addresses` were looked up, and approved, before the play: they are tried in turn."""
         self._host, self._port = aim.host_of(base_url), aim.port_of(base_url)
-        self._addresses = addresses
+        self._addresses = routable(addresses, self._port)
         self._tls = tls.trust(base_url)
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
@@ -40,10 +38,12 @@ class Client:
     def send(self, exchange: Exchange, within: float) -> None:
         """Begin the exchange. It ends with TimeoutError unless it ends otherwise within so many seconds."""
         exchange.expire_after(within)
-        self._reap()
-        if self._idle:
-            self._idle.popleft().carry(exchange)
-            return
+        while self._idle:
+            connection = self._idle.popleft()
+            if self._loop.time() - connection.idle_since < KEEPALIVE and connection.is_fit():
+                connection.carry(exchange)
+                return
+            connection.drop()
         opening = self._loop.create_task(self._carry_on_a_new_one(exchange))
         exchange.carried(opening.cancel)
         self._opening[opening] = exchange
@@ -59,45 +59,67 @@ class Client:
         if self._opening:
             await asyncio.wait(self._opening)
         for connection in set(self._open):
-            connection.abort()
+            connection.drop()
 
     async def _carry_on_a_new_one(self, exchange: Exchange) -> None:
-        try:
-            connection = await self._connect()
-        except Exception as error:  # whatever it is, somebody waits for the end
-            exchange.end(error)
-        else:
-            connection.carry(exchange)
-
-    async def _connect(self) -> Connection:
-        failure = ConnectFailed(None, "no address")
+        failure: Exception = ConnectFailed(None, "it has no address")
         for address in self._addresses:
             try:
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self._open, self._keep),
-                    address,
-                    self._port,
-                    ssl=self._tls or None,
-                    server_hostname=self._host if self._tls else None,
-                )
-                return connection
-            except OSError as error:
-                failure = ConnectFailed(error.errno, str(error))
-        raise failure
+                connection = await self._connect(address)
+            except Exception as error:  # whatever it is, somebody waits for the end
+                # None that was raised is kept: its frames would hold it, and the collector rests.
+                failure = _described(error)
+                if is_ours(failure):
+                    break
+            else:
+                connection.carry(exchange)
+                return
+        exchange.end(failure)
+
+    async def _connect(self, address: str) -> Connection:
+        connection = Connection(self._open, self._keep)
+        server = self._host if self._tls else None
+        try:
+            await self._loop.create_connection(
+                lambda: connection, address, self._port, ssl=self._tls or None, server_hostname=server
+            )
+        except BaseException:
+            connection.drop()  # it may have been made, and given up before anybody heard of it
+            raise
+        return connection
 
     def _keep(self, connection: Connection) -> None:
         connection.idle_since = self._loop.time()
         self._idle.append(connection)
         if self._reaper is None:
-            self._reaper = self._loop.call_later(KEEPALIVE, self._reap_again)
-
-    def _reap_again(self) -> None:
-        self._reap()
-        again = self._idle[0].idle_since + KEEPALIVE if self._idle else None
-        self._reaper = None if again is None else self._loop.call_at(again, self._reap_again)
+            self._reaper = self._loop.call_later(KEEPALIVE, self._reap)
 
     def _reap(self) -> None:
-        """Let go of those that were idle too long, or were closed meanwhile."""
+        """Let go of those that have been idle for too long."""
         enough = self._loop.time() - KEEPALIVE
-        while self._idle and (self._idle[0].idle_since <= enough or not self._idle[0].is_open):
-            self._idle.popleft().abort()
+        while self._idle and self._idle[0].idle_since <= enough:
+            self._idle.popleft().drop()
+        again = self._idle[0].idle_since + KEEPALIVE if self._idle else None
+        self._reaper = None if again is None else self._loop.call_at(again, self._reap)
+
+
+def _described(error: Exception) -> Exception:
+    if isinstance(error, OSError):
+        return ConnectFailed(error.errno, error.strerror or str(error))
+    return RuntimeError(f"connecting: {error!r}")
+
+
+def routable(addresses: Sequence[str], port: int) -> list[str]:
+    """Those of the addresses that this machine has a way to: `::1` often has a name and no network. All of
+    them where there is none. Nothing is sent."""
+    return [address for address in addresses if _has_a_way(address, port)] or list(addresses)
+
+
+def _has_a_way(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as way:
+            way.connect((address, port))
+    except OSError:
+        return False
+    return True

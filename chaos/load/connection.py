@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import socket
 from collections.abc import Callable
 from typing import cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from chaos.load.exchange import Exchange
-
-
-class Disconnected(ConnectionError):
-    """The connection ended before the answer did; `errno` is the system's, or None."""
-
-
-class Malformed(Exception):
-    """What came is not HTTP."""
+from chaos.load.failures import Disconnected, Malformed
 
 
 class Connection(asyncio.Protocol):
@@ -26,43 +21,58 @@ class Connection(asyncio.Protocol):
         self._everyone, self._on_free = everyone, on_free
         self._transport: asyncio.Transport | None = None
         self._parser: HttpResponseParser | None = None
+        self._unread = select.poll()
         self._exchange: Exchange | None = None
         self.idle_since = 0.0  # by whoever keeps it
+        self._expect_an_answer()
 
-    @property
-    def is_open(self) -> bool:
-        return self._transport is not None
+    def _expect_an_answer(self) -> None:
+        self._body: list[bytes] = []
+        self._begun = False  # its head is whole, and it is no interim answer
+        self._framed = False  # its end can be told without the connection's
+        self._whole = False
+        self._keep = True  # another may follow
+
+    def is_fit(self) -> bool:
+        """Whether it can carry another exchange. What its peer said meanwhile, be it that it has closed, may
+        not have reached us yet: a request sent all the same would fail, and by our making."""
+        return self._transport is not None and not self._transport.is_closing() and not self._unread.poll(0)
 
     def carry(self, exchange: Exchange) -> None:
         """Send the request at once, and end the exchange with what comes back."""
         self._exchange = exchange
-        self._body: list[bytes] = []
-        self._begun = self._framed = self._whole = False
-        self._keep = True
-        exchange.carried(self.abort)
+        self._expect_an_answer()
+        exchange.carried(self.drop)
         if self._transport is None:
             self._end(Disconnected(None, "closed as soon as it was open"))
         else:
             self._transport.write(exchange.request)
 
-    def abort(self) -> None:
-        """Close it without another word, and forget what it carries."""
+    def drop(self) -> None:
+        """Close it. What it carries never ends: whoever wants it to ends it before."""
         exchange, self._exchange = self._exchange, None
+        transport, self._transport = self._transport, None
+        self._parser = None  # it holds us, and the collector rests during the play
+        self._everyone.discard(self)
         if exchange is not None:
             exchange.forget()
-        transport, self._transport = self._transport, None
-        if transport is not None:
+        if transport is None:
+            return
+        if exchange is None and not transport.get_write_buffer_size():
+            transport.close()  # with the good-bye of TLS
+        else:
             transport.abort()
 
     def _end(self, error: Exception | None) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
-        exchange.body = b"".join(self._body)
-        if error is None and self._keep:
+        exchange.body, self._body = b"".join(self._body), []
+        sent = self._transport is not None and not self._transport.get_write_buffer_size()
+        if error is None and self._keep and sent:
             self._on_free(self)
         else:
-            self.abort()
+            self.drop()
         exchange.end(error)
 
     # What the loop calls.
@@ -70,15 +80,21 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._everyone.add(self)
         self._transport = cast(asyncio.Transport, transport)
+        peer: socket.socket | None = transport.get_extra_info("socket")
+        if peer is not None:
+            self._unread.register(peer.fileno(), select.POLLIN)
         self._parser = HttpResponseParser(self)
         # What clients in the field put up with is no fault of the target's.
         self._parser.set_dangerous_leniencies(
-            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_data_after_close=True
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+            lenient_data_after_close=True,
         )
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None or self._parser is None:
-            self.abort()  # nobody asked: it must not pass for the answer to what is asked next
+            self.drop()  # nobody asked: it must not pass for the answer to what is asked next
             return
         try:
             self._parser.feed_data(data)
@@ -91,22 +107,27 @@ class Connection(asyncio.Protocol):
         if self._whole:
             self._end(None)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._everyone.discard(self)
-        self._transport = self._parser = None  # they hold us, and the collector rests during the play
+    def eof_received(self) -> None:
+        """Over TLS only a good-bye comes here: an answer that is cut off there is not whole."""
         self._keep = False
-        if exc is None and self._exchange is not None and self._begun and not self._framed:
+        if self._begun and not self._framed:
             self._end(None)  # such an answer ends with its connection (RFC 9112, 6.3)
         else:
-            errno = exc.errno if isinstance(exc, OSError) else None
-            self._end(Disconnected(errno, str(exc or "closed before the answer was whole")))
+            self._end(Disconnected(None, "closed before the answer was whole"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        errno = exc.errno if isinstance(exc, OSError) else None
+        self._end(Disconnected(errno, str(exc or "lost before the answer was whole")))
+        self.drop()
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        self._framed = False
         if self._whole:
             self._keep = False  # a second answer, and one question
+        else:
+            self._framed = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
@@ -119,7 +140,8 @@ class Connection(asyncio.Protocol):
         if self._whole or self._exchange is None or self._parser is None:
             return
         status = self._parser.get_status_code()
-        if status >= 200 or status == 101:  # the others are interim: the answer follows (RFC 9110, 15.2)
+        interim = 100 <= status < 200 and status != 101  # the answer follows (RFC 9110, 15.2)
+        if not interim:
             self._exchange.status = status
             self._begun = True
             self._keep = self._parser.should_keep_alive()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+_TICK = 0.001
+"""Seconds: the loop's timers are that coarse, and must not fire early."""
+
 
 class Exchange:
     """Ends once: with a whole answer, or with an error. `status` is 0 until the head of an answer came."""
@@ -22,7 +25,7 @@ class Exchange:
 
     def expire_after(self, seconds: float) -> None:
         """End with TimeoutError, unless it has ended by then."""
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
+        self._timer = asyncio.get_running_loop().call_later(seconds + _TICK, self._expire)
 
     def carried(self, stop: Callable[[], object]) -> None:
         """Something is at work on it, and `stop` ends that work."""
@@ -43,6 +46,6 @@ class Exchange:
 
     def _expire(self) -> None:
         stop = self._stop
-        self.end(TimeoutError())
+        self.end(TimeoutError())  # before its work is stopped, which forgets it
         if stop is not None:
             stop()

@@ -67,12 +67,15 @@ class Generator:
         return self._next
 
     def _on_timer(self) -> None:
-        """Send what is due. It is on its way when this has returned: the rest can wait until then."""
+        """Send what is due. It is on its way when this has returned: the rest can wait until then.
+
+        `_go_on` runs before the loop looks at the timer again.
+        """
         while (woken := self._clock.now()) < self._wake:
             pass
         while self._next < len(self._due) and self._due[self._next] <= woken:
-            self._launch(self._next)
             self._next += 1
+            self._launch(self._next - 1)
         self._loop.call_soon(self._go_on, woken)
 
     def _go_on(self, woken: float) -> None:
@@ -105,7 +108,8 @@ class Generator:
         """What goes wrong in a callback would be heard by nobody, and waited for without end."""
         loop.default_exception_handler(context)
         error = context.get("exception")
-        if not isinstance(error, OSError):  # a connection's own trouble: the exchange on it is told
+        # A connection's own trouble that nobody asked for: the exchange on it is told.
+        if not (isinstance(error, OSError) and "future" in context):
             self._end(error or LoadError(f"load: {context['message']}"))
 
     def _end(self, error: BaseException | None) -> None:

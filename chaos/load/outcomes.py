@@ -6,11 +6,8 @@ import errno
 import json
 
 from chaos.hits import Outcome
-from chaos.load.client import ConnectFailed
-from chaos.load.connection import Malformed
+from chaos.load.failures import ConnectFailed, Malformed, is_ours
 from chaos.target import Route
-
-_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
 
 def of_answer(route: Route, seq: int, status: int, body: bytes) -> Outcome:
@@ -25,7 +22,7 @@ def of_answer(route: Route, seq: int, status: int, body: bytes) -> Outcome:
 
 def of_error(error: Exception) -> Outcome | None:
     """The outcome of a request that got no whole answer; None when the fault is our own, not the target's."""
-    if isinstance(error, OSError) and error.errno in _OURS:
+    if is_ours(error):
         return None
     if isinstance(error, TimeoutError):
         return Outcome.TIMEOUT
@@ -41,6 +38,7 @@ def of_error(error: Exception) -> Outcome | None:
 def _repeats(body: bytes, seq: int) -> bool:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    return isinstance(answer, dict) and answer.get("seq") == seq
+    said = answer.get("seq") if isinstance(answer, dict) else None
+    return said == seq and said is not True

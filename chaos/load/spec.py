@@ -27,7 +27,7 @@ class LoadSpec(Model):
 
     model_config = ConfigDict(hide_input_in_errors=True)  # an error must not show a secret
 
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/]+")]
+    base_url: Annotated[str, Field(pattern=r"^(?i:https?)://[^/]+")]
     hits: Path
     instrument: Path
     clock_zero: float  # time.monotonic() at the run's start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
@@ -11,9 +12,9 @@ from chaos.load import ledger
 from chaos.load.spec import LoadSpec
 from chaos.target import Route
 
-_ITEM = b"{item}"
-_AS_IT_STANDS = "%/:?[]@!$&'()*+,;={}"
-"""What of a path goes out as its file has it; the rest, a space or an umlaut, is quoted (RFC 3986, 2.1)."""
+_ITEM = "{item}"
+_AS_IT_STANDS = "%/:?@!$&'()*+,;="
+"""What else than letters and digits a path and its query may hold; the rest is quoted (RFC 3986, 3.3 and 3.4)."""
 
 
 class Wire:
@@ -26,7 +27,7 @@ class Wire:
     def request(self, code: int, item: int, seq: int) -> bytes:
         """The whole request. `seq` counts only where the route is a write to the ledger."""
         shape = self._shapes[code]
-        line = shape.line.replace(_ITEM, b"%d" % item)
+        line = shape.line.replace(_ITEM.encode(), b"%d" % item)
         if not shape.ledger:
             return line + shape.rest
         payload, checksum = ledger.record(self._seed, seq)
@@ -39,7 +40,7 @@ class _Shape:
     def __init__(self, spec: LoadSpec, route: Route) -> None:
         self.ledger = route.ledger
         path = urlsplit(spec.base_url).path.rstrip("/") + route.path.partition("#")[0]
-        self.line = f"{route.method} {quote(path, safe=_AS_IT_STANDS)} HTTP/1.1\r\n".encode()
+        self.line = f"{route.method} {_ITEM.join(map(_quoted, path.split(_ITEM)))} HTTP/1.1\r\n".encode()
         header = _header(spec, json=route.ledger or route.body is not None)
         if route.ledger:
             self.rest = header
@@ -48,6 +49,11 @@ class _Shape:
         else:
             nothing = b"" if route.method == "GET" else b"Content-Length: 0\r\n"
             self.rest = header + nothing + b"\r\n"
+
+
+def _quoted(part: str) -> str:
+    """What is quoted already stays so; a lone `%` is not."""
+    return quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", part), safe=_AS_IT_STANDS)
 
 
 def _with_body(header: bytes, document: Mapping[str, object]) -> bytes:

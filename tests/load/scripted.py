@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Conversation:
-    """One connection. `ended` is set once the client has gone."""
+    """One connection. `ended` is set once it is over, whoever closed it."""
 
     writer: asyncio.StreamWriter
     requests: list[bytes] = field(default_factory=list)

@@ -16,7 +16,12 @@ _RAW = {
     "/truncated": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes!",
     "/hang-up": b"",
 }
-_POSTED = {"/not-json": "ledger of stone", "/wrong-seq": '{"seq": -7}', "/not-a-mapping": "[1]"}
+_POSTED = {
+    "/not-json": "ledger of stone",
+    "/wrong-seq": '{"seq": -7}',
+    "/not-a-mapping": "[1]",
+    "/deep": "[" * 200_000,
+}
 
 
 @dataclass

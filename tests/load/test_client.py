@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import select
+import socket
 import ssl
 from collections.abc import Coroutine, Sequence
 from itertools import pairwise
@@ -13,7 +16,7 @@ from typing import Any
 import pytest
 import trustme
 import uvloop
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos import tls
@@ -23,6 +26,7 @@ from chaos.load import outcomes
 from chaos.load.client import Client
 from chaos.load.connection import Connection
 from chaos.load.exchange import Exchange
+from chaos.load.failures import ConnectFailed, Disconnected, Malformed
 from chaos.target import Route
 from tests.load.scripted import Scripted, serving
 
@@ -32,14 +36,34 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\no\r\
 TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\nok"
 OF_OLD = b"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nok"
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\n"
+OURS = (Connection, Exchange, ConnectFailed, Disconnected, Malformed)
 GOOD = (Outcome.GOOD, 200, b"ok")
 
 
+NO_TIME = settings(deadline=None)
+
+
 def play(coroutine: Coroutine[Any, Any, None]) -> None:
-    uvloop.run(coroutine)
+    """To its end; what goes wrong in a callback of the loop fails it."""
+    wrong: list[dict[str, Any]] = []
+
+    async def heard() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
+        await coroutine
+
+    uvloop.run(heard())
+    assert wrong == []
 
 
-def begin(client: Client, within: float = 20.0) -> asyncio.Future[tuple[Outcome | None, int, bytes]]:
+@pytest.fixture(autouse=True)
+def kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a slow machine lets no connection go that a test counts on."""
+    monkeypatch.setattr(clients, "KEEPALIVE", 60.0)
+
+
+def begin(
+    client: Client, within: float = 20.0, request: bytes = ASK
+) -> asyncio.Future[tuple[Outcome | None, int, bytes]]:
     """Send a request; the future holds its outcome, its status and its body."""
     future: asyncio.Future[tuple[Outcome | None, int, bytes]] = asyncio.get_running_loop().create_future()
 
@@ -52,7 +76,7 @@ def begin(client: Client, within: float = 20.0) -> asyncio.Future[tuple[Outcome 
         )
         future.set_result((outcome, exchange.status, exchange.body))
 
-    client.send(Exchange(ASK, ended), within)
+    client.send(Exchange(request, ended), within)
     return future
 
 
@@ -80,6 +104,7 @@ def client_of(server: Scripted, host: str = "127.0.0.1") -> Client:
         ([INTERIM + TO_THE_END, None], GOOD, False),
         ([OF_OLD, None], GOOD, False),
         ([b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"], GOOD, False),
+        ([CHUNKED.replace(b"1\r\n", b"1  \r\n")], GOOD, True),
         ([OK + OK], GOOD, False),  # two answers to one question
         ([OK + b"nonsense"], GOOD, False),
         (
@@ -111,15 +136,17 @@ def test_an_answer_is_read_whole_and_its_connection_kept_where_that_is_safe(
 
 
 class _Transport(asyncio.Transport):
-    aborted = False
-
     def write(self, data: Any) -> None:
         pass
 
-    def abort(self) -> None:
-        self.aborted = True
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
 
 
+@NO_TIME
 @given(
     st.sampled_from([OK, CHUNKED, INTERIM + OK, INTERIM + CHUNKED, TO_THE_END, OF_OLD]),
     st.sets(st.integers(1, 150)),
@@ -137,7 +164,7 @@ def test_it_does_not_matter_in_which_pieces_an_answer_comes(answer: bytes, cuts:
         assert not ended
         connection.data_received(answer[start:end])
     assert bool(ended) == (answer not in {TO_THE_END, OF_OLD})
-    connection.connection_lost(None)
+    connection.eof_received()
     assert ended == [(200, b"ok", None)]
 
 
@@ -163,7 +190,6 @@ def test_a_kept_connection_that_the_server_closes_is_not_used_again() -> None:
             client = client_of(server)
             assert await begin(client) == GOOD
             more.set()
-            await server.conversations[0].ended.wait()
             while open_of(client):  # until we have heard of it
                 await asyncio.sleep(0.001)
             assert await begin(client) == GOOD
@@ -172,14 +198,51 @@ def test_a_kept_connection_that_the_server_closes_is_not_used_again() -> None:
     play(closed_while_idle())
 
 
+def test_nor_where_we_have_not_heard_of_it_yet() -> None:
+    async def closed_just_now() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = Client(f"http://name.test:{listener.getsockname()[1]}", ["127.0.0.1"])
+            first = begin(client)
+            peer, _ = await asyncio.to_thread(listener.accept)
+            peer.send(OK)
+            assert await first == GOOD
+            (kept,) = client._open
+            assert kept.is_fit()
+            assert kept._transport is not None
+            descriptor = kept._transport.get_extra_info("socket").fileno()
+            peer.close()
+            select.select([descriptor], [], [], 20)  # the loop stands still, so it cannot hear of it
+            second = begin(client)
+            peer, _ = await asyncio.to_thread(listener.accept)
+            peer.send(OK)
+            assert await second == GOOD
+            peer.close()
+            await client.close()
+
+    play(closed_just_now())
+
+
+def test_a_connection_whose_request_is_not_all_sent_is_not_kept() -> None:
+    async def answered_early() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = Client(f"http://name.test:{listener.getsockname()[1]}", ["127.0.0.1"])
+            first = begin(client, request=ASK + bytes(20_000_000))
+            peer, _ = await asyncio.to_thread(listener.accept)
+            peer.send(OK)
+            assert await first == GOOD
+            assert open_of(client) == 0
+            peer.close()
+
+    play(answered_early())
+
+
 def test_an_idle_connection_is_let_go_before_its_server_would(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "KEEPALIVE", 0.05)
 
     async def idle() -> None:
         async with serving([OK]) as server:
             client = client_of(server)
-            assert {await begin(client), await begin(client)} == {GOOD}
-            assert open_of(client) == 1
+            assert await begin(client) == GOOD
             async with asyncio.timeout(20):
                 await server.conversations[0].ended.wait()
             assert open_of(client) == 0
@@ -213,9 +276,10 @@ def test_as_many_connections_as_requests_are_under_way_and_the_longest_idle_is_u
 def test_what_takes_too_long_ends_and_its_connection_with_it(said: list[bytes]) -> None:
     async def too_long() -> None:
         never = asyncio.Event()
-        async with serving([*said, never]) as server:
+        async with serving([OK], [*said, never]) as server:
             client = client_of(server)
-            outcome, status, _ = await begin(client, within=0.1)
+            assert await begin(client) == GOOD
+            outcome, status, _ = await begin(client, within=0.5)
             assert (outcome, status) == (Outcome.TIMEOUT, 200 if said else 0)
             never.set()
             await server.conversations[0].ended.wait()
@@ -227,18 +291,40 @@ def test_what_takes_too_long_ends_and_its_connection_with_it(said: list[bytes]) 
 
 def test_what_is_under_way_when_all_is_let_go_never_ends() -> None:
     async def let_go() -> None:
-        async with serving([asyncio.Event()]) as server:
+        never = asyncio.Event()
+        async with serving([never]) as server:
             client = client_of(server)
-            sent, half_open = begin(client, within=0.2), begin(client, within=0.2)
+            sent = [begin(client) for _ in range(2)]
             while server.asked < 2:
                 await asyncio.sleep(0.001)
-            opening = begin(client, within=0.2)
+            opening = begin(client, within=0.1)
+            await asyncio.sleep(0)
+            not_begun = begin(client, within=0.1)
             await client.close()
-            await asyncio.sleep(0.4)  # nor when its time has passed
-            assert not any(each.done() for each in (sent, half_open, opening))
+            await asyncio.sleep(0.3)  # nor when its time has passed
+            assert not any(each.done() for each in (*sent, opening, not_begun))
             assert open_of(client) == 0
+            never.set()
+            await asyncio.gather(*(each.ended.wait() for each in server.conversations))
 
     play(let_go())
+
+
+def test_an_address_that_this_machine_has_no_way_to_is_not_tried() -> None:
+    assert clients.routable(["127.0.0.1", "2001:db8::1%nowhere"], 80) == ["127.0.0.1"]
+    assert clients.routable(["2001:db8::1%nowhere"], 80) == ["2001:db8::1%nowhere"]
+
+
+def test_what_we_lack_ourselves_is_not_hidden_by_the_next_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def out_of_ports(_: Client, address: str) -> Connection:
+        raise OSError(errno.EADDRNOTAVAIL if address == "127.0.0.1" else errno.ECONNREFUSED, "planted")
+
+    async def both() -> None:
+        monkeypatch.setattr(Client, "_connect", out_of_ports)
+        assert await begin(Client("http://name.test:1", ["127.0.0.1", "127.0.0.2"])) == (None, 0, b"")
+        assert await begin(Client("http://name.test:1", ["127.0.0.2"])) == (Outcome.REFUSED, 0, b"")
+
+    play(both())
 
 
 def test_addresses_are_tried_in_turn() -> None:
@@ -276,6 +362,37 @@ def test_tls_is_spoken_with_whom_this_machine_trusts(tmp_path: Path, monkeypatch
     tls._context.cache_clear()
 
 
+@pytest.mark.parametrize(("good_bye", "expected"), [(True, GOOD), (False, (Outcome.RESET, 200, b"ok"))])
+def test_an_answer_that_ends_with_its_connection_is_whole_over_tls_after_a_good_bye_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_bye: bool, expected: tuple[Outcome, int, bytes]
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("name.test").configure_cert(context)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    tls._context.cache_clear()
+
+    def answer(listener: socket.socket) -> None:
+        plain, _ = listener.accept()
+        with context.wrap_socket(plain, server_side=True) as peer:
+            peer.recv(1000)
+            peer.send(TO_THE_END)
+            if good_bye:
+                peer.unwrap()
+
+    async def ask() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = Client(f"https://name.test:{listener.getsockname()[1]}", ["127.0.0.1"])
+            answered = asyncio.create_task(asyncio.to_thread(answer, listener))
+            assert await begin(client) == expected
+            await client.close()
+            await answered
+
+    play(ask())
+    tls._context.cache_clear()
+
+
 def test_nothing_is_left_to_the_collector_which_rests_during_the_play() -> None:
     async def every_kind() -> None:
         silent = asyncio.Event()
@@ -293,10 +410,18 @@ def test_nothing_is_left_to_the_collector_which_rests_during_the_play() -> None:
             try:
                 for within in (20.0, 20.0, 20.0, 20.0, 0.01, 0.01):
                     await begin(client, within)
+                refusing = Client("http://name.test:1", ["127.0.0.1"])
+                for _ in range(3):
+                    assert (await begin(refusing))[0] == Outcome.REFUSED
                 await client.close()
+                silent.set()
+                while any(not each.ended.is_set() for each in server.conversations):
+                    await asyncio.sleep(0.001)
+                await asyncio.sleep(0.01)  # until the loop has let go of what it closed
+                assert open_of(client) == 0
                 gc.set_debug(gc.DEBUG_SAVEALL)
                 gc.collect()
-                left = [each for each in gc.garbage if isinstance(each, Connection | Exchange | Exception)]
+                left = [each for each in gc.garbage if isinstance(each, OURS)]
             finally:
                 gc.set_debug(0)
                 gc.garbage.clear()

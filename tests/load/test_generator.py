@@ -19,15 +19,18 @@ from chaos.target import Route
 
 
 class _Sender:
-    """Sends nothing, and errs in a callback of the loop, where nobody can catch it."""
+    """Sends nothing, and errs in a callback of the loop, where nobody can catch it, or in a future that
+    nobody asks."""
 
-    def __init__(self, error: Exception, *, lands: bool) -> None:
-        self._error, self._lands = error, lands
+    def __init__(self, error: Exception, *, asked: bool = True) -> None:
+        self._error, self._asked = error, asked
 
     def send(self, _: int, landed: Landed) -> float:
         loop = asyncio.get_running_loop()
-        loop.call_soon(self._err)
-        if self._lands:
+        if self._asked:
+            loop.call_soon(self._err)
+        else:
+            loop.create_future().set_exception(self._error)
             loop.call_soon(landed, None)
         return time.monotonic()
 
@@ -60,12 +63,13 @@ def _play(place: Path, sender: _Sender, monkeypatch: pytest.MonkeyPatch) -> int:
     return uvloop.run(play())
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), OSError("ours")])
 def test_an_error_of_ours_that_nobody_can_catch_ends_the_play(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    with pytest.raises(ZeroDivisionError, match="ours"):
-        _play(tmp_path, _Sender(ZeroDivisionError("ours"), lands=False), monkeypatch)
+    with pytest.raises(type(error), match="ours"):
+        _play(tmp_path, _Sender(error), monkeypatch)
 
 
 def test_the_trouble_of_a_connection_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _play(tmp_path, _Sender(TimeoutError("theirs"), lands=True), monkeypatch) == 1
+    assert _play(tmp_path, _Sender(TimeoutError("theirs"), asked=False), monkeypatch) == 1

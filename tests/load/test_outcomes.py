@@ -26,6 +26,7 @@ EVERY_OUTCOME = [
     (Route(method="POST", path="/not-json", ledger=True), Outcome.BAD_BODY, 200),
     (Route(method="POST", path="/wrong-seq", ledger=True), Outcome.BAD_BODY, 200),
     (Route(method="POST", path="/not-a-mapping", ledger=True), Outcome.BAD_BODY, 200),
+    (Route(method="POST", path="/deep", ledger=True), Outcome.BAD_BODY, 200),
     (Route(method="POST", path="/error", ledger=True), Outcome.BAD_STATUS, 500),
 ]
 

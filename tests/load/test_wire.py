@@ -41,7 +41,13 @@ def test_a_request_is_these_bytes() -> None:
         ("https://localhost:443", "/a", "GET /a HTTP/1.1", "localhost"),
         ("https://localhost:80", "/a", "GET /a HTTP/1.1", "localhost:80"),
         ("http://[::1]:81/api/", "/a", "GET /api/a HTTP/1.1", "[::1]:81"),
-        ("http://h:1/api", "/a b/ü%20?q=[1]&x=#top", "GET /api/a%20b/%C3%BC%20?q=[1]&x= HTTP/1.1", "h:1"),
+        (
+            "http://h:1/api",
+            "/a b/ü%20?q=[1]&x={y}#top",
+            "GET /api/a%20b/%C3%BC%20?q=%5B1%5D&x=%7By%7D HTTP/1.1",
+            "h:1",
+        ),
+        ("HTTP://h:1", "/50%?{item}=%zz%2F", "GET /50%25?1=%25zz%2F HTTP/1.1", "h:1"),
         ("http://h:1", "/a\r\nX: y", "GET /a%0D%0AX:%20y HTTP/1.1", "h:1"),
     ],
 )
