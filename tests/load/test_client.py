@@ -222,6 +222,20 @@ def test_nor_where_we_have_not_heard_of_it_yet() -> None:
     play(closed_just_now())
 
 
+def test_nor_one_that_was_idle_for_too_long_while_the_loop_stood_still() -> None:
+    async def overslept() -> None:
+        async with serving([OK]) as server:
+            client = client_of(server)
+            assert await begin(client) == GOOD
+            (kept,) = client._open
+            kept.idle_since -= clients.KEEPALIVE + 1
+            assert await begin(client) == GOOD
+            assert len(server.conversations) == 2
+            await client.close()
+
+    play(overslept())
+
+
 def test_a_connection_whose_request_is_not_all_sent_is_not_kept() -> None:
     async def answered_early() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
