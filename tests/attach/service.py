@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ class Service:
     bad_after: int | None = None  # answers 500 from its n-th item on
     echoes: bool = False  # answers the question for its records with both headers, and no HTTP
     moves: bool = False  # sends whoever asks for something elsewhere
+    tls: ssl.SSLContext | None = None
     asked: list[tuple[str, Told]] = field(default_factory=list)  # path and headers of each request
     records: dict[int, str] = field(default_factory=dict)  # checksum by sequence number
 
@@ -30,6 +32,8 @@ class Service:
         handler = type("Handler", (_Handler,), {"service": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
@@ -38,7 +42,7 @@ class Service:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}" if self.tls is None else f"https://localhost:{self.port}"
 
     def start(self) -> None:
         self._thread.start()

@@ -7,85 +7,43 @@ import errno
 import gc
 import select
 import socket
-import ssl
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
-import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos import tls
 from chaos.hits import Outcome
 from chaos.load import client as clients
-from chaos.load import outcomes
 from chaos.load.client import Client
 from chaos.load.connection import Connection
 from chaos.load.exchange import Exchange
 from chaos.load.failures import ConnectFailed, Disconnected, Malformed
-from chaos.target import Route
-from tests.load.scripted import Scripted, serving
+from tests.load.asking import (
+    ASK,
+    CHUNKED,
+    GOOD,
+    INTERIM,
+    OF_OLD,
+    OK,
+    TO_THE_END,
+    begin,
+    client_of,
+    open_of,
+    play,
+)
+from tests.load.scripted import serving
 
-ASK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\nAfter: all\r\n\r\n"
-TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\nok"
-OF_OLD = b"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nok"
-INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\n"
 OURS = (Connection, Exchange, ConnectFailed, Disconnected, Malformed)
-GOOD = (Outcome.GOOD, 200, b"ok")
-
-
 NO_TIME = settings(deadline=None)
-
-
-def play(coroutine: Coroutine[Any, Any, None]) -> None:
-    """To its end; what goes wrong in a callback of the loop fails it."""
-    wrong: list[dict[str, Any]] = []
-
-    async def heard() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
-        await coroutine
-
-    uvloop.run(heard())
-    assert wrong == []
 
 
 @pytest.fixture(autouse=True)
 def kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a slow machine lets no connection go that a test counts on."""
     monkeypatch.setattr(clients, "KEEPALIVE", 60.0)
-
-
-def begin(
-    client: Client, within: float = 20.0, request: bytes = ASK
-) -> asyncio.Future[tuple[Outcome | None, int, bytes]]:
-    """Send a request; the future holds its outcome, its status and its body."""
-    future: asyncio.Future[tuple[Outcome | None, int, bytes]] = asyncio.get_running_loop().create_future()
-
-    def ended(exchange: Exchange, error: Exception | None) -> None:
-        assert not future.done()  # it ends once
-        outcome = (
-            outcomes.of_answer(Route(path="/"), -1, exchange.status, exchange.body)
-            if error is None
-            else outcomes.of_error(error)
-        )
-        future.set_result((outcome, exchange.status, exchange.body))
-
-    client.send(Exchange(request, ended), within)
-    return future
-
-
-def open_of(client: Client) -> int:
-    return len(client._open)
-
-
-def client_of(server: Scripted, host: str = "127.0.0.1") -> Client:
-    return Client(f"http://{host}:{server.port}", ["127.0.0.1"])
 
 
 @pytest.mark.parametrize(
@@ -352,59 +310,6 @@ def test_addresses_are_tried_in_turn() -> None:
             assert await begin(client) == (Outcome.REFUSED, 0, b"")
 
     play(second())
-
-
-def test_tls_is_spoken_with_whom_this_machine_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("name.test").configure_cert(context)
-
-    async def ask(host: str) -> tuple[Outcome | None, int, bytes]:
-        tls._context.cache_clear()
-        async with serving([CHUNKED], tls=context) as server:
-            client = Client(f"https://{host}:{server.port}", ["127.0.0.1"])
-            answers = [await begin(client), await begin(client)]
-            assert answers[0] == answers[1]
-            await client.close()
-            return answers[0]
-
-    assert uvloop.run(ask("name.test")) == (Outcome.REFUSED, 0, b"")  # nobody we know has signed it
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    assert uvloop.run(ask("name.test")) == GOOD
-    assert uvloop.run(ask("other.test")) == (Outcome.REFUSED, 0, b"")  # signed, for somebody else
-    tls._context.cache_clear()
-
-
-@pytest.mark.parametrize(("good_bye", "expected"), [(True, GOOD), (False, (Outcome.RESET, 200, b"ok"))])
-def test_an_answer_that_ends_with_its_connection_is_whole_over_tls_after_a_good_bye_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_bye: bool, expected: tuple[Outcome, int, bytes]
-) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("name.test").configure_cert(context)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    tls._context.cache_clear()
-
-    def answer(listener: socket.socket) -> None:
-        plain, _ = listener.accept()
-        with context.wrap_socket(plain, server_side=True) as peer:
-            peer.recv(1000)
-            peer.send(TO_THE_END)
-            if good_bye:
-                peer.unwrap()
-
-    async def ask() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            client = Client(f"https://name.test:{listener.getsockname()[1]}", ["127.0.0.1"])
-            answered = asyncio.create_task(asyncio.to_thread(answer, listener))
-            assert await begin(client) == expected
-            await client.close()
-            await answered
-
-    play(ask())
-    tls._context.cache_clear()
 
 
 def test_nothing_is_left_to_the_collector_which_rests_during_the_play() -> None:

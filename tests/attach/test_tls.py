@@ -1,0 +1,49 @@
+"""A service that speaks TLS, with a certificate of an authority of its own house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attach.files import RECORDS, experiment, target
+from tests.attach.service import Service
+from tests.certificates import server_of
+from tests.midnight import Midnight
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    found = Service(tls=server_of("localhost", tmp_path / "authority.pem"))
+    found.start()
+    yield found
+    found.stop()
+
+
+def test_whom_the_machine_trusts_is_asked_loaded_and_read_back(
+    midnight: Midnight, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    top = f"{RECORDS}ready: /ready\n"
+    done = midnight(
+        "run",
+        experiment(midnight, "limits: {lost_writes: 0}\n"),
+        "--target",
+        target(midnight, service.url, top=top),
+    )
+    assert done.code == 0, done.err + done.out
+    assert midnight.outcomes()["availability: availability"] == "pass"
+    assert midnight.outcomes() == {}
+    assert service.paths() >= {"/ready", "/records"}
+
+
+def test_whom_it_does_not_trust_gives_no_verdict(midnight: Midnight, service: Service) -> None:
+    done = midnight(
+        "run", experiment(midnight), "--target", target(midnight, service.url, "  ready_within: 1s\n")
+    )
+    assert done.code == 3, done.err + done.out
+    assert "certificate" in done.err + done.out
+    assert service.asked == []
