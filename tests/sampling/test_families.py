@@ -11,9 +11,19 @@ from chaos.host.processes import ref_of
 from chaos.sampling import families
 from chaos.sampling.machine import MachineSource
 
-# A parent that tells of the child it has, then waits for the end of its input.
-_PARENT = "import subprocess, sys; c = subprocess.Popen(['sleep', '60']); print(c.pid, flush=True);"
-_PARENT += "sys.stdin.read(); c.kill(); c.wait()"
+# A parent that tells of the child it has once that has answered, as a process just begun holds no memory yet; then
+# it waits for the end of its input.
+_PARENT = """
+import subprocess, sys
+pipe = subprocess.PIPE
+child = subprocess.Popen(["cat"], stdin=pipe, stdout=pipe, bufsize=0)
+child.stdin.write(b"up\\n")
+child.stdout.readline()
+print(child.pid, flush=True)
+sys.stdin.read()
+child.kill()
+child.wait()
+"""
 
 
 def test_a_family_is_sampled_as_a_whole_and_what_has_ended_is_left_out() -> None:

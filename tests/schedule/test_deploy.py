@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import os
 import signal
 import subprocess
@@ -45,6 +46,7 @@ def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_co
         [PROJECT / "deploy/entrypoint.sh", "--file", "x.yaml"],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "BOOK": str(book)},
         start_new_session=True,
+        preexec_fn=_heed_sighup,
     )
     try:
         _until(book, "schedule run --file x.yaml")
@@ -53,7 +55,9 @@ def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_co
         process.send_signal(number)
         assert process.wait(30) == 3
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     assert book.read_text().splitlines() == [
         "restore",
         "schedule run --file x.yaml",
@@ -61,6 +65,11 @@ def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_co
         "stopped",
         "restore",
     ]
+
+
+def _heed_sighup() -> None:
+    """Also where the tests are run by nohup: what is ignored from the beginning no shell can trap."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _until(book: Path, line: str) -> None:
