@@ -43,10 +43,10 @@ def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_co
     fake.write_text(FAKE)
     fake.chmod(0o755)
     process = subprocess.Popen(
-        [PROJECT / "deploy/entrypoint.sh", "--file", "x.yaml"],
+        # Run by nohup the tests ignore SIGHUP, and what is ignored from the beginning no shell can trap.
+        ["env", "--default-signal=HUP", PROJECT / "deploy/entrypoint.sh", "--file", "x.yaml"],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "BOOK": str(book)},
         start_new_session=True,
-        preexec_fn=_heed_sighup,
     )
     try:
         _until(book, "schedule run --file x.yaml")
@@ -65,11 +65,6 @@ def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_co
         "stopped",
         "restore",
     ]
-
-
-def _heed_sighup() -> None:
-    """Also where the tests are run by nohup: what is ignored from the beginning no shell can trap."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _until(book: Path, line: str) -> None:
