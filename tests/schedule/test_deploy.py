@@ -43,8 +43,8 @@ def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_co
     fake.write_text(FAKE)
     fake.chmod(0o755)
     process = subprocess.Popen(
-        # Run by nohup the tests ignore SIGHUP, and what is ignored from the beginning no shell can trap.
-        ["env", "--default-signal=HUP", PROJECT / "deploy/entrypoint.sh", "--file", "x.yaml"],
+        # Run by nohup or in the background the tests ignore signals, and what is ignored no shell can trap.
+        ["env", "--default-signal=HUP,INT,TERM", PROJECT / "deploy/entrypoint.sh", "--file", "x.yaml"],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "BOOK": str(book)},
         start_new_session=True,
     )
