@@ -110,6 +110,8 @@ class TruthServer:
 
     def _events(self, request: Request) -> Iterator[Event]:
         for index, event in enumerate(self.future):
+            if event.do == "refuse":
+                continue  # what was taken was not refused, though it came in that very instant
             if event.at(request.at - self.gone) and _concerns(event, request):
                 self._counts[index] += 1
                 if event.chooses(self._counts[index]):
