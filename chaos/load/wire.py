@@ -13,6 +13,7 @@ from chaos.load.spec import LoadSpec
 from chaos.target import Route
 
 _ITEM = "{item}"
+_ITEM_SENT = _ITEM.encode()
 _AS_IT_STANDS = "%/:?@!$&'()*+,;="
 """What else than letters and digits a path and its query may hold; the rest is quoted (RFC 3986, 3.3 and 3.4)."""
 
@@ -27,7 +28,7 @@ class Wire:
     def request(self, code: int, item: int, seq: int) -> bytes:
         """The whole request. `seq` counts only where the route is a write to the ledger."""
         shape = self._shapes[code]
-        line = shape.line.replace(_ITEM.encode(), b"%d" % item)
+        line = shape.line.replace(_ITEM_SENT, b"%d" % item)
         if not shape.ledger:
             return line + shape.rest
         payload, checksum = ledger.record(self._seed, seq)
@@ -41,7 +42,7 @@ class _Shape:
         self.ledger = route.ledger
         path = urlsplit(spec.base_url).path.rstrip("/") + route.path.partition("#")[0]
         self.line = f"{route.method} {_ITEM.join(map(_quoted, path.split(_ITEM)))} HTTP/1.1\r\n".encode()
-        header = _header(spec, json=route.ledger or route.body is not None)
+        header = _header(spec, has_body=route.ledger or route.body is not None)
         if route.ledger:
             self.rest = header
         elif route.body is not None:
@@ -61,7 +62,7 @@ def _with_body(header: bytes, document: Mapping[str, object]) -> bytes:
     return b"%bContent-Length: %d\r\n\r\n%b" % (header, len(body), body)
 
 
-def _header(spec: LoadSpec, *, json: bool) -> bytes:
+def _header(spec: LoadSpec, *, has_body: bool) -> bytes:
     """The target's own fields go before ours, whatever case they are written in; a body's type does not."""
     ours = {
         "Host": _host(spec.base_url),
@@ -69,7 +70,7 @@ def _header(spec: LoadSpec, *, json: bool) -> bytes:
         "Accept": "*/*",
         "Accept-Encoding": "identity",
     }
-    of_the_body = {"Content-Type": "application/json"} if json else {}
+    of_the_body = {"Content-Type": "application/json"} if has_body else {}
     fields = _without(ours, spec.headers) | _without(spec.headers, of_the_body) | of_the_body
     return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
 

@@ -59,5 +59,5 @@ def open_of(client: Client) -> int:
     return len(client._open)
 
 
-def client_of(server: Scripted, host: str = "127.0.0.1") -> Client:
-    return Client(f"http://{host}:{server.port}", ["127.0.0.1"])
+def client_of(server: Scripted) -> Client:
+    return Client(f"http://127.0.0.1:{server.port}", ["127.0.0.1"])
