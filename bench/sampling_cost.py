@@ -43,7 +43,7 @@ def share(length: float) -> float:
         for sleeper in sleepers:
             stack.callback(sleeper.wait)
             stack.callback(sleeper.kill)
-        roles = {f"role-{number}": ref_of(each.pid) for number, each in enumerate(sleepers)}
+        roles = {f"role-{number}": (ref_of(each.pid),) for number, each in enumerate(sleepers)}
         writer = Writer(place / "samples.jsonl")
         stack.callback(writer.close)
         sampler = Sampler(Handles(processes=roles), writer, Clock(time.monotonic()))

@@ -122,8 +122,8 @@ class Handles:
     base_url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of every request to it; secrets
     metrics_url: str = ""
-    processes: Mapping[str, ProcessRef] = field(default_factory=dict)
-    containers: Mapping[str, ContainerRef] = field(default_factory=dict)
+    processes: Mapping[str, tuple[ProcessRef, ...]] = field(default_factory=dict)  # by role, one or more
+    containers: Mapping[str, tuple[ContainerRef, ...]] = field(default_factory=dict)  # by role, replicas too
     databases: Mapping[str, Database] = field(default_factory=dict)
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
     volumes: Mapping[str, Volume] = field(default_factory=dict)

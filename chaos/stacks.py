@@ -6,10 +6,10 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from chaos import preflight, store
 from chaos.driver import Driver, Site
@@ -24,6 +24,7 @@ from chaos.plan import Plan
 from chaos.redact import Redactor
 from chaos.store import RunDir
 
+T = TypeVar("T")
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -73,8 +74,8 @@ def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
         ready = {
             "base_url": handles.base_url,
             "profile": plan.profile,
-            "processes": {role: ref_to_json(ref) for role, ref in handles.processes.items()},
-            "containers": {role: refs.to_json(ref) for role, ref in handles.containers.items()},
+            "processes": _each(handles.processes, ref_to_json),
+            "containers": _each(handles.containers, refs.to_json),
         }
         writer.event(Event(clock.now(), "target", plan.target.name, "ready", ready), sync=True)
     finally:
@@ -110,10 +111,14 @@ def status(target: str) -> str:
 
 def _ended(ready: Mapping[str, Any]) -> list[str]:
     """The roles whose process, or container, runs no more. Raises ControlError, ToolMissing."""
-    processes = {role: ref_from_json(ref) for role, ref in ready["processes"].items()}
-    containers = {role: refs.from_json(ref) for role, ref in ready.get("containers", {}).items()}
-    ended = [role for role, ref in processes.items() if not alive(ref)]
-    return ended + [role for role, ref in containers.items() if not refs.runs(ref)]
+    processes = {role: map(ref_from_json, each) for role, each in ready["processes"].items()}
+    containers = {role: map(refs.from_json, each) for role, each in ready.get("containers", {}).items()}
+    ended = [role for role, each in processes.items() if not all(map(alive, each))]
+    return ended + [role for role, each in containers.items() if not all(map(refs.runs, each))]
+
+
+def _each(refs_of: Mapping[str, Sequence[T]], to_json: Callable[[T], Any]) -> dict[str, list[Any]]:
+    return {role: [to_json(ref) for ref in each] for role, each in refs_of.items()}
 
 
 def _take_down(place: RunDir) -> list[Healed]:

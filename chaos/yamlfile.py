@@ -162,6 +162,8 @@ def line_of(document: Any, place: Place) -> int | None:
         marks = getattr(node, "lc", None)
         if marks is None:
             break
+        if isinstance(key, int) and isinstance(node, dict):
+            continue
         try:
             position = marks.key(key) if isinstance(node, dict) else marks.item(key)
             line, node = position[0] + 1, node[key]
@@ -175,6 +177,8 @@ def show_place(document: Any, place: Place) -> str:
     shown: list[str] = []
     node = document
     for key in place:
+        if isinstance(key, int) and isinstance(node, dict):
+            continue  # a mapping by itself was taken for a list of one
         node = _child(node, key)
         if isinstance(key, int) and isinstance(node, dict) and "name" in node and shown:
             shown[-1] = f"{_singular(shown[-1])} {str(node['name'])!r}"

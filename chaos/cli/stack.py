@@ -27,10 +27,10 @@ def up(target: Target = "embedded", profile: Profile = None) -> None:
     plan = plans.build("smoke", target, profile)
     handles = stacks.up(plan)
     print(f"{plan.target.name} ({plan.profile or 'no profile'}) is up: {handles.base_url}")
-    for role, process in handles.processes.items():
-        print(f"  {role}: pid {process.pid}")
-    for role, container in handles.containers.items():
-        print(f"  {role}: container {container.name}")
+    for role, processes in handles.processes.items():
+        print(f"  {role}: pid {', '.join(str(each.pid) for each in processes)}")
+    for role, containers in handles.containers.items():
+        print(f"  {role}: container {', '.join(each.name for each in containers)}")
     for name, proxy in handles.proxies.items():
         print(f"  proxy {name}: {proxy.listen} -> {proxy.upstream} ({proxy.api})")
     if handles.logs is not None:

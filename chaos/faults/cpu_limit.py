@@ -11,6 +11,7 @@ from chaos.engine import limits, refs
 from chaos.errors import FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import accounts, claims, subjects
+from chaos.faults.each import OnEach
 from chaos.handles import Handles
 from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
@@ -18,11 +19,12 @@ from chaos.yamlfile import Model, Name
 
 class CpuLimitParams(Model):
     target: Name = "api"
+    which: subjects.Which = "all"  # of a role with several containers
     cpus: Annotated[float, Field(gt=0, le=512)] = 0.2  # processors
     min_held_back: NotNegative = 0.2  # the floor: seconds that its threads had to wait for the next period
 
 
-class CpuLimit(Fault):
+class CpuLimitOne(Fault):
     Params = CpuLimitParams
     needs = frozenset[str]()
 
@@ -69,3 +71,8 @@ class CpuLimit(Fault):
         done = subjects.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))
         claims.release(ref, "cpu_limit", undo["mark"])
         return done
+
+
+class CpuLimit(OnEach):
+    Params = CpuLimitParams
+    One = CpuLimitOne

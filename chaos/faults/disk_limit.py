@@ -18,6 +18,7 @@ from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import claims, subjects
+from chaos.faults.each import OnEach
 from chaos.handles import Handles
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
@@ -28,11 +29,12 @@ PROBED = 1.0  # seconds that the write of ours shall take at the limit
 
 class DiskLimitParams(Model):
     target: Name = "database"
+    which: subjects.Which = "all"  # of a role with several containers
     write: Annotated[Size, Field(ge=100_000)] = 2_000_000  # bytes per second
     path: str | None = None  # a directory of the container on the disk; its first volume if not given
 
 
-class DiskLimit(Fault):
+class DiskLimitOne(Fault):
     Params = DiskLimitParams
     needs = frozenset[str]()
 
@@ -107,3 +109,8 @@ class DiskLimit(Fault):
             return sidecar.ask(self._ref, THROTTLE, self._mark, {"path": self._path, **what})
         except ControlError as error:
             raise subjects.failure("disk_limit", error) from error
+
+
+class DiskLimit(OnEach):
+    Params = DiskLimitParams
+    One = DiskLimitOne

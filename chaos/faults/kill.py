@@ -17,6 +17,7 @@ from pydantic import AfterValidator
 from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
+from chaos.faults.each import OnEach
 from chaos.handles import ContainerRef, Handles
 from chaos.host.processes import alive
 from chaos.yamlfile import Model, Name
@@ -36,10 +37,11 @@ def _signal_name(text: str) -> str:
 
 class KillParams(Model):
     target: Name = "api"
+    which: subjects.Which = "all"  # of a role with several containers
     signal: Annotated[str, AfterValidator(_signal_name)] = "KILL"
 
 
-class Kill(Fault):
+class KillOne(Fault):
     Params = KillParams
     needs = frozenset[str]()
 
@@ -106,3 +108,8 @@ class Kill(Fault):
         except TargetGone:
             return {"runs_at_the_end": False}
         return {"runs_at_the_end": now["Running"], "exit_code": now["ExitCode"]}
+
+
+class Kill(OnEach):
+    Params = KillParams
+    One = KillOne

@@ -62,7 +62,7 @@ class Logrotate(Fault):
             self._elsewhere = ContainerRotation(self._logs.container, mark, self._spec_inside(scratch))
             return
         self._elsewhere = None
-        self._api = handles.processes[handles.logs.process]
+        self._api = handles.processes[handles.logs.process][0]
         self._scratch = handles.volumes["logs"].path / scratch
 
     def prepare(self) -> Undo:

@@ -19,6 +19,7 @@ from chaos.engine.oom_events import OomEvents
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import accounts, claims, subjects
+from chaos.faults.each import OnEach
 from chaos.handles import ContainerRef, Handles
 from chaos.host.worker import Worker
 from chaos.units import Size
@@ -37,11 +38,12 @@ SHRUNK_WITHIN = 10.0  # seconds: use that grows while it is read makes the kerne
 
 class MemoryLimitParams(Model):
     target: Name = "api"
+    which: subjects.Which = "all"  # of a role with several containers
     headroom: Size = 16_000_000  # bytes above what it uses now
     stress: bool = True  # take what is left, instead of waiting for the target's own growth
 
 
-class MemoryLimit(Fault):
+class MemoryLimitOne(Fault):
     Params = MemoryLimitParams
     needs = frozenset[str]()
 
@@ -151,6 +153,11 @@ class MemoryLimit(Fault):
             died = not now["Running"] or now["StartedAt"] != self._before["StartedAt"]
             return {**now, "died": died}
         return {"died": True}
+
+
+class MemoryLimit(OnEach):
+    Params = MemoryLimitParams
+    One = MemoryLimitOne
 
 
 def _lower(found: Container, ref: ContainerRef, headroom: int, before: int) -> int:

@@ -11,6 +11,7 @@ from chaos.engine import refs
 from chaos.errors import ControlError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
+from chaos.faults.each import OnEach
 from chaos.handles import Handles
 from chaos.yamlfile import Model, Name
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 class PartitionParams(Model):
     target: Name = "database"
+    which: subjects.Which = "all"  # of a role with several containers
     networks: tuple[str, ...] = ()  # by name; all of them if not given
 
 
-class Partition(Fault):
+class PartitionOne(Fault):
     Params = PartitionParams
     needs = frozenset[str]()
 
@@ -73,6 +75,11 @@ class Partition(Fault):
             for name, each in undo["networks"].items()
         )
         return subjects.restoring(ref, by_hand, lambda client, found: _connect(client, found, undo))
+
+
+class Partition(OnEach):
+    Params = PartitionParams
+    One = PartitionOne
 
 
 def connections(found: Container) -> dict[str, dict[str, Any]]:

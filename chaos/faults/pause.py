@@ -13,6 +13,7 @@ from chaos.engine import refs
 from chaos.errors import FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
+from chaos.faults.each import OnEach
 from chaos.handles import ContainerRef, Handles, ProcessRef
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
 from chaos.yamlfile import Model, Name
@@ -22,9 +23,10 @@ FROZEN_WITHIN = 10.0  # seconds
 
 class PauseParams(Model):
     target: Name = "api"
+    which: subjects.Which = "all"  # of a role with several containers
 
 
-class Pause(Fault):
+class PauseOne(Fault):
     Params = PauseParams
     needs = frozenset[str]()
 
@@ -96,6 +98,11 @@ class Pause(Fault):
             return False
         states = [process.status() for each in self._processes if (process := process_of(each))]
         return bool(states) and all(each == psutil.STATUS_STOPPED for each in states)
+
+
+class Pause(OnEach):
+    Params = PauseParams
+    One = PauseOne
 
 
 def _send(processes: list[ProcessRef], number: signal.Signals) -> None:

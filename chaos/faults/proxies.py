@@ -23,8 +23,8 @@ _POLL = 0.2
 def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
     """The proxy as an undo names it; with the container of its server, where the target has one."""
     told: dict[str, Any] = {"api": proxy.api, "proxy": proxy.name}
-    server = handles.containers.get("proxy")
-    return told if server is None else told | {"server": refs.to_json(server)}
+    servers = handles.containers.get("proxy")
+    return told | {"server": refs.to_json(servers[0])} if servers else told
 
 
 def enable(undo: Undo) -> Evidence:

@@ -12,16 +12,18 @@ from pydantic import Field
 from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
+from chaos.faults.each import OnEach
 from chaos.handles import Handles
 from chaos.yamlfile import Model, Name
 
 
 class RestartParams(Model):
     target: Name = "api"
+    which: subjects.Which = "all"  # of a role with several containers
     grace: Annotated[int, Field(ge=0, le=30)] = 10  # seconds until it is killed
 
 
-class Restart(Fault):
+class RestartOne(Fault):
     Params = RestartParams
     needs = frozenset[str]()
 
@@ -75,3 +77,8 @@ class Restart(Fault):
         with suppress(TargetGone), subjects.acting(self._ref, "restart") as found:
             return subjects.state(found)
         return {}
+
+
+class Restart(OnEach):
+    Params = RestartParams
+    One = RestartOne

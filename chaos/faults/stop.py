@@ -12,16 +12,18 @@ from pydantic import Field
 from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
+from chaos.faults.each import OnEach
 from chaos.handles import Handles
 from chaos.yamlfile import Model, Name
 
 
 class StopParams(Model):
     target: Name = "api"
+    which: subjects.Which = "all"  # of a role with several containers
     grace: Annotated[int, Field(ge=0, le=30)] = 10  # seconds until it is killed
 
 
-class Stop(Fault):
+class StopOne(Fault):
     Params = StopParams
     needs = frozenset[str]()
 
@@ -59,3 +61,8 @@ class Stop(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         return subjects.started_again(undo)
+
+
+class Stop(OnEach):
+    Params = StopParams
+    One = StopOne

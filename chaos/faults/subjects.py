@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator
 
 from chaos.engine import refs
 from chaos.engine.client import connected
@@ -18,10 +23,21 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 T = TypeVar("T")
+Subject = ContainerRef | ProcessRef
 _POLL = 0.1  # seconds between looks at a container
 _MARGIN = 2.0  # seconds beyond its grace that the engine may take to end a container
 # the engine's words for a container on which nothing can be done now
 _GONE = ("is not running", "No such container", "is restarting", "is paused")
+
+
+def _which(text: str) -> str:
+    if not re.fullmatch(r"one|all|([1-9]\d?|100)%", text):
+        raise ValueError("must be one, all or a share such as 50%")
+    return text
+
+
+Which = Annotated[str, AfterValidator(_which)]
+"""Which containers, or processes, of a role that has several."""
 
 
 def either(role: str) -> frozenset[str]:
@@ -33,12 +49,37 @@ def only_container(role: str) -> frozenset[str]:
     return frozenset({f"containers.{role}"})
 
 
-def subject(handles: Handles, role: str) -> ContainerRef | ProcessRef:
-    return handles.containers.get(role) or handles.processes[role]
+def subject(handles: Handles, role: str) -> Subject:
+    """The first of the role; a fault on several is played by `chaos.faults.each` on one after the other."""
+    return all_of(handles, role)[0]
 
 
 def container(handles: Handles, role: str) -> ContainerRef:
-    return handles.containers[role]
+    return handles.containers[role][0]
+
+
+def all_of(handles: Handles, role: str) -> tuple[Subject, ...]:
+    """The role's containers, or its processes where the target has no containers."""
+    return handles.containers.get(role) or handles.processes[role]
+
+
+def chosen(there: Sequence[T], which: str) -> tuple[T, ...]:
+    """`one`, `all`, or a share such as `50%`, rounded up: always the first of them, so that nights are alike."""
+    if which == "one":
+        return tuple(there[:1])
+    share = 100 if which == "all" else int(which.rstrip("%"))
+    return tuple(there[: math.ceil(len(there) * share / 100)])
+
+
+def narrowed(handles: Handles, role: str, subject: Subject) -> Handles:
+    """The handles as they would be if the role had this one alone."""
+    if isinstance(subject, ContainerRef):
+        return replace(handles, containers={**handles.containers, role: (subject,)})
+    return replace(handles, processes={**handles.processes, role: (subject,)})
+
+
+def name_of(subject: Subject) -> str:
+    return subject.name if isinstance(subject, ContainerRef) else f"pid {subject.pid}"
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def how(containers: Mapping[str, ContainerRef]) -> str:
 
 
 class ContainerSource:
-    """Gauges of each role's container, from its cgroup files or from the engine's stream of stats."""
+    """Gauges of each role's containers, from its cgroup files or from the engine's stream of stats."""
 
     def __init__(self, containers: Mapping[str, ContainerRef]) -> None:
         self._roles = {role: _Files(ref) for role, ref in containers.items()}

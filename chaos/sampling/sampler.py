@@ -18,7 +18,7 @@ from chaos.sampling.containers import ContainerSource
 from chaos.sampling.database import DatabaseSource
 from chaos.sampling.machine import MachineSource
 from chaos.sampling.replication import ReplicationSource
-from chaos.sampling.source import Gauges, Source
+from chaos.sampling.source import Gauges, Source, labelled
 from chaos.sampling.volume import VolumeSource
 
 PERIOD = 0.25  # seconds
@@ -31,12 +31,13 @@ class Sampler:
         self._writer, self._clock = writer, clock
         self._stop = threading.Event()
         self._failure: Exception | None = None
-        self._roles = dict(handles.processes)
+        self._roles = labelled(handles.processes, lambda ref: str(ref.pid))
         sources: list[Callable[[], Source]] = [lambda: MachineSource(handles.volumes, self._roles)]
         if handles.metrics_url:
             sources.append(lambda: ApiSource(handles.metrics_url))
         if handles.containers:
-            sources.append(lambda: ContainerSource(handles.containers))
+            containers = labelled(handles.containers, lambda ref: ref.name)
+            sources.append(lambda: ContainerSource(containers))
         for database in handles.databases.values():
             sources.append(partial(DatabaseSource, database.admin_dsn))
         if handles.replication is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 Gauges = dict[tuple[str, str], float]
 """(source, gauge) -> value."""
@@ -14,3 +17,10 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def labelled(refs: Mapping[str, Sequence[T]], name: Callable[[T], str]) -> dict[str, T]:
+    """Each under its role; those of a role with several under the role and their own names."""
+    return {
+        role if len(each) == 1 else f"{role} {name(ref)}": ref for role, each in refs.items() for ref in each
+    }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from chaos import plan as plans
-from chaos.errors import RestoreError
+from chaos.errors import RestoreError, UsageError
 from chaos.faults import session_timeout
 from chaos.handles import Proxy
 from chaos.host.ports import free_port
+from chaos.targets.attach import processes
 from chaos.targets.attach.driver import AttachDriver
+from chaos.targets.attach.options import AttachOptions
 from tests.attach.files import experiment, target
 from tests.midnight import Midnight
 
@@ -48,3 +52,26 @@ def test_the_listener_of_a_database_is_its_proxys_where_the_file_names_none(
     driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
     assert isinstance(driver, AttachDriver)
     assert driver._proxied("primary") == expected
+
+
+def test_several_processes_are_one_role_by_a_list_or_by_a_name_that_says_so(tmp_path: Path) -> None:
+    name = f"w-{tmp_path.name[-20:]}"
+    program = tmp_path / name
+    program.symlink_to("/bin/sleep")
+    with ExitStack() as there:
+        pids = []
+        for _ in range(2):
+            each = there.enter_context(subprocess.Popen([str(program), "600"]))
+            there.callback(each.kill)
+            pids.append(each.pid)
+
+        def found(given: object) -> list[int]:
+            options = AttachOptions.model_validate(
+                {"base_url": "http://localhost:1", "processes": {"w": given}}
+            )
+            return [ref.pid for ref in processes.find(options.processes["w"], "processes: w")]
+
+        assert found([{"pid": pids[0]}, {"pid": pids[1]}, {"pid": pids[0]}]) == pids
+        assert sorted(found({"name": name, "several": True})) == sorted(pids)
+        with pytest.raises(UsageError, match="several: true"):
+            found({"name": name})

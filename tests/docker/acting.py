@@ -14,7 +14,7 @@ from tests.docker.conftest import Victim
 
 def made(name: str, victim: Victim, *, step: str = "", **params: Any) -> Fault:
     volume = Volume(Path("/nowhere"), "0:0", None, victim.ref, Path("/data"))
-    handles = Handles(containers={"api": victim.ref}, volumes={"data": volume})
+    handles = Handles(containers={"api": (victim.ref,)}, volumes={"data": volume})
     fault = registry.fault(name)
     aim = {} if name == "disk_full" else {"target": "api"}
     return fault(fault.Params.model_validate(aim | params), handles, f"{victim.name}/{step or name}")

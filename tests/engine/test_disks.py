@@ -45,6 +45,6 @@ def test_where_no_block_device_is_below_it_nothing_is_limited(
 def test_volumes_of_an_engine_whose_directory_is_not_seen_have_no_device_to_sample(tmp_path: Path) -> None:
     unseen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=None)
     seen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=tmp_path)
-    containers = dict.fromkeys(("api", "database"), ContainerRef(EngineAt("unix:///run/it"), "id", "name"))
+    containers = dict.fromkeys(("api", "database"), (ContainerRef(EngineAt("unix:///run/it"), "id", "name"),))
     assert {each.device for each in unseen.volumes(containers).values()} == {None}
     assert {each.device for each in seen.volumes(containers).values()} == {volume.device_under(tmp_path)}

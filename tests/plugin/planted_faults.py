@@ -88,7 +88,7 @@ class KillDatabase(Planted):
     """The target dies in the middle of the play."""
 
     def inject(self) -> Evidence:
-        psutil.Process(self.handles.processes["database"].pid).send_signal(signal.SIGQUIT)
+        psutil.Process(self.handles.processes["database"][0].pid).send_signal(signal.SIGQUIT)
         return {}
 
 

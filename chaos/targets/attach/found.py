@@ -22,7 +22,7 @@ from chaos.toxiproxy import Toxiproxy
 @dataclass(frozen=True, slots=True)
 class Found:
     headers: Mapping[str, str] = field(repr=False)
-    processes: Mapping[str, ProcessRef]
+    processes: Mapping[str, tuple[ProcessRef, ...]]
     logs: LogFiles | None
     dsns: Mapping[str, tuple[Dsn, ...]]  # by database
     proxies: Mapping[str, Proxy]

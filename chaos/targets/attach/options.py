@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from chaos import aim
 from chaos.secrets import Secret
@@ -56,12 +56,22 @@ class ProcessAt(Model):
     pid: Annotated[int, Field(gt=0)] | None = None
     pid_file: Path | None = None
     name: Annotated[str, Field(min_length=1)] | None = None  # of the oldest: its children may share it
+    several: bool = False  # with `name`: each that is called so and has no ancestor of that name
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(given is not None for given in (self.pid, self.pid_file, self.name)) != 1:
             raise ValueError("must be one of {pid: N}, {pid_file: PATH} and {name: NAME}")
+        if self.several and self.name is None:
+            raise BrokenRule("needs a name: one pid is one process", "several")
         return self
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+ProcessesAt = Annotated[tuple[ProcessAt, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class LogsAt(Model):
@@ -108,7 +118,7 @@ class AttachOptions(Model):
     ready_within: Positive = 30.0  # seconds
     headers: dict[HeaderName, Secret] = Field(default_factory=dict)
     metrics_url: Url | None = None
-    processes: dict[Name, ProcessAt] = Field(default_factory=dict)
+    processes: dict[Name, ProcessesAt] = Field(default_factory=dict)  # a role may have several
     logs: LogsAt | None = None
     databases: dict[Name, DatabaseAt] = Field(default_factory=dict)
     proxies: dict[Name, ProxyAt] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -13,13 +14,18 @@ from chaos.host.processes import ref_of
 from chaos.targets.attach.options import ProcessAt
 
 
-def find(at: ProcessAt, where: str) -> ProcessRef:
-    """The process that is there now. Raises UsageError naming `where` and what was looked for."""
+def find(ats: Sequence[ProcessAt], where: str) -> tuple[ProcessRef, ...]:
+    """The processes that are there now, each once. Raises UsageError naming `where` and what was looked for."""
+    found = [ref for at in ats for ref in _find(at, where)]
+    return tuple(dict.fromkeys(found))
+
+
+def _find(at: ProcessAt, where: str) -> list[ProcessRef]:
     if at.name is not None:
-        return ref_of(_named(at.name, where))
+        return [ref_of(pid) for pid in _named(at.name, where, several=at.several)]
     pid, told = (at.pid, "") if at.pid is not None else (_pid_in(at.pid_file or Path(), where), at.pid_file)
     try:
-        return ref_of(int(pid))
+        return [ref_of(int(pid))]
     except (psutil.NoSuchProcess, OverflowError):
         of = f", which {told} names," if told else ""
         raise UsageError(f"{where}: process {pid}{of} is not running") from None
@@ -34,20 +40,20 @@ def _pid_in(file: Path, where: str) -> int:
         raise UsageError(f"{where}: pid file {file} does not begin with a number") from None
 
 
-def _named(name: str, where: str) -> int:
-    """The one process of that name that has no ancestor of the same name."""
+def _named(name: str, where: str, *, several: bool) -> list[int]:
+    """The processes of that name that have no ancestor of the same name; one, unless `several` may be meant."""
     parents = {process.pid: process.ppid() for process in psutil.process_iter() if _is_called(process, name)}
     for ours in (os.getpid(), *(parent.pid for parent in psutil.Process().parents())):
         parents.pop(ours, None)
     oldest = sorted(pid for pid in parents if not _has_ancestor_in(pid, parents))
     if not oldest:
         raise UsageError(f"{where}: no process is called {name!r}")
-    if len(oldest) > 1:
+    if len(oldest) > 1 and not several:
         pids = ", ".join(str(pid) for pid in oldest)
         raise UsageError(
-            f"{where}: {len(oldest)} processes are called {name!r} ({pids}): give a pid or a pid file"
+            f"{where}: {len(oldest)} processes are called {name!r} ({pids}): give a pid, a pid file or several: true"
         )
-    return oldest[0]
+    return oldest
 
 
 def _is_called(process: psutil.Process, name: str) -> bool:

@@ -86,7 +86,7 @@ class ComposeDriver(Driver):
         return Handles(
             base_url=found.base_url,
             headers=found.headers,
-            containers=containers,
+            containers={role: (ref,) for role, ref in containers.items()},
             databases=self._databases(site),
             proxies={"database": found.proxy} if found.proxy is not None else {},
             volumes=self._volumes(),

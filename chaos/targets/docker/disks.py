@@ -81,13 +81,13 @@ class Disks:
         for made in self.made.values():
             volume.lift(made.file, mark)
 
-    def volumes(self, containers: Mapping[str, ContainerRef]) -> Mapping[str, Volume]:
+    def volumes(self, containers: Mapping[str, tuple[ContainerRef, ...]]) -> Mapping[str, Volume]:
         """By name; where there is no disk of our own, volumes of the engine's, as their containers have them."""
         if not self.made:
             below = self.engine_root or self.root
             device = volume.device_under(below) if self.engine_root is not None else None
             return {
-                name: Volume(below, device, None, containers[role], Path(place))
+                name: Volume(below, device, None, containers[role][0], Path(place))
                 for name, (role, place) in INSIDE.items()
             }
         found = {

@@ -199,7 +199,7 @@ class DockerDriver(Driver):
         proxied = f"127.0.0.1:{self._ports['DATABASE_PROXY_PORT']}"
         rotation, names = self._profile.rotation, ("app.log", "access.log")
         places = self._disks.places
-        containers = {role: self._made[service] for role, service in CONTAINERS.items()}
+        containers = {role: (self._made[service],) for role, service in CONTAINERS.items()}
         logs = Path(places["logs"]) if places else self._root / LOGS.name
         return Handles(
             base_url=url,

@@ -193,11 +193,11 @@ class EmbeddedDriver(Driver):
         rotation = self._profile.rotation
         data = self._volume("data", layout.shared_volume)
         running = {"api": parts.api, "proxy": parts.proxy}
-        processes = {role: ref_of(child.pid) for role, child in running.items() if child is not None}
+        processes = {role: (ref_of(child.pid),) for role, child in running.items() if child is not None}
         return Handles(
             base_url=layout.url("api"),
             metrics_url=f"{layout.url('metrics')}/metrics",
-            processes={**processes, "database": ref_of(parts.postmaster_pid())},
+            processes={**processes, "database": (ref_of(parts.postmaster_pid()),)},
             databases={
                 "primary": Database(
                     admin_dsn=layout.dsn("postgres"),

@@ -1,0 +1,171 @@
+"""A fault on a role with several processes acts on all of them, one or a share, and proves each."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import psutil
+import pytest
+from pydantic import ValidationError
+
+from chaos.errors import FaultError, RestoreError, TargetGone
+from chaos.fault import Evidence, Fault, Held, Undo
+from chaos.faults import subjects
+from chaos.faults.each import OnEach
+from chaos.faults.kill import Kill
+from chaos.faults.pause import Pause, PauseParams
+from chaos.handles import ContainerRef, EngineAt, Handles
+from chaos.host.processes import ref_of
+
+HERE = EngineAt("unix:///nowhere")
+
+
+@pytest.fixture
+def sleepers() -> Iterator[list[subprocess.Popen[bytes]]]:
+    there = [subprocess.Popen(["sleep", "600"]) for _ in range(3)]
+    yield there
+    for each in there:
+        each.kill()
+        each.wait()
+
+
+def handles_of(sleepers: list[subprocess.Popen[bytes]]) -> Handles:
+    return Handles(processes={"api": tuple(ref_of(each.pid) for each in sleepers)})
+
+
+def still(sleepers: list[subprocess.Popen[bytes]]) -> list[bool]:
+    return [psutil.Process(each.pid).status() == psutil.STATUS_STOPPED for each in sleepers]
+
+
+@pytest.mark.parametrize(
+    ("which", "stopped"),
+    [("one", [True, False, False]), ("50%", [True, True, False]), ("all", [True, True, True])],
+)
+def test_it_acts_on_those_chosen_alone_and_proves_each(
+    sleepers: list[subprocess.Popen[bytes]], which: str, stopped: list[bool]
+) -> None:
+    pause = Pause(Pause.Params.model_validate({"which": which}), handles_of(sleepers), "run/step")
+    undo = pause.prepare()
+    try:
+        told = pause.inject()
+        seen, held = still(sleepers), pause.hold(0.0, threading.Event())
+    finally:
+        Pause.restore(undo)
+        Pause.restore(undo)
+
+    assert seen == stopped and still(sleepers) == [False] * 3
+    assert told["of"] == 3 and len(told["each"]) == sum(stopped)
+    assert held.dose == held.floor == {"reached": sum(stopped)}
+    assert set(held.evidence["each"]) == {f"pid {each.pid}" for each in sleepers[: sum(stopped)]}
+
+
+def test_one_that_is_gone_leaves_the_effect_below_its_floor(sleepers: list[subprocess.Popen[bytes]]) -> None:
+    handles = handles_of(sleepers)
+    sleepers[1].kill()
+    sleepers[1].wait()
+    kill = Kill(Kill.Params(), handles, "run/step")
+    Kill.restore(kill.prepare())
+    kill.inject()
+    for each in sleepers:
+        each.wait()
+    held = kill.hold(0.3, threading.Event())
+    assert held.dose == {"reached": 2} and held.floor == {"reached": 3}
+
+
+def test_a_role_whose_processes_are_all_gone_is_a_target_that_is_gone(
+    sleepers: list[subprocess.Popen[bytes]],
+) -> None:
+    handles = handles_of(sleepers)
+    for each in sleepers:
+        each.kill()
+        each.wait()
+    with pytest.raises(TargetGone):
+        Pause(PauseParams(), handles, "run/step").prepare()
+
+
+class Fragile(Fault):
+    """Fails on the container called `bad`, as its `where` says."""
+
+    Params = PauseParams
+    undone: ClassVar[list[str]] = []
+    where = "prepare"
+
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None:
+        self.ref, self.mark = handles.containers[params.target][0], mark
+
+    def _act(self, where: str) -> None:
+        if self.ref.name == "bad" and where == self.where:
+            raise FaultError(f"{where} failed")
+
+    def prepare(self) -> Undo:
+        self._act("prepare")
+        return {"name": self.ref.name, "mark": self.mark}
+
+    def inject(self) -> Evidence:
+        self._act("inject")
+        return {}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        del seconds, stop
+        return Held({"done": 1}, {"done": 1})
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        cls.undone.append(undo["mark"])
+        if undo["name"] == "bad" and cls.where == "restore":
+            raise RestoreError("bad: by hand")
+        return {}
+
+
+class FragileOnEach(OnEach):
+    Params = PauseParams
+    One = Fragile
+
+
+@pytest.fixture
+def fragile(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> FragileOnEach:
+    monkeypatch.setattr(Fragile, "where", request.param)
+    monkeypatch.setattr(Fragile, "undone", [])
+    refs = tuple(ContainerRef(HERE, name, name) for name in ("bad", "good"))
+    return FragileOnEach(PauseParams(), Handles(containers={"api": refs}), "run/step")
+
+
+@pytest.mark.parametrize("fragile", ["prepare"], indirect=True)
+def test_what_the_others_claimed_is_given_back_when_one_cannot_be_prepared(fragile: FragileOnEach) -> None:
+    with pytest.raises(FaultError, match="prepare failed"):
+        fragile.prepare()
+    assert Fragile.undone == ["run/step.2"]
+
+
+@pytest.mark.parametrize("fragile", ["inject"], indirect=True)
+def test_one_that_cannot_be_injected_fails_the_step_and_the_undo_has_them_all(fragile: FragileOnEach) -> None:
+    undo = fragile.prepare()
+    with pytest.raises(FaultError, match="inject failed"):
+        fragile.inject()
+    FragileOnEach.restore(undo)
+    assert sorted(Fragile.undone) == ["run/step.1", "run/step.2"]
+
+
+@pytest.mark.parametrize("fragile", ["restore"], indirect=True)
+def test_one_that_cannot_be_restored_is_named_and_the_others_are_restored(fragile: FragileOnEach) -> None:
+    undo = fragile.prepare()
+    with pytest.raises(RestoreError, match="bad: by hand"):
+        FragileOnEach.restore(undo)
+    assert sorted(Fragile.undone) == ["run/step.1", "run/step.2"]
+
+
+@pytest.mark.parametrize(
+    ("which", "of", "chosen"),
+    [("one", 3, 1), ("all", 3, 3), ("50%", 3, 2), ("50%", 4, 2), ("1%", 5, 1), ("100%", 2, 2), ("99%", 1, 1)],
+)
+def test_a_share_is_rounded_up(which: str, of: int, chosen: int) -> None:
+    assert len(subjects.chosen(range(of), which)) == chosen
+
+
+@pytest.mark.parametrize("which", ["none", "0%", "101%", "half", "50", ""])
+def test_a_share_that_cannot_be_meant_is_refused(which: str) -> None:
+    with pytest.raises(ValidationError, match="one, all or a share such as 50%"):
+        PauseParams(which=which)
