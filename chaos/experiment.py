@@ -14,7 +14,7 @@ from chaos import slofile, yamlfile
 from chaos.abort import Abort, SloLost
 from chaos.drill import Drill
 from chaos.slo import Slo
-from chaos.units import NotNegative, Positive, Ratio, show_seconds
+from chaos.units import Goal, NotNegative, Positive, Ratio, show_seconds
 from chaos.yamlfile import BrokenRule, Model, Name
 
 Rate = Annotated[float, Field(gt=0, le=2000)]
@@ -35,7 +35,7 @@ class Baseline(Model):
 
     length: Positive = Field(alias="for")
     rate: Rate
-    availability: Ratio = 0.99
+    availability: Goal = 0.99
     p99: Positive = 1.0
 
 
@@ -96,7 +96,7 @@ class Promise(Model):
 class Outage(Model):
     """When service counts as out, and as back: see the definition of an outage in docs/verdicts.md."""
 
-    below: Ratio = 0.99
+    below: Goal = 0.99
     window: Positive = 1.0
     sustained: Positive = 10.0
 

@@ -188,7 +188,7 @@ def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
     if driver.needs_consent:
         check_consent(path, document, target)
     try:
-        options = driver.Options.model_validate(target.options)
+        options = yamlfile.written(driver.Options, target.options)
         driver.check_target(target, options)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("options",)) from None
@@ -204,7 +204,7 @@ def _step(
     fault = _named(path, document, place, lambda: registry.fault(step.fault))
     check_needs(path, document, place, fault.needs, offered, step.fault, target)
     try:
-        params = fault.Params.model_validate(step.params)
+        params = yamlfile.written(fault.Params, step.params)
     except ValidationError as error:
         raise yamlfile.from_validation(path, document, error, ("steps", index, "with")) from None
     check_needs(path, document, place, fault.needs_of(params), offered, step.fault, target)
@@ -243,7 +243,7 @@ def _action(runbook: RunbookStep, name: str, target_path: Path, driver: type[Dri
         rule = f"there is no action {runbook.action!r} on this target; known: {', '.join(sorted(known))}"
         raise broken(target_path, document, ("runbook", name, "action"), rule)
     try:
-        return known[runbook.action].model_validate(runbook.params)
+        return yamlfile.written(known[runbook.action], runbook.params)
     except ValidationError as error:
         raise yamlfile.from_validation(target_path, document, error, ("runbook", name, "with")) from None
 

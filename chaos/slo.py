@@ -7,13 +7,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chaos.units import Positive, Ratio, show_seconds
+from chaos.units import Goal, Percentile, Positive, Ratio, show_seconds
 from chaos.yamlfile import BrokenRule, Model, Name
 
 SloName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
 """As wide as OpenSLO's names."""
 
-Some = Annotated[Ratio, Field(gt=0)]
+Some = Annotated[Goal, Field(gt=0)]
 """A ratio that can be missed: nothing falls below 0."""
 
 PERIOD = 30 * 86400.0
@@ -23,7 +23,7 @@ MIN_HITS = 1
 class LatencyObjective(Model):
     """The percentile is within `below`; or, of all hits, the share that were good within it is reached."""
 
-    percentile: Annotated[float, Field(gt=0, lt=100)] | None = None
+    percentile: Percentile | None = None
     share: Some | None = None
     below: Positive
 

@@ -28,7 +28,7 @@ class SloFile:
     def parse(self, model: type[M]) -> M:
         """The document as a value. Raises FileError for the first broken rule."""
         try:
-            return model.model_validate(self.value)
+            return yamlfile.written(model, self.value)
         except ValidationError as error:
             raise self.broken(error) from None
 

@@ -1,88 +1,171 @@
-"""The units people write in files: seconds as `1m30s`, ratios as `99%`."""
+"""The units people write in files: times as `1m30s`, sizes as `512MB`, ratios as `99%`.
+
+A number without its unit is refused where a person wrote it: `300` may be 300 ms or 300 s. What midnight itself
+recorded is in seconds, bytes and ratios from 0 to 1, and carries no unit. `WRITTEN` tells the two apart.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+WRITTEN: Mapping[str, bool] = {"written": True}
+"""pydantic's context for values that a person wrote: units are required."""
+
+_TIME = re.compile(
+    r"(-?)" + "".join(rf"(?:([0-9]+(?:\.[0-9]+)?){unit})?" for unit in ("d", "h", "m", "s", "ms"))
+)
+_IN_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(B|kB|MB|GB|TB)(?:/s)?")
+_IN_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_CLOCK = re.compile(r"([0-9]+):([0-5][0-9])")
+
+TIME_RULE = "must be a time such as 90s, 500ms or 1m30s (units d, h, m, s, ms, in this order)"
+SIZE_RULE = "must be a size such as 512MB (units B, kB, MB, GB, TB)"
+RATIO_RULE = "must be a percentage such as 99.5% or a number from 0 to 1"
+PERCENTILE_RULE = "must be over 1 and under 100, such as 99 or 99.9"
 
 
-def seconds(value: object) -> float:
-    """Seconds, finite, of a number or of a text like `90`, `500ms`, `1m30s`. Raises ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("must be a time such as 90, 500ms or 1m30s")
-    result = (
-        _as_float(value) if isinstance(value, int | float) else _seconds_of(value.strip().replace(" ", ""))
-    )
+class Exact(float):
+    """A number whose unit is settled, such as seconds translated from another format."""
+
+
+def seconds(value: object, *, written: bool = True, readings: tuple[str, str] | None = None) -> float:
+    """Seconds, finite, of a text such as `500ms` or `1m30s`, or of zero. Raises ValueError.
+
+    Not `written`: of any number. `readings`: the two units to ask about where there is none.
+    """
+    number = _number(value, TIME_RULE)
+    if number is None:
+        return _seconds_of(str(value))
+    if not math.isfinite(number):
+        raise ValueError("must be a finite time")
+    if (written or isinstance(value, str)) and number and not isinstance(value, Exact):
+        raise _unitless(number, readings or (("ms", "s") if abs(number) >= 1 else ("s", "m")))
+    return number
+
+
+def _seconds_of(text: str) -> float:
+    match = _TIME.fullmatch(text.replace(" ", ""))
+    if match is None or not any(match.groups()[1:]):
+        clock = _CLOCK.fullmatch(text)
+        raise ValueError(f"{TIME_RULE}; did you mean {clock[1]}m{clock[2]}s?" if clock else TIME_RULE)
+    parts = zip(match.groups()[1:], _IN_SECONDS, strict=True)
+    result = sum(float(number) * unit for number, unit in parts if number is not None)
     if not math.isfinite(result):
         raise ValueError("must be a finite time")
-    return result
+    return -result if match[1] else result
 
 
-def _as_float(value: float) -> float:
+def size(value: object, *, written: bool = True) -> int:
+    """Bytes of a text such as `512MB` (powers of ten), or of zero. Raises ValueError.
+
+    Not `written`: of any number.
+    """
+    number = _number(value, SIZE_RULE)
+    if number is None:
+        match = _SIZE.fullmatch(str(value).strip())
+        if match is None or not math.isfinite(float(match[1])):
+            raise ValueError(SIZE_RULE)
+        return int(float(match[1]) * _IN_BYTES[match[2]])
+    if not math.isfinite(number):
+        raise ValueError(SIZE_RULE)
+    if number < 0:
+        raise ValueError("must not be negative")
+    if (written or isinstance(value, str)) and number:
+        raise _unitless(number, ("MB", "B") if number < 100_000 else ("B", "kB"))
+    return int(number)
+
+
+def ratio(value: object, *, written: bool = True) -> float:
+    """A ratio from 0 to 1 of a text such as `99.5%` or of a number in that range. Raises ValueError.
+
+    The number 1 is refused where it is `written`: it may mean 1 % or 100 %.
+    """
+    if isinstance(value, str):
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%", value.strip()):
+            number = _number(value, RATIO_RULE)
+            if number is not None and 0 <= number <= 1:
+                raise ValueError(f"needs a unit: {number:g}% or {number * 100:g}%?")
+            raise ValueError(_percent_meant(number))
+        result = float(value.strip()[:-1]) / 100
+        if not result <= 1:
+            raise ValueError(RATIO_RULE)
+        return result
+    given = _number(value, RATIO_RULE)
+    if given is None or not 0 <= given <= 1:
+        raise ValueError(_percent_meant(given))
+    if written and given == 1 and not isinstance(value, Exact):
+        raise ValueError("needs a unit: 1% or 100%?")
+    return given
+
+
+def goal(value: object, *, written: bool = True) -> float:
+    """A ratio that is to be reached. Raises ValueError; where it is `written`, also for 0.99%."""
+    reached = ratio(value, written=written)
+    if written and 0 < reached < 0.01:
+        raise ValueError(f"is less than 1%; did you mean {reached * 1e4:g}%?")
+    return reached
+
+
+def percentile(value: object, *, written: bool = True) -> float:
+    """A percentile such as 99 or 99.9. Raises ValueError; where it is `written`, also for 0.99."""
+    given = _number(value, PERCENTILE_RULE)
+    if given is None or not 0 < given < 100:
+        raise ValueError(PERCENTILE_RULE)
+    if written and given < 1:
+        raise ValueError(f"is the {given:g}th percentile; did you mean {given * 100:g}?")
+    if written and given == 1:
+        raise ValueError(PERCENTILE_RULE)
+    return given
+
+
+def is_written(info: ValidationInfo) -> bool:
+    """Whether what is validated was written by a person."""
+    return bool(info.context and info.context.get("written"))
+
+
+def _number(value: object, rule: str) -> float | None:
+    """The value as a number, without regard to its size; None for a text that is none. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(rule)
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        return {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}.get(value.strip().lower())
     try:
         return float(value)
     except OverflowError:  # an integer of more than 308 digits
         return math.inf
 
 
-def _seconds_of(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    sign = -1.0 if text.startswith("-") else 1.0
-    text = text.removeprefix("-")
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError("must be a time such as 90, 500ms or 1m30s (units ms, s, m, h, d)")
-    return sign * sum(float(number) * _UNITS[unit] for number, unit in parts)
+def _unitless(number: float, readings: tuple[str, str]) -> ValueError:
+    if number < 0:
+        return ValueError("must not be negative")
+    shown = f"{number:.15g}"
+    return ValueError(f"needs a unit: {shown}{readings[0]} or {shown}{readings[1]}?")
 
 
-def ratio(value: object) -> float:
-    """A ratio between 0 and 1 of a number in that range or of a text like `99.5%`. Raises ValueError."""
-    rule = "must be a percentage such as 99.5% or a number from 0 to 1"
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(rule)
-    if isinstance(value, str):
-        text = value.strip()
-        if not re.fullmatch(r"\d+(\.\d+)?%", text):
-            raise ValueError(rule)
-        result = float(text[:-1]) / 100
-    else:
-        result = _as_float(value)
-    if not 0 <= result <= 1:
-        raise ValueError(rule)
-    return result
+def _percent_meant(given: float | None) -> str:
+    meant = given is not None and 1 < given <= 100
+    return f"{RATIO_RULE}; did you mean {given:g}%?" if meant else RATIO_RULE
 
 
-def size(value: object) -> int:
-    """Bytes of a finite number or of a text like `512MB` (powers of ten). Raises ValueError."""
-    rule = "must be a size such as 512MB or a number of bytes (units kB, MB, GB, TB)"
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(rule)
-    if isinstance(value, int | float):
-        if not math.isfinite(_as_float(value)):
-            raise ValueError(rule)
-        if value < 0:
-            raise ValueError("must not be negative")
-        return int(value)
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(kB|MB|GB|TB)(?:/s)?", value.strip())
-    if match is None:
-        raise ValueError(rule)
-    return int(float(match[1]) * {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}[match[2]])
-
-
-Size = Annotated[int, BeforeValidator(size)]
-Seconds = Annotated[float, BeforeValidator(seconds)]
-Ratio = Annotated[float, BeforeValidator(ratio)]
+Seconds = Annotated[float, BeforeValidator(lambda value, info: seconds(value, written=is_written(info)))]
+Size = Annotated[int, BeforeValidator(lambda value, info: size(value, written=is_written(info)))]
+Ratio = Annotated[float, BeforeValidator(lambda value, info: ratio(value, written=is_written(info)))]
+Goal = Annotated[float, BeforeValidator(lambda value, info: goal(value, written=is_written(info)))]
+Percentile = Annotated[
+    float, BeforeValidator(lambda value, info: percentile(value, written=is_written(info)))
+]
 Positive = Annotated[Seconds, Field(gt=0)]
 NotNegative = Annotated[Seconds, Field(ge=0)]
+
+InItsName = BeforeValidator(lambda value: seconds(value, written=False))
+"""For a key whose name states its unit: `cpu_seconds: 20`."""
 
 
 def show_seconds(value: float) -> str:

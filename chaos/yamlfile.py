@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from chaos.errors import FileError, UsageError
+from chaos.units import WRITTEN
 from chaos.yamltags import without_tags
 
 Place = tuple[int | str, ...]
@@ -111,6 +112,11 @@ def parse(path: Path, document: Any, model: type[M]) -> M:
     return Where(path, document).parse(document, model)
 
 
+def written(model: type[M], value: Any) -> M:
+    """What a person wrote as a value of `model`: times and sizes need their units. Raises ValidationError."""
+    return model.model_validate(value, context=WRITTEN)
+
+
 def from_validation(path: Path, document: Any, error: ValidationError, prefix: Place = ()) -> FileError:
     """The first broken rule of a pydantic error, as one line about the file."""
     place, rule, value = first_rule(error)
@@ -149,7 +155,7 @@ class Where:
     def parse(self, value: Any, model: type[M]) -> M:
         """The value that stands here. Raises FileError."""
         try:
-            return model.model_validate(plain(value))
+            return written(model, plain(value))
         except ValidationError as error:
             raise from_validation(self.path, self.document, error, self.place) from None
 

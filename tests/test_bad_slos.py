@@ -12,7 +12,7 @@ from tests.openslo_documents import slos
 BAD = {
     "an availability that nothing misses": ("availability: 0%", "availability: should be greater than 0"),
     "a share that nothing misses": (
-        "latency: {share: 0%, below: 1}",
+        "latency: {share: 0%, below: 1s}",
         "share: should be greater than 0",
     ),
     "slices that nothing misses": (
@@ -45,11 +45,11 @@ BAD = {
         "burn_rate: short: 5s is not shorter than the window, 5s",
     ),
     "a burn rate of a percentile": (
-        "latency: {percentile: 99, below: 1}, burn_rate: {at_most: 2, window: 5s}",
+        "latency: {percentile: 99, below: 1s}, burn_rate: {at_most: 2, window: 5s}",
         "burn_rate: goes with a ratio only",
     ),
     "slices of a percentile": (
-        "latency: {percentile: 99, below: 1}, timeslices: {window: 5s, target: 99%}",
+        "latency: {percentile: 99, below: 1s}, timeslices: {window: 5s, target: 99%}",
         "timeslices: goes with a ratio only",
     ),
     "a burn rate that nothing can exceed": (
@@ -65,7 +65,7 @@ BAD = {
         "burn_rate: an SLO has one of window and burn_rate: write two",
     ),
     "a percentile and a share": (
-        "latency: {percentile: 99, share: 99%, below: 1}",
+        "latency: {percentile: 99, share: 99%, below: 1s}",
         "latency: a latency objective has exactly one of percentile and share",
     ),
     "a route of the pool": ("pool: {in_use: 80%}, route: read", "route: is about hits"),

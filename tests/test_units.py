@@ -1,12 +1,31 @@
-"""What people write as a time is what they read as one."""
+"""What people write as a time, a size or a ratio is what they read as one, and nothing is guessed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
-from chaos.units import seconds, show_seconds
+from chaos import registry, yamlfile
+from chaos.experiment import Experiment
+from chaos.judge import Objectives
+from chaos.operating import GENERIC
+from chaos.restore_experiment import RestoreExperiment
+from chaos.schedule.file import ScheduleFile
+from chaos.suite import Suite
+from chaos.target import Target
+from chaos.targets.embedded import operations
+from chaos.units import Exact, Size, goal, percentile, ratio, seconds, show_seconds, size
+
+UNITLESS = {  # what has no unit, or bears it in its name
+    *("Phase.rate", "Baseline.rate", "Load.mix"),  # requests a second, weights
+    *("BatchJobParams.cpu_seconds", "CpuLimitParams.cpus"),
+    *("BurnRate.at_most", "Query.at_least", "Query.at_most", "Query.equals"),
+}
 
 
 @pytest.mark.parametrize("value", [0.25, 5.0, 90.0, 0.0])
@@ -16,3 +35,210 @@ def test_a_time_that_is_shown_reads_back_as_itself(value: float) -> None:
 
 def test_what_never_ended_is_shown_as_infinite() -> None:
     assert show_seconds(math.inf) == "∞"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("300ms", 0.3),
+        ("300s", 300),
+        ("1m30s", 90),
+        ("1d2h", 93600),
+        ("1m 30s", 90),
+        ("1.5h", 5400),
+        ("-1s", -1),
+    ],
+)
+def test_a_time_with_its_unit_is_read(text: str, value: float) -> None:
+    assert seconds(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, "0", "0s"])
+def test_a_bare_zero_is_a_time(zero: object) -> None:
+    assert seconds(zero) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (300, "needs a unit: 300ms or 300s?"),
+        ("300", "needs a unit: 300ms or 300s?"),
+        (0.5, "needs a unit: 0.5s or 0.5m?"),
+        (1e3, "needs a unit: 1000ms or 1000s?"),
+        ("1:30", "did you mean 1m30s?"),
+        ("30s1m", "in this order"),
+        ("1s1s", "in this order"),
+        ("90 seconds", "units d, h, m, s, ms"),
+        ("5min", "units d, h, m, s, ms"),
+        ("١s", "units d, h, m, s, ms"),
+        ("", "must be a time"),
+        ("s", "must be a time"),
+        (True, "must be a time"),
+        (None, "must be a time"),
+        (-5, "must not be negative"),
+        (math.inf, "must be a finite time"),
+        (math.nan, "must be a finite time"),
+        ("9" * 400 + "s", "must be a finite time"),
+        (10**400, "must be a finite time"),
+    ],
+)
+def test_a_time_that_can_be_read_in_two_ways_or_in_none_is_refused(value: object, words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        seconds(value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("400MB", 400e6), ("30MB/s", 30e6), ("1B", 1), ("1.5kB", 1500), (0, 0), ("0", 0)]
+)
+def test_a_size_with_its_unit_is_read(text: object, value: int) -> None:
+    assert size(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (400, "needs a unit: 400MB or 400B?"),
+        ("400", "needs a unit: 400MB or 400B?"),
+        (400_000_000, "needs a unit: 400000000B or 400000000kB?"),
+        ("400mb", "units B, kB, MB, GB, TB"),
+        ("400M", "units B, kB, MB, GB, TB"),
+        (-5, "must not be negative"),
+        (math.nan, "must be a size"),
+        ("9" * 400 + "MB", "must be a size"),
+    ],
+)
+def test_a_size_that_can_be_read_in_two_ways_or_in_none_is_refused(value: object, words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        size(value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [99, 99.9, 50, "99", 1.5])
+def test_a_percentile_is_over_1_and_under_100(value: object) -> None:
+    assert percentile(value) == float(str(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.99, "is the 0.99th percentile; did you mean 99?"),
+        (0.999, "did you mean 99.9?"),
+        (1, "must be over 1"),
+        (100, "and under 100"),
+        (0, "must be over 1"),
+        ("99%", "such as 99"),
+        ("p99", "such as 99"),
+        (True, "must be over 1"),
+    ],
+)
+def test_another_percentile_is_refused(value: object, words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        percentile(value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (99, "did you mean 99%?"),
+        ("99", "did you mean 99%?"),
+        (1, "needs a unit: 1% or 100%?"),
+        ("101%", "must be a percentage"),
+        (-0.1, "must be a percentage"),
+        ("0.99", "needs a unit: 0.99% or 99%?"),
+        (math.nan, "must be a percentage"),
+    ],
+)
+def test_a_ratio_that_can_be_read_in_two_ways_or_in_none_is_refused(value: object, words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        ratio(value)
+    assert words in str(caught.value)
+
+
+def test_a_goal_of_less_than_a_hundredth_was_not_meant() -> None:
+    assert (goal("99%"), goal(0.99), goal("1%")) == (0.99, 0.99, 0.01)
+    assert ratio("0.99%") == pytest.approx(0.0099)
+    for value in ("0.99%", 0.0099):
+        with pytest.raises(ValueError, match=r"is less than 1%; did you mean 99%\?"):
+            goal(value)
+
+
+def test_what_midnight_recorded_itself_needs_no_unit() -> None:
+    assert seconds(300.0, written=False) == 300
+    assert size(400, written=False) == 400
+    assert percentile(0.5, written=False) == 0.5
+    assert seconds(Exact(0.5)) == 0.5 and ratio(Exact(1)) == 1
+
+
+def _models() -> Iterator[type[BaseModel]]:
+    """Everything that a person's file is read as, and what lies in it."""
+    faults = [point for point in entry_points(group="midnight.faults") if point.value.startswith("chaos.")]
+    drivers = [point for point in entry_points(group="midnight.targets") if point.value.startswith("chaos.")]
+    found: list[Any] = [Experiment, Target, Suite, ScheduleFile, RestoreExperiment, Objectives]
+    found += [each.Params for each in GENERIC.values()]
+    found += operations.PARAMS.values()
+    found += [registry.fault(point.name).Params for point in faults]
+    found += [registry.driver(point.name).Options for point in drivers]
+    seen: set[type[BaseModel]] = set()
+    while found:
+        model = found.pop()
+        if model not in seen:
+            seen.add(model)
+            found += [part for field in model.model_fields.values() for part in _parts(field.annotation)]
+            yield model
+
+
+def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _parts(inner)
+
+
+def _takes_a_fraction(annotation: Any) -> bool:
+    return annotation is float or any(_takes_a_fraction(inner) for inner in get_args(annotation))
+
+
+FRACTIONS = sorted(
+    {
+        (f"{model.__name__}.{name}", model)
+        for model in _models()
+        for name, field in model.model_fields.items()
+        if _takes_a_fraction(field.annotation)
+    },
+    key=lambda each: each[0],
+)
+
+
+def _why_not(model: type[BaseModel], name: str, value: object) -> list[str]:
+    key = model.model_fields[name].alias or name
+    try:
+        yamlfile.written(model, {key: value})
+    except ValidationError as error:
+        return [each["msg"] for each in error.errors() if each["loc"][:1] == (key,)]
+    return []
+
+
+@pytest.mark.parametrize(("field", "model"), [each for each in FRACTIONS if each[0] not in UNITLESS], ids=str)
+def test_no_file_takes_a_time_or_a_ratio_without_its_unit(field: str, model: type[BaseModel]) -> None:
+    name = field.partition(".")[2]
+    wrong = [0.5] if name == "percentile" else [7.5, {"x": 7.5}]  # `assumed` names its times
+    said = " ".join(message for value in wrong for message in _why_not(model, name, value))
+    assert "needs a unit" in said or "must be a percentage" in said or "did you mean 50?" in said
+
+
+def test_what_has_no_unit_is_there() -> None:
+    assert {field for field, _ in FRACTIONS} > UNITLESS
+
+
+def test_no_file_takes_a_size_without_its_unit() -> None:
+    sizes = [
+        (model, name)
+        for model in _models()
+        for name, field in model.model_fields.items()
+        if get_args(Size)[1] in field.metadata
+    ]
+    assert len(sizes) > 10
+    for model, name in sizes:
+        assert any("needs a unit: 7MB or 7B?" in each for each in _why_not(model, name, 7)), (model, name)

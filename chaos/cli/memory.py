@@ -153,7 +153,7 @@ def prune(
 def read_age(text: str) -> float:
     """Seconds of an age such as `90d`. Raises UsageError."""
     try:
-        age = seconds(text)
+        age = seconds(text, readings=("h", "d"))
     except ValueError as error:
         raise UsageError(f"an age {error}, got {text!r}") from None
     if age <= 0:

@@ -25,7 +25,7 @@ from chaos.faults.memory_kills import MemoryKills
 from chaos.handles import Handles
 from chaos.host.processes import spawn, stop_marked
 from chaos.host.worker import Program
-from chaos.units import NotNegative, Positive
+from chaos.units import InItsName, Positive
 from chaos.yamlfile import Model
 
 KILLED = (-9, 137)  # of a process of ours, and of one in a container
@@ -35,7 +35,7 @@ Count = Annotated[int, Field(ge=0)]
 class BatchJobParams(Model):
     rows: Annotated[int, Field(ge=1)] = 60_000  # read and written in bulk
     burners: Annotated[int, Field(ge=0, le=64)] = 6
-    cpu_seconds: NotNegative = 20.0  # of processor time, over all burners
+    cpu_seconds: Annotated[float, InItsName, Field(ge=0)] = 20.0  # of processor time, over all burners
     memory_mb: Count = 200
     queries: Annotated[int, Field(ge=0, le=32)] = 3  # heavy sorts at once
     deadline: Positive = 180.0  # the job ends itself then, whatever became of us

@@ -23,7 +23,7 @@ from chaos.handles import Handles
 from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
 from chaos.toxiproxy import Toxiproxy
-from chaos.units import Positive
+from chaos.units import Positive, Size
 from chaos.yamlfile import Model
 
 _LOOK = 0.2  # seconds between two looks at the lag
@@ -32,7 +32,7 @@ _LOOK = 0.2  # seconds between two looks at the lag
 class ReplicationLagParams(Model):
     by: Literal["stall", "latency"] = "stall"
     latency: Positive = 0.5  # seconds, by latency
-    min_unflushed: Annotated[int, Field(ge=1)] = 1  # bytes, the floor
+    min_unflushed: Annotated[Size, Field(ge=1)] = 1  # bytes, the floor
 
 
 class ReplicationLag(Fault):

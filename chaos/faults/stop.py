@@ -14,13 +14,14 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.handles import Handles
+from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
 
 
 class StopParams(Model):
     target: Name = "api"
     which: subjects.Which = "all"  # of a role with several containers
-    grace: Annotated[int, Field(ge=0, le=30)] = 10  # seconds until it is killed
+    grace: Annotated[NotNegative, Field(le=30, multiple_of=1)] = 10.0  # whole seconds until it is killed
 
 
 class StopOne(Fault):
@@ -33,7 +34,7 @@ class StopOne(Fault):
 
     def __init__(self, params: StopParams, handles: Handles, mark: str) -> None:
         del mark  # nothing is created
-        self._grace, self._ref = params.grace, subjects.container(handles, params.target)
+        self._grace, self._ref = int(params.grace), subjects.container(handles, params.target)
 
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "stop") as found:

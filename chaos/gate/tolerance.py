@@ -79,10 +79,16 @@ def _tolerance(figure: Figure, text: str) -> Tolerance:
         elif part.endswith("%"):
             share = _share(part)
         else:
-            amount = read_seconds(part) if figure.unit == "s" else float(int(part))
+            amount = read_seconds(part) if figure.unit == "s" else _count(part)
     if amount < 0:
         raise ValueError("must not be negative")
     return Tolerance(share, amount)
+
+
+def _count(text: str) -> float:
+    if not text.isdecimal():
+        raise ValueError("must be a whole number such as 3")
+    return float(text)
 
 
 def _share(text: str) -> float:

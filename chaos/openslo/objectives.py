@@ -9,6 +9,7 @@ from typing import Any
 
 from chaos.openslo.indicators import Asked
 from chaos.openslo.models import Objective, SloSpec
+from chaos.units import Exact
 from chaos.yamlfile import Where
 
 
@@ -35,17 +36,17 @@ def translated(name: str, at: Where, spec: SloSpec, number: int, asked: Asked) -
         "step": asked.at.under("step"),
     }
     if asked.timed:
-        value["latency"] = {"share": target, "below": _threshold(here, objective)}
+        value["latency"] = {"share": Exact(target), "below": Exact(_threshold(here, objective))}
         keys["latency"] = here.under("value")
     else:
         _only_with(here, objective, ("op", "value"), "a thresholdMetric")
-        value["availability"] = target
+        value["availability"] = Exact(target)
         keys["availability"] = target_at
     value |= {"route": asked.hits.route, "step": asked.hits.step}
     value |= _timeslices(at, spec, here, objective)
     keys["timeslices"] = here.under("timeSliceWindow")
     if spec.timeWindow:
-        value["period"] = _period(at.under("spec", "timeWindow", 0), spec)
+        value["period"] = Exact(_period(at.under("spec", "timeWindow", 0), spec))
     return Translated(value, at, keys)
 
 
@@ -84,7 +85,9 @@ def _timeslices(at: Where, spec: SloSpec, here: Where, objective: Objective) -> 
     for key in ("timeSliceTarget", "timeSliceWindow"):
         if getattr(objective, key) is None:
             raise here.under(key).broken("is required for budgetingMethod Timeslices")
-    return {"timeslices": {"window": objective.timeSliceWindow, "target": objective.timeSliceTarget}}
+    window, share = objective.timeSliceWindow, objective.timeSliceTarget
+    assert window is not None and share is not None, "both are given"
+    return {"timeslices": {"window": Exact(window), "target": Exact(share)}}
 
 
 def _period(at: Where, spec: SloSpec) -> float:

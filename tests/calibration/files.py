@@ -24,13 +24,13 @@ def load(
     play: float, *, rate: int = 60, baseline: float = 2.0, mix: str = "write: 1", timeout: str = "500ms"
 ) -> str:
     """An experiment's load, at one rate throughout."""
-    return LOAD % (timeout, mix, baseline, rate, f"{{name: play, for: {play}, rate: {rate}}}")
+    return LOAD % (timeout, mix, f"{baseline}s", rate, f"{{name: play, for: {play}s, rate: {rate}}}")
 
 
 def tell(server: Truth, hold: float, *, at: float = 0.5, name: str = "tell", dose: int = 1) -> str:
     """The step that tells the server to begin: its future is `hold` seconds ours."""
     parameters = f"{{control: '{server.control}', dose: {dose}}}"
-    return f"  - {{name: {name}, fault: tell, at: {at}, hold: {hold}, with: {parameters}}}"
+    return f"  - {{name: {name}, fault: tell, at: {at}s, hold: {hold}s, with: {parameters}}}"
 
 
 def arguments(

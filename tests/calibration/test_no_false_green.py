@@ -30,7 +30,7 @@ def no_parts(server: Truth) -> tuple[str, ...]:
 
 
 def twice(server: Truth) -> tuple[str, ...]:
-    after = tell(server, 1.0, name="second").replace("at: 0.5", "after: first")
+    after = tell(server, 1.0, name="second").replace("at: 0.5s", "after: first")
     return f"steps:\n{tell(server, 60.0, name='first')}\n{after}", LENIENT
 
 

@@ -43,7 +43,7 @@ outage: {below: 95%, window: 1s, sustained: 3s}
 abort: [{name: target-down, off: true}]
 steps:
   - {name: drop, fault: idle_drop, at: 1s, hold: 300ms, with: {min_closed: 1}}
-  - {name: rotate, fault: logrotate, at: 2s, hold: 2s, with: {writers: 1, block: 100kB, min_rotated: 1, min_sync: 0}}
+  - {name: rotate, fault: logrotate, at: 2s, hold: 2s, with: {writers: 1, block: 100kB, min_rotated: 1B, min_sync: 0}}
   - {name: slow, fault: latency, at: 5s, hold: 1s, with: {delay: 100ms}}
   - {name: cut, fault: partition, at: 7s, hold: 1s, with: {target: api}}
   - {name: freeze, fault: pause, at: 10s, hold: 1s, with: {target: api}}

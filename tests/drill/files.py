@@ -34,7 +34,8 @@ def drill(
     document["drill"]["settle"] = "6s"
     document["limits"] |= {"rto": "30s"} | ({} if document["limits"]["rpo"] == "0s" else {"rpo": "7s"})
     for step in document["steps"]:
-        step["at"] = LOST_AT if step["name"] == document["drill"]["loss"] else LOST_AT - 2
+        at = LOST_AT if step["name"] == document["drill"]["loss"] else LOST_AT - 2
+        step["at"] = f"{at}s"
         for key, value in (steps or {}).get(step["name"], {}).items():
             (step if key in ("at", "hold") else step.setdefault("with", {}))[key] = value
     document["steps"] += steps_added

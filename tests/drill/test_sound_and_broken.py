@@ -41,7 +41,7 @@ def passed(outcomes: dict[str, str]) -> set[str]:
 
 
 def test_a_standby_too_far_behind_and_an_unfenced_primary_fail(midnight: Midnight) -> None:
-    file = files.drill(midnight.place, "drill-failover", {"lag": {"at": 0.5}}, limits={"rpo": "3s"})
+    file = files.drill(midnight.place, "drill-failover", {"lag": {"at": "500ms"}}, limits={"rpo": "3s"})
     code, outcomes, told = played(
         midnight, file, files.target(midnight.place, fence={"command": ["/bin/true"]})
     )
@@ -52,7 +52,7 @@ def test_a_standby_too_far_behind_and_an_unfenced_primary_fail(midnight: Midnigh
 
 @pytest.mark.full
 def test_a_backup_that_is_truncated_fails_the_drill_with_the_reason(midnight: Midnight) -> None:
-    spoil = {"name": "spoil", "fault": "spoil_backup", "at": 1.0, "hold": 0.5}
+    spoil = {"name": "spoil", "fault": "spoil_backup", "at": "1s", "hold": "500ms"}
     file = files.drill(midnight.place, "drill-restore", steps_added=[spoil])
     code, outcomes, told = played(midnight, file, files.target(midnight.place))
     assert code == 1
@@ -82,7 +82,7 @@ def test_a_lost_host_is_restored_from_its_backup_and_archive(midnight: Midnight)
 
 @pytest.mark.full
 def test_an_archive_command_that_lies_is_found_out(midnight: Midnight) -> None:
-    lie = {"name": "lie", "fault": "lying_archive", "at": 0.5, "hold": 4}
+    lie = {"name": "lie", "fault": "lying_archive", "at": "500ms", "hold": "4s"}
     file = files.drill(midnight.place, "drill-restore", limits={"rpo": "4500ms"}, steps_added=[lie])
     code, outcomes, told = played(midnight, file, files.target(midnight.place))
     assert code == 1
@@ -102,7 +102,7 @@ def test_a_promotion_that_never_happens_fails(midnight: Midnight) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("by", ["freeze", "full", "read_only"])
 def test_a_primary_half_dead_is_noticed_and_replaced(midnight: Midnight, by: str) -> None:
-    steps: dict[str, dict[str, Any]] = {"loss": {"by": by, "hold": 40}}
+    steps: dict[str, dict[str, Any]] = {"loss": {"by": by, "hold": "40s"}}
     if by == "full":
         # it acknowledges what still fits until it is fenced, and only a synchronous standby has all of that
         steps["loss"]["standby"] = "synchronous"

@@ -99,6 +99,10 @@ def test_the_usual_tolerance_stays_where_none_is_given() -> None:
         "lost_writes=1.5",
         "p99=",
         "p99=inf%",
+        "p99=20",
+        "p99=20%,5",
+        "availability=0.2",
+        "lost_writes=1e309",
     ],
 )
 def test_a_tolerance_that_makes_no_sense_is_refused(text: str) -> None:

@@ -131,7 +131,15 @@ def test_what_a_killed_deletion_left_is_no_run_and_goes_with_the_next(
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--keep", "0"], ["--older-than", "soon"], ["--older-than", "0d"], ["--keep", "-1"]]
+    "options",
+    [
+        [],
+        ["--keep", "0"],
+        ["--older-than", "soon"],
+        ["--older-than", "0d"],
+        ["--older-than", "90"],
+        ["--keep", "-1"],
+    ],
 )
 def test_without_a_rule_that_makes_sense_nothing_is_deleted(
     reports: Path, capsys: pytest.CaptureFixture[str], options: list[str]

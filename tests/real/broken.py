@@ -45,7 +45,7 @@ def experiment(place: Path, *steps: str, play: float = 12.0, rate: int = 30, ext
         "  timeout: 2s",
         "  mix: {read: 4, write: 4, complete: 2}",
         f"  baseline: {{for: 2s, rate: {rate}, availability: 95%, p99: 3s}}",
-        f"  phases: [{{name: wake, for: {play}, rate: {rate}}}]",
+        f"  phases: [{{name: wake, for: {play}s, rate: {rate}}}]",
         "outage: {below: 95%, window: 1s, sustained: 3s}",
         "honesty: {lag: 250ms, run_delay: 25%}",  # others may be played beside it
         "slos:",
