@@ -1,0 +1,53 @@
+"""A probe asks, before any load, one thing that a run depends on. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chaos.errors import MidnightError
+
+
+class Answer(StrEnum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"  # cannot be known before the play
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What was asked and answered. `remedy` is what to type, or which key of the file to change."""
+
+    what: str
+    answer: Answer
+    because: str = ""
+    remedy: str = ""
+
+    @property
+    def line(self) -> str:
+        """Everything in one line."""
+        said = f"{self.what}: {self.because}" if self.because else self.what
+        return f"{said}; {self.remedy}" if self.remedy else said
+
+
+def yes(what: str, because: str = "") -> Probe:
+    return Probe(what, Answer.YES, because)
+
+
+def no(what: str, because: str, remedy: str = "") -> Probe:
+    return Probe(what, Answer.NO, because, remedy)
+
+
+def unknown(what: str, because: str, remedy: str = "") -> Probe:
+    return Probe(what, Answer.UNKNOWN, because, remedy)
+
+
+def answers(what: str, probe: Callable[[], Iterable[Probe]]) -> list[Probe]:
+    """What `probe` yields. An error of midnight's own ends it as a `no`, named `what`."""
+    found: list[Probe] = []
+    try:
+        found.extend(probe())
+    except MidnightError as error:
+        found.append(no(what, str(error)))
+    return found
