@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from chaos.errors import Aborted, TargetError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
+from chaos.probe import Probe
 from chaos.target import Target
 from chaos.yamlfile import Model
 
@@ -89,6 +90,10 @@ class Driver(ABC):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Known before `up`: what must never be written into a journal. None, unless a driver says so."""
+        return ()
+
+    def probes(self) -> Iterable[Probe]:
+        """Whether what the target's file names can be used: signing in, rights, proxies. Changes nothing."""
         return ()
 
     @abstractmethod

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from chaos.handles import Handles
+from chaos.probe import Probe
 from chaos.yamlfile import Model
 
 Undo = Mapping[str, Any]
@@ -56,6 +57,13 @@ class Fault(ABC):
 
     @abstractmethod
     def __init__(self, params: Any, handles: Handles, mark: str) -> None: ...
+
+    def probes(self) -> Iterable[Probe]:
+        """What can be known before the play of whether this step would work: rights, tools, floors.
+
+        Changes nothing. An error that it raises is a `no`.
+        """
+        return ()
 
     @abstractmethod
     def prepare(self) -> Undo:

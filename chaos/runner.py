@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -10,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from chaos import abort_watch, about, afterwards, ending, hits, preflight, stopping, store, timing
+from chaos import abort_watch, about, afterwards, ending, hits, preflight, rehearsal, stopping, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site
 from chaos.ending import Course, Ending
-from chaos.errors import Aborted, NoVerdict
+from chaos.errors import Aborted, NoVerdict, Refused, RestoreError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
@@ -46,6 +47,7 @@ class Runner:
         self._stopping = threading.Event()
         self._signal: str | None = None
         self._loss: Evidence = {}
+        self.refused: Refused | None = None  # why nothing was played
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
@@ -96,6 +98,9 @@ class Runner:
             self._course.end("no steady state", error)
         except Aborted as error:
             self._course.end("aborted", error)
+        except Refused as error:
+            self.refused = error
+            self._course.end("refused", error)
         except BaseExceptionGroup as group:
             for leaf in _leaves(group):
                 self._course.end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
@@ -112,6 +117,8 @@ class Runner:
             {} if handles.answers_within is None else {"answers_within": handles.answers_within}
         )
         self._event("target", name, "ready", handles=sorted(handles.offered()), **promised)
+        if not self._plan.driver.started_by_us:
+            await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
         samples = Writer(self._run.samples, self._redact)
         sampler = Sampler(handles, samples, self._clock)
         self._writer.listen(sampler.follow)
@@ -280,7 +287,14 @@ def start(
     preflight.refuse_what_hurts(driver.wants(), plan.staging, records=round(plan.hits * DTYPE.itemsize))
     preflight.heal_earlier_runs()
     with preflight.target_lock(plan.target.name, driver.aim) as taken:
+        if not plan.driver.started_by_us:
+            rehearsal.refuse_target(plan, driver)
         run = store.create_run(plan.experiment.name)
         taken(run.id)
         about.save(run, plan, versions, overrides)
-        return run, Runner(plan, run, driver, make_observer(run)).play()
+        runner = Runner(plan, run, driver, make_observer(run))
+        ended = runner.play()
+        if runner.refused is not None and ended.exit_code != RestoreError.exit_code:
+            shutil.rmtree(run.path)  # nothing was played
+            raise runner.refused
+        return run, ended

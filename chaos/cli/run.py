@@ -13,6 +13,7 @@ from chaos import suite, yamlfile
 from chaos.cli import restore_mine
 from chaos.cli.output import tell
 from chaos.cli.playing import Played, play, print_plan
+from chaos.cli.rehearsing import run_rehearsal
 from chaos.cli.suites import run_suite
 from chaos.errors import RestoreError, UsageError
 from chaos.reports.terminal import print_verdict
@@ -24,6 +25,10 @@ Profile = Annotated[str | None, typer.Option(help="The target's profile; its fir
 Seed = Annotated[int, typer.Option(min=0, help="Decides every arrival of the load.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Change a step.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with its times; touch nothing.")]
+Rehearse = Annotated[
+    bool,
+    typer.Option("--rehearse", help="Probe the target and every step; inject nothing. 2 if one would fail."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print verdict.json (or the plan) for a machine.")]
 
 
@@ -34,6 +39,7 @@ def run(
     seed: Seed = 1,
     set_: Set = None,
     dry_run: DryRun = False,
+    rehearse: Rehearse = False,
     json_: Json = False,
 ) -> int:
     """Play an experiment against a target and judge it.
@@ -57,6 +63,8 @@ def run(
         else:
             print_plan(plan)
         return 0
+    if rehearse:
+        return run_rehearsal(plan, json_=json_)
     played = play(plan, overrides, terminal)
     tell(lambda: _show(plan, played, terminal, json_))
     return played.exit_code

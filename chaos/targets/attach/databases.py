@@ -36,6 +36,10 @@ class Dsn:
         """What libpq is given; the password stands in the pass file."""
         return make_conninfo(**self.options, **({"passfile": str(passfile)} if passfile else {}))
 
+    def whole(self) -> str:
+        """With the password: for a connection of this process, never for a file or an argument."""
+        return make_conninfo(**self.options, **({"password": self.password} if self.password else {}))
+
 
 def read(at: DatabaseAt, where: str, secret: SecretReader, allow: Collection[str]) -> tuple[Dsn, ...]:
     """The connection strings of one database, the administrator's first. Raises UsageError, Refused."""

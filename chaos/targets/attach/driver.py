@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chaos import aim
@@ -11,7 +11,9 @@ from chaos.driver import Driver, Site, Wants
 from chaos.errors import ControlError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles
+from chaos.probe import Probe
 from chaos.target import Target
+from chaos.targets import probing
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.found import Found, find
 from chaos.targets.attach.options import AttachOptions
@@ -79,6 +81,15 @@ class AttachDriver(Driver):
     def secrets(self) -> tuple[str, ...]:
         return self._found.secrets
 
+    def probes(self) -> Iterator[Probe]:
+        for name, dsns in self._found.dsns.items():
+            place = f"options: databases: {name}"
+            yield from probing.probe_database(dsns, self._proxied(name), place)
+        for name, proxy in self._found.proxies.items():
+            yield from probing.probe_proxy(proxy, f"options: proxies: {name}")
+        if self._found.logs is not None:
+            yield from probing.probe_writable(self._found.logs.directory, "options: logs: directory")
+
     def wants(self) -> Wants:
         return Wants()
 
@@ -124,9 +135,7 @@ class AttachDriver(Driver):
         given, proxy = self._options.databases[name].proxied, self._found.proxies.get("database")
         if given is not None or proxy is None:
             return given or ""
-        host, _, port = proxy.listen.rpartition(":")
-        everywhere = host.strip("[]") in {"", "0.0.0.0", "::"}
-        return f"{aim.host_of(proxy.api) if everywhere else host.strip('[]')}:{port}"
+        return probing.reached(proxy)
 
 
 def _version_of(api: str) -> dict[str, str]:

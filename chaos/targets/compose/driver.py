@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from chaos.driver import Driver, Site, Wants
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Volume
+from chaos.probe import Probe
 from chaos.sampling.containers import how
 from chaos.target import Target
+from chaos.targets import probing
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.targets.compose.discovery import Discovered, discover
@@ -69,6 +71,13 @@ class ComposeDriver(Driver):
     @property
     def secrets(self) -> tuple[str, ...]:
         return self._found.secrets
+
+    def probes(self) -> Iterator[Probe]:
+        found = self._found
+        if found.dsns:
+            yield from probing.probe_database(found.dsns, found.proxied, "options: database")
+        if found.proxy is not None and found.proxied:
+            yield from probing.probe_proxy(found.proxy, "options: proxy", found.proxied)
 
     def wants(self) -> Wants:
         return Wants()

@@ -1,0 +1,64 @@
+"""What drivers ask of what somebody else started: databases, proxies, directories."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from chaos import aim
+from chaos.handles import Proxy
+from chaos.postgres.signing_in import probe_administrator, probe_role, probe_through
+from chaos.probe import Answer, Probe, no, yes
+from chaos.targets.attach.databases import ADMIN, Dsn
+from chaos.toxiproxy import Toxiproxy
+
+PATIENCE = 1.0  # seconds that a proxy may take to find out that its upstream is not there
+
+
+def probe_database(dsns: Sequence[Dsn], proxied: str, place: str) -> Iterator[Probe]:
+    """Whether each role of a database signs in; the first of `dsns` is the administrator's."""
+    admin, *roles = dsns
+    seen = list(probe_administrator(admin.whole(), f"{place}: {ADMIN}"))
+    yield from seen
+    for dsn in roles:
+        yield from probe_role(dsn.whole(), f"{place}: dsns: {dsn.role}")
+    if proxied and seen[0].answer is Answer.YES:
+        yield from probe_through(admin.whole(), proxied, f"{place}: proxied")
+
+
+def probe_proxy(proxy: Proxy, place: str, at: str = "") -> Iterator[Probe]:
+    """Whether a proxy lets connections through to something; `at` (HOST:PORT) is where this machine reaches it."""
+    what = f"{place}: leads to {proxy.upstream}"
+    if not Toxiproxy(proxy.api).proxy(proxy.name).enabled:
+        enable = f"curl -X POST {proxy.api}/proxies/{proxy.name} -d '{{\"enabled\": true}}'"
+        yield no(what, "the proxy is disabled", f"enable it: {enable}")
+        return
+    host, _, port = (at or reached(proxy)).rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+            connection.settimeout(PATIENCE)
+            leads = connection.recv(1) != b""  # Toxiproxy hangs up where its upstream is not there
+    except TimeoutError:
+        leads = True  # the other side waits for us to speak first
+    except OSError as error:
+        yield no(what, f"{host}:{port}: {error.strerror or error}", "let this machine reach where it listens")
+        return
+    yield yes(what) if leads else no(what, "it hangs up: its upstream is not there", "correct its upstream")
+
+
+def probe_writable(directory: Path, place: str) -> Iterator[Probe]:
+    what = f"{place}: {directory} is writable"
+    if os.access(directory, os.W_OK | os.X_OK):
+        yield yes(what)
+        return
+    owner = directory.owner() if directory.stat().st_uid else "root"
+    yield no(what, "this user may not write there", f"run midnight as {owner}, or let it write there")
+
+
+def reached(proxy: Proxy) -> str:
+    """Where this machine reaches the proxy: one that listens everywhere does so where its control API is."""
+    host, _, port = proxy.listen.rpartition(":")
+    everywhere = host.strip("[]") in {"", "0.0.0.0", "::"}
+    return f"{aim.host_of(proxy.api) if everywhere else host.strip('[]')}:{port}"
