@@ -44,10 +44,13 @@ def unknown(what: str, because: str, remedy: str = "") -> Probe:
 
 
 def answers(what: str, probe: Callable[[], Iterable[Probe]]) -> list[Probe]:
-    """What `probe` yields. An error of midnight's own ends it as a `no`, named `what`."""
+    """What `probe` yields. An error ends it as a `no`, named `what`: a plug-in may raise anything."""
     found: list[Probe] = []
     try:
-        found.extend(probe())
+        for probed in probe():
+            found.append(probed)
     except MidnightError as error:
         found.append(no(what, str(error)))
+    except Exception as error:
+        found.append(no(what, f"{type(error).__name__}: {error}"))
     return found

@@ -119,7 +119,8 @@ def _step(planned: PlannedStep, handles: Handles, run: str) -> list[Row]:
     fault = planned.fault(planned.params, handles, f"{run}-{planned.step.name}/probe")
     found = answers(name, fault.probes)
     prepared: list[Undo] = []
-    found += answers(f"{name}: can be prepared", lambda: _prepared(fault, name, prepared.append))
+    if all(probe.answer is not Answer.NO for probe in found):
+        found += answers(f"{name}: can be prepared", lambda: _prepared(fault, name, prepared.append))
     if prepared:
         found.append(_undo(name, prepared[0]))
     if not any(probe.what.startswith(FLOOR) for probe in found):

@@ -9,11 +9,11 @@ import typer
 from rich.console import Console as Terminal
 
 from chaos import plan as plans
-from chaos import suite, yamlfile
+from chaos import suite, suite_plan, yamlfile
 from chaos.cli import restore_mine
 from chaos.cli.output import tell
 from chaos.cli.playing import Played, play, print_plan
-from chaos.cli.rehearsing import run_rehearsal
+from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
 from chaos.errors import RestoreError, UsageError
 from chaos.reports.terminal import print_verdict
@@ -48,12 +48,16 @@ def run(
     """
     overrides = tuple(set_ or ())
     if restore_mine.is_one(name):
+        if rehearse:
+            raise UsageError("a check of a backup has no steps to rehearse: --dry-run says what it would do")
         restore_mine.refuse(profile, overrides)
         return restore_mine.run(name, target, dry_run=dry_run, json_=json_)
     path = yamlfile.search(name, "experiments")
     if suite.is_suite(path):
         if overrides:
             raise UsageError("--set changes a step of one experiment; a suite says so itself, under `set`")
+        if rehearse:
+            return run_rehearsals(suite_plan.build(path, target, profile, seed), json_=json_)
         return run_suite(path, target, profile, seed, dry_run=dry_run, json_=json_)
     plan = plans.build(name, target, profile, seed, overrides)
     terminal = Terminal(stderr=json_, highlight=False)
@@ -64,7 +68,7 @@ def run(
             print_plan(plan)
         return 0
     if rehearse:
-        return run_rehearsal(plan, json_=json_)
+        return run_rehearsals([plan], json_=json_)
     played = play(plan, overrides, terminal)
     tell(lambda: _show(plan, played, terminal, json_))
     return played.exit_code

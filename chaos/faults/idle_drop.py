@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import psycopg
@@ -22,6 +23,8 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import idle_toxics, proxies, session_timeout
 from chaos.handles import Handles
 from chaos.postgres import connect
+from chaos.postgres.signing_in import probe_setting
+from chaos.probe import Probe
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import Positive
 from chaos.yamlfile import Model
@@ -52,6 +55,11 @@ class IdleDrop(Fault):
         dsns = database.dsns
         self._users = sorted(str(conninfo_to_dict(dsn).get("user", role)) for role, dsn in dsns.items())
         self._idle: set[Session] = set()
+
+    def probes(self) -> Iterable[Probe]:
+        if self._params.by != "server":
+            return ()
+        return probe_setting(self._admin, session_timeout.NAME, "by: server")
 
     def prepare(self) -> Undo:
         if self._params.by != "server":

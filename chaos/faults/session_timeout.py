@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 import psycopg
 from psycopg import sql
 
 from chaos.errors import RestoreError
 from chaos.fault import Evidence
 from chaos.postgres import connect
+
+NAME: LiteralString = "idle_session_timeout"
 
 _OWN_SETTING = (
     "select setting from pg_file_settings where name = 'idle_session_timeout'"

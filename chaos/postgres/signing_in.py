@@ -143,7 +143,7 @@ def _connect(dsn: str, place: str) -> Connection | Probe:
 
 def _why(error: psycopg.Error) -> tuple[str, str]:
     """The server's or libpq's own words in one line, and what helps."""
-    said = " ".join(str(error).split())
+    said = " ".join(str(error).partition("\n\tIs the server running")[0].split())
     because = re.split(r"FATAL: +|\bfailed: ", said)[-1]
     attempt = error.pgconn
     if attempt is not None and attempt.needs_password:

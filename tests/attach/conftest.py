@@ -1,10 +1,29 @@
+"""A service that midnight did not start, and a database with a proxy before it."""
+
 from __future__ import annotations
 
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from chaos.errors import ControlError
+from chaos.host.ports import free_port
+from chaos.host.privileges import unprivileged_user
+from chaos.host.processes import spawn, stop_marked
+from chaos.postgres import Cluster
+from chaos.tools import postgresql
+from chaos.tools import toxiproxy as tool
+from chaos.toxiproxy import Toxiproxy
 from tests.attach.service import Service
+
+PASSWORD = "p:w'\\ of the house"
 
 
 @pytest.fixture
@@ -14,3 +33,47 @@ def service() -> Iterator[Service]:
     found.start()
     yield found
     found.stop()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    # Not pytest's tmp_path: the user PostgreSQL runs as may not enter root's directories.
+    place = Path(tempfile.mkdtemp(prefix="midnight-test-"))
+    place.chmod(0o755)
+    name, user = f"test-{secrets.token_hex(4)}", unprivileged_user()
+    installation = postgresql.installation().reachable_by(user, place)
+    cluster = Cluster(installation, place / "data", free_port(), user=user, mark=name, log=place / "log")
+    cluster.init(password=PASSWORD, settings={"max_connections": 20})
+    cluster.start()
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(place)
+
+
+@pytest.fixture(scope="module")
+def toxiproxy(cluster: Cluster) -> Iterator[Toxiproxy]:
+    """A Toxiproxy server whose proxy `mine` leads to the cluster."""
+    mark, port = f"test-{secrets.token_hex(4)}", free_port()
+    argv = [str(tool.find_binary()), "-host", "127.0.0.1", "-port", str(port)]
+    spawn(argv, mark=mark, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server, end = Toxiproxy(f"http://127.0.0.1:{port}"), time.monotonic() + 30
+    while True:
+        try:
+            server.create("mine", "127.0.0.1:0", f"127.0.0.1:{cluster.port}")
+            break
+        except ControlError:
+            assert time.monotonic() < end
+            time.sleep(0.05)  # it says nowhere that it listens
+    yield server
+    stop_marked(mark, grace=5)
+
+
+@pytest.fixture
+def admin(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The administrator's connection string, which also stands in the environment."""
+    dsn = make_conninfo(
+        host="127.0.0.1", port=cluster.port, user="postgres", dbname="postgres", password=PASSWORD
+    )
+    monkeypatch.setenv("MINE_ADMIN", dsn)
+    monkeypatch.setenv("MINE_API", dsn)
+    return dsn

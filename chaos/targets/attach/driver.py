@@ -82,11 +82,11 @@ class AttachDriver(Driver):
         return self._found.secrets
 
     def probes(self) -> Iterator[Probe]:
+        for name, proxy in self._found.proxies.items():
+            yield from probing.probe_proxy(proxy, f"options: proxies: {name}")
         for name, dsns in self._found.dsns.items():
             place = f"options: databases: {name}"
             yield from probing.probe_database(dsns, self._proxied(name), place)
-        for name, proxy in self._found.proxies.items():
-            yield from probing.probe_proxy(proxy, f"options: proxies: {name}")
         if self._found.logs is not None:
             yield from probing.probe_writable(self._found.logs.directory, "options: logs: directory")
 
