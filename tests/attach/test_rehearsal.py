@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from chaos import cli
+from chaos.cli.playing import signals_kept
 from chaos.toxiproxy import Toxiproxy
 from tests.attach.conftest import PASSWORD
 from tests.attach.files import experiment, target
@@ -25,33 +29,56 @@ DROP = "steps:\n  - {name: drop, fault: idle_drop, at: 0s, hold: 1s, with: {by: 
 WRONG = "not-the-password"
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """Types commands; in this process, because a dozen interpreters would take a minute to start."""
+
+    place: Midnight
+    printed: pytest.CaptureFixture[str]
+
+    def types(self, *argv: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["run", *argv])
+        assert isinstance(ended.value.code, int)
+        found = self.printed.readouterr()
+        assert PASSWORD not in found.out + found.err and WRONG not in found.out + found.err
+        return ended.value.code, found.out, found.err
+
+    def rehearses(self, file: str, code: int, by: str = "proxy") -> list[dict[str, Any]]:
+        done, out, err = self.types(self._drop(by), "--target", file, "--rehearse", "--json")
+        assert done == code, err
+        found: list[dict[str, Any]] = json.loads(out)
+        return found
+
+    def is_refused(self, file: str, *words: str, by: str = "proxy") -> None:
+        """A run with this target ends with 2 and one line that holds the words; no run is stored."""
+        code, out, err = self.types(self._drop(by), "--target", file)
+        assert (code, self.place.runs) == (2, []), out + err
+        (line,) = [line for line in err.splitlines() if line]
+        assert all(word in line for word in words), line
+
+    def _drop(self, by: str) -> str:
+        return experiment(self.place, DROP.replace("BY", by))
+
+
+@pytest.fixture
+def user(
+    midnight: Midnight, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[User]:
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(midnight.place / "reports"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(midnight.place / "state"))
+    with signals_kept():
+        yield User(midnight, capsys)
+
+
 def file_of(midnight: Midnight, service: Service, toxiproxy: Toxiproxy) -> str:
     return target(midnight, service.url, OPTIONS.replace("TOXIPROXY", toxiproxy.url))
 
 
-def rows(midnight: Midnight, file: str, code: int, by: str = "proxy") -> list[dict[str, Any]]:
-    done = midnight(
-        "run", experiment(midnight, DROP.replace("BY", by)), "--target", file, "--rehearse", "--json"
-    )
-    assert done.code == code, done.err
-    found: list[dict[str, Any]] = json.loads(done.out)
-    return found
-
-
-def refused(midnight: Midnight, file: str, *words: str, by: str = "proxy") -> None:
-    """A run with this target ends with 2 and one line that holds the words; no run is stored, no secret shown."""
-    done = midnight("run", experiment(midnight, DROP.replace("BY", by)), "--target", file)
-    said = done.out + done.err
-    assert (done.code, midnight.runs) == (2, []), said
-    (line,) = [line for line in done.err.splitlines() if line]
-    assert all(word in line for word in words), line
-    assert PASSWORD not in said and WRONG not in said
-
-
 def test_a_target_on_which_everything_works_is_rehearsed_with_nothing_refused_and_nothing_changed(
-    midnight: Midnight, service: Service, toxiproxy: Toxiproxy, admin: str
+    midnight: Midnight, user: User, service: Service, toxiproxy: Toxiproxy, admin: str
 ) -> None:
-    found = rows(midnight, file_of(midnight, service, toxiproxy), 0, by="server")
+    found = user.rehearses(file_of(midnight, service, toxiproxy), 0, by="server")
     assert {row["answer"] for row in found} == {"yes", "unknown"}
     said = {(row["part"], row["what"]) for row in found}
     assert ("target", "options: proxies: database: leads to " + toxiproxy.proxy("mine").upstream) in said
@@ -77,18 +104,20 @@ def test_a_mistake_in_a_connection_string_is_refused_before_the_load(
     wrong: dict[str, str],
     words: tuple[str, ...],
     midnight: Midnight,
+    user: User,
     service: Service,
     toxiproxy: Toxiproxy,
     admin: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(f"MINE_{role}", make_conninfo(admin, **wrong))
-    refused(midnight, file_of(midnight, service, toxiproxy), *words)
+    user.is_refused(file_of(midnight, service, toxiproxy), *words)
     assert service.records == {}
 
 
 def test_an_administrator_without_the_rights_of_a_step_is_refused_with_the_grants(
     midnight: Midnight,
+    user: User,
     service: Service,
     toxiproxy: Toxiproxy,
     admin: str,
@@ -98,20 +127,18 @@ def test_an_administrator_without_the_rights_of_a_step_is_refused_with_the_grant
         connection.execute("create role hosted login password 'hosted-password' in role pg_monitor")
     monkeypatch.setenv("MINE_ADMIN", make_conninfo(admin, user="hosted", password="hosted-password"))
     file = file_of(midnight, service, toxiproxy)
-    refused(
-        midnight, file, "step 'drop'", "GRANT ALTER SYSTEM ON PARAMETER idle_session_timeout", by="server"
-    )
-    assert all(row["answer"] != "no" for row in rows(midnight, file, 0, by="proxy"))
+    user.is_refused(file, "step 'drop'", "GRANT ALTER SYSTEM ON PARAMETER idle_session_timeout", by="server")
+    assert all(row["answer"] != "no" for row in user.rehearses(file, 0, by="proxy"))
 
 
 def test_a_proxy_that_leads_nowhere_or_is_disabled_is_refused(
-    midnight: Midnight, service: Service, toxiproxy: Toxiproxy, admin: str
+    midnight: Midnight, user: User, service: Service, toxiproxy: Toxiproxy, admin: str
 ) -> None:
     del admin
     file = file_of(midnight, service, toxiproxy)
     toxiproxy.disable("mine")
     try:
-        refused(midnight, file, "the proxy is disabled", f"curl -X POST {toxiproxy.url}/proxies/mine")
+        user.is_refused(file, "the proxy is disabled", f"curl -X POST {toxiproxy.url}/proxies/mine")
         assert not toxiproxy.proxy("mine").enabled
     finally:
         toxiproxy.enable("mine")
@@ -119,7 +146,7 @@ def test_a_proxy_that_leads_nowhere_or_is_disabled_is_refused(
     try:
         text = OPTIONS.replace("TOXIPROXY", toxiproxy.url).replace("name: mine", "name: astray")
         astray = target(midnight, service.url, text)
-        found = {row["what"]: row for row in rows(midnight, astray, 2)}
+        found = {row["what"]: row for row in user.rehearses(astray, 2)}
         row = found["options: proxies: database: leads to 127.0.0.1:1"]
         assert (row["answer"], row["remedy"]) == ("no", "correct its upstream")
     finally:
@@ -127,7 +154,7 @@ def test_a_proxy_that_leads_nowhere_or_is_disabled_is_refused(
 
 
 def test_a_service_that_does_not_answer_is_a_row_of_the_rehearsal(
-    midnight: Midnight, toxiproxy: Toxiproxy, admin: str
+    midnight: Midnight, user: User, toxiproxy: Toxiproxy, admin: str
 ) -> None:
     del admin
     file = target(
@@ -135,5 +162,5 @@ def test_a_service_that_does_not_answer_is_a_row_of_the_rehearsal(
         "http://127.0.0.1:9",
         "  ready_within: 200ms\n" + OPTIONS.replace("TOXIPROXY", toxiproxy.url),
     )
-    (row,) = [row for row in rows(midnight, file, 2) if row["answer"] == "no"]
+    (row,) = [row for row in user.rehearses(file, 2) if row["answer"] == "no"]
     assert row["what"] == "comes up and answers"
