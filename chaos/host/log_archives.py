@@ -1,0 +1,125 @@
+"""The archives of a log, as they are found: their naming, numbering, dates and compression.
+
+Standard library only: it also runs in a sidecar. A name is an archive of `app.log` when it is the log's name with a
+number or a date behind it (or before its extension), and perhaps the suffix of a compressor.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+COMPRESSORS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4", ".lzma": "lzma"}
+_SUFFIX = "|".join(re.escape(each) for each in (*COMPRESSORS, ".Z", ".zip"))
+# logrotate's `dateformat` by what it makes; the first that fits is meant.
+_DATES = {
+    f"{sep}{form}": re.compile(rf"{re.escape(sep)}{pattern}")
+    for form, pattern in (
+        ("%Y%m%d", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"),
+        ("%Y-%m-%d", r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"),
+        ("%Y%m%d%H", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"),
+        ("%Y%m%d%H%M", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d"),
+        ("%Y%m%d%H%M%S", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"),
+        ("%Y%m%d-%H", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-(?:[01]\d|2[0-3])"),
+        ("%Y%m%d-%H%M%S", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"),
+        ("%Y-%m-%d-%H", r"20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])-(?:[01]\d|2[0-3])"),
+        ("%Y%m%d-%s", r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-1\d{9}"),
+        ("%s", r"1\d{9}"),
+    )
+    for sep in ("-", ".", "_")
+}
+_LIKE_AN_ARCHIVE = re.compile(rf"[._-].*(?:\d|\.old|\.bak|\.prev|{_SUFFIX}).*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    path: Path
+    naming: str  # `number`, or a dateformat
+    number: int  # of a numbered one, else 0
+    stamp: str  # of a dated one, as its name has it
+    before_extension: bool  # app.1.log, not app.log.1
+    compressed: str  # the compressor's suffix, or nothing
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is kept of one log: archives, and names beside it that may be some and are not understood."""
+
+    archives: list[Archive] = field(default_factory=list)
+    unknown: list[Path] = field(default_factory=list)
+
+
+def kept_of(log: Path, logs: Iterable[Path]) -> Kept:
+    """The archives of a log in its directory and the directories right below it; `logs` are live ones, too.
+
+    Raises OSError when the directory cannot be read.
+    """
+    kept, live = Kept(), {each.name for each in logs if each.parent == log.parent}
+    beside = sorted(os.scandir(log.parent), key=lambda entry: entry.name)
+    files = [Path(entry.path) for entry in beside if not entry.is_dir(follow_symlinks=False)]
+    stem = log.name.removesuffix(log.suffix) if log.suffix else log.name
+    names = {file.name for file in files if file.name.startswith(stem)}
+    for file in files:
+        if file.name in live or not file.name.startswith(stem) or _of_another(file.name, log.name, names):
+            continue
+        if (archive := parse(file, log.name)) is not None:
+            kept.archives.append(archive)
+        elif file.name.startswith(log.name) and _LIKE_AN_ARCHIVE.fullmatch(file.name[len(log.name) :]):
+            kept.unknown.append(file)
+    for entry in beside:
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+            kept.archives += _below(Path(entry.path), log.name)
+    return kept
+
+
+def parse(path: Path, log: str) -> Archive | None:
+    """The archive of the log called `log` that this name is; None for any other file."""
+    name, compressed = path.name, ""
+    if found := re.search(rf"({_SUFFIX})$", name):
+        name, compressed = name[: found.start()], found.group()
+    stem, dot, extension = log.rpartition(".")
+    if name.startswith(log) and (told := _tail(name[len(log) :])):
+        return Archive(path, *told, False, compressed)
+    if stem and name.startswith(stem) and name.endswith(dot + extension):
+        if told := _tail(name[len(stem) : -len(dot + extension)]):
+            return Archive(path, *told, True, compressed)
+    return None
+
+
+def yesterdays(archives: Iterable[Archive]) -> bool:
+    """Whether dated archives bear the day before they were made (`dateyesterday`): most changed on a later day."""
+    days = [(_day(each), datetime.fromtimestamp(each.path.stat().st_mtime).date()) for each in archives]
+    later = [changed > day for day, changed in days if day is not None]
+    return sum(later) * 2 > len(later)
+
+
+def _tail(text: str) -> tuple[str, int, str] | None:
+    if re.fullmatch(r"\.(?:0|[1-9]\d{0,4})", text):
+        return "number", int(text[1:]), ""
+    for form, pattern in _DATES.items():
+        if pattern.fullmatch(text):
+            return form, 0, text
+    return None
+
+
+def _day(archive: Archive) -> date | None:
+    digits = re.sub(r"\D", "", archive.stamp)[:8]
+    return datetime.strptime(digits, "%Y%m%d").date() if "%Y" in archive.naming else None
+
+
+def _of_another(name: str, log: str, names: Iterable[str]) -> bool:
+    """Whether a longer name beside this log's is what the file is, or is an archive of."""
+    others = (other for other in names if len(other) > len(log) and other != name and parse(Path(other), log) is None)
+    return any(parse(Path(name), other) is not None for other in others)
+
+
+def _below(directory: Path, log: str) -> list[Archive]:
+    try:
+        found = [parse(Path(entry.path), log) for entry in os.scandir(directory) if not entry.is_dir()]
+    except OSError:  # not for us to read: logrotate, too, would have to be told of it
+        return []
+    return [archive for archive in found if archive is not None]

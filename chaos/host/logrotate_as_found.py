@@ -1,0 +1,186 @@
+"""A stanza for logs whose own is not known: written from what lies in the directory, or not at all.
+
+Standard library only: it also runs in a sidecar. It keeps more archives than there are, names and compresses a new one
+as those that were found, and makes the log again with its owner and mode. Where it cannot be proven that no archive is
+overwritten, removed or orphaned, `Unproven` says why.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import grp
+import os
+import pwd
+import shutil
+import stat
+import struct
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.host.log_archives import COMPRESSORS, Archive, Kept, kept_of, yesterdays
+
+_GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20  # ioctl FS_IOC_GETFLAGS, and what chattr sets
+
+
+class Unproven(ValueError):
+    """Why a rotation might lose something, or could not be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the target's operators rotate, as far as its file says."""
+
+    method: str  # copytruncate | rename
+    delaycompress: bool | None  # None: as found
+    signal: str | None
+    pid: int
+
+
+def stanza(logs: Sequence[Path], how: How) -> str:
+    """A configuration for these logs, those alike in one stanza. Raises Unproven, OSError."""
+    alike: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    for log in logs:
+        alike[tuple(_options(log, logs, how))].append(log)
+    text = []
+    for options, paths in alike.items():
+        text += [*(_quoted(path) for path in paths), "{", *(f"    {option}" for option in options)]
+        if how.signal is not None:
+            text += ["    sharedscripts", "    postrotate", f"        kill -{how.signal} {how.pid}", "    endscript"]
+        text += ["}", ""]
+    return "\n".join(text)
+
+
+def _quoted(path: Path) -> str:
+    """As logrotate reads a name that is no pattern."""
+    return '"' + glob.escape(str(path)).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _options(log: Path, logs: Sequence[Path], how: How) -> list[str]:
+    found = log.stat()
+    _may_act(log, found, how.method)
+    kept = kept_of(log, logs)
+    if kept.unknown:
+        raise Unproven(f"{kept.unknown[0]} may be an archive of {log}, in a naming that is not known")
+    options = ["daily", *_naming(log, kept), *_compression(log, kept, how.delaycompress)]
+    options += ["copytruncate"] if how.method == "copytruncate" else ["create"]
+    for archive in kept.archives:
+        _refuse_unchangeable(archive.path)
+    return [*options, *_su(log, found)]
+
+
+def _naming(log: Path, kept: Kept) -> list[str]:
+    archives = kept.archives
+    _same(log, archives, {each.naming: each for each in archives}, "namings")
+    _same(log, archives, {str(each.before_extension): each for each in archives}, "namings")
+    _same(log, archives, {str(each.path.parent): each for each in archives}, "directories")
+    options = [f"rotate {len(archives) + 7}"]
+    if archives and archives[0].path.parent != log.parent:
+        options.append(f"olddir {archives[0].path.parent}")
+    if archives and archives[0].before_extension:
+        options.append(f"extension {log.suffix}")
+    if archives and archives[0].naming != "number":
+        options += ["dateext", f"dateformat {archives[0].naming}"]
+        options += ["dateyesterday"] if yesterdays(archives) else []
+    elif archives:
+        numbers = [each.number for each in archives]
+        options[0] = f"rotate {max(numbers) + 7}"
+        options += ["start 0"] if min(numbers) == 0 else []
+    return options
+
+
+def _compression(log: Path, kept: Kept, delaycompress: bool | None) -> list[str]:
+    """Raises Unproven for a mixture that no setting of logrotate's makes, or that the target's file contradicts."""
+    packed = [each for each in kept.archives if each.compressed]
+    plain = sorted((each for each in kept.archives if not each.compressed), key=lambda each: (each.number, each.stamp))
+    _same(log, kept.archives, {each.compressed: each for each in packed}, "compressions")
+    if plain and not packed:
+        return ["nocompress"]
+    options = _compressor(packed[0]) if packed else ["compress"]
+    if not plain:  # compressed at once: whatever the next rotation does, it does not overwrite `.1.gz`
+        return options
+    newest = plain[-1] if plain[0].stamp else plain[0]
+    twice = newest.path.with_name(newest.path.name + packed[0].compressed)
+    after = [each for each in packed if (each.stamp > newest.stamp if newest.stamp else each.number < newest.number)]
+    if len(plain) > 1 or after or twice.exists():
+        raise Unproven(f"{plain[-1].path} is not compressed, and {packed[0].path} is: which of them is next is not known")
+    if delaycompress is False:
+        raise Unproven(
+            f"{newest.path} is not compressed, as with delaycompress, and `delaycompress: false` would overwrite it"
+        )
+    return [*options, "delaycompress"]
+
+
+def _compressor(archive: Archive) -> list[str]:
+    program = COMPRESSORS.get(archive.compressed)
+    if program is None or shutil.which(program) is None:
+        raise Unproven(f"{archive.path}: {program or archive.compressed} is not installed here")
+    if program == "gzip":
+        return ["compress"]
+    return ["compress", f"compresscmd {shutil.which(program)}", f"compressext {archive.compressed}"]
+
+
+def _same(log: Path, archives: Sequence[Archive], found: Mapping[str, Archive], what: str) -> None:
+    if len(found) > 1:
+        one, other = list(found.values())[:2]
+        raise Unproven(f"the {len(archives)} archives of {log} have several {what}: {one.path}, {other.path}")
+
+
+def _may_act(log: Path, found: os.stat_result, method: str) -> None:
+    """Raises Unproven where logrotate would fail halfway, as who we are."""
+    if not os.access(log.parent, os.W_OK | os.X_OK):
+        raise Unproven(f"{log.parent} is not writable")
+    if method == "copytruncate" and not os.access(log, os.R_OK | os.W_OK):
+        raise Unproven(f"{log} is not writable")
+    if method == "rename" and os.geuid() not in (0, found.st_uid):
+        raise Unproven(f"{log} belongs to {_user(found.st_uid)}, and only root can make it anew for them")
+    _refuse_unchangeable(log)
+    _refuse_unchangeable(log.parent)
+
+
+def _su(log: Path, found: os.stat_result) -> list[str]:
+    """Who logrotate has to become where others may write into the directory. Raises Unproven."""
+    at = log.parent.stat()
+    others_write = at.st_mode & stat.S_IWOTH or (at.st_mode & stat.S_IWGRP and at.st_gid != 0)
+    if os.getuid() != 0 or not others_write:
+        return []
+    if at.st_uid != 0 and (found.st_uid != at.st_uid or found.st_gid != at.st_gid):
+        raise Unproven(f"{log.parent} belongs to {_user(at.st_uid)}, who cannot make {log} anew for its owner")
+    return [f"su {_user(at.st_uid)} {_group(at.st_gid)}"]
+
+
+def _refuse_unchangeable(path: Path) -> None:
+    """Raises Unproven for what `chattr +i` or `+a` keeps from being renamed."""
+    if flags_of(path) & (_IMMUTABLE | _APPEND):
+        raise Unproven(f"{path} is immutable or append-only (lsattr -d {path})")
+
+
+def flags_of(path: Path) -> int:
+    """The file's attributes; 0 where its file system has none, or it is not ours to open."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        (flags,) = struct.unpack("l", fcntl.ioctl(fd, _GET_FLAGS, bytes(struct.calcsize("l"))))
+        return int(flags) & 0xFFFFFFFF
+    except OSError:
+        return 0
+    finally:
+        os.close(fd)
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)

@@ -1,0 +1,218 @@
+"""logrotate's configuration, taken apart: global options, stanzas and their scripts, in logrotate's own order.
+
+Standard library only: it also runs in a sidecar. The reader follows logrotate's parser (config.c): comments, quotes,
+scripts up to `endscript`, nested `include` of files and directories with their taboo extensions.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+import shlex
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SCRIPTS = frozenset({"prerotate", "postrotate", "firstaction", "lastaction", "preremove"})
+_FLAGS = frozenset(
+    "compress nocompress delaycompress nodelaycompress shred noshred allowhardlink noallowhardlink sharedscripts "
+    "nosharedscripts copytruncate nocopytruncate renamecopy norenamecopy copy nocopy ifempty notifempty dateext "
+    "nodateext dateyesterday nodateyesterday datehourago nodatehourago noolddir mailfirst maillast nocreateolddir "
+    "nocreate hourly daily monthly yearly nomail missingok nomissingok ignoreduplicates".split()
+)  # options without a value: another one may follow on the same line
+_TABOO = (
+    ",v .bak .cfsaved .disabled .dpkg-bak .dpkg-del .dpkg-dist .dpkg-new .dpkg-old .dpkg-tmp .new .old .orig .pacnew "
+    ".pacorig .pacsave .rhn-cfg-tmp-* .rpmnew .rpmorig .rpmsave .swp .ucf-dist .ucf-new .ucf-old ~".split()
+)
+_NESTED, _LARGEST = 16, 0xFFFFFF  # logrotate's own bounds
+_WORD = re.compile(r"[ \t]*([A-Za-z]*)")
+
+
+class ConfError(ValueError):
+    """A configuration that logrotate would not read either: says which file and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    keyword: str
+    body: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some lines of a file: one stanza, or global options (then `patterns` is empty)."""
+
+    file: str
+    line: int  # of its first line
+    text: str
+    patterns: tuple[str, ...] = ()
+    scripts: tuple[Script, ...] = ()
+
+    def paths(self) -> list[str]:
+        """The files that its patterns name now, links included."""
+        found = []
+        for pattern in self.patterns:
+            named = os.path.expanduser(pattern)
+            found += sorted(glob.glob(named)) or [named]
+        return [path for path in found if os.path.islink(path) or not os.path.isdir(path)]
+
+
+def read(path: Path, *, strict: bool = True) -> tuple[list[Part], list[str]]:
+    """The parts of a file or directory, includes followed, and the files they were read from.
+
+    Raises ConfError; where it is not `strict`, a broken file is passed over, as logrotate does with an included one.
+    """
+    reader = _Reader(strict)
+    reader.read(path)
+    return reader.parts, reader.files
+
+
+def joined(parts: Sequence[Part]) -> tuple[str, list[str]]:
+    """One configuration of these parts, and `FILE:LINE` of each of its lines."""
+    lines, origins = list[str](), list[str]()
+    for part in parts:
+        own = part.text.splitlines()
+        lines += own
+        origins += [f"{part.file}:{part.line + n}" for n in range(len(own))]
+    return "\n".join([*lines, ""]), origins
+
+
+@dataclass(slots=True)
+class _Reader:
+    strict: bool
+    parts: list[Part] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    taboo: list[str] = field(default_factory=lambda: [f"*{each}" for each in _TABOO])
+
+    def read(self, path: Path, depth: int = 0) -> None:
+        if depth > _NESTED:
+            raise ConfError(f"{path}: include nesting too deep")
+        if not path.is_dir():
+            self._file(path, depth)
+            return
+        try:
+            names = sorted(os.listdir(path))
+        except OSError as error:
+            raise ConfError(f"{path}: {error.strerror}") from error
+        for name in names:
+            if not any(_matches(name, pattern) for pattern in self.taboo):
+                self._file(path / name, depth)
+
+    def _file(self, path: Path, depth: int) -> None:
+        before = len(self.parts)
+        try:
+            self._parts_of(path, depth)
+        except ConfError:
+            if self.strict:
+                raise
+            del self.parts[before:]
+
+    def _parts_of(self, path: Path, depth: int) -> None:
+        text = _text_of(path)
+        if text is None:
+            return
+        lines, at = text.splitlines(), 0
+        while at < len(lines):
+            at, part = _next(str(path), lines, at)
+            if part.patterns:
+                self.parts.append(part)
+            elif part.text.strip():
+                self._global(path, part, depth)
+        self.files.append(os.path.realpath(path))
+
+    def _global(self, path: Path, part: Part, depth: int) -> None:
+        text = part.text.strip()
+        word = _first_word(text)
+        value = text[len(word) :].strip().lstrip("=").strip()
+        if word == "include":
+            self.read(path.parent / os.path.expanduser(value), depth + 1)
+        elif word in ("tabooext", "taboopat"):
+            kept = self.taboo if value.startswith("+") else []
+            names = value.lstrip("+").replace(",", " ").split()
+            self.taboo = [*kept, *(("*" if word == "tabooext" else "") + name for name in names)]
+        else:
+            self.parts.append(part)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """As fnmatch(3) does with FNM_PERIOD: a leading dot is matched by a dot alone."""
+    return fnmatch.fnmatchcase(name, pattern) and (not name.startswith(".") or pattern.startswith("."))
+
+
+def _text_of(path: Path) -> str | None:
+    """None for what logrotate passes over in silence. What it refuses raises ConfError in its own words."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or not found.st_size:
+            return None
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfError(f"{path}: {error.strerror}") from error
+    if os.getuid() == 0 and found.st_mode & 0o022:
+        raise ConfError(f"logrotate ignores {path}: it is writable by group or others")
+    if os.getuid() == 0 and found.st_uid != 0:
+        raise ConfError(f"logrotate ignores {path}: its owner is not root")
+    if found.st_size > _LARGEST:
+        raise ConfError(f"{path}: too large, probably not a config file")
+    return text.decode(errors="surrogateescape")
+
+
+def _next(file: str, lines: Sequence[str], at: int) -> tuple[int, Part]:
+    """The line after the part that begins at line `at`, and that part. Raises ConfError."""
+    first = lines[at].lstrip()
+    if first[:1] not in ("/", '"', "'", "~") or not first:
+        return at + 1, Part(file, at + 1, "" if first.startswith("#") else lines[at])
+    header, opened = list[str](), at
+    while "{" not in lines[opened] or lines[opened].lstrip().startswith("#"):
+        header += [] if lines[opened].lstrip().startswith("#") else [lines[opened]]
+        opened += 1
+        if opened == len(lines):
+            raise ConfError(f"{file}:{at + 1}: {{ expected after log file name(s)")
+    header.append(lines[opened].partition("{")[0])
+    try:
+        patterns = tuple(shlex.split(" ".join(header)))
+    except ValueError as error:
+        raise ConfError(f"{file}:{at + 1}: error parsing filename: {error}") from error
+    end, scripts = _body(file, lines, opened)
+    return end, Part(file, at + 1, "\n".join(lines[at:end]), patterns, tuple(scripts))
+
+
+def _body(file: str, lines: Sequence[str], opened: int) -> tuple[int, list[Script]]:
+    """The line after a stanza's closing brace, and its scripts; `opened` is the line with its opening one."""
+    scripts, at = list[Script](), opened
+    text = lines[opened].partition("{")[2]
+    while True:
+        word, rest = _last_of(text)
+        if word == "}":
+            return at + 1, scripts
+        if word in SCRIPTS:
+            end = next((n for n in range(at + 1, len(lines)) if _first_word(lines[n]) == "endscript"), None)
+            if end is None:
+                raise ConfError(f"{file}:{at + 1}: {word} without endscript")
+            scripts.append(Script(word, "\n".join([rest, *lines[at + 1 : end]]).strip("\n"), at + 1))
+            at = end
+        at += 1
+        if at >= len(lines):
+            raise ConfError(f"{file}:{opened + 1}: no }} ends the stanza")
+        text = lines[at]
+
+
+def _last_of(text: str) -> tuple[str, str]:
+    """The first word of a line that is no flag, `}` included, and what follows it."""
+    while True:
+        text = text.lstrip()
+        if text.startswith("}"):
+            return "}", text[1:]
+        word = _first_word(text)
+        text = text[len(word) :]
+        if word not in _FLAGS:
+            return word, text
+
+
+def _first_word(line: str) -> str:
+    found = _WORD.match(line)
+    return found.group(1) if found else ""
