@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -64,6 +64,12 @@ class Driver(ABC):
     def check_target(cls, target: Target, options: Any) -> None:
         """Raises BrokenRule, placed below `options`, for a rule that spans the target and its options."""
         del target, options  # most drivers have none
+
+    @classmethod
+    def plan_notes(cls, target: Target, options: Any, faults: Collection[str]) -> list[str]:
+        """What a reader of the plan must know of these faults on this target; it may look, and changes nothing."""
+        del target, options, faults
+        return []
 
     @classmethod
     def check_profile(cls, path: Path, document: Any) -> None:

@@ -89,13 +89,22 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class Stanza:
+    """The team's own logrotate configuration, with paths as the machine or the container has them."""
+
+    path: Path  # a file, or a directory of them
+    conf: Path | None  # whose global options hold for it; None: none
+    scripts_agreed: bool = False  # the consent names them
+
+
+@dataclass(frozen=True, slots=True)
 class LogFiles:
     """The target's logs and how its operators rotate them."""
 
     directory: Path
-    files: tuple[Path, ...]
+    files: tuple[Path, ...]  # patterns among them, where midnight did not start the target
     method: str  # copytruncate | rename
-    delaycompress: bool
+    delaycompress: bool | None  # None: as it is found
     scheduling: str  # normal | idle
     signal: str | None  # sent to `process` after the rotation
     process: str  # the role of the process, or container, that has to reopen its logs
@@ -103,6 +112,9 @@ class LogFiles:
     inside: Path = (
         Path()
     )  # the directory as the container has it; `directory` is where they are read afterwards
+    ours: bool = True  # False: the target lives on, so nothing of its archives may be lost
+    stanza: Stanza | None = None
+    states: tuple[Path, ...] = ()  # state files of logrotate's own runs there: their locks are held
 
 
 @dataclass(frozen=True, slots=True)

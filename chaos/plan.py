@@ -138,6 +138,12 @@ class Plan:
             when = show_seconds(drill.at) if drill.at is not None else f"after {drill.after}"
             how = f"{drill.runbook}, by {action.runbook.by}"
             text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {show_seconds(drill.within)}")
+        faults = {planned.step.fault for planned in self.steps}
+        for note in self.driver.plan_notes(self.target, self.options, faults):
+            text += [
+                f"target    {line}" if n == 0 else f"          {line}"
+                for n, line in enumerate(note.splitlines())
+            ]
         if self.aborts:
             text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
         return text

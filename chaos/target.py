@@ -46,6 +46,7 @@ class Consent(Model):
 
     owner: Annotated[str, Field(min_length=1, max_length=200)]
     until: date
+    postrotate: bool = False  # the scripts of the team's own logrotate stanza, which the plan prints, may run
 
 
 class Target(Model):

@@ -43,7 +43,8 @@ def _judge(step: Step, journal: Journal) -> Finding:
         for name in below or floor
     )
     if below:
-        return finding(short, f"effect below its floor: {numbers}", least, **evidence)
+        why = f"; {evidence['because']}" if evidence.get("because") else ""
+        return finding(short, f"effect below its floor: {numbers}{why}", least, **evidence)
     if journal.last("step", step.name, "restored") is None:
         return finding(Outcome.UNKNOWN, f"never restored, its effect reached: {numbers}", least, **evidence)
     return finding(Outcome.PASS, f"effect reached: {numbers}", least, **evidence)

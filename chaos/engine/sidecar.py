@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import chaos
 from chaos.engine import mounts
 from chaos.engine.attached import Attached, attach_and_start
-from chaos.engine.client import connected
+from chaos.engine.client import TIMEOUT, connected
 from chaos.engine.refs import MARK, labels
 from chaos.errors import ControlError
 from chaos.handles import ContainerRef, EngineAt
@@ -36,8 +36,16 @@ _PROGRAMS = (
     "disk_writers",
     "filler",
     "grown",
-    "idle_exec",
+    "log_archives",
+    "log_identity",
+    "logrotate_as_found",
+    "logrotate_ask",
+    "logrotate_conf",
+    "logrotate_said",
     "rotation",
+    "rotation_cut",
+    "rotation_plan",
+    "rotation_undo",
     "stress",
     "sweep",
     "throttle",
@@ -100,12 +108,13 @@ def ask(
     mark: str,
     said: Mapping[str, Any],
     *,
+    caps: Sequence[str] = (),
     running: bool = True,
     mount: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run a program that is told one JSON object and reports with one; its report. Raises ControlError."""
     told = json.dumps(said).encode() + b"\n"
-    out = run(beside, module, mark, told, running=running, mount=mount)
+    out = run(beside, module, mark, told, caps=caps, running=running, mount=mount)
     try:
         report: dict[str, Any] = json.loads(out)
     except ValueError as error:
@@ -113,28 +122,30 @@ def ask(
     return report
 
 
-def remove(engine: EngineAt, mark: str, *, settled: float = 0.0) -> list[str]:
-    """Remove every container that bears the mark; their names. Raises ControlError.
+def remove(engine: EngineAt, mark: str, *, settled: float = 0.0, grace: int = 0) -> list[str]:
+    """Remove every container that bears the mark, its program asked to end `grace` seconds before; their names.
 
     Where there is none it looks again after `settled` seconds: a process that was killed may have asked for one that
-    the engine is making.
+    the engine is making. Raises ControlError.
     """
-    removed = _remove(engine, mark)
+    removed = _remove(engine, mark, grace)
     if not removed and settled:
         time.sleep(settled)
-        removed = _remove(engine, mark)
+        removed = _remove(engine, mark, grace)
     return removed
 
 
-def _remove(engine: EngineAt, mark: str) -> list[str]:
+def _remove(engine: EngineAt, mark: str, grace: int) -> list[str]:
     from docker.errors import NotFound
 
     removed = []
-    with connected(engine) as client:
+    with connected(engine, timeout=TIMEOUT + grace) as client:
         for found in client.containers.list(
             all=True, filters={"label": f"{MARK}={mark}"}, ignore_removed=True
         ):
             try:
+                if grace:
+                    found.stop(timeout=grace)
                 # not its volumes: they are those of the container that it was beside
                 found.remove(force=True)
             except NotFound:

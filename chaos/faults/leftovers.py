@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +26,19 @@ def undo(found: Container, ref: ContainerRef, mark: str, place: PurePath) -> dic
 
 def remove(undo: Undo, paths: Sequence[str]) -> Evidence:
     """Remove files and directories; where the volume is gone, they went with it. Raises ControlError."""
+    return cleared(undo, "chaos.host.filler", {"remove": list(paths)})
+
+
+def cleared(undo: Undo, module: str, said: Mapping[str, Any]) -> Evidence:
+    """What a program of ours reports that clears the volume; nothing, where it is gone. Raises ControlError."""
     ref, mount, mark = refs.from_json(undo["container"]), undo["mount"], f"{undo['mark']}/clear"
     sidecar.remove(ref.engine, mark)  # of an earlier try
     gone = {"removed": [], "removed_by_somebody_else": mounts.named(mount)}
     with connected(ref.engine) as client:
         if not mounts.is_there(client, mount):
             return gone
-    said = {"remove": list(paths)}
     try:
-        return sidecar.ask(ref, "chaos.host.filler", mark, said, running=False, mount=mount)
+        return sidecar.ask(ref, module, mark, said, running=False, mount=mount)
     except ControlError as error:
         if mounts.ABSENT in str(error):
             return gone

@@ -1,34 +1,39 @@
 """The rotation at midnight: real logrotate on real grown logs, while writers keep the disk busy.
 
-The stanza is the one that machines ship with (daily, rotate 7, compress); the target says how its operators
-rotate (copytruncate or rename, which signal). The dose is bytes rotated, bytes synced, and what a sync cost.
+On a target that midnight started the stanza is the one that machines ship with. On any other it is the team's own,
+or one that is written as the directory has it, where nothing can be lost. The dose is what logrotate rotated, proven
+by the logs' inodes, and what a sync cost.
 """
 
 from __future__ import annotations
 
-import shutil
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from chaos.errors import FaultError
+from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import container_rotation
-from chaos.faults.container_rotation import ContainerRotation
+from chaos.faults import container_rotation, subjects
 from chaos.handles import Handles, LogFiles
-from chaos.host import disk_writers
-from chaos.host.processes import spawn, stop_marked
-from chaos.host.worker import Worker, python_module
-from chaos.tools import logrotate
-from chaos.units import NotNegative, Size
+from chaos.host import disk_writers, rotation_undo
+from chaos.host.processes import alive, stop_marked
+from chaos.host.rotation_plan import CannotRotate
+from chaos.host.worker import Worker, start_here
+from chaos.tools import rotating
+from chaos.units import NotNegative, Positive, Size
 from chaos.yamlfile import Model
+
+ENDING_GRACE = (
+    30.0  # seconds that a rotation may take to its end when midnight is stopped, on a target that lives on
+)
+ENDED_WITHIN = 120.0  # seconds for what is cut off, and the last syncs of a slow disk
+_STOPPED_WITHIN = 75.0  # seconds: longer than the grace and the cut
+_POLL = 0.1
 
 
 class LogrotateParams(Model):
@@ -37,11 +42,12 @@ class LogrotateParams(Model):
     block: Annotated[Size, Field(gt=0)] = 1_000_000  # bytes that each writer writes before it syncs
     min_rotated: Size = 10_000_000  # floors
     min_sync: NotNegative = 0.05  # seconds that the median sync takes: below this the disk was not busy
+    finish_within: Positive = 600.0  # seconds that a rotation may go on after the hold, before it is cut off
 
 
 class Logrotate(Fault):
     Params = LogrotateParams
-    needs = frozenset({"logs", "volumes.logs", "processes.api|containers.api"})
+    needs = frozenset({"logs"})
 
     @classmethod
     def staging(cls, params: LogrotateParams) -> Mapping[str, float]:
@@ -50,121 +56,124 @@ class Logrotate(Fault):
 
     def __init__(self, params: LogrotateParams, handles: Handles, mark: str) -> None:
         assert handles.logs is not None
-        self._params, self._mark = params, mark
-        self._rotation: subprocess.Popen[bytes] | None = None
-        self._writers: Worker | None = None
-        self._begun = 0.0
-        self._sizes: dict[str, int] = {}
-        self._elsewhere: ContainerRotation | None
-        self._logs: LogFiles = handles.logs
-        scratch = f"midnight-{mark.replace('/', '-')}"
-        if self._logs.container is not None:
-            self._elsewhere = ContainerRotation(self._logs.container, mark, self._spec_inside(scratch))
-            return
-        self._elsewhere = None
-        self._api = handles.processes[handles.logs.process][0]
-        self._scratch = handles.volumes["logs"].path / scratch
+        self._params, self._mark, self._logs = params, mark, handles.logs
+        self._scratch = rotating.scratch_of(self._logs, mark)
+        self._signalled = (
+            handles.processes.get(self._logs.process, ()) if self._logs.signal is not None else ()
+        )
+        self._planned: dict[str, Any] = {}
+        self._worker: Worker | None = None
 
     def prepare(self) -> Undo:
-        if self._elsewhere is not None:
-            return self._elsewhere.undo()
-        return {"mark": self._mark, "scratch": str(self._scratch)}
+        if gone := [ref.pid for ref in self._signalled if self._logs.container is None and not alive(ref)]:
+            raise FaultError(
+                f"logrotate: process {gone[0]} of {self._logs.process} has ended: nobody reopens its logs"
+            )
+        self._planned = self._look()
+        undo = {"mark": self._mark, "scratch": str(self._scratch), **self._planned["before"]}
+        return undo if self._logs.container is None else container_rotation.undo(self._logs.container, undo)
 
     def inject(self) -> Evidence:
-        how = {"method": self._logs.method, "signal": self._logs.signal or "none"}
-        if self._elsewhere is not None:
-            return {**self._elsewhere.inject(), **how}
-        binary = logrotate.find_binary()
-        self._sizes = {file.name: file.stat().st_size for file in self._logs.files if file.exists()}
-        self._scratch.mkdir(mode=0o700)
-        conf = self._scratch / "logrotate.conf"
-        conf.write_text(stanza(self._logs, self._api.pid))
-        conf.chmod(0o600)
-        argv = [str(binary), "--force", "--state", str(self._scratch / "state"), str(conf)]
-        if self._logs.scheduling == "idle":
-            argv = [*python_module("chaos.host.idle_exec"), *argv]
-        if self._params.writers:
-            self._writers = Worker("chaos.host.disk_writers", self._writers_spec(), self._mark)
-        self._begun = time.monotonic()
-        with (self._scratch / "output").open("wb") as output:
-            self._rotation = spawn(argv, mark=self._mark, stdout=output, stderr=output)
-        return {"logs": self._sizes, **how}
+        begin = rotating.start(self._logs) or start_here
+        try:
+            self._worker = Worker("chaos.host.rotation", self._specification(), self._mark, begin)
+        except ControlError as error:
+            raise subjects.failure("logrotate", error) from error
+        told = self._worker.started
+        stanza = str(self._logs.stanza.path) if self._logs.stanza is not None else "written by midnight"
+        also = {"rotated_beside": self._planned["also"]} if self._planned["also"] else {}
+        charged = {"charged_to": told["charged_to"]} if told["charged_to"] is not None else {}
+        return {"logs": told["started"], "stanza": stanza, "notes": self._planned["notes"], **also, **charged}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        if self._elsewhere is not None:
-            return container_rotation.held(self._elsewhere.hold(seconds, stop), self._floor)
-        assert self._rotation is not None
-        end = time.monotonic() + seconds
-        while self._rotation.poll() is None and time.monotonic() < end and not stop.is_set():
-            stop.wait(0.1)
-        took = time.monotonic() - self._begun
-        stop.wait(max(0.0, end - time.monotonic()) if self._writers else 0.0)
-        code = self._rotation.poll()
-        output = (self._scratch / "output").read_text(errors="replace").strip()
-        if code not in (None, 0):
-            raise FaultError(f"logrotate ended with {code}: {output or 'it printed nothing'}")
-        written = self._writers.finish(timeout=120.0) if self._writers else {}
-        return Held(
-            dose={
-                "rotated_bytes": self._rotated(),
-                "sync_median_seconds": written.get("sync_median", 0.0),
-            },
-            floor=self._floor,
-            evidence={
-                "rotation_seconds": round(took, 2) if code == 0 else None,
-                "rotation": "ended" if code == 0 else f"still running after {took:.1f} s",
-                "writers": written,
-            },
-        )
+        assert self._worker is not None
+        if self._params.writers:
+            stop.wait(seconds)
+        if not stop.is_set():
+            self._worker.say("go")
+            self._wait(self._worker, seconds if not self._params.writers else 0.0, stop)
+        return self._held(self._worker.finish(timeout=ENDING_GRACE + ENDED_WITHIN))
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if "container" in undo:
             return container_rotation.restore(undo)
-        stopped = stop_marked(undo["mark"], grace=1.0)
-        scratch = Path(undo["scratch"])
-        if scratch.is_dir():
-            shutil.rmtree(scratch)
-        return {"processes_stopped": len(stopped), "scratch_removed": not scratch.exists()}
+        stopped = stop_marked(undo["mark"], grace=_STOPPED_WITHIN)
+        try:
+            return {"processes_stopped": len(stopped), **rotation_undo.undo(undo)}
+        except OSError as error:
+            raise RestoreError(f"{error}; by hand: rm -r {undo['scratch']}") from error
 
-    @property
-    def _floor(self) -> dict[str, float]:
-        return {"rotated_bytes": self._params.min_rotated, "sync_median_seconds": self._params.min_sync}
+    def _look(self) -> dict[str, Any]:
+        pids = [ref.pid for ref in self._signalled] if self._logs.container is None else [1]
+        own = stanza(self._logs, rotating.here_or_inside(self._logs), pids) if self._logs.ours else None
+        try:
+            answer = rotating.look(self._logs, pids, own, self._mark)
+            rotating.refuse_scripts(answer, self._logs)
+            return answer
+        except CannotRotate as error:
+            raise FaultError(f"logrotate: {error}") from error
+        except ControlError as error:
+            raise subjects.failure("logrotate", error) from error
 
-    def _spec_inside(self, scratch: str) -> dict[str, Any]:
-        """What `chaos.host.rotation` is told, with places as the container has them."""
-        logs, inside = self._logs, self._logs.inside
-        there = replace(logs, files=tuple(inside / file.relative_to(logs.directory) for file in logs.files))
+    def _specification(self) -> dict[str, Any]:
+        """What `chaos.host.rotation` is told."""
         return {
-            "stanza": stanza(there, pid=1),
-            "scratch": str(inside / scratch),
-            "files": [str(file) for file in there.files],
-            "idle": logs.scheduling == "idle",
+            **rotating.request(self._logs, ()),
+            "conf": self._planned["conf"],
+            "before": self._planned["before"],
+            "scratch": str(self._scratch),
             "writers": self._params.writers,
             "block": self._params.block,
             "deadline": 600.0,
+            "grace": 0.0 if self._logs.ours else ENDING_GRACE,
         }
 
-    def _writers_spec(self) -> dict[str, Any]:
-        return {
-            "directory": str(self._scratch),
-            "writers": self._params.writers,
-            "block": self._params.block,
-            "deadline": 600.0,
+    def _wait(self, worker: Worker, rest: float, stop: threading.Event) -> None:
+        """Until the rotation has ended by itself; one that outlasts the hold by too much is cut off."""
+        end = time.monotonic() + rest + self._params.finish_within
+        while not worker.ended() and not stop.is_set():
+            if time.monotonic() > end:
+                worker.say("cut")
+                return
+            stop.wait(_POLL)
+
+    def _held(self, report: Mapping[str, Any]) -> Held:
+        params, writers = self._params, report["writers"]
+        dose = {
+            "rotated_bytes": report["rotated_bytes"],
+            "logs_rotated": report["logs_rotated"],
+            "sync_median_seconds": writers["sync_median"],
         }
+        floor = {
+            "rotated_bytes": params.min_rotated,
+            "logs_rotated": len(report["logs"]),
+            "sync_median_seconds": params.min_sync,
+        }
+        shown = {
+            key: value for key, value in report.items() if key not in {*dose, "code", "seconds", "ended"}
+        }
+        evidence = {
+            "rotation_seconds": report["seconds"],
+            "rotation": _how(report),
+            "exit_code": report["code"],
+            **shown,
+        }
+        return Held(dose, floor, evidence)
 
-    def _rotated(self) -> int:
-        """Bytes of the logs that are now shorter than they were: what copytruncate and rename both leave."""
-        return sum(
-            size
-            for name, size in self._sizes.items()
-            if not (file := self._logs.directory / name).exists() or file.stat().st_size < size
-        )
+
+def _how(report: Mapping[str, Any]) -> str:
+    """Whether the rotation came to its end, and what was done where it did not."""
+    if report["ended"] == "by itself":
+        return "ended by itself"
+    words = {"half_made_removed": "half-made, removed", "kept_whole": "whole, kept", "put_back": "put back"}
+    done = [f"{words[key]}: {', '.join(report[key])}" for key in words if report.get(key)]
+    return "; ".join([f"{report['ended']} after {report['seconds']:g} s", *done])
 
 
-def stanza(logs: LogFiles, pid: int) -> str:
-    """logrotate's configuration for these logs."""
-    lines = [*(f'"{file}"' for file in logs.files), "{", "    daily", "    rotate 7", "    compress"]
+def stanza(logs: LogFiles, files: Sequence[Path], pids: Sequence[int]) -> str:
+    """logrotate's configuration for the logs of a target of ours."""
+    lines = [*(f'"{file}"' for file in files), "{", "    daily", "    rotate 7", "    compress"]
     if logs.delaycompress:
         lines.append("    delaycompress")
     lines += ["    missingok"]
@@ -175,7 +184,7 @@ def stanza(logs: LogFiles, pid: int) -> str:
         lines += [
             "    sharedscripts",
             "    postrotate",
-            f"        kill -{logs.signal} {pid}",
+            f"        kill -{logs.signal} {' '.join(str(pid) for pid in pids)}",
             "    endscript",
         ]
     return "\n".join([*lines, "}", ""])

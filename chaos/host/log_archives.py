@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 COMPRESSORS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4", ".lzma": "lzma"}
@@ -32,7 +32,7 @@ _DATES = {
     )
     for sep in ("-", ".", "_")
 }
-_LIKE_AN_ARCHIVE = re.compile(rf"[._-].*(?:\d|\.old|\.bak|\.prev|{_SUFFIX}).*", re.IGNORECASE)
+_LIKE_AN_ARCHIVE = re.compile(rf"[._-].*\d.*|.*[._-](?:old|bak|orig|prev|save)|.*(?:{_SUFFIX})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +84,16 @@ def parse(path: Path, log: str) -> Archive | None:
     stem, dot, extension = log.rpartition(".")
     if name.startswith(log) and (told := _tail(name[len(log) :])):
         return Archive(path, *told, False, compressed)
-    if stem and name.startswith(stem) and name.endswith(dot + extension):
-        if told := _tail(name[len(stem) : -len(dot + extension)]):
-            return Archive(path, *told, True, compressed)
+    around = bool(stem) and name.startswith(stem) and name.endswith(dot + extension)
+    if around and (told := _tail(name[len(stem) : -len(dot + extension)])):
+        return Archive(path, *told, True, compressed)
     return None
 
 
 def yesterdays(archives: Iterable[Archive]) -> bool:
-    """Whether dated archives bear the day before they were made (`dateyesterday`): most changed on a later day."""
+    """Whether dated archives bear the day before they were made (`dateyesterday`): most ended on the day after."""
     days = [(_day(each), datetime.fromtimestamp(each.path.stat().st_mtime).date()) for each in archives]
-    later = [changed > day for day, changed in days if day is not None]
+    later = [changed - day == timedelta(days=1) for day, changed in days if day is not None]
     return sum(later) * 2 > len(later)
 
 
@@ -113,7 +113,11 @@ def _day(archive: Archive) -> date | None:
 
 def _of_another(name: str, log: str, names: Iterable[str]) -> bool:
     """Whether a longer name beside this log's is what the file is, or is an archive of."""
-    others = (other for other in names if len(other) > len(log) and other != name and parse(Path(other), log) is None)
+    others = (
+        other
+        for other in names
+        if len(other) > len(log) and other != name and parse(Path(other), log) is None
+    )
     return any(parse(Path(name), other) is not None for other in others)
 
 

@@ -45,9 +45,14 @@ def inventory(logs: Iterable[str], places: Iterable[str]) -> dict[str, Any]:
         with Log(path) as log:
             told["logs"][path] = {"id": log.id, "size": log.size, "head": log.head}
     for path in beside(told):
-        found = os.lstat(path)
-        told["beside"][path] = [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
+        told["beside"][path] = unchanging(path)
     return told
+
+
+def unchanging(path: str) -> list[int]:
+    """What an archive keeps when it is renamed: an inode number alone goes to another file once it is free."""
+    found = os.lstat(path)
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
 
 
 def beside(told: Mapping[str, Any]) -> list[str]:
@@ -55,7 +60,7 @@ def beside(told: Mapping[str, Any]) -> list[str]:
     stems = tuple(Path(path).stem for path in told["logs"])
     found = []
     for place in told["places"]:
-        if os.path.isdir(place):
+        if Path(place).is_dir():
             entries = [entry for entry in os.scandir(place) if not entry.is_dir(follow_symlinks=False)]
             found += [entry.path for entry in entries if entry.name.startswith(stems)]
     return sorted(found)
@@ -92,7 +97,7 @@ class Log:
         """Where this inode is now; None when its last name was removed."""
         if os.fstat(self._fd).st_nlink == 0:
             return None
-        return os.readlink(f"/proc/self/fd/{self._fd}").removesuffix(" (deleted)")
+        return str(Path(f"/proc/self/fd/{self._fd}").readlink()).removesuffix(" (deleted)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Outcome:
 
 def outcome(log: Log, said: Said, before: Mapping[str, Any]) -> Outcome:
     """By the inode, not by sizes: a log that is busy soon is as large as it was."""
-    told = next((each for path, each in said.logs.items() if os.path.realpath(path) == log.path), None)
+    told = next((each for path, each in said.logs.items() if str(Path(path).resolve()) == log.path), None)
     if not log.at_its_path():
         return _moved(log, told, before)
     copied = told.copied_to if told is not None else ""
@@ -130,7 +135,9 @@ def _moved(log: Log, told: Rotated | None, before: Mapping[str, Any]) -> Outcome
     name = log.name_now()
     if told is None or not told.rotated:
         where = f"is {name} now" if name is not None else "was removed"
-        return Outcome(log.path, 0, f"not rotated by logrotate: somebody else moved it, and it {where}", False, None)
+        return Outcome(
+            log.path, 0, f"not rotated by logrotate: somebody else moved it, and it {where}", False, None
+        )
     if name is not None and not name.endswith(".tmp"):
         return Outcome(log.path, log.data, f"renamed to {name}", True, name)
     archive = _new(told.copied_to or told.renamed_to, before)
@@ -141,20 +148,10 @@ def _moved(log: Log, told: Rotated | None, before: Mapping[str, Any]) -> Outcome
 
 def _new(path: str, before: Mapping[str, Any]) -> str | None:
     """The copy, or what it was compressed to, where it was not there before."""
-    known = _known(before)
     for candidate in [path, *(each for each in beside(before) if each.startswith(f"{path}."))]:
-        if os.path.exists(candidate) and _id(candidate) not in known:
+        if Path(candidate).exists() and unchanging(candidate) not in before["beside"].values():
             return candidate
     return None
-
-
-def _known(before: Mapping[str, Any]) -> list[list[int]]:
-    return [*(each["id"] for each in before["logs"].values()), *(each[:2] for each in before["beside"].values())]
-
-
-def _id(path: str) -> list[int]:
-    found = os.lstat(path)
-    return [found.st_dev, found.st_ino]
 
 
 def _last(errors: Iterable[str]) -> str:

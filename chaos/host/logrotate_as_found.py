@@ -36,7 +36,7 @@ class How:
     method: str  # copytruncate | rename
     delaycompress: bool | None  # None: as found
     signal: str | None
-    pid: int
+    pids: tuple[int, ...]  # of the processes that are signalled
 
 
 def stanza(logs: Sequence[Path], how: How) -> str:
@@ -44,11 +44,16 @@ def stanza(logs: Sequence[Path], how: How) -> str:
     alike: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for log in logs:
         alike[tuple(_options(log, logs, how))].append(log)
-    text = []
+    text, pids = list[str](), " ".join(map(str, how.pids))
     for options, paths in alike.items():
         text += [*(_quoted(path) for path in paths), "{", *(f"    {option}" for option in options)]
         if how.signal is not None:
-            text += ["    sharedscripts", "    postrotate", f"        kill -{how.signal} {how.pid}", "    endscript"]
+            text += [
+                "    sharedscripts",
+                "    postrotate",
+                f"        kill -{how.signal} {pids}",
+                "    endscript",
+            ]
         text += ["}", ""]
     return "\n".join(text)
 
@@ -94,7 +99,9 @@ def _naming(log: Path, kept: Kept) -> list[str]:
 def _compression(log: Path, kept: Kept, delaycompress: bool | None) -> list[str]:
     """Raises Unproven for a mixture that no setting of logrotate's makes, or that the target's file contradicts."""
     packed = [each for each in kept.archives if each.compressed]
-    plain = sorted((each for each in kept.archives if not each.compressed), key=lambda each: (each.number, each.stamp))
+    plain = sorted(
+        (each for each in kept.archives if not each.compressed), key=lambda each: (each.number, each.stamp)
+    )
     _same(log, kept.archives, {each.compressed: each for each in packed}, "compressions")
     if plain and not packed:
         return ["nocompress"]
@@ -103,9 +110,13 @@ def _compression(log: Path, kept: Kept, delaycompress: bool | None) -> list[str]
         return options
     newest = plain[-1] if plain[0].stamp else plain[0]
     twice = newest.path.with_name(newest.path.name + packed[0].compressed)
-    after = [each for each in packed if (each.stamp > newest.stamp if newest.stamp else each.number < newest.number)]
+    after = [
+        each
+        for each in packed
+        if (each.stamp > newest.stamp if newest.stamp else each.number < newest.number)
+    ]
     if len(plain) > 1 or after or twice.exists():
-        raise Unproven(f"{plain[-1].path} is not compressed, and {packed[0].path} is: which of them is next is not known")
+        raise Unproven(f"{plain[-1].path} is not compressed, and {packed[0].path} is: it may be overwritten")
     if delaycompress is False:
         raise Unproven(
             f"{newest.path} is not compressed, as with delaycompress, and `delaycompress: false` would overwrite it"
@@ -130,14 +141,14 @@ def _same(log: Path, archives: Sequence[Archive], found: Mapping[str, Archive], 
 
 def _may_act(log: Path, found: os.stat_result, method: str) -> None:
     """Raises Unproven where logrotate would fail halfway, as who we are."""
+    _refuse_unchangeable(log)
+    _refuse_unchangeable(log.parent)
     if not os.access(log.parent, os.W_OK | os.X_OK):
         raise Unproven(f"{log.parent} is not writable")
     if method == "copytruncate" and not os.access(log, os.R_OK | os.W_OK):
         raise Unproven(f"{log} is not writable")
-    if method == "rename" and os.geuid() not in (0, found.st_uid):
+    if method == "rename" and os.geteuid() not in (0, found.st_uid):
         raise Unproven(f"{log} belongs to {_user(found.st_uid)}, and only root can make it anew for them")
-    _refuse_unchangeable(log)
-    _refuse_unchangeable(log.parent)
 
 
 def _su(log: Path, found: os.stat_result) -> list[str]:
@@ -147,7 +158,9 @@ def _su(log: Path, found: os.stat_result) -> list[str]:
     if os.getuid() != 0 or not others_write:
         return []
     if at.st_uid != 0 and (found.st_uid != at.st_uid or found.st_gid != at.st_gid):
-        raise Unproven(f"{log.parent} belongs to {_user(at.st_uid)}, who cannot make {log} anew for its owner")
+        raise Unproven(
+            f"{log.parent} belongs to {_user(at.st_uid)}, who cannot make {log} anew for its owner"
+        )
     return [f"su {_user(at.st_uid)} {_group(at.st_gid)}"]
 
 

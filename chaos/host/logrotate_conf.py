@@ -18,14 +18,19 @@ from pathlib import Path
 
 SCRIPTS = frozenset({"prerotate", "postrotate", "firstaction", "lastaction", "preremove"})
 _FLAGS = frozenset(
-    "compress nocompress delaycompress nodelaycompress shred noshred allowhardlink noallowhardlink sharedscripts "
-    "nosharedscripts copytruncate nocopytruncate renamecopy norenamecopy copy nocopy ifempty notifempty dateext "
-    "nodateext dateyesterday nodateyesterday datehourago nodatehourago noolddir mailfirst maillast nocreateolddir "
-    "nocreate hourly daily monthly yearly nomail missingok nomissingok ignoreduplicates".split()
-)  # options without a value: another one may follow on the same line
-_TABOO = (
+    # options without a value: another one may follow on the same line
+    re.findall(
+        r"\S+",
+        "compress nocompress delaycompress nodelaycompress shred noshred allowhardlink noallowhardlink sharedscripts "
+        "nosharedscripts copytruncate nocopytruncate renamecopy norenamecopy copy nocopy ifempty notifempty dateext "
+        "nodateext dateyesterday nodateyesterday datehourago nodatehourago noolddir mailfirst maillast nocreate "
+        "nocreateolddir hourly daily monthly yearly nomail missingok nomissingok ignoreduplicates",
+    )
+)
+_TABOO = re.findall(
+    r"\S+",
     ",v .bak .cfsaved .disabled .dpkg-bak .dpkg-del .dpkg-dist .dpkg-new .dpkg-old .dpkg-tmp .new .old .orig .pacnew "
-    ".pacorig .pacsave .rhn-cfg-tmp-* .rpmnew .rpmorig .rpmsave .swp .ucf-dist .ucf-new .ucf-old ~".split()
+    ".pacorig .pacsave .rhn-cfg-tmp-* .rpmnew .rpmorig .rpmsave .swp .ucf-dist .ucf-new .ucf-old ~",
 )
 _NESTED, _LARGEST = 16, 0xFFFFFF  # logrotate's own bounds
 _WORD = re.compile(r"[ \t]*([A-Za-z]*)")
@@ -52,13 +57,15 @@ class Part:
     patterns: tuple[str, ...] = ()
     scripts: tuple[Script, ...] = ()
 
-    def paths(self) -> list[str]:
+    def paths(self) -> list[Path]:
         """The files that its patterns name now, links included."""
-        found = []
-        for pattern in self.patterns:
-            named = os.path.expanduser(pattern)
-            found += sorted(glob.glob(named)) or [named]
-        return [path for path in found if os.path.islink(path) or not os.path.isdir(path)]
+        return [path for pattern in self.patterns for path in matching(str(Path(pattern).expanduser()))]
+
+
+def matching(pattern: str) -> list[Path]:
+    """The files that a shell's pattern names, in order; hidden ones by a dot alone, and no directories."""
+    found = map(Path, sorted(glob.glob(pattern)))  # noqa: PTH207  # pathlib's `*` matches hidden files
+    return [path for path in found if path.is_symlink() or not path.is_dir()]
 
 
 def read(path: Path, *, strict: bool = True) -> tuple[list[Part], list[str]]:
@@ -95,7 +102,7 @@ class _Reader:
             self._file(path, depth)
             return
         try:
-            names = sorted(os.listdir(path))
+            names = sorted(entry.name for entry in path.iterdir())
         except OSError as error:
             raise ConfError(f"{path}: {error.strerror}") from error
         for name in names:
@@ -122,14 +129,14 @@ class _Reader:
                 self.parts.append(part)
             elif part.text.strip():
                 self._global(path, part, depth)
-        self.files.append(os.path.realpath(path))
+        self.files.append(str(path.resolve()))
 
     def _global(self, path: Path, part: Part, depth: int) -> None:
         text = part.text.strip()
         word = _first_word(text)
         value = text[len(word) :].strip().lstrip("=").strip()
         if word == "include":
-            self.read(path.parent / os.path.expanduser(value), depth + 1)
+            self.read(path.parent / Path(value).expanduser(), depth + 1)
         elif word in ("tabooext", "taboopat"):
             kept = self.taboo if value.startswith("+") else []
             names = value.lstrip("+").replace(",", " ").split()

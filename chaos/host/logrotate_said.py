@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _NO_REASON = ("Now: ", "Last rotated at ", "log needs rotating")
-_RENAMED = re.compile(r"renaming (.+) to (.+?)(?: \(rotatecount \d+, logstart \d+, i -?\d+\), ?)?$")
+_RENAMED = re.compile(r"renaming (.+) to (.+?)(?: \(rotatecount (\d+), logstart (\d+), i (-?\d+)\), ?)?$")
 _COPIED = re.compile(r"copying (.+) to (.+)$")
 _ORIGIN = re.compile(r"/proc/self/fd/\d+:(\d+)")
 EMPTY = "log is empty"
@@ -21,10 +21,12 @@ class Log:
     """One log that logrotate considered."""
 
     path: str
+    count: int = -1  # of the archives that are kept; -1: all
     reason: str = ""  # why it is skipped, in logrotate's words
     renamed_to: str = ""
     copied_to: str = ""
     truncated: bool = False
+    compressed_first: bool = False  # the archive before it (`delaycompress`)
     moves: list[tuple[str, str]] = field(default_factory=list)  # of its archives, in order
     removed: list[str] = field(default_factory=list)
 
@@ -56,8 +58,9 @@ def parse(text: str, origins: Sequence[str] = ()) -> Said:
             path = line.removeprefix("considering log ")
             current = said.logs.setdefault(path, Log(path))
         elif line.startswith("rotating log "):
-            path = line.removeprefix("rotating log ").rpartition(", log->rotateCount")[0]
+            path, _, count = line.removeprefix("rotating log ").rpartition(", log->rotateCount is ")
             current = said.logs.setdefault(path, Log(path))
+            current.count = int(count)
         elif line.startswith("running ") and "script" in line:
             said.ran_scripts = True
         elif raw.startswith("  ") and current.path and not current.rotated:
@@ -89,12 +92,17 @@ def _reason(log: Log, line: str) -> None:
 
 
 def _act(said: Said, current: Log, line: str) -> None:
-    if found := _RENAMED.fullmatch(line):
-        old, new = found.groups()
-        if old in said.logs:
+    if line.startswith("compressing log with: ") and not current.rotated:
+        current.compressed_first = True
+    elif found := _RENAMED.fullmatch(line):
+        old, new, *numbers = found.groups()
+        if numbers[0] is None and old in said.logs:
             said.logs[old].renamed_to = new
         elif current.path:
             current.moves.append((old, new))
+            count, first, at = (int(number or 0) for number in numbers)
+            if current.count >= 0 and at == count + first - 1:  # the last one: removed when it has its new name
+                current.removed.append(old)
     elif line.startswith(("copying ", "skip copying ")) and (found := _COPIED.search(line)):
         old, new = found.groups()
         log = said.logs.get(old) or said.logs.get(old.removesuffix(".tmp"))

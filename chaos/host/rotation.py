@@ -1,9 +1,9 @@
 """logrotate on a target's logs, and writers that keep their disk busy: begun, waited for, and put in order.
 
 A program for `chaos.host.worker`, also in a sidecar. Specification: `conf` (text), `scratch` (a directory to make),
-`before` (an inventory of `log_identity` with `suffixes`), `binary`, `env`, `user` (uid and gid, or null), `root` (to
-change the root to, or null), `lock` (the machine's own state file, or null), `idle`, `charged` (join the cgroup of pid 1),
-`writers`, `block` (bytes), `deadline` and `grace` (seconds).
+`before` (an inventory of `log_identity` with `suffixes`), `binary`, `env`, `as_first` (be who pid 1 is), `root` (to
+change the root to, or null), `locks` (state files of the machine's own logrotate), `idle`, `charged` (join the cgroup
+of pid 1), `writers`, `block` (bytes), `deadline` and `grace` (seconds).
 
 `go` on standard input: the hold is over, so the writers stop and the rotation is waited for. `cut`: it is cut off. The
 end of the input cuts it off after `grace`. Report: `logs` (what became of each), `rotated_bytes`, `logs_rotated`,
@@ -21,14 +21,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from chaos.host import cgroup_join, disk_writers, log_identity, logrotate_said, rotation_cut, rotation_undo
-from chaos.host.log_identity import Log, Outcome
-from chaos.host.rotation_plan import given
+from chaos.host.log_identity import Log
+from chaos.host.logrotate_ask import given
 
 LOCKED_WITHIN = 20.0  # seconds that another logrotate on the same machine is waited for
 _POLL = 0.1
@@ -39,7 +39,8 @@ _READ = 4_000_000  # characters of it that are looked at: a script may say what 
 class Rotation:
     """One rotation and its writers."""
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], user: tuple[int, int] | None) -> None:
+        self._user = user
         self._spec, self._scratch = spec, Path(spec["scratch"])
         self._stop, self._times = threading.Event(), list[float]()
         self.words: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -48,8 +49,11 @@ class Rotation:
     def begin(self) -> dict[str, Any]:
         """Start the writers and logrotate; the sizes of the logs before."""
         spec = self._spec
-        _lock(spec["lock"])
+        _lock(spec["locks"])
         self._logs = [Log(path) for path in spec["before"]["logs"]]
+        for log in self._logs:
+            if log.id != spec["before"]["logs"][log.path]["id"]:
+                sys.exit(f"{log.path} was rotated by somebody else just now")
         self._scratch.mkdir(mode=0o700)
         block, end = os.urandom(spec["block"]), time.monotonic() + spec["deadline"]
         self._writers = [
@@ -77,48 +81,51 @@ class Rotation:
         self._stop.set()
         ended = "by itself"
         if self._process.poll() is None:
-            ended = rotation_cut.end(self._process, 0.0 if word == "cut" else self._spec["grace"])
+            ended = rotation_cut.end(self._process.pid, 0.0 if word == "cut" else self._spec["grace"])
         for thread in self._writers:
             thread.join()
         return self._report(ended)
 
     def _report(self, ended: str) -> dict[str, Any]:
-        output = (self._scratch / "output").open(errors="replace").read(_READ)
-        said = logrotate_said.parse(output)
-        outcomes = [log_identity.outcome(log, said, self._spec["before"]) for log in self._logs]
-        ordered: dict[str, Any] = {}
+        code = self._process.wait()
+        output = (self._scratch / "output").read_text(errors="replace")[:_READ]
+        said, ordered = logrotate_said.parse(output), dict[str, Any]()
         if ended != "by itself":
-            gave_up = [
-                error.removeprefix("failed to compress log ").rpartition(": ")[0]
-                for error in said.errors
-                if error.startswith("failed to compress log ")
-            ]
-            ordered = rotation_undo.put_in_order(self._spec["before"], gave_up)
-            outcomes = [log_identity.outcome(log, said, self._spec["before"]) for log in self._logs]
+            ordered = rotation_undo.put_in_order(self._spec["before"], _given_up(said))
+        outcomes = [log_identity.outcome(log, said, self._spec["before"]) for log in self._logs]
         (self._scratch / rotation_undo.ENDED).touch()
         return {
             "logs": {each.path: each.to_json() for each in outcomes},
             "rotated_bytes": sum(each.bytes for each in outcomes),
             "logs_rotated": sum(each.rotated for each in outcomes),
-            "because": _why_not(outcomes),
-            "code": self._process.returncode,
+            "because": "; ".join(f"{each.path}: {each.became}" for each in outcomes if not each.rotated),
+            "code": code,
             "seconds": round(self._took or time.monotonic() - self._begun, 2),
             "ended": ended,
             **ordered,
             "errors": said.errors[:20],
-            "output": output.strip()[-_SHOWN:],
+            "output": output.strip()[-_SHOWN:] if code else "",
             "writers": disk_writers.report(self._times, self._spec["block"]),
         }
 
     def _start(self) -> subprocess.Popen[bytes]:
         spec = self._spec
-        state = self._scratch / rotation_undo.STATE
-        who = {} if spec["user"] is None else {"user": spec["user"][0], "group": spec["user"][1], "extra_groups": []}
+        state = self._scratch / rotation_cut.STATE
+        who: dict[str, Any] = {}
+        if self._user is not None:
+            who = {"user": self._user[0], "group": self._user[1], "extra_groups": []}
         with given(spec["conf"]) as conf, (self._scratch / "output").open("wb") as output:
-            if who:  # it has to read the one, and to write the other
-                os.fchown(conf.fileno(), spec["user"][0], spec["user"][1])
-                os.chown(self._scratch, spec["user"][0], spec["user"][1])
-            argv = [spec["binary"], "--verbose", "--force", "--state", str(state), f"/proc/self/fd/{conf.fileno()}"]
+            if self._user is not None:  # it has to read the one, and to write the other
+                os.fchown(conf.fileno(), *self._user)
+                os.chown(self._scratch, *self._user)
+            argv = [
+                spec["binary"],
+                "--verbose",
+                "--force",
+                "--state",
+                str(state),
+                f"/proc/self/fd/{conf.fileno()}",
+            ]
             process = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -130,7 +137,7 @@ class Rotation:
                 start_new_session=True,
                 **who,
             )
-        (self._scratch / rotation_undo.RUNNING).write_text(str(process.pid))
+        (self._scratch / rotation_cut.RUNNING).write_text(str(process.pid))
         if spec["idle"]:
             _make_idle(process.pid)
         return process
@@ -141,38 +148,51 @@ class Rotation:
         self.words.put("ended")
 
 
-def _why_not(outcomes: list[Outcome]) -> str:
-    return "; ".join(f"{each.path}: {each.became}" for each in outcomes if not each.rotated)
+def _given_up(said: logrotate_said.Said) -> list[str]:
+    """The archives that logrotate gave up compressing; it has removed what it had made of them."""
+    words = "failed to compress log "
+    return [each.removeprefix(words).rpartition(": ")[0] for each in said.errors if each.startswith(words)]
 
 
-def _lock(path: str | None) -> None:
-    """Hold the lock of the machine's own logrotate: two at once on the same logs lose archives. Nothing is written.
+def _lock(paths: Sequence[str]) -> None:
+    """Hold the locks of the machine's own logrotate: two at once on the same logs lose archives. Nothing is written.
 
-    It goes with the process.
+    They go with the process.
     """
-    if path is None:
-        return
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:  # logrotate has never run here, or it is not ours to read
-        return
     end = time.monotonic() + LOCKED_WITHIN
-    while True:
+    for path in paths:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            # flock has no timed wait
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # logrotate has never run with it, or it is not ours to read
+            continue
+        while not _locked(fd):
             if time.monotonic() > end:
-                sys.exit(f"another logrotate is running: it holds {path} for {LOCKED_WITHIN:g} s now")
-            time.sleep(_POLL)
+                sys.exit(f"another logrotate has been running for {LOCKED_WITHIN:g} s: it holds {path}")
+            time.sleep(_POLL)  # flock has no timed wait
+
+
+def _locked(fd: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _make_idle(pid: int) -> None:
-    """As `chaos.host.idle_exec`, for a process that runs, so that nothing of ours need be where it is."""
+    """Run when nobody else wants the processor, children to come included.
+
+    SCHED_IDLE orders tasks only within their own autogroup, and a session of its own is an autogroup of its own: so
+    its nice value is lowered too. Neither needs privileges.
+    """
     with suppress(OSError):
         os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
         Path(f"/proc/{pid}/autogroup").write_text("19")
+
+
+def _first_user() -> tuple[int, int]:
+    status = Path("/proc/1/status").read_text().splitlines()
+    ids = {line.split(":")[0]: line.split()[1] for line in status if line.startswith(("Uid:", "Gid:"))}
+    return int(ids["Uid"]), int(ids["Gid"])
 
 
 def _listen(words: queue.SimpleQueue[str]) -> None:
@@ -184,10 +204,11 @@ def _listen(words: queue.SimpleQueue[str]) -> None:
 def main() -> None:
     spec: dict[str, Any] = json.loads(sys.stdin.readline())
     charged = cgroup_join.join() if spec["charged"] else None
+    user = _first_user() if spec["as_first"] else None
     if spec["root"] is not None:
         os.chroot(spec["root"])
         os.chdir("/")
-    rotation = Rotation(spec)
+    rotation = Rotation(spec, user)
     signal.signal(signal.SIGTERM, lambda *_: rotation.words.put("left"))
     print(json.dumps({"started": rotation.begin(), "charged_to": charged}), flush=True)
     threading.Thread(target=_listen, args=(rotation.words,), daemon=True).start()

@@ -8,36 +8,55 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 
+STATE, RUNNING = "state", "running"  # files in the scratch directory: logrotate's own, and its pid
 SCRIPT_WITHIN = 20.0  # seconds that a script that runs is waited for
 COMPRESSOR_WITHIN = 2.0  # seconds until one that does not end is killed
 _SETTLED = 0.5  # seconds without a child: it copies, or waits for a disk
 _POLL = 0.05  # logrotate gives no event for what it does
 
 
-def end(process: subprocess.Popen[bytes], grace: float) -> str:
+def end(pid: int, grace: float) -> str:
     """Let it end by itself for so many seconds, then end it; says how that went."""
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(grace)
+    if gone(pid, grace):
         return "by itself"
     begun = alone = time.monotonic()
-    while process.poll() is None:
-        now, below = time.monotonic(), children(process.pid)
+    while not gone(pid, _POLL):
+        now, below = time.monotonic(), children(pid)
         late = now - begun
-        if compressors := [pid for pid in below if is_compressor(pid)]:
-            for pid in compressors:
-                _signal(pid, signal.SIGKILL if late > COMPRESSOR_WITHIN else signal.SIGTERM)
+        for compressor in (each for each in below if is_compressor(each)):
+            _signal(compressor, signal.SIGKILL if late > COMPRESSOR_WITHIN else signal.SIGTERM)
         alone = now if below else alone
         if now - alone > _SETTLED or late > SCRIPT_WITHIN:
-            process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_POLL)
-    left = "; a script of its stanza still runs" if time.monotonic() - begun > SCRIPT_WITHIN else ""
-    return f"cut off after {grace:g} s of grace{left}"
+            _signal(pid, signal.SIGTERM)
+    late = time.monotonic() - begun
+    return "cut off" + ("; a script of its stanza still runs" if late > SCRIPT_WITHIN else "")
+
+
+def gone(pid: int, within: float) -> bool:
+    """Whether the process has ended, or ends within so many seconds. One of ours that was not reaped has."""
+    until = time.monotonic() + within
+    while (left := until - time.monotonic()) > 0 and _runs(pid):
+        time.sleep(min(_POLL, left))
+    return not _runs(pid)
+
+
+def orphan(scratch: Path) -> int | None:
+    """The logrotate that was begun with this scratch directory and still runs."""
+    with suppress(OSError, ValueError):
+        pid = int((scratch / RUNNING).read_text())
+        if str(scratch / STATE).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            return pid
+    return None
+
+
+def _runs(pid: int) -> bool:
+    with suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
 
 
 def children(pid: int) -> list[int]:

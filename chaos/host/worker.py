@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import IO, Any, Protocol
 
 from chaos.errors import FaultError
@@ -82,9 +83,14 @@ class Worker:
 
     def go(self) -> None:
         """Let a program that waits for it begin: its start-up is over, so the instant is ours."""
+        self.say("go")
+
+    def say(self, word: str) -> None:
+        """Write one line to its standard input; one that has ended does not read it."""
         assert self._process.stdin is not None
-        self._process.stdin.write(b"go\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{word}\n".encode())
+            self._process.stdin.flush()
 
     def ended(self) -> bool:
         return self._process.poll() is not None

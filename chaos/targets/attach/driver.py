@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from chaos import aim
@@ -13,9 +13,9 @@ from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles
 from chaos.probe import Probe
 from chaos.target import Target
-from chaos.targets import probing
+from chaos.targets import probing, rotation
 from chaos.targets.attach import databases, passfiles
-from chaos.targets.attach.found import Found, find
+from chaos.targets.attach.found import Found, find, logs_of
 from chaos.targets.attach.options import AttachOptions
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.toxiproxy import Toxiproxy
@@ -47,6 +47,13 @@ class AttachDriver(Driver):
             if aim.is_foreign(host, target.allow):
                 raise BrokenRule(f"{host} is not this machine, and `allow` does not name it", *place)
 
+    @classmethod
+    def plan_notes(cls, target: Target, options: AttachOptions, faults: Collection[str]) -> list[str]:
+        at = options.logs
+        if at is None or rotation.FAULT not in faults:
+            return []
+        return rotation.notes(lambda: logs_of(at, target), ())
+
     def __init__(
         self,
         target: Target,
@@ -57,7 +64,7 @@ class AttachDriver(Driver):
         super().__init__(target, options, profile, staging)
         self._options = options
         self._grown = staging.get("logs.grown", 0)
-        self._found: Found = find(options, target.allow)
+        self._found: Found = find(options, target)
 
     @property
     def aim(self) -> str:

@@ -13,6 +13,8 @@ from chaos.errors import ControlError, Refused, UsageError
 from chaos.handles import Job, LogFiles, ProcessRef, Proxy, Volume
 from chaos.host import volume
 from chaos.secrets import Secret, SecretReader
+from chaos.target import Target
+from chaos.targets import rotation
 from chaos.targets.attach import databases, processes
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.attach.options import AttachOptions, JobAt, LogsAt, ProxyAt
@@ -31,10 +33,10 @@ class Found:
     secrets: tuple[str, ...] = field(repr=False)
 
 
-def find(options: AttachOptions, allow: Collection[str]) -> Found:
+def find(options: AttachOptions, target: Target) -> Found:
     """Raises UsageError, naming the place in the file, for the first thing that is not there, and Refused
     for a host that may not be aimed at."""
-    secret = SecretReader()
+    secret, allow = SecretReader(), target.allow
     headers = {
         name: _header(given, f"options: headers: {name}", secret) for name, given in options.headers.items()
     }
@@ -43,7 +45,7 @@ def find(options: AttachOptions, allow: Collection[str]) -> Found:
     return Found(
         headers,
         {role: processes.find(at, f"options: processes: {role}") for role, at in options.processes.items()},
-        None if options.logs is None else _logs(options.logs),
+        None if options.logs is None else logs_of(options.logs, target),
         {
             name: databases.read(at, f"options: databases: {name}", secret, allow)
             for name, at in options.databases.items()
@@ -69,7 +71,8 @@ def _look_up(host: str, where: str, allow: Collection[str]) -> None:
         raise Refused(f"{where}: {error}") from None
 
 
-def _logs(at: LogsAt) -> LogFiles:
+def logs_of(at: LogsAt, target: Target) -> LogFiles:
+    """Raises UsageError for a directory that is not there."""
     directory = _directory(at.directory, "options: logs: directory")
     return LogFiles(
         directory=directory,
@@ -79,6 +82,11 @@ def _logs(at: LogsAt) -> LogFiles:
         scheduling=at.scheduling,
         signal=at.signal,
         process=at.process,
+        ours=False,
+        stanza=None
+        if at.stanza is None
+        else rotation.stanza(at.stanza.absolute(), at.conf and at.conf.absolute(), target, here=True),
+        states=rotation.states(at.state),
     )
 
 

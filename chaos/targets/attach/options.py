@@ -6,12 +6,13 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from chaos import aim
+from chaos.host.logrotate_conf import SCRIPTS
 from chaos.secrets import Secret
 from chaos.units import Positive
 from chaos.yamlfile import BrokenRule, Model, Name, SecretValue
@@ -74,15 +75,35 @@ def _listed(value: object) -> object:
 ProcessesAt = Annotated[tuple[ProcessAt, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
-class LogsAt(Model):
-    """The logs, and how their operators rotate them."""
+_OF_A_STANZA = frozenset({"rotate", "create", "su", "dateext", "olddir", "compress", *SCRIPTS})
 
-    directory: Path
-    files: tuple[Path, ...] = Field(min_length=1)  # below the directory, or absolute
+
+class Rotated(Model):
+    """How operators rotate their logs: by their own stanza; else as the directory has it, and as is said here."""
+
+    files: tuple[Path, ...] = Field(min_length=1)  # below the directory, or absolute; patterns among them
     method: Literal["copytruncate", "rename"] = "copytruncate"
-    delaycompress: bool = False
+    delaycompress: bool | None = None  # if not given: as it is found
     scheduling: Literal["normal", "idle"] = "normal"
     signal: SignalName | None = None
+    conf: Path | None = None  # whose global options hold for the stanza; /etc/logrotate.conf if not given
+    state: Path | None = None  # of logrotate's own runs, where it is not the usual one
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_to_the_stanza(cls, given: Any) -> Any:
+        if isinstance(given, dict) and (found := sorted(_OF_A_STANZA & given.keys())):
+            raise BrokenRule(
+                "is an option of logrotate's: name the stanza that has it, as stanza: PATH", found[0]
+            )
+        return given
+
+
+class LogsAt(Rotated):
+    """The logs of this machine."""
+
+    directory: Path
+    stanza: Path | None = None  # a file of logrotate's, or a directory of them
     process: Name = "api"  # the role of the process that has to reopen its logs
 
 
@@ -128,7 +149,7 @@ class AttachOptions(Model):
     @model_validator(mode="after")
     def _logs_know_their_process(self) -> Self:
         logs = self.logs
-        asked = logs is not None and (self.processes or logs.signal)
+        asked = logs is not None and logs.stanza is None and logs.signal
         if logs is not None and asked and logs.process not in self.processes:
             known = ", ".join(self.processes) or "none"
             raise BrokenRule(f"is no role under processes; there: {known}", "logs", "process")
