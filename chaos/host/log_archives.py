@@ -32,7 +32,9 @@ _DATES = {
     )
     for sep in ("-", ".", "_")
 }
-_LIKE_AN_ARCHIVE = re.compile(rf"[._-].*\d.*|.*[._-](?:old|bak|orig|prev|save)|.*(?:{_SUFFIX})", re.IGNORECASE)
+_LIKE_AN_ARCHIVE = re.compile(
+    rf"[._-].*\d.*|.*[._-](?:old|bak|orig|prev|save)|.*(?:{_SUFFIX})", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

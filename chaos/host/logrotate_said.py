@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 _NO_REASON = ("Now: ", "Last rotated at ", "log needs rotating")
 _RENAMED = re.compile(r"renaming (.+) to (.+?)(?: \(rotatecount (\d+), logstart (\d+), i (-?\d+)\), ?)?$")
 _COPIED = re.compile(r"copying (.+) to (.+)$")
+_GIVEN_UP = re.compile(r"failed to compress log (/.+?)(?:: [^/]*)?")  # before 3.22 without a reason
 _ORIGIN = re.compile(r"/proc/self/fd/\d+:(\d+)")
 EMPTY = "log is empty"
 
@@ -41,6 +42,11 @@ class Said:
     logs: dict[str, Log]  # by path, in order
     errors: list[str]
     ran_scripts: bool
+
+    @property
+    def given_up(self) -> list[str]:
+        """The archives that logrotate gave up compressing; it has removed what it had made of them."""
+        return [found.group(1) for each in self.errors if (found := _GIVEN_UP.fullmatch(each))]
 
 
 def parse(text: str, origins: Sequence[str] = ()) -> Said:
@@ -101,7 +107,9 @@ def _act(said: Said, current: Log, line: str) -> None:
         elif current.path:
             current.moves.append((old, new))
             count, first, at = (int(number or 0) for number in numbers)
-            if current.count >= 0 and at == count + first - 1:  # the last one: removed when it has its new name
+            if (
+                current.count >= 0 and at == count + first - 1
+            ):  # the last one: removed when it has its new name
                 current.removed.append(old)
     elif line.startswith(("copying ", "skip copying ")) and (found := _COPIED.search(line)):
         old, new = found.groups()

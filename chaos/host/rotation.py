@@ -33,7 +33,6 @@ from chaos.host.logrotate_ask import given
 LOCKED_WITHIN = 20.0  # seconds that another logrotate on the same machine is waited for
 _POLL = 0.1
 _SHOWN = 2000  # characters of logrotate's output that are reported
-_READ = 4_000_000  # characters of it that are looked at: a script may say what it likes
 
 
 class Rotation:
@@ -88,10 +87,10 @@ class Rotation:
 
     def _report(self, ended: str) -> dict[str, Any]:
         code = self._process.wait()
-        output = (self._scratch / "output").read_text(errors="replace")[:_READ]
+        output = rotation_undo.output_in(self._scratch)
         said, ordered = logrotate_said.parse(output), dict[str, Any]()
         if ended != "by itself":
-            ordered = rotation_undo.put_in_order(self._spec["before"], _given_up(said))
+            ordered = rotation_undo.put_in_order(self._spec["before"], said.given_up)
         outcomes = [log_identity.outcome(log, said, self._spec["before"]) for log in self._logs]
         (self._scratch / rotation_undo.ENDED).touch()
         return {
@@ -114,7 +113,7 @@ class Rotation:
         who: dict[str, Any] = {}
         if self._user is not None:
             who = {"user": self._user[0], "group": self._user[1], "extra_groups": []}
-        with given(spec["conf"]) as conf, (self._scratch / "output").open("wb") as output:
+        with given(spec["conf"]) as conf, (self._scratch / rotation_undo.OUTPUT).open("wb") as output:
             if self._user is not None:  # it has to read the one, and to write the other
                 os.fchown(conf.fileno(), *self._user)
                 os.chown(self._scratch, *self._user)
@@ -146,12 +145,6 @@ class Rotation:
         self._process.wait()
         self._took = time.monotonic() - self._begun
         self.words.put("ended")
-
-
-def _given_up(said: logrotate_said.Said) -> list[str]:
-    """The archives that logrotate gave up compressing; it has removed what it had made of them."""
-    words = "failed to compress log "
-    return [each.removeprefix(words).rpartition(": ")[0] for each in said.errors if each.startswith(words)]
 
 
 def _lock(paths: Sequence[str]) -> None:

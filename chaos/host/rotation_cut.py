@@ -20,12 +20,12 @@ _POLL = 0.05  # logrotate gives no event for what it does
 
 
 def end(pid: int, grace: float) -> str:
-    """Let it end by itself for so many seconds, then end it; says how that went."""
+    """Let it end by itself for so many seconds, then end it; says how that went. It leads a session of its own."""
     if gone(pid, grace):
         return "by itself"
     begun = alone = time.monotonic()
     while not gone(pid, _POLL):
-        now, below = time.monotonic(), children(pid)
+        now, below = time.monotonic(), in_session(pid)
         late = now - begun
         for compressor in (each for each in below if is_compressor(each)):
             _signal(compressor, signal.SIGKILL if late > COMPRESSOR_WITHIN else signal.SIGTERM)
@@ -36,6 +36,22 @@ def end(pid: int, grace: float) -> str:
     return "cut off" + ("; a script of its stanza still runs" if late > SCRIPT_WITHIN else "")
 
 
+def end_left(scratch: Path) -> str | None:
+    """End what is left of a rotation whose supervisor is gone; says how that went, None where nothing was."""
+    try:
+        pid = int((scratch / RUNNING).read_text())
+    except (OSError, ValueError):
+        return None
+    told = None
+    with suppress(OSError):
+        if str(scratch / STATE).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            told = end(pid, 0.0)
+    for compressor in (each for each in in_session(pid) if is_compressor(each)):
+        _signal(compressor, signal.SIGKILL)
+        gone(compressor, COMPRESSOR_WITHIN)
+    return told
+
+
 def gone(pid: int, within: float) -> bool:
     """Whether the process has ended, or ends within so many seconds. One of ours that was not reaped has."""
     until = time.monotonic() + within
@@ -44,34 +60,27 @@ def gone(pid: int, within: float) -> bool:
     return not _runs(pid)
 
 
-def orphan(scratch: Path) -> int | None:
-    """The logrotate that was begun with this scratch directory and still runs."""
-    with suppress(OSError, ValueError):
-        pid = int((scratch / RUNNING).read_text())
-        if str(scratch / STATE).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-            return pid
-    return None
-
-
-def _runs(pid: int) -> bool:
-    with suppress(OSError, IndexError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
-
-
-def children(pid: int) -> list[int]:
+def in_session(leader: int) -> list[int]:
+    """The other processes of a session that live."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):
-            if int(entry.read_text().rpartition(")")[2].split()[1]) == pid:
+            state, _, _, session = entry.read_text().rpartition(")")[2].split()[:4]
+            if int(session) == leader and state not in "ZX" and int(entry.parent.name) != leader:
                 found.append(int(entry.parent.name))
     return found
 
 
 def is_compressor(pid: int) -> bool:
-    """Whether logrotate started it to compress an archive: it tells it which, in its environment."""
+    """Whether logrotate started it, or what did, to compress an archive: its environment says which."""
     with suppress(OSError):
         return b"LOGROTATE_COMPRESSED_FILENAME=" in Path(f"/proc/{pid}/environ").read_bytes()
+    return False
+
+
+def _runs(pid: int) -> bool:
+    with suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     return False
 
 

@@ -16,9 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chaos.host import log_archives, log_identity, rotation_cut
+from chaos.host import log_archives, log_identity, logrotate_said, rotation_cut
 
 ENDED = "ended"  # a file in the scratch directory: logrotate came to its end, or was put in order
+OUTPUT = "output"  # what logrotate said
+_READ = 4_000_000  # characters of it: a script may say what it likes
 _CHUNK = 1 << 20
 _KEPT = ".uncompressed"  # what keeps a whole archive from being overwritten by the next rotation
 
@@ -38,7 +40,11 @@ class _Before:
         return [Path(path) for path in log_identity.beside(self.told)]
 
     def is_new(self, path: Path) -> bool:
-        return str(path) not in self.told["logs"] and identity(path) not in self.logs and not self.was_there(path)
+        return (
+            str(path) not in self.told["logs"]
+            and identity(path) not in self.logs
+            and not self.was_there(path)
+        )
 
     def was_there(self, path: Path) -> bool:
         """Whether it is an archive of before, wherever it was, with its size and time."""
@@ -79,14 +85,21 @@ def undo(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Put in order what did not end, and remove the scratch directory. Idempotent."""
     scratch = Path(spec["scratch"])
     done: dict[str, Any] = {}
-    if (left := rotation_cut.orphan(scratch)) is not None:
-        done["logrotate"] = rotation_cut.end(left, 0.0)
+    if (ended := rotation_cut.end_left(scratch)) is not None:
+        done["logrotate"] = ended
     if scratch.is_dir() and not (scratch / ENDED).exists() and spec.get("logs"):
-        done |= put_in_order(spec)
+        done |= put_in_order(spec, logrotate_said.parse(output_in(scratch)).given_up)
         (scratch / ENDED).touch()
     if scratch.is_dir() and not scratch.is_symlink():
         shutil.rmtree(scratch)
     return {**done, "scratch_removed": not scratch.exists()}
+
+
+def output_in(scratch: Path) -> str:
+    """What logrotate and its scripts have said."""
+    with suppress(OSError), (scratch / OUTPUT).open(errors="replace") as file:
+        return file.read(_READ)
+    return ""
 
 
 def identity(path: Path) -> Identity:

@@ -68,7 +68,13 @@ class Played:
 def log_files(directory: Path, *names: str, **how: Any) -> LogFiles:
     """Logs of a target that midnight did not start."""
     files = tuple(directory / name for name in names or ("app.log",))
-    given = {"method": "rename", "delaycompress": None, "scheduling": "normal", "signal": None, "process": "api"}
+    given = {
+        "method": "rename",
+        "delaycompress": None,
+        "scheduling": "normal",
+        "signal": None,
+        "process": "api",
+    }
     return LogFiles(directory, files, ours=False, **(given | how))
 
 

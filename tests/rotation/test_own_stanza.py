@@ -43,8 +43,14 @@ def names(place: Path) -> list[str]:
 
 
 KINDS = {
-    "as a team has it": ("daily\nrotate 14\ncompress\nmissingok\ncreate 0640 root root", ["app.log", "app.log.1.gz"]),
-    "tabs and comments": ("\tdaily # of course\n\t#  rotate 0 {\n\t\trotate\t3\n\tcreate", ["app.log", "app.log.1"]),
+    "as a team has it": (
+        "daily\nrotate 14\ncompress\nmissingok\ncreate 0640 root root",
+        ["app.log", "app.log.1.gz"],
+    ),
+    "tabs and comments": (
+        "\tdaily # of course\n\t#  rotate 0 {\n\t\trotate\t3\n\tcreate",
+        ["app.log", "app.log.1"],
+    ),
     "values after =": ("rotate = 3\nextension = .log\ncreate", ["app.1.log", "app.log"]),
     "hourly": ("hourly\nrotate 3\ndateext\ndateformat -at\ncreate", ["app.log", "app.log-at"]),
     "too small": ("size 100M\nminsize 50M\nrotate 3\ncreate", ["app.log", "app.log.1"]),
@@ -55,7 +61,10 @@ KINDS = {
     "rotate 0": ("rotate 0\ncreate", ["app.log"]),
     "rotate 0, copied": ("rotate 0\ncopytruncate", ["app.log"]),
     "shred": ("shred\nshredcycles 1\nrotate 3\ncompress\ncreate", ["app.log", "app.log.1.gz"]),
-    "xz": ("compress\ncompresscmd /usr/bin/xz\ncompressext .xz\ncompressoptions -1\nrotate 3", ["app.log.1.xz"]),
+    "xz": (
+        "compress\ncompresscmd /usr/bin/xz\ncompressext .xz\ncompressoptions -1\nrotate 3",
+        ["app.log.1.xz"],
+    ),
     "a directory of its own": ("createolddir 0750 root root\nolddir old\nrotate 3", ["old"]),
 }
 
@@ -93,7 +102,9 @@ def test_no_other_stanza_of_the_directory_acts(place: Path, tmp_path: Path) -> N
     others.mkdir()
     (place / "other.log").write_text("of another team")
     stanza(place, "rotate 3\ncreate").rename(others / "app")
-    (others / "other").write_text(f"{place}/other.log {{\n rotate 0\n postrotate\n touch {tmp_path}/ran\n endscript\n}}\n")
+    (others / "other").write_text(
+        f"{place}/other.log {{\n rotate 0\n postrotate\n touch {tmp_path}/ran\n endscript\n}}\n"
+    )
     (others / "third.bak").write_text("nonsense {")
     for where in (others, others / "app"):
         (place / "app.log").write_text("more")
@@ -172,7 +183,12 @@ def test_a_daemon_that_a_script_starts_outlives_the_rotation(place: Path) -> Non
 
 REFUSED = {
     "it names another file": ("{log}/other.log", "rotate 3", "no stanza of", ""),
-    "an unknown user": ("{log}/app.log", "create 0640 nosuchuser root", "app:2 unknown user 'nosuchuser'", ""),
+    "an unknown user": (
+        "{log}/app.log",
+        "create 0640 nosuchuser root",
+        "app:2 unknown user 'nosuchuser'",
+        "",
+    ),
     "a directory that is not there": ("{log}/app.log", "olddir {log}/old", "error verifying olddir path", ""),
     "no closing brace": ("{log}/app.log", "rotate 3\n#", "no } ends the stanza", "}"),
     "no endscript": ("{log}/app.log", "postrotate\n true", "postrotate without endscript", ""),
@@ -203,7 +219,9 @@ def test_a_file_that_logrotate_ignores_for_its_mode_is_refused_saying_so(place: 
 @as_root
 def test_a_directory_that_logrotate_would_skip_is_refused_in_its_words(place: Path) -> None:
     place.chmod(0o777)
-    assert "parent directory has insecure permissions" in refusal(Played(by(stanza(place, "rotate 3"), place)))
+    assert "parent directory has insecure permissions" in refusal(
+        Played(by(stanza(place, "rotate 3"), place))
+    )
     assert whole(Played(by(stanza(place, "rotate 3\nsu root root\ncreate"), place))())
 
 
