@@ -43,7 +43,7 @@ def _judge(step: Step, journal: Journal) -> Finding:
         for name in below or floor
     )
     if below:
-        why = f"; {evidence['because']}" if evidence.get("because") else ""
+        why = f"; {evidence['shortfall']}" if evidence.get("shortfall") else ""
         return finding(short, f"effect below its floor: {numbers}{why}", least, **evidence)
     if journal.last("step", step.name, "restored") is None:
         return finding(Outcome.UNKNOWN, f"never restored, its effect reached: {numbers}", least, **evidence)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,7 @@ from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
 from chaos.host.rotation_plan import CannotRotate
 from chaos.host.worker import Worker, start_here
+from chaos.probe import Probe, unknown, yes
 from chaos.tools import rotating
 from chaos.units import NotNegative, Positive, Size
 from chaos.yamlfile import Model
@@ -63,6 +64,12 @@ class Logrotate(Fault):
         )
         self._planned: dict[str, Any] = {}
         self._worker: Worker | None = None
+
+    def probes(self) -> Iterator[Probe]:
+        if not self._logs.ours and self._logs.container is None:
+            size = sum(file.stat().st_size for file in self._logs.files if file.is_file())
+            told = f"the logs hold {size} bytes now, {self._params.min_rotated} are asked"
+            yield (yes if size >= self._params.min_rotated else unknown)("floor: rotated_bytes", told)
 
     def prepare(self) -> Undo:
         if gone := [ref.pid for ref in self._signalled if self._logs.container is None and not alive(ref)]:

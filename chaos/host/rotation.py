@@ -7,7 +7,8 @@ of pid 1), `writers`, `block` (bytes), `deadline` and `grace` (seconds).
 
 `go` on standard input: the hold is over, so the writers stop and the rotation is waited for. `cut`: it is cut off. The
 end of the input cuts it off after `grace`. Report: `logs` (what became of each), `rotated_bytes`, `logs_rotated`,
-`code`, `seconds`, `ended`, `output`, `charged_to`, and what `chaos.host.disk_writers` reports as `writers`.
+`shortfall` (why not all), `code`, `seconds`, `ended`, `errors`, `output`, `charged_to`, and what
+`chaos.host.disk_writers` reports as `writers`.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class Rotation:
             "logs": {each.path: each.to_json() for each in outcomes},
             "rotated_bytes": sum(each.bytes for each in outcomes),
             "logs_rotated": sum(each.rotated for each in outcomes),
-            "because": "; ".join(f"{each.path}: {each.became}" for each in outcomes if not each.rotated),
+            "shortfall": "; ".join(f"{each.path}: {each.became}" for each in outcomes if not each.rotated),
             "code": code,
             "seconds": round(self._took or time.monotonic() - self._begun, 2),
             "ended": ended,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,9 @@ from chaos.host.logrotate_ask import ask, without_new_directories
 from chaos.host.logrotate_conf import ConfError, Part
 from chaos.host.logrotate_said import Said
 
+_REACH_OUT = frozenset(
+    {"docker", "docker-compose", "podman", "nerdctl", "kubectl", "systemctl", "journalctl", "service"}
+)
 MOST_OF_THE_DISK = 0.5  # of what is free, that a copy and its compression may take
 
 
@@ -109,6 +113,8 @@ def _by_stanza(spec: Mapping[str, Any], named: Sequence[Path]) -> Planned:
     stanzas = [part for part in parts if str(Path(part.file).resolve()) in files and _covers(part, wanted)]
     if not stanzas:
         raise CannotRotate(f"no stanza of {stanza} rotates {named[0]}")
+    if spec["root"] is not None:
+        _refuse_tools_of_elsewhere(stanzas, spec["env"]["PATH"])
     conf, origins = logrotate_conf.joined([part for part in parts if not part.patterns or part in stanzas])
     said = ask(conf, spec, origins)
     if said.handled != len(stanzas):
@@ -147,6 +153,14 @@ def _checked(conf: str, said: Said, named: Sequence[Path], stanzas: Sequence[Par
         scripts=[_shown(part, script) for part in stanzas for script in part.scripts],
         notes=_notes(said),
     )
+
+
+def _refuse_tools_of_elsewhere(stanzas: Sequence[Part], path: str) -> None:
+    """Raises CannotRotate for a script that reaches out of a container by what the container does not have."""
+    for script in (script for part in stanzas for script in part.scripts):
+        for tool in _REACH_OUT & set(re.findall(r"[\w.-]+", script.body)):
+            if shutil.which(tool, path=path) is None:
+                raise CannotRotate(f"a script of the stanza calls {tool}, which is not in the container")
 
 
 def _notes(said: Said) -> list[str]:

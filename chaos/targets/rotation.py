@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from chaos.errors import ControlError, MidnightError, UsageError
+from chaos.errors import MidnightError
 from chaos.handles import LogFiles, Stanza
 from chaos.host.rotation_plan import CannotRotate
 from chaos.target import Target
 from chaos.tools import rotating
 
 FAULT = "logrotate"
-STAGED = "logs.grown"  # what only that fault asks to be staged
 
 
 def stanza(path: Path, conf: Path | None, target: Target, *, here: bool) -> Stanza:
@@ -26,21 +25,14 @@ def states(given: Path | None) -> tuple[Path, ...]:
     return (given,) if given is not None else tuple(Path(usual) for usual in rotating.STATES)
 
 
-def check(logs: LogFiles, pids: Sequence[int]) -> None:
-    """Raises UsageError, with what to do about it, unless each of the logs can be rotated and nothing is lost."""
+def notes(logs: Callable[[], LogFiles], pids: Sequence[int]) -> list[str]:
+    """Lines of the plan. What would be refused is told, so that a plan can be printed anywhere."""
+    lines: list[str] = []
     try:
-        rotating.refuse_scripts(rotating.look(logs, pids), logs)
-    except (CannotRotate, ControlError) as error:
-        raise UsageError(f"options: logs: {error}") from None
-
-
-def notes(read: Callable[[], LogFiles], pids: Sequence[int]) -> list[str]:
-    """Lines of the plan. What would be refused is said, so that a plan can be printed anywhere."""
-    try:
-        logs = read()
-        answer = rotating.look(logs, pids)
-        lines = rotating.shown(answer, logs)
-        rotating.refuse_scripts(answer, logs)
+        there = logs()
+        answer = rotating.look(there, pids)
+        lines = rotating.shown(answer, there)
+        rotating.refuse_scripts(answer, there)
     except (CannotRotate, MidnightError) as error:
-        return [*(lines if "lines" in locals() else []), f"will be refused: {error}"]
+        lines.append(f"will be refused: {error}")
     return lines

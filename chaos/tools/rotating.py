@@ -155,9 +155,11 @@ def _asked(logs: LogFiles, spec: Mapping[str, Any], mark: str | None) -> dict[st
 def _with_remedy(error: CannotRotate, logs: LogFiles) -> str:
     if error.stanza_helps:
         return f"{error}; name the stanza that rotates them: logs: {{stanza: /etc/logrotate.d/NAME}}"
-    if logs.container is not None and logs.stanza is not None and "not installed" in str(error):
+    if logs.container is not None and "not installed" in str(error):
         return (
             f"{error} (in {logs.container.name}): name the service that runs logrotate as logs.service, or the file "
             "on this machine: logs: {stanza: {host: PATH}}"
         )
+    if logs.container is not None and "not in the container" in str(error):
+        return f"{error} {logs.container.name}: name the file on this machine, as logs: {{stanza: {{host: PATH}}}}"
     return str(error)

@@ -15,8 +15,8 @@ from docker.types import IPAMConfig, IPAMPool
 
 from chaos.engine import refs, sidecar
 from chaos.errors import RestoreError, TargetGone
-from chaos.faults import executed, proxies
-from chaos.faults.container_rotation import ContainerRotation, restore
+from chaos.fault import Undo
+from chaos.faults import container_rotation, executed, proxies
 from chaos.handles import ContainerRef, EngineAt
 from chaos.host.ports import free_port
 from chaos.tools import docker_images
@@ -135,6 +135,12 @@ def heir(victim: Victim, client: DockerClient) -> Iterator[Container]:
     made.remove(force=True)
 
 
+def rotation_of(victim: Victim) -> Undo:
+    """The undo of a rotation that has only made its scratch directory."""
+    told = {"mark": f"{victim.name}/rotate", "scratch": "/data/midnight-scratch"}
+    return container_rotation.undo(victim.ref, told)
+
+
 def planted(container: Container, path: str) -> None:
     assert container.exec_run(["sh", "-c", f"mkdir -p {Path(path).parent} && echo x > {path}"]).exit_code == 0
 
@@ -144,28 +150,26 @@ def test_a_volume_is_emptied_of_ours_though_its_container(
     victim: Victim, heir: Container, there: bool
 ) -> None:
     full = made("disk_full", victim, volume="data", at_most="1kB")
-    rotation = ContainerRotation(victim.ref, f"{victim.name}/rotate", {"scratch": "/data/midnight-scratch"})
-    filled, rotated = full.prepare(), rotation.undo()
+    filled, rotated = full.prepare(), rotation_of(victim)
     planted(victim.container, str(filled["file"]))
     planted(victim.container, "/data/midnight-scratch/state")
     planted(victim.container, "/data/theirs")
     if not there:
         victim.container.remove(force=True)
     assert type(full).restore(filled)["removed"] == [filled["file"]]
-    assert restore(rotated)["cleared"]["removed"] == ["/data/midnight-scratch"]
+    assert container_rotation.restore(rotated)["cleared"]["scratch_removed"]
     assert heir.exec_run(["ls", "-A", "/elsewhere"]).output == b"theirs\n"
 
 
 def test_what_an_earlier_healer_left_behind_is_in_nobodys_way(victim: Victim, client: DockerClient) -> None:
-    rotation = ContainerRotation(victim.ref, f"{victim.name}/rotate", {"scratch": "/data/midnight-scratch"})
-    undo = rotation.undo()
+    undo = rotation_of(victim)
     planted(victim.container, "/data/midnight-scratch/state")
     client.containers.create(
         docker_images.REFERENCE,
-        name=f"midnight-{victim.name}-rotate-clear-filler",
+        name=f"midnight-{victim.name}-rotate-clear-rotation_undo",
         labels=refs.labels(f"{victim.name}/rotate/clear"),
     )
-    assert restore(undo)["cleared"]["removed"] == ["/data/midnight-scratch"]
+    assert container_rotation.restore(undo)["cleared"]["scratch_removed"]
     assert victim.state()["files"] == b""
 
 

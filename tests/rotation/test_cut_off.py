@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -50,6 +50,16 @@ class Slow:
     def wait_until_begun(self) -> None:
         (self.at / "begun").read_text()
 
+    def then(self, *acts: Callable[[], object]) -> None:
+        """Beside the rotation: when its compressor has begun, do this."""
+
+        def run() -> None:
+            self.wait_until_begun()
+            for act in acts:
+                act()
+
+        threading.Thread(target=run, daemon=True).start()
+
     def may_end(self) -> None:
         (self.at / "go").write_text("go")
 
@@ -57,7 +67,7 @@ class Slow:
         """What the team's own timer does the night after, and the one after that, with lines in between."""
         for night in ("tomorrow", "the day after"):
             (self.log / "app.log").write_text(night)
-            argv = [find_binary(), "--force", "--state", self.at / "state", self.next]
+            argv: list[str | Path] = [find_binary(), "--force", "--state", self.at / "state", self.next]
             subprocess.run(argv, check=True, capture_output=True)
 
     def names(self) -> list[str]:
@@ -84,17 +94,15 @@ def nothing_is_lost(slow: Slow) -> None:
 
 def test_a_rotation_that_outlasts_the_hold_is_waited_for(slow: Slow) -> None:
     played = Played(by(slow.stanza, slow.log), {"writers": 1, "block": 1000})
-    late = threading.Thread(target=lambda: (slow.wait_until_begun(), slow.may_end()))
-    late.start()
+    slow.then(slow.may_end)
     held = played(0.01)
-    late.join()
     assert whole(held) and held.evidence["rotation"] == "ended by itself", held
     assert slow.names() == ["app.log", "app.log.1.gz", "app.log.2.gz"]
 
 
 def test_beyond_the_maximum_its_half_made_archive_goes_and_the_whole_one_stays(slow: Slow) -> None:
     played = Played(by(slow.stanza, slow.log), {"finish_within": 0.05})
-    threading.Thread(target=slow.wait_until_begun, daemon=True).start()
+    slow.then()
     held = played()
     told = held.evidence["rotation"]
     assert told.startswith("cut off") and f"whole, kept: {slow.log}/app.log.1.uncompressed" in told
@@ -106,7 +114,7 @@ def test_beyond_the_maximum_its_half_made_archive_goes_and_the_whole_one_stays(s
 def test_stopped_by_a_signal_it_is_put_in_order(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logrotate, "ENDING_GRACE", 0.05)
     stop = threading.Event()
-    threading.Thread(target=lambda: (slow.wait_until_begun(), stop.set()), daemon=True).start()
+    slow.then(stop.set)
     held = Played(by(slow.stanza, slow.log))(60.0, stop)
     assert "whole, kept" in held.evidence["rotation"]
     nothing_is_lost(slow)
@@ -114,9 +122,7 @@ def test_stopped_by_a_signal_it_is_put_in_order(slow: Slow, monkeypatch: pytest.
 
 def test_stopped_by_a_signal_it_may_still_end_by_itself(slow: Slow) -> None:
     stop = threading.Event()
-    threading.Thread(
-        target=lambda: (slow.wait_until_begun(), stop.set(), slow.may_end()), daemon=True
-    ).start()
+    slow.then(stop.set, slow.may_end)
     held = Played(by(slow.stanza, slow.log))(60.0, stop)
     assert held.evidence["rotation"] == "ended by itself"
     nothing_is_lost(slow)

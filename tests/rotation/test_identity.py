@@ -103,22 +103,21 @@ def test_a_log_that_somebody_else_moved_is_not_claimed(place: Path) -> None:
 
 def test_a_copy_that_logrotate_claims_and_is_not_there_is_not_believed(place: Path) -> None:
     before = log_identity.inventory([f"{place}/app.log"], [str(place)])
-    claim = f"considering log {place}/app.log\ncopying {place}/app.log to {place}/app.log.1\ntruncating {place}/app.log\n"
-    with Log(f"{place}/app.log") as log:
-        told = log_identity.outcome(log, logrotate_said.parse(claim), before)
+    log = f"{place}/app.log"
+    claim = f"considering log {log}\ncopying {log} to {log}.1\ntruncating {log}\n"
+    with Log(log) as held:
+        told = log_identity.outcome(held, logrotate_said.parse(claim), before)
     assert not told.rotated
 
 
-@pytest.mark.usefixtures("place")
 def test_one_of_two_logs_skipped_stays_below_the_floor_with_the_reason(place: Path) -> None:
     (place / "second.log").write_bytes(LINE)
     conf = place.parent / "app"
-    conf.write_text(
-        f"{place}/*.log {{\n rotate 3\n create\n prerotate\n  case $1 in *second*) exit 1;; esac\n endscript\n}}\n"
-    )
+    script = "prerotate\n case $1 in *second*) exit 1;; esac\n endscript"
+    conf.write_text(f"{place}/*.log {{\n rotate 3\n create\n {script}\n}}\n")
     held = Played(by(conf, place, "*.log"))()
     assert held.dose["logs_rotated"] == 1 and not whole(held)
-    assert "second.log" in held.evidence["because"] and "prerotate script" in held.evidence["because"]
+    assert "second.log" in held.evidence["shortfall"] and "prerotate script" in held.evidence["shortfall"]
 
 
 def test_the_teams_own_timer_is_kept_out_and_its_state_is_untouched(place: Path) -> None:
@@ -131,7 +130,7 @@ def test_the_teams_own_timer_is_kept_out_and_its_state_is_untouched(place: Path)
     played = Played(replace(by(conf, place), states=(state, place / "none")))
     fault, undo = played.begun()
     fault.inject()
-    team = [find_binary(), "--force", "--state", state, conf]
+    team: list[str | Path] = [find_binary(), "--force", "--state", state, conf]
     in_the_middle = subprocess.run(team, capture_output=True, text=True, check=False)
     fifo.write_text("go")
     held = fault.hold(0.0, threading.Event())
@@ -142,7 +141,7 @@ def test_the_teams_own_timer_is_kept_out_and_its_state_is_untouched(place: Path)
 
 
 def test_a_rotation_of_the_teams_own_that_does_not_end_is_waited_for_and_then_named(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = place.parent / "status"
     state.touch(0o640)

@@ -1,4 +1,4 @@
-"""The team's own stanza is played as it is: its files alone, its rules, its scripts, and nothing of any other stanza."""
+"""The team's own stanza is played as it is: its files, its rules, its scripts, and nothing of any other stanza."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,14 @@ from chaos.handles import Database, Handles, Job, LogFiles, Volume
 from chaos.probe import Probe
 from chaos.sampling.containers import how
 from chaos.target import Target
-from chaos.targets import probing
+from chaos.targets import probing, rotation
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.ready import wait_until_ready
+from chaos.targets.compose import logs
 from chaos.targets.compose.discovery import Discovered, discover
-from chaos.targets.compose.options import ComposeOptions, LogsRole
+from chaos.targets.compose.options import ComposeOptions
 from chaos.tools import docker_engine
 from chaos.tools.part import Found
-
-# Volumes of the engine's are no directories of this machine: none is sampled or read.
-_NOT_HERE = Path("/nowhere")
 
 
 class ComposeDriver(Driver):
@@ -41,6 +39,17 @@ class ComposeDriver(Driver):
         if options.logs is not None:
             names |= {"logs", "volumes.logs"}
         return frozenset(names | ({"jobs.nightly"} if options.batch is not None else set()))
+
+    @classmethod
+    def plan_notes(cls, target: Target, options: ComposeOptions, faults: Collection[str]) -> list[str]:
+        role = options.logs
+        if role is None or rotation.FAULT not in faults:
+            return []
+
+        def there() -> LogFiles:
+            return logs.log_files(role, discover(options).ref("logs"), target)
+
+        return rotation.notes(there, (1,))
 
     def __init__(
         self,
@@ -99,7 +108,9 @@ class ComposeDriver(Driver):
             databases=self._databases(site),
             proxies={"database": found.proxy} if found.proxy is not None else {},
             volumes=self._volumes(),
-            logs=None if options.logs is None else self._logs(options.logs),
+            logs=None
+            if options.logs is None
+            else logs.log_files(options.logs, found.ref("logs"), self._target),
             jobs=jobs,
         )
 
@@ -122,17 +133,4 @@ class ComposeDriver(Driver):
         if self._options.logs is None:
             return {}
         inside = Path(self._options.logs.directory)
-        return {"logs": Volume(_NOT_HERE, None, None, self._found.ref("logs"), inside)}
-
-    def _logs(self, role: LogsRole) -> LogFiles:
-        return LogFiles(
-            directory=_NOT_HERE,
-            files=tuple(_NOT_HERE / name for name in role.files),
-            method=role.method,
-            delaycompress=role.delaycompress,
-            scheduling=role.scheduling,
-            signal=role.signal,
-            process="api",
-            container=self._found.ref("logs"),
-            inside=Path(role.directory),
-        )
+        return {"logs": Volume(logs.NOT_HERE, None, None, self._found.ref("logs"), inside)}

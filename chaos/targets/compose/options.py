@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 from pydantic import Field
 
 from chaos.secrets import Secret
-from chaos.targets.attach.options import HeaderName, SignalName
+from chaos.targets.attach.options import HeaderName, Rotated
 from chaos.units import Positive
 from chaos.yamlfile import Model, Name
 
@@ -51,16 +51,18 @@ class BatchRole(Model):
     cwd: PurePosixPath | None = None
 
 
-class LogsRole(Model):
-    """The logs on a volume of a service, and how their operators rotate them."""
+class OnThisMachine(Model):
+    """A stanza that is played here, on the directory of this machine that the container has mounted."""
+
+    host: Path
+
+
+class LogsRole(Rotated):
+    """The logs on a volume of a service."""
 
     service: Service
     directory: PurePosixPath
-    files: tuple[str, ...] = Field(min_length=1)
-    method: Literal["copytruncate", "rename"] = "copytruncate"
-    delaycompress: bool = False
-    scheduling: Literal["normal", "idle"] = "normal"
-    signal: SignalName | None = None
+    stanza: PurePosixPath | OnThisMachine | None = None  # as the container has it, or of this machine
 
 
 class ComposeOptions(Model):
