@@ -58,31 +58,54 @@ class Cgroup:
         except (OSError, ValueError, KeyError):
             return None
 
+    def limits(self) -> dict[str, int | None]:
+        """What the kernel holds it to: `memory` in bytes, `cpus` in thousandths of a processor, 0 where there is no
+        limit; None where it cannot be read."""
+        memory = "memory.max" if self._unified else "memory.limit_in_bytes"
+        found: dict[str, int | None] = {"memory": None, "cpus": None}
+        with suppress(OSError, ValueError, KeyError):
+            text = (self.place("memory") / memory).read_text().strip()
+            found["memory"] = 0 if text == "max" else int(text)
+        with suppress(OSError, ValueError, KeyError):
+            quota, period = self._quota()
+            found["cpus"] = round(1000 * quota / period) if quota > 0 else 0
+        return found
+
+    def _quota(self) -> tuple[int, int]:
+        """Microseconds of processor time in each period, and the period; -1: as much as there is."""
+        place = self.place("cpu")
+        if self._unified:
+            quota, period = (place / "cpu.max").read_text().split()
+            return (-1 if quota == "max" else int(quota)), int(period)
+        quota, period = ((place / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return int(quota), int(period)
+
     def oom_kills(self) -> float:
         """How many processes of it the kernel has killed for memory; 0 once it is gone."""
         with suppress(OSError, ValueError, KeyError):
             name = "memory.events" if self._unified else "memory.oom_control"
-            return _table(self._place("memory") / name).get("oom_kill", 0.0)
+            return _table(self.place("memory") / name).get("oom_kill", 0.0)
         return 0.0
 
-    def _place(self, controller: str) -> Path:
+    def place(self, controller: str) -> Path:
+        """The directory of a controller's files. Raises KeyError where the container has none."""
         return self._places["" if self._unified else controller]
 
     def _v1(self) -> Used:
-        memory, cpu = self._place("memory"), self._place("cpu")
+        memory, cpu = self.place("memory"), self.place("cpu")
         used = float((memory / "memory.usage_in_bytes").read_text())
         cached = _table(memory / "memory.stat").get("total_inactive_file", 0.0)
         return Used(
-            cpu=float((self._place("cpuacct") / "cpuacct.usage").read_text()) / 1e9,
+            cpu=float((self.place("cpuacct") / "cpuacct.usage").read_text()) / 1e9,
             memory=max(0.0, used - cached),
-            pids=float((self._place("pids") / "pids.current").read_text()),
+            pids=float((self.place("pids") / "pids.current").read_text()),
             oom_kills=self.oom_kills(),
             throttled=_table(cpu / "cpu.stat").get("throttled_time", 0.0) / 1e9,
-            written=_written_v1(self._place("blkio") / "blkio.throttle.io_service_bytes"),
+            written=_written_v1(self.place("blkio") / "blkio.throttle.io_service_bytes"),
         )
 
     def _v2(self) -> Used:
-        place = self._place("")
+        place = self.place("")
         cpu = _table(place / "cpu.stat")
         used = float((place / "memory.current").read_text())
         cached = _table(place / "memory.stat").get("inactive_file", 0.0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chaos.errors import ControlError
+from chaos.engine.cgroups import Cgroup
+from chaos.errors import ControlError, FaultError
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -16,6 +17,7 @@ CPU_PERIOD = 100_000  # microseconds
 # The engine takes 0 for "leave it as it is", so that no limit has to be written as one that is never reached.
 # Of the swap -1 would do, but together with a new limit of memory the engine does not pass it on.
 _NO_MEMORY_LIMIT, _NO_QUOTA = 2**63 - 4096, -1
+NEVER_REACHED = 2**62  # bytes from which on a limit is none
 
 
 def read(found: Container, names: tuple[str, ...]) -> dict[str, int]:
@@ -23,6 +25,33 @@ def read(found: Container, names: tuple[str, ...]) -> dict[str, int]:
     found.reload()
     config = found.attrs["HostConfig"]
     return {name: int(config.get(name) or 0) for name in names}
+
+
+def as_found(found: Container, kernel: Cgroup | None, names: tuple[str, ...]) -> dict[str, int]:
+    """The limits as the engine has them, where they are also the kernel's.
+
+    Raises FaultError when somebody has written others into the cgroup by hand: the engine could not put those back.
+    """
+    limits = read(found, names)
+    known = None if kernel is None else kernel.limits()
+    for name, mine, theirs in _compared(limits, known or {}):
+        if mine != theirs:
+            rule = f"was set by hand to {theirs or 'none'}, and the engine has {mine or 'none'}"
+            raise FaultError(f"{found.name}: its {name} {rule}: it is left alone")
+    return limits
+
+
+def _compared(limits: Mapping[str, int], known: Mapping[str, int | None]) -> Iterator[tuple[str, int, int]]:
+    """What is limited, by the engine and by the kernel's files: bytes, or thousandths of a processor; 0: no limit."""
+    if "Memory" in limits and (memory := known.get("memory")) is not None:
+        page = 4096  # the kernel rounds down to it
+        yield "memory limit", _finite(limits["Memory"]) // page, _finite(memory) // page
+    if "CpuQuota" in limits and (cpus := known.get("cpus")) is not None:
+        yield "limit of processors", round((processors(limits) or 0) * 1000), cpus
+
+
+def _finite(limit: int) -> int:
+    return limit if 0 < limit < NEVER_REACHED else 0
 
 
 def write(found: Container, limits: Mapping[str, int]) -> None:
@@ -67,4 +96,9 @@ def put_back(found: Container, limits: Mapping[str, int]) -> dict[str, Any]:
     now = read(found, names)
     if any(now[name] not in (limits[name], wanted[name]) for name in names):
         raise ControlError(f"limits are {now}, and were {dict(limits)}")
+    pid = found.attrs["State"]["Pid"]
+    kernel = Cgroup.of(pid, str(found.id)) if pid else None
+    for name, mine, theirs in _compared(limits, kernel.limits() if kernel else {}):
+        if mine != theirs:
+            raise ControlError(f"its {name} is {theirs or 'none'} for the kernel, and was {mine or 'none'}")
     return {"limits": now}

@@ -40,7 +40,7 @@ class CpuLimitOne(Fault):
     def prepare(self) -> Undo:
         with claims.claimed(self._ref, "cpu_limit", self._mark):
             with subjects.acting(self._ref, "cpu_limit") as found:
-                before = limits.read(found, limits.CPU)
+                before = limits.as_found(found, accounts.cgroup(found, self._ref), limits.CPU)
             has, wanted = limits.processors(before), self._params.cpus
             if has is not None and wanted >= has:
                 raise FaultError(

@@ -46,7 +46,7 @@ class IdleDrop(Fault):
     needs = frozenset({"databases.primary", "databases.primary.api", "proxies.database"})
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
-        self._params = params
+        self._params, self._mark = params, mark
         self._toxics = idle_toxics.names(mark)
         self._proxy = handles.proxies["database"]
         self._known = proxies.known(handles, self._proxy)
@@ -62,13 +62,15 @@ class IdleDrop(Fault):
         return probe_setting(self._admin, session_timeout.NAME, "by: server")
 
     def prepare(self) -> Undo:
+        if self._params.by == "proxy":
+            return {"by": "proxy", **proxies.to_be_disabled(self._known, self._mark)}
         if self._params.by != "server":
             return {"by": self._params.by, **self._known, "toxics": list(self._toxics)}
         try:
             before = session_timeout.read(self._admin)
         except psycopg.OperationalError as error:
             raise TargetGone(f"idle_drop: {error}") from error
-        return {"by": "server", "dsn": self._admin, "before": before, "ours": self._ours}
+        return {"by": "server", "dsn": self._admin, **before, "set": self._timeout, "ours": self._ours}
 
     def inject(self) -> Evidence:
         by, server = self._params.by, Toxiproxy(self._proxy.api)
@@ -77,7 +79,7 @@ class IdleDrop(Fault):
             if by == "proxy":
                 server.disable(self._proxy.name)
             elif by == "server":
-                session_timeout.write(self._admin, f"{round(self._params.after_idle * 1000)}ms")
+                session_timeout.write(self._admin, self._timeout)
             else:
                 idle_toxics.add(server, self._proxy.name, by, self._toxics)
         except psycopg.OperationalError as error:
@@ -95,10 +97,14 @@ class IdleDrop(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if undo["by"] == "server":
-            return session_timeout.put_back(undo["dsn"], undo["before"], ours=undo["ours"])
+            return session_timeout.put_back(undo)
         if undo["by"] == "proxy":
             return proxies.enable(undo)
         return proxies.remove_toxics(undo, undo["toxics"])
+
+    @property
+    def _timeout(self) -> str:
+        return f"{round(self._params.after_idle * 1000)}ms"
 
     def _hold_closed(self, end: float, stop: threading.Event) -> Held:
         """What closes the sessions itself is proven at the server, by those that are gone."""

@@ -59,7 +59,8 @@ class KillOne(Fault):
             return {"process": self._subject.pid}
         with subjects.acting(self._subject, "kill") as found:
             self._before = subjects.state(found)
-            return subjects.to_start_again(found, self._subject, GRACE if self._signal in ENDING else 0.0)
+            grace = GRACE if self._signal in ENDING else 0.0
+            return subjects.to_start_again(found, self._subject, "kill", grace)
 
     def inject(self) -> Evidence:
         if isinstance(self._subject, ContainerRef):

@@ -62,8 +62,8 @@ class MemoryLimitOne(Fault):
             claims.claimed(self._ref, "memory_limit", self._mark),
             subjects.acting(self._ref, "memory_limit") as found,
         ):
-            before = limits.read(found, limits.MEMORY)
-            was = subjects.state(found)["Status"]
+            was = subjects.running(found, self._ref, "memory_limit")["Status"]
+            before = limits.as_found(found, accounts.cgroup(found, self._ref), limits.MEMORY)
         self._limit_before = before["Memory"]
         return {"container": refs.to_json(self._ref), "limits": before, "was": was, "mark": self._mark}
 

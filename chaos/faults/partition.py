@@ -90,6 +90,7 @@ def connections(found: Container) -> dict[str, dict[str, Any]]:
             "id": each["NetworkID"],
             "aliases": sorted(set(each.get("Aliases") or ()) - {found.short_id, str(found.id)[:12]}),
             "links": sorted(each.get("Links") or ()),  # container:name, names of others that only it knows
+            "options": dict(each.get("DriverOpts") or {}),
             **_addresses(each.get("IPAMConfig") or {}),
         }
         for name, each in networks.items()
@@ -110,6 +111,7 @@ def _options(each: Mapping[str, Any]) -> str:
     given = [("--alias", alias) for alias in each["aliases"]] + [("--link", link) for link in each["links"]]
     given += [("--ip", each["ipv4"]), ("--ip6", each["ipv6"])]
     given += [("--link-local-ip", address) for address in each["link_local"]]
+    given += [("--driver-opt", f"{name}={value}") for name, value in each.get("options", {}).items()]
     return " ".join(f"{name} {value}" for name, value in given if value)
 
 
@@ -142,6 +144,7 @@ def _connect(client: DockerClient, found: Container, undo: Mapping[str, Any]) ->
             ipv4_address=each["ipv4"],
             ipv6_address=each["ipv6"],
             link_local_ips=each["link_local"] or None,
+            driver_opt=each.get("options") or None,
         )
     found.reload()
     now = connections(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 import psutil
@@ -42,13 +43,14 @@ class PauseOne(Fault):
     def prepare(self) -> Undo:
         if isinstance(self._subject, ContainerRef):
             with subjects.acting(self._subject, "pause") as found:
-                status = subjects.state(found)["Status"]
-            return {"container": refs.to_json(self._subject), "was": status}
+                was = subjects.running(found, self._subject, "pause")["Status"]
+            return {"container": refs.to_json(self._subject), "was": was}
         first = process_of(self._subject)
         if first is None:
             raise TargetGone(f"pause: process {self._subject.pid} has ended")
-        members = [first, *first.children(recursive=True)]
-        self._processes = [ProcessRef(each.pid, each.create_time()) for each in members]
+        if first.status() == psutil.STATUS_STOPPED:
+            raise TargetGone(f"pause: process {first.pid} is stopped already, and is left as it is")
+        self._processes = _that_run([first, *first.children(recursive=True)])
         return {"processes": [ref_to_json(each) for each in self._processes]}
 
     def inject(self) -> Evidence:
@@ -103,6 +105,16 @@ class PauseOne(Fault):
 class Pause(OnEach):
     Params = PauseParams
     One = PauseOne
+
+
+def _that_run(processes: Iterable[psutil.Process]) -> list[ProcessRef]:
+    """Those that nobody has stopped: what is stopped already must not go on when the step ends."""
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_STOPPED:
+                found.append(ProcessRef(process.pid, process.create_time()))
+    return found
 
 
 def _send(processes: list[ProcessRef], number: signal.Signals) -> None:

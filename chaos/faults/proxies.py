@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import requests
 
 from chaos.engine import refs
 from chaos.engine.client import connected
-from chaos.errors import ControlError, RestoreError, ToolMissing
+from chaos.errors import ControlError, FaultError, RestoreError, TargetGone, ToolMissing
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles, Proxy
 from chaos.toxiproxy import Toxiproxy
@@ -18,6 +19,10 @@ from chaos.toxiproxy import Toxiproxy
 # seconds that the server of a container may take that was only just started or connected again
 ANSWERS_WITHIN = 2.0
 _POLL = 0.2
+
+# what each proxy was before the first step of a run that disables it, and the marks of the steps that do
+_FOUND: dict[tuple[str, str], tuple[bool, set[str]]] = {}
+_CLAIMING = threading.Lock()
 
 
 def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
@@ -27,10 +32,33 @@ def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
     return told | {"server": refs.to_json(servers[0])} if servers else told
 
 
+def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
+    """What `enable` needs to know about a proxy that a step will disable: whether it is enabled now.
+
+    While several steps of a run overlap, what the first one found counts for all.
+    Raises TargetGone when the server is down or has no such proxy, FaultError when it cannot be read.
+    """
+    api, name = known["api"], known["proxy"]
+    try:
+        now = Toxiproxy(api).proxies().get(name)
+    except ControlError as error:
+        down = isinstance(error.__cause__, requests.ConnectionError)
+        raise (TargetGone if down else FaultError)(f"proxy {name!r}: {error}") from error
+    if now is None:
+        raise TargetGone(f"Toxiproxy at {api} has no proxy {name!r} any more")
+    with _CLAIMING:
+        enabled, marks = _FOUND.setdefault((api, name), (now.enabled, set()))
+        marks.add(mark)
+    return {**known, "mark": mark, "enabled": enabled}
+
+
 def enable(undo: Undo) -> Evidence:
-    """Enable the proxy `undo` names and see that it is. Raises RestoreError."""
+    """Enable the proxy `undo` names and verify it; one that was found disabled stays so. Raises RestoreError."""
     api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
+    if not undo.get("enabled", True):
+        _release(undo)
+        return {"proxy": name, "left": "disabled, as it was found"}
 
     def enabled() -> Evidence:
         if name not in server.proxies():
@@ -41,7 +69,17 @@ def enable(undo: Undo) -> Evidence:
         return {"proxy": name, "enabled": True}
 
     by_hand = f"curl -X POST {api}/proxies/{name} -d '{{\"enabled\": true}}'"
-    return _undone(enabled, undo, f"proxy {name!r} could not be enabled", by_hand)
+    done = _undone(enabled, undo, f"proxy {name!r} could not be enabled", by_hand)
+    _release(undo)
+    return done
+
+
+def _release(undo: Undo) -> None:
+    with _CLAIMING:
+        _, marks = _FOUND.get((undo["api"], undo["proxy"]), (True, set[str]()))
+        marks.discard(undo.get("mark", ""))
+        if not marks:
+            _FOUND.pop((undo["api"], undo["proxy"]), None)
 
 
 def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:

@@ -53,10 +53,15 @@ class ReconnectStorm(Fault):
         self._known = proxies.known(handles, self._proxy)
         self._url, self._headers = handles.base_url.rstrip("/") + params.burst_path, dict(handles.headers)
         self._crowd: Worker | None = None
+        self._drops = False  # a proxy that was found disabled is neither dropped nor enabled
         self._peak = 0
 
     def prepare(self) -> Undo:
-        return {"mark": self._mark, **self._known}
+        if not self._params.drop:
+            return {"mark": self._mark, **self._known, "enabled": False}  # this step never disables it
+        undo = proxies.to_be_disabled(self._known, self._mark)
+        self._drops = bool(undo["enabled"])
+        return undo
 
     def inject(self) -> Evidence:
         spec = {
@@ -76,10 +81,10 @@ class ReconnectStorm(Fault):
         try:
             self._crowd = Worker("chaos.host.crowd", spec, self._mark)
             begun = time.monotonic()
-            if self._params.drop:
+            if self._drops:
                 proxy.disable(self._proxy.name)
             self._crowd.go()
-            if self._params.drop:
+            if self._drops:
                 time.sleep(max(0.0, begun + self._params.drop - time.monotonic()))
                 proxy.enable(self._proxy.name)
                 cut = time.monotonic() - begun

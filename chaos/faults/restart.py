@@ -41,7 +41,7 @@ class RestartOne(Fault):
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "restart") as found:
             self._before = subjects.state(found)
-            return subjects.to_start_again(found, self._ref, self._grace)
+            return subjects.to_start_again(found, self._ref, "restart", self._grace)
 
     def inject(self) -> Evidence:
         self._begun = time.monotonic()

@@ -38,7 +38,7 @@ class StopOne(Fault):
 
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "stop") as found:
-            return subjects.to_start_again(found, self._ref, self._grace)
+            return subjects.to_start_again(found, self._ref, "stop", self._grace)
 
     def inject(self) -> Evidence:
         begun = time.monotonic()

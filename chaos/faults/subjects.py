@@ -116,9 +116,21 @@ def restoring(
         raise RestoreError(f"{ref.name}: {error}; by hand: {by_hand}") from error
 
 
-def to_start_again(found: Container, ref: ContainerRef, grace: float) -> dict[str, Any]:
-    """What `started_again` has to know of a container that is about to be ended, within `grace` seconds or at once."""
+def running(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
+    """The state of a container that runs. Raises TargetGone for one that is paused or down: what midnight did to it
+    could not be undone to just that state, so it is left alone."""
     now = state(found)
+    if now["Status"] != "running":
+        raise TargetGone(f"{fault}: container {ref.name} is {now['Status']}, and is left as it is")
+    return now
+
+
+def to_start_again(found: Container, ref: ContainerRef, fault: str, grace: float) -> dict[str, Any]:
+    """What `started_again` has to know of a container that is about to be ended, within `grace` seconds or at once.
+
+    Raises TargetGone when it does not run.
+    """
+    now = running(found, ref, fault)
     return {"container": refs.to_json(ref), "was": now["Status"], "since": now["StartedAt"], "grace": grace}
 
 

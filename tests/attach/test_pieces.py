@@ -24,9 +24,10 @@ DATABASE = "  databases: {primary: {admin_dsn: {env: MINE}}}\n"
 
 def test_a_server_of_somebody_elses_that_does_not_answer_is_not_taken_for_gone() -> None:
     dsn = f"host=127.0.0.1 port={free_port()} user=nobody dbname=none"
-    assert session_timeout.put_back(dsn, None, ours=True) == {"server": "gone"}
+    undo = {"dsn": dsn, "before": None, "set": "500ms"}
+    assert session_timeout.put_back({**undo, "ours": True}) == {"server": "gone"}
     with pytest.raises(RestoreError, match="by hand: ALTER SYSTEM reset idle_session_timeout"):
-        session_timeout.put_back(dsn, None, ours=False)
+        session_timeout.put_back({**undo, "ours": False})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""A container that was paused or down before a step is left so, and a limit set by hand is never replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.engine.cgroups import Cgroup
+from chaos.errors import FaultError, TargetGone
+from tests.docker.acting import made, played
+from tests.docker.conftest import Victim, Victims
+
+pytestmark = pytest.mark.real
+
+NEEDS_ONE_THAT_RUNS: dict[str, dict[str, Any]] = {
+    "pause": {},
+    "stop": {"grace": 0},
+    "kill": {},
+    "restart": {"grace": 0},
+    "memory_limit": {"stress": False},
+}
+
+
+@pytest.mark.parametrize("name", NEEDS_ONE_THAT_RUNS)
+def test_a_container_that_was_paused_stays_paused(victim: Victim, name: str) -> None:
+    victim.container.pause()
+    with pytest.raises(TargetGone, match=rf"{name}: container {victim.name} is paused, and is left as it is"):
+        made(name, victim, **NEEDS_ONE_THAT_RUNS[name]).prepare()
+    victim.container.reload()
+    assert victim.container.status == "paused"
+    victim.container.unpause()
+
+
+def test_a_container_that_was_stopped_stays_stopped(victim: Victim) -> None:
+    victim.container.stop(timeout=0)
+    for name, params in NEEDS_ONE_THAT_RUNS.items():
+        with pytest.raises(TargetGone, match="is exited, and is left as it is"):
+            made(name, victim, **params).prepare()
+    victim.container.reload()
+    assert victim.container.status == "exited"
+
+
+def files_of(victim: Victim) -> tuple[Path, Path]:
+    """The files of the container's cgroup that limit its processors and its memory."""
+    victim.container.reload()
+    found = Cgroup.of(victim.container.attrs["State"]["Pid"], str(victim.container.id))
+    assert found is not None
+    cpu, memory = (
+        ("cpu.max", "memory.max") if found.version == 2 else ("cpu.cfs_quota_us", "memory.limit_in_bytes")
+    )
+    return found.place("cpu") / cpu, found.place("memory") / memory
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("cpu_limit", {"cpus": 0.1}), ("memory_limit", {"stress": False})],
+    ids=["cpu", "memory"],
+)
+def test_a_limit_written_into_the_cgroup_by_hand_is_refused_and_kept(
+    victim: Victim, name: str, params: dict[str, Any]
+) -> None:
+    cpu, memory = files_of(victim)
+    file, value = (cpu, "50000") if name == "cpu_limit" else (memory, str(128 * 2**20))
+    file.write_text(value)
+    with pytest.raises(
+        FaultError, match=r"was set by hand to (500|32768), and the engine has .*: it is left alone"
+    ):
+        made(name, victim, **params).prepare()
+    assert file.read_text().split()[0] == value
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cpu_period": None, "cpu_quota": None, "mem_limit": None},
+        {"cpu_period": 50_000, "cpu_quota": 25_000, "mem_limit": "200m", "memswap_limit": "300m"},
+        {"cpu_period": None, "cpu_quota": None, "nano_cpus": 1_500_000_000},
+    ],
+    ids=["none", "of its own", "nano"],
+)
+def test_limits_are_the_kernels_as_before_whatever_they_were(
+    victims: Victims, options: dict[str, Any]
+) -> None:
+    victim = victims(**options)
+    files = files_of(victim)
+    before = [file.read_text() for file in files]
+    played(made("cpu_limit", victim, cpus=0.2))
+    played(made("memory_limit", victim, stress=False))
+    assert [file.read_text() for file in files] == before
