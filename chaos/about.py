@@ -32,6 +32,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "experiment_file": str(plan.experiment_file),
         "target": plan.target.model_dump(mode="json"),
         "options": plan.options.model_dump(mode="json"),
+        "started_by_us": plan.driver.started_by_us,
         "profile": plan.profile,
         "profile_settings": plan.settings,
         "seed": plan.seed,

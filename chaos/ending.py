@@ -9,7 +9,7 @@ from typing import Any
 
 from chaos.checks.verdict import Verdict
 from chaos.errors import PRECEDENCE, MidnightError, worst
-from chaos.heal import Healed
+from chaos.heal import LEFT_BEHIND, Healed
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, boot_id
 
@@ -50,7 +50,8 @@ class Course:
 
     def undone(self, results: Iterable[Healed]) -> None:
         """What was outstanding at the end has been undone, as far as it could be."""
-        for failed in (result for result in results if result.error):
+        # what is left behind is a finding of the verdict, with its own exit code
+        for failed in (result for result in results if result.error and result.what != LEFT_BEHIND):
             self._codes.append(6)
             self.errors.append(self._redact(f"not restored: {failed.what.name}: {failed.error}"))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from chaos.handles import Handles
+from chaos.inventory.differences import Claim
+from chaos.inventory.document import KINDS
 from chaos.probe import Probe
 from chaos.yamlfile import Model
 
@@ -75,6 +77,20 @@ class Fault(ABC):
     @abstractmethod
     def inject(self) -> Evidence:
         """Do the act, or start it. Raises FaultError; TargetGone when the target is down by now."""
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        """The kinds of things (`chaos.inventory.document.KINDS`) that its act may change: what of them differs after
+        the run was left behind. All of them where a fault does not say."""
+        del undo
+        return frozenset(KINDS)
+
+    @classmethod
+    def explains(cls, undo: Undo) -> Sequence[Claim]:
+        """What it changes on purpose, and leaves changed: `{"kind": ..., "thing": a shell pattern, "fields": [...]}`,
+        see `chaos.inventory.differences`. Nothing where a fault does not say."""
+        del undo
+        return ()
 
     @abstractmethod
     def hold(self, seconds: float, stop: threading.Event) -> Held:

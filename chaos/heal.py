@@ -12,6 +12,8 @@ from chaos import registry, store
 from chaos.errors import MidnightError, RestoreError
 from chaos.fault import Evidence, Undo
 from chaos.host.processes import MARK
+from chaos.inventory import taking
+from chaos.inventory.differences import Comparison
 from chaos.journal import Clock, Event, Writer, boot_id, read_events
 from chaos.store import RunDir
 
@@ -92,6 +94,10 @@ def playing(run: RunDir) -> Iterator[None]:
         yield
 
 
+LEFT_BEHIND = Outstanding("inventory", "left_behind", "", {})
+"""What stands for everything that differs from before the run although its steps are undone."""
+
+
 def undo(what: Outstanding) -> Healed:
     """Undo one thing; what goes wrong is in the result, so that the next thing is still undone."""
     try:
@@ -111,14 +117,40 @@ def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
     """
     done: dict[tuple[str, str], Healed] = {}
     left, before = outstanding(run), -1
+    compared = run.inventory_after.exists() and not any(what.source == "step" for what in left)
     while left and len(left) != before:
         before = len(left)
-        results = [_undone(what, record, now) for what in left]
-        done |= {(result.what.source, result.what.name): result for result in results}
+        results = []
+        for number, what in enumerate(left):
+            if not compared and not any(later.source == "step" for later in left[number:]):
+                compared = True  # what the target was reached with is undone last
+                done |= _key(_left_behind(run, record, now))
+            results.append(_undone(what, record, now))
+        done |= _key(*results)
         left = [result.what for result in results if result.error is not None]
+    if not compared:
+        done |= _key(_left_behind(run, record, now))
     if not left:
         store.mark_healed(run)
     return list(done.values())
+
+
+def _key(*results: Healed | None) -> dict[tuple[str, str], Healed]:
+    return {(each.what.source, each.what.name): each for each in results if each is not None}
+
+
+def _left_behind(run: RunDir, record: Record, now: Callable[[], float]) -> Healed | None:
+    """Compare what is somebody else's with how it was before the run; a result only where something is left behind."""
+    try:
+        found = taking.after(run)
+    except (ValueError, OSError) as error:
+        found = Comparison((), (), (str(error),))
+    if found is None:
+        return None
+    left, unread = [str(each) for each in found.left], list(found.unread)
+    with suppress(OSError):
+        record(Event(now(), "inventory", "after", "taken", {"left": left, "unread": unread}))
+    return Healed(LEFT_BEHIND, {}, f"as it was before the run: {'; '.join(left)}") if left else None
 
 
 def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Healed:
@@ -149,10 +181,10 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0
         end = time.monotonic() + patience
         try:
             found = heal(run, lambda event: writer.event(event, sync=True), clock.now)
-            while any(result.error for result in found) and time.monotonic() < end:
+            while any(_is_left(result) for result in found) and time.monotonic() < end:
                 time.sleep(0.5)  # a child of the dead runner may still be busy with what has to be undone
                 again = heal(run, lambda event: writer.event(event, sync=True), clock.now)
-                found = [result for result in found if not result.error] + again
+                found = [result for result in found if not _is_left(result)] + again
             summary = {
                 "restored": sum(r.error is None for r in found),
                 "failed": sum(bool(r.error) for r in found),
@@ -162,6 +194,11 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0
         finally:
             writer.close()
         return found
+
+
+def _is_left(result: Healed) -> bool:
+    """Whether it was not undone; what is left behind is found out once, and not tried again."""
+    return result.error is not None and result.what != LEFT_BEHIND
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
 from chaos.hits import DTYPE, HitsHeader
+from chaos.inventory import taking
 from chaos.journal import Clock, Event, Journal, Writer
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec, check_size
@@ -117,6 +118,7 @@ class Runner:
             {} if handles.answers_within is None else {"answers_within": handles.answers_within}
         )
         self._event("target", name, "ready", handles=sorted(handles.offered()), **promised)
+        await self._take_inventory(handles)
         if not self._plan.driver.started_by_us:
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
         samples = Writer(self._run.samples, self._redact)
@@ -129,6 +131,12 @@ class Runner:
             await in_thread(sampler.stop)
             samples.close()
         await self._afterwards(handles, sampler)
+
+    async def _take_inventory(self, handles: Handles) -> None:
+        """What is somebody else's, before anything is done to it; `heal` compares it."""
+        if not self._driver.started_by_us:
+            taken = await in_thread(lambda: taking.before(self._run, handles))
+            self._event("inventory", "before", "taken", things=len(taken), unread=taken.unread)
 
     async def _under_load(self, handles: Handles, sampler: Sampler) -> None:
         load = self._prepare_load(handles)

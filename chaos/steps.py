@@ -60,7 +60,8 @@ class StepPlayer:
             self._event(name, "failed", because=str(error))
             raise
         by = f"fault:{planned.step.fault}"
-        self._event(name, "injecting", sync=True, fault=planned.step.fault, by=by, undo=undo)
+        left = {"touches": sorted(fault.touches(undo)), "explains": list(fault.explains(undo))}
+        self._event(name, "injecting", sync=True, fault=planned.step.fault, by=by, undo=undo, **left)
         try:
             await self._inject_and_hold(planned, fault)
         finally:

@@ -75,6 +75,14 @@ class RunDir:
         return self.path / "readback.npy"
 
     @property
+    def inventory_before(self) -> Path:
+        return self.path / "inventory-before.json"
+
+    @property
+    def inventory_after(self) -> Path:
+        return self.path / "inventory-after.json"
+
+    @property
     def verdict(self) -> Path:
         return self.path / "verdict.json"
 

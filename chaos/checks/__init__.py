@@ -13,6 +13,7 @@ from chaos.checks import (
     fencing,
     honesty,
     latency,
+    left_behind,
     logs,
     loss,
     pool,
@@ -25,6 +26,7 @@ from chaos.checks import (
 from chaos.checks.finding import Check
 
 ALL: tuple[Check, ...] = (
+    left_behind.check,
     completeness.check,
     steady.check,
     availability.check,

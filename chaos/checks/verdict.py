@@ -13,6 +13,7 @@ from chaos.checks.figures import Figures, figures
 from chaos.checks.finding import Check, Finding, Outcome, worst
 from chaos.checks.headline import ABOUT_THE_RUN, headline
 from chaos.checks.link import Link
+from chaos.errors import RestoreError
 from chaos.experiment import Experiment
 from chaos.journal import Journal
 
@@ -68,7 +69,7 @@ def judge(experiment: Experiment, journal: Journal, checks: Sequence[Check] = AL
     about = journal.about
     return Verdict(
         outcome=outcome,
-        exit_code=EXIT_CODES[outcome],
+        exit_code=_exit_code(outcome, findings),
         headline=headline(outcome, findings, chain),
         findings=tuple(findings),
         links=tuple(chain),
@@ -79,6 +80,11 @@ def judge(experiment: Experiment, journal: Journal, checks: Sequence[Check] = AL
         profile=about.get("profile"),
         seed=about.get("seed"),
     )
+
+
+def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> int:
+    left = any(each.check == "left_behind" and each.outcome is Outcome.FAIL for each in findings)
+    return RestoreError.exit_code if left else EXIT_CODES[outcome]
 
 
 def _is_objective(finding: Finding) -> bool:

@@ -71,6 +71,13 @@ class Cgroup:
             found["cpus"] = round(1000 * quota / period) if quota > 0 else 0
         return found
 
+    def write_limits(self) -> list[str]:
+        """How fast it may write, by device, in the kernel's words; none where that cannot be read."""
+        with suppress(OSError, KeyError):
+            file = "io.max" if self._unified else "blkio.throttle.write_bps_device"
+            return sorted((self.place("blkio") / file).read_text().splitlines())
+        return []
+
     def _quota(self) -> tuple[int, int]:
         """Microseconds of processor time in each period, and the period; -1: as much as there is."""
         place = self.place("cpu")

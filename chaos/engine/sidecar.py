@@ -36,6 +36,7 @@ _PROGRAMS = (
     "disk_writers",
     "filler",
     "grown",
+    "listing",
     "log_archives",
     "log_identity",
     "logrotate_as_found",

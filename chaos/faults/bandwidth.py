@@ -14,6 +14,7 @@ from chaos.errors import ControlError, FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import proxies
 from chaos.handles import Handles
+from chaos.inventory.document import PROXIES
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
@@ -71,6 +72,11 @@ class Bandwidth(Fault):
             dose["answer_seconds"], floor["answer_seconds"] = took, PROBED * 0.8
         stop.wait(max(0.0, end - time.monotonic()))
         return Held(dose=dose, floor=floor, evidence={"asked": because})
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({PROXIES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -113,6 +113,11 @@ class BatchJob(Fault):
         )
 
     @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset()  # what the team's own job changes is its work
+
+    @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if "container" in undo:
             return executed.stop(refs.from_json(undo["container"]), undo["mark"])

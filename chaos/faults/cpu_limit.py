@@ -13,6 +13,7 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import accounts, claims, subjects
 from chaos.faults.each import OnEach
 from chaos.handles import Handles
+from chaos.inventory.document import CONTAINERS
 from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
 
@@ -62,6 +63,11 @@ class CpuLimitOne(Fault):
             dose={"held_back_seconds": round(waited, 2)},
             floor={"held_back_seconds": self._params.min_held_back},
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

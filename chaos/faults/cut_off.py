@@ -14,6 +14,7 @@ from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import idle_toxics, proxies
 from chaos.handles import Handles
+from chaos.inventory.document import PROXIES
 from chaos.toxiproxy import Stream, Toxiproxy
 from chaos.yamlfile import Model
 
@@ -60,6 +61,11 @@ class CutOff(Fault):
             floor={"cut_off": 1.0},
             evidence={"a_connection_of_our_own_was": answer},
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({PROXIES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -10,6 +10,7 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import leftovers, subjects
 from chaos.handles import Handles
 from chaos.host import filler
+from chaos.inventory.document import FILES
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
 
@@ -68,6 +69,11 @@ class DiskFull(Fault):
         stop.wait(seconds)
         full = self._done["free"] <= self._params.leave + SLACK
         return Held(dose={"full": float(full)}, floor={"full": 1}, evidence=self._done)
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({FILES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

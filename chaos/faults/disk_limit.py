@@ -20,6 +20,7 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import claims, subjects
 from chaos.faults.each import OnEach
 from chaos.handles import Handles
+from chaos.inventory.document import CONTAINERS
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
 
@@ -83,6 +84,11 @@ class DiskLimitOne(Fault):
             dose={"seconds_to_write_a_second's_worth": took},
             floor={"seconds_to_write_a_second's_worth": PROBED / 2},
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

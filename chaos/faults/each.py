@@ -7,7 +7,7 @@ its own floor asks. What one of them lacks (it is gone, it ended) leaves the oth
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, TypeVar
 
@@ -15,6 +15,7 @@ from chaos.errors import FaultError, MidnightError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.handles import Handles
+from chaos.inventory.differences import Claim
 
 T = TypeVar("T")
 
@@ -72,6 +73,14 @@ class OnEach(Fault):
             floor={"reached": float(self._chosen)},
             evidence={"of": self._of, "each": {name: each.to_json() for name, each in held.items()}},
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        return frozenset[str]().union(*(cls.One.touches(each) for each in undo.get("each", [undo])))
+
+    @classmethod
+    def explains(cls, undo: Undo) -> Sequence[Claim]:
+        return [claim for each in undo.get("each", [undo]) for claim in cls.One.explains(each)]
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -22,6 +22,7 @@ from chaos.errors import ControlError, FaultError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import idle_toxics, proxies, session_timeout
 from chaos.handles import Handles
+from chaos.inventory.document import PROXIES, SERVERS
 from chaos.postgres import connect
 from chaos.postgres.signing_in import probe_setting
 from chaos.probe import Probe
@@ -93,6 +94,10 @@ class IdleDrop(Fault):
         if self._params.by in ("proxy", "server"):
             return self._hold_closed(end, stop)
         return self._hold_spoilt(end, stop)
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        return frozenset({SERVERS if undo["by"] == "server" else PROXIES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -20,6 +20,7 @@ from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.handles import ContainerRef, Handles
 from chaos.host.processes import alive
+from chaos.inventory.document import CONTAINERS, PROCESSES
 from chaos.yamlfile import Model, Name
 
 STANDING_STILL = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
@@ -83,6 +84,11 @@ class KillOne(Fault):
             floor={"signals_sent": 1, "ended": float(self._signal == "KILL")},
             evidence={"ended_after_seconds": died, **self._now()},
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS, PROCESSES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -12,6 +12,7 @@ from chaos.errors import ControlError, FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import idle_toxics, proxies
 from chaos.handles import Handles
+from chaos.inventory.document import PROXIES
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import NotNegative, Positive
 from chaos.yamlfile import Model, Name
@@ -70,6 +71,11 @@ class Latency(Fault):
             least["answer_seconds"] = round(0.9 * floor, 3)
         stop.wait(max(0.0, end - time.monotonic()))
         return Held(dose=dose, floor=least)
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({PROXIES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

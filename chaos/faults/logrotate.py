@@ -24,6 +24,8 @@ from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
 from chaos.host.rotation_plan import CannotRotate
 from chaos.host.worker import Worker, start_here
+from chaos.inventory.differences import Claim
+from chaos.inventory.document import FILES
 from chaos.probe import Probe, unknown, yes
 from chaos.tools import rotating
 from chaos.units import NotNegative, Positive, Size
@@ -100,6 +102,17 @@ class Logrotate(Fault):
             self._worker.say("go")
             self._wait(self._worker, seconds if not self._params.writers else 0.0, stop)
         return self._held(self._worker.finish(timeout=ENDING_GRACE + ENDED_WITHIN))
+
+    @classmethod
+    def explains(cls, undo: Undo) -> Sequence[Claim]:
+        """A rotation is not taken back. What was in an archive must still be somewhere, and the log in its place."""
+        del undo
+        return ({"kind": FILES, "thing": "*", "fields": ["inode", "shrunk", "moved"]},)
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({FILES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -22,6 +22,7 @@ from chaos.faults import accounts, claims, subjects
 from chaos.faults.each import OnEach
 from chaos.handles import ContainerRef, Handles
 from chaos.host.worker import Worker
+from chaos.inventory.document import CONTAINERS
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
 
@@ -100,6 +101,11 @@ class MemoryLimitOne(Fault):
                 "runs_at_the_end": ended.get("Running"),
             },
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -13,6 +13,7 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.handles import Handles
+from chaos.inventory.document import CONTAINERS
 from chaos.yamlfile import Model, Name
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class PartitionOne(Fault):
             found.reload()
             cut = len(self._networks.keys() - connections(found).keys())
         return Held(dose={"networks_cut": cut}, floor={"networks_cut": max(1, len(self._networks))})
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -17,6 +17,7 @@ from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.handles import ContainerRef, Handles, ProcessRef
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
+from chaos.inventory.document import CONTAINERS, PROCESSES
 from chaos.yamlfile import Model, Name
 
 FROZEN_WITHIN = 10.0  # seconds
@@ -68,6 +69,11 @@ class PauseOne(Fault):
             floor={"paused_seconds": round(0.9 * seconds, 2)},
             evidence={"paused_at_the_beginning": still, "paused_at_the_end": lasted > 0},
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS, PROCESSES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -19,6 +19,7 @@ from chaos.faults import proxies
 from chaos.handles import Handles
 from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
+from chaos.inventory.document import PROXIES
 from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import NotNegative, Positive
@@ -117,6 +118,11 @@ class ReconnectStorm(Fault):
                 "peak": because,
             },
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({PROXIES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -20,6 +20,7 @@ from chaos.errors import ControlError, FaultError, TargetError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import proxies
 from chaos.handles import Handles
+from chaos.inventory.document import PROXIES
 from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
 from chaos.toxiproxy import Toxiproxy
@@ -89,6 +90,11 @@ class ReplicationLag(Fault):
             return not ask(self._replication.standby_dsn, "SELECT pg_is_in_recovery()")[0]
         except TargetError:
             return False
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({PROXIES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -14,6 +14,7 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.handles import Handles
+from chaos.inventory.document import CONTAINERS
 from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
 
@@ -66,6 +67,11 @@ class RestartOne(Fault):
                 "ready_by": "its health check" if now.get("Health") else "running: it has no health check",
             },
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -14,6 +14,7 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.handles import Handles
+from chaos.inventory.document import CONTAINERS
 from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
 
@@ -58,6 +59,11 @@ class StopOne(Fault):
             dose={"stopped_seconds": round(lasted, 2)},
             floor={"stopped_seconds": round(0.9 * seconds, 2)},
         )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        del undo
+        return frozenset({CONTAINERS})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -25,8 +25,9 @@ __all__ = ["installation", "postgres_servers"]
 @pytest.fixture(scope="module")
 def toxiproxy() -> Iterator[Toxiproxy]:
     mark, port = f"test-{secrets.token_hex(4)}", free_port()
-    argv = [tool.find_binary(), "-host", "127.0.0.1", "-port", str(port)]
-    spawn(argv, mark=mark, stdout=subprocess.DEVNULL)
+    spawn(
+        [tool.find_binary(), "-host", "127.0.0.1", "-port", str(port)], mark=mark, stdout=subprocess.DEVNULL
+    )
     wait_until_listening(port)
     yield Toxiproxy(f"http://127.0.0.1:{port}")
     stop_marked(mark, grace=5)

@@ -14,6 +14,7 @@ from chaos.errors import FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.handles import Handles
 from chaos.host.processes import marked
+from chaos.toxiproxy import Toxiproxy
 from chaos.yamlfile import Model
 
 DONE = Held({"done": 1}, {"done": 1})
@@ -124,4 +125,17 @@ class LyingArchive(Planted):
         with psycopg.connect(self.handles.databases["primary"].admin_dsn, autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET archive_command = '/bin/true'")
             connection.execute("SELECT pg_reload_conf()")
+        return {}
+
+
+class LeaveBehind(Planted):
+    """An undo that says it is done, and is not: the proxy stays disabled, and a toxic stays on it."""
+
+    needs = frozenset({"proxies.database"})
+
+    def inject(self) -> Evidence:
+        proxy = self.handles.proxies["database"]
+        server = Toxiproxy(proxy.api)
+        server.disable(proxy.name)
+        server.add_toxic(proxy.name, "midnight-left", "latency", "upstream", {"latency": 1})
         return {}

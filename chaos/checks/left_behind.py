@@ -1,0 +1,51 @@
+"""Left behind: on a target that midnight did not start, everything that a step touched is as it was before the run."""
+
+from __future__ import annotations
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.words import many
+from chaos.experiment import Experiment
+from chaos.inventory import document
+from chaos.inventory.differences import Comparison, compare
+from chaos.journal import Journal
+
+TOLD = 3  # differences in the sentence; the evidence has them all
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """None of a target that midnight started, and none where no step began. What cannot be compared is unknown."""
+    del experiment  # whatever was asked of the run, what it leaves is the same
+    if journal.about.get("started_by_us", True) or not journal.find("step", phase="injecting"):
+        return []
+    try:
+        before, after = (
+            document.load(path) for path in (journal.run.inventory_before, journal.run.inventory_after)
+        )
+    except ValueError as error:
+        return [_finding(Outcome.UNKNOWN, f"what is left behind is not known: {error}")]
+    if before is None or after is None:
+        when = "before the run" if before is None else "after it"
+        return [_finding(Outcome.UNKNOWN, f"what is left behind is not known: no inventory was taken {when}")]
+    found = compare(before, after, journal.events)
+    if found.left:
+        told = [str(difference) for difference in found.left]
+        more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
+        return [_finding(Outcome.FAIL, f"left behind: {'; '.join(told[:TOLD])}{more}", found)]
+    if found.unread:
+        return [_finding(Outcome.UNKNOWN, f"what is left behind is not known: {found.unread[0]}", found)]
+    because = f"{many(len(before), 'thing')} compared: what the steps touched is as it was"
+    return [_finding(Outcome.PASS, because, found)]
+
+
+def _finding(outcome: Outcome, because: str, found: Comparison | None = None) -> Finding:
+    evidence = (
+        {}
+        if found is None
+        else {
+            "left": [str(each) for each in found.left],
+            "noted": [str(each) for each in found.noted],
+            "unread": list(found.unread),
+        }
+    )
+    measured = None if found is None else float(len(found.left))
+    return Finding("left_behind", "left_behind", outcome, measured, 0.0, "count", because, evidence)

@@ -1,0 +1,8 @@
+"""A service that midnight did not start, and one Toxiproxy server of somebody else's."""
+
+from __future__ import annotations
+
+from tests.attach.conftest import service
+from tests.faults.conftest import handles, installation, postgres_servers, primary, toxiproxy
+
+__all__ = ["handles", "installation", "postgres_servers", "primary", "service", "toxiproxy"]
