@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from chaos.checks.verdict import Verdict
@@ -12,6 +13,7 @@ from chaos.errors import PRECEDENCE, MidnightError, worst
 from chaos.heal import LEFT_BEHIND, Healed
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, boot_id
+from chaos.store import why_not_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Course:
         code = error.exit_code if isinstance(error, MidnightError) else 5
         self._codes.append(code if code in PRECEDENCE else 5)  # 2 would say that nothing was touched
         known = isinstance(error, MidnightError)
-        self.errors.append(self._redact(str(error) if known else f"{type(error).__name__}: {error}"))
+        told = self._redact(str(error) if known else f"{type(error).__name__}: {error}")
+        if told not in self.errors:
+            self.errors.append(told)
 
     def undone(self, results: Iterable[Healed]) -> None:
         """What was outstanding at the end has been undone, as far as it could be."""
@@ -63,7 +67,10 @@ class Course:
             self._codes.append(verdict.exit_code)
         except Exception as error:  # a run that cannot be judged is the tool's failure, never a violation
             self._codes.append(5)
-            self.errors.append(f"the run could not be judged: {type(error).__name__}: {error}")
+            because = f"{type(error).__name__}: {error}"
+            if isinstance(error, OSError) and isinstance(error.filename, str | Path):
+                because = why_not_written(error, Path(error.filename))
+            self.errors.append(f"the run could not be judged: {because}")
         return Ending(worst(self._codes), verdict, tuple(self.errors))
 
 

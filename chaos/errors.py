@@ -12,6 +12,7 @@ MidnightError                5  the tool itself failed
 │   └── BackupUnusable       5  a backup or an archive cannot be restored from: says why
 ├── FaultError               5  a fault could not be prepared or injected
 ├── LoadError                5  the load process failed
+├── NotRecorded              5  the run's own records cannot be written: says what to free, and how much
 ├── ControlError             5  a control interface (Toxiproxy) did not do what it was asked
 └── RestoreError             6  something could not be undone: says what, and how to do it by hand
 """
@@ -83,6 +84,10 @@ class LoadError(MidnightError):
 
 class ControlError(MidnightError):
     pass
+
+
+class NotRecorded(MidnightError, OSError):
+    """Also an OSError: whoever can go on without the record suppresses those."""
 
 
 class RestoreError(MidnightError):

@@ -116,6 +116,7 @@ class Experiment(Model):
     steps: tuple[Step, ...] = ()
     slos: tuple[Slo, ...] = ()
     abort: tuple[Abort, ...] = ()
+    after_abort: NotNegative = 120.0  # seconds that the service is watched for at most; 0: not at all
     limits: Limits = Limits()
     promise: Promise = Promise()
     outage: Outage = Outage()

@@ -130,6 +130,7 @@ def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
         left = [result.what for result in results if result.error is not None]
     if not compared:
         done |= _key(_left_behind(run, record, now))
+    store.free_reserve(run)
     if not left:
         store.mark_healed(run)
     return list(done.values())

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from chaos import store
 from chaos.hits import HitsHeader
 from chaos.redact import Redactor
 from chaos.store import RunDir
@@ -76,7 +77,7 @@ class Writer:
     """Appends records to one file, redacting secrets as it writes. Thread safe."""
 
     def __init__(self, path: Path, redact: Redactor | None = None) -> None:
-        self._redact = redact or Redactor()
+        self._path, self._redact = path, redact or Redactor()
         self._lock = threading.Lock()
         fresh = not path.exists() or path.stat().st_size == 0
         self._file = path.open("a", encoding="utf-8")
@@ -112,11 +113,14 @@ class Writer:
     def _line(self, document: dict[str, Any], *, sync: bool = False) -> None:
         # before it becomes JSON: there a secret may be escaped, and a number look like one
         text = json.dumps(self._redact.document(document), separators=(",", ":"), default=str)
-        with self._lock:
-            self._file.write(text + "\n")
-            self._file.flush()
-            if sync:
-                os.fsync(self._file.fileno())
+        try:
+            with self._lock:
+                self._file.write(text + "\n")
+                self._file.flush()
+                if sync:
+                    os.fsync(self._file.fileno())
+        except OSError as error:
+            raise store.not_recorded(error, self._path.parent) from error
 
 
 def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[str, Any]]:

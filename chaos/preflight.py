@@ -55,9 +55,15 @@ def _refuse(place: Path, disk: float, memory: float) -> None:
         ("available memory", memory, available),
     ):
         if wanted > left * MOST_OF_THE_MACHINE:
+            more = wanted / MOST_OF_THE_MACHINE - left
             raise Refused(
-                f"this run would take {wanted / 1e9:.1f} GB, more than half of the {what} ({left / 1e9:.1f} GB)"
+                f"this run would take {_size(wanted)}, more than half of the {what} ({_size(left)}): "
+                f"free {_size(more)} more"
             )
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def _in_memory(place: Path) -> bool:

@@ -11,12 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from chaos import abort_watch, about, afterwards, ending, hits, preflight, rehearsal, stopping, store, timing
+from chaos import (
+    abort_watch,
+    about,
+    aftermath,
+    afterwards,
+    ending,
+    hits,
+    preflight,
+    rehearsal,
+    stopping,
+    store,
+    timing,
+)
 from chaos.blocking import in_thread
 from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site
 from chaos.ending import Course, Ending
-from chaos.errors import Aborted, NoVerdict, Refused, RestoreError
+from chaos.errors import Aborted, NotRecorded, NoVerdict, Refused, RestoreError
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
@@ -36,6 +48,8 @@ from chaos.steps import StepPlayer
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
 
+SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
+
 
 class Runner:
     """Plays one plan into one run directory."""
@@ -49,6 +63,7 @@ class Runner:
         self._signal: str | None = None
         self._loss: Evidence = {}
         self.refused: Refused | None = None  # why nothing was played
+        self._aborted = False  # by a condition, not by a signal
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
@@ -79,8 +94,12 @@ class Runner:
         for number in stopping.signals():
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
         await task
+        store.free_reserve(self._run)
         await in_thread(self._sweep)
-        self._event("run", "run", "ended", reason=self._course.reason, because=self._course.because)
+        try:
+            self._event("run", "run", "ended", reason=self._course.reason, because=self._course.because)
+        except NotRecorded as error:
+            self._course.end("failed", error)
         self._writer.close()
 
     def _stop(self, name: str, task: asyncio.Future[None]) -> None:
@@ -103,10 +122,13 @@ class Runner:
             self.refused = error
             self._course.end("refused", error)
         except BaseExceptionGroup as group:
-            for leaf in _leaves(group):
-                self._course.end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
+            self._end_by(group)
         except Exception as error:  # whatever it is, the run is undone and says what happened
             self._course.end("failed", error)
+
+    def _end_by(self, group: BaseExceptionGroup[BaseException]) -> None:
+        for leaf in _leaves(group):
+            self._course.end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
 
     async def _session(self) -> None:
         self._event("run", "run", "begun", sync=True, **ending.begun(self._clock))
@@ -130,6 +152,7 @@ class Runner:
         finally:
             await in_thread(sampler.stop)
             samples.close()
+        store.free_reserve(self._run)
         await self._afterwards(handles, sampler)
 
     async def _take_inventory(self, handles: Handles) -> None:
@@ -151,12 +174,28 @@ class Runner:
             finished = asyncio.create_task(load.finished())
             tasks += [asyncio.create_task(watching), finished]
             await self._baseline(zero, finished)
-            await self._play(handles, zero + timing.play_offset(self._plan.experiment.load), finished)
+            try:
+                await self._play(handles, zero + timing.play_offset(self._plan.experiment.load), finished)
+            except BaseExceptionGroup as group:
+                if not self._aborted or self._signal or not self._plan.experiment.after_abort:
+                    raise
+                self._end_by(group)
+                finished.cancel()
+                await self._watch_on(load)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await load.stop()
+
+    async def _watch_on(self, load: LoadProcess) -> None:
+        """An abort condition has ended the play, and its steps are undone: how long is the outage, and what is lost?"""
+        experiment = self._plan.experiment
+        rate = aftermath.rate_of(experiment)
+        self._event("run", "aftermath", "begun", rate=rate, within=experiment.after_abort)
+        mark = f"{self._mark}/aftermath"
+        seen = await aftermath.watch(experiment, self._run, self._clock, load.spec, load, mark)
+        self._event("run", "aftermath", "ended", at=seen.end, start=seen.start, back=seen.back)
 
     def _prepare_load(self, handles: Handles) -> LoadProcess:
         load, routes = self._plan.experiment.load, self._plan.target.routes
@@ -166,7 +205,10 @@ class Runner:
         check_size(len(schedule.due))
         header = HitsHeader(mix, writes, tuple(load.timeout for _ in mix))
         header.save(self._run.hits_header)
-        hits.create(self._run.hits, schedule.due, schedule.route, schedule.seq)
+        try:
+            hits.create(self._run.hits, schedule.due, schedule.route, schedule.seq)
+        except OSError as error:
+            raise store.not_recorded(error, self._run.path) from error
         spec = LoadSpec(
             base_url=handles.base_url,
             hits=self._run.hits,
@@ -235,6 +277,7 @@ class Runner:
 
     async def _watch_for_aborts(self) -> None:
         def fired(name: str, because: str) -> None:
+            self._aborted = True
             self._event("abort", name, "fired", because=because)
 
         await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
@@ -292,15 +335,22 @@ def start(
     preflight.refuse_when_halted()
     driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
     versions = driver.versions
-    preflight.refuse_what_hurts(driver.wants(), plan.staging, records=round(plan.hits * DTYPE.itemsize))
+    length = plan.experiment.load.baseline.length + plan.experiment.load.length
+    records = round(plan.hits * DTYPE.itemsize + length * SAMPLED) + store.RESERVE
+    preflight.refuse_what_hurts(driver.wants(), plan.staging, records=records)
     preflight.heal_earlier_runs()
     with preflight.target_lock(plan.target.name, driver.aim) as taken:
         if not plan.driver.started_by_us:
             rehearsal.refuse_target(plan, driver)
         run = store.create_run(plan.experiment.name)
         taken(run.id)
-        about.save(run, plan, versions, overrides)
-        runner = Runner(plan, run, driver, make_observer(run))
+        try:
+            store.take_reserve(run)
+            about.save(run, plan, versions, overrides)
+            runner = Runner(plan, run, driver, make_observer(run))
+        except OSError as error:  # nothing has been touched
+            shutil.rmtree(run.path, ignore_errors=True)
+            raise Refused(str(store.not_recorded(error, run.path))) from error
         ended = runner.play()
         if runner.refused is not None and ended.exit_code != RestoreError.exit_code:
             shutil.rmtree(run.path)  # nothing was played

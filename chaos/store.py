@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaos.errors import UsageError
+from chaos.errors import NotRecorded, UsageError
 
 
 def _base(variable: str, fallback: str) -> Path:
@@ -110,8 +112,53 @@ def create_run(name: str, now: datetime | None = None) -> RunDir:
     try:
         path.mkdir(parents=True)
     except OSError as error:
-        raise UsageError(f"{reports_dir()}: cannot be written: {error.strerror}") from error
+        raise UsageError(why_not_written(error, reports_dir())) from error
     return RunDir(path)
+
+
+RESERVE = 8_000_000  # bytes kept free while a run is played, for its end, its verdict and its report
+
+
+def take_reserve(run: RunDir) -> None:
+    """Take the room that the end of the run needs, so that a disk that fills up meanwhile does not lose the verdict.
+
+    Raises NotRecorded.
+    """
+    try:
+        with (run.path / "reserve").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVE)
+    except OSError as error:
+        free_reserve(run)
+        raise not_recorded(error, run.path) from error
+
+
+def free_reserve(run: RunDir) -> None:
+    with suppress(OSError):
+        (run.path / "reserve").unlink(missing_ok=True)
+
+
+def not_recorded(error: OSError, place: Path) -> NotRecorded:
+    """What a failed write of a run's records means."""
+    return error if isinstance(error, NotRecorded) else NotRecorded(why_not_written(error, place))
+
+
+def why_not_written(error: OSError, place: Path) -> str:
+    """One line: why records cannot be written below `place`, and what to do about it."""
+    elsewhere = "or set MIDNIGHT_REPORTS to a directory elsewhere"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        what = "the disk is full" if error.errno == errno.ENOSPC else "the disk quota is used up"
+        return f"{place}: {what}{_left(place)}; free at least {RESERVE // 1_000_000} MB there, {elsewhere}"
+    if error.errno == errno.EROFS:
+        return f"{place}: the file system is read-only; mount it for writing, {elsewhere}"
+    if error.errno in (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR, errno.ENODEV):
+        return f"{place}: is not there any more ({error.strerror}); mount it again, {elsewhere}"
+    return f"{place}: cannot be written: {error.strerror or error}; allow it, {elsewhere}"
+
+
+def _left(place: Path) -> str:
+    with suppress(OSError):
+        return f" ({shutil.disk_usage(place).free / 1e6:.1f} MB free)"
+    return ""
 
 
 def all_runs() -> list[RunDir]:

@@ -3,7 +3,7 @@
 A hit is indeterminate when
 - it was due, or done, in a window in which the instrument's own lag or run-delay exceeded its bound;
 - it was due where the instrument left no record of itself (the load process had died, or never ran);
-- it was never sent because the play was cut short before it was due;
+- it was never sent because the play was cut short before it was due, or it was under way then;
 - it was still pending when the instrument's record ends, before its timeout had passed;
 - no hit of the whole run, baseline included, was ever answered: then the load never reached the target.
 Every other hit that is not good is bad: nothing that was due is dropped.
@@ -19,7 +19,7 @@ from chaos import hits
 from chaos.checks.exact import Codes, Flags, Times
 from chaos.experiment import Experiment, Honesty
 from chaos.hits import HitTable, Outcome
-from chaos.journal import Journal
+from chaos.journal import Journal, Span
 from chaos.stored_hits import StoredHits
 
 ANSWERED = (Outcome.GOOD, Outcome.BAD_STATUS, Outcome.BAD_BODY)
@@ -80,6 +80,7 @@ class Observation:
     start: float
     end: float
     ended: float
+    cut: float  # from when on what was not sent was left out: where it ended, or was aborted and only watched
     hits: StoredHits
     first: int
     due: Times
@@ -88,6 +89,7 @@ class Observation:
     unsent: Flags
     indeterminate: Flags
     reached: bool  # some hit of the run was answered
+    watched_on: bool  # after an abort, at a gentle rate, until `ended`
 
     def __len__(self) -> int:
         return len(self.due)
@@ -130,13 +132,20 @@ class Observation:
         return self.hits.column(lambda rows: _latency(rows) <= threshold, np.bool_, self.first, end)
 
 
-def observe(experiment: Experiment, journal: Journal) -> Observation | None:
-    """What was seen of the play; None when there was none."""
-    key = ("observation", experiment.honesty, experiment.load.timeout, experiment.load.length)
-    return journal.once(key, lambda: _observe(experiment, journal))
+def observe(experiment: Experiment, journal: Journal, *, whole: bool = False) -> Observation | None:
+    """What was seen of the play; None when there was none. `whole`: beyond its planned end, where it was aborted and
+    the service was watched for longer."""
+    key = ("observation", experiment.honesty, experiment.load.timeout, experiment.load.length, whole)
+    return journal.once(key, lambda: _observe(experiment, journal, whole))
 
 
-def _observe(experiment: Experiment, journal: Journal) -> Observation | None:
+def _watched_on(journal: Journal) -> Span | None:
+    """From the abort to the end of what was watched after it."""
+    ended = journal.last("run", "aftermath", "ended")
+    return None if ended is None else Span(float(ended.detail["start"]), ended.at)
+
+
+def _observe(experiment: Experiment, journal: Journal, whole: bool) -> Observation | None:
     play = journal.play
     begun = journal.last("run", "play", "begun")
     if play is None or begun is None:
@@ -144,11 +153,24 @@ def _observe(experiment: Experiment, journal: Journal) -> Observation | None:
     ended_by = journal.last("run", "play", "ended")
     settled = ended_by is not None and bool(ended_by.detail.get("settled"))  # a drill that was over earlier
     end = play.end if settled else play.start + float(begun.detail.get("length", experiment.load.length))
+    on, ended = _watched_on(journal), min(play.end, end)
+    if on is not None:
+        end = max(end, on.end) if whole else end
+        ended = min(on.end, end)
+    cut = ended if on is None else play.end
     first, last = journal.hits.first_due(play.start), journal.hits.first_due(end)
-    seen, ended, timeout = windows(experiment.honesty, journal), min(play.end, end), experiment.load.timeout
+    seen, timeout = windows(experiment.honesty, journal), experiment.load.timeout
     reached = any(np.isin(rows["outcome"], ANSWERED).any() for rows in journal.hits.pieces())
     found = Observation(
-        play.start, end, ended, journal.hits, first, *_columns(max(0, last - first)), reached=reached
+        play.start,
+        end,
+        ended,
+        cut,
+        journal.hits,
+        first,
+        *_columns(max(0, last - first)),
+        reached=reached,
+        watched_on=on is not None,
     )
     at = 0
     for rows in journal.hits.pieces(first, last):
@@ -156,7 +178,7 @@ def _observe(experiment: Experiment, journal: Journal) -> Observation | None:
         found.due[piece], found.route[piece] = rows["due"], rows["route"]
         found.good[piece] = hits.good(rows)
         found.unsent[piece] = rows["outcome"] == Outcome.UNSENT
-        found.indeterminate[piece] = True if not reached else _indeterminate(rows, seen, ended, timeout)
+        found.indeterminate[piece] = True if not reached else _indeterminate(rows, seen, found, timeout)
         at += len(rows)
     return found
 
@@ -172,10 +194,11 @@ def _latency(rows: HitTable) -> Times:
     return latency
 
 
-def _indeterminate(rows: HitTable, seen: Windows, ended: float, timeout: float) -> Flags:
+def _indeterminate(rows: HitTable, seen: Windows, found: Observation, timeout: float) -> Flags:
     due, outcome = rows["due"], rows["outcome"]
     doubted = seen.doubts(due) | seen.doubts(rows["done"]) | ~seen.covers(due)
-    cut = (outcome == Outcome.UNSENT) & (due >= ended)
-    unfinished = (outcome == Outcome.PENDING) & (due + timeout > seen.last())
+    cut = (outcome == Outcome.UNSENT) & (due >= found.cut)
+    last = min(seen.last(), found.cut) if found.watched_on else seen.last()
+    unfinished = (outcome == Outcome.PENDING) & (due + timeout > last)
     result: Flags = doubted | cut | unfinished
     return result

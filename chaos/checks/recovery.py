@@ -115,15 +115,18 @@ def _read(experiment: Experiment, journal: Journal, observation: Observation) ->
         found = outages(due, good, observation.start, end, experiment.outage)
         return Account(found, [undisturbed(outage, spans) for outage in found])
 
-    due = observation.due
-    counted = observation.offered & (due < observation.ended)
+    whole = observe(experiment, journal, whole=True) or observation
+    due = whole.due
+    counted = whole.offered & (due < whole.ended)
     watched = slice(None) if counted.all() else counted
-    at_best = account(due, observation.at_best, observation.end)
+    # after an abort service is watched until it is back: what the rest of the play would have brought is not asked
+    asked, end = (counted, whole.ended) if whole.watched_on else (slice(None), whole.end)
+    at_best = account(due[asked], whole.at_best[asked], end)
     return Readings(
-        seen=account(due[watched], observation.good[watched], observation.ended),
+        seen=account(due[watched], whole.good[watched], whole.ended),
         at_best=at_best,
         at_kindest=at_best.kindly(spans),
-        at_worst=account(due, observation.at_worst, observation.end),
+        at_worst=account(due[asked], whole.at_worst[asked], end),
         play=observation.end - observation.start,
         sustained=experiment.outage.sustained,
     )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 from typer.exceptions import TyperException
 
+from chaos import store
 from chaos.cli import doctor, done, experiments, gate, machine, memory, run, runs, schedule, stack, target
 from chaos.cli.output import forgiving
 from chaos.errors import MidnightError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What a disk says that takes nothing more: told in one line, without a traceback."""
 
 app = typer.Typer(
     name="midnight",
@@ -63,7 +69,17 @@ def _code(argv: list[str] | None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("midnight: stopped", file=sys.stderr)
         return 4
+    except OSError as error:
+        if error.errno not in FULL:
+            return _failed()
+        place = Path(error.filename) if isinstance(error.filename, str) else store.reports_dir()
+        print(f"midnight: {store.why_not_written(error, place)}", file=sys.stderr)
+        return MidnightError.exit_code
     except Exception:
-        traceback.print_exc()
-        print("midnight: this is a failure of midnight itself, not of the target", file=sys.stderr)
-        return 5
+        return _failed()
+
+
+def _failed() -> int:
+    traceback.print_exc()
+    print("midnight: this is a failure of midnight itself, not of the target", file=sys.stderr)
+    return MidnightError.exit_code

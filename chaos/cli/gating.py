@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,15 +59,27 @@ class Outputs:
             if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
                 raise UsageError(f"{path}: cannot be written there")
 
-    def write(self, gate: GateVerdict) -> None:
-        """Raises OSError."""
-        if self.junit is not None:
-            self.junit.write_text(as_junit.render(gate), encoding="utf-8")
-        if self.markdown is not None:
-            self.markdown.write_text(as_markdown.render(gate), encoding="utf-8")
-        if self.json is not None:
-            text = json.dumps(gate.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-            self.json.write_text(text + "\n", encoding="utf-8")
+    def write(self, gate: GateVerdict) -> list[str]:
+        """Write each file, whatever becomes of the others; what went wrong, a line for each."""
+        failed = []
+        formats: tuple[tuple[Path | None, Callable[[GateVerdict], str]], ...] = (
+            (self.json, _as_json),
+            (self.junit, as_junit.render),
+            (self.markdown, as_markdown.render),
+        )
+        for path, render in formats:
+            try:
+                if path is not None:
+                    path.write_text(render(gate), encoding="utf-8")
+            except OSError as error:
+                failed.append(f"{path} could not be written: {error.strerror or error}")
+            except Exception as error:  # whatever one format dies of, the others are still written
+                failed.append(f"{path} could not be written: {type(error).__name__}: {error}")
+        return failed
+
+
+def _as_json(gate: GateVerdict) -> str:
+    return json.dumps(gate.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +142,8 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int
         started=started,
     )
     code = verdict.exit_code
-    try:
-        outputs.write(verdict)
-    except OSError as error:
-        say(f"the gate's files could not be written: {error}")
+    for failure in outputs.write(verdict):
+        say(failure)
         code = worst([code, MidnightError.exit_code])
     tell(lambda: print_gate(verdict, terminal))
     return code

@@ -14,9 +14,9 @@ from chaos import runner, stopping
 from chaos.checks.verdict import Verdict
 from chaos.console import Console
 from chaos.drill_history import Earlier, earlier_drills
-from chaos.errors import UsageError, worst
+from chaos.errors import UsageError
 from chaos.reports.verdict_json import write_verdict
-from chaos.store import RunDir
+from chaos.store import RunDir, why_not_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Played:
 
 
 def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Played:
-    """Play, judge, write verdict and report, remember. What fails to be written is a failure of the tool, and
-    what memory cannot take is said; neither changes the verdict."""
+    """Play, judge, write verdict and report, remember. What cannot be written, or remembered, is said; neither
+    changes the verdict."""
     consoles: list[Console] = []
 
     def watch(run_dir: RunDir) -> Console:
@@ -58,9 +58,10 @@ def concluded(played: Played, write_it: Callable[[Verdict], None]) -> Played:
         verdict = replace(verdict, exit_code=code)
         try:
             write_it(verdict)
+        except OSError as error:
+            errors.append(f"the report could not be written: {why_not_written(error, played.run.path)}")
         except Exception as error:  # whatever a report dies of, the verdict is still told
-            errors.append(f"the report could not be written: {error}")
-            code = worst([code, 5])
+            errors.append(f"the report could not be written: {type(error).__name__}: {error}")
     errors += _remember()
     return Played(played.run, code, verdict, tuple(errors))
 

@@ -17,6 +17,7 @@ from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
 from chaos.errors import RestoreError, UsageError
 from chaos.reports.terminal import print_verdict
+from chaos.reports.verdict_json import as_text
 from chaos.store import RunDir
 
 Name = Annotated[str, typer.Argument(help="An experiment's name (`midnight list`) or a path to its file.")]
@@ -79,8 +80,8 @@ def _show(plan: plans.Plan, played: Played, terminal: Terminal, json_: bool) -> 
         terminal.print(f"midnight: {error}", style="bold red", markup=False)
     if played.verdict is None:
         return
-    if json_ and played.run.verdict.exists():
-        print(played.run.verdict.read_text())
+    if json_:  # not from its file: there may have been no room for that
+        print(as_text(played.verdict))
     print_verdict(played.run, played.verdict, terminal)
     terminal.print(f"next: {_what_next(plan, played.exit_code, played.run)}", markup=False, soft_wrap=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.errors import Aborted, MidnightError, worst
-from chaos.reports.verdict_json import write_verdict
+from chaos.reports.verdict_json import as_text, write_verdict
 from chaos.store import RunDir
 from chaos.suite import Part, Suite
 
@@ -41,7 +42,9 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
     played = playing.concluded(
         playing.Played(run, code, verdict, tuple(errors)), lambda judged: _write(run, judged, parts)
     )
-    tell(lambda: _show(run, terminal, list(played.errors), json_=json_))
+    tell(
+        lambda: _show(run, replace(verdict, exit_code=played.exit_code), terminal, played.errors, json_=json_)
+    )
     return played.exit_code
 
 
@@ -73,11 +76,11 @@ def _write(run: RunDir, verdict: Verdict, parts: list[Part]) -> None:
     write_suite_report(run, verdict, parts, playing.history(verdict))
 
 
-def _show(run: RunDir, terminal: Terminal, errors: list[str], *, json_: bool) -> None:
+def _show(run: RunDir, verdict: Verdict, terminal: Terminal, errors: Sequence[str], *, json_: bool) -> None:
     for error in errors:
         terminal.print(f"midnight: {error}", style="bold red", markup=False)
-    verdict = json.loads(run.verdict.read_text())
     if json_:
-        print(json.dumps(verdict, indent=1))
-    terminal.print(verdict["headline"], markup=False, soft_wrap=True)
-    terminal.print(f"report: {run.report}", markup=False, soft_wrap=True)
+        print(as_text(verdict))
+    terminal.print(verdict.headline, markup=False, soft_wrap=True)
+    if run.report.exists():
+        terminal.print(f"report: {run.report}", markup=False, soft_wrap=True)

@@ -10,9 +10,11 @@ import asyncio
 import json
 import resource
 import sys
+from pathlib import Path
 
 import uvloop
 
+from chaos import store
 from chaos.errors import LoadError, MidnightError
 from chaos.load import spec as specs
 from chaos.load.client import Client
@@ -97,3 +99,6 @@ if __name__ == "__main__":
     except MidnightError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:  # of the files that it writes: a request's own trouble is an outcome
+        print(store.why_not_written(error, Path(error.filename or "the run's directory")), file=sys.stderr)
+        sys.exit(5)

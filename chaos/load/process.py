@@ -31,6 +31,10 @@ class LoadProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     @property
+    def spec(self) -> LoadSpec:
+        return self._spec
+
+    @property
     def pid(self) -> int:
         """Of the started process."""
         return self._running.pid

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def handles(victim: Victim) -> Handles:
 
 
 def taken(victim: Victim) -> Inventory:
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for reader in (containers, files):
         for source in reader.sources(handles(victim)):
             found.setdefault(source["kind"], {}).update(reader.read(source, victim.name))
