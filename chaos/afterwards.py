@@ -16,7 +16,7 @@ from chaos.load.readback import read_back
 from chaos.plan import Plan
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
-from chaos.store import RunDir, not_recorded
+from chaos.store import RunDir, recording
 
 READ_BACK_WITHIN = 60.0  # seconds
 RESTORES = ("restore", "recover")  # actions whose time grows with the data
@@ -37,10 +37,8 @@ async def read_ledger(plan: Plan, handles: Handles, run: RunDir) -> Detail | Non
     if result is None:
         return None
     if result.complete:
-        try:
+        with recording(run.path):
             np.save(run.readback, result.rows)
-        except OSError as error:
-            raise not_recorded(error, run.path) from error
     return {"complete": result.complete, "reads": result.reads, "because": result.because}
 
 

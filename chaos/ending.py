@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chaos.checks.verdict import Verdict
-from chaos.errors import PRECEDENCE, MidnightError, worst
+from chaos.errors import PRECEDENCE, Aborted, MidnightError, NotRecorded, worst
 from chaos.heal import LEFT_BEHIND, Healed
 from chaos.host.processes import ref_of
 from chaos.journal import Clock, boot_id
@@ -52,6 +53,19 @@ class Course:
         if told not in self.errors:
             self.errors.append(told)
 
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """What cannot be recorded ends the run, and nothing else."""
+        try:
+            yield
+        except NotRecorded as error:
+            self.end("failed", error)
+
+    def end_by(self, group: BaseExceptionGroup[BaseException]) -> None:
+        """Each of what went wrong at once, an abort among them or not."""
+        for leaf in _leaves(group):
+            self.end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
+
     def undone(self, results: Iterable[Healed]) -> None:
         """What was outstanding at the end has been undone, as far as it could be."""
         # what is left behind is a finding of the verdict, with its own exit code
@@ -72,6 +86,14 @@ class Course:
                 because = why_not_written(error, Path(error.filename))
             self.errors.append(f"the run could not be judged: {because}")
         return Ending(worst(self._codes), verdict, tuple(self.errors))
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The exceptions of a group, the groups in it opened."""
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
 
 
 def begun(clock: Clock) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from chaos.driver import Driver, Incident
 from chaos.errors import MidnightError, TargetError
 from chaos.fault import Evidence
 from chaos.handles import Handles
-from chaos.host.processes import spawn, stop_marked
+from chaos.host.ordered_end import end_in_order
+from chaos.host.processes import spawn
 from chaos.journal import Clock, Event
 from chaos.operating import GENERIC
 from chaos.plan import PlannedAction
@@ -134,8 +135,8 @@ def run_command(scene: Scene, step: str, command: tuple[str, ...], stop: threadi
     while child.poll() is None and not stop.wait(POLL):
         pass
     if child.poll() is None:
-        stop_marked(mark, grace=2.0)
-        raise TargetError(f"{command[0]} was still running, and was stopped: {_tail(output)}")
+        how = end_in_order(mark)["ended"]
+        raise TargetError(f"{command[0]} was still running, and was stopped ({how}): {_tail(output)}")
     if child.returncode != 0:
         raise TargetError(f"{command[0]} ended with {child.returncode}: {_tail(output)}")
     return {"command": list(command), "output": _tail(output), "output_file": output.name}

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 from chaos import (
     abort_watch,
-    about,
     aftermath,
     afterwards,
     ending,
     hits,
-    preflight,
     rehearsal,
     stopping,
     store,
@@ -28,11 +25,11 @@ from chaos.blocking import in_thread
 from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site
 from chaos.ending import Course, Ending
-from chaos.errors import Aborted, NotRecorded, NoVerdict, Refused, RestoreError
+from chaos.errors import Aborted, NoVerdict, Refused
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
-from chaos.hits import DTYPE, HitsHeader
+from chaos.hits import HitsHeader
 from chaos.inventory import taking
 from chaos.journal import Clock, Event, Journal, Writer
 from chaos.load.process import LoadProcess
@@ -47,8 +44,6 @@ from chaos.steady import judge_baseline
 from chaos.steps import StepPlayer
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
-
-SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
 
 
 class Runner:
@@ -96,10 +91,8 @@ class Runner:
         await task
         store.free_reserve(self._run)
         await in_thread(self._sweep)
-        try:
+        with self._course.going_on():
             self._event("run", "run", "ended", reason=self._course.reason, because=self._course.because)
-        except NotRecorded as error:
-            self._course.end("failed", error)
         self._writer.close()
 
     def _stop(self, name: str, task: asyncio.Future[None]) -> None:
@@ -122,13 +115,9 @@ class Runner:
             self.refused = error
             self._course.end("refused", error)
         except BaseExceptionGroup as group:
-            self._end_by(group)
+            self._course.end_by(group)
         except Exception as error:  # whatever it is, the run is undone and says what happened
             self._course.end("failed", error)
-
-    def _end_by(self, group: BaseExceptionGroup[BaseException]) -> None:
-        for leaf in _leaves(group):
-            self._course.end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
 
     async def _session(self) -> None:
         self._event("run", "run", "begun", sync=True, **ending.begun(self._clock))
@@ -136,9 +125,8 @@ class Runner:
         name = self._plan.target.name
         self._event("target", name, "rising")
         handles = await in_thread(lambda: self._driver.up(site))
-        promised: dict[str, Any] = (
-            {} if handles.answers_within is None else {"answers_within": handles.answers_within}
-        )
+        within = handles.answers_within
+        promised: dict[str, Any] = {} if within is None else {"answers_within": within}
         self._event("target", name, "ready", handles=sorted(handles.offered()), **promised)
         await self._take_inventory(handles)
         if not self._plan.driver.started_by_us:
@@ -179,7 +167,7 @@ class Runner:
             except BaseExceptionGroup as group:
                 if not self._aborted or self._signal or not self._plan.experiment.after_abort:
                     raise
-                self._end_by(group)
+                self._course.end_by(group)
                 finished.cancel()
                 await self._watch_on(load)
         finally:
@@ -205,10 +193,8 @@ class Runner:
         check_size(len(schedule.due))
         header = HitsHeader(mix, writes, tuple(load.timeout for _ in mix))
         header.save(self._run.hits_header)
-        try:
+        with store.recording(self._run.path):
             hits.create(self._run.hits, schedule.due, schedule.route, schedule.seq)
-        except OSError as error:
-            raise store.not_recorded(error, self._run.path) from error
         spec = LoadSpec(
             base_url=handles.base_url,
             hits=self._run.hits,
@@ -293,9 +279,8 @@ class Runner:
 
     def _sweep(self) -> None:
         """Undo whatever is outstanding."""
-        self._course.undone(
-            heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
-        )
+        record = partial(self._writer.event, sync=True)
+        self._course.undone(heal(self._run, record, self._clock.now))
 
     def _creating(self, what: str, undo: Undo) -> None:
         by = f"target:{self._plan.target.driver}"
@@ -312,47 +297,6 @@ class Runner:
         **detail: object,
     ) -> None:
         event = Event(self._clock.now() if at is None else at, source, name, phase, detail)
-        if self._course.unbroken:
+        # a full disk has ended the run: it still must be undone
+        with nullcontext() if self._course.unbroken else suppress(OSError):
             self._writer.event(event, sync=sync)
-        else:
-            with suppress(OSError):  # a full disk has ended the run: it still must be undone
-                self._writer.event(event, sync=sync)
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """The exceptions of a group, the groups in it opened."""
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
-
-
-def start(
-    plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]
-) -> tuple[RunDir, Ending]:
-    """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
-    anything is touched."""
-    preflight.refuse_when_halted()
-    driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
-    versions = driver.versions
-    length = plan.experiment.load.baseline.length + plan.experiment.load.length
-    records = round(plan.hits * DTYPE.itemsize + length * SAMPLED) + store.RESERVE
-    preflight.refuse_what_hurts(driver.wants(), plan.staging, records=records)
-    preflight.heal_earlier_runs()
-    with preflight.target_lock(plan.target.name, driver.aim) as taken:
-        if not plan.driver.started_by_us:
-            rehearsal.refuse_target(plan, driver)
-        run = store.create_run(plan.experiment.name)
-        taken(run.id)
-        try:
-            store.take_reserve(run)
-            about.save(run, plan, versions, overrides)
-            runner = Runner(plan, run, driver, make_observer(run))
-        except OSError as error:  # nothing has been touched
-            shutil.rmtree(run.path, ignore_errors=True)
-            raise Refused(str(store.not_recorded(error, run.path))) from error
-        ended = runner.play()
-        if runner.refused is not None and ended.exit_code != RestoreError.exit_code:
-            shutil.rmtree(run.path)  # nothing was played
-            raise runner.refused
-        return run, ended

@@ -7,7 +7,8 @@ import json
 import os
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,6 +136,15 @@ def take_reserve(run: RunDir) -> None:
 def free_reserve(run: RunDir) -> None:
     with suppress(OSError):
         (run.path / "reserve").unlink(missing_ok=True)
+
+
+@contextmanager
+def recording(place: Path) -> Iterator[None]:
+    """What cannot be written below `place` is told with its remedy. Raises NotRecorded."""
+    try:
+        yield
+    except OSError as error:
+        raise not_recorded(error, place) from error
 
 
 def not_recorded(error: OSError, place: Path) -> NotRecorded:

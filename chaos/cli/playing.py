@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rich.console import Console as Terminal
 
 from chaos import plan as plans
-from chaos import runner, stopping
+from chaos import starting, stopping
 from chaos.checks.verdict import Verdict
 from chaos.console import Console
 from chaos.drill_history import Earlier, earlier_drills
@@ -40,7 +40,7 @@ def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Pl
         return consoles[0]
 
     try:
-        run_dir, ending = runner.start(plan, overrides, watch)
+        run_dir, ending = starting.start(plan, overrides, watch)
     finally:
         for console in consoles:
             console.stop()

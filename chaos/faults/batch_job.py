@@ -23,7 +23,8 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import executed, memory_kills
 from chaos.faults.memory_kills import MemoryKills
 from chaos.handles import Handles
-from chaos.host.processes import spawn, stop_marked
+from chaos.host.ordered_end import end_in_order
+from chaos.host.processes import spawn
 from chaos.host.worker import Program
 from chaos.units import InItsName, Positive
 from chaos.yamlfile import Model
@@ -121,7 +122,7 @@ class BatchJob(Fault):
     def restore(cls, undo: Undo) -> Evidence:
         if "container" in undo:
             return executed.stop(refs.from_json(undo["container"]), undo["mark"])
-        return {"processes_stopped": len(stop_marked(undo["mark"], grace=2.0))}
+        return end_in_order(undo["mark"])
 
     def _start(self, argv: list[str]) -> Program:
         """Here, or in the container that it belongs to."""

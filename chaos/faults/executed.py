@@ -27,7 +27,7 @@ def start(
 
 
 def stop(container: ContainerRef, mark: str) -> Evidence:
-    """End every process of the container that bears the mark, whatever its image holds.
+    """End every process of the container that bears the mark in order, whatever its image holds.
 
     Raises RestoreError; also where something of it stands still with the container, and ends when that goes on.
     """
@@ -48,4 +48,4 @@ def stop(container: ContainerRef, mark: str) -> Evidence:
         raise RestoreError(
             f"what was started in {container.name} may still run{because}: {error}; by hand: {by_hand}"
         ) from error
-    return {"processes_stopped": report["stopped"]}
+    return {"processes_stopped": report["stopped"], "ended": report["ended"]}

@@ -20,8 +20,8 @@ from chaos.toxiproxy import Toxiproxy
 ANSWERS_WITHIN = 2.0
 _POLL = 0.2
 
-# what each proxy was before the first step of a run that disables it, and the marks of the steps that do
-_FOUND: dict[tuple[str, str], tuple[bool, set[str]]] = {}
+# by run, server and name: what the proxy was before the first step that disables it, and the marks of those steps
+_FOUND: dict[tuple[str, str, str], tuple[bool, set[str]]] = {}
 _CLAIMING = threading.Lock()
 
 
@@ -47,7 +47,7 @@ def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
     if now is None:
         raise TargetGone(f"Toxiproxy at {api} has no proxy {name!r} any more")
     with _CLAIMING:
-        enabled, marks = _FOUND.setdefault((api, name), (now.enabled, set()))
+        enabled, marks = _FOUND.setdefault(_place(known, mark), (now.enabled, set()))
         marks.add(mark)
     return {**known, "mark": mark, "enabled": enabled}
 
@@ -75,11 +75,16 @@ def enable(undo: Undo) -> Evidence:
 
 
 def _release(undo: Undo) -> None:
+    place = _place(undo, undo.get("mark", ""))
     with _CLAIMING:
-        _, marks = _FOUND.get((undo["api"], undo["proxy"]), (True, set[str]()))
+        _, marks = _FOUND.get(place, (True, set[str]()))
         marks.discard(undo.get("mark", ""))
         if not marks:
-            _FOUND.pop((undo["api"], undo["proxy"]), None)
+            _FOUND.pop(place, None)
+
+
+def _place(known: Mapping[str, Any], mark: str) -> tuple[str, str, str]:
+    return mark.partition("/")[0], known["api"], known["proxy"]
 
 
 def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 import weakref
@@ -134,17 +135,27 @@ def stop_marked(mark: str, *, grace: float) -> list[ProcessRef]:
     """
     stopped: dict[int, ProcessRef] = {}
     deadline = time.monotonic() + grace + _KILL_PATIENCE
-    while targets := _not_ours(marked(mark)):
-        family = _with_descendants(targets)
+    while targets := marked_by_others(mark):
+        family = family_of(targets)
         stopped |= {process.pid: ProcessRef(process.pid, process.create_time()) for process in targets}
         _signal(targets, lambda process: process.terminate())
-        left = _wait(family, grace)
+        left = wait(family, grace)
         _signal(left, lambda process: process.kill())
-        left = _wait(left, max(deadline - time.monotonic(), _POLL))
+        left = wait(left, max(deadline - time.monotonic(), _POLL))
         if left or time.monotonic() > deadline:
             _refuse(mark, left or marked(mark))
         grace = 0.0  # what was forked meanwhile had its warning
     return list(stopped.values())
+
+
+def marked_by_others(mark: str) -> list[psutil.Process]:
+    """Those that bear the mark, without ourselves and our ancestors."""
+    return _not_ours(marked(mark))
+
+
+def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Raises RestoreError for a process that is not ours to end."""
+    _signal(processes, lambda process: process.send_signal(number))
 
 
 def stop_child(child: subprocess.Popen[bytes], *, grace: float) -> int:
@@ -174,7 +185,8 @@ def _not_ours(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     return [process for process in processes if process.pid not in spared]
 
 
-def _with_descendants(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+def family_of(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """The processes and all below them."""
     family: dict[int, psutil.Process] = {}
     for process in processes:
         family[process.pid] = process
@@ -198,7 +210,8 @@ def _signal(processes: Iterable[psutil.Process], send: Callable[[psutil.Process]
             ) from error
 
 
-def _wait(processes: Iterable[psutil.Process], patience: float) -> list[psutil.Process]:
+def wait(processes: Iterable[psutil.Process], patience: float) -> list[psutil.Process]:
+    """Those that have not ended after so many seconds."""
     deadline = time.monotonic() + patience
     while left := [process for process in processes if not _ended(process)]:
         if time.monotonic() >= deadline:

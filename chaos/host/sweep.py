@@ -1,6 +1,7 @@
-"""End every process of a process table that bears a mark. The mark is the first line of standard input.
+"""End every process of a process table that bears a mark, in order. The mark is the first line of standard input.
 
-For a sidecar: what was started in a container of somebody else's must be ended there, whatever its image holds.
+For a sidecar: what was started in a container of somebody else's must be ended there, whatever its image holds. It is
+asked first (see `ordered_end`), and killed where it does not end.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-GRACE, PATIENCE = 1.0, 10.0  # seconds
+ASKED: Mapping[signal.Signals, float] = {signal.SIGINT: 0.0, signal.SIGTERM: 5.0, signal.SIGKILL: 25.0}
+"""When each signal is sent, seconds after the beginning."""
+PATIENCE = 35.0  # seconds
 
 
 def marked(mark: str) -> list[int]:
@@ -29,17 +33,22 @@ def marked(mark: str) -> list[int]:
 
 def main() -> int:
     mark = sys.stdin.readline().strip()
-    begun, stopped = time.monotonic(), set[int]()
+    begun, sent, how = time.monotonic(), set[tuple[int, signal.Signals]](), "by itself"
     while left := marked(mark):
-        stopped |= set(left)
         late = time.monotonic() - begun
         if late > PATIENCE:
             return 1
+        number = [each for each, after in ASKED.items() if after <= late][-1]
+        how = (
+            "killed, and what it did may be half done" if number is signal.SIGKILL else f"after {number.name}"
+        )
         for pid in left:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL if late > GRACE else signal.SIGTERM)
+            if (pid, number) not in sent:
+                sent.add((pid, number))
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
         time.sleep(0.1)
-    print(json.dumps({"stopped": len(stopped)}), flush=True)
+    print(json.dumps({"stopped": len({pid for pid, _ in sent}), "ended": how}), flush=True)
     return 0
 
 

@@ -45,7 +45,7 @@ def read(source: Source, mark: str) -> Mapping[str, Any]:
 
 def _refs(handles: Handles) -> Iterator[ContainerRef]:
     for each in handles.containers.values():
-        yield from each if isinstance(each, tuple) else (each,)
+        yield from each
     if handles.logs is not None and handles.logs.container is not None:
         yield handles.logs.container
     yield from (volume.container for volume in handles.volumes.values() if volume.container is not None)

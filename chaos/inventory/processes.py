@@ -17,7 +17,7 @@ from chaos.inventory.document import PROCESSES, Source
 
 def sources(handles: Handles) -> Iterator[Source]:
     for role, each in handles.processes.items():
-        for ref in each if isinstance(each, tuple) else (each,):
+        for ref in each:
             yield {"kind": PROCESSES, "place": f"{role} ({ref.pid})", "ref": ref_to_json(ref)}
 
 

@@ -24,7 +24,7 @@ def handles(victim: Victim) -> Handles:
     nowhere = Path("/nowhere")
     logs = LogFiles(nowhere, (nowhere / "app.log",), "copytruncate", False, "normal", None, "api")
     return Handles(
-        containers={"api": victim.ref}, logs=replace(logs, container=victim.ref, inside=Path("/data"))
+        containers={"api": (victim.ref,)}, logs=replace(logs, container=victim.ref, inside=Path("/data"))
     )
 
 

@@ -164,7 +164,7 @@ def test_a_process_that_was_stopped_before_stays_stopped(family: psutil.Process)
     stopped.send_signal(signal.SIGSTOP)
     while stopped.status() != psutil.STATUS_STOPPED:
         pass
-    played(made("pause", Handles(processes={"api": ref_of(family.pid)})))
+    played(made("pause", Handles(processes={"api": (ref_of(family.pid),)})))
     assert stopped.status() == psutil.STATUS_STOPPED
     assert psutil.STATUS_STOPPED not in (running.status(), family.status())
 
@@ -174,5 +174,5 @@ def test_one_that_is_stopped_already_is_not_paused_and_does_not_go_on(family: ps
     while family.status() != psutil.STATUS_STOPPED:
         pass
     with pytest.raises(TargetGone, match="is stopped already, and is left as it is"):
-        made("pause", Handles(processes={"api": ref_of(family.pid)})).prepare()
+        made("pause", Handles(processes={"api": (ref_of(family.pid),)})).prepare()
     assert family.status() == psutil.STATUS_STOPPED

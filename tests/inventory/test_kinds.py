@@ -91,7 +91,7 @@ def test_of_a_process_a_stop_and_its_priority_are_compared() -> None:
             while process.status() != psutil.STATUS_STOPPED:
                 os.sched_yield()
 
-        told = changes(processes, Handles(processes={"api": ref_of(child.pid)}), act)
+        told = changes(processes, Handles(processes={"api": (ref_of(child.pid),)}), act)
         assert told == [
             f"process api ({child.pid}): nice was 0, is 7",
             f"process api ({child.pid}): state was running, is stopped",

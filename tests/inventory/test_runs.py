@@ -28,7 +28,7 @@ SLOW = "steps: [{name: slow, fault: latency, at: 0s, hold: HOLD, with: {delay: 1
 @pytest.fixture
 def proxied(midnight: Midnight, service: Service, toxiproxy: Toxiproxy) -> Iterator[str]:
     """The path of a target with a proxy that the team keeps disabled at night, with a toxic of theirs."""
-    toxiproxy.create("mine", "127.0.0.1:0", "127.0.0.1:9")
+    toxiproxy.create("mine", "127.0.0.1:0", f"127.0.0.1:{service.port}")
     toxiproxy.add_toxic("mine", "of-the-team", "latency", "upstream", {"latency": 2})
     yield target(midnight, service.url, f"  proxies: {{database: {{api: '{toxiproxy.url}', name: mine}}}}\n")
     toxiproxy.delete("mine")

@@ -1,0 +1,38 @@
+"""A program of the team's own is ended in order: asked first, and killed only where it does not end.
+
+SIGINT comes first: on it the tools of PostgreSQL cancel what the server does for them (`psql` does so on no other
+signal, and leaves a VACUUM running otherwise), and compressors and backups remove what is half made.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+from chaos.host.processes import family_of, marked_by_others, send, stop_marked, wait
+
+ASKED: Sequence[tuple[signal.Signals, float]] = ((signal.SIGINT, 5.0), (signal.SIGTERM, 20.0))
+"""The signals, and the seconds that each is given."""
+
+
+def end_in_order(mark: str, asked: Sequence[tuple[signal.Signals, float]] = ASKED) -> dict[str, Any]:
+    """End every process that bears the mark, and what is below it; how it ended. Raises RestoreError."""
+    how, ended = "by itself", 0
+    for number, patience in asked:
+        targets = marked_by_others(mark)
+        if not targets:
+            return {"processes_stopped": ended, "ended": how}
+        ended = max(ended, len(targets))
+        family = family_of(targets)
+        send(targets, number)
+        how = f"after {number.name}"
+        if wait(family, patience):
+            how = f"not after {number.name}"
+    left = stop_marked(mark, grace=0)
+    if left:
+        seconds = sum(patience for _, patience in asked)
+        how = (
+            f"killed: it had not ended {seconds:g} s after it was asked to, and what it did may be half done"
+        )
+    return {"processes_stopped": max(ended, len(left)), "ended": how}
