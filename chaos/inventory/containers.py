@@ -9,7 +9,7 @@ from chaos.engine import limits, refs
 from chaos.engine.cgroups import Cgroup
 from chaos.engine.client import connected
 from chaos.handles import ContainerRef, Handles
-from chaos.inventory.document import CONTAINERS, Source
+from chaos.inventory.document import CONTAINERS, ID, Source
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -66,6 +66,7 @@ def _fields(container: Container) -> dict[str, Any]:
     attrs = container.attrs
     state, config = attrs["State"], attrs["HostConfig"]
     return {
+        ID: container.id,
         "status": state["Status"],
         "~health": (state.get("Health") or {}).get("Status"),
         "~restarts": attrs.get("RestartCount"),

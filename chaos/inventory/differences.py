@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from chaos.inventory import files_compared
-from chaos.inventory.document import CONTAINERS, FILES, KINDS, PROCESSES, Fields, Inventory, Things
+from chaos.inventory.document import CONTAINERS, FILES, ID, KINDS, PROCESSES, Fields, Inventory, Things
 from chaos.journal import Event
 
 GONE, NEW = "gone", "new"
@@ -29,13 +29,11 @@ class Difference:
     after: Any = None
 
     def __str__(self) -> str:
-        if self.field == GONE:
-            return f"{self.thing} is gone"
-        if self.field == NEW:
-            return f"{self.thing} is new"
+        name = self.field.removeprefix(NOTED)
+        if name in (GONE, NEW):
+            return f"{self.thing} is {name}"
         if self.before is None and isinstance(self.after, str):
             return f"{self.thing}: {self.after}"
-        name = self.field.removeprefix(NOTED)
         return f"{self.thing}: {name} was {_shown(self.before)}, is {_shown(self.after)}"
 
 
@@ -93,9 +91,13 @@ def _read_in_both(kind: str, one: Inventory, before: Inventory, after: Inventory
 
 def _of(kind: str, thing: str, before: Fields | None, after: Fields | None) -> Iterator[Difference]:
     if before is None or after is None:
-        # a supervisor may have started the process anew: whether the service is back is judged by its answers
-        noted = NOTED if kind == PROCESSES else ""
-        yield Difference(kind, thing, noted + (GONE if after is None else NEW))
+        # A supervisor may have started the process anew: whether the service is back is judged by its answers. No
+        # fault removes a container: that was somebody else, as with one that was replaced.
+        noted = after is None and kind in (PROCESSES, CONTAINERS)
+        yield Difference(kind, thing, (NOTED if noted else "") + (GONE if after is None else NEW))
+        return
+    if before.get(ID) != after.get(ID):
+        yield Difference(kind, thing, ID, before.get(ID), after.get(ID))
         return
     for field in sorted({*before, *after}):
         if before.get(field) != after.get(field):

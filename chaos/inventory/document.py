@@ -22,6 +22,9 @@ Fields = Mapping[str, Any]
 Things = Mapping[str, Fields]
 """The fields of each thing, by its name. A field whose name begins with `~` is noted and never compared."""
 
+ID = "~id"
+"""Of a thing that somebody else may replace by another of the same name."""
+
 Source = Mapping[str, Any]
 """Where one kind is read from: JSON that is enough by itself, in another process. `kind` is one of KINDS."""
 

@@ -125,6 +125,20 @@ def test_a_container_that_is_down_is_left_behind_and_one_that_restarted_is_noted
     )
 
 
+def test_a_container_that_somebody_removed_or_replaced_meanwhile_is_noted(tmp_path: Path) -> None:
+    def there(number: str, image: str) -> Inventory:
+        return Inventory({"containers": {"container shop-api-1": {"~id": number, "image": image}}})
+
+    before = there("one", "shop:1")
+    replaced, removed = (
+        finding(tmp_path / "a", before, there("two", "shop:2")),
+        finding(tmp_path / "b", before, Inventory()),
+    )
+    assert (replaced.outcome, removed.outcome) == (Outcome.PASS, Outcome.PASS)
+    assert replaced.evidence["noted"] == ["container shop-api-1: id was one, is two"]
+    assert removed.evidence["noted"] == ["container shop-api-1 is gone"]
+
+
 def test_an_inventory_is_stored_and_read_as_it_is(tmp_path: Path) -> None:
     inventory = Inventory({"files": {"/x": {"size": 1}}}, {"servers": {"of a": "b"}}, ({"kind": KINDS[0]},))
     document.save(inventory, tmp_path / "one.json")
