@@ -9,13 +9,14 @@ from pydantic import Field, ValidationError
 from chaos import slofile
 from chaos.checks import restored
 from chaos.checks.verdict import Verdict, judge
-from chaos.errors import UsageError
+from chaos.errors import FileError, UsageError
 from chaos.experiment import Experiment, Limits
 from chaos.journal import Journal
 from chaos.restore_experiment import RestoreExperiment, is_restore
 from chaos.slo import Slo
 from chaos.store import RunDir
-from chaos.yamlfile import Model
+from chaos.userfile import refuse_pipes
+from chaos.yamlfile import Model, first_rule
 
 
 class Objectives(Model):
@@ -37,9 +38,15 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
     """
     journal = Journal(run)
     try:
+        refuse_pipes(run.path)
         if is_restore(journal.about["experiment"]):
             return _judge_restore(journal, slo_file)
         experiment = Experiment.model_validate(journal.about["experiment"])
+    except ValidationError as error:
+        place, rule, value = first_rule(error)
+        raise FileError(
+            run.run_file, None, ": ".join(map(str, ("experiment", *place))), rule, value
+        ) from None
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(f"{run.path}: its experiment cannot be read: {error}") from error
     asked = experiment if slo_file is None else with_objectives(experiment, slo_file)

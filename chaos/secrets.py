@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from chaos.errors import UsageError
+from chaos.errors import FileError, UsageError
 from chaos.redact import SHORTEST
+from chaos.userfile import read_text
 from chaos.yamlfile import Model, SecretValue
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -61,10 +62,9 @@ class Secret(Model):
             return os.environ[self.env]
         assert self.file is not None
         try:
-            return self.file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise UsageError(f"{where}: {self} cannot be read: {reason}") from None
+            return read_text(self.file)
+        except FileError as error:
+            raise UsageError(f"{where}: {self} {error.rule}") from None
 
 
 class SecretReader:

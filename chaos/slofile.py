@@ -91,7 +91,7 @@ def _of_file(at: Where, item: dict[str, Any]) -> list[Translated]:
     if len(item) > 1 or not isinstance(item["file"], str):
         raise at.under("file").broken("stands alone, and is the path of an OpenSLO file")
     path = at.path.parent / item["file"]
-    if not path.is_file():
+    if not path.exists():
         raise at.under("file").broken("no such file", str(path))
     return _openslo(path, yamlfile.read_documents(path))
 

@@ -18,6 +18,7 @@ from chaos.errors import PRECEDENCE, UsageError
 from chaos.errors import worst as worst_code
 from chaos.judge import judge_run
 from chaos.store import RunDir
+from chaos.userfile import refuse_pipes
 from chaos.yamlfile import Model, Name
 
 
@@ -60,6 +61,7 @@ def parts(run: RunDir) -> list[Part] | None:
     A scenario that was moved or cannot be read has no verdict. Raises UsageError without a readable run.json.
     """
     try:
+        refuse_pipes(run.path)
         document: dict[str, Any] = json.loads(run.run_file.read_text())
         entries = document.get("parts")
         return None if entries is None else [_part(run, entry) for entry in entries]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from chaos import yamltext
 from chaos.errors import FileError, UsageError
 from chaos.units import WRITTEN
 from chaos.yamltags import without_tags
@@ -27,7 +26,6 @@ class Model(BaseModel):
 
 
 M = TypeVar("M", bound=BaseModel)
-T = TypeVar("T")
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 """How things are named in a file."""
@@ -54,38 +52,17 @@ _SECRET_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 def read_mapping(path: Path) -> Any:
     """The file as a mapping that remembers its lines. Raises FileError."""
-    document = _read(path, YAML().load)
+    document = yamltext.load(path)
     _check_mapping(path, document)
     return document
 
 
 def read_documents(path: Path) -> list[Any]:
     """Each document of the file, one at least, as a mapping that remembers its lines. Raises FileError."""
-    documents = _read(path, lambda text: [each for each in YAML().load_all(text) if each is not None]) or [
-        None
-    ]
+    documents = yamltext.load_all(path) or [None]
     for document in documents:
         _check_mapping(path, document)
     return documents
-
-
-def _read(path: Path, load: Callable[[str], T]) -> T:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(path, None, "", f"cannot be read: {error}") from error
-    try:
-        return load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        rule = " ".join(str(error.problem or error).split())
-        raise FileError(path, mark.line + 1 if mark else None, "", rule) from error
-    except YAMLError as error:
-        raise FileError(path, None, "", " ".join(str(error).split())) from error
-    except ValueError as error:  # a date that is none, a number of too many digits
-        raise FileError(path, None, "", f"holds a value that cannot be read: {error}") from error
-    except RecursionError:
-        raise FileError(path, None, "", "is nested too deeply") from None
 
 
 def _check_mapping(path: Path, document: Any) -> None:
@@ -246,7 +223,7 @@ def search(name: str, folder: str) -> Path:
     """
     given = Path(name)
     if given.suffix in {".yaml", ".yml"}:
-        if given.is_file():
+        if given.exists():
             return given
         raise UsageError(f"{name}: no such file")
     for place in folders(folder):

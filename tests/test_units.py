@@ -207,7 +207,7 @@ FRACTIONS = sorted(
         for name, field in model.model_fields.items()
         if _takes_a_fraction(field.annotation)
     },
-    key=lambda each: each[0],
+    key=lambda each: (each[0], each[1].__module__),
 )
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import psutil
 
-from chaos.errors import UsageError
+from chaos.errors import FileError, UsageError
 from chaos.handles import ProcessRef
 from chaos.host.processes import ref_of
 from chaos.targets.attach.options import ProcessAt
+from chaos.userfile import read_text
 
 
 def find(ats: Sequence[ProcessAt], where: str) -> tuple[ProcessRef, ...]:
@@ -33,9 +34,9 @@ def _find(at: ProcessAt, where: str) -> list[ProcessRef]:
 
 def _pid_in(file: Path, where: str) -> int:
     try:
-        return int(file.read_text().split()[0])
-    except OSError as error:
-        raise UsageError(f"{where}: pid file {file} cannot be read: {error.strerror}") from None
+        return int(read_text(file).split()[0])
+    except FileError as error:
+        raise UsageError(f"{where}: pid file {file} {error.rule}") from None
     except (ValueError, IndexError):
         raise UsageError(f"{where}: pid file {file} does not begin with a number") from None
 

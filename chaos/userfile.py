@@ -1,0 +1,80 @@
+"""Files that a person names, read within bounds: a pipe, a device or a huge file is refused at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from chaos.errors import FileError
+
+MOST_TEXT = 512 * 1024
+"""Bytes of a file that a person writes: a schedule of a thousand runs has a fifth of it."""
+
+MOST_RECORD = 32 * 1024 * 1024
+"""Bytes of a file that midnight wrote, such as a verdict."""
+
+DEEPEST = 100
+
+_KINDS = {
+    stat.S_IFDIR: "is a directory",
+    stat.S_IFIFO: "is a pipe: write its content to a file first",
+    stat.S_IFSOCK: "is a socket",
+    stat.S_IFCHR: "is a device",
+    stat.S_IFBLK: "is a device",
+}
+
+
+def read_text(path: Path, most: int = MOST_TEXT) -> str:
+    """The regular file's text (UTF-8), of `most` bytes at most. Raises FileError."""
+    try:
+        return _read(path, most).decode("utf-8")
+    except UnicodeDecodeError:  # its message may hold what the file does
+        raise FileError(path, None, "", "cannot be read: it is no text in UTF-8") from None
+
+
+def read_json(path: Path, most: int = MOST_RECORD) -> dict[str, Any]:
+    """The JSON object in the regular file. Raises FileError."""
+    try:
+        document = json.loads(read_text(path, most))
+    except (ValueError, RecursionError) as error:
+        raise FileError(path, None, "", f"cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise FileError(path, None, "", f"must be a JSON object, not {type(document).__name__}")
+    return document
+
+
+def why_not_regular(path: Path) -> str | None:
+    """What the path is instead of a regular file; None for one that is regular or not there."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "is no regular file")
+
+
+def refuse_pipes(directory: Path) -> None:
+    """Raises FileError for a file in the directory that would never end, or wait for a writer."""
+    for path in sorted(directory.iterdir()):
+        if not path.is_dir() and (why := why_not_regular(path)) is not None:
+            raise FileError(path, None, "", why)
+
+
+def _read(path: Path, most: int) -> bytes:
+    why_not = why_not_regular(path)  # before it is opened: that alone can move a tape, or wait for a writer
+    try:
+        if why_not is None:
+            # it may have been replaced since: opening never waits, and reading is bounded
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    content = file.read(most + 1)
+                    if len(content) <= most:
+                        return content
+                    why_not = f"is larger than {most // 1024} kB"
+                else:
+                    why_not = "is no regular file"
+    except OSError as error:
+        raise FileError(path, None, "", f"cannot be read: {error.strerror or error}") from error
+    raise FileError(path, None, "", why_not)
