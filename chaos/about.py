@@ -9,6 +9,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +29,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
     document = {
         "version": VERSION,
         "id": run.id,
-        "experiment": plan.experiment.model_dump(by_alias=True, mode="json"),
+        **played(plan),
         "experiment_file": str(plan.experiment_file),
         "target": plan.target.model_dump(mode="json"),
         "options": plan.options.model_dump(mode="json"),
@@ -40,7 +41,6 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **versions},
         "git": git_revision(),
         "abort": [condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts],
-        "plan": [planned.to_json() for planned in plan.steps],
         "runbook": [planned.to_json() for planned in plan.runbook],
         "drill": True if plan.experiment.drill is not None else None,  # without a word the name decides
         "part_of": plan.part_of,
@@ -49,6 +49,14 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "host": host(),
     }
     run.run_file.write_text(json.dumps(document, indent=1, default=str))
+
+
+def played(plan: Plan) -> dict[str, Any]:
+    """What is played, whatever it is aimed at."""
+    return {
+        "experiment": plan.experiment.model_dump(by_alias=True, mode="json"),
+        "plan": [planned.to_json() for planned in plan.steps],
+    }
 
 
 def command(plan: Plan, overrides: Sequence[str]) -> str:
@@ -72,7 +80,22 @@ def typed(path: Path, name: str, folder: str) -> str:
 def host() -> dict[str, Any]:
     """The machine, as far as a verdict depends on it."""
     memory = psutil.virtual_memory().total
-    return {"cpus": psutil.cpu_count(), "memory_bytes": memory, "kernel": platform.release()}
+    return {
+        "cpus": psutil.cpu_count(),
+        "cpu": _processor(),
+        "memory_bytes": memory,
+        "kernel": platform.release(),
+    }
+
+
+def _processor() -> str:
+    """The processor's model, as the kernel names it; its architecture where it names none."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return value.strip()
+    return platform.machine()
 
 
 def started_by() -> str:

@@ -90,6 +90,11 @@ class RunDir:
         return self.path / "verdict.json"
 
     @property
+    def decision(self) -> Path:
+        """Whether later runs are compared with this one: what the gate, or a person, decided."""
+        return self.path / "decision.json"
+
+    @property
     def report(self) -> Path:
         return self.path / "report.html"
 

@@ -11,7 +11,20 @@ import typer
 from typer.exceptions import TyperException
 
 from chaos import store
-from chaos.cli import doctor, done, experiments, gate, machine, memory, run, runs, schedule, stack, target
+from chaos.cli import (
+    baseline,
+    doctor,
+    done,
+    experiments,
+    gate,
+    machine,
+    memory,
+    run,
+    runs,
+    schedule,
+    stack,
+    target,
+)
 from chaos.cli.output import forgiving
 from chaos.errors import MidnightError
 
@@ -42,6 +55,7 @@ app.command("restore")(machine.restore)
 app.command("stop")(machine.stop)
 app.command("halt")(machine.halt)
 app.command("doctor")(doctor.doctor)
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(stack.app, name="stack")
 app.add_typer(target.app, name="target")
 app.add_typer(schedule.app, name="schedule")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from chaos.errors import UsageError
+
 Names = Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names, or paths to their files.")]
 Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]
 Profile = Annotated[str | None, typer.Option(help="The target's profile; its first one if not given.")]
@@ -29,6 +31,13 @@ Within = Annotated[
 DrillTarget = Annotated[
     str | None, typer.Option(metavar="TARGET", help="The target that is drilled, if another.")
 ]
+Strict = Annotated[bool, typer.Option("--baseline-strict", help="Fail also on a baseline of a single run.")]
+Release = Annotated[
+    bool,
+    typer.Option(
+        "--release", help="Fail on no baseline; these runs begin a new one if their objectives hold."
+    ),
+]
 AllowPartial = Annotated[
     bool, typer.Option("--allow-partial", help="Take `3 of 4 links exercised` for a pass.")
 ]
@@ -50,6 +59,8 @@ def gate(
     require_drill_within: Within = None,
     drill_target: DrillTarget = None,
     allow_partial: AllowPartial = False,
+    baseline_strict: Strict = False,
+    release: Release = False,
     slo: Objectives = None,
 ) -> int:
     """Play each experiment once, judge it, compare it with a baseline, and say whether to release.
@@ -59,17 +70,23 @@ def gate(
     """
     from chaos.cli import gating  # brings SQLAlchemy, which no other command waits for
 
+    if baseline_strict and (baseline is None or release):
+        raise UsageError(
+            "--baseline-strict holds to a baseline: it goes with --baseline, and not with --release"
+        )
     outputs = gating.Outputs(junit, markdown, json_)
     outputs.check()
     if require_drill_within:
         gating.check_memory()
     planned = gating.plan(names, target, profile, seed, slo)
     asked = gating.Asked(
-        baselines=gating.find_baselines(baseline, planned, allow_partial=allow_partial),
+        baselines=gating.find_baselines(baseline, planned, allow_partial=allow_partial, release=release),
         tolerances=gating.tolerances(tolerance or ()),
         allow_partial=allow_partial,
         drill_within=gating.read_age(require_drill_within) if require_drill_within else None,
         drill_target=drill_target or planned[0].target.name,
         slo=slo,
+        strict=baseline_strict,
+        release=release,
     )
     return gating.pass_through(planned, asked, outputs)

@@ -7,25 +7,28 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console as Terminal
+from sqlalchemy.exc import SQLAlchemyError
 
+from chaos import about, suite, yamlfile
 from chaos import judge as judging
 from chaos import plan as plans
-from chaos import suite, yamlfile
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
 from chaos.cli.playing import play, signals_kept
 from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
 from chaos.gate import baseline as baselines
-from chaos.gate.baseline import Baseline
+from chaos.gate.baseline import Baseline, NoBaseline, Wanted
 from chaos.gate.case import Case
 from chaos.gate.drill import judge_drill
 from chaos.gate.tolerance import Tolerances, tolerances
 from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_run
 from chaos.journal import Journal
-from chaos.memory import Query, open_index
+from chaos.memory import Query, alike, open_index
+from chaos.memory.decision import decision as decide
 from chaos.plan import Plan
 from chaos.reports import junit as as_junit
 from chaos.reports import markdown as as_markdown
@@ -84,7 +87,8 @@ def _as_json(gate: GateVerdict) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a gate asks for beside the objectives of the experiments."""
+    """What a gate asks for beside the objectives of the experiments. `strict`: a baseline of one run fails it too;
+    `release`: where it passes its objectives, it is a new beginning for later comparisons."""
 
     baselines: Sequence[Baseline | None]
     tolerances: Tolerances
@@ -92,6 +96,8 @@ class Asked:
     drill_within: float | None  # seconds
     drill_target: str
     slo: Path | None  # a file of objectives in place of the experiments' own
+    strict: bool = False
+    release: bool = False
 
 
 def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo: Path | None) -> list[Plan]:
@@ -112,14 +118,36 @@ def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo:
 
 
 def find_baselines(
-    reference: str | None, planned: Sequence[Plan], *, allow_partial: bool
+    reference: str | None, planned: Sequence[Plan], *, allow_partial: bool, release: bool = False
 ) -> Sequence[Baseline | None]:
-    """Found before anything is played: a run of this gate is no baseline of it. Raises UsageError for one that
-    is missing, and FileError for a file that holds none."""
+    """Found, and said, before anything is played: a run of this gate is no baseline of it. Raises UsageError for
+    one that is missing, but for a first `release`, and FileError for a file that holds none."""
     if reference is None:
         return [None] * len(planned)
-    wanted = [(each.experiment.name, each.target.name, each.profile) for each in planned]
-    return baselines.find(reference, wanted, open_index(say), allow_partial=allow_partial)
+    index, found = open_index(say), list[Baseline | None]()
+    for each in planned:
+        try:
+            found += baselines.find(reference, [_wanted(each)], index, allow_partial=allow_partial)
+        except NoBaseline:
+            if not release:
+                raise
+            found.append(None)
+    for baseline in found:
+        if baseline is not None:
+            say(f"{baseline.experiment} is compared with {baseline.shown}")
+    return found
+
+
+def _wanted(plan: Plan) -> Wanted:
+    played = json.loads(json.dumps(about.played(plan), default=str))
+    return Wanted(
+        plan.experiment.name,
+        plan.target.name,
+        plan.profile,
+        play=alike.play_of(played),
+        machine=alike.machine_of({"host": about.host()}),
+        midnight=version("midnight-chaos"),
+    )
 
 
 def check_memory() -> None:
@@ -140,7 +168,9 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int
         profile=first.profile,
         seed=first.seed,
         started=started,
+        release=asked.release,
     )
+    _record(verdict)
     code = verdict.exit_code
     for failure in outputs.write(verdict):
         say(failure)
@@ -157,8 +187,30 @@ def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list
         played = _unplayed(each) if over else _play(each, terminal, first=not judged)
         if asked.slo is not None:
             played = judged_by(asked.slo, played)
-        judged.append(judge_run(played, baseline, asked.tolerances, allow_partial=asked.allow_partial))
+        judged.append(
+            judge_run(
+                played,
+                baseline,
+                asked.tolerances,
+                allow_partial=asked.allow_partial,
+                strict=asked.strict,
+                release=asked.release,
+            )
+        )
     return judged
+
+
+def _record(verdict: GateVerdict) -> None:
+    """Keep for later gates what this one has decided about each run; what goes wrong with that is said."""
+    try:
+        index = open_index(say)
+        for run in verdict.runs:
+            if run.decision is not None:
+                made = decide(run.decision, about.started_by(), verdict.headline)
+                for entry in index.find(Query(run=run.played.run)):
+                    index.decide(entry, made)
+    except (OSError, UsageError, SQLAlchemyError) as error:
+        say(f"the gate's decision could not be recorded: {error}; its runs are no baselines")
 
 
 def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:

@@ -1,70 +1,98 @@
-"""What a run is compared with: a stored run, the newest that passed, or a file kept from the last release."""
+"""What a run is compared with: every comparable run that counts, a stored run, or a file kept from the last release.
+
+A run counts where the gate that played it passed, or where a person released it (`chaos.memory.decision`).
+"""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from chaos.errors import FileError, UsageError
+from chaos.checks.words import many
+from chaos.errors import UsageError
+from chaos.gate import baseline_file
 from chaos.memory import Entry, Index, Query
-from chaos.memory.entry import Figures, figures_of
+from chaos.memory.entry import Figures
 
 LATEST = "latest-pass"
+LAST = 30  # of the comparable runs, the newest
 
-Wanted = tuple[str, str, str | None]  # experiment, target, profile
+
+class NoBaseline(UsageError):
+    """No run counts yet that could be compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is about to be played, and on what: `play`, `machine` and `midnight` as memory keeps them."""
+
+    experiment: str
+    target: str
+    profile: str | None
+    play: str | None = None
+    machine: str | None = None
+    midnight: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The figures to compare with, and where they come from."""
+    """The figures to compare with, oldest first, and where they come from.
+
+    `notes` say what of it is unlike what is played, and which runs were left out for that.
+    """
 
     source: str
     experiment: str
-    target: str
-    profile: str | None
-    figures: Figures
+    past: tuple[Figures, ...]
+    notes: tuple[str, ...] = ()
 
-    def differs_from(self, wanted: Wanted) -> str:
-        """What makes the comparison unlike with unlike, empty when nothing does."""
-        _, target, profile = wanted
-        other = []
-        if self.target != target:
-            other.append(f"target {self.target}")
-        if self.profile != profile:
-            other.append(f"profile {self.profile or 'none'}")
-        return f"the baseline was played on {' and '.join(other)}" if other else ""
+    @property
+    def shown(self) -> str:
+        """`5 runs, the newest 2026... (2 left out: another machine)`."""
+        return f"{self.source} ({'; '.join(self.notes)})" if self.notes else self.source
 
 
 def find(reference: str, wanted: Sequence[Wanted], index: Index, *, allow_partial: bool) -> list[Baseline]:
     """The baseline of each experiment, in order. Raises UsageError or FileError for one that is missing."""
     if reference == LATEST:
-        return [_latest_pass(each, index, allow_partial) for each in wanted]
+        return [latest(each, index, allow_partial=allow_partial) for each in wanted]
     given = Path(reference)
-    found = _of_file(given) if given.is_file() else [_of_entry(_named(reference, index))]
-    by_name = {each.experiment: each for each in found}
-    for experiment, *_ in wanted:
-        if experiment not in by_name:
-            there = ", ".join(by_name) or "none"
-            raise UsageError(f"--baseline {reference}: holds no run of {experiment!r}, but of {there}")
-    return [by_name[experiment] for experiment, *_ in wanted]
+    if given.exists() and not given.is_dir():
+        return [_of_file(given, each) for each in wanted]
+    entry = named(reference, index)
+    return [_of_entry(reference, entry, each) for each in wanted]
 
 
-def _latest_pass(wanted: Wanted, index: Index, allow_partial: bool) -> Baseline:
-    experiment, target, profile = wanted
-    passed = index.find(Query(experiment=experiment, target=target, profile=profile, verdict="pass"))
-    whole = [each for each in passed if each.exit_code == 0 and (allow_partial or not each.partial)]
-    if not whole:
-        profiled = f", profile {profile}" if profile else ""
-        raise UsageError(
-            f"--baseline {LATEST}: no run of {experiment!r} against {target}{profiled} has passed yet"
-        )
-    return _of_entry(whole[-1])
+def latest(wanted: Wanted, index: Index, *, allow_partial: bool) -> Baseline:
+    """Every comparable run that counts, back to the newest release. Raises UsageError where there is none."""
+    found = counted(index, wanted.experiment, wanted.target, wanted.profile)
+    counting = [each for each in found if each.profile == wanted.profile]
+    alike, left_out = _alike(counting, wanted, allow_partial=allow_partial)
+    if not alike:
+        raise NoBaseline(_none(wanted, left_out))
+    notes = [f"{many(number, 'run')} left out: {why}" for why, number in left_out.items()]
+    newest = alike[-1]
+    source = f"{many(len(alike), 'run')}, the newest {newest.run}" if len(alike) > 1 else f"run {newest.run}"
+    return Baseline(source, wanted.experiment, tuple(each.figures for each in alike), tuple(notes))
 
 
-def _named(reference: str, index: Index) -> Entry:
+def counted(index: Index, experiment: str | None, target: str | None, profile: str | None) -> list[Entry]:
+    """The runs that later ones are compared with, oldest first: since the newest release of each group."""
+    found = index.find(Query(experiment=experiment, target=target, profile=profile, counts=True))
+    begins: dict[tuple[str, str, str | None], Entry] = {}
+    for each in found:
+        assert each.decision is not None, "it counts by its decision"
+        before = begins.get(each.group)
+        newer = before is None or before.decision is None or before.decision.at < each.decision.at
+        if each.decision.state == "released" and newer:
+            begins[each.group] = each
+    return [each for each in found if each.group not in begins or each.started >= begins[each.group].started]
+
+
+def named(reference: str, index: Index) -> Entry:
+    """The stored run of this id, beginning of an id, or directory. Raises UsageError."""
     given = Path(reference)
     run = given.resolve().name if given.is_dir() else reference
     found = [
@@ -72,35 +100,83 @@ def _named(reference: str, index: Index) -> Entry:
     ]
     if len(found) != 1:
         what = "names several runs" if found else "is no stored run and no file"
-        raise UsageError(f"--baseline {reference}: {what}; `midnight runs` lists the runs")
+        raise UsageError(f"{reference}: {what}; `midnight runs` lists the runs")
     return found[0]
 
 
-def _of_entry(entry: Entry) -> Baseline:
-    _refuse_undecided(f"run {entry.run}", entry.verdict)
-    return Baseline(f"run {entry.run}", *entry.group, entry.figures)
+def _alike(
+    counting: Sequence[Entry], wanted: Wanted, *, allow_partial: bool
+) -> tuple[list[Entry], Counter[str]]:
+    """The newest that can be compared with what is played, and how many cannot, by reason."""
+    alike: list[Entry] = []
+    left_out: Counter[str] = Counter()
+    for each in counting:
+        if why := _unlike(each, wanted, allow_partial=allow_partial):
+            left_out[why] += 1
+        else:
+            alike.append(each)
+    exercised = [each for each in alike if each.links_exercised == alike[-1].links_exercised]
+    if len(exercised) < len(alike):
+        left_out["another number of links exercised"] += len(alike) - len(exercised)
+    return exercised[-LAST:], left_out
 
 
-def _of_file(path: Path) -> list[Baseline]:
-    """The verdict.json of one run, or what a gate wrote with --json."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        runs = document["runs"] if document.get("kind") == "gate" else [{"verdict": document}]
-        return [_of_verdict(path, run["verdict"]) for run in runs if run["verdict"] is not None]
-    except (OSError, ValueError) as error:
-        raise FileError(path, None, "", f"cannot be read: {error}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise FileError(path, None, "", f"is no verdict.json: {type(error).__name__} {error}") from error
+def _unlike(entry: Entry, wanted: Wanted, *, allow_partial: bool) -> str:
+    if entry.partial and not allow_partial:
+        return "not every link exercised"
+    if None not in (entry.play, wanted.play) and entry.play != wanted.play:
+        return "another load or other steps"
+    if None not in (entry.machine, wanted.machine) and entry.machine != wanted.machine:
+        return f"another machine ({entry.machine})"
+    if None not in (entry.midnight, wanted.midnight) and entry.midnight != wanted.midnight:
+        return f"midnight {entry.midnight}"
+    return ""
 
 
-def _of_verdict(path: Path, verdict: dict[str, Any]) -> Baseline:
-    _refuse_undecided(f"{path}: {verdict['experiment']}", verdict["verdict"])
-    names = verdict["experiment"], verdict["target"], verdict["profile"]
-    return Baseline(f"run {verdict['run']} of {path.name}", *names, figures_of(verdict))
+def _none(wanted: Wanted, left_out: Counter[str]) -> str:
+    profiled = f", profile {wanted.profile}" if wanted.profile else ""
+    there = f" (left out: {', '.join(f'{number} with {why}' for why, number in left_out.items())})"
+    return (
+        f"--baseline {LATEST}: no comparable run of {wanted.experiment!r} against {wanted.target}{profiled} "
+        f"has passed a gate yet{there if left_out else ''}; run the gate once without --baseline, "
+        f"or type: midnight baseline set RUN"
+    )
 
 
-def _refuse_undecided(what: str, verdict: str | None) -> None:
-    if verdict not in ("pass", "fail"):
+def _of_entry(reference: str, entry: Entry, wanted: Wanted) -> Baseline:
+    if entry.experiment != wanted.experiment:
         raise UsageError(
-            f"--baseline: {what} has no verdict that could be compared with ({verdict or 'none'})"
+            f"--baseline {reference}: is a run of {entry.experiment!r}, and {wanted.experiment!r} is played"
         )
+    if entry.verdict not in ("pass", "fail"):
+        found = entry.verdict or "none"
+        raise UsageError(f"--baseline {reference}: run {entry.run} has no verdict to compare with ({found})")
+    if entry.decision is not None and not entry.counts:
+        said = {"withdrawn": "was withdrawn", "worse": "was worse than its own baseline"}
+        what = said.get(entry.decision.state, "was refused by its gate")
+        remedy = f"to release it type: midnight baseline set {entry.run}"
+        raise UsageError(f"--baseline {reference}: run {entry.run} {what}; {remedy}")
+    notes = _differences(entry.target, entry.profile, wanted)
+    if why := _unlike(entry, wanted, allow_partial=True):
+        notes.append(f"it has {why}")
+    return Baseline(f"run {entry.run}", entry.experiment, (entry.figures,), tuple(notes))
+
+
+def _of_file(path: Path, wanted: Wanted) -> Baseline:
+    kept = baseline_file.read(path)
+    if wanted.experiment not in kept:
+        there = ", ".join(kept) or "none"
+        raise UsageError(f"--baseline {path}: holds no run of {wanted.experiment!r}, but of {there}")
+    found = kept[wanted.experiment]
+    notes = _differences(found.target, found.profile, wanted)
+    more = f" and {many(len(found.past) - 1, 'run')} before it" if len(found.past) > 1 else ""
+    return Baseline(f"run {found.run}{more}, of {path.name}", wanted.experiment, found.past, tuple(notes))
+
+
+def _differences(target: str, profile: str | None, wanted: Wanted) -> list[str]:
+    found = []
+    if target != wanted.target:
+        found.append(f"played on target {target}")
+    if profile != wanted.profile:
+        found.append(f"played on profile {profile or 'none'}")
+    return found

@@ -7,14 +7,22 @@ from typing import Any, Literal
 
 from chaos.checks.finding import Unit
 
-CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "error"]
+CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "error", "advisory"]
 
-CODES: dict[CaseOutcome, int] = {"pass": 0, "not exercised": 0, "fail": 1, "unknown": 3, "error": 5}
+CODES: dict[CaseOutcome, int] = {
+    "pass": 0,
+    "not exercised": 0,
+    "advisory": 0,
+    "fail": 1,
+    "unknown": 3,
+    "error": 5,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`error` is a fault of the tool or of the run, `fail` one of the target; `because` is one sentence.
+    """`error` is a fault of the tool or of the run, `fail` one of the target; `advisory` would be one if the gate were
+    asked to hold to it. `because` is one sentence.
 
     `measured` and `allowed` are in `unit`.
     """

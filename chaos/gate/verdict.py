@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from chaos.gate.baseline import Baseline
 from chaos.gate.case import Case, of_finding
 from chaos.gate.compare import compare
 from chaos.gate.tolerance import Tolerances
+from chaos.memory.decision import State
 from chaos.memory.entry import figures_of, links_of
 
 VERSION = 1
@@ -44,6 +45,12 @@ class RunVerdict:
     baseline: Baseline | None
     cases: tuple[Case, ...]
     exit_code: int
+    decision: State | None = None  # whether later runs are compared with it; None where it was not played
+
+    @property
+    def advisory(self) -> list[str]:
+        """What is worse than the baseline without failing the gate."""
+        return [each.because for each in self.cases if each.outcome == "advisory"]
 
     @property
     def reasons(self) -> list[str]:
@@ -91,9 +98,16 @@ class GateVerdict:
 
 
 def judge_run(
-    played: GateRun, baseline: Baseline | None, tolerances: Tolerances, *, allow_partial: bool
+    played: GateRun,
+    baseline: Baseline | None,
+    tolerances: Tolerances,
+    *,
+    allow_partial: bool,
+    strict: bool = False,
+    release: bool = False,
 ) -> RunVerdict:
-    """The run's own findings, whether it exercised every link, and how it compares."""
+    """The run's own findings, whether it exercised every link, and how it compares: with a single run only as an
+    advice unless `strict`, and with any where the run is to be a new beginning (`release`)."""
     if played.exit_code is None:
         case = Case("run", "run", "not exercised", "not played: the gate had ended before")
         return RunVerdict(played, baseline, (case,), 0)
@@ -103,7 +117,8 @@ def judge_run(
         cases += [of_finding(finding) for finding in played.verdict["findings"]]
         cases += _of_links(played.verdict, allow_partial)
         if baseline is not None and played.verdict["verdict"] in ("pass", "fail"):
-            cases += compare(figures_of(played.verdict), baseline.figures, tolerances)
+            advisory = release or (len(baseline.past) == 1 and not strict)
+            cases += compare(figures_of(played.verdict), baseline.past, tolerances, advisory=advisory)
     code = worst([ended, *(case.exit_code for case in cases if case.check != "run")])
     return RunVerdict(played, baseline, tuple(cases), code)
 
@@ -116,10 +131,23 @@ def judge(
     profile: str | None,
     seed: int,
     started: str,
+    release: bool = False,
 ) -> GateVerdict:
-    """The whole: the worst of all, in the order of the exit codes."""
+    """The whole: the worst of all, in the order of the exit codes. `release`: where it passes, each run is a new
+    beginning for later comparisons."""
     code = worst([each.exit_code for each in runs] + ([drill.exit_code] if drill else []))
-    return GateVerdict(tuple(runs), drill, code, _headline(code, runs, drill), target, profile, seed, started)
+    decided = tuple(replace(each, decision=_decision(each, code, release=release)) for each in runs)
+    return GateVerdict(decided, drill, code, _headline(code, runs, drill), target, profile, seed, started)
+
+
+def _decision(run: RunVerdict, code: int, *, release: bool) -> State | None:
+    """A run counts for later ones only where the whole gate has passed: what was refused must not be the measure
+    of the next try."""
+    if not run.played.run:
+        return None
+    if code != 0:
+        return "refused"
+    return "released" if release else "worse" if run.advisory else "passed"
 
 
 def _ended(played: GateRun, exit_code: int) -> int:
@@ -169,7 +197,11 @@ def _run_json(run: RunVerdict) -> dict[str, Any]:
         "seconds": round(played.seconds, 3),
         "errors": played.errors,
         "reasons": run.reasons,
-        "baseline": baseline.source if baseline else None,
+        "baseline": baseline.shown if baseline else None,
+        "baseline_runs": len(baseline.past) if baseline else 0,
+        "advisory": run.advisory,
+        "decision": run.decision,
+        "past": [dict(figures) for figures in baseline.past] if baseline else [],
         "cases": [asdict(case) for case in run.cases],
         "verdict": played.verdict,
     }

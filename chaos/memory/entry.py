@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,14 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chaos.errors import FileError
+from chaos.memory.alike import machine_of, midnight_of, play_of
+from chaos.memory.decision import COUNTING, Decision, of_document
 from chaos.store import RunDir
+from chaos.userfile import read_json
 
 T = TypeVar("T")
 Document = dict[str, Any]
 Figures = Mapping[str, float | None]
 
-FIGURES = ("availability", "p50", "p95", "p99", "recovery", "rto", "rpo", "lost_writes", "budget")
-"""Ratios from 0 to 1, times in seconds, a count; a percentile on a hit that was not good is infinite."""
+FIGURES = ("hits", "availability", "p50", "p95", "p99", "recovery", "rto", "rpo", "lost_writes", "budget")
+"""Ratios from 0 to 1, times in seconds, counts; a percentile on a hit that was not good is infinite."""
 
 PERCENTILES = ("p50", "p95", "p99")
 
@@ -46,11 +49,20 @@ class Entry:
     links_exercised: int | None
     figures: Figures
     part: bool = False  # of a suite, whose own run is what counts
+    play: str | None = None  # a digest of what was played
+    machine: str | None = None  # the kind of machine
+    midnight: str | None = None  # its version
+    decision: Decision | None = None  # by its gate, or by a person
 
     @property
     def partial(self) -> bool:
         """Whether a step proved no effect."""
         return (self.links_exercised or 0) < (self.links or 0)
+
+    @property
+    def counts(self) -> bool:
+        """Whether later runs may be compared with it: it passed its gate, or a person released it."""
+        return self.decision is not None and self.decision.state in COUNTING
 
     @property
     def group(self) -> tuple[str, str, str | None]:
@@ -61,6 +73,7 @@ class Entry:
 def read_entry(run: RunDir) -> Entry:
     """What there is to remember about a stored run. Raises Unreadable, FileNotFoundError without run.json."""
     about = _read(run.run_file)
+    decided = _read(run.decision) if run.decision.is_file() else None
     verdict = _read(run.verdict) if run.verdict.is_file() else {}
     try:
         exercised, links = links_of(verdict) if verdict else (None, None)
@@ -81,6 +94,10 @@ def read_entry(run: RunDir) -> Entry:
             links_exercised=exercised,
             figures=figures_of(verdict),
             part=about.get("part_of") is not None,
+            play=play_of(about),
+            machine=_if_given(_text, machine_of(about)),
+            midnight=_if_given(_text, midnight_of(about)),
+            decision=_if_given(of_document, decided),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"{run.path}: {type(error).__name__}: {error}") from error
@@ -154,11 +171,8 @@ def _number(value: Any) -> float | None:
 
 def _read(path: Path) -> Document:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
-        raise Unreadable(f"{path}: {error}") from error
-    if not isinstance(document, dict):
-        raise Unreadable(f"{path}: must be an object")
-    return document
+        return read_json(path)
+    except FileError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise error.__cause__ from None
+        raise Unreadable(str(error)) from error

@@ -13,7 +13,9 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from chaos import store
 from chaos.errors import UsageError
+from chaos.memory import decision as decisions
 from chaos.memory import schema
+from chaos.memory.decision import Decision
 from chaos.memory.entry import FIGURES, Entry, Unreadable, read_entry
 from chaos.memory.listing import Place, places, store_id
 from chaos.memory.query import Query
@@ -62,10 +64,28 @@ class Index:
         return Refreshed(len(entries), len(gone), tuple(unreadable))
 
     def rebuild(self) -> Refreshed:
-        """Forget every run of this reports directory and read all journals anew."""
+        """Forget every run of this reports directory and read all journals anew. What another machine has decided
+        about one of them since is kept."""
+        decided = [each for each in self.find(Query()) if self.is_here(each) and each.decision is not None]
         with self._engine.begin() as connection:
             connection.execute(runs.delete().where(runs.c.store == self._store))
-        return self.refresh()
+        read = self.refresh()
+        for each in decided:
+            assert each.decision is not None, "chosen above"
+            self._put(each, each.decision, runs.c.decided < each.decision.at)
+        return read
+
+    def decide(self, entry: Entry, made: Decision) -> None:
+        """Record what was decided about a run, in its own directory where that is here. Raises OSError."""
+        if entry.path.is_dir() and self.is_here(entry):
+            decisions.write(RunDir(entry.path), made)
+        self._put(entry, made, sa.true())
+
+    def _put(self, entry: Entry, made: Decision, older: sa.ColumnElement[bool]) -> None:
+        own = runs.c.store == self._store if self.is_here(entry) else runs.c.path == str(entry.path)
+        where = sa.and_(runs.c.run == entry.run, own, sa.or_(runs.c.decided.is_(None), older))
+        with self._engine.begin() as connection:
+            connection.execute(runs.update().where(where).values(**_columns(made)))
 
     def find(self, query: Query) -> list[Entry]:
         """The runs that are meant, oldest first; with a limit the newest of them."""
@@ -120,15 +140,30 @@ class Index:
     def _entry(self, row: sa.RowMapping) -> Entry:
         own = row["store"] == self._store
         path = self._root / row["folder"] / row["run"] if own else Path(row["path"])
-        given = {name: row[name] for name in row if name not in {*FIGURES, "store", "folder", "path"}}
-        return Entry(**given, path=path, figures={name: row[name] for name in FIGURES})
+        apart = {*FIGURES, *_columns(None), "store", "folder", "path"}
+        given = {name: row[name] for name in row if name not in apart}
+        made = [row[name] for name in _columns(None)]
+        decision = Decision(*made) if row["decision"] is not None else None
+        return Entry(**given, path=path, figures={name: row[name] for name in FIGURES}, decision=decision)
 
 
 def _row(store: str, place: Place, entry: Entry) -> dict[str, Any]:
     folder, run = place
-    row = asdict(entry)
-    figures = row.pop("figures")
-    return {**row, **figures, "store": store, "folder": folder, "run": run, "path": str(entry.path)}
+    row = {**asdict(entry), **entry.figures, **_columns(entry.decision)}
+    del row["figures"]
+    return {**row, "store": store, "folder": folder, "run": run, "path": str(entry.path)}
+
+
+def _columns(made: Decision | None) -> dict[str, str | None]:
+    """What is kept of a decision, in the order of its fields."""
+    if made is None:
+        return dict.fromkeys(("decision", "decided", "decided_by", "decided_because"))
+    return {
+        "decision": made.state,
+        "decided": made.at,
+        "decided_by": made.by,
+        "decided_because": made.because,
+    }
 
 
 def open_index(say: Say) -> Index:

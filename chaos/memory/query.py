@@ -9,6 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from chaos.errors import UsageError
+from chaos.memory.decision import COUNTING
 from chaos.memory.schema import runs
 from chaos.units import seconds
 
@@ -24,6 +25,7 @@ class Query:
     verdict: Literal["pass", "fail", "unknown", "none"] | None = None
     git: str | None = None  # how the revision begins
     drill: bool | None = None
+    counts: bool = False  # only those that later runs are compared with
     since: str | None = None  # UTC as in the index, included
     until: str | None = None  # not included
     limit: int = 0
@@ -46,6 +48,8 @@ class Query:
             for column, value in beginnings.items()
             if value is not None
         ]
+        if self.counts:
+            found.append(runs.c.decision.in_(COUNTING))
         if self.since is not None:
             found.append(runs.c.started >= self.since)
         if self.until is not None:

@@ -21,8 +21,8 @@ class Retention:
     drills: float = DRILLS_KEPT
 
     def too_old(self, entries: Iterable[Entry], now: datetime) -> list[Entry]:
-        """The runs that no rule keeps, oldest first. The newest failed and the newest passing run of each
-        group stay whatever their age: the one to learn from, and the one to compare with."""
+        """The runs that no rule keeps, oldest first. The newest failed, the newest passing and the newest that counts
+        as a baseline of each group stay whatever their age: the one to learn from, those to compare with."""
         groups: dict[tuple[str, str, str | None], list[Entry]] = {}
         for entry in sorted(entries, key=lambda entry: (entry.started, entry.run)):
             groups.setdefault(entry.group, []).append(entry)
@@ -33,6 +33,7 @@ class Retention:
         kept = {entry.run for entry in group[-self.keep :]} if self.keep else set()
         for verdict in ("fail", "pass"):
             kept |= {entry.run for entry in [each for each in group if each.verdict == verdict][-1:]}
+        kept |= {entry.run for entry in [each for each in group if each.counts][-1:]}
         return [entry for entry in group if entry.run not in kept and not self._is_young(entry, now)]
 
     def _is_young(self, entry: Entry, now: datetime) -> bool:

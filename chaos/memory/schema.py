@@ -33,7 +33,7 @@ class Whole(sa.types.TypeDecorator[int]):
 
 # Another shape gets another number: the journals fill the new table by themselves.
 runs = sa.Table(
-    "midnight_runs_3",
+    "midnight_runs_4",
     metadata,
     sa.Column("store", sa.String(32), primary_key=True),  # whose reports directory
     sa.Column("folder", sa.String(255), primary_key=True),
@@ -52,10 +52,17 @@ runs = sa.Table(
     sa.Column("headline", sa.Text, nullable=False),
     sa.Column("links", sa.Integer),
     sa.Column("links_exercised", sa.Integer),
+    sa.Column("midnight", sa.Text),
+    sa.Column("machine", sa.Text),
+    sa.Column("play", sa.String(16)),
+    sa.Column("decision", sa.String(16)),
+    sa.Column("decided", sa.String(32)),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("decided_because", sa.Text),
     *(sa.Column(name, sa.Double) for name in FIGURES),
-    sa.Index("midnight_runs_3_by_time", "started", "run"),
-    sa.Index("midnight_runs_3_by_experiment", "experiment", "started", "run"),
-    sa.Index("midnight_runs_3_by_verdict", "verdict", "started", "run"),
+    sa.Index("midnight_runs_4_by_time", "started", "run"),
+    sa.Index("midnight_runs_4_by_experiment", "experiment", "started", "run"),
+    sa.Index("midnight_runs_4_by_verdict", "verdict", "started", "run"),
 )
 
 KEY = ("store", "folder", "run")

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.text import Text
 
 from chaos.gate.verdict import GateVerdict, RunVerdict
+from chaos.memory.decision import State
+
+DECISIONS: Mapping[State, str] = {
+    "passed": "run {run} counts as a baseline from now on",
+    "released": "run {run} is where the baseline begins from now on",
+    "worse": "run {run} is no baseline, because it is worse than the only one; to release it type: "
+    "midnight baseline set {run}",
+    "refused": "run {run} is no baseline; to release it type: midnight baseline set {run}",
+    "withdrawn": "run {run} is no baseline any more",
+}
+"""What a decision about a run means for later ones."""
 
 
 def print_gate(gate: GateVerdict, terminal: Console) -> None:
@@ -14,6 +27,10 @@ def print_gate(gate: GateVerdict, terminal: Console) -> None:
         _line(terminal, f"{run.played.experiment}: exit code {run.exit_code}{_compared(run)}")
         for reason in run.reasons:
             _line(terminal, f"  {reason}")
+        for advice in run.advisory:
+            _line(terminal, f"  advisory: {advice}")
+        if run.decision is not None:
+            _line(terminal, f"  {DECISIONS[run.decision].format(run=run.played.run)}")
     if gate.drill is not None:
         _line(terminal, f"drill: {gate.drill.outcome}: {gate.drill.because}")
     style = {0: "bold green", 1: "bold red"}.get(gate.exit_code, "bold yellow")
@@ -21,11 +38,7 @@ def print_gate(gate: GateVerdict, terminal: Console) -> None:
 
 
 def _compared(run: RunVerdict) -> str:
-    if run.baseline is None:
-        return ""
-    played = run.played
-    other = run.baseline.differs_from((played.experiment, played.target, played.profile))
-    return f", compared with {run.baseline.source}{f' ({other})' if other else ''}"
+    return f", compared with {run.baseline.shown}" if run.baseline is not None else ""
 
 
 def _line(terminal: Console, text: str) -> None:

@@ -81,7 +81,7 @@ def _case(suite: ET.Element, name: str, case: Case, took: float) -> None:
 def _properties(gate: GateVerdict, run: RunVerdict | None) -> list[tuple[str, str]]:
     pairs = [("target", gate.target), ("profile", gate.profile or ""), ("seed", str(gate.seed))]
     if run is not None:
-        baseline = run.baseline.source if run.baseline else ""
+        baseline = run.baseline.shown if run.baseline else ""
         pairs += [("run", run.played.run), ("baseline", baseline), ("exit_code", str(run.exit_code))]
     return pairs
 

@@ -13,6 +13,7 @@ MARKS: dict[CaseOutcome, str] = {
     "fail": "❌ fail",
     "error": "💥 error",
     "unknown": "❔ unknown",
+    "advisory": "⚠️ advisory",
     "not exercised": "➖ not exercised",
     "pass": "✅ pass",
 }
@@ -42,8 +43,7 @@ def _run(run: RunVerdict) -> list[str]:
     if played.verdict is not None:
         lines += [f"**{_text(played.verdict['headline'])}**", ""]
     if run.baseline is not None:
-        other = run.baseline.differs_from((played.experiment, played.target, played.profile))
-        lines += [f"Compared with {_text(run.baseline.source)}{f' ({_text(other)})' if other else ''}.", ""]
+        lines += [f"Compared with {_text(run.baseline.shown)}.", ""]
     lines += _table(run.cases)
     if played.run:
         lines += ["", f"Run {_text(played.run)}, {played.seconds:.0f} s."]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chaos.gate.baseline import Baseline
 from chaos.gate.case import Case
 from chaos.gate.tolerance import tolerances
 from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_run
@@ -19,8 +20,8 @@ def played(exit_code: int | None = None, errors: tuple[str, ...] = (), **changed
     )
 
 
-def judged(run: GateRun, *, allow_partial: bool = False) -> RunVerdict:
-    return judge_run(run, None, tolerances(()), allow_partial=allow_partial)
+def judged(run: GateRun, baseline: Baseline | None = None, *, allow_partial: bool = False) -> RunVerdict:
+    return judge_run(run, baseline, tolerances(()), allow_partial=allow_partial)
 
 
 def gate(*runs: RunVerdict, drill: Case | None = None) -> GateVerdict:

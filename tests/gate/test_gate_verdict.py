@@ -75,12 +75,16 @@ def test_a_run_that_was_not_played_says_so_and_saves_nothing() -> None:
 
 def baseline(**figures: float) -> Baseline:
     planted: dict[str, float | None] = {"rto": 0.0, **SOUND, **figures}
-    return Baseline("run x", "midnight", "embedded", "hardened", planted)
+    return Baseline("run x", "midnight", (planted,))
 
 
 def test_a_figure_worse_than_the_baseline_fails_a_run_that_passes() -> None:
     run = judge_run(
-        played(figures={"p99": 1.4}), baseline(p99=0.2), tolerances(["p99=20%"]), allow_partial=False
+        played(figures={"p99": 1.4}),
+        baseline(p99=0.2),
+        tolerances(["p99=20%"]),
+        allow_partial=False,
+        strict=True,
     )
     assert run.exit_code == 1
     assert run.reasons == ["p99 1.4 s, baseline 200 ms: worse by 1.2 s, 40 ms allowed"]

@@ -28,10 +28,11 @@ def test_the_outcome_comes_first_and_the_worst_case_heads_the_table() -> None:
 
 
 def test_it_says_what_was_compared_with_what() -> None:
-    baseline = Baseline("run x", "midnight", "embedded", "fragile", {"rto": 0.0, **SOUND})
-    run = judge_run(played(figures={"p99": 1.0}), baseline, tolerances(()), allow_partial=False)
+    baseline = Baseline("run x", "midnight", ({"rto": 0.0, **SOUND},), ("played on profile fragile",))
+    compared = played(figures={"p99": 1.0})
+    run = judge_run(compared, baseline, tolerances(()), allow_partial=False, strict=True)
     text = render(gate(run, drill=Case("drill", "drill", "pass", "5 d old")))
-    assert "Compared with run x (the baseline was played on profile fragile)." in text
+    assert "Compared with run x (played on profile fragile)." in text
     assert "| ❌ fail | baseline: p99 | 1 s | 350 ms |" in text
     assert text.endswith("### Drill\n\n✅ pass: 5 d old\n")
 

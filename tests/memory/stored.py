@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from chaos.memory.decision import Decision, State, write
 from chaos.store import RunDir
 
 FIRST = datetime(2026, 9, 1, 0, 0, tzinfo=UTC)
 
 SOUND: dict[str, float | None] = {
-    "hits": 600,
-    "good": 600,
+    "hits": 2000,
+    "good": 2000,
     "availability": 1.0,
     "p50": 0.01,
     "p95": 0.05,
@@ -42,6 +43,7 @@ class Stored:
     effects: tuple[str, ...] = ("pass", "pass", "pass", "pass")
     budget: float | None = 0.01
     about: dict[str, Any] = field(default_factory=dict)
+    decided: State | None = None
 
     @property
     def started(self) -> datetime:
@@ -57,6 +59,8 @@ class Stored:
         run.run_file.write_text(json.dumps(self.run_document()))
         if self.verdict is not None:
             run.verdict.write_text(json.dumps(self.verdict_document()))
+        if self.decided is not None:
+            write(run, Decision(self.decided, (self.started + timedelta(hours=1)).isoformat(), "the tests"))
         return run
 
     def run_document(self) -> dict[str, Any]:

@@ -104,12 +104,10 @@ def test_an_index_in_step_opens_no_file_of_any_run(reports: Path, monkeypatch: p
         Stored(night).write(reports)
     open_index(quiet).close()
 
-    def forbidden(path: Path, **_: object) -> str:
-        if path.name in {"run.json", "verdict.json"}:
-            raise AssertionError(f"{path} was opened")
-        return path.open().read()
+    def forbidden(path: Path) -> dict[str, object]:
+        raise AssertionError(f"{path} was opened")
 
-    monkeypatch.setattr(Path, "read_text", forbidden)
+    monkeypatch.setattr("chaos.memory.entry.read_json", forbidden)
     assert len(ids(Query(experiment="midnight"))) == 30
     Stored(31).write(reports)
     with pytest.raises(AssertionError, match="was opened"):
@@ -213,7 +211,7 @@ def test_rebuilding_forgets_what_the_index_had_wrong(reports: Path) -> None:
     run = Stored(1).write(reports)
     assert ids() == [run.id]
     with sqlite3.connect(reports / FILE) as connection:
-        connection.execute("UPDATE midnight_runs_3 SET verdict = 'fail', experiment = 'other'")
+        connection.execute("UPDATE midnight_runs_4 SET verdict = 'fail', experiment = 'other'")
     index = open_index(quiet)
     assert index.find(Query(verdict="pass")) == []
     assert index.rebuild().read == 1
@@ -283,7 +281,7 @@ def test_several_processes_write_at_once_and_no_run_is_missing(reports: Path) ->
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 4
     connection = sqlite3.connect(reports / FILE)
-    assert connection.execute("SELECT count(*) FROM midnight_runs_3").fetchone() == (32,)
+    assert connection.execute("SELECT count(*) FROM midnight_runs_4").fetchone() == (32,)
 
 
 def test_a_run_indexed_twice_stands_once(reports: Path) -> None:

@@ -84,7 +84,7 @@ def test_the_newest_are_read_off_an_index_in_order_and_the_rest_is_not_looked_at
     with engine(database_url(reports)).connect() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {as_text(query)}")]
     assert len(plan) == 1  # a second step would sort
-    assert f"USING INDEX midnight_runs_3_{along}" in plan[0]
+    assert f"USING INDEX midnight_runs_4_{along}" in plan[0]
 
 
 def steps(reports: Path, text: str) -> int:

@@ -1,0 +1,193 @@
+"""What a gate decides about its runs is kept with them, and pressing `retry` turns no red into green."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chaos import cli
+from chaos.cli import gating
+from chaos.gate.verdict import GateRun
+from chaos.memory import Query, open_index
+from chaos.plan import Plan
+from tests.memory.stored import Stored
+
+Gate = Callable[..., int]
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
+    return tmp_path / "reports"
+
+
+@pytest.fixture
+def gate(reports: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """`midnight gate smoke`, with stored runs in place of played ones: `p50` is what each of them measures."""
+    nights = iter(range(1, 100))
+
+    def passed(*options: str, p50: float, verdict: str = "pass") -> int:
+        def play(plan: Plan, *_: object, **__: object) -> GateRun:
+            experiment, target, profile = plan.experiment.name, plan.target.name, plan.profile
+            stored = Stored(
+                next(nights),
+                experiment=experiment,
+                target=target,
+                profile=profile,
+                verdict=verdict,
+                figures={"p50": p50},
+            )
+            run = stored.write(reports)
+            document = stored.verdict_document()
+            code = document["exit_code"]
+            return GateRun(experiment, target, profile, code, document, run=run.id, path=run.path)
+
+        monkeypatch.setattr(gating, "_play", play)
+        monkeypatch.setattr(gating, "_is_aborted", lambda _: False)
+        return code_of("gate", "smoke", *options)
+
+    return passed
+
+
+def code_of(*argv: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(argv))
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def states() -> list[str | None]:
+    found = open_index(pytest.fail).find(Query(experiment="smoke"))
+    return [each.decision.state if each.decision else None for each in found]
+
+
+BASELINE = ("--baseline", "latest-pass")
+
+
+def test_a_refused_run_is_refused_again_when_it_is_tried_again(gate: Gate) -> None:
+    assert [gate(p50=0.01) for _ in range(5)] == [0] * 5
+    assert [gate(*BASELINE, p50=0.013) for _ in range(3)] == [1, 1, 1]
+    assert gate(*BASELINE, p50=0.0102) == 0
+    assert states() == ["passed"] * 5 + ["refused"] * 3 + ["passed"]
+
+
+def test_against_a_single_run_what_is_worse_is_an_advice_and_no_baseline(
+    gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate(p50=0.01)
+    assert gate(*BASELINE, p50=0.9) == 0
+    said = capsys.readouterr().out
+    assert "advisory: p50 900 ms, baseline 10 ms" in said
+    assert "is no baseline, because it is worse than the only one" in said
+    assert gate(*BASELINE, "--baseline-strict", p50=0.9) == 1
+    assert states() == ["passed", "worse", "refused"]
+
+
+def test_a_violated_objective_refuses_whatever_the_baseline_says(gate: Gate) -> None:
+    assert gate(p50=0.01, verdict="fail") == 1
+    assert gate("--release", p50=0.01, verdict="fail") == 1
+    assert states() == ["refused", "refused"]
+
+
+def test_a_released_run_begins_a_new_baseline(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(5):
+        gate(p50=0.01)
+    assert gate(*BASELINE, p50=0.02) == 1
+    assert gate(*BASELINE, "--release", p50=0.02) == 0
+    assert "is where the baseline begins from now on" in capsys.readouterr().out
+    assert gate(*BASELINE, p50=0.021) == 0
+    assert "smoke is compared with run 2026" in capsys.readouterr().err
+    assert states()[5:] == ["refused", "released", "passed"]
+
+
+def test_the_first_gate_of_all_can_be_a_release(gate: Gate) -> None:
+    assert gate(*BASELINE, "--release", p50=0.01) == 0
+    assert gate(*BASELINE, p50=0.01) == 0
+
+
+def test_a_run_is_released_shown_and_withdrawn_by_hand(
+    gate: Gate, reports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate(p50=0.01)
+    gate(p50=0.01, verdict="fail")
+    first, second = sorted(path.name for path in (reports / "smoke").iterdir())
+    capsys.readouterr()
+    assert code_of("baseline", "set", second, "--because", "a new disk") == 0
+    assert "the baseline of smoke on embedded, profile fragile begins with it" in capsys.readouterr().out
+    assert code_of("baseline", "show", "smoke", "--json") == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["run"], shown["state"], shown["because"]) == (second, "released", "a new disk")
+    assert code_of("baseline", "clear", second) == 0
+    assert code_of("baseline", "clear", second) == 2
+    capsys.readouterr()
+    assert code_of("baseline", "show") == 0
+    shown_text = capsys.readouterr().out
+    assert first in shown_text and second not in shown_text
+
+
+def test_a_run_without_a_verdict_cannot_be_released(
+    reports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Stored(1, verdict="unknown").write(reports)
+    assert code_of("baseline", "set", run.id) == 2
+    assert "has no verdict to compare with (unknown)" in capsys.readouterr().err
+    assert code_of("baseline", "set", "nowhere") == 2
+    assert code_of("baseline", "clear", run.id) == 2
+
+
+def test_where_nothing_counts_yet_it_is_said(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    del reports
+    assert code_of("baseline", "show") == 0
+    assert "no run is a baseline yet" in capsys.readouterr().out
+
+
+def test_a_decision_is_seen_and_made_on_another_machine(
+    gate: Gate, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIDNIGHT_DATABASE", f"sqlite:///{tmp_path / 'shared'}")
+    gate(p50=0.01)
+    gate(*BASELINE, "--baseline-strict", p50=0.9)
+    accepted, refused = sorted(path.name for path in (reports / "smoke").iterdir())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(elsewhere))
+    assert states() == ["passed", "refused"]
+    assert code_of("baseline", "set", refused) == 0
+    assert code_of("baseline", "clear", accepted) == 0
+    assert states() == ["withdrawn", "released"]
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(reports))
+    assert states() == ["withdrawn", "released"]
+    open_index(pytest.fail).rebuild()
+    assert states() == ["withdrawn", "released"], "the journals know nothing of it, and it is the later word"
+
+
+def test_what_a_run_says_of_itself_is_found_again_by_a_new_index(gate: Gate, reports: Path) -> None:
+    gate(p50=0.01)
+    (reports / "index.sqlite").unlink()
+    assert states() == ["passed"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"state": "fine"}', '{"state": "passed", "at": "now"}', "{"])
+def test_a_spoilt_decision_leaves_the_run_out_and_says_so(reports: Path, text: str) -> None:
+    run = Stored(1).write(reports)
+    run.decision.write_text(text)
+    said: list[str] = []
+    assert open_index(said.append).find(Query()) == []
+    assert "left out" in said[0]
+
+
+def test_what_cannot_be_recorded_is_said_and_the_run_is_no_baseline(
+    gate: Gate, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("chaos.memory.decision.write", full)
+    assert gate(p50=0.01) == 0
+    assert "could not be recorded: No space left on device" in capsys.readouterr().err
+    assert states() == [None]
