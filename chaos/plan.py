@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from chaos import overrides, registry, slofile, targetfiles, yamlfile
+from chaos import overrides, plan_slips, registry, slofile, targetfiles, yamlfile
 from chaos.abort import Condition, in_effect, name_of
 from chaos.drill import DrillStep
 from chaos.driver import Driver
@@ -93,6 +93,11 @@ class Plan:
         return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about it, and may still be meant."""
+        return plan_slips.warnings(self.experiment, self.steps)
+
+    @property
     def staging(self) -> dict[str, float]:
         """What must lie ready before the play: of the target the larger of two wishes, and of the machine
         (`machine.memory` and `machine.disk`, in bytes) their sum, because steps may overlap."""
@@ -114,6 +119,7 @@ class Plan:
             "steps": [planned.to_json() for planned in self.steps],
             "runbook": [action.to_json() for action in self.runbook],
             "abort": [name_of(condition) for condition in self.aborts],
+            "warnings": list(self.warnings),
         }
 
     def lines(self) -> list[str]:
@@ -146,6 +152,7 @@ class Plan:
             ]
         if self.aborts:
             text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
+        text += [f"warning   {warning}" for warning in self.warnings]
         return text
 
 
@@ -172,6 +179,7 @@ def build(
         _step(path, document, index, step, offered, target) for index, step in enumerate(experiment.steps)
     )
     runbook = _runbook(path, document, experiment, target, target_path, driver)
+    plan_slips.refuse(path, document, experiment, steps)
     check_load(path, document, experiment, target)
     check_abort(path, document, experiment)
     return Plan(

@@ -162,7 +162,7 @@ def test_a_process_is_not_found_by_it(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     os.mkfifo(file)
     with pytest.raises(Exception, match=f"pid file {file} is a pipe"):
-        processes.find(ProcessAt(pid_file=file), "processes: api")
+        processes.find([ProcessAt(pid_file=file)], "processes: api")
 
 
 def test_a_link_to_a_file_and_a_file_of_the_greatest_size_are_read(tmp_path: Path) -> None:

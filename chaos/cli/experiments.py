@@ -89,27 +89,28 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
     broken = 0
     for path in paths:
         try:
-            what = _validate_one(path, target)
+            what, warnings = _validate_one(path, target)
         except UsageError as error:
             broken += 1
             print(f"midnight: {error}", file=sys.stderr)
         else:
             print(f"{path}: a valid {what}")
+            for warning in warnings:
+                print(f"midnight: {path}: warning: {warning}", file=sys.stderr)
     return 2 if broken else 0
 
 
-def _validate_one(path: Path, target: str) -> str:
+def _validate_one(path: Path, target: str) -> tuple[str, list[str]]:
+    """What the file is, and what is odd about it. Raises UsageError."""
     if slofile.stands_alone(path):
         judge.check_objectives(path)
-        return "file of objectives"
+        return "file of objectives", []
     document = yamlfile.read_mapping(path)
     if "driver" in document or "routes" in document:
         plans.check_target(path)
-        return "target"
+        return "target", []
     if is_restore(document):
         restore_experiment.load(path)
-    elif suites.is_suite(path):
-        suite_plan.build(path, target)
-    else:
-        plans.build(str(path), target)
-    return "experiment"
+        return "experiment", []
+    built = suite_plan.build(path, target) if suites.is_suite(path) else [plans.build(str(path), target)]
+    return "experiment", [warning for plan in built for warning in plan.warnings]

@@ -36,7 +36,7 @@ HANDLES = """\
   logs: {directory: PLACE, files: [app.log], signal: USR1}
   jobs: {nightly: {argv: [ls], env: {MINE: {env: MINE_API}}}}
 """
-DROP = "steps:\n  - {name: drop, fault: idle_drop, at: 0s, hold: 3s, with: {by: server, min_closed: 1}}\n"
+DROP = "steps:\n  - {name: drop, fault: idle_drop, at: 0s, hold: 2s, with: {by: server, min_closed: 1}}\n"
 
 
 def whole(midnight: Midnight, service: Service, toxiproxy: Toxiproxy) -> str:

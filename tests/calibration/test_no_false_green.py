@@ -31,7 +31,7 @@ def no_parts(server: Truth) -> tuple[str, ...]:
 
 def twice(server: Truth) -> tuple[str, ...]:
     after = tell(server, 1.0, name="second").replace("at: 0.5s", "after: first")
-    return f"steps:\n{tell(server, 60.0, name='first')}\n{after}", LENIENT
+    return f"steps:\n{tell(server, 3.0, name='first')}\n{after}", LENIENT
 
 
 @dataclass(frozen=True, slots=True)

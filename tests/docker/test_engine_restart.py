@@ -22,8 +22,8 @@ from tests.real.broken import experiment
 
 pytestmark = [pytest.mark.real, pytest.mark.full]
 
-CUT = "{name: cut, fault: partition, at: 1s, hold: 40s, with: {target: database}}"
-FREEZE = "{name: freeze, fault: pause, at: 1500ms, hold: 40s, with: {target: model}}"
+CUT = "{name: cut, fault: partition, at: 1s, hold: 29s, with: {target: database}}"
+FREEZE = "{name: freeze, fault: pause, at: 1500ms, hold: 29s, with: {target: model}}"
 
 
 class Engine:

@@ -17,7 +17,7 @@ ROTATE = (
     "with: {grown: 20MB, writers: 1, block: 100kB, min_sync: 0}}"
 )
 BATCH = (
-    "{name: batch, fault: batch_job, at: 1s, hold: 20s, "
+    "{name: batch, fault: batch_job, at: 1s, hold: 10s, "
     "with: {rows: 500, burners: 1, cpu_seconds: 0.3, memory_mb: 10, queries: 1}}"
 )
 
