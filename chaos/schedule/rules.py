@@ -11,6 +11,8 @@ from itertools import groupby
 
 from apscheduler.triggers.cron import CronTrigger
 
+from chaos.schedule import dialects
+
 _ORDINALS = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "last": "last"}
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _IN_WORDS = re.compile(
@@ -39,11 +41,7 @@ def triggers(when: str) -> tuple[CronTrigger, ...]:
     in_words = _IN_WORDS.fullmatch(when.strip())
     if in_words:
         return (_in_words(*in_words.groups()),)
-    fields = when.split()
-    if len(fields) not in (5, 6):
-        raise ValueError("must be five fields of cron (or six, seconds first), or as `first sunday 02:00`")
-    second = fields[0] if len(fields) == 6 else "0"
-    minute, hour, day, month, weekday = fields[-5:]
+    second, minute, hour, day, month, weekday = dialects.fields(when)
     days = {"day_of_week": _weekdays(weekday)}
     if day.startswith("*") or weekday.startswith("*"):
         return (_cron(second, minute, hour, month, day=day, **days),)
@@ -90,7 +88,7 @@ def _weekdays(field: str) -> str:
     for item in field.split(","):
         match = _WEEKDAY_ITEM.fullmatch(item)
         if match is None:
-            raise ValueError(f"is no cron expression: {item!r} is no day of the week")
+            raise ValueError(f"is no cron expression: {item!r} is no day of the week (0 to 7, or sun to sat)")
         chosen |= _weekdays_of(item, *match.groups())
     return "*" if len(chosen) == 7 else ",".join(_WEEKDAYS[number] for number in sorted(chosen))
 

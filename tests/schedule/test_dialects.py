@@ -1,0 +1,106 @@
+"""What other crons write is read as they read it, or refused in a line that says what to write."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from chaos import cli
+from chaos.schedule.rules import triggers, walls
+
+NOW = datetime(2026, 11, 5, 12, 30)  # a thursday
+
+
+def due(when: str) -> list[str]:
+    return [f"{wall:%Y-%m-%d %H:%M:%S}" for wall in islice(walls(when, NOW), 2)]
+
+
+@pytest.mark.parametrize(
+    ("when", "same"),
+    [
+        ("@daily", "0 0 * * *"),
+        ("@midnight", "0 0 * * *"),
+        ("@Hourly", "0 * * * *"),
+        ("@weekly", "0 0 * * sun"),
+        ("@monthly", "0 0 1 * *"),
+        ("@yearly", "0 0 1 1 *"),
+        ("@annually", "0 0 1 jan *"),
+        ("0 0 * * 7", "0 0 * * 0"),
+        ("0 0 * * 5-7", "0 0 * * 5,6,0"),
+        ("0 0 * * SUN", "0 0 * * 0"),
+        ("0 0 ? * *", "0 0 * * *"),
+        ("0 0 * * ?", "0 0 * * *"),
+        ("0 0 0 ? * MON-FRI", "0 0 * * 1-5"),
+        ("0 0 L * *", "last day 00:00"),
+        ("0 0 L * ?", "last day 00:00"),
+        ("0 30 2 * * *", "30 2 * * *"),
+        ("0 0 1 JAN,jul *", "0 0 1 1,7 *"),
+    ],
+)
+def test_what_means_something_here_is_read(when: str, same: str) -> None:
+    assert due(when) == due(same)
+
+
+def test_the_last_day_is_that_of_each_month() -> None:
+    assert due("15 4 L * *") == ["2026-11-30 04:15:00", "2026-12-31 04:15:00"]
+
+
+def test_the_last_day_or_a_weekday_is_either() -> None:
+    assert due("0 0 L * sat") == ["2026-11-07 00:00:00", "2026-11-14 00:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("CRON_TZ=Europe/Berlin 0 0 * * *", "write timezone: Europe/Berlin, and when: 0 0 * * *"),
+        ("TZ=UTC @daily", "write timezone: UTC, and when: @daily"),
+        ("CRON_TZ=", "write timezone: ZONE"),
+        ("@reboot", "nothing is started by a boot here"),
+        ("@every 1h", "counts from no known time"),
+        ("@nightly", "there is no such name; known: @hourly, @daily"),
+        ("0 0 L-3 * *", "as `last day 23:30`"),
+        ("0 0 LW * *", "is not known here"),
+        ("0 0 15W * *", "is not known here"),
+        ("0 0 * * 5L", "write the day in words: `last DAY 02:00`"),
+        ("0 0 * * friL", "write the day in words: `last fri 02:00`"),
+        ("0 0 * * L", "`last day 02:00`, or `sat`"),
+        ("0 0 * * fri#2", "write the day in words: `second fri 02:00`"),
+        ("0 0 * * 1#1", "write the day in words: `first DAY 02:00`"),
+        ("0 0 0 ? * 2", "where `?` is written, 1 is sunday"),
+        ("0 0 12 * * ? 2027", "a year cannot be given"),
+        ("0 0 * *", "must be five fields"),
+        ("daily", "must be five fields"),
+        ("00:00", "must be five fields"),
+        ("", "must be five fields"),
+        ("0 0 * * 8", "is no day of the week (0 to 7, or sun to sat)"),
+        ("0 0 * * monday", "'monday' is no day of the week"),
+        ("0 0 * * mon-", "is no day of the week"),
+        ("0 24 * * *", "is no cron expression"),
+        ("60 0 * * *", "is no cron expression"),
+        ("*/0 * * * *", "is no cron expression"),
+        ("H H * * *", "is no cron expression"),
+        ("0 0 0 * *", "is no cron expression"),
+        ("0 0 * 13 *", "is no cron expression"),
+        ("0 0 5-1 * *", "is no cron expression"),
+        ("-5 0 * * *", "is no cron expression"),
+        ("0 0 * * 5-mon", "is no range of days"),
+    ],
+)
+def test_what_does_not_is_refused_with_what_to_write(when: str, words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        triggers(when)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_line_of_the_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "schedules.yaml"
+    file.write_text("schedules:\n  - {name: night, experiment: smoke, when: TZ=UTC 0 0 * * *}\n")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["schedule", "validate", str(file)])
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1)
+    assert f"{file}:2: schedule 'night': when: the zone has a key of its own" in said
