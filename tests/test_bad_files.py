@@ -256,8 +256,29 @@ def test_an_override_of_a_file_whose_steps_are_no_list_is_refused(
         ("  workers: 2 ", "  workers: two ", "got 'two'"),
         ("layout: shared", "layout: sharde", "got 'sharde'"),
         ("max_connections: 100", "max_connections: [100]", "database: settings: max_connections"),
+        ("  pool_timeout: 30s ", "  pool_timeout: 30 ", "api: pool_timeout: needs a unit: 30ms or 30s?"),
+        ("gunicorn_timeout: 200s", "gunicorn_timeout: 200", "gunicorn_timeout: needs a unit: 200ms or 200s?"),
+        ("gunicorn_timeout: 200s", "gunicorn_timeout: 2500ms", "gunicorn_timeout: should be a valid integer"),
+        ("base: 0s", "base: 0.05", "retries: base: needs a unit: 0.05ms or 0.05s?"),
+        ("  pool_timeout: 30s ", "  pool_timeout: 30 sec ", "must be a time such as 30s, 500ms or 1m30s"),
+        ("idle_session_timeout: 0", "idle_session_timeout: 300", "idle_session_timeout needs a unit"),
     ],
-    ids=["a misspelt key", "a wrong type", "a wrong word", "a setting that is a list"],
+    ids=[
+        *(
+            "a misspelt key",
+            "a wrong type",
+            "a wrong word",
+            "a setting that is a list",
+            "a time without a unit",
+        ),
+        *(
+            "seconds without a unit",
+            "no whole seconds",
+            "a fraction without a unit",
+            "a space",
+            "a bare setting",
+        ),
+    ],
 )
 @pytest.mark.parametrize("command", ["run", "validate"])
 def test_a_mistake_in_a_profile_is_found_before_anything_is_brought_up(

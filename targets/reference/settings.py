@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationInfo,
+)
 
 CONFIG_VARIABLE = "REFERENCE_CONFIG"
+
+_TIME = re.compile("".join(rf"(?:([0-9]+(?:\.[0-9]+)?){unit})?" for unit in ("h", "m", "s", "ms")))
+_IN_SECONDS = (3600.0, 60.0, 1.0, 0.001)
+_WITH_UNIT = re.compile(r"_(timeout|delay|interval|mem|buffers|size|naptime)$|^log_min_duration")
 
 
 class Settings(BaseModel):
@@ -17,19 +30,54 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _seconds(value: Any, info: ValidationInfo) -> Any:
+    """A time such as `30s`, `500ms` or `1m30s`. A number is one of seconds, but for files that a person wrote
+    (`written` in the context): it may have been meant otherwise."""
+    if isinstance(value, str):
+        match = _TIME.fullmatch(value.replace(" ", ""))
+        if match is None or not any(match.groups()):
+            raise ValueError("must be a time such as 30s, 500ms or 1m30s")
+        return sum(
+            float(number or 0) * unit for number, unit in zip(match.groups(), _IN_SECONDS, strict=True)
+        )
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and value > 0 and info.context and info.context.get("written"):
+        raise ValueError(f"needs a unit: {value:g}ms or {value:g}s?")
+    return value
+
+
+def _units_of_postgresql(
+    settings: dict[str, str | int | float | bool], info: ValidationInfo
+) -> dict[str, str | int | float | bool]:
+    """Without a unit PostgreSQL takes one of its own for each setting: 300 is 300 ms for one, 300 s for another."""
+    if info.context and info.context.get("written"):
+        for name, value in settings.items():
+            if _WITH_UNIT.search(name) and re.fullmatch("[0-9.]*[1-9][0-9.]*", str(value)):
+                raise ValueError(
+                    f"{name} needs a unit of PostgreSQL's, such as 300s, 5min or 128MB, got {value}"
+                )
+    return settings
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+Positive = Annotated[Seconds, Field(gt=0)]
+NotNegative = Annotated[Seconds, Field(ge=0)]
+WholeSeconds = Annotated[int, BeforeValidator(_seconds)]
+
+
 class Retries(Settings):
-    """`attempts` counts the first; waits start at `base` seconds, double up to `cap`, half of each random."""
+    """`attempts` counts the first; waits start at `base`, double up to `cap`, half of each random."""
 
     attempts: PositiveInt
-    base: NonNegativeFloat
-    cap: NonNegativeFloat
+    base: NotNegative
+    cap: NotNegative
 
 
 class Breaker(Settings):
-    """Opens after `fail_max` failures in a row; lets one trial through after `reset_timeout` seconds."""
+    """Opens after `fail_max` failures in a row; lets one trial through after `reset_timeout`."""
 
     fail_max: PositiveInt
-    reset_timeout: PositiveFloat
+    reset_timeout: Positive
 
 
 class Log(Settings):
@@ -41,26 +89,26 @@ class Log(Settings):
 
 
 class ApiSettings(Settings):
-    """Times are seconds; a null deadline, limit or breaker means there is none."""
+    """Times are kept in seconds; a null deadline, limit or breaker means there is none."""
 
     workers: PositiveInt
     worker_connections: PositiveInt
-    gunicorn_timeout: PositiveInt
+    gunicorn_timeout: WholeSeconds = Field(gt=0)
     pool_size: PositiveInt
     max_overflow: int = Field(ge=0)
-    pool_timeout: PositiveFloat
-    pool_recycle: int = Field(ge=-1)
+    pool_timeout: Positive
+    pool_recycle: WholeSeconds = Field(ge=-1)
     pool_pre_ping: bool
     pool_lifo: bool
     connection_across_outbound: bool
     retries: Retries
     breaker: Breaker | None
-    database_deadline: PositiveFloat | None
-    outbound_timeout: PositiveFloat
+    database_deadline: Positive | None
+    outbound_timeout: Positive
     log: Log
-    cache_ttl: PositiveFloat | None
-    statement_timeout: PositiveFloat | None
-    lock_timeout: PositiveFloat | None
+    cache_ttl: Positive | None
+    statement_timeout: Positive | None
+    lock_timeout: Positive | None
 
 
 class BatchSettings(Settings):
@@ -71,13 +119,13 @@ class BatchSettings(Settings):
     pool_size: PositiveInt
     chunk_rows: PositiveInt
     pause_ms: int = Field(ge=0)
-    statement_timeout: PositiveFloat | None
+    statement_timeout: Positive | None
 
 
 class DatabaseSettings(Settings):
     """`settings` go into postgresql.conf; the limits are of connections by role, null unlimited."""
 
-    settings: dict[str, str | int | float | bool]
+    settings: Annotated[dict[str, str | int | float | bool], AfterValidator(_units_of_postgresql)]
     api_connection_limit: PositiveInt | None
     batch_connection_limit: PositiveInt | None
     crowd_connection_limit: PositiveInt | None

@@ -27,7 +27,7 @@ def test_a_stack_with_every_bad_habit_fails_every_objective(midnight: Midnight) 
         "api.workers": 1,  # whenever it is busy, all of the pool is in use: no sample misses that
         "api.pool_size": 1,
         "api.max_overflow": 0,
-        "api.breaker": {"fail_max": 2, "reset_timeout": 9},  # out for longer than the cause
+        "api.breaker": {"fail_max": 2, "reset_timeout": "9s"},  # out for longer than the cause
         "rotation.method": "rename",
         "rotation.delaycompress": False,
         "rotation.signal": None,

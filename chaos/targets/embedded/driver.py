@@ -25,6 +25,7 @@ from chaos.targets.embedded.estate import RESTORED, STANDBY, Protection
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.parts import Parts
+from chaos.units import seconds
 
 OFFERS = frozenset(
     {
@@ -230,8 +231,10 @@ class EmbeddedDriver(Driver):
     def _answers_within(self) -> float | None:
         """What the profile's deadlines add up to; None where one is missing."""
         api = self._settings["api"]
-        deadlines = (api["database_deadline"], api["outbound_timeout"])
-        return None if None in deadlines else float(sum(deadlines))
+        deadlines = [api["database_deadline"], api["outbound_timeout"]]
+        if None in deadlines:
+            return None
+        return sum(seconds(deadline, written=False) for deadline in deadlines)
 
 
 def _remove_directory(undo: Undo) -> Evidence:
