@@ -43,7 +43,7 @@ class Load(Model):
     """An open loop: arrivals are decided beforehand, nothing slows them, nothing is retried."""
 
     timeout: Positive  # of one request, seconds
-    mix: dict[str, Annotated[float, Field(gt=0)]]  # weight by route
+    mix: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=1)  # weight by route
     baseline: Baseline
     phases: tuple[Phase, ...] = Field(min_length=1)
 

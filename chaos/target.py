@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +11,7 @@ from chaos import yamlfile
 from chaos.production import Production
 from chaos.runbook import RunbookStep
 from chaos.units import Positive
-from chaos.yamlfile import Model, Name
+from chaos.yamlfile import Date, Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
 Host = Annotated[
@@ -45,7 +44,7 @@ class Consent(Model):
     """Who has agreed that the target may be hurt, and the last day (UTC) on which that holds."""
 
     owner: Annotated[str, Field(min_length=1, max_length=200)]
-    until: date
+    until: Date
     postrotate: bool = False  # the scripts of the team's own logrotate stanza, which the plan prints, may run
 
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from datetime import date
+from itertools import chain, count
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from chaos import yamltext
 from chaos.errors import FileError, UsageError
-from chaos.units import WRITTEN
+from chaos.units import WRITTEN, is_written
 from chaos.yamltags import without_tags
 
 Place = tuple[int | str, ...]
@@ -24,8 +33,49 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_number_is_true(cls, data: Any, info: ValidationInfo) -> Any:
+        """`true` would count as 1."""
+        if is_written(info) and isinstance(data, dict):
+            names = {field.alias or name: field.annotation for name, field in cls.model_fields.items()}
+            for place, value in _booleans(data):
+                if _is_number(names.get(place[0])):
+                    raise BrokenRule(f"must be a number, not {str(value).lower()}", *place)
+        return data
+
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _booleans(data: dict[Any, Any]) -> Iterator[tuple[tuple[Any, ...], bool]]:
+    """Those of the keys, and of the mappings below them."""
+    for key, value in data.items():
+        below = value.items() if isinstance(value, dict) else ()
+        yield from (((key, name), each) for name, each in below if isinstance(each, bool))
+        if isinstance(value, bool):
+            yield (key,), value
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes numbers and no booleans."""
+    kinds = list(_kinds(annotation))
+    return (int in kinds or float in kinds) and bool not in kinds
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    inner = get_args(annotation)
+    return chain.from_iterable(map(_kinds, inner)) if inner else iter((annotation,))
+
+
+def _no_number(value: Any) -> Any:
+    """A number would count as seconds since 1970."""
+    if isinstance(value, date | str):
+        return value
+    raise ValueError("must be a date such as 2026-12-31")
+
+
+Date = Annotated[date, BeforeValidator(_no_number)]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 """How things are named in a file."""

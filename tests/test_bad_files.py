@@ -24,6 +24,17 @@ slos:
 limits: {recovery: 5s, lost_writes: 0}
 """
 
+SOUND = {
+    "a boolean of YAML 1.1": ("hold: 300ms", "hold: 300ms, optional: no"),
+    "a name that is a boolean of YAML 1.1": ("name: good", "name: no"),
+    "a number in quotes": ("rate: 10}]", 'rate: "10"}]'),
+    "a number with a leading zero": ("rate: 10}]", "rate: 010}]"),
+    "a time with a space": ("timeout: 2s", "timeout: 2 s"),
+    "lines of Windows": ("\n", "\r\n"),
+    "a byte order mark": ("name: good", "\ufeffname: good"),
+    "a bare zero": ("at: 1s", "at: 0"),
+}
+
 TARGET = (PROJECT / "targets/embedded.yaml").read_text()
 
 BAD_EXPERIMENTS = {
@@ -114,6 +125,12 @@ BAD_EXPERIMENTS = {
         9,
         "block: should be greater than 0",
     ),
+    "a rate that is a boolean": ("rate: 10}]", "rate: true}]", 7, "rate: must be a number, not true"),
+    "a weight that is a boolean": ("read: 1", "read: true", 5, "read: must be a number, not true"),
+    "a limit that is a boolean": ("lost_writes: 0", "lost_writes: true", 12, "must be a number, not true"),
+    "a rate too large for a number": ("rate: 10}]", "rate: 1e309}]", 7, "should be a finite number, got inf"),
+    "a load without a route": ("mix: {read: 1, write: 1}", "mix: {}", 5, "mix: "),
+    "a step after itself": ("at: 1s", "after: drop", 9, "is after 'drop', which is no step before it"),
     "a negative size": (
         "fault: idle_drop, at: 1s, hold: 300ms",
         "fault: logrotate, at: 1s, hold: 1s, with: {grown: -5}",
@@ -177,6 +194,26 @@ def test_the_same_file_without_a_mistake_is_valid(tmp_path: Path, capsys: pytest
     path = tmp_path / "good.yaml"
     path.write_text(GOOD)
     assert run(capsys, "validate", str(path)) == (0, "")
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_what_is_written_in_another_way_and_cannot_be_mistaken_is_valid(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = SOUND[case]
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD.replace(old, new), encoding="utf-8", newline="")
+    assert run(capsys, "validate", str(path)) == (0, "")
+
+
+@pytest.mark.parametrize("until", ["20261231", "2026", "12.5"])
+def test_a_consent_until_a_number_is_refused(
+    until: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target.yaml"
+    target.write_text(TARGET + f"consent: {{owner: me, until: {until}}}\n")
+    line = len(target.read_text().splitlines())
+    refused(capsys, target, line, "until: must be a date such as 2026-12-31", "validate", str(target))
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,13 @@ from chaos.restore_experiment import RestoreExperiment
 from chaos.schedule.file import ScheduleFile
 from chaos.suite import Suite
 from chaos.target import Target
-from chaos.targets.embedded import operations
+from chaos.targets.embedded import operations, profile_file
 from chaos.units import Exact, Size, goal, percentile, ratio, seconds, show_seconds, size
 
 UNITLESS = {  # what has no unit, or bears it in its name
     *("Phase.rate", "Baseline.rate", "Load.mix"),  # requests a second, weights
     *("BatchJobParams.cpu_seconds", "CpuLimitParams.cpus"),
+    "DatabaseSettings.settings",  # PostgreSQL's own names, and its units
     *("BurnRate.at_most", "Query.at_least", "Query.at_most", "Query.equals"),
 }
 
@@ -179,6 +180,7 @@ def _models() -> Iterator[type[BaseModel]]:
     found += [each.Params for each in GENERIC.values()]
     found += operations.PARAMS.values()
     found += [registry.fault(point.name).Params for point in faults]
+    found.append(profile_file._model_of_the_stack())
     found += [registry.driver(point.name).Options for point in drivers]
     seen: set[type[BaseModel]] = set()
     while found:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from chaos.yamlfile import BrokenRule, Model
+from chaos.yamlfile import BrokenRule, Date, Model
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -61,7 +61,7 @@ class Hours(Model):
 class OneDay(Model):
     """`{date: 2026-12-24}`"""
 
-    date: date
+    date: Date
     because: Because = ""
 
     def holds(self, wall: datetime) -> bool:
@@ -74,8 +74,8 @@ class OneDay(Model):
 class Span(Model):
     """`{from: 2026-12-20, to: 2027-01-02}`: both days included."""
 
-    from_: date = Field(alias="from")
-    to: date
+    from_: Date = Field(alias="from")
+    to: Date
     because: Because = ""
 
     @model_validator(mode="after")
