@@ -181,6 +181,7 @@ def _document(entry: Entry) -> object:
             "started": entry.started,
             "git": entry.git,
             "drill": entry.drill,
+            "decision": entry.decision.state if entry.decision else None,
             "links": entry.links,
             "links_exercised": entry.links_exercised,
             "figures": dict(entry.figures),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,6 +21,7 @@ class Service:
     """Runs in a thread between `start` and `stop`. What it was asked stays readable."""
 
     wants: Told | None = None  # what the two headers must hold: else 401
+    takes: float = 0.0  # seconds for each answer, beside its work
     bad_after: int | None = None  # answers 500 from its n-th item on
     echoes: bool = False  # answers the question for its records with both headers, and no HTTP
     moves: bool = False  # sends whoever asks for something elsewhere
@@ -62,6 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
+        time.sleep(self.service.takes)
         if not self._may():
             self._answer(401, {})
         elif self.service.moves and parts.path != "/elsewhere":
@@ -79,6 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200 if parts.path == "/ready" else 404, {})
 
     def do_POST(self) -> None:
+        time.sleep(self.service.takes)
         record = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self._may():
             self._answer(401, {})

@@ -84,6 +84,35 @@ def test_what_became_worse_is_refused_and_a_violation_is_a_failure(place: Midnig
     assert drill.attrib["failures"] == "1"
 
 
+@pytest.mark.full
+def test_ten_unchanged_gates_are_green_and_a_service_that_is_30_percent_slower_is_red_at_each_try(
+    place: Midnight, service: Service
+) -> None:
+    experiment(place)
+    service.takes = 0.1
+
+    def once(*options: str) -> Done:
+        service.records.clear()
+        return gate(place, "tiny.yaml", *options, slowly="recovery=2s")
+
+    first = once()
+    assert first.code == 0, first.out + first.err
+    for number in range(2, 11):
+        done = once("--baseline", "latest-pass")
+        assert done.code == 0, (number, done.out + done.err)
+    assert "compared with 9 runs, the newest " in done.out
+
+    service.takes = 0.13
+    for _ in range(3):
+        slower = once("--baseline", "latest-pass")
+        assert slower.code == 1, slower.out + slower.err
+        assert "tiny: p50 13" in slower.out.splitlines()[-1]
+        assert "compared with 10 runs, the newest " in slower.out
+
+    service.takes = 0.1
+    assert once("--baseline", "latest-pass").code == 0
+
+
 def faster_than_possible(kept: Path) -> str:
     document: dict[str, Any] = json.loads(kept.read_text())
     document["runs"][0]["verdict"]["figures"] |= {"p50": 1e-6, "hits": 1000}

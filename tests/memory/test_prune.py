@@ -11,6 +11,7 @@ import pytest
 from chaos import cli, store
 from chaos.heal import hold_lock
 from chaos.memory import Query, open_index
+from chaos.memory.decision import State
 from chaos.memory.entry import Entry, read_entry
 from chaos.memory.retention import Retention
 from tests.memory.stored import FIRST, Stored
@@ -58,6 +59,12 @@ def test_the_last_failed_and_the_last_passing_run_of_each_group_stay(tmp_path: P
     assert too_old(Retention(keep=1, age=None), runs, tmp_path, at=500) == [0, 1, 4]
     others = [Stored(night, target="other", verdict="fail") for night in range(20, 23)]
     assert too_old(Retention(keep=None, age=DAY), others, tmp_path / "b", at=500) == [20, 21]
+
+
+def test_the_last_run_that_counts_as_a_baseline_stays(tmp_path: Path) -> None:
+    decided: list[State | None] = ["passed", "released", "refused", None]
+    runs = [Stored(night, decided=state) for night, state in enumerate(decided)]
+    assert too_old(Retention(keep=1, age=None), runs, tmp_path, at=500) == [0, 2]
 
 
 def test_drills_stay_until_their_own_age(tmp_path: Path) -> None:
