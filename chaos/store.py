@@ -165,7 +165,7 @@ def why_not_written(error: OSError, place: Path) -> str:
         return f"{place}: {what}{_left(place)}; free at least {RESERVE // 1_000_000} MB there, {elsewhere}"
     if error.errno == errno.EROFS:
         return f"{place}: the file system is read-only; mount it for writing, {elsewhere}"
-    if error.errno in (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENOTDIR, errno.ENODEV):
+    if error.errno in (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENODEV):
         return f"{place}: is not there any more ({error.strerror}); mount it again, {elsewhere}"
     return f"{place}: cannot be written: {error.strerror or error}; allow it, {elsewhere}"
 
