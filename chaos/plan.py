@@ -122,6 +122,12 @@ class Plan:
             "warnings": list(self.warnings),
         }
 
+    def notes(self) -> list[str]:
+        """What these faults do to this target beyond their parameters, as it is now."""
+        return self.driver.plan_notes(
+            self.target, self.options, {planned.step.fault for planned in self.steps}
+        )
+
     def lines(self) -> list[str]:
         """The plan for a reader: load and steps with their times."""
         load = self.experiment.load
@@ -144,12 +150,9 @@ class Plan:
             when = show_seconds(drill.at) if drill.at is not None else f"after {drill.after}"
             how = f"{drill.runbook}, by {action.runbook.by}"
             text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {show_seconds(drill.within)}")
-        faults = {planned.step.fault for planned in self.steps}
-        for note in self.driver.plan_notes(self.target, self.options, faults):
-            text += [
-                f"target    {line}" if n == 0 else f"          {line}"
-                for n, line in enumerate(note.splitlines())
-            ]
+        for note in self.notes():
+            first, *rest = note.splitlines()
+            text += [f"target    {first}", *(f"          {line}" for line in rest)]
         if self.aborts:
             text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
         text += [f"warning   {warning}" for warning in self.warnings]

@@ -64,7 +64,7 @@ def run(
     terminal = Terminal(stderr=json_, highlight=False)
     if dry_run:
         if json_:
-            print(json.dumps(plan.to_json(), indent=1))
+            print(json.dumps(plan.to_json() | {"notes": plan.notes()}, indent=1))
         else:
             print_plan(plan)
         return 0

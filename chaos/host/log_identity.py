@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,32 @@ def beside(told: Mapping[str, Any]) -> list[str]:
             entries = [entry for entry in os.scandir(place) if not entry.is_dir(follow_symlinks=False)]
             found += [entry.path for entry in entries if entry.name.startswith(stems)]
     return sorted(found)
+
+
+def writers_of(path: Path) -> list[int]:
+    """The processes that have the file open for writing. One of its owner's that cannot be looked into may have."""
+    found, wanted = [], path.stat()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(process.name) != os.getpid() and _writes(process, wanted):
+                found.append(int(process.name))
+        except PermissionError:
+            if os.geteuid() != 0 and process.stat().st_uid == wanted.st_uid:
+                found.append(int(process.name))
+        except OSError:  # it has just ended
+            continue
+    return sorted(found)
+
+
+def _writes(process: Path, wanted: os.stat_result) -> bool:
+    for fd in (process / "fd").iterdir():
+        with suppress(FileNotFoundError):
+            told = fd.stat()
+            if (told.st_dev, told.st_ino) == (wanted.st_dev, wanted.st_ino):
+                flags = (process / "fdinfo" / fd.name).read_text().partition("flags:")[2].split()[0]
+                if int(flags, 8) & os.O_ACCMODE != os.O_RDONLY:
+                    return True
+    return False
 
 
 class Log:

@@ -20,9 +20,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.host import log_identity
 from chaos.host.log_archives import COMPRESSORS, Archive, Kept, kept_of, yesterdays
 
 _GET_FLAGS, _IMMUTABLE, _APPEND = 0x80086601, 0x10, 0x20  # ioctl FS_IOC_GETFLAGS, and what chattr sets
+
+
+_REOPENS = 1  # seconds that a service may take to reopen its log
 
 
 class Unproven(ValueError):
@@ -48,12 +52,10 @@ def stanza(logs: Sequence[Path], how: How) -> str:
     for options, paths in alike.items():
         text += [*(_quoted(path) for path in paths), "{", *(f"    {option}" for option in options)]
         if how.signal is not None:
-            text += [
-                "    sharedscripts",
-                "    postrotate",
-                f"        kill -{how.signal} {pids}",
-                "    endscript",
-            ]
+            script = [f"        kill -{how.signal} {pids}"]
+            if "nocompress" not in options and "delaycompress" not in options:
+                script.append(f"        sleep {_REOPENS}  # what is written until then is compressed, too")
+            text += ["    sharedscripts", "    postrotate", *script, "    endscript"]
         text += ["}", ""]
     return "\n".join(text)
 
@@ -69,7 +71,7 @@ def _options(log: Path, logs: Sequence[Path], how: How) -> list[str]:
     kept = kept_of(log, logs)
     if kept.unknown:
         raise Unproven(f"{kept.unknown[0]} may be an archive of {log}, in a naming that is not known")
-    options = ["daily", *_naming(log, kept), *_compression(log, kept, how.delaycompress)]
+    options = ["daily", *_naming(log, kept), *_compression(log, kept, how)]
     options += ["copytruncate"] if how.method == "copytruncate" else ["create"]
     for archive in kept.archives:
         _refuse_unchangeable(archive.path)
@@ -96,7 +98,7 @@ def _naming(log: Path, kept: Kept) -> list[str]:
     return options
 
 
-def _compression(log: Path, kept: Kept, delaycompress: bool | None) -> list[str]:
+def _compression(log: Path, kept: Kept, how: How) -> list[str]:
     """Raises Unproven for a mixture that no setting of logrotate's makes, or that the target's file contradicts."""
     packed = [each for each in kept.archives if each.compressed]
     plain = sorted(
@@ -106,8 +108,8 @@ def _compression(log: Path, kept: Kept, delaycompress: bool | None) -> list[str]
     if plain and not packed:
         return ["nocompress"]
     options = _compressor(packed[0]) if packed else ["compress"]
-    if not plain:  # compressed at once: whatever the next rotation does, it does not overwrite `.1.gz`
-        return options
+    if not plain:
+        return _at_once(log, options, how, bool(packed))
     newest = plain[-1] if plain[0].stamp else plain[0]
     twice = newest.path.with_name(newest.path.name + packed[0].compressed)
     after = [
@@ -117,11 +119,23 @@ def _compression(log: Path, kept: Kept, delaycompress: bool | None) -> list[str]
     ]
     if len(plain) > 1 or after or twice.exists():
         raise Unproven(f"{plain[-1].path} is not compressed, and {packed[0].path} is: it may be overwritten")
-    if delaycompress is False:
+    if how.delaycompress is False:
         raise Unproven(
             f"{newest.path} is not compressed, as with delaycompress, and `delaycompress: false` would overwrite it"
         )
     return [*options, "delaycompress"]
+
+
+def _at_once(log: Path, options: list[str], how: How, is_habit: bool) -> list[str]:
+    """Compressed at once, so that no next rotation overwrites `.1`; but not while a service still writes to it."""
+    if how.method == "copytruncate" or how.signal is not None or not log_identity.writers_of(log):
+        return options
+    if is_habit:
+        raise Unproven(
+            f"process {log_identity.writers_of(log)[0]} writes to {log}, its archives are compressed at once, and no "
+            "`signal` has it reopen the log"
+        )
+    return ["nocompress"]
 
 
 def _compressor(archive: Archive) -> list[str]:

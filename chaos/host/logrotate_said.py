@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 _NO_REASON = ("Now: ", "Last rotated at ", "log needs rotating")
 _RENAMED = re.compile(r"renaming (.+) to (.+?)(?: \(rotatecount (\d+), logstart (\d+), i (-?\d+)\), ?)?$")
-_COPIED = re.compile(r"copying (.+) to (.+)$")
 _GIVEN_UP = re.compile(r"failed to compress log (/.+?)(?:: [^/]*)?")  # before 3.22 without a reason
 _ORIGIN = re.compile(r"/proc/self/fd/\d+:(\d+)")
 EMPTY = "log is empty"
@@ -42,6 +41,7 @@ class Said:
     logs: dict[str, Log]  # by path, in order
     errors: list[str]
     ran_scripts: bool
+    mailed_to: list[str] = field(default_factory=list)
 
     @property
     def given_up(self) -> list[str]:
@@ -67,6 +67,8 @@ def parse(text: str, origins: Sequence[str] = ()) -> Said:
             path, _, count = line.removeprefix("rotating log ").rpartition(", log->rotateCount is ")
             current = said.logs.setdefault(path, Log(path))
             current.count = int(count)
+        elif found := re.search(r"old logs mailed to (\S+), ", line):
+            said.mailed_to.append(found.group(1))
         elif line.startswith("running ") and "script" in line:
             said.ran_scripts = True
         elif raw.startswith("  ") and current.path and not current.rotated:
@@ -98,24 +100,25 @@ def _reason(log: Log, line: str) -> None:
 
 
 def _act(said: Said, current: Log, line: str) -> None:
-    if line.startswith("compressing log with: ") and not current.rotated:
+    if (
+        own := next((log for log in said.logs.values() if line.startswith(f"renaming {log.path} to ")), None)
+    ) is not None:
+        own.renamed_to = line.removeprefix(f"renaming {own.path} to ")
+    elif line.startswith("compressing log with: ") and not current.rotated:
         current.compressed_first = True
     elif found := _RENAMED.fullmatch(line):
         old, new, *numbers = found.groups()
-        if numbers[0] is None and old in said.logs:
-            said.logs[old].renamed_to = new
-        elif current.path:
+        if numbers[0] is not None and current.path:
             current.moves.append((old, new))
             count, first, at = (int(number or 0) for number in numbers)
             if (
                 current.count >= 0 and at == count + first - 1
             ):  # the last one: removed when it has its new name
                 current.removed.append(old)
-    elif line.startswith(("copying ", "skip copying ")) and (found := _COPIED.search(line)):
-        old, new = found.groups()
-        log = said.logs.get(old) or said.logs.get(old.removesuffix(".tmp"))
-        if log is not None and line.startswith("copying "):
-            log.copied_to = new
+    elif line.startswith("copying "):
+        for log in said.logs.values():
+            if found := re.fullmatch(rf"copying {re.escape(log.path)}(?:\.tmp)? to (.+)", line):
+                log.copied_to = found.group(1)
     elif line.startswith("truncating ") and (path := line.removeprefix("truncating ")) in said.logs:
         said.logs[path].truncated = True
     elif line.startswith(("removing old log ", "removing /")) and current.path:

@@ -171,7 +171,7 @@ def _notes(said: Said) -> list[str]:
         acts = [*log.moves, *([] if log.compressed_first else [(log.path, log.renamed_to or log.copied_to)])]
         notes += [f"removes {path}" for path in log.removed if Path(path).exists()]
         notes += [f"overwrites {new}" for old, new in acts if _overwrites(old, new) and new not in moved]
-    return notes
+    return [*notes, *(f"mails what it removes to {address}" for address in said.mailed_to)]
 
 
 def _overwrites(old: str, new: str) -> bool:

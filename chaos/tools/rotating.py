@@ -11,7 +11,7 @@ from typing import Any
 
 from chaos.engine import refs, sidecar
 from chaos.engine.client import connected
-from chaos.handles import LogFiles
+from chaos.handles import ContainerRef, LogFiles
 from chaos.host import rotation_plan
 from chaos.host.rotation_plan import CannotRotate
 from chaos.tools import logrotate
@@ -19,7 +19,7 @@ from chaos.tools import logrotate
 CONF = Path("/etc/logrotate.conf")
 STATES = ("/var/lib/logrotate/status", "/var/lib/logrotate/logrotate.status", "/var/lib/logrotate.status")
 INSIDE = "/proc/1/root"  # of a sidecar: all that its container sees
-CAPS = ("SYS_PTRACE",)  # what looking there takes
+CAPS = ("SYS_PTRACE",)  # what looking there takes, and at the files that a process has open
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -102,15 +102,19 @@ def scratch_of(logs: LogFiles, mark: str) -> Path:
 
 def environment(logs: LogFiles) -> dict[str, str]:
     """What cron gives a logrotate: nothing of midnight's own, secrets least of all, reaches a script."""
-    told = _container_environment(logs) if logs.container is not None else os.environ
-    who = pwd.getpwuid(os.geteuid()) if logs.container is None else None
-    home = (
-        {"HOME": who.pw_dir, "USER": who.pw_name, "LOGNAME": who.pw_name}
-        if who is not None
-        else {"HOME": "/root"}
-    )
-    path = _PATH if logs.container is None else told.get("PATH", _PATH)
-    return {"PATH": path, "SHELL": "/bin/sh", **home, **({"TZ": told["TZ"]} if "TZ" in told else {})}
+    if logs.container is None:
+        return {"SHELL": "/bin/sh", "PATH": _PATH, **_home()}  # no TZ: dates are those of the machine
+    told = _container_environment(logs.container)
+    kept = {name: told[name] for name in ("PATH", "HOME", "TZ") if name in told}
+    return {"SHELL": "/bin/sh", "PATH": _PATH, "HOME": "/root", **kept}
+
+
+def _home() -> dict[str, str]:
+    try:
+        who = pwd.getpwuid(os.geteuid())
+    except KeyError:  # a user that only a container's runtime knows
+        return {"HOME": "/"}
+    return {"HOME": who.pw_dir, "USER": who.pw_name, "LOGNAME": who.pw_name}
 
 
 def start(logs: LogFiles) -> Any:
@@ -122,13 +126,12 @@ def start(logs: LogFiles) -> Any:
 
 
 def _caps(logs: LogFiles) -> tuple[str, ...]:
-    return CAPS if logs.stanza is not None else ()
+    return () if logs.ours else CAPS
 
 
-def _container_environment(logs: LogFiles) -> Mapping[str, str]:
-    assert logs.container is not None
-    with connected(logs.container.engine) as client:
-        found = refs.container_of(client, logs.container)
+def _container_environment(container: ContainerRef) -> Mapping[str, str]:
+    with connected(container.engine) as client:
+        found = refs.container_of(client, container)
         told = found.attrs["Config"].get("Env") or [] if found is not None else []
     return dict(each.partition("=")[::2] for each in told)
 

@@ -24,10 +24,12 @@ def valid(capsys: pytest.CaptureFixture[str], *argv: str) -> bool:
 def test_the_example_that_grows_is_valid_at_each_of_its_sizes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    least, experiment, readback, headers = BLOCKS
+    least, experiment, readback, headers, logs = BLOCKS
     target, played = tmp_path / "shop.yaml", tmp_path / "quiet.yaml"
     played.write_text(experiment)
-    for text in (least, least + readback, least + headers.removeprefix("options:\n")):
+    consent, _, options = logs.partition("\noptions:\n")
+    rotated = re.sub(r"consent: .*", consent, least) + options
+    for text in (rotated, least, least + readback, least + headers.removeprefix("options:\n")):
         target.write_text(text)
         assert valid(capsys, str(target))
         assert valid(capsys, str(played), "--target", str(target))

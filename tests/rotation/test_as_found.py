@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -126,6 +127,44 @@ def test_the_first_archive_is_compressed_so_that_no_next_rotation_overwrites_it(
     assert (place / "app.log.1.gz").exists() and not (place / "app.log.1").exists()
 
 
+@pytest.fixture
+def service(place: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has the log open, and writes what it is told."""
+    argv = ["sh", "-c", 'while read line; do echo "$line"; done']
+    with (place / "app.log").open("a") as log:
+        made = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=log, text=True)
+    yield made
+    made.communicate(timeout=10)
+
+
+def test_a_service_that_nobody_has_reopen_its_log_keeps_an_archive_that_it_can_write_to(
+    place: Path, service: subprocess.Popen[str]
+) -> None:
+    keeps(place)
+    service.communicate("a line after it\n", timeout=10)
+    assert (place / "app.log.1").read_text().endswith("a line after it\n")
+
+
+def test_a_service_whose_lines_would_go_into_a_deleted_file_is_refused(
+    place: Path, service: subprocess.Popen[str]
+) -> None:
+    packed(place / "app.log.1.gz", "day 1")
+    assert f"process {service.pid} writes to" in refusal(place)
+    service.communicate(timeout=10)
+    keeps(place)
+
+
+def test_a_name_with_a_blank_a_bracket_or_a_to_is_rotated(tmp_path: Path) -> None:
+    place = tmp_path / "log to keep"
+    place.mkdir()
+    for name in ("my app.log", "a[1].log", 'quo"te.log', "back\\slash.log"):
+        (place / name).write_text(name)
+    (place / "a1.log").write_text("matched by the pattern a[1].log")
+    held = Played(log_files(place, *(path.name for path in place.iterdir() if path.name != "a1.log")))()
+    assert whole(held) and held.dose["logs_rotated"] == 4, held
+    assert (place / "a1.log").read_text()
+
+
 MIXED = {
     "two namings": (["app.log.1.gz", "app.log-20250101.gz"], "several namings"),
     "two compressions": (["app.log.1.gz", "app.log.2.xz"], "several compressions"),
@@ -174,6 +213,13 @@ def test_the_log_is_made_anew_with_its_owner_and_mode(place: Path) -> None:
     keeps(place)
     found = (place / "app.log").stat()
     assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (65534, 4, 0o620)
+
+
+def test_a_log_of_another_user_is_refused_to_who_cannot_make_it_anew(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    assert "only root can make it anew for them" in refusal(place)
 
 
 @as_root

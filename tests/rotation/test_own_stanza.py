@@ -65,7 +65,7 @@ KINDS = {
         "compress\ncompresscmd /usr/bin/xz\ncompressext .xz\ncompressoptions -1\nrotate 3",
         ["app.log.1.xz"],
     ),
-    "a directory of its own": ("createolddir 0750 root root\nolddir old\nrotate 3", ["old"]),
+    "a directory of its own": ("createolddir 0750\nolddir old\nrotate 3", ["old"]),
 }
 
 
@@ -77,7 +77,7 @@ def test_its_rules_hold_and_the_rotation_is_proven(place: Path, body: str, left:
 
 
 def test_looking_makes_no_directory(place: Path) -> None:
-    conf = stanza(place, "createolddir 0750 root root\nolddir old\nrotate 3")
+    conf = stanza(place, "createolddir 0750\nolddir old\nrotate 3")
     Played(by(conf, place)).begun()
     assert names(place) == ["app.log"]
 
