@@ -10,17 +10,7 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
-from chaos import (
-    abort_watch,
-    aftermath,
-    afterwards,
-    ending,
-    hits,
-    rehearsal,
-    stopping,
-    store,
-    timing,
-)
+from chaos import abort_watch, aftermath, afterwards, ending, hits, rehearsal, stopping, store, timing
 from chaos.blocking import in_thread
 from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site

@@ -7,6 +7,7 @@ by the logs' inodes, and what a sync cost.
 
 from __future__ import annotations
 
+import glob
 import signal
 import threading
 import time
@@ -80,6 +81,7 @@ class Logrotate(Fault):
             )
         self._planned = self._look()
         undo = {"mark": self._mark, "scratch": str(self._scratch), **self._planned["before"]}
+        undo |= {"by_their_stanza": self._logs.stanza is not None, "notes": self._planned["notes"]}
         return undo if self._logs.container is None else container_rotation.undo(self._logs.container, undo)
 
     def inject(self) -> Evidence:
@@ -105,9 +107,16 @@ class Logrotate(Fault):
 
     @classmethod
     def explains(cls, undo: Undo) -> Sequence[Claim]:
-        """A rotation is not taken back. What was in an archive must still be somewhere, and the log in its place."""
-        del undo
-        return ({"kind": FILES, "thing": "*", "fields": ["inode", "shrunk", "moved"]},)
+        """A rotation is not taken back: what was in an archive must still be somewhere, and the log in its place, but
+        for what the team's own stanza removes, and how it makes the log anew."""
+        theirs = ["owner", "mode", "gone"] if undo.get("by_their_stanza") else []
+        ended = [
+            note.partition(" ")[2] for note in undo.get("notes", ())
+        ]  # `removes PATH`, `overwrites PATH`
+        return (
+            {"kind": FILES, "thing": "*", "fields": ["inode", "shrunk", "moved", *theirs]},
+            *({"kind": FILES, "thing": f"*{glob.escape(path)}", "fields": ["lost"]} for path in ended),
+        )
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:

@@ -11,6 +11,7 @@ import pytest
 from chaos.checks import left_behind
 from chaos.checks.finding import Outcome
 from chaos.checks.verdict import judge
+from chaos.faults.logrotate import Logrotate
 from chaos.inventory import document
 from chaos.inventory.document import KINDS, Inventory
 from chaos.journal import Event
@@ -130,10 +131,8 @@ def test_a_container_that_somebody_removed_or_replaced_meanwhile_is_noted(tmp_pa
         return Inventory({"containers": {"container shop-api-1": {"~id": number, "image": image}}})
 
     before = there("one", "shop:1")
-    replaced, removed = (
-        finding(tmp_path / "a", before, there("two", "shop:2")),
-        finding(tmp_path / "b", before, Inventory()),
-    )
+    replaced = finding(tmp_path / "a", before, there("two", "shop:2"))
+    removed = finding(tmp_path / "b", before, Inventory())
     assert (replaced.outcome, removed.outcome) == (Outcome.PASS, Outcome.PASS)
     assert replaced.evidence["noted"] == ["container shop-api-1: id was one, is two"]
     assert removed.evidence["noted"] == ["container shop-api-1 is gone"]
@@ -144,3 +143,27 @@ def test_an_inventory_is_stored_and_read_as_it_is(tmp_path: Path) -> None:
     document.save(inventory, tmp_path / "one.json")
     assert document.load(tmp_path / "one.json") == inventory
     assert document.load(tmp_path / "two.json") is None
+
+
+@pytest.mark.parametrize(
+    ("undo", "left"),
+    [
+        ({}, 2),
+        ({"notes": ["removes /var/log/app.log.[7]"]}, 1),
+        ({"notes": ["removes /var/log/app.log.[7]"], "by_their_stanza": True}, 0),
+    ],
+    ids=["by midnight's stanza", "which removes the oldest", "by the team's own"],
+)
+def test_an_archive_is_lost_by_the_teams_own_rule_alone(
+    tmp_path: Path, undo: dict[str, Any], left: int
+) -> None:
+    def file(**more: Any) -> dict[str, Any]:
+        plain = {"type": "file", "inode": 1, "size": 1, "owner": "0:0", "mode": "0644", "live": False}
+        return {**plain, **more}
+
+    log, archive = "/var/log/app.log", "/var/log/app.log.[7]"
+    before = Inventory({"files": {log: file(live=True), archive: file(inode=2)}})
+    after = Inventory({"files": {log: file(live=True, inode=3, mode="0640")}})
+    claims = Logrotate.explains(undo)
+    found = finding(tmp_path, before, after, touches=["files"], explains=claims)
+    assert len(found.evidence["left"]) == left
