@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from chaos.engine import mounts
 from chaos.engine.attached import Attached, attach_and_start
 from chaos.engine.client import TIMEOUT, connected
 from chaos.engine.refs import MARK, labels
-from chaos.errors import ControlError
+from chaos.errors import ControlError, ToolMissing
 from chaos.handles import ContainerRef, EngineAt
 from chaos.host.cgroup_join import CGROUPS
 
@@ -47,6 +48,7 @@ _PROGRAMS = (
     "rotation_cut",
     "rotation_plan",
     "rotation_undo",
+    "sockets",
     "stress",
     "sweep",
     "throttle",
@@ -61,11 +63,14 @@ def start(
     caps: Sequence[str] = (),
     running: bool = True,
     mount: Mapping[str, str] | None = None,
+    inside: bool = False,
 ) -> Attached:
     """Run a program of `chaos.host` beside a container, as root; beside one that is not `running`, it has its
-    volumes alone, and with a `mount` nothing but that: then the container may be gone. Raises ControlError."""
+    volumes alone, and with a `mount` nothing but that: then the container may be gone. `inside` its network
+    namespace, and nothing else of it; then the engine removes the sidecar when it ends. Raises ControlError."""
+    place = _network(beside) if inside else _place(beside, running, mount)
     with connected(beside.engine) as client:
-        made = _create(client, module, mark, caps, _place(beside, running, mount))
+        made = _create(client, module, mark, caps, place)
         try:
             made.put_archive("/", _code())
             return attach_and_start(ContainerRef(beside.engine, str(made.id), str(made.name)))
@@ -136,6 +141,18 @@ def remove(engine: EngineAt, mark: str, *, settled: float = 0.0, grace: int = 0)
     return removed
 
 
+def await_removed(engine: EngineAt, mark: str, within: float = 10.0) -> None:
+    """Return when the engine has removed what runs `inside` a network and bears the mark, or is itself gone."""
+    from docker.errors import NotFound
+
+    with suppress(ControlError, ToolMissing), connected(engine, timeout=within) as client:
+        for found in client.containers.list(
+            all=True, filters={"label": f"{MARK}={mark}"}, ignore_removed=True
+        ):
+            with suppress(NotFound):
+                found.wait(timeout=within, condition="removed")
+
+
 def _remove(engine: EngineAt, mark: str, grace: int) -> list[str]:
     from docker.errors import NotFound
 
@@ -161,6 +178,10 @@ def _place(beside: ContainerRef, running: bool, mount: Mapping[str, str] | None)
     return {"volumes_from": [beside.id], "pid_mode": f"container:{beside.id}" if running else None}
 
 
+def _network(beside: ContainerRef) -> dict[str, Any]:
+    return {"network_mode": f"container:{beside.id}", "auto_remove": True}
+
+
 def _create(
     client: DockerClient, module: str, mark: str, caps: Sequence[str], place: Mapping[str, Any]
 ) -> Container:
@@ -177,11 +198,10 @@ def _create(
             working_dir="/",
             labels=labels(mark),
             stdin_open=True,
-            network_mode="none",
             volumes={"/sys/fs/cgroup": {"bind": str(CGROUPS), "mode": "rw"}},
             cgroupns="host",
             cap_add=list(caps),
-            **place,
+            **{"network_mode": "none", **place},
         )
     except ImageNotFound:
         raise ControlError(f"image {IMAGE} is not there; type: midnight doctor --fix") from None

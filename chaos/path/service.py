@@ -1,0 +1,88 @@
+"""Whose connections count as the service's: those of the role `pool`, else of `api`, else of who listens at its URL."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psutil
+
+from chaos.handles import ContainerRef, Handles, ProcessRef
+from chaos.host import owners, sockets
+from chaos.host.processes import ref_of
+from chaos.path.networks import local_addresses, resolved
+from chaos.path.sight import Unseen
+
+ROLES = ("pool", "api")
+"""Who holds the connections to what lies behind. `pool`: a pgbouncer, say, whose connections carry the service's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The processes (with all that descend from them) and containers whose connections are the service's own."""
+
+    processes: tuple[ProcessRef, ...] = ()
+    containers: tuple[ContainerRef, ...] = ()
+
+    def __str__(self) -> str:
+        names = [f"process {each.pid} ({_name(each.pid)})" for each in self.processes]
+        return ", ".join([*names, *(each.name for each in self.containers)]) or "nothing"
+
+
+def of(handles: Handles) -> Service:
+    """The service of a target. Raises Unseen where the target names none and none is found on this machine."""
+    for role in ROLES:
+        containers = [handles.containers[role]] if role in handles.containers else []
+        processes = [handles.processes[role]] if role in handles.processes else []
+        if containers or processes:
+            return Service(tuple(processes), tuple(containers))
+    return Service(tuple(_listening(handles.base_url)))
+
+
+def _listening(url: str) -> Iterable[ProcessRef]:
+    """Who listens at an address of this machine. Raises Unseen."""
+    remedy = "name the service's process in the target file: processes: {api: {pid_file: PATH}}"
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if not parts.hostname or not _is_here(parts.hostname):
+        raise Unseen(
+            f"{url or 'the service'} is not on this machine, so its connections cannot be seen from here"
+        )
+    inodes = {
+        each.inode
+        for each in sockets.table([port])
+        if each.state == sockets.LISTEN and each.local_port == port
+    }
+    found = [pid for pid in psutil.pids() if inodes & _open(pid)]
+    oldest = set(found) - {pid for pid in found if _parent(pid) in found}
+    if not oldest:
+        raise Unseen(f"no process that may be looked into listens at {url}; {remedy}")
+    return [ref_of(pid) for pid in sorted(oldest)]
+
+
+def _open(pid: int) -> set[int]:
+    try:
+        return owners.inodes([pid])
+    except PermissionError:
+        return set()
+
+
+def _parent(pid: int) -> int:
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.Error:
+        return 0
+
+
+def _name(pid: int) -> str:
+    try:
+        return psutil.Process(pid).name()
+    except psutil.Error:
+        return "ended"
+
+
+def _is_here(host: str) -> bool:
+    here = local_addresses()
+    return any(each in here or ipaddress.ip_address(each).is_loopback for each in resolved(host))
