@@ -109,6 +109,10 @@ class Driver(ABC):
     def up(self, site: Site) -> Handles:
         """Bring the target up and wait until it is ready and quiet. Raises TargetError, Aborted."""
 
+    def recheck(self) -> None:  # noqa: B027 (most targets have nothing that opens late)
+        """Look again while the baseline is under load, within about two seconds: what opens its connections late is
+        there by now. Raises NoVerdict where the steps would act on something else than the target."""
+
     def act(self, action: str, params: Any, incident: Incident, stop: threading.Event) -> Evidence:
         """Do one of `actions`, until it is done or `stop` is set. Raises TargetError when it was not done."""
         del params, incident, stop

@@ -145,6 +145,10 @@ class Handles:
     replication: Replication | None = None
     answers_within: float | None = None  # seconds in which an answer is promised, whatever is out of reach
 
+    def container(self, role: str) -> ContainerRef | None:
+        """The first container of the role; None where the target has none."""
+        return next(iter(self.containers.get(role, ())), None)
+
     def offered(self) -> frozenset[str]:
         """The names of the handles that are there: `base_url`, `jobs.nightly`, `databases.primary`, and
         `databases.primary.crowd` for a role of it ..."""

@@ -35,6 +35,8 @@ from chaos.steps import StepPlayer
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
 
+RECHECKED = 2.5  # seconds before the end of the baseline
+
 
 class Runner:
     """Plays one plan into one run directory."""
@@ -205,13 +207,23 @@ class Runner:
         baseline = self._plan.experiment.load.baseline
         self._event("run", "baseline", "begun", at=zero)
         end = zero + baseline.length
-        await asyncio.wait({finished}, timeout=max(0.0, end + timing.GAP / 2 - self._clock.now()))
+        looking = asyncio.create_task(self._recheck(end))
+        try:
+            await asyncio.wait({finished}, timeout=max(0.0, end + timing.GAP / 2 - self._clock.now()))
+            await looking
+        finally:
+            looking.cancel()
         if finished.done():
             finished.result()
         found = judge_baseline(baseline, hits.select(hits.open_table(self._run.hits), zero, end))
         self._event("run", "baseline", "ended", at=end, **found)
         if not found["steady"]:
             raise NoVerdict(f"no steady state: {found['because']}; nothing was injected")
+
+    async def _recheck(self, end: float) -> None:
+        """Have the driver look again while the baseline still has its load. Raises NoVerdict."""
+        await asyncio.sleep(max(0.0, end - RECHECKED - self._clock.now()))
+        await in_thread(self._driver.recheck)
 
     async def _play(self, handles: Handles, begin: float, finished: asyncio.Task[int]) -> None:
         length = self._plan.experiment.load.length

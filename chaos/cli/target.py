@@ -10,14 +10,12 @@ from ruamel.yaml import YAML
 
 from chaos import engine, targetfiles
 from chaos import plan as plans
-from chaos.engine import projects
-from chaos.engine.client import require_here
 from chaos.engine.projects import Found
 from chaos.errors import UsageError
 from chaos.handles import EngineAt
-from chaos.host.ports import free_port
-from chaos.targets.compose import guesses, networks, wiring
-from chaos.tools import docker_images
+from chaos.targets.compose import guesses, inspecting, rewiring
+from chaos.targets.compose.discovery import whole
+from chaos.targets.compose.options import ComposeOptions
 
 app = typer.Typer(help="Look at a Compose project, and wire a proxy into it.", no_args_is_help=True)
 
@@ -26,73 +24,70 @@ Target = Annotated[str, typer.Argument(help="compose:PROJECT, or a target file o
 
 @app.command()
 def inspect(target: Target) -> None:
-    """Show the project's services, what of them a run can reach, and which have a role; changes nothing."""
-    project, roles = _project(target)
-    there = _containers(engine.find(), project)
-    for found in there:
-        mine = ", ".join(role for role, service in roles.items() if service == found.service)
-        print(
-            f"{found.service}  {found.name}  {found.image}  {found.status}"
-            + (f"  role: {mine}" if mine else "")
-        )
-        if found.protected:
-            print("  midnight.protect=true: it is never touched")
-        for inside, (ip, out) in sorted(found.ports.items()):
-            print(f"  port {inside} is published on {ip or '*'}:{out}")
-        for network, aliases in found.networks.items():
-            print(f"  network {network} as {', '.join(aliases)}")
-        for place, volume in found.volumes.items():
-            print(f"  volume {place} ({volume})")
-    if not roles:
+    """Show the project's services, what of them a run can reach, which have a role, and whose sessions with the
+    database come through the proxy; changes nothing. Exit 2 where some go past it."""
+    project, options = _project(target)
+    at, there = _containers(project)
+    for line in inspecting.containers(there, options):
+        print(line)
+    if options is None:
         print("\nno target file names this project; a beginning, to be looked through:\n")
         YAML().dump(guesses.target_file(project, there), sys.stdout)
+    paths = inspecting.paths(at, there, options)
+    print()
+    for path in paths:
+        print(f"sessions with {path.store.service}:{path.store.port}: {path.told}")
+    for path in paths:
+        path.refuse(project)
 
 
 @app.command()
 def wire(
     target: Target,
-    api: Annotated[str | None, typer.Option(help="The service that asks the database.")] = None,
-    database: Annotated[str | None, typer.Option(help="The service of the database.")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="The service of the database, or SERVICE:PORT.")
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="Another to put a proxy before: SERVICE[:PORT].")
+    ] = None,
+    service: Annotated[
+        list[str] | None, typer.Option(help="One that uses it, though nothing shows it.")
+    ] = None,
+    leave: Annotated[
+        list[str] | None, typer.Option(help="A service that keeps its way past the proxy.")
+    ] = None,
     proxy_image: Annotated[str | None, typer.Option(help="Another image of Toxiproxy.")] = None,
 ) -> None:
-    """Print an override file that puts a Toxiproxy between the API and its database. Nothing is edited."""
-    project, roles = _project(target)
-    at = engine.find()
-    require_here(at)
-    there = {found.service: found for found in _containers(at, project)}
-    guessed = guesses.roles(list(there.values()))
-    wanted = {"api": api or roles.get("api") or guessed.get("api")}
-    wanted["database"] = database or roles.get("database") or guessed.get("database")
-    for role, service in wanted.items():
-        if service not in there:
-            raise UsageError(f"which service is the {role}? give --{role}; there: {', '.join(there)}")
-    found = {role: there[str(service)] for role, service in wanted.items()}
-    with engine.connected(at) as client:
-        docker_images.need_reference(client)  # what keeps the proxy's settings runs in it
-        joined = networks.join(client, project, networks.shared(found["api"], found["database"]))
-    ports = {name: free_port() for name in ("control", "proxied", "database")}
-    document = wiring.override(found["api"], found["database"], ports, joined, proxy_image)
-    print(f"# docker compose -f YOUR-FILE -f THIS-FILE -p {project} up -d")
-    YAML().dump(document, sys.stdout)
+    """Print an override file that puts a Toxiproxy between the database and every service that uses it. Nothing is
+    edited; without the file everything is as before."""
+    project, options = _project(target)
+    at, there = _containers(project)
+    known = options.database.service if options is not None and options.database is not None else None
+    chosen = database or known or guesses.database(there)
+    if chosen is None:
+        told = ", ".join(sorted({each.service for each in there}))
+        raise UsageError(f"which service is the database? give --database; there: {told}")
+    leaving = {*(leave or ()), *(options.proxy.past if options is not None and options.proxy else ())}
+    wired = rewiring.wire(at, project, there, [chosen, *(also or ())], service or (), leaving, proxy_image)
+    for line in wired.comments:
+        print(f"# {line}")
+    YAML().dump(wired.document, sys.stdout)
+    for line in wired.left:
+        print(line, file=sys.stderr)
 
 
-def _project(target: str) -> tuple[str, dict[str, str]]:
-    """The project, and service by role where a target file says so."""
+def _project(target: str) -> tuple[str, ComposeOptions | None]:
+    """The project, and what a target file says of it, if one does."""
     path = targetfiles.find_project(target)
     if path is None:
-        return target.removeprefix(targetfiles.COMPOSE), {}
+        return target.removeprefix(targetfiles.COMPOSE), None
     found, _, options = plans.target_of(path)
-    if found.driver != "compose":
+    if not isinstance(options, ComposeOptions):
         raise UsageError(f"target {found.name!r} is of the driver {found.driver!r}, not a Compose project")
-    return str(options.project), options.services()  # type: ignore[attr-defined]
+    return options.project, options
 
 
-def _containers(at: EngineAt, project: str) -> list[Found]:
+def _containers(project: str) -> tuple[EngineAt, list[Found]]:
+    at = engine.find()
     engine.ping(at)
-    with engine.connected(at) as client:
-        found, known = projects.of_project(client, project), projects.known(client)
-    if not found:
-        raise UsageError(
-            f"there is no Compose project {project!r} on {at.url}; there: {', '.join(known) or 'none'}"
-        )
-    return found
+    return at, list(whole(at, project))

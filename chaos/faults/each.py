@@ -7,7 +7,7 @@ its own floor asks. What one of them lacks (it is gone, it ended) leaves the oth
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +16,7 @@ from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.handles import Handles
 from chaos.inventory.differences import Claim
+from chaos.probe import Probe
 
 T = TypeVar("T")
 
@@ -46,6 +47,10 @@ class OnEach(Fault):
             for number, each in enumerate(subjects.chosen(there, params.which), 1)
         }
         self._chosen = len(self._parts)
+
+    def probes(self) -> Iterable[Probe]:
+        for part in self._parts.values():
+            yield from part.probes()
 
     def prepare(self) -> Undo:
         if self._alone:

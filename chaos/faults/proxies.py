@@ -28,8 +28,8 @@ _CLAIMING = threading.Lock()
 def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
     """The proxy as an undo names it; with the container of its server, where the target has one."""
     told: dict[str, Any] = {"api": proxy.api, "proxy": proxy.name}
-    servers = handles.containers.get("proxy")
-    return told | {"server": refs.to_json(servers[0])} if servers else told
+    server = handles.container("proxy")
+    return told if server is None else told | {"server": refs.to_json(server)}
 
 
 def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:

@@ -34,10 +34,9 @@ class Service:
 def of(handles: Handles) -> Service:
     """The service of a target. Raises Unseen where the target names none and none is found on this machine."""
     for role in ROLES:
-        containers = [handles.containers[role]] if role in handles.containers else []
-        processes = [handles.processes[role]] if role in handles.processes else []
+        containers, processes = handles.containers.get(role, ()), handles.processes.get(role, ())
         if containers or processes:
-            return Service(tuple(processes), tuple(containers))
+            return Service(processes, containers)
     return Service(tuple(_listening(handles.base_url)))
 
 

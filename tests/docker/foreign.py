@@ -78,9 +78,10 @@ class Project:
     name: str
     variables: dict[str, str]
     override: Path
+    folder: Path = HERE
 
     def __call__(self, *arguments: str) -> str:
-        files = [HERE / "compose.yaml", *([self.override] if self.override.exists() else [])]
+        files = [self.folder / "compose.yaml", *([self.override] if self.override.exists() else [])]
         argv = [*self.command, "-p", self.name, *(word for file in files for word in ("-f", str(file)))]
         done = subprocess.run(
             [*argv, *arguments],

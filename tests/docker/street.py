@@ -87,7 +87,8 @@ class Street:
 
     def handles(self, api: ContainerRef, **roles: ContainerRef) -> Handles:
         there = {"api": api, "proxy": self.server, "database": self.database, **roles}
-        return Handles(containers=there, proxies={"database": self.proxy})
+        containers = {role: (ref,) for role, ref in there.items()}
+        return Handles(containers=containers, proxies={"database": self.proxy})
 
     def remove(self) -> None:
         self._made.close()

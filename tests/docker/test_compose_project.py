@@ -139,7 +139,7 @@ def wire(midnight: Midnight, project: Project, client: DockerClient) -> None:
     if project.override.exists():
         return
     image = docker_images.base_of(client, "toxiproxy")
-    wired = midnight("target", "wire", f"compose:{project.name}", "--api", "web", "--proxy-image", image)
+    wired = midnight("target", "wire", f"compose:{project.name}", "--service", "web", "--proxy-image", image)
     assert wired.code == 0, wired.err
     project.override.write_text(wired.out)
     project("up", "-d")
@@ -177,7 +177,7 @@ def test_without_the_image_of_ours_nothing_is_begun(
     with pytest.raises(ToolMissing, match=told):
         discover(options)
     with pytest.raises(ToolMissing, match=told):
-        target.wire(f"compose:{project.name}", api="web", database="db")
+        target.wire(f"compose:{project.name}", database="db")
 
 
 def begin(midnight: Midnight, project: Project) -> int:

@@ -67,5 +67,5 @@ def holders() -> Iterator[Holders]:
 
 def handles(proxy: Proxy, *services: Holder) -> Handles:
     """As a target has them whose service is the first."""
-    processes: dict[str, ProcessRef] = {"api": ref_of(services[0].pid)} if services else {}
+    processes: dict[str, tuple[ProcessRef, ...]] = {"api": (ref_of(services[0].pid),)} if services else {}
     return Handles(processes=processes, proxies={"database": proxy})

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-
-from psycopg.conninfo import make_conninfo
 
 from chaos import engine
 from chaos.engine import projects
 from chaos.engine.client import require_here
+from chaos.engine.gate import Way
 from chaos.engine.projects import Found
 from chaos.errors import ControlError, Refused, UsageError
 from chaos.handles import ContainerRef, EngineAt, Proxy
 from chaos.secrets import SecretReader
-from chaos.targets.attach import databases
-from chaos.targets.attach.databases import ADMIN, Dsn
-from chaos.targets.compose.options import ComposeOptions, DatabaseRole
+from chaos.targets.attach.databases import Dsn
+from chaos.targets.compose import logins
+from chaos.targets.compose.options import ComposeOptions
+from chaos.targets.compose.reach import Reached, reach
+from chaos.targets.compose.stores import Store
 from chaos.tools import docker_images
 from chaos.toxiproxy import ProxyInfo, Toxiproxy
 
-HERE = ("", "0.0.0.0", "127.0.0.1", "::")
-_ROLES = ("api", "batch", "crowd")
+_RUNNING, _GONE = "running", ("exited", "created", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A proxy of the target's file, where it is reached from this machine, and what of the project it leads to."""
+
+    proxy: Proxy
+    listen: int
+    address: str  # HOST:PORT; empty where it cannot be asked from here
+    store: Store | None  # None: it is outside of the project
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +40,17 @@ class Discovered:
     """What the handles are made of. `dsns` begins with the superuser's."""
 
     engine: EngineAt
-    containers: dict[str, Found]  # by role
+    containers: Mapping[str, tuple[Found, ...]]  # by role
+    project: tuple[Found, ...]  # all of its containers
     base_url: str
-    headers: dict[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     dsns: tuple[Dsn, ...] = field(repr=False)
-    proxy: Proxy | None
-    proxied: str
+    guarded: Mapping[str, Guarded]  # by the name of the proxy's handle
+    ways: tuple[Way, ...]  # that only a forwarder opens
     secrets: tuple[str, ...] = field(repr=False)
 
-    def ref(self, role: str) -> ContainerRef:
-        found = self.containers[role]
-        return ContainerRef(self.engine, found.id, found.name)
+    def refs(self, role: str) -> tuple[ContainerRef, ...]:
+        return tuple(found.ref(self.engine) for found in self.containers[role])
 
 
 def discover(options: ComposeOptions) -> Discovered:
@@ -48,128 +59,164 @@ def discover(options: ComposeOptions) -> Discovered:
     at, secret = engine.find(), SecretReader()
     require_here(at)
     engine.ping(at)
-    containers = matched(at, options)
+    there = whole(at, options.project)
+    containers = {role: _of_role(there, role, each) for role, each in options.services().items()}
     with engine.connected(at) as client:
         docker_images.need_reference(client)  # most faults, and the undo of some, run in a container of ours
+    front = "entry" if options.entry is not None else "api"
     headers = {
-        name: given.prefix + secret(given, f"options: api: headers: {name}")
-        for name, given in options.api.headers.items()
+        name: given.prefix + secret(given, f"options: {front}: headers: {name}")
+        for name, given in options.front.headers.items()
     }
-    dsns: tuple[Dsn, ...] = ()
-    if options.database is not None:
-        dsns = _dsns(options.database, containers["database"], secret)
-    proxy, proxied = _proxy(options, containers)
+    entered = reach(containers[front], options.front.port, front)
+    dsns, asked = logins.of(options.database, containers.get("database", ()), at, secret)
+    proxies, seen = guarded(options, containers, there)
     if options.logs is not None:
         _check_logs(options.logs.directory, containers["logs"])
-    base_url = f"http://127.0.0.1:{published(containers['api'], options.api.port, 'api')}"
-    return Discovered(at, containers, base_url, headers, dsns, proxy, proxied, secret.known)
+    return Discovered(
+        engine=at,
+        containers=containers,
+        project=there,
+        base_url=f"http://127.0.0.1:{entered.port}",
+        headers=headers,
+        dsns=dsns,
+        guarded=proxies,
+        ways=tuple(each.way for each in (entered, *asked, *seen) if each.way is not None),
+        secrets=secret.known,
+    )
 
 
-def matched(at: EngineAt, options: ComposeOptions) -> dict[str, Found]:
-    """The one running container of each role's service. Raises UsageError, Refused."""
+def whole(at: EngineAt, project: str) -> tuple[Found, ...]:
+    """All containers of a project. Raises UsageError where there are none."""
     with engine.connected(at) as client:
-        there = projects.of_project(client, options.project)
+        there = projects.of_project(client, project)
         if not there:
             known = ", ".join(projects.known(client)) or "none"
-            raise UsageError(f"there is no Compose project {options.project!r} on {at.url}; there: {known}")
-    return {role: _one(there, role, service) for role, service in options.services().items()}
+            raise UsageError(f"there is no Compose project {project!r} on {at.url}; there: {known}")
+    return tuple(there)
 
 
-def published(found: Found, port: int | None, role: str) -> int:
-    """The port of this machine that leads to a container's. Raises UsageError."""
-    here = {inside: at for inside, at in found.ports.items() if at[0] in HERE}
-    if port is None and len(here) == 1:
-        port = next(iter(here))
-    if port is None or port not in here:
-        wanted = "a port" if port is None else f"port {port}"
-        told = (
-            ", ".join(f"{inside} on {ip or '*'}:{out}" for inside, (ip, out) in found.ports.items()) or "none"
-        )
-        rule = f"{role}: service {found.service!r} publishes {told}: {wanted} is needed on 127.0.0.1"
-        raise UsageError(f"{rule}; `midnight target wire` prints the change")
-    return here[port][1]
+def _of_role(there: tuple[Found, ...], role: str, services: tuple[str, ...]) -> tuple[Found, ...]:
+    """The running containers of the role's services: those that were scaled away do not count."""
+    found = tuple(each for service in services for each in _of_service(there, role, service))
+    if role in ("database", "proxy") and len(found) > 1:
+        told = ", ".join(each.name for each in found)
+        raise UsageError(f"{role}: service {services[0]!r} must have one running container, and has {told}")
+    return found
 
 
-def _one(there: list[Found], role: str, service: str) -> Found:
+def _of_service(there: tuple[Found, ...], role: str, service: str) -> list[Found]:
     mine = [each for each in there if each.service == service]
     if not mine:
         known = ", ".join(sorted({each.service for each in there}))
-        raise UsageError(f"{role}: the project has no service {service!r}; it has {known}")
+        raise UsageError(
+            f"{role}: the project has no container of service {service!r} (scaled to 0, or of a profile that is"
+            f" not up?); it has {known}"
+        )
     if protected := [each.name for each in mine if each.protected]:
         raise Refused(
             f"{role}: container {protected[0]} is labelled midnight.protect=true: it is never touched"
         )
-    running = [each for each in mine if each.status == "running"]
-    if len(running) != 1:
+    running = [each for each in mine if each.status == _RUNNING]
+    if not running or any(each.status not in (_RUNNING, *_GONE) for each in mine):
         told = ", ".join(f"{each.name} is {each.status}" for each in mine)
-        raise UsageError(f"{role}: service {service!r} must have one running container; {told}")
-    return running[0]
+        raise UsageError(f"{role}: service {service!r} must be running; {told}")
+    return running
 
 
-def _dsns(role: DatabaseRole, found: Found, secret: SecretReader) -> tuple[Dsn, ...]:
-    where = "options: database"
-    if role.admin_dsn is not None:
-        given = {ADMIN: role.admin_dsn, **role.dsns}
-        texts = {name: secret(each, f"{where}: {name}") for name, each in given.items()}
-    else:
-        text = _own_dsn(found, published(found, role.port, "database"))
-        texts = dict.fromkeys((ADMIN, *_ROLES), text) | {
-            name: secret(each, f"{where}: dsns: {name}") for name, each in role.dsns.items()
-        }
-    found_dsns = tuple(
-        databases.take_apart(name, text, f"{where}: {name}", ()) for name, text in texts.items()
-    )
-    for dsn in found_dsns:
-        if dsn.password:
-            secret.learn(dsn.password)
-    return found_dsns
-
-
-def _own_dsn(found: Found, port: int) -> str:
-    """As the image was told to set itself up. Raises UsageError."""
-    env = found.environment
-    if not env.get("POSTGRES_PASSWORD"):
-        rule = f"database: {found.name} has no POSTGRES_PASSWORD in its environment"
-        raise UsageError(f"{rule}: give options: database: admin_dsn: {{env: NAME}}")
-    user = env.get("POSTGRES_USER", "postgres")
-    dbname = env.get("POSTGRES_DB", user)
-    return make_conninfo(
-        host="127.0.0.1", port=port, user=user, dbname=dbname, password=env["POSTGRES_PASSWORD"]
-    )
-
-
-def _proxy(options: ComposeOptions, containers: dict[str, Found]) -> tuple[Proxy | None, str]:
-    """The proxy before the database, and where it is reached from this machine."""
+def guarded(
+    options: ComposeOptions, containers: Mapping[str, tuple[Found, ...]], there: Sequence[Found]
+) -> tuple[dict[str, Guarded], list[Reached]]:
+    """The proxies that the file names, by their handles, and how each is reached from this machine."""
     if options.proxy is None:
-        return None, ""
-    found = containers["proxy"]
-    server = Toxiproxy(f"http://127.0.0.1:{published(found, options.proxy.control, 'proxy')}")
+        return {}, []
+    (found,) = containers["proxy"]
+    server, known = proxies_of(found, options.proxy.control)
+    infos = {"database": _leading(known, options, found, there)}
+    for name in options.proxy.also:
+        if name not in known:
+            raise UsageError(
+                f"proxy: also: {found.name} has no {name!r}; it has {', '.join(known) or 'none'}"
+            )
+        infos[name] = known[name]
+    made = {name: _made(name, info, server, found, there) for name, info in infos.items()}
+    return {name: each for name, (each, _) in made.items()}, [way for _, way in made.values()]
+
+
+def proxies_of(found: Found, control: int) -> tuple[Toxiproxy, dict[str, ProxyInfo]]:
+    """What a Toxiproxy in a container says it has. Raises UsageError."""
+    at = reach([found], control, "proxy")
+    if at.way is not None:
+        rule = f"proxy: service {found.service!r} publishes no port {control} on 127.0.0.1"
+        raise UsageError(f"{rule}; `midnight target wire` prints a proxy that does")
+    server = Toxiproxy(f"http://127.0.0.1:{at.port}")
     try:
-        there = server.proxies()
+        return server, server.proxies()
     except ControlError as error:
         raise UsageError(f"proxy: {error}") from None
-    info = _leading(there, options, found)
-    inside = int(info.listen.rpartition(":")[2])
-    host_port = found.ports.get(inside, ("", 0))[1]
-    return Proxy(
-        server.url, info.name, info.listen, info.upstream
-    ), f"127.0.0.1:{host_port}" if host_port else ""
 
 
-def _leading(there: dict[str, ProxyInfo], options: ComposeOptions, found: Found) -> ProxyInfo:
+def _made(
+    name: str, info: ProxyInfo, server: Toxiproxy, found: Found, there: Sequence[Found]
+) -> tuple[Guarded, Reached]:
+    listen = port_of(info)
+    reached = reach([found], listen, name)
+    if reached.way is not None:  # the database itself may need one of the same name
+        reached = replace(reached, way=replace(reached.way, name=f"proxy-{name}"))
+    proxy = Proxy(server.url, info.name, info.listen, info.upstream)
+    store = store_behind(name, info.upstream, there)
+    return Guarded(proxy, listen, f"127.0.0.1:{reached.port}", store), reached
+
+
+def port_of(info: ProxyInfo) -> int:
+    """Where a proxy listens."""
+    return int(info.listen.rpartition(":")[2])
+
+
+def store_behind(proxy: str, upstream: str, there: Sequence[Found]) -> Store | None:
+    """What of the project an upstream HOST:PORT is; None where it is outside of it."""
+    host, _, port = upstream.rpartition(":")
+    host = host.strip("[]")
+    mine = [
+        each
+        for each in there
+        if each.runs and (host in each.names or any(host in given for given in each.addresses.values()))
+    ]
+    if not mine or not port.isdigit():
+        return None
+    return Store(proxy, mine[0].service, int(port), tuple(mine))
+
+
+def _leading(
+    known: Mapping[str, ProxyInfo], options: ComposeOptions, found: Found, there: Sequence[Found]
+) -> ProxyInfo:
+    """The proxy before the database: by its name, or the only one that leads there."""
     assert options.proxy is not None
     if options.proxy.name is not None:
-        candidates = [info for name, info in there.items() if name == options.proxy.name]
+        candidates = [info for name, info in known.items() if name == options.proxy.name]
     else:
-        service = options.database.service if options.database else ""
-        candidates = [info for info in there.values() if info.upstream.rpartition(":")[0] == service]
+        service = options.database.service if options.database else None
+        candidates = [
+            info
+            for info in known.values()
+            if (store := store_behind(info.name, info.upstream, there)) and store.service == service
+        ]
     if len(candidates) != 1:
-        told = ", ".join(f"{info.name} -> {info.upstream}" for info in there.values()) or "none"
+        told = ", ".join(f"{info.name} -> {info.upstream}" for info in known.values()) or "none"
         raise UsageError(f"proxy: give the `name` of the one before the database; {found.name} has {told}")
     return candidates[0]
 
 
-def _check_logs(directory: PurePosixPath, found: Found) -> None:
-    if not any(directory.is_relative_to(place) for place in found.volumes):
-        told = ", ".join(found.volumes) or "no volume"
-        raise UsageError(f"logs: {directory} of {found.name} is on no volume; there: {told}")
+def _check_logs(directory: PurePosixPath, containers: tuple[Found, ...]) -> None:
+    """Raises UsageError unless the logs lie on one volume, which all the role's containers share."""
+    lies = {_volume_of(directory, each) for each in containers}
+    if None in lies:
+        told = ", ".join(containers[0].volumes) or "no volume"
+        raise UsageError(f"logs: {directory} of {containers[0].name} is on no volume; there: {told}")
+    if len(lies) > 1:
+        names = ", ".join(each.name for each in containers)
+        raise UsageError(f"logs: {directory} of {names} is on {len(lies)} volumes: a rotation takes one")
+
+
+def _volume_of(directory: PurePosixPath, found: Found) -> str | None:
+    return next((name for place, name in found.volumes.items() if directory.is_relative_to(place)), None)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from chaos.driver import Driver, Site, Wants
+from chaos.errors import NoVerdict, Refused
 from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles, Job, LogFiles, Volume
-from chaos.probe import Probe
+from chaos.probe import Answer, Probe, no, yes
 from chaos.sampling.containers import how
 from chaos.target import Target
 from chaos.targets import probing, rotation
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.ready import wait_until_ready
-from chaos.targets.compose import logs
+from chaos.targets.compose import checking, logins, logs, reach, sessions
+from chaos.targets.compose.checking import Path as Way
 from chaos.targets.compose.discovery import Discovered, discover
 from chaos.targets.compose.options import ComposeOptions
 from chaos.tools import docker_engine
@@ -31,11 +34,12 @@ class ComposeDriver(Driver):
     def offers(cls, target: Target) -> frozenset[str]:
         options = ComposeOptions.model_validate(target.options)
         names = {"base_url", *(f"containers.{role}" for role in options.services() if role != "logs")}
-        if options.database is not None:
-            roles = options.database.dsns if options.database.admin_dsn else ("api", "batch", "crowd")
+        database = options.database
+        if database is not None and database.kind == "postgresql":
+            roles = database.dsns if database.admin_dsn else logins.ROLES
             names |= {"databases.primary", *(f"databases.primary.{role}" for role in roles)}
         if options.proxy is not None:
-            names |= {"proxies.database"}
+            names |= {f"proxies.{name}" for name in ("database", *options.proxy.also)}
         if options.logs is not None:
             names |= {"logs", "volumes.logs"}
         return frozenset(names | ({"jobs.nightly"} if options.batch is not None else set()))
@@ -47,7 +51,7 @@ class ComposeDriver(Driver):
             return []
 
         def there() -> LogFiles:
-            return logs.log_files(role, discover(options).ref("logs"), target)
+            return logs.log_files(role, discover(options).refs("logs")[0], target)
 
         return rotation.notes(there, (1,))
 
@@ -68,14 +72,22 @@ class ComposeDriver(Driver):
 
     @property
     def versions(self) -> Mapping[str, str]:
-        said = {role: f"{found.service}: {found.image}" for role, found in self._found.containers.items()}
+        containers = self._found.containers
+        said = {
+            role: ", ".join(dict.fromkeys(f"{one.service}: {one.image}" for one in each))
+            for role, each in containers.items()
+        }
         found = docker_engine.find()
-        said["containers sampled by"] = how({role: self._found.ref(role) for role in self._found.containers})
+        said["containers sampled by"] = how({role: self._found.refs(role)[0] for role in containers})
         if isinstance(found, Found):
             said["Docker Engine"] = f"{found.version}, {found.source}"
-        if self._found.dsns and (version := databases.version(self._found.dsns[0])) is not None:
+        if (
+            self._found.dsns
+            and not self._is_forwarded
+            and (version := databases.version(self._found.dsns[0])) is not None
+        ):
             said["PostgreSQL"] = version
-        return said
+        return said | {f"sessions with {path.store.service}": path.told for path in self._paths}
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -83,43 +95,94 @@ class ComposeDriver(Driver):
 
     def probes(self) -> Iterator[Probe]:
         found = self._found
-        if found.dsns:
-            yield from probing.probe_database(found.dsns, found.proxied, "options: database")
-        if found.proxy is not None and found.proxied:
-            yield from probing.probe_proxy(found.proxy, "options: proxy", found.proxied)
+        if found.dsns and not self._is_forwarded:
+            yield from self._signing_in()
+        for name, each in found.guarded.items():
+            place = f"options: proxy: {name}"
+            if not any(way.name == f"proxy-{name}" for way in found.ways):
+                yield from probing.probe_proxy(each.proxy, place, each.address)
+        for path in self._paths:
+            what = f"options: proxy: sessions with {path.store.service}"
+            wrong = path.wrong(self._options.project)
+            yield no(what, *wrong) if wrong else yes(what, path.told)
 
     def wants(self) -> Wants:
         return Wants()
 
     def up(self, site: Site) -> Handles:
         found, options = self._found, self._options
+        reach.open_ways(found.engine, found.ways, site)
+        if found.dsns and self._is_forwarded:
+            for probe in self._signing_in():
+                if probe.answer is Answer.NO:
+                    raise Refused(probe.line)
         any_answer = "ready" not in self._target.model_fields_set  # an API need not have anything at `/`
         url = found.base_url + self._target.ready
-        wait_until_ready(url, found.headers, options.api.ready_within, site, any_answer=any_answer)
-        containers = {role: found.ref(role) for role in options.services() if role != "logs"}
+        wait_until_ready(url, found.headers, options.front.ready_within, site, any_answer=any_answer)
+        containers = {role: found.refs(role) for role in options.services() if role != "logs"}
         jobs = {}
         if options.batch is not None:
             cwd = Path(options.batch.cwd) if options.batch.cwd is not None else None
-            jobs["nightly"] = Job(options.batch.command, {}, cwd, containers["batch"])
+            jobs["nightly"] = Job(options.batch.command, {}, cwd, containers["batch"][0])
         return Handles(
             base_url=found.base_url,
             headers=found.headers,
-            containers={role: (ref,) for role, ref in containers.items()},
+            containers=containers,
             databases=self._databases(site),
-            proxies={"database": found.proxy} if found.proxy is not None else {},
+            proxies={name: each.proxy for name, each in found.guarded.items()},
             volumes=self._volumes(),
             logs=None
             if options.logs is None
-            else logs.log_files(options.logs, found.ref("logs"), self._target),
+            else logs.log_files(options.logs, found.refs("logs")[0], self._target),
             jobs=jobs,
         )
+
+    def recheck(self) -> None:
+        """Pools that the baseline has opened go through the proxy, too. Raises NoVerdict naming who goes past."""
+        if all(path.is_seen for path in self._paths):
+            return
+        for path in self._look(patience=0.0):
+            if wrong := path.wrong(self._options.project):
+                raise NoVerdict(f"proxy: {'; '.join(wrong)}; nothing was injected")
 
     def drain(self) -> None:
         """Nothing: what the target holds back is its own affair."""
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        return passfiles.remove(undo)
+        return _RESTORERS[undo["what"]](undo)
+
+    @property
+    def _is_forwarded(self) -> bool:
+        """Whether the database is only reached while a forwarder is there."""
+        return any(way.name == "database" for way in self._found.ways)
+
+    @cached_property
+    def _paths(self) -> list[Way]:
+        return self._look()
+
+    def _signing_in(self) -> Iterator[Probe]:
+        guarded = self._found.guarded.get("database")
+        proxied = guarded.address if guarded is not None else ""
+        return probing.probe_database(self._found.dsns, proxied, "options: database")
+
+    def _look(self, patience: float = sessions.PATIENCE) -> list[Way]:
+        """At the sessions with everything that a proxy of the file leads to."""
+        found, options = self._found, self._options
+        return [
+            checking.check(
+                found.engine,
+                each.store,
+                found.containers["proxy"][0],
+                each.listen,
+                found.project,
+                api=options.api.service if name == "database" else (),
+                may=options.proxy.past if options.proxy else (),
+                patience=patience,
+            )
+            for name, each in found.guarded.items()
+            if each.store is not None
+        ]
 
     def _databases(self, site: Site) -> dict[str, Database]:
         if not self._found.dsns:
@@ -127,10 +190,17 @@ class ComposeDriver(Driver):
         files = passfiles.make([("primary", dsn) for dsn in self._found.dsns], site)
         strings = {dsn.role: dsn.string(files.get(("primary", dsn.role))) for dsn in self._found.dsns}
         admin = strings.pop(databases.ADMIN)
-        return {"primary": Database(admin, strings, self._found.proxied, ours=False)}
+        proxied = self._found.guarded["database"].address if "database" in self._found.guarded else ""
+        return {"primary": Database(admin, strings, proxied, ours=False)}
 
     def _volumes(self) -> dict[str, Volume]:
         if self._options.logs is None:
             return {}
         inside = Path(self._options.logs.directory)
-        return {"logs": Volume(logs.NOT_HERE, None, None, self._found.ref("logs"), inside)}
+        return {"logs": Volume(logs.NOT_HERE, None, None, self._found.refs("logs")[0], inside)}
+
+
+_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
+    passfiles.WHAT: passfiles.remove,
+    reach.WHAT: reach.remove,
+}

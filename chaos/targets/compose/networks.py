@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chaos.engine.projects import PROJECT, Found
+from chaos.targets.compose.stores import Store, User
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -22,9 +23,16 @@ class Joined:
     declared: Mapping[str, Any] | None = None
 
 
-def shared(api: Found, database: Found) -> list[str]:
-    """The names of the networks on which the API finds its database."""
-    return sorted(set(database.networks) & set(api.networks)) or sorted(database.networks)
+def meeting(store: Store, users: Sequence[User], by_id: Mapping[str, Found]) -> list[str]:
+    """The names of the networks on which a proxy meets its users and what they use: one that a user shares with it,
+    else one of the user's own; all of its own where no user is there yet."""
+    found: set[str] = set()
+    for user in users:
+        for each in user.containers:
+            container = by_id.get(each.network_of or "", each)
+            mine = set(container.networks)
+            found |= (mine & store.networks) or set(sorted(mine)[:1])
+    return sorted(found) if found & store.networks else sorted(found | store.networks)
 
 
 def join(client: DockerClient, project: str, names: list[str]) -> list[Joined]:

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from chaos.secrets import Secret
 from chaos.targets.attach.options import HeaderName, Rotated
 from chaos.units import Positive
-from chaos.yamlfile import Model, Name
+from chaos.yamlfile import BrokenRule, Model, Name
 
 Service = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class ApiRole(Model):
-    """The service that the load goes to, through a port that it publishes on this machine."""
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
-    service: Service
-    port: Port | None = None  # in the container; needed where it publishes several
+
+Services = Annotated[tuple[Service, ...], BeforeValidator(_listed), Field(min_length=1)]
+"""One service or several: with all their containers they are one role."""
+
+
+class Role(Model):
+    """A role that has nothing but its containers: a worker, a cache."""
+
+    service: Services
+
+
+class EntryRole(Role):
+    """Where the load enters. A port that is not published on this machine is reached by a forwarder of midnight's."""
+
+    port: Port | None = None  # in the container; needed where it publishes, or declares, several or none
     ready_within: Positive = 30.0  # seconds
     headers: dict[HeaderName, Secret] = Field(default_factory=dict)
 
 
-class DatabaseRole(Model):
-    """A PostgreSQL server. Without connection strings, the container's own POSTGRES_* variables give the
-    superuser, who then stands for every role: a crowd of superusers also takes the slots reserved for them."""
+class ApiRole(EntryRole):
+    """Who holds the pool. The load enters here, too, where no `entry` is given."""
 
-    service: Service
+
+class DatabaseRole(Model):
+    """A database. Without connection strings, the container's own POSTGRES_* variables give the superuser, who then
+    stands for every role: a crowd of superusers also takes the slots reserved for them."""
+
+    service: Service | None = None  # None: it is outside the project, and `admin_dsn` leads to it
+    kind: Literal["postgresql", "other"] = "postgresql"  # other: its containers alone, nobody logs in
     port: Port = 5432
     admin_dsn: Secret | None = None
     dsns: dict[Name, Secret] = Field(default_factory=dict)  # by role: api, batch, crowd
+
+    @model_validator(mode="after")
+    def _it_can_be_found(self) -> Self:
+        if self.service is None and (self.admin_dsn is None or self.kind == "other"):
+            raise BrokenRule("is needed, or an admin_dsn that leads to a PostgreSQL elsewhere", "service")
+        if self.kind == "other" and (self.admin_dsn is not None or self.dsns):
+            raise BrokenRule("other has no connection strings", "kind")
+        return self
 
 
 class ProxyRole(Model):
@@ -41,6 +67,8 @@ class ProxyRole(Model):
     service: Service
     control: Port = 8474
     name: str | None = None  # of the proxy; needed where several lead to the database
+    also: tuple[Name, ...] = ()  # proxies before other services: handles of their own names
+    past: Services | tuple[()] = ()  # services that may go past it: an exporter, a backup
 
 
 class BatchRole(Model):
@@ -65,19 +93,43 @@ class LogsRole(Rotated):
     stanza: PurePosixPath | OnThisMachine | None = None  # as the container has it, or of this machine
 
 
+_NAMED = ("entry", "api", "database", "proxy", "batch", "logs")
+
+
 class ComposeOptions(Model):
     """`options:` of the target file. No container is ever touched whose service is not named here."""
 
     project: Service
     api: ApiRole
+    entry: EntryRole | None = None  # another service than the API that the load goes to: nginx, a gateway
     database: DatabaseRole | None = None
     proxy: ProxyRole | None = None
     batch: BatchRole | None = None
     logs: LogsRole | None = None
+    roles: dict[Name, Role] = Field(default_factory=dict)  # others, to be targets of faults
 
-    def services(self) -> dict[str, str]:
-        """Service by role, those that are given."""
-        roles = {"api": self.api, "database": self.database, "proxy": self.proxy, "batch": self.batch}
-        return {role: each.service for role, each in roles.items() if each is not None} | (
-            {"logs": self.logs.service} if self.logs is not None else {}
-        )
+    @model_validator(mode="after")
+    def _the_load_enters_once(self) -> Self:
+        if self.entry is not None and self.api.model_fields_set & {"port", "headers", "ready_within"}:
+            raise BrokenRule("port, headers and ready_within belong to `entry`, where the load enters", "api")
+        if len(self.front.service) > 1:
+            rule = "several services: name the one where the load enters under `entry`"
+            raise BrokenRule(rule, "entry" if self.entry else "api", "service")
+        if taken := [name for name in self.roles if name in _NAMED]:
+            raise BrokenRule(f"{taken[0]} has a place of its own beside `roles`", "roles", taken[0])
+        if self.proxy is not None and "database" in self.proxy.also:
+            raise BrokenRule("database is the one before the database: see `name`", "proxy", "also")
+        return self
+
+    @property
+    def front(self) -> EntryRole:
+        """Where the load enters."""
+        return self.entry or self.api
+
+    def services(self) -> dict[str, tuple[str, ...]]:
+        """Services by role, those that are given."""
+        one = {"database": self.database, "proxy": self.proxy, "batch": self.batch}
+        several: dict[str, Role | None] = {"api": self.api, "entry": self.entry, **self.roles}
+        found = {role: each.service for role, each in several.items() if each is not None}
+        found |= {role: (each.service,) for role, each in one.items() if each is not None and each.service}
+        return found | ({"logs": (self.logs.service,)} if self.logs is not None else {})

@@ -1,0 +1,92 @@
+"""A forwarder of midnight's own in a project's networks: what publishes no port on this machine is reached through it.
+
+A Toxiproxy without toxics, published on 127.0.0.1 alone. It finds the services by their names, so that one that was
+started anew with another address is found again, and connections are spread over the containers of a service.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chaos.engine.client import connected
+from chaos.engine.refs import labels
+from chaos.errors import ControlError
+from chaos.handles import EngineAt
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+IMAGE = "midnight/proxy:0.1.0"
+_FIRST_PORT = 20001  # inside the forwarder
+_CONFIG = "midnight-gate.json"
+_PLAIN = "bridge"  # the engine's own network, from which ports can be published in any case
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One thing to be reached: `host:port` as its network knows it, at `published` on 127.0.0.1."""
+
+    name: str
+    host: str
+    port: int
+    published: int
+    network: str
+
+
+def open_to(at: EngineAt, ways: Sequence[Way], mark: str) -> str:
+    """Create and start the forwarder, bearing `mark`; its name. It is removed by its mark. Raises ControlError."""
+    with connected(at) as client:
+        networks = list(dict.fromkeys(way.network for way in ways))
+        inner = [name for name in networks if client.networks.get(name).attrs.get("Internal")]
+        first = next((name for name in networks if name not in inner), _PLAIN)
+        ports: dict[str, Any] = {
+            f"{_FIRST_PORT + n}/tcp": ("127.0.0.1", way.published) for n, way in enumerate(ways)
+        }
+        made = _create(client, f"midnight-{mark.replace('/', '-')}", mark, first, ports)
+        made.put_archive("/", _config(ways))
+        for name in networks:
+            if name != first:
+                client.networks.get(name).connect(made)
+        made.start()
+        return str(made.name)
+
+
+def _create(client: DockerClient, name: str, mark: str, network: str, ports: dict[str, Any]) -> Any:
+    from docker.errors import ImageNotFound
+
+    try:
+        return client.containers.create(
+            IMAGE,
+            name=name,
+            entrypoint=["/toxiproxy"],
+            command=["-host=127.0.0.1", f"-config=/{_CONFIG}"],
+            labels=labels(mark),
+            network=network,
+            ports=ports,
+            restart_policy={"Name": "always"},  # the load goes through it: it must outlast its engine
+        )
+    except ImageNotFound:
+        raise ControlError(f"image {IMAGE} is not there; type: midnight doctor --fix") from None
+
+
+def _config(ways: Sequence[Way]) -> bytes:
+    proxies = [
+        {
+            "name": way.name,
+            "listen": f"0.0.0.0:{_FIRST_PORT + n}",
+            "upstream": f"{way.host}:{way.port}",
+            "enabled": True,
+        }
+        for n, way in enumerate(ways)
+    ]
+    content, buffer = json.dumps(proxies).encode(), io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo(_CONFIG)
+        entry.size, entry.mode = len(content), 0o644
+        archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,127 @@
+"""Do the services' sessions really come through the proxy? A service that goes past it feels no fault there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from chaos.engine.projects import Found, Owner
+from chaos.errors import ControlError, ToolMissing, UsageError
+from chaos.handles import EngineAt
+from chaos.path.sight import Unseen
+from chaos.targets.compose import sessions
+from chaos.targets.compose.sessions import Sessions
+from chaos.targets.compose.stores import Store, User, is_replica, users_of
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What was seen of the sessions with one store."""
+
+    store: Store
+    proxy: str  # the service of the proxy
+    sessions: Sessions
+    past: Mapping[str, int]  # sessions that go past the proxy and may not, by `service (container)`
+    api: Collection[str]  # services whose sessions are to be there
+    lacking: tuple[str, str] | None  # why it is not the API's path, and the remedy
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the API's own sessions are there."""
+        return not self.api or any(
+            self.sessions.owners[id].service in self.api for id in self.sessions.through
+        )
+
+    @property
+    def told(self) -> str:
+        """Who comes through the proxy, in words."""
+        by_service: dict[str, int] = {}
+        for id, count in self.sessions.through.items():
+            name = _named(self.sessions.owners[id])
+            by_service[name] = by_service.get(name, 0) + count
+        there = ", ".join(f"{count} of {name}" for name, count in sorted(by_service.items()))
+        return f"{there or 'no session yet'} through {self.proxy}"
+
+    def wrong(self, project: str) -> tuple[str, str] | None:
+        """Why it is not the path of the services, naming who goes past, and the remedy; None where it is."""
+        if self.past:
+            who = ", ".join(f"{name}: {count}" for name, count in self.past.items())
+            return (
+                f"sessions with {self.store.service}:{self.store.port} go past {self.proxy} ({who})",
+                f"type: midnight target wire compose:{project}, and bring the project up with what it prints; a"
+                " service that may go past is named under options: proxy: past",
+            )
+        return self.lacking
+
+    def refuse(self, project: str) -> None:
+        """Raises UsageError where it is not."""
+        if wrong := self.wrong(project):
+            raise UsageError(f"proxy: {'; '.join(wrong)}")
+
+
+def check(
+    at: EngineAt,
+    store: Store,
+    proxy: Found,
+    listen: int,
+    there: Sequence[Found],
+    *,
+    api: Collection[str] = (),
+    may: Collection[str] = (),
+    patience: float = sessions.PATIENCE,
+) -> Path:
+    """Look at the sessions with a store, for at most `patience` seconds. `api`: the services that hold the pool, none
+    where it need not be theirs; `may`: those that may go past. Raises UsageError where they cannot be seen."""
+    replicas = {each.id for each in there if is_replica(store, each)}
+    mine = {each.id for each in there}
+
+    def allowed(owner: Owner) -> bool:
+        theirs = owner.id in mine and owner.service not in may and owner.id not in replicas
+        return owner.one_off or not theirs
+
+    try:
+        seen = sessions.look(at, store, proxy, listen, allowed, patience)
+    except (Unseen, ControlError, ToolMissing) as error:
+        raise UsageError(f"proxy: its sessions cannot be seen: {error}") from None
+    past = {
+        _labelled(seen.owners[id]): count for id, count in seen.past.items() if not allowed(seen.owners[id])
+    }
+    users = users_of(store, there, {})
+    past |= _from_outside(seen, users, may)
+    return Path(store, proxy.service, seen, past, api, _lacking(seen, proxy, users, api))
+
+
+def _from_outside(seen: Sessions, users: Sequence[User], may: Collection[str]) -> dict[str, int]:
+    """Sessions of services that come by a port of the machine, or by the machine's own network: they have no
+    address of their own by which they could be told apart."""
+    suspects = [user.service for user in users if user.past and user.service not in may]
+    count = sum(seen.outside.values())
+    return (
+        {f"{' or '.join(suspects)}, by way of {', '.join(seen.outside)}": count} if count and suspects else {}
+    )
+
+
+def _lacking(
+    seen: Sessions, proxy: Found, users: Sequence[User], api: Collection[str]
+) -> tuple[str, str] | None:
+    """Why it cannot be the API's path: it has no session there, and its settings name nothing that it could have
+    one with. A pool that opens later is no reason."""
+    through = {seen.owners[id].service for id in seen.through}
+    if not api or through & set(api) or not (through or seen.outside):
+        return None
+    if {user.service for user in users} & set(api):
+        return None
+    others = ", ".join(sorted(through)) or ", ".join(seen.outside)
+    return (
+        f"no session of {', '.join(api)} comes through {proxy.service}, and its settings name no database; those of"
+        f" {others} do",
+        "name who holds the pool under `api`, and where the load enters under `entry`",
+    )
+
+
+def _named(owner: Owner) -> str:
+    return owner.service or owner.container
+
+
+def _labelled(owner: Owner) -> str:
+    return f"{_named(owner)} ({owner.container})"

@@ -1,0 +1,142 @@
+"""The override for a project as it is now: what is used by whom, on which networks, and how to bring it up."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaos import engine
+from chaos.engine.client import require_here
+from chaos.engine.projects import DIRECTORY, Found
+from chaos.errors import ControlError, ToolMissing, UsageError
+from chaos.handles import EngineAt
+from chaos.host.ports import free_port
+from chaos.path.sight import Unseen
+from chaos.targets.compose import absent, guesses, networks, sessions, wiring
+from chaos.targets.compose.kinds import is_toxiproxy
+from chaos.targets.compose.stores import OURS, Store, User, users_of
+from chaos.tools import docker_images
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The document, what to say above it, and what it could not do."""
+
+    document: dict[str, Any]
+    comments: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def wire(
+    at: EngineAt,
+    project: str,
+    there: Sequence[Found],
+    stores: Sequence[str],
+    named: Collection[str],
+    leave: Collection[str],
+    proxy_image: str | None,
+) -> Override:
+    """`stores`: SERVICE or SERVICE:PORT, the database first; `named`: services that use it whatever their settings
+    say; `leave`: services that stay as they are. Raises UsageError, ToolMissing."""
+    require_here(at)
+    everything = [*there, *absent.services(list(there))]
+    used = [(store, _users(at, store, everything, named, leave)) for store in _stores(there, stores)]
+    _refuse_another(used)
+    by_id = {each.id: each for each in there}
+    with engine.connected(at) as client:
+        docker_images.need_reference(client)  # what keeps the proxy's settings runs in it
+        met = {name for store, users in used for name in networks.meeting(store, users, by_id)}
+        joined = networks.join(client, project, sorted(met))
+    ports = _ports(there, [store for store, _ in used])
+    wired = wiring.plan(used, there, ports)
+    left = tuple(f"{service} is not wired: {why}" for service, each in wired.items() for why in each.left)
+    document = wiring.override(used, wired, ports, joined, proxy_image)
+    return Override(document, (*_up(project, there), *_told(used), *left), left)
+
+
+def _stores(there: Sequence[Found], wanted: Sequence[str]) -> list[Store]:
+    found: list[Store] = []
+    for text in wanted:
+        service, _, port = text.partition(":")
+        if not any(each.service == service for each in there):
+            known = ", ".join(sorted({each.service for each in there}))
+            raise UsageError(f"the project has no container of service {service!r}; it has {known}")
+        if port and not (port.isdigit() and 0 < int(port) < 65536):
+            raise UsageError(f"{text}: must be SERVICE or SERVICE:PORT")
+        store = guesses.store(there, service, int(port) if port else None, service if found else "database")
+        if not store.port:
+            raise UsageError(f"which port does {service!r} listen on? give {service}:PORT")
+        if clash := [each.service for each in found if each.port == store.port]:
+            raise UsageError(
+                f"{clash[0]} and {service} both listen on {store.port}, and one proxy cannot tell them apart:"
+                " wire one of them"
+            )
+        found.append(store)
+    return found
+
+
+def _users(
+    at: EngineAt, store: Store, there: Sequence[Found], named: Collection[str], leave: Collection[str]
+) -> list[User]:
+    """Raises UsageError where nobody uses it, or what is named is not there."""
+    try:
+        seen = sessions.look(at, store, None, 0, lambda _: True)
+    except (Unseen, ControlError, ToolMissing) as error:
+        raise UsageError(f"the sessions with {store.service} cannot be seen: {error}") from None
+    found = {user.service: user for user in users_of(store, there, seen.past)}
+    for service in named:
+        mine = tuple(each for each in there if each.service == service)
+        if not mine:
+            raise UsageError(f"the project has no service {service!r}")
+        found.setdefault(service, User(service, containers=mine))
+    kept = [user for user in found.values() if user.service not in leave]
+    if not kept:
+        raise UsageError(
+            f"no service of the project says that it uses {store.service}:{store.port}, or has a session with it;"
+            " name those that do with --service"
+        )
+    return kept
+
+
+def _refuse_another(used: Sequence[tuple[Store, Sequence[User]]]) -> None:
+    """Raises UsageError where a Toxiproxy of the project's own leads there already: two would hide each other."""
+    for store, users in used:
+        for user in users:
+            if user.service not in OURS and any(is_toxiproxy(each) for each in user.containers):
+                raise UsageError(
+                    f"service {user.service!r} is a Toxiproxy before {store.service} already: name it in the target"
+                    f" file, options: proxy: {{service: {user.service}}}, or pass it over with --leave {user.service}"
+                )
+
+
+def _ports(there: Sequence[Found], stores: Sequence[Store]) -> dict[str, int]:
+    """Free ports of this machine; those of a proxy that is there already are kept."""
+    mine = next((each.ports for each in there if each.service == wiring.PROXY), {})
+    wanted = {"control": 8474, **{store.proxy: store.port for store in stores}}
+    return {name: mine[port][1] if port in mine else free_port() for name, port in wanted.items()}
+
+
+def _up(project: str, there: Sequence[Found]) -> list[str]:
+    """How to bring the project up with the override, from where its own files are."""
+    files = [path for path in absent.files_of(there) if not _is_ours(path)]
+    given = [word for path in files for word in ("-f", str(path))] or ["-f", "YOUR-FILE"]
+    place = next((each.labels[DIRECTORY] for each in there if each.labels.get(DIRECTORY)), "")
+    lines = [f"docker compose {shlex.join(given)} -f THIS-FILE -p {project} up -d"]
+    return [f"cd {shlex.quote(place)}", *lines] if place else lines
+
+
+def _is_ours(path: Any) -> bool:
+    try:
+        return f"{wiring.PROXY}:" in path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _told(used: Sequence[tuple[Store, Sequence[User]]]) -> list[str]:
+    return [
+        f"{store.service}:{store.port} is used by {user.service} ({user.because})"
+        for store, users in used
+        for user in users
+    ]

@@ -1,0 +1,172 @@
+"""Whose sessions a store has: those that come through the proxy, and those that go past it.
+
+Sockets are read in the network of the store and in that of the proxy, so that it works for any TCP service, with any
+login, and sends nothing. A session counts when it lasts, or when there is nearly always one: a health check or a job
+that holds one for a moment is nobody's path.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from chaos import engine
+from chaos.engine import projects
+from chaos.engine.projects import Found, Owner
+from chaos.handles import ContainerRef, EngineAt
+from chaos.host import sockets
+from chaos.path.sight import Inside
+from chaos.targets.compose.stores import Store
+
+WATCHED = 1.5  # seconds
+PATIENCE = 8.0  # seconds until what goes past has ended, if it was a job that ends
+_LOOK = 0.15  # seconds between looks: sockets give no event that could be awaited
+
+Session = tuple[int, str]
+"""A socket, by a number that is never another's, and the address at its other end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """How many lasting sessions there are: by container through the proxy, by container past it, and by address of
+    what is no container of this engine (this machine, or one beyond a published port)."""
+
+    through: Mapping[str, int] = field(default_factory=dict)  # by the id of the container
+    past: Mapping[str, int] = field(default_factory=dict)
+    outside: Mapping[str, int] = field(default_factory=dict)
+    owners: Mapping[str, Owner] = field(default_factory=dict)  # by the id of the container
+
+
+def lasting(looks: Sequence[tuple[float, Sequence[Session]]]) -> Counter[str]:
+    """How many sessions each address holds: those there for nearly all of the time, or at least one where nearly
+    every look shows one."""
+    if not looks:
+        return Counter()
+    length = looks[-1][0] - looks[0][0]
+    first: dict[Session, float] = {}
+    last: dict[Session, float] = {}
+    seen: Counter[str] = Counter()
+    for at, there in looks:
+        seen.update({remote for _, remote in there})
+        for session in there:
+            first.setdefault(session, at)
+            last[session] = at
+    found = Counter(session[1] for session, at in first.items() if last[session] - at >= 0.8 * length)
+    often = {remote: 1 for remote, times in seen.items() if times >= 0.8 * len(looks) and remote not in found}
+    found.update(often)
+    return found
+
+
+def look(
+    at: EngineAt,
+    store: Store,
+    proxy: Found | None,
+    listen: int,
+    may: Callable[[Owner], bool],
+    patience: float = PATIENCE,
+) -> Sessions:
+    """Watch until nobody goes past who may not; for `patience` seconds at most. Raises Unseen, ControlError.
+
+    `may`: whose sessions beside the proxy's are none of a service's.
+    """
+    watched = [(each, store.port) for each in store.containers if each.runs]
+    watched += [(proxy, listen)] if proxy is not None else []
+    behind: list[tuple[float, list[Session]]] = []
+    before: list[tuple[float, list[Session]]] = []
+    with _views([each.ref(at) for each, _ in watched]) as views:
+        end = time.monotonic() + patience
+        while True:
+            now = time.monotonic()
+            there = [_sessions(view, port) for view, (_, port) in zip(views, watched, strict=True)]
+            before.append((now, there.pop() if proxy is not None else []))
+            behind.append((now, [session for each in there for session in each]))
+            if now - behind[0][0] >= WATCHED:
+                found = _told(at, store, proxy, lasting(behind), lasting(before))
+                if all(may(found.owners[each]) for each in found.past):
+                    return found
+                if now >= end:
+                    return _alive(at, store, found)
+                behind, before = behind[1:], before[1:]
+            time.sleep(_LOOK)
+
+
+@contextmanager
+def _views(containers: Sequence[ContainerRef]) -> Iterator[list[Inside]]:
+    """Into the networks of these, all made at once."""
+    mark = f"look-{secrets.token_hex(6)}"
+    made: list[Inside] = []
+    with ThreadPoolExecutor(max(1, len(containers))) as pool:
+        futures = [pool.submit(Inside, each, f"{mark}/{number}") for number, each in enumerate(containers)]
+    try:
+        made += [future.result() for future in futures if future.exception() is None]
+        for future in futures:
+            future.result()
+        yield made
+    finally:
+        with ThreadPoolExecutor(max(1, len(made))) as pool:
+            list(pool.map(Inside.close, made))
+
+
+def _sessions(view: Inside, port: int) -> list[Session]:
+    return [
+        (each.cookie, each.remote)
+        for each in view.look([port])
+        if each.local_port == port and each.state == sockets.ESTABLISHED
+    ]
+
+
+def _told(
+    at: EngineAt, store: Store, proxy: Found | None, behind: Mapping[str, int], before: Mapping[str, int]
+) -> Sessions:
+    with engine.connected(at) as client:
+        owners = projects.owners(client)
+    own = store.addresses | {"127.0.0.1", "::1"}
+    past: Counter[str] = Counter()
+    outside: Counter[str] = Counter()
+    for remote, count in behind.items():
+        owner = owners.get(remote)
+        if owner is None:
+            outside.update({} if remote in own else {remote: count})
+        elif not owner.ours and owner.id not in _ids(store, proxy):
+            past[owner.id] += count
+    through: Counter[str] = Counter()
+    for remote, count in before.items():
+        if (owner := owners.get(remote)) is not None and not owner.ours:
+            through[owner.id] += count
+    return Sessions(through, past, outside, {each.id: each for each in owners.values()})
+
+
+def _alive(at: EngineAt, store: Store, found: Sessions) -> Sessions:
+    """Without the sessions of containers that are gone, whose addresses others have now: a server learns of that
+    late. Who goes past is looked for at its own end."""
+    suspects = [ContainerRef(at, each, found.owners[each].container) for each in found.past]
+    there: set[str] = set()
+    with _views(suspects) as views:
+        end = time.monotonic() + WATCHED
+        while len(there) < len(suspects) and time.monotonic() < end:
+            there |= {
+                ref.id
+                for ref, view in zip(suspects, views, strict=True)
+                if ref.id not in there and _is_connected(view, store)
+            }
+            time.sleep(_LOOK)
+    return replace(found, past={id: count for id, count in found.past.items() if id in there})
+
+
+def _is_connected(view: Inside, store: Store) -> bool:
+    there = view.look([store.port])
+    return any(
+        each.remote in store.addresses
+        and each.remote_port == store.port
+        and each.state == sockets.ESTABLISHED
+        for each in there
+    )
+
+
+def _ids(store: Store, proxy: Found | None) -> Iterable[str]:
+    return [*(each.id for each in store.containers), *([proxy.id] if proxy is not None else [])]

@@ -1,0 +1,216 @@
+"""Dify's own shape: nginx publishes, api has the pool and publishes nothing, workers and a daemon share the database.
+
+Stand-in images, no line of midnight's in the project's file: inspected, wired, verified, played on, healed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from docker import DockerClient
+from ruamel.yaml import YAML
+
+from chaos import engine
+from chaos import plan as plans
+from chaos.driver import Driver, Site
+from chaos.fault import Undo
+from chaos.faults.pause import Pause
+from chaos.handles import EngineAt, Handles
+from chaos.host.ports import free_port
+from chaos.target import Target
+from chaos.targets.compose.driver import ComposeDriver
+from chaos.targets.compose.options import ComposeOptions
+from chaos.tools import docker_images
+from tests.docker import foreign
+from tests.docker.conftest import everything, ours
+from tests.docker.foreign import Project
+from tests.midnight import Midnight
+
+pytestmark = pytest.mark.real
+
+HERE = Path(__file__).parent / "dify"
+STAND_INS = {
+    "APP_IMAGE": ("langgenius/dify-api", "python"),
+    "NGINX_IMAGE": ("test-nginx", "python"),
+    "REDIS_IMAGE": ("test-redis", "python"),
+    "POSTGRES_IMAGE": ("pgvector-local", "postgres"),
+}
+TARGET = """
+name: dify
+driver: compose
+consent: {owner: the test, until: 2099-12-31}
+ready: /items/1
+routes: {read: {path: "/items/{item}", items: 9}}
+options:
+  project: PROJECT
+  entry: {service: nginx, port: 80}
+  api: {service: api}
+  database: {service: db_postgres}
+  proxy: {service: midnight-proxy, also: [redis]}
+  roles: {workers: {service: [worker, worker_beat]}, daemon: {service: plugin_daemon}}
+"""
+NIGHT = """
+name: dify-night
+title: A night of Dify's
+load:
+  timeout: 4s
+  mix: {read: 1}
+  baseline: {for: 2s, rate: 15, availability: 90%, p99: 3s}
+  phases: [{name: wake, for: 11s, rate: 15}]
+outage: {below: 95%, window: 1s, sustained: 3s}
+abort: [{name: target-down, off: true}]
+steps:
+  - {name: slow, fault: latency, at: 1s, hold: 2s, with: {delay: 200ms}}
+  - {name: cache, fault: latency, at: 1s, hold: 2s, with: {delay: 200ms, proxy: redis}}
+  - {name: drop, fault: idle_drop, at: 3500ms, hold: 500ms, with: {min_closed: 3}}
+  - name: storm
+    fault: reconnect_storm
+    at: 5s
+    hold: 2s
+    with: {clients: 20, min_attempted: 10, keep: 500ms, burst: 10, burst_path: /items/1}
+slos: [{name: availability, availability: 30%}]
+honesty: {lag: 900ms, run_delay: 100%}
+"""
+
+
+@pytest.fixture(scope="module")
+def dify(engine_at: EngineAt, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project, up as its owners have it; gone after the last test."""
+    command = foreign.compose_command()
+    if command is None:
+        because = "neither `docker compose` nor docker-compose is here"
+        (pytest.fail if os.environ.get("REQUIRE_DOCKER") == "1" else pytest.skip)(because)
+    with engine.connected(engine_at) as client:
+        tag = f"test-{secrets.token_hex(3)}"
+        bases = {"python": docker_images.REFERENCE, "postgres": docker_images.base_of(client, "postgres")}
+        for name, base in STAND_INS.values():
+            client.images.get(bases[base]).tag(name, tag)
+        variables = {variable: f"{name}:{tag}" for variable, (name, _) in STAND_INS.items()}
+        variables |= {name: str(free_port()) for name in ("NGINX_PORT", "NGINX_SSL_PORT", "PLUGIN_PORT")}
+        variables |= {name: secrets.token_hex(12) for name in ("DB_PASSWORD", "REDIS_PASSWORD")}
+        override = tmp_path_factory.mktemp("wired") / "override.yaml"
+        made = Project(tuple(command), f"midnight-test-dify{secrets.token_hex(3)}", variables, override, HERE)
+        try:
+            made("up", "-d")
+            yield made
+        finally:
+            made("down", "-v", "--timeout", "1")
+            for name in set(variables[each] for each in STAND_INS):
+                client.images.remove(name)
+        assert not [each for each in everything(client) if made.name in each or tag in each]
+
+
+def wire(midnight: Midnight, dify: Project, client: DockerClient, *, without: str = "") -> None:
+    """Put the proxy into the project, as its owners would; `without`: a service that is left as it was."""
+    image = docker_images.base_of(client, "toxiproxy")
+    wired = midnight("target", "wire", f"compose:{dify.name}", "--also", "redis", "--proxy-image", image)
+    assert wired.code == 0, wired.err
+    document = YAML(typ="safe").load(wired.out)
+    assert set(document["services"]) >= {"api", "worker", "worker_beat", "plugin_daemon", "midnight-proxy"}
+    assert not {"nginx", "db_postgres", "redis"} & set(document["services"])
+    document["services"].pop(without, None)
+    YAML().dump(document, dify.override)
+    dify("up", "-d")
+
+
+def target_file(midnight: Midnight, dify: Project) -> str:
+    return midnight.file("dify.yaml", TARGET.replace("PROJECT", dify.name))
+
+
+def up(driver: Driver, undos: dict[str, Undo]) -> Handles:
+    return driver.up(Site(f"test-{secrets.token_hex(4)}", undos.__setitem__, threading.Event()))
+
+
+def test_with_one_service_left_unwired_the_run_says_which_and_refuses(
+    midnight: Midnight, dify: Project, client: DockerClient
+) -> None:
+    wire(midnight, dify, client, without="plugin_daemon")
+    target, night = target_file(midnight, dify), midnight.file("night.yaml", NIGHT)
+    done = midnight("run", night, "--target", target)
+    assert done.code == 2 and not midnight.runs, (done.out[-2000:], done.err)
+    assert "go past midnight-proxy (plugin_daemon (" in done.err and "worker" not in done.err, done.err
+    assert f"midnight target wire compose:{dify.name}" in done.err
+
+
+def test_it_is_inspected_wired_verified_played_on_and_healed(
+    midnight: Midnight, dify: Project, client: DockerClient
+) -> None:
+    wire(midnight, dify, client)
+    target, before = target_file(midnight, dify), dify.states(client)
+    seen = midnight("target", "inspect", target)
+    assert seen.code == 0, (seen.out, seen.err)
+    through = "6 of api, 2 of plugin_daemon, 3 of worker through midnight-proxy"
+    assert f"sessions with db_postgres:5432: {through}" in seen.out
+    assert "sessions with redis:6379: 1 of api, 1 of worker, 1 of worker_beat" in seen.out
+
+    done = midnight("run", midnight.file("night.yaml", NIGHT), "--target", target)
+
+    assert midnight.runs, done.err
+    outcomes = midnight.outcomes()
+    assert done.code == 0, (outcomes, done.err, done.out[-3000:])
+    effects = {name: outcome for name, outcome in outcomes.items() if name.startswith("effect")}
+    assert set(effects.values()) == {"pass"} and len(effects) == 4, effects
+    assert dify.states(client) == before
+    assert not [each for each in ours(everything(client)) if midnight.run.id in each]  # the forwarder is gone
+
+
+def test_replicas_are_one_role_and_each_is_hurt_and_proven(
+    midnight: Midnight, dify: Project, client: DockerClient
+) -> None:
+    wire(midnight, dify, client)
+    dify("up", "-d", "--scale", "api=3")
+    text = TARGET.replace("  entry: {service: nginx, port: 80}\n", "")
+    text = text.replace("api: {service: api}", "api: {service: api, port: 5001}")
+    plan = plans.build(
+        midnight.file("night.yaml", NIGHT), midnight.file("apis.yaml", text.replace("PROJECT", dify.name))
+    )
+    assert isinstance(plan.options, ComposeOptions)
+    driver, undos = whole(plan.target, plan.options, "18 of api"), dict[str, Undo]()
+    try:
+        handles = up(driver, undos)
+        assert handles.offered() == driver.offers(plan.target)
+        apis = [ref.name for ref in handles.containers["api"]]
+        assert len(apis) == 3
+        with psycopg.connect(handles.databases["primary"].dsns["crowd"]) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+        held = paused(handles, "50%")
+    finally:
+        for undo in reversed(undos.values()):
+            ComposeDriver.restore(undo)
+            ComposeDriver.restore(undo)
+        dify("up", "-d", "--scale", "api=1")
+    assert sorted(held["each"]) == sorted(apis)[:2] and held["of"] == 3
+    assert not [name for name in ours(everything(client)) if "gate" in name]
+
+
+def whole(target: Target, options: ComposeOptions, told: str) -> Driver:
+    """The driver once every replica has its pool: the images have no health check that would say so."""
+    end = time.monotonic() + 60
+    while (
+        told not in (driver := ComposeDriver(target, options, {}, {})).versions["sessions with db_postgres"]
+    ):
+        assert time.monotonic() < end, driver.versions
+    return driver
+
+
+def paused(handles: Handles, which: str) -> dict[str, Any]:
+    """What is told of the API's containers while they stand still."""
+    fault = Pause(
+        Pause.Params.model_validate({"which": which}), handles, f"test-{secrets.token_hex(4)}/pause"
+    )
+    undo = fault.prepare()
+    try:
+        fault.inject()
+        held = fault.hold(0.2, threading.Event())
+    finally:
+        Pause.restore(undo)
+    assert held.dose == held.floor == {"reached": 2}
+    return dict(held.evidence)
