@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from chaos import engine, targetfiles
 from chaos import plan as plans
+from chaos.engine.client import require_here
 from chaos.engine.projects import Found
 from chaos.errors import UsageError
 from chaos.handles import EngineAt
@@ -60,6 +61,7 @@ def wire(
 ) -> None:
     """Print an override file that puts a Toxiproxy between the database and every service that uses it. Nothing is
     edited; without the file everything is as before."""
+    require_here(engine.find())
     project, options = _project(target)
     at, there = _containers(project)
     known = options.database.service if options is not None and options.database is not None else None

@@ -115,7 +115,7 @@ def test_a_gateway_that_was_taken_for_the_api_is_refused_with_those_that_hold_th
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = checked(monkeypatch, {"api": 6, "worker": 3}, api=("nginx",))
-    with pytest.raises(UsageError, match=r"no session of nginx .* those of api, worker do: ; name .*`entry`"):
+    with pytest.raises(UsageError, match=r"no session of nginx .* those of api, worker do; name .*`entry`"):
         path.refuse("shop")
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos import engine
-from chaos.engine.client import require_here
 from chaos.engine.projects import DIRECTORY, Found
 from chaos.errors import ControlError, ToolMissing, UsageError
 from chaos.handles import EngineAt
@@ -40,7 +39,6 @@ def wire(
 ) -> Override:
     """`stores`: SERVICE or SERVICE:PORT, the database first; `named`: services that use it whatever their settings
     say; `leave`: services that stay as they are. Raises UsageError, ToolMissing."""
-    require_here(at)
     everything = [*there, *absent.services(list(there))]
     used = [(store, _users(at, store, everything, named, leave)) for store in _stores(there, stores)]
     _refuse_another(used)
