@@ -46,7 +46,7 @@ def inspect(target: Target) -> None:
 def wire(
     target: Target,
     database: Annotated[
-        str | None, typer.Option(help="The service of the database, or SERVICE:PORT.")
+        str | None, typer.Option(help="The database: SERVICE, SERVICE:PORT, or HOST:PORT.")
     ] = None,
     also: Annotated[
         list[str] | None, typer.Option(help="Another to put a proxy before: SERVICE[:PORT].")

@@ -43,6 +43,7 @@ class Found:
     words: tuple[str, ...] = field(default=(), repr=False)  # of entry point, command and health check
     hosts: dict[str, str] = field(default_factory=dict)  # extra_hosts: address by name
     network_mode: str = ""
+    hostname: str = ""  # empty where nobody has chosen one
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -52,7 +53,8 @@ class Found:
     @property
     def names(self) -> frozenset[str]:
         """Under which every other container of its networks finds it."""
-        return frozenset({self.service, self.name}.union(*self.networks.values()))
+        given = {self.service, self.name, self.hostname} - {""}  # the last by engines since 25
+        return frozenset(given.union(*self.networks.values()))
 
     @property
     def on_the_host(self) -> bool:
@@ -136,6 +138,7 @@ def found_of(container: Container) -> Found:
         words=tuple(_words(config)),
         hosts=dict(_host(each) for each in host.get("ExtraHosts") or ()),
         network_mode=str(host.get("NetworkMode") or ""),
+        hostname=_chosen(str(config.get("Hostname") or ""), container),
         labels=dict(container.labels),
     )
 
@@ -162,6 +165,10 @@ def _aliases(network: dict[str, Any], container: Container) -> list[str]:
 def _addresses(network: Mapping[str, Any]) -> tuple[str, ...]:
     given = (network.get("IPAddress"), network.get("GlobalIPv6Address"))
     return tuple(str(each) for each in given if each)
+
+
+def _chosen(hostname: str, container: Container) -> str:
+    return "" if str(container.id).startswith(hostname) else hostname
 
 
 def _link(text: str) -> tuple[str, str]:

@@ -149,8 +149,9 @@ def test_a_proxy_leads_to_what_its_upstream_names() -> None:
     there = [found("db", networks={"n": ["db", "pg"]}, addresses={"n": ("10.0.0.9",)})]
     for upstream in ("db:5432", "shop-db-1:5432", "pg:5432", "10.0.0.9:5432"):
         store = discovery.store_behind("database", upstream, there)
-        assert store is not None and (store.service, store.port) == ("db", 5432)
-    assert discovery.store_behind("database", "db.example.com:5432", there) is None
+        assert (store.service, store.port) == ("db", 5432)
+    outside = discovery.store_behind("database", "db.example.com:6432", there)
+    assert (outside.service, outside.port, outside.containers) == ("db.example.com", 6432, ())
 
 
 def test_logs_of_replicas_lie_on_one_volume() -> None:

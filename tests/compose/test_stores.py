@@ -86,6 +86,15 @@ def test_an_address_or_a_port_of_the_machine_leads_past_every_name() -> None:
     assert beside == (Past("H", "localhost", 5432),)
 
 
+def test_a_database_outside_of_the_project_is_known_by_its_host_or_its_address() -> None:
+    web = found("web", environment={"URL": "postgres://u:p@pg.example.com:5432/x"})
+    (user,) = users_of(Store("database", "pg.example.com", 5432, ()), [web], {})
+    assert user.names == {"pg.example.com"} and not user.past
+    by_address = found("web", environment={"DB_HOST": "192.0.2.9"})
+    (user,) = users_of(Store("database", "192.0.2.9", 5432, ()), [by_address], {})
+    assert not user.names and user.past == (Past("DB_HOST", "192.0.2.9", None),)
+
+
 def test_a_service_without_a_container_is_known_by_the_files_of_the_project(tmp_path: Path) -> None:
     (tmp_path / "more.env").write_text("# no\nDB_HOST='db'\n")
     (tmp_path / "compose.yaml").write_text(

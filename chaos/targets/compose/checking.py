@@ -11,7 +11,7 @@ from chaos.handles import EngineAt
 from chaos.path.sight import Unseen
 from chaos.targets.compose import sessions
 from chaos.targets.compose.sessions import Sessions
-from chaos.targets.compose.stores import Store, User, is_replica, users_of
+from chaos.targets.compose.stores import OURS, Store, User, is_replica, users_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +79,30 @@ def check(
         theirs = owner.id in mine and owner.service not in may and owner.id not in replicas
         return owner.one_off or not theirs
 
+    users = users_of(store, there, {})
+    clients = [] if store.containers else _clients(there, proxy)
     try:
-        seen = sessions.look(at, store, proxy, listen, allowed, patience)
+        seen = sessions.look(at, store, proxy, listen, allowed, patience, clients)
     except (Unseen, ControlError, ToolMissing) as error:
         raise UsageError(f"proxy: its sessions cannot be seen: {error}") from None
     past = {
         _labelled(seen.owners[id]): count for id, count in seen.past.items() if not allowed(seen.owners[id])
     }
-    users = users_of(store, there, {})
     past |= _from_outside(seen, users, may)
     return Path(store, proxy.service, seen, past, api, _lacking(seen, proxy, users, api))
+
+
+def _clients(there: Sequence[Found], proxy: Found) -> list[Found]:
+    """Who may have sessions with what is outside of the project: each with a network of its own."""
+    return [
+        each
+        for each in there
+        if each.runs
+        and each.id != proxy.id
+        and each.service not in OURS
+        and not each.on_the_host
+        and each.network_of is None
+    ]
 
 
 def _from_outside(seen: Sessions, users: Sequence[User], may: Collection[str]) -> dict[str, int]:

@@ -32,7 +32,7 @@ class Guarded:
     proxy: Proxy
     listen: int
     address: str  # HOST:PORT; empty where it cannot be asked from here
-    store: Store | None  # None: it is outside of the project
+    store: Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ def port_of(info: ProxyInfo) -> int:
     return int(info.listen.rpartition(":")[2])
 
 
-def store_behind(proxy: str, upstream: str, there: Sequence[Found]) -> Store | None:
-    """What of the project an upstream HOST:PORT is; None where it is outside of it."""
+def store_behind(proxy: str, upstream: str, there: Sequence[Found]) -> Store:
+    """What an upstream HOST:PORT is: of the project, or outside of it."""
     host, _, port = upstream.rpartition(":")
     host = host.strip("[]")
     mine = [
@@ -182,9 +182,8 @@ def store_behind(proxy: str, upstream: str, there: Sequence[Found]) -> Store | N
         for each in there
         if each.runs and (host in each.names or any(host in given for given in each.addresses.values()))
     ]
-    if not mine or not port.isdigit():
-        return None
-    return Store(proxy, mine[0].service, int(port), tuple(mine))
+    number = int(port) if port.isdigit() else 0
+    return Store(proxy, mine[0].service, number, tuple(mine)) if mine else Store(proxy, host, number, ())
 
 
 def _leading(
@@ -199,7 +198,7 @@ def _leading(
         candidates = [
             info
             for info in known.values()
-            if (store := store_behind(info.name, info.upstream, there)) and store.service == service
+            if service in (None, store_behind(info.name, info.upstream, there).service)
         ]
     if len(candidates) != 1:
         told = ", ".join(f"{info.name} -> {info.upstream}" for info in known.values()) or "none"

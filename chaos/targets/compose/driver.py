@@ -181,7 +181,6 @@ class ComposeDriver(Driver):
                 patience=patience,
             )
             for name, each in found.guarded.items()
-            if each.store is not None
         ]
 
     def _databases(self, site: Site) -> dict[str, Database]:

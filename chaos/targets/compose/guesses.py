@@ -31,6 +31,8 @@ def database(there: Sequence[Found]) -> str | None:
 def store(there: Sequence[Found], service: str, port: int | None = None, proxy: str = "database") -> Store:
     """A service as something that others use; without a `port`, that of its kind, or the only one it declares."""
     mine = tuple(each for each in there if each.service == service)
+    if not mine:  # a host outside of the project
+        return Store(proxy, service, port or 0, ())
     kind = kind_of(mine[0])
     declared = sorted(mine[0].exposed)
     chosen = port or (kind.port if kind else declared[0] if len(declared) == 1 else 0)

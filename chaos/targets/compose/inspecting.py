@@ -10,7 +10,7 @@ from chaos.targets.compose import checking, discovery, guesses
 from chaos.targets.compose.checking import Path
 from chaos.targets.compose.kinds import kind_of
 from chaos.targets.compose.options import ComposeOptions, ProxyRole
-from chaos.targets.compose.stores import OURS, User, users_of
+from chaos.targets.compose.stores import OURS, Store, User, users_of
 
 
 def containers(there: Sequence[Found], options: ComposeOptions | None) -> Iterator[str]:
@@ -49,24 +49,20 @@ def paths(at: EngineAt, there: Sequence[Found], options: ComposeOptions | None) 
     found = []
     for info in discovery.proxies_of(proxy, control)[1].values():
         store = discovery.store_behind(info.name, info.upstream, there)
-        if store is not None:
-            first = (
-                options is not None
-                and options.database is not None
-                and store.service == options.database.service
+        may = role.past if role is not None else ()
+        found.append(
+            checking.check(
+                at, store, proxy, discovery.port_of(info), there, api=_api(options, store), may=may
             )
-            found.append(
-                checking.check(
-                    at,
-                    store,
-                    proxy,
-                    discovery.port_of(info),
-                    there,
-                    api=options.api.service if first and options is not None else (),
-                    may=role.past if role is not None else (),
-                )
-            )
+        )
     return found
+
+
+def _api(options: ComposeOptions | None, store: Store) -> tuple[str, ...]:
+    """Whose pool is to be with the store, as the target's file says."""
+    if options is None or options.database is None:
+        return ()
+    return options.api.service if options.database.service in (None, store.service) else ()
 
 
 def _users(there: Sequence[Found], options: ComposeOptions | None) -> dict[str, list[User]]:

@@ -15,6 +15,7 @@ from chaos.host.ports import free_port
 from chaos.path.sight import Unseen
 from chaos.targets.compose import absent, guesses, networks, sessions, wiring
 from chaos.targets.compose.kinds import is_toxiproxy
+from chaos.targets.compose.sessions import Sessions
 from chaos.targets.compose.stores import OURS, Store, User, users_of
 from chaos.tools import docker_images
 
@@ -58,9 +59,12 @@ def _stores(there: Sequence[Found], wanted: Sequence[str]) -> list[Store]:
     found: list[Store] = []
     for text in wanted:
         service, _, port = text.partition(":")
-        if not any(each.service == service for each in there):
+        if not port and not any(each.service == service for each in there):
             known = ", ".join(sorted({each.service for each in there}))
-            raise UsageError(f"the project has no container of service {service!r}; it has {known}")
+            raise UsageError(
+                f"the project has no container of service {service!r}; it has {known}; a database outside of it is"
+                " given as HOST:PORT"
+            )
         if port and not (port.isdigit() and 0 < int(port) < 65536):
             raise UsageError(f"{text}: must be SERVICE or SERVICE:PORT")
         store = guesses.store(there, service, int(port) if port else None, service if found else "database")
@@ -80,7 +84,8 @@ def _users(
 ) -> list[User]:
     """Raises UsageError where nobody uses it, or what is named is not there."""
     try:
-        seen = sessions.look(at, store, None, 0, lambda _: True)
+        watched = any(each.runs for each in store.containers)
+        seen = sessions.look(at, store, None, 0, lambda _: True) if watched else Sessions()
     except (Unseen, ControlError, ToolMissing) as error:
         raise UsageError(f"the sessions with {store.service} cannot be seen: {error}") from None
     found = {user.service: user for user in users_of(store, there, seen.past)}

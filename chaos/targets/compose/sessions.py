@@ -25,6 +25,7 @@ from chaos.targets.compose.stores import Store
 
 WATCHED = 1.5  # seconds
 PATIENCE = 8.0  # seconds until what goes past has ended, if it was a job that ends
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _LOOK = 0.15  # seconds between looks: sockets give no event that could be awaited
 
 Session = tuple[int, str]
@@ -69,22 +70,23 @@ def look(
     listen: int,
     may: Callable[[Owner], bool],
     patience: float = PATIENCE,
+    clients: Sequence[Found] = (),
 ) -> Sessions:
     """Watch until nobody goes past who may not; for `patience` seconds at most. Raises Unseen, ControlError.
 
-    `may`: whose sessions beside the proxy's are none of a service's.
+    `may`: whose sessions beside the proxy's are none of a service's. `clients`: where the store is outside of the
+    project, those whose own ends are watched.
     """
-    watched = [(each, store.port) for each in store.containers if each.runs]
-    watched += [(proxy, listen)] if proxy is not None else []
+    watched = [each for each in (*store.containers, *clients) if each.runs]
     behind: list[tuple[float, list[Session]]] = []
     before: list[tuple[float, list[Session]]] = []
-    with _views([each.ref(at) for each, _ in watched]) as views:
+    with _views([each.ref(at) for each in (*watched, *([proxy] if proxy is not None else []))]) as views:
         end = time.monotonic() + patience
         while True:
             now = time.monotonic()
-            there = [_sessions(view, port) for view, (_, port) in zip(views, watched, strict=True)]
-            before.append((now, there.pop() if proxy is not None else []))
-            behind.append((now, [session for each in there for session in each]))
+            through, upstream = _of_proxy(views[-1], store, listen) if proxy is not None else ([], set())
+            before.append((now, through))
+            behind.append((now, _of_stores(zip(watched, views, strict=False), store, proxy, upstream)))
             if now - behind[0][0] >= WATCHED:
                 found = _told(at, store, proxy, lasting(behind), lasting(before))
                 if all(may(found.owners[each]) for each in found.past):
@@ -112,12 +114,35 @@ def _views(containers: Sequence[ContainerRef]) -> Iterator[list[Inside]]:
             list(pool.map(Inside.close, made))
 
 
-def _sessions(view: Inside, port: int) -> list[Session]:
-    return [
-        (each.cookie, each.remote)
-        for each in view.look([port])
-        if each.local_port == port and each.state == sockets.ESTABLISHED
-    ]
+def _of_proxy(view: Inside, store: Store, listen: int) -> tuple[list[Session], set[str]]:
+    """Who comes to the proxy, and the addresses that it leads to."""
+    there = [each for each in view.look([listen, store.port]) if each.state == sockets.ESTABLISHED]
+    leads = {each.remote for each in there if each.remote_port == store.port and each.local_port != listen}
+    return [(each.cookie, each.remote) for each in there if each.local_port == listen], leads
+
+
+def _of_stores(
+    watched: Iterable[tuple[Found, Inside]], store: Store, proxy: Found | None, upstream: set[str]
+) -> list[Session]:
+    """The sessions of the store as seen at its own end; of one outside of the project at the ends of its clients,
+    each by an address of the client."""
+    found: list[Session] = []
+    for container, view in watched:
+        there = [each for each in view.look([store.port]) if each.state == sockets.ESTABLISHED]
+        if store.containers:
+            found += [(each.cookie, each.remote) for each in there if each.local_port == store.port]
+            continue
+        own = {at for given in container.addresses.values() for at in given}
+        theirs = {at for given in proxy.addresses.values() for at in given} if proxy is not None else set()
+        found += [
+            (each.cookie, min(own))
+            for each in there
+            if each.remote_port == store.port
+            and own
+            and each.remote not in theirs | own | _LOOPBACK
+            and (not upstream or each.remote in upstream)
+        ]
+    return found
 
 
 def _told(
@@ -125,7 +150,7 @@ def _told(
 ) -> Sessions:
     with engine.connected(at) as client:
         owners = projects.owners(client)
-    own = store.addresses | {"127.0.0.1", "::1"}
+    own = store.addresses | _LOOPBACK
     past: Counter[str] = Counter()
     outside: Counter[str] = Counter()
     for remote, count in behind.items():
@@ -144,6 +169,8 @@ def _told(
 def _alive(at: EngineAt, store: Store, found: Sessions) -> Sessions:
     """Without the sessions of containers that are gone, whose addresses others have now: a server learns of that
     late. Who goes past is looked for at its own end."""
+    if not store.containers:  # it was seen there
+        return found
     suspects = [ContainerRef(at, each, found.owners[each].container) for each in found.past]
     there: set[str] = set()
     with _views(suspects) as views:

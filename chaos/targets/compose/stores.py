@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,8 @@ _ITSELF = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A service that others have sessions with, on one TCP port: a database, a cache."""
+    """A service that others have sessions with, on one TCP port: a database, a cache. One outside of the project has
+    no containers, and is known by its host alone."""
 
     proxy: str  # the name of the proxy before it
     service: str
@@ -25,11 +27,14 @@ class Store:
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset({self.service}.union(*(each.names for each in self.containers)))
+        host = set() if _is_address(self.service) else {self.service}
+        return frozenset(host.union(*(each.names for each in self.containers)))
 
     @property
     def addresses(self) -> frozenset[str]:
-        return frozenset(at for each in self.containers for given in each.addresses.values() for at in given)
+        host = {self.service} if _is_address(self.service) else set()
+        given = (at for each in self.containers for at in each.addresses.values())
+        return frozenset(host.union(*given))
 
     @property
     def networks(self) -> frozenset[str]:
@@ -69,6 +74,14 @@ class User:
         told = [", ".join(sorted(variables))] if variables else []
         told += [f"{self.sessions} session{'s' if self.sessions > 1 else ''}"] if self.sessions else []
         return "; ".join(told) or "its command line"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def users_of(store: Store, there: Iterable[Found], sessions: Mapping[str, int]) -> list[User]:

@@ -1,0 +1,43 @@
+"""The target is looked at again while the baseline is under load: what goes another way then is not played on."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos import cli
+from chaos.cli.playing import signals_kept
+from chaos.errors import NoVerdict
+from chaos.targets.attach.driver import AttachDriver
+from tests.attach.files import experiment, target
+from tests.attach.service import Service
+from tests.midnight import Midnight
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.parametrize(("past", "code"), [("", 0), ("worker goes past", 3)])
+def test_nothing_is_injected_where_the_steps_would_act_on_something_else(
+    midnight: Midnight,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    past: str,
+    code: int,
+) -> None:
+    asked = 0
+
+    def recheck(_: AttachDriver) -> None:
+        nonlocal asked
+        asked += 1
+        if past:
+            raise NoVerdict(past)
+
+    monkeypatch.setattr(AttachDriver, "recheck", recheck)
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(midnight.place / "reports"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(midnight.place / "state"))
+    with signals_kept(), pytest.raises(SystemExit) as ended:
+        cli.main(["run", experiment(midnight), "--target", target(midnight, service.url)])
+    said = capsys.readouterr()
+    assert (ended.value.code, asked) == (code, 1), said.out + said.err
+    assert past in said.err
+    assert any(event.name == "play" for event in midnight.events()) is not bool(past)
