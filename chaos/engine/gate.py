@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 IMAGE = "midnight/proxy:0.1.0"
 _FIRST_PORT = 20001  # inside the forwarder
 _CONFIG = "midnight-gate.json"
+_STARTED = b"Started proxy"  # what Toxiproxy says of each
 _PLAIN = "bridge"  # the engine's own network, from which ports can be published in any case
 
 
@@ -53,7 +54,18 @@ def open_to(at: EngineAt, ways: Sequence[Way], mark: str) -> str:
             if name != first:
                 client.networks.get(name).connect(made)
         made.start()
+        _await_listening(made, len(ways))
         return str(made.name)
+
+
+def _await_listening(made: Any, count: int) -> None:
+    """The engine accepts connections for it before it listens itself. Raises ControlError when it ends instead."""
+    said = b""
+    for part in made.logs(stream=True, follow=True):
+        said += part
+        if said.count(_STARTED) >= count:
+            return
+    raise ControlError(f"it ended: {said.decode(errors='replace')[-300:]}")
 
 
 def _create(client: DockerClient, name: str, mark: str, network: str, ports: dict[str, Any]) -> Any:

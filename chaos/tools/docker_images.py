@@ -105,6 +105,12 @@ def need_reference(client: DockerClient) -> None:
         raise ToolMissing(NAME, f"{REFERENCE} is not built", _REMEDY)
 
 
+def need_proxy(client: DockerClient) -> None:
+    """Raises ToolMissing where the image is not there that forwarders of ours run."""
+    if _there(client, PROXY) is None:
+        raise ToolMissing(NAME, f"{PROXY} is not built", _REMEDY)
+
+
 def base_of(client: DockerClient, name: str) -> str:
     """The tag of the `postgres`, `toxiproxy` or `python` that serves here. Raises ToolMissing."""
     found = _base(client, name)

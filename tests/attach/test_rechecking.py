@@ -39,5 +39,5 @@ def test_nothing_is_injected_where_the_steps_would_act_on_something_else(
         cli.main(["run", experiment(midnight), "--target", target(midnight, service.url)])
     said = capsys.readouterr()
     assert (ended.value.code, asked) == (code, 1), said.out + said.err
-    assert past in said.err
+    assert past in said.out + said.err
     assert any(event.name == "play" for event in midnight.events()) is not bool(past)

@@ -105,8 +105,9 @@ def test_sessions_by_a_port_of_the_machine_are_of_the_service_whose_settings_say
 def test_an_api_whose_pool_opens_late_is_not_refused_and_not_taken_for_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for through in ({}, {"worker": 3}):
-        path = checked(monkeypatch, through)
+    wired = found("api", links=frozenset({(PROXY.name, "db")}))  # its settings lie in a file of its own
+    for through, api in (({}, API), ({"worker": 3}, API), ({"worker": 3}, wired)):
+        path = checked(monkeypatch, through, there=(DB, PROXY, api, WORKER))
         path.refuse("shop")
         assert not path.is_seen
 

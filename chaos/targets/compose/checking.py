@@ -89,7 +89,7 @@ def check(
         _labelled(seen.owners[id]): count for id, count in seen.past.items() if not allowed(seen.owners[id])
     }
     past |= _from_outside(seen, users, may)
-    return Path(store, proxy.service, seen, past, api, _lacking(seen, proxy, users, api))
+    return Path(store, proxy.service, seen, past, api, _lacking(seen, proxy, there, users, api))
 
 
 def _clients(there: Sequence[Found], proxy: Found) -> list[Found]:
@@ -116,14 +116,15 @@ def _from_outside(seen: Sessions, users: Sequence[User], may: Collection[str]) -
 
 
 def _lacking(
-    seen: Sessions, proxy: Found, users: Sequence[User], api: Collection[str]
+    seen: Sessions, proxy: Found, there: Sequence[Found], users: Sequence[User], api: Collection[str]
 ) -> tuple[str, str] | None:
-    """Why it cannot be the API's path: it has no session there, and its settings name nothing that it could have
-    one with. A pool that opens later is no reason."""
+    """Why it cannot be the API's path: it has no session there, is not wired, and its settings name nothing that it
+    could have one with. A pool that opens later is no reason."""
     through = {seen.owners[id].service for id in seen.through}
     if not api or through & set(api) or not (through or seen.outside):
         return None
-    if {user.service for user in users} & set(api):
+    wired = {each.service for each in there if proxy.name in {container for container, _ in each.links}}
+    if (wired | {user.service for user in users}) & set(api):
         return None
     others = ", ".join(sorted(through)) or ", ".join(seen.outside)
     return (

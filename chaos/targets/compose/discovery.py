@@ -73,6 +73,10 @@ def discover(options: ComposeOptions) -> Discovered:
     proxies, seen = guarded(options, containers, there)
     if options.logs is not None:
         _check_logs(options.logs.directory, containers["logs"])
+    ways = tuple(each.way for each in (entered, *asked, *seen) if each.way is not None)
+    if ways:
+        with engine.connected(at) as client:
+            docker_images.need_proxy(client)
     return Discovered(
         engine=at,
         containers=containers,
@@ -81,7 +85,7 @@ def discover(options: ComposeOptions) -> Discovered:
         headers=headers,
         dsns=dsns,
         guarded=proxies,
-        ways=tuple(each.way for each in (entered, *asked, *seen) if each.way is not None),
+        ways=ways,
         secrets=secret.known,
     )
 

@@ -40,12 +40,13 @@ def wire(
 ) -> Override:
     """`stores`: SERVICE or SERVICE:PORT, the database first; `named`: services that use it whatever their settings
     say; `leave`: services that stay as they are. Raises UsageError, ToolMissing."""
+    with engine.connected(at) as client:
+        docker_images.need_reference(client)  # what keeps the proxy's settings runs in it
     everything = [*there, *absent.services(list(there))]
     used = [(store, _users(at, store, everything, named, leave)) for store in _stores(there, stores)]
     _refuse_another(used)
     by_id = {each.id: each for each in there}
     with engine.connected(at) as client:
-        docker_images.need_reference(client)  # what keeps the proxy's settings runs in it
         met = {name for store, users in used for name in networks.meeting(store, users, by_id)}
         joined = networks.join(client, project, sorted(met))
     ports = _ports(there, [store for store, _ in used])
