@@ -51,6 +51,7 @@ def test_it_acts_on_those_chosen_alone_and_proves_each(
     undo = pause.prepare()
     try:
         told = pause.inject()
+        subjects.until(lambda: still(sleepers) == stopped, 5.0)  # the kernel stops each in its own time
         seen, held = still(sleepers), pause.hold(0.0, threading.Event())
     finally:
         Pause.restore(undo)
