@@ -23,11 +23,16 @@ Evidence = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the act amounted to when the hold ended: its dose, beside the floor it must reach."""
+    """What the act amounted to when the hold ended: its dose, beside the floor it must reach.
+
+    A dose counts only what happened on the target's own path. `unproven`, where it is not empty, says why that is not
+    known, and what would make it known: whatever the dose, the effect is then `unknown`.
+    """
 
     dose: Mapping[str, float]
     floor: Mapping[str, float]
     evidence: Evidence = field(default_factory=dict)
+    unproven: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -34,6 +34,8 @@ def _judge(step: Step, journal: Journal) -> Finding:
         return finding(Outcome.UNKNOWN, "its dose was never recorded")
     dose, floor = dict(held.detail.get("dose", {})), dict(held.detail.get("floor", {}))
     evidence = {"dose": dose, "floor": floor, **dict(held.detail.get("evidence", {}))}
+    if unproven := str(held.detail.get("unproven", "")):
+        return finding(short, f"effect not seen on the target's own path: {unproven}", **evidence)
     if not floor:
         return finding(Outcome.UNKNOWN, "it states no floor, so nothing proves its effect", **evidence)
     below = [name for name in floor if not _number(dose.get(name)) >= floor[name]]

@@ -1,7 +1,7 @@
 """A region is cut off: everything behind the API is out of reach, and nobody is told.
 
 Nothing passes the proxies any more, in neither direction (Toxiproxy's `timeout` toxic): what waits for an
-answer waits until a deadline of its own. Proven by a connection of our own that gets no answer.
+answer waits until a deadline of its own. Proven by connections of the service's own that asked and got no answer.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import idle_toxics, proxies
+from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.inventory.document import PROXIES
 from chaos.toxiproxy import Stream, Toxiproxy
 from chaos.yamlfile import Model
-
-_PATIENCE = 0.5  # seconds that a connection of our own waits for an answer
 
 
 class CutOffParams(Model):
@@ -27,25 +26,29 @@ class CutOffParams(Model):
 
 class CutOff(Fault):
     Params = CutOffParams
-    needs = frozenset({"databases.primary", "proxies.database"})
+    needs = frozenset({"proxies.database"})
 
     def __init__(self, params: CutOffParams, handles: Handles, mark: str) -> None:
         del params
         # what the API does not connect through stays as it is: the region itself is whole
-        self._proxies = [proxy for name, proxy in handles.proxies.items() if name != "replication"]
+        cut = [name for name in handles.proxies if name != "replication"]
+        self._proxies = [handles.proxies[name] for name in cut]
         self._known = [proxies.known(handles, proxy) for proxy in self._proxies]
         self._toxics: Mapping[str, Stream] = idle_toxics.names(mark)
-        self._address = handles.databases["primary"].proxied
+        self._path = OwnPath(handles, cut, mark)
 
     def prepare(self) -> Undo:
         return {"cut": self._known, "toxics": list(self._toxics)}
 
     def inject(self) -> Evidence:
+        self._path.open()
+        self._path.begin()
         begun = time.monotonic()
         try:
             for proxy in self._proxies:
                 idle_toxics.add(Toxiproxy(proxy.api), proxy.name, "black_hole", self._toxics)
         except ControlError as error:
+            self._path.close()
             raise FaultError(f"cut_off: {error}") from error
         return {
             "proxies": [proxy.name for proxy in self._proxies],
@@ -53,14 +56,20 @@ class CutOff(Fault):
         }
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        end = time.monotonic() + seconds
-        answer = idle_toxics.ask(self._address, min(_PATIENCE, seconds))
-        stop.wait(max(0.0, end - time.monotonic()))
-        return Held(
-            dose={"cut_off": float(answer == "silent")},
-            floor={"cut_off": 1.0},
-            evidence={"a_connection_of_our_own_was": answer},
+        stop.wait(seconds)
+        seen = self._path.seen()
+        in_place = sum(proxies.in_place(proxy, self._toxics.keys()) for proxy in self._proxies)
+        held = Held(
+            dose={"toxics_in_place": in_place, "own_connections_without_an_answer": len(seen.held)},
+            floor={
+                "toxics_in_place": len(self._proxies) * len(self._toxics),
+                "own_connections_without_an_answer": 1,
+            },
+            evidence=self._path.evidence(seen),
+            unproven=self._path.unproven(seen, carried=seen.asked),
         )
+        self._path.close()
+        return held
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:

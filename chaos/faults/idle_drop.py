@@ -2,60 +2,67 @@
 
 `by: proxy` disables the proxy for a moment: Toxiproxy closes every connection through it. `by: server`
 shortens PostgreSQL's own `idle_session_timeout`: sessions that go idle from then on end with SQLSTATE 57P05
-(its clock is set when a session goes idle, so those that are idle already stay). `by: black_hole` lets nothing
-pass any more, as a firewall does that has forgotten a connection; `by: reset` resets each at its next byte.
+(its clock is set when a session goes idle, so those that are idle already stay until they are used once more).
+`by: black_hole` lets nothing pass any more, as a firewall does that has forgotten a connection; `by: reset` resets
+each at its next byte. Only the service's own connections through the proxy count.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import idle_toxics, proxies, session_timeout
+from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.inventory.document import PROXIES, SERVERS
-from chaos.postgres import connect
+from chaos.path import Fate, Seen
+from chaos.path.account import PERIOD
 from chaos.postgres.signing_in import probe_setting
 from chaos.probe import Probe
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import Positive
-from chaos.yamlfile import Model
+from chaos.yamlfile import Model, Name
 
-Session = tuple[int, str]
-"""A server session: its pid and when it began, so that a new one of the same pid is not taken for it."""
-
-PATIENCE = 0.5  # seconds that a connection of our own waits for an answer through a black hole
+_USED_FIRST = {
+    "reset": "a reset comes at a session's next byte",
+    "server": "the server's clock is set when a session goes idle",
+}
 
 
 class IdleDropParams(Model):
     by: Literal["proxy", "server", "black_hole", "reset"] = "proxy"
+    proxy: Name = "database"
     after_idle: Positive = 0.5  # by server: how long a session may be idle before the server ends it, seconds
     min_closed: Annotated[int, Field(ge=1)] = 5  # the floor: idle sessions closed, or silenced
 
 
 class IdleDrop(Fault):
     Params = IdleDropParams
-    needs = frozenset({"databases.primary", "databases.primary.api", "proxies.database"})
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: IdleDropParams) -> frozenset[str]:
+        return frozenset({f"proxies.{params.proxy}"}) | (
+            {"databases.primary"} if params.by == "server" else set()
+        )
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
         self._toxics = idle_toxics.names(mark)
-        self._proxy = handles.proxies["database"]
+        self._proxy = handles.proxies[params.proxy]
         self._known = proxies.known(handles, self._proxy)
-        database = handles.databases["primary"]
-        self._admin, self._address, self._ours = database.admin_dsn, database.proxied, database.ours
-        dsns = database.dsns
-        self._users = sorted(str(conninfo_to_dict(dsn).get("user", role)) for role, dsn in dsns.items())
-        self._idle: set[Session] = set()
+        self._path = OwnPath(handles, [params.proxy], mark)
+        self._ended_before = 0
+        if params.by == "server":
+            database = handles.databases["primary"]
+            self._admin, self._ours = database.admin_dsn, database.ours
 
     def probes(self) -> Iterable[Probe]:
         if self._params.by != "server":
@@ -74,26 +81,31 @@ class IdleDrop(Fault):
         return {"by": "server", "dsn": self._admin, **before, "set": self._timeout, "ours": self._ours}
 
     def inject(self) -> Evidence:
-        by, server = self._params.by, Toxiproxy(self._proxy.api)
+        self._path.open()
+        before = self._path.begin()
         try:
-            self._idle = self._idle_sessions()
-            if by == "proxy":
-                server.disable(self._proxy.name)
-            elif by == "server":
-                session_timeout.write(self._admin, self._timeout)
-            else:
-                idle_toxics.add(server, self._proxy.name, by, self._toxics)
+            self._act(Toxiproxy(self._proxy.api))
         except psycopg.OperationalError as error:
+            self._path.close()
             raise TargetGone(f"idle_drop: {error}") from error
         except (psycopg.Error, ControlError) as error:
+            self._path.close()
             raise FaultError(f"idle_drop: {error}") from error
-        return {"idle_sessions_before": len(self._idle)}
+        return {"idle_sessions_before": len(before.idle_before)}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        end = time.monotonic() + seconds
-        if self._params.by in ("proxy", "server"):
-            return self._hold_closed(end, stop)
-        return self._hold_spoilt(end, stop)
+        stop.wait(seconds)
+        seen, by = self._path.seen(), self._params.by
+        dose, floor = self._closed(seen) if by in ("proxy", "server") else self._spoilt(seen)
+        held = Held(
+            dose=dose,
+            floor=floor,
+            evidence={"by": by, **self._path.evidence(seen)},
+            unproven=self._path.unproven(seen)
+            or (self._unused(seen) if any(dose[name] < least for name, least in floor.items()) else ""),
+        )
+        self._path.close()
+        return held
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
@@ -111,41 +123,57 @@ class IdleDrop(Fault):
     def _timeout(self) -> str:
         return f"{round(self._params.after_idle * 1000)}ms"
 
-    def _hold_closed(self, end: float, stop: threading.Event) -> Held:
-        """What closes the sessions itself is proven at the server, by those that are gone."""
-        seen, closed, because = set(self._idle), 0, "counted at the server"
+    def _act(self, server: Toxiproxy) -> None:
+        """Raises psycopg.Error, ControlError."""
+        by = self._params.by
+        if by == "proxy":
+            server.disable(self._proxy.name)
+        elif by == "server":
+            self._ended_before = session_timeout.ended_by_the_server(self._admin)
+            session_timeout.write(self._admin, self._timeout)
+        else:
+            idle_toxics.add(server, self._proxy.name, by, self._toxics)
+
+    def _closed(self, seen: Seen) -> tuple[dict[str, float], dict[str, float]]:
+        """What closes them itself: those that were idle, and are closed."""
+        if self._params.by == "proxy":
+            closed = sum(each.closed for each in seen.idle_before)
+        else:
+            closed = min(sum(self._timed_out(each) for each in seen.fates), self._ended_by_the_server())
+        return {"idle_sessions_closed": closed}, {"idle_sessions_closed": self._params.min_closed}
+
+    def _spoilt(self, seen: Seen) -> tuple[dict[str, float], dict[str, float]]:
+        """What spoils them: those that were idle; and of a reset, only those that have been used since."""
+        in_place = proxies.in_place(self._proxy, self._toxics.keys())
+        dose: dict[str, float] = {"toxics_in_place": in_place}
+        floor: dict[str, float] = {"toxics_in_place": len(self._toxics)}
+        if self._params.by == "reset":
+            dose["idle_sessions_reset"] = sum(each.closed for each in seen.idle_before)
+            return dose, floor | {"idle_sessions_reset": self._params.min_closed}
+        dose["idle_sessions_silenced"] = len(seen.idle_before)
+        dose["own_connections_without_an_answer"] = len(seen.held)
+        least = {"idle_sessions_silenced": self._params.min_closed, "own_connections_without_an_answer": 1}
+        return dose, floor | least
+
+    def _timed_out(self, each: Fate) -> bool:
+        """Closed while it was idle, and for so long that it was the server's timeout."""
+        return each.closed and each.idle_for >= self._params.after_idle - 2 * PERIOD
+
+    def _ended_by_the_server(self) -> int:
+        """How many sessions the server has ended itself since; none where it does not answer."""
         try:
-            while (left := end - time.monotonic()) > 0 and not stop.wait(min(left, 0.1)):
-                if self._params.by == "server":
-                    seen |= self._idle_sessions()
-            closed = len(seen - self._sessions())
-        except psycopg.Error as error:  # the server went down under it: that is the target's failure
-            because = str(error).strip()
-            stop.wait(max(0.0, end - time.monotonic()))
-        return Held(
-            dose={"idle_sessions_closed": closed},
-            floor={"idle_sessions_closed": self._params.min_closed},
-            evidence={"idle_sessions_seen": len(seen), "by": self._params.by, "closed": because},
+            return session_timeout.ended_by_the_server(self._admin) - self._ended_before
+        except psycopg.Error:  # it went down under it: that is the target's failure
+            return 0
+
+    def _unused(self, seen: Seen) -> str:
+        """Why too few idle sessions were hit, where each had to be used once more for that."""
+        because = _USED_FIRST.get(self._params.by, "")
+        idle = seen.idle_before
+        left = sum(not each.closed and not each.asked for each in idle)
+        if not because or not left:
+            return ""
+        return (
+            f"{left} of {len(idle)} idle sessions were not used while it acted, and {because}: "
+            "hold it until they are used, or lower min_closed"
         )
-
-    def _hold_spoilt(self, end: float, stop: threading.Event) -> Held:
-        """What spoils the proxy's connections is proven by one of our own through the same proxy."""
-        answer = idle_toxics.ask(self._address, min(PATIENCE, max(0.05, end - time.monotonic())))
-        stop.wait(max(0.0, end - time.monotonic()))
-        wanted = "silent" if self._params.by == "black_hole" else "reset"
-        return Held(
-            dose={"idle_sessions_spoilt": len(self._idle), "connections_spoilt": float(answer == wanted)},
-            floor={"idle_sessions_spoilt": self._params.min_closed, "connections_spoilt": 1},
-            evidence={"by": self._params.by, "a_connection_of_our_own_was": answer},
-        )
-
-    def _idle_sessions(self) -> set[Session]:
-        return self._sessions("and state = 'idle'")
-
-    def _sessions(self, condition: Literal["", "and state = 'idle'"] = "") -> set[Session]:
-        query = sql.SQL(
-            "select pid, backend_start::text from pg_stat_activity where usename = any(%s) {}"
-        ).format(sql.SQL(condition))
-        with connect(self._admin) as connection:
-            rows = connection.execute(query, (self._users,)).fetchall()
-        return {(row[0], row[1]) for row in rows}

@@ -1,23 +1,22 @@
-"""Everything through a proxy takes longer (Toxiproxy's `latency`); a connection of our own shows by how much."""
+"""Everything through a proxy takes longer (Toxiproxy's `latency`); the service's own answers show by how much."""
 
 from __future__ import annotations
 
+import statistics
 import threading
-import time
 from typing import Annotated
 
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import idle_toxics, proxies
+from chaos.faults import proxies
+from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.inventory.document import PROXIES
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import NotNegative, Positive
 from chaos.yamlfile import Model, Name
-
-PATIENCE = 5.0  # seconds beyond the latency that an answer may take
 
 
 class LatencyParams(Model):
@@ -38,8 +37,7 @@ class Latency(Fault):
         self._params, self._proxy = params, handles.proxies[params.proxy]
         self._known = proxies.known(handles, self._proxy)
         self._toxic = f"midnight-{mark.replace('/', '-')}-latency"
-        database = handles.databases.get("primary")
-        self._address = database.proxied if database is not None and params.proxy == "database" else ""
+        self._path = OwnPath(handles, [params.proxy], mark)
 
     def prepare(self) -> Undo:
         return {**self._known, "toxics": [self._toxic]}
@@ -49,28 +47,33 @@ class Latency(Fault):
             "latency": round(self._params.delay * 1000),
             "jitter": round(self._params.jitter * 1000),
         }
+        self._path.open()
         try:
             Toxiproxy(self._proxy.api).add_toxic(
                 self._proxy.name, self._toxic, "latency", "downstream", attributes
             )
         except ControlError as error:
+            self._path.close()
             raise FaultError(f"latency: {error}") from error
+        self._path.begin()
         return {"proxy": self._proxy.name, **attributes}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        end, floor = time.monotonic() + seconds, max(0.0, self._params.delay - self._params.jitter)
-        dose, least = (
-            {"toxics_in_place": proxies.in_place(self._proxy, [self._toxic])},
-            {"toxics_in_place": 1.0},
+        stop.wait(seconds)
+        seen = self._path.seen()
+        waits, least = seen.waits, max(0.0, self._params.delay - self._params.jitter)
+        held = Held(
+            dose={
+                "toxics_in_place": proxies.in_place(self._proxy, [self._toxic]),
+                "own_answers": len(waits),
+                "own_answer_seconds": round(statistics.median(waits), 3) if waits else 0.0,
+            },
+            floor={"toxics_in_place": 1, "own_answers": 1, "own_answer_seconds": round(0.9 * least, 3)},
+            evidence=self._path.evidence(seen),
+            unproven=self._path.unproven(seen, carried=seen.asked),
         )
-        if self._address:
-            begun = time.monotonic()
-            answer = idle_toxics.ask(self._address, self._params.delay + self._params.jitter + PATIENCE)
-            took = time.monotonic() - begun
-            dose["answer_seconds"] = round(took, 3) if answer == "answered" else 0.0
-            least["answer_seconds"] = round(0.9 * floor, 3)
-        stop.wait(max(0.0, end - time.monotonic()))
-        return Held(dose=dose, floor=least)
+        self._path.close()
+        return held
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 The crowd connects with its own role, straight to the server, while the API's connections have just been
 dropped, and holds what it gets. Refusals are SQLSTATE 53300. Peak connections are set beside max_connections.
+It is on the service's path where the drop closed connections of its own, and they lead to the server that is stormed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pydantic import Field, model_validator
 
 from chaos.errors import ControlError, FaultError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import proxies
+from chaos.faults import proxies, same_server
+from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
@@ -56,6 +58,8 @@ class ReconnectStorm(Fault):
         self._crowd: Worker | None = None
         self._drops = False  # a proxy that was found disabled is neither dropped nor enabled
         self._peak = 0
+        self._path = OwnPath(handles, ["database"], mark)
+        self._own, self._unproven = 0, ""
 
     def prepare(self) -> Undo:
         if not self._params.drop:
@@ -74,24 +78,24 @@ class ReconnectStorm(Fault):
             "headers": self._headers,
             "deadline": self._params.keep + 30.0,
         }
-        proxy, cut = Toxiproxy(self._proxy.api), 0.0
         try:
             self._admin = connect(self._database.admin_dsn)  # before the crowd takes every slot
         except psycopg.OperationalError as error:
             raise TargetGone(f"reconnect_storm: {error}") from error
+        elsewhere = same_server.elsewhere(self._admin, self._database)
+        self._path.open()
         try:
+            before = self._path.begin()
             self._crowd = Worker("chaos.host.crowd", spec, self._mark)
-            begun = time.monotonic()
-            if self._drops:
-                proxy.disable(self._proxy.name)
-            self._crowd.go()
-            if self._drops:
-                time.sleep(max(0.0, begun + self._params.drop - time.monotonic()))
-                proxy.enable(self._proxy.name)
-                cut = time.monotonic() - begun
+            cut = self._drop_and_go(Toxiproxy(self._proxy.api))
+            seen = self._path.seen()
+            self._own = sum(each.closed for each in seen.fates) if cut else len(before.fates)
+            self._unproven = self._path.unproven(seen) or elsewhere
         except ControlError as error:
             self._admin.close()
             raise FaultError(f"reconnect_storm: {error}") from error
+        finally:
+            self._path.close()
         return {"clients": self._params.clients, "dropped_for_seconds": round(cut, 3)}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
@@ -109,14 +113,15 @@ class ReconnectStorm(Fault):
         report = self._crowd.finish()
         reached = float(report.get("connected", 0) + report.get("refused", 0))
         return Held(
-            dose={"connections_attempted": reached},
-            floor={"connections_attempted": self._params.min_attempted},
+            dose={"connections_attempted": reached, self._of_the_service: self._own},
+            floor={"connections_attempted": self._params.min_attempted, self._of_the_service: 1},
             evidence={
                 "crowd": report,
                 "peak_connections": self._peak,
                 "max_connections": allowed,
                 "peak": because,
             },
+            unproven=self._unproven,
         )
 
     @classmethod
@@ -128,6 +133,23 @@ class ReconnectStorm(Fault):
     def restore(cls, undo: Undo) -> Evidence:
         stopped = stop_marked(undo["mark"], grace=2.0)
         return {"processes_stopped": len(stopped), **proxies.enable(undo)}
+
+    @property
+    def _of_the_service(self) -> str:
+        return "own_connections_dropped" if self._params.drop else "own_connections"
+
+    def _drop_and_go(self, proxy: Toxiproxy) -> float:
+        """Cut the API off, let the crowd begin in the same instant; for how many seconds it was cut off."""
+        assert self._crowd is not None
+        begun = time.monotonic()
+        if not self._drops:
+            self._crowd.go()
+            return 0.0
+        proxy.disable(self._proxy.name)
+        self._crowd.go()
+        time.sleep(max(0.0, begun + self._params.drop - time.monotonic()))
+        proxy.enable(self._proxy.name)
+        return time.monotonic() - begun
 
 
 _COUNT = "select count(*) from pg_stat_activity where backend_type = 'client backend'"

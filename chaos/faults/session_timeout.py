@@ -44,6 +44,16 @@ def read(dsn: str) -> dict[str, Any]:
         return {"before": _by_alter_system(connection), "in_force": list(row) if row else None}
 
 
+def ended_by_the_server(dsn: str) -> int:
+    """How many sessions the server has ended with an error of its own, such as SQLSTATE 57P05, since its counters
+    began (PostgreSQL 14). Those that an administrator ended are counted elsewhere. Raises psycopg.Error."""
+    with connect(dsn) as connection:
+        row = connection.execute(
+            "select coalesce(sum(sessions_fatal), 0)::bigint from pg_stat_database"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def write(dsn: str, value: str | None) -> None:
     """Set it, or reset it with None, for sessions that go idle from now on. Raises psycopg.Error."""
     with connect(dsn) as connection:

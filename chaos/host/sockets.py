@@ -52,6 +52,7 @@ class Socket:
     received: int  # bytes, since it was opened
     sent_at: float  # of the last data, seconds of the monotonic clock
     received_at: float
+    at: float  # when it was looked at
 
 
 def table(ports: Collection[int] = ()) -> list[Socket]:
@@ -106,6 +107,7 @@ def _socket(body: memoryview, ports: frozenset[int], now: float) -> Socket | Non
         received=_received(info, state),
         sent_at=now - sent_ago / 1000,
         received_at=now - received_ago / 1000,
+        at=now,
     )
 
 

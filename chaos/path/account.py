@@ -20,7 +20,7 @@ class Fate:
     last: Connection
     was_there: bool  # when the account began
     was_idle: bool  # then
-    idle: bool  # when it was last seen open
+    idle_for: float  # seconds, when it was last seen open; 0 where an answer was waited for
     asked: int = 0  # bytes
     answered: int = 0
     unanswered: int = 0  # bytes asked since the last answer
@@ -47,7 +47,7 @@ class Fate:
             self.closed = True
             self.closed_by_proxy = self.closed_by_proxy or now.closed_by_proxy
         else:
-            self.idle = now.idle
+            self.idle_for = now.idle_for
 
     def _answer(self, now: Connection, asked: int) -> None:
         """Of several questions and answers between two looks the last of each count."""
@@ -97,7 +97,7 @@ class Ledger:
 
     def __init__(self, first: Look) -> None:
         self._fates = {
-            id: Fate(each, each, was_there=True, was_idle=each.idle, idle=each.idle)
+            id: Fate(each, each, was_there=True, was_idle=each.idle, idle_for=each.idle_for)
             for id, each in first.own.items()
             if each.open
         }
@@ -108,8 +108,8 @@ class Ledger:
             if id in self._fates:
                 self._fates[id].follow(now)
             elif now.open:
-                new = Connection(id, now.client, 0, 0, now.asked_at, now.answered_at, True, False)
-                self._fates[id] = Fate(new, new, was_there=False, was_idle=False, idle=False)
+                new = Connection(id, now.client, 0, 0, now.asked_at, now.answered_at, 0.0, True, False)
+                self._fates[id] = Fate(new, new, was_there=False, was_idle=False, idle_for=0.0)
                 self._fates[id].follow(now)
         for id in self._fates.keys() - look.own.keys():
             self._fates[id].closed = True

@@ -34,6 +34,7 @@ class Connection:
     answered: int
     asked_at: float
     answered_at: float
+    idle_for: float  # seconds since the server's last byte; 0 where the last byte was the client's, or it is not open
     open: bool  # both ends are
     closed_by_proxy: bool  # or by what lies behind it, and the client has not noticed or not ended it yet
 
@@ -223,6 +224,7 @@ def _seen(each: Socket, *, client: bool) -> Connection:
     asked, answered = (out, back) if client else (back, out)
     closed = (sockets.CLOSE_WAIT,) if client else (sockets.FIN_WAIT_1, sockets.FIN_WAIT_2)
     host, port = (each.local, each.local_port) if client else (each.remote, each.remote_port)
+    is_open = each.state == sockets.ESTABLISHED
     return Connection(
         id=each.cookie,
         client=f"{host}:{port}",
@@ -230,7 +232,8 @@ def _seen(each: Socket, *, client: bool) -> Connection:
         answered=answered[0],
         asked_at=asked[1],
         answered_at=answered[1],
-        open=each.state == sockets.ESTABLISHED,
+        idle_for=each.at - answered[1] if is_open and answered[1] >= asked[1] else 0.0,
+        open=is_open,
         closed_by_proxy=each.state in closed,
     )
 

@@ -153,6 +153,7 @@ def test_lost_log_lines_without_a_limit_are_reported_only(tmp_path: Path) -> Non
 
 WEAK = step_events("drop", *STEP, dose={"closed": 1.0})
 GROUNDLESS = step_events("drop", *STEP, floor={})
+UNPROVEN = step_events("drop", *STEP, unproven="nobody came this way")
 SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitted"})]
 
 
@@ -165,10 +166,11 @@ SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitte
         (GROUNDLESS, UNKNOWN, "drop: it states no floor, so nothing proves its effect"),
         (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
         (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never restored, its effect reached: closed 4 of 2"),
+        (UNPROVEN, UNKNOWN, "drop: effect not seen on the target's own path: nobody came this way"),
         (SKIPPED, UNKNOWN, "drop: skipped: not permitted"),
         ([], UNKNOWN, "drop: never injected"),
     ],
-    ids=["reached", "weak", "no dose", "no floor", "not held", "not restored", "skipped", "never"],
+    ids=["reached", "weak", "no dose", "no floor", "not held", "not restored", "unproven", "skipped", "never"],
 )  # fmt: skip
 def test_a_step_proves_its_effect_or_nothing_is_known(
     tmp_path: Path, events: list[Event], outcome: Outcome, because: str
@@ -183,7 +185,7 @@ def test_a_step_that_failed_is_unknown_whatever_its_dose(tmp_path: Path) -> None
     assert found.outcome is UNKNOWN
 
 
-@pytest.mark.parametrize("events", [WEAK, SKIPPED], ids=["weak", "skipped"])
+@pytest.mark.parametrize("events", [WEAK, UNPROVEN, SKIPPED], ids=["weak", "unproven", "skipped"])
 def test_an_optional_step_without_effect_was_not_exercised(tmp_path: Path, events: list[Event]) -> None:
     night = Night(steps=events)
     night.changed["steps"] = [

@@ -2,7 +2,7 @@
 
 holder.py HOST:PORT COUNT. Commands on standard input, each answered by one line when it is done:
 `ask N SIZE` sends SIZE bytes on the first N connections; `answer N SIZE` waits for as many on each of these;
-`close N` closes the first N; `open N` opens N more; `leave` ends it.
+`closed N` waits until the other end has closed the first N; `close N` closes them; `open N` opens N more.
 """
 
 from __future__ import annotations
@@ -10,9 +10,32 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 PROGRAM = __file__
+
+
+def ask(connection: socket.socket, size: int) -> None:
+    connection.sendall(b"x" * size)
+
+
+def answer(connection: socket.socket, size: int) -> None:
+    while size > 0:
+        size -= len(connection.recv(size) or b"x" * size)  # closed: no more comes
+
+
+def closed(connection: socket.socket, _: int) -> None:
+    with suppress(ConnectionResetError):
+        while connection.recv(1 << 16):
+            pass
+
+
+def close(connection: socket.socket, _: int) -> None:
+    connection.close()
+
+
+VERBS = {each.__name__: each for each in (ask, answer, closed, close)}
 
 
 def main() -> None:
@@ -22,10 +45,6 @@ def main() -> None:
     def opened(count: int) -> None:
         held.extend(socket.create_connection((host, int(port)), timeout=30) for _ in range(count))
 
-    def read(connection: socket.socket, size: int) -> None:
-        while size > 0:
-            size -= len(connection.recv(size) or b"x" * size)  # closed: no more comes
-
     opened(int(sys.argv[2]))
     print("ready", flush=True)
     for line in sys.stdin:
@@ -33,16 +52,10 @@ def main() -> None:
         count, size = [*map(int, numbers), 0, 0][:2]
         if verb == "open":
             opened(count)
-        for connection in held[:count] if verb != "open" else ():
-            if verb == "ask":
-                connection.sendall(b"x" * size)
-            elif verb == "answer":
-                read(connection, size)
-            else:
-                connection.close()
+        else:
+            for connection in held[:count]:
+                VERBS[verb](connection, size)
         print(verb, flush=True)
-        if verb == "leave":
-            return
 
 
 @dataclass
@@ -64,13 +77,10 @@ class Holder:
 
     def tell(self, command: str) -> None:
         """Return when it is done."""
-        self.begin(command)
-        self._await(command.split(maxsplit=1)[0])
-
-    def begin(self, command: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
+        self._await(command.partition(" ")[0])
 
     def _await(self, word: str) -> None:
         assert self.process.stdout is not None

@@ -1,0 +1,62 @@
+"""One fault, played as a run plays it, while a service does what the test says; and what the check makes of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos import registry
+from chaos.checks import effect
+from chaos.checks.finding import Finding, Outcome
+from chaos.fault import Fault, Held
+from chaos.handles import Handles
+from tests.checks.synthetic import STEP, Night, step_events
+
+LONG = 60.0  # seconds: a hold that the test ends
+
+
+@dataclass(frozen=True)
+class Played:
+    held: Held
+    finding: Finding
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.finding.outcome
+
+    @property
+    def because(self) -> str:
+        return self.finding.because
+
+
+def made(name: str, handles: Handles, **params: Any) -> Fault:
+    fault = registry.fault(name)
+    return fault(fault.Params.model_validate(params), handles, "test-path/step")
+
+
+def played(
+    fault: Fault, place: Path, meanwhile: Callable[[], None] = lambda: None, *, seconds: float = LONG
+) -> Played:
+    """The hold ends when `meanwhile` has, or after so many seconds where that is sooner."""
+    undo, stop, held = fault.prepare(), threading.Event(), list[Held]()
+    try:
+        fault.inject()
+        holding = threading.Thread(target=lambda: held.append(fault.hold(seconds, stop)))
+        holding.start()
+        try:
+            meanwhile()
+        finally:
+            stop.set()
+            holding.join()
+    finally:
+        type(fault).restore(undo)
+        type(fault).restore(undo)
+    return Played(held[0], judged(held[0], place))
+
+
+def judged(held: Held, place: Path) -> Finding:
+    events = step_events("drop", *STEP, **held.to_json())
+    return Night(steps=events).findings(place, effect.check)["drop"]

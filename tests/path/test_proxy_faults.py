@@ -1,0 +1,122 @@
+"""What a proxy does is an effect on a service that goes through it, and none on one that goes past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.checks.finding import Outcome
+from chaos.handles import Proxy
+from tests.path.acting import made, played
+from tests.path.conftest import Holders, handles
+from tests.path.holder import Holder
+
+pytestmark = pytest.mark.real
+
+Use = Callable[[Holder], None]
+
+
+def asks_and_waits(service: Holder) -> None:
+    service.tell("ask 3 1000")
+    service.tell("answer 3 1000")
+
+
+def asks(service: Holder) -> None:
+    service.tell("ask 3 1000")
+
+
+def is_closed(service: Holder) -> None:
+    service.tell("closed 6")
+
+
+def asks_and_is_closed(service: Holder) -> None:
+    service.tell("ask 6 10")
+    service.tell("closed 6")
+
+
+CASES: dict[str, tuple[str, dict[str, Any], Use]] = {
+    "latency": ("latency", {"delay": "200ms"}, asks_and_waits),
+    "bandwidth": ("bandwidth", {"rate": "5kB/s"}, asks_and_waits),
+    "cut_off": ("cut_off", {}, asks),
+    "black_hole": ("idle_drop", {"by": "black_hole"}, asks),
+    "reset": ("idle_drop", {"by": "reset"}, asks_and_is_closed),
+    "proxy": ("idle_drop", {"by": "proxy"}, is_closed),
+}
+
+
+@pytest.mark.parametrize(("name", "params", "use"), CASES.values(), ids=list(CASES))
+def test_on_a_service_that_goes_through_the_proxy_the_effect_is_proven(
+    proxy: Proxy, holders: Holders, tmp_path: Path, name: str, params: dict[str, Any], use: Use
+) -> None:
+    service = holders(proxy.listen, 6)
+    done = played(made(name, handles(proxy, service), **params), tmp_path, lambda: use(service))
+    assert done.outcome is Outcome.PASS, done
+    assert done.held.evidence["own_connections"] == 6
+
+
+@pytest.mark.parametrize(("name", "params", "use"), CASES.values(), ids=list(CASES))
+def test_on_a_service_that_goes_past_nothing_is_proven_whatever_others_feel(
+    proxy: Proxy, echo: str, holders: Holders, tmp_path: Path, name: str, params: dict[str, Any], use: Use
+) -> None:
+    service, others = holders(echo, 6), holders(proxy.listen, 6)
+    done = played(made(name, handles(proxy, service), **params), tmp_path, lambda: use(others))
+    assert done.outcome is Outcome.UNKNOWN, done
+    assert f"goes through proxy 'database'; it is connected to {echo} (6)" in done.because
+    assert f"have the service connect to {proxy.listen}" in done.because
+
+
+@pytest.mark.parametrize("by", ["proxy", "reset", "black_hole"])
+def test_sessions_of_others_do_not_help_over_the_floor(
+    proxy: Proxy, holders: Holders, tmp_path: Path, by: str
+) -> None:
+    service, others = holders(proxy.listen, 3), holders(proxy.listen, 12)
+
+    def use() -> None:
+        service.tell("ask 3 10")
+        others.tell("ask 12 10")
+        if by != "black_hole":
+            others.tell("closed 12")
+            service.tell("closed 3")
+
+    def unused() -> None:
+        others.tell("closed 12")
+        service.tell("closed 3")
+
+    fault = made("idle_drop", handles(proxy, service), by=by, min_closed=4)
+    done = played(fault, tmp_path, unused if by == "proxy" else use)
+    assert done.outcome is Outcome.UNKNOWN and "3 of 4" in done.because, done
+
+
+def test_a_reset_of_sessions_that_nobody_uses_is_not_known(
+    proxy: Proxy, holders: Holders, tmp_path: Path
+) -> None:
+    service = holders(proxy.listen, 12)
+
+    def two_are_used() -> None:
+        service.tell("ask 2 10")
+        service.tell("closed 2")
+
+    done = played(made("idle_drop", handles(proxy, service), by="reset"), tmp_path, two_are_used)
+    assert done.outcome is Outcome.UNKNOWN
+    assert "10 of 12 idle sessions were not used while it acted" in done.because
+    assert done.held.dose["idle_sessions_reset"] == 2
+
+
+@pytest.mark.parametrize("name", ["latency", "bandwidth", "cut_off"])
+def test_a_service_on_the_path_that_sends_nothing_proves_nothing(
+    proxy: Proxy, holders: Holders, tmp_path: Path, name: str
+) -> None:
+    done = played(made(name, handles(proxy, holders(proxy.listen, 3))), tmp_path)
+    assert done.outcome is Outcome.UNKNOWN and "carried nothing" in done.because, done
+
+
+def test_answers_too_small_for_the_rate_are_below_the_floor(
+    proxy: Proxy, holders: Holders, tmp_path: Path
+) -> None:
+    service = holders(proxy.listen, 3)
+    fault = made("bandwidth", handles(proxy, service), rate="100kB/s")
+    done = played(fault, tmp_path, lambda: asks_and_waits(service))
+    assert done.outcome is Outcome.UNKNOWN and "own answers held back seconds 0.03 of 0.2" in done.because
