@@ -17,6 +17,7 @@ from chaos.tools import toxiproxy as tool
 from chaos.toxiproxy import Toxiproxy
 from tests.accepting import accepting
 from tests.path.holder import Holder
+from tests.postgres.conftest import installation  # noqa: F401
 from tests.test_toxiproxy import wait_until_listening
 
 Holders = Callable[[str, int], Holder]

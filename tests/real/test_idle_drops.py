@@ -10,8 +10,8 @@ from tests.real import broken
 pytestmark = [pytest.mark.real, pytest.mark.full]
 
 
-@pytest.mark.parametrize(("by", "proof"), [("black_hole", "silent"), ("reset", "reset")])
-def test_connections_are_spoilt_without_being_closed(midnight: Midnight, by: str, proof: str) -> None:
+@pytest.mark.parametrize("by", ["black_hole", "reset"])
+def test_connections_are_spoilt_without_being_closed(midnight: Midnight, by: str) -> None:
     step = f"{{name: drop, fault: idle_drop, at: 1s, hold: 2s, with: {{by: {by}, min_closed: 1}}}}"
     limits = "limits: {recovery: 3s, lost_writes: 0}"
 
@@ -20,7 +20,7 @@ def test_connections_are_spoilt_without_being_closed(midnight: Midnight, by: str
     assert done.code in (0, 1), (midnight.outcomes(), done.err)
     assert midnight.outcomes()["effect: drop"] == "pass"
     (held,) = (event for event in midnight.events() if event.phase == "held")
-    assert held.detail["evidence"] == {"by": by, "a_connection_of_our_own_was": proof}
+    assert held.detail["evidence"]["own_connections"] >= 1
     (restored,) = (
         event for event in midnight.events() if event.source == "step" and event.phase == "restored"
     )
