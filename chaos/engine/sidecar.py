@@ -52,6 +52,7 @@ _PROGRAMS = (
     "stress",
     "sweep",
     "throttle",
+    "write_watch",
 )
 
 

@@ -68,7 +68,13 @@ class DiskFull(Fault):
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         stop.wait(seconds)
         full = self._done["free"] <= self._params.leave + SLACK
-        return Held(dose={"full": float(full)}, floor={"full": 1}, evidence=self._done)
+        written = self._done["written_lately"]
+        return Held(
+            dose={"full": float(full), "files_in_use": written},
+            floor={"full": 1, "files_in_use": 1},
+            evidence=self._done,
+            unproven="" if written else f"nobody has written to {self._file.parent} in the minute before",
+        )
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A container writes to its disk no faster than a stated rate; a write of ours within its limits shows it.
+"""A container writes to its disk no faster than a stated rate; its own threads that wait for the disk show it.
 
 The engine cannot change such a limit, so that a sidecar writes it into the container's cgroup. It knows the limits that
 the container was created with: those are put back, and one that somebody has set by hand is refused. A container that
@@ -8,30 +8,32 @@ was started anew has them already, and nothing is left to undo; one that stands 
 from __future__ import annotations
 
 import threading
-import time
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from chaos.engine import refs, sidecar
+from chaos.engine.attached import Attached
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import claims, subjects
 from chaos.faults.each import OnEach
 from chaos.handles import Handles
+from chaos.host.worker import Worker
 from chaos.inventory.document import CONTAINERS
-from chaos.units import Size
+from chaos.units import NotNegative, Size
 from chaos.yamlfile import Model, Name
 
-THROTTLE = "chaos.host.throttle"
-PROBED = 1.0  # seconds that the write of ours shall take at the limit
+THROTTLE, WATCH = "chaos.host.throttle", "chaos.host.write_watch"
+DEADLINE = 600.0  # seconds after which the watch ends by itself
 
 
 class DiskLimitParams(Model):
     target: Name = "database"
     which: subjects.Which = "all"  # of a role with several containers
     write: Annotated[Size, Field(ge=100_000)] = 2_000_000  # bytes per second
+    min_held_back: NotNegative = 0.2  # the floor: seconds that its own threads waited for the disk
     path: str | None = None  # a directory of the container on the disk; its first volume if not given
 
 
@@ -48,6 +50,7 @@ class DiskLimitOne(Fault):
         self._ref = subjects.container(handles, params.target)
         self._path = params.path or ""
         self._created_with: dict[str, int] = {}
+        self._watch: Worker | None = None
 
     def prepare(self) -> Undo:
         with claims.claimed(self._ref, "disk_limit", self._mark):
@@ -74,15 +77,19 @@ class DiskLimitOne(Fault):
         done = self._ask(set=self._params.write, created_with=self._created_with)
         if "refused" in done:
             raise FaultError(f"disk_limit: {self._ref.name}: {done['refused']}")
+        self._begin()
         return {"container": self._ref.name, "path": self._path, **done}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        end, limit = time.monotonic() + seconds, self._params.write
-        took = self._ask(probe=round(limit * PROBED))["seconds"]
-        stop.wait(max(0.0, end - time.monotonic()))
+        stop.wait(seconds)
+        report, because = self._reported()
+        own, waited = float(report.get("written", 0)), float(report.get("waited", 0.0))
+        if not because and not own:
+            because = f"{self._ref.name} wrote nothing to the disk below {self._path} then"
         return Held(
-            dose={"seconds_to_write_a_second's_worth": took},
-            floor={"seconds_to_write_a_second's_worth": PROBED / 2},
+            dose={"own_bytes_written": own, "held_back_seconds": waited},
+            floor={"own_bytes_written": 1, "held_back_seconds": self._params.min_held_back},
+            unproven=because,
         )
 
     @classmethod
@@ -109,6 +116,26 @@ class DiskLimitOne(Fault):
             raise RestoreError(f"write limit of {ref.name} is {ours} still; {by_hand}")
         claims.release(ref, "disk_limit", undo["mark"])
         return {"container": ref.name, **now}
+
+    def _begin(self) -> None:
+        """Look from now on at what the container itself writes. Raises FaultError, TargetGone."""
+
+        def start(module: str, mark: str) -> Attached:
+            return sidecar.start(self._ref, module, mark)
+
+        try:
+            self._watch = Worker(WATCH, {"path": self._path, "deadline": DEADLINE}, self._mark, start)
+        except ControlError as error:
+            raise subjects.failure("disk_limit", error) from error
+
+    def _reported(self) -> tuple[dict[str, Any], str]:
+        """What it saw, and why that is nothing."""
+        assert self._watch is not None
+        try:
+            report = self._watch.finish()
+        except FaultError as error:  # the container has ended, and its sidecar with it
+            return {}, f"what {self._ref.name} wrote is not known: {error}"
+        return report, str(report.get("refused", ""))
 
     def _ask(self, **what: Any) -> dict[str, Any]:
         try:

@@ -77,6 +77,7 @@ class OnEach(Fault):
             dose={"reached": float(sum(map(_reached, held.values())))},
             floor={"reached": float(self._chosen)},
             evidence={"of": self._of, "each": {name: each.to_json() for name, each in held.items()}},
+            unproven="; ".join(f"{name}: {each.unproven}" for name, each in held.items() if each.unproven),
         )
 
     @classmethod
@@ -137,4 +138,4 @@ def _at_once(
 
 
 def _reached(held: Held) -> bool:
-    return all(held.dose.get(name, 0.0) >= least for name, least in held.floor.items())
+    return not held.unproven and all(held.dose.get(name, 0.0) >= least for name, least in held.floor.items())

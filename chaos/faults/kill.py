@@ -18,6 +18,7 @@ from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
+from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import ContainerRef, Handles
 from chaos.host.processes import alive
 from chaos.inventory.document import CONTAINERS, PROCESSES
@@ -51,8 +52,8 @@ class KillOne(Fault):
         return subjects.either(params.target)
 
     def __init__(self, params: KillParams, handles: Handles, mark: str) -> None:
-        del mark  # nothing is created
         self._signal, self._subject = params.signal, subjects.subject(handles, params.target)
+        self._traffic = OwnTraffic(handles, self._subject, mark)
         self._before: dict[str, Any] = {}
 
     def prepare(self) -> Undo:
@@ -64,6 +65,8 @@ class KillOne(Fault):
             return subjects.to_start_again(found, self._subject, "kill", grace)
 
     def inject(self) -> Evidence:
+        self._traffic.begin()
+        self._traffic.close()
         if isinstance(self._subject, ContainerRef):
             with subjects.acting(self._subject, "kill") as found:
                 found.kill(f"SIG{self._signal}")
@@ -80,9 +83,14 @@ class KillOne(Fault):
             if died is None and self._has_died():
                 died = round(time.monotonic() - begun, 2)
         return Held(
-            dose={"signals_sent": 1, "ended": float(died is not None)},
-            floor={"signals_sent": 1, "ended": float(self._signal == "KILL")},
+            dose={
+                "signals_sent": 1,
+                "ended": float(died is not None),
+                "connections_in_use": self._traffic.connections,
+            },
+            floor={"signals_sent": 1, "ended": float(self._signal == "KILL"), "connections_in_use": 1},
             evidence={"ended_after_seconds": died, **self._now()},
+            unproven=self._traffic.unproven(hit=self._traffic.connections),
         )
 
     @classmethod

@@ -35,7 +35,7 @@ class OwnPath:
                     proxy,
                     service,
                     mark=f"{self._mark}/path-{number}",
-                    server=self._handles.containers.get("proxy"),
+                    server=next(iter(self._handles.containers.get("proxy", ())), None),
                     reached_at=self._reached_at.get(name, ()),
                 )
                 self._watches.append(self._open.enter_context(watch))

@@ -12,6 +12,7 @@ from chaos.errors import ControlError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
+from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import Handles
 from chaos.inventory.document import CONTAINERS
 from chaos.yamlfile import Model, Name
@@ -36,8 +37,8 @@ class PartitionOne(Fault):
         return subjects.only_container(params.target)
 
     def __init__(self, params: PartitionParams, handles: Handles, mark: str) -> None:
-        del mark  # nothing is created
         self._wanted, self._ref = params.networks, subjects.container(handles, params.target)
+        self._traffic = OwnTraffic(handles, self._ref, mark)
         self._networks: dict[str, dict[str, Any]] = {}
 
     def prepare(self) -> Undo:
@@ -54,6 +55,8 @@ class PartitionOne(Fault):
         return {"container": refs.to_json(self._ref), "networks": self._networks, "ports": ports}
 
     def inject(self) -> Evidence:
+        self._traffic.begin(*self._networks)
+        self._traffic.close()
         with subjects.acting(self._ref, "partition") as found:
             assert found.client is not None
             for each in self._networks.values():
@@ -66,7 +69,11 @@ class PartitionOne(Fault):
         with suppress(TargetGone), subjects.acting(self._ref, "partition") as found:
             found.reload()
             cut = len(self._networks.keys() - connections(found).keys())
-        return Held(dose={"networks_cut": cut}, floor={"networks_cut": max(1, len(self._networks))})
+        return Held(
+            dose={"networks_cut": cut, "connections_cut": self._traffic.connections},
+            floor={"networks_cut": max(1, len(self._networks)), "connections_cut": 1},
+            unproven=self._traffic.unproven(hit=self._traffic.connections),
+        )
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import psutil
@@ -15,12 +15,15 @@ from chaos.errors import FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
+from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import ContainerRef, Handles, ProcessRef
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
 from chaos.inventory.document import CONTAINERS, PROCESSES
 from chaos.yamlfile import Model, Name
 
 FROZEN_WITHIN = 10.0  # seconds
+_LOOK = 0.25  # seconds between looks at what stands still
+_SETTLES = 0.01
 
 
 class PauseParams(Model):
@@ -37,9 +40,10 @@ class PauseOne(Fault):
         return subjects.either(params.target)
 
     def __init__(self, params: PauseParams, handles: Handles, mark: str) -> None:
-        del mark  # nothing is created
         self._subject = subjects.subject(handles, params.target)
+        self._traffic = OwnTraffic(handles, self._subject, mark)
         self._processes: list[ProcessRef] = []
+        self._known: list[int] = []  # what there was before the act, stopped by somebody else or not
 
     def prepare(self) -> Undo:
         if isinstance(self._subject, ContainerRef):
@@ -51,23 +55,34 @@ class PauseOne(Fault):
             raise TargetGone(f"pause: process {self._subject.pid} has ended")
         if first.status() == psutil.STATUS_STOPPED:
             raise TargetGone(f"pause: process {first.pid} is stopped already, and is left as it is")
-        self._processes = _that_run([first, *first.children(recursive=True)])
-        return {"processes": [ref_to_json(each) for each in self._processes]}
+        members = [first, *first.children(recursive=True)]
+        self._processes, self._known = _that_run(members), [each.pid for each in members]
+        return {"processes": [ref_to_json(each) for each in self._processes], "known": self._known}
 
     def inject(self) -> Evidence:
-        if isinstance(self._subject, ContainerRef):
-            return {"container": self._subject.name, "attempts": self._pause(self._subject)}
-        _send(self._processes, signal.SIGSTOP)
-        return {"processes": len(self._processes)}
+        self._traffic.begin()
+        try:
+            if isinstance(self._subject, ContainerRef):
+                return {"container": self._subject.name, "attempts": self._pause(self._subject)}
+            return {"processes": self._stop_all(self._subject)}
+        except BaseException:
+            self._traffic.close()
+            raise
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        begun, still = time.monotonic(), self._stands_still()
-        stop.wait(seconds)
-        lasted = time.monotonic() - begun if still and self._stands_still() else 0.0
+        begun = last = time.monotonic()
+        lasted, held, still = 0.0, self._traffic.held(), self._stands_still()
+        while (left := begun + seconds - last) > 0 and not stop.is_set():
+            stop.wait(min(_LOOK, left))
+            held, before, still = self._traffic.held(), still, self._stands_still()
+            now = time.monotonic()
+            lasted, last = lasted + (now - last if before and still else 0.0), now
+        self._traffic.close()
         return Held(
-            dose={"paused_seconds": round(lasted, 2)},
-            floor={"paused_seconds": round(0.9 * seconds, 2)},
-            evidence={"paused_at_the_beginning": still, "paused_at_the_end": lasted > 0},
+            dose={"paused_seconds": round(lasted, 2), "connections_that_waited": held},
+            floor={"paused_seconds": round(0.9 * seconds, 2), "connections_that_waited": 1},
+            evidence={"paused_at_the_end": still, **self._traffic.evidence},
+            unproven=self._traffic.unproven(hit=held),
         )
 
     @classmethod
@@ -78,13 +93,30 @@ class PauseOne(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
-            return _go_on([ref_from_json(each) for each in undo["processes"]])
+            listed = [ref_from_json(each) for each in undo["processes"]]
+            return _go_on([*listed, *_below(listed, undo.get("known", ()))])
         ref = refs.from_json(undo["container"])
         if undo["was"] != "running":
             return {"container": ref.name, "was": undo["was"]}
         return subjects.restoring(
             ref, f"docker unpause {ref.name}", lambda _, found: subjects.running_again(found)
         )
+
+    def _stop_all(self, first: ProcessRef) -> int:
+        """Stop the tree from its root, those too that were forked meanwhile; how many stand still.
+
+        A process that is in the kernel stops when it comes back from there.
+        """
+        end, sent = time.monotonic() + FROZEN_WITHIN, set[int]()
+        while True:
+            known = [*self._known, *(each.pid for each in self._processes)]
+            self._processes += _below([first], known)
+            _send([each for each in self._processes if each.pid not in sent], signal.SIGSTOP)
+            settled = {each.pid for each in self._processes} <= sent and self._stands_still()
+            sent |= {each.pid for each in self._processes}
+            if settled or time.monotonic() > end:
+                return sum(process_of(each) is not None for each in self._processes)
+            time.sleep(_SETTLES)  # a process that stops gives nobody but its parent an event
 
     def _pause(self, ref: ContainerRef) -> int:
         """How many attempts it took: threads that wait for their share of the processor freeze late."""
@@ -129,6 +161,18 @@ def _send(processes: list[ProcessRef], number: signal.Signals) -> None:
         if process is not None:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
+
+
+def _below(roots: Sequence[ProcessRef], known: Sequence[int]) -> list[ProcessRef]:
+    """What descends from `roots` now and is none of those `known` by their pids: it was forked since."""
+    found = dict[int, ProcessRef]()
+    for root in roots:
+        with suppress(psutil.NoSuchProcess):
+            process = process_of(root)
+            for each in process.children(recursive=True) if process is not None else ():
+                with suppress(psutil.NoSuchProcess):
+                    found[each.pid] = ProcessRef(each.pid, each.create_time())
+    return [ref for pid, ref in found.items() if pid not in known]
 
 
 def _go_on(processes: list[ProcessRef]) -> Evidence:

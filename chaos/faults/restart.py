@@ -13,6 +13,7 @@ from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
+from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import Handles
 from chaos.inventory.document import CONTAINERS
 from chaos.units import NotNegative
@@ -34,8 +35,8 @@ class RestartOne(Fault):
         return subjects.only_container(params.target)
 
     def __init__(self, params: RestartParams, handles: Handles, mark: str) -> None:
-        del mark  # nothing is created
         self._grace, self._ref = int(params.grace), subjects.container(handles, params.target)
+        self._traffic = OwnTraffic(handles, self._ref, mark)
         self._before: dict[str, Any] = {}
         self._begun = 0.0
 
@@ -45,6 +46,8 @@ class RestartOne(Fault):
             return subjects.to_start_again(found, self._ref, "restart", self._grace)
 
     def inject(self) -> Evidence:
+        self._traffic.begin()
+        self._traffic.close()
         self._begun = time.monotonic()
         with subjects.acting(self._ref, "restart") as found:
             found.restart(timeout=self._grace)
@@ -59,13 +62,14 @@ class RestartOne(Fault):
         stop.wait(max(0.0, end - time.monotonic()))
         restarted = bool(now) and now["StartedAt"] != self._before["StartedAt"]
         return Held(
-            dose={"restarted": float(restarted)},
-            floor={"restarted": 1},
+            dose={"restarted": float(restarted), "connections_in_use": self._traffic.connections},
+            floor={"restarted": 1, "connections_in_use": 1},
             evidence={
                 "came_back": bool(now.get("Running")),
                 "ready_after_seconds": ready,
                 "ready_by": "its health check" if now.get("Health") else "running: it has no health check",
             },
+            unproven=self._traffic.unproven(hit=self._traffic.connections),
         )
 
     @classmethod

@@ -13,6 +13,7 @@ from chaos.errors import TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
+from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import Handles
 from chaos.inventory.document import CONTAINERS
 from chaos.units import NotNegative
@@ -34,14 +35,16 @@ class StopOne(Fault):
         return subjects.only_container(params.target)
 
     def __init__(self, params: StopParams, handles: Handles, mark: str) -> None:
-        del mark  # nothing is created
         self._grace, self._ref = int(params.grace), subjects.container(handles, params.target)
+        self._traffic = OwnTraffic(handles, self._ref, mark)
 
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "stop") as found:
             return subjects.to_start_again(found, self._ref, "stop", self._grace)
 
     def inject(self) -> Evidence:
+        self._traffic.begin()
+        self._traffic.close()
         begun = time.monotonic()
         with subjects.acting(self._ref, "stop") as found:
             found.stop(timeout=self._grace)
@@ -56,8 +59,9 @@ class StopOne(Fault):
         with suppress(TargetGone), subjects.acting(self._ref, "stop") as found:
             lasted = 0.0 if subjects.state(found)["Running"] else time.monotonic() - begun
         return Held(
-            dose={"stopped_seconds": round(lasted, 2)},
-            floor={"stopped_seconds": round(0.9 * seconds, 2)},
+            dose={"stopped_seconds": round(lasted, 2), "connections_in_use": self._traffic.connections},
+            floor={"stopped_seconds": round(0.9 * seconds, 2), "connections_in_use": 1},
+            unproven=self._traffic.unproven(hit=self._traffic.connections),
         )
 
     @classmethod

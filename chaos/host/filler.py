@@ -1,7 +1,8 @@
 """Fill a volume up with one file, or remove what was left on it.
 
 For a sidecar. On its standard input a JSON object: `fill` (the file), `leave` (bytes to leave free) and `at_most`
-(bytes: more than that is refused), or `remove` (files and directories). Report: bytes, free, or `refused`.
+(bytes: more than that is refused), or `remove` (files and directories). Report: bytes, free, written_lately (how many
+files were written in the last minute), or `refused`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 CHUNK = 4_000_000
+LATELY = 60.0  # seconds
+OURS = "midnight-"  # what begins so was written by a step
 
 
 def free(directory: Path) -> int:
@@ -22,19 +28,39 @@ def free(directory: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
+def written_lately(directory: Path) -> int:
+    """Files below it, on the same file system, that somebody but midnight has written to in the last minute."""
+    found, since, device = 0, time.time() - LATELY, directory.stat().st_dev
+    for place, directories, files in os.walk(directory):
+        directories[:] = [name for name in directories if _is_on(Path(place, name), device)]
+        for name in files:
+            with suppress(OSError):
+                facts = os.lstat(os.path.join(place, name))  # noqa: PTH118  there may be very many
+                found += stat.S_ISREG(facts.st_mode) and facts.st_mtime > since and not name.startswith(OURS)
+    return found
+
+
+def _is_on(place: Path, device: int) -> bool:
+    try:
+        return place.lstat().st_dev == device
+    except OSError:
+        return False
+
+
 def fill(path: Path, leave: int, at_most: int) -> dict[str, Any]:
     """Write the file until only `leave` bytes are free, or none."""
     wanted = max(0, free(path.parent) - leave)
     if wanted > at_most:
         return {"refused": f"{wanted} bytes would have to be written, more than the {at_most} allowed"}
-    block, written = b"\0" * CHUNK, 0
+    block, written, lately = b"\0" * CHUNK, 0, written_lately(path.parent)
     with path.open("wb", buffering=0) as file:
         try:
             os.posix_fallocate(file.fileno(), 0, max(1, wanted))
             written = wanted
         except OSError:  # not on this file system, or its last blocks are somebody's by now
             written = _write(file.fileno(), block)
-    return {"bytes": max(written, path.stat().st_size), "free": free(path.parent)}
+    full = {"bytes": max(written, path.stat().st_size), "free": free(path.parent)}
+    return {**full, "written_lately": lately}
 
 
 def remove(paths: list[str]) -> dict[str, Any]:

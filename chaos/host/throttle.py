@@ -1,10 +1,9 @@
-"""The write limit of a cgroup on the device below a directory: lowered, put back, and tried.
+"""The write limit of a cgroup on the device below a directory: lowered, and put back.
 
 For a sidecar beside the container it is for. On its standard input a JSON object: `path` (a directory), and either
 `created_with` (bytes per second by device as the engine names it; none: no limit) with `set` (bytes per second: lower
-the limit to that) or `unset` (the limit that was set: put back what was before), or `probe` (bytes to write and sync
-within the limit). Report: device, limit (bytes per second; 0: none), or `refused` and nothing changed; of a probe
-seconds.
+the limit to that) or `unset` (the limit that was set: put back what was before). Report: device, limit (bytes per
+second; 0: none), or `refused` and nothing changed.
 """
 
 from __future__ import annotations
@@ -12,12 +11,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chaos.host import cgroup_join
 from chaos.host.cgroup_join import CGROUPS
 
 DEVICES = Path("/sys/dev/block")
@@ -108,24 +105,9 @@ def put_back(device: str, created_with: Mapping[str, int], ours: int) -> dict[st
     return {"device": device, "limit": read(device)}
 
 
-def probe(directory: str, size: int) -> float:
-    """Seconds that it takes within the target's cgroup to write so much and to sync it."""
-    cgroup_join.join()
-    file = os.open(directory, os.O_TMPFILE | os.O_WRONLY, 0o600)
-    try:
-        begun = time.monotonic()
-        os.write(file, os.urandom(size))
-        os.fdatasync(file)
-        return time.monotonic() - begun
-    finally:
-        os.close(file)
-
-
 def carried_out(spec: Mapping[str, Any]) -> dict[str, Any]:
     try:
         device = device_of(spec["path"])
-        if "probe" in spec:
-            return {"device": device, "seconds": round(probe(spec["path"], spec["probe"]), 3)}
         if "set" in spec:
             return lower(device, spec["created_with"], spec["set"])
         return put_back(device, spec["created_with"], spec["unset"])

@@ -5,6 +5,7 @@ from chaos.path.account import Account, Fate, Seen
 from chaos.path.networks import addresses
 from chaos.path.service import Service, of
 from chaos.path.sight import Unseen
+from chaos.path.traffic import Traffic
 from chaos.path.watch import Connection, Look, Watch, callers
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Look",
     "Seen",
     "Service",
+    "Traffic",
     "Unseen",
     "Watch",
     "addresses",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -57,10 +58,40 @@ def by_network(
 def addresses(container: ContainerRef, server: ContainerRef | None) -> set[str]:
     """What the container's connections to `server` (None: this machine) come from. Raises Unseen."""
     owner = _owner(container)
-    networks = owner["NetworkSettings"]["Networks"].values()
-    found = {each[name] for each in networks for name in ("IPAddress", "GlobalIPv6Address") if each.get(name)}
+    found = {at for each in owner["NetworkSettings"]["Networks"].values() for at in _of_network(each)}
     shared = server is not None and owner["Id"] == _owner(server)["Id"]
     return found | (_LOOPBACK if shared else set())
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """How a container is attached to its networks."""
+
+    addresses: Mapping[str, Collection[str]]  # its own, by network
+    gateways: Collection[str]  # what its host's connections come from
+    inside: Mapping[int, int]  # its ports, by those of the host that lead to them
+
+    def over(self, networks: Collection[str]) -> set[str]:
+        """Its addresses on these networks; on all of them where none is given."""
+        names = networks or self.addresses.keys()
+        return {each for name in names for each in self.addresses.get(name, ())}
+
+
+def attached(container: ContainerRef) -> Attached:
+    """Raises Unseen."""
+    settings = _owner(container)["NetworkSettings"]
+    networks = settings["Networks"]
+    ports = {
+        int(at["HostPort"]): int(port.partition("/")[0])
+        for port, bound in (settings["Ports"] or {}).items()
+        for at in bound or ()
+    }
+    gateways = {each[name] for each in networks.values() for name in ("Gateway", "IPv6Gateway")}
+    return Attached({name: _of_network(each) for name, each in networks.items()}, gateways - {""}, ports)
+
+
+def _of_network(each: Mapping[str, Any]) -> set[str]:
+    return {str(each[name]) for name in ("IPAddress", "GlobalIPv6Address") if each.get(name)}
 
 
 def _owner(container: ContainerRef) -> dict[str, Any]:

@@ -34,9 +34,9 @@ class Service:
 def of(handles: Handles) -> Service:
     """The service of a target. Raises Unseen where the target names none and none is found on this machine."""
     for role in ROLES:
-        containers, processes = handles.containers.get(role, ()), handles.processes.get(role, ())
-        if containers or processes:
-            return Service(processes, containers)
+        found = Service(handles.processes.get(role, ()), handles.containers.get(role, ()))
+        if found != Service():
+            return found
     return Service(tuple(_listening(handles.base_url)))
 
 

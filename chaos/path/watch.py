@@ -140,7 +140,7 @@ class _Clients:
         }
         self._sight, self._known = Here(), dict[int, bool]()  # whether a socket is the service's, by cookie
         for each in processes:
-            _require_visible(each)
+            require_visible(each)
 
     def look(self) -> Look:
         found = [
@@ -238,7 +238,7 @@ def _seen(each: Socket, *, client: bool) -> Connection:
     )
 
 
-def _require_visible(process: ProcessRef) -> None:
+def require_visible(process: ProcessRef) -> None:
     """Raises Unseen."""
     if not alive(process):
         raise Unseen(f"process {process.pid} of the service has ended")

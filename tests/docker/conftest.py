@@ -16,6 +16,7 @@ from docker.types import EndpointConfig
 
 from chaos import engine
 from chaos.errors import MidnightError
+from chaos.faults import subjects
 from chaos.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker import writes
@@ -81,6 +82,20 @@ def nothing_on_the_engine(client: DockerClient) -> Iterator[None]:
     assert ours(everything(client)) == before
 
 
+# Every 0.1 s one more connection on which it asks for something, the last 50 of them held.
+VISITOR = """
+import collections, socket, sys, time
+held = collections.deque(maxlen=50)
+while True:
+    try:
+        held.append(socket.create_connection((sys.argv[1], 8000), timeout=5))
+        held[-1].sendall(b"GET / HTTP/1.1\\r\\n")
+        print("asked", flush=True)
+    except OSError: pass
+    time.sleep(0.1)
+"""
+
+
 class Victim:
     """A small server in a container, on a network under two names, with a volume and a published port."""
 
@@ -114,6 +129,16 @@ class Victim:
         self._kept(self.container)
         self.container.start()
         self.ref = ContainerRef(at, str(self.container.id), self.name)
+
+    def visited(self) -> None:
+        """Have another container ask it for something all the time from now on."""
+        words = ["python", "-u", "-c", VISITOR, "server"]
+        name = f"{self.name}-visitor"
+        image = docker_images.REFERENCE
+        visitor = self.client.containers.create(image, entrypoint=words, name=name, network=self.name)
+        self._kept(visitor)
+        visitor.start()
+        assert subjects.until(lambda: b"asked" in visitor.logs(), 20.0), visitor.logs()
 
     def state(self) -> dict[str, Any]:
         """What a fault must leave as it was."""

@@ -87,8 +87,9 @@ class Street:
 
     def handles(self, api: ContainerRef, **roles: ContainerRef) -> Handles:
         there = {"api": api, "proxy": self.server, "database": self.database, **roles}
-        containers = {role: (ref,) for role, ref in there.items()}
-        return Handles(containers=containers, proxies={"database": self.proxy})
+        return Handles(
+            containers={role: (each,) for role, each in there.items()}, proxies={"database": self.proxy}
+        )
 
     def remove(self) -> None:
         self._made.close()

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from docker import DockerClient
 
 from chaos.errors import FaultError, TargetGone
 from tests.docker.acting import made, played, reaches_its_floor
@@ -13,6 +14,16 @@ from tests.docker.conftest import Victim, Victims
 
 pytestmark = pytest.mark.real
 
+# Writes 100 kB and syncs it, twenty times a second, to a file that never grows.
+WRITER = """
+import os, time
+file = os.open("/data/written", os.O_CREAT | os.O_WRONLY, 0o600)
+while True:
+    os.pwrite(file, os.urandom(100_000), 0)
+    os.fsync(file)
+    print("written", flush=True)
+    time.sleep(0.05)
+"""
 BUSY = ["python", "-c", "while True: pass"]
 # The main process lives, its child is the one that has all the memory.
 PARENT = "import subprocess as s, sys, time\ns.Popen([sys.executable, '-c', sys.argv[1]])\ntime.sleep(600)"
@@ -30,7 +41,6 @@ CASES: dict[str, dict[str, Any]] = {
     "stop": {"grace": 0},
     "restart": {"grace": 0},
     "partition": {},
-    "disk_limit": {"write": "1MB/s"},
 }
 
 
@@ -38,10 +48,61 @@ CASES: dict[str, dict[str, Any]] = {
 def test_it_reaches_its_floor_and_leaves_the_container_as_it_was(
     victim: Victim, name: str, params: dict[str, Any]
 ) -> None:
+    victim.visited()
     before = victim.state()
     held = played(made(name, victim, **params))
-    assert reaches_its_floor(held), held
+    assert reaches_its_floor(held) and not held.unproven, held
     assert victim.state() == before
+
+
+@pytest.mark.parametrize(("name", "params"), CASES.items(), ids=list(CASES))
+def test_on_a_container_that_serves_nobody_no_effect_is_proven(
+    victim: Victim, name: str, params: dict[str, Any]
+) -> None:
+    held = played(made(name, victim, **params))
+    assert f"nothing but midnight had to do with {victim.name} then" in held.unproven, held
+
+
+def test_a_network_on_which_a_container_talks_to_nobody_proves_nothing(
+    victim: Victim, client: DockerClient
+) -> None:
+    victim.visited()
+    quiet = client.networks.create(f"{victim.name}-quiet")
+    try:
+        quiet.connect(victim.container)
+        held = played(made("partition", victim, networks=(quiet.name,)))
+        assert held.dose["networks_cut"] == 1 and held.dose["connections_cut"] == 0
+        assert "nothing but midnight had to do with" in held.unproven, held
+        held = played(made("partition", victim, networks=(victim.name,)))
+        assert reaches_its_floor(held) and not held.unproven, held
+    finally:
+        quiet.disconnect(victim.container, force=True)
+        quiet.remove()
+
+
+def test_a_slow_disk_is_proven_by_the_containers_own_writes(victims: Victims) -> None:
+    victim = victims(entrypoint=["python", "-u", "-c", WRITER])
+    while b"written" not in victim.container.logs():
+        time.sleep(0.05)
+    before = victim.state()
+    held = played(made("disk_limit", victim, write="1MB/s"), 2.0)
+    assert reaches_its_floor(held) and not held.unproven, held
+    assert victim.state() == before
+
+
+def test_a_disk_to_which_the_container_writes_nothing_proves_nothing(victim: Victim) -> None:
+    held = played(made("disk_limit", victim, write="1MB/s"))
+    assert "wrote nothing to the disk below /data" in held.unproven, held
+
+
+def test_a_processor_that_the_container_does_not_use_proves_nothing(victim: Victim) -> None:
+    held = played(made("cpu_limit", victim, cpus=0.5))
+    assert not reaches_its_floor(held), held
+
+
+def test_a_memory_limit_that_is_never_approached_proves_nothing(victim: Victim) -> None:
+    held = played(made("memory_limit", victim, stress=False))
+    assert not reaches_its_floor(held), held
 
 
 def short_of(names: list[str], short: set[str]) -> list[Any]:
@@ -50,7 +111,8 @@ def short_of(names: list[str], short: set[str]) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "name", short_of([*CASES, "cpu_limit", "memory_limit"], {"pause", "partition", "disk_limit"})
+    "name",
+    short_of([*CASES, "disk_limit", "cpu_limit", "memory_limit"], {"pause", "partition", "disk_limit"}),
 )
 def test_an_undo_is_safe_when_nothing_was_injected(victim: Victim, name: str) -> None:
     before, fault = victim.state(), made(name, victim)
@@ -123,5 +185,9 @@ def test_a_disk_of_the_machine_is_never_filled(victim: Victim) -> None:
 def test_a_small_volume_is_full_and_then_empty(victims: Victims) -> None:
     victim = victims(small="20m")
     held = played(made("disk_full", victim, volume="data"), 0.1)
-    assert reaches_its_floor(held), held
+    assert held.dose["full"] == 1 and "nobody has written to /data" in held.unproven, held
+    victim.container.exec_run(["sh", "-c", "echo a line > /data/log"])
+    held = played(made("disk_full", victim, volume="data"), 0.1)
+    assert reaches_its_floor(held) and not held.unproven, held
+    victim.container.exec_run(["rm", "/data/log"])
     assert victim.state()["files"] == b""

@@ -38,9 +38,14 @@ def made(name: str, handles: Handles, **params: Any) -> Fault:
 
 
 def played(
-    fault: Fault, place: Path, meanwhile: Callable[[], None] = lambda: None, *, seconds: float = LONG
+    fault: Fault,
+    place: Path,
+    meanwhile: Callable[[], None] = lambda: None,
+    *,
+    seconds: float = LONG,
+    cut: bool = True,
 ) -> Played:
-    """The hold ends when `meanwhile` has, or after so many seconds where that is sooner."""
+    """The hold ends after so many seconds, or when `meanwhile` has where it may be `cut` short."""
     undo, stop, held = fault.prepare(), threading.Event(), list[Held]()
     try:
         fault.inject()
@@ -49,7 +54,8 @@ def played(
         try:
             meanwhile()
         finally:
-            stop.set()
+            if cut:
+                stop.set()
             holding.join()
     finally:
         type(fault).restore(undo)

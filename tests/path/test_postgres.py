@@ -84,7 +84,7 @@ class Place:
         database = Database(self.dsn(server, "postgres"), roles, self.proxy.listen, ours=False)
         return Handles(
             base_url=service.url,
-            processes={"api": ref_of(service.process.pid)},
+            processes={"api": (ref_of(service.process.pid),)},
             databases={"primary": database},
             proxies={"database": self.proxy},
         )
