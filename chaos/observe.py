@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from chaos.experiment import Experiment
@@ -25,14 +25,20 @@ class Observer(Protocol):
 
 
 async def observe(
-    observer: Observer, experiment: Experiment, table: HitTable, sampler: Sampler, clock: Clock, zero: float
+    observer: Observer,
+    experiment: Experiment,
+    table: HitTable,
+    sampler: Sampler,
+    clock: Clock,
+    start: Callable[[], float],
 ) -> None:
-    """Tell the observer how the play goes, until cancelled."""
+    """Tell the observer how the play goes, until cancelled. `start`: the run clock's zero of the schedule, as it
+    is known by now."""
     load = experiment.load
     stretches = segments(load)
-    begin = zero + stretches[1].start
     while True:
-        now = clock.now()
+        now, zero = clock.now(), start()
+        begin = zero + stretches[1].start
         figures = live(table, now, longest=load.timeout)
         phase = next((s.name for s in stretches if s.start <= now - zero < s.end), "")
         latest = sampler.latest

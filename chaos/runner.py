@@ -10,7 +10,19 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
-from chaos import abort_watch, aftermath, afterwards, ending, hits, rehearsal, stopping, store, timing
+import numpy as np
+
+from chaos import (
+    abort_watch,
+    aftermath,
+    afterwards,
+    ending,
+    hits,
+    rehearsal,
+    stopping,
+    store,
+    timing,
+)
 from chaos.blocking import in_thread
 from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site
@@ -36,6 +48,8 @@ from chaos.store import RunDir
 from chaos.watchdog import Watchdog
 
 RECHECKED = 2.5  # seconds before the end of the baseline
+LEAD = 0.2
+"""Seconds between telling the load process when to begin and the beginning."""
 
 
 class Runner:
@@ -51,6 +65,7 @@ class Runner:
         self._loss: Evidence = {}
         self.refused: Refused | None = None  # why nothing was played
         self._aborted = False  # by a condition, not by a signal
+        self._zero = 0.0  # of the schedule, on the run clock
 
     def play(self) -> Ending:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
@@ -147,15 +162,20 @@ class Runner:
         try:
             priority = await load.start()
             self._event("load", "load", "ready", priority=priority)
-            zero = self._clock.now() + 0.2
+            zero = self._clock.now() + LEAD
             await load.go(zero)
             table = hits.open_table(self._run.hits)
-            watching = observe(self._observer, self._plan.experiment, table, sampler, self._clock, zero)
+            self._zero = zero
+            watching = observe(
+                self._observer, self._plan.experiment, table, sampler, self._clock, lambda: self._zero
+            )
+            tasks.append(asyncio.create_task(watching))
+            await self._baseline(zero, load)
+            begin = await self._begin_play(zero, load)
             finished = asyncio.create_task(load.finished())
-            tasks += [asyncio.create_task(watching), finished]
-            await self._baseline(zero, finished)
+            tasks.append(finished)
             try:
-                await self._play(handles, zero + timing.play_offset(self._plan.experiment.load), finished)
+                await self._play(handles, begin, finished)
             except BaseExceptionGroup as group:
                 if not self._aborted or self._signal or not self._plan.experiment.after_abort:
                     raise
@@ -198,23 +218,23 @@ class Runner:
             allow_hosts=self._plan.target.allow,
             headers=handles.headers,
             secrets=self._driver.secrets,
+            baseline=int(np.searchsorted(schedule.due, load.baseline.length)),
         )
         return LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
 
-    async def _baseline(self, zero: float, finished: asyncio.Task[int]) -> None:
-        """Wait the baseline out and judge it. Raises NoVerdict: nothing is injected into a sick target; and
-        LoadError when the load process ends before its time."""
+    async def _baseline(self, zero: float, load: LoadProcess) -> None:
+        """Wait the baseline out, each request to its end, and judge it. Raises NoVerdict: nothing is injected
+        into a sick target; and LoadError when the load process ends before its time."""
         baseline = self._plan.experiment.load.baseline
         self._event("run", "baseline", "begun", at=zero)
         end = zero + baseline.length
         looking = asyncio.create_task(self._recheck(end))
         try:
-            await asyncio.wait({finished}, timeout=max(0.0, end + timing.GAP / 2 - self._clock.now()))
+            await load.baseline_over()
+            await asyncio.sleep(max(0.0, end - self._clock.now()))
             await looking
         finally:
             looking.cancel()
-        if finished.done():
-            finished.result()
         found = judge_baseline(baseline, hits.select(hits.open_table(self._run.hits), zero, end))
         self._event("run", "baseline", "ended", at=end, **found)
         if not found["steady"]:
@@ -224,6 +244,14 @@ class Runner:
         """Have the driver look again while the baseline still has its load. Raises NoVerdict."""
         await asyncio.sleep(max(0.0, end - RECHECKED - self._clock.now()))
         await in_thread(self._driver.recheck)
+
+    async def _begin_play(self, zero: float, load: LoadProcess) -> float:
+        """Have the play begin, as soon after the baseline as planned or at once; returns when that is."""
+        planned = zero + timing.play_offset(self._plan.experiment.load)
+        begin = max(planned, self._clock.now() + LEAD)
+        self._zero = zero + begin - planned
+        await load.play(begin - planned)
+        return begin
 
     async def _play(self, handles: Handles, begin: float, finished: asyncio.Task[int]) -> None:
         length = self._plan.experiment.load.length

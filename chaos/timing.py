@@ -19,8 +19,8 @@ Codes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 
 GAP = 1.0
-"""Seconds without arrivals between baseline and play: the runner judges the steady state there, and the
-last hits of a healthy baseline are done before the first fault can touch them."""
+"""Seconds without arrivals between baseline and play, at least: the runner judges the steady state there. The
+play begins later where requests of the baseline take longer than that to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Schedule:
 
 
 def play_offset(load: Load) -> float:
-    """When the play begins, in seconds from the schedule's zero."""
+    """When the play begins, in seconds from the schedule's zero: planned, and the earliest."""
     return load.baseline.length + GAP
 
 

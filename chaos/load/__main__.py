@@ -1,7 +1,9 @@
 """`python -m chaos.load`: the load process.
 
 Reads a LoadSpec as one JSON line, answers `{"ready": true, "priority": ...}`, reads `go <zero>`, plays,
-answers `{"done": true, "sent": n}` and exits 0. When its standard input ends it stops at once and exits 0.
+answers `{"done": true, "sent": n}` and exits 0. Where the specification has a baseline it answers `{"baseline":
+true}` once that is over and in the file, and reads `play <delay>` before it goes on. When its standard input ends
+it stops at once and exits 0.
 """
 
 from __future__ import annotations
@@ -43,19 +45,35 @@ async def main() -> None:
     _say({"ready": True, "priority": raise_priority()})
     zero = _zero(await lines.readline())
     if zero is not None:
-        await _play_until_end_of_input(Generator(spec, recorder, sender), zero, lines)
+        await _play_until_end_of_input(Generator(spec, recorder, sender), recorder, zero, lines)
 
 
-async def _play_until_end_of_input(generator: Generator, zero: float, lines: asyncio.StreamReader) -> None:
+async def _play_until_end_of_input(
+    generator: Generator, recorder: Recorder, zero: float, lines: asyncio.StreamReader
+) -> None:
     playing = asyncio.create_task(generator.play(zero))
-    stopping = asyncio.create_task(lines.read())
+    stopping = asyncio.create_task(_resume_until_end_of_input(generator, lines))
+    telling = asyncio.create_task(_tell_the_baseline(generator, recorder))
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    telling.cancel()
     if playing.done():
         stopping.cancel()
         _say({"done": True, "sent": playing.result()})
         return
     playing.cancel()
     await asyncio.wait({playing})
+    stopping.result()
+
+
+async def _resume_until_end_of_input(generator: Generator, lines: asyncio.StreamReader) -> None:
+    while line := await lines.readline():
+        generator.resume(_number("play", line))
+
+
+async def _tell_the_baseline(generator: Generator, recorder: Recorder) -> None:
+    await generator.paused.wait()
+    await asyncio.to_thread(recorder.flush)
+    _say({"baseline": True})
 
 
 async def _standard_input() -> asyncio.StreamReader:
@@ -77,10 +95,14 @@ def _zero(line: bytes) -> float | None:
     """The time in `go <zero>`; None when the input ended instead."""
     if not line:
         return None
-    word, _, zero = line.decode().partition(" ")
-    if word != "go":
-        raise LoadError(f"load: expected 'go <zero>', got {line!r}")
-    return float(zero)
+    return _number("go", line)
+
+
+def _number(expected: str, line: bytes) -> float:
+    word, _, number = line.decode().partition(" ")
+    if word != expected:
+        raise LoadError(f"load: expected {expected!r} and a number, got {line!r}")
+    return float(number)
 
 
 def _say(document: dict[str, object]) -> None:

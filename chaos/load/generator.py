@@ -30,7 +30,8 @@ BEAT = 0.05
 
 
 class Generator:
-    """Plays one table of hits, once."""
+    """Plays one table of hits, once. Where the specification has a baseline it pauses after it: `paused` is
+    set once each of the baseline's requests has ended, at its own timeout at the latest."""
 
     def __init__(self, spec: LoadSpec, recorder: Recorder, sender: Sender) -> None:
         self._spec, self._recorder, self._sender = spec, recorder, sender
@@ -39,6 +40,7 @@ class Generator:
         self._next = 0
         self._wake = 0.0
         self._in_flight = 0
+        self.paused = asyncio.Event()
 
     async def play(self, zero: float) -> int:
         """Send every request at its due time, wait for the last answer; returns how many were sent.
@@ -48,6 +50,8 @@ class Generator:
         table = self._recorder.table
         table["due"] += zero
         self._due = np.array(table["due"])
+        self._until = len(self._due) if self._spec.baseline is None else self._spec.baseline
+        self._whole = self._spec.baseline is None
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._instrument = Instrument(self._spec.instrument, min(zero, self._clock.now()))
@@ -70,6 +74,16 @@ class Generator:
                 self._instrument.finish(self._clock.now())
         return self._next
 
+    def resume(self, delay: float) -> None:
+        """Play what follows the baseline, `delay` seconds later than it was planned."""
+        first, self._until, self._whole = self._until, len(self._due), True
+        self._due[first:] += delay
+        self._recorder.table["due"][first:] += delay
+        if first < self._until:
+            self._recorder.touch(first)
+            self._recorder.touch(self._until - 1)
+        self._arm()
+
     def _on_timer(self) -> None:
         """Send what is due. It is on its way when this has returned: the rest can wait until then.
 
@@ -77,7 +91,7 @@ class Generator:
         """
         while (woken := self._clock.now()) < self._wake:
             pass
-        while self._next < len(self._due) and self._due[self._next] <= woken:
+        while self._next < self._until and self._due[self._next] <= woken:
             self._next += 1
             self._launch(self._next - 1)
         self._loop.call_soon(self._go_on, woken)
@@ -87,13 +101,15 @@ class Generator:
             return
         self._timer.clear()
         self._instrument.observe(self._wake, woken)
-        if self._next == len(self._due) and not self._in_flight:
-            self._end(None)
-        else:
-            self._arm()
+        if self._next == self._until and not self._in_flight:
+            if self._whole:
+                self._end(None)
+                return
+            self.paused.set()
+        self._arm()
 
     def _arm(self) -> None:
-        due = float(self._due[self._next]) if self._next < len(self._due) else math.inf
+        due = float(self._due[self._next]) if self._next < self._until else math.inf
         now = self._clock.now()
         self._wake = max(min(due, now + BEAT), now)
         early = WAKING if self._wake - now > REST else 0.0

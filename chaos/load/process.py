@@ -69,6 +69,17 @@ class LoadProcess:
         """Begin the schedule at the run clock's time `zero`."""
         await self._tell(f"go {zero!r}")
 
+    async def baseline_over(self) -> None:
+        """Wait until each request of the baseline has ended, at its timeout at the latest, and is in the file.
+
+        Raises LoadError when the process ended before that.
+        """
+        await self._answer()
+
+    async def play(self, delay: float) -> None:
+        """Play what follows the baseline, `delay` seconds later than it was planned."""
+        await self._tell(f"play {delay!r}")
+
     async def finished(self) -> int:
         """Wait for the end of the schedule and its last answer; returns how many requests were sent.
 

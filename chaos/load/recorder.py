@@ -31,6 +31,7 @@ class Recorder:
         self._file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         self._dirty: deque[int] = deque()
         self._stop = threading.Event()
+        self._flushing = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._others: list[Callable[[], None]] = []
         self._failure: OSError | None = None
@@ -47,6 +48,13 @@ class Recorder:
     def touch(self, index: int) -> None:
         """Row `index` has changed."""
         self._dirty.append(index)
+
+    def flush(self) -> None:
+        """All that has changed by now is in the file. Blocks; a failure is raised by `finish`."""
+        try:
+            self._flush()
+        except OSError as error:
+            self._failure = error
 
     def finish(self) -> None:
         """Everything is written when this returns. Raises what writing failed with, a full disk say."""
@@ -65,11 +73,12 @@ class Recorder:
             self._failure = error
 
     def _flush(self) -> None:
-        changed = [self._dirty.popleft() for _ in range(len(self._dirty))]
-        if changed:
-            self._write(min(changed), max(changed) + 1)
-        for flush in self._others:
-            flush()
+        with self._flushing:
+            changed = [self._dirty.popleft() for _ in range(len(self._dirty))]
+            if changed:
+                self._write(min(changed), max(changed) + 1)
+            for flush in self._others:
+                flush()
 
     def _write(self, first: int, end: int) -> None:
         size = self.table.itemsize

@@ -37,6 +37,7 @@ class LoadSpec(Model):
     allow_hosts: tuple[str, ...] = ()  # hosts beyond this machine that may be aimed at
     headers: Mapping[str, str] = Field(default_factory=dict, repr=False)  # of every request
     secrets: tuple[str, ...] = Field(default=(), repr=False)  # what must not be printed
+    baseline: Annotated[int, Field(ge=0)] | None = None  # so many hits end before the rest begin
 
     @model_validator(mode="after")
     def _one_timeout_each(self) -> Self:

@@ -21,6 +21,7 @@ class Playing:
     directory: Path
     base_url: str
     timeout: float = 1.0  # seconds, of every route
+    baseline: int | None = None  # how many requests are the baseline's
     clock_zero: float = field(default_factory=time.monotonic)
 
     @property
@@ -47,6 +48,7 @@ class Playing:
             seed=7,
             routes=tuple(routes),
             timeouts=(self.timeout,) * len(routes),
+            baseline=self.baseline,
         )
         return LoadProcess(spec, mark="test/load", log=self.directory / "load.log")
 

@@ -11,7 +11,7 @@ from chaos import tls
 from chaos.driver import Site
 from chaos.errors import NoVerdict
 
-ANSWER_WITHIN = 2.0  # seconds
+ANSWER_WITHIN = 2.0  # seconds; twice as long after each look that lasted longer: some services are slow
 POLL = 0.2  # seconds between two looks: a service gives no event that it is ready
 
 
@@ -22,18 +22,20 @@ def wait_until_ready(
 
     Raises NoVerdict after `within` seconds: a target that is down is no failure of ours. Raises Aborted.
     """
-    end, last = time.monotonic() + within, ""
+    end, last, patience = time.monotonic() + within, "", ANSWER_WITHIN
     verify = tls.trust(url)
-    with httpx.Client(headers=headers, timeout=ANSWER_WITHIN, trust_env=False, verify=verify) as client:
+    with httpx.Client(headers=headers, trust_env=False, verify=verify) as client:
         while True:
             site.check()
             try:
-                with client.stream("GET", url) as answer:
+                with client.stream("GET", url, timeout=patience) as answer:
                     if any_answer or answer.is_success:
                         return
                     last = f"it answered {answer.status_code}"
             except httpx.HTTPError as error:
                 last = str(error) or type(error).__name__
+                if isinstance(error, httpx.TimeoutException):
+                    patience = min(2 * patience, max(end - time.monotonic(), ANSWER_WITHIN))
             if time.monotonic() >= end:
                 raise NoVerdict(f"the target was not ready within {within:g} s: {url}: {last}")
             site.stopping.wait(POLL)

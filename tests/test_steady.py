@@ -1,0 +1,56 @@
+"""The baseline: its availability judges the bad answers, its p99 the good ones, and neither stands for the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chaos.experiment import Baseline
+from chaos.hits import DTYPE, HitTable, Outcome
+from chaos.steady import judge_baseline
+
+
+def hits(good: int, bad: int = 0, *, took: float = 0.01, how: Outcome = Outcome.BAD_STATUS) -> HitTable:
+    table: HitTable = np.zeros(good + bad, DTYPE)
+    table["due"] = np.arange(good + bad)
+    table["done"] = table["due"] + took
+    table["outcome"] = [Outcome.GOOD] * good + [how] * bad
+    return table
+
+
+def judged(table: HitTable, **asked: Any) -> dict[str, Any]:
+    return judge_baseline(Baseline.model_validate({"for": "10s", "rate": 10, **asked}), table)
+
+
+def test_an_availability_below_99_percent_can_be_met() -> None:
+    found = judged(hits(98, 2), availability="98%", p99="100ms")
+    assert (found["steady"], found["availability"]) == (True, 0.98)
+    assert found["p99"] == pytest.approx(0.01)
+
+
+def test_one_bad_answer_more_is_no_steady_state() -> None:
+    found = judged(hits(97, 3), availability="98%")
+    assert not found["steady"]
+    assert found["because"] == "97 of 100 requests were good, 98.00% is needed"
+
+
+def test_slow_good_answers_are_no_steady_state_whatever_the_bad_ones() -> None:
+    found = judged(hits(98, 2, took=0.5), availability="98%", p99="100ms")
+    assert (found["steady"], found["because"]) == (False, "p99 500ms is above 100ms")
+
+
+def test_both_are_told_where_both_are_broken() -> None:
+    found = judged(hits(90, 10, took=0.5), p99="100ms")
+    assert "90 of 100 requests were good" in found["because"] and "p99 500ms" in found["because"]
+
+
+def test_without_an_answer_the_load_never_reached_the_target() -> None:
+    found = judged(hits(0, 5, how=Outcome.REFUSED), availability="50%")
+    assert "the load never reached the target" in found["because"]
+    assert found["p99"] is None
+
+
+def test_without_a_request_there_is_no_steady_state() -> None:
+    assert judged(hits(0))["because"].startswith("no request was due")
