@@ -13,8 +13,8 @@ from pydantic import Field, field_validator, model_validator
 from chaos import slofile, yamlfile
 from chaos.abort import Abort, SloLost
 from chaos.drill import Drill
-from chaos.slo import Slo
-from chaos.units import Goal, NotNegative, Positive, Ratio, show_seconds
+from chaos.slo import Slo, Some
+from chaos.units import NotNegative, Positive, Ratio, show_seconds
 from chaos.yamlfile import BrokenRule, Model, Name
 
 Rate = Annotated[float, Field(gt=0, le=2000)]
@@ -35,7 +35,7 @@ class Baseline(Model):
 
     length: Positive = Field(alias="for")
     rate: Rate
-    availability: Goal = 0.99
+    availability: Some = 0.99
     p99: Positive = 1.0
 
 
@@ -51,6 +51,21 @@ class Load(Model):
     def length(self) -> float:
         """Seconds of play."""
         return sum(phase.length for phase in self.phases)
+
+    def expected(self, start: float = 0.0) -> float:
+        """How many requests are to be expected from `start` seconds into the play on."""
+        found, begin = 0.0, 0.0
+        for phase in self.phases:
+            found += phase.rate * max(0.0, begin + phase.length - max(start, begin))
+            begin += phase.length
+        return found
+
+    def most(self, length: float, route: str | None = None) -> float:
+        """More requests of a route, or of all, than are due in any so many seconds of a play: six sigma."""
+        share = 1.0 if route is None else self.mix[route] / sum(self.mix.values())
+        busiest = max(phase.rate for phase in self.phases) * min(length, self.length)
+        mean = share * min(busiest, self.expected())
+        return mean + 6 * mean**0.5 + 6
 
     @field_validator("phases")
     @classmethod
@@ -96,9 +111,10 @@ class Promise(Model):
 class Outage(Model):
     """When service counts as out, and as back: see the definition of an outage in docs/verdicts.md."""
 
-    below: Goal = 0.99
+    below: Some = 0.99
     window: Positive = 1.0
     sustained: Positive = 10.0
+    min_bad: Annotated[int, Field(ge=1)] = 5  # hits: an outage with fewer bad ones is not proven
 
 
 class Honesty(Model):
@@ -184,6 +200,17 @@ class Experiment(Model):
             if longest > length:
                 rule = f"{show_seconds(longest)} is longer than {what}, {show_seconds(length)}"
                 raise BrokenRule(rule, *place, *key)
+        if rule := slo.not_broken_within(self.load.timeout):
+            raise BrokenRule(rule, *place, "latency", "below")
+        self._has_hits(slo, length, *place)
+
+    def _has_hits(self, slo: Slo, length: float, *place: int | str) -> None:
+        """Raises BrokenRule where no stretch of the play can hold as many hits as the SLO asks for."""
+        stretch = min((each for _, each in slo.lengths()), default=length)
+        most = self.load.most(stretch, slo.route)
+        if slo.min_hits > most:
+            rule = f"{slo.min_hits} hits are not due in any {show_seconds(stretch)} of this play: {most:.0f} at most"
+            raise BrokenRule(rule, *place, "min_hits")
 
     @model_validator(mode="after")
     def _drill_fits(self) -> Self:
@@ -196,9 +223,11 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _limits_can_be_broken(self) -> Self:
-        first = min((step.at for step in self.steps if step.at is not None), default=0.0)
-        loss = next((step for step in self.steps if self.drill and step.name == self.drill.loss), None)
-        lost_at = first if loss is None or loss.at is None else loss.at
+        starts: dict[str, float] = {}  # the earliest: what a step is after may end at once
+        for step in self.steps:
+            starts[step.name] = starts[step.after] if step.after is not None else step.at or 0.0
+        first = min(starts.values(), default=0.0)
+        lost_at = first if self.drill is None else starts[self.drill.loss]
         sustained = self.outage.sustained
         self._can_be_broken("recovery", first, "its first step", sustained)
         self._can_be_broken("rto", lost_at, "the loss", sustained)
@@ -212,7 +241,12 @@ class Experiment(Model):
     def _can_be_broken(self, limit: str, start: float, what: str, sustained: float) -> None:
         allowed = getattr(self.limits, limit)
         observed = self.load.length - start
-        if allowed is None or observed > allowed + sustained:
+        if allowed is None:
+            return
+        if (hits := self.load.expected(start)) < self.outage.min_bad:
+            rule = f"cannot be broken by this play: {hits:.1f} hits are due from {what} on, and an outage has"
+            raise BrokenRule(f"{rule} {self.outage.min_bad} bad ones (outage.min_bad)", "limits", limit)
+        if observed > allowed + sustained:
             return
         raise BrokenRule(
             f"{show_seconds(allowed)} cannot be broken by this play: it observes "

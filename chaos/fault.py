@@ -45,6 +45,7 @@ class Fault(ABC):
     """
 
     Params: ClassVar[type[Model]]
+    held_throughout: ClassVar[bool] = False  # its act lasts for the whole hold, and never ends by itself
     needs: ClassVar[frozenset[str]]  # handles, as `Handles.offered` names them; `A|B`: one of them is enough
 
     @classmethod

@@ -17,7 +17,15 @@ from chaos.errors import UsageError
 from chaos.experiment import Experiment, Step
 from chaos.fault import Fault
 from chaos.operating import GENERIC
-from chaos.plan_rules import broken, check_abort, check_consent, check_load, check_needs, expected
+from chaos.plan_rules import (
+    broken,
+    check_abort,
+    check_consent,
+    check_limits,
+    check_load,
+    check_needs,
+    expected,
+)
 from chaos.runbook import RunbookStep
 from chaos.target import Target
 from chaos.units import show_seconds
@@ -184,6 +192,8 @@ def build(
     runbook = _runbook(path, document, experiment, target, target_path, driver)
     plan_slips.refuse(path, document, experiment, steps)
     check_load(path, document, experiment, target)
+    faults = [planned.fault for planned in steps]
+    check_limits(path, document, experiment, target, faults, offered)
     check_abort(path, document, experiment)
     return Plan(
         experiment, path, target, target_path, driver, options, chosen, settings, steps, runbook, seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from chaos import checks, timing, yamlfile
 from chaos.abort import DEFAULTS, CheckFailed, SwitchedOff
 from chaos.errors import FileError
 from chaos.experiment import Experiment
+from chaos.fault import Fault
 from chaos.load.spec import MOST_HITS
 from chaos.target import Target
+from chaos.units import show_seconds
 
 
 def check_consent(path: Path, document: Any, target: Target) -> None:
@@ -52,7 +55,7 @@ def check_load(path: Path, document: Any, experiment: Experiment, target: Target
         if name not in target.routes:
             rule = f"target {target.name!r} has no such route; it has {', '.join(target.routes)}"
             raise broken(path, document, ("load", "mix", name), rule)
-    writes = [name for name in experiment.load.mix if target.routes[name].ledger]
+    writes = _ledger_routes(experiment, target)
     if experiment.limits.lost_writes is not None and not (writes and target.readback):
         rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
         raise broken(path, document, ("limits", "lost_writes"), rule)
@@ -61,6 +64,52 @@ def check_load(path: Path, document: Any, experiment: Experiment, target: Target
     if allowed is not None and allowed >= writing:
         rule = f"{allowed} cannot be broken by this play: it makes about {writing:.0f} writes"
         raise broken(path, document, ("limits", "lost_writes"), rule)
+
+
+def check_limits(
+    path: Path,
+    document: Any,
+    experiment: Experiment,
+    target: Target,
+    faults: Sequence[type[Fault]],
+    offered: frozenset[str],
+) -> None:
+    """Raises FileError for a limit that could not be broken with these faults, by step, on this target."""
+    limits, writes = experiment.limits, _ledger_routes(experiment, target)
+    if limits.rpo is not None and not (writes and target.readback):
+        rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
+        raise broken(path, document, ("limits", "rpo"), rule)
+    if limits.lost_log_lines is not None and "logs" not in offered:
+        rule = f"cannot be broken: target {target.name!r} offers no logs, whose lines could be counted"
+        raise broken(path, document, ("limits", "lost_log_lines"), rule)
+    free = undisturbed(experiment, faults)
+    if limits.recovery is not None and limits.recovery >= free:
+        rule = (
+            f"{show_seconds(limits.recovery)} cannot be broken by this play: from its first step on no step "
+            f"acts for {show_seconds(free)} at most"
+        )
+        raise broken(path, document, ("limits", "recovery"), rule)
+
+
+def undisturbed(experiment: Experiment, faults: Sequence[type[Fault]]) -> float:
+    """Seconds of the longest stretch from the first step on in which no step is sure to act: what a recovery is
+    measured in. A step that starts after another one, or whose act may end by itself, may leave any stretch."""
+    length = experiment.load.length
+    first = min((step.at for step in experiment.steps if step.at is not None), default=0.0)
+    held = [
+        (step.at, min(step.at + step.hold, length))
+        for step, fault in zip(experiment.steps, faults, strict=True)
+        if step.at is not None and fault.held_throughout
+    ]
+    reached, longest = first, 0.0
+    for start, end in sorted(held):
+        longest = max(longest, start - reached)
+        reached = max(reached, end)
+    return max(longest, length - reached)
+
+
+def _ledger_routes(experiment: Experiment, target: Target) -> list[str]:
+    return [name for name in experiment.load.mix if target.routes[name].ledger]
 
 
 def expected(experiment: Experiment) -> float:

@@ -89,6 +89,18 @@ class Slo(Model):
         """The ratio that is asked; None where it is none: a percentile, a pool."""
         return self.latency.share if self.latency is not None else self.availability
 
+    def not_broken_within(self, timeout: float) -> str | None:
+        """Why no answer can miss the threshold of a latency; None where one can. `timeout`: the longest that a
+        good one takes."""
+        below = None if self.latency is None else self.latency.below
+        if below is None or below < timeout:
+            return None
+        meant = f" ({below:g} ms are {below / 1000:g} s)" if below / 1000 < timeout else ""
+        return (
+            f"{below:g} s is not below the timeout, {show_seconds(timeout)}: what takes longer is a bad hit "
+            f"already, so nothing could break it{meant}"
+        )
+
     def lengths(self) -> Iterator[tuple[tuple[str, ...], float]]:
         """The place and length of each stretch of time that the SLO names: no play can be shorter."""
         if self.window is not None:

@@ -70,6 +70,31 @@ BAD = {
     ),
     "a route of the pool": ("pool: {in_use: 80%}, route: read", "route: is about hits"),
     "a window of no hits": ("availability: 99%, window: 5s, min_hits: 0", "min_hits"),
+    "a percentile at the timeout": (
+        "latency: {percentile: 99, below: 2s}",
+        "slo 'it': latency: below: 2 s is not below the timeout, 2s: what takes longer is a bad hit already",
+    ),
+    "a share within more than the timeout": (
+        "latency: {share: 99%, below: 500s}",
+        "below: 500 s is not below the timeout, 2s",
+    ),
+    "a burn rate of answers that are never too slow": (
+        "latency: {share: 99%, below: 1m}, burn_rate: {at_most: 2, window: 5s}",
+        "below: 60 s is not below the timeout, 2s",
+    ),
+    "more hits than a window holds": (
+        "availability: 99%, window: 5s, min_hits: 500",
+        "min_hits: 500 hits are not due in any 5s of this play: 98 at most",
+    ),
+    "more hits than a route has in a slice": (
+        "availability: 99%, route: write, timeslices: {window: 5s, target: 99%}, min_hits: 50",
+        "min_hits: 50 hits are not due in any 5s of this play: 35 at most",
+    ),
+    "more hits than a step lasts for": (
+        "latency: {percentile: 99, below: 1s}, step: drop, min_hits: 50",
+        "min_hits: 50 hits are not due in any 300ms of this play",
+    ),
+    "more hits than the play has": ("availability: 99%, min_hits: 1000", "1000 hits are not due in any 1m"),
     "two objectives": ("availability: 99%, pool: {in_use: 80%}", "exactly one of availability"),
 }
 
@@ -81,3 +106,9 @@ def test_an_slo_that_cannot_be_judged_is_refused_by_its_line_and_rule(case: str,
         slos(tmp_path, "{name: sound, availability: 99%}", f"{{name: it, {written}}}")
     assert (caught.value.path, caught.value.line) == (tmp_path / "experiment.yaml", 12)
     assert rule in str(caught.value)
+
+
+def test_what_can_just_be_broken_is_taken(tmp_path: Path) -> None:
+    latency = "{name: slow, latency: {percentile: 99, below: 1999ms}}"
+    window = "{name: window, availability: 99%, window: 5s, min_hits: 90}"
+    assert len(slos(tmp_path, latency, window)) == 2

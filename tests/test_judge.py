@@ -60,6 +60,12 @@ def test_limits_are_kept_unless_the_file_gives_them(tmp_path: Path) -> None:
             "is no kind",
         ),
         ("slos:\n  - file: nosuch.yaml\n", 2, "no such file"),
+        (
+            "slos:\n  - name: p99\n    latency: {percentile: 99, below: 5s}\n",
+            3,
+            "below: 5 s is not below the timeout, 5s",
+        ),
+        (f"{STRICT}    window: 1s\n    min_hits: 100\n", 5, "100 hits are not due in any 1s"),
         (f"{STRICT}limits:\n  recovery: 5m\n", 5, "cannot be broken by this play"),
         (f"{STRICT}  - name: availability\n    availability: 99%\n", 4, "stands twice"),
         ("limits:\n  recovery: 5\n", 1, "is required"),

@@ -104,6 +104,19 @@ def test_a_threshold_that_cannot_be_measured_is_refused_by_name(
     assert caught.value.line is not None and caught.value.line > len((SLI + SOURCE).splitlines())
 
 
+@pytest.mark.parametrize("op", ["lte", "lt"])
+def test_a_threshold_that_no_answer_can_miss_is_refused_with_what_may_be_meant(
+    op: str, tmp_path: Path
+) -> None:
+    text = THRESHOLD.replace("op: lte, value: 0.5", f"op: {op}, value: 500")
+    path = documents(tmp_path / "openslo.yaml", SLI, SOURCE, text)
+    with pytest.raises(FileError) as caught:
+        slos(tmp_path, "{file: openslo.yaml}")
+    assert (caught.value.path, caught.value.line) == (path, 20)
+    assert "value: 500 s is not below the timeout, 2s" in str(caught.value)
+    assert "(500 ms are 0.5 s)" in str(caught.value)
+
+
 def test_a_slice_longer_than_the_play_is_refused_where_it_stands(tmp_path: Path) -> None:
     text = RATIO.replace("Occurrences", "Timeslices").replace(
         "targetPercent: 99", "target: 0.9, timeSliceTarget: 0.95, timeSliceWindow: 5m"

@@ -29,6 +29,7 @@ class BandwidthParams(Model):
 
 class Bandwidth(Fault):
     Params = BandwidthParams
+    held_throughout = True
     needs = frozenset[str]()
 
     @classmethod

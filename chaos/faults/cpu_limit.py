@@ -82,3 +82,4 @@ class CpuLimitOne(Fault):
 class CpuLimit(OnEach):
     Params = CpuLimitParams
     One = CpuLimitOne
+    held_throughout = True

@@ -26,6 +26,7 @@ class CutOffParams(Model):
 
 class CutOff(Fault):
     Params = CutOffParams
+    held_throughout = True
     needs = frozenset({"proxies.database"})
 
     def __init__(self, params: CutOffParams, handles: Handles, mark: str) -> None:

@@ -25,6 +25,7 @@ class DiskFullParams(Model):
 
 class DiskFull(Fault):
     Params = DiskFullParams
+    held_throughout = True
     needs = frozenset[str]()
 
     @classmethod

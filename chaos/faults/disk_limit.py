@@ -147,3 +147,4 @@ class DiskLimitOne(Fault):
 class DiskLimit(OnEach):
     Params = DiskLimitParams
     One = DiskLimitOne
+    held_throughout = True

@@ -27,6 +27,7 @@ class LatencyParams(Model):
 
 class Latency(Fault):
     Params = LatencyParams
+    held_throughout = True
     needs = frozenset[str]()
 
     @classmethod

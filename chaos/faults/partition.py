@@ -93,6 +93,7 @@ class PartitionOne(Fault):
 class Partition(OnEach):
     Params = PartitionParams
     One = PartitionOne
+    held_throughout = True
 
 
 def connections(found: Container) -> dict[str, dict[str, Any]]:

@@ -143,6 +143,7 @@ class PauseOne(Fault):
 class Pause(OnEach):
     Params = PauseParams
     One = PauseOne
+    held_throughout = True
 
 
 def _that_run(processes: Iterable[psutil.Process]) -> list[ProcessRef]:

@@ -93,3 +93,4 @@ class RestartOne(Fault):
 class Restart(OnEach):
     Params = RestartParams
     One = RestartOne
+    held_throughout = True

@@ -77,3 +77,4 @@ class StopOne(Fault):
 class Stop(OnEach):
     Params = StopParams
     One = StopOne
+    held_throughout = True

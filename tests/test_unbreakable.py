@@ -1,0 +1,144 @@
+"""An objective that nothing could break is refused wherever it is asked: exit 2, one line, nothing touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos import cli
+from chaos.errors import FileError
+from chaos.experiment import Experiment
+from chaos.fault import Fault
+from chaos.faults.kill import Kill
+from chaos.faults.pause import Pause
+from chaos.plan_rules import check_limits, undisturbed
+from chaos.target import Target
+
+EXPERIMENT = """\
+name: answers
+title: Milliseconds where seconds are read
+load:
+  timeout: 4s
+  mix: {read: 1}
+  baseline: {for: 30s, rate: 10, p99: 4s}
+  phases: [{name: play, for: 5s, rate: 10}]
+slos: [{file: latency-ms.yaml}]
+"""
+OBJECTIVE = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: answers-fast}
+spec:
+  indicator:
+    spec:
+      thresholdMetric: {metricSource: {type: midnight, spec: {metric: latency}}}
+  budgetingMethod: Occurrences
+  objectives: [{op: lte, value: 500, target: 0.99}]
+"""
+TARGET = """\
+name: mine
+driver: attach
+consent: {owner: The tests, until: 2999-12-31}
+routes: {read: {path: /}}
+options: {base_url: "http://127.0.0.1:9"}
+"""
+SUITE = "name: whole\ntitle: A suite\nscenarios: [{experiment: %s}]\n"
+SCHEDULES = "schedules: [{name: nightly, experiment: %s, target: %s, when: 0 0 * * *, timezone: UTC}]\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The paths of all of them. Reports and state would lie beside; after a refusal neither is there."""
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    found = {name: str(tmp_path / f"{name}.yaml") for name in ("exp", "target", "suite", "schedules", "slo")}
+    Path(found["exp"]).write_text(EXPERIMENT)
+    (tmp_path / "latency-ms.yaml").write_text(OBJECTIVE)
+    Path(found["target"]).write_text(TARGET)
+    Path(found["suite"]).write_text(SUITE % found["exp"])
+    Path(found["schedules"]).write_text(SCHEDULES % (found["exp"], found["target"]))
+    sound = EXPERIMENT.replace("{file: latency-ms.yaml}", "{name: all, availability: 99%}")
+    (tmp_path / "sound.yaml").write_text(sound)
+    yield {**found, "objective": str(tmp_path / "latency-ms.yaml"), "sound": str(tmp_path / "sound.yaml")}
+    assert not (tmp_path / "reports").exists() and not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "validate {exp}",
+        "run {exp} --target {target}",
+        "run {exp} --target {target} --dry-run",
+        "run {suite} --target {target}",
+        "gate {exp} --target {target}",
+        "gate {sound} --target {target} --slo {objective}",
+        "schedule validate --file {schedules}",
+    ],
+)
+def test_whatever_reads_it_refuses_it_where_it_stands(
+    files: dict[str, str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command.format(**files).split())
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1), said
+    assert f"{files['objective']}:9: spec: objectives[0]: value: 500 s is not below the timeout, 4s" in said
+    assert "(500 ms are 0.5 s)" in said
+
+
+def experiment(*steps: dict[str, Any], **limits: Any) -> Experiment:
+    load = {"timeout": 1, "mix": {"read": 1}, "baseline": {"for": 1, "rate": 1}}
+    phases = [{"name": "play", "for": 100, "rate": 10}]
+    document = {"name": "night", "title": "", "load": {**load, "phases": phases}, "steps": list(steps)}
+    return Experiment.model_validate({**document, "limits": limits})
+
+
+def step(at: float | None, hold: float, name: str = "one", **more: Any) -> dict[str, Any]:
+    return {"name": name, "fault": "pause", "at": at, "hold": hold, **more}
+
+
+@pytest.mark.parametrize(
+    ("steps", "faults", "free"),
+    [
+        ([], [], 100.0),
+        ([step(10, 30)], [Pause], 60.0),
+        ([step(10, 30)], [Kill], 90.0),  # its act may be over at once
+        ([step(10, 20), step(60, 500, "two")], [Pause, Pause], 30.0),
+        ([step(10, 60), step(20, 10, "two")], [Pause, Pause], 30.0),
+        ([step(10, 20), step(None, 60, "two", after="one")], [Pause, Pause], 70.0),
+    ],
+    ids=["no step", "held", "a moment", "two", "one within another", "after another"],
+)
+def test_a_recovery_has_what_the_steps_leave_of_the_play(
+    steps: list[dict[str, Any]], faults: list[type[Fault]], free: float
+) -> None:
+    assert undisturbed(experiment(*steps), faults) == free
+
+
+LIMITS = [
+    ({"recovery": 60}, "recovery: 1m cannot be broken by this play"),
+    ({"rpo": 5}, "rpo: cannot be broken: target 'mine' has no ledger route in the mix"),
+    ({"lost_log_lines": 0}, "lost_log_lines: cannot be broken: target 'mine' offers no logs"),
+]
+
+
+@pytest.mark.parametrize(("limits", "rule"), LIMITS, ids=["recovery", "rpo", "log lines"])
+def test_a_limit_that_neither_steps_nor_target_let_break_is_refused(
+    limits: dict[str, Any], rule: str
+) -> None:
+    target = Target.model_validate({"name": "mine", "driver": "attach", "routes": {"read": {"path": "/"}}})
+    asked = experiment(step(10, 30))
+    asked = asked.model_copy(update={"limits": asked.limits.model_copy(update=limits)})
+    with pytest.raises(FileError, match=rule):
+        check_limits(Path("night.yaml"), {}, asked, target, [Pause], frozenset())
+
+
+def test_one_that_they_do_is_taken() -> None:
+    routes = {"read": {"path": "/", "method": "POST", "ledger": True}}
+    document = {"name": "mine", "driver": "attach", "routes": routes, "readback": {"path": "/records"}}
+    asked = experiment(step(10, 30), recovery=59, lost_log_lines=0)
+    target = Target.model_validate(document)
+    check_limits(Path("night.yaml"), {}, asked, target, [Pause], frozenset({"logs"}))
