@@ -13,6 +13,7 @@ import numpy as np
 from bench.attack import Attack
 from bench.figures import Figure, below, told
 from bench.workshop import Workshop
+from chaos.checks.instrument import within
 from chaos.checks.observation import windows
 from chaos.experiment import Honesty
 from chaos.journal import Journal
@@ -47,7 +48,7 @@ def pause(shop: Workshop) -> tuple[int, int]:
     with shop.serving(DELAY) as server, shop.scratch() as place:
         played = shop.peers.ours.play(Attack(server.url, RATE, length), place, stop_and_go)
         truth = server.take()
-        seen = windows(Honesty(), Journal(_as_run(place)))
+        seen = windows(within(Honesty()), Journal(_as_run(place)))
     slowest = float((truth.answered - truth.arrived).max())
     slow = ~(played.latency <= slowest + Honesty().lag)
     due, done = played.table["due"], played.table["done"]

@@ -54,7 +54,7 @@ async def watch(
     table, instrument = run.path / "aftermath.npy", run.path / "aftermath.jsonl"
     rate = rate_of(experiment)
     _make_table(experiment, hits.open_table(run.hits), table, rate, spec.seed)
-    gentle = spec.model_copy(update={"hits": table, "instrument": instrument})
+    gentle = spec.model_copy(update={"hits": table, "instrument": instrument, "baseline": None})
     load = LoadProcess(gentle, mark=mark, log=run.path / "load.log")
     try:
         await load.start()

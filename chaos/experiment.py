@@ -5,6 +5,7 @@ Times are seconds from the start of the play, ratios from 0 to 1.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -65,7 +66,7 @@ class Load(Model):
         share = 1.0 if route is None else self.mix[route] / sum(self.mix.values())
         busiest = max(phase.rate for phase in self.phases) * min(length, self.length)
         mean = share * min(busiest, self.expected())
-        return mean + 6 * mean**0.5 + 6
+        return mean + 6 * math.sqrt(mean) + 6
 
     @field_validator("phases")
     @classmethod
@@ -200,8 +201,8 @@ class Experiment(Model):
             if longest > length:
                 rule = f"{show_seconds(longest)} is longer than {what}, {show_seconds(length)}"
                 raise BrokenRule(rule, *place, *key)
-        if rule := slo.not_broken_within(self.load.timeout):
-            raise BrokenRule(rule, *place, "latency", "below")
+        if (why := slo.not_broken_within(self.load.timeout)) is not None:
+            raise BrokenRule(why, *place, "latency", "below")
         self._has_hits(slo, length, *place)
 
     def _has_hits(self, slo: Slo, length: float, *place: int | str) -> None:
@@ -223,9 +224,9 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _limits_can_be_broken(self) -> Self:
-        starts: dict[str, float] = {}  # the earliest: what a step is after may end at once
+        starts: dict[str | None, float] = {}  # the earliest: what a step is after may end at once
         for step in self.steps:
-            starts[step.name] = starts[step.after] if step.after is not None else step.at or 0.0
+            starts[step.name] = starts[step.after] if step.at is None else step.at
         first = min(starts.values(), default=0.0)
         lost_at = first if self.drill is None else starts[self.drill.loss]
         sustained = self.outage.sustained

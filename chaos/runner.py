@@ -24,6 +24,7 @@ from chaos import (
     timing,
 )
 from chaos.blocking import in_thread
+from chaos.checks import instrument
 from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site
 from chaos.ending import Course, Ending
@@ -218,6 +219,7 @@ class Runner:
             allow_hosts=self._plan.target.allow,
             headers=handles.headers,
             secrets=self._driver.secrets,
+            beat=instrument.beat(self._plan.experiment),
             baseline=int(np.searchsorted(schedule.due, load.baseline.length)),
         )
         return LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
@@ -235,7 +237,9 @@ class Runner:
             await looking
         finally:
             looking.cancel()
-        found = judge_baseline(baseline, hits.select(hits.open_table(self._run.hits), zero, end))
+        known = Journal(self._run).instrument
+        own = instrument.account(self._plan.experiment, known, zero, end)
+        found = judge_baseline(baseline, hits.select(hits.open_table(self._run.hits), zero, end), own)
         self._event("run", "baseline", "ended", at=end, **found)
         if not found["steady"]:
             raise NoVerdict(f"no steady state: {found['because']}; nothing was injected")

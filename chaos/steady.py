@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from chaos import hits
 from chaos.checks.exact import percentile, reaches
+from chaos.checks.instrument import Account
 from chaos.checks.observation import ANSWERED
 from chaos.experiment import Baseline
 from chaos.hits import HitTable
 from chaos.units import show_seconds
 
 
-def judge_baseline(baseline: Baseline, table: HitTable) -> dict[str, Any]:
-    """{"steady", "because", "availability", "p99"} of the baseline's hits. The p99 is that of the good ones: the
-    availability judges the others, and may allow more than 1 % of them."""
+def judge_baseline(baseline: Baseline, table: HitTable, own: Account) -> dict[str, Any]:
+    """{"steady", "because", "availability", "p99", "instrument"} of the baseline's hits.
+
+    The p99 is that of the good ones: the availability judges the others, and may allow more than 1 % of them. `own`
+    is the instrument's account of itself: one too coarse for what is judged sees no steady state.
+    """
     good = hits.good(table)
     count, total = int(np.count_nonzero(good)), len(table)
     p99 = percentile((table["done"] - table["due"])[good], 99)
@@ -29,9 +34,15 @@ def judge_baseline(baseline: Baseline, table: HitTable) -> dict[str, Any]:
             problems.append("none was answered: the load never reached the target")
     if p99 is not None and p99 > baseline.p99:
         problems.append(f"p99 {show_seconds(p99)} is above {show_seconds(baseline.p99)}")
+    if own.unfit:
+        problems.append(f"what is judged is too fine for this machine: {own.said}")
+    told = "; ".join(problems) or f"{count} of {total} requests were good"
+    if own.said and not own.unfit:
+        told += f"; {own.said}"
     return {
         "steady": not problems,
-        "because": "; ".join(problems) or f"{count} of {total} requests were good",
+        "because": told,
         "availability": count / total if total else 0.0,
         "p99": p99,
+        "instrument": asdict(own),
     }

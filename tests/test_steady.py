@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chaos.checks.instrument import Account
 from chaos.experiment import Baseline
 from chaos.hits import DTYPE, HitTable, Outcome
 from chaos.steady import judge_baseline
@@ -21,7 +22,11 @@ def hits(good: int, bad: int = 0, *, took: float = 0.01, how: Outcome = Outcome.
 
 
 def judged(table: HitTable, **asked: Any) -> dict[str, Any]:
-    return judge_baseline(Baseline.model_validate({"for": "10s", "rate": 10, **asked}), table)
+    return judge_baseline(Baseline.model_validate({"for": "10s", "rate": 10, **asked}), table, own(0))
+
+
+def own(in_doubt: int) -> Account:
+    return Account(40, in_doubt, 0.02, 0.001, 0.0075, "the 30 ms of p99")
 
 
 def test_an_availability_below_99_percent_can_be_met() -> None:
@@ -54,3 +59,17 @@ def test_without_an_answer_the_load_never_reached_the_target() -> None:
 
 def test_without_a_request_there_is_no_steady_state() -> None:
     assert judged(hits(0))["because"].startswith("no request was due")
+
+
+@pytest.mark.parametrize(("in_doubt", "steady"), [(0, True), (3, True), (20, True), (21, False)])
+def test_what_is_too_fine_for_the_machine_is_said_before_the_play_or_stops_the_run(
+    in_doubt: int, steady: bool
+) -> None:
+    baseline = Baseline.model_validate({"for": "10s", "rate": 10})
+    found = judge_baseline(baseline, hits(100), own(in_doubt))
+    assert found["steady"] is steady
+    said = f"{in_doubt} of 40 windows were beyond what the 30 ms of p99 allow, a lag of 7.5 ms"
+    assert (said in found["because"]) is (in_doubt > 0)
+    assert (
+        "too fine for this machine: midnight itself was late by up to 20 ms" in found["because"]
+    ) is not steady

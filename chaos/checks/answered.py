@@ -6,6 +6,7 @@ import numpy as np
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.incident import incident
+from chaos.checks.instrument import bound
 from chaos.checks.words import many, seconds
 from chaos.experiment import Experiment
 from chaos.hits import Outcome as Hit
@@ -38,7 +39,8 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         return [finding(Outcome.UNKNOWN, because)]
     answered = np.isin(rows["outcome"], ANSWERED)
     waited = np.where(answered, rows["done"] - rows["due"], np.inf)
-    allowed = promised + experiment.honesty.lag  # of the instrument, which must not be blamed on the target
+    lag = bound(experiment, promised).lag
+    allowed = promised + lag  # of the instrument, which must not be blamed on the target
     late = int((waited > allowed).sum())
     longest = float(waited.max())
     because = f"{many(late, 'request')} of {len(rows)} had no answer within {seconds(promised)}"

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.observation import observe, windows
+from chaos.checks.instrument import strictest, threshold_of, tightest
+from chaos.checks.observation import Observation, observe, windows
 from chaos.checks.words import percent, seconds
 from chaos.experiment import Experiment
 from chaos.journal import Journal
+from chaos.slo import Slo
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:
-    """Unknown without a record of the instrument; else its figures, neutral towards the verdict."""
-    seen = windows(experiment.honesty, journal)
-    lag, bound = [float(line["lag"]) for line in journal.instrument], experiment.honesty.lag
+    """Unknown without a record of the instrument; else its figures, neutral towards the verdict: against the bound of
+    the objective with the shortest threshold."""
+    slo, held_to = tightest(experiment), strictest(experiment)
+    seen = windows(held_to, journal)
+    lag = [float(line["lag"]) for line in journal.instrument]
     if not lag:
         because = "the load process left no record of its own lag"
-        return [Finding("honesty", "instrument", Outcome.UNKNOWN, None, bound, "s", because)]
-    observation = observe(experiment, journal)
-    total = 0 if observation is None else len(observation)
-    unsure = 0 if observation is None else int(observation.indeterminate.sum())
+        return [Finding("honesty", "instrument", Outcome.UNKNOWN, None, held_to.lag, "s", because)]
+    observation = observe(experiment, journal, None if slo is None else threshold_of(slo))
+    total, unsure = _hits(observation)
     delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
     doubted = int(seen.doubted.sum())
     because = (
         f"worst lag {seconds(max(lag))}{_waited(delays)}{_priority(journal)}; "
-        f"{doubted} of {len(seen.doubted)} windows in doubt; "
+        f"{doubted} of {len(seen.doubted)} windows in doubt{_followed(experiment, slo, held_to.lag)}; "
         f"{unsure} of {total} hits ({percent(unsure / total if total else 0.0)}) indeterminate"
     )
     evidence = {
@@ -34,9 +37,24 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         "run_delay_known": len(delays) == len(lag),
         "hits": total,
         "indeterminate": unsure,
-        "bounds": {"lag": bound, "run_delay": experiment.honesty.run_delay},
+        "bounds": {"lag": held_to.lag, "run_delay": held_to.share, "run_delay_seconds": held_to.wait},
     }
-    return [Finding("honesty", "instrument", Outcome.PASS, max(lag), bound, "s", because, evidence)]
+    return [Finding("honesty", "instrument", Outcome.PASS, max(lag), held_to.lag, "s", because, evidence)]
+
+
+def _hits(observation: Observation | None) -> tuple[int, int]:
+    """How many there are, and how many of them are indeterminate."""
+    return (0, 0) if observation is None else (len(observation), int(observation.indeterminate.sum()))
+
+
+def _followed(experiment: Experiment, slo: Slo | None, lag: float) -> str:
+    """Which objective asks for more than the experiment's own bound."""
+    if lag >= experiment.honesty.lag:
+        return ""
+    what = (
+        "the timeout" if slo is None or slo.latency is None else f"{seconds(slo.latency.below)} of {slo.name}"
+    )
+    return f" (held to {seconds(lag)}, a quarter of {what})"
 
 
 def _waited(delays: list[float]) -> str:

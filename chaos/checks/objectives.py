@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from chaos.checks.breakdown import breakdown
 from chaos.checks.finding import Finding
+from chaos.checks.instrument import threshold_of
 from chaos.checks.observation import observe
 from chaos.checks.scope import Scope, scope
 from chaos.experiment import Experiment
@@ -30,7 +31,8 @@ def findings(
     parts = breakdown(experiment, journal, observation)
     found = []
     for slo in wanted:
-        about = scope(slo, experiment, journal, observation)
+        held = observe(experiment, journal, threshold_of(slo))
+        about = scope(slo, experiment, journal, held)
         finding = unjudged(slo, about) if isinstance(about, str) else judge(slo, about)
         found.append(replace(finding, evidence={**finding.evidence, **parts}))
     return found

@@ -1,7 +1,8 @@
 """The hits due in the play, which were good, and which the instrument cannot vouch for.
 
 A hit is indeterminate when
-- it was due, or done, in a window in which the instrument's own lag or run-delay exceeded its bound;
+- it was due, or done, in a window in which the instrument's own lag or run-delay exceeded its bound, which follows
+  what is judged (see `instrument`);
 - it was due where the instrument left no record of itself (the load process had died, or never ran);
 - it was never sent because the play was cut short before it was due, or it was under way then;
 - it was still pending when the instrument's record ends, before its timeout had passed;
@@ -11,13 +12,14 @@ Every other hit that is not good is bad: nothing that was due is dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from chaos import hits
 from chaos.checks.exact import Codes, Flags, Times
-from chaos.experiment import Experiment, Honesty
+from chaos.checks.instrument import Bound, bound
+from chaos.experiment import Experiment
 from chaos.hits import HitTable, Outcome
 from chaos.journal import Journal, Span
 from chaos.stored_hits import StoredHits
@@ -54,19 +56,15 @@ class Windows:
         return np.minimum(index, max(len(self.end) - 1, 0)), known
 
 
-def windows(honesty: Honesty, journal: Journal) -> Windows:
-    """The instrument's windows against the bounds. Where the run-delay is null, the lag alone is judged."""
+def windows(held_to: Bound, journal: Journal) -> Windows:
+    """The instrument's windows against the bound. Where the run-delay is null, the lag alone is judged."""
     lines = sorted(
         (line for line in journal.instrument if line["end"] > line["start"]), key=lambda line: line["end"]
     )
-    doubted = [
-        line["lag"] > honesty.lag
-        or (line.get("run_delay") or 0.0) > honesty.run_delay * (line["end"] - line["start"])
-        for line in lines
-    ]
+    doubted = [held_to.exceeded(line) for line in lines]
     start = np.array([line["start"] for line in lines], dtype=np.float64)
     end = np.array([line["end"] for line in lines], dtype=np.float64)
-    return Windows(start, end, np.array(doubted, dtype=np.bool_), honesty.window / 2)
+    return Windows(start, end, np.array(doubted, dtype=np.bool_), held_to.slack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +88,7 @@ class Observation:
     indeterminate: Flags
     reached: bool  # some hit of the run was answered
     watched_on: bool  # after an abort, at a gentle rate, until `ended`
+    held_to: Bound  # beyond it the instrument is doubted
 
     def __len__(self) -> int:
         return len(self.due)
@@ -132,11 +131,28 @@ class Observation:
         return self.hits.column(lambda rows: _latency(rows) <= threshold, np.bool_, self.first, end)
 
 
-def observe(experiment: Experiment, journal: Journal, *, whole: bool = False) -> Observation | None:
-    """What was seen of the play; None when there was none. `whole`: beyond its planned end, where it was aborted and
-    the service was watched for longer."""
+def observe(
+    experiment: Experiment, journal: Journal, threshold: float | None = None, *, whole: bool = False
+) -> Observation | None:
+    """What was seen of the play, by hits that are held to `threshold` seconds or to their timeout alone; None when
+    there was no play. `whole`: beyond its planned end, where it was aborted and the service was watched for longer."""
     key = ("observation", experiment.honesty, experiment.load.timeout, experiment.load.length, whole)
-    return journal.once(key, lambda: _observe(experiment, journal, whole))
+    seen: Observation | None = journal.once(key, lambda: _observe(experiment, journal, whole))
+    held_to = bound(experiment, threshold)
+    if seen is None or held_to == seen.held_to:
+        return seen
+    return journal.once((*key, held_to), lambda: _held_to(experiment, journal, seen, held_to))
+
+
+def _held_to(experiment: Experiment, journal: Journal, seen: Observation, held_to: Bound) -> Observation:
+    """The same hits, with another view of which of them the instrument can vouch for."""
+    indeterminate = np.empty(len(seen), np.bool_)
+    known, timeout, at = windows(held_to, journal), experiment.load.timeout, 0
+    for rows in journal.hits.pieces(seen.first, seen.first + len(seen)):
+        found = True if not seen.reached else _indeterminate(rows, known, seen, timeout)
+        indeterminate[at : at + len(rows)] = found
+        at += len(rows)
+    return replace(seen, indeterminate=indeterminate, held_to=held_to)
 
 
 def _watched_on(journal: Journal) -> Span | None:
@@ -159,8 +175,9 @@ def _observe(experiment: Experiment, journal: Journal, whole: bool) -> Observati
         ended = min(on.end, end)
     cut = ended if on is None else play.end
     first, last = journal.hits.first_due(play.start), journal.hits.first_due(end)
-    seen, timeout = windows(experiment.honesty, journal), experiment.load.timeout
+    held_to = bound(experiment)
     reached = any(np.isin(rows["outcome"], ANSWERED).any() for rows in journal.hits.pieces())
+    columns = _columns(max(0, last - first))
     found = Observation(
         play.start,
         end,
@@ -168,9 +185,10 @@ def _observe(experiment: Experiment, journal: Journal, whole: bool) -> Observati
         cut,
         journal.hits,
         first,
-        *_columns(max(0, last - first)),
+        *columns,
         reached=reached,
         watched_on=on is not None,
+        held_to=held_to,
     )
     at = 0
     for rows in journal.hits.pieces(first, last):
@@ -178,14 +196,13 @@ def _observe(experiment: Experiment, journal: Journal, whole: bool) -> Observati
         found.due[piece], found.route[piece] = rows["due"], rows["route"]
         found.good[piece] = hits.good(rows)
         found.unsent[piece] = rows["outcome"] == Outcome.UNSENT
-        found.indeterminate[piece] = True if not reached else _indeterminate(rows, seen, found, timeout)
         at += len(rows)
-    return found
+    return _held_to(experiment, journal, found, held_to)
 
 
 def _columns(length: int) -> tuple[Times, Codes, Flags, Flags, Flags]:
-    """Room for due, route, good, unsent and indeterminate."""
-    flags = (np.empty(length, np.bool_), np.empty(length, np.bool_), np.empty(length, np.bool_))
+    """Room for due, route, good and unsent; which are indeterminate is not known yet."""
+    flags = (np.empty(length, np.bool_), np.empty(length, np.bool_), np.empty(0, np.bool_))
     return (np.empty(length), np.empty(length, np.uint8), *flags)
 
 

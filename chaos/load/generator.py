@@ -25,9 +25,6 @@ REST = 10 * WAKING
 """Seconds. Where the next request is due before that we wake when it is due: answers must not wait for us, nor
 a processor's tenth be spent on waiting."""
 
-BEAT = 0.05
-"""Seconds between wake-ups when nothing is due: they show a lag of our own also when arrivals are rare."""
-
 
 class Generator:
     """Plays one table of hits, once. Where the specification has a baseline it pauses after it: `paused` is
@@ -111,7 +108,7 @@ class Generator:
     def _arm(self) -> None:
         due = float(self._due[self._next]) if self._next < self._until else math.inf
         now = self._clock.now()
-        self._wake = max(min(due, now + BEAT), now)
+        self._wake = max(min(due, now + self._spec.beat), now)
         early = WAKING if self._wake - now > REST else 0.0
         self._timer.arm(self._spec.clock_zero + self._wake - early)
 

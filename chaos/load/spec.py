@@ -37,6 +37,7 @@ class LoadSpec(Model):
     allow_hosts: tuple[str, ...] = ()  # hosts beyond this machine that may be aimed at
     headers: Mapping[str, str] = Field(default_factory=dict, repr=False)  # of every request
     secrets: tuple[str, ...] = Field(default=(), repr=False)  # what must not be printed
+    beat: Positive = 0.05  # seconds between wake-ups when nothing is due: a longer pause of ours is seen
     baseline: Annotated[int, Field(ge=0)] | None = None  # so many hits end before the rest begin
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ class Playing:
     base_url: str
     timeout: float = 1.0  # seconds, of every route
     baseline: int | None = None  # how many requests are the baseline's
+    beat: float = 0.05  # seconds between two looks at itself
     clock_zero: float = field(default_factory=time.monotonic)
 
     @property
@@ -49,6 +50,7 @@ class Playing:
             routes=tuple(routes),
             timeouts=(self.timeout,) * len(routes),
             baseline=self.baseline,
+            beat=self.beat,
         )
         return LoadProcess(spec, mark="test/load", log=self.directory / "load.log")
 

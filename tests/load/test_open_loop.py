@@ -157,6 +157,25 @@ def test_the_instrument_has_a_line_for_every_window_without_a_hole(playing: Play
     assert windows[-1]["end"] >= playing.table()["done"].max()
 
 
+def test_a_pause_of_ours_is_seen_though_nothing_was_due(playing: Playing) -> None:
+    pauses = 5
+
+    async def play() -> None:
+        load = playing.process([OK], [0.0, 600.0])
+        await _begin(load, playing)
+        for _ in range(pauses):
+            await asyncio.sleep(0.6)  # so that each lies in a window of its own
+            os.kill(load.pid, signal.SIGSTOP)
+            await asyncio.sleep(0.04)
+            os.kill(load.pid, signal.SIGCONT)
+        await asyncio.sleep(0.3)
+        await load.stop()
+
+    playing.beat = 0.00375
+    asyncio.run(play())
+    assert sum(window["lag"] > 0.03 for window in read_lines(playing.instrument)) >= pauses
+
+
 @pytest.mark.parametrize(
     ("change", "because"),
     [
