@@ -33,7 +33,8 @@ class Return:
 def judge(
     experiment: Experiment, journal: Journal, readings: Sequence[list[Outage]], observed: float
 ) -> Finding:
-    """`readings` are the outages as seen, at best and at worst; `observed` is where the observation ended."""
+    """`readings` are the outages as seen, at best and at worst; `observed` is where the observation ended. What was
+    not observed to its end fails only what it had broken by then."""
     drill, promise, limit = experiment.drill, experiment.promise.rto, experiment.limits.rto
     loss = incident(experiment, journal)
     allowed = promise if limit is None else limit
@@ -43,9 +44,8 @@ def judge(
     seen, best, worst = (_return(found, drill, steps, loss, observed) for found in readings)
     extra = sum((assumed(journal) or {}).values())
 
-    def holds(one: Return) -> bool:
-        within = one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= promise
-        return one.back is not None and within
+    def within(one: Return) -> bool:
+        return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= promise
 
     evidence = {
         "loss": loss.begun,
@@ -57,7 +57,8 @@ def judge(
     if drill.outage and not (seen.felt and best.felt):
         because = "no outage after the loss: it was not felt, so no RTO could be measured"
         return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
-    outcome = bounded(holds(worst), holds(best))
+    kept = worst.back is not None and within(worst)
+    outcome = bounded(kept, kept or within(best))
     if outcome is Outcome.PASS and not evidence["breakable"]:
         outcome = Outcome.NOT_EXERCISED
     because = _sentence(seen, outcome, allowed, extra, journal, experiment)
@@ -101,7 +102,7 @@ def _sentence(
     least = "" if seen.back is not None else "> "
     text = f"{word} {least}{seconds(seen.rto)}"
     if seen.back is None:
-        text += ", not back when the observation ended"
+        text += f", not back when the observation ended, {seconds(allowed)} allowed"
     elif outcome is Outcome.UNKNOWN:
         text += f" undecided by indeterminate hits, {seconds(allowed)} allowed"
     else:

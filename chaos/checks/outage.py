@@ -11,6 +11,16 @@ recovery. A good end that was not watched for long enough is none either, but no
 A window below the ratio is a blip, and no outage, when the hits due in the `rule.sustained` seconds from
 its first hit on (or in what is left of the observation) are not below the ratio: service was sustained. So
 it was too when service was sustained from a later hit of it on that is due before its first bad one.
+
+At 12 hits a second one bad hit is a second below 99 %, and two in ten seconds are no sustained service: so few hits
+show that service may have been out, and do not prove it. That is why outages are read twice. A `possible` one follows
+from the ratios alone, as above; it may be longer than the truth. A `proven` one lies within a possible one, may be
+shorter than the truth, and rests on `rule.min_bad` bad hits:
+- it begins with the first bad hit from which so many are bad, and the ratio is below, in `rule.window` seconds, or
+  in twice so many hits where those seconds hold fewer;
+- fewer bad ones in the stretch that has to be good leave service sustained; of a window that is below, that stretch
+  holds so many hits at least, be it longer than `rule.sustained`;
+- one that holds fewer bad ones is none.
 """
 
 from __future__ import annotations
@@ -40,45 +50,96 @@ class Outage:
         return (self.observed if self.end is None else self.end) - self.start
 
 
-def outages(due: Times, good: Flags, start: float, end: float, rule: Rule) -> list[Outage]:
-    """Every outage among the hits due in [start, end), in order of time. `due` is ascending."""
+def possible(due: Times, good: Flags, start: float, end: float, rule: Rule) -> list[Outage]:
+    """Every possible outage among the hits due in [start, end), in order of time. `due` is ascending."""
+    return _outages(due, good, start, end, rule, 1)
+
+
+def lasting(due: Times, good: Flags, start: float, end: float, rule: Rule) -> list[Outage]:
+    """The possible ones, but for one that goes on when the observation ends and in which none is proven: a bad hit in
+    the last second is not taken for the beginning of an outage."""
+    found = possible(due, good, start, end, rule)
+    if not found or found[-1].end is not None:
+        return found
+    shown = any(outage.start >= found[-1].start for outage in proven(due, good, start, end, rule))
+    return found if shown else found[:-1]
+
+
+def proven(due: Times, good: Flags, start: float, end: float, rule: Rule) -> list[Outage]:
+    """The same of those that are proven."""
+    return _outages(due, good, start, end, rule, rule.min_bad)
+
+
+def _outages(due: Times, good: Flags, start: float, end: float, rule: Rule, min_bad: int) -> list[Outage]:
     if len(due) == 0:
         return []
-    service = _Service(due, good, end, rule)
+    service = _Service(due, good, end, rule, min_bad)
     firsts = _first_of_each_window(due, start, rule.window)
-    below = ~service.met(firsts, np.append(firsts[1:], len(due)))
-    suspects = firsts[below]
+    suspects = firsts[service.below(firsts, np.append(firsts[1:], len(due)))]
     found: list[Outage] = []
     back = -np.inf  # when the last outage ended
     for first in suspects[~service.sustained(suspects)]:
         if due[first] <= back:
             continue
-        begin = first + np.argmin(good[first:])  # a window below the ratio has a bad hit
         later = service.recovers_from(int(first))
+        begin = service.begins(int(first), later)
+        if begin is not None:
+            since = service.good_at_the_end_since(int(first)) if later is None else None
+            back_at = None if later is None else float(due[later])
+            found.append(Outage(float(due[begin]), back_at, end, since))
         if later is None:
-            found.append(Outage(float(due[begin]), None, end, service.good_at_the_end_since(int(first))))
             break
         back = float(due[later])
-        if back > due[begin]:
-            found.append(Outage(float(due[begin]), back, end))
     return found
 
 
 class _Service:
     """Whether service was good, asked of some hits at a time: of ten million at once it would fill memory."""
 
-    def __init__(self, due: Times, good: Flags, end: float, rule: Rule) -> None:
-        self._due, self._good, self._end, self._rule = due, good, end, rule
+    def __init__(self, due: Times, good: Flags, end: float, rule: Rule, min_bad: int) -> None:
+        """Fewer than `min_bad` bad hits do not show that service was out."""
+        self._due, self._good, self._end, self._rule, self._min_bad = due, good, end, rule, min_bad
         self._before = np.zeros(len(good) + 1, np.int32)  # how many good ones come before each hit
         np.cumsum(good, out=self._before[1:])
 
+    def below(self, low: Counts, high: Counts) -> Flags:
+        """Where the hits [low, high) do not meet the ratio."""
+        return ~meets(self._good_ones(low, high), high - low, self._rule.below)
+
     def met(self, low: Counts, high: Counts) -> Flags:
-        """Where the hits [low, high) meet the ratio."""
-        good = self._before[high] - self._before[low]
-        return meets(good.astype(np.int64), high - low, self._rule.below)
+        """Where the hits [low, high) meet the ratio, or too few of them are bad to tell."""
+        bad = high - low - self._good_ones(low, high)
+        result: Flags = ~self.below(low, high) | (bad < self._min_bad)
+        return result
+
+    def begins(self, first: int, later: int | None) -> int | None:
+        """The first bad hit from `first` on that shows service to be out; None when no hit before `later` does, or
+        when too few are bad from there until then."""
+        last = len(self._due) if later is None else later
+        if self._min_bad == 1:  # each bad hit shows it, and a window below the ratio has one
+            found = first + int(np.argmin(self._good[first:]))
+            return found if found < last else None
+        for begin in range(first, last, PIECE):
+            hits = np.arange(begin, min(begin + PIECE, last))
+            hits = hits[~self._good[hits]]
+            high = np.searchsorted(self._due, self._due[hits] + self._rule.window)
+            high = np.minimum(np.maximum(high, hits + 2 * self._min_bad), len(self._due))
+            shows = ~self.met(hits, high)
+            if shows.any():
+                found = int(hits[np.argmax(shows)])
+                return found if self._bad(found, last) >= self._min_bad else None
+        return None
+
+    def _bad(self, low: int, high: int) -> int:
+        return int(high - low - (self._before[high] - self._before[low]))
 
     def sustained(self, hits: Counts) -> Flags:
-        return self.met(*self._stretch(hits))
+        """Where service was from each of the hits on, by as many hits as it takes to show that it was not."""
+        low, high = self._stretch(hits)
+        return self.met(low, np.minimum(np.maximum(high, low + self._min_bad), len(self._due)))
+
+    def _good_ones(self, low: Counts, high: Counts) -> Counts:
+        return (self._before[high] - self._before[low]).astype(np.int64)
 
     def recovers_from(self, first: int) -> int | None:
         """The first hit from `first` on from which service is sustained; None when there is none."""

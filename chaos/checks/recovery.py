@@ -8,6 +8,7 @@ instant of the loss, see `drill_rto`, and the recovery is its operators': it is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +16,11 @@ from chaos.checks import drill_rto
 from chaos.checks.exact import Flags, Times
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.observation import Observation, observe
-from chaos.checks.outage import Outage, outages
+from chaos.checks.outage import Outage, lasting, proven
 from chaos.checks.spans import StepSpan, step_spans
 from chaos.checks.words import seconds
 from chaos.experiment import Experiment
+from chaos.experiment import Outage as Rule
 from chaos.journal import Journal
 
 
@@ -46,8 +48,13 @@ class Account:
         return Account(found, [undisturbed(outage, spans) for outage in found])
 
     @property
+    def down(self) -> bool:
+        """Whether service was out when the observation ended."""
+        return not self.recovered and self.unwatched is None
+
+    @property
     def recovery(self) -> float:
-        """The longest, 0 without an outage."""
+        """The longest, 0 without an outage; of one not observed to its end so far."""
         return max(self.recoveries, default=0.0)
 
     @property
@@ -71,9 +78,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """The outages as they were seen, and were every indeterminate hit good, and were it bad."""
+    """The outages that are proven: as they were seen, and were every indeterminate hit good; and those that are
+    possible, as they were seen, and were every indeterminate hit bad."""
 
     seen: Account
+    possible: Account
     at_best: Account
     at_kindest: Account  # at best, and a good end that was observed for too short a time a recovery
     at_worst: Account
@@ -86,9 +95,19 @@ class Readings:
             "recovered": self.seen.recovered,
             "worst_outage": self.seen.rto,
             "recovery": self.seen.recovery,
+            "possible": self.possible.to_json(),
             "at_best": self.at_best.to_json(),
             "at_worst": self.at_worst.to_json(),
         }
+
+    @property
+    def too_few(self) -> bool:
+        """What lies between the proven and the possible does so for want of hits, not for doubt of them."""
+        return self.at_worst == self.possible and self.at_best == self.seen
+
+
+Find = Callable[[Times, Flags, float, float, Rule], list[Outage]]
+"""Finds the outages among some hits."""
 
 
 def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
@@ -102,7 +121,7 @@ def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
 
 
 def read(experiment: Experiment, journal: Journal, observation: Observation) -> Readings:
-    """The three readings of the play."""
+    """The readings of the play."""
     steps = tuple(step.name for step in experiment.steps)
     key = ("recovery", experiment.honesty, experiment.load.timeout, experiment.outage, steps)
     return journal.once(key, lambda: _read(experiment, journal, observation))
@@ -111,8 +130,8 @@ def read(experiment: Experiment, journal: Journal, observation: Observation) -> 
 def _read(experiment: Experiment, journal: Journal, observation: Observation) -> Readings:
     spans = step_spans(experiment, journal)
 
-    def account(due: Times, good: Flags, end: float) -> Account:
-        found = outages(due, good, observation.start, end, experiment.outage)
+    def account(find: Find, due: Times, good: Flags, end: float) -> Account:
+        found = find(due, good, observation.start, end, experiment.outage)
         return Account(found, [undisturbed(outage, spans) for outage in found])
 
     whole = observe(experiment, journal, whole=True) or observation
@@ -121,12 +140,14 @@ def _read(experiment: Experiment, journal: Journal, observation: Observation) ->
     watched = slice(None) if counted.all() else counted
     # after an abort service is watched until it is back: what the rest of the play would have brought is not asked
     asked, end = (counted, whole.ended) if whole.watched_on else (slice(None), whole.end)
-    at_best = account(due[asked], whole.at_best[asked], end)
+    seen = due[watched], whole.good[watched], whole.ended
+    at_best = account(proven, due[asked], whole.at_best[asked], end)
     return Readings(
-        seen=account(due[watched], whole.good[watched], whole.ended),
+        seen=account(proven, *seen),
+        possible=account(lasting, *seen),
         at_best=at_best,
         at_kindest=at_best.kindly(spans),
-        at_worst=account(due[asked], whole.at_worst[asked], end),
+        at_worst=account(lasting, due[asked], whole.at_worst[asked], end),
         play=observation.end - observation.start,
         sustained=experiment.outage.sustained,
     )
@@ -144,52 +165,53 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         ]
     readings = read(experiment, journal, observation)
     if experiment.drill is not None:
-        three = [each.found for each in (readings.seen, readings.at_best, readings.at_worst)]
+        three = [each.found for each in (readings.seen, readings.at_kindest, readings.at_worst)]
         return [drill_rto.judge(experiment, journal, three, observation.ended)]
-    return [_judge_recovery(limit, readings), _judge_rto(promise, readings)]
+    free = _free(step_spans(experiment, journal), observation)
+    return [_judge_recovery(limit, free, readings), _judge_rto(promise, readings)]
 
 
-def _judge_recovery(limit: float | None, readings: Readings) -> Finding:
-    def holds(account: Account) -> bool:
-        return account.recovered and (limit is None or account.recovery <= limit)
+def _free(spans: list[StepSpan], observation: Observation) -> float:
+    """Seconds of the longest stretch from the first step on in which no step acted: no recovery could be longer."""
+    start = spans[0].start if spans else observation.start
+    return undisturbed(Outage(start, observation.end, observation.end), spans)
 
-    seen = readings.seen
-    outcome = bounded(holds(readings.at_worst), holds(readings.at_kindest))
+
+def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Finding:
+    seen, most = readings.seen, float("inf") if limit is None else limit
+    kept = readings.at_worst.recovered and readings.at_worst.recovery <= most
+    outcome = bounded(kept, kept or readings.at_kindest.recovery <= most)
     asked = "no limit is set" if limit is None else f"{seconds(limit)} allowed"
-    if outcome is Outcome.UNKNOWN and seen.unwatched is not None:
-        outcome = Outcome.NOT_EXERCISED if limit is None else Outcome.UNKNOWN
-        because = f"recovery {_unwatched(readings)}, {asked}"
-    elif outcome is Outcome.UNKNOWN:
-        because = f"recovery undecided by indeterminate hits, {asked}: {_range(readings)}"
+    if outcome is Outcome.UNKNOWN:
+        outcome = Outcome.NOT_EXERCISED if limit is None and not readings.at_worst.down else outcome
+        because = f"recovery {_undecided(readings, seen.recovery, readings.at_worst.recovery)}, {asked}"
     elif not seen.found:
-        outcome, because = Outcome.NOT_EXERCISED, "no outage to recover from"
-    elif not seen.recovered:
-        because = f"recovery > {seconds(seen.recovery)}, {asked}: not recovered when the observation ended"
+        outcome, because = Outcome.NOT_EXERCISED, _no_outage(readings)
+    elif outcome is Outcome.FAIL:
+        because = f"recovery {_least(seen)}{seconds(seen.recovery)} > {seconds(most)} (time out with no step acting)"
     elif limit is None:
         outcome, because = Outcome.NOT_EXERCISED, f"recovery {seconds(seen.recovery)}, {asked}"
+    elif free <= limit:
+        outcome = Outcome.NOT_EXERCISED
+        because = (
+            f"recovery {seconds(seen.recovery)}, but not evidence: no step acted for {seconds(free)} at most, which "
+            f"could not break {seconds(limit)}"
+        )
     else:
-        sign = "≤" if outcome is Outcome.PASS else ">"
-        because = f"recovery {seconds(seen.recovery)} {sign} {seconds(limit)} (time out with no step acting)"
+        because = f"recovery {seconds(seen.recovery)} ≤ {seconds(limit)} (time out with no step acting)"
     measured = seen.recovery if seen.found else None
     return Finding("recovery", "recovery", outcome, measured, limit, "s", because, readings.evidence())
 
 
 def _judge_rto(promise: float, readings: Readings) -> Finding:
-    def holds(account: Account) -> bool:
-        return account.recovered and account.rto <= promise
-
-    seen = readings.seen
-    outcome = bounded(holds(readings.at_worst), holds(readings.at_kindest))
-    breakable = readings.play > promise
-    if outcome is Outcome.UNKNOWN and seen.unwatched is not None:
-        outcome = outcome if breakable else Outcome.NOT_EXERCISED
-        because = f"RTO {_unwatched(readings)}, {seconds(promise)} promised"
-    elif outcome is Outcome.UNKNOWN:
-        because = f"RTO undecided by indeterminate hits, {seconds(promise)} promised: {_range(readings)}"
+    seen, breakable = readings.seen, readings.play > promise
+    kept = readings.at_worst.recovered and readings.at_worst.rto <= promise
+    outcome = bounded(kept, kept or readings.at_kindest.rto <= promise)
+    if outcome is Outcome.UNKNOWN:
+        outcome = outcome if breakable or readings.at_worst.down else Outcome.NOT_EXERCISED
+        because = f"RTO {_undecided(readings, seen.rto, readings.at_worst.rto)}, {seconds(promise)} promised"
     elif not seen.found:
-        outcome, because = Outcome.NOT_EXERCISED, "no outage to recover from"
-    elif not seen.recovered:
-        because = f"RTO > {seconds(seen.rto)}: not recovered when the observation ended"
+        outcome, because = Outcome.NOT_EXERCISED, _no_outage(readings)
     elif outcome is Outcome.PASS and not breakable:
         outcome = Outcome.NOT_EXERCISED
         because = (
@@ -197,10 +219,34 @@ def _judge_rto(promise: float, readings: Readings) -> Finding:
             f"the promise of {seconds(promise)}"
         )
     else:
-        because = f"RTO {seconds(seen.rto)} {'≤' if outcome is Outcome.PASS else '>'} {seconds(promise)}"
+        sign = "≤" if outcome is Outcome.PASS else ">"
+        because = f"RTO {_least(seen)}{seconds(seen.rto)} {sign} {seconds(promise)}"
     evidence = {**readings.evidence(), "breakable": breakable}
     measured = seen.rto if seen.found else None
     return Finding("recovery", "rto", outcome, measured, promise, "s", because, evidence)
+
+
+def _least(seen: Account) -> str:
+    """What is told before the length of an outage that was not observed to its end."""
+    return "" if seen.recovered else "at least "
+
+
+def _no_outage(readings: Readings) -> str:
+    if not readings.possible.found:
+        return "no outage to recover from"
+    longest = seconds(readings.possible.rto)
+    return f"no outage to recover from: too few hits were bad to prove one, {longest} at most"
+
+
+def _undecided(readings: Readings, low: float, high: float) -> str:
+    """Why neither was proven; the figure, in seconds, as it is proven and as it is possible."""
+    if readings.seen.down:
+        return f"> {seconds(low)}: not recovered when the observation ended, and nothing broken by then"
+    if readings.seen.unwatched is not None:
+        return _unwatched(readings)
+    if readings.too_few:
+        return f"between {seconds(low)} and {seconds(high)}: too few hits to tell"
+    return f"undecided by indeterminate hits: {_range(readings)}"
 
 
 def _unwatched(readings: Readings) -> str:

@@ -30,6 +30,7 @@ class Rule:
     below: Fraction
     window: float
     sustained: float
+    min_bad: int = 5
 
 
 def as_seen(night: Sequence[Hit]) -> list[Hit]:
@@ -70,20 +71,21 @@ def within(hits: Sequence[Hit], below: float) -> list[Hit]:
 
 
 def kindly(found: list[Span], night: Sequence[Hit], end: float, rule: Rule) -> list[Span]:
-    """The outages, were service that was good when the observation ended good for long enough."""
+    """The proven outages, were service that was good when the observation ended good for long enough."""
     if not found or found[-1][1] is not None:
         return found
     begin = found[-1][0]
     for place, hit in enumerate(night):
         rest = night[place:]
         late = hit.due >= begin and hit.due + rule.sustained > end
-        if late and hit.good and len(rest) >= 2 and met(rest, rule.below):
+        if late and hit.good and len(rest) >= 2 and few(rest, rule):
             return [*found[:-1], (begin, hit.due)]
     return found
 
 
 def outages(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[Span]:
-    """Each outage from the first bad hit of the first window below; None: not back when it ended at `end`."""
+    """Each possible outage from the first bad hit of the first window below; None: not back when the observation
+    ended at `end`."""
 
     def stretch(begin: float) -> list[Hit]:
         return [hit for hit in night if begin <= hit.due < begin + rule.sustained]
@@ -108,6 +110,60 @@ def outages(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[
         if recovered > first_bad:
             found.append((first_bad, recovered))
     return found
+
+
+def few(hits: Sequence[Hit], rule: Rule) -> bool:
+    """Whether too few of them are bad to show that service was out, or the ratio is met anyway."""
+    return met(hits, rule.below) or sum(not hit.good for hit in hits) < rule.min_bad
+
+
+def proven(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[Span]:
+    """Each outage that at least `min_bad` bad hits prove; None: not back when the observation ended at `end`."""
+
+    def due_within(first: Hit, seconds: float, least: int) -> list[Hit]:
+        """The hits from the first one on for so many seconds, or for so many hits, whichever holds more."""
+        rest = [hit for hit in night if hit.due >= first.due]
+        return max((rest[:least], [hit for hit in rest if hit.due < first.due + seconds]), key=len)
+
+    def back(hit: Hit) -> bool:
+        after = due_within(hit, rule.sustained, 0)
+        return hit.good and hit.due + rule.sustained <= end and len(after) >= 2 and few(after, rule)
+
+    found: list[Span] = []
+    over = -math.inf
+    for number in range(math.ceil((end - start) / rule.window)):
+        inside = [hit for hit in night if (hit.due - start) // rule.window == number]
+        if not inside or met(inside, rule.below) or inside[0].due <= over:
+            continue
+        if few(due_within(inside[0], rule.sustained, rule.min_bad), rule):
+            continue  # a blip, or nothing that could be told from one
+        later = [hit for hit in night if hit.due >= inside[0].due]
+        place = next((place for place, hit in enumerate(later) if back(hit)), None)
+        during, recovered = later[:place], None if place is None else later[place].due
+        begin = next(
+            (place for place, hit in enumerate(during) if not hit.good and shows(later[place:], rule)), None
+        )
+        if begin is not None and sum(not hit.good for hit in during[begin:]) >= rule.min_bad:
+            found.append((during[begin].due, recovered))
+        if recovered is None:
+            break
+        over = recovered
+    return found
+
+
+def shows(rest: Sequence[Hit], rule: Rule) -> bool:
+    """Whether enough hits are bad from the first one on, in a window or in twice so many hits as that takes."""
+    window = [hit for hit in rest if hit.due < rest[0].due + rule.window]
+    return not few(max(window, list(rest[: 2 * rule.min_bad]), key=len), rule)
+
+
+def lasting(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[Span]:
+    """The possible outages, but for one at the very end in which none is proven."""
+    found = outages(night, start, end, rule)
+    if not found or found[-1][1] is not None:
+        return found
+    shown = any(begin >= found[-1][0] for begin, _ in proven(night, start, end, rule))
+    return found if shown else found[:-1]
 
 
 def longest(found: Sequence[Span], end: float) -> float:

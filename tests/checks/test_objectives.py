@@ -134,12 +134,67 @@ def test_the_time_between_two_steps_counts_as_recovery_too(tmp_path: Path) -> No
     assert (found.outcome, found.measured) == (FAIL, approx(18))
 
 
-def test_a_service_that_never_came_back_fails_whatever_the_limit(tmp_path: Path) -> None:
+def test_a_service_that_was_down_at_the_end_is_no_pass_though_nothing_is_limited(tmp_path: Path) -> None:
     night = Night(bad=[(55, 60, Hit.REFUSED)], changed={"limits": {}})
     found = night.findings(tmp_path, recovery.check)
-    assert found["recovery"].outcome is FAIL
-    assert found["rto"].outcome is FAIL
-    assert found["rto"].because == "RTO > 5 s: not recovered when the observation ended"
+    assert found["recovery"].outcome is UNKNOWN
+    assert found["rto"].outcome is UNKNOWN
+    assert found["rto"].because == (
+        "RTO > 5 s: not recovered when the observation ended, and nothing broken by then, 900 s promised"
+    )
+
+
+@pytest.mark.parametrize(("down", "outcome"), [(15, UNKNOWN), (16, FAIL)])
+def test_what_was_not_observed_to_its_end_fails_only_the_limit_that_it_broke_by_then(
+    down: int, outcome: Outcome, tmp_path: Path
+) -> None:
+    night = Night(bad=[(60 - down, 60, Hit.REFUSED)], changed={"promise": {"rto": 15, "rpo": 300}})
+    found = night.findings(tmp_path, recovery.check)
+    assert (found["recovery"].outcome, found["rto"].outcome) == (outcome, outcome)
+    if outcome is FAIL:
+        assert found["recovery"].because == "recovery at least 16 s > 15 s (time out with no step acting)"
+
+
+def test_a_limit_that_the_steps_left_no_room_to_break_is_no_evidence(tmp_path: Path) -> None:
+    held = Night(bad=[(20, 24, Hit.REFUSED)], steps=step_events("drop", 20, 50))
+    found = held.findings(tmp_path / "held", recovery.check)["recovery"]
+    assert found.outcome is IDLE
+    assert "not evidence: no step acted for 10 s at most, which could not break 15 s" in found.because
+    short = Night(bad=[(20, 24, Hit.REFUSED)], steps=step_events("drop", 20, 44))
+    assert short.findings(tmp_path / "short", recovery.check)["recovery"].outcome is PASS
+
+
+def few(*bad: float) -> Night:
+    """A night of 12 hits a second, two of them bad from each of these seconds on: as in outages of 100 ms."""
+    due = [tick / 12 for tick in range(int(LENGTH * 12))]
+    return Night(due=due, bad=[(at, at + 0.16, Hit.REFUSED) for at in bad], steps=[])
+
+
+def test_what_few_hits_cannot_decide_is_bounded_and_no_outage(tmp_path: Path) -> None:
+    """Two bad hits each time: the ratio is not met for ten seconds on end, and nothing was down for so long."""
+    found = few(10, 18, 26, 34).findings(tmp_path / "limit", recovery.check)["recovery"]
+    assert (found.outcome, found.measured) == (UNKNOWN, None)
+    assert found.because == "recovery between 0 s and 24.17 s: too few hits to tell, 15 s allowed"
+    kept = few(10, 18).findings(tmp_path / "kept", recovery.check)["recovery"]
+    assert (kept.outcome, kept.because) == (
+        IDLE,
+        "no outage to recover from: too few hits were bad to prove one, 8.17 s at most",
+    )
+
+
+def test_an_outage_that_enough_hits_prove_is_one_at_any_rate(tmp_path: Path) -> None:
+    night = Night(due=[float(at) for at in range(int(LENGTH))], bad=[(20, 40, Hit.REFUSED)], steps=[])
+    found = night.findings(tmp_path, recovery.check)["recovery"]
+    assert (found.outcome, found.measured) == (FAIL, approx(20))
+
+
+def test_a_bad_hit_in_the_last_second_is_no_outage_that_goes_on(tmp_path: Path) -> None:
+    found = few(59.5).findings(tmp_path / "few", recovery.check)
+    assert {finding.outcome for finding in found.values()} == {IDLE}
+    night = few()
+    night.bad = [(59, 60, Hit.REFUSED)]
+    found = night.findings(tmp_path / "enough", recovery.check)
+    assert {finding.outcome for finding in found.values()} == {UNKNOWN}
 
 
 def test_an_observation_that_ended_before_good_service_was_sustained_proves_nothing(tmp_path: Path) -> None:
@@ -156,10 +211,10 @@ def test_a_good_end_too_short_to_be_sustained_is_no_failure_where_nothing_is_lim
     assert {finding.outcome for finding in night.findings(tmp_path, recovery.check).values()} == {IDLE}
 
 
-@pytest.mark.parametrize("bad", [(30, 52), (55, 60), (55, 59.9)], ids=["over already", "bad", "one good hit"])
-def test_a_limit_that_a_good_end_cannot_save_and_a_bad_end_fail(
-    bad: tuple[float, float], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(
+    "bad", [(30, 52), (44, 60), (44, 59.9)], ids=["a good end", "a bad end", "one good hit"]
+)
+def test_no_end_saves_a_limit_that_is_over(bad: tuple[float, float], tmp_path: Path) -> None:
     found = Night(bad=[(*bad, Hit.REFUSED)]).findings(tmp_path, recovery.check)
     assert found["recovery"].outcome is FAIL
 

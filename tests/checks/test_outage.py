@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.checks import outage
-from chaos.checks.outage import outages
+from chaos.checks.outage import possible, proven
 from chaos.experiment import Outage as Rule
+from tests.calibration import oracle as slow
 
 
 @pytest.fixture(autouse=True, params=[3, 1 << 16], ids=["small pieces", "one piece"])
@@ -25,7 +26,7 @@ END = 30.0
 
 def found(good: list[bool], due: list[float], rule: Rule = RULE) -> list[tuple[float, float | None]]:
     times, flags = np.array(due, dtype=np.float64), np.array(good, dtype=np.bool_)
-    return [(outage.start, outage.end) for outage in outages(times, flags, 0.0, END, rule)]
+    return [(outage.start, outage.end) for outage in possible(times, flags, 0.0, END, rule)]
 
 
 def oracle(due: list[float], good: list[bool], rule: Rule) -> list[tuple[float, float | None]]:
@@ -65,6 +66,7 @@ rules = st.builds(
     below=st.sampled_from([0.5, 0.75, 0.9, 0.99, 1.0]),
     window=st.sampled_from([0.5, 1.0, 2.0]),
     sustained=st.sampled_from([1.0, 4.0, 10.0]),
+    min_bad=st.sampled_from([1, 2, 5]),
 )
 
 
@@ -85,7 +87,7 @@ def test_a_hit_turned_good_never_makes_the_worst_outage_longer(
     better[which : which + 1] = True
 
     def worst(flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
-        return max((outage.length for outage in outages(due, flags, 0.0, END, RULE)), default=0.0)
+        return max((outage.length for outage in possible(due, flags, 0.0, END, RULE)), default=0.0)
 
     assert worst(better) <= worst(good)
 
@@ -130,3 +132,51 @@ def test_windows_without_hits_go_on_with_the_outage() -> None:
 
 def test_two_outages_apart_are_two() -> None:
     assert ten_a_second((5.0, 7.0), (15.0, 16.0)) == [(5.0, 7.0), (15.0, 16.0)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(nights, rules)
+def test_a_proven_outage_is_that_of_its_definition_and_lies_within_a_possible_one(
+    night: list[tuple[int, bool]], rule: Rule
+) -> None:
+    due, good = np.array([at / 4 for at, _ in night]), np.array([ok for _, ok in night], dtype=np.bool_)
+    shown = [(each.start, each.end) for each in proven(due, good, 0.0, END, rule)]
+    hits = [slow.Hit(at / 4, ok) for at, ok in night]
+    below = Fraction(rule.below).limit_denominator(1000)
+    if rule.min_bad > 1:
+        assert shown == slow.proven(
+            hits, 0.0, END, slow.Rule(below, rule.window, rule.sustained, rule.min_bad)
+        )
+    whole = possible(due, good, 0.0, END, rule)
+    for start, end in shown:
+        until = END if end is None else end
+        assert any(each.start <= start and until <= each.start + each.length for each in whole)
+
+
+def proven_at(rate: float, *bad: tuple[float, float], rule: Rule = RULE) -> list[tuple[float, float | None]]:
+    due = np.arange(int(END * rate)) / rate
+    good = np.array([not any(low <= at < high for low, high in bad) for at in due])
+    return [(outage.start, outage.end) for outage in proven(due, good, 0.0, END, rule)]
+
+
+def test_as_many_bad_hits_as_it_takes_prove_an_outage_and_one_less_does_not() -> None:
+    assert proven_at(8, (10.0, 10.625)) == [(10.0, 10.625)]
+    assert proven_at(8, (10.0, 10.5)) == []
+
+
+def test_a_night_of_few_requests_proves_one_all_the_same() -> None:
+    assert proven_at(0.5, (6.0, 20.0)) == [(6.0, 20.0)]
+
+
+def test_service_that_is_back_for_every_other_request_is_not_back() -> None:
+    halves = [(at / 8, at / 8 + 0.1) for at in range(80, 160, 2)]
+    ((start, end),) = proven_at(8, *halves)
+    assert start == 10.0 and end is not None and 18.5 <= end <= 20.0
+
+
+def test_single_bad_hits_far_apart_are_none() -> None:
+    assert proven_at(12, *((at, at + 0.05) for at in (3.0, 6.0, 9.0, 12.0))) == []
+
+
+def test_a_single_bad_hit_before_an_outage_is_no_part_of_what_is_proven() -> None:
+    assert proven_at(8, (10.0, 10.1), (13.0, 16.0)) == [(13.0, 16.0)]
