@@ -18,8 +18,10 @@ from the ratios alone, as above; it may be longer than the truth. A `proven` one
 shorter than the truth, and rests on `rule.min_bad` bad hits:
 - it begins with the first bad hit from which so many are bad, and the ratio is below, in `rule.window` seconds, or
   in twice so many hits where those seconds hold fewer;
-- fewer bad ones in the stretch that has to be good leave service sustained; of a window that is below, that stretch
-  holds so many hits at least, be it longer than `rule.sustained`;
+- fewer bad ones in the stretch from a window on that is below make it a blip, and that stretch holds so many hits at
+  least, be it longer than `rule.sustained`;
+- it ends where the ratio says so, or before that with the first good hit from which none is bad for `rule.window`
+  seconds, and fewer than so many for `rule.sustained`;
 - one that holds fewer bad ones is none.
 """
 
@@ -147,7 +149,7 @@ class _Service:
             hits = np.arange(begin, min(begin + PIECE, len(self._due)))
             low, high = self._stretch(hits)
             watched = self._due[hits] + self._rule.sustained <= self._end
-            recovers = self._good[hits] & self.met(low, high) & (high - low >= 2) & watched
+            recovers = self._back(hits, low, high) & (high - low >= 2) & watched
             if recovers.any():
                 return begin + int(np.argmax(recovers))
         return None
@@ -158,10 +160,18 @@ class _Service:
         begin = max(first, int(np.searchsorted(self._due, self._end - self._rule.sustained, "right")))
         for low in range(begin, len(self._due) - 1, PIECE):
             hits = np.arange(low, min(low + PIECE, len(self._due) - 1))
-            good = self._good[hits] & self.met(hits, np.full(len(hits), len(self._due)))
+            good = self._back(hits, hits, np.full(len(hits), len(self._due)))
             if good.any():
                 return float(self._due[low + int(np.argmax(good))])
         return None
+
+    def _back(self, hits: Counts, low: Counts, high: Counts) -> Flags:
+        """Where a hit is good, and service is from it on, over the hits [low, high)."""
+        soon = np.searchsorted(self._due, self._due[hits] + self._rule.window)
+        clean = self._good_ones(low, soon) == soon - low
+        few = self.met(low, high) & clean
+        result: Flags = self._good[hits] & (~self.below(low, high) | few)
+        return result
 
     def _stretch(self, hits: Counts) -> tuple[Counts, Counts]:
         """The hits [low, high) due in the seconds that service has to last, from each of the hits on."""

@@ -78,7 +78,7 @@ def kindly(found: list[Span], night: Sequence[Hit], end: float, rule: Rule) -> l
     for place, hit in enumerate(night):
         rest = night[place:]
         late = hit.due >= begin and hit.due + rule.sustained > end
-        if late and hit.good and len(rest) >= 2 and few(rest, rule):
+        if late and len(rest) >= 2 and good_from(hit, rest, rule):
             return [*found[:-1], (begin, hit.due)]
     return found
 
@@ -117,6 +117,12 @@ def few(hits: Sequence[Hit], rule: Rule) -> bool:
     return met(hits, rule.below) or sum(not hit.good for hit in hits) < rule.min_bad
 
 
+def good_from(hit: Hit, rest: Sequence[Hit], rule: Rule) -> bool:
+    """Whether the hit is good, and service in the rest: by the ratio, or as none is bad nearby and few at all."""
+    near = [other for other in rest if other.due < hit.due + rule.window]
+    return hit.good and (met(rest, rule.below) or (few(rest, rule) and all(other.good for other in near)))
+
+
 def proven(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[Span]:
     """Each outage that at least `min_bad` bad hits prove; None: not back when the observation ended at `end`."""
 
@@ -127,7 +133,7 @@ def proven(night: Sequence[Hit], start: float, end: float, rule: Rule) -> list[S
 
     def back(hit: Hit) -> bool:
         after = due_within(hit, rule.sustained, 0)
-        return hit.good and hit.due + rule.sustained <= end and len(after) >= 2 and few(after, rule)
+        return hit.due + rule.sustained <= end and len(after) >= 2 and good_from(hit, after, rule)
 
     found: list[Span] = []
     over = -math.inf

@@ -72,7 +72,7 @@ def test_every_outage_is_as_long_as_it_was_planted_ours_or_not(bad: Night) -> No
 def test_the_outages_are_just_those_that_the_servers_own_record_gives(bad: Night) -> None:
     well, (start, end) = bad.good_by_the_server(), bad.play
     night = [oracle.Hit(float(due), int(seq) in well) for due, seq in bad.in_play()[["due", "seq"]].tolist()]
-    expected = oracle.outages(night, start, end, oracle.Rule(Fraction(99, 100), 1.0, 1.5))
+    expected = oracle.proven(night, start, end, oracle.Rule(Fraction(99, 100), 1.0, 1.5))
     found = bad.finding("recovery", "rto")["evidence"]["outages"]
     assert [(each["start"], each["end"]) for each in found] == expected
 
