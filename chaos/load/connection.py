@@ -10,6 +10,7 @@ from typing import cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from chaos.load import framing
 from chaos.load.exchange import Exchange
 from chaos.load.failures import Disconnected, Malformed
 
@@ -27,11 +28,23 @@ class Connection(asyncio.Protocol):
         self._expect_an_answer()
 
     def _expect_an_answer(self) -> None:
+        self._head = b""  # what came until it is whole
+        self._mending = self._mended = False  # llhttp gave up at its length: it is read anew once it is whole
         self._body: list[bytes] = []
         self._begun = False  # its head is whole, and it is no interim answer
-        self._framed = False  # its end can be told without the connection's
+        self._forget_header()
         self._whole = False
         self._keep = True  # another may follow
+
+    def _forget_header(self) -> None:
+        self._length = False  # it says its length
+        self._coding: bytes | None = None  # the last of its transfer codings
+        self._type = b""
+
+    @property
+    def _framed(self) -> bool:
+        """Whether its end can be told without the connection's. A coding counts, and not a length beside it."""
+        return self._length if self._coding is None else self._coding == b"chunked"
 
     def is_fit(self) -> bool:
         """Whether it can carry another exchange. What its peer said meanwhile, be it that it has closed, may
@@ -83,29 +96,54 @@ class Connection(asyncio.Protocol):
         peer: socket.socket | None = transport.get_extra_info("socket")
         if peer is not None:
             self._unread.register(peer.fileno(), select.POLLIN)
-        self._parser = HttpResponseParser(self)
+        self._parser = self._new_parser()
+
+    def _new_parser(self) -> HttpResponseParser:
+        parser = HttpResponseParser(self)
         # What clients in the field put up with is no fault of the target's.
-        self._parser.set_dangerous_leniencies(
+        parser.set_dangerous_leniencies(
             lenient_headers=True,
+            lenient_chunked_length=True,
             lenient_optional_cr_before_lf=True,
             lenient_spaces_after_chunk_size=True,
             lenient_data_after_close=True,
         )
+        return parser
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None or self._parser is None:
             self.drop()  # nobody asked: it must not pass for the answer to what is asked next
             return
+        if not self._begun:
+            self._head += data
         try:
-            self._parser.feed_data(data)
+            if self._mending:
+                self._mend()
+            else:
+                self._parser.feed_data(data)
         except HttpParserCallbackError:
             raise  # that was us
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self._keep = False
-            if not self._whole:
-                self._end(Malformed(str(error)))
+        except (HttpParserError, HttpParserUpgrade, Malformed) as error:
+            self._refused(error)
         if self._whole:
             self._end(None)
+
+    def _refused(self, error: Exception) -> None:
+        """llhttp does not take what came."""
+        if not (self._begun or self._mending or self._mended) and framing.is_about_length(error):
+            self._mending = True
+            self.data_received(b"")
+            return
+        self._keep = False
+        if not self._whole:
+            self._end(Malformed(str(error)))
+
+    def _mend(self) -> None:
+        """Read the head again, once it is whole. Raises Malformed, and what llhttp raises."""
+        mended = framing.said_once(self._head)
+        if mended is not None:
+            self._parser, self._mending, self._mended = self._new_parser(), False, True
+            self._parser.feed_data(mended)
 
     def eof_received(self) -> None:
         """Over TLS only a good-bye comes here: an answer that is cut off there is not whole."""
@@ -127,14 +165,18 @@ class Connection(asyncio.Protocol):
         if self._whole:
             self._keep = False  # a second answer, and one question
         else:
-            self._framed = False
+            self._forget_header()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
+        if self._whole:
+            return
         if lower == b"content-length":
-            self._framed = True
+            self._length = True
         elif lower == b"transfer-encoding":
-            self._framed = value.lower().rpartition(b",")[2].strip() == b"chunked"
+            self._coding = value.lower().rpartition(b",")[2].strip()
+        elif lower == b"content-type":
+            self._type = value
 
     def on_headers_complete(self) -> None:
         if self._whole or self._exchange is None or self._parser is None:
@@ -142,9 +184,12 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         interim = 100 <= status < 200 and status != 101  # the answer follows (RFC 9110, 15.2)
         if not interim:
-            self._exchange.status = status
-            self._begun = True
-            self._keep = self._parser.should_keep_alive()
+            self._exchange.status, self._exchange.type = status, self._type
+            self._begun, self._head = True, b""
+            both = (
+                self._length and self._coding is not None
+            )  # such a connection is not used again (RFC 9112, 6.1)
+            self._keep = self._parser.should_keep_alive() and not both
 
     def on_body(self, body: bytes) -> None:
         if not self._whole:

@@ -10,15 +10,16 @@ _TICK = 0.001
 
 
 class Exchange:
-    """Ends once: with a whole answer, or with an error. `status` is 0 until the head of an answer came."""
+    """Ends once: with a whole answer, or with an error. `status` is 0 until the head of an answer came; `type` is the
+    content type that it says."""
 
-    __slots__ = ("_ended", "_stop", "_timer", "body", "request", "status")
+    __slots__ = ("_ended", "_stop", "_timer", "body", "request", "status", "type")
 
     def __init__(self, request: bytes, ended: Callable[[Exchange, Exception | None], None]) -> None:
         """`ended` is called with the error where no whole answer came."""
         self.request = request
         self.status = 0
-        self.body = b""
+        self.body = self.type = b""
         self._ended: Callable[[Exchange, Exception | None], None] | None = ended
         self._stop: Callable[[], object] | None = None
         self._timer: asyncio.TimerHandle | None = None

@@ -36,6 +36,9 @@ from tests.load.asking import (
 )
 from tests.load.scripted import serving
 
+LENGTH = b"Content-Length: 2\r\n"
+TWICE = OK.replace(LENGTH, LENGTH + LENGTH)
+CODED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nok"
 OURS = (Connection, Exchange, ConnectFailed, Disconnected, Malformed)
 NO_TIME = settings(deadline=None)
 
@@ -63,6 +66,19 @@ def kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
         ([OF_OLD, None], GOOD, False),
         ([b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"], GOOD, False),
         ([CHUNKED.replace(b"1\r\n", b"1  \r\n")], GOOD, True),
+        ([OK.replace(LENGTH, LENGTH + LENGTH)], GOOD, True),  # RFC 9112, 6.3: as one that says it once
+        ([OK.replace(LENGTH, b"content-length : 2\r\nX: y\r\n" + LENGTH)], GOOD, True),
+        ([OK.replace(b": 2", b": 2, 2")], GOOD, True),
+        ([b"HTTP/1.1 200 OK\r\nContent-", LENGTH[8:] + LENGTH[:-1], b"\n\r\nok"], GOOD, True),
+        ([INTERIM + OK.replace(LENGTH, LENGTH + LENGTH)], GOOD, True),
+        ([OK.replace(LENGTH, LENGTH + LENGTH)[:-1], None], (Outcome.RESET, 200, b"o"), False),
+        ([OK.replace(LENGTH, LENGTH + LENGTH)[:-5], None], (Outcome.RESET, 0, b""), False),
+        ([OK.replace(LENGTH, LENGTH + b"Content-Length: 3\r\n")], (Outcome.BAD_BODY, 0, b""), False),
+        ([OK.replace(b": 2", b": 2, 3")], (Outcome.BAD_BODY, 0, b""), False),
+        ([OK.replace(b": 2", b": two")], (Outcome.BAD_BODY, 0, b""), False),
+        ([CHUNKED.replace(b"Transfer", b"Content-Length: 9\r\nTransfer")], GOOD, False),  # chunked counts
+        ([CHUNKED.replace(b"chunked", b"chunked\r\nContent-Length: 9")], GOOD, False),
+        ([CODED.replace(b"gzip", b"gzip\r\nContent-Length: 9"), None], GOOD, False),  # to the end
         ([OK + OK], GOOD, False),  # two answers to one question
         ([OK + b"nonsense"], GOOD, False),
         (
@@ -106,7 +122,9 @@ class _Transport(asyncio.Transport):
 
 @NO_TIME
 @given(
-    st.sampled_from([OK, CHUNKED, INTERIM + OK, INTERIM + CHUNKED, TO_THE_END, OF_OLD]),
+    st.sampled_from(
+        [OK, CHUNKED, INTERIM + OK, INTERIM + CHUNKED, TO_THE_END, OF_OLD, TWICE, INTERIM + TWICE]
+    ),
     st.sets(st.integers(1, 150)),
 )
 def test_it_does_not_matter_in_which_pieces_an_answer_comes(answer: bytes, cuts: set[int]) -> None:
