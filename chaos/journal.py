@@ -286,6 +286,11 @@ class Journal:
         """The load process on itself, by window: {"start", "end", "lag", "run_delay"} in seconds."""
         return list(read_lines(self.run.instrument))
 
+    @cached_property
+    def answers(self) -> list[dict[str, Any]]:
+        """What the good answers looked like, a sample: {"at", "route", "type", "length", "names"}."""
+        return list(read_lines(self.run.answers))
+
     @property
     def readback(self) -> npt.NDArray[np.void] | None:
         """What the target held afterwards: rows of (seq, matches); None when it was not read whole."""

@@ -212,6 +212,7 @@ class Runner:
             base_url=handles.base_url,
             hits=self._run.hits,
             instrument=self._run.instrument,
+            answers=self._run.answers,
             clock_zero=self._clock.zero,
             seed=self._plan.seed,
             routes=tuple(routes[name] for name in mix),

@@ -70,6 +70,10 @@ class RunDir:
         return self.path / "hits.json"
 
     @property
+    def answers(self) -> Path:
+        return self.path / "answers.jsonl"
+
+    @property
     def instrument(self) -> Path:
         return self.path / "instrument.jsonl"
 

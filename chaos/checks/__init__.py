@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chaos.checks import (
     answered,
+    answers,
     archive,
     availability,
     burn_rate,
@@ -44,6 +45,7 @@ ALL: tuple[Check, ...] = (
     logs.check,
     projection.check,
     effect.check,
+    answers.check,
     honesty.check,
 )
 """Every check of ours, in the order in which a verdict tells its findings."""

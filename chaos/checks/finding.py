@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     FAIL = "fail"
     UNKNOWN = "unknown"
     NOT_EXERCISED = "not exercised"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ _PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """fail > unknown > pass; `not exercised` is neutral. UNKNOWN where nothing was judged at all."""
+    """fail > unknown > pass; `not exercised` and `warning` are neutral. UNKNOWN where nothing was judged at all."""
     given = set(outcomes)
     return next((outcome for outcome in _PRECEDENCE if outcome in given), Outcome.UNKNOWN)
 

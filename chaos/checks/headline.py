@@ -8,7 +8,7 @@ from chaos.checks.chain import broke_first
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
 
-ABOUT_THE_RUN = frozenset({"completeness", "steady", "effect", "honesty", "left_behind"})
+ABOUT_THE_RUN = frozenset({"completeness", "steady", "effect", "answers", "honesty", "left_behind"})
 """Checks that say whether the run proves anything; all others judge the target."""
 UNTOLD = ABOUT_THE_RUN | {"runbook"}
 """Checks that the first line of a pass leaves out: what the steps of a runbook came to is told by the RTO."""
@@ -22,6 +22,7 @@ def headline(outcome: Outcome, findings: Sequence[Finding], chain: list[Link]) -
             parts.append(f"broke first: {first.title} ({first.because})")
         parts += _named("unknown", [each for each in findings if each.outcome is Outcome.UNKNOWN])
     parts += _named("not exercised", [each for each in findings if each.outcome is Outcome.NOT_EXERCISED])
+    parts += _named("warning: the answers", [each for each in findings if each.outcome is Outcome.WARNING])
     # what a finding quotes may be of many lines
     return " ".join(f"{_opening(outcome, findings)}: {'; '.join(parts)}".split())
 

@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 from chaos.checks.finding import Unit
 
-CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "error", "advisory"]
+CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "warning", "error", "advisory"]
 
 CODES: dict[CaseOutcome, int] = {
     "pass": 0,
     "not exercised": 0,
     "advisory": 0,
+    "warning": 0,
     "fail": 1,
     "unknown": 3,
     "error": 5,

@@ -19,6 +19,7 @@ import uvloop
 from chaos import store
 from chaos.errors import LoadError, MidnightError
 from chaos.load import spec as specs
+from chaos.load.answers import Answers
 from chaos.load.client import Client
 from chaos.load.generator import Generator
 from chaos.load.priority import raise_priority
@@ -41,7 +42,11 @@ async def main() -> None:
     addresses = specs.addresses(spec)
     recorder = Recorder(spec.hits)
     specs.check_size(len(recorder.table))
-    sender = Sender(spec, recorder, Client(spec.base_url, addresses))
+    answers = None
+    if spec.answers is not None:
+        answers = Answers(spec.answers, len(spec.routes), Redactor(spec.secrets))
+        recorder.also(answers.flush)
+    sender = Sender(spec, recorder, Client(spec.base_url, addresses), answers)
     _say({"ready": True, "priority": raise_priority()})
     zero = _zero(await lines.readline())
     if zero is not None:

@@ -10,6 +10,7 @@ from chaos.errors import LoadError
 from chaos.hits import Outcome
 from chaos.journal import Clock
 from chaos.load import outcomes
+from chaos.load.answers import Answers
 from chaos.load.client import Client
 from chaos.load.exchange import Exchange
 from chaos.load.recorder import Recorder
@@ -22,8 +23,10 @@ Landed = Callable[[LoadError | None], None]
 class Sender:
     """Sends the requests of one table, and fills in their rows."""
 
-    def __init__(self, spec: LoadSpec, recorder: Recorder, client: Client) -> None:
-        self._spec, self._client = spec, client
+    def __init__(
+        self, spec: LoadSpec, recorder: Recorder, client: Client, answers: Answers | None = None
+    ) -> None:
+        self._spec, self._client, self._answers = spec, client, answers
         self._wire = Wire(spec)
         self._now = Clock(spec.clock_zero).now
         counts = [route.items for route in spec.routes]
@@ -67,6 +70,8 @@ class Sender:
         self._done[index] = done
         self._outcome[index] = outcome
         self._touch(index)
+        if outcome is Outcome.GOOD and self._answers is not None:
+            self._answers.see(code, done, exchange.type, exchange.body)
         landed(None)
 
     def _outcome_of(self, index: int, code: int, exchange: Exchange) -> Outcome:

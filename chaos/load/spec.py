@@ -30,6 +30,7 @@ class LoadSpec(Model):
     base_url: Annotated[str, Field(pattern=r"^(?i:https?)://[^/]+")]
     hits: Path
     instrument: Path
+    answers: Path | None = None  # where to say what the good answers look like
     clock_zero: float  # time.monotonic() at the run's start
     seed: Annotated[int, Field(ge=0)]
     routes: tuple[Route, ...] = Field(min_length=1)  # in the order of the route codes

@@ -23,6 +23,7 @@ _ELEMENTS: dict[CaseOutcome, str] = {
     "error": "error",
     "unknown": "error",
     "not exercised": "skipped",
+    "warning": "skipped",
 }
 
 

@@ -14,6 +14,7 @@ MARKS: dict[CaseOutcome, str] = {
     "error": "💥 error",
     "unknown": "❔ unknown",
     "advisory": "⚠️ advisory",
+    "warning": "⚠️ warning",
     "not exercised": "➖ not exercised",
     "pass": "✅ pass",
 }

@@ -17,6 +17,7 @@ STYLES = {
     Outcome.FAIL: "bold red",
     Outcome.UNKNOWN: "bold yellow",
     Outcome.NOT_EXERCISED: "dim",
+    Outcome.WARNING: "yellow",
 }
 
 

@@ -90,6 +90,7 @@ class Night:
     )
     gauges: dict[tuple[str, str], list[tuple[float, float, float]]] = field(default_factory=dict)
     sampled: bool = True
+    answers: list[dict[str, Any]] = field(default_factory=list)  # what the load process says of some
     target: dict[str, Any] = field(default_factory=lambda: {"name": "reference"})
 
     def write(self, path: Path) -> tuple[Experiment, Journal]:
@@ -105,6 +106,9 @@ class Night:
             self._write_hits(run)
         if self.sampled:
             self._write_samples(run)
+        if self.answers:
+            lines = [{"version": 1}, *self.answers]
+            run.answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
         return Experiment.model_validate(document), Journal(run)
 
     def findings(self, path: Path, check: Check) -> dict[str, Finding]:

@@ -33,6 +33,10 @@ class Playing:
     def instrument(self) -> Path:
         return self.directory / "instrument.jsonl"
 
+    @property
+    def answers(self) -> Path:
+        return self.directory / "answers.jsonl"
+
     def now(self) -> float:
         return time.monotonic() - self.clock_zero
 
@@ -45,6 +49,7 @@ class Playing:
             base_url=self.base_url,
             hits=self.hits,
             instrument=self.instrument,
+            answers=self.answers,
             clock_zero=self.clock_zero,
             seed=7,
             routes=tuple(routes),

@@ -1,0 +1,122 @@
+"""What the good answers look like, by route: their type, their length, and the names that they hold. A sample.
+
+The loop only looks at type and length; what is looked into, one answer of a route in a quarter of a second and each
+that is of a new type or length, is parsed in the recorder's thread.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chaos import journal
+from chaos.redact import Redactor
+
+EVERY = (
+    0.25  # seconds between two answers of a route that are looked into, if there is nothing new about them
+)
+WRITTEN_EVERY = 1.0  # seconds between two lines about a route, if they say the same
+MOST_WAITING = (
+    100  # answers that wait to be looked into: a route whose lengths never repeat must not fill memory
+)
+LONGEST = 16_384  # bytes of an answer that is parsed: the parser holds the lock that the loop needs
+MOST_NAMES = 50
+_EVENT = re.compile(rb"^event:[ \t]*([^\r\n]+)", re.M)
+_KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
+
+
+@dataclass(slots=True)
+class _Known:
+    """What has been seen of a route."""
+
+    types: set[bytes] = field(default_factory=set)
+    shortest: float = float("inf")
+    longest: float = -1.0
+    looked: float = float("-inf")  # when one of its answers was looked into last
+    said: tuple[object, ...] = ()
+    written: float = float("-inf")
+
+
+class Answers:
+    """Appends lines to a file: `{"at", "route", "type", "length", "names"}`.
+
+    `at` is of the run clock, `route` a route's code, `length` in bytes. `names` are those of a JSON object and the kind
+    of each value (`items:array`), or of an event stream's events; null where an answer is none, or too long.
+    """
+
+    def __init__(self, path: Path, routes: int, redact: Redactor) -> None:
+        self._file = path.open("w", encoding="utf-8")
+        self._file.write(json.dumps({"version": journal.VERSION}) + "\n")
+        self._redact = redact
+        self._known = [_Known() for _ in range(routes)]
+        self._waiting: deque[tuple[float, int, bytes, bytes]] = deque()
+        self._writing = threading.Lock()
+
+    def see(self, code: int, at: float, kind: bytes, body: bytes) -> None:
+        """A good answer of the route came `at` this time of the run clock."""
+        known, length = self._known[code], len(body)
+        new = kind not in known.types or not known.shortest <= length <= known.longest
+        if (not new and at < known.looked + EVERY) or len(self._waiting) >= MOST_WAITING:
+            return
+        known.types.add(kind)
+        known.shortest, known.longest = min(known.shortest, length), max(known.longest, length)
+        known.looked = at
+        self._waiting.append((at, code, kind, body))
+
+    def flush(self) -> None:
+        """Look into those that wait, and write what is new."""
+        with self._writing:
+            while self._waiting:
+                self._write(*self._waiting.popleft())
+            self._file.flush()
+
+    def _write(self, at: float, code: int, kind: bytes, body: bytes) -> None:
+        known, names = self._known[code], self._names(kind, body)
+        said = (kind, len(body), names)
+        if said == known.said and at < known.written + WRITTEN_EVERY:
+            return
+        known.said, known.written = said, at
+        line = {"at": at, "route": code, "type": media_type(kind), "length": len(body), "names": names}
+        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+    def _names(self, kind: bytes, body: bytes) -> list[str] | None:
+        found = names(kind, body)
+        return None if found is None else [self._redact(name) for name in found]
+
+
+def media_type(kind: bytes) -> str:
+    """`application/json` of `application/JSON; charset=utf-8`."""
+    return kind.partition(b";")[0].strip().lower().decode("latin-1")[:100]
+
+
+def names(kind: bytes, body: bytes) -> list[str] | None:
+    """The names in an answer, in order of the alphabet; None where it has none or is too long."""
+    if len(body) > LONGEST:
+        return None
+    if media_type(kind) == "text/event-stream":
+        return sorted({f"event:{match.decode(errors='replace')[:60]}" for match in _EVENT.findall(body)})[
+            :MOST_NAMES
+        ]
+    if body.lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return sorted(set(_of(document)))[:MOST_NAMES]
+
+
+def _of(document: Any) -> Iterator[str]:
+    """Those of an object, or of the first object of a list."""
+    if isinstance(document, list):
+        for name in _of(document[0]) if document else ():
+            yield f"[]{name}"
+    elif isinstance(document, dict):
+        for name, value in document.items():
+            yield f"{str(name)[:60]}:{_KINDS.get(type(value), 'null')}"

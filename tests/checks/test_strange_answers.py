@@ -1,0 +1,73 @@
+"""Answers that do not look as they did in the baseline are a warning: it says how, and decides nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.checks import answers
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.verdict import judge
+from tests.checks.synthetic import BASELINE, PLAY, Night
+
+USUAL = {"route": 0, "type": "application/json", "length": 100, "names": ["id:number", "name:string"]}
+
+
+def looks(*play: dict[str, Any], baseline: int = 6, **usual: Any) -> list[dict[str, Any]]:
+    before = [{**USUAL, **usual, "at": BASELINE + at} for at in range(baseline)]
+    return before + [{**USUAL, **usual, "at": PLAY + at, **look} for at, look in enumerate(play)]
+
+
+def found(place: Path, lines: list[dict[str, Any]]) -> Finding | None:
+    return Night(answers=lines).findings(place, answers.check).get("read")
+
+
+@pytest.mark.parametrize(
+    ("look", "how"),
+    [
+        ({"type": "text/html", "names": None}, "text/html instead of application/json"),
+        ({"type": ""}, "no content type instead of application/json"),
+        ({"names": None}, "nothing to parse, where there was JSON"),
+        ({"names": ["id:number"]}, "no name:string, which the baseline always had"),
+        ({"names": ["errors:array", "id:number", "name:string"]}, "errors:array, which the baseline did not have"),
+        ({"names": ["id:null", "name:string"]}, "id:null, which the baseline did not have"),
+        ({"length": 265}, "265 bytes, where it was 100 to 100"),
+    ],
+)
+def test_what_is_strange_about_an_answer_is_said(look: dict[str, Any], how: str, tmp_path: Path) -> None:
+    finding = found(tmp_path, looks({}, {}, look, {}))
+    assert finding is not None
+    assert (finding.outcome, finding.measured) == (Outcome.WARNING, 1.0)
+    assert f"first 2 s into the play, with {how} (1 of 4 answers looked into)" in finding.because
+
+
+@pytest.mark.parametrize("look", [{}, {"length": 264}, {"length": 30}])
+def test_an_answer_as_usual_is_no_warning(look: dict[str, Any], tmp_path: Path) -> None:
+    assert found(tmp_path, looks({}, look)) is None
+
+
+def test_too_few_answers_in_the_baseline_say_nothing(tmp_path: Path) -> None:
+    assert found(tmp_path, looks({"type": "text/html"}, baseline=3)) is None
+    assert found(tmp_path / "enough", looks({"type": "text/html"}, baseline=4)) is not None
+
+
+def test_names_that_change_all_the_time_are_data(tmp_path: Path) -> None:
+    lines = looks({"names": ["user-99:string"]})
+    for number, line in enumerate(lines[:-1]):
+        line["names"] = [f"user-{number}:string"]
+    assert found(tmp_path, lines) is None
+
+
+def test_each_route_has_its_own_usual(tmp_path: Path) -> None:
+    plain = looks({}, {"type": "text/html"}, type="text/plain")
+    lines = [*looks({}), *({**line, "route": 1} for line in plain)]
+    findings = Night(answers=lines).findings(tmp_path, answers.check)
+    assert set(findings) == {"write"}
+
+
+def test_a_warning_is_in_the_first_line_and_decides_nothing(tmp_path: Path) -> None:
+    verdict = judge(*Night(answers=looks({"type": "text/html"})).write(tmp_path))
+    assert (verdict.outcome, verdict.exit_code) == (Outcome.PASS, 0)
+    assert verdict.headline.endswith("; warning: the answers: read")
