@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from chaos import hits, timing
-from chaos.checks.outage import outages
+from chaos.checks.outage import possible
 from chaos.experiment import Experiment
 from chaos.experiment import Outage as Rule
 from chaos.hits import HitTable, Outcome
@@ -54,7 +54,8 @@ async def watch(
     table, instrument = run.path / "aftermath.npy", run.path / "aftermath.jsonl"
     rate = rate_of(experiment)
     _make_table(experiment, hits.open_table(run.hits), table, rate, spec.seed)
-    gentle = spec.model_copy(update={"hits": table, "instrument": instrument, "baseline": None})
+    ours = {"hits": table, "instrument": instrument, "answers": None, "baseline": None}
+    gentle = spec.model_copy(update=ours)
     load = LoadProcess(gentle, mark=mark, log=run.path / "load.log")
     try:
         await load.start()
@@ -99,7 +100,7 @@ def is_back(table: HitTable, rule: Rule, start: float, now: float) -> bool:
     open_ones = table["due"][np.isin(table["outcome"], (Outcome.UNSENT, Outcome.PENDING))]
     observed = min(now, float(open_ones.min())) if len(open_ones) else now
     rows = hits.select(table, start, observed)
-    found = outages(np.array(rows["due"]), np.array(hits.good(rows)), start, observed, rule)
+    found = possible(np.array(rows["due"]), np.array(hits.good(rows)), start, observed, rule)
     if found:
         return found[-1].end is not None
     return len(rows) > 1 and observed - start >= rule.sustained

@@ -10,21 +10,19 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from chaos import (
     abort_watch,
     aftermath,
     afterwards,
     ending,
     hits,
+    loading,
     rehearsal,
     stopping,
     store,
     timing,
 )
 from chaos.blocking import in_thread
-from chaos.checks import instrument
 from chaos.checks.verdict import judge
 from chaos.driver import Driver, Site
 from chaos.ending import Course, Ending
@@ -32,11 +30,9 @@ from chaos.errors import Aborted, NoVerdict, Refused
 from chaos.fault import Evidence, Undo
 from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
-from chaos.hits import HitsHeader
 from chaos.inventory import taking
 from chaos.journal import Clock, Event, Journal, Writer
 from chaos.load.process import LoadProcess
-from chaos.load.spec import LoadSpec, check_size
 from chaos.observe import Observer, observe
 from chaos.plan import Plan
 from chaos.redact import Redactor
@@ -158,7 +154,8 @@ class Runner:
             self._event("inventory", "before", "taken", things=len(taken), unread=taken.unread)
 
     async def _under_load(self, handles: Handles, sampler: Sampler) -> None:
-        load = self._prepare_load(handles)
+        spec = loading.prepare(self._plan, self._run, self._driver, handles, self._clock)
+        load = LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
         tasks: list[asyncio.Task[Any]] = []
         try:
             priority = await load.start()
@@ -198,39 +195,11 @@ class Runner:
         seen = await aftermath.watch(experiment, self._run, self._clock, load.spec, load, mark)
         self._event("run", "aftermath", "ended", at=seen.end, start=seen.start, back=seen.back)
 
-    def _prepare_load(self, handles: Handles) -> LoadProcess:
-        load, routes = self._plan.experiment.load, self._plan.target.routes
-        mix = tuple(load.mix)
-        writes = tuple(name for name in mix if routes[name].ledger)
-        schedule = timing.schedule(load, writes, self._plan.seed)
-        check_size(len(schedule.due))
-        header = HitsHeader(mix, writes, tuple(load.timeout for _ in mix))
-        header.save(self._run.hits_header)
-        with store.recording(self._run.path):
-            hits.create(self._run.hits, schedule.due, schedule.route, schedule.seq)
-        spec = LoadSpec(
-            base_url=handles.base_url,
-            hits=self._run.hits,
-            instrument=self._run.instrument,
-            answers=self._run.answers,
-            clock_zero=self._clock.zero,
-            seed=self._plan.seed,
-            routes=tuple(routes[name] for name in mix),
-            timeouts=header.timeouts,
-            allow_hosts=self._plan.target.allow,
-            headers=handles.headers,
-            secrets=self._driver.secrets,
-            beat=instrument.beat(self._plan.experiment),
-            baseline=int(np.searchsorted(schedule.due, load.baseline.length)),
-        )
-        return LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
-
     async def _baseline(self, zero: float, load: LoadProcess) -> None:
         """Wait the baseline out, each request to its end, and judge it. Raises NoVerdict: nothing is injected
         into a sick target; and LoadError when the load process ends before its time."""
-        baseline = self._plan.experiment.load.baseline
         self._event("run", "baseline", "begun", at=zero)
-        end = zero + baseline.length
+        end = zero + self._plan.experiment.load.baseline.length
         looking = asyncio.create_task(self._recheck(end))
         try:
             await load.baseline_over()
@@ -238,9 +207,7 @@ class Runner:
             await looking
         finally:
             looking.cancel()
-        known = Journal(self._run).instrument
-        own = instrument.account(self._plan.experiment, known, zero, end)
-        found = judge_baseline(baseline, hits.select(hits.open_table(self._run.hits), zero, end), own)
+        found = judge_baseline(self._plan.experiment, self._run, zero, end)
         self._event("run", "baseline", "ended", at=end, **found)
         if not found["steady"]:
             raise NoVerdict(f"no steady state: {found['because']}; nothing was injected")

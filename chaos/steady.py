@@ -8,15 +8,25 @@ from typing import Any
 import numpy as np
 
 from chaos import hits
+from chaos.checks import instrument
 from chaos.checks.exact import percentile, reaches
 from chaos.checks.instrument import Account
 from chaos.checks.observation import ANSWERED
-from chaos.experiment import Baseline
+from chaos.experiment import Baseline, Experiment
 from chaos.hits import HitTable
+from chaos.journal import Journal
+from chaos.store import RunDir
 from chaos.units import show_seconds
 
 
-def judge_baseline(baseline: Baseline, table: HitTable, own: Account) -> dict[str, Any]:
+def judge_baseline(experiment: Experiment, run: RunDir, start: float, end: float) -> dict[str, Any]:
+    """What `judge_hits` says of a baseline that lasted from `start` to `end` on the run clock."""
+    table = hits.select(hits.open_table(run.hits), start, end)
+    own = instrument.account(experiment, Journal(run).instrument, start, end)
+    return judge_hits(experiment.load.baseline, table, own)
+
+
+def judge_hits(baseline: Baseline, table: HitTable, own: Account) -> dict[str, Any]:
     """{"steady", "because", "availability", "p99", "instrument"} of the baseline's hits.
 
     The p99 is that of the good ones: the availability judges the others, and may allow more than 1 % of them. `own`

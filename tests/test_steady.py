@@ -10,7 +10,7 @@ import pytest
 from chaos.checks.instrument import Account
 from chaos.experiment import Baseline
 from chaos.hits import DTYPE, HitTable, Outcome
-from chaos.steady import judge_baseline
+from chaos.steady import judge_hits
 
 
 def hits(good: int, bad: int = 0, *, took: float = 0.01, how: Outcome = Outcome.BAD_STATUS) -> HitTable:
@@ -22,7 +22,7 @@ def hits(good: int, bad: int = 0, *, took: float = 0.01, how: Outcome = Outcome.
 
 
 def judged(table: HitTable, **asked: Any) -> dict[str, Any]:
-    return judge_baseline(Baseline.model_validate({"for": "10s", "rate": 10, **asked}), table, own(0))
+    return judge_hits(Baseline.model_validate({"for": "10s", "rate": 10, **asked}), table, own(0))
 
 
 def own(in_doubt: int) -> Account:
@@ -66,7 +66,7 @@ def test_what_is_too_fine_for_the_machine_is_said_before_the_play_or_stops_the_r
     in_doubt: int, steady: bool
 ) -> None:
     baseline = Baseline.model_validate({"for": "10s", "rate": 10})
-    found = judge_baseline(baseline, hits(100), own(in_doubt))
+    found = judge_hits(baseline, hits(100), own(in_doubt))
     assert found["steady"] is steady
     said = f"{in_doubt} of 40 windows were beyond what the 30 ms of p99 allow, a lag of 7.5 ms"
     assert (said in found["because"]) is (in_doubt > 0)

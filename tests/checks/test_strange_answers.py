@@ -31,7 +31,10 @@ def found(place: Path, lines: list[dict[str, Any]]) -> Finding | None:
         ({"type": ""}, "no content type instead of application/json"),
         ({"names": None}, "nothing to parse, where there was JSON"),
         ({"names": ["id:number"]}, "no name:string, which the baseline always had"),
-        ({"names": ["errors:array", "id:number", "name:string"]}, "errors:array, which the baseline did not have"),
+        (
+            {"names": ["errors:array", "id:number", "name:string"]},
+            "errors:array, which the baseline did not have",
+        ),
         ({"names": ["id:null", "name:string"]}, "id:null, which the baseline did not have"),
         ({"length": 265}, "265 bytes, where it was 100 to 100"),
     ],
