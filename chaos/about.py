@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from chaos import yamlfile
+from chaos.load.ledger import base_of, marker
 from chaos.plan import Plan
 from chaos.store import RunDir
 
@@ -37,6 +38,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "profile": plan.profile,
         "profile_settings": plan.settings,
         "seed": plan.seed,
+        "ledger": {"base": base_of(run.id), "marker": marker(base_of(run.id))},  # see chaos.load.ledger
         "command": command(plan, overrides),
         "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **versions},
         "git": git_revision(),

@@ -1,45 +1,23 @@
-"""What is read when the play is over, and the target still up: the ledger, the logs, the speed of a restore."""
+"""What is read when the play is over, and the target still up: the logs, the speed of a restore."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from chaos import hits
 from chaos.blocking import in_thread
 from chaos.driver import Driver
 from chaos.errors import TargetError
 from chaos.handles import Handles
-from chaos.load.readback import read_back
 from chaos.plan import Plan
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
-from chaos.store import RunDir, recording
 
-READ_BACK_WITHIN = 60.0  # seconds
 RESTORES = ("restore", "recover")  # actions whose time grows with the data
 
 
 Detail = Mapping[str, Any]
 """What an event of the journal tells."""
-
-
-async def read_ledger(plan: Plan, handles: Handles, run: RunDir) -> Detail | None:
-    """Read back what was acknowledged; None where the target cannot be asked."""
-    table = hits.open_table(run.hits)
-    url, headers = handles.base_url, handles.headers
-    readback, seed = plan.target.readback, plan.seed
-    result = await in_thread(
-        lambda: read_back(url, readback, table, seed, timeout=READ_BACK_WITHIN, headers=headers)
-    )
-    if result is None:
-        return None
-    if result.complete:
-        with recording(run.path):
-            np.save(run.readback, result.rows)
-    return {"complete": result.complete, "reads": result.reads, "because": result.because}
 
 
 async def measure_restores(plan: Plan, driver: Driver) -> Detail | None:

@@ -10,6 +10,7 @@ from chaos.driver import Driver
 from chaos.handles import Handles
 from chaos.hits import HitsHeader
 from chaos.journal import Clock
+from chaos.load.ledger import base_of
 from chaos.load.spec import LoadSpec, check_size
 from chaos.plan import Plan
 from chaos.store import RunDir
@@ -33,6 +34,7 @@ def prepare(plan: Plan, run: RunDir, driver: Driver, handles: Handles, clock: Cl
         answers=run.answers,
         clock_zero=clock.zero,
         seed=plan.seed,
+        ledger_base=base_of(run.id),
         routes=tuple(routes[name] for name in mix),
         timeouts=header.timeouts,
         allow_hosts=plan.target.allow,

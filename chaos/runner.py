@@ -17,6 +17,7 @@ from chaos import (
     ending,
     hits,
     loading,
+    own_records,
     rehearsal,
     stopping,
     store,
@@ -140,6 +141,7 @@ class Runner:
         self._writer.listen(sampler.follow)
         sampler.start()
         try:
+            await own_records.refuse_taken_keys(self._plan, handles, self._run)
             await self._under_load(handles, sampler)
         finally:
             await in_thread(sampler.stop)
@@ -271,7 +273,7 @@ class Runner:
         await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
 
     async def _afterwards(self, handles: Handles, sampler: Sampler) -> None:
-        if told := await afterwards.read_ledger(self._plan, handles, self._run):
+        if told := await own_records.read_ledger(self._plan, handles, self._run):
             self._event("run", "readback", "ended", **told)
         if told := await afterwards.measure_restores(self._plan, self._driver):
             self._event("measure", "restore", "ended", **told)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chaos import yamlfile
 from chaos.production import Production
 from chaos.runbook import RunbookStep
 from chaos.units import Positive
-from chaos.yamlfile import Date, Model, Name
+from chaos.yamlfile import BrokenRule, Date, Model, Name
 
 Status = Annotated[int, Field(ge=100, le=599)]
 Host = Annotated[
@@ -40,6 +40,22 @@ class Readback(Model):
     limit: Annotated[int, Field(ge=1, le=10000)] = 1000
 
 
+class Cleanup(Model):
+    """How the records of runs are removed afterwards. `{seq}` in the path becomes a key: one request for each. Without
+    it the body is `{"seq": [key, ...]}`, with at most `limit` keys.
+
+    Only records that were read back and are recognised as a run's are removed.
+    """
+
+    method: Literal["DELETE", "POST"] = "DELETE"
+    path: Annotated[str, Field(pattern=r"^/")]
+    limit: Annotated[int, Field(ge=1, le=10000)] = 500
+
+    @property
+    def one_by_one(self) -> bool:
+        return "{seq}" in self.path
+
+
 class Consent(Model):
     """Who has agreed that the target may be hurt, and the last day (UTC) on which that holds."""
 
@@ -56,12 +72,19 @@ class Target(Model):
     ready: Annotated[str, Field(pattern=r"^/")] = "/"
     routes: dict[Name, Route] = Field(default_factory=dict)  # none: not played on by a load
     readback: Readback | None = None
+    cleanup: Cleanup | None = None
     consent: Consent | None = None  # needed where the driver says so
     allow: tuple[Host, ...] = ()  # hosts beyond this machine that may be aimed at
     runbook: dict[Name, RunbookStep] = Field(default_factory=dict)  # what its operators do after a loss
     assumed: dict[Name, Positive] | None = None  # seconds of what nobody performs: paging, deciding ...
     production: Production | None = None  # what a drill projects to
     options: dict[str, Any] = Field(default_factory=dict)  # of the driver
+
+    @model_validator(mode="after")
+    def _only_what_was_read_is_removed(self) -> Self:
+        if self.cleanup is not None and self.readback is None:
+            raise BrokenRule("needs `readback`: only records that were read back are removed", "cleanup")
+        return self
 
 
 def load(path: Path) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.incident import deeds, incident
-from chaos.checks.ledger import acknowledged_after
+from chaos.checks.ledger import acknowledged_after, numbers
 from chaos.checks.words import many
 from chaos.experiment import Experiment
 from chaos.journal import Journal
@@ -40,7 +40,7 @@ def _split(
     if only_here is None or loss is None:
         because = str(evidence.get("only_here_because") or "the old primary's rows were not read")
         return Finding("fencing", "split_brain", Outcome.UNKNOWN, None, 0.0, "count", because)
-    split = acknowledged_after(journal, only_here, loss.ended)
+    split = acknowledged_after(journal, numbers(journal, only_here), loss.ended)
     because = f"{many(len(split), 'acknowledged write')} sent after the loss went to the old primary alone"
     outcome = Outcome.FAIL if split else Outcome.PASS
     told = {"only_on_the_old_primary": len(only_here), "first": split[:20]}

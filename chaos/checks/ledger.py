@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,9 @@ class Ledger:
     writes: Writes
     state: Codes
     foreign: int  # records the target held that were never due
+    told: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # of the read-back: what others have left, what was removed
 
     @property
     def acknowledged(self) -> Flags:
@@ -73,7 +76,16 @@ def read_ledger(journal: Journal) -> Ledger | str:
     state = _states(rows[~foreign], known.seq)
     if state is None:
         return "the read-back is incomplete: it has no row for some of the writes that were due"
-    return Ledger(known, state, int(np.count_nonzero(foreign)))
+    told = {key: ended.detail[key] for key in ("apart", "cleanup") if key in ended.detail}
+    return Ledger(known, state, int(np.count_nonzero(foreign)), told)
+
+
+def numbers(journal: Journal, keys: Collection[int]) -> set[int]:
+    """The sequence numbers of this run's writes among the keys of rows that the target held."""
+    base = int(
+        (journal.about.get("ledger") or {}).get("base", 0)
+    )  # of a run from before keys were a run's own: 0
+    return {key - base for key in keys if key > base}
 
 
 def writes(journal: Journal) -> Writes:
@@ -138,4 +150,5 @@ def evidence_of(ledger: Ledger) -> dict[str, Any]:
         "refused_present": ledger.count(HELD, *refused),
         "unsent_present": ledger.count(HELD, Hit.UNSENT),
         "never_due_present": ledger.foreign,
+        **ledger.told,
     }

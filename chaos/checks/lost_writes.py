@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
@@ -21,4 +22,17 @@ def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
     else:
         outcome = Outcome.PASS if lost <= limit else Outcome.FAIL
         because += f", {limit} allowed"
+    because += _apart(evidence.get("apart") or {})
     return Finding("loss", "lost_writes", outcome, lost, limit, "count", because, evidence)
+
+
+def _apart(apart: Mapping[str, Any]) -> str:
+    """What is not this run's, and so counts neither way."""
+    told = []
+    if apart.get("records"):
+        least = "" if apart.get("whole") else "at least "
+        runs = many(int(apart["runs"]), "other run")
+        told.append(f"{least}{many(int(apart['records']), 'record')} of {runs} left aside")
+    if apart.get("others"):
+        told.append(f"{many(int(apart['others']), 'record')} of others among them")
+    return "".join(f"; {each}" for each in told)

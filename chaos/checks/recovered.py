@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.incident import Incident, deeds, incident
-from chaos.checks.ledger import sent, writes
+from chaos.checks.ledger import numbers, sent, writes
 from chaos.checks.words import many
 from chaos.experiment import Experiment
 from chaos.journal import Journal
@@ -21,7 +21,8 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     found = [deed for deed in deeds(experiment, journal) if "seq" in deed.evidence]
     if loss is None or not found:
         return []
-    return [_judge(set(found[-1].evidence["seq"]), loss, journal, int(found[-1].evidence["put_back"]))]
+    held = numbers(journal, found[-1].evidence["seq"])
+    return [_judge(held, loss, journal, int(found[-1].evidence["put_back"]))]
 
 
 def _judge(held: set[int], loss: Incident, journal: Journal, put_back: int) -> Finding:

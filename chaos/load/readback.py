@@ -7,21 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import httpx
 import numpy as np
 import numpy.typing as npt
 
-from chaos import tls
+from chaos.errors import NoVerdict
 from chaos.hits import HitTable
-from chaos.load import ledger
+from chaos.load import ledger, pages
+from chaos.load.pages import Pages, Unread
 from chaos.target import Readback
 
 PAUSE = 0.5
-"""Seconds between two reads, and before a page is asked for again: a write that was still on its way
-when the first read passed shows in the second."""
+"""Seconds between two reads: a write that was still on its way when the first read passed shows in the second."""
 PASSES = 10
-TRIES = 5  # of one page
-PAGE_TIMEOUT = 10.0  # seconds
+LOOK = 5.0  # seconds that the question whether the run's keys are free may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,91 +28,71 @@ class ReadbackResult:
 
     rows: npt.NDArray[np.void]
     complete: bool
-    reads: int  # complete reads of the whole list
+    reads: int  # complete reads of what this run wrote
     because: str
 
 
-class _Unread(Exception):
-    """The list could not be read whole; the message says why."""
+def refuse_taken(
+    base_url: str, readback: Readback, base: int, writes: int, headers: Mapping[str, str]
+) -> None:
+    """Raises NoVerdict when the target holds records under the keys of this run before it has written any.
+
+    A target that does not answer is judged afterwards, by its read-back.
+    """
+    with pages.client(base_url, headers) as client:
+        try:
+            within = Pages(client, readback, time.monotonic() + LOOK)
+            held = next(within.between(base, ledger.end_of(base, writes)), None)
+        except Unread:
+            return
+    if held is not None:
+        raise NoVerdict(
+            f"the target holds a record under key {held[0]}, which this run would write; start the run again: "
+            "each has keys of its own"
+        )
 
 
 def read_back(
     base_url: str,
     readback: Readback | None,
     table: HitTable,
-    seed: int,
+    base: int,
     *,
     timeout: float,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> ReadbackResult | None:
-    """What the target holds of every write that was due, read within `timeout` seconds. Blocks.
+    """What the target holds of every write of the run with this ledger base, read within `timeout` seconds. Blocks.
 
-    None when the target has no way to read the ledger back. Complete only when two reads of the whole
-    list in a row agree; everything else is told in `because`, never raised.
+    None when the target has no way to read the ledger back. Complete only when two reads of this run's keys in a row
+    agree; everything else is told in `because`, never raised. What other runs and other people keep there is not
+    read, where the list can be asked for from a key on, and is never counted.
     """
     if readback is None:
         return None
-    deadline = time.monotonic() + timeout
     due = [int(seq) for seq in table["seq"] if seq >= 0]
+    last = ledger.end_of(base, max(due, default=0))
     previous: dict[int, list[str]] | None = None
-    reads = 0
-    verify, within = tls.trust(base_url), PAGE_TIMEOUT
-    with httpx.Client(
-        base_url=base_url, headers=headers, timeout=within, trust_env=False, verify=verify
-    ) as client:
+    reads, because = 0, ""
+    with pages.client(base_url, headers) as client:
+        listed = Pages(client, readback, time.monotonic() + timeout)
         try:
             while reads < PASSES:
-                found = _read_whole(client, readback, deadline)
+                found = _read(listed, base, last)
                 reads += 1
                 if found == previous:
                     because = f"{reads} reads, the last two agree on {len(found)} records"
-                    return ReadbackResult(ledger.compare(seed, due, found), True, reads, because)
+                    return ReadbackResult(ledger.compare(base, due, found), True, reads, because)
                 previous = found
                 time.sleep(PAUSE)
             because = f"{PASSES} complete reads and no two in a row agree: the records still change"
-        except _Unread as error:
+        except Unread as error:
             because = str(error)
     return ReadbackResult(np.empty(0, dtype=ledger.DTYPE), False, reads, because)
 
 
-def _read_whole(client: httpx.Client, readback: Readback, deadline: float) -> dict[int, list[str]]:
-    """The checksums by sequence number of every record, page by page. Raises _Unread.
-
-    A record that stands twice is seen where both stand on one page.
-    """
+def _read(listed: Pages, base: int, last: int) -> dict[int, list[str]]:
+    """The checksums by number of every record under the run's keys. Raises Unread."""
     found: dict[int, list[str]] = {}
-    after = 0
-    while True:
-        asked = after
-        records, last = _page(client, readback, asked, deadline)
-        for seq, checksum in records:
-            if seq <= asked or seq < after:
-                raise _Unread(f"the page after {after} is out of order: it holds {seq}")
-            found.setdefault(seq, []).append(checksum)
-            after = seq
-        if last:
-            return found
-        if not records:
-            raise _Unread(f"the page after {after} is empty, and not the last")
-
-
-def _page(
-    client: httpx.Client, readback: Readback, after: int, deadline: float
-) -> tuple[list[tuple[int, str]], bool]:
-    path = readback.path.replace("{after}", str(after)).replace("{limit}", str(readback.limit))
-    because = ""
-    for _ in range(TRIES):
-        if time.monotonic() > deadline:
-            raise _Unread(f"time ran out at the page after {after}: {because or 'the list is long'}")
-        try:
-            answer = client.get(path).raise_for_status().json()
-            records = [(int(item["seq"]), str(item["checksum"])) for item in answer["records"]]
-            return records, bool(answer["last"])
-        except httpx.HTTPStatusError as error:  # its own words are two lines, and advice for a browser
-            because = f"it was answered with {error.response.status_code}"
-        except httpx.HTTPError as error:
-            because = str(error) or type(error).__name__
-        except (ValueError, KeyError, TypeError) as error:  # its words would quote the answer, cut anywhere
-            because = f"it holds no records of seq and checksum ({type(error).__name__})"
-        time.sleep(PAUSE)
-    raise _Unread(f"the page after {after} failed {TRIES} times: {because}")
+    for key, checksum in listed.between(base, last):
+        found.setdefault(key - base, []).append(checksum)
+    return found

@@ -76,4 +76,5 @@ class Sender:
 
     def _outcome_of(self, index: int, code: int, exchange: Exchange) -> Outcome:
         route, seq = self._spec.routes[code], int(self._seq[index])
-        return outcomes.of_answer(route, seq, exchange.status, exchange.body)
+        key = self._spec.ledger_base + seq
+        return outcomes.of_answer(route, key, exchange.status, exchange.body)

@@ -33,6 +33,9 @@ class LoadSpec(Model):
     answers: Path | None = None  # where to say what the good answers look like
     clock_zero: float  # time.monotonic() at the run's start
     seed: Annotated[int, Field(ge=0)]
+    ledger_base: Annotated[int, Field(ge=0)] = (
+        0  # see `ledger.base_of`; the write `seq` has the key base + seq
+    )
     routes: tuple[Route, ...] = Field(min_length=1)  # in the order of the route codes
     timeouts: tuple[Positive, ...]  # seconds, by route code
     allow_hosts: tuple[str, ...] = ()  # hosts beyond this machine that may be aimed at

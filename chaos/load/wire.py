@@ -22,7 +22,7 @@ class Wire:
     """HTTP/1.1 requests (RFC 9112) to one target, by route code, item and sequence number."""
 
     def __init__(self, spec: LoadSpec) -> None:
-        self._seed = spec.seed
+        self._base = spec.ledger_base
         self._shapes = [_Shape(spec, route) for route in spec.routes]
 
     def request(self, code: int, item: int, seq: int) -> bytes:
@@ -31,8 +31,9 @@ class Wire:
         line = shape.line.replace(_ITEM_SENT, b"%d" % item)
         if not shape.ledger:
             return line + shape.rest
-        payload, checksum = ledger.record(self._seed, seq)
-        return line + _with_body(shape.rest, {"seq": seq, "payload": payload, "checksum": checksum})
+        key = self._base + seq
+        payload, checksum = ledger.record(key)
+        return line + _with_body(shape.rest, {"seq": key, "payload": payload, "checksum": checksum})
 
 
 class _Shape:

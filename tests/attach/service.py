@@ -27,10 +27,13 @@ class Service:
     moves: bool = False  # sends whoever asks for something elsewhere
     tls: ssl.SSLContext | None = None
     asked: list[tuple[str, Told]] = field(default_factory=list)  # path and headers of each request
-    records: dict[int, str] = field(default_factory=dict)  # checksum by sequence number
+    records: dict[int, str] = field(default_factory=dict)  # checksum by key
+    first_wins: bool = False  # what is under a key already stays: an append-only service
+    loses: int = 0  # acknowledges every n-th record and keeps none of it; 0: keeps all
+    removed: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.items = 0
+        self.items = self._appended = 0
         handler = type("Handler", (_Handler,), {"service": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -53,6 +56,20 @@ class Service:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(10)
+
+    def keep(self, key: int, checksum: str) -> None:
+        self._appended += 1
+        if self.loses and self._appended % self.loses == 0:
+            return
+        if self.first_wins:
+            self.records.setdefault(key, checksum)
+        else:
+            self.records[key] = checksum
+
+    def remove(self, keys: list[int]) -> None:
+        for key in keys:
+            self.records.pop(key, None)
+            self.removed.append(key)
 
     def paths(self) -> set[str]:
         return {path.partition("?")[0] for path, _ in list(self.asked)}
@@ -83,12 +100,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         time.sleep(self.service.takes)
-        record = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        record = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         if not self._may():
             self._answer(401, {})
             return
-        self.service.records[record["seq"]] = record["checksum"]
+        if self.path not in ("/records", "/records/remove"):
+            self._answer(404, {})
+            return
+        if self.path == "/records/remove":
+            self.service.remove(record["seq"])
+            self._answer(200, {})
+            return
+        self.service.keep(record["seq"], record["checksum"])
         self._answer(201, {"seq": record["seq"]})
+
+    def do_DELETE(self) -> None:
+        if not self._may():
+            self._answer(401, {})
+            return
+        self.service.remove([int(self.path.rpartition("/")[2])])
+        self._answer(200, {})
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the tests look at `asked`."""

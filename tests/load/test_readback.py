@@ -9,19 +9,20 @@ import pytest
 
 from chaos import hits
 from chaos.hits import HitTable
-from chaos.load import ledger, readback
+from chaos.load import ledger, pages, readback
 from chaos.load.ledger import State
 from chaos.load.readback import ReadbackResult, read_back
 from chaos.target import Readback
 from tests.load.server import Server
 
-SEED = 7
+BASE = ledger.base_of("20261126T235900Z-a1b2c3")
 LIST = Readback(path="/page?after={after}&limit={limit}", limit=2)
 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readback, "PAUSE", 0.0)
+    monkeypatch.setattr(pages, "PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -32,13 +33,13 @@ def table(tmp_path: Path) -> HitTable:
 
 
 def _page(*seqs: int, last: bool, checksum: str | None = None) -> str:
-    records = [{"seq": seq, "checksum": checksum or ledger.record(SEED, seq)[1]} for seq in seqs]
+    records = [{"seq": BASE + seq, "checksum": checksum or ledger.record(BASE + seq)[1]} for seq in seqs]
     return json.dumps({"records": records, "last": last})
 
 
 def _read(server: Server, table: HitTable, pages: list[str]) -> ReadbackResult:
     server.pages = pages
-    result = read_back(server.url, LIST, table, SEED, timeout=20.0)
+    result = read_back(server.url, LIST, table, BASE, timeout=20.0)
     assert result is not None
     return result
 
@@ -49,7 +50,7 @@ def test_a_whole_ledger_is_read_page_by_page_until_two_reads_agree(server: Serve
     assert (result.complete, result.reads) == (True, 2)
     assert result.rows.tolist() == [(1, State.PRESENT), (2, State.PRESENT), (3, State.PRESENT)]
     asked = [request.path for request in server.requests]
-    assert asked == ["/page?after=0&limit=2", "/page?after=2&limit=2"] * 2
+    assert asked == [f"/page?after={BASE}&limit=2", f"/page?after={BASE + 2}&limit=2"] * 2
 
 
 def test_missing_changed_and_foreign_records_are_told_apart(server: Server, table: HitTable) -> None:
@@ -87,9 +88,12 @@ def test_a_page_that_fails_is_asked_for_again(server: Server, table: HitTable) -
 @pytest.mark.parametrize(
     ("page", "because"),
     [
-        ("<html>", "the page after 0 failed"),
-        (_page(2, 1, last=True), "the page after 2 is out of order: it holds 1"),
-        (_page(last=False), "the page after 0 is empty, and not the last"),
+        ("<html>", f"the page after {BASE} failed"),
+        (
+            _page(2, 1, last=True),
+            f"the page after {BASE} is out of order: it holds {BASE + 1} after {BASE + 2}",
+        ),
+        (_page(last=False), f"the page after {BASE} holds nothing beyond that, and is not the last"),
     ],
 )
 def test_a_broken_list_is_not_complete_and_says_why(
@@ -104,7 +108,7 @@ def test_a_target_that_is_gone_is_not_complete(table: HitTable) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        result = read_back(url, LIST, table, SEED, timeout=20.0)
+        result = read_back(url, LIST, table, BASE, timeout=20.0)
     assert result is not None
     assert not result.complete
     assert "failed" in result.because
@@ -113,20 +117,20 @@ def test_a_target_that_is_gone_is_not_complete(table: HitTable) -> None:
 def test_a_list_that_is_refused_is_not_complete_and_says_so_in_one_line(
     server: Server, table: HitTable
 ) -> None:
-    result = read_back(server.url, Readback(path="/error"), table, SEED, timeout=20.0)
+    result = read_back(server.url, Readback(path="/error"), table, BASE, timeout=20.0)
     assert result is not None
     assert not result.complete
-    assert result.because == "the page after 0 failed 5 times: it was answered with 500"
+    assert result.because == f"the page after {BASE} failed 5 times: it was answered with 500"
 
 
 def test_when_time_runs_out_it_is_not_complete(server: Server, table: HitTable) -> None:
     server.pages = [_page(1, last=True)]
-    result = read_back(server.url, LIST, table, SEED, timeout=-1.0)
+    result = read_back(server.url, LIST, table, BASE, timeout=-1.0)
     assert result is not None
     assert not result.complete
     assert "time ran out" in result.because
 
 
 def test_without_a_way_to_read_it_back_there_is_no_result(server: Server, table: HitTable) -> None:
-    assert read_back(server.url, None, table, SEED, timeout=1.0) is None
+    assert read_back(server.url, None, table, BASE, timeout=1.0) is None
     assert server.requests == []

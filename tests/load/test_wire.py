@@ -74,13 +74,14 @@ def test_where_there_is_no_body_nothing_is_said_of_its_type(method: str, length:
     assert head(wire(route).request(0, 1, -1))[1][4:] == length
 
 
-def test_a_write_carries_its_record() -> None:
-    writing = wire(Route(method="POST", path="/records", ledger=True))
+def test_a_write_carries_its_record_under_a_key_of_the_run() -> None:
+    base = ledger.base_of("20261126T235900Z-a1b2c3")
+    writing = wire(Route(method="POST", path="/records", ledger=True), ledger_base=base)
     for seq in (1, 22):
         request = writing.request(0, 1, seq)
-        payload, checksum = ledger.record(7, seq)
+        payload, checksum = ledger.record(base + seq)
         body = request.partition(b"\r\n\r\n")[2]
-        assert json.loads(body) == {"seq": seq, "payload": payload, "checksum": checksum}
+        assert json.loads(body) == {"seq": base + seq, "payload": payload, "checksum": checksum}
         assert f"Content-Length: {len(body)}" in head(request)[1]
 
 

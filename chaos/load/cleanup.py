@@ -1,0 +1,85 @@
+"""The removal of records that runs have written, the way the target's file says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from chaos.load import ledger, pages
+from chaos.load.leftovers import SURVEY_WITHIN
+from chaos.load.pages import Pages, Unread
+from chaos.target import Cleanup, Readback
+
+CLEAN_WITHIN = 60.0  # seconds
+MOST_REFUSALS = 3
+
+
+@dataclass
+class Cleaned:
+    """How the removal went; `because` says what could not be removed."""
+
+    removed: list[int] = field(default_factory=list)
+    because: str = ""
+
+
+def clean(
+    base_url: str,
+    cleanup: Cleanup,
+    keys: Sequence[int],
+    *,
+    headers: Mapping[str, str],
+    within: float = CLEAN_WITHIN,
+) -> Cleaned:
+    """Remove the records with these keys the way the target's file says, for at most `within` seconds. Never raises:
+    after some refusals it gives up.
+    """
+    done, deadline, refusals = Cleaned(), time.monotonic() + within, 0
+    with pages.client(base_url, headers) as client:
+        for some in _batches(cleanup, keys):
+            if time.monotonic() > deadline:
+                done.because = f"time ran out after {within:g} s; the next run goes on"
+                break
+            if not (refusal := _remove(client, cleanup, some)):
+                done.removed += some
+                continue
+            done.because, refusals = refusal, refusals + 1
+            if refusals == MOST_REFUSALS:
+                break
+    return done
+
+
+def _batches(cleanup: Cleanup, keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    size = 1 if cleanup.one_by_one else cleanup.limit
+    return (keys[first : first + size] for first in range(0, len(keys), size))
+
+
+def _remove(client: httpx.Client, cleanup: Cleanup, keys: Sequence[int]) -> str:
+    """Empty when they are gone, else what was answered."""
+    try:
+        if cleanup.one_by_one:
+            answer = client.request(cleanup.method, cleanup.path.replace("{seq}", str(keys[0])))
+        else:
+            answer = client.request(cleanup.method, cleanup.path, json={"seq": list(keys)})
+    except httpx.HTTPError as error:
+        return str(error) or type(error).__name__
+    if (
+        answer.is_success or answer.status_code == httpx.codes.GONE
+    ):  # 404: the path is wrong, for it was listed
+        return ""
+    return f"{cleanup.method} {cleanup.path} was answered with {answer.status_code}"
+
+
+def count_left(
+    base_url: str, readback: Readback, base: int, writes: int, *, headers: Mapping[str, str]
+) -> int | None:
+    """How many records of this run the target still lists; None when it does not say."""
+    with pages.client(base_url, headers) as client:
+        listed = Pages(client, readback, time.monotonic() + SURVEY_WITHIN)
+        try:
+            held = listed.between(base, ledger.end_of(base, writes))
+            return sum(ledger.is_ours(key, checksum) for key, checksum in held)
+        except Unread:
+            return None
