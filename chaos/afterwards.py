@@ -32,15 +32,32 @@ async def measure_restores(plan: Plan, driver: Driver) -> Detail | None:
         return {"because": str(error)}
 
 
-async def count_log_lines(plan: Plan, driver: Driver, handles: Handles, sampler: Sampler) -> Detail | None:
+async def log_lines_before(plan: Plan, driver: Driver, handles: Handles) -> loglines.Seen | None:
+    """What stands in the logs when a run begins, and is not to be counted; None where nothing does, or nobody asks.
+
+    Read before the gauges are sampled: of a line in between it is better to find it than to miss it.
+    """
+    logs = handles.logs
+    if logs is None or driver.started_by_us or plan.experiment.limits.lost_log_lines is None:
+        return None
+    return await in_thread(lambda: loglines.read(logs.directory))
+
+
+async def count_log_lines(
+    plan: Plan, driver: Driver, handles: Handles, sampler: Sampler, before: loglines.Seen | None
+) -> Detail | None:
     """Count the lines of the application's logs in all files they were rotated into; None where nobody asks."""
     limited = plan.experiment.limits.lost_log_lines is not None
     # the logs of somebody else's service may be without bounds: they are read only for a limit
     if handles.logs is None or not (limited or driver.started_by_us):
         return None
     directory = handles.logs.directory
-    dropped = int(sampler.latest.get(("api", "log_lines_dropped"), 0))
-    counter = sampler.latest.get(("api", "log_lines"))
-    written = None if counter is None else int(counter)
-    lines = await in_thread(lambda: loglines.count(directory, written=written, dropped=dropped))
+    # a target that midnight started counts from zero, as its logs do
+    counted = sampler.counted if driver.started_by_us else sampler.risen
+    written, dropped = counted("api", "log_lines"), int(counted("api", "log_lines_dropped") or 0)
+    lines = await in_thread(
+        lambda: loglines.count(
+            directory, written=None if written is None else int(written), dropped=dropped, before=before
+        )
+    )
     return lines.to_json()

@@ -38,6 +38,7 @@ from chaos.observe import Observer, observe
 from chaos.plan import Plan
 from chaos.redact import Redactor
 from chaos.runbook_player import RunbookPlayer, Scene
+from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
 from chaos.settling import follow
 from chaos.steady import judge_baseline
@@ -136,6 +137,7 @@ class Runner:
         await self._take_inventory(handles)
         if not self._plan.driver.started_by_us:
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
+        log_lines = await afterwards.log_lines_before(self._plan, self._driver, handles)
         samples = Writer(self._run.samples, self._redact)
         sampler = Sampler(handles, samples, self._clock)
         self._writer.listen(sampler.follow)
@@ -147,7 +149,7 @@ class Runner:
             await in_thread(sampler.stop)
             samples.close()
         store.free_reserve(self._run)
-        await self._afterwards(handles, sampler)
+        await self._afterwards(handles, sampler, log_lines)
 
     async def _take_inventory(self, handles: Handles) -> None:
         """What is somebody else's, before anything is done to it; `heal` compares it."""
@@ -272,13 +274,13 @@ class Runner:
 
         await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
 
-    async def _afterwards(self, handles: Handles, sampler: Sampler) -> None:
+    async def _afterwards(self, handles: Handles, sampler: Sampler, log_lines: loglines.Seen | None) -> None:
         if told := await own_records.read_ledger(self._plan, handles, self._run):
             self._event("run", "readback", "ended", **told)
         if told := await afterwards.measure_restores(self._plan, self._driver):
             self._event("measure", "restore", "ended", **told)
         await in_thread(self._driver.drain)
-        if told := await afterwards.count_log_lines(self._plan, self._driver, handles, sampler):
+        if told := await afterwards.count_log_lines(self._plan, self._driver, handles, sampler, log_lines):
             self._event("run", "logs", "read", **told)
 
     def _sweep(self) -> None:

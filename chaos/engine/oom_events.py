@@ -18,7 +18,7 @@ class OomEvents:
     def __init__(self, ref: ContainerRef) -> None:
         self._ref, self._count = ref, 0
         self._stream: Any = None
-        self._since = int(time.time())
+        self._since = time.time_ns()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -33,6 +33,7 @@ class OomEvents:
     def _listen(self) -> None:
         wanted = {"container": self._ref.id, "event": "oom"}
         with suppress(MidnightError, OSError, ValueError), connected(self._ref.engine) as client:
-            self._stream = client.events(since=self._since, filters=wanted, decode=True)
-            for _ in self._stream:
-                self._count += 1
+            # the engine takes whole seconds: what it tells of the one in which we began may be older than that
+            self._stream = client.events(since=self._since // 10**9, filters=wanted, decode=True)
+            for told in self._stream:
+                self._count += int(told.get("timeNano", self._since)) >= self._since

@@ -33,13 +33,18 @@ class Watch:
                 self._cgroup = accounts.cgroup(found, container)
         self._before = self._cgroup.oom_kills() if self._cgroup else 0.0
 
+    def _of_the_container(self) -> int | None:
+        """None when it is not known: also when the container was started again, and its count with it."""
+        rise = self._cgroup.oom_kills() - self._before if self._cgroup else -1.0
+        return int(rise) if rise >= 0 else None
+
     def stop(self, job: AbstractSet[int]) -> MemoryKills:
         """`job`: the pids of the job and its children."""
         killed = self._machine.so_far()
         self._machine.close()
         counts: dict[str, Any] = {"of_this_machine": killed.count}
         if self._container is not None:
-            ours = int(self._cgroup.oom_kills() - self._before) if self._cgroup else None
+            ours = self._of_the_container()
             counts["of_the_container"] = ours
         else:
             ours = None if killed.pids is None else len(killed.pids & job)

@@ -151,7 +151,7 @@ class MemoryLimitOne(Fault):
         return True
 
     def _counted(self) -> float:
-        return self._cgroup.oom_kills() - self._kills if self._cgroup else 0.0
+        return max(0.0, self._cgroup.oom_kills() - self._kills) if self._cgroup else 0.0
 
     def _ended(self) -> dict[str, Any]:
         with suppress(TargetGone), subjects.acting(self._ref, "memory_limit") as found:

@@ -42,6 +42,7 @@ class ContainerSource:
         self._roles = {role: _Files(ref) for role, ref in containers.items()}
         self._streams = {role: _Stream(each.ref) for role, each in self._roles.items() if not each.here}
         self._before: dict[str, tuple[float, Used]] = {}
+        self._kills: dict[str, tuple[float, float]] = {}
 
     def read(self) -> Gauges:
         gauges: Gauges = {}
@@ -63,7 +64,7 @@ class ContainerSource:
         gauges = {
             (source, "rss"): used.memory,
             (source, "threads"): used.pids,
-            (source, "oom_kills"): used.oom_kills,
+            (source, "oom_kills"): self._killed(role, used.oom_kills),
         }
         if used is not before or role not in self._before:
             self._before[role] = (now, used)
@@ -73,6 +74,13 @@ class ContainerSource:
             gauges[(source, "throttled")] = (used.throttled - before.throttled) / elapsed
             gauges[(source, "write_bps")] = max(0.0, (used.written - before.written) / elapsed)
         return gauges
+
+    def _killed(self, role: str, count: float) -> float:
+        """How many since the sampling began; a container that was started again counts from zero."""
+        last, killed = self._kills.get(role, (count, 0.0))
+        killed += count - last if count >= last else count
+        self._kills[role] = count, killed
+        return killed
 
 
 class _Files:

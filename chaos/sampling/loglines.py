@@ -6,7 +6,7 @@ import gzip
 import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,45 +34,90 @@ class LogLines:
         return asdict(self)
 
 
-def count(
-    directory: Path, stem: str = "app.log", *, written: int | None = None, dropped: int = 0
-) -> LogLines:
-    """Count the numbered lines of a log and of everything it was rotated into (`stem`, `.1`, `.2.gz` ...).
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The numbered lines that files hold, by writer, and the last counts that writers left."""
 
-    `written` and `dropped` are what the writers published of themselves. A file that cannot be read to its
-    end is no error: `complete` is then false, and `because` names it.
-    """
-    seen: dict[bytes, Counter[int]] = defaultdict(Counter)
-    ends: dict[bytes, int] = {}
+    lines: Mapping[bytes, Counter[int]]
+    ends: Mapping[bytes, Counter[int]]
+    files: int
+    unread: str  # why not everything could be read
+
+    def of(self, writer: bytes, before: Seen | None) -> _Writer:
+        """What a writer has written since `before`."""
+        numbers, ends = self.lines.get(writer, Counter()), self.ends.get(writer, Counter())
+        if before is None:
+            return _Writer(numbers, max(ends, default=None), 0)
+        old, old_ends = before.lines.get(writer, Counter()), before.ends.get(writer, Counter())
+        numbers, ends = numbers - old, ends - old_ends
+        # another process of the same pid: the one before has said that it ended, or counting has begun again
+        start = 0 if old_ends or 1 in numbers else max(old, default=0)
+        return _Writer(
+            Counter({n: times for n, times in numbers.items() if n > start}), max(ends, default=None), start
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    numbers: Counter[int]
+    end: int | None  # its own last count
+    start: int  # what it had written before
+
+    @property
+    def expected(self) -> int:
+        last = max(self.numbers, default=self.start) if self.end is None else self.end
+        return last - self.start
+
+
+def read(directory: Path, stem: str = "app.log") -> Seen:
+    """The numbered lines of a log and of everything it was rotated into (`stem`, `.1`, `.2.gz` ...)."""
+    lines: dict[bytes, Counter[int]] = defaultdict(Counter)
+    ends: dict[bytes, Counter[int]] = defaultdict(Counter)
     files, unread = _files(directory, stem), ""
     for file in files:
         try:
             for chunk in _chunks(file):
                 for pid, kind, n in _NUMBERED.findall(chunk):
-                    if kind == b"end":
-                        ends[pid] = int(n)
-                    else:
-                        seen[pid][int(n)] += 1
+                    (ends if kind == b"end" else lines)[pid][int(n)] += 1
         except (EOFError, OSError, zlib.error) as error:
             unread = unread or f"{file.name} cannot be read to its end: {error}"
-    because = f"{len(files)} files read"
-    expected = {pid: ends.get(pid, max(seen[pid], default=0)) for pid in seen.keys() | ends.keys()}
-    silent = sorted(pid.decode() for pid in seen.keys() - ends.keys())
+    return Seen(dict(lines), dict(ends), len(files), unread)
+
+
+def count(
+    directory: Path,
+    stem: str = "app.log",
+    *,
+    written: int | None = None,
+    dropped: int = 0,
+    before: Seen | None = None,
+) -> LogLines:
+    """Count the numbered lines of a log, those aside that stood there `before`, from earlier runs or from days.
+
+    `written` and `dropped` are what the writers published of themselves, since `before`. A file that cannot be read
+    to its end is no error: `complete` is then false, and `because` names it.
+    """
+    seen = read(directory, stem)
+    found = {pid: seen.of(pid, before) for pid in seen.lines.keys() | seen.ends.keys()}
+    writers = {pid: each for pid, each in found.items() if each.numbers or each.end is not None}
+    because, unread = f"{seen.files} files read", (before.unread if before else "") or seen.unread
+    silent = sorted(pid.decode() for pid, each in writers.items() if each.end is None)
     if silent:
         because = f"writer {', '.join(silent)} left no last count"
-    lines, total = sum(len(numbers) for numbers in seen.values()), sum(expected.values())
+    lines = sum(len(each.numbers) for each in writers.values())
+    total = sum(each.expected for each in writers.values())
     if silent and written is not None:
         total, because = max(total, written), "the writers' counter stands in for a last count that is gone"
-    doubled = sum(times - 1 for numbers in seen.values() for times in numbers.values())
+    doubled = sum(times - 1 for each in writers.values() for times in each.numbers.values())
     return LogLines(
-        writers=len(expected),
+        writers=len(writers),
         lines=lines,
         expected=total,
         lost=total - lines,
         doubled=doubled,
         dropped=dropped,
-        complete=bool(seen) and not unread and not (silent and written is None),
-        because=unread or (because if seen else "no numbered line was found"),
+        complete=lines > 0 and not unread and not (silent and written is None),
+        because=unread or (because if lines else "no numbered line was found"),
     )
 
 

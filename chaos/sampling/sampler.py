@@ -47,6 +47,8 @@ class Sampler:
                 sources.append(partial(VolumeSource, name, volume.path))
         self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]
         self.latest: dict[tuple[str, str], float] = {}
+        self._first: dict[tuple[str, str], float] = {}
+        self._fell: set[tuple[str, str]] = set()
 
     def start(self) -> None:
         for thread in self._threads:
@@ -63,6 +65,18 @@ class Sampler:
             thread.join()
         if self._failure is not None:
             raise self._failure
+
+    def counted(self, source: str, gauge: str) -> float | None:
+        """What a counter stood at last; None when it was not sampled."""
+        return self.latest.get((source, gauge))
+
+    def risen(self, source: str, gauge: str) -> float | None:
+        """How far a counter of the target has risen since the run began: it may count from days before.
+
+        None when it was not sampled, and when it fell: whoever counts was started again meanwhile.
+        """
+        key = (source, gauge)
+        return None if key not in self.latest or key in self._fell else self.latest[key] - self._first[key]
 
     def follow(self, event: Event) -> None:
         """Sample the process that a step has started, too, under the step's name."""
@@ -85,5 +99,9 @@ class Sampler:
     def _write(self, gauges: Gauges) -> None:
         now = self._clock.now()
         batch = [Sample(now, source, gauge, value) for (source, gauge), value in gauges.items()]
+        for key, value in gauges.items():
+            self._first.setdefault(key, value)
+            if value < self.latest.get(key, value):
+                self._fell.add(key)
         self.latest.update(gauges)
         self._writer.samples(batch)

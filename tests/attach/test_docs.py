@@ -24,12 +24,17 @@ def valid(capsys: pytest.CaptureFixture[str], *argv: str) -> bool:
 def test_the_example_that_grows_is_valid_at_each_of_its_sizes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    least, experiment, readback, headers, logs = BLOCKS
+    least, experiment, readback, cleanup, headers, logs = BLOCKS
+    by_key, by_list = cleanup.splitlines()
     target, played = tmp_path / "shop.yaml", tmp_path / "quiet.yaml"
     played.write_text(experiment)
-    consent, _, options = logs.partition("\noptions:\n")
+    consent, _, options = logs.partition("
+options:
+")
     rotated = re.sub(r"consent: .*", consent, least) + options
-    for text in (rotated, least, least + readback, least + headers.removeprefix("options:\n")):
+    forms = (readback, readback + by_key, readback + by_list, headers.removeprefix("options:
+"))
+    for text in (rotated, least, *(least + form for form in forms)):
         target.write_text(text)
         assert valid(capsys, str(target))
         assert valid(capsys, str(played), "--target", str(target))

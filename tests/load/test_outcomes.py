@@ -67,7 +67,7 @@ def test_a_request_carries_its_route_and_a_write_its_record(playing: Playing, se
     assert [request.body for request in searches] == [b'{"q": "night"}'] * 2
     assert {request.path for request in searches} <= {"/search/1", "/search/2", "/search/3"}
     written = [request.body for request in server.requests if request.path == "/records"]
-    assert [b'"seq": 1, "payload": "record 1 ' in written[0], b'"seq": 2' in written[1]] == [True, True]
+    assert [b'"seq": 1, "payload": "midnight ' in written[0], b'"seq": 2' in written[1]] == [True, True]
     assert {request.headers["user-agent"] for request in server.requests} == {"midnight"}
 
 

@@ -10,8 +10,10 @@ import pytest
 from chaos.sampling import loglines
 
 
-def lines(first: int, last: int) -> bytes:
-    return b"".join(b"2026-01-01 INFO line pid=7 n=%d %d\n" % (n, n * 7919) for n in range(first, last + 1))
+def lines(first: int, last: int, pid: int = 7) -> bytes:
+    return b"".join(
+        b"2026-01-01 INFO line pid=%d n=%d %d\n" % (pid, n, n * 7919) for n in range(first, last + 1)
+    )
 
 
 def rotated(directory: Path) -> Path:
@@ -55,3 +57,38 @@ def test_a_compressed_copy_beside_its_original_is_not_counted(kept: float, tmp_p
     packed.with_suffix("").write_bytes(gzip.decompress(whole))
     found = loglines.count(tmp_path)
     assert (found.lines, found.lost, found.doubled, found.complete) == (2030, 0, 0, True), found.because
+
+
+def test_lines_that_stood_there_before_the_run_are_not_counted_and_lines_of_a_living_writer_go_on(
+    tmp_path: Path,
+) -> None:
+    log, archive = tmp_path / "app.log", tmp_path / "app.log.1"
+    archive.write_bytes(lines(1, 5, pid=3))  # a writer of another day, who left no last count
+    log.write_bytes(lines(1, 40) + lines(1, 9, pid=8))
+    before = loglines.read(tmp_path)
+    archive.rename(tmp_path / "app.log.2")
+    archive.write_bytes(log.read_bytes() + lines(41, 60))  # line 61 is lost
+    log.write_bytes(lines(62, 70))
+
+    found = loglines.count(tmp_path, written=30, before=before)
+    assert (found.writers, found.lines, found.expected, found.lost, found.doubled) == (1, 29, 30, 1, 0)
+    assert found.complete, found.because
+    whole = loglines.count(tmp_path, written=30)
+    assert (whole.writers, whole.expected) == (3, 84)
+
+
+@pytest.mark.parametrize("end", [b"INFO line pid=7 end=40\n", b""], ids=["it said so", "it was killed"])
+def test_a_new_process_of_an_old_pid_is_counted_from_its_own_first_line(tmp_path: Path, end: bytes) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(lines(1, 40) + end)
+    before = loglines.read(tmp_path)
+    log.write_bytes(log.read_bytes() + lines(1, 4) + lines(6, 50) + b"INFO line pid=7 end=50\n")
+    found = loglines.count(tmp_path, before=before)
+    assert (found.lines, found.expected, found.lost, found.complete) == (49, 50, 1, True)
+
+
+def test_a_log_that_nobody_wrote_to_since_holds_no_line_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_bytes(lines(1, 40))
+    found = loglines.count(tmp_path, written=0, before=loglines.read(tmp_path))
+    assert (found.writers, found.lines, found.complete) == (0, 0, False)
+    assert found.because == "no numbered line was found"

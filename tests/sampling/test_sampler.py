@@ -14,6 +14,7 @@ from chaos.host.volume import device_under
 from chaos.journal import Clock, Writer
 from chaos.sampling import sampler as samplers
 from chaos.sampling import volume as volumes
+from chaos.sampling.containers import ContainerSource
 from chaos.sampling.machine import MachineSource
 from chaos.sampling.sampler import Sampler
 from chaos.sampling.source import Gauges
@@ -102,3 +103,25 @@ def test_a_volume_that_is_no_directory_of_this_machine_is_not_sampled(
     machine = MachineSource(there, {})
     machine.read()
     assert "volume:elsewhere" not in {source for source, _ in machine.read()}
+
+
+@pytest.mark.parametrize(
+    ("readings", "risen"),
+    [([5000.0, 5010.0, 5030.0], 30.0), ([5000.0, 5010.0, 12.0], None), ([], None)],
+    ids=["it counts from days before", "it was started again", "nobody sampled it"],
+)
+def test_a_counter_is_read_by_how_far_it_has_risen_since_the_run_began(
+    tmp_path: Path, readings: list[float], risen: float | None
+) -> None:
+    sampler, writer = nothing_but_the_machine(tmp_path)
+    for value in readings:
+        sampler._write({("api", "log_lines"): value, ("api", "in_flight"): -value})
+    writer.close()
+    assert sampler.risen("api", "log_lines") == risen
+
+
+def test_kills_for_memory_of_before_the_run_are_not_of_it_and_a_container_started_again_counts_from_zero() -> (
+    None
+):
+    source = ContainerSource({})
+    assert [source._killed("api", count) for count in (7.0, 7.0, 9.0, 0.0, 1.0)] == [0.0, 0.0, 2.0, 2.0, 3.0]
