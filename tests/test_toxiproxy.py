@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chaos.errors import UsageError
+from chaos.errors import NoVerdict, UsageError
+from chaos.handles import Proxy
 from chaos.host.ports import free_port
 from chaos.host.processes import marked, spawn, stop_marked
+from chaos.targets import strange_toxics
 from chaos.tools import toxiproxy as tool
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
 from tests.accepting import accepting
@@ -192,3 +194,17 @@ def test_an_http_proxy_in_the_environment_is_not_asked(
 def test_a_url_that_cannot_be_one_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="must be http://HOST:PORT"):
         Toxiproxy(url)
+
+
+def test_a_toxic_that_another_run_left_is_refused_and_one_of_the_teams_own_is_not(
+    server: Toxiproxy, echo: str
+) -> None:
+    made = server.create("database", "127.0.0.1:0", echo)
+    proxy = Proxy(server.url, made.name, made.listen, made.upstream)
+    server.add_toxic("database", "their-latency", "latency", "downstream", {"latency": 1})
+    strange_toxics.refuse([proxy])
+    server.add_toxic("database", "midnight-20261125T000000Z-a1b2c3-slow", "latency", "downstream", {})
+    with pytest.raises(
+        NoVerdict, match=r"bears the toxic 'midnight-2026.* if that run is over, type: curl -X DELETE"
+    ):
+        strange_toxics.refuse([proxy])

@@ -13,7 +13,7 @@ from chaos.fault import Evidence, Undo
 from chaos.handles import Database, Handles
 from chaos.probe import Probe
 from chaos.target import Target
-from chaos.targets import probing, rotation
+from chaos.targets import probing, rotation, strange_toxics
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.found import Found, find, logs_of
 from chaos.targets.attach.options import AttachOptions
@@ -101,6 +101,7 @@ class AttachDriver(Driver):
         return Wants()
 
     def up(self, site: Site) -> Handles:
+        strange_toxics.refuse(self._found.proxies.values())
         url, within = self._options.base_url + self._target.ready, self._options.ready_within
         any_answer = "ready" not in self._target.model_fields_set  # an API need not have anything at `/`
         wait_until_ready(url, self._found.headers, within, site, any_answer=any_answer)

@@ -14,7 +14,7 @@ from chaos.handles import Database, Handles, Job, LogFiles, Volume
 from chaos.probe import Answer, Probe, no, yes
 from chaos.sampling.containers import how
 from chaos.target import Target
-from chaos.targets import probing, rotation
+from chaos.targets import probing, rotation, strange_toxics
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.targets.compose import checking, logins, logs, reach, sessions
@@ -111,6 +111,7 @@ class ComposeDriver(Driver):
 
     def up(self, site: Site) -> Handles:
         found, options = self._found, self._options
+        strange_toxics.refuse(each.proxy for each in found.guarded.values())
         reach.open_ways(found.engine, found.ways, site)
         if found.dsns and self._is_forwarded:
             for probe in self._signing_in():
