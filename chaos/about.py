@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from chaos import yamlfile
+from chaos import redact, yamlfile
 from chaos.load.ledger import base_of, marker
 from chaos.plan import Plan
 from chaos.store import RunDir
@@ -50,7 +50,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": host(),
     }
-    run.run_file.write_text(json.dumps(document, indent=1, default=str))
+    run.run_file.write_text(json.dumps(redact.known.redactor.record(document), indent=1, default=str))
 
 
 def played(plan: Plan) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeDecorator
 
 from chaos import store
 from chaos.errors import UsageError
+from chaos.secret_urls import learn_database_url
 
 PATIENCE = 30.0  # seconds that a writer waits for another one
 SILENT = 10  # seconds after which a server, or one who writes and then is silent, counts as gone
@@ -44,6 +45,7 @@ def connect(url: str, *, durable: bool = True) -> Engine:
 
     Without `durable` the newest transactions may be gone after a crash of the machine.
     """
+    learn_database_url(url, "MIDNIGHT_DATABASE")
     try:
         parsed = make_url(url.replace("postgres://", "postgresql://", 1))
         if parsed.drivername == "postgresql":

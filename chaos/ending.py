@@ -84,7 +84,7 @@ class Course:
             because = f"{type(error).__name__}: {error}"
             if isinstance(error, OSError) and isinstance(error.filename, str | Path):
                 because = why_not_written(error, Path(error.filename))
-            self.errors.append(f"the run could not be judged: {because}")
+            self.errors.append(self._redact(f"the run could not be judged: {because}"))
         return Ending(worst(self._codes), verdict, tuple(self.errors))
 
 

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from chaos import store
 from chaos.hits import HitsHeader
-from chaos.redact import Redactor
+from chaos.redact import Redactor, known
 from chaos.store import RunDir
 from chaos.stored_hits import StoredHits
 
@@ -77,7 +77,7 @@ class Writer:
     """Appends records to one file, redacting secrets as it writes. Thread safe."""
 
     def __init__(self, path: Path, redact: Redactor | None = None) -> None:
-        self._path, self._redact = path, redact or Redactor()
+        self._path, self._redact = path, redact or known.redactor
         self._lock = threading.Lock()
         fresh = not path.exists() or path.stat().st_size == 0
         self._file = path.open("a", encoding="utf-8")

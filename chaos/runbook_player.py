@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TextIO
 
 from chaos.blocking import in_thread
 from chaos.driver import Driver, Incident
@@ -20,9 +22,11 @@ from chaos.host.processes import spawn
 from chaos.journal import Clock, Event
 from chaos.operating import GENERIC
 from chaos.plan import PlannedAction
+from chaos.redact import known
 from chaos.store import RunDir
 
 POLL = 0.1  # seconds between two looks whether a command has ended, or a person has said so
+LONGEST_COPY = 2**20  # bytes of a command's output that are masked at once
 SAID = 2000  # characters of a command's output that the journal keeps; its file has it all
 
 
@@ -127,19 +131,41 @@ def run_command(scene: Scene, step: str, command: tuple[str, ...], stop: threadi
         "MIDNIGHT_STEP": step,
         "MIDNIGHT_URL": scene.handles.base_url,
     }
-    try:
-        with output.open("wb") as file:
-            child = spawn(command, mark=mark, env=surroundings, stdout=file, stderr=subprocess.STDOUT)
-    except OSError as error:
-        raise TargetError(f"{command[0]}: {error.strerror or error}") from error
-    while child.poll() is None and not stop.wait(POLL):
-        pass
-    if child.poll() is None:
-        how = end_in_order(mark)["ended"]
+    # without a name, and open for as long as what the command leaves running in the background writes to it
+    with tempfile.TemporaryFile(dir=scene.run.path) as said, output.open("w", encoding="utf-8") as file:
+        try:
+            child = spawn(command, mark=mark, env=surroundings, stdout=said, stderr=subprocess.STDOUT)
+        except OSError as error:
+            raise TargetError(f"{command[0]}: {error.strerror or error}") from error
+        copied = 0
+        while child.poll() is None and not stop.wait(POLL):
+            copied = _copy(said, copied, file, whole=False)
+        how = end_in_order(mark)["ended"] if child.poll() is None else ""
+        _copy(said, copied, file, whole=True)
+    if how:
         raise TargetError(f"{command[0]} was still running, and was stopped ({how}): {_tail(output)}")
     if child.returncode != 0:
         raise TargetError(f"{command[0]} ended with {child.returncode}: {_tail(output)}")
     return {"command": list(command), "output": _tail(output), "output_file": output.name}
+
+
+def _copy(said: IO[bytes], copied: int, file: TextIO, *, whole: bool) -> int:
+    """Copy the lines from byte `copied` on, without the secrets that a command may have found in its environment, and
+    with `whole` a last one that has not ended; where the next begins."""
+    told = os.pread(said.fileno(), LONGEST_COPY, copied)
+    while told:
+        lines = (
+            told
+            if whole
+            else told[: told.rfind(b"\n") + 1 or (len(told) if len(told) == LONGEST_COPY else 0)]
+        )
+        if not lines:
+            break
+        file.write(known(lines.decode(errors="replace")))
+        copied += len(lines)
+        told = os.pread(said.fileno(), LONGEST_COPY, copied)
+    file.flush()
+    return copied
 
 
 def _tail(file: Path) -> str:

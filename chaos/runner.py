@@ -36,7 +36,8 @@ from chaos.journal import Clock, Event, Journal, Writer
 from chaos.load.process import LoadProcess
 from chaos.observe import Observer, observe
 from chaos.plan import Plan
-from chaos.redact import Redactor
+from chaos.plan_names import names
+from chaos.redact import known
 from chaos.runbook_player import RunbookPlayer, Scene
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
@@ -57,7 +58,8 @@ class Runner:
     def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
         self._mark = run.id
-        self._redact = Redactor(driver.secrets)
+        known.learn(driver.secrets, names(plan))
+        self._redact = known.redactor
         self._course = Course(self._redact)
         self._stopping = threading.Event()
         self._signal: str | None = None
@@ -234,9 +236,9 @@ class Runner:
         await asyncio.sleep(begin - self._clock.now())
         self._event("run", "play", "begun", at=begin, length=length)
         player = StepPlayer(handles, self._mark, self._writer.event, self._clock, begin, begin + length)
-        names = [planned.step.name for planned in self._plan.steps]
-        names += [action.step.name for action in self._plan.runbook]
-        ended = {name: asyncio.Event() for name in names}
+        steps = [planned.step.name for planned in self._plan.steps]
+        steps += [action.step.name for action in self._plan.runbook]
+        ended = {name: asyncio.Event() for name in steps}
         operators = RunbookPlayer(self._scene(handles, begin))
         whole, settled = False, None
         try:

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from chaos import dsn, redact
+from chaos.dsn import Parts, Uncertain
 from chaos.errors import FileError, UsageError
 from chaos.redact import SHORTEST
 from chaos.userfile import read_text
@@ -79,9 +81,28 @@ class SecretReader:
         self.learn(text)
         return text
 
-    def learn(self, text: str) -> None:
-        """`text` is a part of a secret, or another way to say it."""
-        self._known[text] = None
+    def connection(self, secret: Secret, where: str) -> Parts:
+        """A secret that is a PostgreSQL connection string, taken apart. Raises UsageError.
+
+        User and password are secret then, host, port and database are not; of what is not certain everything is.
+        """
+        return self.take_apart(secret.read(where), where)
+
+    def take_apart(self, text: str, where: str) -> Parts:
+        """The same for a string that was found elsewhere."""
+        try:
+            parts = dsn.parse(text)
+        except Uncertain as error:
+            self.learn(text)
+            raise UsageError(f"{where}: {error}") from None
+        user = parts.options.get("user", "")
+        self.learn(*parts.secret, *([f"{user}:{parts.password}"] if parts.password else []))
+        return parts
+
+    def learn(self, *texts: str) -> None:
+        """Each is a secret, a part of one, or another way to say it: for this run, and for all that is printed."""
+        self._known |= dict.fromkeys(texts)
+        redact.known.learn(texts)
 
     @property
     def known(self) -> tuple[str, ...]:

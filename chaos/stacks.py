@@ -21,7 +21,8 @@ from chaos.heal import Healed, heal, hold_lock
 from chaos.host.processes import alive, ref_from_json, ref_to_json
 from chaos.journal import Clock, Event, Journal, Writer, boot_id
 from chaos.plan import Plan
-from chaos.redact import Redactor
+from chaos.plan_names import names
+from chaos.redact import known
 from chaos.store import RunDir
 
 T = TypeVar("T")
@@ -60,7 +61,8 @@ def up(plan: Plan) -> Handles:
 
 def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
     clock = Clock(time.monotonic())
-    writer = Writer(place.events, Redactor(driver.secrets))
+    known.learn(driver.secrets, names(plan))
+    writer = Writer(place.events, known.redactor)
     by = f"target:{plan.target.driver}"
 
     def creating(what: str, undo: Undo) -> None:

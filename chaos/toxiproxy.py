@@ -15,6 +15,7 @@ import toxiproxy.server
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
+from chaos import secret_urls
 from chaos.errors import ControlError, UsageError
 
 Stream = Literal["upstream", "downstream"]
@@ -115,13 +116,13 @@ class Toxiproxy:
     """
 
     def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
-        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        parts = urlsplit(secret_urls.control_url(url, "Toxiproxy: the URL"))
         try:
-            host, port = parts.hostname, parts.port or _DEFAULT_PORT
+            host, port = parts.hostname or "", parts.port or _DEFAULT_PORT
         except ValueError:
-            host, port = None, 0
-        if parts.scheme != "http" or not host or parts.path.strip("/"):
-            raise UsageError(f"Toxiproxy: the URL must be http://HOST:PORT, got {url!r}")
+            raise UsageError(
+                "Toxiproxy: the URL: must be http://HOST:PORT, with a port below 65536"
+            ) from None
         address = f"[{host}]" if ":" in host else host
         self.url = f"http://{address}:{port}"
         self._call = _Call(address, port, timeout)

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from chaos import store
+from chaos import redact, store
 from chaos.cli import (
     baseline,
     doctor,
@@ -63,6 +63,7 @@ app.add_typer(schedule.app, name="schedule")
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command and end the process with the code of the design. An uncaught exception is 5."""
+    redact.known.forget()
     with forgiving():
         code = _code(argv)
     sys.exit(code)

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from chaos import redact
+
 WIDEST = 10_000  # columns
 
 
@@ -51,7 +53,7 @@ class _Forgiving:
     def write(self, text: str) -> int:
         with suppress(ValueError):  # closed meanwhile
             try:
-                return self._stream.write(text)
+                self._stream.write(redact.known(text))
             except OSError:
                 self._throw_away()
         return len(text)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chaos.errors import UsageError
 from chaos.memory.entry import FIGURES
+from chaos.secret_urls import learn_database_url
 
 VARIABLE = "MIDNIGHT_DATABASE"
 FILE = "index.sqlite"
@@ -73,6 +74,7 @@ def database_url(root: Path) -> sa.URL:
     given = os.environ.get(VARIABLE)
     if not given:
         return sa.URL.create("sqlite", database=str(root / FILE))
+    learn_database_url(given, VARIABLE)
     try:
         url = sa.make_url(given.replace("postgres://", "postgresql://", 1))
     except sa.exc.ArgumentError:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chaos.errors import MidnightError, ToolMissing
+from chaos.secret_urls import control_url
 from chaos.store import cache_dir
 from chaos.tools import toxiproxy_release
 from chaos.tools.command import CommandFailed, output, version, which
@@ -48,8 +49,10 @@ def find() -> Found | Missing:
 
 
 def running_server() -> str | None:
-    """The control URL of the server that the user wants used (TOXIPROXY_URL), if any."""
-    return os.environ.get(_URL) or None
+    """The control URL of the server that the user wants used (TOXIPROXY_URL), if any, without a user and password
+    that it may carry. Raises UsageError."""
+    given = os.environ.get(_URL)
+    return control_url(given, _URL) if given else None
 
 
 def find_binary() -> Path:

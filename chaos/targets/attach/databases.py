@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from chaos import aim
+from chaos.dsn import Parts
 from chaos.errors import Refused, UsageError
 from chaos.secrets import SecretReader
 from chaos.targets.attach.options import DatabaseAt
@@ -46,24 +47,18 @@ def read(at: DatabaseAt, where: str, secret: SecretReader, allow: Collection[str
     found = []
     for role, given in {ADMIN: at.admin_dsn, **at.dsns}.items():
         place = f"{where}: {role if role == ADMIN else f'dsns: {role}'}"
-        dsn = take_apart(role, secret(given, place), place, allow)
-        secret.learn(dsn.password)
-        found.append(dsn)
+        found.append(aimed(role, secret.connection(given, place), place, allow))
     return tuple(found)
 
 
-def take_apart(role: str, text: str, where: str, allow: Collection[str]) -> Dsn:
-    """Check a connection string, and pin it to the address that was looked up.
+def aimed(role: str, parts: Parts, where: str, allow: Collection[str]) -> Dsn:
+    """Pin a connection string to the address that is looked up now.
 
     Raises UsageError, and Refused for a host that may not be aimed at; no message shows the string.
     """
-    try:
-        options = {key: str(value) for key, value in conninfo_to_dict(text).items()}
-    except psycopg.ProgrammingError:
-        raise UsageError(f"{where}: is no PostgreSQL connection string") from None
+    options = dict(parts.options)
     if found := [key for key in (*_ELSEWHERE, *_KEPT[1:]) if key in options]:
         raise UsageError(f"{where}: must not hold {found[0]!r}")
-    password = options.pop("password", "")
     host = options.get("host", "")
     if not host or "," in host or "hostaddr" in options:
         raise UsageError(f"{where}: must name one host, and no hostaddr")
@@ -75,7 +70,7 @@ def take_apart(role: str, text: str, where: str, allow: Collection[str]) -> Dsn:
         except Refused as error:
             raise Refused(f"{where}: {error}") from None
     options.setdefault("connect_timeout", str(CONNECT_WITHIN))
-    return Dsn(role, options, password)
+    return Dsn(role, options, parts.password)
 
 
 def version(dsn: Dsn) -> str | None:

@@ -33,17 +33,14 @@ def of(
     reached: tuple[Reached, ...] = ()
     if role.admin_dsn is not None:
         given = {ADMIN: role.admin_dsn, **role.dsns}
-        texts = {name: secret(each, f"{where}: {name}") for name, each in given.items()}
+        parts = {name: secret.connection(each, f"{where}: {name}") for name, each in given.items()}
     else:
         reached = (reach(containers, role.port, "database"),)
-        text = _own_dsn(containers[0], reached[0].port, at)
-        texts = dict.fromkeys((ADMIN, *ROLES), text) | {
-            name: secret(each, f"{where}: dsns: {name}") for name, each in role.dsns.items()
+        own = secret.take_apart(_own_dsn(containers[0], reached[0].port, at), where)
+        parts = dict.fromkeys((ADMIN, *ROLES), own) | {
+            name: secret.connection(each, f"{where}: dsns: {name}") for name, each in role.dsns.items()
         }
-    found = tuple(databases.take_apart(name, text, f"{where}: {name}", ()) for name, text in texts.items())
-    for dsn in found:
-        if dsn.password:
-            secret.learn(dsn.password)
+    found = tuple(databases.aimed(name, each, f"{where}: {name}", ()) for name, each in parts.items())
     return found, reached
 
 

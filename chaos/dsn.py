@@ -1,0 +1,180 @@
+"""PostgreSQL connection strings, taken apart only where that can be done with certainty.
+
+A password with a lone `@`, `/` or `#` in it moves the borders between the parts, and a piece of it passes for a host.
+What is not certain is refused, before anything is looked up; no message holds a piece of the string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, unquote_plus
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
+
+ENCODE = (
+    "in user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a space as %20"
+)
+KEYWORDS = "or write it as host=HOST port=5432 user=USER password='PASSWORD' dbname=NAME"
+_URL_RULE = f"cannot be read with certainty: {ENCODE}; {KEYWORDS}"
+_KEYWORD_RULE = (
+    "cannot be read with certainty: write each part once, as host=HOST user=USER password='PASSWORD', with \\' for a "
+    "quote and \\\\ for a backslash within"
+)
+_FOREIGN_RULE = "is no PostgreSQL connection string: write postgresql://USER:PASSWORD@HOST:5432/NAME"
+_PARAMETER_RULE = (
+    "has a parameter after ? that libpq does not know: leave it out, and write an & within a value as %26"
+)
+
+_SCHEME = re.compile(r"(?i:(jdbc:)?postgres(?:ql)?(?:\+[a-z0-9_]+)?://)")
+_OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._,-]*|%2[Ff][A-Za-z0-9._%-]*"
+_URL = re.compile(
+    r"(?:(?P<user>[^\s@:/?#\[\]]*)(?::(?P<password>[^\s@/?#\[\]]*))?@)?"
+    rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?"
+    r"(?:/(?P<dbname>[^\s@/?#\[\]]*))?"
+    r"(?:\?(?P<query>[^\s?#]*))?"
+)
+_HOSTS = re.compile(r"[A-Za-z0-9._,:\[\]-]+|[/@][^\s,]*")
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_KEYWORD = re.compile(
+    r"\s*([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*)?)(?=\s|$)"
+)
+
+_RENAMED = {"applicationname": "application_name"}
+_OF_OTHERS = frozenset({
+    # Prisma
+    "schema", "connection_limit", "pool_timeout", "pgbouncer", "sslaccept", "statement_cache_size", "socket_timeout",
+    "sslidentity",
+    # JDBC
+    "currentschema", "logintimeout", "connecttimeout", "sockettimeout", "tcpkeepalive", "preparethreshold",
+    "rewritebatchedinserts", "stringtype", "binarytransfer", "defaultrowfetchsize", "targetservertype",
+    "loadbalancehosts", "readonly", "autosave", "preferquerymode", "cancelsignaltimeout", "sslfactory", "gssencmode",
+    # SQLAlchemy, asyncpg, Rails, Go, Node
+    "async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func", "pool", "pool_size",
+    "max_overflow", "pool_recycle", "pool_max_conns", "pool_min_conns", "statement_timeout", "lock_timeout",
+    "search_path", "prepared_statements", "uselibpqcompat",
+})  # fmt: skip
+"""What other programs write after `?` for themselves, in lower case: it changes nothing about who logs in where."""
+_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+
+class Uncertain(ValueError):
+    """The message is the rule that is broken, with what to write instead; it holds no piece of the string."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What libpq is to be given, without the password; empty parts are left out."""
+
+    options: Mapping[str, str] = field(repr=False)
+    password: str = field(repr=False)
+    secret: tuple[str, ...] = field(
+        repr=False
+    )  # user and password, as they are and as they stood in the string
+
+
+def is_url(text: str) -> bool:
+    """Whether it begins as a URL of PostgreSQL's does, as any of the programs named below write it."""
+    return _SCHEME.match(text) is not None
+
+
+def parse(text: str) -> Parts:
+    """A connection string as libpq has it (keywords or URL), or as SQLAlchemy, JDBC and Prisma write it.
+
+    Raises Uncertain.
+    """
+    scheme = _SCHEME.match(text)
+    if scheme is not None:
+        return _url(text[scheme.end() :], jdbc=scheme[1] is not None)
+    if _OTHER_SCHEME.match(text) or "=" not in text:
+        raise Uncertain(_FOREIGN_RULE)
+    return _keywords(text)
+
+
+def _url(rest: str, *, jdbc: bool) -> Parts:
+    found = _URL.fullmatch(rest)
+    if found is None or _BAD_PERCENT.search(rest) or (jdbc and found["user"] is not None):
+        raise Uncertain(_URL_RULE)
+    raw = {key: found[key] for key in ("user", "password", "host", "port", "dbname") if found[key]}
+    said = [(key, _decoded(value)) for key, value in raw.items()]
+    for each in filter(None, (found["query"] or "").split("&")):
+        key, equals, value = each.partition("=")
+        if not equals or (not jdbc and "@" in value):
+            raise Uncertain(_URL_RULE)
+        if (known := _parameter(key, _decoded(value, plus=jdbc), jdbc=jdbc)) is not None:
+            said.append(known)
+            raw[f"query {key}"] = value
+    return _parts(
+        said, [raw.get(key, "") for key in ("user", "password", "query user", "query password")], _URL_RULE
+    )
+
+
+def _parameter(key: str, value: str, *, jdbc: bool) -> tuple[str, str] | None:
+    """The keyword and the value that libpq has for it; None where it has none and needs none."""
+    name = _RENAMED.get(key.lower(), key)
+    if name in _libpq():
+        return name, value
+    if name.lower() == "ssl":
+        if value in _SSL_MODES:
+            return "sslmode", value
+        return (
+            ("sslmode", "verify-full" if jdbc else "require") if value.lower() in ("true", "1", "") else None
+        )
+    if name.lower() in _OF_OTHERS:
+        return None
+    raise Uncertain(_PARAMETER_RULE)
+
+
+def _keywords(text: str) -> Parts:
+    said, at = [], 0
+    stripped = text.rstrip()
+    while at < len(stripped):
+        found = _KEYWORD.match(stripped, at)
+        if found is None or found[1] not in _libpq():
+            raise Uncertain(_KEYWORD_RULE)
+        value = found[2] if found[2] is not None else found[3] or ""
+        said.append((found[1], re.sub(r"\\(.)", r"\1", value)))
+        at = found.end()
+    parts = _parts(said, (), _KEYWORD_RULE)
+    try:
+        theirs = conninfo_to_dict(text)
+    except psycopg.Error:
+        raise Uncertain(_KEYWORD_RULE) from None
+    if {key: str(value) for key, value in theirs.items() if value} != _whole(parts):
+        raise Uncertain(_KEYWORD_RULE)
+    return parts
+
+
+def _parts(said: list[tuple[str, str]], raw: Iterable[str], rule: str) -> Parts:
+    """Each part once, and a host that can be one. Raises Uncertain."""
+    options = {key: value for key, value in said if value}
+    if len(options) != sum(bool(value) for _, value in said) or not options:
+        raise Uncertain(rule)
+    if not _HOSTS.fullmatch(options.get("host", "none")):
+        raise Uncertain(rule)
+    options["host"] = options.get("host", "").strip("[]")
+    secret = (options.get("user", ""), options.get("password", ""), *raw)
+    password = options.pop("password", "")
+    return Parts(
+        {key: value for key, value in options.items() if value}, password, tuple(filter(None, secret))
+    )
+
+
+def _whole(parts: Parts) -> dict[str, str]:
+    return {**parts.options, **({"password": parts.password} if parts.password else {})}
+
+
+def _decoded(text: str, *, plus: bool = False) -> str:
+    try:
+        return (unquote_plus if plus else unquote)(text, errors="strict")
+    except UnicodeDecodeError:
+        raise Uncertain(_URL_RULE) from None
+
+
+def _libpq() -> frozenset[str]:
+    """The keywords that libpq knows."""
+    return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
