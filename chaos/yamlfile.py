@@ -97,7 +97,9 @@ MOST_VALUES = 100_000
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
 _COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is no secret
 _QUERY_NAME = re.compile(r"[?&]([^=&\s]+)=[^&\s]")
-_SECRET_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_SECRET_IN_URL = re.compile(r"://[^\s@]*:\S*@")  # also where a lone / or ? stands in the password
+_SECRET_PAIR = re.compile(r"(?:^|[\s;?&])(?:password|passwd|pwd)\s*=\s*\S", re.I)  # of a connection string
+_MAY_BE_SECRET = re.compile(r"\S@\S|^(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[^\s/]{8,}$")
 
 
 def read_mapping(path: Path) -> Any:
@@ -177,7 +179,9 @@ class Where:
     def broken(self, rule: str, value: object = None) -> FileError:
         there = without_tags(self.document, self.place)
         line, place = line_of(self.document, there), show_place(self.document, there)
-        return FileError(self.path, line, place, rule, value)
+        shown = value if isinstance(value, str | int | float | date) else None
+        hidden = isinstance(shown, str) and _MAY_BE_SECRET.search(shown)
+        return FileError(self.path, line, place, rule, None if hidden else shown)
 
     def parse(self, value: Any, model: type[M]) -> M:
         """The value that stands here. Raises FileError."""
@@ -252,7 +256,7 @@ def _is_secret(name: str, value: Any) -> bool:
     """Whether a value, named by the nearest key above it, looks like a secret."""
     if isinstance(value, str):
         named = _SECRET_KEY.search(name) or any(map(_SECRET_KEY.search, _QUERY_NAME.findall(value)))
-        return bool(named or _SECRET_IN_URL.search(value))
+        return bool(named or _SECRET_IN_URL.search(value) or _SECRET_PAIR.search(value))
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and bool(_SECRET_KEY.search(name)) and not _COUNT_KEY.search(name)
 

@@ -20,6 +20,7 @@ MOST_NODES = 30_000
 """Keys and values of a file; a thousand schedules have a half of it."""
 
 _BRACKETS = re.compile(r"[\[{}\]]")
+_QUOTED = re.compile(r"([\"'])((?:(?!\1).)*)\1")
 
 
 class _TooMuch(Exception):
@@ -67,7 +68,7 @@ def _loaded(path: Path, read: Callable[[str], T]) -> T:
         return read(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        rule = " ".join(str(error.problem or error).split())
+        rule = _problem(" ".join(str(error.problem or error).split()))
         raise FileError(path, mark.line + 1 if mark else None, "", rule) from error
     except YAMLError as error:
         raise FileError(path, None, "", " ".join(str(error).split())) from error
@@ -77,6 +78,17 @@ def _loaded(path: Path, read: Callable[[str], T]) -> T:
         raise FileError(path, None, "", "is nested too deeply") from None
     except _TooMuch as error:
         raise FileError(path, None, "", str(error)) from None
+
+
+def _problem(said: str) -> str:
+    """What is wrong with the syntax, without what stands there: a key is told, a value may be a secret."""
+    duplicate = re.match(r'found duplicate key ("[^"]*")', said)
+    return f"found duplicate key {duplicate[1]}" if duplicate else _QUOTED.sub(_unquoted, said)
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """A sign of YAML's own stays, and a `<block end>`."""
+    return found[0] if len(found[2]) < 3 or found[2].startswith("<") else "what stands there"
 
 
 def _deepest_bracket(text: str) -> int:

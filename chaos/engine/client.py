@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from chaos import aim
+from chaos import aim, redact
 from chaos.errors import ControlError, ToolMissing
 from chaos.handles import EngineAt
 
@@ -36,6 +36,7 @@ def from_json(record: Mapping[str, Any]) -> EngineAt:
 def find() -> EngineAt:
     """The engine that the Docker client would use here: DOCKER_HOST, else its context. Raises ToolMissing."""
     if host := os.environ.get("DOCKER_HOST"):
+        _refuse_password(host)
         verify = os.environ.get("DOCKER_TLS_VERIFY") and not _is_socket(host)
         return EngineAt(host, _certs_of_environment() if verify else None)
     require_sdk()
@@ -131,6 +132,17 @@ def require_sdk() -> Any:
             "Docker SDK", "it is not installed", "type: pip install 'midnight-chaos[docker]'"
         ) from None
     return docker
+
+
+def _refuse_password(url: str) -> None:
+    """Raises ToolMissing for a user or password in an engine's address: it would stand in every undo."""
+    userinfo, at, _ = url.rpartition("@")
+    if at:
+        redact.known.learn([userinfo.partition("//")[2] or userinfo])
+    if at and not url.startswith("ssh://"):
+        raise _missing(
+            "DOCKER_HOST carries a user or a password", "use client certificates: DOCKER_TLS_VERIFY=1"
+        )
 
 
 def _is_socket(url: str) -> bool:

@@ -24,6 +24,7 @@ from chaos.handles import Handles
 from chaos.inventory.document import PROXIES, SERVERS
 from chaos.path import Fate, Seen
 from chaos.path.account import PERIOD
+from chaos.postgres import conninfo_files
 from chaos.postgres.signing_in import probe_setting
 from chaos.probe import Probe
 from chaos.toxiproxy import Toxiproxy
@@ -78,7 +79,8 @@ class IdleDrop(Fault):
             before = session_timeout.read(self._admin)
         except psycopg.OperationalError as error:
             raise TargetGone(f"idle_drop: {error}") from error
-        return {"by": "server", "dsn": self._admin, **before, "set": self._timeout, "ours": self._ours}
+        dsn = conninfo_files.reference(self._admin)
+        return {"by": "server", "dsn": dsn, **before, "set": self._timeout, "ours": self._ours}
 
     def inject(self) -> Evidence:
         self._path.open()

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from chaos.errors import RestoreError, TargetGone
 from chaos.fault import Evidence, Undo
-from chaos.postgres import connect
+from chaos.postgres import connect, conninfo_files
 
 NAME: LiteralString = "idle_session_timeout"
 
@@ -69,7 +69,7 @@ def put_back(undo: Undo) -> Evidence:
     back = "reset idle_session_timeout" if before is None else f"set idle_session_timeout = {before!r}"
     by_hand = f"ALTER SYSTEM {back}; SELECT pg_reload_conf();"
     try:
-        with connect(undo["dsn"]) as connection:
+        with connect(conninfo_files.resolve(undo["dsn"])) as connection:
             now = _by_alter_system(connection)
             if now not in (before, ours) and ours is not None:
                 return {"idle_session_timeout": now, "set_by": "somebody else meanwhile, and left alone"}

@@ -9,13 +9,15 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from chaos.notify.message import Event
 from chaos.secrets import Secret
-from chaos.yamlfile import Model
+from chaos.yamlfile import Model, SecretValue
 
 Events = Annotated[frozenset[Event], Field(min_length=1)]
 TOLD = frozenset({Event.FAIL, Event.UNKNOWN, Event.RECOVERED, Event.MISSED})
 
 
 def _web_address(text: str) -> str:
+    if "@" in text:
+        raise SecretValue("must not carry a user or a password: give the whole address as {env: NAME}")
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:

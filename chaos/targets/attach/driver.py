@@ -129,11 +129,8 @@ class AttachDriver(Driver):
 
     def _databases(self, site: Site) -> dict[str, Database]:
         dsns = self._found.dsns
-        files = passfiles.make([(name, dsn) for name, each in dsns.items() for dsn in each], site)
-        strings = {
-            name: {dsn.role: dsn.string(files.get((name, dsn.role))) for dsn in each}
-            for name, each in dsns.items()
-        }
+        made = passfiles.make([(name, dsn) for name, each in dsns.items() for dsn in each], site)
+        strings = {name: {dsn.role: made[name, dsn.role] for dsn in each} for name, each in dsns.items()}
         return {
             name: Database(by_role.pop(databases.ADMIN), by_role, self._proxied(name), ours=False)
             for name, by_role in strings.items()

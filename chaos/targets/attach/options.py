@@ -21,9 +21,9 @@ _FRAMING = {"connection", "content-length", "transfer-encoding"}  # of the one w
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if "@" in parts.netloc:
+    if "@" in text:
         raise SecretValue("must not carry a user or a password: give a header instead")
+    parts = urlsplit(text)
     try:
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number

@@ -12,21 +12,29 @@ from pathlib import Path
 from chaos.driver import Site
 from chaos.errors import RestoreError
 from chaos.fault import Evidence, Undo
+from chaos.postgres import conninfo_files
 from chaos.targets.attach.databases import Dsn, pass_line
 
 WHAT = "pass files"
 
 
-def make(dsns: Iterable[tuple[str, Dsn]], site: Site) -> dict[tuple[str, str], Path]:
-    """A pass file by (database, role) for each connection string that needs one."""
-    needed = [(name, dsn) for name, dsn in dsns if dsn.password]
-    if not needed:
+def make(dsns: Iterable[tuple[str, Dsn]], site: Site) -> dict[tuple[str, str], str]:
+    """What libpq is given, by (database, role): a password stands in a pass file, and the string in a file beside it,
+    by which an undo refers to it."""
+    given = list(dsns)
+    if not given:
         return {}
     # nobody else can have chosen this name: what has it is ours to remove
     place = Path(tempfile.gettempdir()) / f"midnight-{site.mark}-{secrets.token_hex(8)}"
     site.creating(WHAT, {"what": WHAT, "path": str(place)})
     place.mkdir(mode=0o700)
-    return {(name, dsn.role): _write(place / f"{name}-{dsn.role}", dsn.password) for name, dsn in needed}
+    return {(name, dsn.role): _string(place / f"{name}-{dsn.role}", dsn) for name, dsn in given}
+
+
+def _string(path: Path, dsn: Dsn) -> str:
+    string = dsn.string(_write(path, dsn.password) if dsn.password else None)
+    conninfo_files.keep(string, path.with_name(f"{path.name}.conninfo"))
+    return string
 
 
 def remove(undo: Undo) -> Evidence:

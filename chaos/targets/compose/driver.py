@@ -187,8 +187,8 @@ class ComposeDriver(Driver):
     def _databases(self, site: Site) -> dict[str, Database]:
         if not self._found.dsns:
             return {}
-        files = passfiles.make([("primary", dsn) for dsn in self._found.dsns], site)
-        strings = {dsn.role: dsn.string(files.get(("primary", dsn.role))) for dsn in self._found.dsns}
+        made = passfiles.make([("primary", dsn) for dsn in self._found.dsns], site)
+        strings = {role: string for (_, role), string in made.items()}
         admin = strings.pop(databases.ADMIN)
         proxied = self._found.guarded["database"].address if "database" in self._found.guarded else ""
         return {"primary": Database(admin, strings, proxied, ours=False)}
