@@ -76,9 +76,15 @@ class SecretReader:
         self._known: dict[str, None] = {}
 
     def __call__(self, secret: Secret, where: str) -> str:
-        """The secret without its prefix. Raises UsageError."""
+        """The secret without its prefix. Raises UsageError.
+
+        Of a connection string, such as a job gets one, host and database are no secrets where that is certain.
+        """
         text = secret.read(where)
-        self.learn(text)
+        try:
+            self.learn(*(dsn.parse(text).secret if dsn.is_url(text) else (text,)))
+        except Uncertain:
+            self.learn(text)
         return text
 
     def connection(self, secret: Secret, where: str) -> Parts:
