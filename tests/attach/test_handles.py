@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from chaos import plan as plans
 from chaos.driver import Driver, Site
@@ -28,6 +30,7 @@ from tests.midnight import Midnight
 
 pytestmark = pytest.mark.real
 
+USER = "keeper_7qx"
 HANDLES = """\
   databases: {primary: {admin_dsn: {env: MINE_ADMIN}, dsns: {api: {env: MINE_API}}}}
   proxies: {database: {api: 'TOXIPROXY', name: mine}}
@@ -89,9 +92,16 @@ def test_a_proxy_that_the_toxiproxy_does_not_have_is_refused_with_those_it_has(
     assert f"proxies: db: Toxiproxy at {toxiproxy.url} has no proxy 'yours'; it has mine" in done.err
 
 
-def test_a_database_is_restored_after_kill_9_by_a_journal_that_holds_no_password(
-    midnight: Midnight, service: Service, toxiproxy: Toxiproxy, admin: str
+def test_a_database_is_restored_after_kill_9_by_a_journal_that_holds_neither_password_nor_user(
+    midnight: Midnight, service: Service, toxiproxy: Toxiproxy, admin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create role {} superuser login password {}").format(
+                sql.Identifier(USER), sql.Literal(PASSWORD)
+            )
+        )
+    monkeypatch.setenv("MINE_ADMIN", make_conninfo(admin, user=USER))
     process = midnight.start(
         "run", experiment(midnight, DROP), "--target", whole(midnight, service, toxiproxy)
     )
@@ -109,8 +119,9 @@ def test_a_database_is_restored_after_kill_9_by_a_journal_that_holds_no_password
         _until(lambda: timeout() == before)
     _until(lambda: outstanding(midnight.run) == [])
     _until(lambda: str(midnight.run.path).encode() not in arguments())  # the watchdog has ended, too
-    texts = [file.read_bytes() for file in midnight.run.path.iterdir()]
-    assert [text for text in texts if PASSWORD.encode() in text or b"of the house" in text] == []
+    texts = [file.read_text(errors="replace") for file in midnight.run.path.iterdir()]
+    secret = (PASSWORD, "of the house", USER)
+    assert [text for text in texts if any(piece in text for piece in secret)] == []
 
 
 def _until(holds: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:

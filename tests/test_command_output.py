@@ -1,0 +1,48 @@
+"""What a runbook's command prints is kept beside the journal, without the secrets that it may have found."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from chaos import redact, runbook_player
+from chaos.errors import TargetError
+from chaos.redact import MASK
+from chaos.runbook_player import Scene, run_command
+from chaos.store import RunDir
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    known = redact.Known()
+    known.learn(["Xy7@Zw9qKk"])
+    monkeypatch.setattr(runbook_player, "known", known)
+    run = RunDir(tmp_path / "20261126T235900Z-a1b2c3")
+    run.path.mkdir()
+    return cast(Scene, SimpleNamespace(run=run, handles=SimpleNamespace(base_url="http://127.0.0.1:1")))
+
+
+def test_the_whole_output_is_kept_and_its_secrets_are_masked(scene: Scene) -> None:
+    script = (
+        "i=0; while [ $i -lt 30000 ]; do echo line $i of many; i=$((i+1)); done; printf 'host Zw9qKk, no end'"
+    )
+    done = run_command(scene, "repair", ("sh", "-c", script), threading.Event())
+    text = scene.run.output("repair").read_text()
+    assert len(text.splitlines()) == 30001
+    assert text.endswith(f"line 29999 of many\nhost {MASK}, no end")
+    assert done["output"].endswith(f"host {MASK}, no end")
+    assert [file.name for file in scene.run.path.iterdir()] == ["repair.log"]
+
+
+def test_a_command_that_fails_is_told_in_its_own_words_without_secrets(scene: Scene) -> None:
+    with pytest.raises(TargetError, match=f"sh ended with 3: no host {MASK}"):
+        run_command(scene, "repair", ("sh", "-c", "echo no host Zw9qKk >&2; exit 3"), threading.Event())
+
+
+def test_a_command_that_is_not_there_is_named(scene: Scene) -> None:
+    with pytest.raises(TargetError, match="no-such-command: No such file"):
+        run_command(scene, "repair", ("no-such-command",), threading.Event())
