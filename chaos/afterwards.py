@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from chaos import own_records
 from chaos.blocking import in_thread
 from chaos.driver import Driver
 from chaos.errors import TargetError
@@ -12,12 +13,32 @@ from chaos.handles import Handles
 from chaos.plan import Plan
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
+from chaos.store import RunDir
 
 RESTORES = ("restore", "recover")  # actions whose time grows with the data
 
 
 Detail = Mapping[str, Any]
 """What an event of the journal tells."""
+
+
+async def read_all(
+    plan: Plan,
+    driver: Driver,
+    handles: Handles,
+    run: RunDir,
+    sampler: Sampler,
+    log_lines: loglines.Seen | None,
+    event: Callable[..., None],
+) -> None:
+    """Read all of it, and write it down by `event(source, name, phase, **detail)`."""
+    if told := await own_records.read_ledger(plan, handles, run):
+        event("run", "readback", "ended", **told)
+    if told := await measure_restores(plan, driver):
+        event("measure", "restore", "ended", **told)
+    await in_thread(driver.drain)
+    if told := await count_log_lines(plan, driver, handles, sampler, log_lines):
+        event("run", "logs", "read", **told)
 
 
 async def measure_restores(plan: Plan, driver: Driver) -> Detail | None:

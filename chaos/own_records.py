@@ -15,10 +15,12 @@ from chaos.blocking import in_thread
 from chaos.handles import Handles
 from chaos.heal import is_locked
 from chaos.load import cleanup, ledger, leftovers, readback
-from chaos.load.ledger import State
+from chaos.load.ledger import State, base_of
 from chaos.load.leftovers import Survey
 from chaos.plan import Plan
 from chaos.store import RunDir, recording
+
+__all__ = ["base_of", "read_ledger", "refuse_taken_keys"]
 
 READ_BACK_WITHIN = 60.0  # seconds
 OLD = timedelta(days=2)
@@ -30,7 +32,7 @@ async def refuse_taken_keys(plan: Plan, handles: Handles, run: RunDir) -> None:
     target, load = plan.target, plan.experiment.load
     if target.readback is None or not any(target.routes[name].ledger for name in load.mix):
         return
-    at, base, most = target.readback, ledger.base_of(run.id), round(plan.hits)
+    at, base, most = target.readback, base_of(run.id), round(plan.hits)
     await in_thread(lambda: readback.refuse_taken(handles.base_url, at, base, most, handles.headers))
 
 
@@ -44,7 +46,7 @@ async def read_ledger(plan: Plan, handles: Handles, run: RunDir) -> Mapping[str,
 
 def _read(plan: Plan, handles: Handles, run: RunDir) -> dict[str, Any] | None:
     target, url, headers = plan.target, handles.base_url, handles.headers
-    table, base = hits.open_table(run.hits), ledger.base_of(run.id)
+    table, base = hits.open_table(run.hits), base_of(run.id)
     result = readback.read_back(url, target.readback, table, base, timeout=READ_BACK_WITHIN, headers=headers)
     if result is None or target.readback is None:
         return None
@@ -94,6 +96,6 @@ def _is_over(name: str, here: dict[str, RunDir], today: date) -> bool:
 
 def _marker(run: RunDir) -> str | None:
     try:
-        return ledger.marker(ledger.base_of(run.id))
+        return ledger.marker(base_of(run.id))
     except ValueError:
         return None

@@ -25,8 +25,9 @@ from chaos.handles import Handles
 from chaos.heal import heal, keep, playing
 from chaos.journal import Clock, Event, Writer
 from chaos.plan import Plan, PlannedStep
+from chaos.plan_names import names
 from chaos.probe import Answer, Probe, answers, no, unknown, yes
-from chaos.redact import Redactor
+from chaos.redact import known
 from chaos.store import RunDir
 from chaos.watchdog import Watchdog
 
@@ -86,7 +87,8 @@ def _refuse(plan: Plan, rows: list[Row]) -> None:
 def _on_handles(plan: Plan, driver: Driver, place: RunDir) -> list[Row]:
     """What can only be asked of a target that is up. One that does not come up is a row, too."""
     clock, stop = Clock(time.monotonic()), threading.Event()
-    writer = Writer(place.events, Redactor(driver.secrets))
+    known.learn(driver.secrets, names(plan))
+    writer = Writer(place.events, known.redactor)
     writer.listen(keep(place))
     by = f"target:{plan.target.driver}"
 

@@ -36,10 +36,8 @@ from chaos.journal import Clock, Event, Journal, Writer
 from chaos.load.process import LoadProcess
 from chaos.observe import Observer, observe
 from chaos.plan import Plan
-from chaos.plan_names import names
 from chaos.redact import known
 from chaos.runbook_player import RunbookPlayer, Scene
-from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
 from chaos.settling import follow
 from chaos.steady import judge_baseline
@@ -58,7 +56,6 @@ class Runner:
     def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
         self._mark = run.id
-        known.learn(driver.secrets, names(plan))
         self._redact = known.redactor
         self._course = Course(self._redact)
         self._stopping = threading.Event()
@@ -151,7 +148,9 @@ class Runner:
             await in_thread(sampler.stop)
             samples.close()
         store.free_reserve(self._run)
-        await self._afterwards(handles, sampler, log_lines)
+        await afterwards.read_all(
+            self._plan, self._driver, handles, self._run, sampler, log_lines, self._event
+        )
 
     async def _take_inventory(self, handles: Handles) -> None:
         """What is somebody else's, before anything is done to it; `heal` compares it."""
@@ -236,9 +235,9 @@ class Runner:
         await asyncio.sleep(begin - self._clock.now())
         self._event("run", "play", "begun", at=begin, length=length)
         player = StepPlayer(handles, self._mark, self._writer.event, self._clock, begin, begin + length)
-        steps = [planned.step.name for planned in self._plan.steps]
-        steps += [action.step.name for action in self._plan.runbook]
-        ended = {name: asyncio.Event() for name in steps}
+        names = [planned.step.name for planned in self._plan.steps]
+        names += [action.step.name for action in self._plan.runbook]
+        ended = {name: asyncio.Event() for name in names}
         operators = RunbookPlayer(self._scene(handles, begin))
         whole, settled = False, None
         try:
@@ -275,15 +274,6 @@ class Runner:
             self._event("abort", name, "fired", because=because)
 
         await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
-
-    async def _afterwards(self, handles: Handles, sampler: Sampler, log_lines: loglines.Seen | None) -> None:
-        if told := await own_records.read_ledger(self._plan, handles, self._run):
-            self._event("run", "readback", "ended", **told)
-        if told := await afterwards.measure_restores(self._plan, self._driver):
-            self._event("measure", "restore", "ended", **told)
-        await in_thread(self._driver.drain)
-        if told := await afterwards.count_log_lines(self._plan, self._driver, handles, sampler, log_lines):
-            self._event("run", "logs", "read", **told)
 
     def _sweep(self) -> None:
         """Undo whatever is outstanding."""

@@ -11,6 +11,8 @@ from chaos.errors import Refused, RestoreError
 from chaos.hits import DTYPE
 from chaos.observe import Observer
 from chaos.plan import Plan
+from chaos.plan_names import names
+from chaos.redact import known
 from chaos.runner import Runner
 from chaos.store import RunDir
 
@@ -24,6 +26,7 @@ def start(
     anything is touched."""
     preflight.refuse_when_halted()
     driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
+    known.learn(driver.secrets, names(plan))
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants(), plan.staging, records=_records(plan))
     preflight.heal_earlier_runs()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +21,7 @@ from pydantic import (
 
 from chaos import yamltext
 from chaos.errors import FileError, UsageError
+from chaos.secret_values import is_secret, showable
 from chaos.units import WRITTEN, is_written
 from chaos.yamltags import without_tags
 
@@ -94,12 +94,6 @@ class SecretValue(BrokenRule):
 
 
 MOST_VALUES = 100_000
-_SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
-_COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is no secret
-_QUERY_NAME = re.compile(r"[?&]([^=&\s]+)=[^&\s]")
-_SECRET_IN_URL = re.compile(r"://[^\s@]*:\S*@")  # also where a lone / or ? stands in the password
-_SECRET_PAIR = re.compile(r"(?:^|[\s;?&])(?:password|passwd|pwd)\s*=\s*\S", re.I)  # of a connection string
-_MAY_BE_SECRET = re.compile(r"\S@\S|^(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[^\s/]{8,}$")
 
 
 def read_mapping(path: Path) -> Any:
@@ -179,9 +173,7 @@ class Where:
     def broken(self, rule: str, value: object = None) -> FileError:
         there = without_tags(self.document, self.place)
         line, place = line_of(self.document, there), show_place(self.document, there)
-        shown = value if isinstance(value, str | int | float | date) else None
-        hidden = isinstance(shown, str) and _MAY_BE_SECRET.search(shown)
-        return FileError(self.path, line, place, rule, None if hidden else shown)
+        return FileError(self.path, line, place, rule, showable(value))
 
     def parse(self, value: Any, model: type[M]) -> M:
         """The value that stands here. Raises FileError."""
@@ -246,19 +238,10 @@ def _refuse_secrets(path: Path, document: Any, node: Any, place: Place, seen: It
     for key, value in items:
         here = (*place, key)
         name = next((str(part) for part in reversed(here) if isinstance(part, str)), "")
-        if _is_secret(name, value):
+        if is_secret(name, value):
             rule = "a secret must not stand in a file"
             raise FileError(path, line_of(document, here), show_place(document, here), rule)
         _refuse_secrets(path, document, value, here, seen)
-
-
-def _is_secret(name: str, value: Any) -> bool:
-    """Whether a value, named by the nearest key above it, looks like a secret."""
-    if isinstance(value, str):
-        named = _SECRET_KEY.search(name) or any(map(_SECRET_KEY.search, _QUERY_NAME.findall(value)))
-        return bool(named or _SECRET_IN_URL.search(value) or _SECRET_PAIR.search(value))
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and bool(_SECRET_KEY.search(name)) and not _COUNT_KEY.search(name)
 
 
 def plain(node: Any) -> Any:

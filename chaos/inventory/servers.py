@@ -14,6 +14,7 @@ from chaos.handles import Handles
 from chaos.inventory.document import SERVERS, Source
 from chaos.postgres import connect
 from chaos.postgres.connection import Connection
+from chaos.postgres.conninfo_files import reference, resolve
 
 # What a connection sets for itself says nothing about the server.
 _SETTINGS: LiteralString = (
@@ -38,7 +39,7 @@ _SECRETIVE = re.compile(r"\.|conninfo|_command|passphrase|password|secret|token|
 def sources(handles: Handles) -> Iterator[Source]:
     for name, database in handles.databases.items():
         if not database.ours:
-            yield {"kind": SERVERS, "place": f"of {name}", "name": name, "dsn": database.admin_dsn}
+            yield {"kind": SERVERS, "place": f"of {name}", "name": name, "dsn": reference(database.admin_dsn)}
 
 
 def read(source: Source, mark: str) -> Mapping[str, Any]:
@@ -46,7 +47,7 @@ def read(source: Source, mark: str) -> Mapping[str, Any]:
     del mark
     place = source["place"]
     try:
-        with connect(source["dsn"]) as connection:
+        with connect(resolve(source["dsn"])) as connection:
             found = {f"slot {name} {place}": fields for name, fields in _rows(connection, _SLOTS)}
             settings: dict[str, Any] = {
                 f"setting {name}": _kept(name, value) for name, value in _rows(connection, _SETTINGS)
