@@ -28,12 +28,9 @@ def test_the_example_that_grows_is_valid_at_each_of_its_sizes(
     by_key, by_list = cleanup.splitlines()
     target, played = tmp_path / "shop.yaml", tmp_path / "quiet.yaml"
     played.write_text(experiment)
-    consent, _, options = logs.partition("
-options:
-")
+    consent, _, options = logs.partition("\noptions:\n")
     rotated = re.sub(r"consent: .*", consent, least) + options
-    forms = (readback, readback + by_key, readback + by_list, headers.removeprefix("options:
-"))
+    forms = (readback, readback + by_key, readback + by_list, headers.removeprefix("options:\n"))
     for text in (rotated, least, *(least + form for form in forms)):
         target.write_text(text)
         assert valid(capsys, str(target))
