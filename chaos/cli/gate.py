@@ -70,23 +70,25 @@ def gate(
     """
     from chaos.cli import gating  # brings SQLAlchemy, which no other command waits for
 
-    if baseline_strict and (baseline is None or release):
-        raise UsageError(
-            "--baseline-strict holds to a baseline: it goes with --baseline, and not with --release"
-        )
+    _refuse_contradictions(baseline, strict=baseline_strict, release=release)
     outputs = gating.Outputs(junit, markdown, json_)
     outputs.check()
-    if require_drill_within:
-        gating.check_memory()
+    within = gating.drill_age(require_drill_within)
     planned = gating.plan(names, target, profile, seed, slo)
     asked = gating.Asked(
         baselines=gating.find_baselines(baseline, planned, allow_partial=allow_partial, release=release),
         tolerances=gating.tolerances(tolerance or ()),
         allow_partial=allow_partial,
-        drill_within=gating.read_age(require_drill_within) if require_drill_within else None,
+        drill_within=within,
         drill_target=drill_target or planned[0].target.name,
         slo=slo,
         strict=baseline_strict,
         release=release,
     )
     return gating.pass_through(planned, asked, outputs)
+
+
+def _refuse_contradictions(baseline: str | None, *, strict: bool, release: bool) -> None:
+    if strict and (baseline is None or release):
+        rule = "--baseline-strict holds to a baseline: it goes with --baseline, and not with --release"
+        raise UsageError(rule)

@@ -39,11 +39,10 @@ from chaos.store import RunDir
 __all__ = [
     "Asked",
     "Outputs",
-    "check_memory",
+    "drill_age",
     "find_baselines",
     "pass_through",
     "plan",
-    "read_age",
     "tolerances",
 ]
 
@@ -150,9 +149,14 @@ def _wanted(plan: Plan) -> Wanted:
     )
 
 
-def check_memory() -> None:
-    """Raises UsageError where memory, which will be asked for drills, cannot be."""
+def drill_age(text: str | None) -> float | None:
+    """Seconds that the last drill may be old; None where none is required. Raises UsageError, also where memory,
+    which will be asked for drills, cannot be."""
+    if not text:
+        return None
+    age = read_age(text)
     open_index(say).close()
+    return age
 
 
 def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int:
