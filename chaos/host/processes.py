@@ -8,6 +8,7 @@ import subprocess
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -166,6 +167,30 @@ def stop_child(child: subprocess.Popen[bytes], *, grace: float) -> int:
     except subprocess.TimeoutExpired:
         child.kill()
         return child.wait()
+
+
+def end_group(child: subprocess.Popen[bytes], grace: float) -> None:
+    """End a child of ours, the leader of its group, with all that it started, and reap it: in order, after `grace`
+    seconds for certain. Nothing to do for one that has ended. What it still says is read, and lost."""
+    if child.poll() is not None:
+        return
+    if child.stdin is not None:
+        with suppress(OSError):
+            child.stdin.close()
+    os.killpg(child.pid, signal.SIGTERM)
+    try:
+        _outlive(child, grace)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        _outlive(child, None)
+
+
+def _outlive(child: subprocess.Popen[bytes], seconds: float | None) -> None:
+    # One that writes into a pipe which nobody reads would never end in order.
+    if child.stdout is not None:
+        child.communicate(timeout=seconds)
+    else:
+        child.wait(seconds)
 
 
 def _ended(process: psutil.Process) -> bool:

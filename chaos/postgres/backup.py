@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from chaos.errors import BackupUnusable, TargetError
+from chaos.host.page_cache import files_below
 from chaos.host.privileges import give
 from chaos.postgres.access import Access, address
 from chaos.postgres.archive import Archive
@@ -24,6 +25,7 @@ from chaos.postgres.wal import Lsn, lsn
 _LABEL = "backup_label"
 _CRASHED = (-11, 139)  # a program ended by SIGSEGV, and how a shell tells of one
 _PROBE_TIMEOUT = 10.0
+_VERIFY_TIMEOUT = 24 * 3600.0
 _UTC = (" UTC", " GMT")
 
 
@@ -102,41 +104,75 @@ def _archiver_words(primary: Cluster, access: Access) -> str:
     return f"\narchive_command has failed {failed} times, with {last} last" if failed else ""
 
 
-def describe(place: Path, archive: Archive | None = None) -> Backup:
+def describe(
+    place: Path,
+    archive: Archive | None = None,
+    files: BackupFiles | None = None,
+    *,
+    incremental: bool = False,
+) -> Backup:
     """The backup in `place`, from its label and manifest; its end's time from the archive, where told there.
 
     Raises BackupUnusable for what is no base backup, or one that cannot be restored by itself.
     """
-    files = backup_files(place)
-    label = dict(re.findall(r"^([A-Z ]+): (.*)$", files.text(_LABEL), re.MULTILINE))
-    if "INCREMENTAL FROM LSN" in label:
+    files = files or backup_files(place)
+    label = read_label(files.text(_LABEL))
+    if label.since is not None and not incremental:
         raise BackupUnusable(f"{place} is an incremental backup: make a full one of it with pg_combinebackup")
-    try:
-        start, timeline = lsn(label["START WAL LOCATION"].split()[0]), int(label["START TIMELINE"])
-    except (LookupError, ValueError) as error:
-        raise BackupUnusable(f"{place}: its {_LABEL} cannot be read: {error}") from error
-    _refuse_tablespaces(files)
-    manifest = read_manifest(place / NAME) if (place / NAME).exists() else None
+    if label.start is None or label.timeline is None:
+        raise BackupUnusable(f"{place}: its {_LABEL} cannot be read")
+    manifest = manifest_in(files)
     return Backup(
         files,
-        label.get("LABEL", ""),
-        timeline,
-        start,
+        label.name,
+        label.timeline,
+        label.start,
         stop=manifest.stop if manifest else None,
-        started=_time(label.get("START TIME", "")) or (manifest.latest if manifest else None),
-        ended=_ended(label["START WAL LOCATION"], archive),
-        size=sum(file.stat().st_size for file in place.rglob("*") if file.is_file()),
+        started=_time(label.started) or (manifest.latest if manifest else None),
+        ended=_ended(label.location, archive),
+        size=sum(file.stat().st_size for file in files_below(place)),
     )
 
 
-def _refuse_tablespaces(files: BackupFiles) -> None:
-    outside = (
-        any((files.place / "pg_tblspc").iterdir())
-        if files.format == "plain" and (files.place / "pg_tblspc").is_dir()
-        else any(re.fullmatch(r"\d+\.tar(\.\w+)?", file.name) for file in files.place.iterdir())
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What `backup_label` says. None: it does not. `since`: where the backup begins that this one adds to."""
+
+    name: str
+    location: str
+    start: Lsn | None
+    timeline: int | None
+    started: str
+    since: Lsn | None
+
+
+def read_label(text: str) -> Label:
+    said = dict(re.findall(r"^([A-Z ]+): (.*)$", text, re.MULTILINE))
+    location = said.get("START WAL LOCATION", "")
+    return Label(
+        said.get("LABEL", ""),
+        location,
+        _lsn(location),
+        int(said["START TIMELINE"]) if said.get("START TIMELINE", "").isdigit() else None,
+        said.get("START TIME", ""),
+        _lsn(said.get("INCREMENTAL FROM LSN", "")),
     )
-    if outside:
-        raise BackupUnusable(f"{files.place} has tablespaces of its own, which cannot be restored here")
+
+
+def _lsn(text: str) -> Lsn | None:
+    try:
+        return lsn(text.split(maxsplit=1)[0])
+    except (LookupError, ValueError):
+        return None
+
+
+def manifest_in(files: BackupFiles) -> Manifest | None:
+    """It lies beside the tars, and within a data directory."""
+    place = files.place if files.place.is_dir() else None
+    for file in (files.base / NAME, *([place / NAME] if place else [])):
+        if file.is_file():
+            return read_manifest(file)
+    return None
 
 
 def _ended(start: str, archive: Archive | None) -> datetime | None:
@@ -158,8 +194,9 @@ def _time(text: str) -> datetime | None:
 
 
 def manifest_of(backup: Backup) -> Manifest:
-    """Raises BackupUnusable."""
-    return read_manifest(backup.files.place / NAME)
+    """Raises BackupUnusable where it has none, or a damaged one."""
+    found = manifest_in(backup.files)
+    return found if found is not None else read_manifest(backup.files.place / NAME)
 
 
 def verify_backup(backup: Backup, programs: Programs) -> Verification:
@@ -183,10 +220,11 @@ def _tool_says(backup: Backup, programs: Programs) -> str:
     if code != 0:
         return f"{name} crashes (segmentation fault)" if code in _CRASHED else f"{name} fails with {code}"
     major = int(re.findall(r"(\d+)", said)[0])
-    if backup.files.format == "tar" and major < 18:
-        return f"{said.strip()} reads no tar"
+    if backup.files.format == "tar" and (major < 18 or backup.files.place.is_file()):
+        return f"{said.strip()} reads no such tar"
+    place = backup.files.base if backup.files.format == "plain" else backup.files.place
     # The WAL may lie in the archive alone; whether it is there is told before a restore.
-    code, words = programs.run(name, "--no-parse-wal", backup.files.place, timeout=600.0)
+    code, words = programs.run(name, "--no-parse-wal", place, timeout=_VERIFY_TIMEOUT)
     if code != 0:
         raise BackupUnusable(f"{said.strip()}: {words.strip()}")
     return f"{said.strip()}: {words.strip()}"

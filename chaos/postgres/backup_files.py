@@ -1,33 +1,50 @@
-"""The files of a base backup, plain or in tar archives: read, never written."""
+"""The files of a base backup, plain or in tar archives, whatever these are packed in: read, never written."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
-from chaos.errors import BackupUnusable
+from chaos.errors import BackupUnusable, Refused
+from chaos.host.packing import packed
 from chaos.postgres.wal import SEGMENT
 
 Format = Literal["plain", "tar"]
 
 _CHUNK = 1 << 20
-_BASE = ("base.tar", "base.tar.gz")
-_WAL = ("pg_wal.tar", "pg_wal.tar.gz")
-_OTHER_COMPRESSION = ("base.tar.lz4", "base.tar.zst")
+_PACKED = r"\.tar(\.(gz|bz2|xz|zst|lz4|gpg))?"
+_BASE, _WAL = re.compile(rf"(base|data){_PACKED}"), re.compile(rf"pg_wal{_PACKED}")
+_SPACE = re.compile(rf"(\d+){_PACKED}")
+# What stands at the top of a data directory: what is above it in a tar is where somebody has put it.
+_TOP = {"PG_VERSION", "backup_label", "backup_manifest", "global", "pg_wal", "pg_xact", "pg_tblspc"}
+_PARTS = (
+    "global",
+    "base",
+    "pg_wal",
+    "backup_label",
+    "backup_manifest",
+)  # of a data directory that is not whole
 
 
 @dataclass(frozen=True, slots=True)
 class BackupFiles:
-    """A pg_basebackup in `place`: a copy of the data directory, or `base.tar` with what belongs to it."""
+    """A base backup called `place`. `base` is a data directory, or a tar of one; `wal` a tar of its WAL, and
+    `spaces` its tablespaces by their numbers, where these lie apart. `mark` is borne by what unpacks them."""
 
     place: Path
     format: Format
+    base: Path
+    wal: Path | None = None
+    spaces: Mapping[str, Path] = field(default_factory=dict)
+    mark: str = "midnight"
 
     def contents(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
         """Name, size and bytes of every file; the bytes must be read before the next one.
@@ -35,24 +52,37 @@ class BackupFiles:
         Raises BackupUnusable where an archive ends too early, or a file cannot be read.
         """
         with self._reading():
-            yield from self._plain() if self.format == "plain" else self._tar(self._base())
+            yield from self._all(self.base, "")
+            for number, space in self.spaces.items():
+                yield from self._all(space, f"pg_tblspc/{number}/")
 
-    def text(self, name: str) -> str:
-        """A small file of the backup. Raises BackupUnusable where it is not there."""
+    def find(self, name: str) -> str | None:
+        """A small file of the backup; None where it is not there."""
+        if self.format == "plain":
+            file = self.base / name
+            return self._text(file) if file.is_file() else None
         for found, _, chunks in self.contents():
             if found == name:
                 return b"".join(chunks).decode(errors="replace")
-        raise BackupUnusable(f"the backup {self.place} has no {name}: it is no base backup, or not whole")
+        return None
+
+    def text(self, name: str) -> str:
+        """A small file of the backup. Raises BackupUnusable where it is not there."""
+        found = self.find(name)
+        if found is None:
+            raise BackupUnusable(f"the backup {self.place} has no {name}: it is no base backup, or not whole")
+        return found
 
     def copy(self, data: Path) -> int:
         """Put every file below `data`; the number of bytes. Raises BackupUnusable, or OSError in writing."""
         with self._reading():
-            if self.format == "plain":
-                shutil.copytree(self.place, data, dirs_exist_ok=True)
-                return sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
-            copied = self._extract(self._base(), data)
-            wal = self._first_of(_WAL)
-            return copied + (self._extract(wal, data / "pg_wal") if wal else 0)
+            copied = self._put(self.base, data)
+            if self.wal is not None:
+                copied += self._put(self.wal, data / "pg_wal")
+            # Within the data directory: where they were belongs to somebody else.
+            for number, space in self.spaces.items():
+                copied += self._put(space, data / "pg_tblspc" / number)
+            return copied
 
     def segments(self) -> set[str]:
         """The names of the WAL files that the backup has itself."""
@@ -68,57 +98,79 @@ class BackupFiles:
     def _wal_files(self) -> dict[str, int]:
         with self._reading():
             if self.format == "plain":
-                found = {file.name: file.stat().st_size for file in (self.place / "pg_wal").glob("*")}
+                found = {file.name: file.stat().st_size for file in (self.base / "pg_wal").glob("*")}
+            elif self.wal is not None:
+                found = {PurePosixPath(name).name: size for name, size, _ in self._tar(self.wal)}
             else:
-                wal = self._first_of(_WAL)
-                members = self._tar(wal) if wal else iter(())
-                found = {PurePosixPath(name).name: size for name, size, _ in members}
+                members = ((PurePosixPath(name), size) for name, size, _ in self._tar(self.base))
+                found = {path.name: size for path, size in members if path.parent.name == "pg_wal"}
         return {name: size for name, size in found.items() if SEGMENT.fullmatch(name)}
 
-    def _plain(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
-        for root, _, names in os.walk(self.place, onerror=_raise, followlinks=True):
+    def _all(self, source: Path, below: str) -> Iterator[tuple[str, int, Iterator[bytes]]]:
+        found = self._plain(source) if source.is_dir() else self._tar(source)
+        for name, size, chunks in found:
+            yield f"{below}{name}", size, chunks
+
+    def _plain(self, source: Path) -> Iterator[tuple[str, int, Iterator[bytes]]]:
+        for root, _, names in os.walk(source, onerror=_raise, followlinks=True):
             for name in sorted(names):
                 file = Path(root, name)
+                if not file.is_file():
+                    continue
                 with file.open("rb") as stream:
                     size = file.stat().st_size
-                    yield file.relative_to(self.place).as_posix(), size, self._chunks(stream)
+                    yield file.relative_to(source).as_posix(), size, self._chunks(stream)
+
+    @contextmanager
+    def _members(
+        self, archive: Path
+    ) -> Iterator[Iterator[tuple[PurePosixPath, tarfile.TarInfo, tarfile.TarFile]]]:
+        """The members of a tar with their paths within the data directory."""
+        with (
+            packed(archive, self.mark).opened(self.mark) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as tar,
+        ):
+            yield _placed(tar)
 
     def _tar(self, archive: Path) -> Iterator[tuple[str, int, Iterator[bytes]]]:
-        with tarfile.open(archive) as tar:
-            for member in tar:
+        with self._members(archive) as members:
+            for path, member, tar in members:
                 stream = tar.extractfile(member) if member.isfile() else None
                 if stream is not None:
-                    yield member.name.removeprefix("./"), member.size, self._chunks(stream)
+                    yield path.as_posix(), member.size, self._chunks(stream)
 
     def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
         with self._reading():
             while chunk := stream.read(_CHUNK):
                 yield chunk
 
+    def _text(self, file: Path) -> str:
+        with self._reading():
+            return file.read_bytes().decode(errors="replace")
+
+    def _put(self, source: Path, into: Path) -> int:
+        if source.is_file():
+            return self._extract(source, into)
+        shutil.copytree(source, into, dirs_exist_ok=True, ignore=_no_files)
+        return sum(file.stat().st_size for file in into.rglob("*") if file.is_file())
+
     def _extract(self, archive: Path, into: Path) -> int:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
         copied = 0
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                path = PurePosixPath(member.name)
+        with self._members(archive) as members:
+            for path, member, tar in members:
+                if member.issym() and path.parent.name == "pg_tblspc":
+                    continue  # to where the tablespace was; it comes in a tar of its own
                 if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
                     raise BackupUnusable(f"{archive}: {member.name} is no file or directory of a backup")
                 if member.isdir():
                     (into / path).mkdir(mode=0o700, parents=True, exist_ok=True)
                 elif (stream := tar.extractfile(member)) is not None:
+                    (into / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                     with (into / path).open("wb") as output:
                         shutil.copyfileobj(stream, output, _CHUNK)
                     copied += member.size
         return copied
-
-    def _base(self) -> Path:
-        found = self._first_of(_BASE)
-        if found is None:
-            raise BackupUnusable(f"the backup {self.place} has no base.tar")
-        return found
-
-    def _first_of(self, names: tuple[str, ...]) -> Path | None:
-        return next((self.place / name for name in names if (self.place / name).is_file()), None)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -132,16 +184,71 @@ class BackupFiles:
             raise BackupUnusable(f"the backup {self.place} cannot be copied: {error}") from error
 
 
-def backup_files(place: Path) -> BackupFiles:
-    """The backup in `place`. Raises BackupUnusable where there is none that can be read."""
+def backup_files(place: Path, mark: str = "midnight") -> BackupFiles:
+    """The backup in `place`, a directory or one tar. Raises BackupUnusable where there is none that can be read, and
+    Refused where a part of it is a link to somewhere else."""
+    if place.is_file():
+        return BackupFiles(place, "tar", place, mark=mark)
     if (place / "PG_VERSION").is_file():
-        return BackupFiles(place, "plain")
-    for name in _OTHER_COMPRESSION:
-        if (place / name).is_file():
-            raise BackupUnusable(f"{place / name}: only plain tar and gzip can be read; decompress it first")
-    if any((place / name).is_file() for name in _BASE):
-        return BackupFiles(place, "tar")
-    raise BackupUnusable(f"{place} holds no base backup: neither PG_VERSION nor base.tar is there")
+        _refuse_links(place)
+        return BackupFiles(place, "plain", place, mark=mark)
+    names = sorted(place.iterdir())
+    base = next((file for file in names if _BASE.fullmatch(file.name)), None)
+    if base is not None:
+        wal = next((file for file in names if _WAL.fullmatch(file.name)), None)
+        spaces = {match[1]: file for file in names if (match := _SPACE.fullmatch(file.name))}
+        return BackupFiles(place, "tar", base, wal, spaces, mark)
+    if not names or any((place / part).exists() for part in _PARTS):
+        raise BackupUnusable(f"{place} holds no base backup: neither PG_VERSION nor base.tar is there")
+    raise Refused(
+        f"{place} holds no base backup that midnight reads: neither PG_VERSION nor base.tar is there; restore it with "
+        "its own tool into a directory, and name that"
+    )
+
+
+def _refuse_links(place: Path) -> None:
+    """A link out of the copy leads to what was not copied: it may be production's own, written to at this moment.
+
+    One of pg_basebackup's is held against its manifest, which a tablespace that went on would not fit.
+    """
+    beside = place.resolve().parent
+    whole = (place / "backup_manifest").exists()
+    links = [path for path in (*place.iterdir(), *(place / "pg_tblspc").glob("*")) if path.is_symlink()]
+    for link in links:
+        target = link.resolve()
+        if not target.exists():
+            raise BackupUnusable(f"{link} leads to {target}, which is not there")
+        if not whole and not target.is_relative_to(beside):
+            raise Refused(
+                f"{link} leads out of the copy, to {target}, which may be production's own: copy that too, and have "
+                "the link lead to the copy"
+            )
+
+
+def _placed(tar: tarfile.TarFile) -> Iterator[tuple[PurePosixPath, tarfile.TarInfo, tarfile.TarFile]]:
+    above: int | None = None
+    for member in tar:
+        path = PurePosixPath(member.name)
+        if above is None:
+            above = next((depth for depth in range(len(path.parts)) if _is_top(path.parts[depth:])), None)
+        if above is None and member.isdir():
+            continue  # it is made for the first file in it
+        parts = path.parts[above or 0 :]
+        if parts:
+            yield PurePosixPath(*parts), member, tar
+
+
+def _is_top(parts: tuple[str, ...]) -> bool:
+    # `base` is a common name: that of a data directory holds databases by their numbers.
+    return parts[0] in _TOP or (parts[0] == "base" and len(parts) > 1 and parts[1].isdigit())
+
+
+def _no_files(directory: str, names: list[str]) -> set[str]:
+    """Sockets and pipes, which a data directory may hold and nobody can copy."""
+    wanted = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
+    return {
+        name for name in names if not any(is_it(Path(directory, name).lstat().st_mode) for is_it in wanted)
+    }
 
 
 def _raise(error: OSError) -> None:

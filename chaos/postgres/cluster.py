@@ -8,7 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import psutil
 from psycopg import pq
@@ -22,6 +22,7 @@ from chaos.postgres import family
 from chaos.postgres.connection import CONNECT_TIMEOUT, HOST, SUPERUSER
 from chaos.postgres.installation import Installation
 from chaos.postgres.programs import Programs, tail
+from chaos.postgres.seclusion import Seclusion
 from chaos.postgres.settings import OURS, Settings, assignments, change
 from chaos.postgres.shared_memory import shared_memory_of
 
@@ -40,7 +41,8 @@ class Cluster:
     """A cluster in `data`, run as `user` (None: ourselves) and bearing `mark`; its log goes to `log`.
 
     Whoever starts it is the server's parent, so that it can be reaped: a dead but unreaped server
-    looks alive to the next one. The port may be changed while it is stopped.
+    looks alive to the next one. The port may be changed while it is stopped. `seclusion`: how a server of
+    somebody's data is kept to itself; it is reached through its socket alone.
     """
 
     installation: Installation
@@ -49,6 +51,7 @@ class Cluster:
     user: SystemUser | None
     mark: str
     log: Path
+    seclusion: Seclusion | None = None
     _server: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -100,18 +103,9 @@ class Cluster:
         if self.running():
             raise TargetError(f"the cluster in {self.data} is running already")
         self.remove_stale_pid_file()
-        program = self.installation.program("postgres")
         from_here = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            self._server = spawn(
-                # The port is an argument, so that a retry with another one edits no file.
-                [program, "-D", self.data, "-p", str(self.port)],
-                mark=self.mark,
-                user=self.user,
-                cwd=self.data,
-                stdout=log,
-                stderr=log,
-            )
+            self._server = self._spawn(log)
         deadline = time.monotonic() + timeout
         while not self._accepts():
             code = self._server.poll()
@@ -125,17 +119,40 @@ class Cluster:
             what = f"not ready within {timeout:.0f} s" if code is None else f"ended with {code}"
             raise TargetError(f"PostgreSQL in {self.data}: {what}; its log {self.log} ends:\n{words}")
 
+    def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        # The port is an argument, so that a retry with another one edits no file.
+        argv: list[str | Path] = [
+            self.installation.program("postgres"),
+            "-D",
+            self.data,
+            "-p",
+            str(self.port),
+        ]
+        user, env = self.user, None
+        if (alone := self.seclusion) is not None:
+            argv = alone.command([*argv, *alone.arguments(self.installation.version)], user, self.data)
+            user, env = alone.starter(user), alone.environment
+        return spawn(argv, mark=self.mark, env=env, user=user, cwd=self.data, stdout=log, stderr=log)
+
     def _accepts(self) -> bool:
         # The pid file says that it is our server, and not another's on the same port, that answers.
         lines = _lines(self.data / "postmaster.pid")
         ours = self._server is not None and lines[:1] == [str(self._server.pid)]
         if not ours or len(lines) < 8 or lines[7].strip() not in {"ready", "standby"}:
             return False
-        where = f"host={HOST} port={self.port} dbname=postgres user={SUPERUSER} connect_timeout=2"
+        host = self.seclusion.sockets if self.seclusion else HOST
+        where = make_conninfo(
+            host=str(host), port=self.port, dbname="postgres", user=SUPERUSER, connect_timeout=2
+        )
         return pq.PGconn.ping(where.encode()) == pq.Ping.OK
 
     def running(self) -> bool:
         return self._postmaster() is not None
+
+    @property
+    def pid(self) -> int:
+        """Of the running server. Raises TargetError."""
+        return self._must_run().pid
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Stop the server and reap it; nothing to do if it is not running.

@@ -21,6 +21,12 @@ class Installation:
     source: str
     libraries: Path | None = None  # outside the tree, and looked for by its place relative to it
 
+    @property
+    def major(self) -> int:
+        """18 of "18.4", and of "18beta1"."""
+        digits = "".join(c if c.isdigit() else " " for c in self.version).split()
+        return int(digits[0])
+
     def program(self, name: str) -> Path:
         return self.bin / name
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +9,10 @@ from pathlib import Path
 
 from chaos.errors import TargetError
 from chaos.host.privileges import SystemUser
-from chaos.host.processes import spawn
+from chaos.host.processes import end_group, spawn
 from chaos.postgres.installation import Installation
 
+_GRACE = 15.0  # seconds
 _TAIL = 15  # lines of a program's words in an error
 
 
@@ -30,8 +29,8 @@ class Programs:
     ) -> tuple[int, str]:
         """The return code (negative: the signal that ended it) and all that was said.
 
-        Raises TargetError when it has not ended within `timeout` seconds; it is killed then, with what
-        it started.
+        Raises TargetError when it has not ended within `timeout` seconds; it is ended then with what it started:
+        in order, so that it removes what it has half made, and after 15 s for certain.
         """
         child = spawn(
             [self.installation.program(name), *arguments],
@@ -47,10 +46,8 @@ class Programs:
         except subprocess.TimeoutExpired as error:
             raise TargetError(f"{name} did not end within {timeout:.0f} s") from error
         finally:
-            if child.poll() is None:
-                # pg_basebackup streams from a child of its own, which is of the same group.
-                os.killpg(child.pid, signal.SIGKILL)
-                child.communicate()
+            # pg_basebackup streams from a child of its own, which is of the same group.
+            end_group(child, _GRACE)
         return child.returncode, output.decode(errors="replace")
 
     def must(self, name: str, *arguments: str | Path, timeout: float, pass_fds: Sequence[int] = ()) -> str:

@@ -15,15 +15,15 @@ def check_restorable(backup: Backup, target: Target, archive: Archive | None) ->
     """The timelines the restore goes along. Raises BackupUnusable with the reason why it cannot be done.
 
     Where a time, a transaction or a name lies in the WAL is not known beforehand: for these only the WAL
-    up to the backup's end is looked for. The server itself refuses to end before such a target.
+    up to the backup's end is looked for. The server itself refuses to end before such a target, and also before
+    the end of a backup that has no manifest to tell where that is.
     """
     _refuse_before_the_end(backup, target)
-    if backup.stop is None:
-        raise BackupUnusable(f"{backup.files.place} has no manifest: where it ends is not known")
+    stop = backup.stop if backup.stop is not None else backup.start + 1
     holdings = archive.holds() if archive else Holdings({}, {}, (), ())
-    along = _timelines(backup, target, holdings, backup.stop)
+    along = _timelines(backup, target, holdings, stop)
     # To the byte before, because an end on a segment's border needs none of the segment behind it.
-    last = max(backup.stop - 1, target.lsn or 0)
+    last = max(stop - 1, target.lsn or 0)
     if archive is not None or backup.files.segments():
         _refuse_missing(backup, along, holdings, archive, last)
     else:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from chaos.errors import BackupUnusable, TargetError
+from chaos.errors import BackupUnusable, NoVerdict, TargetError
 from chaos.host.ports import PortTaken
 from chaos.host.privileges import give
 from chaos.postgres.archive import Archive
 from chaos.postgres.backup import Backup, Verification, verify_backup
+from chaos.postgres.backup_files import BackupFiles
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.recovery_log import Recovery, read_recovery
 from chaos.postgres.restorable import check_restorable
 from chaos.postgres.settings import OURS, Settings
-from chaos.postgres.target import Target
+from chaos.postgres.target import Target, at_backups_end
 from chaos.postgres.wal import Timelines
 
 # Whatever the configuration that came with the backup says: alone, followed by nobody, telling us its log.
@@ -23,11 +27,14 @@ _ALONE: Settings = {
     **OURS,
     # The source's archive must never get a segment of a copy.
     "archive_mode": "off",
+    "archive_command": "",
     "archive_cleanup_command": "",
     "recovery_end_command": "",
     "restore_command": "",
     "primary_conninfo": "",
     "primary_slot_name": "",
+    # A subscriber's copy would take from the publisher what the subscriber then never gets.
+    "max_logical_replication_workers": 0,
     "synchronous_standby_names": "",
     # It answers when it takes writes, and not before.
     "hot_standby": "off",
@@ -47,6 +54,17 @@ _REASONS = {
     "recovery target timeline": "wrong timeline",
     "requested recovery stop point is before consistent": "the target is before the backup's end",
 }
+# What it says where this machine, or this build, lacks something, and what to do.
+_LACKS = (
+    (r"[^:\n]*No space left on device", "free disk where the scratch directory is"),
+    (r"cannot be confined: .*", "run as root, or allow user namespaces"),
+    (r"could not (map anonymous|create) shared memory.*|[^\n]*Cannot allocate memory", "free memory"),
+    (r"database files are incompatible with server.*", "name the PostgreSQL it is of in MIDNIGHT_POSTGRES"),
+    (r"resource manager with ID \d+ not registered.*", "its WAL is an extension's, which a copy does not load"),
+    (r'could not (access file|load library) "[^"]*".*', "install that library"),
+    (r"directory \"[^\"]*\" does not exist\n[^\n]*CONTEXT: +WAL redo at \S+ for Tablespace/CREATE.*",
+     "the WAL makes a tablespace outside: take a newer base backup, which has it"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +88,14 @@ def restore(
     settings: Settings | None = None,
     verify: bool = True,
     bare: bool = False,
+    fill: Callable[[Path], int] | None = None,
     timeout: float = 600.0,
 ) -> Restored:
     """Copy `backup` into the empty `into`, replay the archive to `target`, and return when it takes writes.
 
     Backup and archive are only read; the copy archives nowhere and follows nobody. `bare`: without the
-    configuration that came with it, which may ask for what this machine has not. Raises BackupUnusable
+    configuration that came with it, which may ask for what this machine has not. `fill` puts the files below a
+    directory and gives their bytes, where that is more than to copy them. Raises BackupUnusable
     with the reason, or TargetError; then no server runs and `into.data` is gone. What was restored must
     still be compared with what was promised: a lost row is no error to PostgreSQL.
     """
@@ -86,7 +106,7 @@ def restore(
     try:
         began = time.monotonic()
         into.make_directory()
-        copied = backup.files.copy(into.data)
+        copied = (fill or backup.files.copy)(into.data)
         _own(into)
         if bare:
             _forget_configuration(into)
@@ -99,6 +119,31 @@ def restore(
         shutil.rmtree(into.data, ignore_errors=True)
         raise
     return Restored(target, verification, copying, replaying, copied, recovery)
+
+
+def start_copy(files: BackupFiles, into: Cluster, settings: Settings, *, timeout: float = 600.0) -> Restored:
+    """Copy a data directory that is whole in itself, stopped or of one instant, into the empty `into`, and return
+    when it takes writes.
+
+    Its own configuration is not used. Raises BackupUnusable or TargetError; then no server runs and `into.data` is
+    gone.
+    """
+    try:
+        began = time.monotonic()
+        into.make_directory()
+        copied = files.copy(into.data)
+        _own(into)
+        _forget_configuration(into)
+        _forget_the_source(into)
+        into.override({**_ALONE, **settings})
+        copying = time.monotonic() - began
+        recovery = _recover(into, "its own WAL", None, timeout)
+        replaying = time.monotonic() - began - copying
+        return Restored(at_backups_end(), None, copying, replaying, copied, recovery)
+    except BaseException:
+        into.stop("immediate")
+        shutil.rmtree(into.data, ignore_errors=True)
+        raise
 
 
 def replay_all(into: Cluster, fetch: str, settings: Settings, *, timeout: float) -> Recovery:
@@ -140,8 +185,13 @@ def _configure(
 
 def _forget_the_source(into: Cluster) -> None:
     # What a source that ran while it was copied left in its directory speaks of that server.
-    for name in ("postmaster.pid", "postmaster.opts", "standby.signal"):
+    for name in ("postmaster.pid", "postmaster.opts", "standby.signal", "recovery.signal"):
         (into.data / name).unlink(missing_ok=True)
+    # Its tablespaces are within the data directory: where they were belongs to somebody else.
+    (into.data / "tablespace_map").unlink(missing_ok=True)
+    # Slots are nobody's here: they would but keep WAL, and may keep the server from starting.
+    for slot in (into.data / "pg_replslot").glob("*"):
+        shutil.rmtree(slot, ignore_errors=True)
 
 
 def _signal_recovery(into: Cluster) -> None:
@@ -164,8 +214,18 @@ def _recover(into: Cluster, where: str, archive: Archive | None, timeout: float)
         raise
     except TargetError as error:
         words = into.log.read_bytes()[from_here:].decode(errors="replace")
+        _raise_lack(into, words)
         raise _failure(read_recovery(words), where, archive, error) from error
     return read_recovery(into.log.read_bytes()[from_here:].decode(errors="replace"))
+
+
+def _raise_lack(into: Cluster, words: str) -> None:
+    """Raises NoVerdict where the server did not come up for want of something that is not the backup's."""
+    for pattern, remedy in _LACKS:
+        if found := re.search(pattern, words):
+            raise NoVerdict(
+                f"PostgreSQL {into.installation.version} cannot run this copy here: {found[0].strip()}; {remedy}"
+            )
 
 
 def _failure(recovery: Recovery, where: str, archive: Archive | None, error: TargetError) -> TargetError:

@@ -17,8 +17,8 @@ from chaos.store import RunDir
 
 def save(run: RunDir, plan: RestorePlan, chosen: Chosen) -> None:
     """Write what the run is about; it is not changed afterwards."""
-    installation = chosen.installation
-    programs = {"PostgreSQL": f"{installation.version}, {installation.source}"} if installation else {}
+    first = next(iter(chosen.installations), None)
+    programs = {"PostgreSQL": f"{first.version}, {first.source}"} if first else {}
     document: dict[str, Any] = {
         "version": about.VERSION,
         "id": run.id,

@@ -2,168 +2,237 @@
 
 from __future__ import annotations
 
-import re
+import os
 import secrets
-import subprocess
-import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
-from chaos.errors import BackupUnusable, NoVerdict, TargetError, ToolMissing
+import psycopg
+from psycopg import sql
+
+from chaos.errors import BackupUnusable, ToolMissing
 from chaos.host.page_cache import files_below, forget
-from chaos.host.processes import spawn, stop_child
 from chaos.postgres import SUPERUSER, Installation
 from chaos.postgres.connection import ask
-from chaos.postgres.programs import Programs, tail
+from chaos.postgres.programs import tail
+from chaos.postgres.statement_errors import refusals
+from chaos.restore_mine import archive_toc, sums
+from chaos.restore_mine.archive_toc import Contents
+from chaos.restore_mine.dump_errors import Errors
 from chaos.restore_mine.dump_files import DumpFiles, dump_files
-from chaos.restore_mine.kind import Ended, Facts, Kind, Restoration, Verified
+from chaos.restore_mine.kind import Ended, Facts, Kind, Lacking, Restoration, Verified
+from chaos.restore_mine.loading import Loaded, Loader
+from chaos.restore_mine.new_database import Made, create
 from chaos.restore_mine.scratch import Scratch
 from chaos.tools import postgresql
 
-_LISTED = re.compile(r"Dumped from database version: (\d+)")
-_ERROR = re.compile(r"(?:ERROR|FATAL|error|fatal): +(.*)")
-# What a cluster of its own cannot have: the roles of production, which the data does not depend on.
-_HARMLESS = re.compile(r'role "[^"]*" (does not exist|already exists)')
-_LACKING = re.compile(r'extension "([^"]*)" is not available|could not open extension control file')
-_LIST_TIMEOUT = 60.0
 _OURS = {"fsync": "on", "max_wal_size": "2GB"}
+_ALWAYS = frozenset({"postgres", "template0", "template1"})
 
 
 class Dump(Kind):
+    workers = 8  # as a new cluster has: nothing that the dump brings starts one by itself
+    _files: DumpFiles | None = None  # None: what it is is said when it is restored
+    _client: int | None = None  # the version of the pg_dump that wrote it
+    _errors: Errors | None = None  # of the last attempt
+
     @property
     def superuser(self) -> str:
         return SUPERUSER  # of a new cluster, whatever it was called where the dump is from
 
-    def installation(self) -> Installation:
-        newest = _with_clients(postgresql.installation())
-        major = self._major(newest)
-        if major is None:
-            return newest
+    def installations(self) -> list[Installation]:
+        every = _with_clients(postgresql.every())
         try:
-            return _with_clients(postgresql.installation_of(major))
-        except ToolMissing:
-            if int(newest.version.split(".")[0]) < major:
-                raise
-            return newest  # a dump is made to be taken by a newer one
+            self._files = files = dump_files(self.source.path, self.mark)
+        except BackupUnusable:
+            return every[:1]
+        if not files.ready:
+            self._client = files.client()
+            return _ordered(every, files.version())
+        contents = {one.bin: archive_toc.read(one, files.place, self.mark) for one in every}
+        able = [one for one in every if not contents[one.bin].unable]
+        if not able:
+            raise _no_reader(files, list(contents.values()))
+        self._client = contents[able[0].bin].client
+        return _ordered(able, contents[able[0].bin].database)
 
     def describe(self, scratch: Scratch) -> Facts:
-        self._files = dump_files(self.source.path)
-        major = self._major(scratch.cluster.installation)
-        return {"format": self._files.format, "dumped_from": major, "into": self.options.database}
+        files = self._files or dump_files(self.source.path, self.mark)
+        if files.ready:
+            found = archive_toc.read(scratch.cluster.installation, files.place, self.mark)
+            version = found.database
+        else:
+            version = files.version()
+        packed = " in ".join(files.packed.layers[::-1]) if files.packed else ""
+        return {
+            "format": files.format,
+            "packed": packed or None,
+            "dumped_from": version,
+            "dumped_by": self._client,
+            "into": self.options.database,
+        }
 
     def restore(self, scratch: Scratch, within: float, ended: Ended) -> Restoration:
         forget(files_below(self.source.path))
         began = time.monotonic()
         cluster = scratch.cluster
+        files = self._readable(scratch, ended)
         cluster.init(password=secrets.token_hex(16), settings={**_OURS, **scratch.settings})
-        scratch.at_a_free_port(cluster.start)
-        if self.options.database != "postgres":
-            server = f"--maintenance-db={scratch.dsn('postgres')}"
-            _ours(scratch).must("createdb", server, self.options.database, timeout=60)
+        cluster.start()
+        made = self._create(scratch, files)
         created = time.monotonic() - began
         ended("create", {"seconds": created})
-        if self._files.format == "plain":
-            self._by_psql(scratch, began + within)
-        else:
-            self._by_pg_restore(scratch, within - created)
+        errors = self._errors = Errors(
+            cluster.installation.major, self._client, _ALWAYS | made.names, made.without
+        )
+        loaded = self._load(scratch, files, began + within, errors)
         seconds = time.monotonic() - began
+        _settle(files, errors, loaded)
         (size,) = ask(scratch.dsn("postgres"), "SELECT sum(pg_database_size(oid))::bigint FROM pg_database")
-        ended("load", {"seconds": seconds - created, "bytes": size, "dump_bytes": self.source.size})
+        facts = {"bytes": size, "dump_bytes": self.source.size, **_listed(errors)}
+        ended("load", {"seconds": seconds - created, **facts})
         return Restoration(seconds, size, {"restores": [{"bytes": size, "seconds": seconds}]})
 
     def verify(self, scratch: Scratch) -> Verified:
         del scratch
-        return Verified(
+        return sums.verify(self.source.path) or Verified(
             "not verified", "a dump has no checksums: that it was restored whole is what vouches for it"
         )
 
     def evidence(self) -> list[Path]:
         return sorted(files_below(self.source.path))
 
-    def _major(self, installation: Installation) -> int | None:
-        """The version of the server that was dumped; None where the dump does not say."""
-        try:
-            files = dump_files(self.source.path)
-            if files.format == "plain":
-                return files.version()
-        except (BackupUnusable, OSError, EOFError):  # it will be said when it is restored
-            return None
-        programs = Programs(installation, None, "")
-        _, said = programs.run("pg_restore", "--list", self.source.path, timeout=_LIST_TIMEOUT)
-        found = _LISTED.search(said)
-        return int(found[1]) if found else None
+    def _readable(self, scratch: Scratch, ended: Ended) -> DumpFiles:
+        """The dump as its program reads it, unpacked below the scratch directory where it must be."""
+        files = self._files or dump_files(self.source.path, self.mark)
+        if files.ready or files.format == "plain":
+            return files
+        began, place = time.monotonic(), scratch.root / "dump"
+        if not place.exists():
+            self._files = files = files.staged(place)
+            ended("unpack", {"seconds": time.monotonic() - began})
+        found = archive_toc.read(scratch.cluster.installation, files.place, self.mark)
+        if found.unable:
+            raise Lacking(str(_no_reader(files, [found])))
+        self._client = found.client
+        return files
 
-    def _by_pg_restore(self, scratch: Scratch, within: float) -> None:
-        options = ["--exit-on-error", "--no-owner", "--no-privileges", "--no-password"]
-        options += [f"--jobs={self.options.jobs}"] if self._files.format in ("custom", "directory") else []
-        options.append(f"--dbname={scratch.dsn(self.options.database)}")
-        try:
-            code, said = _ours(scratch).run(
-                "pg_restore", *options, self.source.path, timeout=max(1.0, within)
-            )
-        except TargetError as error:
-            raise BackupUnusable(f"the dump {self.source.path} was not restored in time: {error}") from error
-        if code != 0:
-            _raise_for(self._files, said)
+    def _create(self, scratch: Scratch, files: DumpFiles) -> Made:
+        if files.format == "plain":
+            asked = {"ENCODING": "'SQL_ASCII'"} if files.encoding() == "SQL_ASCII" else {}
+            name = None if files.creates_databases else self.options.database
+        else:
+            asked = dict(archive_toc.created_with(scratch.cluster.installation, files.place, self.mark))
+            name = self.options.database
+        return create(scratch, name, asked, files.tablespaces)
 
-    def _by_psql(self, scratch: Scratch, deadline: float) -> None:
-        program = scratch.cluster.installation.program("psql")
-        with tempfile.TemporaryFile() as words:
-            child = spawn(
-                [program, "-X", "-q", "--no-password", "-d", scratch.dsn(self.options.database)],
-                mark=scratch.cluster.mark,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=words,
-            )
-            try:
-                _feed(child, self._files, deadline)
-                code = child.wait(max(1.0, deadline - time.monotonic()))
-            except (BrokenPipeError, subprocess.TimeoutExpired):
-                code = stop_child(child, grace=1.0)
-            finally:
-                if child.poll() is None:
-                    stop_child(child, grace=0.0)
-            words.seek(0)
-            said = words.read().decode(errors="replace")
-        if code != 0 or [each for each in _ERROR.findall(said) if not _HARMLESS.search(each)]:
-            _raise_for(self._files, said)
+    def _load(self, scratch: Scratch, files: DumpFiles, deadline: float, errors: Errors) -> Loaded:
+        """Load it, and sort what was refused into `errors`. Raises BackupUnusable, Outlasted."""
+        log = scratch.cluster.log
+        before = log.stat().st_size
+        if files.format == "plain":
+            database = "postgres" if files.creates_databases else self.options.database
+            loaded = _psql(scratch, database).run(deadline, files.text())
+        else:
+            loaded = self._pg_restore(scratch, files).run(deadline)
+        errors.add(refusals(log.read_bytes()[before:].decode(errors="replace")))
+        errors.add_tool(loaded.said.splitlines())
+        _with_roles(scratch, errors)
+        return loaded
 
-
-def _with_clients(installation: Installation) -> Installation:
-    """Raises ToolMissing where it is but a server."""
-    for name in ("pg_restore", "psql", "createdb"):
-        if not installation.program(name).exists():
-            major = installation.version.split(".")[0]
-            remedy = f"install them (Debian: apt-get install postgresql-client-{major})"
-            raise ToolMissing("PostgreSQL's client programs", f"{installation.bin} has no {name}", remedy)
-    return installation
+    def _pg_restore(self, scratch: Scratch, files: DumpFiles) -> Loader:
+        options = [
+            "--no-owner",
+            "--no-privileges",
+            "--no-tablespaces",
+            "--no-security-labels",
+            "--no-password",
+        ]
+        options += [f"--jobs={self.options.jobs}"] if files.format in ("custom", "directory") else []
+        options.append(f"--dbname={scratch.loading(self.options.database)}")
+        program = scratch.cluster.installation.program("pg_restore")
+        # As ourselves, because the dump may be one that the server's user cannot read: it runs none of it.
+        return Loader([program, *options, files.place], scratch.cluster.mark, _environment(scratch))
 
 
-def _feed(child: subprocess.Popen[bytes], files: DumpFiles, deadline: float) -> None:
-    assert child.stdin is not None
-    for chunk in files.text():
-        if time.monotonic() > deadline:
-            raise BackupUnusable(f"the dump {files.place} was not restored in the time given")
-        child.stdin.write(chunk)
-    child.stdin.close()
+def _psql(scratch: Scratch, database: str) -> Loader:
+    """Confined and as the server's user: a plain dump may tell it to run programs, and to connect elsewhere."""
+    cluster = scratch.cluster
+    program = cluster.installation.program("psql")
+    argv: list[str | Path] = [program, "-X", "-q", "--no-password", "-d", scratch.loading(database)]
+    user = cluster.user
+    if (alone := cluster.seclusion) is not None:
+        argv, user = alone.command(argv, user, Path("/")), alone.starter(user)
+    return Loader(argv, cluster.mark, _environment(scratch), user)
 
 
-def _ours(scratch: Scratch) -> Programs:
-    # As ourselves, because the dump may be one that the servers' user cannot read.
-    return replace(scratch.cluster.programs, user=None)
+def _environment(scratch: Scratch) -> dict[str, str]:
+    """Nothing of ours: libpq and psql are told much by their environment."""
+    return {"PATH": os.defpath, "HOME": str(scratch.root)}
 
 
-def _raise_for(files: DumpFiles, said: str) -> None:
-    """Raises NoVerdict where this PostgreSQL lacks what the dump needs, else BackupUnusable."""
-    errors = [each for each in _ERROR.findall(said) if not _HARMLESS.search(each)]
-    lacking = next((each for each in errors if _LACKING.search(each)), None)
-    if lacking is not None:
-        raise NoVerdict(
-            f"the PostgreSQL used here lacks what the dump needs: {lacking}; name one that has it in MIDNIGHT_POSTGRES"
+def _with_clients(every: list[Installation]) -> list[Installation]:
+    """Raises ToolMissing where there are but servers."""
+    able = [one for one in every if all(one.program(name).exists() for name in ("pg_restore", "psql"))]
+    if not able:
+        remedy = f"install them (Debian: apt-get install postgresql-client-{every[0].major})"
+        raise ToolMissing("PostgreSQL's client programs", f"{every[0].bin} has none", remedy)
+    return able
+
+
+def _ordered(every: list[Installation], major: int | None) -> list[Installation]:
+    """Of the dump's own version first, then the newer ones: a dump is made to be taken by those.
+
+    Raises ToolMissing where all are older.
+    """
+    if major is None:
+        return [every[0], *sorted(every[1:], key=lambda one: -one.major)]
+    able = sorted((one for one in every if one.major >= major), key=lambda one: one.major)
+    if not able:
+        because = (
+            f"the dump is of PostgreSQL {major}, and the newest here is {max(one.major for one in every)}"
         )
-    if "No space left on device" in said:
-        raise TargetError(f"the scratch disk is full: {tail(said)}")
-    first = errors[0] if errors else tail(said)
-    raise BackupUnusable(f"the dump {files.place} cannot be restored: {first}")
+        raise ToolMissing(
+            f"PostgreSQL {major}", because, f"install it (Debian: apt-get install postgresql-{major})"
+        )
+    return able
+
+
+def _no_reader(files: DumpFiles, found: list[Contents]) -> ToolMissing:
+    said = "; ".join(dict.fromkeys(one.unable for one in found))
+    client = next((f"PostgreSQL {one.client}" for one in found if one.client), "a newer PostgreSQL")
+    remedy = f"install {client} or newer, built with zstd and lz4, and name it in MIDNIGHT_POSTGRES"
+    return ToolMissing("pg_restore", f"none here reads {files.place}: {said}", remedy)
+
+
+def _with_roles(scratch: Scratch, errors: Errors) -> None:
+    """Run again what only lacked a role: which roles there are is not in a dump of one database."""
+    for role, refused in errors.roles.items():
+        with psycopg.connect(scratch.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+        for one in refused:
+            try:
+                with psycopg.connect(
+                    scratch.dsn(one.database, "search_path="), autocommit=True
+                ) as connection:
+                    connection.execute(one.statement.encode())
+            except psycopg.Error as error:
+                errors.failed.append(
+                    f"{str(error).splitlines()[0]}, in: {' '.join(one.statement.split())[:80]}"
+                )
+
+
+def _settle(files: DumpFiles, errors: Errors, loaded: Loaded) -> None:
+    """Raises Lacking where this machine lacks what the dump needs, else BackupUnusable where it is not whole."""
+    if errors.lacking:
+        raise Lacking(f"the dump needs what is not here: {errors.lacking[0]}")
+    if loaded.code < 0:
+        raise Lacking(f"loading the dump was ended by signal {-loaded.code}, such as for want of memory")
+    if errors.failed:
+        raise BackupUnusable(f"the dump {files.place} cannot be restored: {errors.failed[0]}")
+    if not loaded.whole or (loaded.code != 0 and not errors.harmless and not errors.roles):
+        raise BackupUnusable(f"the dump {files.place} cannot be restored: {tail(loaded.said)}")
+
+
+def _listed(errors: Errors) -> Facts:
+    return {"harmless": errors.listed(), "roles_made": sorted(errors.roles)}

@@ -6,15 +6,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from chaos.errors import NoVerdict, TargetError
 from chaos.postgres import Installation
 from chaos.restore_mine.scratch import Scratch
 from chaos.restore_mine.source import Source
+from chaos.restore_mine.verified import Facts, Verified
 from chaos.targets.backup.options import BackupOptions
 
-Facts = dict[str, Any]
+__all__ = ["Ended", "Facts", "Kind", "Lacking", "Outlasted", "Restoration", "Verified"]
+
 Ended = Callable[[str, Facts], None]  # a span has ended: its name, and its facts with `seconds` among them
+
+
+class Lacking(NoVerdict):
+    """What this machine or this PostgreSQL lacks, with what to install: it says nothing about the backup."""
+
+
+class Outlasted(TargetError):
+    """It was not restored in the time given, and was ended: it is not known whether it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +39,14 @@ class Restoration:
     points: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What was found of the backup's files: `faulty`, or `verified` by whom, or `not verified` and why."""
-
-    outcome: str
-    by: str
-    facts: Facts = field(default_factory=dict)
-
-
 class Kind(ABC):
     """One kind of backup. It reads the source, and writes below the scratch directory alone."""
 
-    def __init__(self, options: BackupOptions, source: Source) -> None:
-        self.options, self.source = options, source
+    workers = 0  # background workers that the scratch server may have
+
+    def __init__(self, options: BackupOptions, source: Source, mark: str) -> None:
+        """`mark` is borne by what looks into the backup before the run has one."""
+        self.options, self.source, self.mark = options, source, mark
 
     @property
     def superuser(self) -> str:
@@ -54,9 +58,14 @@ class Kind(ABC):
         """Bytes that the restored data will take, roughly."""
         return self.source.expected
 
+    @property
+    def visible(self) -> list[Path]:
+        """What the scratch server itself must read, beside the scratch directory."""
+        return []
+
     @abstractmethod
-    def installation(self) -> Installation:
-        """A PostgreSQL that can restore it, with all other programs that it takes. Raises ToolMissing."""
+    def installations(self) -> list[Installation]:
+        """Those that may restore it, the best first, with all other programs that it takes. Raises ToolMissing."""
 
     @abstractmethod
     def describe(self, scratch: Scratch) -> Facts:
@@ -64,7 +73,10 @@ class Kind(ABC):
 
     @abstractmethod
     def restore(self, scratch: Scratch, within: float, ended: Ended) -> Restoration:
-        """Restore it, until the scratch cluster answers queries. Raises BackupUnusable, TargetError, NoVerdict."""
+        """Restore it, until the scratch cluster answers queries.
+
+        Raises BackupUnusable, TargetError, Outlasted, or Lacking: then another PostgreSQL may do.
+        """
 
     @abstractmethod
     def verify(self, scratch: Scratch) -> Verified:

@@ -11,19 +11,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chaos.errors import BackupUnusable, NoVerdict, TargetError, ToolMissing
+from chaos.errors import BackupUnusable, NoVerdict, ToolMissing
 from chaos.host.privileges import SystemUser, identity
-from chaos.host.processes import spawn
+from chaos.host.processes import end_group, spawn
 from chaos.postgres import Installation
 from chaos.postgres.programs import tail
 from chaos.postgres.restore import replay_all
-from chaos.restore_mine.kind import Ended, Facts, Kind, Restoration, Verified
+from chaos.restore_mine.kind import Ended, Facts, Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.restore_mine.scratch import Scratch
 from chaos.tools import postgresql
 from chaos.tools.command import CommandFailed, output, which
 
 _NAME = "pgbackrest"
 _TIMEOUT = 60.0  # of what only lists
+_GRACE = 15.0
 
 
 class PgBackRest(Kind):
@@ -34,12 +35,16 @@ class PgBackRest(Kind):
         except BackupUnusable:  # it will be said when it is restored
             return 0
 
-    def installation(self) -> Installation:
+    @property
+    def visible(self) -> list[Path]:
+        return [self.options.path, self._program]
+
+    def installations(self) -> list[Installation]:
         _ = self._program
         databases = self._stanza["db"]
         if not databases:
-            return postgresql.installation()
-        return postgresql.installation_of(int(str(databases[-1]["version"]).split(".")[0]))
+            return [postgresql.installation()]
+        return [postgresql.installation_of(int(str(databases[-1]["version"]).split(".")[0]))]
 
     def describe(self, scratch: Scratch) -> Facts:
         newest, times = self._newest, self._newest["timestamp"]
@@ -64,9 +69,7 @@ class PgBackRest(Kind):
         ended("copy", {"seconds": copying, "bytes": size})
         options = " ".join(shlex.quote(option).replace("%", "%%") for option in self._options(scratch))
         fetch = f'{shlex.quote(str(self._program))} {options} archive-get %f "%p"'
-        redo = scratch.at_a_free_port(
-            lambda: replay_all(cluster, fetch, scratch.settings, timeout=within - copying)
-        )
+        redo = replay_all(cluster, fetch, scratch.settings, timeout=max(1.0, within - copying))
         if self._archived not in redo.restored:
             last = redo.restored[-1] if redo.restored else "none"
             raise BackupUnusable(
@@ -153,13 +156,11 @@ class PgBackRest(Kind):
         try:
             said = child.communicate(timeout=within)[0].decode(errors="replace")
         except subprocess.TimeoutExpired as error:
-            raise BackupUnusable(f"pgBackRest did not end within {within:.0f} s") from error
+            raise Outlasted(f"pgBackRest did not end within {within:.0f} s") from error
         finally:
-            if child.poll() is None:
-                child.kill()
-                child.communicate()
+            end_group(child, _GRACE)
         if "No space left on device" in said:
-            raise TargetError(f"the scratch disk is full: {tail(said)}")
+            raise Lacking(f"the scratch disk is full: {tail(said)}")
         if child.returncode != 0:
             raise BackupUnusable(f"pgBackRest ended with {child.returncode}: {tail(said)}")
 

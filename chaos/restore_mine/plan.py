@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from chaos import preflight
 from chaos.driver import Wants
 from chaos.errors import BackupUnusable, Refused
 from chaos.host.privileges import SystemUser, can_reach, unprivileged_user
+from chaos.host.processes import stop_marked
 from chaos.postgres import Installation
 from chaos.restore_mine import source as sources
 from chaos.restore_mine.base import BaseBackup
@@ -30,7 +32,7 @@ class Chosen:
 
     source: Source | None
     kind: Kind | None
-    installation: Installation | None
+    installations: tuple[Installation, ...]  # that may restore it, the best first
     user: SystemUser | None
     because: str = ""
 
@@ -46,11 +48,14 @@ def choose(plan: RestorePlan) -> Chosen:
     if not plan.place.is_dir() or not can_reach(user, plan.place):
         who = user.name if user else "this user"
         raise Refused(f"{plan.place} is no directory that {who} can enter, as whom PostgreSQL runs")
+    looking = f"midnight-look-{secrets.token_hex(6)}"
     try:
         source = sources.find(plan.options)
-        kind = KINDS[plan.options.kind](plan.options, source)
-        installation = kind.installation()
+        kind = KINDS[plan.options.kind](plan.options, source, looking)
+        installations = tuple(kind.installations())
     except BackupUnusable as error:
-        return Chosen(None, None, None, user, str(error))
+        return Chosen(None, None, (), user, str(error))
+    finally:
+        stop_marked(looking, grace=2.0)  # gpg leaves an agent
     preflight.refuse_what_hurts(Wants(disk=ROOM * kind.expected, memory=300_000_000), place=plan.place)
-    return Chosen(source, kind, installation, user)
+    return Chosen(source, kind, installations, user)

@@ -37,9 +37,9 @@ def ask(scratch: Scratch, query: Query, database: str) -> Answer:
 
 def _answer(scratch: Scratch, database: str, statement: sql.SQL | sql.Composed, within: float) -> Answer:
     began = time.monotonic()
-    limits = f"-c statement_timeout={within * 1000:.0f} -c default_transaction_read_only=on -c timezone=UTC"
+    limits = (f"statement_timeout={within * 1000:.0f}", "default_transaction_read_only=on", "timezone=UTC")
     try:
-        with psycopg.connect(scratch.dsn(database, limits), autocommit=True) as connection:
+        with psycopg.connect(scratch.dsn(database, *limits), autocommit=True) as connection:
             cursor = connection.execute(statement)
             row = cursor.fetchone() if cursor.description else None
             rows = cursor.rowcount if cursor.description else 0

@@ -12,13 +12,13 @@ from chaos import ending, preflight, store
 from chaos.checks.restored import judge
 from chaos.driver import Site
 from chaos.ending import Course, Ending
-from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError
+from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError, UsageError
 from chaos.fault import Undo
 from chaos.heal import heal, keep, playing
 from chaos.journal import Clock, Event, Journal, Writer
 from chaos.postgres.amcheck import check_relations
-from chaos.restore_mine import about, questions
-from chaos.restore_mine.kind import Facts, Kind, Verified
+from chaos.restore_mine import about, contents, questions
+from chaos.restore_mine.kind import Facts, Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.restore_mine.plan import Chosen, choose
 from chaos.restore_mine.scratch import Scratch, scratch_for
 from chaos.restore_mine.stopping import Stopping
@@ -73,29 +73,31 @@ class Runner:
 
     def _session(self) -> None:
         chosen = self._chosen
-        if chosen.kind is None or chosen.installation is None or chosen.source is None:
+        if chosen.kind is None or not chosen.installations or chosen.source is None:
             self._event("restore", "restore", "failed", {"because": chosen.because})
             return
+        chosen.kind.mark = self._run.id
         scratch = scratch_for(
-            self._run.id, self._plan.place, chosen.installation, chosen.user, chosen.kind.superuser
+            self._run.id, self._plan.place, chosen.installations[0], chosen.user, chosen.kind.superuser
         )
         scratch.make(Site(self._run.id, self._creating))
-        scratch.cluster.installation = chosen.installation.reachable_by(
-            chosen.user, scratch.root / "programs"
-        )
         try:
             self._restore(chosen.kind, scratch)
+            self._look_into(scratch)
+        except Outlasted as error:
+            within = self._plan.experiment.restore.within
+            self._event("restore", "restore", "outlasted", {"because": str(error), "within": within})
         except TargetError as error:
             if _is_ours(error):
                 raise
             self._event("restore", "restore", "failed", {"because": str(error)})
-        else:
-            self._look_into(scratch)
+        except UsageError as error:  # what is lacking was seen only now: the run has begun
+            raise NoVerdict(str(error)) from error
         self._identify(chosen.kind)
         self._verify(chosen.kind, scratch)
 
     def _restore(self, kind: Kind, scratch: Scratch) -> None:
-        """Raises BackupUnusable or TargetError where it cannot be done."""
+        """Raises BackupUnusable or TargetError where it cannot be done, NoVerdict where it cannot be here."""
         source = kind.source
         chosen = {
             "path": str(source.path),
@@ -105,24 +107,42 @@ class Runner:
             "older_ones": source.others,
         }
         self._event("restore", "backup", "chosen", chosen)
+        scratch.use(self._chosen.installations[0], kind.visible, workers=kind.workers)
         self._event("restore", "backup", "described", kind.describe(scratch))
         self._event("restore", "restore", "begun", {"utc": datetime.now(UTC).isoformat()}, sync=True)
-
-        def ended(name: str, facts: Facts) -> None:
-            self._event("restore", name, "ended", facts)
-
-        done = kind.restore(scratch, self._plan.experiment.restore.within, ended)
+        done = self._attempts(kind, scratch)
         server = scratch.cluster.installation.version
         facts = {"seconds": done.seconds, "bytes": done.bytes, "server": server}
         self._event("restore", "restore", "ended", facts)
         if done.points:
             self._event("measure", "restore", "ended", done.points)
 
+    def _attempts(self, kind: Kind, scratch: Scratch) -> Restoration:
+        """With the best PostgreSQL that is here, and where that lacks something, with the next one."""
+        *others, last = self._chosen.installations
+        for installation in (*others, last):
+            scratch.use(installation, kind.visible, workers=kind.workers)
+            try:
+                return kind.restore(scratch, self._plan.experiment.restore.within, self._ended)
+            except Lacking as lack:
+                facts = {"server": installation.version, "because": str(lack)}
+                self._event("restore", "attempt", "lacking", facts)
+                if installation is last:
+                    raise
+                scratch.clear()
+        raise AssertionError
+
+    def _ended(self, name: str, facts: Facts) -> None:
+        self._event("restore", name, "ended", facts)
+
     def _look_into(self, scratch: Scratch) -> None:
         options = self._plan.options
+        # The heartbeat before all else: nothing has run yet that could have written to it.
         if (heartbeat := options.heartbeat) is not None:
             answer = questions.newest_heartbeat(scratch, heartbeat, options.database_of(heartbeat))
             self._event("restore", "heartbeat", "read", answer)
+        self._event("restore", "isolation", "ended", scratch.prove())
+        self._event("restore", "contents", "ended", contents.count(scratch))
         for query in options.queries:
             answer = questions.ask(scratch, query, options.database_of(query))
             self._event("query", query.name, "answered", answer)
@@ -170,8 +190,6 @@ class Runner:
 
 def _is_ours(error: TargetError) -> bool:
     """Whether a restore failed for a reason that says nothing about the backup."""
-    if "No space left on device" in str(error):
-        return True
     return not isinstance(error, BackupUnusable) and "its log" not in str(error)
 
 

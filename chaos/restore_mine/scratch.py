@@ -1,27 +1,28 @@
-"""The scratch cluster: a directory of ours, a server that only its own user and root can reach."""
+"""The scratch cluster: a directory of ours, a server that only its own user and root can reach, and that reaches
+nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
 from chaos.driver import Site
-from chaos.host.ports import PortTaken, free_port
+from chaos.host.confinement import Confinement
 from chaos.host.privileges import SystemUser, give
 from chaos.postgres import Cluster, Installation
+from chaos.postgres.seclusion import SESSION, Seclusion, prove
 from chaos.postgres.settings import Settings
 
 _OWNER = ".midnight"
 _LONGEST = 60  # characters of the place: a socket's path must fit into 107
-_ATTEMPTS = 5  # at a port that nobody takes meanwhile
+_PORT = 5432  # of a socket in a directory of its own
 # Copies of production's data: no password of production's is known here, and nobody else may come in.
 _HBA = "local all all trust\nhost all all all reject\n"
-
-T = TypeVar("T")
 
 
 def too_long(place: Path) -> bool:
@@ -41,32 +42,36 @@ class Scratch:
     def settings(self) -> Settings:
         """What a server needs to be reached by us alone, and to start on any machine."""
         return {
-            "unix_socket_directories": str(self._sockets),
             "unix_socket_permissions": "0700",
             "hba_file": str(self.root / "pg_hba.conf"),
             "ident_file": str(self.root / "pg_ident.conf"),
-            "shared_preload_libraries": "",
-            "session_preload_libraries": "",
-            "ssl": "off",
             "shared_buffers": "128MB",
             "max_prepared_transactions": 64,  # those that were open come back
             "max_connections": 40,
         }
 
-    def dsn(self, database: str, options: str = "") -> str:
-        """As the superuser, through the socket; `options` are the server's, as on its command line."""
+    @property
+    def sockets(self) -> Path:
+        return self.root / "s"
+
+    def loading(self, database: str) -> str:
+        """As `dsn`, for a program that loads a dump: the triggers that a dump brings are part of it."""
+        return self._conninfo(database, [one for one in SESSION if "replication_role" not in one])
+
+    def dsn(self, database: str, *options: str) -> str:
+        """As the superuser, through the socket, with nothing of what a database or role has set to be loaded or
+        fired; `options` are further settings of the session, `name=value`."""
+        return self._conninfo(database, [*SESSION, *options])
+
+    def _conninfo(self, database: str, options: Iterable[str]) -> str:
         return make_conninfo(
-            host=str(self._sockets),
+            host=str(self.sockets),
             port=self.cluster.port,
             user=self.superuser,
             dbname=database,
             connect_timeout=10,
-            options=options,
+            options=" ".join(f"-c {option}" for option in options),
         )
-
-    @property
-    def _sockets(self) -> Path:
-        return self.root / "s"
 
     def make(self, site: Site) -> None:
         """Make the directory. What it will take to remove it, and to stop the server, is journalled first."""
@@ -75,24 +80,44 @@ class Scratch:
         self.root.mkdir(mode=0o700)
         (self.root / _OWNER).write_text(site.mark)
         give(self.root, self.cluster.user)
-        self._sockets.mkdir(mode=0o700)
-        give(self._sockets, self.cluster.user)
+        for place in (self.sockets, self._confined):
+            place.mkdir(mode=0o700)
+            give(place, self.cluster.user)
         for name, text in (("pg_hba.conf", _HBA), ("pg_ident.conf", "")):
             (self.root / name).write_text(text)
             give(self.root / name, self.cluster.user)
         undo = {"what": "processes", "mark": site.mark, "data": str(self.cluster.data)}
         site.creating("processes", undo)
 
-    def at_a_free_port(self, start: Callable[[], T]) -> T:
-        """What `start` gives, tried again at another port where somebody took it."""
-        for attempt in range(_ATTEMPTS):
-            try:
-                return start()
-            except PortTaken:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                self.cluster.port = free_port()
-        raise AssertionError
+    def use(self, installation: Installation, visible: Iterable[Path], *, workers: int) -> None:
+        """Have the cluster be one of `installation`, kept to itself; `visible` is what it must read beside itself.
+
+        Raises TargetError where the server's user cannot execute it.
+        """
+        cluster = self.cluster
+        cluster.installation = installation.reachable_by(cluster.user, self.root / "programs")
+        trees = (cluster.installation.bin.parent, cluster.installation.libraries)
+        seen = (self.root, *(tree for tree in trees if tree is not None), *visible)
+        confinement = Confinement(self._confined, tuple(path.absolute() for path in seen))
+        refusal = confinement.refusal(cluster.user)
+        kept = None if refusal else confinement
+        cluster.seclusion = Seclusion(self.sockets, self.root, kept, workers, refusal or "")
+
+    def prove(self) -> dict[str, Any]:
+        """That the running server starts nothing and reaches nothing, and by what. Raises NoVerdict."""
+        cluster = self.cluster
+        assert cluster.seclusion is not None
+        return prove(self.dsn("postgres"), cluster.pid, cluster.installation.version, cluster.seclusion)
+
+    def clear(self) -> None:
+        """Stop the server and remove its data, for another attempt."""
+        self.cluster.stop("immediate")
+        shutil.rmtree(self.cluster.data, ignore_errors=True)
+
+    @property
+    def _confined(self) -> Path:
+        """Where the file tree of what is confined is put together, seen by it alone."""
+        return self.root / "tree"
 
 
 def scratch_for(
@@ -100,7 +125,5 @@ def scratch_for(
 ) -> Scratch:
     """Describe the scratch cluster of a run; nothing is made."""
     root = place / f"midnight-{mark}"
-    cluster = Cluster(
-        installation, root / "data", free_port(), user=user, mark=mark, log=root / "postgresql.log"
-    )
+    cluster = Cluster(installation, root / "data", _PORT, user=user, mark=mark, log=root / "postgresql.log")
     return Scratch(root, cluster, superuser)

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,21 +94,30 @@ def installation_of(major: int) -> Installation:
             return found
         because = f"PostgreSQL {major} is needed, and {_CHOICE} names {found.version}"
         raise ToolMissing(NAME, because, f"name a directory of binaries of {major} in {_CHOICE}, or unset it")
-    candidates = [] if choice == "system" else list(_wheel_trees())
-    if choice != "wheel":
-        candidates += [(directory, "system", None) for directory in _system_dirs(Path("/"))]
-    for directory, source, libraries in candidates:
-        try:
-            one = replace(_checked(directory, source), libraries=libraries)
-        except CommandFailed:
-            continue
-        if _numbers(one.version)[0] == major:
+    for one in every():
+        if one.major == major:
             return one
     raise ToolMissing(
         f"{NAME} {major}",
         f"no PostgreSQL {major} is here",
         f"install it (Debian: apt-get install postgresql-{major}), or name its directory of binaries in {_CHOICE}",
     )
+
+
+def every() -> list[Installation]:
+    """Each that MIDNIGHT_POSTGRES allows, the one to use by default first. Raises ToolMissing where there is none."""
+    first = installation()
+    choice = os.environ.get(_CHOICE, "")
+    if choice not in {"", "wheel", "system"}:
+        return [first]
+    candidates = [] if choice == "system" else list(_wheel_trees())
+    if choice != "wheel":
+        candidates += [(directory, "system", None) for directory in _system_dirs(Path("/"))]
+    found = {first.bin.resolve(): first}
+    for directory, source, libraries in candidates:
+        with suppress(CommandFailed):
+            found.setdefault(directory.resolve(), replace(_checked(directory, source), libraries=libraries))
+    return list(found.values())
 
 
 def _wheel_trees() -> Iterator[tuple[Path, str, Path | None]]:

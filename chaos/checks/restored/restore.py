@@ -12,11 +12,11 @@ TECHNICAL = "technical: detection, decision and repointing are not in it"
 
 
 def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
-    """`run` (completeness), `restored`, and `rto` against limit and promise."""
+    """`run` (completeness), `restored`, `isolation`, `contents`, and `rto` against limit and promise."""
     problem = _problem(journal)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
     run = Finding("completeness", "run", outcome, None, None, "", problem or "the run went to its end")
-    return [run, _restored(journal), _rto(experiment, journal)]
+    return [run, _restored(journal), _isolation(journal), _contents(journal), _rto(experiment, journal)]
 
 
 def _problem(journal: Journal) -> str | None:
@@ -35,10 +35,58 @@ def _restored(journal: Journal) -> Finding:
         because = f"the backup cannot be restored: {failed.detail['because']}"
         return Finding("restore", "restored", Outcome.FAIL, None, None, "", because)
     if ended is None:
-        return Finding("restore", "restored", Outcome.UNKNOWN, None, None, "", "no restore was completed")
+        outlasted = journal.last("restore", "restore", "outlasted")
+        because = "no restore was completed" if outlasted is None else str(outlasted.detail["because"])
+        return Finding("restore", "restored", Outcome.UNKNOWN, None, None, "", because)
     size = f"{ended.detail['bytes'] / 1e6:,.0f} MB"
     because = f"{_which(journal)} was restored: {size} on PostgreSQL {ended.detail['server']}"
-    return Finding("restore", "restored", Outcome.PASS, None, None, "", because)
+    said = _harmless(journal)
+    if said:
+        because += f"; {len(said)} refusals that say nothing about the backup are listed"
+    evidence = {"harmless": said} if said else {}
+    return Finding("restore", "restored", Outcome.PASS, None, None, "", because, evidence)
+
+
+def _harmless(journal: Journal) -> list[str]:
+    """What every new server refuses of a dump, and what midnight did instead."""
+    loaded = journal.last("restore", "load", "ended")
+    if loaded is None:
+        return []
+    roles = [
+        f"role {name} was made, which the dump does not bring" for name in loaded.detail.get("roles_made", [])
+    ]
+    return [*loaded.detail.get("harmless", []), *roles]
+
+
+def _isolation(journal: Journal) -> Finding:
+    proven = journal.last("restore", "isolation", "ended")
+    if proven is None:
+        because = "no copy ran for long enough to be looked at"
+        return Finding("restore", "isolation", Outcome.NOT_EXERCISED, None, None, "", because)
+    detail = proven.detail
+    evidence = {"settings_held": detail["settings"], "processes": detail["processes"]}
+    if detail["by"] == "confined":
+        because = "the copy ran in a network and a file tree of its own, with no way out, and started nothing"
+        return Finding("restore", "isolation", Outcome.PASS, None, None, "", because, evidence)
+    because = f"the copy started nothing, held by settings alone: no network of its own: {detail['because']}"
+    return Finding("restore", "isolation", Outcome.NOT_EXERCISED, None, None, "", because, evidence)
+
+
+def _contents(journal: Journal) -> Finding:
+    counted = journal.last("restore", "contents", "ended")
+    if counted is None:
+        return Finding("restore", "contents", Outcome.NOT_EXERCISED, None, None, "", "nothing was restored")
+    tables, rows = dict(counted.detail["tables"]), bool(counted.detail["rows"])
+    number = sum(tables.values())
+    places = ", ".join(f"{name} ({count})" for name, count in tables.items())
+    if rows:
+        because = (
+            f"{number} tables came back: {places}" if tables else "large objects came back, and no table"
+        )
+        return Finding("restore", "contents", Outcome.PASS, number, None, "", because, {"tables": tables})
+    missing = f"not a row in any of its {number} tables: {places}" if tables else "no table at all"
+    because = f"the backup is empty: {missing}"
+    return Finding("restore", "contents", Outcome.FAIL, number, None, "", because, {"tables": tables})
 
 
 def _which(journal: Journal) -> str:
@@ -48,6 +96,11 @@ def _which(journal: Journal) -> str:
 
 def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     ended, allowed = journal.last("restore", "restore", "ended"), experiment.rto
+    outlasted = journal.last("restore", "restore", "outlasted")
+    if ended is None and outlasted is not None:
+        within = float(outlasted.detail["within"])
+        because = f"not restored within {seconds(within)}, and given up: > {seconds(allowed)} ({TECHNICAL})"
+        return Finding("recovery", "rto", Outcome.FAIL, within, allowed, "s", because)
     if ended is None:
         because = "nothing was restored, so nothing can be said about how long it takes"
         return Finding("recovery", "rto", Outcome.NOT_EXERCISED, None, allowed, "s", because)

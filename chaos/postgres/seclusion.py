@@ -1,0 +1,161 @@
+"""A server of somebody's data starts nothing of theirs and reaches nothing: what it is held to, and proof of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from chaos.errors import NoVerdict
+from chaos.host.confinement import Confinement
+from chaos.host.privileges import SystemUser
+from chaos.postgres.connection import ask_all
+from chaos.postgres.settings import Settings
+
+Version = tuple[int, ...]
+
+# On the command line, above every file, ALTER SYSTEM, and what a database or role has set for itself.
+HELD: Settings = {
+    "listen_addresses": "",
+    "shared_preload_libraries": "",
+    "session_preload_libraries": "",
+    "local_preload_libraries": "",
+    "max_logical_replication_workers": 0,
+    "primary_conninfo": "",
+    "primary_slot_name": "",
+    "sync_replication_slots": "off",
+    "synchronous_standby_names": "",
+    "hot_standby": "off",
+    "archive_mode": "off",
+    "archive_command": "",
+    "archive_library": "",
+    "archive_cleanup_command": "",
+    "recovery_end_command": "",
+    "autovacuum": "off",
+    "event_triggers": "off",
+    "restrict_nonsystem_relation_kind": "foreign-table",
+    "ssl": "off",
+    "ssl_passphrase_command": "",
+    "logging_collector": "off",
+    "log_destination": "stderr",
+    "external_pid_file": "",
+    "bonjour": "off",
+    "restart_after_crash": "off",
+}
+# The first version that knows it; for minor versions, that of each major one.
+_SINCE: Mapping[str, tuple[Version, ...]] = {
+    "archive_library": ((15,),),
+    "sync_replication_slots": ((17,),),
+    "event_triggers": ((17,),),
+    "restrict_nonsystem_relation_kind": ((14, 13), (15, 8), (16, 4), (17,)),
+}
+# A database or a role may have set these; a session's own options outrank it.
+SESSION = (
+    "session_preload_libraries=",
+    "local_preload_libraries=",
+    "session_replication_role=replica",  # no trigger of theirs, neither of tables nor of events
+    "jit=off",
+)
+# libpq, in dblink, foreign servers and subscriptions: nobody's server is one of these.
+_NOBODY = {
+    "PGREQUIREPEER": "midnight-reaches-nobody",
+    "PGSSLMODE": "verify-full",
+    "PGSSLROOTCERT": "/nonexistent/midnight-reaches-nobody",
+    "PGSERVICEFILE": "/nonexistent",
+    "PGSYSCONFDIR": "/nonexistent",
+    "PGPASSFILE": "/nonexistent",
+}
+_OWN = {  # processes of a server that starts nothing
+    "client backend",
+    "checkpointer",
+    "background writer",
+    "walwriter",
+    "startup",
+    "io worker",
+    "parallel worker",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seclusion:
+    """How a server of somebody's data is started. `workers`: background workers that it may have."""
+
+    sockets: Path
+    home: Path
+    confinement: Confinement | None
+    workers: int = 0
+    because: str = ""  # why it is not confined
+
+    def settings(self, version: str) -> Settings:
+        known = {name: value for name, value in HELD.items() if _knows(version, name)}
+        return {**known, "max_worker_processes": self.workers, "unix_socket_directories": str(self.sockets)}
+
+    def arguments(self, version: str) -> list[str]:
+        """Of the server's command line."""
+        return [word for name, value in self.settings(version).items() for word in ("-c", f"{name}={value}")]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The whole of it: nothing of ours, in which there may be secrets."""
+        return {"PATH": os.defpath, "HOME": str(self.home), **_NOBODY}
+
+    def command(self, argv: list[str | Path], user: SystemUser | None, cwd: Path) -> list[str | Path]:
+        """What to start as ourselves where it is confined, else as `user`."""
+        return [*self.confinement.command(argv, user, cwd)] if self.confinement else argv
+
+    def starter(self, user: SystemUser | None) -> SystemUser | None:
+        """As whom `command` is started."""
+        return None if self.confinement else user
+
+
+def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> dict[str, Any]:
+    """What holds the running server, looked at from within and from without.
+
+    Raises NoVerdict where a setting is not what it was told, a process runs that should not, or the network of
+    its own has a way out.
+    """
+    asked = seclusion.settings(version)
+    values = dict(ask_all(dsn, "SELECT name, setting FROM pg_settings"))
+    # What is switched off shows that instead of its value.
+    wrong = [
+        f"{name} is {values.get(name)!r}"
+        for name, value in asked.items()
+        if values.get(name) not in (str(value), "(disabled)")
+    ]
+    running = {str(kind) for (kind,) in ask_all(dsn, "SELECT DISTINCT backend_type FROM pg_stat_activity")}
+    wrong += [f"a {kind} runs" for kind in sorted(running - _OWN)]
+    if seclusion.confinement is not None:
+        wrong += _ways_out(pid)
+    if wrong:
+        raise NoVerdict(f"the copy is not kept to itself, and was stopped: {'; '.join(wrong)}")
+    by = "confined" if seclusion.confinement else "settings"
+    return {"by": by, "because": seclusion.because, "settings": len(asked), "processes": sorted(running)}
+
+
+def _ways_out(pid: int) -> Iterator[str]:
+    if Path(f"/proc/{pid}/ns/net").readlink() == Path("/proc/self/ns/net").readlink():
+        yield "its network is ours"
+        return
+    for process in (pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))):
+        try:
+            routes = Path(f"/proc/{process}/net/route").read_text().splitlines()[1:]
+            links = Path(f"/proc/{process}/net/dev").read_text().splitlines()[2:]
+        except (OSError, psutil.Error):
+            continue  # it has ended
+        names = {line.partition(":")[0].strip() for line in links}
+        if routes or names - {"lo"}:
+            yield f"its network has {', '.join(sorted(names))} and {len(routes)} routes"
+            return
+
+
+def _knows(version: str, name: str) -> bool:
+    numbers = tuple(int(part) for part in "".join(c if c.isdigit() else " " for c in version).split())
+    since = _SINCE.get(name)
+    if since is None:
+        return True
+    same = [one for one in since if one[0] == numbers[0] and len(one) > 1]
+    return numbers >= (same[0] if same else max(since, key=lambda one: (one[0], len(one))))

@@ -1,0 +1,61 @@
+"""What a server's log says that it refused: each error with its SQLSTATE and the whole statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# As `log_line_prefix` of our clusters: "%m [%p] %q%u@%d %e ".
+_LINE = re.compile(
+    r"^\d{4}-\d\d-\d\d \S+ \S+ \[(?P<pid>\d+)\] (?:(?P<user>.*?)@(?P<database>.*?) (?P<state>[0-9A-Z]{5}) )?"
+    r"(?P<kind>[A-Z]+\d?):  (?P<text>.*)$"
+)
+_ERRORS = ("ERROR", "FATAL", "PANIC")
+
+
+@dataclass(slots=True)
+class Refusal:
+    """One error of one session; `state` is its SQLSTATE, `statement` empty where there was none."""
+
+    database: str
+    state: str
+    message: str
+    detail: str = ""
+    statement: str = ""
+
+    def __str__(self) -> str:
+        """Its message and, on one line, how the statement begins."""
+        beginning = " ".join(self.statement.split())[:80]
+        detail = f" ({self.detail.splitlines()[0]})" if self.detail else ""
+        return f"{self.message}{detail}" + (f", in: {beginning}" if beginning else "")
+
+
+def refusals(log: str) -> list[Refusal]:
+    """In the order in which they were logged; what processes without a session say is left out."""
+    found: list[Refusal] = []
+    open_ones: dict[str, Refusal] = {}
+    for pid, database, state, kind, text in _entries(log):
+        if kind in _ERRORS:
+            open_ones.pop(pid, None)
+            if database is not None:
+                open_ones[pid] = Refusal(database, state, text)
+                found.append(open_ones[pid])
+        elif pid in open_ones and kind == "STATEMENT":
+            open_ones.pop(pid).statement = text
+        elif pid in open_ones and kind == "DETAIL":
+            open_ones[pid].detail = text
+    return found
+
+
+def _entries(log: str) -> Iterator[tuple[str, str | None, str, str, str]]:
+    """Each entry with its further lines, which begin with a tab."""
+    entry: list[str] = []
+    for line in [*log.splitlines(), ""]:
+        if line.startswith("\t"):
+            entry.append(line[1:])
+            continue
+        if entry and (match := _LINE.match(entry[0])):
+            text = "\n".join([match["text"], *entry[1:]])
+            yield match["pid"], match["database"], match["state"] or "", match["kind"], text
+        entry = [line]

@@ -1,0 +1,109 @@
+"""Barman's layout: a server's directory with `base` and `wals`, read as it lies there, without Barman."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chaos.errors import BackupUnusable, Refused
+from chaos.postgres.backup_files import BackupFiles, backup_files
+
+_INFO = "backup.info"
+_SEGMENT = re.compile(r"[0-9A-F]{24}|[0-9A-F]{8}\.history")
+
+
+@dataclass(frozen=True, slots=True)
+class BarmanBackup:
+    """One backup of a Barman server, by its `backup.info`."""
+
+    place: Path
+    info: Mapping[str, str]
+    others: int = 0  # older ones beside it
+
+    @property
+    def wals(self) -> Path | None:
+        """The server's archive, in which segments may be packed, in a directory for each log file."""
+        place = self.place.parent.parent / "wals"
+        return place if place.is_dir() else None
+
+    @property
+    def facts(self) -> dict[str, str]:
+        wanted = ("backup_id", "status", "mode", "begin_wal", "end_wal", "systemid", "compression")
+        found = {"tool": "Barman", "backup_id": self.place.name}
+        return found | {key: self.info[key] for key in wanted if self.info.get(key, "None") != "None"}
+
+    def files(self, mark: str) -> BackupFiles:
+        """Raises BackupUnusable where it did not end well, or its data is gone."""
+        if self.info.get("status") != "DONE":
+            error = self.info.get("error", "None")
+            why = "" if error == "None" else f": {error}"
+            raise BackupUnusable(f"Barman's backup {self.place.name} is {self.info.get('status')}{why}")
+        data = self.place / "data"
+        place = data if data.is_dir() else self.place
+        if not place.is_dir() or not any(place.iterdir()):
+            raise BackupUnusable(
+                f"Barman's backup {self.place.name} has no data: {data} is empty or not there"
+            )
+        files = backup_files(place, mark)
+        spaces = {
+            number: self.place / number for number in self._tablespaces() if (self.place / number).is_dir()
+        }
+        return BackupFiles(self.place, files.format, files.base, files.wal, {**files.spaces, **spaces}, mark)
+
+    def _tablespaces(self) -> list[str]:
+        try:
+            found = ast.literal_eval(self.info.get("tablespaces", "None"))
+        except (ValueError, SyntaxError):
+            return []
+        return [str(each[1]) for each in found or [] if isinstance(each, tuple | list) and len(each) > 1]
+
+
+def backup(place: Path) -> BarmanBackup | None:
+    """The backup in the directory: of one, of a server's backups, or of a server; None where it is not Barman's.
+
+    Of several the newest that has ended. Raises BackupUnusable where there is none, and Refused for what only
+    Barman itself can put together.
+    """
+    candidates = [place] if (place / _INFO).is_file() else _entries(place)
+    if not candidates:
+        return None
+    read = [BarmanBackup(entry, _read(entry / _INFO)) for entry in candidates]
+    ended = [one for one in read if one.info.get("status") not in ("STARTED", "EMPTY")]
+    if not ended:
+        raise BackupUnusable(f"no backup of Barman's in {place} has ended")
+    newest = max(ended, key=lambda one: (one.info.get("begin_time", ""), one.place.name))
+    if newest.info.get("parent_backup_id", "None") != "None":
+        raise Refused(
+            f"Barman's backup {newest.place.name} is an incremental one: `barman recover SERVER {newest.place.name} "
+            "DIRECTORY`, and name that directory"
+        )
+    if newest.info.get("snapshots_info", "None") != "None":
+        raise Refused(
+            f"Barman's backup {newest.place.name} is of snapshots: mount them, and name the data directory"
+        )
+    return replace(newest, others=len(candidates) - 1)
+
+
+def segments(wals: Path) -> dict[str, Path]:
+    """Every segment and history file of a server's archive, by name."""
+    return {
+        file.name: file
+        for file in sorted(wals.rglob("*"))
+        if _SEGMENT.fullmatch(file.name) and file.is_file()
+    }
+
+
+def _entries(place: Path) -> list[Path]:
+    for below in (place, place / "base"):
+        found = [file.parent for file in below.glob(f"*/{_INFO}")]
+        if found and (below.name == "base" or (place.parent / "wals").is_dir() or (place / "base").is_dir()):
+            return found
+    return []
+
+
+def _read(file: Path) -> dict[str, str]:
+    lines = file.read_text(errors="replace").splitlines()
+    return {key: value for key, found, value in (line.partition("=") for line in lines) if found}
