@@ -15,6 +15,7 @@ from typing import IO, Literal
 
 from chaos.errors import BackupUnusable, Refused
 from chaos.host.packing import packed
+from chaos.postgres import family
 from chaos.postgres.wal import SEGMENT
 
 Format = Literal["plain", "tar"]
@@ -218,7 +219,7 @@ def _refuse_links(place: Path) -> None:
         target = link.resolve()
         if not target.exists():
             raise BackupUnusable(f"{link} leads to {target}, which is not there")
-        if not whole and not target.is_relative_to(beside):
+        if not whole and (not target.is_relative_to(beside) or target in family.tablespaces()):
             raise Refused(
                 f"{link} leads out of the copy, to {target}, which may be production's own: copy that too, and have "
                 "the link lead to the copy"

@@ -32,6 +32,19 @@ def members(data: Path) -> list[psutil.Process]:
     return sorted(found, key=lambda process: (process.create_time(), process.pid))
 
 
+def tablespaces() -> set[Path]:
+    """Where the servers that run on this machine have their tablespaces, as far as we may look."""
+    found: set[Path] = set()
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "postgres":
+                links = Path(f"/proc/{process.pid}/cwd/pg_tblspc").iterdir()
+                found |= {link.resolve() for link in links if link.is_symlink()}
+        except (OSError, psutil.Error):
+            continue
+    return found
+
+
 def send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         try:

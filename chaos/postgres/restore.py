@@ -232,7 +232,7 @@ def _failure(recovery: Recovery, where: str, archive: Archive | None, error: Tar
     """What to raise when the server did not come up."""
     reason = next((means for words, means in _REASONS.items() if words in recovery.fatal), None)
     if reason is None:
-        return error
+        return BackupUnusable(f"PostgreSQL says: {recovery.fatal}") if recovery.fatal else error
     details = [f"PostgreSQL says: {recovery.fatal}"]
     if recovery.last_transaction is not None:
         details.append(f"the last transaction recovered is of {recovery.last_transaction.isoformat()}")

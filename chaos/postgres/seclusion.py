@@ -42,12 +42,14 @@ HELD: Settings = {
     "ssl_passphrase_command": "",
     "logging_collector": "off",
     "log_destination": "stderr",
-    "external_pid_file": "",
+    # Tablespaces are directories within the data directory here: where they were belongs to somebody else.
+    "allow_in_place_tablespaces": "on",
     "bonjour": "off",
     "restart_after_crash": "off",
 }
 # The first version that knows it; for minor versions, that of each major one.
 _SINCE: Mapping[str, tuple[Version, ...]] = {
+    "allow_in_place_tablespaces": ((14, 5), (15,)),
     "archive_library": ((15,),),
     "sync_replication_slots": ((17,),),
     "event_triggers": ((17,),),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chaos.host.processes import spawn, stop_child
 from chaos.postgres import Installation
+from chaos.tools.command import CommandFailed, output
 
 _DATABASE = re.compile(r"Dumped from database version: (\d+)")
 _CLIENT = re.compile(r"Dumped by pg_dump version: (\d+)")
@@ -56,6 +57,15 @@ def read(installation: Installation, dump: Path, mark: str) -> Contents:
         tuple(_EXTENSION.findall(said)),
         re.sub(r"^pg_restore: \w+: ", "", unable),
     )
+
+
+def missing(installation: Installation, extensions: tuple[str, ...]) -> list[str]:
+    """Those that the installation has not; none where it does not say where it keeps them."""
+    try:
+        share = Path(output([installation.program("pg_config"), "--sharedir"]))
+    except CommandFailed:
+        return []
+    return [name for name in extensions if not (share / "extension" / f"{name}.control").exists()]
 
 
 def created_with(installation: Installation, dump: Path, mark: str) -> Mapping[str, str]:

@@ -16,26 +16,38 @@ _TABLES = """
      WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
        AND n.nspname !~ '^pg_(toast|temp)'
      ORDER BY pg_relation_size(c.oid) DESC"""
+_WITHOUT_FILE = """
+    SELECT c.oid::regclass::text FROM pg_class c
+     WHERE pg_relation_filepath(c.oid) IS NOT NULL AND c.relpersistence = 'p'
+       AND (pg_stat_file(pg_relation_filepath(c.oid), true)).size IS NULL
+     ORDER BY 1 LIMIT 4"""
 _LARGE_OBJECTS = "SELECT EXISTS (SELECT FROM pg_largeobject_metadata)"
 _LOOK = "10s"  # at one table; one in which nothing is found sooner is not empty but damaged, or vast
 
 
 def count(scratch: Scratch) -> dict[str, Any]:
-    """`tables` by database, and `rows`: whether there is any, a large object among them."""
+    """`tables` by database, `rows`: whether there is any, a large object among them, and `lost`: relations whose
+    files have not come back, and databases that cannot be opened."""
     tables: dict[str, int] = {}
-    rows = False
+    rows, lost = False, []
     with psycopg.connect(scratch.dsn("postgres"), autocommit=True) as connection:
         databases = [str(name) for (name,) in connection.execute(_DATABASES)]
     for database in databases:
         limits = (f"statement_timeout={_LOOK}", "default_transaction_read_only=on")
-        with psycopg.connect(scratch.dsn(database, *limits), autocommit=True) as connection:
+        try:
+            connection = psycopg.connect(scratch.dsn(database, *limits), autocommit=True)
+        except psycopg.OperationalError as error:
+            lost.append(f"database {database} ({str(error).strip().splitlines()[-1]})")
+            continue
+        with connection:
             found = connection.execute(_TABLES).fetchall()
+            lost += [f"{name} of {database}" for (name,) in connection.execute(_WITHOUT_FILE)]
             if found:
                 tables[database] = len(found)
             rows = rows or any(_holds(connection, schema, name) for schema, name in found)
             if not rows:
                 (rows,) = connection.execute(_LARGE_OBJECTS).fetchone() or (False,)
-    return {"tables": tables, "rows": rows}
+    return {"tables": tables, "rows": rows, "lost": lost}
 
 
 def _holds(connection: psycopg.Connection[Any], schema: str, name: str) -> bool:

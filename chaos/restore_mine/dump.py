@@ -53,8 +53,9 @@ class Dump(Kind):
         able = [one for one in every if not contents[one.bin].unable]
         if not able:
             raise _no_reader(files, list(contents.values()))
-        self._client = contents[able[0].bin].client
-        return _ordered(able, contents[able[0].bin].database)
+        found = contents[able[0].bin]
+        self._client = found.client
+        return _with_extensions(_ordered(able, found.database), found.extensions)
 
     def describe(self, scratch: Scratch) -> Facts:
         files = self._files or dump_files(self.source.path, self.mark)
@@ -194,6 +195,21 @@ def _ordered(every: list[Installation], major: int | None) -> list[Installation]
         )
         raise ToolMissing(
             f"PostgreSQL {major}", because, f"install it (Debian: apt-get install postgresql-{major})"
+        )
+    return able
+
+
+def _with_extensions(every: list[Installation], names: tuple[str, ...]) -> list[Installation]:
+    """Those that have all extensions which the dump makes. Raises ToolMissing where none has."""
+    lacking = {one.bin: archive_toc.missing(one, names) for one in every}
+    able = [one for one in every if not lacking[one.bin]]
+    if not able:
+        first = every[0]
+        named = ", ".join(lacking[first.bin])
+        raise ToolMissing(
+            f"extension {named}",
+            f"the dump needs it, and PostgreSQL {first.version} here has it not",
+            f"install it (Debian: apt-cache search postgresql-{first.major}), or name one that has it in MIDNIGHT_POSTGRES",
         )
     return able
 

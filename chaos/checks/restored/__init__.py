@@ -8,7 +8,7 @@ The journal's events, all of phase `ended` unless said otherwise; `seconds` in e
 - `restore copy`, `restore replay`, `restore create`, `restore load`: the spans of it
 - `restore load` also {"harmless": refusals that say nothing about the dump, "roles_made"}
 - `restore isolation` {"by": confined | settings, "because", "settings": how many, "processes"}
-- `restore contents` {"tables": by database, "rows": whether there is one}
+- `restore contents` {"tables": by database, "rows": whether there is one, "lost": what has no files}
 - `restore heartbeat` `read`, `query NAME` `answered`: {"value", "rows"}, or {"because", "state": SQLSTATE}
 - `restore amcheck` {"outcome": sound | damaged | not checked, "by"}
 - `restore verification` {"outcome": verified | faulty | not verified, "by"}

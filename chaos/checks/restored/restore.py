@@ -8,6 +8,7 @@ from chaos.checks.words import seconds
 from chaos.journal import Journal
 from chaos.restore_experiment import RestoreExperiment
 
+_SHOWN = 3
 TECHNICAL = "technical: detection, decision and repointing are not in it"
 
 
@@ -76,6 +77,9 @@ def _contents(journal: Journal) -> Finding:
     counted = journal.last("restore", "contents", "ended")
     if counted is None:
         return Finding("restore", "contents", Outcome.NOT_EXERCISED, None, None, "", "nothing was restored")
+    if lost := list(counted.detail["lost"]):
+        because = f"the backup is not whole: nothing is there of {', '.join(lost[:_SHOWN])}"
+        return Finding("restore", "contents", Outcome.FAIL, None, None, "", because, {"lost": lost})
     tables, rows = dict(counted.detail["tables"]), bool(counted.detail["rows"])
     number = sum(tables.values())
     places = ", ".join(f"{name} ({count})" for name, count in tables.items())
