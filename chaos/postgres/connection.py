@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
 
 from chaos.errors import TargetError
 
@@ -39,7 +40,9 @@ def connect(dsn: str, *, patience: float = 5.0) -> Connection:
     slots reserved for superusers are taken for a moment: that is waited out, at most `patience` seconds.
     Raises psycopg.OperationalError."""
     deadline = time.monotonic() + patience
-    limits = f"-c statement_timeout={STATEMENT_TIMEOUT}s"
+    # Beside the options that the string has itself.
+    asked = conninfo_to_dict(dsn).get("options") or ""
+    limits = f"{asked} -c statement_timeout={STATEMENT_TIMEOUT}s"
     while True:
         try:
             return psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT, options=limits)

@@ -136,8 +136,9 @@ class Dump(Kind):
             loaded = _psql(scratch, database).run(deadline, files.text())
         else:
             loaded = self._pg_restore(scratch, files).run(deadline)
-        errors.add(refusals(log.read_bytes()[before:].decode(errors="replace")))
+        # What ended the program comes first: what the server says then follows from it.
         errors.add_tool(loaded.said.splitlines())
+        errors.add(refusals(log.read_bytes()[before:].decode(errors="replace")))
         _with_roles(scratch, errors)
         return loaded
 
@@ -209,7 +210,7 @@ def _with_extensions(every: list[Installation], names: tuple[str, ...]) -> list[
         raise ToolMissing(
             f"extension {named}",
             f"the dump needs it, and PostgreSQL {first.version} here has it not",
-            f"install it (Debian: apt-cache search postgresql-{first.major}), or name one that has it in MIDNIGHT_POSTGRES",
+            f"install it for {first.major} (Debian: postgresql-{first.major}-NAME), or name one in MIDNIGHT_POSTGRES",
         )
     return able
 

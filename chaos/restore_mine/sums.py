@@ -24,6 +24,7 @@ _BY_LENGTH: Mapping[int, str] = {
 _SUFFIXES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 # Names of what lies beside a backup and is none: sums, signatures, logs, descriptions.
 _LISTS = re.compile(r"(md5|sha\d+|check)_?sums?(\.txt)?", re.IGNORECASE)
+_NAMED = re.compile(rf"\.({'|'.join(_SUFFIXES)})(sums?)?(\.txt)?$", re.IGNORECASE)
 _BESIDE = re.compile(
     rf".*\.({'|'.join(_SUFFIXES)})(sums?)?(\.txt)?|.*\.(asc|sig|minisig|log|json|ya?ml|list|txt|md)|{_LISTS.pattern}",
     re.IGNORECASE,
@@ -87,8 +88,7 @@ def _sources(backup: Path) -> Iterator[Path]:
     places = [backup.parent, *([backup] if backup.is_dir() else [])]
     for place in places:
         for file in sorted(place.iterdir()):
-            named = any(file.name.lower().endswith(f".{suffix}") for suffix in _SUFFIXES)
-            known = named or _LISTS.fullmatch(file.name) or file.suffix == ".json"
+            known = _NAMED.search(file.name) or _LISTS.fullmatch(file.name) or file.suffix == ".json"
             if known and file.is_file() and file.stat().st_size <= _LARGEST and file != backup:
                 yield file
 
