@@ -15,6 +15,7 @@ import socket
 import stat
 import struct
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 _NEWNS, _NEWUSER, _NEWNET = 0x00020000, 0x10000000, 0x40000000
@@ -77,10 +78,21 @@ def _tree(root: Path, visible: list[Path]) -> None:
     _mount("none", Path("/"), flags=_REC | _PRIVATE)
     _mount("tmpfs", root, "tmpfs", data="mode=755")
     shown: list[Path] = []
-    for path in [*map(Path, _SYSTEM), *sorted(visible)]:
+    _show_all(map(Path, _SYSTEM), root, shown)
+    _devices(root)
+    (root / "tmp").mkdir()
+    (root / "tmp").chmod(stat.S_ISVTX | 0o777)
+    _show_all(sorted(visible), root, shown)
+
+
+def _show_all(paths: Iterable[Path], root: Path, shown: list[Path]) -> None:
+    for path in paths:
         if path.exists() and not any(path.is_relative_to(one) for one in shown):
             _show(path, root)
             shown.append(path)
+
+
+def _devices(root: Path) -> None:
     devices = root / "dev"
     devices.mkdir()
     for name in _DEVICES:
@@ -90,10 +102,6 @@ def _tree(root: Path, visible: list[Path]) -> None:
         (devices / name).symlink_to(target)
     (devices / "shm").mkdir()
     _mount("tmpfs", devices / "shm", "tmpfs", data="mode=1777")
-    temporary = root / "tmp"
-    temporary.mkdir(exist_ok=True)
-    if Path("/tmp") not in shown:
-        temporary.chmod(stat.S_ISVTX | 0o777)
 
 
 def _enter(root: Path) -> None:

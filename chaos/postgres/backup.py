@@ -168,11 +168,12 @@ def _lsn(text: str) -> Lsn | None:
 
 def manifest_in(files: BackupFiles) -> Manifest | None:
     """It lies beside the tars, and within a data directory."""
-    place = files.place if files.place.is_dir() else None
-    for file in (files.base / NAME, *([place / NAME] if place else [])):
-        if file.is_file():
-            return read_manifest(file)
-    return None
+    file = _directory(files) / NAME
+    return read_manifest(file) if file.is_file() else None
+
+
+def _directory(files: BackupFiles) -> Path:
+    return files.base if files.format == "plain" else files.base.parent
 
 
 def _ended(start: str, archive: Archive | None) -> datetime | None:
@@ -195,8 +196,7 @@ def _time(text: str) -> datetime | None:
 
 def manifest_of(backup: Backup) -> Manifest:
     """Raises BackupUnusable where it has none, or a damaged one."""
-    found = manifest_in(backup.files)
-    return found if found is not None else read_manifest(backup.files.place / NAME)
+    return read_manifest(_directory(backup.files) / NAME)
 
 
 def verify_backup(backup: Backup, programs: Programs) -> Verification:
@@ -222,9 +222,8 @@ def _tool_says(backup: Backup, programs: Programs) -> str:
     major = int(re.findall(r"(\d+)", said)[0])
     if backup.files.format == "tar" and (major < 18 or backup.files.place.is_file()):
         return f"{said.strip()} reads no such tar"
-    place = backup.files.base if backup.files.format == "plain" else backup.files.place
     # The WAL may lie in the archive alone; whether it is there is told before a restore.
-    code, words = programs.run(name, "--no-parse-wal", place, timeout=_VERIFY_TIMEOUT)
+    code, words = programs.run(name, "--no-parse-wal", _directory(backup.files), timeout=_VERIFY_TIMEOUT)
     if code != 0:
         raise BackupUnusable(f"{said.strip()}: {words.strip()}")
     return f"{said.strip()}: {words.strip()}"

@@ -35,6 +35,11 @@ class BarmanBackup:
         found = {"tool": "Barman", "backup_id": self.place.name}
         return found | {key: self.info[key] for key in wanted if self.info.get(key, "None") != "None"}
 
+    @property
+    def segment_size(self) -> int | None:
+        found = self.info.get("xlog_segment_size", "")
+        return int(found) if found.isdigit() else None
+
     def files(self, mark: str) -> BackupFiles:
         """Raises BackupUnusable where it did not end well, or its data is gone."""
         if self.info.get("status") != "DONE":
@@ -51,7 +56,7 @@ class BarmanBackup:
         spaces = {
             number: self.place / number for number in self._tablespaces() if (self.place / number).is_dir()
         }
-        return BackupFiles(self.place, files.format, files.base, files.wal, {**files.spaces, **spaces}, mark)
+        return BackupFiles(self.place, files.format, files.base, files.wal, {**spaces, **files.spaces}, mark)
 
     def _tablespaces(self) -> list[str]:
         try:
@@ -67,10 +72,9 @@ def backup(place: Path) -> BarmanBackup | None:
     Of several the newest that has ended. Raises BackupUnusable where there is none, and Refused for what only
     Barman itself can put together.
     """
-    candidates = [place] if (place / _INFO).is_file() else _entries(place)
-    if not candidates:
+    read = [BarmanBackup(entry, _read(file)) for entry, file in _described(place).items()]
+    if not read:
         return None
-    read = [BarmanBackup(entry, _read(entry / _INFO)) for entry in candidates]
     ended = [one for one in read if one.info.get("status") not in ("STARTED", "EMPTY")]
     if not ended:
         raise BackupUnusable(f"no backup of Barman's in {place} has ended")
@@ -84,7 +88,11 @@ def backup(place: Path) -> BarmanBackup | None:
         raise Refused(
             f"Barman's backup {newest.place.name} is of snapshots: mount them, and name the data directory"
         )
-    return replace(newest, others=len(candidates) - 1)
+    if newest.info.get("encryption", "None") != "None":
+        raise Refused(
+            f"Barman's backup {newest.place.name} is encrypted: `barman recover` it, and name the directory"
+        )
+    return replace(newest, others=len(read) - 1)
 
 
 def segments(wals: Path) -> dict[str, Path]:
@@ -96,12 +104,18 @@ def segments(wals: Path) -> dict[str, Path]:
     }
 
 
-def _entries(place: Path) -> list[Path]:
-    for below in (place, place / "base"):
-        found = [file.parent for file in below.glob(f"*/{_INFO}")]
-        if found and (below.name == "base" or (place.parent / "wals").is_dir() or (place / "base").is_dir()):
-            return found
-    return []
+def _described(place: Path) -> dict[Path, Path]:
+    """Each backup's directory and what describes it, which lies in it or, since Barman 3.13, in the server's `meta`."""
+    if (place / _INFO).is_file():
+        return {place: place / _INFO}
+    if (file := place.parent.parent / "meta" / f"{place.name}-{_INFO}").is_file():
+        return {place: file}
+    base = place if place.name == "base" else place / "base"
+    if not base.is_dir() or not (base.parent / "wals").is_dir():
+        return {}
+    found = {file.parent: file for file in base.glob(f"*/{_INFO}")}
+    described = {file.name.removesuffix(f"-{_INFO}"): file for file in base.parent.glob(f"meta/*-{_INFO}")}
+    return found | {base / name: file for name, file in described.items()}
 
 
 def _read(file: Path) -> dict[str, str]:

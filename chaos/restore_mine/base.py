@@ -122,8 +122,9 @@ class BaseBackup(Kind):
         return Verified("verified", f"{ours}; {found[-1].tool}{also}", facts)
 
     def evidence(self) -> list[Path]:
-        places = [self.source.path, self.source.path / "data"]
-        found = [place / MANIFEST for place in places] + [self.source.path / "backup.info"]
+        place = self.source.path
+        described = place.parent.parent / "meta" / f"{place.name}-backup.info"
+        found = [place / MANIFEST, place / "data" / MANIFEST, place / "backup.info", described]
         named = [file for file in found if file.is_file()]
         return named or ([self.source.path] if self.source.path.is_file() else [])
 
@@ -156,7 +157,7 @@ class BaseBackup(Kind):
         own = found.files.segments()
         if own:
             return Archive(place, found.files.segment_size())
-        return Archive(place, _segment_size(place) if self.options.archive else SEGMENT_SIZE)
+        return Archive(place, found.segment_size or _segment_size(place))
 
     def _prepare(self, backup: Backup, archive: Archive | None, scratch: Scratch) -> None:
         """Decide where the restore ends, and have the archive where the server's user can read it."""

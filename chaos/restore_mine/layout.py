@@ -36,6 +36,7 @@ class Layout:
     label: Label | None
     chain: tuple[Path, ...] = ()
     wals: Path | None = None
+    segment_size: int | None = None  # of these, where it is told
     facts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -56,7 +57,8 @@ def layout(place: Path, mark: str) -> Layout:
         if (found := barman.backup(place)) is not None:
             files = found.files(mark)
             text = files.find(_LABEL)
-            return Layout(files, read_label(text) if text else None, (), found.wals, found.facts)
+            label = read_label(text) if text else None
+            return Layout(files, label, (), found.wals, found.segment_size, found.facts)
     files = backup_files(place, mark)
     text = files.find(_LABEL)
     label = read_label(text) if text else None

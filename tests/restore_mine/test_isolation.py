@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -22,7 +23,7 @@ from chaos.postgres.access import address
 from chaos.postgres.backup import take_backup
 from chaos.postgres.seclusion import Seclusion
 from chaos.tools import postgresql
-from tests.postgres.servers import PASSWORD, Servers, ask, execute, insert
+from tests.postgres.servers import PASSWORD, Servers, ask, dsn, execute, insert
 from tests.restore_mine.restoring import Restoring
 
 pytestmark = pytest.mark.real
@@ -208,7 +209,6 @@ class Eventful:
         execute(cluster, "CREATE TABLE heartbeat (at timestamptz NOT NULL)")
         execute(cluster, "INSERT INTO heartbeat VALUES (clock_timestamp())")
         insert(cluster, 1, 1000)
-        self.newest = ask(cluster, "SELECT at FROM heartbeat")
         execute(
             cluster,
             "CREATE FUNCTION beat() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -216,14 +216,21 @@ class Eventful:
             "CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION beat();"
             "ALTER EVENT TRIGGER at_login ENABLE ALWAYS",
         )
-        execute(
-            cluster,
-            "ALTER DATABASE postgres SET local_preload_libraries = '$libdir/plugins/gone';"
-            "ALTER ROLE postgres SET session_preload_libraries = 'gone'",
-        )
+        with psycopg.connect(dsn(cluster), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE postgres SET local_preload_libraries = '$libdir/plugins/gone'")
+            connection.execute("ALTER ROLE postgres SET session_preload_libraries = 'gone'")
+            # That of this login, the last that can be made.
+            (self.newest,) = connection.execute("SELECT max(at) FROM heartbeat").fetchone() or (None,)
         self.backup = servers.place / "eventful"
         # By itself, because nobody else can log in any more.
-        options = ["-D", self.backup, "-d", access.replication(address(cluster)), "--checkpoint=fast", "--no-sync"]
+        options = [
+            "-D",
+            self.backup,
+            "-d",
+            access.replication(address(cluster)),
+            "--checkpoint=fast",
+            "--no-sync",
+        ]
         cluster.programs.must("pg_basebackup", *options, timeout=60)
         cluster.stop()
 
