@@ -32,7 +32,7 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
     try:
         return _read(path, most).decode("utf-8")
     except UnicodeDecodeError:  # its message may hold what the file does
-        raise FileError(path, None, "", "cannot be read: it is no text in UTF-8") from None
+        raise FileError(path, None, "", "is not UTF-8 text") from None
 
 
 def read_json(path: Path, most: int = MOST_RECORD) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def why_not_regular(path: Path) -> str | None:
         mode = path.stat().st_mode
     except OSError:
         return None
-    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "is no regular file")
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "is not a regular file")
 
 
 def refuse_pipes(directory: Path) -> None:
@@ -74,7 +74,7 @@ def _read(path: Path, most: int) -> bytes:
                         return content
                     why_not = f"is larger than {most // 1024} kB"
                 else:
-                    why_not = "is no regular file"
+                    why_not = "is not a regular file"
     except OSError as error:
         raise FileError(path, None, "", f"cannot be read: {error.strerror or error}") from error
     raise FileError(path, None, "", why_not)

@@ -47,7 +47,7 @@ ODD: dict[str, tuple[Callable[[Path], None], str]] = {
     "an endless device": (_zeros, "is a device"),
     "a directory": (_directory, "is a directory"),
     "30 MB of comments": (_comments, "is larger than 512 kB"),
-    "no text": (_binary, "is no text in UTF-8"),
+    "no text": (_binary, "is not UTF-8 text"),
 }
 
 COMMANDS = {

@@ -44,9 +44,11 @@ def clear(run: Run, because: Because = "") -> None:
 
     index, entry = _named(run)
     if not entry.counts:
-        raise UsageError(f"{entry.run}: is no baseline; `midnight baseline show` lists those there are")
+        raise UsageError(
+            f"{entry.run}: does not count as a baseline; `midnight baseline show` lists those that do"
+        )
     _decide(index, entry, decision("withdrawn", about.started_by(), because))
-    print(f"{entry.run}: is no baseline of {_group(entry)} any more")
+    print(f"{entry.run}: no longer counts as a baseline of {_group(entry)}")
 
 
 @app.command()
@@ -85,7 +87,7 @@ def _group(entry: Entry) -> str:
 
 def _show(found: list[Entry]) -> None:
     if not found:
-        print("no run is a baseline yet: one is when its gate has passed, or by `midnight baseline set RUN`")
+        print("no baseline yet: a run counts once its gate has passed, or after `midnight baseline set RUN`")
     for group in dict.fromkeys(each.group for each in found):
         runs = [each for each in found if each.group == group]
         print(f"{_group(runs[0])}: {len(runs)}")

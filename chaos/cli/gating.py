@@ -214,7 +214,7 @@ def _record(verdict: GateVerdict) -> None:
                 for entry in index.find(Query(run=run.played.run)):
                     index.decide(entry, made)
     except (OSError, UsageError, SQLAlchemyError) as error:
-        say(f"the gate's decision could not be recorded: {error}; its runs are no baselines")
+        say(f"the gate's decision could not be recorded: {error}; its runs do not count as baselines")
 
 
 def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:

@@ -154,7 +154,7 @@ def _of_entry(reference: str, entry: Entry, wanted: Wanted) -> Baseline:
     if entry.decision is not None and not entry.counts:
         said = {"withdrawn": "was withdrawn", "worse": "was worse than its own baseline"}
         what = said.get(entry.decision.state, "was refused by its gate")
-        remedy = f"to release it type: midnight baseline set {entry.run}"
+        remedy = f"to release it: midnight baseline set {entry.run}"
         raise UsageError(f"--baseline {reference}: run {entry.run} {what}; {remedy}")
     notes = _differences(entry.target, entry.profile, wanted)
     if why := _unlike(entry, wanted, allow_partial=True):

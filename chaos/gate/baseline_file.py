@@ -52,7 +52,8 @@ def _refuse_refused(path: Path) -> None:
     """Raises FileError for the verdict of a stored run that its gate has refused."""
     beside = RunDir(path.parent).decision
     if beside.exists() and of_document(read_json(beside)).state not in COUNTING:
-        rule = f"that run is no baseline; to release it type: midnight baseline set {path.absolute().parent.name}"
+        remedy = f"to release it: midnight baseline set {path.absolute().parent.name}"
+        rule = f"its gate did not pass, or it was withdrawn; {remedy}"
         raise FileError(path, None, "", rule)
 
 

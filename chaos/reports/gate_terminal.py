@@ -11,12 +11,12 @@ from chaos.gate.verdict import GateVerdict, RunVerdict
 from chaos.memory.decision import State
 
 DECISIONS: Mapping[State, str] = {
-    "passed": "run {run} counts as a baseline from now on",
-    "released": "run {run} is where the baseline begins from now on",
-    "worse": "run {run} is no baseline, because it is worse than the only one; to release it type: "
+    "passed": "run {run} now counts as a baseline",
+    "released": "the baseline now begins with run {run}",
+    "worse": "run {run} does not count as a baseline: it is worse than the only one; to release it: "
     "midnight baseline set {run}",
-    "refused": "run {run} is no baseline; to release it type: midnight baseline set {run}",
-    "withdrawn": "run {run} is no baseline any more",
+    "refused": "run {run} does not count as a baseline; to release it: midnight baseline set {run}",
+    "withdrawn": "run {run} no longer counts as a baseline",
 }
 """What a decision about a run means for later ones."""
 

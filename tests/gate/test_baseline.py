@@ -150,7 +150,7 @@ def test_a_run_is_named_by_its_id_the_beginning_of_it_or_its_directory(reports: 
 @pytest.mark.parametrize(
     ("decided", "words"),
     [
-        ("refused", "was refused by its gate; to release it type: midnight baseline set 2026"),
+        ("refused", "was refused by its gate; to release it: midnight baseline set 2026"),
         ("withdrawn", "was withdrawn"),
         ("worse", "was worse than its own baseline"),
     ],
@@ -162,7 +162,7 @@ def test_a_run_that_was_refused_is_no_baseline_by_any_name_until_it_is_released(
     for reference in (run.id, str(run.path)):
         with pytest.raises(UsageError, match=words):
             found(reference, MIDNIGHT)
-    with pytest.raises(FileError, match=f"to release it type: midnight baseline set {run.id}"):
+    with pytest.raises(FileError, match=f"to release it: midnight baseline set {run.id}"):
         found(str(run.verdict), MIDNIGHT)
     index = open_index(pytest.fail)
     (entry,) = index.find(Query(run=run.id))

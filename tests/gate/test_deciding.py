@@ -83,7 +83,7 @@ def test_against_a_single_run_what_is_worse_is_an_advice_and_no_baseline(
     assert gate(*BASELINE, p50=0.9) == 0
     said = capsys.readouterr().out
     assert "advisory: p50 900 ms, baseline 10 ms" in said
-    assert "is no baseline, because it is worse than the only one" in said
+    assert "does not count as a baseline: it is worse than the only one" in said
     assert gate(*BASELINE, "--baseline-strict", p50=0.9) == 1
     assert states() == ["passed", "worse", "refused"]
 
@@ -99,7 +99,7 @@ def test_a_released_run_begins_a_new_baseline(gate: Gate, capsys: pytest.Capture
         gate(p50=0.01)
     assert gate(*BASELINE, p50=0.02) == 1
     assert gate(*BASELINE, "--release", p50=0.02) == 0
-    assert "is where the baseline begins from now on" in capsys.readouterr().out
+    assert "the baseline now begins with run" in capsys.readouterr().out
     assert gate(*BASELINE, p50=0.021) == 0
     assert "smoke is compared with run 2026" in capsys.readouterr().err
     assert states()[5:] == ["refused", "released", "passed"]
@@ -143,7 +143,7 @@ def test_a_run_without_a_verdict_cannot_be_released(
 def test_where_nothing_counts_yet_it_is_said(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
     del reports
     assert code_of("baseline", "show") == 0
-    assert "no run is a baseline yet" in capsys.readouterr().out
+    assert "no baseline yet" in capsys.readouterr().out
 
 
 def test_a_decision_is_seen_and_made_on_another_machine(
