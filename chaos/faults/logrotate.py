@@ -80,8 +80,12 @@ class Logrotate(Fault):
                 f"logrotate: process {gone[0]} of {self._logs.process} has ended: nobody reopens its logs"
             )
         self._planned = self._look()
-        undo = {"mark": self._mark, "scratch": str(self._scratch), **self._planned["before"]}
-        undo |= {"by_their_stanza": self._logs.stanza is not None, "notes": self._planned["notes"]}
+        undo = {
+            "mark": self._mark,
+            "scratch": str(self._scratch),
+            "explained": self._explained(),
+            **self._planned["before"],
+        }
         return undo if self._logs.container is None else container_rotation.undo(self._logs.container, undo)
 
     def inject(self) -> Evidence:
@@ -107,15 +111,19 @@ class Logrotate(Fault):
 
     @classmethod
     def explains(cls, undo: Undo) -> Sequence[Claim]:
-        """A rotation is not taken back: what was in an archive must still be somewhere, and the log in its place, but
-        for what the team's own stanza removes, and how it makes the log anew."""
-        theirs = ["owner", "mode", "gone"] if undo.get("by_their_stanza") else []
-        ended = [
-            note.partition(" ")[2] for note in undo.get("notes", ())
-        ]  # `removes PATH`, `overwrites PATH`
+        """A rotation is not taken back. What was in an archive must still be somewhere, unless the team's own stanza
+        ends it, and the log in its place, as that stanza makes it."""
+        told = undo.get("explained", {})
         return (
-            {"kind": FILES, "thing": "*", "fields": ["inode", "shrunk", "moved", *theirs]},
-            *({"kind": FILES, "thing": f"*{glob.escape(path)}", "fields": ["lost"]} for path in ended),
+            {"kind": FILES, "thing": "*", "fields": ["inode", "shrunk", "moved"]},
+            *(
+                {"kind": FILES, "thing": f"*{glob.escape(path)}", "fields": ["lost"]}
+                for path in told.get("ends", ())
+            ),
+            *(
+                {"kind": FILES, "thing": f"*{glob.escape(path)}", "fields": ["gone", "mode", "owner"]}
+                for path in told.get("made", ())
+            ),
         )
 
     @classmethod
@@ -144,6 +152,16 @@ class Logrotate(Fault):
             raise FaultError(f"logrotate: {error}") from error
         except ControlError as error:
             raise subjects.failure("logrotate", error) from error
+
+    def _explained(self) -> dict[str, list[str]]:
+        """What the team's own stanza ends by its rules, and makes anew."""
+        planned = self._planned
+        if self._logs.stanza is None:
+            return {"ends": planned["unreadable"], "made": []}
+        return {
+            "ends": [*planned["ends"], *planned["unreadable"]],
+            "made": [*planned["logs"], *planned["also"]],
+        }
 
     def _specification(self) -> dict[str, Any]:
         """What `chaos.host.rotation` is told."""

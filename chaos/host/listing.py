@@ -1,8 +1,8 @@
 """The files below a directory: who owns them, and what is in them, whatever they are compressed with.
 
-One JSON line on standard input: `directory`, `live` (paths that are being written: their content is not read) and
-`only` (a pattern of names, or nothing). One JSON line as the answer: `files` by path, and `cut` if there were more than
-are listed.
+One JSON line on standard input: `directory`, `live` (paths, or patterns of them, that are being written: their content
+is not read) and `only` (a pattern of names, or nothing). One JSON line as the answer: `files` by path, and `cut` if
+there were more than are listed.
 
 Of a file's content the digest of the beginning and the length are told, decompressed, so that an archive is known
 again after it was compressed. The newest files are read whole, as far as the budget goes; of all others the beginning
@@ -51,7 +51,7 @@ def listing(directory: Path, live: Sequence[str] = (), only: str = "") -> dict[s
         if len(found) == MOST:
             cut = True
             break
-        found[str(path)] = _told(path, info, live=str(path) in live)
+        found[str(path)] = _told(path, info, live=_is_live(str(path), live))
     left = BUDGET
     for name in sorted(found, key=lambda name: -found[name]["mtime"]):
         entry = found[name]
@@ -71,6 +71,10 @@ def _walk(directory: Path, deep: int) -> Iterator[tuple[Path, os.stat_result]]:
                     yield from _walk(Path(entry.path), deep - 1) if deep else ()
                 else:
                     yield Path(entry.path), info
+
+
+def _is_live(path: str, live: Sequence[str]) -> bool:
+    return path in live or any(fnmatchcase(path, pattern) for pattern in live)
 
 
 def _told(path: Path, info: os.stat_result, *, live: bool) -> dict[str, Any]:

@@ -45,7 +45,11 @@ class Planned:
     places: list[str]  # the directories in which their archives are
     also: list[str]  # what the same stanzas rotate beside them
     scripts: list[str]  # `FILE:LINE: KEYWORD`, and the script indented below it
-    notes: list[str]  # what the stanza removes or overwrites by its own rules
+    notes: list[str]  # what the stanza removes or overwrites by its own rules, and whom it writes to
+    ends: list[str]  # the archives among those
+    unreadable: list[
+        str
+    ]  # archives that are going to be compressed so that only their own program reads them
 
 
 def answer(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +71,9 @@ def answer(spec: Mapping[str, Any]) -> dict[str, Any]:
 def _planned(spec: Mapping[str, Any]) -> Planned:
     if spec["own"] is not None:
         there = [str(Path(path).resolve()) for path in spec["files"] if Path(path).exists()]
-        return Planned(spec["own"], there, sorted({str(Path(path).parent) for path in there}), [], [], [])
+        return Planned(
+            spec["own"], there, sorted({str(Path(path).parent) for path in there}), *([] for _ in range(5))
+        )
     named = [path for pattern in spec["files"] for path in _found(pattern)]
     if shutil.which(spec["binary"], path=spec["env"]["PATH"]) is None:
         raise CannotRotate("logrotate is not installed there")
@@ -77,8 +83,8 @@ def _planned(spec: Mapping[str, Any]) -> Planned:
     conf = logrotate_as_found.stanza(_live(named), how)
     origins = [f"the stanza that midnight wrote, line {n}" for n, _ in enumerate(conf.splitlines(), 1)]
     said = ask(conf, spec, origins)
-    if lost := _notes(said):
-        raise Unproven(f"logrotate {lost[0]}")
+    if lost := _ends(said):
+        raise Unproven(f"logrotate {' '.join(lost[0])}")
     return _checked(conf, said, named, [], how.method == "copytruncate")
 
 
@@ -151,7 +157,12 @@ def _checked(conf: str, said: Said, named: Sequence[Path], stanzas: Sequence[Par
             path for path, log in said.logs.items() if log.rotated and str(Path(path).resolve()) not in logs
         ],
         scripts=[_shown(part, script) for part in stanzas for script in part.scripts],
-        notes=_notes(said),
+        notes=[
+            *(f"{how} {path}, by its own rules" for how, path in _ends(said)),
+            *(f"mails what it removes to {address}" for address in said.mailed_to),
+        ],
+        ends=[path for _, path in _ends(said)],
+        unreadable=_unreadable(conf, said),
     )
 
 
@@ -163,15 +174,15 @@ def _refuse_tools_of_elsewhere(stanzas: Sequence[Part], path: str) -> None:
                 raise CannotRotate(f"a script of the stanza calls {tool}, which is not in the container")
 
 
-def _notes(said: Said) -> list[str]:
-    """Archives that end with this rotation: removed, or overwritten by another one."""
-    notes = []
+def _ends(said: Said) -> list[tuple[str, str]]:
+    """Archives that end with this rotation, and how: removed, or overwritten by another one."""
+    found = []
     for log in said.logs.values():
         moved = {old for old, _ in log.moves} | {log.path}
         acts = [*log.moves, *([] if log.compressed_first else [(log.path, log.renamed_to or log.copied_to)])]
-        notes += [f"removes {path}" for path in log.removed if Path(path).exists()]
-        notes += [f"overwrites {new}" for old, new in acts if _overwrites(old, new) and new not in moved]
-    return [*notes, *(f"mails what it removes to {address}" for address in said.mailed_to)]
+        found += [("removes", path) for path in log.removed if Path(path).exists()]
+        found += [("overwrites", new) for old, new in acts if _overwrites(old, new) and new not in moved]
+    return found
 
 
 def _overwrites(old: str, new: str) -> bool:
@@ -228,6 +239,13 @@ def _shown(part: Part, script: logrotate_conf.Script) -> str:
 
 def _first(errors: Sequence[str]) -> str:
     return errors[0] if errors else ""
+
+
+def _unreadable(conf: str, said: Said) -> list[str]:
+    """What `delaycompress` compresses by a program whose form Python's own library does not read."""
+    if not {".zst", ".lz4"} & set(_suffixes(conf)):
+        return []
+    return [log.renamed_to or log.copied_to for log in said.logs.values() if log.compressed_first]
 
 
 def _suffixes(conf: str) -> list[str]:

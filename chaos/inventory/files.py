@@ -64,7 +64,11 @@ def _source(directory: str, container: ContainerRef | None, live: list[str], onl
 def _inside(logs: LogFiles) -> list[Path]:
     """The live logs as whoever has the directory sees them, links followed on this machine."""
     if logs.container is not None:
-        return [logs.inside / path.relative_to(logs.directory) for path in logs.files]
+        within = logs.directory
+        return [
+            logs.inside / path.relative_to(within) if path.is_relative_to(within) else path
+            for path in logs.files
+        ]
     return [*logs.files, *(path.resolve() for path in logs.files if path.is_symlink())]
 
 

@@ -55,7 +55,7 @@ def shown(answer: Mapping[str, Any], logs: LogFiles) -> list[str]:
     )
     lines = [f"rotates {', '.join(answer['logs'])} by {by}"]
     lines += [f"also rotates {path}" for path in answer["also"]]
-    lines += [f"{note}, by its own rules" for note in answer["notes"]]
+    lines += answer["notes"]
     return [*lines, *(f"runs {script}" for script in answer["scripts"])]
 
 

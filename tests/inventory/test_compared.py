@@ -149,10 +149,10 @@ def test_an_inventory_is_stored_and_read_as_it_is(tmp_path: Path) -> None:
     ("undo", "left"),
     [
         ({}, 2),
-        ({"notes": ["removes /var/log/app.log.[7]"]}, 1),
-        ({"notes": ["removes /var/log/app.log.[7]"], "by_their_stanza": True}, 0),
+        ({"explained": {"ends": ["/var/log/app.log.[7]"]}}, 1),
+        ({"explained": {"ends": ["/var/log/app.log.[7]"], "made": ["/var/log/app.log"]}}, 0),
     ],
-    ids=["by midnight's stanza", "which removes the oldest", "by the team's own"],
+    ids=["by midnight's stanza", "which removes the oldest", "by the team's own, which makes the log anew"],
 )
 def test_an_archive_is_lost_by_the_teams_own_rule_alone(
     tmp_path: Path, undo: dict[str, Any], left: int
