@@ -151,7 +151,7 @@ def _left_behind(run: RunDir, record: Record, now: Callable[[], float]) -> Heale
     left, unread = [str(each) for each in found.left], list(found.unread)
     with suppress(OSError):
         record(Event(now(), "inventory", "after", "taken", {"left": left, "unread": unread}))
-    return Healed(LEFT_BEHIND, {}, f"as it was before the run: {'; '.join(left)}") if left else None
+    return Healed(LEFT_BEHIND, {}, f"not as before the run: {'; '.join(left)}") if left else None
 
 
 def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Healed:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+
+from chaos.errors import ControlError
 
 
 def wait_until_listening(port: int) -> None:
@@ -17,3 +21,14 @@ def wait_until_listening(port: int) -> None:
                 return
         time.sleep(0.02)  # whoever will listen there gives no event
     pytest.fail(f"nothing listens on {port}")
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Until it holds; a server that does not answer yet is asked again."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with suppress(ControlError):
+            if holds():
+                return
+        time.sleep(0.05)  # whoever is asked says nowhere that it is ready
+    pytest.fail("it never held")

@@ -21,7 +21,7 @@ from chaos.faults.each import OnEach
 from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import ContainerRef, Handles
 from chaos.host.processes import alive
-from chaos.inventory.document import CONTAINERS, PROCESSES
+from chaos.inventory.document import PROCESSES
 from chaos.yamlfile import Model, Name
 
 STANDING_STILL = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
@@ -55,6 +55,7 @@ class KillOne(Fault):
         self._signal, self._subject = params.signal, subjects.subject(handles, params.target)
         self._traffic = OwnTraffic(handles, self._subject, mark)
         self._before: dict[str, Any] = {}
+        self._handles = handles
 
     def prepare(self) -> Undo:
         if not isinstance(self._subject, ContainerRef):
@@ -62,7 +63,7 @@ class KillOne(Fault):
         with subjects.acting(self._subject, "kill") as found:
             self._before = subjects.state(found)
             grace = GRACE if self._signal in ENDING else 0.0
-            return subjects.to_start_again(found, self._subject, "kill", grace)
+            return subjects.to_start_again(found, self._subject, "kill", grace, self._handles)
 
     def inject(self) -> Evidence:
         self._traffic.begin()
@@ -95,8 +96,7 @@ class KillOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({CONTAINERS, PROCESSES})
+        return subjects.ends(undo) if "container" in undo else frozenset({PROCESSES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -18,11 +18,10 @@ from chaos.engine.attached import Attached
 from chaos.engine.oom_events import OomEvents
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import accounts, claims, subjects
+from chaos.faults import accounts, claims, proxies_kept, subjects
 from chaos.faults.each import OnEach
 from chaos.handles import ContainerRef, Handles
 from chaos.host.worker import Worker
-from chaos.inventory.document import CONTAINERS
 from chaos.units import Size
 from chaos.yamlfile import Model, Name
 
@@ -55,6 +54,7 @@ class MemoryLimitOne(Fault):
     def __init__(self, params: MemoryLimitParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
         self._ref = subjects.container(handles, params.target)
+        self._handles = handles
         self._worker: Worker | None = None
         self._stress_program: Attached | None = None
 
@@ -63,10 +63,11 @@ class MemoryLimitOne(Fault):
             claims.claimed(self._ref, "memory_limit", self._mark),
             subjects.acting(self._ref, "memory_limit") as found,
         ):
-            was = subjects.running(found, self._ref, "memory_limit")["Status"]
+            was = subjects.may_end(found, self._ref, "memory_limit")["Status"]
             before = limits.as_found(found, accounts.cgroup(found, self._ref), limits.MEMORY)
         self._limit_before = before["Memory"]
-        return {"container": refs.to_json(self._ref), "limits": before, "was": was, "mark": self._mark}
+        undo = {"container": refs.to_json(self._ref), "limits": before, "was": was, "mark": self._mark}
+        return {**undo, **proxies_kept.kept(self._handles, self._ref)}
 
     def inject(self) -> Evidence:
         with subjects.acting(self._ref, "memory_limit") as found:
@@ -104,8 +105,7 @@ class MemoryLimitOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({CONTAINERS})
+        return subjects.ends(undo)
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
@@ -124,7 +124,7 @@ class MemoryLimitOne(Fault):
         by_hand = f"docker update {ref.name} back to {limits.as_before(before)}; docker start {ref.name}"
         done = subjects.restoring(ref, by_hand, put_back)
         claims.release(ref, "memory_limit", undo["mark"])
-        return {**done, "containers_removed": removed}
+        return {**done, **proxies_kept.put_back(undo), "containers_removed": removed}
 
     def _stress(self) -> dict[str, Any]:
         spec = {"memory": STEP, "most": self._params.headroom + 64_000_000, "deadline": DEADLINE}

@@ -87,8 +87,7 @@ class PauseOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({CONTAINERS, PROCESSES})
+        return frozenset({CONTAINERS if "container" in undo else PROCESSES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

@@ -15,7 +15,6 @@ from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import Handles
-from chaos.inventory.document import CONTAINERS
 from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
 
@@ -37,13 +36,14 @@ class RestartOne(Fault):
     def __init__(self, params: RestartParams, handles: Handles, mark: str) -> None:
         self._grace, self._ref = int(params.grace), subjects.container(handles, params.target)
         self._traffic = OwnTraffic(handles, self._ref, mark)
+        self._handles = handles
         self._before: dict[str, Any] = {}
         self._begun = 0.0
 
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "restart") as found:
             self._before = subjects.state(found)
-            return subjects.to_start_again(found, self._ref, "restart", self._grace)
+            return subjects.to_start_again(found, self._ref, "restart", self._grace, self._handles)
 
     def inject(self) -> Evidence:
         self._traffic.begin()
@@ -74,8 +74,7 @@ class RestartOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({CONTAINERS})
+        return subjects.ends(undo)
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

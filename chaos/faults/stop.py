@@ -15,7 +15,6 @@ from chaos.faults import subjects
 from chaos.faults.each import OnEach
 from chaos.faults.own_traffic import OwnTraffic
 from chaos.handles import Handles
-from chaos.inventory.document import CONTAINERS
 from chaos.units import NotNegative
 from chaos.yamlfile import Model, Name
 
@@ -37,10 +36,11 @@ class StopOne(Fault):
     def __init__(self, params: StopParams, handles: Handles, mark: str) -> None:
         self._grace, self._ref = int(params.grace), subjects.container(handles, params.target)
         self._traffic = OwnTraffic(handles, self._ref, mark)
+        self._handles = handles
 
     def prepare(self) -> Undo:
         with subjects.acting(self._ref, "stop") as found:
-            return subjects.to_start_again(found, self._ref, "stop", self._grace)
+            return subjects.to_start_again(found, self._ref, "stop", self._grace, self._handles)
 
     def inject(self) -> Evidence:
         self._traffic.begin()
@@ -66,8 +66,7 @@ class StopOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        del undo
-        return frozenset({CONTAINERS})
+        return subjects.ends(undo)
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:

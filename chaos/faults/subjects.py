@@ -16,7 +16,9 @@ from chaos.engine import refs
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Undo
+from chaos.faults import proxies_kept
 from chaos.handles import ContainerRef, Handles, ProcessRef
+from chaos.inventory.document import CONTAINERS, PROXIES
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -125,13 +127,32 @@ def running(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
     return now
 
 
-def to_start_again(found: Container, ref: ContainerRef, fault: str, grace: float) -> dict[str, Any]:
+def may_end(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
+    """The state of a container that runs, and that its engine would start again. Raises TargetGone, FaultError."""
+    now = running(found, ref, fault)
+    if found.attrs["HostConfig"].get("AutoRemove"):
+        raise FaultError(
+            f"{fault}: {ref.name} was started with --rm: once it has ended the engine removes it, and nothing "
+            "could start it again; start it without --rm"
+        )
+    return now
+
+
+def to_start_again(
+    found: Container, ref: ContainerRef, fault: str, grace: float, handles: Handles
+) -> dict[str, Any]:
     """What `started_again` has to know of a container that is about to be ended, within `grace` seconds or at once.
 
-    Raises TargetGone when it does not run.
+    Raises TargetGone when it does not run, FaultError when it could not be started again as it is.
     """
-    now = running(found, ref, fault)
-    return {"container": refs.to_json(ref), "was": now["Status"], "since": now["StartedAt"], "grace": grace}
+    now = may_end(found, ref, fault)
+    again = {"container": refs.to_json(ref), "was": now["Status"], "since": now["StartedAt"], "grace": grace}
+    return {**again, **proxies_kept.kept(handles, ref)}
+
+
+def ends(undo: Undo) -> frozenset[str]:
+    """What a fault touches that ends a container, or has the kernel end it."""
+    return frozenset({CONTAINERS, PROXIES} if undo.get("proxies") else {CONTAINERS})
 
 
 def started_again(undo: Undo) -> Evidence:
@@ -147,7 +168,8 @@ def started_again(undo: Undo) -> Evidence:
         until(lambda: _has_ended(found, undo["since"]), undo["grace"] + _MARGIN)
         return running_again(found)
 
-    return restoring(ref, f"docker start {ref.name}", again)
+    done = restoring(ref, f"docker start {ref.name}", again)
+    return {**done, **proxies_kept.put_back(undo)}
 
 
 def _has_ended(found: Container, since: str) -> bool:

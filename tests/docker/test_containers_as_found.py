@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker import DockerClient
 
+from chaos import registry
 from chaos.engine.cgroups import Cgroup
 from chaos.errors import FaultError, TargetGone
+from chaos.handles import ContainerRef, Handles, Proxy
+from chaos.host.ports import free_port
+from chaos.tools import docker_images
+from chaos.toxiproxy import Toxiproxy
 from tests.docker.acting import made, played
 from tests.docker.conftest import Victim, Victims
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -89,3 +96,49 @@ def test_limits_are_the_kernels_as_before_whatever_they_were(
     played(made("cpu_limit", victim, cpus=0.2))
     played(made("memory_limit", victim, stress=False))
     assert [file.read_text() for file in files] == before
+
+
+@pytest.mark.parametrize("name", ["stop", "kill", "restart", "memory_limit"])
+def test_one_that_the_engine_would_remove_once_it_has_ended_is_left_alone(
+    victims: Victims, name: str
+) -> None:
+    victim = victims(auto_remove=True)
+    with pytest.raises(FaultError, match="was started with --rm: once it has ended the engine removes it"):
+        made(name, victim, **NEEDS_ONE_THAT_RUNS[name]).prepare()
+    victim.container.reload()
+    assert victim.container.status == "running"
+
+
+@pytest.mark.parametrize("name", ["stop", "kill"])
+def test_what_stands_in_the_memory_of_a_toxiproxy_is_made_anew_when_it_is_started_again(
+    victim: Victim, client: DockerClient, name: str
+) -> None:
+    port = free_port()
+    made_of = client.containers.create(
+        docker_images.PROXY, name=f"{victim.name}-proxy", ports={"8474/tcp": ("127.0.0.1", port)}
+    )
+    try:
+        made_of.start()
+        server = Toxiproxy(f"http://127.0.0.1:{port}")
+        wait_until(lambda: bool(server.version()))
+        for toxic in ("of-the-team", "midnight-of-another-step"):
+            if "mine" not in server.proxies():
+                server.create("mine", "0.0.0.0:7777", "127.0.0.1:9")
+            server.add_toxic("mine", toxic, "latency", "upstream", {"latency": 1, "jitter": 0}, toxicity=0.5)
+        server.disable("mine")
+        before = server.proxies()
+
+        ref = ContainerRef(victim.ref.engine, str(made_of.id), str(made_of.name))
+        proxy = Proxy(server.url, "mine", "0.0.0.0:7777", "127.0.0.1:9")
+        fault = registry.fault(name)
+        params = {"target": "proxy", **({"grace": 0} if name == "stop" else {})}
+        handles = Handles(containers={"proxy": (ref,)}, proxies={"database": proxy})
+        played(fault(fault.Params.model_validate(params), handles, f"{victim.name}/{name}"))
+
+        now = server.proxies()
+        assert now.keys() == before.keys() and not now["mine"].enabled
+        assert [toxic for toxic in before["mine"].toxics if toxic.name == "of-the-team"] == list(
+            now["mine"].toxics
+        )
+    finally:
+        made_of.remove(force=True)
