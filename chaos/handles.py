@@ -125,6 +125,7 @@ class Job:
     env: Mapping[str, str]
     cwd: Path | None  # None: that of its container
     container: ContainerRef | None = None  # where it is started; None: on this machine
+    reports: bool = False  # it is told how much to do, and reports as targets/reference/batch.py does
 
 
 @dataclass(frozen=True, slots=True)

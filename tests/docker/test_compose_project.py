@@ -95,7 +95,7 @@ options:
   api: {service: web}
   database: {service: DATABASE}
   proxy: {service: midnight-proxy}
-  batch: {service: web, command: [python, -c, JOB]}
+  batch: {service: web, command: [python, -c, JOB], reports: true}
   logs: {service: web, directory: /var/log/shop, files: [shop.log], method: rename}
 """
 

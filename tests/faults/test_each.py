@@ -19,8 +19,16 @@ from chaos.faults.kill import Kill
 from chaos.faults.pause import Pause, PauseParams
 from chaos.handles import ContainerRef, EngineAt, Handles
 from chaos.host.processes import ref_of
+from chaos.path import Traffic
 
 HERE = EngineAt("unix:///nowhere")
+
+
+@pytest.fixture(autouse=True)
+def _busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them serves somebody; whether that is seen is tested elsewhere."""
+    monkeypatch.setattr(Traffic, "connections", lambda *_: 1)
+    monkeypatch.setattr(Traffic, "held", lambda _: 1)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def group() -> Iterator[Path]:
 
 
 def play(program: str, env: dict[str, str], kill: bool, meanwhile: Callable[[], None] = lambda: None) -> Held:
-    job = Job((sys.executable, "-c", program), {**os.environ, **env}, Path("/"))
+    job = Job((sys.executable, "-c", program), {**os.environ, **env}, Path("/"), reports=True)
     fault = BatchJob(BatchJobParams(), Handles(jobs={"nightly": job}), "test-batch/job")
     undo = fault.prepare()
     try:

@@ -116,7 +116,7 @@ def _job(at: JobAt, where: str, secret: SecretReader) -> Job:
     env, cwd = {**os.environ, **given}, _directory(at.cwd, f"{where}: cwd")
     if shutil.which(at.argv[0], path=env.get("PATH")) is None and shutil.which(cwd / at.argv[0]) is None:
         raise UsageError(f"{where}: argv: {at.argv[0]!r} is no command here")
-    return Job(at.argv, env, cwd)
+    return Job(at.argv, env, cwd, reports=at.reports)
 
 
 def _directory(path: Path, where: str) -> Path:

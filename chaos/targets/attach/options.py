@@ -130,6 +130,7 @@ class JobAt(Model):
     argv: tuple[str, ...] = Field(min_length=1)
     cwd: Path = Path()
     env: dict[str, str | Secret] = Field(default_factory=dict)  # on top of ours
+    reports: bool = False  # it takes midnight's options, and reports in JSON lines
 
 
 class AttachOptions(Model):

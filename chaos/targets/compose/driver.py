@@ -124,7 +124,9 @@ class ComposeDriver(Driver):
         jobs = {}
         if options.batch is not None:
             cwd = Path(options.batch.cwd) if options.batch.cwd is not None else None
-            jobs["nightly"] = Job(options.batch.command, {}, cwd, containers["batch"][0])
+            jobs["nightly"] = Job(
+                options.batch.command, {}, cwd, containers["batch"][0], reports=options.batch.reports
+            )
         return Handles(
             base_url=found.base_url,
             headers=found.headers,

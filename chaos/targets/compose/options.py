@@ -77,6 +77,7 @@ class BatchRole(Model):
     service: Service
     command: tuple[str, ...] = Field(min_length=1)
     cwd: PurePosixPath | None = None
+    reports: bool = False  # it takes midnight's options, and reports in JSON lines
 
 
 class OnThisMachine(Model):

@@ -230,6 +230,7 @@ class DockerDriver(Driver):
                     {},
                     Path("/var/lib/reference"),
                     api,
+                    reports=True,
                 )
             },
         )

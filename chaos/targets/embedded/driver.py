@@ -222,7 +222,9 @@ class EmbeddedDriver(Driver):
                 signal=rotation.signal,
                 process="api",
             ),
-            jobs={"nightly": Job(parts.python("reference.batch"), parts.environment, layout.root)},
+            jobs={
+                "nightly": Job(parts.python("reference.batch"), parts.environment, layout.root, reports=True)
+            },
             servers=parts.estate.servers(),
             replication=parts.estate.replication(),
             answers_within=self._answers_within(),

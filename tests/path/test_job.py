@@ -1,0 +1,103 @@
+"""A job of the team's own is played, whatever it prints, and judged by how it ends and what it used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos.checks.finding import Outcome
+from chaos.faults.batch_job import BatchJob
+from chaos.handles import Handles, Job
+from tests.path.acting import Played, made, played
+
+pytestmark = pytest.mark.real
+
+WORK = "import time\nwhile time.process_time() < 0.3: pass\n"
+PRINTED = [
+    "42",
+    "null",
+    "[1, 2]",
+    '"text"',
+    "not JSON at all",
+    "",
+    '{"phase": "done"}',
+    "\x00\xff",
+    "x" * 200_000,
+]
+
+
+def play(
+    place: Path, *argv: str, seconds: float = 20.0, cut: bool = False, reports: bool = False, **params: object
+) -> Played:
+    job = Job(argv, dict(os.environ), place, reports=reports)
+    fault = made("batch_job", Handles(jobs={"nightly": job}), **params)
+    return played(fault, place, seconds=seconds, cut=cut)
+
+
+@pytest.mark.parametrize("text", PRINTED, ids=[repr(text[:16]) for text in PRINTED])
+def test_it_may_print_what_it_likes(tmp_path: Path, text: str) -> None:
+    done = play(tmp_path, sys.executable, "-c", f"{WORK}print({text!r}.encode('utf-8', 'replace').decode())")
+    assert done.outcome is Outcome.PASS, done
+    assert done.held.evidence["ended"] == "completed" and done.held.dose["cpu_seconds"] >= 0.29
+
+
+@pytest.mark.parametrize("text", ["42", "text", ""])
+def test_one_that_should_report_and_prints_something_else_is_refused_in_words(
+    tmp_path: Path, text: str
+) -> None:
+    job = Job((sys.executable, "-c", f"print({text!r})"), dict(os.environ), tmp_path, reports=True)
+    with pytest.raises(Exception, match="the nightly job did not start") as error:
+        played(made("batch_job", Handles(jobs={"nightly": job})), tmp_path, seconds=1.0)
+    assert type(error.value).__name__ == "FaultError"
+
+
+def test_the_processor_time_of_its_children_counts(tmp_path: Path) -> None:
+    two = f"import subprocess, sys\nfor _ in range(2): subprocess.run([sys.executable, '-c', {WORK!r}])"
+    done = play(tmp_path, sys.executable, "-c", two)
+    assert done.held.dose["cpu_seconds"] >= 0.58, done
+
+
+def test_a_child_that_keeps_its_output_open_is_not_waited_for(tmp_path: Path) -> None:
+    daemon = f"import subprocess, sys\n{WORK}subprocess.Popen(['sleep', '600'])"
+    done = play(tmp_path, sys.executable, "-c", daemon)
+    assert done.outcome is Outcome.PASS, done
+
+
+def test_it_is_given_no_options_of_midnights(tmp_path: Path) -> None:
+    done = play(tmp_path, sys.executable, "-c", f"{WORK}import sys; print(sys.argv[1:])")
+    assert done.held.evidence["last_lines"] == ["[]"]
+
+
+def test_one_that_does_nothing_proves_nothing(tmp_path: Path) -> None:
+    done = play(tmp_path, "true")
+    assert done.outcome is Outcome.UNKNOWN and "cpu seconds 0 of 0.01" in done.because, done
+
+
+def test_one_that_fails_is_below_the_floor_and_its_last_words_are_told(tmp_path: Path) -> None:
+    done = play(tmp_path, "sh", "-c", "echo no such table; exit 3")
+    assert done.outcome is Outcome.UNKNOWN and "completed 0 of 1" in done.because
+    assert done.held.evidence["ended"] == "exit code 3: no such table"
+
+
+@pytest.mark.parametrize("params", [{"deadline": "300ms"}, {}], ids=["deadline", "hold"])
+def test_one_that_does_not_end_is_ended_in_order_and_it_is_said(
+    tmp_path: Path, params: dict[str, object]
+) -> None:
+    tidy = "trap 'echo tidied > tidied; exit 1' INT; echo begun; while :; do sleep 0.05; done"
+    job = Job(("sh", "-c", tidy), dict(os.environ), tmp_path)
+    fault = made("batch_job", Handles(jobs={"nightly": job}), **params)
+    done = played(fault, tmp_path, seconds=20.0 if params else 0.5, cut=False)
+    assert done.outcome is Outcome.UNKNOWN and "was still running after" in done.because, done
+    assert (tmp_path / "tidied").read_text() == "tidied\n"
+
+
+def test_a_command_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    job = Job(("/nowhere/nightly",), dict(os.environ), tmp_path)
+    fault = made("batch_job", Handles(jobs={"nightly": job}))
+    undo = fault.prepare()
+    with pytest.raises(Exception, match="/nowhere/nightly: No such file or directory"):
+        fault.inject()
+    BatchJob.restore(undo)
