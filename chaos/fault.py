@@ -63,6 +63,12 @@ class Fault(ABC):
         del params
         return {}
 
+    @classmethod
+    def plan_notes(cls, params: Any) -> Sequence[str]:
+        """What a plan says of it with these parameters, beyond the parameters: one line each."""
+        del params
+        return ()
+
     @abstractmethod
     def __init__(self, params: Any, handles: Handles, mark: str) -> None: ...
 

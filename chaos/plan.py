@@ -132,9 +132,13 @@ class Plan:
 
     def notes(self) -> list[str]:
         """What these faults do to this target beyond their parameters, as it is now."""
-        return self.driver.plan_notes(
-            self.target, self.options, {planned.step.fault for planned in self.steps}
-        )
+        of_steps = [
+            f"step {planned.step.name!r}: {note}"
+            for planned in self.steps
+            for note in planned.fault.plan_notes(planned.params)
+        ]
+        faults = {planned.step.fault for planned in self.steps}
+        return [*of_steps, *self.driver.plan_notes(self.target, self.options, faults)]
 
     def lines(self) -> list[str]:
         """The plan for a reader: load and steps with their times."""
@@ -160,7 +164,7 @@ class Plan:
             text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {show_seconds(drill.within)}")
         for note in self.notes():
             first, *rest = note.splitlines()
-            text += [f"target    {first}", *(f"          {line}" for line in rest)]
+            text += [f"note      {first}", *(f"          {line}" for line in rest)]
         if self.aborts:
             text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
         text += [f"warning   {warning}" for warning in self.warnings]

@@ -54,6 +54,15 @@ class IdleDrop(Fault):
             {"databases.primary"} if params.by == "server" else set()
         )
 
+    @classmethod
+    def plan_notes(cls, params: IdleDropParams) -> list[str]:
+        because = _USED_FIRST.get(params.by)
+        return (
+            []
+            if because is None
+            else [f"sessions that are idle already are hit when they are used: {because}"]
+        )
+
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
         self._toxics = idle_toxics.names(mark)
