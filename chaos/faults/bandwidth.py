@@ -4,6 +4,7 @@ answers is their bytes at that rate."""
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from chaos.faults import proxies
 from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.inventory.document import PROXIES
+from chaos.probe import Probe
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import NotNegative, Size
 from chaos.yamlfile import Model, Name
@@ -42,6 +44,9 @@ class Bandwidth(Fault):
         self._toxic = f"midnight-{mark.replace('/', '-')}-bandwidth"
         self._path = OwnPath(handles, [params.proxy], mark)
         self._rate = max(1, round(params.rate / 1000))  # kilobytes per second, as Toxiproxy counts them
+
+    def probes(self) -> Iterator[Probe]:
+        return self._path.probes()
 
     def prepare(self) -> Undo:
         return {**self._known, "toxics": [self._toxic]}

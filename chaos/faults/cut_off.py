@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from chaos.errors import ControlError, FaultError, RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
@@ -16,6 +16,7 @@ from chaos.faults import idle_toxics, proxies
 from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.inventory.document import PROXIES
+from chaos.probe import Probe
 from chaos.toxiproxy import Stream, Toxiproxy
 from chaos.yamlfile import Model
 
@@ -37,6 +38,9 @@ class CutOff(Fault):
         self._known = [proxies.known(handles, proxy) for proxy in self._proxies]
         self._toxics: Mapping[str, Stream] = idle_toxics.names(mark)
         self._path = OwnPath(handles, cut, mark)
+
+    def probes(self) -> Iterator[Probe]:
+        return self._path.probes()
 
     def prepare(self) -> Undo:
         return {"cut": self._known, "toxics": list(self._toxics)}

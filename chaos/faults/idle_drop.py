@@ -75,9 +75,9 @@ class IdleDrop(Fault):
             self._admin, self._ours = database.admin_dsn, database.ours
 
     def probes(self) -> Iterable[Probe]:
-        if self._params.by != "server":
-            return ()
-        return probe_setting(self._admin, session_timeout.NAME, "by: server")
+        if self._params.by == "server":
+            yield from probe_setting(self._admin, session_timeout.NAME, "by: server")
+        yield from self._path.probes()
 
     def prepare(self) -> Undo:
         if self._params.by == "proxy":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import threading
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from chaos.faults import proxies
 from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.inventory.document import PROXIES
+from chaos.probe import Probe
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import NotNegative, Positive
 from chaos.yamlfile import Model, Name
@@ -39,6 +41,9 @@ class Latency(Fault):
         self._known = proxies.known(handles, self._proxy)
         self._toxic = f"midnight-{mark.replace('/', '-')}-latency"
         self._path = OwnPath(handles, [params.proxy], mark)
+
+    def probes(self) -> Iterator[Probe]:
+        return self._path.probes()
 
     def prepare(self) -> Undo:
         return {**self._known, "toxics": [self._toxic]}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 from chaos import path
 from chaos.handles import Handles, Proxy
 from chaos.path import Account, Fate, Seen, Unseen, Watch
+from chaos.probe import Probe, unknown, yes
 
 
 class OwnPath:
@@ -24,6 +25,16 @@ class OwnPath:
         self._watches: list[Watch] = []
         self._accounts: list[Account] = []
         self._because = "it was never looked at"
+
+    def probes(self) -> Iterator[Probe]:
+        """Whether the service's connections can be seen, and go through the proxies now. Never a `no`: a service may
+        open them only when it is asked something."""
+        what = f"connections of the service go through {self._called}"
+        self.open()
+        seen = self.begin()
+        because = self.unproven(seen)
+        self.close()
+        yield unknown(what, because) if because else yes(what, f"{len(seen.fates)} now")
 
     def open(self) -> None:
         """Find out who the service is and where its connections can be seen. A sidecar takes a second to start."""

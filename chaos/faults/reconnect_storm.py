@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import Annotated, LiteralString, Self
 
 import psycopg
@@ -23,6 +24,7 @@ from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
 from chaos.inventory.document import PROXIES
 from chaos.postgres import connect
+from chaos.probe import Probe
 from chaos.toxiproxy import Toxiproxy
 from chaos.units import NotNegative, Positive
 from chaos.yamlfile import BrokenRule, Model
@@ -60,6 +62,9 @@ class ReconnectStorm(Fault):
         self._peak = 0
         self._path = OwnPath(handles, ["database"], mark)
         self._own, self._unproven = 0, ""
+
+    def probes(self) -> Iterator[Probe]:
+        return self._path.probes()
 
     def prepare(self) -> Undo:
         if not self._params.drop:

@@ -10,6 +10,7 @@ import pytest
 
 from chaos.checks.finding import Outcome
 from chaos.handles import Proxy
+from chaos.probe import Answer
 from tests.path.acting import made, played
 from tests.path.conftest import Holders, handles
 from tests.path.holder import Holder
@@ -120,3 +121,13 @@ def test_answers_too_small_for_the_rate_are_below_the_floor(
     fault = made("bandwidth", handles(proxy, service), rate="100kB/s")
     done = played(fault, tmp_path, lambda: asks_and_waits(service))
     assert done.outcome is Outcome.UNKNOWN and "own answers held back seconds 0.03 of 0.2" in done.because
+
+
+@pytest.mark.parametrize("name", ["latency", "bandwidth", "cut_off", "idle_drop"])
+def test_a_rehearsal_says_whether_the_service_goes_through_the_proxy(
+    proxy: Proxy, echo: str, holders: Holders, name: str
+) -> None:
+    (there,) = made(name, handles(proxy, holders(proxy.listen, 2))).probes()
+    (past,) = made(name, handles(proxy, holders(echo, 2))).probes()
+    assert (there.answer, there.because) == (Answer.YES, "2 now")
+    assert past.answer is Answer.UNKNOWN and f"it is connected to {echo} (2)" in past.because
