@@ -1,0 +1,44 @@
+"""Rows of a run have keys of its own; a run stored before that has its numbers as keys, and is judged as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chaos.checks import lost_writes
+from chaos.checks.ledger import evidence_of, numbers, read_ledger
+from chaos.journal import Event, Journal, Writer
+from chaos.store import RunDir
+from tests.reports.stored_run import write_run
+
+APART = {"records": 40, "runs": 2, "named": ["a", "b"], "others": 3, "whole": True}
+
+
+@pytest.mark.parametrize(("ledger", "base"), [({"base": 9_000_000, "marker": "x"}, 9_000_000), (None, 0)])
+def test_keys_are_read_as_numbers_of_the_run(tmp_path: Path, ledger: object, base: int) -> None:
+    run = RunDir(tmp_path)
+    run.run_file.write_text(json.dumps({"ledger": ledger} if ledger else {}))
+    assert numbers(Journal(run), [base + 1, base + 7]) == {1, 7}
+
+
+def test_a_run_stored_before_is_judged_as_it_was_and_tells_of_no_other_runs(tmp_path: Path) -> None:
+    ledger = read_ledger(Journal(write_run(tmp_path / "old")))
+    assert not isinstance(ledger, str)
+    found = lost_writes.judge(0, evidence_of(ledger))
+    assert (found.measured, "apart" in found.evidence) == (3, False)
+    assert "other run" not in found.because
+
+
+def test_what_other_runs_left_is_evidence_and_changes_no_count(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "new")
+    told = {"complete": True, "reads": 2, "because": "", "apart": APART, "cleanup": {"left": 0}}
+    writer = Writer(run.healer_events)
+    writer.event(Event(900.0, "run", "readback", "ended", told))
+    writer.close()
+    ledger = read_ledger(Journal(run))
+    assert not isinstance(ledger, str)
+    found = lost_writes.judge(0, evidence_of(ledger))
+    assert (found.measured, found.evidence["apart"], found.evidence["cleanup"]) == (3, APART, {"left": 0})
+    assert found.because.endswith("; 40 records of 2 other runs left aside; 3 records of others among them")
