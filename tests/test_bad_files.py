@@ -431,7 +431,7 @@ def test_a_fault_whose_handle_the_target_lacks_is_refused(
     monkeypatch.setattr(EmbeddedDriver, "offers", classmethod(lambda _cls, _target: frozenset({"base_url"})))
     path = tmp_path / "bad.yaml"
     path.write_text(GOOD)
-    refused(capsys, path, 9, "idle_drop needs the handle 'databases.primary'", "run", str(path))
+    refused(capsys, path, 9, "idle_drop needs the handle 'proxies.database'", "run", str(path))
 
 
 @pytest.mark.parametrize(

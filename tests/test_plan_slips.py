@@ -15,6 +15,7 @@ from tests.test_bad_files import GOOD
 
 STEP = "  - {name: drop, fault: idle_drop, at: 1s, hold: 300ms}\n"
 SLO = "  - {name: availability, availability: 99%}\n"
+LIMITS = "limits: {recovery: 5s, lost_writes: 0}\n"
 
 
 def plan(tmp_path: Path, *steps: str, slos: str = SLO, old: str = "", new: str = "") -> plans.Plan:
@@ -46,8 +47,9 @@ def test_a_hold_longer_than_the_whole_play_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_hold_that_the_end_of_the_play_cuts_short_is_a_warning(tmp_path: Path) -> None:
-    assert plan(tmp_path, latency("slow", "1s", "29s")).warnings == ()
-    (warning,) = plan(tmp_path, latency("slow", "2s", "29s")).warnings
+    # Without its limits: a recovery could not be seen.
+    assert plan(tmp_path, latency("slow", "1s", "29s"), old=LIMITS).warnings == ()
+    (warning,) = plan(tmp_path, latency("slow", "2s", "29s"), old=LIMITS).warnings
     assert warning.startswith("step 'slow': may be held until 31s, but the play ends at 30s")
 
 

@@ -53,7 +53,9 @@ class Played:
     def begun(self) -> tuple[Logrotate, Undo]:
         params = {"writers": 0, "min_rotated": 1, "min_sync": 0, **self.params}
         handles = Handles(logs=self.logs, processes={self.logs.process: self.processes})
-        fault = Logrotate(Logrotate.Params.model_validate(params), handles, f"test-{secrets.token_hex(4)}/rotate")
+        fault = Logrotate(
+            Logrotate.Params.model_validate(params), handles, f"test-{secrets.token_hex(4)}/rotate"
+        )
         return fault, fault.prepare()
 
     def __call__(self, seconds: float = 0.0, stop: threading.Event | None = None) -> Held:
