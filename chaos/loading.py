@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chaos import hits, store, timing
+from chaos import hits, route_secrets, store, timing
 from chaos.checks import instrument
 from chaos.driver import Driver
 from chaos.handles import Handles
@@ -13,12 +13,13 @@ from chaos.journal import Clock
 from chaos.load.ledger import base_of
 from chaos.load.spec import LoadSpec, check_size
 from chaos.plan import Plan
+from chaos.secrets import SecretReader
 from chaos.store import RunDir
 
 
 def prepare(plan: Plan, run: RunDir, driver: Driver, handles: Handles, clock: Clock) -> LoadSpec:
     """Write the table of what is due, and say how it is sent. Raises Refused, OSError."""
-    load, routes = plan.experiment.load, plan.target.routes
+    load, routes = plan.experiment.load, route_secrets.filled_in(plan.target.routes, SecretReader())
     mix = tuple(load.mix)
     writes = tuple(name for name in mix if routes[name].ledger)
     schedule = timing.schedule(load, writes, plan.seed)

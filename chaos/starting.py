@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
-from chaos import about, preflight, rehearsal, store
+from chaos import about, preflight, rehearsal, route_secrets, store
 from chaos.ending import Ending
 from chaos.errors import Refused, RestoreError
 from chaos.hits import DTYPE
@@ -14,6 +14,7 @@ from chaos.plan import Plan
 from chaos.plan_names import names
 from chaos.redact import known
 from chaos.runner import Runner
+from chaos.secrets import SecretReader
 from chaos.store import RunDir
 
 SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
@@ -27,6 +28,7 @@ def start(
     preflight.refuse_when_halted()
     driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
     known.learn(driver.secrets, names(plan))
+    route_secrets.filled_in(plan.target.routes, SecretReader())  # one that is not there is found now
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants(), plan.staging, records=_records(plan))
     preflight.heal_earlier_runs()

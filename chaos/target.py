@@ -9,25 +9,14 @@ from pydantic import Field, model_validator
 
 from chaos import yamlfile
 from chaos.production import Production
+from chaos.routes import Route
 from chaos.runbook import RunbookStep
 from chaos.units import Positive
 from chaos.yamlfile import BrokenRule, Date, Model, Name
 
-Status = Annotated[int, Field(ge=100, le=599)]
 Host = Annotated[
     str, Field(pattern=r"^([a-z0-9._-]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*)$", max_length=253)
 ]  # lower case, without a port
-
-
-class Route(Model):
-    """One kind of request. `{item}` in its path becomes a number from 1 to `items`."""
-
-    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
-    path: Annotated[str, Field(pattern=r"^/")]
-    items: Annotated[int, Field(ge=1)] = 1
-    body: dict[str, Any] | None = None
-    expect: tuple[Status, ...] = ()  # empty: any 2xx
-    ledger: bool = False  # a durable append: its body is made from its sequence number
 
 
 class Readback(Model):

@@ -17,7 +17,7 @@ from chaos.checks.exact import Times
 from chaos.hits import HitTable
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
-from chaos.target import Route
+from chaos.routes import Route
 
 TIMEOUT = 10.0  # seconds
 LEAD = 0.3  # seconds between the word to go and the first arrival

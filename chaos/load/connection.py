@@ -14,6 +14,8 @@ from chaos.load import framing
 from chaos.load.exchange import Exchange
 from chaos.load.failures import Disconnected, Malformed
 
+_HEAD = b"HEAD "
+
 
 class Connection(asyncio.Protocol):
     """In `everyone` while it is open; `on_free` is called when it may carry another exchange."""
@@ -24,6 +26,7 @@ class Connection(asyncio.Protocol):
         self._parser: HttpResponseParser | None = None
         self._unread = select.poll()
         self._exchange: Exchange | None = None
+        self._bodiless = False  # the answer before had no body, whatever it said
         self.idle_since = 0.0  # by whoever keeps it
         self._expect_an_answer()
 
@@ -54,6 +57,8 @@ class Connection(asyncio.Protocol):
     def carry(self, exchange: Exchange) -> None:
         """Send the request at once, and end the exchange with what comes back."""
         self._exchange = exchange
+        if self._bodiless:  # llhttp still waits for the body of an answer that has none
+            self._parser, self._bodiless = self._new_parser(), False
         self._expect_an_answer()
         exchange.carried(self.drop)
         if self._transport is None:
@@ -190,6 +195,8 @@ class Connection(asyncio.Protocol):
                 self._length and self._coding is not None
             )  # such a connection is not used again (RFC 9112, 6.1)
             self._keep = self._parser.should_keep_alive() and not both
+            if self._exchange.request.startswith(_HEAD):  # whatever length it says (RFC 9110, 9.3.2)
+                self._whole = self._bodiless = True
 
     def on_body(self, body: bytes) -> None:
         if not self._whole:

@@ -7,15 +7,20 @@ import json
 
 from chaos.hits import Outcome
 from chaos.load.failures import ConnectFailed, Malformed, is_ours
-from chaos.target import Route
+from chaos.routes import Route
 
 
 def of_answer(route: Route, seq: int, status: int, body: bytes) -> Outcome:
     """The outcome of a whole answer; a write's must be JSON that repeats the sequence number."""
-    expected = status in route.expect if route.expect else 200 <= status < 300
+    expect = route.expect
+    expected = status in expect.status if expect.status else 200 <= status < 300
     if not expected:
         return Outcome.BAD_STATUS
     if route.ledger and not _repeats(body, seq):
+        return Outcome.BAD_BODY
+    if any(text.encode() not in body for text in expect.contains):
+        return Outcome.BAD_BODY
+    if any(text.encode() in body for text in expect.lacks):
         return Outcome.BAD_BODY
     return Outcome.GOOD
 

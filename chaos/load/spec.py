@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from chaos import aim
 from chaos.errors import Refused
-from chaos.target import Route
+from chaos.routes import Route
 from chaos.units import Positive
 from chaos.yamlfile import Model
 

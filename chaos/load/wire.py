@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from chaos import aim
 from chaos.load import ledger
 from chaos.load.spec import LoadSpec
-from chaos.target import Route
+from chaos.routes import ITEM, Route
 
-_ITEM = "{item}"
+_ITEM = ITEM
+_NO_LENGTH = ("GET", "HEAD", "OPTIONS")
 _ITEM_SENT = _ITEM.encode()
 _AS_IT_STANDS = "%/:?@!$&'()*+,;="
 """What else than letters and digits a path and its query may hold; the rest is quoted (RFC 3986, 3.3 and 3.4)."""
@@ -33,7 +34,8 @@ class Wire:
             return line + shape.rest
         key = self._base + seq
         payload, checksum = ledger.record(key)
-        return line + _with_body(shape.rest, {"seq": key, "payload": payload, "checksum": checksum})
+        record = {"seq": key, "payload": payload, "checksum": checksum}
+        return line + _framed(shape.rest, json.dumps(record).encode())
 
 
 class _Shape:
@@ -43,14 +45,28 @@ class _Shape:
         self.ledger = route.ledger
         path = urlsplit(spec.base_url).path.rstrip("/") + route.path.partition("#")[0]
         self.line = f"{route.method} {_ITEM.join(map(_quoted, path.split(_ITEM)))} HTTP/1.1\r\n".encode()
-        header = _header(spec, has_body=route.ledger or route.body is not None)
+        document, kind = _body(route)
+        header = _header(spec, route, kind)
         if route.ledger:
             self.rest = header
-        elif route.body is not None:
-            self.rest = _with_body(header, route.body)
+        elif document is not None:
+            self.rest = _framed(header, document)
         else:
-            nothing = b"" if route.method == "GET" else b"Content-Length: 0\r\n"
+            nothing = b"" if route.method in _NO_LENGTH else b"Content-Length: 0\r\n"
             self.rest = header + nothing + b"\r\n"
+
+
+def _body(route: Route) -> tuple[bytes | None, str | None]:
+    """The body of a route's requests, None where each has its own or there is none; and its type, if it has one."""
+    if route.ledger:
+        return None, "application/json"
+    if route.form is not None:
+        return urlencode(route.form, doseq=True).encode(), "application/x-www-form-urlencoded"
+    if isinstance(route.body, str):
+        return route.body.encode(), None
+    if route.body is not None:
+        return json.dumps(route.body).encode(), "application/json"
+    return None, None
 
 
 def _quoted(part: str) -> str:
@@ -58,21 +74,23 @@ def _quoted(part: str) -> str:
     return quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", part), safe=_AS_IT_STANDS)
 
 
-def _with_body(header: bytes, document: Mapping[str, object]) -> bytes:
-    body = json.dumps(document).encode()
+def _framed(header: bytes, body: bytes) -> bytes:
     return b"%bContent-Length: %d\r\n\r\n%b" % (header, len(body), body)
 
 
-def _header(spec: LoadSpec, *, has_body: bool) -> bytes:
-    """The target's own fields go before ours, whatever case they are written in; a body's type does not."""
+def _header(spec: LoadSpec, route: Route, kind: str | None) -> bytes:
+    """The route's own fields go before the target's, and those before ours, whatever case they are written in; the
+    type of a body that midnight makes goes before the target's."""
     ours = {
         "Host": _host(spec.base_url),
         "User-Agent": "midnight",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
     }
-    of_the_body = {"Content-Type": "application/json"} if has_body else {}
-    fields = _without(ours, spec.headers) | _without(spec.headers, of_the_body) | of_the_body
+    own = {name: str(value) for name, value in route.headers.items()}
+    of_the_body = _without({"Content-Type": kind} if kind is not None else {}, own)
+    theirs = _without(spec.headers, [*of_the_body, *own]) | of_the_body | own
+    fields = _without(ours, theirs) | theirs
     return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
 
 

@@ -24,13 +24,15 @@ def valid(capsys: pytest.CaptureFixture[str], *argv: str) -> bool:
 def test_the_example_that_grows_is_valid_at_each_of_its_sizes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    least, experiment, readback, cleanup, headers, logs = BLOCKS
+    least, experiment, requests, readback, cleanup, headers, logs = BLOCKS
     by_key, by_list = cleanup.splitlines()
     target, played = tmp_path / "shop.yaml", tmp_path / "quiet.yaml"
     played.write_text(experiment)
     consent, _, options = logs.partition("\noptions:\n")
     rotated = re.sub(r"consent: .*", consent, least) + options
     forms = (readback, readback + by_key, readback + by_list, headers.removeprefix("options:\n"))
+    target.write_text(re.sub(r"routes:\n(?:  .*\n)+", requests, least))
+    assert valid(capsys, str(target))
     for text in (rotated, least, *(least + form for form in forms)):
         target.write_text(text)
         assert valid(capsys, str(target))

@@ -13,7 +13,7 @@ from chaos import hits, timing
 from chaos.hits import HitTable, Outcome
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
-from chaos.target import Route
+from chaos.routes import Route
 
 
 @dataclass

@@ -122,7 +122,7 @@ class Server:
         extra = "Location: /ok\r\nSet-Cookie: a=b\r\n" if status == 302 else ""
         body = text.encode()
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
-        writer.write(head.encode() + body)
+        writer.write(head.encode() + (b"" if request.method == "HEAD" else body))
         return True
 
     def _content(self, request: Request) -> tuple[int, str]:
@@ -131,6 +131,8 @@ class Server:
             return 201, json.dumps({"seq": json.loads(request.body)["seq"]})
         if path == "/page":
             return 200, self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
+        if path == "/graphql":
+            return 200, '{"data": null, "errors": [{"message": "the database is down"}]}'
         if path in _POSTED:
             return 200, _POSTED[path]
         return {"/error": 500, "/moved": 302, "/missing": 404}.get(path, 200), "{}"

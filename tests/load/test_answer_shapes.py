@@ -11,7 +11,7 @@ from chaos.journal import read_lines
 from chaos.load import answers
 from chaos.load.answers import Answers, media_type, names
 from chaos.redact import MASK, Redactor
-from chaos.target import Route
+from chaos.routes import Route
 from tests.load.playing import Playing
 
 JSON = b"application/json"

@@ -15,7 +15,7 @@ from chaos.load.generator import Generator
 from chaos.load.recorder import Recorder
 from chaos.load.sender import Landed, Sender
 from chaos.load.spec import LoadSpec
-from chaos.target import Route
+from chaos.routes import Route
 
 
 class _Sender:

@@ -15,7 +15,7 @@ from chaos.hits import Outcome
 from chaos.journal import read_lines
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
-from chaos.target import Route
+from chaos.routes import Route
 from tests.load.playing import Playing, outcomes
 from tests.load.server import Server
 

@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 
 from chaos.hits import Outcome
-from chaos.target import Route
+from chaos.routes import Expect, Route
 from tests.load.playing import Playing, outcomes
 from tests.load.server import Server
 
 EVERY_OUTCOME = [
     (Route(path="/ok"), Outcome.GOOD, 200),
-    (Route(path="/missing", expect=(404,)), Outcome.GOOD, 404),
-    (Route(path="/ok", expect=(204,)), Outcome.BAD_STATUS, 200),
+    (Route(path="/missing", expect=Expect(status=(404,))), Outcome.GOOD, 404),
+    (Route(path="/ok", expect=Expect(status=(204,))), Outcome.BAD_STATUS, 200),
+    (Route(path="/graphql"), Outcome.GOOD, 200),
+    (Route(path="/graphql", expect=Expect(lacks=('"errors"',))), Outcome.BAD_BODY, 200),
+    (Route(path="/graphql", expect=Expect(contains=("data",))), Outcome.GOOD, 200),
+    (Route(path="/ok", expect=Expect(contains=("data",))), Outcome.BAD_BODY, 200),
     (Route(path="/error"), Outcome.BAD_STATUS, 500),
     (Route(path="/moved"), Outcome.BAD_STATUS, 302),
     (Route(path="/hang"), Outcome.TIMEOUT, 0),
@@ -69,6 +73,13 @@ def test_a_request_carries_its_route_and_a_write_its_record(playing: Playing, se
     written = [request.body for request in server.requests if request.path == "/records"]
     assert [b'"seq": 1, "payload": "midnight ' in written[0], b'"seq": 2' in written[1]] == [True, True]
     assert {request.headers["user-agent"] for request in server.requests} == {"midnight"}
+
+
+def test_answers_to_head_have_no_body_and_their_connection_is_kept(playing: Playing, server: Server) -> None:
+    table = playing.whole([Route(method="HEAD", path="/ok"), Route(path="/ok")], [0.0, 0.2, 0.4, 0.6])
+    assert outcomes(table) == [Outcome.GOOD] * 4
+    assert {request.connection for request in server.requests} == {1}
+    assert "HEAD" in {request.method for request in server.requests}
 
 
 def test_a_cookie_is_never_sent_back(playing: Playing, server: Server) -> None:

@@ -9,7 +9,9 @@ import pytest
 from chaos.load import ledger
 from chaos.load.spec import LoadSpec
 from chaos.load.wire import Wire
-from chaos.target import Route
+from chaos.routes import Route
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def wire(route: Route, base_url: str = "http://127.0.0.1:8080", **more: Any) -> Wire:
@@ -43,8 +45,8 @@ def test_a_request_is_these_bytes() -> None:
         ("http://[::1]:81/api/", "/a", "GET /api/a HTTP/1.1", "[::1]:81"),
         (
             "http://h:1/api",
-            "/a b/ü%20?q=[1]&x={y}#top",
-            "GET /api/a%20b/%C3%BC%20?q=%5B1%5D&x=%7By%7D HTTP/1.1",
+            "/a b/ü%20?q=[1]&x=|y|#top",
+            "GET /api/a%20b/%C3%BC%20?q=%5B1%5D&x=%7Cy%7C HTTP/1.1",
             "h:1",
         ),
         ("HTTP://h:1", "/50%?{item}=%zz%2F", "GET /50%25?1=%25zz%2F HTTP/1.1", "h:1"),
@@ -95,3 +97,33 @@ def test_the_targets_own_fields_go_before_ours_whatever_case_they_are_written_in
         "Accept: */*",
         "Accept-Encoding: identity",
     ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("route", "kind", "body"),
+    [
+        (
+            Route(method="POST", path="/", form={"user": "a b", "n": 1}),
+            "application/x-www-form-urlencoded",
+            b"user=a+b&n=1",
+        ),
+        (Route(method="PATCH", path="/", body=[1, 2]), "application/json", b"[1, 2]"),
+        (
+            Route(method="POST", path="/", body="<a/>", headers={"Content-Type": "text/xml"}),
+            "text/xml",
+            b"<a/>",
+        ),
+    ],
+    ids=["a form", "a list", "a text"],
+)
+def test_a_body_is_sent_as_the_route_says(route: Route, kind: str, body: bytes) -> None:
+    request = wire(route).request(0, 1, -1)
+    assert f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body in request
+    assert request.count(b"Content-Type") == 1
+
+
+def test_a_header_of_the_route_goes_before_the_targets() -> None:
+    route = Route(path="/", headers={"x-tenant": "route", "Accept": "text/plain"})
+    _, fields = head(wire(route, headers={"X-Tenant": "target", "X-Other": "o"}).request(0, 1, -1))
+    assert "x-tenant: route" in fields and "X-Other: o" in fields and "Accept: text/plain" in fields
+    assert len(fields) == 6

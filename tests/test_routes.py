@@ -1,0 +1,82 @@
+"""Routes in a target's file: what a client really sends, with its secrets elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos import target as targets
+from chaos.errors import FileError, UsageError
+from chaos.route_secrets import filled_in
+from chaos.secrets import SecretReader
+
+HEAD = """\
+name: mine
+driver: attach
+consent: {owner: The tests, until: 2999-12-31}
+options: {base_url: "http://127.0.0.1:9"}
+routes:
+  read: """
+PASSWORD = "hunter2-of-the-house"
+LOGIN = "{method: POST, path: /login, body: {user: a, password: {secret: {env: LOGIN_PASSWORD}}}}"
+
+
+def load(tmp_path: Path, route: str) -> targets.Target:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{HEAD}{route}\n")
+    return targets.load(path)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "{method: PATCH, path: /a}",
+        "{method: HEAD, path: /a}",
+        "{path: /a, headers: {X-Tenant: a}}",
+        "{method: POST, path: /a, body: [1, 2]}",
+        "{method: POST, path: /a, body: plain text}",
+        "{method: POST, path: /login, form: {user: a}}",
+        "{path: /graphql, expect: {lacks: ['\"errors\"'], contains: [data]}}",
+        "{path: /a, expect: [200, 404]}",
+        LOGIN,
+    ],
+)
+def test_a_route_says_what_a_client_really_sends(tmp_path: Path, route: str) -> None:
+    assert load(tmp_path, route).routes["read"].path
+
+
+@pytest.mark.parametrize(
+    ("route", "words"),
+    [
+        ("{path: '/users/{user}/items/{item}', items: 10}", "routes: read: path: {user} is not filled in"),
+        ("{method: POST, path: /a, form: {a: b}, body: {a: b}}", "read: form: a request has one body"),
+        ("{path: /a, form: {a: b}}", "read: form: GET has no body: give another method"),
+        (
+            "{method: POST, path: /a, body: {a: 1}, ledger: true}",
+            "read: body: a write to the ledger has a body",
+        ),
+        ("{method: HEAD, path: /a, expect: {contains: [a]}}", "expect: the answer to HEAD has no body"),
+        (
+            "{path: /a, headers: {Content-Length: '5'}}",
+            "must be the name of a header that a request may choose",
+        ),
+        ("{path: /a, headers: {X-A: 'a\\nb'}}".replace("'", '"'), "must be one line of printable ASCII"),
+        ("{method: POST, path: /login, body: {user: a, password: x}}", "a secret must not stand in a file"),
+    ],
+)
+def test_a_route_that_cannot_be_meant_is_refused(tmp_path: Path, route: str, words: str) -> None:
+    with pytest.raises(FileError) as refused:
+        load(tmp_path, route)
+    assert words in str(refused.value)
+
+
+def test_a_password_of_a_login_comes_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, reader = load(tmp_path, LOGIN), SecretReader()
+    with pytest.raises(UsageError, match="routes: read: body: password: environment variable LOGIN_PASSWORD"):
+        filled_in(target.routes, reader)
+    monkeypatch.setenv("LOGIN_PASSWORD", PASSWORD)
+    assert filled_in(target.routes, reader)["read"].body == {"user": "a", "password": PASSWORD}
+    assert PASSWORD in reader.known and PASSWORD not in str(target)
