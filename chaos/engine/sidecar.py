@@ -23,6 +23,7 @@ from chaos.engine.refs import MARK, labels
 from chaos.errors import ControlError, ToolMissing
 from chaos.handles import ContainerRef, EngineAt
 from chaos.host.cgroup_join import CGROUPS
+from chaos.redact import known
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -97,7 +98,7 @@ def run(
         out, errors = program.communicate(timeout=ENDED_WITHIN)
         if program.returncode != 0:
             raise ControlError(
-                f"{module} ended with {program.returncode}: {errors.decode(errors='replace')[-300:]}"
+                f"{module} ended with {program.returncode}: {known(errors.decode(errors='replace'))[-300:]}"
             )
         return out
     except subprocess.TimeoutExpired:

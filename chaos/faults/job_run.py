@@ -20,6 +20,7 @@ from chaos.handles import Job
 from chaos.host import owners
 from chaos.host.processes import marked, spawn
 from chaos.host.worker import Program
+from chaos.redact import known
 
 LOOK, LOOK_FOR_MARKS = 0.2, 1.0  # seconds; the second finds what is no descendant any more, and is dearer
 LINE, KEPT = 1 << 16, 5  # bytes of a line at most, and lines of text that are kept
@@ -70,7 +71,7 @@ class JobRun:
                     self.reported.set()
                     continue
             if text := line.decode(errors="replace").strip():
-                self.said.append(text[:200])
+                self.said.append(known(text)[:200])
 
     def _lines(self) -> Iterator[bytes]:
         stream: Any = self.process.stdout

@@ -16,6 +16,7 @@ from typing import IO, Any, Protocol
 
 from chaos.errors import FaultError
 from chaos.host.processes import spawn
+from chaos.redact import known
 
 START_WITHIN = 30.0  # seconds
 
@@ -110,4 +111,4 @@ class Worker:
 
     def _failure(self) -> str:
         _, err = self._process.communicate(timeout=10)
-        return err.decode(errors="replace").strip()[-500:] or f"exit code {self._process.returncode}"
+        return known(err.decode(errors="replace")).strip()[-500:] or f"exit code {self._process.returncode}"

@@ -82,7 +82,13 @@ class Answers:
         if said == known.said and at < known.written + WRITTEN_EVERY:
             return
         known.said, known.written = said, at
-        line = {"at": at, "route": code, "type": media_type(kind), "length": len(body), "names": names}
+        line = {
+            "at": at,
+            "route": code,
+            "type": self._redact(media_type(kind)),
+            "length": len(body),
+            "names": names,
+        }
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
     def _names(self, kind: bytes, body: bytes) -> list[str] | None:
