@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from chaos.checks.exact import Times
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.incident import incident
-from chaos.checks.instrument import bound
+from chaos.checks.observation import ANSWERED, Observation, observe
 from chaos.checks.words import many, seconds
 from chaos.experiment import Experiment
-from chaos.hits import Outcome as Hit
 from chaos.journal import Journal
-
-ANSWERED = (Hit.GOOD, Hit.BAD_STATUS, Hit.BAD_BODY)
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:
@@ -32,17 +30,29 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     if promised is None:
         because = "the target promises no deadline: what hangs may hang for ever"
         return [finding(Outcome.FAIL, because)]
-    rows = np.concatenate([np.asarray(piece) for piece in journal.hits.pieces()])
-    rows = rows[(rows["due"] >= loss.ended) & (rows["due"] + promised < restored.at)]
-    if not len(rows):
+    seen = observe(experiment, journal, promised)
+    during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < restored.at)
+    if seen is None or during is None or not during.any():
         because = f"no hit was due while the loss lasted for longer than the {seconds(promised)} promised"
         return [finding(Outcome.UNKNOWN, because)]
-    answered = np.isin(rows["outcome"], ANSWERED)
-    waited = np.where(answered, rows["done"] - rows["due"], np.inf)
-    lag = bound(experiment, promised).lag
-    allowed = promised + lag  # of the instrument, which must not be blamed on the target
-    late = int((waited > allowed).sum())
+    waited, unsure = _waited(seen)[during], seen.indeterminate[during]
+    late = waited > promised + seen.held_to.lag  # of the instrument, which must not be blamed on the target
+    proven, open_ones = int((late & ~unsure).sum()), int((late & unsure).sum())
     longest = float(waited.max())
-    because = f"{many(late, 'request')} of {len(rows)} had no answer within {seconds(promised)}"
+    because = f"{many(proven, 'request')} of {len(late)} had no answer within {seconds(promised)}"
     because += f", the longest wait {seconds(longest)}"
-    return [finding(Outcome.FAIL if late else Outcome.PASS, because, longest)]
+    if proven or not open_ones:
+        return [finding(Outcome.FAIL if proven else Outcome.PASS, because, longest)]
+    return [finding(Outcome.UNKNOWN, f"{because}; {open_ones} are indeterminate", longest)]
+
+
+def _waited(seen: Observation) -> Times:
+    """Seconds from due to an answer, be it a refusal; infinite without one."""
+    end = seen.first + len(seen)
+    waited: Times = seen.hits.column(
+        lambda rows: np.where(np.isin(rows["outcome"], ANSWERED), rows["done"] - rows["due"], np.inf),
+        np.float64,
+        seen.first,
+        end,
+    )
+    return waited

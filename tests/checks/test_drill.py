@@ -223,6 +223,14 @@ def ready(within: float | None) -> Event:
     return Event(1.0, "target", "reference", "ready", {"answers_within": within})
 
 
+def test_what_we_cut_off_ourselves_was_not_left_without_an_answer(tmp_path: Path) -> None:
+    """Stopped a second after the loss: what was under way then had not waited for as long as is promised."""
+    one = night(plan=drill(answered=True), instrument_until=21.5, played=21.5)
+    one.bad = [(LOSS[0], 21.5, Hit.PENDING), (21.5, 60, Hit.UNSENT)]
+    one.steps.append(Event(1.0, "target", "reference", "ready", {"answers_within": 3.0}))
+    assert one.findings(tmp_path, answered.check)["answered"].outcome is UNKNOWN
+
+
 def test_while_the_loss_lasts_every_request_is_answered_in_time(tmp_path: Path) -> None:
     one = night(plan=drill(answered=True))
     one.steps.append(ready(2.0))
