@@ -144,8 +144,8 @@ def _left_behind(run: RunDir, record: Record, now: Callable[[], float]) -> Heale
     """Compare what is somebody else's with how it was before the run; a result only where something is left behind."""
     try:
         found = taking.after(run)
-    except (ValueError, OSError) as error:
-        found = Comparison((), (), (str(error),))
+    except Exception as error:  # whatever it is, the rest must still be undone
+        found = Comparison((), (), (f"{type(error).__name__}: {error}",))
     if found is None:
         return None
     left, unread = [str(each) for each in found.left], list(found.unread)

@@ -155,8 +155,7 @@ class Runner:
     async def _take_inventory(self, handles: Handles) -> None:
         """What is somebody else's, before anything is done to it; `heal` compares it."""
         if not self._driver.started_by_us:
-            with store.recording(self._run.path):
-                taken = await in_thread(lambda: taking.before(self._run, handles))
+            taken = await in_thread(lambda: taking.before(self._run, handles))
             self._event("inventory", "before", "taken", things=len(taken), unread=taken.unread)
 
     async def _under_load(self, handles: Handles, sampler: Sampler) -> None:

@@ -29,11 +29,11 @@ class Difference:
     after: Any = None
 
     def __str__(self) -> str:
+        if self.kind == FILES:
+            return f"{self.thing}: {self.after}"
         name = self.field.removeprefix(NOTED)
         if name in (GONE, NEW):
             return f"{self.thing} is {name}"
-        if self.before is None and isinstance(self.after, str):
-            return f"{self.thing}: {self.after}"
         return f"{self.thing}: {name} was {_shown(self.before)}, is {_shown(self.after)}"
 
 

@@ -25,7 +25,7 @@ _BY_ALTER_SYSTEM: LiteralString = (
     "select name, setting from pg_file_settings where sourcefile like '%/postgresql.auto.conf' order by seqno"
 )
 _BY_ROLE: LiteralString = (
-    "select coalesce(rolname, 'every role') || ' in ' || coalesce(datname, 'every database'), setconfig"
+    "select rolname, coalesce(datname, 'every database'), setconfig"
     " from pg_db_role_setting left join pg_roles r on r.oid = setrole left join pg_database d on d.oid = setdatabase"
 )
 _SLOTS: LiteralString = (
@@ -54,8 +54,9 @@ def read(source: Source, mark: str) -> Mapping[str, Any]:
             }
             for name, value in _rows(connection, _BY_ALTER_SYSTEM):
                 settings[f"ALTER SYSTEM {name}"] = _kept(name, value)
-            for whose, values in _rows(connection, _BY_ROLE):
-                settings[f"settings of {whose}"] = [_of_role(value) for value in values]
+            for role, database, values in _rows(connection, _BY_ROLE):
+                whose = "every role" if role is None else f"role {_digest(role)}"  # a user may be a secret
+                settings[f"settings of {whose} in {database}"] = [_of_role(value) for value in values]
     except psycopg.Error as error:
         raise ControlError(f"the server {place}: {' '.join(str(error).split())}") from error
     return {**found, f"settings {place}": settings}
@@ -68,7 +69,11 @@ def _rows(connection: Connection, query: LiteralString) -> list[tuple[Any, ...]]
 def _kept(name: str, value: str) -> str:
     if not _SECRETIVE.search(name) or not value:
         return value
-    return f"not shown, {hashlib.sha256(value.encode()).hexdigest()[:12]}"
+    return f"not shown, {_digest(value)}"
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:12]
 
 
 def _of_role(value: str) -> str:

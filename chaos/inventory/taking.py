@@ -9,15 +9,13 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
-import psutil
-
 from chaos import store
-from chaos.errors import MidnightError
 from chaos.handles import Handles
 from chaos.inventory import containers, document, files, processes, proxies, servers
 from chaos.inventory.differences import Comparison, compare
 from chaos.inventory.document import Inventory, Source
 from chaos.journal import read_events
+from chaos.redact import known
 from chaos.store import RunDir
 
 SETTLED_WITHIN = 15.0  # seconds that a container, or a server, may take to be as before again
@@ -33,11 +31,15 @@ _READERS: Mapping[str, ModuleType] = {
 
 
 def before(run: RunDir, handles: Handles) -> Inventory:
-    """Take what the faults may touch, and store it, also where it outlives the run's directory. Raises OSError."""
+    """Take what the faults may touch, and store it, also where it outlives the run's directory.
+
+    Raises NotRecorded.
+    """
     sources = [source for reader in _READERS.values() for source in reader.sources(handles)]
     taken = _take(sources, run.id)
-    document.save(taken, run.inventory_before)
-    shutil.copyfile(run.inventory_before, store.kept(run).inventory_before)
+    with store.recording(run.path):
+        document.save(taken, run.inventory_before)
+        shutil.copyfile(run.inventory_before, store.kept(run).inventory_before)
     return taken
 
 
@@ -72,10 +74,9 @@ def _take(sources: Iterable[Source], mark: str) -> Inventory:
         kind, read = source["kind"], _reader(source)
         try:
             things.setdefault(kind, {}).update(read(source, mark))
-        except (MidnightError, OSError, ValueError, KeyError, psutil.Error) as error:
-            unread.setdefault(kind, {})[source["place"]] = (
-                " ".join(str(error).split()) or type(error).__name__
-            )
+        except Exception as error:  # whatever one place dies of, the others are still compared
+            because = " ".join(str(error).split()) or type(error).__name__
+            unread.setdefault(kind, {})[source["place"]] = known.redactor(because)
     return Inventory(things, unread, kept)
 
 

@@ -55,7 +55,7 @@ def test_of_a_proxy_everything_that_the_server_tells_is_compared(
 SETTINGS = {
     "alter system set work_mem = '5MB'": "ALTER SYSTEM work_mem was not set, is 5MB",
     f"alter system set primary_conninfo = 'password={SECRET}'": "ALTER SYSTEM primary_conninfo was not set, is not",
-    "alter role postgres set lock_timeout = '3s'": "of postgres in every database was not set, is ['lock_timeout=3s']",
+    "alter role postgres set lock_timeout = '3s'": "in every database was not set, is ['lock_timeout=3s']",
     "alter database postgres set work_mem = '6MB'": "of every role in postgres was not set, is ['work_mem=6MB']",
     f"alter database postgres set app.token = '{SECRET}'": "every role in postgres was not set, is ['app.token=not",
     "select pg_create_physical_replication_slot('of_ours')": "slot of_ours of primary is new",

@@ -1,0 +1,78 @@
+"""What dies while an inventory is taken keeps nothing else from being compared, or undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos import registry, store
+from chaos.fault import Evidence, Undo
+from chaos.handles import Handles, LogFiles, Proxy
+from chaos.heal import heal_elsewhere
+from chaos.inventory import document, taking
+from chaos.journal import Event, Writer
+from chaos.store import RunDir
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "run").mkdir()
+    store.kept(RunDir(tmp_path / "run")).path.mkdir(parents=True)
+    return RunDir(tmp_path / "run")
+
+
+def handles(logs: Path) -> Handles:
+    files = LogFiles(logs, (logs / "app.log",), "copytruncate", False, "normal", None, "api")
+    proxy = Proxy("http://127.0.0.1:9", "database", "127.0.0.1:1", "127.0.0.1:2")
+    return Handles(logs=files, proxies={"database": proxy})
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_taken(run: RunDir, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/app.log").touch()
+    taken = taking.before(run, handles(tmp_path / "logs"))
+    assert list(taken.of("files")) == [str(tmp_path / "logs/app.log")]
+    (because,) = taken.unread["proxies"].values()
+    assert "refused" in because
+    assert document.load(run.inventory_before) == taken == document.load(store.kept(run).inventory_before)
+
+
+def test_where_comparing_dies_everything_is_undone_all_the_same(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undone: list[str] = []
+
+    def restore(undo: Undo) -> Evidence:
+        undone.append(undo["name"])
+        return {}
+
+    monkeypatch.setattr(registry, "restorer", lambda _: restore)
+    monkeypatch.setattr(taking, "after", lambda _: 1 / 0)
+    writer = Writer(run.events)
+    for name, source, phase in (("files", "target", "creating"), ("drop", "step", "injecting")):
+        detail = {"by": "fault:x", "undo": {"name": name}}
+        writer.event(Event(float(len(name)), source, name, phase, detail))
+    writer.close()
+    assert [result.error for result in heal_elsewhere(run, "test", wait=0)] == [None, None]
+    assert sorted(undone) == ["drop", "files"]
+
+
+def test_what_a_run_left_behind_is_told_by_its_healer_when_its_directory_is_gone(
+    run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "SETTLED_WITHIN", 0)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/app.log").touch()
+    taking.before(run, Handles(logs=handles(tmp_path / "logs").logs))
+    writer = Writer(store.kept(run).events)
+    writer.event(Event(1.0, "step", "rotate", "injecting", {"touches": ["files"]}))
+    writer.close()
+    (tmp_path / "logs/app.log").unlink()
+    for file in run.path.iterdir():
+        file.unlink()
+    run.path.rmdir()
+    (result,) = heal_elsewhere(run, "test", wait=0)
+    assert result.error is not None
+    assert result.error.startswith(f"not as before the run: {tmp_path / 'logs/app.log'}: is gone")
