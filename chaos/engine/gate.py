@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chaos.engine.client import connected
-from chaos.engine.refs import labels
+from chaos.engine.refs import LOAD, labels
 from chaos.errors import ControlError
 from chaos.handles import EngineAt
 
@@ -39,8 +39,9 @@ class Way:
     network: str
 
 
-def open_to(at: EngineAt, ways: Sequence[Way], mark: str) -> str:
-    """Create and start the forwarder, bearing `mark`; its name. It is removed by its mark. Raises ControlError."""
+def open_to(at: EngineAt, ways: Sequence[Way], mark: str, *, load: bool) -> str:
+    """Create and start the forwarder, bearing `mark`; its name. It is removed by its mark. `load`: what comes through
+    it is the load, and not midnight's own. Raises ControlError."""
     with connected(at) as client:
         networks = list(dict.fromkeys(way.network for way in ways))
         inner = [name for name in networks if client.networks.get(name).attrs.get("Internal")]
@@ -48,7 +49,8 @@ def open_to(at: EngineAt, ways: Sequence[Way], mark: str) -> str:
         ports: dict[str, Any] = {
             f"{_FIRST_PORT + n}/tcp": ("127.0.0.1", way.published) for n, way in enumerate(ways)
         }
-        made = _create(client, f"midnight-{mark.replace('/', '-')}", mark, first, ports)
+        told = {**labels(mark), **({LOAD: "true"} if load else {})}
+        made = _create(client, f"midnight-{mark.replace('/', '-')}", told, first, ports)
         made.put_archive("/", _config(ways))
         for name in networks:
             if name != first:
@@ -68,7 +70,9 @@ def _await_listening(made: Any, count: int) -> None:
     raise ControlError(f"it ended: {said.decode(errors='replace')[-300:]}")
 
 
-def _create(client: DockerClient, name: str, mark: str, network: str, ports: dict[str, Any]) -> Any:
+def _create(
+    client: DockerClient, name: str, told: dict[str, str], network: str, ports: dict[str, Any]
+) -> Any:
     from docker.errors import ImageNotFound
 
     try:
@@ -77,7 +81,7 @@ def _create(client: DockerClient, name: str, mark: str, network: str, ports: dic
             name=name,
             entrypoint=["/toxiproxy"],
             command=["-host=127.0.0.1", f"-config=/{_CONFIG}"],
-            labels=labels(mark),
+            labels=told,
             network=network,
             ports=ports,
             restart_policy={"Name": "always"},  # the load goes through it: it must outlast its engine

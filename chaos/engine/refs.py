@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 RUN, MARK, PROTECT = "midnight.run", "midnight.mark", "midnight.protect"
+LOAD = "midnight.load"  # a forwarder of the load, whose connections are the service's work
 
 
 def to_json(ref: ContainerRef) -> dict[str, Any]:

@@ -68,7 +68,9 @@ class Attached:
     """How a container is attached to its networks."""
 
     addresses: Mapping[str, Collection[str]]  # its own, by network
-    gateways: Collection[str]  # what its host's connections come from
+    gateways: Collection[
+        str
+    ]  # what its host's connections come from, and midnight's own by way of a forwarder
     inside: Mapping[int, int]  # its ports, by those of the host that lead to them
 
     def over(self, networks: Collection[str]) -> set[str]:
@@ -87,7 +89,19 @@ def attached(container: ContainerRef) -> Attached:
         for at in bound or ()
     }
     gateways = {each[name] for each in networks.values() for name in ("Gateway", "IPv6Gateway")}
-    return Attached({name: _of_network(each) for name, each in networks.items()}, gateways - {""}, ports)
+    own = {name: _of_network(each) for name, each in networks.items()}
+    return Attached(own, (gateways | _forwarders(container)) - {""}, ports)
+
+
+def _forwarders(container: ContainerRef) -> set[str]:
+    """The addresses of midnight's own containers on its engine, those that forward the load aside. Raises Unseen."""
+    try:
+        with connected(container.engine) as client:
+            there = client.api.containers(filters={"label": refs.RUN})
+    except (ControlError, ToolMissing) as error:
+        raise Unseen(str(error)) from error
+    networks = [each["NetworkSettings"]["Networks"] for each in there if refs.LOAD not in each["Labels"]]
+    return {at for every in networks for each in every.values() for at in _of_network(each)}
 
 
 def _of_network(each: Mapping[str, Any]) -> set[str]:

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from chaos.fault import Undo
 from chaos.faults.pause import Pause
 from chaos.handles import EngineAt, Handles
 from chaos.host.ports import free_port
+from chaos.path.networks import attached
 from chaos.target import Target
 from chaos.targets.compose.driver import ComposeDriver
 from chaos.targets.compose.options import ComposeOptions
@@ -182,13 +184,17 @@ def test_replicas_are_one_role_and_each_is_hurt_and_proven(
         with psycopg.connect(handles.databases["primary"].dsns["crowd"]) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
         held = paused(handles, "50%")
+        (database,) = handles.containers["database"]
+        own, load = forwarders(client, own=True), forwarders(client, own=False)
+        told = set(attached(database).gateways)  # from which nothing comes but midnight's own
+        assert own and load and own <= told and not load & told
     finally:
         for undo in reversed(undos.values()):
             ComposeDriver.restore(undo)
             ComposeDriver.restore(undo)
         dify("up", "-d", "--scale", "api=1")
     assert sorted(held["each"]) == sorted(apis)[:2] and held["of"] == 3
-    assert not [name for name in ours(everything(client)) if "gate" in name]
+    assert not [name for name in ours(everything(client)) if "forwarder" in name]
 
 
 def whole(target: Target, options: ComposeOptions, told: str) -> Driver:
@@ -202,15 +208,31 @@ def whole(target: Target, options: ComposeOptions, told: str) -> Driver:
 
 
 def paused(handles: Handles, which: str) -> dict[str, Any]:
-    """What is told of the API's containers while they stand still."""
+    """What is told of the API's containers while they stand still under requests."""
     fault = Pause(
         Pause.Params.model_validate({"which": which}), handles, f"test-{secrets.token_hex(4)}/pause"
     )
     undo = fault.prepare()
+    clients = [HTTPConnection(handles.base_url.removeprefix("http://"), timeout=20) for _ in range(24)]
     try:
+        for client in clients:  # spread over the replicas
+            client.request("GET", "/items/1")
+            client.getresponse().read()
         fault.inject()
-        held = fault.hold(0.2, threading.Event())
+        for client in clients:
+            client.request("GET", "/items/1")
+        held = fault.hold(1.0, threading.Event())
     finally:
         Pause.restore(undo)
-    assert held.dose == held.floor == {"reached": 2}
+        for client in clients:
+            client.close()
+    assert held.dose == held.floor == {"reached": 2} and not held.unproven, held
     return dict(held.evidence)
+
+
+def forwarders(client: DockerClient, own: bool) -> set[str]:
+    """The addresses of midnight's own forwarder, or of the one of the load."""
+    there = client.containers.list(filters={"name": "-forwarder"})
+    mine = [each for each in there if each.name.endswith("-forwarder") is own]
+    networks = [network for each in mine for network in each.attrs["NetworkSettings"]["Networks"].values()]
+    return {str(network["IPAddress"]) for network in networks}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import psutil
@@ -15,7 +18,6 @@ from chaos.errors import FaultError, RestoreError, TargetGone
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import subjects
 from chaos.faults.each import OnEach
-from chaos.faults.kill import Kill
 from chaos.faults.pause import Pause, PauseParams
 from chaos.handles import ContainerRef, EngineAt, Handles
 from chaos.host.processes import ref_of
@@ -48,6 +50,45 @@ def still(sleepers: list[subprocess.Popen[bytes]]) -> list[bool]:
     return [psutil.Process(each.pid).status() == psutil.STATUS_STOPPED for each in sleepers]
 
 
+class Freeze(Fault):
+    """Stops one process, which was hit where it stands still; whoever is not the first is told to be unproven."""
+
+    Params = PauseParams
+    first = 0
+
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None:
+        del mark
+        self.pid = handles.processes[params.target][0].pid
+
+    def prepare(self) -> Undo:
+        if not psutil.pid_exists(self.pid):
+            raise TargetGone("it has ended")
+        return {"pid": self.pid}
+
+    def inject(self) -> Evidence:
+        os.kill(self.pid, signal.SIGSTOP)
+        return {"pid": self.pid}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        del seconds, stop
+        process = psutil.Process(self.pid)
+        stopped = subjects.until(lambda: process.status() == psutil.STATUS_STOPPED, 5.0)
+        return Held(
+            {"stopped": float(stopped)}, {"stopped": 1}, unproven="" if self.pid != self.first else "unseen"
+        )
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        with suppress(ProcessLookupError):
+            os.kill(undo["pid"], signal.SIGCONT)
+        return {}
+
+
+class FreezeEach(OnEach):
+    Params = PauseParams
+    One = Freeze
+
+
 @pytest.mark.parametrize(
     ("which", "stopped"),
     [("one", [True, False, False]), ("50%", [True, True, False]), ("all", [True, True, True])],
@@ -55,32 +96,46 @@ def still(sleepers: list[subprocess.Popen[bytes]]) -> list[bool]:
 def test_it_acts_on_those_chosen_alone_and_proves_each(
     sleepers: list[subprocess.Popen[bytes]], which: str, stopped: list[bool]
 ) -> None:
-    pause = Pause(Pause.Params.model_validate({"which": which}), handles_of(sleepers), "run/step")
-    undo = pause.prepare()
+    fault = FreezeEach(PauseParams(which=which), handles_of(sleepers), "run/step")
+    undo = fault.prepare()
     try:
-        told = pause.inject()
-        subjects.until(lambda: still(sleepers) == stopped, 5.0)  # the kernel stops each in its own time
-        seen, held = still(sleepers), pause.hold(0.0, threading.Event())
+        told, held = fault.inject(), fault.hold(0.0, threading.Event())
+        seen = still(sleepers)
     finally:
-        Pause.restore(undo)
-        Pause.restore(undo)
+        FreezeEach.restore(undo)
+        FreezeEach.restore(undo)
 
-    assert seen == stopped and still(sleepers) == [False] * 3
+    assert seen == stopped
+    assert subjects.until(lambda: still(sleepers) == [False] * 3, 5.0)
     assert told["of"] == 3 and len(told["each"]) == sum(stopped)
-    assert held.dose == held.floor == {"reached": sum(stopped)}
+    assert held.dose == held.floor == {"reached": sum(stopped)} and not held.unproven
     assert set(held.evidence["each"]) == {f"pid {each.pid}" for each in sleepers[: sum(stopped)]}
+
+
+def test_what_cannot_be_proven_of_one_is_unproven_of_all(
+    sleepers: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Freeze, "first", sleepers[0].pid)
+    fault = FreezeEach(PauseParams(), handles_of(sleepers), "run/step")
+    undo = fault.prepare()
+    try:
+        fault.inject()
+        assert fault.hold(0.0, threading.Event()).unproven == f"pid {sleepers[0].pid}: unseen"
+    finally:
+        FreezeEach.restore(undo)
 
 
 def test_one_that_is_gone_leaves_the_effect_below_its_floor(sleepers: list[subprocess.Popen[bytes]]) -> None:
     handles = handles_of(sleepers)
     sleepers[1].kill()
     sleepers[1].wait()
-    kill = Kill(Kill.Params(), handles, "run/step")
-    Kill.restore(kill.prepare())
-    kill.inject()
-    for each in sleepers:
-        each.wait()
-    held = kill.hold(0.3, threading.Event())
+    fault = FreezeEach(PauseParams(), handles, "run/step")
+    undo = fault.prepare()
+    try:
+        fault.inject()
+        held = fault.hold(0.0, threading.Event())
+    finally:
+        FreezeEach.restore(undo)
     assert held.dose == {"reached": 2} and held.floor == {"reached": 3}
 
 

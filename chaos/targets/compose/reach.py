@@ -15,7 +15,7 @@ from chaos.fault import Evidence, Undo
 from chaos.handles import EngineAt
 from chaos.host.ports import free_port
 
-WHAT = "forwarder"
+WHAT, ENTRIES = "forwarder", ("api", "entry")
 HERE = ("", "0.0.0.0", "127.0.0.1", "::")
 
 
@@ -46,17 +46,19 @@ def reach(containers: Sequence[Found], port: int | None, role: str) -> Reached:
 
 
 def open_ways(at: EngineAt, ways: Sequence[Way], site: Site) -> None:
-    """Create the forwarder, its undo journalled. Raises TargetError."""
-    if not ways:
-        return
-    mark = f"{site.mark}/gate"
-    site.creating(WHAT, {"what": WHAT, "engine": engines.to_json(at), "mark": mark})
-    try:
-        gate.open_to(at, ways, mark)
-    except ControlError as error:
-        raise TargetError(
-            f"{', '.join(way.name for way in ways)}: no forwarder could be made: {error}"
-        ) from error
+    """Create a forwarder for the load and one for midnight's own connections, where they are needed, their undo
+    journalled. Raises TargetError."""
+    for name, load in ((WHAT, False), (f"{WHAT} of the load", True)):
+        mine = [way for way in ways if (way.name in ENTRIES) is load]
+        mark = f"{site.mark}/{name.replace(' ', '-')}"
+        if not mine:
+            continue
+        site.creating(name, {"what": WHAT, "engine": engines.to_json(at), "mark": mark})
+        try:
+            gate.open_to(at, mine, mark, load=load)
+        except ControlError as error:
+            which = ", ".join(way.name for way in mine)
+            raise TargetError(f"{which}: no forwarder could be made: {error}") from error
 
 
 def remove(undo: Undo) -> Evidence:
