@@ -233,6 +233,6 @@ def paused(handles: Handles, which: str) -> dict[str, Any]:
 def forwarders(client: DockerClient, own: bool) -> set[str]:
     """The addresses of midnight's own forwarder, or of the one of the load."""
     there = client.containers.list(filters={"name": "-forwarder"})
-    mine = [each for each in there if each.name.endswith("-forwarder") is own]
+    mine = [each for each in there if str(each.name).endswith("-forwarder") is own]
     networks = [network for each in mine for network in each.attrs["NetworkSettings"]["Networks"].values()]
     return {str(network["IPAddress"]) for network in networks}
