@@ -48,6 +48,8 @@ def connect(url: str, *, durable: bool = True) -> Engine:
     learn_database_url(url, "MIDNIGHT_DATABASE")
     try:
         parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+        if parsed.get_backend_name() not in ("postgresql", "sqlite"):
+            raise UsageError("MIDNIGHT_DATABASE must be postgresql://... or sqlite:///FILE")
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         engine = create_engine(
@@ -61,7 +63,7 @@ def connect(url: str, *, durable: bool = True) -> Engine:
             if parsed.get_backend_name() == "postgresql":  # two that begin at once make the tables once
                 connection.execute(text("SELECT pg_advisory_xact_lock(718281828)"))
             metadata.create_all(connection)
-    except ArgumentError:  # its message would repeat the address, which may hold a password
+    except (ArgumentError, ValueError):  # the message would repeat the address, which may hold a password
         raise UsageError("MIDNIGHT_DATABASE is no address of a database") from None
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())

@@ -23,7 +23,7 @@ from chaos.units import Exact, Size, goal, percentile, ratio, seconds, show_seco
 
 UNITLESS = {  # what has no unit, or bears it in its name
     *("Phase.rate", "Baseline.rate", "Load.mix"),  # requests a second, weights
-    *("BatchJobParams.cpu_seconds", "CpuLimitParams.cpus"),
+    *("BatchJobParams.cpu_seconds", "BatchJobParams.min_cpu_seconds", "CpuLimitParams.cpus"),
     "DatabaseSettings.settings",  # PostgreSQL's own names, and its units
     *("BurnRate.at_most", "Query.at_least", "Query.at_most", "Query.equals"),
 }

@@ -77,13 +77,14 @@ def database_url(root: Path) -> sa.URL:
     learn_database_url(given, VARIABLE)
     try:
         url = sa.make_url(given.replace("postgres://", "postgresql://", 1))
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # a port that is no number is a plain ValueError
         raise UsageError(f"{VARIABLE}: is no URL such as postgresql://user@host/name") from None
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "sqlite" and url.database:
         return url
-    raise UsageError(f"{VARIABLE}: must be postgresql://... or sqlite:///FILE, not {url.drivername}://")
+    # Not shown: what was mistyped may be a password.
+    raise UsageError(f"{VARIABLE}: must be postgresql://... or sqlite:///FILE")
 
 
 def engine(url: sa.URL) -> sa.Engine:
