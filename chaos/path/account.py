@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +21,7 @@ class Fate:
     last: Connection
     was_there: bool  # when the account began
     was_idle: bool  # then
-    idle_for: float  # seconds, when it was last seen open; 0 where an answer was waited for
+    idle_for: float  # seconds until it was closed, or until now; 0 where an answer was waited for
     asked: int = 0  # bytes
     answered: int = 0
     unanswered: int = 0  # bytes asked since the last answer
@@ -33,8 +34,8 @@ class Fate:
     )
     asked_at: float | None = None  # of the first question that was not answered yet
 
-    def follow(self, now: Connection) -> None:
-        """Take in the next look."""
+    def follow(self, now: Connection, elapsed: float) -> None:
+        """Take in the next look, so many seconds after the one before."""
         before, self.last = self.last, now
         asked, answered = max(0, now.asked - before.asked), max(0, now.answered - before.answered)
         self.asked, self.answered = self.asked + asked, self.answered + answered
@@ -44,10 +45,16 @@ class Fate:
             self.unanswered += asked
             self.asked_at = self.asked_at or now.asked_at
         if now.closed_by_proxy or not now.open:
-            self.closed = True
+            self.close(elapsed)
             self.closed_by_proxy = self.closed_by_proxy or now.closed_by_proxy
         else:
             self.idle_for = now.idle_for
+
+    def close(self, elapsed: float) -> None:
+        """It is closed, at some time of the seconds that have passed since the last look."""
+        if not self.closed and self.idle_for:
+            self.idle_for += elapsed
+        self.closed = True
 
     def _answer(self, now: Connection, asked: int) -> None:
         """Of several questions and answers between two looks the last of each count."""
@@ -102,17 +109,20 @@ class Ledger:
             if each.open
         }
         self._others = dict(first.others)
+        self._at = time.monotonic()
 
     def follow(self, look: Look) -> None:
+        before, self._at = self._at, time.monotonic()
+        elapsed = self._at - before
         for id, now in look.own.items():
             if id in self._fates:
-                self._fates[id].follow(now)
+                self._fates[id].follow(now, elapsed)
             elif now.open:
                 new = Connection(id, now.client, 0, 0, now.asked_at, now.answered_at, 0.0, True, False)
                 self._fates[id] = Fate(new, new, was_there=False, was_idle=False, idle_for=0.0)
-                self._fates[id].follow(now)
+                self._fates[id].follow(now, elapsed)
         for id in self._fates.keys() - look.own.keys():
-            self._fates[id].closed = True
+            self._fates[id].close(elapsed)
         for address, count in look.others.items():
             self._others[address] = max(count, self._others.get(address, 0))
 

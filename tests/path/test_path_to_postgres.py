@@ -17,6 +17,7 @@ import pytest
 
 from chaos.checks.finding import Outcome
 from chaos.handles import Database, Handles, Proxy
+from chaos.host import sockets
 from chaos.host.ports import free_port
 from chaos.host.processes import ref_of
 from chaos.postgres import Cluster, Installation
@@ -123,6 +124,13 @@ def until(there: Callable[[], bool]) -> None:
         time.sleep(0.05)  # the server sends no event when a session of another's ends
 
 
+def still_open(place: Place) -> int:
+    """How many connections through the proxy are open at both ends."""
+    port = int(place.proxy.listen.rpartition(":")[2])
+    there = [each for each in sockets.table([port]) if each.remote_port == port]
+    return sum(each.state == sockets.ESTABLISHED for each in there)
+
+
 TIMEOUT: dict[str, Any] = {"by": "server", "after_idle": "300ms", "min_closed": 6}
 
 
@@ -133,7 +141,7 @@ def test_sessions_that_the_server_ends_are_counted_where_they_are_the_services(
 
     def all_are_used_and_end() -> None:
         service.ask(8)
-        until(lambda: sessions(place.first) == 0)
+        until(lambda: still_open(place) == 0)
 
     done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, all_are_used_and_end)
     assert done.outcome is Outcome.PASS and done.held.dose["idle_sessions_closed"] == 8, done
@@ -144,7 +152,7 @@ def test_sessions_that_are_idle_already_stay_and_it_is_said(place: Place, tmp_pa
 
     def two_are_used_and_end() -> None:
         service.ask(2)
-        until(lambda: sessions(place.first) == 6)
+        until(lambda: still_open(place) == 6)
 
     done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, two_are_used_and_end)
     assert done.outcome is Outcome.UNKNOWN and done.held.dose["idle_sessions_closed"] == 2
@@ -162,7 +170,7 @@ def test_sessions_of_others_that_the_server_ends_are_not_counted(place: Place, t
             service.ask(2)
             for each in direct:
                 each.execute("select 1")
-            until(lambda: sessions(place.first) == 0)
+            until(lambda: sessions(place.first) == 0 and still_open(place) == 0)
 
         done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, all_are_used_and_end)
     assert done.outcome is Outcome.UNKNOWN and done.held.dose["idle_sessions_closed"] == 2, done

@@ -22,7 +22,7 @@ if os.geteuid() == 0:  # as an ordinary user the logs are on the machine's own d
 
 
 def test_on_processes_they_reach_their_floors_and_are_undone(midnight: Midnight) -> None:
-    file = broken.experiment(midnight.place, *STEPS, play=14.0, extra="limits: {recovery: 6s}")
+    file = broken.experiment(midnight.place, *STEPS, play=14.0, extra="limits: {recovery: 5s}")
 
     done = midnight("run", file, "--profile", "hardened")
 
