@@ -52,7 +52,6 @@ def layout(place: Path, mark: str) -> Layout:
     """Raises BackupUnusable for what is none; Refused where it is one that midnight does not read, with what to
     do, or a running server's own directory."""
     if place.is_dir():
-        _refuse_foreign(place)
         _refuse_running(place)
         if (found := barman.backup(place)) is not None:
             files = found.files(mark)
@@ -66,7 +65,8 @@ def layout(place: Path, mark: str) -> Layout:
     return Layout(files, label, chain)
 
 
-def _refuse_foreign(place: Path) -> None:
+def refuse_foreign(place: Path) -> None:
+    """Raises Refused for another tool's repository."""
     for pattern, way in _FOREIGN.items():
         if next(place.glob(pattern), None) is not None:
             raise Refused(f"{place} is another tool's repository, which midnight does not read: use {way}")

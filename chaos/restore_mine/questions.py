@@ -48,6 +48,12 @@ def _answer(scratch: Scratch, database: str, statement: sql.SQL | sql.Composed, 
         # A connection that is refused tells no SQLSTATE.
         state = error.sqlstate or (_NO_DATABASE if _IS_MISSING.search(said) else "")
         return {"because": said, "state": state, "seconds": time.monotonic() - began}
+    except UnicodeDecodeError as error:  # of a database that holds any bytes (SQL_ASCII)
+        return {
+            "because": f"the answer is no UTF-8: {error}",
+            "state": "",
+            "seconds": time.monotonic() - began,
+        }
     return {"value": row[0] if row else None, "rows": rows, "seconds": time.monotonic() - began}
 
 

@@ -61,7 +61,7 @@ class Scratch:
     def dsn(self, database: str, *options: str) -> str:
         """As the superuser, through the socket, with nothing of what a database or role has set to be loaded or
         fired; `options` are further settings of the session, `name=value`."""
-        return self._conninfo(database, [*SESSION, *options])
+        return self._conninfo(database, [*SESSION, "client_encoding=UTF8", *options])
 
     def _conninfo(self, database: str, options: Iterable[str]) -> str:
         return make_conninfo(

@@ -11,6 +11,7 @@ from chaos.errors import BackupUnusable, UsageError
 from chaos.host.packing import kind_of
 from chaos.host.page_cache import files_below
 from chaos.restore_mine import barman
+from chaos.restore_mine.layout import refuse_foreign
 from chaos.restore_mine.sums import lies_beside
 from chaos.targets.backup.options import BackupOptions
 
@@ -55,8 +56,10 @@ def find(options: BackupOptions) -> Source:
     """
     path = options.path
     try:
-        if options.kind == "base" and path.is_dir() and (found := barman.backup(path)) is not None:
-            return described(found.place, options, found.others)
+        if options.kind == "base" and path.is_dir():
+            refuse_foreign(path)
+            if (found := barman.backup(path)) is not None:
+                return described(found.place, options, found.others)
         candidates = [path] if options.stanza or is_backup(path) else _entries(path, options.pattern)
         if not candidates:
             raise BackupUnusable(f"{path} holds no backup named {options.pattern!r}")

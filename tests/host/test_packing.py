@@ -39,7 +39,7 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.fixture
-def mark(tmp_path: Path) -> Iterator[str]:
+def mark() -> Iterator[str]:
     name = f"test-packing-{os.getpid()}"
     yield name
     stop_marked(name, grace=2)
@@ -138,6 +138,6 @@ def test_an_encrypted_one_is_opened_by_a_key_at_hand_and_refused_without(
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=True)
     monkeypatch.setenv("GNUPGHOME", str(place / "none"))
-    with pytest.raises(Refused, match="encrypted, and no key .*gpg --import KEY"):
+    with pytest.raises(Refused, match=r"encrypted, and no key .*gpg --import KEY"):
         packed(file, mark)
     assert not (place / "none").exists()

@@ -113,7 +113,7 @@ class Listener:
         self.unix = socket.socket(socket.AF_UNIX)
         self.unix.bind(str(place / ".s.PGSQL.5432"))
         self.unix.listen()
-        os.chmod(place / ".s.PGSQL.5432", 0o777)
+        (place / ".s.PGSQL.5432").chmod(0o777)
         self.port = self.tcp.getsockname()[1]
         for name, one in (("tcp", self.tcp), ("unix", self.unix)):
             threading.Thread(target=self._take, args=(name, one), daemon=True).start()
@@ -223,7 +223,7 @@ class Eventful:
             (self.newest,) = connection.execute("SELECT max(at) FROM heartbeat").fetchone() or (None,)
         self.backup = servers.place / "eventful"
         # By itself, because nobody else can log in any more.
-        options = [
+        options: list[str | Path] = [
             "-D",
             self.backup,
             "-d",

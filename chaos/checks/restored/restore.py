@@ -43,7 +43,7 @@ def _restored(journal: Journal) -> Finding:
     because = f"{_which(journal)} was restored: {size} on PostgreSQL {ended.detail['server']}"
     said = _harmless(journal)
     if said:
-        because += f"; {len(said)} refusals that say nothing about the backup are listed"
+        because += f"; harmless messages, listed: {len(said)}"
     evidence = {"harmless": said} if said else {}
     return Finding("restore", "restored", Outcome.PASS, None, None, "", because, evidence)
 
