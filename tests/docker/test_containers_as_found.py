@@ -115,7 +115,10 @@ def test_what_stands_in_the_memory_of_a_toxiproxy_is_made_anew_when_it_is_starte
 ) -> None:
     port = free_port()
     made_of = client.containers.create(
-        docker_images.PROXY, name=f"{victim.name}-proxy", ports={"8474/tcp": ("127.0.0.1", port)}
+        docker_images.PROXY,
+        name=f"{victim.name}-proxy",
+        network=victim.name,
+        ports={"8474/tcp": ("127.0.0.1", port)},
     )
     try:
         made_of.start()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,7 +62,9 @@ def test_a_step_that_is_undone_leaves_a_proxy_with_the_teams_own_toxic_as_it_was
 def test_after_kill_9_the_healer_says_what_differs_from_before_the_run(
     midnight: Midnight, toxiproxy: Toxiproxy, proxied: str
 ) -> None:
-    process = midnight.start("run", experiment(midnight, SLOW.replace("HOLD", "20s")), "--target", proxied)
+    file = experiment(midnight, SLOW.replace("HOLD", "20s"))
+    midnight.file("tiny.yaml", Path(file).read_text().replace("for: 2s", "for: 25s"))
+    process = midnight.start("run", file, "--target", proxied)
     wait_for(midnight, process, is_injected)
     toxiproxy.remove_toxic("mine", "of-the-team")
     os.kill(process.pid, signal.SIGKILL)
