@@ -45,6 +45,7 @@ class Socket:
     remote: str
     remote_port: int
     inode: int  # 0: no process has it any more
+    uid: int  # the user that opened it
     waiting: (
         int  # bytes that came and were not read yet; of a listener, connections that were not accepted yet
     )
@@ -102,6 +103,7 @@ def _socket(body: memoryview, ports: frozenset[int], now: float) -> Socket | Non
         remote=_address(family, fields[7]),
         remote_port=remote_port,
         inode=fields[15],
+        uid=fields[14],
         waiting=fields[12],
         sent=_sent(info),
         received=_received(info, state),

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import psutil
 
 from chaos.handles import ContainerRef, Handles, ProcessRef
-from chaos.host import owners, sockets
+from chaos.host import sockets
 from chaos.host.processes import ref_of
+from chaos.path.listeners import holders
 from chaos.path.networks import local_addresses, resolved
 from chaos.path.sight import Unseen
 
@@ -49,23 +50,14 @@ def _listening(url: str) -> Iterable[ProcessRef]:
         raise Unseen(
             f"{url or 'the service'} is not on this machine, so its connections cannot be seen from here"
         )
-    inodes = {
-        each.inode
-        for each in sockets.table([port])
-        if each.state == sockets.LISTEN and each.local_port == port
-    }
-    found = [pid for pid in psutil.pids() if inodes & _open(pid)]
-    oldest = set(found) - {pid for pid in found if _parent(pid) in found}
+    try:
+        found = holders(port)
+    except sockets.Unreadable as error:
+        raise Unseen(f"this kernel shows no sockets ({error})") from error
+    oldest = found - {pid for pid in found if _parent(pid) in found}
     if not oldest:
         raise Unseen(f"no process that may be looked into listens at {url}; {remedy}")
     return [ref_of(pid) for pid in sorted(oldest)]
-
-
-def _open(pid: int) -> set[int]:
-    try:
-        return owners.inodes([pid])
-    except PermissionError:
-        return set()
 
 
 def _parent(pid: int) -> int:

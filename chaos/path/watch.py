@@ -11,13 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chaos.errors import ControlError
 from chaos.handles import ContainerRef, ProcessRef, Proxy
 from chaos.host import owners, sockets
 from chaos.host.processes import alive
 from chaos.host.sockets import Socket
+from chaos.path.listeners import of_the_proxy
 from chaos.path.networks import addresses, by_network, local_addresses, resolved
 from chaos.path.service import Service
 from chaos.path.sight import Here, Inside, Sight, Unseen
+from chaos.toxiproxy import Toxiproxy
 
 _ANYWHERE = ("", "0.0.0.0", "::")
 _OPENING = (sockets.SYN_SENT, sockets.SYN_RECEIVED, sockets.LISTEN)
@@ -72,13 +75,15 @@ class Watch:
     ) -> None:
         self.proxy, self.service = proxy, service
         self._views: list[_View] = []
+        self._listen = _listening(proxy)
         try:
             processes = service.processes
             if service.containers:
                 processes += self._of_containers(service.containers, server, mark)
             if processes:
-                listen = [*([] if server is not None else [proxy.listen]), *reached_at]
-                self._views.append(_Clients(processes, listen))
+                inside = self._listen if server is not None else ""  # of its container, and no address here
+                listen = {self._listen, proxy.listen, *reached_at} - {inside}
+                self._views.append(_Clients(processes, listen, proxy.api))
             if not self._views:
                 raise Unseen("the target names no process or container of the service")
         except BaseException:
@@ -117,7 +122,7 @@ class Watch:
         apart, here = by_network(containers)
         if apart:
             sight: Sight = Here() if server is None else Inside(server, mark)
-            self._views.append(_Accepted(sight, apart, server, _port(self.proxy.listen)))
+            self._views.append(_Accepted(sight, apart, server, _port(self._listen)))
         return here
 
 
@@ -130,14 +135,21 @@ class _View(Protocol):
 class _Clients:
     """Of processes of this machine, at their own end."""
 
-    def __init__(self, processes: tuple[ProcessRef, ...], listen: Iterable[str]) -> None:
+    def __init__(self, processes: tuple[ProcessRef, ...], listen: Iterable[str], api: str) -> None:
         self._processes = processes
         here = local_addresses()
-        self._at = {
+        places = {
             (address, _port(each))
             for each in listen
             for address in (here if _host(each) in _ANYWHERE else resolved(_host(each)))
         }
+        local = {place for place in places if place[0] in here}
+        self._at = (places - local) | of_the_proxy(api, local)
+        if not self._at:
+            raise Unseen(
+                f"at {', '.join(listen) or 'no address'} of this machine somebody else than Toxiproxy listens: give "
+                "the port that leads to it, databases: {primary: {proxied: HOST:PORT}}"
+            )
         self._sight, self._known = Here(), dict[int, bool]()  # whether a socket is the service's, by cookie
         for each in processes:
             require_visible(each)
@@ -204,6 +216,14 @@ class _Accepted:
 
     def close(self) -> None:
         self._sight.close()
+
+
+def _listening(proxy: Proxy) -> str:
+    """Where its server says that it listens: the handle may have a port that was published. Raises Unseen."""
+    try:
+        return Toxiproxy(proxy.api).proxy(proxy.name).listen
+    except ControlError as error:
+        raise Unseen(str(error)) from error
 
 
 def callers(server: ContainerRef | None, port: int, mark: str) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from chaos import path
 from chaos.handles import ContainerRef, EngineAt, Handles, ProcessRef, Proxy
 from chaos.host.processes import ref_of
 from chaos.path import Account, Service, Unseen, Watch
+from chaos.path.listeners import of_the_proxy
 from chaos.toxiproxy import Toxiproxy
 from tests.path.conftest import Holders
 from tests.path.holder import Holder
@@ -98,6 +99,13 @@ def test_the_service_is_who_listens_at_its_url_where_the_target_names_no_process
 def test_a_service_that_cannot_be_found_is_unseen(url: str) -> None:
     with pytest.raises(Unseen):
         path.of(Handles(base_url=url))
+
+
+def test_a_port_at_which_somebody_else_listens_is_not_the_proxys(
+    proxy: Proxy, echo: str, toxiproxy: Toxiproxy
+) -> None:
+    its, others = (("127.0.0.1", int(at.rpartition(":")[2])) for at in (proxy.listen, echo))
+    assert of_the_proxy(toxiproxy.url, {its, others}) == {its}
 
 
 def test_what_cannot_be_seen_says_why(proxy: Proxy) -> None:
