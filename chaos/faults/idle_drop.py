@@ -23,6 +23,7 @@ from chaos.faults.own_path import OwnPath
 from chaos.handles import Handles
 from chaos.inventory.document import PROXIES, SERVERS
 from chaos.path import Fate, Seen
+from chaos.path.account import PERIOD
 from chaos.postgres import conninfo_files
 from chaos.postgres.signing_in import probe_setting
 from chaos.probe import Probe
@@ -167,7 +168,7 @@ class IdleDrop(Fault):
 
     def _timed_out(self, each: Fate) -> bool:
         """Closed while it was idle, and for so long that it was the server's timeout."""
-        return each.closed and each.idle_for >= self._params.after_idle
+        return each.closed and each.idle_for >= self._params.after_idle - PERIOD
 
     def _ended_by_the_server(self) -> int:
         """How many sessions the server has ended itself since; none where it does not answer."""

@@ -39,6 +39,7 @@ class Fate:
         before, self.last = self.last, now
         asked, answered = max(0, now.asked - before.asked), max(0, now.answered - before.answered)
         self.asked, self.answered = self.asked + asked, self.answered + answered
+        last_words = bool(answered and not asked and self.idle_for)  # unasked: why it is about to be closed
         if answered:
             self._answer(now, asked)
         elif asked:
@@ -48,7 +49,7 @@ class Fate:
             self.close(elapsed)
             self.closed_by_proxy = self.closed_by_proxy or now.closed_by_proxy
         else:
-            self.idle_for = now.idle_for
+            self.idle_for = self.idle_for + elapsed if last_words else now.idle_for
 
     def close(self, elapsed: float) -> None:
         """It is closed, at some time of the seconds that have passed since the last look."""

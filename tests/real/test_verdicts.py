@@ -135,7 +135,7 @@ def test_the_server_itself_ends_idle_sessions_and_keeps_its_setting_afterwards(m
     # first in, first out: the fragile pool uses every connection in turn, so each goes idle anew
     done = midnight("run", file, "--profile", "fragile")
 
-    assert done.code in (0, 1), (midnight.outcomes(), done.err)
+    assert done.code in (0, 1), (midnight.verdict, done.err)
     assert midnight.outcomes()["effect: drop"] == "pass"
     (restored,) = (
         event for event in midnight.events() if event.source == "step" and event.phase == "restored"
