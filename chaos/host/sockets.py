@@ -60,8 +60,7 @@ def table(ports: Collection[int] = ()) -> list[Socket]:
     """Every TCP socket of this process's network namespace, those in TIME_WAIT aside; with `ports` only those with
     one of them at either end. Raises Unreadable."""
     wanted = frozenset(ports)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG) as netlink:
-        netlink.settimeout(5.0)
+    with opened() as netlink:
         found = []
         for family in (socket.AF_INET, socket.AF_INET6):
             now = time.monotonic()
@@ -69,8 +68,19 @@ def table(ports: Collection[int] = ()) -> list[Socket]:
         return found
 
 
+def opened() -> socket.socket:
+    """A socket to ask sock_diag on."""
+    netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG)
+    netlink.settimeout(5.0)
+    return netlink
+
+
 def _dump(netlink: socket.socket, family: int) -> Iterator[memoryview]:
-    request = struct.pack("=BBBBI48x", family, socket.IPPROTO_TCP, 1 << (_INFO - 1), 0, _STATES)
+    return dump(netlink, struct.pack("=BBBBI48x", family, socket.IPPROTO_TCP, 1 << (_INFO - 1), 0, _STATES))
+
+
+def dump(netlink: socket.socket, request: bytes) -> Iterator[memoryview]:
+    """The kernel's answers to one request of sock_diag. Raises Unreadable."""
     try:
         netlink.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _ROOT_AND_REQUEST, 1, 0) + request)
         while True:
@@ -93,7 +103,7 @@ def _socket(body: memoryview, ports: frozenset[int], now: float) -> Socket | Non
     family, state, local_port, remote_port = fields[0], fields[1], *map(socket.ntohs, fields[4:6])
     if ports and local_port not in ports and remote_port not in ports:
         return None
-    info = _attribute(body[_MESSAGE.size :], _INFO)
+    info = attribute(body[_MESSAGE.size :], _INFO)
     sent_ago, _, received_ago = _AGO.unpack_from(info, 44) if len(info) >= 56 else (0, 0, 0)
     return Socket(
         cookie=fields[9] | fields[10] << 32,
@@ -127,7 +137,8 @@ def _received(info: memoryview, state: int) -> int:
     return max(0, count - (state in _ENDED_THERE))
 
 
-def _attribute(data: memoryview, wanted: int) -> memoryview:
+def attribute(data: memoryview, wanted: int) -> memoryview:
+    """One attribute of an answer; empty where it is not there."""
     while len(data) >= 4:
         length, kind = struct.unpack_from("=HH", data)
         if kind == wanted:

@@ -8,9 +8,10 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from chaos.handles import ContainerRef, ProcessRef
-from chaos.host import owners, sockets
+from chaos.host import owners, sockets, unix_sockets
 from chaos.host.processes import mark_of
 from chaos.host.sockets import Socket
+from chaos.host.unix_sockets import UnixSocket
 from chaos.path.networks import Attached, attached, by_network
 from chaos.path.sight import Here, Inside, Sight
 from chaos.path.watch import require_visible
@@ -47,14 +48,15 @@ class Traffic:
         is waited for."""
         end = time.monotonic() + WITHIN
         while True:
-            found = [each for each in self._of.with_others(networks) if _in_use(each)]
+            found = sum(_in_use(each) for each in self._of.with_others(networks)) + len(self._of.accepted())
             if found or time.monotonic() > end:
-                return len(found)
+                return found
             time.sleep(_POLL)  # the kernel gives no event for a connection of somebody else's
 
     def held(self) -> int:
         """Connections on which something has come that the subject has not read, or not accepted, yet."""
-        return sum(each.waiting > 0 for each in self._of.with_others(()))
+        waiting = sum(each.waiting > 0 for each in self._of.with_others(()))
+        return waiting + sum(each.waiting > 0 for each in self._of.accepted(not_yet=True))
 
 
 class _Of:
@@ -62,6 +64,11 @@ class _Of:
 
     def with_others(self, networks: Collection[str]) -> list[Socket]:
         raise NotImplementedError
+
+    def accepted(self, *, not_yet: bool = False) -> list[UnixSocket]:
+        """Connections of others over Unix sockets that the subject has accepted; `not_yet`: its listeners, too."""
+        del not_yet
+        return []
 
 
 class _OfProcess(_Of):
@@ -85,6 +92,17 @@ class _OfProcess(_Of):
         not_others = {(each.local, each.local_port) for each in there if each.inode in midnights}
         not_others |= {(each.local, each.local_port) for each in own if each.inode in mine}
         return [each for each in own if (each.remote, each.remote_port) not in not_others]
+
+    def accepted(self, *, not_yet: bool = False) -> list[UnixSocket]:
+        family = owners.family([self._process.pid])
+        mine, midnights = owners.inodes(family), owners.inodes(self._midnight() - family)
+        there = unix_sockets.table()
+        names = {each.name for each in there if each.listens and each.inode in mine and each.name}
+        return [
+            each
+            for each in there
+            if each.name in names and (not_yet if each.listens else each.peer not in mine | midnights)
+        ]
 
     def _midnight(self) -> set[int]:
         """Midnight, and what its steps have started; not its load, whose connections are the service's work."""

@@ -1,6 +1,7 @@
 """A service of the tests' own, in a process of its own: it holds connections and does with them what it is told.
 
-holder.py HOST:PORT COUNT. Commands on standard input, each answered by one line when it is done:
+holder.py HOST:PORT COUNT, or PATH:0 COUNT for a Unix socket. Commands on standard input, each answered by one line when
+it is done:
 `ask N SIZE` sends SIZE bytes on the first N connections; `answer N SIZE` waits for as many on each of these;
 `closed N` waits until the other end has closed the first N; `close N` closes them; `open N` opens N more.
 """
@@ -42,8 +43,15 @@ def main() -> None:
     host, _, port = sys.argv[1].rpartition(":")
     held: list[socket.socket] = []
 
+    def connected() -> socket.socket:
+        if not host.startswith("/"):
+            return socket.create_connection((host, int(port)), timeout=30)
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(host)
+        return made
+
     def opened(count: int) -> None:
-        held.extend(socket.create_connection((host, int(port)), timeout=30) for _ in range(count))
+        held.extend(connected() for _ in range(count))
 
     opened(int(sys.argv[2]))
     print("ready", flush=True)

@@ -25,7 +25,12 @@ pytestmark = pytest.mark.real
 # A server with a child of its own that answers; it forks one more for each line on its standard input.
 SERVER = """
 import os, socket, sys, threading
-listener = socket.create_server(("127.0.0.1", 0))
+if len(sys.argv) > 1:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(sys.argv[1])
+    listener.listen(8)
+else:
+    listener = socket.create_server(("127.0.0.1", 0))
 def serve():
     while True:
         held, _ = listener.accept()
@@ -36,7 +41,8 @@ def fork():
     if os.fork() == 0:
         serve()
 fork()
-print(listener.getsockname()[1], flush=True)
+name = listener.getsockname()
+print(name if isinstance(name, str) else name[1], flush=True)
 for line in sys.stdin:
     fork()
     print("forked", flush=True)
@@ -44,15 +50,15 @@ for line in sys.stdin:
 
 
 class Server:
-    def __init__(self) -> None:
-        argv = [sys.executable, "-c", SERVER]
+    def __init__(self, *path: str) -> None:
+        argv = [sys.executable, "-c", SERVER, *path]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
-        self.address = f"127.0.0.1:{self._line()}"
+        self.address = f"{self._line()}:0" if path else f"127.0.0.1:{self._line()}"
 
     @property
     def handles(self) -> Handles:
-        return Handles(processes={"api": (ref_of(self.process.pid),)}, base_url=f"http://{self.address}")
+        return Handles(processes={"api": (ref_of(self.process.pid),)}, base_url="http://127.0.0.1:1")
 
     def fork(self) -> None:
         assert self.process.stdin is not None
@@ -74,18 +80,18 @@ class Server:
 
 
 @pytest.fixture
-def servers() -> Iterator[Callable[[], Server]]:
+def servers() -> Iterator[Callable[..., Server]]:
     with ExitStack() as there:
 
-        def start() -> Server:
-            made = Server()
+        def start(*path: str) -> Server:
+            made = Server(*path)
             there.callback(made.stop)
             return made
 
         yield start
 
 
-Servers = Callable[[], Server]
+Servers = Callable[..., Server]
 
 
 def test_a_pause_is_proven_by_what_waits_for_the_process(
@@ -110,6 +116,19 @@ def test_a_connection_that_was_not_accepted_yet_waits_too(
 
     done = played(made("pause", server.handles), tmp_path, comes, seconds=1.0, cut=False)
     assert done.outcome is Outcome.PASS and done.held.dose["connections_that_waited"] == 1, done
+
+
+def test_what_waits_at_a_unix_socket_counts_too(servers: Servers, holders: Holders, tmp_path: Path) -> None:
+    server = servers(str(tmp_path / "socket"))
+    client = holders(server.address, 2)
+
+    def asks_and_another_comes() -> None:
+        client.tell("ask 2 10")
+        holders(server.address, 1).tell("ask 1 10")
+
+    done = played(made("pause", server.handles), tmp_path, asks_and_another_comes, seconds=2.0, cut=False)
+    assert done.outcome is Outcome.PASS and done.held.dose["connections_that_waited"] >= 3, done
+    assert done.held.evidence["connections_in_use_before"] == 2
 
 
 def test_a_pause_of_a_process_that_serves_nobody_is_not_known(servers: Servers, tmp_path: Path) -> None:
