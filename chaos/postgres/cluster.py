@@ -36,6 +36,10 @@ _POLL = 0.05
 _SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
+class NotReady(TargetError):
+    """It did not end, and did not accept connections in the time it was given either."""
+
+
 @dataclass(slots=True)
 class Cluster:
     """A cluster in `data`, run as `user` (None: ourselves) and bearing `mark`; its log goes to `log`.
@@ -98,7 +102,7 @@ class Cluster:
         """Start the server and return when it accepts connections, at most `timeout` seconds later.
 
         A pid file that a crash left behind is removed. Raises PortTaken (choose another port, start
-        again) or TargetError with the tail of the log; then nothing is left running.
+        again), NotReady, or TargetError with the tail of the log; then nothing is left running.
         """
         if self.running():
             raise TargetError(f"the cluster in {self.data} is running already")
@@ -116,8 +120,13 @@ class Cluster:
             words = tail(self.log.read_bytes()[from_here:].decode(errors="replace"))
             if "Address already in use" in words:
                 raise PortTaken(self.port, f"PostgreSQL in {self.data}")
-            what = f"not ready within {timeout:.0f} s" if code is None else f"ended with {code}"
-            raise TargetError(f"PostgreSQL in {self.data}: {what}; its log {self.log} ends:\n{words}")
+            if code is None:
+                raise NotReady(
+                    f"PostgreSQL in {self.data}: not ready within {timeout:.0f} s; it says:\n{words}"
+                )
+            raise TargetError(
+                f"PostgreSQL in {self.data}: ended with {code}; its log {self.log} ends:\n{words}"
+            )
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         # The port is an argument, so that a retry with another one edits no file.

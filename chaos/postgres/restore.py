@@ -15,7 +15,7 @@ from chaos.host.privileges import give
 from chaos.postgres.archive import Archive
 from chaos.postgres.backup import Backup, Verification, verify_backup
 from chaos.postgres.backup_files import BackupFiles
-from chaos.postgres.cluster import Cluster
+from chaos.postgres.cluster import Cluster, NotReady
 from chaos.postgres.recovery_log import Recovery, read_recovery
 from chaos.postgres.restorable import check_restorable
 from chaos.postgres.settings import OURS, Settings
@@ -112,7 +112,7 @@ def restore(
             _forget_configuration(into)
         _configure(into, target, along, archive, settings or {})
         copying = time.monotonic() - began
-        recovery = _replay(into, target, archive, timeout)
+        recovery = _replay(into, target, archive, _left(timeout, copying))
         replaying = time.monotonic() - began - copying
     except BaseException:
         into.stop("immediate")
@@ -137,7 +137,7 @@ def start_copy(files: BackupFiles, into: Cluster, settings: Settings, *, timeout
         _forget_the_source(into)
         into.override({**_ALONE, **settings})
         copying = time.monotonic() - began
-        recovery = _recover(into, "its own WAL", None, timeout)
+        recovery = _recover(into, "its own WAL", None, _left(timeout, copying))
         replaying = time.monotonic() - began - copying
         return Restored(at_backups_end(), None, copying, replaying, copied, recovery)
     except BaseException:
@@ -159,6 +159,13 @@ def replay_all(into: Cluster, fetch: str, settings: Settings, *, timeout: float)
     into.override({**_ALONE, **settings, "restore_command": fetch, "recovery_target_timeline": "latest"})
     _signal_recovery(into)
     return _recover(into, "the archive's end", None, timeout)
+
+
+def _left(timeout: float, copying: float) -> float:
+    """Raises NotReady where copying alone took all the time there was."""
+    if copying >= timeout:
+        raise NotReady(f"copying alone took {copying:.0f} s, and {timeout:.0f} s were given")
+    return timeout - copying
 
 
 def _own(into: Cluster) -> None:
@@ -210,7 +217,7 @@ def _recover(into: Cluster, where: str, archive: Archive | None, timeout: float)
     from_here = into.log.stat().st_size if into.log.exists() else 0
     try:
         into.start(timeout=timeout)
-    except PortTaken:
+    except (PortTaken, NotReady):
         raise
     except TargetError as error:
         words = into.log.read_bytes()[from_here:].decode(errors="replace")

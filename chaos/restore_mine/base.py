@@ -14,6 +14,7 @@ from chaos.host.privileges import SystemUser, identity
 from chaos.postgres import Installation
 from chaos.postgres.archive import SEGMENT_SIZE, Archive, Holdings
 from chaos.postgres.backup import Backup, describe, manifest_in, verify_backup
+from chaos.postgres.cluster import NotReady
 from chaos.postgres.manifest import NAME as MANIFEST
 from chaos.postgres.restorable import check_restorable
 from chaos.postgres.restore import Restored, restore, start_copy
@@ -21,7 +22,7 @@ from chaos.postgres.target import Target, at_backups_end, at_lsn
 from chaos.postgres.wal import SEGMENT, Timelines, segment, show_lsn
 from chaos.postgres.wal_end import last_record
 from chaos.restore_mine import control, staged_wal, sums
-from chaos.restore_mine.kind import Ended, Facts, Kind, Restoration, Verified
+from chaos.restore_mine.kind import Ended, Facts, Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.restore_mine.layout import Layout, layout
 from chaos.restore_mine.scratch import Scratch
 from chaos.tools import postgresql
@@ -37,6 +38,13 @@ class BaseBackup(Kind):
     _target: Target = at_backups_end()
     _readable: Archive | None = None  # the archive, or a copy of it, for the server's user
     _state = ""  # of a data directory without a label: how it was left
+
+    @property
+    def expected(self) -> int:
+        chain = self._layout.chain if self._layout else ()
+        return self.source.expected + sum(
+            file.stat().st_size for place in chain for file in files_below(place)
+        )
 
     @property
     def visible(self) -> list[Path]:
@@ -84,7 +92,10 @@ class BaseBackup(Kind):
     def restore(self, scratch: Scratch, within: float, ended: Ended) -> Restoration:
         assert self._backup is not None and self._layout is not None
         forget(files_below(self.source.path))
-        done = self._restored(self._backup, self._layout, scratch, within)
+        try:
+            done = self._restored(self._backup, self._layout, scratch, within)
+        except NotReady as error:
+            raise Outlasted(str(error)) from error
         redo = done.recovery
         wal = redo.end - redo.start if redo.end is not None and redo.start is not None else 0
         elapsed, cpu = redo.elapsed_seconds or 0.0, redo.cpu_seconds or 0.0
@@ -224,9 +235,12 @@ def _combining(found: Layout, scratch: Scratch, within: float) -> Callable[[Path
         parts = [str(place) for place in (*found.chain, found.files.base)]
         # As ourselves, because the backups may be such as the server's user cannot read.
         programs = replace(scratch.cluster.programs, user=None)
-        code, said = programs.run(_COMBINE, *parts, "-o", data, timeout=within)
+        try:
+            code, said = programs.run(_COMBINE, *parts, "-o", data, timeout=within)
+        except TargetError as error:
+            raise Outlasted(str(error)) from error
         if "No space left" in said:
-            raise TargetError(f"the scratch disk is full: {said.strip()}")
+            raise Lacking(f"the scratch disk is full: {said.strip()}")
         if code != 0:
             raise BackupUnusable(f"{_COMBINE} cannot put the chain together: {said.strip()}")
         return sum(file.stat().st_size for file in files_below(data))

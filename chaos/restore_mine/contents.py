@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chaos.restore_mine.scratch import Scratch
+from chaos.restore_mine.scratch import MAINTENANCE, Scratch
 
 _DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
 _TABLES = """
@@ -30,7 +30,7 @@ def count(scratch: Scratch) -> dict[str, Any]:
     files have not come back, and databases that cannot be opened."""
     tables: dict[str, int] = {}
     rows, lost = False, []
-    with psycopg.connect(scratch.dsn("postgres"), autocommit=True) as connection:
+    with psycopg.connect(scratch.dsn(MAINTENANCE), autocommit=True) as connection:
         databases = [str(name) for (name,) in connection.execute(_DATABASES)]
     for database in databases:
         limits = (f"statement_timeout={_LOOK}", "default_transaction_read_only=on")

@@ -15,6 +15,7 @@ from chaos.errors import BackupUnusable, NoVerdict, ToolMissing
 from chaos.host.privileges import SystemUser, identity
 from chaos.host.processes import end_group, spawn
 from chaos.postgres import Installation
+from chaos.postgres.cluster import NotReady
 from chaos.postgres.programs import tail
 from chaos.postgres.restore import replay_all
 from chaos.restore_mine.kind import Ended, Facts, Kind, Lacking, Outlasted, Restoration, Verified
@@ -69,7 +70,10 @@ class PgBackRest(Kind):
         ended("copy", {"seconds": copying, "bytes": size})
         options = " ".join(shlex.quote(option).replace("%", "%%") for option in self._options(scratch))
         fetch = f'{shlex.quote(str(self._program))} {options} archive-get %f "%p"'
-        redo = replay_all(cluster, fetch, scratch.settings, timeout=max(1.0, within - copying))
+        try:
+            redo = replay_all(cluster, fetch, scratch.settings, timeout=max(1.0, within - copying))
+        except NotReady as error:
+            raise Outlasted(str(error)) from error
         if self._archived not in redo.restored:
             last = redo.restored[-1] if redo.restored else "none"
             raise BackupUnusable(

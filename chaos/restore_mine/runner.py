@@ -20,7 +20,7 @@ from chaos.postgres.amcheck import check_relations
 from chaos.restore_mine import about, contents, questions
 from chaos.restore_mine.kind import Facts, Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.restore_mine.plan import Chosen, choose
-from chaos.restore_mine.scratch import Scratch, scratch_for
+from chaos.restore_mine.scratch import MAINTENANCE, Scratch, scratch_for
 from chaos.restore_mine.stopping import Stopping
 from chaos.restore_plan import RestorePlan
 from chaos.store import RunDir
@@ -137,6 +137,7 @@ class Runner:
 
     def _look_into(self, scratch: Scratch) -> None:
         options = self._plan.options
+        scratch.refuse_stranger()
         # The heartbeat before all else: nothing has run yet that could have written to it.
         if (heartbeat := options.heartbeat) is not None:
             answer = questions.newest_heartbeat(scratch, heartbeat, options.database_of(heartbeat))
@@ -146,7 +147,7 @@ class Runner:
         for query in options.queries:
             answer = questions.ask(scratch, query, options.database_of(query))
             self._event("query", query.name, "answered", answer)
-        checked = check_relations(scratch.cluster, scratch.dsn("postgres"))
+        checked = check_relations(scratch.cluster, scratch.dsn(MAINTENANCE))
         facts = {"outcome": checked.outcome, "by": checked.said, "seconds": checked.seconds}
         self._event("restore", "amcheck", "ended", facts)
         scratch.cluster.stop("immediate")

@@ -12,12 +12,15 @@ from typing import Any
 from psycopg.conninfo import make_conninfo
 
 from chaos.driver import Site
+from chaos.errors import NoVerdict, TargetError
 from chaos.host.confinement import Confinement
 from chaos.host.privileges import SystemUser, give
 from chaos.postgres import Cluster, Installation
+from chaos.postgres.connection import ask
 from chaos.postgres.seclusion import SESSION, Seclusion, prove
 from chaos.postgres.settings import Settings
 
+MAINTENANCE = "template1"  # which, unlike `postgres`, is hardly ever dropped
 _OWNER = ".midnight"
 _LONGEST = 60  # characters of the place: a socket's path must fit into 107
 _PORT = 5432  # of a socket in a directory of its own
@@ -103,11 +106,20 @@ class Scratch:
         kept = None if refusal else confinement
         cluster.seclusion = Seclusion(self.sockets, self.root, kept, workers, refusal or "")
 
+    def refuse_stranger(self) -> None:
+        """Raises NoVerdict where the superuser that the target file names is none of the cluster's."""
+        try:
+            ask(self.dsn(MAINTENANCE), "SELECT 1")
+        except TargetError as error:
+            if f'role "{self.superuser}" does not exist' in str(error):
+                rule = f"the restored cluster has no role {self.superuser!r}: name its superuser in the target file"
+                raise NoVerdict(f"{rule} (options: superuser: NAME)") from error
+
     def prove(self) -> dict[str, Any]:
         """That the running server starts nothing and reaches nothing, and by what. Raises NoVerdict."""
         cluster = self.cluster
         assert cluster.seclusion is not None
-        return prove(self.dsn("postgres"), cluster.pid, cluster.installation.version, cluster.seclusion)
+        return prove(self.dsn(MAINTENANCE), cluster.pid, cluster.installation.version, cluster.seclusion)
 
     def clear(self) -> None:
         """Stop the server and remove its data, for another attempt."""
