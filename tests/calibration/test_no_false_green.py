@@ -76,7 +76,7 @@ CASES = {
     ),
     "a read-back that fails halfway": Case(
         3,
-        "UNKNOWN: the read-back is incomplete: the page after 20 failed 5 times: it was answered with 503",
+        "0020 failed 5 times: it was answered with 503",  # the key that a page ends with is that of its 20th record
         "loss: lost_writes",
         (Event("break_list", *ALWAYS, after=1),),
         page=20,

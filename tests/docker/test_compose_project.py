@@ -38,7 +38,7 @@ load:
   timeout: 3s
   mix: {read: 3, write: 1}
   baseline: {for: 2s, rate: 20, availability: 95%, p99: 3s}
-  phases: [{name: wake, for: 16s, rate: 20}]
+  phases: [{name: wake, for: 18s, rate: 20}]
 outage: {below: 95%, window: 1s, sustained: 3s}
 abort: [{name: target-down, off: true}]
 steps:
@@ -49,7 +49,7 @@ steps:
   - {name: freeze, fault: pause, at: 10s, hold: 1s, with: {target: api}}
   - {name: job, fault: batch_job, at: 12s, hold: 3s, with: {rows: 7, burners: 0, cpu_seconds: 0.2, memory_mb: 0}}
 slos: [{name: availability, availability: 40%}]
-limits: {recovery: 10s, lost_writes: 0}
+limits: {recovery: 6s, lost_writes: 0}
 """
 HURT = """
 name: hurt
