@@ -15,8 +15,9 @@ from chaos.checks.words import many, seconds
 from chaos.experiment import Experiment
 from chaos.journal import Journal
 
-LEAST = 4
-"""Answers of the baseline that have to have been looked into: one says little of what is usual."""
+LEAST = 2
+"""Lines about the baseline that there have to be: one says little of what is usual. Answers that look alike share a line a
+second."""
 FACTOR, SLACK = 2.0, 64
 """Lengths are usual up to twice the longest and down to half of the shortest, and 64 bytes beyond."""
 
