@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.errors import BackupUnusable, TargetError
+from chaos.errors import BackupUnusable, Refused, TargetError
 from chaos.postgres.backup import Backup, describe, manifest_of, take_backup, verify_backup
 from chaos.postgres.backup_files import Format
 from chaos.postgres.programs import Programs
@@ -159,7 +159,7 @@ def test_a_tar_that_ends_too_early_is_refused(backups: Backups) -> None:
 
 
 def test_what_is_no_backup_is_refused(backups: Backups, servers: Servers) -> None:
-    with pytest.raises(BackupUnusable, match=r"neither PG_VERSION nor base\.tar"):
+    with pytest.raises(Refused, match=r"neither PG_VERSION nor base\.tar"):
         describe(servers.place)
     with pytest.raises(BackupUnusable, match="has no backup_label"):
         describe(backups.primary.data)
