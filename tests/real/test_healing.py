@@ -71,7 +71,7 @@ def test_a_target_that_dies_is_a_violation_and_leaves_nothing(midnight: Midnight
     limits = "limits: {recovery: 3s, lost_writes: 0}"
     done = midnight(
         "run",
-        broken.experiment(midnight.place, kill, drop, play=9.0, extra=limits),
+        broken.experiment(midnight.place, kill, drop, play=11.0, extra=limits),
         "--target",
         quick(midnight),
     )
