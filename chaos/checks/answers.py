@@ -16,8 +16,7 @@ from chaos.experiment import Experiment
 from chaos.journal import Journal
 
 LEAST = 2
-"""Lines about the baseline that there have to be: one says little of what is usual. Answers that look alike share a line a
-second."""
+"""Lines about the baseline that there have to be: one says little of what is usual."""
 FACTOR, SLACK = 2.0, 64
 """Lengths are usual up to twice the longest and down to half of the shortest, and 64 bytes beyond."""
 

@@ -22,6 +22,7 @@ EVERY = (
     0.25  # seconds between two answers of a route that are looked into, if there is nothing new about them
 )
 WRITTEN_EVERY = 1.0  # seconds between two lines about a route, if they say the same
+MANY = 40  # lines about a route before that holds: a baseline may be short
 MOST_WAITING = (
     100  # answers that wait to be looked into: a route whose lengths never repeat must not fill memory
 )
@@ -41,6 +42,7 @@ class _Known:
     looked: float = float("-inf")  # when one of its answers was looked into last
     said: tuple[object, ...] = ()
     written: float = float("-inf")
+    lines: int = 0
 
 
 class Answers:
@@ -79,9 +81,9 @@ class Answers:
     def _write(self, at: float, code: int, kind: bytes, body: bytes) -> None:
         known, names = self._known[code], self._names(kind, body)
         said = (kind, len(body), names)
-        if said == known.said and at < known.written + WRITTEN_EVERY:
+        if said == known.said and known.lines >= MANY and at < known.written + WRITTEN_EVERY:
             return
-        known.said, known.written = said, at
+        known.said, known.written, known.lines = said, at, known.lines + 1
         line = {
             "at": at,
             "route": code,

@@ -71,6 +71,13 @@ def test_not_every_answer_is_looked_into_but_each_of_a_new_type_or_length(tmp_pa
     assert [line["at"] for line in said(tmp_path, *seen)] == [0.0, 0.02, 0.03, 1.5]
 
 
+def test_a_short_baseline_has_lines_enough_and_a_long_night_not_too_many(tmp_path: Path) -> None:
+    seen = [(at / 8, JSON, b'{"a": 1}') for at in range(800)]
+    lines = [line["at"] for line in said(tmp_path, *seen)]
+    assert len([at for at in lines if at < 2]) == 8
+    assert answers.MANY + 80 <= len(lines) <= answers.MANY + 100
+
+
 def test_another_answer_of_the_same_length_is_seen_within_a_moment(tmp_path: Path) -> None:
     seen = [(at / 100, JSON, b'{"a": 1}' if at < 50 else b'{"b": 1}') for at in range(100)]
     changed = next(line for line in said(tmp_path, *seen) if line["names"] == ["b:number"])
