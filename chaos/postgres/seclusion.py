@@ -36,6 +36,9 @@ HELD: Settings = {
     "archive_cleanup_command": "",
     "recovery_end_command": "",
     "autovacuum": "off",
+    # Else it runs all the same in a cluster whose transactions have grown old.
+    "autovacuum_freeze_max_age": 2_000_000_000,
+    "autovacuum_multixact_freeze_max_age": 2_000_000_000,
     "event_triggers": "off",
     "restrict_nonsystem_relation_kind": "foreign-table",
     "ssl": "off",
