@@ -27,7 +27,7 @@ from chaos.host.rotation_plan import CannotRotate
 from chaos.host.worker import Worker, start_here
 from chaos.inventory.differences import Claim
 from chaos.inventory.document import FILES
-from chaos.probe import Probe, unknown, yes
+from chaos.probe import Probe, no, unknown, yes
 from chaos.tools import rotating
 from chaos.units import NotNegative, Positive, Size
 from chaos.yamlfile import Model
@@ -69,17 +69,24 @@ class Logrotate(Fault):
         self._worker: Worker | None = None
 
     def probes(self) -> Iterator[Probe]:
-        if not self._logs.ours and self._logs.container is None:
-            size = sum(file.stat().st_size for file in self._logs.files if file.is_file())
-            told = f"the logs hold {size} bytes now, {self._params.min_rotated} are asked"
-            yield (yes if size >= self._params.min_rotated else unknown)("floor: rotated_bytes", told)
+        try:
+            self._planned = self._look()
+        except FaultError as error:
+            yield no("logs", str(error))
+            return
+        yield yes(
+            "logs", "; ".join(line.partition("\n")[0] for line in rotating.shown(self._planned, self._logs))
+        )
+        if not self._logs.ours:
+            size = sum(told["size"] for told in self._planned["before"]["logs"].values())
+            because = f"the logs hold {size} bytes now, {self._params.min_rotated} are asked"
+            enough = size >= self._params.min_rotated
+            yield (yes if enough else unknown)("floor: rotated_bytes", because)
 
     def prepare(self) -> Undo:
         if gone := [ref.pid for ref in self._signalled if self._logs.container is None and not alive(ref)]:
-            raise FaultError(
-                f"logrotate: process {gone[0]} of {self._logs.process} has ended: nobody reopens its logs"
-            )
-        self._planned = self._look()
+            raise FaultError(f"process {gone[0]} of {self._logs.process} has ended: nobody reopens its logs")
+        self._planned = self._planned or self._look()
         undo = {
             "mark": self._mark,
             "scratch": str(self._scratch),
@@ -149,7 +156,7 @@ class Logrotate(Fault):
             rotating.refuse_scripts(answer, self._logs)
             return answer
         except CannotRotate as error:
-            raise FaultError(f"logrotate: {error}") from error
+            raise FaultError(str(error)) from error
         except ControlError as error:
             raise subjects.failure("logrotate", error) from error
 
