@@ -66,7 +66,7 @@ def test_what_was_started_in_a_container_that_stands_still_is_not_called_ended(
             executed.stop(victim.ref, mark)
         with pytest.raises(TargetGone, match="is paused"):
             executed.start(victim.ref, FOREVER, {}, f"{victim.name}/late", None)
-        assert executed.stop(victim.ref, f"{victim.name}/late") == {"processes_stopped": 0}
+        assert executed.stop(victim.ref, f"{victim.name}/late")["processes_stopped"] == 0
         monkeypatch.undo()
     finally:
         victim.container.unpause()
