@@ -22,8 +22,9 @@ from .batch_database import BatchDatabase
 from .settings import Config, load
 
 PROGRESS_SECONDS = 1.0
-# The soft deadline comes this much before the hard one, to say so and to end the children in order.
-WINDING_UP_SECONDS = 1.0
+# The soft deadline comes this much before the hard one, to say so and to end the children in order; of a short
+# deadline the last half. A busy machine takes its time for that.
+WINDING_UP_SECONDS = 5.0
 STOPPED = 128 + signal.SIGTERM
 
 
@@ -34,7 +35,7 @@ class Job:
         self._config = config
         self._asked = asked
         self._began = time.monotonic()
-        self._deadline = self._began + asked.deadline - WINDING_UP_SECONDS
+        self._deadline = self._began + asked.deadline - min(WINDING_UP_SECONDS, asked.deadline / 2)
         self._children: list[Child] = []
         self._rows = 0
         self._peak_mb = 0.0

@@ -92,10 +92,10 @@ def test_killed_without_a_chance_it_leaves_no_child(limited: Stack) -> None:
 
 
 def test_it_ends_by_its_deadline_and_says_so(limited: Stack) -> None:
-    job = start(limited, ENDLESS, deadline=3)
+    job = start(limited, ENDLESS, deadline=10)
     said = last_word(job)
     assert (job.returncode, said["phase"]) == (1, "failed")
-    assert "deadline of 3 s" in said["because"]
+    assert "deadline of 10 s" in said["because"]
 
 
 def test_it_stops_when_told_to_and_when_its_input_ends(limited: Stack) -> None:
