@@ -12,9 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from types import FrameType
 from typing import Any
 
 from chaos import ending, registry, stopping, store
@@ -96,7 +94,7 @@ def _on_handles(plan: Plan, driver: Driver, place: RunDir) -> list[Row]:
         writer.event(Event(clock.now(), "target", what, "creating", {"by": by, "undo": undo}), sync=True)
 
     try:
-        with _stopped_by_signals(stop):
+        with stopping.heard_by(lambda *_: stop.set(), stopping.signals()):
             writer.event(Event(clock.now(), "run", "run", "begun", ending.begun(clock)), sync=True)
             try:
                 handles = driver.up(Site(place.id, creating, stop))
@@ -148,8 +146,7 @@ def _undo(name: str, undo: Undo) -> Probe:
 
 def _undone(place: RunDir, watchdog: Watchdog) -> None:
     """Undo what bringing the target up created. Raises RestoreError; the watchdog then goes on trying."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in stopping.signals()}
-    try:
+    with stopping.heard_by(signal.SIG_IGN, stopping.signals()):
         writer = Writer(place.healer_events)
         try:
             done = heal(place, lambda event: writer.event(event, sync=True), time.monotonic)
@@ -159,20 +156,3 @@ def _undone(place: RunDir, watchdog: Watchdog) -> None:
             watchdog.abandon()
             raise RestoreError(f"rehearsed, and not undone: {'; '.join(failed)}")
         watchdog.dismiss()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in stopping.signals()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -6,12 +6,12 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any, TypeVar
 
-from chaos import preflight, store
+from chaos import preflight, stopping, store
 from chaos.driver import Driver, Site
 from chaos.engine import refs
 from chaos.errors import Aborted, ControlError, Refused, RestoreError, ToolMissing, UsageError
@@ -139,23 +139,11 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-@contextmanager
-def _stoppable() -> Iterator[None]:
+def _stoppable() -> AbstractContextManager[None]:
     """A signal that ends us is a Ctrl-C, so that what was begun is undone."""
-    before = {number: signal.signal(number, _stop) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return stopping.heard_by(_stop, SIGNALS)
 
 
-@contextmanager
-def _unstoppable() -> Iterator[None]:
+def _unstoppable() -> AbstractContextManager[None]:
     """What is being undone is undone whole."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *SIGNALS)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return stopping.heard_by(signal.SIG_IGN, (signal.SIGINT, *SIGNALS))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import socket
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,38 +11,18 @@ import pytest
 from chaos.errors import NoVerdict, UsageError
 from chaos.handles import Proxy
 from chaos.host.ports import free_port
-from chaos.host.processes import marked, spawn, stop_marked
 from chaos.targets import strange_toxics
-from chaos.tools import toxiproxy as tool
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
 from tests.accepting import accepting
+from tests.proxying import toxiproxy_server
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[Toxiproxy, Toxiproxy]]:
-    mark = f"test-{secrets.token_hex(4)}"
-    ports = free_port(), free_port()
-    for port in ports:
-        spawn(
-            [tool.find_binary(), "-host", "127.0.0.1", "-port", str(port)],
-            mark=mark,
-            stdout=subprocess.DEVNULL,
-        )
-    for port in ports:
-        wait_until_listening(port)
-    yield Toxiproxy(f"http://127.0.0.1:{ports[0]}"), Toxiproxy(f"http://127.0.0.1:{ports[1]}")
-    stop_marked(mark, grace=5)
-    assert marked(mark) == []
-
-
-def wait_until_listening(port: int) -> None:
-    for _ in range(100_000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    pytest.fail(f"nothing listens on {port}")
+    with toxiproxy_server() as one, toxiproxy_server() as other:
+        yield one, other
 
 
 @pytest.fixture

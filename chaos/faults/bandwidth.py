@@ -9,7 +9,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import proxies
 from chaos.faults.own_path import OwnPath
@@ -53,13 +52,10 @@ class Bandwidth(Fault):
 
     def inject(self) -> Evidence:
         self._path.open()
-        try:
+        with self._path.acting("bandwidth"):
             Toxiproxy(self._proxy.api).add_toxic(
                 self._proxy.name, self._toxic, "bandwidth", "downstream", {"rate": self._rate}
             )
-        except ControlError as error:
-            self._path.close()
-            raise FaultError(f"bandwidth: {error}") from error
         self._path.begin()
         return {"proxy": self._proxy.name, "rate_kilobytes_per_second": self._rate}
 

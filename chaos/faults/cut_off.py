@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 
-from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.errors import RestoreError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import idle_toxics, proxies
 from chaos.faults.own_path import OwnPath
@@ -49,12 +49,9 @@ class CutOff(Fault):
         self._path.open()
         self._path.begin()
         begun = time.monotonic()
-        try:
+        with self._path.acting("cut_off"):
             for proxy in self._proxies:
                 idle_toxics.add(Toxiproxy(proxy.api), proxy.name, "black_hole", self._toxics)
-        except ControlError as error:
-            self._path.close()
-            raise FaultError(f"cut_off: {error}") from error
         return {
             "proxies": [proxy.name for proxy in self._proxies],
             "instant": {"begun": begun, "ended": time.monotonic()},  # of the monotonic clock

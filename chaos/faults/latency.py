@@ -9,7 +9,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError
 from chaos.fault import Evidence, Fault, Held, Undo
 from chaos.faults import proxies
 from chaos.faults.own_path import OwnPath
@@ -54,13 +53,10 @@ class Latency(Fault):
             "jitter": round(self._params.jitter * 1000),
         }
         self._path.open()
-        try:
+        with self._path.acting("latency"):
             Toxiproxy(self._proxy.api).add_toxic(
                 self._proxy.name, self._toxic, "latency", "downstream", attributes
             )
-        except ControlError as error:
-            self._path.close()
-            raise FaultError(f"latency: {error}") from error
         self._path.begin()
         return {"proxy": self._proxy.name, **attributes}
 

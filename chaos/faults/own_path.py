@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from chaos import path
+from chaos.errors import ControlError, FaultError
 from chaos.handles import Handles, Proxy
 from chaos.path import Account, Fate, Seen, Unseen, Watch
 from chaos.probe import Probe, unknown, yes
@@ -63,6 +64,17 @@ class OwnPath:
         except Unseen as error:
             self._give_up(error)
         return self.seen()
+
+    @contextmanager
+    def acting(self, fault: str) -> Iterator[None]:
+        """What fails within ends the looking. Raises FaultError for what a control interface refuses."""
+        try:
+            yield
+        except BaseException as error:
+            self.close()
+            if isinstance(error, ControlError):
+                raise FaultError(f"{fault}: {error}") from error
+            raise
 
     def seen(self) -> Seen:
         """What was seen so far, over all the proxies."""

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from chaos.errors import ControlError
 from chaos.host.ports import free_port
 from chaos.host.privileges import unprivileged_user
-from chaos.host.processes import spawn, stop_marked
 from chaos.postgres import Cluster
 from chaos.tools import postgresql
-from chaos.tools import toxiproxy as tool
 from chaos.toxiproxy import Toxiproxy
 from tests.attach.service import Service
+from tests.proxying import toxiproxy_server
 
 PASSWORD = "p:w'\\ of the house"
 
@@ -53,19 +49,9 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def toxiproxy(cluster: Cluster) -> Iterator[Toxiproxy]:
     """A Toxiproxy server whose proxy `mine` leads to the cluster."""
-    mark, port = f"test-{secrets.token_hex(4)}", free_port()
-    argv = [str(tool.find_binary()), "-host", "127.0.0.1", "-port", str(port)]
-    spawn(argv, mark=mark, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server, end = Toxiproxy(f"http://127.0.0.1:{port}"), time.monotonic() + 30
-    while True:
-        try:
-            server.create("mine", "127.0.0.1:0", f"127.0.0.1:{cluster.port}")
-            break
-        except ControlError:
-            assert time.monotonic() < end
-            time.sleep(0.05)  # it says nowhere that it listens
-    yield server
-    stop_marked(mark, grace=5)
+    with toxiproxy_server() as server:
+        server.create("mine", "127.0.0.1:0", f"127.0.0.1:{cluster.port}")
+        yield server
 
 
 @pytest.fixture

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from chaos.handles import Handles, ProcessRef, Proxy
-from chaos.host.ports import free_port
-from chaos.host.processes import ref_of, spawn, stop_marked
-from chaos.tools import toxiproxy as tool
+from chaos.host.processes import ref_of
 from chaos.toxiproxy import Toxiproxy
 from tests.accepting import accepting
 from tests.path.holder import Holder
 from tests.postgres.conftest import installation  # noqa: F401
-from tests.test_toxiproxy import wait_until_listening
+from tests.proxying import toxiproxy_server
 
 Holders = Callable[[str, int], Holder]
 
 
 @pytest.fixture(scope="package")
 def toxiproxy() -> Iterator[Toxiproxy]:
-    mark, port = f"test-{secrets.token_hex(4)}", free_port()
-    spawn(
-        [tool.find_binary(), "-host", "127.0.0.1", "-port", str(port)], mark=mark, stdout=subprocess.DEVNULL
-    )
-    wait_until_listening(port)
-    yield Toxiproxy(f"http://127.0.0.1:{port}")
-    stop_marked(mark, grace=5)
+    with toxiproxy_server() as server:
+        yield server
 
 
 @pytest.fixture
