@@ -227,7 +227,7 @@ def _judge_rto(promise: float, readings: Readings) -> Finding:
 
 
 def _least(seen: Account) -> str:
-    """What is told before the length of an outage that was not observed to its end."""
+    """The words before the length of an outage that outlasted the observation."""
     return "" if seen.recovered else "at least "
 
 

@@ -1,7 +1,7 @@
 """A forwarder of midnight's own in a project's networks: what publishes no port on this machine is reached through it.
 
 A Toxiproxy without toxics, published on 127.0.0.1 alone. It finds the services by their names, so that one that was
-started anew with another address is found again, and connections are spread over the containers of a service.
+restarted with another address is found again, and connections are spread over the containers of a service.
 """
 
 from __future__ import annotations

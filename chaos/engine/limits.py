@@ -30,7 +30,7 @@ def read(found: Container, names: tuple[str, ...]) -> dict[str, int]:
 def as_found(found: Container, kernel: Cgroup | None, names: tuple[str, ...]) -> dict[str, int]:
     """The limits as the engine has them, where they are also the kernel's.
 
-    Raises FaultError when somebody has written others into the cgroup by hand: the engine could not put those back.
+    Raises FaultError if the cgroup holds limits set by hand: the engine could not put those back.
     """
     limits = read(found, names)
     known = None if kernel is None else kernel.limits()

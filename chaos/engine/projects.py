@@ -43,7 +43,7 @@ class Found:
     words: tuple[str, ...] = field(default=(), repr=False)  # of entry point, command and health check
     hosts: dict[str, str] = field(default_factory=dict)  # extra_hosts: address by name
     network_mode: str = ""
-    hostname: str = ""  # empty where nobody has chosen one
+    hostname: str = ""  # empty if none was chosen
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
