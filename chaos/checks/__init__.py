@@ -26,32 +26,31 @@ from chaos.checks import (
 )
 from chaos.checks.finding import Check
 
-ALL: tuple[Check, ...] = (
-    left_behind.check,
-    completeness.check,
-    steady.check,
-    availability.check,
-    latency.check,
-    burn_rate.check,
-    recovery.check,
-    loss.check,
-    exposure.check,
-    archive.check,
-    answered.check,
-    fencing.check,
-    recovered.check,
-    runbook.check,
-    pool.check,
-    logs.check,
-    projection.check,
-    effect.check,
-    answers.check,
-    honesty.check,
-)
-"""Every check of ours, in the order in which a verdict tells its findings."""
+BY_NAME: Mapping[str, Check] = {
+    "left_behind": left_behind.check,
+    "completeness": completeness.check,
+    "steady": steady.check,
+    "availability": availability.check,
+    "latency": latency.check,
+    "burn_rate": burn_rate.check,
+    "recovery": recovery.check,
+    "loss": loss.check,
+    "exposure": exposure.check,
+    "archive": archive.check,
+    "answered": answered.check,
+    "fencing": fencing.check,
+    "recovered": recovered.check,
+    "runbook": runbook.check,
+    "pool": pool.check,
+    "logs": logs.check,
+    "projection": projection.check,
+    "effect": effect.check,
+    "answers": answers.check,
+    "honesty": honesty.check,
+}
+"""Every check by the name that its findings bear, in the order in which a verdict tells them."""
+
+ALL: tuple[Check, ...] = tuple(BY_NAME.values())
 
 OBJECTIVES: tuple[Check, ...] = (availability.check, latency.check, burn_rate.check, pool.check)
 """The checks that judge the experiment's SLOs."""
-
-BY_NAME: Mapping[str, Check] = {check.__module__.rpartition(".")[2]: check for check in ALL}
-"""Every check by the name that its findings bear."""
