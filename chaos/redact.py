@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, unquote_plus
 
+import chaos
+
 MASK = "«secret»"
 SHORTEST = 4  # characters: what is shorter would mask half the file
 _MOST_SPANS = 12  # signs in a secret between which every span is a piece; with more, each with the next
@@ -153,7 +155,7 @@ def _is_word_of_ours(piece: str) -> bool:
 @cache
 def _vocabulary() -> frozenset[str]:
     """The words that this program is made of: in what it writes they are everywhere."""
-    files = Path(__file__).parent.rglob("*.py")
+    files = Path(chaos.__file__).parent.rglob("*.py")
     return frozenset(
         word.lower() for file in files for word in _WORDS.findall(file.read_text(encoding="utf-8"))
     )

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from chaos.errors import UsageError
 from chaos.routes import Route
-from chaos.secrets import Secret, SecretReader
+from chaos.secret import Secret
+from chaos.secrets import SecretReader
 
 _TAG = "secret"
 

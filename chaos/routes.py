@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from chaos.secrets import Secret
+from chaos.secret import Secret
 from chaos.yamlfile import BrokenRule, Model
 
 Status = Annotated[int, Field(ge=100, le=599)]

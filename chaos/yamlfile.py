@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+import chaos
 from chaos import yamltext
 from chaos.errors import FileError, UsageError
 from chaos.secret_values import is_secret, showable
@@ -272,7 +273,7 @@ def search(name: str, folder: str) -> Path:
 
 def folders(folder: str) -> list[Path]:
     """Where files of a kind are looked for, first match first."""
-    package = Path(__file__).parent
+    package = Path(chaos.__file__).parent
     shipped = package / "shipped" / folder
     return [Path(folder), shipped if shipped.is_dir() else package.parent / folder]
 

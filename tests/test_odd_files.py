@@ -12,7 +12,7 @@ import pytest
 
 from chaos import cli
 from chaos.errors import FileError
-from chaos.secrets import Secret
+from chaos.secret import Secret
 from chaos.targets.attach import processes
 from chaos.targets.attach.options import ProcessAt
 from chaos.userfile import MOST_TEXT, read_json, read_text

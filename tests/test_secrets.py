@@ -11,7 +11,8 @@ import pytest
 
 from chaos.errors import UsageError
 from chaos.redact import MASK, DiscreetStream, Redactor
-from chaos.secrets import Secret, SecretReader
+from chaos.secret import Secret
+from chaos.secrets import SecretReader
 
 TEXT = "p:w'\"\\ ä of the house"
 

@@ -8,7 +8,7 @@ import httpx
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from chaos.notify.message import Event
-from chaos.secrets import Secret
+from chaos.secret import Secret
 from chaos.yamlfile import Model, SecretValue
 
 Events = Annotated[frozenset[Event], Field(min_length=1)]

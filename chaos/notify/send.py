@@ -13,7 +13,8 @@ from chaos.errors import MidnightError
 from chaos.notify import message
 from chaos.notify.destinations import Apprise, Webhook
 from chaos.redact import Redactor
-from chaos.secrets import Secret, SecretReader
+from chaos.secret import Secret
+from chaos.secrets import SecretReader
 
 TIMEOUT = 10.0  # seconds
 

@@ -12,7 +12,8 @@ from chaos import aim
 from chaos.errors import ControlError, Refused, UsageError
 from chaos.handles import Job, LogFiles, ProcessRef, Proxy, Volume
 from chaos.host import volume
-from chaos.secrets import Secret, SecretReader
+from chaos.secret import Secret
+from chaos.secrets import SecretReader
 from chaos.target import Target
 from chaos.targets import rotation
 from chaos.targets.attach import databases, processes

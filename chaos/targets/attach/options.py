@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from chaos import aim
 from chaos.host.logrotate_conf import SCRIPTS
 from chaos.routes import HeaderName
-from chaos.secrets import Secret
+from chaos.secret import Secret
 from chaos.units import Positive
 from chaos.yamlfile import BrokenRule, Model, Name, SecretValue
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from chaos.routes import HeaderName
-from chaos.secrets import Secret
+from chaos.secret import Secret
 from chaos.targets.attach.options import Rotated
 from chaos.units import Positive
 from chaos.yamlfile import BrokenRule, Model, Name
