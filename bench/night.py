@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chaos.checks.exact import Counts, Times
-from chaos.hits import DTYPE, HitsHeader, HitTable, Outcome
-from chaos.journal import Event, Sample, Writer
-from chaos.store import RunDir
+from chaos.record.hits import DTYPE, HitsHeader, HitTable, Outcome
+from chaos.record.journal import Event, Sample, Writer
+from chaos.record.store import RunDir
 
 Bytes = npt.NDArray[np.uint8]
 

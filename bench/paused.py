@@ -15,9 +15,9 @@ from bench.figures import Figure, below, told
 from bench.workshop import Workshop
 from chaos.checks.instrument import within
 from chaos.checks.observation import windows
-from chaos.experiment import Honesty
-from chaos.journal import Journal
-from chaos.store import RunDir
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Honesty
 
 DELAY, RATE = 0.020, 300
 EVERY, LENGTH = 1.7, 0.2  # seconds

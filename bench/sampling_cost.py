@@ -12,9 +12,9 @@ from statistics import median
 
 from bench.figures import Figure, below
 from bench.workshop import Workshop
-from chaos.handles import Handles
 from chaos.host.processes import ref_of
-from chaos.journal import Clock, Writer
+from chaos.plugin.handles import Handles
+from chaos.record.journal import Clock, Writer
 from chaos.sampling.sampler import Sampler
 
 PROCESSES = 20

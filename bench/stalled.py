@@ -9,8 +9,8 @@ import numpy as np
 from bench.attack import Attack
 from bench.figures import Figure, at_most, below
 from bench.workshop import Workshop
-from chaos import hits
 from chaos.checks.exact import percentile
+from chaos.record import hits
 
 DELAY, RATE = 0.020, 200
 BEFORE, STALL, PAUSE, AFTER = 3.0, 3.0, 2.0, 3.0  # seconds

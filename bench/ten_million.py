@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.attack import BenchError
 from bench.figures import Figure, below
 from bench.night import Night
-from chaos.store import RunDir
+from chaos.record.store import RunDir
 
 SECONDS = 60.0  # both commands together
 PEAK = 400e6  # bytes, of either

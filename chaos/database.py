@@ -12,9 +12,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
-from chaos import store
+from chaos.access.secret_urls import learn_database_url
 from chaos.errors import UsageError
-from chaos.secret_urls import learn_database_url
+from chaos.record import store
 
 PATIENCE = 30.0  # seconds that a writer waits for another one
 SILENT = 10  # seconds after which a server, or one who writes and then is silent, counts as gone

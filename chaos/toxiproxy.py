@@ -15,7 +15,7 @@ import toxiproxy.server
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
-from chaos import secret_urls
+from chaos.access import secret_urls
 from chaos.errors import ControlError, UsageError
 
 Stream = Literal["upstream", "downstream"]

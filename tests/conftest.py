@@ -44,7 +44,7 @@ def _all_traces() -> set[str]:
                 found.add(f"loop {text}")
     if os.access(V1_LIMIT, os.R_OK):
         found |= {f"limit of {_device(line.split()[0])}" for line in V1_LIMIT.read_text().splitlines()}
-    argv = ["pgrep", "-a", "-f", "chaos.watchdog"]
+    argv = ["pgrep", "-a", "-f", "chaos.undo.watchdog"]
     watchdogs = subprocess.run(argv, capture_output=True, text=True, check=False)
     return found | {f"watchdog {line}" for line in watchdogs.stdout.splitlines()}
 

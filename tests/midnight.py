@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chaos.journal import Event, read_events
-from chaos.store import RunDir
+from chaos.record.journal import Event, read_events
+from chaos.record.store import RunDir
 
 PROJECT = Path(__file__).parent.parent
 PLUGIN = PROJECT / "tests/plugin"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chaos import experiment as experiments
-from chaos.slo import Slo
+from chaos.spec import experiment as experiments
+from chaos.spec.slo import Slo
 
 RATIO = """\
 apiVersion: openslo/v1

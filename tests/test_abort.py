@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from chaos.abort import TARGET_DOWN, in_effect
-from chaos.abort_watch import SoFar, first_proven
 from chaos.checks.finding import Outcome
 from chaos.checks.recovery import check as recovery
-from chaos.experiment import Experiment
-from chaos.hits import Outcome as Hit
-from chaos.journal import Event, Writer
-from chaos.store import RunDir
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Event, Writer
+from chaos.record.store import RunDir
+from chaos.run.abort_watch import SoFar, first_proven
+from chaos.spec.abort import TARGET_DOWN, in_effect
+from chaos.spec.experiment import Experiment
 from tests.checks.synthetic import LENGTH, PLAY, Night, experiment_file
 
 SLO = {"slo": "availability"}

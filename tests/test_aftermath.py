@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chaos import hits
-from chaos.aftermath import is_back, rate_of
 from chaos.checks import recovery
 from chaos.checks.finding import Outcome
 from chaos.checks.observation import observe
-from chaos.experiment import Experiment
-from chaos.experiment import Outage as Rule
-from chaos.hits import HitTable
-from chaos.hits import Outcome as Hit
-from chaos.journal import Event
+from chaos.record import hits
+from chaos.record.hits import HitTable
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Event
+from chaos.run.aftermath import is_back, rate_of
+from chaos.spec.experiment import Experiment
+from chaos.spec.experiment import Outage as Rule
 from tests.checks.synthetic import PLAY, Night, approx, experiment_file
 
 RULE = Rule(below=0.99, window=1, sustained=2)

@@ -9,11 +9,12 @@ from typing import cast
 
 import pytest
 
-from chaos import redact, runbook_player
 from chaos.errors import TargetError
-from chaos.redact import MASK
-from chaos.runbook_player import Scene, run_command
-from chaos.store import RunDir
+from chaos.record import redact
+from chaos.record.redact import MASK
+from chaos.record.store import RunDir
+from chaos.run import runbook_player
+from chaos.run.runbook_player import Scene, run_command
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from chaos.console import Console
 from chaos.console.panel import render
 from chaos.console.progress import Progress
 from chaos.console.words import figures_line, sentence
-from chaos.experiment import Experiment
-from chaos.journal import Event
-from chaos.store import RunDir
+from chaos.record.journal import Event
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Experiment
 from tests.reports.stored_run import EXPERIMENT
 
 FIGURES: dict[str, Any] = {
@@ -124,9 +124,9 @@ def test_a_closed_pipe_does_not_end_the_program(live: str) -> None:
         from pathlib import Path
         from rich.console import Console as Terminal
         from chaos.console import Console
-        from chaos.experiment import Experiment
-        from chaos.journal import Event
-        from chaos.store import RunDir
+        from chaos.spec.experiment import Experiment
+        from chaos.record.journal import Event
+        from chaos.record.store import RunDir
         from tests.reports.stored_run import EXPERIMENT
         sys.stdin.readline()
         terminal = Terminal(force_terminal={live}, width=80)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
-from chaos import dsn
-from chaos.dsn import Uncertain
+from chaos.access import dsn
+from chaos.access.dsn import Uncertain
 
 WHOLE = {"host": "db.example", "port": "5433", "user": "shop", "dbname": "orders"}
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chaos import registry, yamlfile
+from chaos.plugin import registry
+from chaos.spec import yamlfile
 from tests.midnight import PROJECT
 
 TEXT = (PROJECT / "docs/faults.md").read_text()

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from chaos import store
 from chaos.checks.verdict import Verdict, judge
 from chaos.cli import playing
 from chaos.cli.gating import Outputs
 from chaos.cli.run import _show
-from chaos.journal import Event
-from chaos.plan import Plan
+from chaos.plan.plan import Plan
+from chaos.record import store
+from chaos.record.journal import Event
 from chaos.reports import html, junit
 from tests.attach.conftest import service
 from tests.attach.files import experiment, target

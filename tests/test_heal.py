@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chaos import registry, store
 from chaos.errors import RestoreError
-from chaos.fault import Evidence, Undo
-from chaos.heal import heal_elsewhere, hold_lock, is_locked, keep, outstanding, playing
-from chaos.journal import Event, Journal, Writer
-from chaos.store import RunDir
+from chaos.plugin import registry
+from chaos.plugin.fault import Evidence, Undo
+from chaos.record import store
+from chaos.record.journal import Event, Journal, Writer
+from chaos.record.store import RunDir
+from chaos.undo.heal import heal_elsewhere, hold_lock, is_locked, keep, outstanding, playing
 
 
 @pytest.fixture

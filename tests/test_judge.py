@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from chaos.checks.judge import judge_run
 from chaos.errors import FileError, UsageError
-from chaos.hits import Outcome as Hit
-from chaos.judge import judge_run
-from chaos.store import RunDir
+from chaos.record.hits import Outcome as Hit
+from chaos.record.store import RunDir
 from tests.checks.synthetic import Night
 
 STRICT = """\

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
-from chaos import cli, database, engine, redact
+from chaos import cli, database, engine
 from chaos.errors import UsageError
-from chaos.memory import schema
+from chaos.history import schema
+from chaos.record import redact
 from chaos.tools import toxiproxy
 from tests.attach.files import CONSENT
 

@@ -12,11 +12,11 @@ import pytest
 
 from chaos import cli
 from chaos.errors import FileError
-from chaos.secret import Secret
+from chaos.spec.secret import Secret
+from chaos.spec.userfile import MOST_TEXT, read_json, read_text
+from chaos.spec.yamltext import MOST_NODES
 from chaos.targets.attach import processes
 from chaos.targets.attach.options import ProcessAt
-from chaos.userfile import MOST_TEXT, read_json, read_text
-from chaos.yamltext import MOST_NODES
 from tests.checks.synthetic import Night
 
 QUICK = 10.0  # processor seconds: what is read to its end takes minutes, or never ends

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from chaos import cli
-from chaos import experiment as experiments
 from chaos.checks.finding import Outcome
-from chaos.hits import Outcome as Hit
-from chaos.judge import judge_run
-from chaos.slo import LatencyObjective, Slo, Timeslices
+from chaos.checks.judge import judge_run
+from chaos.record.hits import Outcome as Hit
+from chaos.spec import experiment as experiments
+from chaos.spec.slo import LatencyObjective, Slo, Timeslices
 from tests.checks.synthetic import Night
 from tests.openslo_documents import (
     EXPERIMENT,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli, stopping
+from chaos import cli
+from chaos.run import stopping
 
 MIDNIGHT = f"{sys.executable} -P -c 'from chaos.cli import main; main()'"
 

@@ -12,14 +12,15 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from chaos import hits, own_records
 from chaos.errors import FileError, NoVerdict
-from chaos.handles import Handles
 from chaos.load import ledger, leftovers, pages, readback
 from chaos.load.ledger import State
-from chaos.plan import Plan
-from chaos.store import RunDir
-from chaos.target import Target, load
+from chaos.plan.plan import Plan
+from chaos.plugin.handles import Handles
+from chaos.record import hits
+from chaos.record.store import RunDir
+from chaos.run import own_records
+from chaos.spec.target import Target, load
 from tests.attach.service import Service
 
 BY_KEY = {"path": "/records/{seq}"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chaos import cli
-from chaos import plan as plans
 from chaos.errors import FileError
+from chaos.plan import plan as plans
 from tests.midnight import PROJECT
 from tests.test_bad_files import GOOD
 

@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 import pytest
 
-from chaos import plan as plans
-from chaos import preflight
-from chaos.driver import Wants
 from chaos.errors import Refused
 from chaos.faults.idle_drop import IdleDrop
+from chaos.plan import plan as plans
+from chaos.plugin.driver import Wants
+from chaos.run import preflight
 
 LACKING = {"machine.disk": "free disk", "machine.memory": "available memory"}
 

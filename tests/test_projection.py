@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.production import Production
-from chaos.projection import (
+from chaos.checks.extrapolation import (
     FURTHEST,
     CannotProject,
     Measured,
@@ -21,6 +20,7 @@ from chaos.projection import (
     project_rto,
     student,
 )
+from chaos.spec.production import Production
 
 MB = 10**6
 

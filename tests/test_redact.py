@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.journal import Event, Writer, read_lines
-from chaos.redact import MASK, Known, Redactor
+from chaos.record.journal import Event, Writer, read_lines
+from chaos.record.redact import MASK, Known, Redactor
 
 
 def test_a_secret_is_masked_wherever_it_stands_and_numbers_stay(tmp_path: Path) -> None:

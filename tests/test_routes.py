@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos import target as targets
+from chaos.access.route_secrets import filled_in
+from chaos.access.secrets import SecretReader
 from chaos.errors import FileError, UsageError
-from chaos.route_secrets import filled_in
-from chaos.secrets import SecretReader
+from chaos.spec import target as targets
 
 HEAD = """\
 name: mine

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
+from chaos.access.secrets import SecretReader
 from chaos.errors import UsageError
-from chaos.redact import MASK, DiscreetStream, Redactor
-from chaos.secret import Secret
-from chaos.secrets import SecretReader
+from chaos.record.redact import MASK, DiscreetStream, Redactor
+from chaos.spec.secret import Secret
 
 TEXT = "p:w'\"\\ ä of the house"
 

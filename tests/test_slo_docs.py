@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from chaos.abort import in_effect, name_of
-from chaos.experiment import Experiment
-from chaos.judge import judge_run
+from chaos.checks.judge import judge_run
+from chaos.spec.abort import in_effect, name_of
+from chaos.spec.experiment import Experiment
 from tests.checks.synthetic import Night, experiment_file, step_events
 from tests.midnight import PROJECT
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from chaos.checks.instrument import Account
-from chaos.experiment import Baseline
-from chaos.hits import DTYPE, HitTable, Outcome
-from chaos.steady import judge_hits
+from chaos.record.hits import DTYPE, HitTable, Outcome
+from chaos.run.steady import judge_hits
+from chaos.spec.experiment import Baseline
 
 
 def hits(good: int, bad: int = 0, *, took: float = 0.01, how: Outcome = Outcome.BAD_STATUS) -> HitTable:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos import store
 from chaos.errors import UsageError
-from chaos.store import RunDir
+from chaos.record import store
+from chaos.record.store import RunDir
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaos import hits, stored_hits
-from chaos.stored_hits import StoredHits
+from chaos.record import hits, stored_hits
+from chaos.record.stored_hits import StoredHits
 
 DUE = np.array([0.0, 0.25, 0.5, 1.0, 1.0, 1.5, 3.0, 3.25, 3.5, 7.0])
 

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chaos import suite
+from chaos.checks import suite
 from chaos.checks.finding import Outcome
+from chaos.checks.suite import Part
 from chaos.checks.verdict import Verdict
-from chaos.hits import Outcome as Hit
+from chaos.record.hits import Outcome as Hit
+from chaos.record.store import RunDir
 from chaos.reports.drill_page import write_suite_report
-from chaos.store import RunDir
-from chaos.suite import Part
 from tests.checks.synthetic import Night, experiment_file
 from tests.checks.test_drill import BACK, LOSS, night
 

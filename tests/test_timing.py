@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chaos import timing
-from chaos.experiment import Load
+from chaos.load import timing
+from chaos.spec.experiment import Load
 
 
 def _load(mix: dict[str, float] | None = None) -> Load:

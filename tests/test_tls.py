@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from chaos import tls
+from chaos.access import tls
 
 
 @pytest.mark.parametrize("url", ["https://localhost", "HTTPS://localhost"])

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chaos.errors import NoVerdict, UsageError
-from chaos.handles import Proxy
 from chaos.host.ports import free_port
+from chaos.plugin.handles import Proxy
 from chaos.targets import strange_toxics
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
 from tests.accepting import accepting

@@ -10,12 +10,12 @@ import pytest
 
 from chaos import cli
 from chaos.errors import FileError
-from chaos.experiment import Experiment
-from chaos.fault import Fault
 from chaos.faults.kill import Kill
 from chaos.faults.pause import Pause
-from chaos.plan_rules import check_limits, undisturbed
-from chaos.target import Target
+from chaos.plan.plan_rules import check_limits, undisturbed
+from chaos.plugin.fault import Fault
+from chaos.spec.experiment import Experiment
+from chaos.spec.target import Target
 
 EXPERIMENT = """\
 name: answers

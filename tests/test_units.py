@@ -10,16 +10,17 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from chaos import registry, yamlfile
-from chaos.experiment import Experiment
-from chaos.judge import Objectives
+from chaos.checks.judge import Objectives
+from chaos.checks.suite import Suite
 from chaos.operating import GENERIC
-from chaos.restore_experiment import RestoreExperiment
+from chaos.plugin import registry
 from chaos.schedule.file import ScheduleFile
-from chaos.suite import Suite
-from chaos.target import Target
+from chaos.spec import yamlfile
+from chaos.spec.experiment import Experiment
+from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.spec.target import Target
+from chaos.spec.units import Exact, Size, goal, percentile, ratio, seconds, show_seconds, size
 from chaos.targets.embedded import operations, profile_file
-from chaos.units import Exact, Size, goal, percentile, ratio, seconds, show_seconds, size
 
 UNITLESS = {  # what has no unit, or bears it in its name
     *("Phase.rate", "Baseline.rate", "Load.mix"),  # requests a second, weights

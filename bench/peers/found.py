@@ -10,7 +10,7 @@ from bench.attack import BenchError, Instrument
 from bench.peers import k6, vegeta
 from bench.peers.ours import Ours
 from bench.peers.script import Script
-from chaos.store import cache_dir
+from chaos.record.store import cache_dir
 from chaos.tools.command import CommandFailed, output, which
 
 _HERE = Path(__file__).parent

@@ -12,12 +12,12 @@ import numpy as np
 
 from bench.attack import Attack, Report, summarize
 from bench.processor_time import Usage, watched
-from chaos import hits
 from chaos.checks.exact import Times
-from chaos.hits import HitTable
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
-from chaos.routes import Route
+from chaos.record import hits
+from chaos.record.hits import HitTable
+from chaos.spec.routes import Route
 
 TIMEOUT = 10.0  # seconds
 LEAD = 0.3  # seconds between the word to go and the first arrival

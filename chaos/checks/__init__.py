@@ -2,29 +2,10 @@
 
 from collections.abc import Mapping
 
-from chaos.checks import (
-    answered,
-    answers,
-    archive,
-    availability,
-    burn_rate,
-    completeness,
-    effect,
-    exposure,
-    fencing,
-    honesty,
-    latency,
-    left_behind,
-    logs,
-    loss,
-    pool,
-    projection,
-    recovered,
-    recovery,
-    runbook,
-    steady,
-)
+from chaos.checks import answers, completeness, effect, honesty, left_behind, logs, loss, recovery, steady
+from chaos.checks.drill import answered, archive, exposure, fencing, projection, recovered, runbook
 from chaos.checks.finding import Check
+from chaos.checks.slo import availability, burn_rate, latency, pool
 
 BY_NAME: Mapping[str, Check] = {
     "left_behind": left_behind.check,

@@ -12,8 +12,8 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.words import many, seconds
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 LEAST = 2
 """Lines about the baseline that there have to be: one says little of what is usual."""

@@ -9,8 +9,8 @@ import numpy as np
 from chaos.checks.exact import Flags, percentiles
 from chaos.checks.observation import Observation
 from chaos.checks.spans import step_spans
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 RANKS = (50, 95, 99)
 

@@ -19,11 +19,11 @@ from chaos.checks import gauges
 from chaos.checks.exact import Times
 from chaos.checks.finding import Unit
 from chaos.checks.link import Link
-from chaos.checks.pool import share_in_use
+from chaos.checks.slo.pool import share_in_use
 from chaos.checks.spans import step_spans
 from chaos.checks.words import percent, seconds
-from chaos.experiment import Experiment
-from chaos.journal import Journal, Series, Span
+from chaos.record.journal import Journal, Series, Span
+from chaos.spec.experiment import Experiment
 
 DEVIATIONS = 6 * 1.4826
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.observation import observe
 from chaos.checks.words import many, seconds
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 TOLERANCE = 0.5
 """Seconds by which the end of the play may be noted early: less than any window a check looks at."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.words import amount
-from chaos.experiment import Experiment, Step
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment, Step
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:

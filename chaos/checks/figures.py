@@ -9,8 +9,8 @@ from chaos.checks.breakdown import figures as of_hits
 from chaos.checks.finding import Finding
 from chaos.checks.observation import observe
 from chaos.checks.recovery import read
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 Figures = dict[str, float | None]
 

@@ -10,10 +10,10 @@ from array import array
 
 import numpy as np
 
-from chaos import hits as stored
 from chaos.checks.exact import Counts, Flags, Times, percentile
-from chaos.hits import HitTable, Outcome
-from chaos.journal import Journal, Series
+from chaos.record import hits as stored
+from chaos.record.hits import HitTable, Outcome
+from chaos.record.journal import Journal, Series
 
 BUCKET = 1.0  # seconds
 _NOTHING = Series(np.empty(0), np.empty(0))

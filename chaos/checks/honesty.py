@@ -6,9 +6,9 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.instrument import strictest, threshold_of, tightest
 from chaos.checks.observation import Observation, observe, windows
 from chaos.checks.words import percent, seconds
-from chaos.experiment import Experiment
-from chaos.journal import Journal
-from chaos.slo import Slo
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+from chaos.spec.slo import Slo
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:

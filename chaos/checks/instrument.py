@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chaos.checks.words import seconds
-from chaos.experiment import Experiment, Honesty
-from chaos.slo import Slo
+from chaos.spec.experiment import Experiment, Honesty
+from chaos.spec.slo import Slo
 
 FRACTION = 0.25
 

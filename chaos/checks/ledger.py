@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chaos.checks.exact import Codes, Flags, Times
-from chaos.hits import Outcome as Hit
-from chaos.journal import Journal
-from chaos.stored_hits import PIECE, Numbers
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Journal
+from chaos.record.stored_hits import PIECE, Numbers
 
 MISSING, PRESENT, DIFFERENT, FOREIGN, DOUBLED = range(5)
 HELD = (PRESENT, DIFFERENT, DOUBLED)

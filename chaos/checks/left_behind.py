@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.words import many
-from chaos.experiment import Experiment
-from chaos.inventory import document
-from chaos.inventory.differences import Comparison, compare
-from chaos.journal import Journal
+from chaos.record.inventory import document
+from chaos.record.inventory.differences import Comparison, compare
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 TOLD = 3  # differences in the sentence; the evidence has them all
 

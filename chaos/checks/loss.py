@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from chaos.checks import drill_loss, lost_writes
+from chaos.checks import lost_writes
+from chaos.checks.drill import drill_loss
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.ledger import Ledger, evidence_of, read_ledger, writes
 from chaos.checks.observation import observe
 from chaos.checks.recovery import read
 from chaos.checks.words import seconds
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chaos import hits
 from chaos.checks.exact import Codes, Flags, Times
 from chaos.checks.instrument import Bound, bound
-from chaos.experiment import Experiment
-from chaos.hits import HitTable, Outcome
-from chaos.journal import Journal, Span
-from chaos.stored_hits import StoredHits
+from chaos.record import hits
+from chaos.record.hits import HitTable, Outcome
+from chaos.record.journal import Journal, Span
+from chaos.record.stored_hits import StoredHits
+from chaos.spec.experiment import Experiment
 
 ANSWERED = (Outcome.GOOD, Outcome.BAD_STATUS, Outcome.BAD_BODY)
 

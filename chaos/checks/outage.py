@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chaos.checks.exact import Counts, Flags, Times, meets
-from chaos.experiment import Outage as Rule
+from chaos.spec.experiment import Outage as Rule
 
 PIECE = 1 << 16  # hits looked at together
 

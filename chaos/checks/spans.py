@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.words import percent, seconds
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:

@@ -14,8 +14,8 @@ from chaos.checks.finding import Check, Finding, Outcome, worst
 from chaos.checks.headline import ABOUT_THE_RUN, headline
 from chaos.checks.link import Link
 from chaos.errors import RestoreError
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 
 VERSION = 1
 

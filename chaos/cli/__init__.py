@@ -10,7 +10,6 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from chaos import redact, store
 from chaos.cli import (
     baseline,
     doctor,
@@ -27,6 +26,7 @@ from chaos.cli import (
 )
 from chaos.cli.output import forgiving
 from chaos.errors import MidnightError
+from chaos.record import redact, store
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """What a disk says that takes nothing more: told in one line, without a traceback."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chaos import about
 from chaos.cli.memory import say
 from chaos.cli.output import tell
 from chaos.errors import UsageError
+from chaos.run import about
 
 if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
-    from chaos.memory import Decision, Entry, Index
+    from chaos.history import Decision, Entry, Index
 
 app = typer.Typer(help="Choose the runs that a gate compares with.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 @app.command("set")
 def set_(run: Run, because: Because = "") -> None:
     """Release a run: later ones are compared with it and with what passes after it, not with what lies before."""
-    from chaos.memory.decision import decision
+    from chaos.history.decision import decision
 
     index, entry = _named(run)
     if entry.verdict not in ("pass", "fail"):
@@ -40,7 +40,7 @@ def set_(run: Run, because: Because = "") -> None:
 @app.command()
 def clear(run: Run, because: Because = "") -> None:
     """Withdraw a run: nothing is compared with it any more. Runs before a release that is withdrawn count again."""
-    from chaos.memory.decision import decision
+    from chaos.history.decision import decision
 
     index, entry = _named(run)
     if not entry.counts:
@@ -57,7 +57,7 @@ def show(
 ) -> None:
     """List the runs that later ones are compared with, oldest first, and why each of them counts."""
     from chaos.gate.baseline import counted
-    from chaos.memory import open_index
+    from chaos.history import open_index
 
     found = counted(open_index(say), experiment, target, profile)
     if json_:
@@ -68,7 +68,7 @@ def show(
 
 def _named(run: str) -> tuple[Index, Entry]:
     from chaos.gate.baseline import named
-    from chaos.memory import open_index
+    from chaos.history import open_index
 
     index = open_index(say)
     return index, named(run, index)

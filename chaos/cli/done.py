@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from chaos import about, store
 from chaos.errors import UsageError
-from chaos.heal import is_locked
-from chaos.journal import Journal
-from chaos.store import RunDir
+from chaos.record import store
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
+from chaos.run import about
+from chaos.undo.heal import is_locked
 
 Step = Annotated[
     str | None, typer.Argument(metavar="[STEP]", help="The one that is waited for, if not given.")

@@ -11,14 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chaos import experiment as experiments
-from chaos import judge, restore_experiment, slofile, suite_plan, yamlfile
-from chaos import plan as plans
-from chaos import suite as suites
-from chaos import target as targets
+from chaos.checks import judge
+from chaos.checks import suite as suites
 from chaos.errors import UsageError
-from chaos.restore_experiment import is_restore
-from chaos.units import show_seconds
+from chaos.plan import plan as plans
+from chaos.plan import suite_plan
+from chaos.spec import experiment as experiments
+from chaos.spec import restore_experiment, slofile, yamlfile
+from chaos.spec import target as targets
+from chaos.spec.restore_experiment import is_restore
+from chaos.spec.units import show_seconds
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Files = Annotated[

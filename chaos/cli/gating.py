@@ -13,9 +13,8 @@ from pathlib import Path
 from rich.console import Console as Terminal
 from sqlalchemy.exc import SQLAlchemyError
 
-from chaos import about, suite, yamlfile
-from chaos import judge as judging
-from chaos import plan as plans
+from chaos.checks import judge as judging
+from chaos.checks import suite
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
 from chaos.cli.playing import play, signals_kept
@@ -26,15 +25,18 @@ from chaos.gate.case import Case
 from chaos.gate.drill import judge_drill
 from chaos.gate.tolerance import Tolerances, tolerances
 from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_run
-from chaos.journal import Journal
-from chaos.memory import Query, alike, open_index
-from chaos.memory.decision import decision as decide
-from chaos.plan import Plan
+from chaos.history import Query, alike, open_index
+from chaos.history.decision import decision as decide
+from chaos.plan import plan as plans
+from chaos.plan.plan import Plan
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 from chaos.reports import junit as as_junit
 from chaos.reports import markdown as as_markdown
 from chaos.reports.gate_terminal import print_gate
 from chaos.reports.terminal import print_verdict
-from chaos.store import RunDir
+from chaos.run import about
+from chaos.spec import yamlfile
 
 __all__ = [
     "Asked",

@@ -12,13 +12,13 @@ from typing import Annotated
 
 import typer
 
-from chaos import store
 from chaos.errors import RestoreError, UsageError
-from chaos.handles import ProcessRef
-from chaos.heal import Healed, heal_elsewhere, is_locked
 from chaos.host.processes import process_of
-from chaos.journal import Journal
-from chaos.store import RunDir
+from chaos.plugin.handles import ProcessRef
+from chaos.record import store
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
+from chaos.undo.heal import Healed, heal_elsewhere, is_locked
 
 STOP_WITHIN = 120.0  # seconds that a stopped run may take to restore what it did
 

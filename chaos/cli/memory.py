@@ -12,17 +12,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chaos import prune as pruning
 from chaos.checks.verdict import json_safe
 from chaos.cli.output import print_whole, tell
 from chaos.errors import UsageError
-from chaos.heal import is_locked
+from chaos.record.store import RunDir
 from chaos.reports.show import show_value
-from chaos.store import RunDir
-from chaos.units import seconds
+from chaos.spec.units import seconds
+from chaos.undo import prune as pruning
+from chaos.undo.heal import is_locked
 
 if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
-    from chaos.memory import Entry
+    from chaos.history import Entry
 
 Experiment = Annotated[str | None, typer.Option(help="Runs of this experiment.")]
 Target = Annotated[str | None, typer.Option(help="Runs against this target.")]
@@ -66,8 +66,8 @@ def runs(
     json_: Json = False,
 ) -> None:
     """List the stored runs that meet everything given, newest last."""
-    from chaos.memory import Query, open_index
-    from chaos.memory.query import instant
+    from chaos.history import Query, open_index
+    from chaos.history.query import instant
 
     now = datetime.now(UTC)
     query = Query(
@@ -100,10 +100,10 @@ def trend(
     json_: Json = False,
 ) -> None:
     """Show how an experiment's figures moved over the last nights, and which became worse than their history."""
-    from chaos.memory import Query, open_index
+    from chaos.history import Query, open_index
+    from chaos.history.trend import trends
     from chaos.reports.trend_rows import trend_json
     from chaos.reports.trend_terminal import print_trend
-    from chaos.trend import trends
 
     entries = open_index(say).find(Query(experiment=name, target=target, profile=profile))
     found = trends(entries, last)
@@ -136,8 +136,8 @@ def prune(
 ) -> None:
     """Delete old runs: those that neither --keep nor --older-than keeps. The last failed and the last passing
     run of each experiment, target and profile stay, and so do drills, runs being played and runs not healed."""
-    from chaos.memory import Query, open_index
-    from chaos.memory.retention import Retention
+    from chaos.history import Query, open_index
+    from chaos.history.retention import Retention
 
     if keep is None and older_than is None:
         raise UsageError("say what to delete: --keep N, --older-than 90d, or both")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from chaos import redact
+from chaos.record import redact
 
 WIDEST = 10_000  # columns
 

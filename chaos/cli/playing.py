@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console as Terminal
 
-from chaos import plan as plans
-from chaos import starting, stopping
 from chaos.checks.verdict import Verdict
 from chaos.console import Console
-from chaos.drill_history import Earlier, earlier_drills
 from chaos.errors import UsageError
+from chaos.history.drill_history import Earlier, earlier_drills
+from chaos.plan import plan as plans
+from chaos.record.store import RunDir, why_not_written
 from chaos.reports.verdict_json import write_verdict
-from chaos.store import RunDir, why_not_written
+from chaos.run import starting, stopping
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def history(verdict: Verdict) -> tuple[Earlier, ...]:
 
 
 def _remember() -> list[str]:
-    from chaos.memory import remember  # brings SQLAlchemy, which a run must not wait for before it begins
+    from chaos.history import remember  # brings SQLAlchemy, which a run must not wait for before it begins
 
     return remember()
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from chaos import preflight
 from chaos.cli.output import print_whole
 from chaos.errors import Refused
-from chaos.plan import Plan
-from chaos.probe import Answer
-from chaos.rehearsal import Row, rehearse
+from chaos.plan.plan import Plan
+from chaos.plugin.probe import Answer
+from chaos.run import preflight
+from chaos.run.rehearsal import Row, rehearse
 
 STYLES = {Answer.YES: "green", Answer.NO: "bold red", Answer.UNKNOWN: "yellow"}
 

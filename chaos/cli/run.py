@@ -8,17 +8,19 @@ from typing import Annotated
 import typer
 from rich.console import Console as Terminal
 
-from chaos import plan as plans
-from chaos import suite, suite_plan, yamlfile
+from chaos.checks import suite
 from chaos.cli import restore_mine
 from chaos.cli.output import tell
 from chaos.cli.playing import Played, play, print_plan
 from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
 from chaos.errors import RestoreError, UsageError
+from chaos.plan import plan as plans
+from chaos.plan import suite_plan
+from chaos.record.store import RunDir
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import as_text
-from chaos.store import RunDir
+from chaos.spec import yamlfile
 
 Name = Annotated[str, typer.Argument(help="An experiment's name (`midnight list`) or a path to its file.")]
 Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]

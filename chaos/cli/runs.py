@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from chaos import judge as judging
-from chaos import store, suite
+from chaos.checks import judge as judging
+from chaos.checks import suite
 from chaos.cli.output import tell
 from chaos.cli.playing import history
 from chaos.errors import UsageError
+from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]

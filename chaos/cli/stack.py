@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from chaos import plan as plans
-from chaos import preflight, stacks, targetfiles, yamlfile
-from chaos import target as targets
 from chaos.errors import Refused, RestoreError
+from chaos.plan import plan as plans
+from chaos.run import preflight, stacks
+from chaos.spec import target as targets
+from chaos.spec import targetfiles, yamlfile
 
 app = typer.Typer(help="Bring a target up to play with it by hand.", no_args_is_help=True)
 

@@ -9,15 +9,18 @@ from pathlib import Path
 
 from rich.console import Console as Terminal
 
-from chaos import plan as plans
-from chaos import store, suite, suite_plan, suite_record
+from chaos.checks import suite
+from chaos.checks.suite import Part, Suite
 from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.errors import Aborted, MidnightError, worst
+from chaos.plan import plan as plans
+from chaos.plan import suite_plan
+from chaos.record import store
+from chaos.record.store import RunDir
 from chaos.reports.verdict_json import as_text, write_verdict
-from chaos.store import RunDir
-from chaos.suite import Part, Suite
+from chaos.run import suite_record
 
 ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not restored must not be played on
 

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 from ruamel.yaml import YAML
 
-from chaos import engine, targetfiles
-from chaos import plan as plans
+from chaos import engine
 from chaos.engine.client import require_here
 from chaos.engine.projects import Found
 from chaos.errors import UsageError
-from chaos.handles import EngineAt
+from chaos.plan import plan as plans
+from chaos.plugin.handles import EngineAt
+from chaos.spec import targetfiles
 from chaos.targets.compose import guesses, inspecting, rewiring
 from chaos.targets.compose.discovery import whole
 from chaos.targets.compose.options import ComposeOptions

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from chaos.console.progress import Progress, StepProgress
 from chaos.console.words import STYLES, Figures, number, pool, service
-from chaos.units import show_seconds
+from chaos.spec.units import show_seconds
 
 
 def render(progress: Progress, now: float) -> Panel:

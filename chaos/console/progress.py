@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 
 from chaos.console.words import Figures
-from chaos.experiment import Experiment
-from chaos.journal import Event
+from chaos.record.journal import Event
+from chaos.spec.experiment import Experiment
 
 
 @dataclass

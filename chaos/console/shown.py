@@ -19,9 +19,9 @@ from rich.text import Text
 from chaos.console.panel import render
 from chaos.console.progress import Progress
 from chaos.console.words import STYLES, Figures, figures_line, sentence
-from chaos.experiment import Experiment
-from chaos.journal import Event
-from chaos.store import RunDir
+from chaos.record.journal import Event
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Experiment
 
 FIGURES_EVERY = 5.0  # seconds between two lines of figures where there is no terminal
 _FAREWELL = 2.0  # seconds that `stop` waits for a terminal that does not take what it is given

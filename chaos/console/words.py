@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from chaos.journal import Event
-from chaos.units import show_seconds
+from chaos.record.journal import Event
+from chaos.spec.units import show_seconds
 
 Figures = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ import requests
 
 from chaos.engine.client import connected
 from chaos.errors import ControlError
-from chaos.handles import ContainerRef
+from chaos.plugin.handles import ContainerRef
 
 if TYPE_CHECKING:
     from docker import DockerClient

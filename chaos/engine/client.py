@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from chaos import aim, redact
+from chaos.access import aim
 from chaos.errors import ControlError, ToolMissing
-from chaos.handles import EngineAt
+from chaos.plugin.handles import EngineAt
+from chaos.record import redact
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from chaos.engine.client import connected
-from chaos.handles import ContainerRef
+from chaos.plugin.handles import ContainerRef
 
 
 def fetch(ref: ContainerRef, path: str, into: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.engine.client import connected
 from chaos.engine.refs import LOAD, labels
 from chaos.errors import ControlError
-from chaos.handles import EngineAt
+from chaos.plugin.handles import EngineAt
 
 if TYPE_CHECKING:
     from docker import DockerClient

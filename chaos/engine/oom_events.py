@@ -9,7 +9,7 @@ from typing import Any
 
 from chaos.engine.client import connected
 from chaos.errors import MidnightError
-from chaos.handles import ContainerRef
+from chaos.plugin.handles import ContainerRef
 
 
 class OomEvents:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chaos.engine.refs import PROTECT, RUN
-from chaos.handles import ContainerRef, EngineAt
+from chaos.plugin.handles import ContainerRef, EngineAt
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.engine import client as engines
 from chaos.errors import Refused
-from chaos.handles import ContainerRef
+from chaos.plugin.handles import ContainerRef
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -21,9 +21,9 @@ from chaos.engine.attached import Attached, attach_and_start
 from chaos.engine.client import TIMEOUT, connected
 from chaos.engine.refs import MARK, labels
 from chaos.errors import ControlError, ToolMissing
-from chaos.handles import ContainerRef, EngineAt
 from chaos.host.cgroup_join import CGROUPS
-from chaos.redact import known
+from chaos.plugin.handles import ContainerRef, EngineAt
+from chaos.record.redact import known
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -13,11 +13,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field
 
 from chaos.errors import FaultError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.handles import Handles
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
 from chaos.postgres import connect
-from chaos.units import Positive
-from chaos.yamlfile import Model
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import Model
 
 Column = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
 

@@ -16,14 +16,14 @@ from pydantic import Field
 
 from chaos.engine import refs
 from chaos.errors import FaultError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import executed, memory_kills
-from chaos.faults.job_run import JobRun
-from chaos.faults.memory_kills import MemoryKills
-from chaos.handles import Handles
+from chaos.faults.shared import executed, memory_kills
+from chaos.faults.shared.job_run import JobRun
+from chaos.faults.shared.memory_kills import MemoryKills
 from chaos.host.ordered_end import end_in_order
-from chaos.units import InItsName, Positive
-from chaos.yamlfile import Model
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.spec.units import InItsName, Positive
+from chaos.spec.yamlfile import Model
 
 KILLED = (-9, 137)  # of a process of ours, and of one in a container
 STARTS_WITHIN = 15.0  # seconds until its first report

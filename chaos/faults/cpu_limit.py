@@ -9,13 +9,13 @@ from pydantic import Field
 
 from chaos.engine import limits, refs
 from chaos.errors import FaultError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import accounts, claims, subjects
-from chaos.faults.each import OnEach
-from chaos.handles import Handles
-from chaos.inventory.document import CONTAINERS
-from chaos.units import NotNegative
-from chaos.yamlfile import Model, Name
+from chaos.faults.shared import accounts, claims, subjects
+from chaos.faults.shared.each import OnEach
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.record.inventory.document import CONTAINERS
+from chaos.spec.units import NotNegative
+from chaos.spec.yamlfile import Model, Name
 
 
 class CpuLimitParams(Model):

@@ -11,14 +11,14 @@ import time
 from collections.abc import Iterator, Mapping
 
 from chaos.errors import RestoreError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import idle_toxics, proxies
-from chaos.faults.own_path import OwnPath
-from chaos.handles import Handles
-from chaos.inventory.document import PROXIES
-from chaos.probe import Probe
+from chaos.faults.shared import idle_toxics, proxies
+from chaos.faults.shared.own_path import OwnPath
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe
+from chaos.record.inventory.document import PROXIES
+from chaos.spec.yamlfile import Model
 from chaos.toxiproxy import Stream, Toxiproxy
-from chaos.yamlfile import Model
 
 
 class CutOffParams(Model):

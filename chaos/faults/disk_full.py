@@ -6,13 +6,13 @@ import threading
 
 from chaos.engine import mounts, refs, sidecar
 from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import leftovers, subjects
-from chaos.handles import Handles
+from chaos.faults.shared import leftovers, subjects
 from chaos.host import filler
-from chaos.inventory.document import FILES
-from chaos.units import Size
-from chaos.yamlfile import Model, Name
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.record.inventory.document import FILES
+from chaos.spec.units import Size
+from chaos.spec.yamlfile import Model, Name
 
 SLACK = 4_000_000  # bytes that may be free again: others remove what is theirs meanwhile
 

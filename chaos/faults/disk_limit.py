@@ -16,14 +16,14 @@ from chaos.engine import refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import claims, subjects
-from chaos.faults.each import OnEach
-from chaos.handles import Handles
+from chaos.faults.shared import claims, subjects
+from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
-from chaos.inventory.document import CONTAINERS
-from chaos.units import NotNegative, Size
-from chaos.yamlfile import Model, Name
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.record.inventory.document import CONTAINERS
+from chaos.spec.units import NotNegative, Size
+from chaos.spec.yamlfile import Model, Name
 
 THROTTLE, WATCH = "chaos.host.throttle", "chaos.host.write_watch"
 DEADLINE = 600.0  # seconds after which the watch ends by itself

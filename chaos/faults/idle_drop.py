@@ -17,19 +17,19 @@ import psycopg
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import idle_toxics, proxies, session_timeout
-from chaos.faults.own_path import OwnPath
-from chaos.handles import Handles
-from chaos.inventory.document import PROXIES, SERVERS
+from chaos.faults.shared import idle_toxics, proxies, session_timeout
+from chaos.faults.shared.own_path import OwnPath
 from chaos.path import Fate, Seen
 from chaos.path.account import PERIOD
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe
 from chaos.postgres import conninfo_files
 from chaos.postgres.signing_in import probe_setting
-from chaos.probe import Probe
+from chaos.record.inventory.document import PROXIES, SERVERS
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import Model, Name
 from chaos.toxiproxy import Toxiproxy
-from chaos.units import Positive
-from chaos.yamlfile import Model, Name
 
 _USED_FIRST = {
     "reset": "a reset comes at a session's next byte",

@@ -15,14 +15,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from chaos.errors import TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import subjects
-from chaos.faults.each import OnEach
-from chaos.faults.own_traffic import OwnTraffic
-from chaos.handles import ContainerRef, Handles
+from chaos.faults.shared import subjects
+from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.host.processes import alive
-from chaos.inventory.document import PROCESSES
-from chaos.yamlfile import Model, Name
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import ContainerRef, Handles
+from chaos.record.inventory.document import PROCESSES
+from chaos.spec.yamlfile import Model, Name
 
 STANDING_STILL = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
 ENDING = frozenset({"TERM", "INT", "QUIT"})  # a server may go on for a while, to answer what it has begun

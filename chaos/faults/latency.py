@@ -9,15 +9,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import proxies
-from chaos.faults.own_path import OwnPath
-from chaos.handles import Handles
-from chaos.inventory.document import PROXIES
-from chaos.probe import Probe
+from chaos.faults.shared import proxies
+from chaos.faults.shared.own_path import OwnPath
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe
+from chaos.record.inventory.document import PROXIES
+from chaos.spec.units import NotNegative, Positive
+from chaos.spec.yamlfile import Model, Name
 from chaos.toxiproxy import Toxiproxy
-from chaos.units import NotNegative, Positive
-from chaos.yamlfile import Model, Name
 
 
 class LatencyParams(Model):

@@ -18,19 +18,19 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import container_rotation, subjects
-from chaos.handles import Handles, LogFiles
+from chaos.faults.shared import container_rotation, subjects
 from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
 from chaos.host.rotation_plan import CannotRotate
 from chaos.host.worker import Worker, start_here
-from chaos.inventory.differences import Claim
-from chaos.inventory.document import FILES
-from chaos.probe import Probe, no, unknown, yes
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles, LogFiles
+from chaos.plugin.probe import Probe, no, unknown, yes
+from chaos.record.inventory.differences import Claim
+from chaos.record.inventory.document import FILES
+from chaos.spec.units import NotNegative, Positive, Size
+from chaos.spec.yamlfile import Model
 from chaos.tools import rotating
-from chaos.units import NotNegative, Positive, Size
-from chaos.yamlfile import Model
 
 ENDING_GRACE = (
     30.0  # seconds that a rotation may take to its end when midnight is stopped, on a target that lives on

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Literal
 
 from chaos.errors import FaultError, TargetError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.handles import Handles
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
 from chaos.postgres import family
 from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
 from chaos.postgres.wal import show_lsn
 from chaos.postgres.writes import attempt_write
-from chaos.units import NotNegative
-from chaos.yamlfile import Model
+from chaos.spec.units import NotNegative
+from chaos.spec.yamlfile import Model
 
 BALLAST = "ballast"  # beside the data directory, on the same disk
 _POLL = 0.1

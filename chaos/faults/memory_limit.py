@@ -17,13 +17,13 @@ from chaos.engine import limits, refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.oom_events import OomEvents
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import accounts, claims, proxies_kept, subjects
-from chaos.faults.each import OnEach
-from chaos.handles import ContainerRef, Handles
+from chaos.faults.shared import accounts, claims, proxies_kept, subjects
+from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
-from chaos.units import Size
-from chaos.yamlfile import Model, Name
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import ContainerRef, Handles
+from chaos.spec.units import Size
+from chaos.spec.yamlfile import Model, Name
 
 if TYPE_CHECKING:
     from docker.models.containers import Container

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.engine import refs
 from chaos.errors import ControlError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import subjects
-from chaos.faults.each import OnEach
-from chaos.faults.own_traffic import OwnTraffic
-from chaos.handles import Handles
-from chaos.inventory.document import CONTAINERS
-from chaos.yamlfile import Model, Name
+from chaos.faults.shared import subjects
+from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.own_traffic import OwnTraffic
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.record.inventory.document import CONTAINERS
+from chaos.spec.yamlfile import Model, Name
 
 if TYPE_CHECKING:
     from docker import DockerClient

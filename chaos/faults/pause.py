@@ -12,14 +12,14 @@ import psutil
 
 from chaos.engine import refs
 from chaos.errors import FaultError, RestoreError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import subjects
-from chaos.faults.each import OnEach
-from chaos.faults.own_traffic import OwnTraffic
-from chaos.handles import ContainerRef, Handles, ProcessRef
+from chaos.faults.shared import subjects
+from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
-from chaos.inventory.document import CONTAINERS, PROCESSES
-from chaos.yamlfile import Model, Name
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import ContainerRef, Handles, ProcessRef
+from chaos.record.inventory.document import CONTAINERS, PROCESSES
+from chaos.spec.yamlfile import Model, Name
 
 FROZEN_WITHIN = 10.0  # seconds
 _LOOK = 0.25  # seconds between looks at what stands still

@@ -16,18 +16,18 @@ import psycopg
 from pydantic import Field, model_validator
 
 from chaos.errors import ControlError, FaultError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import proxies, same_server
-from chaos.faults.own_path import OwnPath
-from chaos.handles import Handles
+from chaos.faults.shared import proxies, same_server
+from chaos.faults.shared.own_path import OwnPath
 from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
-from chaos.inventory.document import PROXIES
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe
 from chaos.postgres import connect
-from chaos.probe import Probe
+from chaos.record.inventory.document import PROXIES
+from chaos.spec.units import NotNegative, Positive
+from chaos.spec.yamlfile import BrokenRule, Model
 from chaos.toxiproxy import Toxiproxy
-from chaos.units import NotNegative, Positive
-from chaos.yamlfile import BrokenRule, Model
 
 Clients = Annotated[int, Field(ge=1, le=1000)]
 

@@ -17,15 +17,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, TargetError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import proxies
-from chaos.handles import Handles
-from chaos.inventory.document import PROXIES
+from chaos.faults.shared import proxies
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
 from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
+from chaos.record.inventory.document import PROXIES
+from chaos.spec.units import Positive, Size
+from chaos.spec.yamlfile import Model
 from chaos.toxiproxy import Toxiproxy
-from chaos.units import Positive, Size
-from chaos.yamlfile import Model
 
 _LOOK = 0.2  # seconds between two looks at the lag
 

@@ -10,13 +10,13 @@ from typing import Annotated
 from pydantic import Field
 
 from chaos.errors import TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import subjects
-from chaos.faults.each import OnEach
-from chaos.faults.own_traffic import OwnTraffic
-from chaos.handles import Handles
-from chaos.units import NotNegative
-from chaos.yamlfile import Model, Name
+from chaos.faults.shared import subjects
+from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.own_traffic import OwnTraffic
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.spec.units import NotNegative
+from chaos.spec.yamlfile import Model, Name
 
 
 class StopParams(Model):

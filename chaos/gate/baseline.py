@@ -1,6 +1,6 @@
 """What a run is compared with: every comparable run that counts, a stored run, or a file kept from the last release.
 
-A run counts where the gate that played it passed, or where a person released it (`chaos.memory.decision`).
+A run counts where the gate that played it passed, or where a person released it (`chaos.history.decision`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from chaos.checks.words import many
 from chaos.errors import UsageError
 from chaos.gate import baseline_file
-from chaos.memory import Entry, Index, Query
-from chaos.memory.entry import Figures
+from chaos.history import Entry, Index, Query
+from chaos.history.entry import Figures
 
 LATEST = "latest-pass"
 LAST = 30  # of the comparable runs, the newest

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import FileError
-from chaos.memory.decision import COUNTING, of_document
-from chaos.memory.entry import Figures, figures_of
-from chaos.store import RunDir
-from chaos.userfile import read_json
+from chaos.history.decision import COUNTING, of_document
+from chaos.history.entry import Figures, figures_of
+from chaos.record.store import RunDir
+from chaos.spec.userfile import read_json
 
 
 @dataclass(frozen=True, slots=True)

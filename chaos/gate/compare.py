@@ -10,7 +10,7 @@ from statistics import median, stdev
 from chaos.checks.words import many
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.tolerance import FIGURES, Figure, Tolerance, Tolerances
-from chaos.memory.entry import Figures
+from chaos.history.entry import Figures
 
 NOISE = 1e-9  # of adding and multiplying floats
 ENOUGH = 5  # runs that show how much a figure varies by itself

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chaos.gate.case import Case, CaseOutcome
-from chaos.memory import Entry
-from chaos.units import show_seconds
+from chaos.history import Entry
+from chaos.spec.units import show_seconds
 
 
 def judge_drill(

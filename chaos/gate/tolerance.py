@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from chaos.checks.finding import Unit
 from chaos.checks.words import amount, percent, seconds
 from chaos.errors import UsageError
-from chaos.units import ratio
-from chaos.units import seconds as read_seconds
+from chaos.spec.units import ratio
+from chaos.spec.units import seconds as read_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from chaos.gate.baseline import Baseline
 from chaos.gate.case import Case, of_finding
 from chaos.gate.compare import compare
 from chaos.gate.tolerance import Tolerances
-from chaos.memory.decision import State
-from chaos.memory.entry import figures_of, links_of
+from chaos.history.decision import State
+from chaos.history.entry import figures_of, links_of
 
 VERSION = 1
 

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from chaos import tls
+from chaos.access import tls
 
 TOO_MANY_CONNECTIONS = "53300"
 

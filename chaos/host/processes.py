@@ -15,9 +15,9 @@ from typing import IO, TypeAlias
 import psutil
 
 from chaos.errors import RestoreError
-from chaos.handles import ProcessRef
 from chaos.host import cgroup
 from chaos.host.privileges import SystemUser, identity
+from chaos.plugin.handles import ProcessRef
 
 MARK = "MIDNIGHT_MARK"
 Stream: TypeAlias = int | IO[bytes] | None

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from chaos.errors import RestoreError
-from chaos.fault import Evidence
+from chaos.plugin.fault import Evidence
 
 
 def remove(path: Path, owner: str) -> Evidence:

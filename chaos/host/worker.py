@@ -16,7 +16,7 @@ from typing import IO, Any, Protocol
 
 from chaos.errors import FaultError
 from chaos.host.processes import spawn
-from chaos.redact import known
+from chaos.record.redact import known
 
 START_WITHIN = 30.0  # seconds
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import uvloop
 
-from chaos import store
 from chaos.errors import LoadError, MidnightError
 from chaos.load import spec as specs
 from chaos.load.answers import Answers
@@ -26,7 +25,8 @@ from chaos.load.priority import raise_priority
 from chaos.load.recorder import Recorder
 from chaos.load.sender import Sender
 from chaos.load.spec import LoadSpec
-from chaos.redact import DiscreetStream, Redactor
+from chaos.record import store
+from chaos.record.redact import DiscreetStream, Redactor
 
 _LONGEST_LINE = 2**20
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chaos import journal
-from chaos.redact import Redactor
+from chaos.record import journal
+from chaos.record.redact import Redactor
 
 EVERY = (
     0.25  # seconds between two answers of a route that are looked into, if there is nothing new about them

@@ -11,7 +11,7 @@ import httpx
 from chaos.load import ledger, pages
 from chaos.load.leftovers import SURVEY_WITHIN
 from chaos.load.pages import Pages, Unread
-from chaos.target import Cleanup, Readback
+from chaos.spec.target import Cleanup, Readback
 
 CLEAN_WITHIN = 60.0  # seconds
 MOST_REFUSALS = 3

@@ -7,7 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Sequence
 
-from chaos import aim, tls
+from chaos.access import aim, tls
 from chaos.load.connection import Connection
 from chaos.load.exchange import Exchange
 from chaos.load.failures import ConnectFailed, is_ours

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from chaos.errors import LoadError
-from chaos.journal import Clock
 from chaos.load.instrument import Instrument
 from chaos.load.recorder import Recorder
 from chaos.load.sender import Sender
 from chaos.load.spec import LoadSpec
 from chaos.load.timer import Timer
+from chaos.record.journal import Clock
 
 WAKING = 60e-6
 """Seconds that it takes, about, from a timer's due time until we run. We wake so much earlier, and wait awake

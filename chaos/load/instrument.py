@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from pathlib import Path
 
-from chaos import journal
+from chaos.record import journal
 
 WINDOW = 0.25
 """Seconds. Short: a moment in which we were starved then makes only the hits of that moment doubtful."""

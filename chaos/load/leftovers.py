@@ -14,7 +14,7 @@ from typing import Any
 
 from chaos.load import ledger, pages
 from chaos.load.pages import Pages, Record, Unread
-from chaos.target import Readback
+from chaos.spec.target import Readback
 
 SURVEY_WITHIN = 10.0  # seconds; a service may keep millions of records
 MOST_NAMED = 20

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chaos import hits
-from chaos.hits import HitTable, Outcome
+from chaos.record import hits
+from chaos.record.hits import HitTable, Outcome
 
 WINDOW = 5.0  # seconds
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import json
 
-from chaos.hits import Outcome
 from chaos.load.failures import ConnectFailed, Malformed, is_ours
-from chaos.routes import Route
+from chaos.record.hits import Outcome
+from chaos.spec.routes import Route
 
 
 def of_answer(route: Route, seq: int, status: int, body: bytes) -> Outcome:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from chaos import tls
-from chaos.target import Readback
+from chaos.access import tls
+from chaos.spec.target import Readback
 
 PAUSE = 0.5  # seconds before a page is asked for again
 TRIES = 5  # of one page

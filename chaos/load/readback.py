@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chaos.errors import NoVerdict
-from chaos.hits import HitTable
 from chaos.load import ledger, pages
 from chaos.load.pages import Pages, Unread
-from chaos.target import Readback
+from chaos.record.hits import HitTable
+from chaos.spec.target import Readback
 
 PAUSE = 0.5
 """Seconds between two reads: a write that was still on its way when the first read passed shows in the second."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chaos.hits import HitTable
+from chaos.record.hits import HitTable
 
 PERIOD = 0.1  # seconds between two writes: what a kill of this process can cost
 

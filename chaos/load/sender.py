@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from chaos import timing
 from chaos.errors import LoadError
-from chaos.hits import Outcome
-from chaos.journal import Clock
-from chaos.load import outcomes
+from chaos.load import outcomes, timing
 from chaos.load.answers import Answers
 from chaos.load.client import Client
 from chaos.load.exchange import Exchange
 from chaos.load.recorder import Recorder
 from chaos.load.spec import LoadSpec
 from chaos.load.wire import Wire
+from chaos.record.hits import Outcome
+from chaos.record.journal import Clock
 
 Landed = Callable[[LoadError | None], None]
 

@@ -8,11 +8,11 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from chaos import aim
+from chaos.access import aim
 from chaos.errors import Refused
-from chaos.routes import Route
-from chaos.units import Positive
-from chaos.yamlfile import Model
+from chaos.spec.routes import Route
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import Model
 
 MOST_HITS = 20_000_000
 """A schedule beyond this is refused: 800 MB of hits, and a mistake in a file more likely than a wish."""

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
-from chaos import aim
+from chaos.access import aim
 from chaos.load import ledger
 from chaos.load.spec import LoadSpec
-from chaos.routes import ITEM, Route
+from chaos.spec.routes import ITEM, Route
 
 _ITEM = ITEM
 _NO_LENGTH = ("GET", "HEAD", "OPTIONS")

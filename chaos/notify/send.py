@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 
-from chaos import tls
+from chaos.access import tls
+from chaos.access.secrets import SecretReader
 from chaos.errors import MidnightError
 from chaos.notify import message
 from chaos.notify.destinations import Apprise, Webhook
-from chaos.redact import Redactor
-from chaos.secret import Secret
-from chaos.secrets import SecretReader
+from chaos.record.redact import Redactor
+from chaos.spec.secret import Secret
 
 TIMEOUT = 10.0  # seconds
 

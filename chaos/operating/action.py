@@ -6,10 +6,10 @@ import threading
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from chaos.driver import Incident
-from chaos.fault import Evidence
-from chaos.handles import Handles
-from chaos.yamlfile import Model
+from chaos.plugin.driver import Incident
+from chaos.plugin.fault import Evidence
+from chaos.plugin.handles import Handles
+from chaos.spec.yamlfile import Model
 
 
 class Action(ABC):

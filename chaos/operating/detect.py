@@ -18,16 +18,16 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field
 
-from chaos import tls
-from chaos.driver import Incident
+from chaos.access import tls
 from chaos.errors import TargetError
-from chaos.fault import Evidence
-from chaos.handles import Handles
 from chaos.operating.action import Action
+from chaos.plugin.driver import Incident
+from chaos.plugin.fault import Evidence
+from chaos.plugin.handles import Handles
 from chaos.postgres.connection import ask_within
 from chaos.postgres.writes import attempt_write
-from chaos.units import Positive
-from chaos.yamlfile import Model
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import Model
 
 _COUNT = sql.SQL("SELECT count(*) FROM {}")
 

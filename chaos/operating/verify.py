@@ -9,14 +9,14 @@ from typing import Annotated
 import httpx
 from pydantic import Field
 
-from chaos import tls
-from chaos.driver import Incident
+from chaos.access import tls
 from chaos.errors import TargetError
-from chaos.fault import Evidence
-from chaos.handles import Handles
 from chaos.operating.action import Action
-from chaos.units import Positive
-from chaos.yamlfile import Model
+from chaos.plugin.driver import Incident
+from chaos.plugin.fault import Evidence
+from chaos.plugin.handles import Handles
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import Model
 
 
 class VerifyParams(Model):

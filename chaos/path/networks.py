@@ -12,9 +12,9 @@ import psutil
 from chaos.engine import refs
 from chaos.engine.client import connected
 from chaos.errors import ControlError, ToolMissing
-from chaos.handles import ContainerRef, ProcessRef
 from chaos.host.processes import ref_of
 from chaos.path.sight import Unseen
+from chaos.plugin.handles import ContainerRef, ProcessRef
 
 _LOOPBACK = {"127.0.0.1", "::1"}
 _OF_ANOTHER = "container:"

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from chaos.handles import ContainerRef, Handles, ProcessRef
 from chaos.host import sockets
 from chaos.host.processes import ref_of
 from chaos.path.listeners import holders
 from chaos.path.networks import local_addresses, resolved
 from chaos.path.sight import Unseen
+from chaos.plugin.handles import ContainerRef, Handles, ProcessRef
 
 ROLES = ("pool", "api")
 """Who holds the connections to what lies behind. `pool`: a pgbouncer, say, whose connections carry the service's."""

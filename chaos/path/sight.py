@@ -11,9 +11,9 @@ from typing import Protocol
 
 from chaos.engine import sidecar
 from chaos.errors import ControlError
-from chaos.handles import ContainerRef
 from chaos.host import sockets
 from chaos.host.sockets import Socket
+from chaos.plugin.handles import ContainerRef
 
 ANSWERS_WITHIN = 15.0  # seconds, of a sidecar: its first answer takes as long as Python takes to start
 

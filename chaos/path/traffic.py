@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from chaos.handles import ContainerRef, ProcessRef
 from chaos.host import owners, sockets, unix_sockets
 from chaos.host.processes import mark_of
 from chaos.host.sockets import Socket
@@ -15,6 +14,7 @@ from chaos.host.unix_sockets import UnixSocket
 from chaos.path.networks import Attached, attached, by_network
 from chaos.path.sight import Here, Inside, Sight
 from chaos.path.watch import require_visible
+from chaos.plugin.handles import ContainerRef, ProcessRef
 
 RECENT = 60.0  # seconds since the last byte, for a connection to be one in use
 WITHIN = 2.0  # seconds in which a connection is waited for, where one is opened for each request

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chaos.errors import ControlError
-from chaos.handles import ContainerRef, ProcessRef, Proxy
 from chaos.host import owners, sockets
 from chaos.host.processes import alive
 from chaos.host.sockets import Socket
@@ -20,6 +19,7 @@ from chaos.path.listeners import of_the_proxy
 from chaos.path.networks import addresses, by_network, local_addresses, resolved
 from chaos.path.service import Service
 from chaos.path.sight import Here, Inside, Sight, Unseen
+from chaos.plugin.handles import ContainerRef, ProcessRef, Proxy
 from chaos.toxiproxy import Toxiproxy
 
 _ANYWHERE = ("", "0.0.0.0", "::")

@@ -9,8 +9,8 @@ from typing import LiteralString
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from chaos.plugin.probe import Probe, no, yes
 from chaos.postgres.connection import CONNECT_TIMEOUT, Connection
-from chaos.probe import Probe, no, yes
 
 # Words of a server or of libpq, in English; in another language the server's own words are all there is to say.
 _REMEDIES: tuple[tuple[str, str], ...] = (

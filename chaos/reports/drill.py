@@ -8,11 +8,11 @@ from typing import Any
 
 from chaos.checks.finding import Finding
 from chaos.checks.verdict import Verdict
-from chaos.drill_history import Earlier
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.history.drill_history import Earlier
+from chaos.record.journal import Journal
 from chaos.reports.drill_svg import Stretch, spans_svg
 from chaos.reports.show import DASH, show_any, show_time, show_value, words
+from chaos.spec.experiment import Experiment
 
 Row = list[str]
 

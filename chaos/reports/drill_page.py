@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.checks.suite import Part
 from chaos.checks.verdict import Verdict
-from chaos.drill_history import Earlier
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.history.drill_history import Earlier
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 from chaos.reports.drill import DrillSection, Row, history_rows, section
 from chaos.reports.html import ENVIRONMENT, write_page
 from chaos.reports.page import clauses
 from chaos.reports.show import show_any, show_value
-from chaos.store import RunDir
-from chaos.suite import Part
+from chaos.spec.experiment import Experiment
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from chaos.gate.verdict import GateVerdict, RunVerdict
-from chaos.memory.decision import State
+from chaos.history.decision import State
 
 DECISIONS: Mapping[State, str] = {
     "passed": "run {run} now counts as a baseline",

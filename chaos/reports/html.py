@@ -9,14 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from chaos.checks.verdict import Verdict
-from chaos.drill_history import Earlier
-from chaos.experiment import Experiment
-from chaos.journal import Journal
+from chaos.history.drill_history import Earlier
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 from chaos.reports import drill, page, restored
 from chaos.reports.steps import step_records
 from chaos.reports.timeline import timeline_svg
-from chaos.restore_experiment import is_restore
-from chaos.store import RunDir
+from chaos.spec.experiment import Experiment
+from chaos.spec.restore_experiment import is_restore
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("chaos.reports"),

@@ -9,13 +9,13 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome, Unit
 from chaos.checks.verdict import Verdict
-from chaos.experiment import Experiment
-from chaos.journal import Journal, Span
+from chaos.record.journal import Journal, Span
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
 from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value, words
 from chaos.reports.steps import StepRecord
 from chaos.reports.timeline import Mark
+from chaos.spec.experiment import Experiment
 
 Row = list[str]
 

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from chaos.experiment import Experiment
-from chaos.hits import Outcome
-from chaos.journal import Journal, Series, Span
+from chaos.record.hits import Outcome
+from chaos.record.journal import Journal, Series, Span
 from chaos.reports.seconds import by_second
-from chaos.units import show_seconds
+from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 Draw = Callable[[Axes, Experiment, Journal, Span], None]
 

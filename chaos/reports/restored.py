@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from chaos.checks.verdict import Verdict
-from chaos.journal import Journal
+from chaos.record.journal import Journal
 from chaos.reports import svg
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.page import clauses, utc

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chaos.checks.exact import percentiles as ranks
-from chaos.hits import Outcome, good
-from chaos.journal import Span
-from chaos.stored_hits import StoredHits
+from chaos.record.hits import Outcome, good
+from chaos.record.journal import Span
+from chaos.record.stored_hits import StoredHits
 
 Array = npt.NDArray[np.float64]
 

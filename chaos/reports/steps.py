@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.journal import Detail, Event, Journal
+from chaos.record.journal import Detail, Event, Journal
 
 _ENDS = {"restored": "restored", "failed": "failed", "skipped": "skipped"}
 

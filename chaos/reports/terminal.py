@@ -8,9 +8,9 @@ from rich.text import Text
 
 from chaos.checks.finding import Outcome
 from chaos.checks.verdict import Verdict
-from chaos.journal import Journal
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
-from chaos.store import RunDir
 
 STYLES = {
     Outcome.PASS: "bold green",

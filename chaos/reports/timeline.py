@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from chaos.experiment import Experiment
-from chaos.journal import Journal, Span
+from chaos.record.journal import Journal, Span
 from chaos.reports import svg
 from chaos.reports.panels import LIMIT, PANELS, Draw
 from chaos.reports.steps import StepRecord
 from chaos.reports.svg import FAINT, INK, STYLE
+from chaos.spec.experiment import Experiment
 
 STEP_COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2")
 _THIN = 0.4  # seconds: a shorter step would not be seen

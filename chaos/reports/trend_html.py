@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from chaos.history.trend import Movement, Trend
 from chaos.reports import svg
 from chaos.reports.show import show_value
 from chaos.reports.trend_rows import rows, summary, title
-from chaos.trend import Movement, Trend
 
 COLOURS = {"pass": "#1b7f4d", "fail": "#b3261e"}
 _WIDTH, _HEIGHT = 11.2, 1.35  # inches, of the page and of one panel

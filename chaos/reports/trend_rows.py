@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.checks.verdict import json_safe
+from chaos.history.trend import Movement, State, Trend
 from chaos.reports.show import show_value
-from chaos.trend import Movement, State, Trend
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.history.trend import State, Trend
 from chaos.reports.trend_rows import TrendRow, rows, summary, title
-from chaos.trend import State, Trend
 
 STYLES: dict[State, str] = {"regression": "bold red", "advisory": "yellow", "steady": "", "too little": "dim"}
 

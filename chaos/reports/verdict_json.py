@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from chaos.checks.verdict import Verdict
-from chaos.store import RunDir
+from chaos.record.store import RunDir
 
 
 def write_verdict(run: RunDir, verdict: Verdict) -> Path:

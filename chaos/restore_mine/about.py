@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from chaos import about
+from chaos.plan.restore_plan import RestorePlan
+from chaos.record.store import RunDir
 from chaos.restore_mine.plan import Chosen
-from chaos.restore_plan import RestorePlan
-from chaos.store import RunDir
+from chaos.run import about
 
 
 def save(run: RunDir, plan: RestorePlan, chosen: Chosen) -> None:

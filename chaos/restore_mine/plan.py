@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chaos import preflight
-from chaos.driver import Wants
 from chaos.errors import BackupUnusable, Refused
 from chaos.host.privileges import SystemUser, can_reach, unprivileged_user
 from chaos.host.processes import stop_marked
+from chaos.plan.restore_plan import RestorePlan
+from chaos.plugin.driver import Wants
 from chaos.postgres import Installation
 from chaos.restore_mine import source as sources
 from chaos.restore_mine.base import BaseBackup
@@ -19,7 +19,7 @@ from chaos.restore_mine.kind import Kind
 from chaos.restore_mine.pgbackrest import PgBackRest
 from chaos.restore_mine.scratch import too_long
 from chaos.restore_mine.source import Source
-from chaos.restore_plan import RestorePlan
+from chaos.run import preflight
 
 KINDS: Mapping[str, type[Kind]] = {"base": BaseBackup, "dump": Dump, "pgbackrest": PgBackRest}
 

@@ -8,23 +8,24 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaos import ending, preflight, store
 from chaos.checks.restored import judge
-from chaos.driver import Site
-from chaos.ending import Course, Ending
 from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError, UsageError
-from chaos.fault import Undo
-from chaos.heal import heal, keep, playing
-from chaos.journal import Clock, Event, Journal, Writer
+from chaos.plan.restore_plan import RestorePlan
+from chaos.plugin.driver import Site
+from chaos.plugin.fault import Undo
 from chaos.postgres.amcheck import check_relations
+from chaos.record import store
+from chaos.record.journal import Clock, Event, Journal, Writer
+from chaos.record.store import RunDir
 from chaos.restore_mine import about, contents, questions
 from chaos.restore_mine.kind import Facts, Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.restore_mine.plan import Chosen, choose
 from chaos.restore_mine.scratch import MAINTENANCE, Scratch, scratch_for
 from chaos.restore_mine.stopping import Stopping
-from chaos.restore_plan import RestorePlan
-from chaos.store import RunDir
-from chaos.watchdog import Watchdog
+from chaos.run import ending, preflight
+from chaos.run.ending import Course, Ending
+from chaos.undo.heal import heal, keep, playing
+from chaos.undo.watchdog import Watchdog
 
 Listener = Callable[[Event], None]
 

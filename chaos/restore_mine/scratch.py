@@ -11,10 +11,10 @@ from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
-from chaos.driver import Site
 from chaos.errors import NoVerdict, TargetError
 from chaos.host.confinement import Confinement
 from chaos.host.privileges import SystemUser, give
+from chaos.plugin.driver import Site
 from chaos.postgres import Cluster, Installation
 from chaos.postgres.connection import ask
 from chaos.postgres.seclusion import SESSION, Seclusion, prove

@@ -6,7 +6,7 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from chaos.stopping import signals
+from chaos.run.stopping import signals
 
 
 class Stopping:

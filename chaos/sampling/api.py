@@ -6,7 +6,7 @@ import re
 
 import httpx
 
-from chaos import tls
+from chaos.access import tls
 from chaos.sampling.source import Gauges
 
 _LINE = re.compile(r"^reference_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)$", re.M)

@@ -14,7 +14,7 @@ from chaos.engine import refs
 from chaos.engine.cgroups import Cgroup, Used
 from chaos.engine.client import connected
 from chaos.errors import MidnightError
-from chaos.handles import ContainerRef
+from chaos.plugin.handles import ContainerRef
 from chaos.sampling.source import Gauges
 
 LOOK_AGAIN = 1.0  # seconds between looks for a container that has ended: it may have been started again

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from chaos.handles import ProcessRef, Volume
 from chaos.host.processes import alive
+from chaos.plugin.handles import ProcessRef, Volume
 from chaos.sampling import families
 from chaos.sampling.source import Gauges
 

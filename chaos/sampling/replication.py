@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from chaos.handles import Replication
+from chaos.plugin.handles import Replication
 from chaos.sampling.database import Asking
 from chaos.sampling.source import Gauges
 

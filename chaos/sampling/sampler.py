@@ -10,9 +10,9 @@ from functools import partial
 
 import psutil
 
-from chaos.handles import Handles
 from chaos.host.processes import ref_of
-from chaos.journal import Clock, Event, Sample, Writer
+from chaos.plugin.handles import Handles
+from chaos.record.journal import Clock, Event, Sample, Writer
 from chaos.sampling.api import ApiSource
 from chaos.sampling.containers import ContainerSource
 from chaos.sampling.database import DatabaseSource

@@ -9,13 +9,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from chaos import plan, restore_plan, suite, suite_plan, yamlfile
+from chaos.checks import suite
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
-from chaos.restore_experiment import is_restore
+from chaos.plan import plan, restore_plan, suite_plan
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
-from chaos.yamlfile import BrokenRule, Model, Name, Place
+from chaos.spec import yamlfile
+from chaos.spec.restore_experiment import is_restore
+from chaos.spec.yamlfile import BrokenRule, Model, Name, Place
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs after it have seen every length of month and year
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chaos.schedule.due import blacked_out, start_of
 from chaos.schedule.ledger import Settled, State
 from chaos.schedule.schedule import Schedule
-from chaos.units import show_seconds
+from chaos.spec.units import show_seconds
 
 
 def decide(

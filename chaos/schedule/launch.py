@@ -11,11 +11,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import IO, Protocol
 
-from chaos import plan, store, suite, suite_plan, yamlfile
+from chaos.checks import suite
 from chaos.errors import MidnightError
+from chaos.plan import plan, suite_plan
+from chaos.record import store
 from chaos.schedule import outcome
 from chaos.schedule.outcome import Ended
 from chaos.schedule.schedule import Schedule
+from chaos.spec import yamlfile
 
 MIDNIGHT = (sys.executable, "-c", "from chaos.cli import main; main()")
 

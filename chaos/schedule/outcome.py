@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from chaos.notify.message import Event
-from chaos.store import RunDir, reports_dir
+from chaos.record.store import RunDir, reports_dir
 
 REFUSED = 2  # nothing was touched
 NOT_RESTORED = 6

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from chaos.schedule import rules
 from chaos.schedule.blackout import Blackout
-from chaos.units import NotNegative, Seconds
-from chaos.yamlfile import Model, Name
+from chaos.spec.units import NotNegative, Seconds
+from chaos.spec.yamlfile import Model, Name
 
 
 def _rule(text: str) -> str:

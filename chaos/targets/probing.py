@@ -7,10 +7,10 @@ import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from chaos import aim
-from chaos.handles import Proxy
+from chaos.access import aim
+from chaos.plugin.handles import Proxy
+from chaos.plugin.probe import Answer, Probe, no, yes
 from chaos.postgres.signing_in import probe_administrator, probe_role, probe_through
-from chaos.probe import Answer, Probe, no, yes
 from chaos.targets.attach.databases import ADMIN, Dsn
 from chaos.toxiproxy import Toxiproxy
 

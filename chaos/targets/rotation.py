@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from chaos.errors import MidnightError
-from chaos.handles import LogFiles, Stanza
 from chaos.host.rotation_plan import CannotRotate
-from chaos.target import Target
+from chaos.plugin.handles import LogFiles, Stanza
+from chaos.spec.target import Target
 from chaos.tools import rotating
 
 FAULT = "logrotate"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chaos.errors import ControlError, NoVerdict
-from chaos.handles import Proxy
+from chaos.plugin.handles import Proxy
 from chaos.toxiproxy import Toxiproxy
 
 OURS = "midnight-"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.errors import RestoreError
-from chaos.fault import Evidence, Undo
 from chaos.host import volume
+from chaos.plugin.fault import Evidence, Undo
 
 
 def remove(undo: Undo) -> Evidence:

@@ -12,10 +12,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from chaos.errors import ToolMissing
+from chaos.spec.yamlfile import folders
 from chaos.tools import logrotate, postgresql, toxiproxy
 from chaos.tools.closure import Closure
 from chaos.tools.command import which
-from chaos.yamlfile import folders
 
 _SHELL = (
     *("sh", "bash", "cat", "chmod", "chown", "cp", "dirname", "echo", "env", "gzip", "id", "kill", "ls"),

@@ -11,9 +11,9 @@ from typing import Any
 
 from chaos.engine import refs, sidecar
 from chaos.engine.client import connected
-from chaos.handles import ContainerRef, LogFiles
 from chaos.host import rotation_plan
 from chaos.host.rotation_plan import CannotRotate
+from chaos.plugin.handles import ContainerRef, LogFiles
 from chaos.tools import logrotate
 
 CONF = Path("/etc/logrotate.conf")

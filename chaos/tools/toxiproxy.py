@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from chaos.access.secret_urls import control_url
 from chaos.errors import MidnightError, ToolMissing
-from chaos.secret_urls import control_url
-from chaos.store import cache_dir
+from chaos.record.store import cache_dir
 from chaos.tools import toxiproxy_release
 from chaos.tools.command import CommandFailed, output, version, which
 from chaos.tools.part import Found, Missing

@@ -8,8 +8,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from chaos.hits import Outcome
-from chaos.journal import Journal
+from chaos.record.hits import Outcome
+from chaos.record.journal import Journal
 from tests.attach.files import RECORDS, experiment, target
 from tests.attach.service import Service
 from tests.midnight import Midnight

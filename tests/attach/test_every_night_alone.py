@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chaos.journal import Journal
 from chaos.load import ledger
-from chaos.store import RunDir
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 from tests.attach.files import RECORDS, experiment, target
 from tests.attach.service import Service
 from tests.midnight import Done, Midnight

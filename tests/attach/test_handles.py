@@ -16,12 +16,12 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from chaos import plan as plans
-from chaos.driver import Driver, Site
-from chaos.fault import Undo
-from chaos.heal import outstanding
+from chaos.plan import plan as plans
+from chaos.plugin.driver import Driver, Site
+from chaos.plugin.fault import Undo
 from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
+from chaos.undo.heal import outstanding
 from tests.attach.conftest import PASSWORD
 from tests.attach.files import experiment, target
 from tests.attach.processes import arguments

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from chaos import plan as plans
 from chaos.errors import RestoreError, UsageError
-from chaos.faults import session_timeout
-from chaos.handles import Proxy
+from chaos.faults.shared import session_timeout
 from chaos.host.ports import free_port
+from chaos.plan import plan as plans
+from chaos.plugin.handles import Proxy
 from chaos.targets.attach import processes
 from chaos.targets.attach.driver import AttachDriver
 from chaos.targets.attach.options import AttachOptions

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaos import hits
-from chaos.driver import Site
 from chaos.errors import NoVerdict
 from chaos.load import readback
+from chaos.plugin.driver import Site
+from chaos.record import hits
 from chaos.sampling.api import ApiSource
-from chaos.target import Readback
+from chaos.spec.target import Readback
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
 from tests.attach.service import Service

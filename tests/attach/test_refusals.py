@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chaos import cli
 from chaos.host.ports import free_port
-from chaos.target import Host
+from chaos.spec.target import Host
 from tests.attach.files import experiment, target
 from tests.midnight import PROJECT, Midnight
 

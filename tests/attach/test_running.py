@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from chaos.host.ports import free_port
-from chaos.journal import Journal
-from chaos.redact import MASK
+from chaos.record.journal import Journal
+from chaos.record.redact import MASK
 from tests.attach.files import RECORDS, experiment, target
 from tests.attach.processes import arguments
 from tests.attach.service import HEADER, Service

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from chaos.driver import Site
+from chaos.plugin.driver import Site
 from chaos.targets.attach import ready
 from chaos.targets.attach.ready import wait_until_ready
 from tests.attach.files import CONSENT

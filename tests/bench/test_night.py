@@ -8,10 +8,10 @@ import pytest
 from bench import night as nights
 from bench import ten_million
 from bench.night import Night
-from chaos import hits
-from chaos.hits import HitTable, Outcome
-from chaos.judge import judge_run
-from chaos.store import RunDir
+from chaos.checks.judge import judge_run
+from chaos.record import hits
+from chaos.record.hits import HitTable, Outcome
+from chaos.record.store import RunDir
 
 
 @pytest.fixture(scope="module")

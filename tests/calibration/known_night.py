@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from chaos import hits
-from chaos.hits import HitTable, Outcome
+from chaos.record import hits
+from chaos.record.hits import HitTable, Outcome
 from tests.calibration.files import arguments, load, tell
 from tests.calibration.future import Event, flapping
 from tests.calibration.truth import Record, truth

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from chaos.hits import Outcome
+from chaos.record.hits import Outcome
 from tests.calibration import known_night, oracle
 from tests.calibration.known_night import OUTAGES, TIMEOUT, Night, seqs, written
 from tests.conftest import traces

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaos import hits
-from chaos.hits import Outcome
+from chaos.record import hits
+from chaos.record.hits import Outcome
 from tests.calibration.files import arguments, load
 from tests.calibration.truth import truth
 from tests.conftest import traces

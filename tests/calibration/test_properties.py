@@ -14,9 +14,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.checks import availability, latency, loss, recovery
+from chaos.checks import loss, recovery
 from chaos.checks.finding import Check, Finding
-from chaos.hits import Outcome
+from chaos.checks.slo import availability, latency
+from chaos.record.hits import Outcome
 from tests.calibration import oracle
 from tests.calibration.oracle import Hit, Rule, Span
 from tests.checks.synthetic import LENGTH, PLAY, TIMEOUT, Night, approx, step_events

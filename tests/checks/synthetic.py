@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from chaos import hits
 from chaos.checks.finding import Check, Finding
-from chaos.experiment import Experiment
-from chaos.hits import HitsHeader, Outcome
-from chaos.journal import Event, Journal, Sample, Writer
-from chaos.store import RunDir
+from chaos.record import hits
+from chaos.record.hits import HitsHeader, Outcome
+from chaos.record.journal import Event, Journal, Sample, Writer
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Experiment
 
 BASELINE, PLAY, LENGTH = 5.0, 20.0, 60.0  # run clock; the baseline is 10 s long
 RATE = 10.0  # hits per second, evenly spaced: 100 in the baseline, 600 in the play

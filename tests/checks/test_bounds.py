@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from chaos.checks import availability, honesty, instrument, latency
+from chaos.checks import honesty, instrument
 from chaos.checks.finding import Outcome
-from chaos.experiment import Experiment
-from chaos.hits import Outcome as Hit
-from chaos.journal import Journal
+from chaos.checks.slo import availability, latency
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 from tests.checks.synthetic import PLAY, Night, approx, experiment_file
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chaos.checks.chain import broke_first, links
 from chaos.checks.link import Link
-from chaos.hits import Outcome as Hit
+from chaos.record.hits import Outcome as Hit
 from tests.checks.synthetic import LENGTH, PLAY, Night, approx
 
 DISK = ("volume:data", "sync_wait")

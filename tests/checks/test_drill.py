@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from chaos.checks import answered, exposure, fencing, loss, recovered, recovery, runbook
+from chaos.checks import loss, recovery
+from chaos.checks.drill import answered, exposure, fencing, recovered, runbook
 from chaos.checks.finding import Finding, Outcome
-from chaos.hits import Outcome as Hit
-from chaos.journal import Event
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Event
 from tests.checks.synthetic import PLAY, Night, approx, experiment_file
 
 PASS, FAIL, UNKNOWN, IDLE = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.NOT_EXERCISED

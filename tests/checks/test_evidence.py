@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chaos import stored_hits
 from chaos.checks import completeness, effect, honesty, ledger, logs, loss, steady
 from chaos.checks.finding import Outcome
-from chaos.hits import Outcome as Hit
-from chaos.journal import Event
+from chaos.record import stored_hits
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Event
 from tests.checks.synthetic import LENGTH, PLAY, STEP, Night, approx, step_events
 
 PASS, FAIL, UNKNOWN, IDLE = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.NOT_EXERCISED

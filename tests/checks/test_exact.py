@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.checks.exact import percentile, reaches
-from chaos.units import ratio
+from chaos.spec.units import ratio
 
 
 @given(st.integers(1, 9999), st.integers(1, 50))

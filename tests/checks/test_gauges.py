@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaos import hits, stored_hits
 from chaos.checks import gauges
 from chaos.checks.exact import percentile
-from chaos.hits import HitTable, Outcome
-from chaos.journal import Journal
-from chaos.store import RunDir
+from chaos.record import hits, stored_hits
+from chaos.record.hits import HitTable, Outcome
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 
 
 @pytest.fixture(params=[7, 1 << 16], ids=["small pieces", "one piece"])

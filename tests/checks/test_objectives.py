@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chaos.checks import availability, latency, pool, recovery
+from chaos.checks import recovery
 from chaos.checks.finding import Outcome
 from chaos.checks.observation import observe
-from chaos.hits import Outcome as Hit
+from chaos.checks.slo import availability, latency, pool
+from chaos.record.hits import Outcome as Hit
 from tests.checks.synthetic import LENGTH, STEP, Night, approx, step_events
 
 PASS, FAIL, UNKNOWN, IDLE = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.NOT_EXERCISED

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chaos.checks import outage
 from chaos.checks.outage import possible, proven
-from chaos.experiment import Outage as Rule
+from chaos.spec.experiment import Outage as Rule
 from tests.calibration import oracle as slow
 
 

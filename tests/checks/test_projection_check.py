@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from chaos.checks.drill.projection import check
 from chaos.checks.finding import Outcome
-from chaos.checks.projection import check
-from chaos.experiment import Promise
-from chaos.journal import Event, Journal, Writer
-from chaos.store import RunDir
+from chaos.record.journal import Event, Journal, Writer
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Promise
 
 STATED = {"size": 10**9, "wal_rate": 1000, "backup_age": 3600, "archive_interval": 60, "upload_lag": 5}
 THROUGHPUTS = {"restore_throughput": 10**8, "replay_throughput": 10**8}

@@ -9,8 +9,8 @@ import pytest
 
 from chaos.checks import lost_writes
 from chaos.checks.ledger import evidence_of, numbers, read_ledger
-from chaos.journal import Event, Journal, Writer
-from chaos.store import RunDir
+from chaos.record.journal import Event, Journal, Writer
+from chaos.record.store import RunDir
 from tests.reports.stored_run import write_run
 
 APART = {"records": 40, "runs": 2, "named": ["a", "b"], "others": 3, "whole": True}

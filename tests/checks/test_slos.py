@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chaos.checks import availability, burn_rate, latency
 from chaos.checks.finding import Finding, Outcome
-from chaos.hits import Outcome as Hit
+from chaos.checks.slo import availability, burn_rate, latency
+from chaos.record.hits import Outcome as Hit
 from tests.checks.synthetic import LENGTH, STEP, Night, approx, experiment_file, step_events
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN

@@ -10,10 +10,10 @@ import pytest
 
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.verdict import Verdict, judge
-from chaos.experiment import Experiment
-from chaos.hits import Outcome as Hit
-from chaos.journal import Event, Journal
-from chaos.store import RunDir
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Event, Journal
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Experiment
 from tests.checks.synthetic import LENGTH, PLAY, STEP, Night, approx, experiment_file, step_events
 
 OPTIONAL = [{"name": "drop", "fault": "idle_drop", "at": STEP[0], "hold": 5, "optional": True}]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.checks import burn_rate, percentiles, readings, windows
 from chaos.checks.exact import Flags, Times, percentile
-from chaos.slo import BurnRate
+from chaos.checks.slo import burn_rate, percentiles, readings, windows
+from chaos.spec.slo import BurnRate
 
 TICKS = 8  # a second; whole ticks are exact in binary, tenths of a second are not
 END = 60  # of the span, in ticks

@@ -9,8 +9,8 @@ import pytest
 
 from chaos.engine.projects import Found, Owner
 from chaos.errors import UsageError
-from chaos.handles import EngineAt
 from chaos.path.sight import Unseen
+from chaos.plugin.handles import EngineAt
 from chaos.targets.compose import checking, sessions
 from chaos.targets.compose.checking import Path
 from chaos.targets.compose.sessions import Session, Sessions, lasting

@@ -8,9 +8,9 @@ import pytest
 
 from chaos.engine.projects import Owner
 from chaos.errors import NoVerdict
-from chaos.handles import EngineAt, Proxy
-from chaos.probe import Answer
-from chaos.target import Target
+from chaos.plugin.handles import EngineAt, Proxy
+from chaos.plugin.probe import Answer
+from chaos.spec.target import Target
 from chaos.targets import probing
 from chaos.targets.compose import checking, driver
 from chaos.targets.compose.checking import Path

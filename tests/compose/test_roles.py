@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from chaos.engine.projects import Found
 from chaos.errors import Refused, UsageError
+from chaos.spec.yamlfile import first_rule
 from chaos.targets.compose import discovery, guesses
 from chaos.targets.compose.options import ComposeOptions
 from chaos.targets.compose.reach import reach
-from chaos.yamlfile import first_rule
 from tests.compose.containers import found
 
 DIFY = [

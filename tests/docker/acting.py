@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from chaos import registry
-from chaos.fault import Fault, Held
-from chaos.handles import Handles, Volume
+from chaos.plugin import registry
+from chaos.plugin.fault import Fault, Held
+from chaos.plugin.handles import Handles, Volume
 from tests.docker.conftest import Victim
 
 

@@ -16,8 +16,8 @@ from docker.types import EndpointConfig
 
 from chaos import engine
 from chaos.errors import MidnightError
-from chaos.faults import subjects
-from chaos.handles import ContainerRef, EngineAt
+from chaos.faults.shared import subjects
+from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker import writes
 

@@ -11,8 +11,8 @@ from docker import DockerClient
 from docker.models.containers import Container
 from docker.types import EndpointConfig
 
-from chaos.faults import subjects
-from chaos.handles import ContainerRef, EngineAt, Handles, Proxy
+from chaos.faults.shared import subjects
+from chaos.plugin.handles import ContainerRef, EngineAt, Handles, Proxy
 from chaos.tools import docker_images
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
 

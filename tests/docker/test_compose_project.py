@@ -15,13 +15,13 @@ from docker import DockerClient
 from chaos import engine
 from chaos.cli import target
 from chaos.errors import ToolMissing
-from chaos.handles import EngineAt
-from chaos.heal import outstanding
 from chaos.host.ports import free_port
-from chaos.journal import Event, Journal
+from chaos.plugin.handles import EngineAt
+from chaos.record.journal import Event, Journal
 from chaos.targets.compose.discovery import discover
 from chaos.targets.compose.options import ComposeOptions
 from chaos.tools import docker_images
+from chaos.undo.heal import outstanding
 from tests.docker import foreign
 from tests.docker.conftest import everything, ours
 from tests.docker.foreign import Project

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from docker import DockerClient
 
-from chaos import registry
 from chaos.engine.cgroups import Cgroup
 from chaos.errors import FaultError, TargetGone
-from chaos.handles import ContainerRef, Handles, Proxy
 from chaos.host.ports import free_port
+from chaos.plugin import registry
+from chaos.plugin.handles import ContainerRef, Handles, Proxy
 from chaos.tools import docker_images
 from chaos.toxiproxy import Toxiproxy
 from tests.docker.acting import made, played

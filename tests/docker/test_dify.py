@@ -20,14 +20,14 @@ from docker import DockerClient
 from ruamel.yaml import YAML
 
 from chaos import engine
-from chaos import plan as plans
-from chaos.driver import Driver, Site
-from chaos.fault import Undo
 from chaos.faults.pause import Pause
-from chaos.handles import EngineAt, Handles
 from chaos.host.ports import free_port
 from chaos.path.networks import attached
-from chaos.target import Target
+from chaos.plan import plan as plans
+from chaos.plugin.driver import Driver, Site
+from chaos.plugin.fault import Undo
+from chaos.plugin.handles import EngineAt, Handles
+from chaos.spec.target import Target
 from chaos.targets.compose.driver import ComposeDriver
 from chaos.targets.compose.options import ComposeOptions
 from chaos.tools import docker_images

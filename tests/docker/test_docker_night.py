@@ -13,9 +13,9 @@ import httpx
 import pytest
 from docker import DockerClient
 
-from chaos.heal import outstanding
 from chaos.host.ports import free_port
 from chaos.tools import docker_images
+from chaos.undo.heal import outstanding
 from tests.docker import foreign
 from tests.midnight import PROJECT, Midnight
 from tests.real.broken import experiment

@@ -14,8 +14,8 @@ import pytest
 
 from chaos import engine
 from chaos.errors import MidnightError
-from chaos.handles import EngineAt
-from chaos.heal import outstanding
+from chaos.plugin.handles import EngineAt
+from chaos.undo.heal import outstanding
 from tests.docker.conftest import everything, ours
 from tests.midnight import Midnight
 from tests.real.broken import experiment

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from chaos.engine import sidecar
-from chaos.handles import Handles, LogFiles
-from chaos.inventory import containers, files
-from chaos.inventory.differences import Difference, differences
-from chaos.inventory.document import Inventory
+from chaos.plugin.handles import Handles, LogFiles
+from chaos.record.inventory.differences import Difference, differences
+from chaos.record.inventory.document import Inventory
+from chaos.undo.inventory import containers, files
 from tests.docker.acting import made, played
 from tests.docker.conftest import Victim
 

@@ -8,10 +8,10 @@ import pytest
 from docker import DockerClient
 
 from chaos import path
-from chaos.faults import subjects
-from chaos.handles import EngineAt
+from chaos.faults.shared import subjects
 from chaos.host.processes import ref_of
 from chaos.path import Account, Service, Watch
+from chaos.plugin.handles import EngineAt
 from chaos.toxiproxy import Toxiproxy
 from tests.docker.conftest import everything
 from tests.docker.street import Street

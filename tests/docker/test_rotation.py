@@ -13,8 +13,8 @@ from docker import DockerClient
 from chaos.engine import refs
 from chaos.errors import FaultError
 from chaos.faults.logrotate import Logrotate
-from chaos.handles import Handles, LogFiles, Stanza
-from chaos.target import Target
+from chaos.plugin.handles import Handles, LogFiles, Stanza
+from chaos.spec.target import Target
 from chaos.targets.compose.logs import log_files
 from chaos.targets.compose.options import LogsRole
 from chaos.tools import rotating

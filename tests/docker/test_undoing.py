@@ -15,10 +15,10 @@ from docker.types import IPAMConfig, IPAMPool
 
 from chaos.engine import refs, sidecar
 from chaos.errors import RestoreError, TargetGone
-from chaos.fault import Undo
-from chaos.faults import container_rotation, executed, proxies
-from chaos.handles import ContainerRef, EngineAt
+from chaos.faults.shared import container_rotation, executed, proxies
 from chaos.host.ports import free_port
+from chaos.plugin.fault import Undo
+from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker.acting import made
 from tests.docker.conftest import Victim, Victims

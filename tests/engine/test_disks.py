@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.handles import ContainerRef, EngineAt
 from chaos.host import volume
+from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.docker import disks
 from chaos.targets.docker.disks import Disks
 

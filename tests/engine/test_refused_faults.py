@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos import plan
 from chaos.errors import FileError, UsageError
+from chaos.plan import plan
 from tests.real.broken import experiment
 
 CONTAINERS_ONLY = ["stop", "restart", "memory_limit", "cpu_limit", "disk_limit", "partition"]

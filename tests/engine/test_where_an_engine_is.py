@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from chaos import engine, plan
+from chaos import engine
 from chaos.cli import target
 from chaos.engine.client import refuse_old, require_here
 from chaos.errors import ToolMissing
-from chaos.handles import EngineAt
+from chaos.plan import plan
+from chaos.plugin.handles import EngineAt
 from chaos.targets.compose.discovery import discover
 from chaos.targets.compose.options import ComposeOptions
 

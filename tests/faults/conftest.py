@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.handles import Database, Handles, Proxy
+from chaos.plugin.handles import Database, Handles, Proxy
 from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
 from tests.postgres.conftest import installation

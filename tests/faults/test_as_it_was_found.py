@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 import pytest
 
-from chaos import registry
 from chaos.errors import RestoreError, TargetGone
-from chaos.fault import Fault
-from chaos.handles import Handles
 from chaos.host.processes import ref_of
+from chaos.plugin import registry
+from chaos.plugin.fault import Fault
+from chaos.plugin.handles import Handles
 from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
 from tests.postgres.servers import ask, execute

@@ -15,13 +15,13 @@ import pytest
 from pydantic import ValidationError
 
 from chaos.errors import FaultError, RestoreError, TargetGone
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.faults import subjects
-from chaos.faults.each import OnEach
 from chaos.faults.pause import Pause, PauseParams
-from chaos.handles import ContainerRef, EngineAt, Handles
+from chaos.faults.shared import subjects
+from chaos.faults.shared.each import OnEach
 from chaos.host.processes import ref_of
 from chaos.path import Traffic
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import ContainerRef, EngineAt, Handles
 
 HERE = EngineAt("unix:///nowhere")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from chaos.errors import RestoreError
-from chaos.faults import proxies
+from chaos.faults.shared import proxies
 from chaos.host.ports import free_port
 from tests.accepting import accepting
 

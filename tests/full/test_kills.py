@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.heal import outstanding
-from chaos.journal import Event
+from chaos.record.journal import Event
+from chaos.undo.heal import outstanding
 from tests.conftest import traces
 from tests.full import tables
 from tests.midnight import Midnight

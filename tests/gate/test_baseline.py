@@ -11,8 +11,8 @@ import pytest
 
 from chaos.errors import FileError, UsageError
 from chaos.gate.baseline import LAST, Baseline, NoBaseline, Wanted, find
-from chaos.memory import Query, open_index
-from chaos.memory.decision import State, decision
+from chaos.history import Query, open_index
+from chaos.history.decision import State, decision
 from tests.gate.planted import gate, judged, played
 from tests.memory.stored import Stored
 

@@ -11,7 +11,7 @@ from chaos.errors import UsageError
 from chaos.gate.case import Case
 from chaos.gate.compare import ENOUGH, compare
 from chaos.gate.tolerance import FIGURES, Tolerance, tolerances
-from chaos.memory.entry import Figures
+from chaos.history.entry import Figures
 
 SOUND: dict[str, float | None] = {
     "hits": 2000.0,

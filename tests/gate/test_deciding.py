@@ -11,8 +11,8 @@ import pytest
 from chaos import cli
 from chaos.cli import gating
 from chaos.gate.verdict import GateRun
-from chaos.memory import Query, open_index
-from chaos.plan import Plan
+from chaos.history import Query, open_index
+from chaos.plan.plan import Plan
 from tests.memory.stored import Stored
 
 Gate = Callable[..., int]
@@ -187,7 +187,7 @@ def test_what_cannot_be_recorded_is_said_and_the_run_is_no_baseline(
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("chaos.memory.decision.write", full)
+    monkeypatch.setattr("chaos.history.decision.write", full)
     assert gate(p50=0.01) == 0
     assert "could not be recorded: No space left on device" in capsys.readouterr().err
     assert states() == [None]

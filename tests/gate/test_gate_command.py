@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli, store
+from chaos import cli
+from chaos.checks.judge import judge_run as judge_stored
 from chaos.cli import gating
 from chaos.gate.verdict import GateRun
-from chaos.hits import Outcome as Hit
-from chaos.journal import Event, Writer
-from chaos.judge import judge_run as judge_stored
+from chaos.record import store
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Event, Writer
 from tests.checks.synthetic import Night
 from tests.gate.planted import gate, judged, played
 

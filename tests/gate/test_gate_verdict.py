@@ -13,7 +13,7 @@ from chaos.gate.case import Case
 from chaos.gate.drill import judge_drill
 from chaos.gate.tolerance import tolerances
 from chaos.gate.verdict import GateRun, judge_run
-from chaos.memory.entry import Entry, read_entry
+from chaos.history.entry import Entry, read_entry
 from tests.gate.planted import gate, judged, played
 from tests.memory.stored import SOUND, Stored
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from chaos.handles import ProcessRef
 from chaos.host import processes
 from chaos.host.privileges import is_root, unprivileged_user
 from chaos.host.processes import alive, marked, ref_from_json, ref_of, ref_to_json, spawn, stop_marked
+from chaos.plugin.handles import ProcessRef
 from tests.reference.stack import until
 
 # Says `ready` once its disposition towards signals is set, so that no test has to guess.

@@ -12,9 +12,9 @@ from chaos.checks import left_behind
 from chaos.checks.finding import Outcome
 from chaos.checks.verdict import judge
 from chaos.faults.logrotate import Logrotate
-from chaos.inventory import document
-from chaos.inventory.document import KINDS, Inventory
-from chaos.journal import Event
+from chaos.record.inventory import document
+from chaos.record.inventory.document import KINDS, Inventory
+from chaos.record.journal import Event
 from tests.checks.synthetic import Night, step_events
 
 PROXY = "proxy database at http://127.0.0.1:8474"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chaos.host import listing
-from chaos.inventory.files_compared import compared
+from chaos.record.inventory.files_compared import compared
 
 Act = Callable[[Path], object]
 

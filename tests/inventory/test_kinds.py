@@ -12,13 +12,13 @@ from typing import Any
 import psutil
 import pytest
 
-from chaos.handles import Handles
 from chaos.host.processes import ref_of
-from chaos.inventory import processes, proxies, servers
-from chaos.inventory.differences import differences
-from chaos.inventory.document import Inventory
+from chaos.plugin.handles import Handles
 from chaos.postgres import Cluster
+from chaos.record.inventory.differences import differences
+from chaos.record.inventory.document import Inventory
 from chaos.toxiproxy import Toxiproxy
+from chaos.undo.inventory import processes, proxies, servers
 from tests.postgres.servers import execute
 
 pytestmark = pytest.mark.real

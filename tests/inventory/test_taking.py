@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from chaos import registry, store
-from chaos.fault import Evidence, Undo
-from chaos.handles import Handles, LogFiles, Proxy
-from chaos.heal import heal_elsewhere
-from chaos.inventory import document, taking
-from chaos.journal import Event, Writer
-from chaos.store import RunDir
+from chaos.plugin import registry
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import Handles, LogFiles, Proxy
+from chaos.record import store
+from chaos.record.inventory import document
+from chaos.record.journal import Event, Writer
+from chaos.record.store import RunDir
+from chaos.undo.heal import heal_elsewhere
+from chaos.undo.inventory import taking
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from typing import Any
 
 import uvloop
 
-from chaos.hits import Outcome
 from chaos.load import outcomes
 from chaos.load.client import Client
 from chaos.load.exchange import Exchange
-from chaos.routes import Route
+from chaos.record.hits import Outcome
+from chaos.spec.routes import Route
 from tests.load.scripted import Scripted
 
 ASK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

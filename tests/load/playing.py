@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from chaos import hits, timing
-from chaos.hits import HitTable, Outcome
+from chaos.load import timing
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
-from chaos.routes import Route
+from chaos.record import hits
+from chaos.record.hits import HitTable, Outcome
+from chaos.spec.routes import Route
 
 
 @dataclass

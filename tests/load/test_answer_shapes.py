@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chaos.journal import read_lines
 from chaos.load import answers
 from chaos.load.answers import Answers, media_type, names
-from chaos.redact import MASK, Redactor
-from chaos.routes import Route
+from chaos.record.journal import read_lines
+from chaos.record.redact import MASK, Redactor
+from chaos.spec.routes import Route
 from tests.load.playing import Playing
 
 JSON = b"application/json"

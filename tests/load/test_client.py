@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.hits import Outcome
 from chaos.load import client as clients
 from chaos.load.client import Client
 from chaos.load.connection import Connection
 from chaos.load.exchange import Exchange
 from chaos.load.failures import ConnectFailed, Disconnected, Malformed
+from chaos.record.hits import Outcome
 from tests.load.asking import (
     ASK,
     CHUNKED,

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from chaos import tls
-from chaos.hits import Outcome
+from chaos.access import tls
 from chaos.load.client import Client
+from chaos.record.hits import Outcome
 from tests.certificates import server_of
 from tests.load.asking import CHUNKED, GOOD, TO_THE_END, begin, play
 from tests.load.scripted import serving

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import uvloop
 
-from chaos import hits
 from chaos.load import generator
 from chaos.load.generator import Generator
 from chaos.load.recorder import Recorder
 from chaos.load.sender import Landed, Sender
 from chaos.load.spec import LoadSpec
-from chaos.routes import Route
+from chaos.record import hits
+from chaos.spec.routes import Route
 
 
 class _Sender:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.journal import read_lines
 from chaos.load.instrument import Instrument
 from chaos.load.priority import raise_priority
 from chaos.load.timer import Timer
+from chaos.record.journal import read_lines
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaos import hits
-from chaos.hits import HitTable, Outcome
 from chaos.load.live import live
+from chaos.record import hits
+from chaos.record.hits import HitTable, Outcome
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from chaos.errors import Refused
 from chaos.load import spec as specs
 from chaos.load.spec import LoadSpec
-from chaos.routes import Route
+from chaos.spec.routes import Route
 
 
 def _spec(

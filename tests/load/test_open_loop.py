@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from chaos.errors import LoadError
-from chaos.hits import Outcome
-from chaos.journal import read_lines
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
-from chaos.routes import Route
+from chaos.record.hits import Outcome
+from chaos.record.journal import read_lines
+from chaos.spec.routes import Route
 from tests.load.playing import Playing, outcomes
 from tests.load.server import Server
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaos.hits import Outcome
-from chaos.routes import Expect, Route
+from chaos.record.hits import Outcome
+from chaos.spec.routes import Expect, Route
 from tests.load.playing import Playing, outcomes
 from tests.load.server import Server
 

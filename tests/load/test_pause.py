@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from chaos.errors import LoadError
-from chaos.hits import Outcome
 from chaos.load.process import LoadProcess
-from chaos.routes import Route
+from chaos.record.hits import Outcome
+from chaos.spec.routes import Route
 from tests.load.playing import Playing, outcomes
 from tests.load.server import Server
 

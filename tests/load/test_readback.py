@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaos import hits
-from chaos.hits import HitTable
 from chaos.load import ledger, pages, readback
 from chaos.load.ledger import State
 from chaos.load.readback import ReadbackResult, read_back
-from chaos.target import Readback
+from chaos.record import hits
+from chaos.record.hits import HitTable
+from chaos.spec.target import Readback
 from tests.load.server import Server
 
 BASE = ledger.base_of("20261126T235900Z-a1b2c3")

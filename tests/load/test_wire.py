@@ -9,7 +9,7 @@ import pytest
 from chaos.load import ledger
 from chaos.load.spec import LoadSpec
 from chaos.load.wire import Wire
-from chaos.routes import Route
+from chaos.spec.routes import Route
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chaos.memory.decision import Decision, State, write
-from chaos.store import RunDir
+from chaos.history.decision import Decision, State, write
+from chaos.record.store import RunDir
 
 FIRST = datetime(2026, 9, 1, 0, 0, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import UsageError
-from chaos.memory import Index, Query, open_index, remember
-from chaos.memory.schema import FILE, database_url
+from chaos.history import Index, Query, open_index, remember
+from chaos.history.schema import FILE, database_url
 from tests.memory.stored import Stored
 
 
@@ -107,7 +107,7 @@ def test_an_index_in_step_opens_no_file_of_any_run(reports: Path, monkeypatch: p
     def forbidden(path: Path) -> dict[str, object]:
         raise AssertionError(f"{path} was opened")
 
-    monkeypatch.setattr("chaos.memory.entry.read_json", forbidden)
+    monkeypatch.setattr("chaos.history.entry.read_json", forbidden)
     assert len(ids(Query(experiment="midnight"))) == 30
     Stored(31).write(reports)
     with pytest.raises(AssertionError, match="was opened"):
@@ -185,7 +185,7 @@ def test_whatever_befalls_the_index_at_the_end_of_a_run_is_words(
     reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Stored(1).write(reports)
-    monkeypatch.setattr("chaos.memory.index.read_entry", lambda _: 1 / 0)
+    monkeypatch.setattr("chaos.history.index.read_entry", lambda _: 1 / 0)
     assert "not brought up to date (division by zero)" in "".join(remember())
     monkeypatch.setenv("MIDNIGHT_DATABASE", "postgresql://127.0.0.1:1/none")
     assert "not brought up to date" in "".join(remember())

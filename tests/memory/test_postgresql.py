@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
+from chaos.history import Query, open_index, remember
 from chaos.host.ports import free_port
 from chaos.host.privileges import unprivileged_user
-from chaos.memory import Query, open_index, remember
 from chaos.postgres import Cluster
 from chaos.tools import postgresql
 from tests.memory.stored import Stored

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli, store
-from chaos.heal import hold_lock
-from chaos.memory import Query, open_index
-from chaos.memory.decision import State
-from chaos.memory.entry import Entry, read_entry
-from chaos.memory.retention import Retention
+from chaos import cli
+from chaos.history import Query, open_index
+from chaos.history.decision import State
+from chaos.history.entry import Entry, read_entry
+from chaos.history.retention import Retention
+from chaos.record import store
+from chaos.undo.heal import hold_lock
 from tests.memory.stored import FIRST, Stored
 
 DAY = 86400.0

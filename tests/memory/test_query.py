@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from chaos import cli
 from chaos.errors import UsageError
-from chaos.memory import Query, open_index
-from chaos.memory.query import instant
-from chaos.memory.schema import database_url, engine
+from chaos.history import Query, open_index
+from chaos.history.query import instant
+from chaos.history.schema import database_url, engine
 from tests.memory.stored import Stored
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.ranks import rank_sum_p, shift, smallest_p
+from chaos.history.ranks import rank_sum_p, shift, smallest_p
 
 VALUES = st.lists(st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0, 7.0, math.inf]), min_size=1, max_size=5)
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from chaos import cli
-from chaos.memory.entry import Entry, read_entry
+from chaos.history.entry import Entry, read_entry
+from chaos.history.trend import Movement, Trend, trends
 from chaos.reports.trend_html import render
 from chaos.reports.trend_rows import spark, summary
-from chaos.trend import Movement, Trend, trends
 from tests.memory.stored import Stored
 
 NOISE = random.Random(7)

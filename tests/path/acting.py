@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos import registry
 from chaos.checks import effect
 from chaos.checks.finding import Finding, Outcome
-from chaos.fault import Fault, Held
-from chaos.handles import Handles
+from chaos.plugin import registry
+from chaos.plugin.fault import Fault, Held
+from chaos.plugin.handles import Handles
 from tests.checks.synthetic import STEP, Night, step_events
 
 LONG = 60.0  # seconds: a hold that the test ends

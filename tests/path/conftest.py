@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from chaos.handles import Handles, ProcessRef, Proxy
 from chaos.host.processes import ref_of
+from chaos.plugin.handles import Handles, ProcessRef, Proxy
 from chaos.toxiproxy import Toxiproxy
 from tests.accepting import accepting
 from tests.path.holder import Holder

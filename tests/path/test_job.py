@@ -10,7 +10,7 @@ import pytest
 
 from chaos.checks.finding import Outcome
 from chaos.faults.batch_job import BatchJob
-from chaos.handles import Handles, Job
+from chaos.plugin.handles import Handles, Job
 from tests.path.acting import Played, made, played
 
 pytestmark = pytest.mark.real

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from chaos.checks.finding import Outcome
-from chaos.handles import Handles
 from chaos.host.processes import ref_of
 from chaos.path import Traffic
+from chaos.plugin.handles import Handles
 from tests.path.acting import made, played
 from tests.path.conftest import Holders
 

@@ -16,10 +16,10 @@ import psycopg
 import pytest
 
 from chaos.checks.finding import Outcome
-from chaos.handles import Database, Handles, Proxy
 from chaos.host import sockets
 from chaos.host.ports import free_port
 from chaos.host.processes import ref_of
+from chaos.plugin.handles import Database, Handles, Proxy
 from chaos.postgres import Cluster, Installation
 from chaos.postgres.connection import ask
 from chaos.toxiproxy import Toxiproxy

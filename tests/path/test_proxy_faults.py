@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chaos.checks.finding import Outcome
-from chaos.handles import Proxy
-from chaos.probe import Answer
+from chaos.plugin.handles import Proxy
+from chaos.plugin.probe import Answer
 from tests.path.acting import made, played
 from tests.path.conftest import Holders, handles
 from tests.path.holder import Holder

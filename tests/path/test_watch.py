@@ -7,10 +7,10 @@ import os
 import pytest
 
 from chaos import path
-from chaos.handles import ContainerRef, EngineAt, Handles, ProcessRef, Proxy
 from chaos.host.processes import ref_of
 from chaos.path import Account, Service, Unseen, Watch
 from chaos.path.listeners import of_the_proxy
+from chaos.plugin.handles import ContainerRef, EngineAt, Handles, ProcessRef, Proxy
 from chaos.toxiproxy import Toxiproxy
 from tests.path.conftest import Holders
 from tests.path.holder import Holder

@@ -11,11 +11,11 @@ import psutil
 import psycopg
 
 from chaos.errors import FaultError, RestoreError
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.handles import Handles
 from chaos.host.processes import marked
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.spec.yamlfile import Model
 from chaos.toxiproxy import Toxiproxy
-from chaos.yamlfile import Model
 
 DONE = Held({"done": 1}, {"done": 1})
 

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import psutil
 
-from chaos.fault import Evidence, Fault, Held, Undo
-from chaos.handles import Handles
 from chaos.host.processes import marked, spawn, stop_marked
-from chaos.yamlfile import Model
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.spec.yamlfile import Model
 
 BURN = "import time\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass"  # it starves us too
 

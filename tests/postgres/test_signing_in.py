@@ -9,9 +9,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from chaos.host.ports import free_port
+from chaos.plugin.probe import Answer, Probe
 from chaos.postgres import Cluster
 from chaos.postgres.signing_in import probe_administrator, probe_role, probe_setting, probe_through
-from chaos.probe import Answer, Probe
 from tests.postgres.servers import Servers, dsn, execute
 
 pytestmark = pytest.mark.real

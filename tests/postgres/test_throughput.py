@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from chaos.checks.extrapolation import Line, Point, fit
 from chaos.errors import TargetError
 from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import marked
 from chaos.postgres import throughput
-from chaos.projection import Line, Point, fit
 from tests.postgres.servers import Servers
 
 MIB = 1 << 20

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from chaos.journal import Event
+from chaos.record.journal import Event
 from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken

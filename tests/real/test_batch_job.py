@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.fault import Held
 from chaos.faults.batch_job import BatchJob, BatchJobParams
-from chaos.handles import Handles, Job
 from chaos.host import oom
+from chaos.plugin.fault import Held
+from chaos.plugin.handles import Handles, Job
 
 pytestmark = pytest.mark.real
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import ControlError
-from chaos.heal import outstanding
 from chaos.host.ports import free_port
 from chaos.tools import toxiproxy as tools
 from chaos.toxiproxy import Toxiproxy
+from chaos.undo.heal import outstanding
 from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken
@@ -133,7 +133,7 @@ def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Mi
 def test_with_the_watchdog_killed_too_restore_heals(midnight: Midnight) -> None:
     process = midnight.start("run", broken.experiment(midnight.place, STORM, play=25.0))
     wait_for(midnight, process, is_injected)
-    subprocess.run(["pkill", "-KILL", "-f", f"chaos.watchdog {midnight.run.path}"], check=True)
+    subprocess.run(["pkill", "-KILL", "-f", f"chaos.undo.watchdog {midnight.run.path}"], check=True)
     process.kill()
     process.wait()
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chaos.heal import outstanding
-from chaos.journal import Event
+from chaos.record.journal import Event
+from chaos.undo.heal import outstanding
 from tests.midnight import Midnight
 from tests.real import broken
 from tests.real.healing import STORM, healed_in, is_injected, quick, wait_for

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from chaos.journal import Journal
-from chaos.store import RunDir
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 from chaos.targets.embedded import EmbeddedDriver
 from tests.midnight import PROJECT, Midnight
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chaos import hits
-from chaos.experiment import Experiment
-from chaos.hits import HitsHeader, HitTable, Outcome
-from chaos.journal import Event, Sample, Writer
-from chaos.store import RunDir
+from chaos.record import hits
+from chaos.record.hits import HitsHeader, HitTable, Outcome
+from chaos.record.journal import Event, Sample, Writer
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Experiment
 
 BASELINE, PLAY, LENGTH = 14.0, 26.0, 120.0
 ROUTES = ("read", "write", "answer")

@@ -13,11 +13,11 @@ import pytest
 from markupsafe import escape
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judge import judge_run
 from chaos.checks.verdict import Verdict
-from chaos.journal import Event, Journal, Writer
-from chaos.judge import judge_run
+from chaos.record.journal import Event, Journal, Writer
+from chaos.record.store import RunDir
 from chaos.reports.html import render, write_report
-from chaos.store import RunDir
 from tests.reports.stored_run import PLAY, write_run
 
 HOSTILE = "<script>alert('midnight')</script> & $x^2$"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from chaos.checks.judge import judge_run
 from chaos.checks.verdict import Verdict
-from chaos.experiment import Experiment
-from chaos.hits import Outcome, open_table, select
-from chaos.journal import Journal
-from chaos.judge import judge_run
+from chaos.record.hits import Outcome, open_table, select
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
 from chaos.reports.cards import key_figures
 from chaos.reports.html import render
 from chaos.reports.page import Page, build
 from chaos.reports.show import show_value
-from chaos.store import RunDir
+from chaos.spec.experiment import Experiment
 from tests.reports.stored_run import EXPERIMENT, LENGTH, PLAY, ROUTES, write_run
 from tests.reports.test_html import Text
 

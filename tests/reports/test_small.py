@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from chaos import hits
-from chaos.hits import Outcome
-from chaos.journal import Event, Journal, Span, Writer
-from chaos.judge import judge_run
+from chaos.checks.judge import judge_run
+from chaos.record import hits
+from chaos.record.hits import Outcome
+from chaos.record.journal import Event, Journal, Span, Writer
+from chaos.record.store import RunDir
+from chaos.record.stored_hits import StoredHits
 from chaos.reports.html import write_report
 from chaos.reports.seconds import by_second
 from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value
 from chaos.reports.steps import step_records
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import write_verdict
-from chaos.store import RunDir
-from chaos.stored_hits import StoredHits
 from tests.reports.stored_run import write_run
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from chaos.checks.finding import Finding
-from chaos.ending import Ending
-from chaos.heal import outstanding
-from chaos.journal import Event, Journal
+from chaos.plan.restore_plan import build
+from chaos.record.journal import Event, Journal
+from chaos.record.store import RunDir
 from chaos.restore_mine import runner
-from chaos.restore_plan import build
-from chaos.store import RunDir
+from chaos.run.ending import Ending
+from chaos.undo.heal import outstanding
 from tests.conftest import traces
 
 HEARTBEAT = {"table": "heartbeat", "column": "at"}

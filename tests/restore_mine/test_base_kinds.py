@@ -16,10 +16,10 @@ import pytest
 
 from chaos.errors import Refused
 from chaos.host.privileges import give, identity
+from chaos.plan.restore_plan import build
 from chaos.postgres import Cluster
 from chaos.postgres.access import address
 from chaos.restore_mine.plan import choose
-from chaos.restore_plan import build
 from tests.postgres.servers import Servers, ask, dsn, execute, insert
 from tests.restore_mine.production import digest
 from tests.restore_mine.restoring import Done, Restoring

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.heal import outstanding
+from chaos.undo.heal import outstanding
 from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.restore_mine.production import Production
@@ -100,7 +100,7 @@ def test_killed_with_its_watchdog_it_is_healed_by_midnight_restore(midnight: Mid
     begun(midnight, process)
     own = str(midnight.run.path)
     for line in subprocess.run(
-        ["pgrep", "-a", "-f", "chaos.watchdog"], capture_output=True, text=True, check=True
+        ["pgrep", "-a", "-f", "chaos.undo.watchdog"], capture_output=True, text=True, check=True
     ).stdout.splitlines():
         if own in line:
             os.kill(int(line.split()[0]), signal.SIGKILL)

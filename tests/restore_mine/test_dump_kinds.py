@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from chaos.errors import ToolMissing
+from chaos.plan.restore_plan import build
 from chaos.postgres import Installation
 from chaos.restore_mine.plan import choose
-from chaos.restore_plan import build
 from chaos.tools import postgresql
 from tests.postgres.servers import PASSWORD, Servers, dsn, execute
 from tests.restore_mine.restoring import Done, Restoring

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chaos.errors import FileError, Refused, ToolMissing, UsageError
+from chaos.plan.restore_plan import build
 from chaos.restore_mine.plan import choose
-from chaos.restore_plan import build
 from chaos.tools import postgresql
 from tests.restore_mine.restoring import Restoring
 

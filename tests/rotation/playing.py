@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chaos.fault import Evidence, Held, Undo
 from chaos.faults.logrotate import Logrotate
-from chaos.handles import Handles, LogFiles, ProcessRef, Stanza
+from chaos.plugin.fault import Evidence, Held, Undo
+from chaos.plugin.handles import Handles, LogFiles, ProcessRef, Stanza
 
 _READERS: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.decompress,

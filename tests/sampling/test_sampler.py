@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos.handles import ContainerRef, EngineAt, Handles, Volume
 from chaos.host.volume import device_under
-from chaos.journal import Clock, Writer
+from chaos.plugin.handles import ContainerRef, EngineAt, Handles, Volume
+from chaos.record.journal import Clock, Writer
 from chaos.sampling import sampler as samplers
 from chaos.sampling import volume as volumes
 from chaos.sampling.containers import ContainerSource

@@ -16,13 +16,13 @@ The journal's events, all of phase `ended` unless said otherwise; `seconds` in e
 
 from __future__ import annotations
 
-from chaos.checks import projection
+from chaos.checks.drill import projection
 from chaos.checks.finding import Finding, worst
 from chaos.checks.headline import headline
 from chaos.checks.restored import answers, heartbeat, restore, soundness
 from chaos.checks.verdict import EXIT_CODES, Verdict
-from chaos.journal import Journal
-from chaos.restore_experiment import RestoreExperiment
+from chaos.record.journal import Journal
+from chaos.spec.restore_experiment import RestoreExperiment
 
 CHECKS = (restore.check, heartbeat.check, answers.check, soundness.check, projection.check)
 

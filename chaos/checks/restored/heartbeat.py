@@ -8,8 +8,8 @@ from typing import Any
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.restored.states import is_missing
 from chaos.checks.words import seconds
-from chaos.journal import Journal
-from chaos.restore_experiment import RestoreExperiment
+from chaos.record.journal import Journal
+from chaos.spec.restore_experiment import RestoreExperiment
 
 
 def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:

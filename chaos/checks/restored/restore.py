@@ -5,8 +5,8 @@ from __future__ import annotations
 from chaos.checks.completeness import not_restored
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.words import seconds
-from chaos.journal import Journal
-from chaos.restore_experiment import RestoreExperiment
+from chaos.record.journal import Journal
+from chaos.spec.restore_experiment import RestoreExperiment
 
 _SHOWN = 3
 TECHNICAL = "technical: detection, decision and repointing are not in it"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.journal import Journal
-from chaos.restore_experiment import RestoreExperiment
+from chaos.record.journal import Journal
+from chaos.spec.restore_experiment import RestoreExperiment
 
 _OUTCOMES = {
     "verified": Outcome.PASS,

@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from chaos import aim
-from chaos.dsn import Parts
+from chaos.access import aim
+from chaos.access.dsn import Parts
+from chaos.access.secrets import SecretReader
 from chaos.errors import Refused, UsageError
-from chaos.secrets import SecretReader
 from chaos.targets.attach.options import DatabaseAt
 
 ADMIN = "admin_dsn"

@@ -6,20 +6,20 @@ import ipaddress
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from chaos import aim
-from chaos.driver import Driver, Site, Wants
+from chaos.access import aim
 from chaos.errors import ControlError
-from chaos.fault import Evidence, Undo
-from chaos.handles import Database, Handles
-from chaos.probe import Probe
-from chaos.target import Target
+from chaos.plugin.driver import Driver, Site, Wants
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import Database, Handles
+from chaos.plugin.probe import Probe
+from chaos.spec.target import Target
+from chaos.spec.yamlfile import BrokenRule
 from chaos.targets import probing, rotation, strange_toxics
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.found import Found, find, logs_of
 from chaos.targets.attach.options import AttachOptions
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.toxiproxy import Toxiproxy
-from chaos.yamlfile import BrokenRule
 
 LOGS = "logs as they are"
 

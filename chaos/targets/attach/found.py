@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos import aim
+from chaos.access import aim
+from chaos.access.secrets import SecretReader
 from chaos.errors import ControlError, Refused, UsageError
-from chaos.handles import Job, LogFiles, ProcessRef, Proxy, Volume
 from chaos.host import volume
-from chaos.secret import Secret
-from chaos.secrets import SecretReader
-from chaos.target import Target
+from chaos.plugin.handles import Job, LogFiles, ProcessRef, Proxy, Volume
+from chaos.spec.secret import Secret
+from chaos.spec.target import Target
 from chaos.targets import rotation
 from chaos.targets.attach import databases, processes
 from chaos.targets.attach.databases import Dsn

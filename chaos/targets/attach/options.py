@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from chaos import aim
+from chaos.access import aim
 from chaos.host.logrotate_conf import SCRIPTS
-from chaos.routes import HeaderName
-from chaos.secret import Secret
-from chaos.units import Positive
-from chaos.yamlfile import BrokenRule, Model, Name, SecretValue
+from chaos.spec.routes import HeaderName
+from chaos.spec.secret import Secret
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import BrokenRule, Model, Name, SecretValue
 
 
 def _url(text: str) -> str:

@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from chaos.driver import Site
 from chaos.errors import RestoreError
-from chaos.fault import Evidence, Undo
+from chaos.plugin.driver import Site
+from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import conninfo_files
 from chaos.targets.attach.databases import Dsn, pass_line
 

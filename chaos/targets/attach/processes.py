@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 
 from chaos.errors import FileError, UsageError
-from chaos.handles import ProcessRef
 from chaos.host.processes import ref_of
+from chaos.plugin.handles import ProcessRef
+from chaos.spec.userfile import read_text
 from chaos.targets.attach.options import ProcessAt
-from chaos.userfile import read_text
 
 
 def find(ats: Sequence[ProcessAt], where: str) -> tuple[ProcessRef, ...]:

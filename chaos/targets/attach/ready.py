@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import httpx
 
-from chaos import tls
-from chaos.driver import Site
+from chaos.access import tls
 from chaos.errors import NoVerdict
+from chaos.plugin.driver import Site
 
 ANSWER_WITHIN = 2.0  # seconds; twice as long after each look that lasted longer: some services are slow
 POLL = 0.2  # seconds between two looks: a service gives no event that it is ready

@@ -9,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chaos.driver import Driver, Site, Wants
 from chaos.errors import UsageError
-from chaos.fault import Evidence, Undo
-from chaos.handles import Handles
 from chaos.host import scratch
 from chaos.host.processes import mark_of, stop_marked
-from chaos.target import Target
+from chaos.plugin.driver import Driver, Site, Wants
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import Handles
+from chaos.spec.target import Target
 from chaos.targets.backup.options import BackupOptions
 
 

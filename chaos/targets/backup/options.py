@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from chaos.units import Positive
-from chaos.yamlfile import BrokenRule, Model, Name
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import BrokenRule, Model, Name
 
 Kind = Literal["base", "dump", "pgbackrest"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,63}$")]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from chaos.engine.projects import Found, Owner
 from chaos.errors import ControlError, ToolMissing, UsageError
-from chaos.handles import EngineAt
 from chaos.path.sight import Unseen
+from chaos.plugin.handles import EngineAt
 from chaos.targets.compose import sessions
 from chaos.targets.compose.sessions import Sessions
 from chaos.targets.compose.stores import OURS, Store, User, is_replica, users_of

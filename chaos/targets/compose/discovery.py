@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from chaos import engine
+from chaos.access.secrets import SecretReader
 from chaos.engine import projects
 from chaos.engine.client import require_here
 from chaos.engine.gate import Way
 from chaos.engine.projects import Found
 from chaos.errors import ControlError, Refused, UsageError
-from chaos.handles import ContainerRef, EngineAt, Proxy
-from chaos.secrets import SecretReader
+from chaos.plugin.handles import ContainerRef, EngineAt, Proxy
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.compose import logins
 from chaos.targets.compose.options import ComposeOptions

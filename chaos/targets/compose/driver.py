@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chaos.driver import Driver, Site, Wants
 from chaos.errors import NoVerdict, Refused
-from chaos.fault import Evidence, Undo
-from chaos.handles import Database, Handles, Job, LogFiles, Volume
-from chaos.probe import Answer, Probe, no, yes
+from chaos.plugin.driver import Driver, Site, Wants
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import Database, Handles, Job, LogFiles, Volume
+from chaos.plugin.probe import Answer, Probe, no, yes
 from chaos.sampling.containers import how
-from chaos.target import Target
+from chaos.spec.target import Target
 from chaos.targets import probing, rotation, strange_toxics
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.ready import wait_until_ready

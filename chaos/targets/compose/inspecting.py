@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chaos.engine.projects import Found
-from chaos.handles import EngineAt
+from chaos.plugin.handles import EngineAt
 from chaos.targets.compose import checking, discovery, guesses
 from chaos.targets.compose.checking import Path
 from chaos.targets.compose.kinds import kind_of

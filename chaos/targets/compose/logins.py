@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from psycopg.conninfo import make_conninfo
 
+from chaos.access.secrets import SecretReader
 from chaos.engine.client import connected
 from chaos.engine.projects import Found
 from chaos.errors import ControlError, UsageError
-from chaos.handles import EngineAt
-from chaos.secrets import SecretReader
+from chaos.plugin.handles import EngineAt
 from chaos.targets.attach import databases
 from chaos.targets.attach.databases import ADMIN, Dsn
 from chaos.targets.compose.options import DatabaseRole

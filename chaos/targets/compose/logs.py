@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from chaos.engine import refs
 from chaos.engine.client import connected
 from chaos.errors import UsageError
-from chaos.handles import ContainerRef, LogFiles
-from chaos.target import Target
+from chaos.plugin.handles import ContainerRef, LogFiles
+from chaos.spec.target import Target
 from chaos.targets import rotation
 from chaos.targets.compose.options import LogsRole, OnThisMachine
 

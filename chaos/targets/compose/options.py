@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from chaos.routes import HeaderName
-from chaos.secret import Secret
+from chaos.spec.routes import HeaderName
+from chaos.spec.secret import Secret
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import BrokenRule, Model, Name
 from chaos.targets.attach.options import Rotated
-from chaos.units import Positive
-from chaos.yamlfile import BrokenRule, Model, Name
 
 Service = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.driver import Site
 from chaos.engine import client as engines
 from chaos.engine import gate, sidecar
 from chaos.engine.gate import Way
 from chaos.engine.projects import Found
 from chaos.errors import ControlError, RestoreError, TargetError, UsageError
-from chaos.fault import Evidence, Undo
-from chaos.handles import EngineAt
 from chaos.host.ports import free_port
+from chaos.plugin.driver import Site
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import EngineAt
 
 WHAT, ENTRIES = "forwarder", ("api", "entry")
 HERE = ("", "0.0.0.0", "127.0.0.1", "::")

@@ -10,9 +10,9 @@ from typing import Any
 from chaos import engine
 from chaos.engine.projects import DIRECTORY, Found
 from chaos.errors import ControlError, ToolMissing, UsageError
-from chaos.handles import EngineAt
 from chaos.host.ports import free_port
 from chaos.path.sight import Unseen
+from chaos.plugin.handles import EngineAt
 from chaos.targets.compose import absent, guesses, networks, sessions, wiring
 from chaos.targets.compose.kinds import is_toxiproxy
 from chaos.targets.compose.sessions import Sessions

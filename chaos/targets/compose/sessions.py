@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from chaos import engine
 from chaos.engine import projects
 from chaos.engine.projects import Found, Owner
-from chaos.handles import ContainerRef, EngineAt
 from chaos.host import sockets
 from chaos.path.sight import Inside
+from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.compose.stores import Store
 
 WATCHED = 1.5  # seconds

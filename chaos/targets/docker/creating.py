@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chaos.driver import Site
 from chaos.engine import client as engines
 from chaos.engine import refs
 from chaos.errors import TargetError
-from chaos.handles import ContainerRef, EngineAt
+from chaos.plugin.driver import Site
+from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.docker.compose_file import Service
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chaos.driver import Site
 from chaos.errors import TargetError
-from chaos.handles import ContainerRef, Volume
 from chaos.host import volume
 from chaos.host.volume import LoopVolume
+from chaos.plugin.driver import Site
+from chaos.plugin.handles import ContainerRef, Volume
 
 LOGS_OWNER = 10001  # in the stack's image
 BLOCK = Path("/sys/dev/block")

@@ -12,15 +12,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from chaos import engine
-from chaos.driver import Driver, Site, Wants
 from chaos.engine import files, refs, sidecar
 from chaos.engine.client import require_here
 from chaos.errors import ControlError, FileError, TargetError
-from chaos.fault import Evidence, Undo
-from chaos.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
 from chaos.host.ports import free_port
+from chaos.plugin.driver import Driver, Site, Wants
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
 from chaos.sampling.containers import how_sampled
-from chaos.target import Target
+from chaos.spec.target import Target
 from chaos.targets.attach.databases import pass_line
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.targets.docker import compose_file, undo

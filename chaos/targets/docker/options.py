@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chaos.units import Positive, Size
-from chaos.yamlfile import Model
+from chaos.spec.units import Positive, Size
+from chaos.spec.yamlfile import Model
 
 
 class DockerOptions(Model):

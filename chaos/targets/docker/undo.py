@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.engine import client as engines
 from chaos.engine import refs
 from chaos.errors import ControlError, RestoreError, ToolMissing
-from chaos.fault import Evidence, Undo
+from chaos.plugin.fault import Evidence, Undo
 from chaos.targets import volume_undo
 
 if TYPE_CHECKING:

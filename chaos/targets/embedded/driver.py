@@ -10,22 +10,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from chaos.driver import Driver, Incident, Site, Wants
 from chaos.errors import FileError, TargetError
-from chaos.fault import Evidence, Undo
-from chaos.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.host import scratch, volume
 from chaos.host.grown import grow
 from chaos.host.processes import ref_of, stop_child, stop_marked
 from chaos.host.volume import LoopVolume
-from chaos.target import Target
+from chaos.plugin.driver import Driver, Incident, Site, Wants
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
+from chaos.spec.target import Target
+from chaos.spec.units import seconds
 from chaos.targets import volume_undo
 from chaos.targets.embedded import operations, profile_file, quiet
 from chaos.targets.embedded.estate import RESTORED, STANDBY, Protection
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.parts import Parts
-from chaos.units import seconds
 
 OFFERS = frozenset(
     {

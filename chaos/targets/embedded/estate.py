@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.errors import TargetError
-from chaos.handles import Replication, Server
 from chaos.host.ports import free_port
+from chaos.plugin.handles import Replication, Server
 from chaos.postgres import Cluster, throughput
 from chaos.postgres.access import Access, grant_access
 from chaos.postgres.archive import Archive

@@ -9,16 +9,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from chaos.driver import Incident
 from chaos.errors import TargetError
-from chaos.fault import Evidence
+from chaos.plugin.driver import Incident
+from chaos.plugin.fault import Evidence
 from chaos.postgres import promote as promoting
+from chaos.spec.units import Positive
+from chaos.spec.yamlfile import Model
 from chaos.targets.embedded import rejoining, restoring
 from chaos.targets.embedded.estate import Estate
 from chaos.targets.embedded.parts import Parts
 from chaos.toxiproxy import Toxiproxy
-from chaos.units import Positive
-from chaos.yamlfile import Model
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from chaos.units import Positive, Size
-from chaos.yamlfile import Model
+from chaos.spec.units import Positive, Size
+from chaos.spec.yamlfile import Model
 
 
 class EmbeddedOptions(Model):

@@ -18,13 +18,14 @@ import httpx
 import requests
 from psycopg import sql
 
-from chaos.driver import Site
 from chaos.errors import ControlError, RestoreError, TargetError
-from chaos.fault import Evidence, Undo
 from chaos.host.ports import PortTaken, free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import mark_of, spawn
+from chaos.plugin.driver import Site
+from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import Cluster, connect
+from chaos.spec.yamlfile import folders
 from chaos.targets.embedded.estate import Estate, Protection
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions
@@ -32,7 +33,6 @@ from chaos.targets.warming import warm_up
 from chaos.tools import logrotate, postgresql, toxiproxy
 from chaos.tools.part import Missing
 from chaos.toxiproxy import Toxiproxy
-from chaos.yamlfile import folders
 
 READY_WITHIN = 45.0
 PREPARED_WITHIN = 120.0  # seconds for the database's schema and seed

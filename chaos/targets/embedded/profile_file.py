@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chaos import yamlfile
+from chaos.spec import yamlfile
 from chaos.targets.embedded.options import Profile
 
 _SETTINGS = "midnight_reference_settings"

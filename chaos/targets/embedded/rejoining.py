@@ -7,9 +7,9 @@ from dataclasses import asdict
 import psycopg
 
 from chaos.errors import TargetError
-from chaos.fault import Evidence
 from chaos.host import volume
 from chaos.host.ports import PortTaken
+from chaos.plugin.fault import Evidence
 from chaos.postgres import Cluster
 from chaos.postgres.access import address
 from chaos.postgres.connection import ask_within

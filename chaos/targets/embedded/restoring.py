@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from chaos.errors import BackupUnusable, TargetError
-from chaos.fault import Evidence
+from chaos.plugin.fault import Evidence
 from chaos.postgres import Cluster, connect
 from chaos.postgres.amcheck import check_relations
 from chaos.postgres.archive import Archive, archive_now

@@ -1,0 +1,1 @@
+"""What may be reached, which authorities to trust, and with which secrets."""

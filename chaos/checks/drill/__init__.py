@@ -1,0 +1,1 @@
+"""What only a drill is judged by: its loss, its runbook, RTO and RPO."""

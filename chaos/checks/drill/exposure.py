@@ -1,0 +1,55 @@
+"""Whether RPO was tested at all: how old the oldest write was that the loss found unprotected.
+
+By the standby's history: the instant at which the primary had written what the standby had flushed when the
+loss came. Without a standby, by the archive: the age of what was archived last. A loss that finds everything
+protected costs nothing, and proves nothing about the budget.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chaos.checks.drill.incident import Incident, incident
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.words import amount, seconds
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """`exposure` in seconds, against the least that the drill wants to have met."""
+    drill, loss = experiment.drill, incident(experiment, journal)
+    if drill is None or not drill.exposure or loss is None:
+        return []
+    age, how = _age(journal, loss)
+    evidence = {key: value for key, value in loss.evidence.items() if key != "by"}
+
+    def finding(outcome: Outcome, because: str) -> Finding:
+        return Finding("exposure", "exposure", outcome, age, drill.exposure, "s", because, evidence)
+
+    if str(loss.evidence.get("standby", "")).endswith(", sync"):
+        return [finding(Outcome.PASS, f"a synchronous standby acknowledges nothing unprotected ({how})")]
+    if age is None:
+        return [finding(Outcome.UNKNOWN, f"the exposure at the loss is not known: {how}")]
+    if age < drill.exposure:
+        because = f"RPO was hardly tested: at the loss writes of {seconds(age)} were unprotected ({how})"
+        return [finding(Outcome.NOT_EXERCISED, f"{because}, {seconds(drill.exposure)} are wanted")]
+    because = f"at the loss writes of {seconds(age)} were unprotected ({how})"
+    return [finding(Outcome.PASS, because)]
+
+
+def _age(journal: Journal, loss: Incident) -> tuple[float | None, str]:
+    unflushed = loss.evidence.get("unflushed_bytes")
+    if unflushed is not None:
+        written = journal.series("replication", "lsn").between(-np.inf, loss.begun)
+        flushed = journal.series("replication", "flushed").between(-np.inf, loss.begun)
+        if not len(written.at):
+            return None, "the standby was never sampled"
+        ahead = written.value > flushed.value[-1]  # from here on the primary had written more than that
+        since = float(written.at[int(np.argmax(ahead))]) if ahead.any() else loss.begun
+        age = max(0.0, loss.begun - since)
+        return age, f"{amount(float(unflushed))} bytes not flushed by the standby"
+    archived = loss.evidence.get("archive_age_seconds")
+    if archived is None:
+        return None, "there was neither a standby nor an archive to look at"
+    return float(archived), f"archived last: {loss.evidence.get('last_archived')}"

@@ -1,0 +1,47 @@
+"""Fencing: the old primary comes back, and must not be written to; and nothing was written to it meanwhile."""
+
+from __future__ import annotations
+
+from chaos.checks.drill.incident import deeds, incident
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.ledger import acknowledged_after, numbers
+from chaos.checks.words import many
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """`fencing`: did the old primary take a write; `split_brain`: acknowledged writes that it alone holds."""
+    if experiment.drill is None:
+        return []
+    came_back = next((deed for deed in deeds(experiment, journal) if "took_a_write" in deed.evidence), None)
+    if came_back is None:
+        return []
+    evidence = dict(came_back.evidence)
+    only_here = evidence.pop("only_here_seq", None)
+    return [_fenced(evidence), _split(experiment, journal, only_here, evidence)]
+
+
+def _fenced(evidence: dict[str, object]) -> Finding:
+    if evidence["took_a_write"]:
+        because = "the old primary came back and took a write: it was not fenced"
+        return Finding("fencing", "fencing", Outcome.FAIL, 1.0, 0.0, "count", because, evidence)
+    if evidence.get("write") != "refused":
+        because = f"whether the old primary takes writes is not known: {evidence.get('said')}"
+        return Finding("fencing", "fencing", Outcome.UNKNOWN, None, 0.0, "count", because, evidence)
+    because = "the old primary came back and refused to be written to"
+    return Finding("fencing", "fencing", Outcome.PASS, 0.0, 0.0, "count", because, evidence)
+
+
+def _split(
+    experiment: Experiment, journal: Journal, only_here: list[int] | None, evidence: dict[str, object]
+) -> Finding:
+    loss = incident(experiment, journal)
+    if only_here is None or loss is None:
+        because = str(evidence.get("only_here_because") or "the old primary's rows were not read")
+        return Finding("fencing", "split_brain", Outcome.UNKNOWN, None, 0.0, "count", because)
+    split = acknowledged_after(journal, numbers(journal, only_here), loss.ended)
+    because = f"{many(len(split), 'acknowledged write')} sent after the loss went to the old primary alone"
+    outcome = Outcome.FAIL if split else Outcome.PASS
+    told = {"only_on_the_old_primary": len(only_here), "first": split[:20]}
+    return Finding("fencing", "split_brain", outcome, float(len(split)), 0.0, "count", because, told)

@@ -1,0 +1,110 @@
+"""What production would have taken and lost, from what was measured here and what its owners state.
+
+A finding of its own: whatever was measured and failed stays failed. It reads
+- `journal.about["target"]["production"]`; without it there is nothing to project, and no finding;
+- the spans of the way back, of a drill as `drill_rto` cuts them, from the loss on; of a restore alone those of
+  its own steps: source `runbook`, name STEP, phase `ended`, detail `{"seconds": s}`, with `"assumed": true` where
+  nobody did it. Steps in GROWING grow with the data and are replaced by the projection;
+- what restores took: source `measure`, name `restore`, phase `ended`, detail `{"restores": [{"bytes": n,
+  "seconds": s}, ...], "replays": [{"bytes": n, "cpu_seconds": s}, ...]}`, as `chaos.postgres.throughput` measures
+  them. Of several such events all points count. Without any, nothing had to be restored: a standby took over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from chaos.checks import recovery
+from chaos.checks.extrapolation import CannotProject, Measured, Point, Projection, project_rpo, project_rto
+from chaos.checks.finding import Finding, Outcome, bounded
+from chaos.checks.words import seconds
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment, Promise
+from chaos.spec.production import Production
+
+GROWING = frozenset({"restore", "recover", "copy", "replay"})
+
+
+class Promising(Protocol):
+    """An experiment of any kind that states a promise."""
+
+    @property
+    def promise(self) -> Promise: ...
+
+
+def check(experiment: Promising, journal: Journal) -> list[Finding]:
+    """`projected_rto` and `projected_rpo` against the promise; none where production is not stated."""
+    stated = (journal.about.get("target") or {}).get("production")
+    if stated is None:
+        return []
+    production, measured = Production.model_validate(stated), read_measured(journal)
+    spans, assumed = _of_a_drill(experiment, journal) or _spans(journal)
+    return [
+        _judge(
+            "projected_rto",
+            "RTO",
+            experiment.promise.rto,
+            lambda: project_rto(spans, assumed, production, measured),
+        ),
+        _judge(
+            "projected_rpo",
+            "RPO",
+            experiment.promise.rpo,
+            lambda: project_rpo(production, standby=measured is None),
+        ),
+    ]
+
+
+def read_measured(journal: Journal) -> Measured | None:
+    """What restores took in this run; None where nothing was restored."""
+    events = journal.find("measure", "restore", "ended")
+    if not events:
+        return None
+    restores = [each for event in events for each in event.detail.get("restores", ())]
+    replays = [each for event in events for each in event.detail.get("replays", ())]
+    return Measured(
+        tuple(Point(each["bytes"], each["seconds"]) for each in restores),
+        tuple(Point(each["bytes"], each["cpu_seconds"]) for each in replays),
+    )
+
+
+def _of_a_drill(experiment: Promising, journal: Journal) -> tuple[dict[str, float], dict[str, float]] | None:
+    """As `_spans`, from the loss to the return of service; None outside of a drill."""
+    if not isinstance(experiment, Experiment) or experiment.drill is None:
+        return None
+    rto = next((finding for finding in recovery.check(experiment, journal) if finding.name == "rto"), None)
+    evidence = rto.evidence if rto is not None else {}
+    fixed = [span for span in evidence.get("spans", ()) if span["name"] not in GROWING]
+    return {span["name"]: span["seconds"] for span in fixed}, dict(evidence.get("assumed", {}))
+
+
+def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:
+    """The spans that do not grow with the data, by step: those measured, and those assumed."""
+    measured: dict[str, float] = {}
+    assumed: dict[str, float] = {}
+    for event in journal.find("runbook", phase="ended"):
+        if event.name not in GROWING and "seconds" in event.detail:
+            into = assumed if event.detail.get("assumed") else measured
+            into[event.name] = into.get(event.name, 0.0) + float(event.detail["seconds"])
+    return measured, assumed
+
+
+def _judge(name: str, what: str, promise: float, project: Callable[[], Projection]) -> Finding:
+    try:
+        found = project()
+    except CannotProject as reason:
+        because = f"{what} of production: {reason}"
+        return Finding("projection", name, Outcome.NOT_EXERCISED, None, promise, "s", because)
+    span = found.span
+    outcome = bounded(span.high <= promise, span.low <= promise)
+    sign = {Outcome.PASS: "≤", Outcome.FAIL: ">"}.get(outcome, "perhaps >")
+    give_or_take = f" ({seconds(span.low)} to {seconds(span.high)})" if span.high > span.low else ""
+    parts = ", ".join(f"{part.name} {seconds(part.span.seconds)} {part.basis}" for part in found.parts)
+    because = f"projected {what} {seconds(span.seconds)}{give_or_take} {sign} {seconds(promise)}: {parts}"
+    return Finding("projection", name, outcome, span.seconds, promise, "s", because, _evidence(found))
+
+
+def _evidence(found: Projection) -> dict[str, Any]:
+    return {"low": found.span.low, "high": found.span.high, "parts": [asdict(part) for part in found.parts]}

@@ -1,0 +1,40 @@
+"""What a point-in-time recovery brought back, held against the ledger, row by row: PostgreSQL promotes in
+silence past what it misses.
+
+Promised are the writes that were acknowledged before the loss began; what was sent only after it had ended
+must not be there.
+"""
+
+from __future__ import annotations
+
+from chaos.checks.drill.incident import Incident, deeds, incident
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.ledger import numbers, sent, writes
+from chaos.checks.words import many
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """`recovered_rows`: rows too few and too many in what was recovered."""
+    loss = incident(experiment, journal)
+    found = [deed for deed in deeds(experiment, journal) if "seq" in deed.evidence]
+    if loss is None or not found:
+        return []
+    held = numbers(journal, found[-1].evidence["seq"])
+    return [_judge(held, loss, journal, int(found[-1].evidence["put_back"]))]
+
+
+def _judge(held: set[int], loss: Incident, journal: Journal, put_back: int) -> Finding:
+    known = writes(journal)
+    promised = {int(n) for n in known.seq[known.acknowledged & (known.done < loss.begun)]}
+    late = {int(n) for n in known.seq[sent(journal) > loss.ended]}
+    missing, surplus = sorted(promised - held), sorted(held & late)
+    wrong = len(missing) + len(surplus)
+    outcome = Outcome.FAIL if wrong else Outcome.PASS if promised else Outcome.UNKNOWN
+    because = f"{len(promised) - len(missing)} of {many(len(promised), 'promised row')} recovered"
+    because += f", {put_back} put back" + (
+        f", {many(len(surplus), 'row')} of after the loss" if surplus else ""
+    )
+    evidence = {"held": len(held), "missing": missing[:20], "surplus": surplus[:20]}
+    return Finding("recovered", "recovered_rows", outcome, wrong, 0.0, "count", because, evidence)

@@ -1,0 +1,33 @@
+"""The runbook: each step that the drill asks for was done, within its time."""
+
+from __future__ import annotations
+
+from chaos.checks.drill.incident import Deed, deeds
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.words import seconds
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """One finding per step; `measured` and `allowed` are the seconds it took and may take."""
+    if experiment.drill is None:
+        return []
+    within = {step.name: step.within for step in experiment.drill.runbook}
+    return [_judge(deed, within[deed.name]) for deed in deeds(experiment, journal)]
+
+
+def _judge(deed: Deed, within: float) -> Finding:
+    evidence = {"by": deed.by, **deed.evidence}
+    if deed.begun is None:
+        outcome = Outcome.FAIL if deed.stopped is not None else Outcome.UNKNOWN
+        because = f"{deed.name}: not done: {deed.because or 'its turn never came'}"
+        return Finding("runbook", deed.name, outcome, None, within, "s", because, evidence)
+    if deed.ended is None:
+        outcome = Outcome.FAIL if deed.stopped is not None else Outcome.UNKNOWN
+        took = None if deed.stopped is None else deed.stopped - deed.begun
+        because = f"{deed.name}: failed: {deed.because or 'the run ended before it did'}"
+        return Finding("runbook", deed.name, outcome, took, within, "s", because, evidence)
+    took = deed.ended - deed.begun
+    because = f"{deed.name}: done in {seconds(took)}, by {deed.by}"
+    return Finding("runbook", deed.name, Outcome.PASS, took, within, "s", because, evidence)

@@ -1,0 +1,77 @@
+"""Judging a stored run, also against other objectives than its own, without touching a target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from chaos.checks import restored
+from chaos.checks.verdict import Verdict, judge
+from chaos.errors import FileError, UsageError
+from chaos.record.journal import Journal
+from chaos.record.store import RunDir
+from chaos.spec import slofile
+from chaos.spec.experiment import Experiment, Limits
+from chaos.spec.restore_experiment import RestoreExperiment, is_restore
+from chaos.spec.slo import Slo
+from chaos.spec.userfile import refuse_pipes
+from chaos.spec.yamlfile import Model, first_rule
+
+
+class Objectives(Model):
+    """A file of objectives: `slos` as in an experiment, and `limits`, which are kept when not given."""
+
+    slos: tuple[Slo, ...] = Field(min_length=1)
+    limits: Limits | None = None
+
+
+def check_objectives(slo_file: Path) -> None:
+    """Raises FileError for the first broken rule of a file of objectives."""
+    slofile.of_file(slo_file).parse(Objectives)
+
+
+def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
+    """The verdict on the run by its own objectives, or by those of the file.
+
+    Raises FileError for the first broken rule of the file, UsageError when the run cannot be read.
+    """
+    journal = Journal(run)
+    try:
+        refuse_pipes(run.path)
+        if is_restore(journal.about["experiment"]):
+            return _judge_restore(journal, slo_file)
+        experiment = Experiment.model_validate(journal.about["experiment"])
+    except ValidationError as error:
+        place, rule, value = first_rule(error)
+        raise FileError(
+            run.run_file, None, ": ".join(map(str, ("experiment", *place))), rule, value
+        ) from None
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(f"{run.path}: its experiment cannot be read: {error}") from error
+    asked = experiment if slo_file is None else with_objectives(experiment, slo_file)
+    try:
+        return judge(asked, journal)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{run.path}: cannot be judged: {error}") from error
+
+
+def _judge_restore(journal: Journal, slo_file: Path | None) -> Verdict:
+    if slo_file is not None:
+        raise UsageError(f"{journal.run.path}: a restore has no SLOs, which --slo could replace")
+    return restored.judge(RestoreExperiment.model_validate(journal.about["experiment"]), journal)
+
+
+def with_objectives(experiment: Experiment, slo_file: Path) -> Experiment:
+    """The experiment with the objectives of the file in place of its own. Raises FileError."""
+    file = slofile.of_file(slo_file)
+    objectives = file.parse(Objectives)
+    changed = experiment.model_dump(by_alias=True)
+    changed["abort"] = []  # they may name the objectives that are replaced, and nothing is played
+    changed["slos"] = [slo.model_dump(by_alias=True) for slo in objectives.slos]
+    if objectives.limits is not None:
+        changed["limits"] = objectives.limits.model_dump(by_alias=True)
+    try:
+        return Experiment.model_validate(changed)
+    except ValidationError as error:
+        raise file.broken(error) from None

@@ -1,0 +1,1 @@
+"""Objectives over requests: availability, latency, burn rate, and room in the pool."""

@@ -1,0 +1,25 @@
+"""The error budget of a ratio, and how much of it such a night would consume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.checks.words import amount, days
+from chaos.spec.slo import Slo
+
+
+def budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]:
+    """As evidence: what `seconds` of play at the ratio seen consume of the budget of the SLO's period.
+
+    bad fraction x play length / ((1 - target) x period); None where nothing was seen, or nothing may be bad.
+    """
+    target = slo.target
+    if target is None:
+        return {}
+    if target >= 1:
+        return {"budget_consumed": None, "budget": "a target of 100 % has no budget"}
+    if seen is None:
+        return {"budget_consumed": None}
+    consumed = (1 - seen) * seconds / ((1 - target) * slo.period)
+    told = f"this night would consume {amount(consumed * 100)} % of the {days(slo.period)} budget"
+    return {"budget_consumed": consumed, "budget": told}

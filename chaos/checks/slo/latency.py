@@ -1,0 +1,41 @@
+"""Latency, from `due` to `done`: a percentile, or the share of hits that were good within a threshold."""
+
+from __future__ import annotations
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.slo import latency_percentile
+from chaos.checks.slo.objectives import findings
+from chaos.checks.slo.ratio import Ratio, judge
+from chaos.checks.slo.scope import Scope
+from chaos.checks.words import seconds
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+from chaos.spec.slo import LatencyObjective, Slo
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """One finding per latency SLO without a burn rate."""
+    wanted = [slo for slo in experiment.slos if slo.latency is not None and slo.burn_rate is None]
+    return findings(wanted, experiment, journal, _judge, _unjudged)
+
+
+def share_within(objective: LatencyObjective, scope: Scope) -> Ratio:
+    """The hits that were good within the threshold."""
+    below = seconds(objective.below)
+    within = scope.observation.within(objective.below)
+    return Ratio("latency", f"share within {below}", f"good within {below}", within)
+
+
+def _judge(slo: Slo, scope: Scope) -> Finding:
+    assert slo.latency is not None, "the caller has chosen those that have one"
+    if slo.latency.percentile is not None:
+        return latency_percentile.judge(slo, slo.latency.percentile, slo.latency.below, scope)
+    return judge(slo, share_within(slo.latency, scope), scope)
+
+
+def _unjudged(slo: Slo, why: str) -> Finding:
+    assert slo.latency is not None, "the caller has chosen those that have one"
+    allowed, because = slo.latency.below, f"{why}, so there is no latency"
+    if slo.target is not None:
+        return Finding("latency", slo.name, Outcome.UNKNOWN, None, slo.target, "ratio", because)
+    return Finding("latency", slo.name, Outcome.UNKNOWN, None, allowed, "s", because)

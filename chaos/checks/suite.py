@@ -1,0 +1,152 @@
+"""A suite: several experiments that are played one after the other and judged as one, such as a whole drill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from chaos.checks.finding import Finding, Outcome, worst
+from chaos.checks.judge import judge_run
+from chaos.checks.verdict import EXIT_CODES, Verdict
+from chaos.checks.words import many, seconds
+from chaos.errors import PRECEDENCE, UsageError
+from chaos.errors import worst as worst_code
+from chaos.record.store import RunDir
+from chaos.spec import yamlfile
+from chaos.spec.userfile import refuse_pipes
+from chaos.spec.yamlfile import Model, Name
+
+
+class Scenario(Model):
+    """One experiment of the suite, and the changes to its steps (`step.param=value`)."""
+
+    experiment: str
+    set: tuple[str, ...] = ()
+
+
+class Suite(Model):
+    name: Name
+    title: str
+    scenarios: tuple[Scenario, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One scenario that was played. `verdict` is None when not even judging was possible."""
+
+    title: str
+    run: RunDir
+    exit_code: int
+    verdict: Verdict | None
+
+
+def load(path: Path) -> Suite:
+    """The suite in a file. Raises FileError for the first broken rule."""
+    return yamlfile.load(path, Suite)
+
+
+def is_suite(path: Path) -> bool:
+    """Whether the file is one: it has scenarios of its own, and no load. Raises FileError."""
+    return "scenarios" in yamlfile.read_mapping(path)
+
+
+def parts(run: RunDir) -> list[Part] | None:
+    """The scenarios of a stored suite, judged again; None for a run that is none.
+
+    A scenario that was moved or cannot be read has no verdict. Raises UsageError without a readable run.json.
+    """
+    try:
+        refuse_pipes(run.path)
+        document: dict[str, Any] = json.loads(run.run_file.read_text())
+        entries = document.get("parts")
+        return None if entries is None else [_part(run, entry) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{run.path}: {error}") from error
+
+
+def _part(suite: RunDir, entry: dict[str, Any]) -> Part:
+    # beside the suite's own run, where the reports were moved as a whole
+    beside = suite.path.parent.parent / Path(entry["path"]).parent.name / entry["run"]
+    run = RunDir(beside if beside.is_dir() else Path(entry["path"]))
+    try:
+        verdict = replace(judge_run(run), exit_code=entry["exit_code"])
+    except (UsageError, OSError, ValueError):
+        verdict = None
+    return Part(entry["title"], run, entry["exit_code"], verdict)
+
+
+def judge(run: RunDir, found: Sequence[Part]) -> Verdict:
+    """The verdict on the whole: the worst of its scenarios; one that was never played makes it unknown."""
+    document = json.loads(run.run_file.read_text())
+    planned = len(document["experiment"]["scenarios"])
+    findings = [
+        _renamed(part, finding) for part in found if part.verdict for finding in part.verdict.findings
+    ]
+    missing = planned - sum(part.verdict is not None for part in found)
+    if missing:
+        because = f"{missing} of {many(planned, 'scenario')} not played, or not judged"
+        findings.append(Finding("completeness", "suite", Outcome.UNKNOWN, None, None, "", because))
+    outcome = worst(
+        [*(part.verdict.outcome for part in found if part.verdict), *([Outcome.UNKNOWN] if missing else [])]
+    )
+    codes = [EXIT_CODES[outcome], *(part.exit_code for part in found)]
+    return Verdict(
+        outcome=outcome,
+        exit_code=worst_code([code for code in codes if code in PRECEDENCE]),
+        headline=_headline(outcome, planned, found),
+        findings=tuple(findings),
+        links=(),
+        figures=_figures(found),
+        run=run.id,
+        experiment=document["experiment"]["name"],
+        target=document["target"]["name"],
+        profile=document.get("profile"),
+        seed=document.get("seed"),
+    )
+
+
+def _renamed(part: Part, finding: Finding) -> Finding:
+    """A finding of a scenario as one of the whole; its evidence stays with the scenario's own run."""
+    return replace(finding, name=f"{part.title}: {finding.name}", evidence={"run": part.run.id})
+
+
+def _headline(outcome: Outcome, planned: int, found: Sequence[Part]) -> str:
+    judged = [part for part in found if part.verdict is not None]
+    passed = [part for part in judged if part.verdict and part.verdict.outcome is Outcome.PASS]
+    clauses = [f"{len(passed)} of {many(planned, 'scenario')} passed"]
+    for part in judged:
+        if part.verdict and part.verdict.outcome is not Outcome.PASS:
+            clauses.append(f"{part.title}: {part.verdict.headline}")
+    said = [finding.because for part in judged if part.verdict for finding in part.verdict.findings]
+    technical = "technical " if any(because.startswith("technical RTO") for because in said) else ""
+    for name, unit in (("rto", f"worst {technical}RTO"), ("rpo", "worst RPO")):
+        values = [
+            (value, part.title)
+            for part in judged
+            if part.verdict and (value := part.verdict.figures.get(name)) is not None
+        ]
+        if values:
+            value, title = max(values)
+            clauses.append(f"{unit} {seconds(value)} ({title})")
+    return f"{outcome.name}: {'; '.join(clauses)}"
+
+
+def _figures(found: Sequence[Part]) -> dict[str, float | None]:
+    """The worst of each time, the sum of each count."""
+    every = [part.verdict.figures for part in found if part.verdict is not None]
+
+    def values(name: str) -> list[float]:
+        return [value for figures in every if (value := figures.get(name)) is not None]
+
+    result: dict[str, float | None] = {}
+    for name in ("rto", "rpo", "worst_outage"):
+        result[name] = max(values(name), default=None)
+    for name in ("hits", "good", "acknowledged_writes", "lost_writes"):
+        result[name] = sum(values(name)) if values(name) else None
+    hits, good = result["hits"], result["good"]
+    return {**result, "availability": good / hits if hits and good is not None else None}

@@ -1,0 +1,1 @@
+"""What faults share. Nothing here is a fault."""

@@ -1,0 +1,43 @@
+"""The undo of a rotation where the logs of a container are: a sidecar ended, and its volume put in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chaos.engine import mounts, refs, sidecar
+from chaos.engine.client import connected
+from chaos.errors import ControlError, RestoreError
+from chaos.faults.shared import leftovers, subjects
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import ContainerRef
+
+_GRACE = 60  # seconds that the sidecar may take to end its rotation
+
+
+def undo(container: ContainerRef, told: dict[str, Any]) -> Undo:
+    """What `restore` has to know; `told` are the mark, the scratch directory and the inventory.
+
+    Raises FaultError, TargetGone.
+    """
+    with subjects.acting(container, "logrotate") as found:
+        return {**told, **leftovers.undo(found, container, told["mark"], Path(told["scratch"]))}
+
+
+def restore(undo: Undo) -> Evidence:
+    """Remove the sidecar, and put in order what it left on the volume if it was killed. Raises RestoreError."""
+    ref, mark = refs.from_json(undo["container"]), undo["mark"]
+    try:
+        with connected(ref.engine) as client:
+            found = refs.container_of(client, ref)
+            stands_still = found is not None and found.status == "paused"  # nothing in it ends
+        removed = sidecar.remove(ref.engine, mark, settled=1.0, grace=0 if stands_still else _GRACE)
+        told = {key: undo[key] for key in ("scratch", "logs", "places", "beside", "suffixes") if key in undo}
+        cleared = leftovers.cleared(undo, "chaos.host.rotation_undo", told)
+    except ControlError as error:
+        lies = mounts.named(undo["mount"])
+        raise RestoreError(
+            f"{error}; by hand: docker rm -f $(docker ps -aq -f label={refs.MARK}={mark}), and remove "
+            f"{undo['scratch']} from the {lies}"
+        ) from error
+    return {"containers_removed": removed, "cleared": cleared}

@@ -1,0 +1,141 @@
+"""A fault on a role with several containers, or processes: the same act on each of those chosen, at the same time.
+
+`which: one|all|50%` chooses. The evidence is told of each; the effect is reached when each of them was hit as far as
+its own floor asks. What one of them lacks (it is gone, it ended) leaves the others to be hit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, TypeVar
+
+from chaos.errors import FaultError, MidnightError, RestoreError, TargetGone
+from chaos.faults.shared import subjects
+from chaos.plugin.fault import Evidence, Fault, Held, Undo
+from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe
+from chaos.record.inventory.differences import Claim
+
+T = TypeVar("T")
+
+
+class OnEach(Fault):
+    """Subclasses name the fault on one subject; its Params have `target` and `which`."""
+
+    One: ClassVar[type[Fault]]
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: Any) -> frozenset[str]:
+        return cls.One.needs_of(params)
+
+    @classmethod
+    def staging(cls, params: Any) -> Mapping[str, float]:
+        return cls.One.staging(params)
+
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None:
+        there = subjects.all_of(handles, params.target)
+        self._of, self._alone = len(there), len(there) == 1
+        self._parts = {
+            subjects.name_of(each): self.One(
+                params,
+                subjects.narrowed(handles, params.target, each),
+                mark if self._alone else f"{mark}.{number}",
+            )
+            for number, each in enumerate(subjects.chosen(there, params.which), 1)
+        }
+        self._chosen = len(self._parts)
+
+    def probes(self) -> Iterable[Probe]:
+        for part in self._parts.values():
+            yield from part.probes()
+
+    def prepare(self) -> Undo:
+        if self._alone:
+            return self._only.prepare()
+        undos: dict[str, Undo] = {}
+        try:
+            self._do(lambda name, part: undos.update({name: part.prepare()}))
+        except BaseException:
+            for undo in undos.values():
+                self.One.restore(undo)
+            raise
+        return {"each": list(undos.values()), "urgent": any(undo.get("urgent") for undo in undos.values())}
+
+    def inject(self) -> Evidence:
+        if self._alone:
+            return self._only.inject()
+        return {"of": self._of, "each": self._do(lambda _, part: part.inject())}
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        if self._alone:
+            return self._only.hold(seconds, stop)
+        held = self._do(lambda _, part: part.hold(seconds, stop))
+        return Held(
+            dose={"reached": float(sum(map(_reached, held.values())))},
+            floor={"reached": float(self._chosen)},
+            evidence={"of": self._of, "each": {name: each.to_json() for name, each in held.items()}},
+            unproven="; ".join(f"{name}: {each.unproven}" for name, each in held.items() if each.unproven),
+        )
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        return frozenset[str]().union(*(cls.One.touches(each) for each in undo.get("each", [undo])))
+
+    @classmethod
+    def explains(cls, undo: Undo) -> Sequence[Claim]:
+        return [claim for each in undo.get("each", [undo]) for claim in cls.One.explains(each)]
+
+    @classmethod
+    def restore(cls, undo: Undo) -> Evidence:
+        """Each is tried, whatever became of the others. Raises RestoreError naming those that are left."""
+        if "each" not in undo:
+            return cls.One.restore(undo)
+        undos = {str(number): each for number, each in enumerate(undo["each"])}
+        done, failed = _at_once(undos, lambda _, each: cls.One.restore(each))
+        if failed:
+            raise RestoreError("; ".join(str(error) for error in failed.values()))
+        return {"each": list(done.values())}
+
+    @property
+    def _only(self) -> Fault:
+        return next(iter(self._parts.values()))
+
+    def _do(self, act: Callable[[str, Fault], T]) -> dict[str, T]:
+        """What `act` gave for each that is there; those that are gone are left out from now on.
+
+        Raises FaultError for what failed otherwise; TargetGone when none is left.
+        """
+        done, failed = _at_once(self._parts, act)
+        for name, error in failed.items():
+            if not isinstance(error, TargetGone):
+                raise error if isinstance(error, MidnightError) else FaultError(f"{name}: {error!r}")
+            self._parts.pop(name)
+        if not done:
+            raise TargetGone("; ".join(map(str, failed.values())) or "none of them is there any more")
+        return done
+
+
+def _at_once(
+    each: Mapping[str, T], act: Callable[[str, T], Any]
+) -> tuple[dict[str, Any], dict[str, Exception]]:
+    """What `act` gave, and what it raised, by name; every one is waited for."""
+    done: dict[str, Any] = {}
+    failed: dict[str, Exception] = {}
+    with ThreadPoolExecutor(max(1, len(each))) as pool:
+        futures = {name: pool.submit(act, name, one) for name, one in each.items()}
+    for name, future in futures.items():
+        error = future.exception()
+        if error is None:
+            done[name] = future.result()
+        elif isinstance(error, Exception):
+            failed[name] = error
+        else:
+            raise error
+    return done, failed
+
+
+def _reached(held: Held) -> bool:
+    return not held.unproven and all(held.dose.get(name, 0.0) >= least for name, least in held.floor.items())

@@ -1,0 +1,142 @@
+"""The service's own connections through proxies of the target, from before a fault's act to the end of its hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from chaos import path
+from chaos.errors import ControlError, FaultError
+from chaos.path import Account, Fate, Seen, Unseen, Watch
+from chaos.plugin.handles import Handles, Proxy
+from chaos.plugin.probe import Probe, unknown, yes
+
+
+class OwnPath:
+    """Opened before the act, asked after it. It never raises: what cannot be seen is said by `unproven`."""
+
+    def __init__(self, handles: Handles, names: Sequence[str], mark: str) -> None:
+        """`names`: of the proxies, in `handles`."""
+        self._handles, self._mark = handles, mark
+        self._proxies = [handles.proxies[name] for name in names]
+        self._reached_at = {"database": [each.proxied for each in handles.databases.values() if each.proxied]}
+        self._names = names
+        self._open = ExitStack()
+        self._watches: list[Watch] = []
+        self._accounts: list[Account] = []
+        self._because = "it was never looked at"
+
+    def probes(self) -> Iterator[Probe]:
+        """Whether the service's connections can be seen, and go through the proxies now. Never a `no`: a service may
+        open them only when it is asked something."""
+        what = f"connections of the service go through {self._called}"
+        self.open()
+        seen = self.begin()
+        because = self.unproven(seen)
+        self.close()
+        yield unknown(what, because) if because else yes(what, f"{len(seen.fates)} now")
+
+    def open(self) -> None:
+        """Find out who the service is and where its connections can be seen. A sidecar takes a second to start."""
+        self._because = ""
+        try:
+            service = path.of(self._handles)
+            for number, (name, proxy) in enumerate(zip(self._names, self._proxies, strict=True)):
+                watch = Watch(
+                    proxy,
+                    service,
+                    mark=f"{self._mark}/path-{number}",
+                    server=next(iter(self._handles.containers.get("proxy", ())), None),
+                    reached_at=self._reached_at.get(name, ()),
+                )
+                self._watches.append(self._open.enter_context(watch))
+        except Unseen as error:
+            self._give_up(error)
+
+    def begin(self) -> Seen:
+        """From now on what becomes of them counts. What there is now."""
+        try:
+            for watch in self._watches:
+                account = Account(watch)
+                self._open.callback(account.close)
+                self._accounts.append(account)
+        except Unseen as error:
+            self._give_up(error)
+        return self.seen()
+
+    @contextmanager
+    def acting(self, fault: str) -> Iterator[None]:
+        """What fails within ends the looking. Raises FaultError for what a control interface refuses."""
+        try:
+            yield
+        except BaseException as error:
+            self.close()
+            if isinstance(error, ControlError):
+                raise FaultError(f"{fault}: {error}") from error
+            raise
+
+    def seen(self) -> Seen:
+        """What was seen so far, over all the proxies."""
+        fates: list[Fate] = []
+        others = Counter[str]()
+        try:
+            for account in self._accounts:
+                seen = account.seen()
+                fates += seen.fates
+                others.update(seen.others)
+        except Unseen as error:
+            self._give_up(error)
+        return Seen(tuple(fates), others)
+
+    def unproven(self, seen: Seen, *, carried: int = 1) -> str:
+        """Why nothing is proven: the path cannot be seen, the service is not on it, or nothing of its own was on it
+        while the fault acted, where `carried` says so. Empty where none of it is so."""
+        if self._because:
+            return f"the service's connections cannot be seen: {self._because}"
+        if not seen.fates:
+            return self._absent(seen)
+        if not carried:
+            return f"the {len(seen.fates)} connections of the service through {self._called} carried nothing then"
+        return ""
+
+    def evidence(self, seen: Seen) -> Mapping[str, object]:
+        """What a report says of them."""
+        return {
+            "own_connections": len(seen.fates),
+            "own_bytes_asked": seen.asked,
+            "own_bytes_answered": seen.answered,
+            "connections_of_others": sum(seen.others.values()),
+        }
+
+    def close(self) -> None:
+        self._open.close()
+        self._watches, self._accounts = [], []
+
+    @property
+    def _called(self) -> str:
+        return " and ".join(f"proxy {proxy.name!r}" for proxy in self._proxies)
+
+    def _absent(self, seen: Seen) -> str:
+        service = self._watches[0].service if self._watches else "the service"
+        said = f"no connection of {service} goes through {self._called}"
+        try:
+            past = Counter[str]()
+            for watch in self._watches:
+                past.update(watch.past())
+        except Unseen:
+            past = Counter()
+        if past:
+            there = ", ".join(f"{where} ({count})" for where, count in past.most_common(3))
+            said += f"; it is connected to {there}"
+        if seen.others:
+            said += f"; those through it come from {', '.join(seen.others)}"
+        return f"{said}; have the service connect to {', '.join(_address(each) for each in self._proxies)}"
+
+    def _give_up(self, error: Unseen) -> None:
+        self._because = str(error)
+        self.close()
+
+
+def _address(proxy: Proxy) -> str:
+    return proxy.listen

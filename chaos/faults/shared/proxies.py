@@ -1,0 +1,154 @@
+"""What faults do to a proxy, undone and verified. A proxy or server that is gone has nothing to undo."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import requests
+
+from chaos.engine import refs
+from chaos.engine.client import connected
+from chaos.errors import ControlError, FaultError, RestoreError, TargetGone, ToolMissing
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import Handles, Proxy
+from chaos.toxiproxy import Toxiproxy
+
+# seconds that the server of a container may take that was only just started or connected again
+ANSWERS_WITHIN = 2.0
+_POLL = 0.2
+
+# by run, server and name: what the proxy was before the first step that disables it, and the marks of those steps
+_FOUND: dict[tuple[str, str, str], tuple[bool, set[str]]] = {}
+_CLAIMING = threading.Lock()
+
+
+def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
+    """The proxy as an undo names it; with the container of its server, where the target has one."""
+    told: dict[str, Any] = {"api": proxy.api, "proxy": proxy.name}
+    server = handles.container("proxy")
+    return told if server is None else told | {"server": refs.to_json(server)}
+
+
+def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
+    """What `enable` needs to know about a proxy that a step will disable: whether it is enabled now.
+
+    While several steps of a run overlap, what the first one found counts for all.
+    Raises TargetGone when the server is down or has no such proxy, FaultError when it cannot be read.
+    """
+    api, name = known["api"], known["proxy"]
+    try:
+        now = Toxiproxy(api).proxies().get(name)
+    except ControlError as error:
+        down = isinstance(error.__cause__, requests.ConnectionError)
+        raise (TargetGone if down else FaultError)(f"proxy {name!r}: {error}") from error
+    if now is None:
+        raise TargetGone(f"Toxiproxy at {api} has no proxy {name!r} any more")
+    with _CLAIMING:
+        enabled, marks = _FOUND.setdefault(_place(known, mark), (now.enabled, set()))
+        marks.add(mark)
+    return {**known, "mark": mark, "enabled": enabled}
+
+
+def enable(undo: Undo) -> Evidence:
+    """Enable the proxy `undo` names and verify it; one that was found disabled stays so. Raises RestoreError."""
+    api, name = undo["api"], undo["proxy"]
+    server = Toxiproxy(api)
+    if not undo.get("enabled", True):
+        _release(undo)
+        return {"proxy": name, "left": "disabled, as it was found"}
+
+    def enabled() -> Evidence:
+        if name not in server.proxies():
+            return {"proxy": name, "proxy_is": "gone"}
+        server.enable(name)
+        if not server.proxy(name).enabled:
+            raise ControlError("it still says that it is disabled")
+        return {"proxy": name, "enabled": True}
+
+    by_hand = f"curl -X POST {api}/proxies/{name} -d '{{\"enabled\": true}}'"
+    done = _undone(enabled, undo, f"proxy {name!r} could not be enabled", by_hand)
+    _release(undo)
+    return done
+
+
+def _release(undo: Undo) -> None:
+    place = _place(undo, undo.get("mark", ""))
+    with _CLAIMING:
+        _, marks = _FOUND.get(place, (True, set[str]()))
+        marks.discard(undo.get("mark", ""))
+        if not marks:
+            _FOUND.pop(place, None)
+
+
+def _place(known: Mapping[str, Any], mark: str) -> tuple[str, str, str]:
+    return mark.partition("/")[0], known["api"], known["proxy"]
+
+
+def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:
+    """Take these toxics off the proxy `undo` names and see that they are gone. Raises RestoreError."""
+    api, name = undo["api"], undo["proxy"]
+    server = Toxiproxy(api)
+
+    def there() -> list[str]:
+        return [toxic.name for toxic in server.proxy(name).toxics if toxic.name in toxics]
+
+    def removed() -> Evidence:
+        if name not in server.proxies():
+            return {"proxy": name, "proxy_is": "gone"}
+        found = there()
+        for toxic in found:
+            server.remove_toxic(name, toxic)
+        if left := there():
+            raise ControlError(f"still there: {', '.join(left)}")
+        return {"proxy": name, "toxics_removed": found}
+
+    by_hand = "; ".join(f"curl -X DELETE {api}/proxies/{name}/toxics/{toxic}" for toxic in toxics)
+    return _undone(removed, undo, f"toxics of proxy {name!r} could not be removed", by_hand)
+
+
+def in_place(proxy: Proxy, toxics: Collection[str]) -> float:
+    """How many of the toxics the server says there are; 0 when it does not answer."""
+    try:
+        found = Toxiproxy(proxy.api).proxy(proxy.name).toxics
+    except ControlError:
+        return 0.0
+    return float(sum(toxic.name in toxics for toxic in found))
+
+
+def _undone(act: Callable[[], Evidence], undo: Undo, failure: str, by_hand: str) -> Evidence:
+    """What `act` tells; or that the server is gone, and with it all that it was told."""
+    end = time.monotonic() + ANSWERS_WITHIN
+    while True:
+        try:
+            return act()
+        except ControlError as error:
+            unreached = isinstance(error.__cause__, requests.ConnectionError)
+            try:
+                if unreached and _gone(undo, error):
+                    return {"proxy": undo["proxy"], "server": "gone"}
+            except (ControlError, ToolMissing) as unknown:
+                raise RestoreError(f"{failure}: {error}; {unknown}; by hand: {by_hand}") from error
+            if not unreached or "server" not in undo or time.monotonic() > end:
+                raise RestoreError(f"{failure}: {error}; by hand: {by_hand}") from error
+        time.sleep(_POLL)
+
+
+def _gone(undo: Undo, error: BaseException) -> bool:
+    """Whether a server that is not reached has ended, and is not merely cut off. Raises ControlError, ToolMissing."""
+    if "server" not in undo:
+        return _refused(error)
+    ref = refs.from_json(undo["server"])
+    with connected(ref.engine) as client:
+        found = refs.container_of(client, ref)
+        return found is None or not refs.lives(found)
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether nobody listens there any more: a connection that is not answered may lead to a server that lives."""
+    deepest: BaseException | None = error
+    while deepest is not None and not isinstance(deepest, ConnectionRefusedError):
+        deepest = deepest.__cause__ or deepest.__context__
+    return deepest is not None

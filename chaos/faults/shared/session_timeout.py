@@ -1,0 +1,105 @@
+"""PostgreSQL's `idle_session_timeout`: read, set by ALTER SYSTEM, and put back as it was."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from chaos.errors import RestoreError, TargetGone
+from chaos.plugin.fault import Evidence, Undo
+from chaos.postgres import connect, conninfo_files
+
+NAME: LiteralString = "idle_session_timeout"
+
+_BY_ALTER_SYSTEM = (
+    "select setting from pg_file_settings where name = 'idle_session_timeout'"
+    " and sourcefile like '%/postgresql.auto.conf' order by seqno desc limit 1"
+)
+_IN_FORCE = "select reset_val, source from pg_settings where name = 'idle_session_timeout'"
+_CHANGED_SINCE_THE_LAST_RELOAD = (
+    "select file from (select distinct sourcefile as file from pg_file_settings"
+    " union select current_setting('hba_file') union select current_setting('ident_file')) files"
+    " where (pg_stat_file(file, true)).modification > pg_conf_load_time() order by file"
+)
+
+_Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def read(dsn: str) -> dict[str, Any]:
+    """`before`: the value ALTER SYSTEM has set, as text, or None; `in_force`: the value in force and its source.
+
+    Raises TargetGone when files of the server wait for a reload: ours would put somebody else's change into
+    force. Raises psycopg.OperationalError.
+    """
+    with connect(dsn) as connection:
+        if waiting := _waiting(connection):
+            raise TargetGone(
+                f"idle_drop: {', '.join(waiting)} changed since the server last read it, and a reload would put that "
+                "into force; first type: SELECT pg_reload_conf()"
+            )
+        row = connection.execute(_IN_FORCE).fetchone()
+        return {"before": _by_alter_system(connection), "in_force": list(row) if row else None}
+
+
+def ended_by_the_server(dsn: str) -> int:
+    """How many sessions the server has ended with an error of its own, such as SQLSTATE 57P05, since its counters
+    began (PostgreSQL 14). Those that an administrator ended are counted elsewhere. Raises psycopg.Error."""
+    with connect(dsn) as connection:
+        row = connection.execute(
+            "select coalesce(sum(sessions_fatal), 0)::bigint from pg_stat_database"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def write(dsn: str, value: str | None) -> None:
+    """Set it, or reset it with None, for sessions that go idle from now on. Raises psycopg.Error."""
+    with connect(dsn) as connection:
+        _write(connection, value)
+
+
+def put_back(undo: Undo) -> Evidence:
+    """Restore what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
+
+    A server of ours that is gone has nothing to put back. Raises RestoreError.
+    """
+    before, ours = undo["before"], undo.get("set")
+    back = "reset idle_session_timeout" if before is None else f"set idle_session_timeout = {before!r}"
+    by_hand = f"ALTER SYSTEM {back}; SELECT pg_reload_conf();"
+    try:
+        with connect(conninfo_files.resolve(undo["dsn"])) as connection:
+            now = _by_alter_system(connection)
+            if now not in (before, ours) and ours is not None:
+                return {"idle_session_timeout": now, "set_by": "somebody else meanwhile, and left alone"}
+            _write(connection, before)
+            now = _by_alter_system(connection)
+    except psycopg.Error as error:
+        if undo["ours"] and "refused" in str(error):  # its data directory ends with the target
+            return {"server": "gone"}
+        because = f"idle_session_timeout could not be put back: {error}"
+        raise RestoreError(f"{because}; by hand: {by_hand}") from error
+    if now != before:
+        raise RestoreError(f"idle_session_timeout is {now!r}, and was {before!r}; by hand: {by_hand}")
+    return {"idle_session_timeout": before or "reset"}
+
+
+def _write(connection: _Connection, value: str | None) -> None:
+    if value is None:
+        connection.execute("alter system reset idle_session_timeout")
+    else:
+        connection.execute(sql.SQL("alter system set idle_session_timeout = {}").format(sql.Literal(value)))
+    connection.execute("select pg_reload_conf()")
+
+
+def _by_alter_system(connection: _Connection) -> str | None:
+    row = connection.execute(_BY_ALTER_SYSTEM).fetchone()
+    return row[0] if row else None
+
+
+def _waiting(connection: _Connection) -> list[str]:
+    """Files that were changed after the server last read them; none where that may not be asked."""
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        return [row[0] for row in connection.execute(_CHANGED_SINCE_THE_LAST_RELOAD).fetchall()]
+    return []

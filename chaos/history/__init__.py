@@ -1,0 +1,8 @@
+"""Memory: an index of every run in a database. The journals are the truth; the index only finds them."""
+
+from chaos.history.decision import Decision
+from chaos.history.entry import Entry
+from chaos.history.index import Index, open_index, remember
+from chaos.history.query import Query
+
+__all__ = ["Decision", "Entry", "Index", "Query", "open_index", "remember"]

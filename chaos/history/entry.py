@@ -1,0 +1,178 @@
+"""What memory keeps about one run, read from its `run.json` and `verdict.json`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chaos.errors import FileError
+from chaos.history.alike import machine_of, midnight_of, play_of
+from chaos.history.decision import COUNTING, Decision, of_document
+from chaos.record.store import RunDir
+from chaos.spec.userfile import read_json
+
+T = TypeVar("T")
+Document = dict[str, Any]
+Figures = Mapping[str, float | None]
+
+FIGURES = ("hits", "availability", "p50", "p95", "p99", "recovery", "rto", "rpo", "lost_writes", "budget")
+"""Ratios from 0 to 1, times in seconds, counts; a percentile on a hit that was not good is infinite."""
+
+PERCENTILES = ("p50", "p95", "p99")
+
+
+class Unreadable(ValueError):
+    """A run whose files cannot be understood; says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run as memory knows it. `verdict` and what follows from it are None while there is none."""
+
+    run: str
+    path: Path
+    experiment: str
+    target: str
+    profile: str | None
+    seed: int | None
+    git: str | None
+    started: str  # UTC, ISO 8601 to the second
+    drill: bool
+    verdict: str | None  # pass, fail, unknown
+    exit_code: int | None
+    headline: str
+    links: int | None  # steps that had to prove an effect
+    links_exercised: int | None
+    figures: Figures
+    part: bool = False  # of a suite, whose own run is what counts
+    play: str | None = None  # a digest of what was played
+    machine: str | None = None  # the kind of machine
+    midnight: str | None = None  # its version
+    decision: Decision | None = None  # by its gate, or by a person
+
+    @property
+    def partial(self) -> bool:
+        """Whether a step proved no effect."""
+        return (self.links_exercised or 0) < (self.links or 0)
+
+    @property
+    def counts(self) -> bool:
+        """Whether later runs may be compared with it: it passed its gate, or a person released it."""
+        return self.decision is not None and self.decision.state in COUNTING
+
+    @property
+    def group(self) -> tuple[str, str, str | None]:
+        """Runs of one group can be compared with each other."""
+        return self.experiment, self.target, self.profile
+
+
+def read_entry(run: RunDir) -> Entry:
+    """What there is to remember about a stored run. Raises Unreadable, FileNotFoundError without run.json."""
+    about = _read(run.run_file)
+    decided = _read(run.decision) if run.decision.is_file() else None
+    verdict = _read(run.verdict) if run.verdict.is_file() else {}
+    try:
+        exercised, links = links_of(verdict) if verdict else (None, None)
+        return Entry(
+            run=run.id,
+            path=run.path,
+            experiment=_text(about["experiment"]["name"]),
+            target=_text(about["target"]["name"]),
+            profile=_if_given(_text, about.get("profile")),
+            seed=_if_given(_whole, about.get("seed")),
+            git=_if_given(_text, about.get("git")),
+            started=as_utc(about["started"]),
+            drill=is_drill(about),
+            verdict=_if_given(_text, verdict.get("verdict")),
+            exit_code=_if_given(_code, verdict.get("exit_code")),
+            headline=_text(verdict.get("headline", "")),
+            links=links,
+            links_exercised=exercised,
+            figures=figures_of(verdict),
+            part=about.get("part_of") is not None,
+            play=play_of(about),
+            machine=_if_given(_text, machine_of(about)),
+            midnight=_if_given(_text, midnight_of(about)),
+            decision=_if_given(of_document, decided),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Unreadable(f"{run.path}: {type(error).__name__}: {error}") from error
+
+
+def is_drill(about: Document) -> bool:
+    """`drill: true` or `false` in run.json decides; where it says neither, a name like `dr-drill` does."""
+    stated = about.get("drill")
+    return stated if isinstance(stated, bool) else str(about["experiment"]["name"]).startswith(("dr-", "dr_"))
+
+
+def figures_of(verdict: Document) -> Figures:
+    """The figures that are compared from run to run, of the content of a verdict.json."""
+    given = verdict.get("figures") or {}
+    found: dict[str, float | None] = {name: _number(given.get(name)) for name in FIGURES}
+    found["rto"] = _number(given.get("rto", given.get("worst_outage")))
+    found["budget"] = _budget(verdict)
+    if given.get("hits"):  # JSON has no infinity: there it is null
+        found |= {name: math.inf for name in PERCENTILES if found[name] is None}
+    return found
+
+
+def links_of(verdict: Document) -> tuple[int, int]:
+    """How many steps proved their effect, and how many had to."""
+    effects = [each["outcome"] for each in verdict.get("findings") or () if each["check"] == "effect"]
+    return effects.count("pass"), len(effects)
+
+
+def as_utc(text: str) -> str:
+    """An instant in the one form in which instants are compared as texts. Raises ValueError."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return instant.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _budget(verdict: Document) -> float | None:
+    """The largest share of an SLO's error budget that such a night would consume."""
+    burnt = [(each.get("evidence") or {}).get("budget_consumed") for each in verdict.get("findings") or ()]
+    return max((float(share) for share in burnt if share is not None), default=None)
+
+
+def _if_given(read: Callable[[Any], T], value: Any) -> T | None:
+    return None if value is None else read(value)
+
+
+def _text(value: Any) -> str:
+    """What every database takes as a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    value.encode()
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _code(value: Any) -> int:
+    code = _whole(value)
+    if not 0 <= code <= 255:
+        raise ValueError(f"{code} is no exit code")
+    return code
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _read(path: Path) -> Document:
+    try:
+        return read_json(path)
+    except FileError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise error.__cause__ from None
+        raise Unreadable(str(error)) from error

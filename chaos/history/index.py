@@ -1,0 +1,238 @@
+"""The index of runs: kept in step with the journals, asked for runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+from chaos.errors import UsageError
+from chaos.history import decision as decisions
+from chaos.history import schema
+from chaos.history.decision import Decision
+from chaos.history.entry import FIGURES, Entry, Unreadable, read_entry
+from chaos.history.listing import Place, places, store_id
+from chaos.history.query import Query
+from chaos.history.schema import runs
+from chaos.record import store
+from chaos.record.store import RunDir
+
+Say = Callable[[str], None]
+
+IN_MEMORY = sa.URL.create("sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What bringing the index into step took: runs read from their journals, runs that had gone."""
+
+    read: int
+    gone: int
+    unreadable: tuple[str, ...]
+
+
+class Index:
+    """The runs under `root`, and in a shared database those of other reports directories as well."""
+
+    def __init__(self, url: sa.URL, root: Path) -> None:
+        """Raises SQLAlchemyError, and OSError where the reports directory cannot be written."""
+        self._root, self._engine = root, schema.engine(url)
+        self._store = store_id(root) if root.is_dir() and url.database else ""
+        schema.prepare(self._engine)
+
+    def refresh(self) -> Refreshed:
+        """Read the runs that the index does not know or knows without a verdict; forget those deleted."""
+        known = self._known()  # before the listing: a run that begins in between must not count as deleted
+        there = set(places(self._root))
+        gone = [place for place in known if place not in there]
+        fresh = [place for place in there if self._is_news(place, known)]
+        entries: list[tuple[Place, Entry]] = []
+        unreadable: list[str] = []
+        for place in fresh:
+            try:
+                entries.append((place, read_entry(self._run_dir(place))))
+            except FileNotFoundError:  # just being made, or being deleted
+                continue
+            except Unreadable as error:
+                unreadable.append(str(error))
+        self._write(entries, gone)
+        return Refreshed(len(entries), len(gone), tuple(unreadable))
+
+    def rebuild(self) -> Refreshed:
+        """Forget every run of this reports directory and read all journals anew. What another machine has decided
+        about one of them since is kept."""
+        decided = [each for each in self.find(Query()) if self.is_here(each) and each.decision is not None]
+        with self._engine.begin() as connection:
+            connection.execute(runs.delete().where(runs.c.store == self._store))
+        read = self.refresh()
+        for each in decided:
+            assert each.decision is not None, "chosen above"
+            self._put(each, each.decision, runs.c.decided < each.decision.at)
+        return read
+
+    def decide(self, entry: Entry, made: Decision) -> None:
+        """Record what was decided about a run, in its own directory where that is here. Raises OSError."""
+        if entry.path.is_dir() and self.is_here(entry):
+            decisions.write(RunDir(entry.path), made)
+        self._put(entry, made, sa.true())
+
+    def _put(self, entry: Entry, made: Decision, older: sa.ColumnElement[bool]) -> None:
+        own = runs.c.store == self._store if self.is_here(entry) else runs.c.path == str(entry.path)
+        where = sa.and_(runs.c.run == entry.run, own, sa.or_(runs.c.decided.is_(None), older))
+        with self._engine.begin() as connection:
+            connection.execute(runs.update().where(where).values(**_columns(made)))
+
+    def find(self, query: Query) -> list[Entry]:
+        """The runs that are meant, oldest first; with a limit the newest of them."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.select()).mappings().all()
+        return [self._entry(row) for row in reversed(rows)]
+
+    def count(self, query: Query) -> int:
+        """How many runs are meant, whatever the limit."""
+        with self._engine.connect() as connection:
+            counted = sa.select(sa.func.count()).select_from(runs).where(*query.conditions())
+            return int(connection.execute(counted).scalar_one())
+
+    def is_here(self, entry: Entry) -> bool:
+        """Whether the run's journal lies in this reports directory."""
+        return entry.path.parent.parent == self._root
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _known(self) -> dict[Place, bool]:
+        """The runs of this reports directory, and whether each has its verdict."""
+        chosen = sa.select(runs.c.folder, runs.c.run, runs.c.verdict).where(runs.c.store == self._store)
+        with self._engine.connect() as connection:
+            return {(folder, run): verdict is not None for folder, run, verdict in connection.execute(chosen)}
+
+    def _is_news(self, place: Place, known: dict[Place, bool]) -> bool:
+        settled = known.get(place)
+        return settled is None or (not settled and self._run_dir(place).verdict.exists())
+
+    def _run_dir(self, place: Place) -> RunDir:
+        return RunDir(self._root.joinpath(*place))
+
+    def _write(self, entries: Iterable[tuple[Place, Entry]], gone: Iterable[Place]) -> None:
+        rows = [_row(self._store, place, entry) for place, entry in entries]
+        lost = [{"its_folder": folder, "its_run": run} for folder, run in gone]
+        if not rows and not lost:
+            return
+        with self._engine.begin() as connection:
+            if lost:
+                connection.execute(
+                    runs.delete().where(
+                        runs.c.store == self._store,
+                        runs.c.folder == sa.bindparam("its_folder"),
+                        runs.c.run == sa.bindparam("its_run"),
+                    ),
+                    lost,
+                )
+            if rows:
+                connection.execute(schema.upsert(self._engine.dialect.name), rows)
+
+    def _entry(self, row: sa.RowMapping) -> Entry:
+        own = row["store"] == self._store
+        path = self._root / row["folder"] / row["run"] if own else Path(row["path"])
+        apart = {*FIGURES, *_columns(None), "store", "folder", "path"}
+        given = {name: row[name] for name in row if name not in apart}
+        made = [row[name] for name in _columns(None)]
+        decision = Decision(*made) if row["decision"] is not None else None
+        return Entry(**given, path=path, figures={name: row[name] for name in FIGURES}, decision=decision)
+
+
+def _row(store: str, place: Place, entry: Entry) -> dict[str, Any]:
+    folder, run = place
+    row = {**asdict(entry), **entry.figures, **_columns(entry.decision)}
+    del row["figures"]
+    return {**row, "store": store, "folder": folder, "run": run, "path": str(entry.path)}
+
+
+def _columns(made: Decision | None) -> dict[str, str | None]:
+    """What is kept of a decision, in the order of its fields."""
+    if made is None:
+        return dict.fromkeys(("decision", "decided", "decided_by", "decided_because"))
+    return {
+        "decision": made.state,
+        "decided": made.at,
+        "decided_by": made.by,
+        "decided_because": made.because,
+    }
+
+
+def open_index(say: Say) -> Index:
+    """The index, in step with the journals. A broken file is said and built anew; where it cannot be kept at
+    all, that is said and the journals themselves are read; a run that cannot be read is said and left out.
+    Raises UsageError for a MIDNIGHT_DATABASE that cannot be used."""
+    root = store.reports_dir()
+    url = schema.database_url(root)
+    if not root.is_dir() and not _is_shared(url, root):
+        index, refreshed = _refreshed(IN_MEMORY, root)
+    else:
+        try:
+            index, refreshed = _in_step(url, root, say)
+        except (SQLAlchemyError, OSError) as error:
+            if _is_shared(url, root):
+                raise UsageError(f"{schema.VARIABLE}: {_reason(error)}") from None
+            say(f"the index of runs cannot be kept ({_reason(error)}); the journals are read instead")
+            index, refreshed = _refreshed(IN_MEMORY, root)
+    for problem in refreshed.unreadable:
+        say(f"left out: {problem}")
+    return index
+
+
+def remember() -> list[str]:
+    """Bring the index into step with the journals; whatever goes wrong is told in words and never raised.
+
+    Runs that cannot be read are passed over: one may be just being written by another process.
+    """
+    notes: list[str] = []
+    try:
+        root = store.reports_dir()
+        _in_step(schema.database_url(root), root, notes.append)[0].close()
+    except Exception as error:  # whatever it is, the journals are there and the next look catches up
+        notes.append(
+            f"the index of runs was not brought up to date ({_reason(error)}); the next look does it"
+        )
+    return notes
+
+
+def _in_step(url: sa.URL, root: Path, say: Say) -> tuple[Index, Refreshed]:
+    try:
+        return _refreshed(url, root)
+    except DatabaseError as error:
+        if _is_shared(url, root) or not _is_broken(error):
+            raise
+        say(f"the index of runs was broken ({_reason(error)}) and is built anew from the journals")
+    for file in root.glob(f"{schema.FILE}*"):  # SQLite's own journals with it
+        file.unlink(missing_ok=True)
+    return _refreshed(url, root)
+
+
+def _refreshed(url: sa.URL, root: Path) -> tuple[Index, Refreshed]:
+    index = Index(url, root)
+    return index, index.refresh()
+
+
+def _is_shared(url: sa.URL, root: Path) -> bool:
+    """Whether the user has named the database: it is never deleted."""
+    return url.get_backend_name() != "sqlite" or url.database != str(root / schema.FILE)
+
+
+def _is_broken(error: DatabaseError) -> bool:
+    """Whether the file itself is spoilt: one that is locked, full or not writable is not."""
+    return isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
+        error.orig, sqlite3.OperationalError
+    )
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what the database said: the rest is SQL."""
+    cause = getattr(error, "orig", None) or error
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)

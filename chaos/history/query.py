@@ -1,0 +1,89 @@
+"""What is asked of memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from chaos.errors import UsageError
+from chaos.history.decision import COUNTING
+from chaos.history.schema import runs
+from chaos.spec.units import seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which runs are meant: those that meet everything that is given. `limit` 0: no limit."""
+
+    run: str | None = None  # its id, or the beginning of it
+    experiment: str | None = None
+    target: str | None = None
+    profile: str | None = None
+    verdict: Literal["pass", "fail", "unknown", "none"] | None = None
+    git: str | None = None  # how the revision begins
+    drill: bool | None = None
+    counts: bool = False  # only those that later runs are compared with
+    since: str | None = None  # UTC as in the index, included
+    until: str | None = None  # not included
+    limit: int = 0
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        equal = {
+            runs.c.experiment: self.experiment,
+            runs.c.target: self.target,
+            runs.c.profile: self.profile,
+            runs.c.drill: self.drill,
+        }
+        found = [column == value for column, value in equal.items() if value is not None]
+        if self.verdict is not None:
+            found.append(
+                runs.c.verdict == self.verdict if self.verdict != "none" else runs.c.verdict.is_(None)
+            )
+        beginnings = {runs.c.run: self.run, runs.c.git: self.git}
+        found += [
+            column.startswith(value, autoescape=True)
+            for column, value in beginnings.items()
+            if value is not None
+        ]
+        if self.counts:
+            found.append(runs.c.decision.in_(COUNTING))
+        if self.since is not None:
+            found.append(runs.c.started >= self.since)
+        if self.until is not None:
+            found.append(runs.c.started < self.until)
+        return found
+
+    def select(self) -> sa.Select[tuple[object, ...]]:
+        """The newest first."""
+        chosen = sa.select(runs).where(*self.conditions()).order_by(runs.c.started.desc(), runs.c.run.desc())
+        return chosen.limit(self.limit) if self.limit else chosen
+
+
+def instant(text: str, now: datetime, *, end_of_day: bool = False) -> str:
+    """`2026-11-01`, `2026-11-01T02:00`, or a time ago such as `7d`, as the index writes instants.
+
+    Without a zone UTC is meant; a date is its beginning, or with `end_of_day` its end. Raises UsageError.
+    """
+    try:
+        if text[-1:].isalpha() and text[-1:] != "Z":
+            found = now - timedelta(seconds=seconds(text))
+        else:
+            found = datetime.fromisoformat(text)
+            if end_of_day and _is_date(text):
+                found += timedelta(days=1)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=UTC)
+        return found.astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        raise UsageError(f"{text!r} is no date such as 2026-11-01, and no time ago such as 7d") from None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

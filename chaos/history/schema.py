@@ -1,0 +1,112 @@
+"""The table of runs, and the database it lies in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from chaos.access.secret_urls import learn_database_url
+from chaos.errors import UsageError
+from chaos.history.entry import FIGURES
+
+VARIABLE = "MIDNIGHT_DATABASE"
+FILE = "index.sqlite"
+PATIENCE = 10  # seconds that a writer waits for another
+
+metadata = sa.MetaData()
+
+
+class Whole(sa.types.TypeDecorator[int]):
+    """A whole number of any size, such as a seed."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else int(value)
+
+
+# Another shape gets another number: the journals fill the new table by themselves.
+runs = sa.Table(
+    "midnight_runs_4",
+    metadata,
+    sa.Column("store", sa.String(32), primary_key=True),  # whose reports directory
+    sa.Column("folder", sa.String(255), primary_key=True),
+    sa.Column("run", sa.String(255), primary_key=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("experiment", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("profile", sa.Text),
+    sa.Column("seed", Whole),
+    sa.Column("git", sa.Text),
+    sa.Column("started", sa.String(32), nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("part", sa.Boolean, nullable=False),
+    sa.Column("verdict", sa.String(16)),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("headline", sa.Text, nullable=False),
+    sa.Column("links", sa.Integer),
+    sa.Column("links_exercised", sa.Integer),
+    sa.Column("midnight", sa.Text),
+    sa.Column("machine", sa.Text),
+    sa.Column("play", sa.String(16)),
+    sa.Column("decision", sa.String(16)),
+    sa.Column("decided", sa.String(32)),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("decided_because", sa.Text),
+    *(sa.Column(name, sa.Double) for name in FIGURES),
+    sa.Index("midnight_runs_4_by_time", "started", "run"),
+    sa.Index("midnight_runs_4_by_experiment", "experiment", "started", "run"),
+    sa.Index("midnight_runs_4_by_verdict", "verdict", "started", "run"),
+)
+
+KEY = ("store", "folder", "run")
+
+
+def database_url(root: Path) -> sa.URL:
+    """Where the index lies: MIDNIGHT_DATABASE, else a file in the reports directory. Raises UsageError."""
+    given = os.environ.get(VARIABLE)
+    if not given:
+        return sa.URL.create("sqlite", database=str(root / FILE))
+    learn_database_url(given, VARIABLE)
+    try:
+        url = sa.make_url(given.replace("postgres://", "postgresql://", 1))
+    except (sa.exc.ArgumentError, ValueError):  # a port that is no number is a plain ValueError
+        raise UsageError(f"{VARIABLE}: is no URL such as postgresql://user@host/name") from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url
+    # Not shown: what was mistyped may be a password.
+    raise UsageError(f"{VARIABLE}: must be postgresql://... or sqlite:///FILE")
+
+
+def engine(url: sa.URL) -> sa.Engine:
+    """An engine that waits `PATIENCE` seconds for other writers and no longer."""
+    if url.get_backend_name() == "sqlite":
+        return sa.create_engine(url, connect_args={"timeout": PATIENCE})
+    limits = f"-c lock_timeout={PATIENCE}s -c statement_timeout={3 * PATIENCE}s"
+    return sa.create_engine(url, connect_args={"connect_timeout": PATIENCE, "options": limits})
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Make the table where there is none, whole or not at all, whoever else does so at the same time."""
+    if sa.inspect(engine).has_table(runs.name):
+        return
+    lock = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "SELECT pg_advisory_xact_lock(6071986)"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(lock)
+        metadata.create_all(connection)
+
+
+def upsert(dialect: str) -> sa.Insert:
+    """An insert that replaces the row of the same run."""
+    insert = sqlite.insert(runs) if dialect == "sqlite" else postgresql.insert(runs)
+    replaced = {name: insert.excluded[name] for name in runs.columns.keys() if name not in KEY}  # noqa: SIM118
+    return insert.on_conflict_do_update(index_elements=list(KEY), set_=replaced)

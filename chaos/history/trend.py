@@ -1,0 +1,141 @@
+"""How the figures of one experiment moved from night to night, and which became worse than their history.
+
+The verdict says whether a night held its objectives. A trend says more: the newest `RECENT` passing runs of
+the same experiment, target and profile, with as many links exercised as the newest, are held against those
+before them. A figure is called a regression when the newer ones rank worse by the one-sided Mann-Whitney test
+(p at most `SURE`), and worse by an amount that matters: their Hodges-Lehmann shift is at least the figure's
+own least amount, and `SHARE` of what the figure was (for availability, of what it lacked). With fewer than
+`ENOUGH` runs on a side nothing is called a regression: it is advisory, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from chaos.checks.finding import Unit
+from chaos.checks.words import many, percent, seconds
+from chaos.history.entry import Entry
+from chaos.history.ranks import rank_sum_p, shift, smallest_p
+
+RECENT = 5  # the newest runs that are held against those before
+ENOUGH = 5  # runs on each side
+SURE = 0.01
+SHARE = 0.05
+
+State = Literal["regression", "advisory", "steady", "too little"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure whose movement is told; `least` is the smallest worsening that matters, in `unit`."""
+
+    name: str
+    unit: Unit
+    least: float
+    higher_is_better: bool = False
+
+    def show(self, value: float) -> str:
+        return percent(value) if self.unit == "ratio" else seconds(value)
+
+
+FIGURES = (
+    Figure("availability", "ratio", 0.0005, higher_is_better=True),
+    Figure("p99", "s", 0.01),
+    Figure("recovery", "s", 0.5),
+    Figure("rto", "s", 0.5),
+    Figure("rpo", "s", 0.5),
+    Figure("budget", "ratio", 0.005),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One figure over the nights of a trend, and what is said about it.
+
+    `values` are one for each night, None where it was not measured. `before` and `now` are medians of the
+    passing runs compared, `worse_by` their shift (positive: worse); None where there was nothing to compare.
+    """
+
+    figure: Figure
+    values: tuple[float | None, ...]
+    state: State
+    because: str
+    before: float | None = None
+    now: float | None = None
+    worse_by: float | None = None
+    p: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The judged runs of one experiment, target and profile, oldest first."""
+
+    experiment: str
+    target: str
+    profile: str | None
+    nights: tuple[Entry, ...]
+    undecided: int  # runs among them whose verdict is unknown or that have none: no figure of theirs counts
+    movements: tuple[Movement, ...]
+
+    @property
+    def regressions(self) -> tuple[Movement, ...]:
+        return tuple(each for each in self.movements if each.state == "regression")
+
+
+def trends(entries: Iterable[Entry], last: int) -> list[Trend]:
+    """A trend for each group of comparable runs, over the newest `last` of each. `entries`: oldest first."""
+    groups: dict[tuple[str, str, str | None], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(entry)
+    return [_trend(found[-last:]) for found in groups.values()]
+
+
+def _trend(runs: Sequence[Entry]) -> Trend:
+    nights = tuple(run for run in runs if run.verdict in ("pass", "fail"))
+    experiment, target, profile = runs[0].group
+    movements = tuple(_movement(figure, nights) for figure in FIGURES)
+    return Trend(experiment, target, profile, nights, len(runs) - len(nights), movements)
+
+
+def _movement(figure: Figure, nights: Sequence[Entry]) -> Movement:
+    values = tuple(night.figures[figure.name] for night in nights)
+    passing = [night for night in nights if night.verdict == "pass"]
+    alike = [night for night in passing if night.links_exercised == passing[-1].links_exercised]
+    known = [value for night in alike if (value := night.figures[figure.name]) is not None]
+    recent = min(RECENT, len(known) // 2)
+    if recent == 0:
+        because = f"{many(len(known), 'passing run')} with this figure: nothing to compare"
+        return Movement(figure, values, "too little", because)
+    return _compared(figure, values, known[:-recent], known[-recent:])
+
+
+def _compared(
+    figure: Figure, values: tuple[float | None, ...], earlier: Sequence[float], later: Sequence[float]
+) -> Movement:
+    sign = -1.0 if figure.higher_is_better else 1.0
+    worse = [sign * value for value in later], [sign * value for value in earlier]
+    p, by = rank_sum_p(*worse), shift(*worse)
+    before, now = median(earlier), median(later)
+    size = 1 - before if figure.higher_is_better else before
+    matters = by >= max(figure.least, SHARE * size)
+    sides = f"the newest {len(later)} against the {len(earlier)} before"
+    moved = f"median {figure.show(before)} → {figure.show(now)}, worse by {figure.show(by)}" if by > 0 else ""
+    statistic = f"Mann-Whitney p {p:.2g}"
+    state: State = "steady"
+    because = f"no worse than its history ({sides}, {statistic})"
+    if min(len(later), len(earlier)) < ENOUGH:
+        if matters and p <= max(SURE, smallest_p(len(later), len(earlier))):
+            state, because = (
+                "advisory",
+                f"may be getting worse: {moved} ({sides}, {ENOUGH} a side are needed)",
+            )
+        else:
+            state, because = "too little", f"no worse so far ({sides}, {ENOUGH} a side are needed)"
+    elif matters and p <= SURE:
+        state, because = "regression", f"{moved} ({sides}, {statistic})"
+    elif matters:
+        because = f"not surely worse: {moved} ({sides}, {statistic} > {SURE:g})"
+    return Movement(figure, values, state, because, before, now, by, p)

@@ -1,0 +1,1 @@
+"""Experiment, target and registry become a plan. Nothing is touched yet."""

@@ -1,0 +1,118 @@
+"""Slips of the pen in a plan: what cannot be meant is refused, and what is odd is a warning in the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from chaos.errors import FileError
+from chaos.spec.abort import SloLost
+from chaos.spec.experiment import Experiment, Step
+from chaos.spec.slo import Slo
+from chaos.spec.units import show_seconds
+from chaos.spec.yamlfile import Where
+
+SUBJECT = ("target", "proxy", "volume", "which", "table")
+"""Parameters that say what a fault acts on."""
+
+BEYOND = 10  # hits beyond a percentile, or it is a matter of single ones
+
+
+class Planned(Protocol):
+    @property
+    def step(self) -> Step: ...
+    @property
+    def params(self) -> BaseModel: ...
+
+
+def refuse(path: Path, document: Any, experiment: Experiment, steps: Sequence[Planned]) -> None:
+    """Raises FileError for a hold that no play could hold, and for two faults of one kind on one thing at once."""
+    where, length = Where(path, document), experiment.load.length
+    for index, step in enumerate(experiment.steps):
+        if step.hold > length:
+            rule = f"{show_seconds(step.hold)} outlasts the whole play, {show_seconds(length)}"
+            raise where.under("steps", index, "hold").broken(rule)
+    begins = _begins(experiment.steps)
+    for (first, one), (second, other) in combinations(enumerate(steps), 2):
+        if _same_act(one, other) and _overlap(one.step, other.step, begins):
+            raise _overlapping(where.under("steps", second), experiment.steps[first], begins)
+
+
+def warnings(experiment: Experiment, steps: Sequence[Planned]) -> tuple[str, ...]:
+    """What is odd, and may still be meant; one sentence each."""
+    return tuple((*_of_steps(experiment, steps), *_of_objectives(experiment)))
+
+
+def _of_steps(experiment: Experiment, steps: Sequence[Planned]) -> Iterator[str]:
+    length, begins = experiment.load.length, _begins(experiment.steps)
+    if not steps:
+        yield "no steps: nothing is injected, and nothing but the load itself is tested"
+    for step in experiment.steps:
+        end = begins.get(step.name, 0.0) + step.hold
+        if step.at is not None and end > length:
+            yield (
+                f"step {step.name!r}: may be held until {show_seconds(end)}, but the play ends at "
+                f"{show_seconds(length)}: it is cut short, and no recovery from it is seen"
+            )
+    for one, other in combinations(steps, 2):
+        same = one.step.fault == other.step.fault and not _same_act(one, other)
+        if same and _overlap(one.step, other.step, begins):
+            yield f"steps {one.step.name!r} and {other.step.name!r}: two {one.step.fault} at the same time"
+
+
+def _of_objectives(experiment: Experiment) -> Iterator[str]:
+    named = {each.slo for each in experiment.abort if isinstance(each, SloLost)}
+    hits = sum(phase.length * phase.rate for phase in experiment.load.phases)
+    if experiment.load.timeout > experiment.load.length:
+        yield f"timeout: {show_seconds(experiment.load.timeout)} is longer than the play"
+    for slo in experiment.slos:
+        target = slo.target
+        if target is not None and target < 0.5:
+            also = ", and aborts when it is" if slo.name in named else ""
+            yield f"SLO {slo.name!r}: more than half of the hits may miss it before it is broken{also}"
+        if slo.latency is not None and slo.latency.percentile is not None:
+            yield from _of_percentile(slo, slo.latency.percentile, hits)
+
+
+def _of_percentile(slo: Slo, percentile: float, hits: float) -> Iterator[str]:
+    if percentile < 50:
+        yield f"SLO {slo.name!r}: p{percentile:g} says nothing about the slower half of the hits"
+    whole = slo.route is None and slo.step is None and slo.window is None
+    if whole and hits * (100 - percentile) / 100 < BEYOND:
+        beyond = f"{hits * (100 - percentile) / 100:.1f} lie beyond the p{percentile:g}"
+        yield f"SLO {slo.name!r}: of about {hits:.0f} hits {beyond}: it rests on single ones"
+
+
+def _begins(steps: Sequence[Step]) -> dict[str, float]:
+    """When each step begins at the soonest. A step after another may begin as soon as that has acted."""
+    found: dict[str, float] = {}
+    for step in steps:
+        found[step.name] = step.at if step.at is not None else found.get(step.after or "", 0.0)
+    return found
+
+
+def _overlap(one: Step, other: Step, begins: dict[str, float]) -> bool:
+    """Whether both are held at one instant; steps that wait for each other are not."""
+    if one.at is None or other.at is None:
+        return False
+    return (
+        begins[one.name] < begins[other.name] + other.hold
+        and begins[other.name] < begins[one.name] + one.hold
+    )
+
+
+def _same_act(one: Planned, other: Planned) -> bool:
+    """Whether both do the same to the same."""
+    if one.step.fault != other.step.fault:
+        return False
+    return all(getattr(one.params, name, None) == getattr(other.params, name, None) for name in SUBJECT)
+
+
+def _overlapping(where: Where, before: Step, begins: dict[str, float]) -> FileError:
+    end = show_seconds(begins[before.name] + before.hold)
+    rule = f"begins while step {before.name!r} does the same to the same, until {end}: neither's effect could be proven"
+    return where.under("at").broken(rule)

@@ -1,0 +1,48 @@
+"""Faults and drivers by name, ours included: all are found through entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from chaos.errors import UsageError
+from chaos.plugin.driver import Driver
+from chaos.plugin.fault import Evidence, Fault, Undo
+
+
+@cache
+def names(kind: str) -> tuple[str, ...]:
+    """What is registered under `midnight.<kind>`, in order."""
+    return tuple(sorted({point.name for point in entry_points(group=f"midnight.{kind}")}))
+
+
+def fault(name: str) -> type[Fault]:
+    """The fault of that name. Raises UsageError naming those there are."""
+    found = _load("faults", name)
+    if not (isinstance(found, type) and issubclass(found, Fault)):
+        raise UsageError(f"fault {name!r} is registered, but is no Fault: {found!r}")
+    return found
+
+
+def driver(name: str) -> type[Driver]:
+    """The driver of that name. Raises UsageError naming those there are."""
+    found = _load("targets", name)
+    if not (isinstance(found, type) and issubclass(found, Driver)):
+        raise UsageError(f"driver {name!r} is registered, but is no Driver: {found!r}")
+    return found
+
+
+def restorer(by: str) -> Callable[[Undo], Evidence]:
+    """What undoes an entry of the journal: `by` is `fault:NAME` or `target:DRIVER`."""
+    kind, _, name = by.partition(":")
+    return fault(name).restore if kind == "fault" else driver(name).restore
+
+
+@cache
+def _load(kind: str, name: str) -> Any:
+    for point in entry_points(group=f"midnight.{kind}"):
+        if point.name == name:
+            return point.load()
+    raise UsageError(f"unknown {kind.removesuffix('s')} {name!r}; known: {', '.join(names(kind)) or 'none'}")

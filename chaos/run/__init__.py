@@ -1,0 +1,1 @@
+"""One run, from the first refusal to its outcome."""

@@ -1,0 +1,127 @@
+"""After an abort: the faults are undone, and the service is watched at a gentle rate until it is back.
+
+A load process of its own sends the gentle load into a table of its own. Both tables become one in the end, so that
+the outage is judged from its first bad hit to the return of service, and the ledger whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from chaos.checks.outage import possible
+from chaos.load import timing
+from chaos.load.process import LoadProcess
+from chaos.load.spec import LoadSpec
+from chaos.record import hits
+from chaos.record.hits import HitTable, Outcome
+from chaos.record.journal import Clock
+from chaos.record.store import RunDir
+from chaos.spec.experiment import Experiment
+from chaos.spec.experiment import Outage as Rule
+
+GENTLE = 5.0  # requests a second, or what the play itself sent where that is less
+_LOOK = 0.5  # seconds between looks whether service is back
+_LEAD = 0.2  # seconds between telling the load process when to begin and the beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """From `start` to `end` in the run's clock; `back`: service was good for as long as a recovery asks."""
+
+    start: float
+    end: float
+    rate: float  # requests per second
+    back: bool
+
+
+def rate_of(experiment: Experiment) -> float:
+    """Requests per second."""
+    load = experiment.load
+    mean = sum(phase.rate * phase.length for phase in load.phases) / load.length
+    return min(GENTLE, mean)
+
+
+async def watch(
+    experiment: Experiment, run: RunDir, clock: Clock, spec: LoadSpec, played: LoadProcess, mark: str
+) -> Seen:
+    """Stop the load that was `played`, and watch until service is back or `after_abort` has passed.
+
+    `spec` is the specification of the load that was played. Raises LoadError, OSError.
+    """
+    table, instrument = run.path / "aftermath.npy", run.path / "aftermath.jsonl"
+    rate = rate_of(experiment)
+    _make_table(experiment, hits.open_table(run.hits), table, rate, spec.seed)
+    ours = {"hits": table, "instrument": instrument, "answers": None, "baseline": None}
+    gentle = spec.model_copy(update=ours)
+    load = LoadProcess(gentle, mark=mark, log=run.path / "load.log")
+    try:
+        await load.start()
+        await played.stop()
+        start = clock.now()
+        await load.go(start + _LEAD)
+        back = await _until_back(experiment.outage, table, clock, start, experiment.after_abort)
+    finally:
+        await load.stop()
+    end = clock.now()
+    _merge(run, table, instrument)
+    return Seen(start, end, rate, back)
+
+
+def _make_table(experiment: Experiment, played: HitTable, place: Path, rate: float, seed: int) -> None:
+    """Evenly spaced requests of the same mix, whose writes go on with the numbers of those before."""
+    load = experiment.load
+    count = max(1, int(rate * experiment.after_abort))
+    due = np.arange(count) / rate
+    route = timing.routes(count, load.mix, timing.Streams.of(seed + 1).mix)
+    number = {int(row["route"]) for row in played[played["seq"] >= 0][:1000]}
+    writes = np.isin(route, sorted(number))
+    last = int(played["seq"].max()) if len(played) else 0
+    seq = np.where(writes, max(last, 0) + np.cumsum(writes), -1).astype(np.int64)
+    hits.create(place, due, route, seq)
+
+
+async def _until_back(rule: Rule, place: Path, clock: Clock, start: float, within: float) -> bool:
+    """Whether service was back within so many seconds."""
+    table = hits.open_table(place)
+    while clock.now() < start + within:
+        await asyncio.sleep(_LOOK)
+        if is_back(table, rule, start, clock.now()):
+            return True
+    return False
+
+
+def is_back(table: HitTable, rule: Rule, start: float, now: float) -> bool:
+    """Whether the hits since `start` show service that is good, for as long as a recovery asks."""
+    if table["due"][0] < start:  # the load has not yet begun, and its times count from zero
+        return False
+    open_ones = table["due"][np.isin(table["outcome"], (Outcome.UNSENT, Outcome.PENDING))]
+    observed = min(now, float(open_ones.min())) if len(open_ones) else now
+    rows = hits.select(table, start, observed)
+    found = possible(np.array(rows["due"]), np.array(hits.good(rows)), start, observed, rule)
+    if found:
+        return found[-1].end is not None
+    return len(rows) > 1 and observed - start >= rule.sustained
+
+
+def _merge(run: RunDir, table: Path, instrument: Path) -> None:
+    """One table in order of time, and one record of the instrument."""
+    both = np.concatenate([hits.open_table(run.hits), _sent(hits.open_table(table))])
+    both = both[np.argsort(both["due"], kind="stable")]
+    both["n"] = np.arange(len(both), dtype=np.uint32)
+    unfinished = run.hits.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.save(file, both)
+    unfinished.replace(run.hits)
+    with run.instrument.open("a", encoding="utf-8") as file:
+        file.writelines(instrument.read_text(encoding="utf-8").splitlines(keepends=True)[1:])
+    table.unlink()
+    instrument.unlink()
+
+
+def _sent(table: HitTable) -> HitTable:
+    rows: HitTable = table[table["outcome"] != Outcome.UNSENT]
+    return rows

@@ -1,0 +1,121 @@
+"""What a run refuses before anything is touched."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TextIO
+
+import psutil
+
+from chaos.errors import Refused, RestoreError
+from chaos.plugin.driver import Wants
+from chaos.record import store
+from chaos.undo.heal import Healed, heal_elsewhere, is_locked
+
+MOST_OF_THE_MACHINE = 0.5  # of the free disk, and of the available memory
+
+
+def refuse_when_halted() -> None:
+    """Raises Refused while runs are halted on this machine."""
+    if store.halt_file().exists():
+        raise Refused("runs are halted on this machine; `midnight halt off` lifts that")
+
+
+def refuse_what_hurts(
+    wants: Wants,
+    staging: Mapping[str, float] = MappingProxyType({}),
+    place: Path | None = None,
+    records: int = 0,
+) -> None:
+    """Raises Refused when the target and the faults' `staging` (`machine.disk` and `machine.memory`, bytes)
+    would take more than half of what the machine has left; the disk is that of `place`, the temporary
+    directory if not given. `records`: bytes that the run itself writes where reports lie."""
+    place = place or Path(tempfile.gettempdir())
+    reports = next(path for path in (store.reports_dir(), *store.reports_dir().parents) if path.exists())
+    if reports.stat().st_dev != place.stat().st_dev:
+        _refuse(reports, records, 0)
+        records = 0
+    disk = wants.disk + staging.get("machine.disk", 0) + records
+    _refuse(place, disk, wants.memory + staging.get("machine.memory", 0))
+
+
+def _refuse(place: Path, disk: float, memory: float) -> None:
+    """Raises Refused when this much is more than half of the free disk of `place`, or of the memory."""
+    if _in_memory(place):
+        memory += disk
+    free, available = shutil.disk_usage(place).free, psutil.virtual_memory().available
+    for what, wanted, left in (
+        (f"free disk of {place}", disk, free),
+        ("available memory", memory, available),
+    ):
+        if wanted > left * MOST_OF_THE_MACHINE:
+            more = wanted / MOST_OF_THE_MACHINE - left
+            raise Refused(
+                f"this run would take {_size(wanted)}, more than half of the {what} ({_size(left)}): "
+                f"free {_size(more)} more"
+            )
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _in_memory(place: Path) -> bool:
+    """Whether files of this directory take memory."""
+    mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
+    real = place.resolve()
+    return next((mounts[path] for path in (real, *real.parents) if path in mounts), "") in {"tmpfs", "ramfs"}
+
+
+def heal_earlier_runs() -> list[Healed]:
+    """Heal what earlier runs left behind, runs that are still being played left alone. Raises RestoreError
+    when something cannot be undone: on such a machine nothing new is begun."""
+    done: list[Healed] = []
+    for run in store.unhealed_runs():
+        if not is_locked(run):
+            done += heal_elsewhere(run, "next run", wait=0.0)
+    if failed := [result for result in done if result.error]:
+        raise RestoreError(f"an earlier run is not restored: {failed[0].what.name}: {failed[0].error}")
+    return done
+
+
+@contextmanager
+def target_lock(target: str, aim: str) -> Iterator[Callable[[str], None]]:
+    """Keeps two runs from aiming at the same thing; what it gives is told the id of the run that holds it.
+
+    Raises Refused, naming that run.
+    """
+    path = store.lock_file(aim)
+    with _open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "that is just beginning"
+            at = "" if aim == target else f" ({aim})"
+            raise Refused(f"target {target!r}{at} is being played on by run {holder}") from None
+
+        def taken(run: str) -> None:
+            file.truncate(0)
+            file.write(run)
+            file.flush()
+
+        taken("")
+        try:
+            yield taken
+        finally:
+            taken("")
+
+
+def _open(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
+    except OSError as error:
+        raise Refused(f"{path}: cannot be written: {error.strerror}") from error

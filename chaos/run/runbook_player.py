@@ -1,0 +1,172 @@
+"""The runbook of a drill: each step waited for, done by midnight, a command or a person, and timed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TextIO
+
+from chaos.errors import MidnightError, TargetError
+from chaos.host.ordered_end import end_in_order
+from chaos.host.processes import spawn
+from chaos.operating import GENERIC
+from chaos.plan.plan import PlannedAction
+from chaos.plugin.driver import Driver, Incident
+from chaos.plugin.fault import Evidence
+from chaos.plugin.handles import Handles
+from chaos.record.journal import Clock, Event
+from chaos.record.redact import known
+from chaos.record.store import RunDir
+from chaos.run.blocking import in_thread
+
+POLL = 0.1  # seconds between two looks whether a command has ended, or a person has said so
+LONGEST_COPY = 2**20  # bytes of a command's output that are masked at once
+SAID = 2000  # characters of a command's output that the journal keeps; its file has it all
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the steps are played on. `loss` gives the evidence of the loss, empty while there is none."""
+
+    driver: Driver
+    handles: Handles
+    run: RunDir
+    clock: Clock
+    play: float  # run-clock time at which the play begins
+    record: Callable[..., None]
+    loss: Callable[[], Evidence]
+
+
+class RunbookPlayer:
+    """Plays the runbook's steps, each in a task of its own. One that fails is a finding, and no failure of ours."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._failed: set[str] = set()
+
+    async def play(self, planned: PlannedAction, ended: Mapping[str, asyncio.Event]) -> None:
+        """Wait for the step's start, do it, and tell how it went. Never raises but for a cancellation."""
+        step, clock = planned.step, self._scene.clock
+        try:
+            if step.after is not None:
+                await ended[step.after].wait()
+                if step.after in self._failed:
+                    self._skip(step.name, f"{step.after} before it was not done")
+                    return
+            else:
+                await asyncio.sleep(self._scene.play + (step.at or 0.0) - clock.now())
+            await self._one(planned)
+        finally:
+            ended[step.name].set()
+
+    async def _one(self, planned: PlannedAction) -> None:
+        name, begun, stop = planned.step.name, self._scene.clock.now(), threading.Event()
+        self._event(
+            name, "begun", by=planned.runbook.by, does=planned.step.runbook, told=planned.runbook.person
+        )
+        timer = threading.Timer(planned.step.within, stop.set)
+        timer.daemon = True
+        timer.start()
+        try:
+            evidence = await in_thread(lambda: self._do(planned, stop), on_cancel=stop.set)
+        except MidnightError as error:
+            late = f"not done within {planned.step.within:g} s: " if stop.is_set() else ""
+            self._failed.add(name)
+            self._event(name, "failed", because=f"{late}{error}", seconds=self._scene.clock.now() - begun)
+            return
+        finally:
+            timer.cancel()
+        self._event(name, "ended", seconds=self._scene.clock.now() - begun, evidence=evidence)
+
+    def _do(self, planned: PlannedAction, stop: threading.Event) -> Evidence:
+        scene, runbook = self._scene, planned.runbook
+        if runbook.person is not None:
+            return wait_for_a_person(scene.run, planned.step.name, stop)
+        if runbook.command is not None:
+            return run_command(scene, planned.step.name, runbook.command, stop)
+        incident = Incident(scene.loss(), planned.target)
+        action = runbook.action or ""
+        try:
+            if action in GENERIC:
+                return GENERIC[action](planned.params, scene.handles).do(incident, stop)
+            return scene.driver.act(action, planned.params, incident, stop)
+        except MidnightError:
+            raise
+        except Exception as error:  # whatever it is, it was not done: the drill goes on, and says so
+            raise TargetError(f"{type(error).__name__}: {error}") from error
+
+    def _skip(self, name: str, because: str) -> None:
+        self._failed.add(name)
+        self._event(name, "skipped", because=because)
+
+    def _event(self, name: str, phase: str, **detail: object) -> None:
+        shown = {key: value for key, value in detail.items() if value is not None}
+        self._scene.record(Event(self._scene.clock.now(), "runbook", name, phase, shown), sync=True)
+
+
+def wait_for_a_person(run: RunDir, step: str, stop: threading.Event) -> Evidence:
+    """Until somebody has typed `midnight done`. Raises TargetError when `stop` is set before."""
+    file = run.done(step)
+    while not stop.wait(POLL):
+        if file.exists():
+            return {"said_by": file.read_text().strip()}
+    raise TargetError("nobody said that it is done")
+
+
+def run_command(scene: Scene, step: str, command: tuple[str, ...], stop: threading.Event) -> Evidence:
+    """Until it has ended with 0; what it printed is kept beside the journal.
+
+    Raises TargetError with its last words when it ended otherwise, or was still running when `stop` was set.
+    """
+    output, mark = scene.run.output(step), f"{scene.run.id}/{step}"
+    surroundings = {
+        **os.environ,
+        "MIDNIGHT_RUN": str(scene.run.path),
+        "MIDNIGHT_STEP": step,
+        "MIDNIGHT_URL": scene.handles.base_url,
+    }
+    # without a name, and open for as long as what the command leaves running in the background writes to it
+    with tempfile.TemporaryFile(dir=scene.run.path) as said, output.open("w", encoding="utf-8") as file:
+        try:
+            child = spawn(command, mark=mark, env=surroundings, stdout=said, stderr=subprocess.STDOUT)
+        except OSError as error:
+            raise TargetError(f"{command[0]}: {error.strerror or error}") from error
+        copied = 0
+        while child.poll() is None and not stop.wait(POLL):
+            copied = _copy(said, copied, file, whole=False)
+        how = end_in_order(mark)["ended"] if child.poll() is None else ""
+        _copy(said, copied, file, whole=True)
+    if how:
+        raise TargetError(f"{command[0]} was still running, and was stopped ({how}): {_tail(output)}")
+    if child.returncode != 0:
+        raise TargetError(f"{command[0]} ended with {child.returncode}: {_tail(output)}")
+    return {"command": list(command), "output": _tail(output), "output_file": output.name}
+
+
+def _copy(said: IO[bytes], copied: int, file: TextIO, *, whole: bool) -> int:
+    """Copy the lines from byte `copied` on, without the secrets that a command may have found in its environment, and
+    with `whole` a last one that has not ended; where the next begins."""
+    told = os.pread(said.fileno(), LONGEST_COPY, copied)
+    while told:
+        lines = (
+            told
+            if whole
+            else told[: told.rfind(b"\n") + 1 or (len(told) if len(told) == LONGEST_COPY else 0)]
+        )
+        if not lines:
+            break
+        file.write(known(lines.decode(errors="replace")))
+        copied += len(lines)
+        told = os.pread(said.fileno(), LONGEST_COPY, copied)
+    file.flush()
+    return copied
+
+
+def _tail(file: Path) -> str:
+    return file.read_text(errors="replace").strip()[-SAID:] or "it printed nothing"

@@ -1,0 +1,290 @@
+"""One run: ready -> baseline -> play -> sweep -> read back; whatever happens, everything is undone."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
+from functools import partial
+from typing import Any
+
+from chaos.checks.verdict import judge
+from chaos.errors import Aborted, NoVerdict, Refused
+from chaos.load import timing
+from chaos.load.process import LoadProcess
+from chaos.plan.plan import Plan
+from chaos.plugin.driver import Driver, Site
+from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.handles import Handles
+from chaos.record import hits, store
+from chaos.record.journal import Clock, Event, Journal, Writer
+from chaos.record.redact import known
+from chaos.record.store import RunDir
+from chaos.run import abort_watch, aftermath, afterwards, ending, loading, own_records, rehearsal, stopping
+from chaos.run.blocking import in_thread
+from chaos.run.ending import Course, Ending
+from chaos.run.observe import Observer, observe
+from chaos.run.runbook_player import RunbookPlayer, Scene
+from chaos.run.settling import follow
+from chaos.run.steady import judge_baseline
+from chaos.run.steps import StepPlayer
+from chaos.sampling.sampler import Sampler
+from chaos.undo.heal import heal, keep, playing
+from chaos.undo.inventory import taking
+from chaos.undo.watchdog import Watchdog
+
+RECHECKED = 2.5  # seconds before the end of the baseline
+LEAD = 0.2
+"""Seconds between telling the load process when to begin and the beginning."""
+
+
+class Runner:
+    """Plays one plan into one run directory."""
+
+    def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
+        self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
+        self._mark = run.id
+        self._redact = known.redactor
+        self._course = Course(self._redact)
+        self._stopping = threading.Event()
+        self._signal: str | None = None
+        self._loss: Evidence = {}
+        self.refused: Refused | None = None  # why nothing was played
+        self._aborted = False  # by a condition, not by a signal
+        self._zero = 0.0  # of the schedule, on the run clock
+
+    def play(self) -> Ending:
+        """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
+        with playing(self._run):
+            watchdog = Watchdog(self._run)
+            try:
+                watchdog.wait_until_ready()
+                with asyncio.Runner() as loop:
+                    loop.run(self._whole())
+            except BaseException:
+                watchdog.abandon()
+                raise
+            # all is undone; what is left takes a moment, and is what was asked for
+            for number in stopping.signals():
+                signal.signal(number, signal.SIG_IGN)
+            watchdog.dismiss()
+        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+
+    async def _whole(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len((*self._plan.steps, *self._plan.runbook))))
+        self._clock = Clock(loop.time())
+        self._writer = Writer(self._run.events, self._redact)
+        self._writer.listen(keep(self._run))
+        self._writer.listen(self._observer.on_event)
+        self._writer.listen(self._notice_the_loss)
+        task = asyncio.ensure_future(self._guarded())
+        for number in stopping.signals():
+            loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
+        await task
+        store.free_reserve(self._run)
+        await in_thread(self._sweep)
+        with self._course.going_on():
+            self._event("run", "run", "ended", reason=self._course.reason, because=self._course.because)
+        self._writer.close()
+
+    def _stop(self, name: str, task: asyncio.Future[None]) -> None:
+        if self._signal is None:
+            self._signal = name
+            self._stopping.set()
+            task.cancel()
+
+    async def _guarded(self) -> None:
+        """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
+        try:
+            await self._session()
+        except asyncio.CancelledError:
+            self._course.end("aborted", Aborted(f"stopped by {self._signal}"))
+        except NoVerdict as error:
+            self._course.end("no steady state", error)
+        except Aborted as error:
+            self._course.end("aborted", error)
+        except Refused as error:
+            self.refused = error
+            self._course.end("refused", error)
+        except BaseExceptionGroup as group:
+            self._course.end_by(group)
+        except Exception as error:  # whatever it is, the run is undone and says what happened
+            self._course.end("failed", error)
+
+    async def _session(self) -> None:
+        self._event("run", "run", "begun", sync=True, **ending.begun(self._clock))
+        site = Site(self._mark, self._creating, self._stopping)
+        name = self._plan.target.name
+        self._event("target", name, "rising")
+        handles = await in_thread(lambda: self._driver.up(site))
+        within = handles.answers_within
+        promised: dict[str, Any] = {} if within is None else {"answers_within": within}
+        self._event("target", name, "ready", handles=sorted(handles.offered()), **promised)
+        await self._take_inventory(handles)
+        if not self._plan.driver.started_by_us:
+            await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
+        log_lines = await afterwards.log_lines_before(self._plan, self._driver, handles)
+        samples = Writer(self._run.samples, self._redact)
+        sampler = Sampler(handles, samples, self._clock)
+        self._writer.listen(sampler.follow)
+        sampler.start()
+        try:
+            await own_records.refuse_taken_keys(self._plan, handles, self._run)
+            await self._under_load(handles, sampler)
+        finally:
+            await in_thread(sampler.stop)
+            samples.close()
+        store.free_reserve(self._run)
+        await afterwards.read_all(
+            self._plan, self._driver, handles, self._run, sampler, log_lines, self._event
+        )
+
+    async def _take_inventory(self, handles: Handles) -> None:
+        """What is somebody else's, before anything is done to it; `heal` compares it."""
+        if not self._driver.started_by_us:
+            taken = await in_thread(lambda: taking.before(self._run, handles))
+            self._event("inventory", "before", "taken", things=len(taken), unread=taken.unread)
+
+    async def _under_load(self, handles: Handles, sampler: Sampler) -> None:
+        spec = loading.prepare(self._plan, self._run, self._driver, handles, self._clock)
+        load = LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            priority = await load.start()
+            self._event("load", "load", "ready", priority=priority)
+            zero = self._clock.now() + LEAD
+            await load.go(zero)
+            table = hits.open_table(self._run.hits)
+            self._zero = zero
+            watching = observe(
+                self._observer, self._plan.experiment, table, sampler, self._clock, lambda: self._zero
+            )
+            tasks.append(asyncio.create_task(watching))
+            await self._baseline(zero, load)
+            begin = await self._begin_play(zero, load)
+            finished = asyncio.create_task(load.finished())
+            tasks.append(finished)
+            try:
+                await self._play(handles, begin, finished)
+            except BaseExceptionGroup as group:
+                if not self._aborted or self._signal or not self._plan.experiment.after_abort:
+                    raise
+                self._course.end_by(group)
+                finished.cancel()
+                await self._watch_on(load)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await load.stop()
+
+    async def _watch_on(self, load: LoadProcess) -> None:
+        """An abort condition has ended the play, and its steps are undone: how long is the outage, and what is lost?"""
+        experiment = self._plan.experiment
+        rate = aftermath.rate_of(experiment)
+        self._event("run", "aftermath", "begun", rate=rate, within=experiment.after_abort)
+        mark = f"{self._mark}/aftermath"
+        seen = await aftermath.watch(experiment, self._run, self._clock, load.spec, load, mark)
+        self._event("run", "aftermath", "ended", at=seen.end, start=seen.start, back=seen.back)
+
+    async def _baseline(self, zero: float, load: LoadProcess) -> None:
+        """Wait the baseline out, each request to its end, and judge it. Raises NoVerdict: nothing is injected
+        into a sick target; and LoadError when the load process ends before its time."""
+        self._event("run", "baseline", "begun", at=zero)
+        end = zero + self._plan.experiment.load.baseline.length
+        looking = asyncio.create_task(self._recheck(end))
+        try:
+            await load.baseline_over()
+            await asyncio.sleep(max(0.0, end - self._clock.now()))
+            await looking
+        finally:
+            looking.cancel()
+        found = judge_baseline(self._plan.experiment, self._run, zero, end)
+        self._event("run", "baseline", "ended", at=end, **found)
+        if not found["steady"]:
+            raise NoVerdict(f"no steady state: {found['because']}; nothing was injected")
+
+    async def _recheck(self, end: float) -> None:
+        """Have the driver look again while the baseline still has its load. Raises NoVerdict."""
+        await asyncio.sleep(max(0.0, end - RECHECKED - self._clock.now()))
+        await in_thread(self._driver.recheck)
+
+    async def _begin_play(self, zero: float, load: LoadProcess) -> float:
+        """Have the play begin, as soon after the baseline as planned or at once; returns when that is."""
+        planned = zero + timing.play_offset(self._plan.experiment.load)
+        begin = max(planned, self._clock.now() + LEAD)
+        self._zero = zero + begin - planned
+        await load.play(begin - planned)
+        return begin
+
+    async def _play(self, handles: Handles, begin: float, finished: asyncio.Task[int]) -> None:
+        length = self._plan.experiment.load.length
+        await asyncio.sleep(begin - self._clock.now())
+        self._event("run", "play", "begun", at=begin, length=length)
+        player = StepPlayer(handles, self._mark, self._writer.event, self._clock, begin, begin + length)
+        names = [planned.step.name for planned in self._plan.steps]
+        names += [action.step.name for action in self._plan.runbook]
+        ended = {name: asyncio.Event() for name in names}
+        operators = RunbookPlayer(self._scene(handles, begin))
+        whole, settled = False, None
+        try:
+            async with asyncio.TaskGroup() as watching:
+                watch = watching.create_task(self._watch_for_aborts())
+                async with asyncio.TaskGroup() as group:
+                    for planned in self._plan.steps:
+                        group.create_task(player.play(planned, ended))
+                    for action in self._plan.runbook:
+                        group.create_task(operators.play(action, ended))
+                    settled = await follow(
+                        self._plan.experiment, self._run, self._clock, finished, ended.values()
+                    )
+                watch.cancel()
+            whole = True
+        finally:
+            at = begin + length if whole else min(begin + length, self._clock.now())
+            over = settled if whole and settled is not None else at
+            self._event("run", "play", "ended", at=over, settled=over is settled)
+
+    def _scene(self, handles: Handles, play: float) -> Scene:
+        return Scene(
+            self._driver, handles, self._run, self._clock, play, self._writer.event, lambda: self._loss
+        )
+
+    def _notice_the_loss(self, event: Event) -> None:
+        drill = self._plan.experiment.drill
+        if drill is not None and (event.source, event.name, event.phase) == ("step", drill.loss, "injected"):
+            self._loss = event.detail.get("evidence", {})
+
+    async def _watch_for_aborts(self) -> None:
+        def fired(name: str, because: str) -> None:
+            self._aborted = True
+            self._event("abort", name, "fired", because=because)
+
+        await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
+
+    def _sweep(self) -> None:
+        """Undo whatever is outstanding."""
+        record = partial(self._writer.event, sync=True)
+        self._course.undone(heal(self._run, record, self._clock.now))
+
+    def _creating(self, what: str, undo: Undo) -> None:
+        by = f"target:{self._plan.target.driver}"
+        self._event("target", what, "creating", sync=True, by=by, undo=undo)
+
+    def _event(
+        self,
+        source: str,
+        name: str,
+        phase: str,
+        *,
+        at: float | None = None,
+        sync: bool = False,
+        **detail: object,
+    ) -> None:
+        event = Event(self._clock.now() if at is None else at, source, name, phase, detail)
+        # a full disk has ended the run: it still must be undone
+        with nullcontext() if self._course.unbroken else suppress(OSError):
+            self._writer.event(event, sync=sync)

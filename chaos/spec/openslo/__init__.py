@@ -1,0 +1,79 @@
+"""OpenSLO v1 (github.com/OpenSLO/OpenSLO): what of it the load's own hits can answer, as SLOs of ours.
+
+Read are documents of `kind: SLO`, and the SLI and DataSource documents that they refer to. Those that say
+whom to tell (Service, AlertPolicy, AlertCondition, AlertNotificationTarget) are passed over, and so are the
+`alertPolicies` of an SLO. What else is asked and cannot be measured here is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos.spec.openslo.indicators import asked
+from chaos.spec.openslo.models import DataSource, Document, Indicator, SloSpec
+from chaos.spec.openslo.objectives import Translated, refuse_composite, translated
+from chaos.spec.yamlfile import Where
+
+VERSION = "openslo/v1"
+KINDS = ("SLO", "SLI", "DataSource", "Service", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the documents of a file may refer to, by name: indicators, and the types of data sources."""
+
+    indicators: dict[str, tuple[Where, Indicator]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+
+
+def is_openslo(document: Any) -> bool:
+    return isinstance(document, dict) and ("apiVersion" in document or "kind" in document)
+
+
+def translate(places: Sequence[tuple[Where, Any]]) -> list[list[Translated]]:
+    """For each document of one file the SLOs in it, which may be none. Raises FileError."""
+    documents = [(at, _document(at, written)) for at, written in places]
+    known = Known()
+    for at, document in documents:
+        spec = at.under("spec")
+        if document.kind == "SLI":
+            known.indicators[document.metadata.name] = (spec, spec.parse(document.spec, Indicator))
+        elif document.kind == "DataSource":
+            known.sources[document.metadata.name] = spec.parse(document.spec, DataSource).type
+    return [_slos(at, document, known) if document.kind == "SLO" else [] for at, document in documents]
+
+
+def _document(at: Where, written: Any) -> Document:
+    document = at.parse(written, Document)
+    if document.apiVersion != VERSION:
+        raise at.under("apiVersion").broken(f"only {VERSION} is read", document.apiVersion)
+    if document.kind not in KINDS:
+        raise at.under("kind").broken(f"is no kind of {VERSION}; it has {', '.join(KINDS)}", document.kind)
+    return document
+
+
+def _slos(at: Where, document: Document, known: Known) -> list[Translated]:
+    """One SLO for each objective; where there are several they are numbered from 1."""
+    spec, name = at.under("spec").parse(document.spec, SloSpec), document.metadata.name
+    several = len(spec.objectives) > 1
+    for number, objective in enumerate(spec.objectives):
+        refuse_composite(at.under("spec", "objectives", number), objective)
+    place, indicator = _indicator(at.under("spec"), spec, known)
+    if several and indicator.thresholdMetric is not None:
+        raise at.under("spec", "objectives").broken("a thresholdMetric has one objective only")
+    hits = asked(place, indicator, known.sources)
+    names = [f"{name}-{number + 1}" if several else name for number in range(len(spec.objectives))]
+    return [translated(each, at, spec, number, hits) for number, each in enumerate(names)]
+
+
+def _indicator(at: Where, spec: SloSpec, known: Known) -> tuple[Where, Indicator]:
+    if (spec.indicator is None) == (spec.indicatorRef is None):
+        raise at.broken("an SLO has exactly one of indicator and indicatorRef")
+    if spec.indicator is not None:
+        return at.under("indicator", "spec"), spec.indicator.spec
+    if spec.indicatorRef not in known.indicators:
+        rule = f"is no SLI of this file; it has {', '.join(known.indicators) or 'none'}"
+        raise at.under("indicatorRef").broken(rule, spec.indicatorRef)
+    return known.indicators[spec.indicatorRef]

@@ -1,0 +1,104 @@
+"""An objective of OpenSLO, with the indicator it is about, as an SLO of ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.spec.openslo.indicators import Asked
+from chaos.spec.openslo.models import Objective, SloSpec
+from chaos.spec.units import Exact
+from chaos.spec.yamlfile import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """An SLO of ours as a file would give it, and where each of its keys comes from."""
+
+    value: Mapping[str, Any]
+    at: Where
+    keys: Mapping[str, Where]
+
+    def where(self, key: int | str) -> Where:
+        return self.keys.get(str(key), self.at)
+
+
+def translated(name: str, at: Where, spec: SloSpec, number: int, asked: Asked) -> Translated:
+    """The SLO for one objective of the document `at`. Raises FileError for what cannot be measured."""
+    objective, here = spec.objectives[number], at.under("spec", "objectives", number)
+    target, target_at = _target(here, objective)
+    value: dict[str, Any] = {"name": name}
+    keys = {
+        "name": at.under("metadata", "name"),
+        "route": asked.at.under("route"),
+        "step": asked.at.under("step"),
+    }
+    if asked.timed:
+        value["latency"] = {"share": Exact(target), "below": Exact(_threshold(here, objective))}
+        keys["latency"] = here.under("value")
+    else:
+        _only_with(here, objective, ("op", "value"), "a thresholdMetric")
+        value["availability"] = Exact(target)
+        keys["availability"] = target_at
+    value |= {"route": asked.hits.route, "step": asked.hits.step}
+    value |= _timeslices(at, spec, here, objective)
+    keys["timeslices"] = here.under("timeSliceWindow")
+    if spec.timeWindow:
+        value["period"] = Exact(_period(at.under("spec", "timeWindow", 0), spec))
+    return Translated(value, at, keys)
+
+
+def refuse_composite(at: Where, objective: Objective) -> None:
+    for key in ("indicator", "indicatorRef", "compositeWeight"):
+        if getattr(objective, key) is not None:
+            raise at.under(key).broken("a composite objective is not judged here: write an SLO for each part")
+
+
+def _target(at: Where, objective: Objective) -> tuple[float, Where]:
+    if (objective.target is None) == (objective.targetPercent is None):
+        raise at.broken("an objective has exactly one of target and targetPercent")
+    if objective.targetPercent is not None:
+        return objective.targetPercent / 100, at.under("targetPercent")
+    assert objective.target is not None, "one of the two is given"
+    return objective.target, at.under("target")
+
+
+def _threshold(at: Where, objective: Objective) -> float:
+    """Seconds. A hit just on it is within it; for `lt` the threshold is the next smaller number."""
+    if objective.op is None or objective.value is None:
+        raise at.under("op" if objective.op is None else "value").broken("is required for a thresholdMetric")
+    if objective.op in ("gte", "gt"):
+        rule = "asks for slowness: a latency is held to lte or lt"
+        raise at.under("op").broken(rule, objective.op)
+    return objective.value if objective.op == "lte" else math.nextafter(objective.value, 0)
+
+
+def _timeslices(at: Where, spec: SloSpec, here: Where, objective: Objective) -> dict[str, Any]:
+    if spec.budgetingMethod == "Occurrences":
+        _only_with(here, objective, ("timeSliceTarget", "timeSliceWindow"), "budgetingMethod Timeslices")
+        return {}
+    if spec.budgetingMethod != "Timeslices":
+        rule = "is not judged here: Occurrences or Timeslices"
+        raise at.under("spec", "budgetingMethod").broken(rule, spec.budgetingMethod)
+    for key in ("timeSliceTarget", "timeSliceWindow"):
+        if getattr(objective, key) is None:
+            raise here.under(key).broken("is required for budgetingMethod Timeslices")
+    window, share = objective.timeSliceWindow, objective.timeSliceTarget
+    assert window is not None and share is not None, "both are given"
+    return {"timeslices": {"window": Exact(window), "target": Exact(share)}}
+
+
+def _period(at: Where, spec: SloSpec) -> float:
+    window = spec.timeWindow[0]
+    if window.calendar is not None or not window.isRolling:
+        key = "calendar" if window.calendar is not None else "isRolling"
+        raise at.under(key).broken("a calendar-aligned window is not judged here: only a rolling one")
+    return window.duration
+
+
+def _only_with(at: Where, objective: Objective, keys: tuple[str, ...], what: str) -> None:
+    for key in keys:
+        if (value := getattr(objective, key)) is not None:
+            raise at.under(key).broken(f"goes with {what} only", value)

@@ -1,0 +1,37 @@
+"""What a target's operators do after a loss: each step of its runbook by name, as its file tells."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from chaos.spec.yamlfile import Model, Name
+
+Words = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class RunbookStep(Model):
+    """One step: an action that the driver knows, a command of the target's own, or a person's work.
+
+    A command is run without a shell, with MIDNIGHT_RUN, MIDNIGHT_STEP and MIDNIGHT_URL in its environment;
+    0 means that it has done it. A person is told `person`, and says `midnight done`.
+    """
+
+    action: Name | None = None
+    command: tuple[Words, ...] | None = Field(default=None, min_length=1)
+    person: Words | None = None
+    params: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(way is not None for way in (self.action, self.command, self.person)) != 1:
+            raise ValueError("a runbook step has exactly one of action, command and person")
+        if self.params and self.action is None:
+            raise ValueError("`with` goes with an action")
+        return self
+
+    @property
+    def by(self) -> str:
+        """Who does it: `midnight`, `command` or `person`."""
+        return "person" if self.person else "command" if self.command else "midnight"

@@ -1,0 +1,104 @@
+"""The SLOs of a file: ours, OpenSLO's among them, or `{file: PATH}` for those of an OpenSLO file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from chaos.errors import FileError
+from chaos.spec import openslo, yamlfile
+from chaos.spec.openslo.objectives import Translated
+from chaos.spec.yamlfile import Where
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class SloFile:
+    """A document whose `slos` are all of our own form, and where each of them came from."""
+
+    at: Where
+    value: Any
+    sources: Sequence[Where | Translated]
+
+    def parse(self, model: type[M]) -> M:
+        """The document as a value. Raises FileError for the first broken rule."""
+        try:
+            return yamlfile.written(model, self.value)
+        except ValidationError as error:
+            raise self.broken(error) from None
+
+    def broken(self, error: ValidationError) -> FileError:
+        """The first broken rule, at the place where what broke it was written."""
+        place, rule, value = yamlfile.first_rule(error)
+        match place:
+            case ("slos", int(index), *rest) if index < len(self.sources):
+                source = self.sources[index]
+                if isinstance(source, Where):
+                    return source.under(*rest).broken(rule, value)
+                return (source.where(rest[0]) if rest else source.at).broken(rule, value)
+        return self.at.under(*place).broken(rule, value)
+
+
+def of_document(path: Path, document: Any) -> SloFile:
+    """An experiment's document, or another with `slos` in it. Raises FileError."""
+    at, value = Where(path, document), yamlfile.plain(document)
+    items = document.get("slos")
+    if not isinstance(items, list):
+        return SloFile(at, value, ())
+    places = [at.under("slos", index) for index in range(len(items))]
+    foreign = [(place, item) for place, item in zip(places, items, strict=True) if openslo.is_openslo(item)]
+    found = iter(openslo.translate(foreign))
+    slos: list[Any] = []
+    sources: list[Where | Translated] = []
+    for place, item in zip(places, items, strict=True):
+        if openslo.is_openslo(item):
+            read = next(found)
+        elif isinstance(item, dict) and "file" in item:
+            read = _of_file(place, item)
+        else:
+            slos.append(yamlfile.plain(item))
+            sources.append(place)
+            continue
+        slos += [each.value for each in read]
+        sources += read
+    return SloFile(at, {**value, "slos": slos}, sources)
+
+
+def stands_alone(path: Path) -> bool:
+    """Whether the file holds objectives and no experiment. Raises FileError."""
+    documents = yamlfile.read_documents(path)
+    if any(openslo.is_openslo(document) for document in documents):
+        return True
+    only = documents[0] if len(documents) == 1 else None
+    return isinstance(only, dict) and "slos" in only and not {"load", "steps"} & set(only)
+
+
+def of_file(path: Path) -> SloFile:
+    """A file of objectives: ours, or OpenSLO documents. Raises FileError."""
+    documents = yamlfile.read_documents(path)
+    if any(openslo.is_openslo(document) for document in documents):
+        read = _openslo(path, documents)
+        return SloFile(Where(path, documents[0]), {"slos": [each.value for each in read]}, read)
+    return of_document(path, yamlfile.read_mapping(path))
+
+
+def _of_file(at: Where, item: dict[str, Any]) -> list[Translated]:
+    if len(item) > 1 or not isinstance(item["file"], str):
+        raise at.under("file").broken("stands alone, and is the path of an OpenSLO file")
+    path = at.path.parent / item["file"]
+    if not path.exists():
+        raise at.under("file").broken("no such file", str(path))
+    return _openslo(path, yamlfile.read_documents(path))
+
+
+def _openslo(path: Path, documents: Sequence[Any]) -> list[Translated]:
+    read = openslo.translate([(Where(path, document), document) for document in documents])
+    slos = [each for found in read for each in found]
+    if not slos:
+        raise FileError(path, None, "", "holds no document of kind SLO")
+    return slos

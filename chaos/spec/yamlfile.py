@@ -1,0 +1,287 @@
+"""YAML files as frozen values: every broken rule names its file, line, place and value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, count
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+import chaos
+from chaos.errors import FileError, UsageError
+from chaos.spec import yamltext
+from chaos.spec.secret_values import is_secret, showable
+from chaos.spec.units import WRITTEN, is_written
+from chaos.spec.yamltags import without_tags
+
+Place = tuple[int | str, ...]
+
+
+class Model(BaseModel):
+    """A frozen value of a file: an unknown key is an error, and every number is finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_number_is_true(cls, data: Any, info: ValidationInfo) -> Any:
+        """`true` would count as 1."""
+        if is_written(info) and isinstance(data, dict):
+            names = {field.alias or name: field.annotation for name, field in cls.model_fields.items()}
+            for place, value in _booleans(data):
+                if _is_number(names.get(place[0])):
+                    raise BrokenRule(f"must be a number, not {str(value).lower()}", *place)
+        return data
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _booleans(data: dict[Any, Any]) -> Iterator[tuple[tuple[Any, ...], bool]]:
+    """Those of the keys, and of the mappings below them."""
+    for key, value in data.items():
+        below = value.items() if isinstance(value, dict) else ()
+        yield from (((key, name), each) for name, each in below if isinstance(each, bool))
+        if isinstance(value, bool):
+            yield (key,), value
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes numbers and no booleans."""
+    kinds = list(_kinds(annotation))
+    return (int in kinds or float in kinds) and bool not in kinds
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    inner = get_args(annotation)
+    return chain.from_iterable(map(_kinds, inner)) if inner else iter((annotation,))
+
+
+def _no_number(value: Any) -> Any:
+    """A number would count as seconds since 1970."""
+    if isinstance(value, date | str):
+        return value
+    raise ValueError("must be a date such as 2026-12-31")
+
+
+Date = Annotated[date, BeforeValidator(_no_number)]
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+"""How things are named in a file."""
+
+
+class BrokenRule(ValueError):
+    """A rule that spans several keys, broken at `place` (relative to the model that states the rule)."""
+
+    def __init__(self, rule: str, *place: int | str) -> None:
+        super().__init__(rule)
+        self.place: Place = place
+
+
+class SecretValue(BrokenRule):
+    """A rule broken by what may be a secret: the message must not show the value."""
+
+
+MOST_VALUES = 100_000
+
+
+def read_mapping(path: Path) -> Any:
+    """The file as a mapping that remembers its lines. Raises FileError."""
+    document = yamltext.load(path)
+    _check_mapping(path, document)
+    return document
+
+
+def read_documents(path: Path) -> list[Any]:
+    """Each document of the file, one at least, as a mapping that remembers its lines. Raises FileError."""
+    documents = yamltext.load_all(path) or [None]
+    for document in documents:
+        _check_mapping(path, document)
+    return documents
+
+
+def _check_mapping(path: Path, document: Any) -> None:
+    if not isinstance(document, dict):
+        kind = type(document).__name__ if document is not None else "nothing"
+        raise FileError(path, line_of(document, ()), "", f"must be a mapping of keys to values, not {kind}")
+    check_values(path, document)
+
+
+def check_values(path: Path, document: Any) -> None:
+    """Raises FileError for a secret in the document, and for one that contains itself or far too much."""
+    try:
+        _refuse_secrets(path, document, document, (), count())
+    except RecursionError:
+        raise FileError(path, None, "", "contains itself through an alias, or is nested too deeply") from None
+
+
+def load(path: Path, model: type[M]) -> M:
+    """The file as a value of `model`. Raises FileError for the first broken rule."""
+    return parse(path, read_mapping(path), model)
+
+
+def parse(path: Path, document: Any, model: type[M]) -> M:
+    return Where(path, document).parse(document, model)
+
+
+def written(model: type[M], value: Any) -> M:
+    """What a person wrote as a value of `model`: times and sizes need their units. Raises ValidationError."""
+    return model.model_validate(value, context=WRITTEN)
+
+
+def from_validation(path: Path, document: Any, error: ValidationError, prefix: Place = ()) -> FileError:
+    """The first broken rule of a pydantic error, as one line about the file."""
+    place, rule, value = first_rule(error)
+    return Where(path, document, (*prefix, *place)).broken(rule, value)
+
+
+def first_rule(error: ValidationError) -> tuple[Place, str, Any]:
+    """The first broken rule of a pydantic error: its place, the rule, and the value to tell, if any."""
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    place = (*first["loc"], *(cause.place if isinstance(cause, BrokenRule) else ()))
+    rule = {"extra_forbidden": "is not a key known here", "missing": "is required"}.get(
+        first["type"], first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    )
+    untold = first["type"] == "missing" or isinstance(cause, SecretValue)
+    value = None if untold or isinstance(first["input"], dict | list) else first["input"]
+    return place, rule, value
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a file, for what is said about it."""
+
+    path: Path
+    document: Any
+    place: Place = ()
+
+    def under(self, *keys: int | str) -> Where:
+        return Where(self.path, self.document, (*self.place, *keys))
+
+    def broken(self, rule: str, value: object = None) -> FileError:
+        there = without_tags(self.document, self.place)
+        line, place = line_of(self.document, there), show_place(self.document, there)
+        return FileError(self.path, line, place, rule, showable(value))
+
+    def parse(self, value: Any, model: type[M]) -> M:
+        """The value that stands here. Raises FileError."""
+        try:
+            return written(model, plain(value))
+        except ValidationError as error:
+            raise from_validation(self.path, self.document, error, self.place) from None
+
+
+def line_of(document: Any, place: Place) -> int | None:
+    """The line (from 1) of the deepest part of `place` that the file has."""
+    line: int | None = None
+    node: Any = document
+    for key in place:
+        marks = getattr(node, "lc", None)
+        if marks is None:
+            break
+        if isinstance(key, int) and isinstance(node, dict):
+            continue
+        try:
+            position = marks.key(key) if isinstance(node, dict) else marks.item(key)
+            line, node = position[0] + 1, node[key]
+        except (KeyError, IndexError, TypeError):
+            break
+    return line if line is not None else getattr(getattr(document, "lc", None), "line", 0) + 1
+
+
+def show_place(document: Any, place: Place) -> str:
+    """`steps, 2, hold` as `step 'idle_drop': hold`: an item of a list is called by its name."""
+    shown: list[str] = []
+    node = document
+    for key in place:
+        if isinstance(key, int) and isinstance(node, dict):
+            continue  # a mapping by itself was taken for a list of one
+        node = _child(node, key)
+        if isinstance(key, int) and isinstance(node, dict) and "name" in node and shown:
+            shown[-1] = f"{_singular(shown[-1])} {str(node['name'])!r}"
+        elif isinstance(key, int) and shown:
+            shown[-1] = f"{shown[-1]}[{key}]"
+        else:
+            shown.append(str(key))
+    return ": ".join(shown)
+
+
+def _singular(word: str) -> str:
+    return f"{word.removesuffix('ies')}y" if word.endswith("ies") else word.removesuffix("s")
+
+
+def _child(node: Any, key: int | str) -> Any:
+    try:
+        return node[key]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _refuse_secrets(path: Path, document: Any, node: Any, place: Place, seen: Iterator[int]) -> None:
+    if next(seen) > MOST_VALUES:  # a few aliases of aliases can stand for billions
+        raise FileError(
+            path, None, "", f"holds more than {MOST_VALUES} values, those of its aliases included"
+        )
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        here = (*place, key)
+        name = next((str(part) for part in reversed(here) if isinstance(part, str)), "")
+        if is_secret(name, value):
+            rule = "a secret must not stand in a file"
+            raise FileError(path, line_of(document, here), show_place(document, here), rule)
+        _refuse_secrets(path, document, value, here, seen)
+
+
+def plain(node: Any) -> Any:
+    """ruamel's containers as plain ones: pydantic repeats what it was given in its messages."""
+    if isinstance(node, dict):
+        return {str(key): plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(value) for value in node]
+    return node
+
+
+def search(name: str, folder: str) -> Path:
+    """The file meant by `name`: a path given, the working directory's folder, the shipped one.
+
+    Raises UsageError naming what there is.
+    """
+    given = Path(name)
+    if given.suffix in {".yaml", ".yml"}:
+        if given.exists():
+            return given
+        raise UsageError(f"{name}: no such file")
+    for place in folders(folder):
+        if (place / f"{name}.yaml").is_file():
+            return place / f"{name}.yaml"
+    known = ", ".join(sorted(available(folder))) or "none"
+    raise UsageError(f"no file {name!r} in {folder}/; known: {known}")
+
+
+def folders(folder: str) -> list[Path]:
+    """Where files of a kind are looked for, first match first."""
+    package = Path(chaos.__file__).parent
+    shipped = package / "shipped" / folder
+    return [Path(folder), shipped if shipped.is_dir() else package.parent / folder]
+
+
+def available(folder: str) -> dict[str, Path]:
+    """Every file of a kind by its name, the working directory's before the shipped."""
+    found: dict[str, Path] = {}
+    for place in folders(folder):
+        for path in sorted(place.glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return found

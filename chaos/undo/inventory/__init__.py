@@ -1,0 +1,1 @@
+"""Taking the inventory: one file per kind reads it, and `taking` puts the kinds together."""

@@ -1,0 +1,72 @@
+"""Deleting stored runs, never one that is being played or still has something to restore."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.errors import RestoreError
+from chaos.record import store
+from chaos.record.store import RunDir
+from chaos.undo.heal import hold_lock, is_locked
+
+GRAVES = ".pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What became of one run: `spared` says why it was left, None when it is gone (or would be)."""
+
+    run: RunDir
+    room: int  # bytes on the disk
+    spared: str | None = None
+
+
+def prune(runs: Iterable[RunDir], *, dry_run: bool) -> list[Pruned]:
+    """Delete the runs, each whole or not at all for whoever looks; with `dry_run` only say what would go."""
+    unhealed = {run.path.resolve() for run in store.unhealed_runs()}
+    done = [_prune(run, run.path.resolve() in unhealed, dry_run) for run in runs]
+    if not dry_run:
+        _sweep(store.reports_dir())
+    return done
+
+
+def _prune(run: RunDir, unhealed: bool, dry_run: bool) -> Pruned:
+    if unhealed:
+        return Pruned(run, 0, f"not healed; `midnight restore {run.id}` heals it")
+    room = room_of(run.path)
+    try:
+        if dry_run:
+            return Pruned(run, room, "being played or healed" if is_locked(run) else None)
+        with hold_lock(run):
+            _delete(run)
+    except RestoreError:
+        return Pruned(run, 0, "being played or healed")
+    except OSError as error:
+        return Pruned(run, 0, f"cannot be deleted: {error}")
+    return Pruned(run, room)
+
+
+def _delete(run: RunDir) -> None:
+    """Out of the way first: what a kill leaves of a deleted run must not look like a run."""
+    grave = run.path.parent.parent / GRAVES / run.path.parent.name / run.id
+    grave.parent.mkdir(parents=True, exist_ok=True)
+    run.path.rename(grave)
+    shutil.rmtree(grave)
+
+
+def _sweep(reports: Path) -> None:
+    """Delete what an earlier deletion that was killed has left."""
+    shutil.rmtree(reports / GRAVES, ignore_errors=True)
+
+
+def room_of(directory: Path) -> int:
+    """Bytes that a directory's files take on the disk: less than their sizes where they have holes."""
+    room = 0
+    for file in directory.rglob("*"):
+        with suppress(FileNotFoundError):
+            room += file.lstat().st_blocks * 512
+    return room

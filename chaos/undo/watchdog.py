@@ -1,0 +1,94 @@
+"""A process of its own that heals a run when the process that plays it is gone.
+
+It holds the read end of a pipe. A single byte means that the run has ended and healed itself; end of file
+without it means that the runner died. It lives outside the runner's session and, where permitted, cgroup, so
+that what ends the runner does not end it too.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from chaos.plugin import registry
+from chaos.record.store import RunDir
+from chaos.undo.heal import heal_elsewhere
+
+DISMISSED = b"."
+READY_WITHIN = 30.0
+"""Seconds for the watchdog to start: an interpreter and the faults, on a machine that may be busy."""
+
+
+class Watchdog:
+    """The runner's side."""
+
+    def __init__(self, run: RunDir) -> None:
+        with (run.path / "watchdog.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                # -P: what lies in the user's directory must not pass for a module of ours
+                [sys.executable, "-P", "-m", "chaos.undo.watchdog", str(run.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Returns when the watchdog watches: nothing may be created before."""
+        assert self._process.stdout is not None
+        told, _, _ = select.select([self._process.stdout], [], [], READY_WITHIN)
+        if not told or self._process.stdout.readline() != b"watching\n":
+            raise OSError("the watchdog did not start; see watchdog.log in the run's directory")
+
+    def dismiss(self) -> None:
+        """The run has healed itself: end the watchdog and wait for it; one that does not end is killed."""
+        try:
+            with suppress(BrokenPipeError):
+                self._process.communicate(DISMISSED, timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def abandon(self) -> None:
+        """The run could not heal itself: let the watchdog try, once the run's lock is given back."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+
+def _leave_cgroup() -> None:
+    """Into the root cgroup of every hierarchy, where permitted: a killed cgroup must not take us along."""
+    root = Path("/sys/fs/cgroup")
+    unified = (root / "cgroup.procs").is_file()  # v2: what lies in it are groups, no hierarchies
+    for place in (root,) if unified else tuple(root.glob("*")):
+        with suppress(OSError):
+            if (place / "cgroup.procs").is_file():
+                (place / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def watch(run: RunDir) -> int:
+    """Wait on standard input; heal when it ends without the dismissal. Returns the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _leave_cgroup()
+    for name in registry.names("faults"):  # loaded now, so that healing starts at once when it must
+        registry.fault(name)
+    for name in registry.names("targets"):
+        registry.driver(name)
+    sys.stdout.write("watching\n")
+    sys.stdout.flush()
+    if sys.stdin.buffer.read(1) == DISMISSED:
+        return 0
+    healed = heal_elsewhere(run, "watchdog", wait=30.0, patience=20.0)
+    failed = [f"{result.what.name}: {result.error}" for result in healed if result.error]
+    for line in failed:
+        print(line, file=sys.stderr)
+    return 6 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(watch(RunDir(Path(sys.argv[1]))))
