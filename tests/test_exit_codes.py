@@ -19,7 +19,7 @@ def test_a_violation_proven_before_an_abort_stays_a_violation(codes: list[int], 
 def test_an_uncaught_exception_is_a_failure_of_the_tool_and_no_violation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("chaos.plan.plan.build", lambda *_: 1 / 0)
+    monkeypatch.setattr("chaos.plan.build.build", lambda *_: 1 / 0)
     with pytest.raises(SystemExit) as ended:
         cli.main(["run", "smoke"])
     assert ended.value.code == 5

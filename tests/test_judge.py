@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.errors import FileError, UsageError
 from chaos.record.hits import Outcome as Hit
 from chaos.record.store import RunDir

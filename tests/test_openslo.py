@@ -9,7 +9,7 @@ import pytest
 
 from chaos import cli
 from chaos.checks.finding import Outcome
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.record.hits import Outcome as Hit
 from chaos.spec import experiment as experiments
 from chaos.spec.slo import LatencyObjective, Slo, Timeslices

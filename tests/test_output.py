@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaos import cli
-from chaos.run import stopping
+from chaos.run import signals
 
 MIDNIGHT = f"{sys.executable} -P -c 'from chaos.cli import main; main()'"
 
@@ -31,9 +31,9 @@ def test_a_broken_file_is_2_wherever_the_output_goes(output: str, tmp_path: Path
 def test_a_run_begun_to_outlive_its_terminal_does() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        assert signal.SIGHUP not in stopping.signals()
+        assert signal.SIGHUP not in signals.signals()
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        assert signal.SIGHUP in stopping.signals()
+        assert signal.SIGHUP in signals.signals()
     finally:
         signal.signal(signal.SIGHUP, before)
 

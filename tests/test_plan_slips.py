@@ -9,7 +9,7 @@ import pytest
 
 from chaos import cli
 from chaos.errors import FileError
-from chaos.plan import plan as plans
+from chaos.plan import build as plans
 from tests.midnight import PROJECT
 from tests.test_bad_files import GOOD
 

@@ -14,7 +14,7 @@ import pytest
 
 from chaos.errors import Refused
 from chaos.faults.idle_drop import IdleDrop
-from chaos.plan import plan as plans
+from chaos.plan import build as plans
 from chaos.plugin.driver import Wants
 from chaos.run import preflight
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.spec.abort import in_effect, name_of
 from chaos.spec.experiment import Experiment
 from tests.checks.synthetic import Night, experiment_file, step_events

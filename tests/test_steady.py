@@ -9,7 +9,7 @@ import pytest
 
 from chaos.checks.instrument import Account
 from chaos.record.hits import DTYPE, HitTable, Outcome
-from chaos.run.steady import judge_hits
+from chaos.run.baseline import judge_hits
 from chaos.spec.experiment import Baseline
 
 

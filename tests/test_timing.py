@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chaos.load import timing
+from chaos.load import arrivals
 from chaos.spec.experiment import Load
 
 
@@ -22,18 +22,18 @@ def _load(mix: dict[str, float] | None = None) -> Load:
 
 
 def test_the_phases_follow_the_baseline_after_a_gap() -> None:
-    begun = timing.play_offset(_load())
-    assert begun == 10 + timing.GAP
-    assert timing.segments(_load()) == [
-        timing.Segment("baseline", 0.0, 10.0, 50.0),
-        timing.Segment("night", begun, 20.0, 1.0),
-        timing.Segment("wake", begun + 20, 30.0, 60.0),
+    begun = arrivals.play_offset(_load())
+    assert begun == 10 + arrivals.GAP
+    assert arrivals.segments(_load()) == [
+        arrivals.Segment("baseline", 0.0, 10.0, 50.0),
+        arrivals.Segment("night", begun, 20.0, 1.0),
+        arrivals.Segment("wake", begun + 20, 30.0, 60.0),
     ]
 
 
 def test_the_same_seed_gives_the_same_schedule_and_another_seed_another() -> None:
-    first, second = (timing.schedule(_load(), {"write"}, seed=3) for _ in range(2))
-    other = timing.schedule(_load(), {"write"}, seed=4)
+    first, second = (arrivals.schedule(_load(), {"write"}, seed=3) for _ in range(2))
+    other = arrivals.schedule(_load(), {"write"}, seed=4)
     assert np.array_equal(first.due, second.due)
     assert np.array_equal(first.route, second.route)
     assert np.array_equal(first.seq, second.seq)
@@ -42,21 +42,21 @@ def test_the_same_seed_gives_the_same_schedule_and_another_seed_another() -> Non
 
 def test_changing_the_mix_does_not_move_the_arrivals() -> None:
     assert np.array_equal(
-        timing.schedule(_load(), (), seed=3).due, timing.schedule(_load({"read": 1}), (), seed=3).due
+        arrivals.schedule(_load(), (), seed=3).due, arrivals.schedule(_load({"read": 1}), (), seed=3).due
     )
 
 
 def test_arrivals_are_in_order_and_inside_their_segments() -> None:
-    due = timing.schedule(_load(), (), seed=5).due
+    due = arrivals.schedule(_load(), (), seed=5).due
     assert (np.diff(due) >= 0).all()
-    assert not ((due >= 10) & (due < timing.play_offset(_load()))).any()
+    assert not ((due >= 10) & (due < arrivals.play_offset(_load()))).any()
     assert due[0] >= 0
-    assert due[-1] < timing.play_offset(_load()) + 50
+    assert due[-1] < arrivals.play_offset(_load()) + 50
 
 
 def test_arrivals_come_at_the_rate_and_as_irregularly_as_poisson_arrivals() -> None:
     rng = np.random.Generator(np.random.PCG64(1))
-    due = timing.arrivals([timing.Segment("steady", 5.0, 1000.0, 100.0)], rng)
+    due = arrivals.arrivals([arrivals.Segment("steady", 5.0, 1000.0, 100.0)], rng)
     per_second = np.bincount((due - 5.0).astype(int), minlength=1000)
     assert per_second.mean() == pytest.approx(100, rel=0.02)
     assert per_second.var() == pytest.approx(100, rel=0.15)
@@ -64,12 +64,12 @@ def test_arrivals_come_at_the_rate_and_as_irregularly_as_poisson_arrivals() -> N
 
 def test_routes_come_in_the_proportion_of_their_weights() -> None:
     rng = np.random.Generator(np.random.PCG64(1))
-    codes = timing.routes(100_000, {"read": 6, "write": 3, "outbound": 1}, rng)
+    codes = arrivals.routes(100_000, {"read": 6, "write": 3, "outbound": 1}, rng)
     assert np.bincount(codes) / len(codes) == pytest.approx([0.6, 0.3, 0.1], abs=0.01)
 
 
 def test_writes_are_numbered_from_one_without_a_hole() -> None:
-    plan = timing.schedule(_load(), {"write"}, seed=3)
+    plan = arrivals.schedule(_load(), {"write"}, seed=3)
     writes = plan.route == 1
     assert plan.seq[writes].tolist() == list(range(1, int(writes.sum()) + 1))
     assert (plan.seq[~writes] == -1).all()
@@ -77,6 +77,6 @@ def test_writes_are_numbered_from_one_without_a_hole() -> None:
 
 def test_items_are_between_one_and_the_count_of_their_route() -> None:
     codes = np.array([0, 1] * 500, dtype=np.uint8)
-    drawn = timing.items(codes, [1, 3], np.random.Generator(np.random.PCG64(1)))
+    drawn = arrivals.items(codes, [1, 3], np.random.Generator(np.random.PCG64(1)))
     assert set(drawn[codes == 0].tolist()) == {1}
     assert set(drawn[codes == 1].tolist()) == {1, 2, 3}

@@ -4,16 +4,16 @@ import ssl
 
 import pytest
 
-from chaos.access import tls
+from chaos.access import trust
 
 
 @pytest.mark.parametrize("url", ["https://localhost", "HTTPS://localhost"])
 def test_certificates_are_checked_however_the_scheme_is_written(url: str) -> None:
-    context = tls.trust(url)
+    context = trust.trust(url)
     assert isinstance(context, ssl.SSLContext)
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
 
 
 def test_where_there_is_no_tls_nobody_is_loaded() -> None:
-    assert tls.trust("http://localhost") is False
+    assert trust.trust("http://localhost") is False

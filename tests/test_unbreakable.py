@@ -12,7 +12,7 @@ from chaos import cli
 from chaos.errors import FileError
 from chaos.faults.kill import Kill
 from chaos.faults.pause import Pause
-from chaos.plan.plan_rules import check_limits, undisturbed
+from chaos.plan.rules import check_limits, undisturbed
 from chaos.plugin.fault import Fault
 from chaos.spec.experiment import Experiment
 from chaos.spec.target import Target

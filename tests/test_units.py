@@ -10,10 +10,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from chaos.checks.judge import Objectives
+from chaos.checks.rejudge import Objectives
 from chaos.checks.suite import Suite
-from chaos.operating import GENERIC
 from chaos.plugin import registry
+from chaos.runbook_actions import GENERIC
 from chaos.schedule.file import ScheduleFile
 from chaos.spec import yamlfile
 from chaos.spec.experiment import Experiment

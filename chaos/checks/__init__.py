@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chaos.checks import answers, completeness, effect, honesty, left_behind, logs, loss, recovery, steady
-from chaos.checks.drill import answered, archive, exposure, fencing, projection, recovered, runbook
+from chaos.checks.drill import archive, bounded_answers, exposure, fencing, projection, recovered, runbook
 from chaos.checks.finding import Check
 from chaos.checks.slo import availability, burn_rate, latency, pool
 
@@ -18,7 +18,7 @@ BY_NAME: Mapping[str, Check] = {
     "loss": loss.check,
     "exposure": exposure.check,
     "archive": archive.check,
-    "answered": answered.check,
+    "answered": bounded_answers.check,
     "fencing": fencing.check,
     "recovered": recovered.check,
     "runbook": runbook.check,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.words import many, seconds
+from chaos.checks.text import many, seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 

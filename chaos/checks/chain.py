@@ -21,7 +21,7 @@ from chaos.checks.finding import Unit
 from chaos.checks.link import Link
 from chaos.checks.slo.pool import share_in_use
 from chaos.checks.spans import step_spans
-from chaos.checks.words import percent, seconds
+from chaos.checks.text import percent, seconds
 from chaos.record.journal import Journal, Series, Span
 from chaos.spec.experiment import Experiment
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.observation import observe
-from chaos.checks.words import many, seconds
+from chaos.checks.text import many, seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 

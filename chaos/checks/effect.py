@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.words import amount
+from chaos.checks.text import amount
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment, Step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.instrument import strictest, threshold_of, tightest
 from chaos.checks.observation import Observation, observe, windows
-from chaos.checks.words import percent, seconds
+from chaos.checks.text import percent, seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.spec.experiment import Experiment, Honesty
 from chaos.spec.slo import Slo
 

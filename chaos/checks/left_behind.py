@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.words import many
+from chaos.checks.text import many
 from chaos.record.inventory import document
 from chaos.record.inventory.differences import Comparison, compare
 from chaos.record.journal import Journal

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from chaos.checks import lost_writes
-from chaos.checks.drill import drill_loss
+from chaos.checks.drill import loss
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.ledger import Ledger, evidence_of, read_ledger, writes
 from chaos.checks.observation import observe
 from chaos.checks.recovery import read
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 
@@ -37,7 +37,7 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         ]
     evidence = evidence_of(ledger)
     if experiment.drill is not None:
-        return drill_loss.judge(experiment, journal, ledger, evidence)
+        return loss.judge(experiment, journal, ledger, evidence)
     return [
         lost_writes.judge(limit, evidence),
         _judge_rpo(promise, ledger, _instant(experiment, journal), evidence),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.words import many
+from chaos.checks.text import many
 
 
 def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chaos.checks.drill import drill_rto
+from chaos.checks.drill import rto as drill_rto
 from chaos.checks.exact import Flags, Times
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.observation import Observation, observe
 from chaos.checks.outage import Outage, lasting, proven
 from chaos.checks.spans import StepSpan, step_spans
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.experiment import Outage as Rule

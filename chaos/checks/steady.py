@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.words import percent, seconds
+from chaos.checks.text import percent, seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 

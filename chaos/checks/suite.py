@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import Field
 
 from chaos.checks.finding import Finding, Outcome, worst
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
+from chaos.checks.text import many, seconds
 from chaos.checks.verdict import EXIT_CODES, Verdict
-from chaos.checks.words import many, seconds
 from chaos.errors import PRECEDENCE, UsageError
 from chaos.errors import worst as worst_code
 from chaos.record.store import RunDir

@@ -10,7 +10,7 @@ import typer
 from chaos.cli.memory import say
 from chaos.cli.output import tell
 from chaos.errors import UsageError
-from chaos.run import about
+from chaos.run import manifest
 
 if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
     from chaos.history import Decision, Entry, Index
@@ -33,7 +33,7 @@ def set_(run: Run, because: Because = "") -> None:
     index, entry = _named(run)
     if entry.verdict not in ("pass", "fail"):
         raise UsageError(f"{entry.run}: has no verdict to compare with ({entry.verdict or 'none'})")
-    _decide(index, entry, decision("released", about.started_by(), because))
+    _decide(index, entry, decision("released", manifest.started_by(), because))
     print(f"{entry.run} ({entry.verdict}): the baseline of {_group(entry)} begins with it")
 
 
@@ -47,7 +47,7 @@ def clear(run: Run, because: Because = "") -> None:
         raise UsageError(
             f"{entry.run}: does not count as a baseline; `midnight baseline show` lists those that do"
         )
-    _decide(index, entry, decision("withdrawn", about.started_by(), because))
+    _decide(index, entry, decision("withdrawn", manifest.started_by(), because))
     print(f"{entry.run}: no longer counts as a baseline of {_group(entry)}")
 
 

@@ -10,7 +10,7 @@ from chaos.errors import UsageError
 from chaos.record import store
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
-from chaos.run import about
+from chaos.run import manifest
 from chaos.undo.heal import is_locked
 
 Step = Annotated[
@@ -30,7 +30,7 @@ def done(step: Step = None, run: Run = None) -> int:
         )
     (place, name), *_ = found
     part = place.done(name).with_suffix(".part")
-    part.write_text(about.started_by() + "\n")
+    part.write_text(manifest.started_by() + "\n")
     part.replace(place.done(name))
     print(f"{name}: done")
     return 0

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chaos.checks import judge
+from chaos.checks import rejudge
 from chaos.checks import suite as suites
 from chaos.errors import UsageError
-from chaos.plan import plan as plans
-from chaos.plan import suite_plan
+from chaos.plan import build as plans
+from chaos.plan import suite as suite_plan
 from chaos.spec import experiment as experiments
 from chaos.spec import restore_experiment, slofile, yamlfile
 from chaos.spec import target as targets
@@ -105,7 +105,7 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
 def _validate_one(path: Path, target: str) -> tuple[str, list[str]]:
     """What the file is, and what is odd about it. Raises UsageError."""
     if slofile.stands_alone(path):
-        judge.check_objectives(path)
+        rejudge.check_objectives(path)
         return "file of objectives", []
     document = yamlfile.read_mapping(path)
     if "driver" in document or "routes" in document:

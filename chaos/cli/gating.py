@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console as Terminal
 from sqlalchemy.exc import SQLAlchemyError
 
-from chaos.checks import judge as judging
+from chaos.checks import rejudge as judging
 from chaos.checks import suite
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
@@ -27,15 +27,15 @@ from chaos.gate.tolerance import Tolerances, tolerances
 from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_run
 from chaos.history import Query, alike, open_index
 from chaos.history.decision import decision as decide
-from chaos.plan import plan as plans
-from chaos.plan.plan import Plan
+from chaos.plan import build as plans
+from chaos.plan.build import Plan
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import junit as as_junit
 from chaos.reports import markdown as as_markdown
 from chaos.reports.gate_terminal import print_gate
 from chaos.reports.terminal import print_verdict
-from chaos.run import about
+from chaos.run import manifest
 from chaos.spec import yamlfile
 
 __all__ = [
@@ -140,13 +140,13 @@ def find_baselines(
 
 
 def _wanted(plan: Plan) -> Wanted:
-    played = json.loads(json.dumps(about.played(plan), default=str))
+    played = json.loads(json.dumps(manifest.played(plan), default=str))
     return Wanted(
         plan.experiment.name,
         plan.target.name,
         plan.profile,
         play=alike.play_of(played),
-        machine=alike.machine_of({"host": about.host()}),
+        machine=alike.machine_of({"host": manifest.host()}),
         midnight=version("midnight-chaos"),
     )
 
@@ -212,7 +212,7 @@ def _record(verdict: GateVerdict) -> None:
         index = open_index(say)
         for run in verdict.runs:
             if run.decision is not None:
-                made = decide(run.decision, about.started_by(), verdict.headline)
+                made = decide(run.decision, manifest.started_by(), verdict.headline)
                 for entry in index.find(Query(run=run.played.run)):
                     index.decide(entry, made)
     except (OSError, UsageError, SQLAlchemyError) as error:

@@ -12,11 +12,11 @@ from rich.console import Console as Terminal
 from chaos.checks.verdict import Verdict
 from chaos.console import Console
 from chaos.errors import UsageError
-from chaos.history.drill_history import Earlier, earlier_drills
-from chaos.plan import plan as plans
+from chaos.history.drills import Earlier, earlier_drills
+from chaos.plan import build as plans
 from chaos.record.store import RunDir, why_not_written
 from chaos.reports.verdict_json import write_verdict
-from chaos.run import starting, stopping
+from chaos.run import signals, starting
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def concluded(played: Played, write_it: Callable[[Verdict], None]) -> Played:
 @contextmanager
 def signals_kept() -> Iterator[None]:
     """A run ends with signals ignored; between two runs they must work again."""
-    before = {number: signal.getsignal(number) for number in stopping.signals()}
+    before = {number: signal.getsignal(number) for number in signals.signals()}
     try:
         yield
     finally:

@@ -8,16 +8,16 @@ from contextlib import suppress
 from rich.console import Console as Terminal
 from rich.text import Text
 
+from chaos.backup_check import runner
 from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.console.words import sentence
 from chaos.errors import RestoreError, UsageError
-from chaos.plan.restore_plan import RestorePlan, build
+from chaos.plan.restore import RestorePlan, build
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
 from chaos.reports.terminal import print_verdict
-from chaos.restore_mine import runner
 from chaos.spec import yamlfile
 from chaos.spec.restore_experiment import is_restore
 

@@ -15,8 +15,8 @@ from chaos.cli.playing import Played, play, print_plan
 from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
 from chaos.errors import RestoreError, UsageError
-from chaos.plan import plan as plans
-from chaos.plan import suite_plan
+from chaos.plan import build as plans
+from chaos.plan import suite as suite_plan
 from chaos.record.store import RunDir
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import as_text

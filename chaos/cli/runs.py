@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from chaos.checks import judge as judging
+from chaos.checks import rejudge as judging
 from chaos.checks import suite
 from chaos.cli.output import tell
 from chaos.cli.playing import history

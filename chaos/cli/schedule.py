@@ -47,12 +47,12 @@ def run(file: File = DEFAULT) -> None:
 @app.command("list")
 def list_(file: File = DEFAULT, json_: Json = False) -> None:
     """List the schedules, when each runs next, and what its last run came to."""
-    from chaos.schedule import overview
+    from chaos.schedule import status
 
     found, now = _load(file), datetime.now(UTC)
     with _database() as connection:
-        rows, troubles = overview.rows(found, connection, now), overview.troubles(connection, now)
-        leader = overview.leader(connection)
+        rows, troubles = status.rows(found, connection, now), status.troubles(connection, now)
+        leader = status.leader(connection)
     if json_:
         print(json.dumps({"schedules": rows, "leader": leader, "troubles": troubles}, indent=1))
         return
@@ -82,11 +82,11 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 @app.command("next")
 def next_(file: File = DEFAULT, n: Count = 10, json_: Json = False) -> None:
     """Print the next starts of all schedules, and which of them a pause or a blackout forbids."""
-    from chaos.schedule import overview
+    from chaos.schedule import status
 
     found = _load(file)
     with _database() as connection:
-        coming = overview.coming(found, connection, datetime.now(UTC), n)
+        coming = status.coming(found, connection, datetime.now(UTC), n)
     if json_:
         print(json.dumps([each._asdict() for each in coming], indent=1, default=str))
         return
@@ -97,23 +97,23 @@ def next_(file: File = DEFAULT, n: Count = 10, json_: Json = False) -> None:
 @app.command("pause")
 def pause(name: Name, file: File = DEFAULT, because: Reason = "") -> None:
     """Play nothing of a schedule until it is resumed; what comes due meanwhile is skipped."""
-    from chaos.schedule import roll
+    from chaos.schedule import registered
 
     schedule = _schedule(_load(file), name)
     with _database() as connection:
-        roll.enrol_one(connection, schedule, datetime.now(UTC))
-        roll.pause(connection, name, because or "by hand")
+        registered.enrol_one(connection, schedule, datetime.now(UTC))
+        registered.pause(connection, name, because or "by hand")
     print(f"{name}: paused; `midnight schedule resume {name}` lifts that")
 
 
 @app.command("resume")
 def resume(name: Name, file: File = DEFAULT) -> None:
     """Lift a pause, one by a failed run too."""
-    from chaos.schedule import roll
+    from chaos.schedule import registered
 
     _schedule(_load(file), name)
     with _database() as connection:
-        roll.resume(connection, name)
+        registered.resume(connection, name)
     print(f"{name}: resumed")
 
 
@@ -121,7 +121,7 @@ def resume(name: Name, file: File = DEFAULT) -> None:
 def run_now(name: Name, file: File = DEFAULT) -> int:
     """Play a schedule's run at once; it is recorded and told like any other, and ends with the run's code."""
     from chaos import database
-    from chaos.schedule import by_hand
+    from chaos.schedule import run_now as by_hand
 
     found = _load(file)
     opened = database.connect(database.address())

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from chaos.errors import Refused, RestoreError
-from chaos.plan import plan as plans
-from chaos.run import preflight, stacks
+from chaos.plan import build as plans
+from chaos.run import preflight, stack
 from chaos.spec import target as targets
 from chaos.spec import targetfiles, yamlfile
 
@@ -26,7 +26,7 @@ def up(target: Target = "embedded", profile: Profile = None) -> None:
     if not driver.started_by_us:
         raise Refused(f"target {found.name!r} is not started by midnight: there is nothing to bring up")
     plan = plans.build("smoke", target, profile)
-    handles = stacks.up(plan)
+    handles = stack.up(plan)
     print(f"{plan.target.name} ({plan.profile or 'no profile'}) is up: {handles.base_url}")
     for role, processes in handles.processes.items():
         print(f"  {role}: pid {', '.join(str(each.pid) for each in processes)}")
@@ -43,7 +43,7 @@ def up(target: Target = "embedded", profile: Profile = None) -> None:
 def down(target: Target = "embedded") -> int:
     """Take down the target that `up` brought up."""
     name = _name(target)
-    failed = [result for result in stacks.down(name) if result.error]
+    failed = [result for result in stack.down(name) if result.error]
     for result in failed:
         print(f"NOT taken down: {result.what.name}: {result.error}")
     if not failed:
@@ -55,7 +55,7 @@ def down(target: Target = "embedded") -> int:
 def status(target: Target = "embedded") -> None:
     """Say whether the target is up, and where."""
     name = _name(target)
-    print(f"{name} is {stacks.status(name)}")
+    print(f"{name} is {stack.status(name)}")
 
 
 def _name(target: str) -> str:

@@ -15,12 +15,12 @@ from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.errors import Aborted, MidnightError, worst
-from chaos.plan import plan as plans
-from chaos.plan import suite_plan
+from chaos.plan import build as plans
+from chaos.plan import suite as suite_plan
 from chaos.record import store
 from chaos.record.store import RunDir
 from chaos.reports.verdict_json import as_text, write_verdict
-from chaos.run import suite_record
+from chaos.run import suite_manifest
 
 ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not restored must not be played on
 
@@ -38,7 +38,7 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
         return 0
     terminal = Terminal(stderr=json_, highlight=False)
     run = store.create_run(found.name)
-    suite_record.save(run, found, path, chosen)
+    suite_manifest.save(run, found, path, chosen)
     parts, errors = _play(found, chosen, run, terminal)
     verdict = suite.judge(run, parts)
     code = worst([verdict.exit_code, *(5 for _ in errors)])
@@ -65,7 +65,7 @@ def _play(
             break
         title = plan.experiment.drill.scenario if plan.experiment.drill else plan.experiment.title
         parts.append(Part(title, played.run, played.exit_code, played.verdict))
-        suite_record.save_part(run, parts[-1])
+        suite_manifest.save_part(run, parts[-1])
         errors += played.errors
         if played.exit_code in ENDS_IT:
             break

@@ -12,7 +12,7 @@ from chaos import engine
 from chaos.engine.client import require_here
 from chaos.engine.projects import Found
 from chaos.errors import UsageError
-from chaos.plan import plan as plans
+from chaos.plan import build as plans
 from chaos.plugin.handles import EngineAt
 from chaos.spec import targetfiles
 from chaos.targets.compose import guesses, inspecting, rewiring

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.errors import ControlError, ToolMissing
 from chaos.plugin.handles import EngineAt
 from chaos.record import redact
@@ -68,7 +68,7 @@ def ping(at: EngineAt) -> dict[str, Any]:
 def require_here(at: EngineAt) -> None:
     """Raises ToolMissing for an engine on another machine: its ports are published there, and asked for here."""
     host = urlsplit(at.url if "//" in at.url else f"//{at.url}").hostname or "localhost"
-    if not _is_socket(at.url) and aim.is_foreign(host, ()):
+    if not _is_socket(at.url) and allowlist.is_foreign(host, ()):
         because = f"{at.url} is on another machine, and load, logins and proxies would be aimed at this one"
         raise _missing(because, "unset DOCKER_HOST, or type: docker context use default")
 

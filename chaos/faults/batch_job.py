@@ -16,7 +16,7 @@ from pydantic import Field
 
 from chaos.engine import refs
 from chaos.errors import FaultError
-from chaos.faults.shared import executed, memory_kills
+from chaos.faults.shared import container_exec, memory_kills
 from chaos.faults.shared.job_run import JobRun
 from chaos.faults.shared.memory_kills import MemoryKills
 from chaos.host.ordered_end import end_in_order
@@ -93,7 +93,7 @@ class BatchJob(Fault):
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if "container" in undo:
-            return executed.stop(refs.from_json(undo["container"]), undo["mark"])
+            return container_exec.stop(refs.from_json(undo["container"]), undo["mark"])
         return end_in_order(undo["mark"])
 
     def _told(self) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chaos.engine import limits, refs
 from chaos.errors import FaultError
-from chaos.faults.shared import accounts, claims, subjects
+from chaos.faults.shared import cgroup_stats, containers, exclusive
 from chaos.faults.shared.each import OnEach
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
@@ -20,7 +20,7 @@ from chaos.spec.yamlfile import Model, Name
 
 class CpuLimitParams(Model):
     target: Name = "api"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
     cpus: Annotated[float, Field(gt=0, le=512)] = 0.2  # processors
     min_held_back: NotNegative = 0.2  # the floor: seconds that its threads had to wait for the next period
 
@@ -31,17 +31,17 @@ class CpuLimitOne(Fault):
 
     @classmethod
     def needs_of(cls, params: CpuLimitParams) -> frozenset[str]:
-        return subjects.only_container(params.target)
+        return containers.only_container(params.target)
 
     def __init__(self, params: CpuLimitParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
-        self._ref = subjects.container(handles, params.target)
+        self._ref = containers.container(handles, params.target)
         self._before = 0.0
 
     def prepare(self) -> Undo:
-        with claims.claimed(self._ref, "cpu_limit", self._mark):
-            with subjects.acting(self._ref, "cpu_limit") as found:
-                before = limits.as_found(found, accounts.cgroup(found, self._ref), limits.CPU)
+        with exclusive.claimed(self._ref, "cpu_limit", self._mark):
+            with containers.acting(self._ref, "cpu_limit") as found:
+                before = limits.as_found(found, cgroup_stats.cgroup(found, self._ref), limits.CPU)
             has, wanted = limits.processors(before), self._params.cpus
             if has is not None and wanted >= has:
                 raise FaultError(
@@ -50,15 +50,15 @@ class CpuLimitOne(Fault):
         return {"container": refs.to_json(self._ref), "limits": before, "mark": self._mark}
 
     def inject(self) -> Evidence:
-        with subjects.acting(self._ref, "cpu_limit") as found:
-            self._before = accounts.held_back(found, self._ref)
+        with containers.acting(self._ref, "cpu_limit") as found:
+            self._before = cgroup_stats.held_back(found, self._ref)
             limits.write(found, limits.cpus(found, self._params.cpus))
             return {"container": self._ref.name, "limits": limits.read(found, limits.CPU)}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         stop.wait(seconds)
-        with subjects.acting(self._ref, "cpu_limit") as found:
-            waited = accounts.held_back(found, self._ref) - self._before
+        with containers.acting(self._ref, "cpu_limit") as found:
+            waited = cgroup_stats.held_back(found, self._ref) - self._before
         return Held(
             dose={"held_back_seconds": round(waited, 2)},
             floor={"held_back_seconds": self._params.min_held_back},
@@ -74,8 +74,8 @@ class CpuLimitOne(Fault):
         ref, before = refs.from_json(undo["container"]), undo["limits"]
         wanted = " ".join(f"{name}={value}" for name, value in limits.as_before(before).items())
         by_hand = f"docker update {ref.name} back to {wanted}"
-        done = subjects.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))
-        claims.release(ref, "cpu_limit", undo["mark"])
+        done = containers.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))
+        exclusive.release(ref, "cpu_limit", undo["mark"])
         return done
 
 

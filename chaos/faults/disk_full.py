@@ -6,7 +6,7 @@ import threading
 
 from chaos.engine import mounts, refs, sidecar
 from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.faults.shared import leftovers, subjects
+from chaos.faults.shared import containers, volume_files
 from chaos.host import filler
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
@@ -47,8 +47,8 @@ class DiskFull(Fault):
                     f"disk_full: {wanted} bytes are free, more than the {self._params.at_most} allowed"
                 )
             return {"file": str(self._file)}
-        with subjects.acting(self._container, "disk_full") as found:
-            undo = leftovers.undo(found, self._container, self._mark, self._file)
+        with containers.acting(self._container, "disk_full") as found:
+            undo = volume_files.undo(found, self._container, self._mark, self._file)
         return {"file": str(self._file), **undo}
 
     def inject(self) -> Evidence:
@@ -60,7 +60,7 @@ class DiskFull(Fault):
             try:
                 done = sidecar.ask(self._container, "chaos.host.filler", self._mark, said, running=False)
             except ControlError as error:
-                raise subjects.failure("disk_full", error) from error
+                raise containers.failure("disk_full", error) from error
         if "refused" in done:
             raise FaultError(f"disk_full: {done['refused']}")
         self._done = done
@@ -94,7 +94,7 @@ class DiskFull(Fault):
         try:
             engine = refs.from_json(undo["container"]).engine
             stopped = sidecar.remove(engine, undo["mark"], settled=1.0)
-            return {"container": name, "containers_removed": stopped, **leftovers.remove(undo, [file])}
+            return {"container": name, "containers_removed": stopped, **volume_files.remove(undo, [file])}
         except ControlError as error:
             lies = mounts.named(undo["mount"])
             raise RestoreError(f"{error}; by hand: remove {file} from the {lies} of {name}") from error

@@ -16,7 +16,7 @@ from chaos.engine import refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.faults.shared import claims, subjects
+from chaos.faults.shared import containers, exclusive
 from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
@@ -31,7 +31,7 @@ DEADLINE = 600.0  # seconds after which the watch ends by itself
 
 class DiskLimitParams(Model):
     target: Name = "database"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
     write: Annotated[Size, Field(ge=100_000)] = 2_000_000  # bytes per second
     min_held_back: NotNegative = 0.2  # the floor: seconds that its own threads waited for the disk
     path: str | None = None  # a directory of the container on the disk; its first volume if not given
@@ -43,18 +43,18 @@ class DiskLimitOne(Fault):
 
     @classmethod
     def needs_of(cls, params: DiskLimitParams) -> frozenset[str]:
-        return subjects.only_container(params.target)
+        return containers.only_container(params.target)
 
     def __init__(self, params: DiskLimitParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
-        self._ref = subjects.container(handles, params.target)
+        self._ref = containers.container(handles, params.target)
         self._path = params.path or ""
         self._created_with: dict[str, int] = {}
         self._watch: Worker | None = None
 
     def prepare(self) -> Undo:
-        with claims.claimed(self._ref, "disk_limit", self._mark):
-            with subjects.acting(self._ref, "disk_limit") as found:
+        with exclusive.claimed(self._ref, "disk_limit", self._mark):
+            with containers.acting(self._ref, "disk_limit") as found:
                 mounts = [str(mount["Destination"]) for mount in found.attrs["Mounts"] if mount["RW"]]
                 limits = found.attrs["HostConfig"].get("BlkioDeviceWriteBps") or []
             if not mounts:
@@ -114,7 +114,7 @@ class DiskLimitOne(Fault):
             raise RestoreError(f"write limit of {ref.name}: {error}; {by_hand}") from error
         if now.get("limit") == ours:
             raise RestoreError(f"write limit of {ref.name} is {ours} still; {by_hand}")
-        claims.release(ref, "disk_limit", undo["mark"])
+        exclusive.release(ref, "disk_limit", undo["mark"])
         return {"container": ref.name, **now}
 
     def _begin(self) -> None:
@@ -126,7 +126,7 @@ class DiskLimitOne(Fault):
         try:
             self._watch = Worker(WATCH, {"path": self._path, "deadline": DEADLINE}, self._mark, start)
         except ControlError as error:
-            raise subjects.failure("disk_limit", error) from error
+            raise containers.failure("disk_limit", error) from error
 
     def _reported(self) -> tuple[dict[str, Any], str]:
         """What it saw, and why that is nothing."""
@@ -141,7 +141,7 @@ class DiskLimitOne(Fault):
         try:
             return sidecar.ask(self._ref, THROTTLE, self._mark, {"path": self._path, **what})
         except ControlError as error:
-            raise subjects.failure("disk_limit", error) from error
+            raise containers.failure("disk_limit", error) from error
 
 
 class DiskLimit(OnEach):

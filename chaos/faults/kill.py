@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from chaos.errors import TargetGone
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.host.processes import alive
@@ -39,7 +39,7 @@ def _signal_name(text: str) -> str:
 
 class KillParams(Model):
     target: Name = "api"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
     signal: Annotated[str, AfterValidator(_signal_name)] = "KILL"
 
 
@@ -49,10 +49,10 @@ class KillOne(Fault):
 
     @classmethod
     def needs_of(cls, params: KillParams) -> frozenset[str]:
-        return subjects.either(params.target)
+        return containers.either(params.target)
 
     def __init__(self, params: KillParams, handles: Handles, mark: str) -> None:
-        self._signal, self._subject = params.signal, subjects.subject(handles, params.target)
+        self._signal, self._subject = params.signal, containers.subject(handles, params.target)
         self._traffic = OwnTraffic(handles, self._subject, mark)
         self._before: dict[str, Any] = {}
         self._handles = handles
@@ -60,16 +60,16 @@ class KillOne(Fault):
     def prepare(self) -> Undo:
         if not isinstance(self._subject, ContainerRef):
             return {"process": self._subject.pid}
-        with subjects.acting(self._subject, "kill") as found:
-            self._before = subjects.state(found)
+        with containers.acting(self._subject, "kill") as found:
+            self._before = containers.state(found)
             grace = GRACE if self._signal in ENDING else 0.0
-            return subjects.to_start_again(found, self._subject, "kill", grace, self._handles)
+            return containers.to_start_again(found, self._subject, "kill", grace, self._handles)
 
     def inject(self) -> Evidence:
         self._traffic.begin()
         self._traffic.close()
         if isinstance(self._subject, ContainerRef):
-            with subjects.acting(self._subject, "kill") as found:
+            with containers.acting(self._subject, "kill") as found:
                 found.kill(f"SIG{self._signal}")
             return {"signal": self._signal, "container": self._subject.name}
         if not alive(self._subject):
@@ -96,20 +96,20 @@ class KillOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        return subjects.ends(undo) if "container" in undo else frozenset({PROCESSES})
+        return containers.ends(undo) if "container" in undo else frozenset({PROCESSES})
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
             return {"process": undo["process"], "restored": "nothing: nobody starts it again"}
-        return subjects.started_again(undo)
+        return containers.started_again(undo)
 
     def _has_died(self) -> bool:
         if not isinstance(self._subject, ContainerRef):
             return not alive(self._subject)
         try:
-            with subjects.acting(self._subject, "kill") as found:
-                now = subjects.state(found)
+            with containers.acting(self._subject, "kill") as found:
+                now = containers.state(found)
         except TargetGone:
             return True
         return bool(not now["Running"] or now["StartedAt"] != self._before["StartedAt"])
@@ -118,8 +118,8 @@ class KillOne(Fault):
         if not isinstance(self._subject, ContainerRef):
             return {"runs_at_the_end": alive(self._subject)}
         try:
-            with subjects.acting(self._subject, "kill") as found:
-                now = subjects.state(found)
+            with containers.acting(self._subject, "kill") as found:
+                now = containers.state(found)
         except TargetGone:
             return {"runs_at_the_end": False}
         return {"runs_at_the_end": now["Running"], "exit_code": now["ExitCode"]}

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.faults.shared import container_rotation, subjects
+from chaos.faults.shared import container_rotation, containers
 from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
 from chaos.host.rotation_plan import CannotRotate
@@ -100,7 +100,7 @@ class Logrotate(Fault):
         try:
             self._worker = Worker("chaos.host.rotation", self._specification(), self._mark, begin)
         except ControlError as error:
-            raise subjects.failure("logrotate", error) from error
+            raise containers.failure("logrotate", error) from error
         told = self._worker.started
         stanza = str(self._logs.stanza.path) if self._logs.stanza is not None else "written by midnight"
         also = {"rotated_beside": self._planned["also"]} if self._planned["also"] else {}
@@ -158,7 +158,7 @@ class Logrotate(Fault):
         except CannotRotate as error:
             raise FaultError(str(error)) from error
         except ControlError as error:
-            raise subjects.failure("logrotate", error) from error
+            raise containers.failure("logrotate", error) from error
 
     def _explained(self) -> dict[str, list[str]]:
         """What the team's own stanza ends by its rules, and makes anew."""

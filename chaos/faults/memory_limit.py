@@ -17,7 +17,7 @@ from chaos.engine import limits, refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.oom_events import OomEvents
 from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
-from chaos.faults.shared import accounts, claims, proxies_kept, subjects
+from chaos.faults.shared import cgroup_stats, containers, exclusive, proxies_kept
 from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
@@ -38,7 +38,7 @@ SHRUNK_WITHIN = 10.0  # seconds: use that grows while it is read makes the kerne
 
 class MemoryLimitParams(Model):
     target: Name = "api"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
     headroom: Size = 16_000_000  # bytes above what it uses now
     stress: bool = True  # take what is left, instead of waiting for the target's own growth
 
@@ -49,30 +49,30 @@ class MemoryLimitOne(Fault):
 
     @classmethod
     def needs_of(cls, params: MemoryLimitParams) -> frozenset[str]:
-        return subjects.only_container(params.target)
+        return containers.only_container(params.target)
 
     def __init__(self, params: MemoryLimitParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
-        self._ref = subjects.container(handles, params.target)
+        self._ref = containers.container(handles, params.target)
         self._handles = handles
         self._worker: Worker | None = None
         self._stress_program: Attached | None = None
 
     def prepare(self) -> Undo:
         with (
-            claims.claimed(self._ref, "memory_limit", self._mark),
-            subjects.acting(self._ref, "memory_limit") as found,
+            exclusive.claimed(self._ref, "memory_limit", self._mark),
+            containers.acting(self._ref, "memory_limit") as found,
         ):
-            was = subjects.may_end(found, self._ref, "memory_limit")["Status"]
-            before = limits.as_found(found, accounts.cgroup(found, self._ref), limits.MEMORY)
+            was = containers.may_end(found, self._ref, "memory_limit")["Status"]
+            before = limits.as_found(found, cgroup_stats.cgroup(found, self._ref), limits.MEMORY)
         self._limit_before = before["Memory"]
         undo = {"container": refs.to_json(self._ref), "limits": before, "was": was, "mark": self._mark}
         return {**undo, **proxies_kept.kept(self._handles, self._ref)}
 
     def inject(self) -> Evidence:
-        with subjects.acting(self._ref, "memory_limit") as found:
-            self._before = subjects.state(found)
-            self._cgroup = accounts.cgroup(found, self._ref)
+        with containers.acting(self._ref, "memory_limit") as found:
+            self._before = containers.state(found)
+            self._cgroup = cgroup_stats.cgroup(found, self._ref)
             self._kills = self._cgroup.oom_kills() if self._cgroup else 0.0
             self._events = OomEvents(self._ref)
             limit = _lower(found, self._ref, self._params.headroom, self._limit_before)
@@ -105,7 +105,7 @@ class MemoryLimitOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        return subjects.ends(undo)
+        return containers.ends(undo)
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
@@ -119,11 +119,11 @@ class MemoryLimitOne(Fault):
 
         def put_back(_: Any, found: Container) -> dict[str, Any]:
             again = limits.put_back(found, before)
-            return {**again, **(subjects.running_again(found) if undo["was"] == "running" else {})}
+            return {**again, **(containers.running_again(found) if undo["was"] == "running" else {})}
 
         by_hand = f"docker update {ref.name} back to {limits.as_before(before)}; docker start {ref.name}"
-        done = subjects.restoring(ref, by_hand, put_back)
-        claims.release(ref, "memory_limit", undo["mark"])
+        done = containers.restoring(ref, by_hand, put_back)
+        exclusive.release(ref, "memory_limit", undo["mark"])
         return {**done, **proxies_kept.put_back(undo), "containers_removed": removed}
 
     def _stress(self) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class MemoryLimitOne(Fault):
         try:
             self._worker = Worker("chaos.host.stress", spec, self._mark, self._start)
         except ControlError as error:
-            raise subjects.failure("memory_limit", error) from error
+            raise containers.failure("memory_limit", error) from error
         except FaultError:  # the target died of it while the sidecar began: that is what was wanted
             return {"stress": "the container ended as it began"}
         return {key: self._worker.started[key] for key in ("charged_to", "spared")}
@@ -154,8 +154,8 @@ class MemoryLimitOne(Fault):
         return max(0.0, self._cgroup.oom_kills() - self._kills) if self._cgroup else 0.0
 
     def _ended(self) -> dict[str, Any]:
-        with suppress(TargetGone), subjects.acting(self._ref, "memory_limit") as found:
-            now = subjects.state(found)
+        with suppress(TargetGone), containers.acting(self._ref, "memory_limit") as found:
+            now = containers.state(found)
             died = not now["Running"] or now["StartedAt"] != self._before["StartedAt"]
             return {**now, "died": died}
         return {"died": True}
@@ -171,7 +171,7 @@ def _lower(found: Container, ref: ContainerRef, headroom: int, before: int) -> i
     the limit. Raises FaultError."""
     end, because = time.monotonic() + SHRUNK_WITHIN, ""
     while time.monotonic() < end:
-        wanted = int(accounts.memory(found, ref)) + headroom
+        wanted = int(cgroup_stats.memory(found, ref)) + headroom
         limit = min(wanted, before or wanted)
         try:
             limits.write(found, {"Memory": limit, "MemorySwap": limit})

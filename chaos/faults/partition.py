@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.engine import refs
 from chaos.errors import ControlError, TargetGone
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 class PartitionParams(Model):
     target: Name = "database"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
     networks: tuple[str, ...] = ()  # by name; all of them if not given
 
 
@@ -34,15 +34,15 @@ class PartitionOne(Fault):
 
     @classmethod
     def needs_of(cls, params: PartitionParams) -> frozenset[str]:
-        return subjects.only_container(params.target)
+        return containers.only_container(params.target)
 
     def __init__(self, params: PartitionParams, handles: Handles, mark: str) -> None:
-        self._wanted, self._ref = params.networks, subjects.container(handles, params.target)
+        self._wanted, self._ref = params.networks, containers.container(handles, params.target)
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._networks: dict[str, dict[str, Any]] = {}
 
     def prepare(self) -> Undo:
-        with subjects.acting(self._ref, "partition") as found:
+        with containers.acting(self._ref, "partition") as found:
             there = connections(found)
             ports = published(found)
         if unknown := sorted(set(self._wanted) - there.keys()):
@@ -57,7 +57,7 @@ class PartitionOne(Fault):
     def inject(self) -> Evidence:
         self._traffic.begin(*self._networks)
         self._traffic.close()
-        with subjects.acting(self._ref, "partition") as found:
+        with containers.acting(self._ref, "partition") as found:
             assert found.client is not None
             for each in self._networks.values():
                 found.client.networks.get(each["id"]).disconnect(found, force=True)
@@ -66,7 +66,7 @@ class PartitionOne(Fault):
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         stop.wait(seconds)
         cut = 0
-        with suppress(TargetGone), subjects.acting(self._ref, "partition") as found:
+        with suppress(TargetGone), containers.acting(self._ref, "partition") as found:
             found.reload()
             cut = len(self._networks.keys() - connections(found).keys())
         return Held(
@@ -87,7 +87,7 @@ class PartitionOne(Fault):
             f"docker network connect {_options(each)} {name} {ref.name}"
             for name, each in undo["networks"].items()
         )
-        return subjects.restoring(ref, by_hand, lambda client, found: _connect(client, found, undo))
+        return containers.restoring(ref, by_hand, lambda client, found: _connect(client, found, undo))
 
 
 class Partition(OnEach):

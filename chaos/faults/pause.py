@@ -12,7 +12,7 @@ import psutil
 
 from chaos.engine import refs
 from chaos.errors import FaultError, RestoreError, TargetGone
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
@@ -28,7 +28,7 @@ _SETTLES = 0.01
 
 class PauseParams(Model):
     target: Name = "api"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
 
 
 class PauseOne(Fault):
@@ -37,18 +37,18 @@ class PauseOne(Fault):
 
     @classmethod
     def needs_of(cls, params: PauseParams) -> frozenset[str]:
-        return subjects.either(params.target)
+        return containers.either(params.target)
 
     def __init__(self, params: PauseParams, handles: Handles, mark: str) -> None:
-        self._subject = subjects.subject(handles, params.target)
+        self._subject = containers.subject(handles, params.target)
         self._traffic = OwnTraffic(handles, self._subject, mark)
         self._processes: list[ProcessRef] = []
         self._known: list[int] = []  # what there was before the act, stopped by somebody else or not
 
     def prepare(self) -> Undo:
         if isinstance(self._subject, ContainerRef):
-            with subjects.acting(self._subject, "pause") as found:
-                was = subjects.running(found, self._subject, "pause")["Status"]
+            with containers.acting(self._subject, "pause") as found:
+                was = containers.running(found, self._subject, "pause")["Status"]
             return {"container": refs.to_json(self._subject), "was": was}
         first = process_of(self._subject)
         if first is None:
@@ -97,8 +97,8 @@ class PauseOne(Fault):
         ref = refs.from_json(undo["container"])
         if undo["was"] != "running":
             return {"container": ref.name, "was": undo["was"]}
-        return subjects.restoring(
-            ref, f"docker unpause {ref.name}", lambda _, found: subjects.running_again(found)
+        return containers.restoring(
+            ref, f"docker unpause {ref.name}", lambda _, found: containers.running_again(found)
         )
 
     def _stop_all(self, first: ProcessRef) -> int:
@@ -123,7 +123,7 @@ class PauseOne(Fault):
         while True:
             attempts += 1
             try:
-                with subjects.acting(ref, "pause") as found:
+                with containers.acting(ref, "pause") as found:
                     found.pause()
                 return attempts
             except FaultError as error:
@@ -132,8 +132,8 @@ class PauseOne(Fault):
 
     def _stands_still(self) -> bool:
         if isinstance(self._subject, ContainerRef):
-            with suppress(TargetGone), subjects.acting(self._subject, "pause") as found:
-                return bool(subjects.state(found)["Status"] == "paused")
+            with suppress(TargetGone), containers.acting(self._subject, "pause") as found:
+                return bool(containers.state(found)["Status"] == "paused")
             return False
         states = [process.status() for each in self._processes if (process := process_of(each))]
         return bool(states) and all(each == psutil.STATUS_STOPPED for each in states)
@@ -187,5 +187,5 @@ def _go_on(processes: list[ProcessRef]) -> Evidence:
 
 def _goes(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
-        return subjects.until(lambda: process.status() != psutil.STATUS_STOPPED, 2.0)
+        return containers.until(lambda: process.status() != psutil.STATUS_STOPPED, 2.0)
     return True

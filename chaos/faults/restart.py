@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chaos.errors import TargetGone
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
@@ -21,7 +21,7 @@ from chaos.spec.yamlfile import Model, Name
 
 class RestartParams(Model):
     target: Name = "api"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
     grace: Annotated[NotNegative, Field(le=30, multiple_of=1)] = 10.0  # whole seconds until it is killed
 
 
@@ -31,25 +31,25 @@ class RestartOne(Fault):
 
     @classmethod
     def needs_of(cls, params: RestartParams) -> frozenset[str]:
-        return subjects.only_container(params.target)
+        return containers.only_container(params.target)
 
     def __init__(self, params: RestartParams, handles: Handles, mark: str) -> None:
-        self._grace, self._ref = int(params.grace), subjects.container(handles, params.target)
+        self._grace, self._ref = int(params.grace), containers.container(handles, params.target)
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._handles = handles
         self._before: dict[str, Any] = {}
         self._begun = 0.0
 
     def prepare(self) -> Undo:
-        with subjects.acting(self._ref, "restart") as found:
-            self._before = subjects.state(found)
-            return subjects.to_start_again(found, self._ref, "restart", self._grace, self._handles)
+        with containers.acting(self._ref, "restart") as found:
+            self._before = containers.state(found)
+            return containers.to_start_again(found, self._ref, "restart", self._grace, self._handles)
 
     def inject(self) -> Evidence:
         self._traffic.begin()
         self._traffic.close()
         self._begun = time.monotonic()
-        with subjects.acting(self._ref, "restart") as found:
+        with containers.acting(self._ref, "restart") as found:
             found.restart(timeout=self._grace)
         return {"container": self._ref.name, "running_after_seconds": self._since()}
 
@@ -74,18 +74,18 @@ class RestartOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        return subjects.ends(undo)
+        return containers.ends(undo)
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        return subjects.started_again(undo)
+        return containers.started_again(undo)
 
     def _since(self) -> float:
         return round(time.monotonic() - self._begun, 2)
 
     def _now(self) -> dict[str, Any]:
-        with suppress(TargetGone), subjects.acting(self._ref, "restart") as found:
-            return subjects.state(found)
+        with suppress(TargetGone), containers.acting(self._ref, "restart") as found:
+            return containers.state(found)
         return {}
 
 

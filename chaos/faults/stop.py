@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chaos.errors import TargetGone
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
@@ -21,7 +21,7 @@ from chaos.spec.yamlfile import Model, Name
 
 class StopParams(Model):
     target: Name = "api"
-    which: subjects.Which = "all"  # of a role with several containers
+    which: containers.Which = "all"  # of a role with several containers
     grace: Annotated[NotNegative, Field(le=30, multiple_of=1)] = 10.0  # whole seconds until it is killed
 
 
@@ -31,24 +31,24 @@ class StopOne(Fault):
 
     @classmethod
     def needs_of(cls, params: StopParams) -> frozenset[str]:
-        return subjects.only_container(params.target)
+        return containers.only_container(params.target)
 
     def __init__(self, params: StopParams, handles: Handles, mark: str) -> None:
-        self._grace, self._ref = int(params.grace), subjects.container(handles, params.target)
+        self._grace, self._ref = int(params.grace), containers.container(handles, params.target)
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._handles = handles
 
     def prepare(self) -> Undo:
-        with subjects.acting(self._ref, "stop") as found:
-            return subjects.to_start_again(found, self._ref, "stop", self._grace, self._handles)
+        with containers.acting(self._ref, "stop") as found:
+            return containers.to_start_again(found, self._ref, "stop", self._grace, self._handles)
 
     def inject(self) -> Evidence:
         self._traffic.begin()
         self._traffic.close()
         begun = time.monotonic()
-        with subjects.acting(self._ref, "stop") as found:
+        with containers.acting(self._ref, "stop") as found:
             found.stop(timeout=self._grace)
-            code = subjects.state(found)["ExitCode"]
+            code = containers.state(found)["ExitCode"]
         took = round(time.monotonic() - begun, 2)
         return {"container": self._ref.name, "stopped_after_seconds": took, "exit_code": code}
 
@@ -56,8 +56,8 @@ class StopOne(Fault):
         begun = time.monotonic()
         stop.wait(seconds)
         lasted = 0.0
-        with suppress(TargetGone), subjects.acting(self._ref, "stop") as found:
-            lasted = 0.0 if subjects.state(found)["Running"] else time.monotonic() - begun
+        with suppress(TargetGone), containers.acting(self._ref, "stop") as found:
+            lasted = 0.0 if containers.state(found)["Running"] else time.monotonic() - begun
         return Held(
             dose={"stopped_seconds": round(lasted, 2), "connections_in_use": self._traffic.connections},
             floor={"stopped_seconds": round(0.9 * seconds, 2), "connections_in_use": 1},
@@ -66,11 +66,11 @@ class StopOne(Fault):
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        return subjects.ends(undo)
+        return containers.ends(undo)
 
     @classmethod
     def restore(cls, undo: Undo) -> Evidence:
-        return subjects.started_again(undo)
+        return containers.started_again(undo)
 
 
 class Stop(OnEach):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.checks.words import many
+from chaos.checks.text import many
 from chaos.errors import UsageError
 from chaos.gate import baseline_file
 from chaos.history import Entry, Index, Query

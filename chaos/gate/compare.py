@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, stdev
 
-from chaos.checks.words import many
+from chaos.checks.text import many
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.tolerance import FIGURES, Figure, Tolerance, Tolerances
 from chaos.history.entry import Figures

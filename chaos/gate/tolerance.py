@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chaos.checks.finding import Unit
-from chaos.checks.words import amount, percent, seconds
+from chaos.checks.text import amount, percent, seconds
 from chaos.errors import UsageError
 from chaos.spec.units import ratio
 from chaos.spec.units import seconds as read_seconds

@@ -16,9 +16,9 @@ from statistics import median
 from typing import Literal
 
 from chaos.checks.finding import Unit
-from chaos.checks.words import many, percent, seconds
+from chaos.checks.text import many, percent, seconds
 from chaos.history.entry import Entry
-from chaos.history.ranks import rank_sum_p, shift, smallest_p
+from chaos.history.rank_test import rank_sum_p, shift, smallest_p
 
 RECENT = 5  # the newest runs that are held against those before
 ENOUGH = 5  # runs on each side

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from chaos.access import tls
+from chaos.access import trust
 
 TOO_MANY_CONNECTIONS = "53300"
 
@@ -59,7 +59,7 @@ def is_refusal(error: psycopg.OperationalError) -> bool:
 async def burst(url: str, headers: dict[str, str], requests: int, seen: Counter[str]) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(
-        headers=headers, timeout=10, limits=limits, trust_env=False, verify=tls.trust(url)
+        headers=headers, timeout=10, limits=limits, trust_env=False, verify=trust.trust(url)
     ) as client:
 
         async def one() -> None:

@@ -7,7 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Sequence
 
-from chaos.access import aim, tls
+from chaos.access import allowlist, trust
 from chaos.load.connection import Connection
 from chaos.load.exchange import Exchange
 from chaos.load.failures import ConnectFailed, is_ours
@@ -26,9 +26,9 @@ class Client:
 
     def __init__(self, base_url: str, addresses: Sequence[str]) -> None:
         """`addresses` were looked up, and approved, before the play: they are tried in turn."""
-        self._host, self._port = aim.host_of(base_url), aim.port_of(base_url)
+        self._host, self._port = allowlist.host_of(base_url), allowlist.port_of(base_url)
         self._addresses = routable(addresses, self._port)
-        self._tls = tls.trust(base_url)
+        self._tls = trust.trust(base_url)
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
         self._idle: deque[Connection] = deque()  # the longest idle first

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from chaos.access import tls
+from chaos.access import trust
 from chaos.spec.target import Readback
 
 PAUSE = 0.5  # seconds before a page is asked for again
@@ -29,7 +29,7 @@ class Unread(Exception):
 @contextmanager
 def client(base_url: str, headers: Mapping[str, str]) -> Iterator[httpx.Client]:
     """What asks a target about its records: straight, whatever proxy the environment names."""
-    verify = tls.trust(base_url)
+    verify = trust.trust(base_url)
     with httpx.Client(
         base_url=base_url, headers=headers, timeout=PAGE_TIMEOUT, trust_env=False, verify=verify
     ) as opened:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from chaos.errors import LoadError
-from chaos.load import outcomes, timing
+from chaos.load import arrivals, outcomes
 from chaos.load.answers import Answers
 from chaos.load.client import Client
 from chaos.load.exchange import Exchange
@@ -30,7 +30,7 @@ class Sender:
         self._now = Clock(spec.clock_zero).now
         counts = [route.items for route in spec.routes]
         table, self._touch = recorder.table, recorder.touch
-        self._items = timing.items(table["route"], counts, timing.Streams.of(spec.seed).items)
+        self._items = arrivals.items(table["route"], counts, arrivals.Streams.of(spec.seed).items)
         self._route, self._seq = table["route"], table["seq"]
         self._sent, self._done = table["sent"], table["done"]
         self._status, self._outcome = table["status"], table["outcome"]

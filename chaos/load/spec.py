@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.errors import Refused
 from chaos.spec.routes import Route
 from chaos.spec.units import Positive
@@ -52,12 +52,12 @@ class LoadSpec(Model):
 
     @property
     def host(self) -> str:
-        return aim.host_of(self.base_url)
+        return allowlist.host_of(self.base_url)
 
 
 def addresses(spec: LoadSpec) -> list[str]:
     """The addresses of the host to aim at, looked up once. Raises Refused for any that is not allowed."""
-    return aim.addresses(spec.host, spec.allow_hosts)
+    return allowlist.addresses(spec.host, spec.allow_hosts)
 
 
 def check_size(hits: int) -> None:

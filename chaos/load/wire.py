@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.load import ledger
 from chaos.load.spec import LoadSpec
 from chaos.spec.routes import ITEM, Route
@@ -101,6 +101,6 @@ def _without(fields: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 
 def _host(base_url: str) -> str:
     """Without the port where it is the scheme's own (RFC 9110, 7.2)."""
-    host, port = aim.host_of(base_url), aim.port_of(base_url)
+    host, port = allowlist.host_of(base_url), allowlist.port_of(base_url)
     host = f"[{host}]" if ":" in host else host
-    return host if port == aim.usual_port(base_url) else f"{host}:{port}"
+    return host if port == allowlist.usual_port(base_url) else f"{host}:{port}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from chaos.access import tls
+from chaos.access import trust
 from chaos.access.secrets import SecretReader
 from chaos.errors import MidnightError
 from chaos.notify import message
@@ -41,7 +41,7 @@ def _post(name: str, hook: Webhook, body: Mapping[str, Any], read: SecretReader)
     headers = {
         key: secret.prefix + read(secret, f"{name}: header {key}") for key, secret in hook.headers.items()
     }
-    with httpx.Client(timeout=TIMEOUT, trust_env=False, verify=tls.trust(url)) as client:
+    with httpx.Client(timeout=TIMEOUT, trust_env=False, verify=trust.trust(url)) as client:
         answer = client.post(url, json=dict(body), headers=headers)
     if not answer.is_success:
         raise NotDelivered(f"answered with {answer.status_code}")

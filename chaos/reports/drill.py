@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.checks.finding import Finding
 from chaos.checks.verdict import Verdict
-from chaos.history.drill_history import Earlier
+from chaos.history.drills import Earlier
 from chaos.record.journal import Journal
 from chaos.reports.drill_svg import Stretch, spans_svg
 from chaos.reports.show import DASH, show_any, show_time, show_value, words

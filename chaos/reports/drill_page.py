@@ -10,7 +10,7 @@ from typing import Any
 
 from chaos.checks.suite import Part
 from chaos.checks.verdict import Verdict
-from chaos.history.drill_history import Earlier
+from chaos.history.drills import Earlier
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports.drill import DrillSection, Row, history_rows, section

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from chaos.checks.verdict import Verdict
-from chaos.history.drill_history import Earlier
+from chaos.history.drills import Earlier
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import drill, page, restored

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from chaos.checks.words import percent
+from chaos.checks.text import percent
 
 DASH = "–"
 MIB = 1024.0 * 1024.0

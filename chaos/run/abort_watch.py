@@ -12,7 +12,7 @@ from chaos.checks.finding import Check, Finding, Outcome
 from chaos.errors import Aborted
 from chaos.record.journal import Clock, Journal, Span
 from chaos.record.store import RunDir
-from chaos.run.blocking import in_thread
+from chaos.run.threads import in_thread
 from chaos.spec.abort import CheckFailed, Condition, SloLost, name_of
 from chaos.spec.experiment import Experiment
 

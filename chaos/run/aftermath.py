@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from chaos.checks.outage import possible
-from chaos.load import timing
+from chaos.load import arrivals
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
 from chaos.record import hits
@@ -76,7 +76,7 @@ def _make_table(experiment: Experiment, played: HitTable, place: Path, rate: flo
     load = experiment.load
     count = max(1, int(rate * experiment.after_abort))
     due = np.arange(count) / rate
-    route = timing.routes(count, load.mix, timing.Streams.of(seed + 1).mix)
+    route = arrivals.routes(count, load.mix, arrivals.Streams.of(seed + 1).mix)
     number = {int(row["route"]) for row in played[played["seq"] >= 0][:1000]}
     writes = np.isin(route, sorted(number))
     last = int(played["seq"].max()) if len(played) else 0

@@ -7,10 +7,10 @@ import numpy as np
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
 from chaos.checks import instrument
-from chaos.load import timing
+from chaos.load import arrivals
 from chaos.load.ledger import base_of
 from chaos.load.spec import LoadSpec, check_size
-from chaos.plan.plan import Plan
+from chaos.plan.build import Plan
 from chaos.plugin.driver import Driver
 from chaos.plugin.handles import Handles
 from chaos.record import hits, store
@@ -24,7 +24,7 @@ def prepare(plan: Plan, run: RunDir, driver: Driver, handles: Handles, clock: Cl
     load, routes = plan.experiment.load, route_secrets.filled_in(plan.target.routes, SecretReader())
     mix = tuple(load.mix)
     writes = tuple(name for name in mix if routes[name].ledger)
-    schedule = timing.schedule(load, writes, plan.seed)
+    schedule = arrivals.schedule(load, writes, plan.seed)
     check_size(len(schedule.due))
     header = HitsHeader(mix, writes, tuple(load.timeout for _ in mix))
     header.save(run.hits_header)

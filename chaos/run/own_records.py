@@ -13,11 +13,11 @@ import numpy.typing as npt
 from chaos.load import cleanup, ledger, leftovers, readback
 from chaos.load.ledger import State, base_of
 from chaos.load.leftovers import Survey
-from chaos.plan.plan import Plan
+from chaos.plan.build import Plan
 from chaos.plugin.handles import Handles
 from chaos.record import hits, store
 from chaos.record.store import RunDir, recording
-from chaos.run.blocking import in_thread
+from chaos.run.threads import in_thread
 from chaos.undo.heal import is_locked
 
 __all__ = ["base_of", "read_ledger", "refuse_taken_keys"]

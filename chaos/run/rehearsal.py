@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chaos.errors import Aborted, MidnightError, Refused, RestoreError
-from chaos.plan.plan import Plan, PlannedStep
-from chaos.plan.plan_names import names
+from chaos.plan.build import Plan, PlannedStep
+from chaos.plan.names import names
 from chaos.plugin import registry
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Fault, Undo
@@ -27,7 +27,7 @@ from chaos.record import store
 from chaos.record.journal import Clock, Event, Writer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
-from chaos.run import ending, stopping
+from chaos.run import outcome, signals
 from chaos.undo.heal import heal, keep, playing
 from chaos.undo.watchdog import Watchdog
 
@@ -96,8 +96,8 @@ def _on_handles(plan: Plan, driver: Driver, place: RunDir) -> list[Row]:
         writer.event(Event(clock.now(), "target", what, "creating", {"by": by, "undo": undo}), sync=True)
 
     try:
-        with stopping.heard_by(lambda *_: stop.set(), stopping.signals()):
-            writer.event(Event(clock.now(), "run", "run", "begun", ending.begun(clock)), sync=True)
+        with signals.heard_by(lambda *_: stop.set(), signals.signals()):
+            writer.event(Event(clock.now(), "run", "run", "begun", outcome.begun(clock)), sync=True)
             try:
                 handles = driver.up(Site(place.id, creating, stop))
             except Aborted:
@@ -148,7 +148,7 @@ def _undo(name: str, undo: Undo) -> Probe:
 
 def _undone(place: RunDir, watchdog: Watchdog) -> None:
     """Undo what bringing the target up created. Raises RestoreError; the watchdog then goes on trying."""
-    with stopping.heard_by(signal.SIG_IGN, stopping.signals()):
+    with signals.heard_by(signal.SIG_IGN, signals.signals()):
         writer = Writer(place.healer_events)
         try:
             done = heal(place, lambda event: writer.event(event, sync=True), time.monotonic)

@@ -15,15 +15,15 @@ from typing import IO, TextIO
 from chaos.errors import MidnightError, TargetError
 from chaos.host.ordered_end import end_in_order
 from chaos.host.processes import spawn
-from chaos.operating import GENERIC
-from chaos.plan.plan import PlannedAction
+from chaos.plan.build import PlannedAction
 from chaos.plugin.driver import Driver, Incident
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
 from chaos.record.journal import Clock, Event
 from chaos.record.redact import known
 from chaos.record.store import RunDir
-from chaos.run.blocking import in_thread
+from chaos.run.threads import in_thread
+from chaos.runbook_actions import GENERIC
 
 POLL = 0.1  # seconds between two looks whether a command has ended, or a person has said so
 LONGEST_COPY = 2**20  # bytes of a command's output that are masked at once

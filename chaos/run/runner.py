@@ -12,9 +12,9 @@ from typing import Any
 
 from chaos.checks.verdict import judge
 from chaos.errors import Aborted, NoVerdict, Refused
-from chaos.load import timing
+from chaos.load import arrivals
 from chaos.load.process import LoadProcess
-from chaos.plan.plan import Plan
+from chaos.plan.build import Plan
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles
@@ -22,14 +22,14 @@ from chaos.record import hits, store
 from chaos.record.journal import Clock, Event, Journal, Writer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
-from chaos.run import abort_watch, aftermath, afterwards, ending, loading, own_records, rehearsal, stopping
-from chaos.run.blocking import in_thread
-from chaos.run.ending import Course, Ending
-from chaos.run.observe import Observer, observe
+from chaos.run import abort_watch, after_play, aftermath, loading, outcome, own_records, rehearsal, signals
+from chaos.run.baseline import judge_baseline
+from chaos.run.end_of_play import follow
+from chaos.run.observer import Observer, observe
+from chaos.run.outcome import Course, Ending
 from chaos.run.runbook_player import RunbookPlayer, Scene
-from chaos.run.settling import follow
-from chaos.run.steady import judge_baseline
 from chaos.run.steps import StepPlayer
+from chaos.run.threads import in_thread
 from chaos.sampling.sampler import Sampler
 from chaos.undo.heal import heal, keep, playing
 from chaos.undo.inventory import taking
@@ -67,7 +67,7 @@ class Runner:
                 watchdog.abandon()
                 raise
             # all is undone; what is left takes a moment, and is what was asked for
-            for number in stopping.signals():
+            for number in signals.signals():
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
         return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
@@ -81,7 +81,7 @@ class Runner:
         self._writer.listen(self._observer.on_event)
         self._writer.listen(self._notice_the_loss)
         task = asyncio.ensure_future(self._guarded())
-        for number in stopping.signals():
+        for number in signals.signals():
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
         await task
         store.free_reserve(self._run)
@@ -115,7 +115,7 @@ class Runner:
             self._course.end("failed", error)
 
     async def _session(self) -> None:
-        self._event("run", "run", "begun", sync=True, **ending.begun(self._clock))
+        self._event("run", "run", "begun", sync=True, **outcome.begun(self._clock))
         site = Site(self._mark, self._creating, self._stopping)
         name = self._plan.target.name
         self._event("target", name, "rising")
@@ -126,7 +126,7 @@ class Runner:
         await self._take_inventory(handles)
         if not self._plan.driver.started_by_us:
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
-        log_lines = await afterwards.log_lines_before(self._plan, self._driver, handles)
+        log_lines = await after_play.log_lines_before(self._plan, self._driver, handles)
         samples = Writer(self._run.samples, self._redact)
         sampler = Sampler(handles, samples, self._clock)
         self._writer.listen(sampler.follow)
@@ -138,7 +138,7 @@ class Runner:
             await in_thread(sampler.stop)
             samples.close()
         store.free_reserve(self._run)
-        await afterwards.read_all(
+        await after_play.read_all(
             self._plan, self._driver, handles, self._run, sampler, log_lines, self._event
         )
 
@@ -214,7 +214,7 @@ class Runner:
 
     async def _begin_play(self, zero: float, load: LoadProcess) -> float:
         """Have the play begin, as soon after the baseline as planned or at once; returns when that is."""
-        planned = zero + timing.play_offset(self._plan.experiment.load)
+        planned = zero + arrivals.play_offset(self._plan.experiment.load)
         begin = max(planned, self._clock.now() + LEAD)
         self._zero = zero + begin - planned
         await load.play(begin - planned)

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
 from chaos.errors import Refused, RestoreError
-from chaos.plan.plan import Plan
-from chaos.plan.plan_names import names
+from chaos.plan.build import Plan
+from chaos.plan.names import names
 from chaos.record import store
 from chaos.record.hits import DTYPE
 from chaos.record.redact import known
 from chaos.record.store import RunDir
-from chaos.run import about, preflight, rehearsal
-from chaos.run.ending import Ending
-from chaos.run.observe import Observer
+from chaos.run import manifest, preflight, rehearsal
+from chaos.run.observer import Observer
+from chaos.run.outcome import Ending
 from chaos.run.runner import Runner
 
 SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
@@ -41,7 +41,7 @@ def start(
         taken(run.id)
         try:
             store.take_reserve(run)
-            about.save(run, plan, versions, overrides)
+            manifest.save(run, plan, versions, overrides)
             runner = Runner(plan, run, driver, make_observer(run))
         except OSError as error:  # nothing has been touched
             shutil.rmtree(run.path, ignore_errors=True)

@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import TypeVar
 
 from chaos.errors import FaultError, MidnightError, TargetGone
-from chaos.plan.plan import PlannedStep
+from chaos.plan.build import PlannedStep
 from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
 from chaos.record.journal import Clock, Event
-from chaos.run.blocking import in_thread
+from chaos.run.threads import in_thread
 
 PREPARE, INJECT, RESTORE = 20.0, 60.0, 90.0
 """Deadlines of the verbs, seconds. A verb that overruns is still waited for, and the step has failed."""

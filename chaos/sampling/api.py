@@ -6,7 +6,7 @@ import re
 
 import httpx
 
-from chaos.access import tls
+from chaos.access import trust
 from chaos.sampling.source import Gauges
 
 _LINE = re.compile(r"^reference_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)$", re.M)
@@ -33,7 +33,7 @@ class ApiSource:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.Client(timeout=1.0, trust_env=False, verify=tls.trust(url))
+        self._client = httpx.Client(timeout=1.0, trust_env=False, verify=trust.trust(url))
 
     def read(self) -> Gauges:
         try:

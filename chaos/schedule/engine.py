@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from chaos.schedule.alarms import Alarms
-from chaos.schedule.book import Book
 from chaos.schedule.clock import Clock
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.launch import Child, Launcher
 from chaos.schedule.lease import Deposed, Lease, Stillness
-from chaos.schedule.ledger import Claim
+from chaos.schedule.occurrences import Claim
 from chaos.schedule.outcome import Ended
+from chaos.schedule.transactions import Book
+from chaos.schedule.triggers import Alarms
 
 SET = 1.0  # seconds by which the wall clock may differ from the other one before it counts as set
 

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from chaos.checks import suite
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
-from chaos.plan import plan, restore_plan, suite_plan
+from chaos.plan import build, restore
+from chaos.plan import suite as suite_plan
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
 from chaos.spec import yamlfile
@@ -78,11 +79,11 @@ def _check_plan(path: Path, document: Any, place: Place, schedule: Schedule) -> 
     try:
         file = yamlfile.search(schedule.experiment, "experiments")
         if is_restore(yamlfile.read_mapping(file)):
-            restore_plan.build(schedule.experiment, schedule.target)
+            restore.build(schedule.experiment, schedule.target)
         elif suite.is_suite(file):
             suite_plan.build(file, schedule.target, schedule.profile, schedule.seed)
         else:
-            plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
+            build.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
     except FileError:
         raise
     except UsageError as error:

@@ -13,7 +13,8 @@ from typing import IO, Protocol
 
 from chaos.checks import suite
 from chaos.errors import MidnightError
-from chaos.plan import plan, suite_plan
+from chaos.plan import build
+from chaos.plan import suite as suite_plan
 from chaos.record import store
 from chaos.schedule import outcome
 from chaos.schedule.outcome import Ended
@@ -92,12 +93,12 @@ class Processes:
         return _holder(aim)
 
 
-def _first_plan(schedule: Schedule) -> plan.Plan:
+def _first_plan(schedule: Schedule) -> build.Plan:
     """Of a suite, that of its first scenario: all aim at the same. Raises MidnightError."""
     file = yamlfile.search(schedule.experiment, "experiments")
     if suite.is_suite(file):
         return suite_plan.build(file, schedule.target, schedule.profile, schedule.seed)[0]
-    return plan.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
+    return build.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
 
 
 def _holder(aim: str) -> str | None:

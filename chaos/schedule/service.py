@@ -18,11 +18,11 @@ from chaos import database
 from chaos.errors import FileError
 from chaos.notify import outbox
 from chaos.schedule import file as files
-from chaos.schedule.alarms import Apscheduler
-from chaos.schedule.book import Book
 from chaos.schedule.clock import RealClock
 from chaos.schedule.engine import Engine, Timing
 from chaos.schedule.launch import MIDNIGHT, Processes
+from chaos.schedule.transactions import Book
+from chaos.schedule.triggers import Apscheduler
 
 TIMING = Timing()
 POST_EVERY = 2.0  # seconds

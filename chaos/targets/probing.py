@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.plugin.handles import Proxy
 from chaos.plugin.probe import Answer, Probe, no, yes
 from chaos.postgres.signing_in import probe_administrator, probe_role, probe_through
@@ -61,4 +61,4 @@ def reached(proxy: Proxy) -> str:
     """Where this machine reaches the proxy: one that listens everywhere does so where its control API is."""
     host, _, port = proxy.listen.rpartition(":")
     everywhere = host.strip("[]") in {"", "0.0.0.0", "::"}
-    return f"{aim.host_of(proxy.api) if everywhere else host.strip('[]')}:{port}"
+    return f"{allowlist.host_of(proxy.api) if everywhere else host.strip('[]')}:{port}"

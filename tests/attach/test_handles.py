@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from chaos.plan import plan as plans
+from chaos.plan import build as plans
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Undo
 from chaos.postgres import connect

@@ -11,7 +11,7 @@ import pytest
 from chaos.errors import RestoreError, UsageError
 from chaos.faults.shared import session_timeout
 from chaos.host.ports import free_port
-from chaos.plan import plan as plans
+from chaos.plan import build as plans
 from chaos.plugin.handles import Proxy
 from chaos.targets.attach import processes
 from chaos.targets.attach.driver import AttachDriver

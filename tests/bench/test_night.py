@@ -8,7 +8,7 @@ import pytest
 from bench import night as nights
 from bench import ten_million
 from bench.night import Night
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.record import hits
 from chaos.record.hits import HitTable, Outcome
 from chaos.record.store import RunDir

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaos.checks import loss, recovery
-from chaos.checks.drill import answered, exposure, fencing, recovered, runbook
+from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, runbook
 from chaos.checks.finding import Finding, Outcome
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event
@@ -229,22 +229,22 @@ def test_what_we_cut_off_ourselves_was_not_left_without_an_answer(tmp_path: Path
     one = night(plan=drill(answered=True), instrument_until=21.5, played=21.5)
     one.bad = [(LOSS[0], 21.5, Hit.PENDING), (21.5, 60, Hit.UNSENT)]
     one.steps.append(Event(1.0, "target", "reference", "ready", {"answers_within": 3.0}))
-    assert one.findings(tmp_path, answered.check)["answered"].outcome is UNKNOWN
+    assert one.findings(tmp_path, bounded_answers.check)["answered"].outcome is UNKNOWN
 
 
 def test_while_the_loss_lasts_every_request_is_answered_in_time(tmp_path: Path) -> None:
     one = night(plan=drill(answered=True))
     one.steps.append(ready(2.0))
-    assert one.findings(tmp_path / "in time", answered.check)["answered"].outcome is PASS
+    assert one.findings(tmp_path / "in time", bounded_answers.check)["answered"].outcome is PASS
     one.bad = [(LOSS[0], BACK, Hit.TIMEOUT)]
-    found = one.findings(tmp_path / "late", answered.check)["answered"]
+    found = one.findings(tmp_path / "late", bounded_answers.check)["answered"]
     assert (found.outcome, found.measured) == (FAIL, float("inf"))
 
 
 def test_a_target_that_promises_no_deadline_fails(tmp_path: Path) -> None:
     one = night(plan=drill(answered=True))
     one.steps.append(ready(None))
-    assert one.findings(tmp_path, answered.check)["answered"].outcome is FAIL
+    assert one.findings(tmp_path, bounded_answers.check)["answered"].outcome is FAIL
 
 
 def rows_recovered(tmp_path: Path, rows: list[int]) -> Finding:
@@ -265,6 +265,6 @@ def test_exactly_the_promised_rows_are_recovered(tmp_path: Path) -> None:
 
 
 def test_a_night_that_is_no_drill_has_none_of_these_findings(tmp_path: Path) -> None:
-    checks = (exposure.check, answered.check, fencing.check, recovered.check, runbook.check)
+    checks = (exposure.check, bounded_answers.check, fencing.check, recovered.check, runbook.check)
     assert [finding for check in checks for finding in check(*Night().write(tmp_path))] == []
     assert "drill" not in experiment_file()

@@ -16,7 +16,7 @@ from docker.types import EndpointConfig
 
 from chaos import engine
 from chaos.errors import MidnightError
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers as subjects
 from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker import writes

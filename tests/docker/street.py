@@ -11,7 +11,7 @@ from docker import DockerClient
 from docker.models.containers import Container
 from docker.types import EndpointConfig
 
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.plugin.handles import ContainerRef, EngineAt, Handles, Proxy
 from chaos.tools import docker_images
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
@@ -82,7 +82,7 @@ class Street:
         words = ["python", "-u", "-c", CLIENT, address, str(count), str(every)]
         ref = self.add(name, words, **options)
         found = self._client.containers.get(ref.id)
-        assert subjects.until(lambda: found.logs().count(b"connected") >= count, 20.0), found.logs()
+        assert containers.until(lambda: found.logs().count(b"connected") >= count, 20.0), found.logs()
         return ref
 
     def handles(self, api: ContainerRef, **roles: ContainerRef) -> Handles:
@@ -105,7 +105,7 @@ class Street:
             except ToxiproxyError:
                 return False
 
-        assert subjects.until(answers, 20.0)
+        assert containers.until(answers, 20.0)
         info = Toxiproxy(url).proxy("database")
         return Proxy(url, info.name, info.listen, info.upstream)
 

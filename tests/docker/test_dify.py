@@ -23,7 +23,7 @@ from chaos import engine
 from chaos.faults.pause import Pause
 from chaos.host.ports import free_port
 from chaos.path.networks import attached
-from chaos.plan import plan as plans
+from chaos.plan import build as plans
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Undo
 from chaos.plugin.handles import EngineAt, Handles

@@ -8,7 +8,7 @@ import pytest
 from docker import DockerClient
 
 from chaos import path
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.host.processes import ref_of
 from chaos.path import Account, Service, Watch
 from chaos.plugin.handles import EngineAt
@@ -37,7 +37,7 @@ def test_they_are_told_apart_by_container_and_their_answers_are_timed(
     before = everything(client)
     with Watch(street.proxy, Service(containers=(api,)), mark="test/watch", server=street.server) as watch:
         look, account = watch.look(), Account(watch)
-        assert subjects.until(lambda: len(account.seen().waits) > 2, 10.0)
+        assert containers.until(lambda: len(account.seen().waits) > 2, 10.0)
         waits = account.seen().waits
         account.close()
     assert len(look.own) == 3 and list(look.others.values()) == [2]

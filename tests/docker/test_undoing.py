@@ -15,7 +15,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from chaos.engine import refs, sidecar
 from chaos.errors import RestoreError, TargetGone
-from chaos.faults.shared import container_rotation, executed, proxies
+from chaos.faults.shared import container_exec, container_rotation, proxies
 from chaos.host.ports import free_port
 from chaos.plugin.fault import Undo
 from chaos.plugin.handles import ContainerRef, EngineAt
@@ -52,7 +52,7 @@ def test_what_was_started_in_a_container_that_stands_still_is_not_called_ended(
     victim: Victim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark = f"{victim.name}/job"
-    program = executed.start(victim.ref, FOREVER, {}, mark, None)
+    program = container_exec.start(victim.ref, FOREVER, {}, mark, None)
     while not any("sleep" in each[-1] for each in victim.container.top()["Processes"]):
         time.sleep(
             0.05
@@ -63,14 +63,14 @@ def test_what_was_started_in_a_container_that_stands_still_is_not_called_ended(
         with pytest.raises(
             RestoreError, match=r"may still run \(the container is paused\): .* did not end within"
         ):
-            executed.stop(victim.ref, mark)
+            container_exec.stop(victim.ref, mark)
         with pytest.raises(TargetGone, match="is paused"):
-            executed.start(victim.ref, FOREVER, {}, f"{victim.name}/late", None)
-        assert executed.stop(victim.ref, f"{victim.name}/late")["processes_stopped"] == 0
+            container_exec.start(victim.ref, FOREVER, {}, f"{victim.name}/late", None)
+        assert container_exec.stop(victim.ref, f"{victim.name}/late")["processes_stopped"] == 0
         monkeypatch.undo()
     finally:
         victim.container.unpause()
-    executed.stop(victim.ref, mark)
+    container_exec.stop(victim.ref, mark)
     assert program.wait(5.0) != 0
     program.close()
 
@@ -220,7 +220,7 @@ def test_one_that_is_restarting_is_the_targets_failure(victims: Victims) -> None
     until(lambda: _now(victim)["RestartCount"] >= 5, "restarted five times")
     until(lambda: _now(victim)["State"]["Status"] == "restarting", "restarting")
     with pytest.raises(TargetGone):
-        executed.start(victim.ref, FOREVER, {}, f"{victim.name}/job", None)
+        container_exec.start(victim.ref, FOREVER, {}, f"{victim.name}/job", None)
 
 
 def _now(victim: Victim) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import FileError, UsageError
-from chaos.plan import plan
+from chaos.plan import build
 from tests.real.broken import experiment
 
 CONTAINERS_ONLY = ["stop", "restart", "memory_limit", "cpu_limit", "disk_limit", "partition"]
 ON_BOTH = ["kill", "pause", "latency", "bandwidth", "disk_full"]
 
 
-def built(place: Path, fault: str, target: str) -> plan.Plan:
+def built(place: Path, fault: str, target: str) -> build.Plan:
     step = f"{{name: it, fault: {fault}, at: 1s, hold: 1s}}"
-    return plan.build(experiment(place, step), target)
+    return build.build(experiment(place, step), target)
 
 
 @pytest.mark.parametrize("fault", CONTAINERS_ONLY)
@@ -38,16 +38,16 @@ def test_a_process_can_have_those_that_mean_the_same(tmp_path: Path, fault: str)
 def test_a_role_that_is_not_there_is_named(tmp_path: Path) -> None:
     step = "{name: it, fault: pause, at: 1s, hold: 1s, with: {target: cache}}"
     with pytest.raises(FileError, match=r"'containers.cache' or 'processes.cache'"):
-        plan.build(experiment(tmp_path, step), "docker")
+        build.build(experiment(tmp_path, step), "docker")
 
 
 def test_a_compose_project_without_a_target_file_is_told_how_to_begin_one() -> None:
     with pytest.raises(UsageError, match="midnight target inspect compose:nowhere"):
-        plan.build("smoke", "compose:nowhere")
+        build.build("smoke", "compose:nowhere")
 
 
 @pytest.mark.parametrize("signal", ["STOP", "TSTP", "TTIN", "TTOU"])
 def test_a_signal_that_leaves_the_target_standing_still_is_refused(tmp_path: Path, signal: str) -> None:
     step = f"{{name: it, fault: kill, at: 1s, hold: 1s, with: {{target: api, signal: {signal}}}}}"
     with pytest.raises(FileError, match=f"use the fault pause, got '{signal}'"):
-        plan.build(experiment(tmp_path, step), "docker")
+        build.build(experiment(tmp_path, step), "docker")

@@ -15,7 +15,7 @@ from chaos import engine
 from chaos.cli import target
 from chaos.engine.client import refuse_old, require_here
 from chaos.errors import ToolMissing
-from chaos.plan import plan
+from chaos.plan import build
 from chaos.plugin.handles import EngineAt
 from chaos.targets.compose.discovery import discover
 from chaos.targets.compose.options import ComposeOptions
@@ -111,7 +111,7 @@ def test_an_engine_on_another_machine_is_one_line_with_the_remedy(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", url)
-    planned = plan.build("smoke", "docker")
+    planned = build.build("smoke", "docker")
     driver = planned.driver(planned.target, planned.options, planned.settings, {})
     shop = ComposeOptions.model_validate({"project": "shop", "api": {"service": "web"}})
     refused: list[Callable[[], object]] = [

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from chaos.errors import FaultError, RestoreError, TargetGone
 from chaos.faults.pause import Pause, PauseParams
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
 from chaos.host.processes import ref_of
 from chaos.path import Traffic
@@ -72,7 +72,7 @@ class Freeze(Fault):
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         del seconds, stop
         process = psutil.Process(self.pid)
-        stopped = subjects.until(lambda: process.status() == psutil.STATUS_STOPPED, 5.0)
+        stopped = containers.until(lambda: process.status() == psutil.STATUS_STOPPED, 5.0)
         return Held(
             {"stopped": float(stopped)}, {"stopped": 1}, unproven="" if self.pid != self.first else "unseen"
         )
@@ -106,7 +106,7 @@ def test_it_acts_on_those_chosen_alone_and_proves_each(
         FreezeEach.restore(undo)
 
     assert seen == stopped
-    assert subjects.until(lambda: still(sleepers) == [False] * 3, 5.0)
+    assert containers.until(lambda: still(sleepers) == [False] * 3, 5.0)
     assert told["of"] == 3 and len(told["each"]) == sum(stopped)
     assert held.dose == held.floor == {"reached": sum(stopped)} and not held.unproven
     assert set(held.evidence["each"]) == {f"pid {each.pid}" for each in sleepers[: sum(stopped)]}
@@ -226,7 +226,7 @@ def test_one_that_cannot_be_restored_is_named_and_the_others_are_restored(fragil
     [("one", 3, 1), ("all", 3, 3), ("50%", 3, 2), ("50%", 4, 2), ("1%", 5, 1), ("100%", 2, 2), ("99%", 1, 1)],
 )
 def test_a_share_is_rounded_up(which: str, of: int, chosen: int) -> None:
-    assert len(subjects.chosen(range(of), which)) == chosen
+    assert len(containers.chosen(range(of), which)) == chosen
 
 
 @pytest.mark.parametrize("which", ["none", "0%", "101%", "half", "50", ""])

@@ -8,7 +8,7 @@ from chaos.gate.baseline import Baseline
 from chaos.gate.case import Case
 from chaos.gate.tolerance import tolerances
 from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_run
-from tests.memory.stored import Stored
+from tests.history.stored import Stored
 
 
 def played(exit_code: int | None = None, errors: tuple[str, ...] = (), **changed: Any) -> GateRun:

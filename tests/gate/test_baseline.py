@@ -14,7 +14,7 @@ from chaos.gate.baseline import LAST, Baseline, NoBaseline, Wanted, find
 from chaos.history import Query, open_index
 from chaos.history.decision import State, decision
 from tests.gate.planted import gate, judged, played
-from tests.memory.stored import Stored
+from tests.history.stored import Stored
 
 MIDNIGHT = Wanted("midnight", "embedded", "hardened")
 SMOKE = Wanted("smoke", "embedded", "hardened")

@@ -12,8 +12,8 @@ from chaos import cli
 from chaos.cli import gating
 from chaos.gate.verdict import GateRun
 from chaos.history import Query, open_index
-from chaos.plan.plan import Plan
-from tests.memory.stored import Stored
+from chaos.plan.build import Plan
+from tests.history.stored import Stored
 
 Gate = Callable[..., int]
 

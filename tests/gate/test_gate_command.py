@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaos import cli
-from chaos.checks.judge import judge_run as judge_stored
+from chaos.checks.rejudge import judge_run as judge_stored
 from chaos.cli import gating
 from chaos.gate.verdict import GateRun
 from chaos.record import store

@@ -15,7 +15,7 @@ from chaos.gate.tolerance import tolerances
 from chaos.gate.verdict import GateRun, judge_run
 from chaos.history.entry import Entry, read_entry
 from tests.gate.planted import gate, judged, played
-from tests.memory.stored import SOUND, Stored
+from tests.history.stored import SOUND, Stored
 
 DAY = 86400.0
 PART = ("pass", "pass", "pass", "not exercised")

@@ -12,7 +12,7 @@ from chaos.gate.tolerance import tolerances
 from chaos.gate.verdict import judge_run
 from chaos.reports.markdown import render
 from tests.gate.planted import gate, judged, played
-from tests.memory.stored import SOUND
+from tests.history.stored import SOUND
 
 
 def test_the_outcome_comes_first_and_the_worst_case_heads_the_table() -> None:

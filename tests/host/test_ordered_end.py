@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.host import ordered_end, sweep
+from chaos.host import kill_marked, ordered_end
 from chaos.host.ordered_end import end_in_order
 from chaos.host.processes import marked, spawn, stop_marked
 
@@ -76,7 +76,7 @@ def test_one_that_has_ended_by_itself_is_told_so(mark: str) -> None:
 def test_the_same_is_done_where_it_runs_in_a_container(mark: str, half: Path) -> None:
     child = job(mark, half, "SIGINT")
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "chaos.host.sweep"],
+        [sys.executable, "-P", "-m", "chaos.host.kill_marked"],
         input=f"{mark}\n".encode(),
         capture_output=True,
         check=True,
@@ -87,5 +87,5 @@ def test_the_same_is_done_where_it_runs_in_a_container(mark: str, half: Path) ->
 
 def test_both_ask_alike_and_within_the_time_that_an_undo_has() -> None:
     waits = dict(ordered_end.ASKED)
-    assert list(sweep.ASKED.values()) == [0.0, waits[signal.SIGINT], sum(waits.values())]
-    assert sweep.PATIENCE < 60
+    assert list(kill_marked.ASKED.values()) == [0.0, waits[signal.SIGINT], sum(waits.values())]
+    assert kill_marked.PATIENCE < 60

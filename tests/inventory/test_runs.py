@@ -12,7 +12,7 @@ import pytest
 
 from chaos.checks import left_behind
 from chaos.checks.finding import Outcome
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.record.inventory import document
 from chaos.toxiproxy import Toxiproxy
 from tests.attach.files import experiment, target

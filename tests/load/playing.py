@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chaos.load import timing
+from chaos.load import arrivals
 from chaos.load.process import LoadProcess
 from chaos.load.spec import LoadSpec
 from chaos.record import hits
@@ -45,7 +45,7 @@ class Playing:
         """A load process that will send to `routes`, in turn, at `due` seconds from its zero."""
         codes = np.arange(len(due), dtype=np.uint8) % len(routes)
         writes = [code for code, route in enumerate(routes) if route.ledger]
-        hits.create(self.hits, np.array(due), codes, timing.sequence_numbers(codes, writes))
+        hits.create(self.hits, np.array(due), codes, arrivals.sequence_numbers(codes, writes))
         spec = LoadSpec(
             base_url=self.base_url,
             hits=self.hits,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from chaos.access import tls
+from chaos.access import trust
 from chaos.load.client import Client
 from chaos.record.hits import Outcome
 from tests.certificates import server_of
@@ -23,9 +23,9 @@ NAME = "name.test"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ssl.SSLContext]:
-    tls._context.cache_clear()
+    trust._context.cache_clear()
     yield server_of(NAME, tmp_path / "authority.pem")
-    tls._context.cache_clear()
+    trust._context.cache_clear()
 
 
 @pytest.fixture

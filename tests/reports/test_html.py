@@ -13,7 +13,7 @@ import pytest
 from markupsafe import escape
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.checks.verdict import Verdict
 from chaos.record.hits import Outcome, open_table, select
 from chaos.record.journal import Journal

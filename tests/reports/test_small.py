@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from chaos.checks.judge import judge_run
+from chaos.checks.rejudge import judge_run
 from chaos.record import hits
 from chaos.record.hits import Outcome
 from chaos.record.journal import Event, Journal, Span, Writer

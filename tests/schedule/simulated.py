@@ -13,13 +13,13 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import Row, select
 
 from chaos import database
-from chaos.schedule.book import Book
 from chaos.schedule.due import due_times, next_start
 from chaos.schedule.engine import Engine, Timing
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.outcome import Ended
 from chaos.schedule.schedule import Schedule
 from chaos.schedule.tables import occurrences
+from chaos.schedule.transactions import Book
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TIMING = Timing(beat=60.0, lease=180.0, claim=300.0)

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, inspect
 
 from chaos import database
-from chaos.schedule.alarms import Apscheduler
 from chaos.schedule.clock import RealClock
+from chaos.schedule.triggers import Apscheduler
 from tests.schedule.plans import schedule
 
 SECONDLY = schedule("* * * * * *", name="secondly")

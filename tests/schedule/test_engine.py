@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from chaos.notify.outbox import outbox
-from chaos.schedule import roll
+from chaos.schedule import registered
 from chaos.schedule.engine import Timing
 from chaos.schedule.file import ScheduleFile
 from tests.schedule.plans import schedule
@@ -278,10 +278,10 @@ def test_in_a_blackout_and_while_paused_nothing_is_played_and_all_of_it_recorded
     world.add()
     world.pass_(hours=5, minutes=5)
     with world.database.begin() as connection:
-        roll.pause(connection, "dark", "by hand")
+        registered.pause(connection, "dark", "by hand")
     world.pass_(hours=2)
     with world.database.begin() as connection:
-        roll.resume(connection, "dark")
+        registered.resume(connection, "dark")
     world.pass_(hours=1)
     world.assert_each_once()
     assert [row.state for row in world.rows()] == [
@@ -317,8 +317,8 @@ def test_a_fail_is_told_and_pauses_and_the_first_pass_afterwards_is_a_recovery(t
     world.pass_(hours=4, minutes=10)
     assert [row.state for row in world.rows()] == ["ended"] * 3 + ["skipped"]
     with world.database.begin() as connection:
-        assert "ended with 1" in roll.paused(connection, ["hourly"])["hourly"]
-        roll.resume(connection, "hourly")
+        assert "ended with 1" in registered.paused(connection, ["hourly"])["hourly"]
+        registered.resume(connection, "hourly")
     world.pass_(hours=2)
     events = [body["event"] for body in told(world)]
     assert events == ["passed", "unknown", "unknown", "fail", "fail", "recovered", "recovered", "passed"]

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from chaos import database
-from chaos.schedule.book import Book
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.lease import Deposed, Lease, Stillness
+from chaos.schedule.transactions import Book
 from tests.schedule.plans import schedule
 from tests.schedule.simulated import BEGIN, SimClock
 

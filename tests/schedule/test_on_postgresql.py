@@ -22,10 +22,10 @@ from chaos.host.ports import free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.notify import outbox
 from chaos.postgres import Cluster
-from chaos.schedule.alarms import Apscheduler
 from chaos.schedule.clock import RealClock
 from chaos.schedule.due import due_times
 from chaos.schedule.lease import Lease, Stillness, fence
+from chaos.schedule.triggers import Apscheduler
 from chaos.tools import postgresql
 from tests.schedule.plans import schedule
 from tests.schedule.serving import Place, every_second

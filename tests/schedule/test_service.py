@@ -10,8 +10,8 @@ import pytest
 
 from chaos import database
 from chaos.errors import Refused
-from chaos.schedule import by_hand as hand
 from chaos.schedule import file
+from chaos.schedule import run_now as hand
 from chaos.schedule.engine import Timing
 from chaos.schedule.tables import occurrences
 from tests.notify.receivers import web

@@ -11,7 +11,7 @@ import numpy as np
 
 from chaos.checks.drill.incident import Incident, incident
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.words import amount, seconds
+from chaos.checks.text import amount, seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 

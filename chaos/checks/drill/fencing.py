@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.checks.drill.incident import deeds, incident
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.ledger import acknowledged_after, numbers
-from chaos.checks.words import many
+from chaos.checks.text import many
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 

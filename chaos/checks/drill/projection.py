@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from chaos.checks import recovery
 from chaos.checks.extrapolation import CannotProject, Measured, Point, Projection, project_rpo, project_rto
 from chaos.checks.finding import Finding, Outcome, bounded
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment, Promise
 from chaos.spec.production import Production

@@ -6,7 +6,7 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.restored.states import is_missing
-from chaos.checks.words import amount
+from chaos.checks.text import amount
 from chaos.record.journal import Detail, Journal
 from chaos.spec.restore_experiment import RestoreExperiment
 

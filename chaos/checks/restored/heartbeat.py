@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.restored.states import is_missing
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.restore_experiment import RestoreExperiment
 

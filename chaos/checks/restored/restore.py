@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaos.checks.completeness import not_restored
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.restore_experiment import RestoreExperiment
 

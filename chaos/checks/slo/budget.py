@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.checks.words import amount, days
+from chaos.checks.text import amount, days
 from chaos.spec.slo import Slo
 
 

@@ -22,7 +22,7 @@ from chaos.checks.slo.ratio import Ratio, bounds, nothing_to_judge, overall, tar
 from chaos.checks.slo.readings import Reading, Readings, Stretch, readings
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import Batch, held, sliding
-from chaos.checks.words import amount, seconds
+from chaos.checks.text import amount, seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import BurnRate, Slo

@@ -7,7 +7,7 @@ from chaos.checks.slo import latency_percentile
 from chaos.checks.slo.objectives import findings
 from chaos.checks.slo.ratio import Ratio, judge
 from chaos.checks.slo.scope import Scope
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import LatencyObjective, Slo

@@ -18,7 +18,7 @@ from chaos.checks.slo.percentiles import Latency, Slowest, slowest
 from chaos.checks.slo.ratio import nothing_to_judge
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import sliding
-from chaos.checks.words import seconds
+from chaos.checks.text import seconds
 from chaos.spec.slo import Slo
 
 

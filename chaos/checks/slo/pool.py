@@ -9,7 +9,7 @@ import numpy as np
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.spans import step_spans
-from chaos.checks.words import many, percent
+from chaos.checks.text import many, percent
 from chaos.record.journal import Journal, Series, Span
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import PoolObjective

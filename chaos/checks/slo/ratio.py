@@ -12,7 +12,7 @@ from chaos.checks.slo.budget import budget
 from chaos.checks.slo.readings import Reading, Readings, each, readings, share_of_slices
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import slices, sliding, whole
-from chaos.checks.words import many, percent, seconds
+from chaos.checks.text import many, percent, seconds
 from chaos.spec.slo import Slo
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from chaos.engine import mounts, refs, sidecar
 from chaos.engine.client import connected
 from chaos.errors import ControlError, RestoreError
-from chaos.faults.shared import leftovers, subjects
+from chaos.faults.shared import containers, volume_files
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef
 
@@ -20,8 +20,8 @@ def undo(container: ContainerRef, told: dict[str, Any]) -> Undo:
 
     Raises FaultError, TargetGone.
     """
-    with subjects.acting(container, "logrotate") as found:
-        return {**told, **leftovers.undo(found, container, told["mark"], Path(told["scratch"]))}
+    with containers.acting(container, "logrotate") as found:
+        return {**told, **volume_files.undo(found, container, told["mark"], Path(told["scratch"]))}
 
 
 def restore(undo: Undo) -> Evidence:
@@ -33,7 +33,7 @@ def restore(undo: Undo) -> Evidence:
             stands_still = found is not None and found.status == "paused"  # nothing in it ends
         removed = sidecar.remove(ref.engine, mark, settled=1.0, grace=0 if stands_still else _GRACE)
         told = {key: undo[key] for key in ("scratch", "logs", "places", "beside", "suffixes") if key in undo}
-        cleared = leftovers.cleared(undo, "chaos.host.rotation_undo", told)
+        cleared = volume_files.cleared(undo, "chaos.host.rotation_undo", told)
     except ControlError as error:
         lies = mounts.named(undo["mount"])
         raise RestoreError(

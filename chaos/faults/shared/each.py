@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, TypeVar
 
 from chaos.errors import FaultError, MidnightError, RestoreError, TargetGone
-from chaos.faults.shared import subjects
+from chaos.faults.shared import containers
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
@@ -36,15 +36,15 @@ class OnEach(Fault):
         return cls.One.staging(params)
 
     def __init__(self, params: Any, handles: Handles, mark: str) -> None:
-        there = subjects.all_of(handles, params.target)
+        there = containers.all_of(handles, params.target)
         self._of, self._alone = len(there), len(there) == 1
         self._parts = {
-            subjects.name_of(each): self.One(
+            containers.name_of(each): self.One(
                 params,
-                subjects.narrowed(handles, params.target, each),
+                containers.narrowed(handles, params.target, each),
                 mark if self._alone else f"{mark}.{number}",
             )
-            for number, each in enumerate(subjects.chosen(there, params.which), 1)
+            for number, each in enumerate(containers.chosen(there, params.which), 1)
         }
         self._chosen = len(self._parts)
 

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from chaos.errors import FaultError
-from chaos.faults.shared import executed
+from chaos.faults.shared import container_exec
 from chaos.host import owners
 from chaos.host.processes import marked, spawn
 from chaos.host.worker import Program
@@ -51,7 +51,7 @@ class JobRun:
     def _start(self, job: Job, argv: list[str], mark: str) -> Program:
         if job.container is not None:
             cwd = str(job.cwd) if job.cwd is not None else None
-            return executed.start(job.container, argv, job.env, mark, cwd)
+            return container_exec.start(job.container, argv, job.env, mark, cwd)
         pipe = subprocess.PIPE
         stdin, stderr = (pipe, None) if job.reports else (subprocess.DEVNULL, subprocess.STDOUT)
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.errors import FaultError, TargetGone
-from chaos.faults.shared import accounts, subjects
+from chaos.faults.shared import cgroup_stats, containers
 from chaos.host import oom
 from chaos.plugin.handles import ContainerRef
 
@@ -29,8 +29,8 @@ class Watch:
         self._machine = oom.Watch()
         self._cgroup = None
         if container is not None:
-            with suppress(FaultError, TargetGone), subjects.acting(container, "batch_job") as found:
-                self._cgroup = accounts.cgroup(found, container)
+            with suppress(FaultError, TargetGone), containers.acting(container, "batch_job") as found:
+                self._cgroup = cgroup_stats.cgroup(found, container)
         self._before = self._cgroup.oom_kills() if self._cgroup else 0.0
 
     def _of_the_container(self) -> int | None:

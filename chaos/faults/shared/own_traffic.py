@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chaos.faults.shared import subjects
-from chaos.faults.shared.subjects import Subject
+from chaos.faults.shared import containers
+from chaos.faults.shared.containers import Subject
 from chaos.path import Traffic, Unseen
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
@@ -51,7 +51,7 @@ class OwnTraffic:
             return f"whom it served cannot be seen: {self._because}"
         if hit:
             return ""
-        name = subjects.name_of(self._subject)
+        name = containers.name_of(self._subject)
         return f"nothing but midnight had to do with {name} then: have the step aim at what serves requests"
 
     def _give_up(self, error: Exception) -> None:

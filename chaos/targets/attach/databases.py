@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.access.dsn import Parts
 from chaos.access.secrets import SecretReader
 from chaos.errors import Refused, UsageError
@@ -66,7 +66,7 @@ def aimed(role: str, parts: Parts, where: str, allow: Collection[str]) -> Dsn:
         options["hostaddr"] = ""  # a socket of this machine, whatever the environment says
     else:
         try:
-            options["hostaddr"] = aim.addresses(host, allow)[0]
+            options["hostaddr"] = allowlist.addresses(host, allow)[0]
         except Refused as error:
             raise Refused(f"{where}: {error}") from None
     options.setdefault("connect_timeout", str(CONNECT_WITHIN))

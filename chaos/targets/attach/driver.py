@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.errors import ControlError
 from chaos.plugin.driver import Driver, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
@@ -44,7 +44,7 @@ class AttachDriver(Driver):
     @classmethod
     def check_target(cls, target: Target, options: AttachOptions) -> None:
         for host, place in options.hosts():
-            if aim.is_foreign(host, target.allow):
+            if allowlist.is_foreign(host, target.allow):
                 raise BrokenRule(f"{host} is not this machine, and `allow` does not name it", *place)
 
     @classmethod
@@ -68,10 +68,12 @@ class AttachDriver(Driver):
 
     @property
     def aim(self) -> str:
-        host = aim.host_of(self._options.base_url)
-        here = any(ipaddress.ip_address(each).is_loopback for each in aim.addresses(host, self._target.allow))
+        host = allowlist.host_of(self._options.base_url)
+        here = any(
+            ipaddress.ip_address(each).is_loopback for each in allowlist.addresses(host, self._target.allow)
+        )
         # all the names of this machine are one: the same service must not be hurt under two of them
-        return f"{'localhost' if here else host}:{aim.port_of(self._options.base_url)}"
+        return f"{'localhost' if here else host}:{allowlist.port_of(self._options.base_url)}"
 
     @property
     def versions(self) -> Mapping[str, str]:

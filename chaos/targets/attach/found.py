@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.access.secrets import SecretReader
 from chaos.errors import ControlError, Refused, UsageError
 from chaos.host import volume
@@ -67,7 +67,7 @@ def _header(given: Secret, where: str, secret: SecretReader) -> str:
 
 def _look_up(host: str, where: str, allow: Collection[str]) -> None:
     try:
-        aim.addresses(host, allow)
+        allowlist.addresses(host, allow)
     except Refused as error:
         raise Refused(f"{where}: {error}") from None
 

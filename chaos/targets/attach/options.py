@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from chaos.access import aim
+from chaos.access import allowlist
 from chaos.host.logrotate_conf import SCRIPTS
 from chaos.spec.routes import HeaderName
 from chaos.spec.secret import Secret
@@ -149,11 +149,11 @@ class AttachOptions(Model):
 
     def hosts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Every host that stands in the file, with its place."""
-        yield aim.host_of(self.base_url), ("base_url",)
+        yield allowlist.host_of(self.base_url), ("base_url",)
         if self.metrics_url is not None:
-            yield aim.host_of(self.metrics_url), ("metrics_url",)
+            yield allowlist.host_of(self.metrics_url), ("metrics_url",)
         for name, proxy in self.proxies.items():
-            yield aim.host_of(proxy.api), ("proxies", name, "api")
+            yield allowlist.host_of(proxy.api), ("proxies", name, "api")
         for name, database in self.databases.items():
             if database.proxied is not None:
                 yield database.proxied.rpartition(":")[0], ("databases", name, "proxied")

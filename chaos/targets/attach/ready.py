@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from chaos.access import tls
+from chaos.access import trust
 from chaos.errors import NoVerdict
 from chaos.plugin.driver import Site
 
@@ -23,7 +23,7 @@ def wait_until_ready(
     Raises NoVerdict after `within` seconds: a target that is down is no failure of ours. Raises Aborted.
     """
     end, last, patience = time.monotonic() + within, "", ANSWER_WITHIN
-    verify = tls.trust(url)
+    verify = trust.trust(url)
     with httpx.Client(headers=headers, trust_env=False, verify=verify) as client:
         while True:
             site.check()

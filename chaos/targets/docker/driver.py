@@ -27,7 +27,7 @@ from chaos.targets.docker import compose_file, undo
 from chaos.targets.docker.creating import Creating
 from chaos.targets.docker.disks import LOGS_OWNER, Disks
 from chaos.targets.docker.options import DockerOptions
-from chaos.targets.embedded import profile_file, quiet
+from chaos.targets.embedded import profile_file, settle_disk
 from chaos.targets.embedded.options import Profile
 from chaos.targets.warming import warm_up
 from chaos.tools import docker_engine, docker_images
@@ -126,9 +126,9 @@ class DockerDriver(Driver):
         wait_until_ready(url + self._target.ready, {}, options.ready_within, site, any_answer=False)
         wait_until_ready(self._url("METRICS_PORT"), {}, options.ready_within, site, any_answer=False)
         warm_up(url + self._target.ready)
-        quiet.flush()
+        settle_disk.flush()
         self._disks.limit(site)
-        quiet.settle(options.quiet_within, site.stopping)
+        settle_disk.settle(options.quiet_within, site.stopping)
         return self._handles(url)
 
     def drain(self) -> None:
@@ -162,7 +162,7 @@ class DockerDriver(Driver):
         sizes = {str(LOGS / "app.log"): self._grown, str(LOGS / "app.log.1"): before}
         said = json.dumps({"sizes": sizes, "owner": LOGS_OWNER}).encode() + b"\n"
         creating.intend("container", creating.name("grown-grown"))
-        sidecar.run(creating.made["api"], "chaos.host.grown", f"{self._mark}/grown", said, running=False)
+        sidecar.run(creating.made["api"], "chaos.host.log_writer", f"{self._mark}/grown", said, running=False)
 
     def _choose_ports(self) -> None:
         while len(set(self._ports.values())) < len(PORTS):

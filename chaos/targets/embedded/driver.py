@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from chaos.errors import FileError, TargetError
 from chaos.host import scratch, volume
-from chaos.host.grown import grow
+from chaos.host.log_writer import grow
 from chaos.host.processes import ref_of, stop_child, stop_marked
 from chaos.host.volume import LoopVolume
 from chaos.plugin.driver import Driver, Incident, Site, Wants
@@ -21,11 +21,11 @@ from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.spec.target import Target
 from chaos.spec.units import seconds
 from chaos.targets import volume_undo
-from chaos.targets.embedded import operations, profile_file, quiet
-from chaos.targets.embedded.estate import RESTORED, STANDBY, Protection
+from chaos.targets.embedded import operations, profile_file, settle_disk
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
-from chaos.targets.embedded.parts import Parts
+from chaos.targets.embedded.servers import RESTORED, STANDBY, Protection
+from chaos.targets.embedded.services import Parts
 
 OFFERS = frozenset(
     {
@@ -123,7 +123,7 @@ class EmbeddedDriver(Driver):
             lambda: parts.wait_until_ready(self._target.ready, site),
             lambda: parts.warm_up(self._target.ready),
             lambda: self._limit_volumes(site),
-            lambda: quiet.settle(self._options.quiet_within, site.stopping),
+            lambda: settle_disk.settle(self._options.quiet_within, site.stopping),
         ]
         for stage in stages:
             site.check()
@@ -173,7 +173,7 @@ class EmbeddedDriver(Driver):
             grow(logs / "app.log.1", min(self._options.rotated_before, self._grown // 2))
 
     def _limit_volumes(self, site: Site) -> None:
-        quiet.flush()
+        settle_disk.flush()
         for name, made in self._volumes.items():
             undo = {"what": "limit", "urgent": True, "file": str(made.file), "mark": self._mark}
             site.creating(f"limit {name}", undo)

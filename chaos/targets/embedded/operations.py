@@ -16,8 +16,8 @@ from chaos.postgres import promote as promoting
 from chaos.spec.units import Positive
 from chaos.spec.yamlfile import Model
 from chaos.targets.embedded import rejoining, restoring
-from chaos.targets.embedded.estate import Estate
-from chaos.targets.embedded.parts import Parts
+from chaos.targets.embedded.servers import Estate
+from chaos.targets.embedded.services import Parts
 from chaos.toxiproxy import Toxiproxy
 
 

@@ -17,8 +17,8 @@ from chaos.postgres.following import verify_following
 from chaos.postgres.rewind import rejoin
 from chaos.postgres.standby import Standby
 from chaos.postgres.writes import attempt_write
-from chaos.targets.embedded.estate import Estate
 from chaos.targets.embedded.layout import DATABASE
+from chaos.targets.embedded.servers import Estate
 
 BALLAST = "ballast"
 LEDGER = "SELECT seq FROM records ORDER BY seq"

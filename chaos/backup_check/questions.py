@@ -1,0 +1,74 @@
+"""What the restored data is asked: how old it is, and whether it makes sense. Answers are JSON, judged later."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chaos.backup_check.scratch import Scratch
+from chaos.targets.backup.options import Heartbeat, Query
+
+Answer = dict[str, Any]
+"""`value` and `rows`, or `because` and `state` (SQLSTATE, may be empty) where there is no answer; `seconds`."""
+
+_IS_MISSING, _NO_DATABASE = re.compile(r'database "[^"]*" does not exist'), "3D000"
+_HEARTBEAT_WITHIN = 600.0  # seconds: there may be no index
+
+
+def newest_heartbeat(scratch: Scratch, heartbeat: Heartbeat, database: str) -> Answer:
+    """`value` is an ISO time with its zone, None for a table without rows."""
+    table, column = sql.Identifier(*heartbeat.table.split(".")), sql.Identifier(heartbeat.column)
+    statement = sql.SQL("SELECT max({}) FROM {}").format(column, table)
+    answer = _answer(scratch, database, statement, _HEARTBEAT_WITHIN)
+    return answer if "because" in answer else _as_time(answer)
+
+
+def ask(scratch: Scratch, query: Query, database: str) -> Answer:
+    """`value` is the first column of the first row, as a number, a truth, a text or None."""
+    answer = _answer(scratch, database, sql.SQL(query.sql), query.within)
+    return answer if "because" in answer else {**answer, "value": _plain(answer["value"])}
+
+
+def _answer(scratch: Scratch, database: str, statement: sql.SQL | sql.Composed, within: float) -> Answer:
+    began = time.monotonic()
+    limits = (f"statement_timeout={within * 1000:.0f}", "default_transaction_read_only=on", "timezone=UTC")
+    try:
+        with psycopg.connect(scratch.dsn(database, *limits), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            row = cursor.fetchone() if cursor.description else None
+            rows = cursor.rowcount if cursor.description else 0
+    except psycopg.Error as error:
+        said = error.diag.message_primary or str(error).strip()
+        # A connection that is refused tells no SQLSTATE.
+        state = error.sqlstate or (_NO_DATABASE if _IS_MISSING.search(said) else "")
+        return {"because": said, "state": state, "seconds": time.monotonic() - began}
+    except UnicodeDecodeError as error:  # of a database that holds any bytes (SQL_ASCII)
+        return {
+            "because": f"the answer is no UTF-8: {error}",
+            "state": "",
+            "seconds": time.monotonic() - began,
+        }
+    return {"value": row[0] if row else None, "rows": rows, "seconds": time.monotonic() - began}
+
+
+def _as_time(answer: Answer) -> Answer:
+    value = answer["value"]
+    if value is None:
+        return answer
+    if isinstance(value, datetime):
+        return {**answer, "value": (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()}
+    return {"because": f"its column holds no times, but {value!r}", "state": "", "seconds": answer["seconds"]}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

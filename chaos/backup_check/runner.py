@@ -1,0 +1,213 @@
+"""One restore: described, restored, asked, checked, verified; whatever happens, everything is undone."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chaos.backup_check import about, contents, questions
+from chaos.backup_check.kind import Facts, Kind, Lacking, Outlasted, Restoration, Verified
+from chaos.backup_check.plan import Chosen, choose
+from chaos.backup_check.scratch import MAINTENANCE, Scratch, scratch_for
+from chaos.backup_check.stopping import Stopping
+from chaos.checks.restored import judge
+from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError, UsageError
+from chaos.plan.restore import RestorePlan
+from chaos.plugin.driver import Site
+from chaos.plugin.fault import Undo
+from chaos.postgres.amcheck import check_relations
+from chaos.record import store
+from chaos.record.journal import Clock, Event, Journal, Writer
+from chaos.record.store import RunDir
+from chaos.run import outcome, preflight
+from chaos.run.outcome import Course, Ending
+from chaos.undo.heal import heal, keep, playing
+from chaos.undo.watchdog import Watchdog
+
+Listener = Callable[[Event], None]
+
+
+class Runner:
+    """Plays one restore into one run directory."""
+
+    def __init__(self, plan: RestorePlan, chosen: Chosen, run: RunDir, listener: Listener) -> None:
+        self._plan, self._chosen, self._run = plan, chosen, run
+        self._clock = Clock(time.monotonic())
+        self._writer = Writer(run.events)
+        self._writer.listen(keep(run))
+        self._writer.listen(listener)
+        self._course = Course()
+        self._stopping = Stopping()
+
+    def play(self) -> Ending:
+        """Never raises for what goes wrong in between."""
+        with playing(self._run), self._stopping:
+            watchdog = Watchdog(self._run)
+            try:
+                self._guarded(watchdog)
+                self._sweep()
+                ended = {"reason": self._course.reason, "because": self._course.because}
+                self._event("run", "run", "ended", ended)
+                self._writer.close()
+            except BaseException:
+                watchdog.abandon()
+                raise
+            watchdog.dismiss()
+        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+
+    def _guarded(self, watchdog: Watchdog) -> None:
+        """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
+        try:
+            watchdog.wait_until_ready()
+            self._event("run", "run", "begun", outcome.begun(self._clock), sync=True)
+            self._session()
+        except KeyboardInterrupt:
+            self._course.end("aborted", Aborted(f"stopped by {self._stopping.by}"))
+        except NoVerdict as error:
+            self._course.end("no verdict", error)
+        except Exception as error:  # whatever it is, the run is undone and says what happened
+            self._course.end("failed", error)
+        self._stopping.over()
+
+    def _session(self) -> None:
+        chosen = self._chosen
+        if chosen.kind is None or not chosen.installations or chosen.source is None:
+            self._event("restore", "restore", "failed", {"because": chosen.because})
+            return
+        chosen.kind.mark = self._run.id
+        scratch = scratch_for(
+            self._run.id, self._plan.place, chosen.installations[0], chosen.user, chosen.kind.superuser
+        )
+        scratch.make(Site(self._run.id, self._creating))
+        try:
+            self._restore(chosen.kind, scratch)
+            self._look_into(scratch)
+        except Outlasted as error:
+            within = self._plan.experiment.restore.within
+            self._event("restore", "restore", "outlasted", {"because": str(error), "within": within})
+        except TargetError as error:
+            if _is_ours(error):
+                raise
+            self._event("restore", "restore", "failed", {"because": str(error)})
+        except UsageError as error:  # what is lacking was seen only now: the run has begun
+            raise NoVerdict(str(error)) from error
+        self._identify(chosen.kind)
+        self._verify(chosen.kind, scratch)
+
+    def _restore(self, kind: Kind, scratch: Scratch) -> None:
+        """Raises BackupUnusable or TargetError where it cannot be done, NoVerdict where it cannot be here."""
+        source = kind.source
+        chosen = {
+            "path": str(source.path),
+            "kind": self._plan.options.kind,
+            "size": source.size,
+            "modified": source.modified.isoformat(),
+            "older_ones": source.others,
+        }
+        self._event("restore", "backup", "chosen", chosen)
+        scratch.use(self._chosen.installations[0], kind.visible, workers=kind.workers)
+        self._event("restore", "backup", "described", kind.describe(scratch))
+        self._event("restore", "restore", "begun", {"utc": datetime.now(UTC).isoformat()}, sync=True)
+        done = self._attempts(kind, scratch)
+        server = scratch.cluster.installation.version
+        facts = {"seconds": done.seconds, "bytes": done.bytes, "server": server}
+        self._event("restore", "restore", "ended", facts)
+        if done.points:
+            self._event("measure", "restore", "ended", done.points)
+
+    def _attempts(self, kind: Kind, scratch: Scratch) -> Restoration:
+        """With the best PostgreSQL that is here, and where that lacks something, with the next one."""
+        *others, last = self._chosen.installations
+        for installation in (*others, last):
+            scratch.use(installation, kind.visible, workers=kind.workers)
+            try:
+                return kind.restore(scratch, self._plan.experiment.restore.within, self._ended)
+            except Lacking as lack:
+                facts = {"server": installation.version, "because": str(lack)}
+                self._event("restore", "attempt", "lacking", facts)
+                if installation is last:
+                    raise
+                scratch.clear()
+        raise AssertionError
+
+    def _ended(self, name: str, facts: Facts) -> None:
+        self._event("restore", name, "ended", facts)
+
+    def _look_into(self, scratch: Scratch) -> None:
+        options = self._plan.options
+        scratch.refuse_stranger()
+        # The heartbeat before all else: nothing has run yet that could have written to it.
+        if (heartbeat := options.heartbeat) is not None:
+            answer = questions.newest_heartbeat(scratch, heartbeat, options.database_of(heartbeat))
+            self._event("restore", "heartbeat", "read", answer)
+        self._event("restore", "isolation", "ended", scratch.prove())
+        self._event("restore", "contents", "ended", contents.count(scratch))
+        for query in options.queries:
+            answer = questions.ask(scratch, query, options.database_of(query))
+            self._event("query", query.name, "answered", answer)
+        checked = check_relations(scratch.cluster, scratch.dsn(MAINTENANCE))
+        facts = {"outcome": checked.outcome, "by": checked.said, "seconds": checked.seconds}
+        self._event("restore", "amcheck", "ended", facts)
+        scratch.cluster.stop("immediate")
+
+    def _verify(self, kind: Kind, scratch: Scratch) -> None:
+        """After the restore, which would else be served from memory."""
+        began = self._clock.now()
+        asked = self._plan.experiment.restore.verify
+        found = kind.verify(scratch) if asked else Verified("not verified", "it was not asked for")
+        facts = {
+            **found.facts,
+            "outcome": found.outcome,
+            "by": found.by,
+            "seconds": self._clock.now() - began,
+        }
+        self._event("restore", "verification", "ended", facts)
+
+    def _identify(self, kind: Kind) -> None:
+        sums = {str(path): _sha256(path) for path in kind.evidence()}
+        self._event("restore", "backup", "identified", {"sha256": sums})
+
+    def _sweep(self) -> None:
+        self._course.undone(
+            heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
+        )
+
+    def _creating(self, what: str, undo: Undo) -> None:
+        by = f"target:{self._plan.target.driver}"
+        self._event("target", what, "creating", {"by": by, "undo": undo}, sync=True)
+
+    def _event(
+        self, source: str, name: str, phase: str, detail: Mapping[str, object], *, sync: bool = False
+    ) -> None:
+        try:
+            self._writer.event(Event(self._clock.now(), source, name, phase, detail), sync=sync)
+        except OSError:
+            if self._course.unbroken:
+                raise
+            # A full disk has ended the run: it still must be undone.
+
+
+def _is_ours(error: TargetError) -> bool:
+    """Whether a restore failed for a reason that says nothing about the backup."""
+    return not isinstance(error, BackupUnusable) and "its log" not in str(error)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def start(plan: RestorePlan, make_listener: Callable[[RunDir], Listener]) -> tuple[RunDir, Ending]:
+    """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
+    anything is touched."""
+    preflight.refuse_when_halted()
+    chosen = choose(plan)
+    preflight.heal_earlier_runs()
+    with preflight.target_lock(plan.target.name, plan.target.name) as taken:
+        run = store.create_run(plan.experiment.name)
+        taken(run.id)
+        about.save(run, plan, chosen)
+        return run, Runner(plan, chosen, run, make_listener(run)).play()

@@ -1,0 +1,58 @@
+"""While the loss lasts every request gets an answer, if only a refusal, within what the target promises."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chaos.checks.drill.incident import incident
+from chaos.checks.exact import Times
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.observation import ANSWERED, Observation, observe
+from chaos.checks.text import many, seconds
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+
+
+def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+    """`answered`: the longest wait for an answer of the hits that were due while the loss lasted."""
+    drill, loss = experiment.drill, incident(experiment, journal)
+    if drill is None or not drill.answered:
+        return []
+    ready = journal.find("target", phase="ready")
+    promised = ready[-1].detail.get("answers_within") if ready else None
+    restored = journal.last("step", drill.loss, "restored")
+
+    def finding(outcome: Outcome, because: str, measured: float | None = None) -> Finding:
+        return Finding("answered", "answered", outcome, measured, promised, "s", because)
+
+    if loss is None or restored is None:
+        return [finding(Outcome.UNKNOWN, "the loss never happened, or never ended")]
+    if promised is None:
+        because = "the target promises no deadline: what hangs may hang for ever"
+        return [finding(Outcome.FAIL, because)]
+    seen = observe(experiment, journal, promised)
+    during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < restored.at)
+    if seen is None or during is None or not during.any():
+        because = f"no hit was due while the loss lasted for longer than the {seconds(promised)} promised"
+        return [finding(Outcome.UNKNOWN, because)]
+    waited, unsure = _waited(seen)[during], seen.indeterminate[during]
+    late = waited > promised + seen.held_to.lag  # of the instrument, which must not be blamed on the target
+    proven, open_ones = int((late & ~unsure).sum()), int((late & unsure).sum())
+    longest = float(waited.max())
+    because = f"{many(proven, 'request')} of {len(late)} had no answer within {seconds(promised)}"
+    because += f", the longest wait {seconds(longest)}"
+    if proven or not open_ones:
+        return [finding(Outcome.FAIL if proven else Outcome.PASS, because, longest)]
+    return [finding(Outcome.UNKNOWN, f"{because}; {open_ones} are indeterminate", longest)]
+
+
+def _waited(seen: Observation) -> Times:
+    """Seconds from due to an answer, be it a refusal; infinite without one."""
+    end = seen.first + len(seen)
+    waited: Times = seen.hits.column(
+        lambda rows: np.where(np.isin(rows["outcome"], ANSWERED), rows["done"] - rows["due"], np.inf),
+        np.float64,
+        seen.first,
+        end,
+    )
+    return waited

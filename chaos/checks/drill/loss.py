@@ -1,0 +1,71 @@
+"""Loss in a drill: what the loss excuses, against the RPO; what it does not, as lost writes.
+
+Excused is an acknowledged write that is missing and was sent before the loss was over: it is what the
+unprotected seconds cost. The RPO is the instant at which the loss was over, less the acknowledgement of the
+oldest of them. Everything else that was acknowledged and is missing, or has another payload, is lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chaos.checks import lost_writes
+from chaos.checks.drill.incident import incident
+from chaos.checks.exact import Flags
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.ledger import MISSING, Ledger, sent
+from chaos.checks.text import many, seconds
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+
+
+def judge(
+    experiment: Experiment, journal: Journal, ledger: Ledger, evidence: dict[str, Any]
+) -> list[Finding]:
+    """`lost_writes` against limits.lost_writes, and `rpo` against limits.rpo and promise.rpo."""
+    limits, promise = experiment.limits, experiment.promise.rpo
+    allowed = promise if limits.rpo is None else limits.rpo
+    loss = incident(experiment, journal)
+    if loss is None:
+        because = "the loss never happened"
+        return [
+            Finding("loss", "lost_writes", Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
+            Finding("loss", "rpo", Outcome.UNKNOWN, None, allowed, "s", because),
+        ]
+    excused = ledger.acknowledged & (ledger.state == MISSING) & (sent(journal) < loss.ended)
+    count = int(np.count_nonzero(excused))
+    before = int(np.count_nonzero(ledger.acknowledged & (sent(journal) < loss.ended)))
+    shown = {
+        **evidence,
+        "instant_of_loss": loss.ended,
+        "acknowledged_before_the_loss": before,
+        "lost_with_it": count,
+        "lost_writes": evidence["lost_writes"] - count,
+        "missing": evidence["missing"] - count,
+    }
+    return [
+        lost_writes.judge(limits.lost_writes, shown),
+        _rpo(ledger, excused, loss.ended, experiment, shown),
+    ]
+
+
+def _rpo(
+    ledger: Ledger, excused: Flags, instant: float, experiment: Experiment, evidence: dict[str, Any]
+) -> Finding:
+    limit, promise = experiment.limits.rpo, experiment.promise.rpo
+    allowed = promise if limit is None else limit
+    if not evidence["acknowledged_before_the_loss"]:
+        because = "nothing was acknowledged before the loss, so nothing could be lost with it"
+        return Finding("loss", "rpo", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
+    done = ledger.writes.done[excused]
+    rpo = max(0.0, instant - float(done.min())) if len(done) else 0.0
+    outcome = Outcome.PASS if rpo <= allowed and rpo <= promise else Outcome.FAIL
+    because = f"RPO {seconds(rpo)} {'≤' if rpo <= allowed else '>'} {seconds(allowed)}"
+    because += f" ({many(len(done), 'acknowledged write')} lost with it)"
+    first = float(ledger.writes.done[ledger.acknowledged].min())
+    if outcome is Outcome.PASS and limit is None and instant - first <= promise:
+        outcome = Outcome.NOT_EXERCISED
+        because += f", but not evidence: so short a play could not break the promise of {seconds(promise)}"
+    return Finding("loss", "rpo", outcome, rpo, allowed, "s", because, evidence)

@@ -1,0 +1,117 @@
+"""The RTO of a drill: from the instant of the loss until the service is back, and where that time went.
+
+The service is back with the due time of the first hit of sustained good service (the end of the outage that
+the loss began), and when the drill's `until`, a step of the runbook, has ended. A later outage counts with
+its own length: the worst counts. What nobody performed is assumed by the target's file, and counts against
+the promise; where it assumes nothing the RTO is called technical.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.checks.drill.incident import Deed, Incident, assumed, deeds, incident
+from chaos.checks.finding import Finding, Outcome, bounded
+from chaos.checks.outage import Outage
+from chaos.checks.text import seconds
+from chaos.record.journal import Journal
+from chaos.spec.drill import Drill
+from chaos.spec.experiment import Experiment
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """When the service was back, by one reading of the hits; None: it was not. `rto` in seconds, at least."""
+
+    back: float | None
+    rto: float
+    felt: bool  # there was an outage
+
+
+def judge(
+    experiment: Experiment, journal: Journal, readings: Sequence[list[Outage]], observed: float
+) -> Finding:
+    """`readings` are the outages as seen, at best and at worst; `observed` is where the observation ended. What was
+    not observed to its end fails only what it had broken by then."""
+    drill, promise, limit = experiment.drill, experiment.promise.rto, experiment.limits.rto
+    loss = incident(experiment, journal)
+    allowed = promise if limit is None else limit
+    if drill is None or loss is None:
+        return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", "the loss never happened")
+    steps = deeds(experiment, journal)
+    seen, best, worst = (_return(found, drill, steps, loss, observed) for found in readings)
+    extra = sum((assumed(journal) or {}).values())
+
+    def within(one: Return) -> bool:
+        return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= promise
+
+    evidence = {
+        "loss": loss.begun,
+        "back": seen.back,
+        "assumed": dict(assumed(journal) or {}),
+        "spans": spans(steps, loss, seen.back),
+        "breakable": observed - loss.begun + extra > promise or limit is not None,
+    }
+    if drill.outage and not (seen.felt and best.felt):
+        because = "no outage after the loss: it was not felt, so no RTO could be measured"
+        return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
+    kept = worst.back is not None and within(worst)
+    outcome = bounded(kept, kept or within(best))
+    if outcome is Outcome.PASS and not evidence["breakable"]:
+        outcome = Outcome.NOT_EXERCISED
+    because = _sentence(seen, outcome, allowed, extra, journal, experiment)
+    return Finding("recovery", "rto", outcome, seen.rto, allowed, "s", because, evidence)
+
+
+def _return(found: list[Outage], drill: Drill, steps: list[Deed], loss: Incident, observed: float) -> Return:
+    after = [outage for outage in found if outage.end is None or outage.end > loss.begun]
+    ends: list[float | None] = [outage.end for outage in after[:1]]
+    lengths = [outage.length for outage in after[1:]]
+    if drill.until is not None:
+        ends += [step.ended for step in steps if step.name == drill.until]
+    known = [end for end in ends if end is not None]
+    whole = len(known) == len(ends) and all(outage.end is not None for outage in after)
+    back = max(known, default=loss.begun)
+    rto = max([(back if whole else observed) - loss.begun, *lengths])
+    return Return(back if whole else None, rto, bool(after))
+
+
+def spans(steps: list[Deed], loss: Incident, back: float | None) -> list[dict[str, Any]]:
+    """The time from the loss until the service was back, cut at the end of each step: name, start, seconds."""
+    found: list[dict[str, Any]] = []
+    reached = loss.begun
+    over = [(step.over, step.name) for step in steps if step.over is not None and step.over > loss.begun]
+    for at, name in sorted(over):
+        if back is not None and reached >= back:
+            break
+        end = at if back is None else min(at, back)
+        found.append({"name": name, "start": reached, "seconds": end - reached})
+        reached = end
+    if back is not None and reached < back:
+        found.append({"name": "clients come back", "start": reached, "seconds": back - reached})
+    return found
+
+
+def _sentence(
+    seen: Return, outcome: Outcome, allowed: float, extra: float, journal: Journal, experiment: Experiment
+) -> str:
+    promise, known = experiment.promise.rto, assumed(journal)
+    word = "technical RTO" if known is None else "RTO"
+    least = "" if seen.back is not None else "> "
+    text = f"{word} {least}{seconds(seen.rto)}"
+    if seen.back is None:
+        text += f", not back when the observation ended, {seconds(allowed)} allowed"
+    elif outcome is Outcome.UNKNOWN:
+        text += f" undecided by indeterminate hits, {seconds(allowed)} allowed"
+    else:
+        text += f" {'≤' if seen.rto <= allowed else '>'} {seconds(allowed)}"
+    if known is not None:
+        parts = ", ".join(f"{name} {seconds(value)}" for name, value in known.items())
+        total = seen.rto + extra
+        text += f"; {seconds(total)} with what is assumed ({parts})"
+        text += f" {'≤' if total <= promise else '>'} {seconds(promise)} promised"
+    if outcome is Outcome.NOT_EXERCISED:
+        text += f", but not evidence: so short a play could not break the promise of {seconds(promise)}"
+    return text

@@ -1,0 +1,53 @@
+"""An experiment with `restore:` and a target that is a backup -> what a run will do, with nothing touched yet."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.errors import FileError
+from chaos.plan import build as plans
+from chaos.spec import restore_experiment, yamlfile
+from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.spec.target import Target
+from chaos.targets.backup.options import BackupOptions
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    experiment: RestoreExperiment
+    experiment_file: Path
+    target: Target
+    target_file: Path
+    options: BackupOptions
+
+    @property
+    def place(self) -> Path:
+        """Where the scratch directory is made."""
+        return (self.options.scratch or Path(tempfile.gettempdir())).absolute()
+
+    def lines(self) -> list[str]:
+        """The plan for a reader."""
+        options, restore = self.options, self.experiment.restore
+        archive = f" and the archive {options.archive}" if options.archive else ""
+        text = [f"restore   the newest {options.kind} of {options.path}{archive} below {self.place}"]
+        if options.heartbeat is not None:
+            text.append(f"heartbeat {options.heartbeat.table}.{options.heartbeat.column}")
+        text += [f"query     {query.name}" for query in options.queries]
+        return [*text, f"verify    {'the files as they lie there' if restore.verify else 'nothing'}"]
+
+
+def build(name: str, target: str) -> RestorePlan:
+    """Raises FileError or UsageError before anything is touched."""
+    path = yamlfile.search(name, "experiments")
+    experiment = restore_experiment.load(path)
+    target_path = yamlfile.search(target, "targets")
+    found, _, options = plans.target_of(target_path)
+    if not isinstance(options, BackupOptions):
+        line = yamlfile.line_of(yamlfile.read_mapping(target_path), ("driver",))
+        rule = (
+            f"{experiment.name} restores a backup: it needs a target with driver backup, got {found.driver!r}"
+        )
+        raise FileError(target_path, line, "driver", rule)
+    return RestorePlan(experiment, path, found, target_path, options)

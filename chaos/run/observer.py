@@ -1,0 +1,59 @@
+"""Who watches a run while it is played: the console, or nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from chaos.load.arrivals import segments
+from chaos.load.live import live
+from chaos.record.hits import HitTable
+from chaos.record.journal import Clock, Event
+from chaos.sampling.sampler import Sampler
+from chaos.spec.experiment import Experiment
+
+PERIOD = 0.5  # seconds between two looks
+
+
+class Observer(Protocol):
+    """Must never raise: a broken terminal does not change a verdict. Called from several threads."""
+
+    def on_event(self, event: Event) -> None: ...
+
+    def tick(self, figures: Mapping[str, Any]) -> None: ...
+
+
+async def observe(
+    observer: Observer,
+    experiment: Experiment,
+    table: HitTable,
+    sampler: Sampler,
+    clock: Clock,
+    start: Callable[[], float],
+) -> None:
+    """Tell the observer how the play goes, until cancelled. `start`: the run clock's zero of the schedule, as it
+    is known by now."""
+    load = experiment.load
+    stretches = segments(load)
+    while True:
+        now, zero = clock.now(), start()
+        begin = zero + stretches[1].start
+        figures = live(table, now, longest=load.timeout)
+        phase = next((s.name for s in stretches if s.start <= now - zero < s.end), "")
+        latest = sampler.latest
+        observer.tick(
+            {
+                "phase": phase,
+                "play_at": now - begin,
+                "play_length": load.length,
+                "rate": figures.rate,
+                "ok": figures.ok_ratio,
+                "p99": figures.p99,
+                "in_flight": figures.in_flight,
+                "pool_in_use": latest.get(("api", "pool_checked_out")),
+                "pool_size": latest.get(("api", "pool_size")),
+                "waiters": latest.get(("api", "pool_waiters")),
+            }
+        )
+        await asyncio.sleep(PERIOD)

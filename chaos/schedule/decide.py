@@ -1,0 +1,55 @@
+"""Pure: which of the times a schedule came due is played, and what is said of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chaos.schedule.due import blacked_out, start_of
+from chaos.schedule.occurrences import Settled, State
+from chaos.schedule.schedule import Schedule
+from chaos.spec.units import show_seconds
+
+
+def decide(
+    schedule: Schedule, dues: Sequence[datetime], now: datetime, paused: str | None
+) -> tuple[datetime | None, list[Settled]]:
+    """The due time to play now, if any, and the rest with the reasons. `paused`: why, when it is.
+
+    Of several that are late the newest is played.
+    """
+    chosen: datetime | None = None
+    settled: list[Settled] = []
+    for due in reversed(dues):
+        forbidden = paused or blacked_out(schedule, due, start_of(schedule, due))
+        if forbidden is not None:
+            settled.append(Settled(due, State.SKIPPED, forbidden))
+        elif too_late(schedule, due, now):
+            settled.append(Settled(due, State.MISSED, late(schedule)))
+        elif chosen is None:
+            chosen = due
+        else:
+            settled.append(superseded(due))
+    return chosen, settled[::-1]
+
+
+def late(schedule: Schedule) -> str:
+    return f"could not start within {show_seconds(schedule.misfire.late_within)} of its time"
+
+
+def too_late(schedule: Schedule, due: datetime, now: datetime) -> bool:
+    return now > start_of(schedule, due) + timedelta(seconds=schedule.misfire.late_within)
+
+
+def obstacle(schedule: Schedule, due: datetime, now: datetime, paused: str | None) -> Settled | None:
+    """What a claim that still waits comes to, when it may not be played any more."""
+    reason = paused or blacked_out(schedule, now)
+    if reason is not None:
+        return Settled(due, State.SKIPPED, reason)
+    if too_late(schedule, due, now):
+        return Settled(due, State.MISSED, f"{late(schedule)}: its target was busy")
+    return None
+
+
+def superseded(due: datetime) -> Settled:
+    return Settled(due, State.MISSED, "a later one was played in its place")

@@ -1,0 +1,105 @@
+"""What `midnight schedule list` and `next` show: read from the file and the database, without a scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, select
+
+from chaos.notify import outbox
+from chaos.schedule import registered, zones
+from chaos.schedule.due import blacked_out, due_times, next_start, start_of
+from chaos.schedule.file import ScheduleFile
+from chaos.schedule.schedule import Schedule
+from chaos.schedule.tables import lease, occurrences
+
+
+class Coming(NamedTuple):
+    """A start to come; `note` says why nothing will be played then, or is empty."""
+
+    start: datetime
+    schedule: str
+    due: datetime
+    local: str
+    note: str
+
+
+def coming(file: ScheduleFile, connection: Connection, now: datetime, count: int) -> list[Coming]:
+    """The next starts of all schedules together."""
+    paused = registered.paused(connection, [schedule.name for schedule in file.schedules])
+    streams = [_coming_of(schedule, now, paused.get(schedule.name, "")) for schedule in file.schedules]
+    return list(islice(merge(*streams), count))
+
+
+def _coming_of(schedule: Schedule, now: datetime, paused: str) -> Iterator[Coming]:
+    for due in due_times(schedule, now):
+        start = start_of(schedule, due)
+        local = f"{zones.wall(start, schedule.zone):%a %Y-%m-%d %H:%M:%S} {schedule.timezone}"
+        note = paused or blacked_out(schedule, due, start) or ""
+        yield Coming(start, schedule.name, due, local, note)
+
+
+def rows(file: ScheduleFile, connection: Connection, now: datetime) -> list[dict[str, Any]]:
+    """One row for each schedule: its rule, its next start, and what its newest due time came to."""
+    paused = registered.paused(connection, [schedule.name for schedule in file.schedules])
+    found = []
+    for schedule in file.schedules:
+        newest = _newest(connection, schedule.name)
+        upcoming = next_start(schedule, now)
+        found.append(
+            {
+                "name": schedule.name,
+                "experiment": schedule.experiment,
+                "target": schedule.target,
+                "profile": schedule.profile,
+                "when": schedule.when,
+                "timezone": schedule.timezone,
+                "next": upcoming.isoformat() if upcoming else None,
+                "paused": paused.get(schedule.name, ""),
+                "last": None if newest is None else _last(newest),
+            }
+        )
+    return found
+
+
+def troubles(connection: Connection, now: datetime) -> list[str]:
+    """What the keeper of this machine should know, a line each."""
+    said = []
+    newest = connection.execute(select(occurrences.c.due_utc).order_by(occurrences.c.due_utc.desc()).limit(1))
+    due = newest.scalar()
+    if due is not None and due > now:
+        said.append(
+            f"the clock was set back: what was due until {due:%Y-%m-%d %H:%M} UTC is not played again"
+        )
+    for row in outbox.undelivered(connection, now):
+        state = "given up" if row.next_try is None else "is tried again"
+        said.append(
+            f"notification to {row.destination} not delivered ({row.attempts}x, {state}): {row.error}"
+        )
+    return said
+
+
+def leader(connection: Connection) -> str | None:
+    """Who held the lease last; None where it was given back."""
+    name: str | None = connection.execute(select(lease.c.holder)).scalar()
+    return name
+
+
+def _newest(connection: Connection, name: str) -> Row[Any] | None:
+    of = select(occurrences).where(occurrences.c.schedule == name)
+    return connection.execute(of.order_by(occurrences.c.due_utc.desc()).limit(1)).first()
+
+
+def _last(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "due": row.due_utc.astimezone(UTC).isoformat(timespec="seconds"),
+        "state": row.state,
+        "event": row.event,
+        "exit_code": row.exit_code,
+        "run": row.run,
+        "because": row.because,
+    }

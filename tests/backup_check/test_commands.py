@@ -1,0 +1,145 @@
+"""`midnight run restore-mine` as a user types it: refused, stopped, killed, judged again; nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from chaos.undo.heal import outstanding
+from tests.backup_check.production import Production
+from tests.backup_check.restoring import COUNT, HEARTBEAT
+from tests.conftest import traces
+from tests.midnight import Midnight
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def dump(production: Production) -> Path:
+    return production.dump("of-commands.dump", "--format=custom")
+
+
+def target(midnight: Midnight, path: Path, **options: object) -> str:
+    document = {"name": "mine", "driver": "backup"}
+    given = {"kind": "dump", "path": str(path), "heartbeat": HEARTBEAT, "queries": [COUNT]}
+    return midnight.file("mine.yaml", json.dumps({**document, "options": {**given, **options}}))
+
+
+def slow(midnight: Midnight, path: Path) -> str:
+    """One whose query takes longer than any test waits."""
+    asked = {"name": "slow", "sql": "SELECT pg_sleep(100)", "rows": 1, "within": "2m"}
+    return target(midnight, path, queries=[asked])
+
+
+def begun(midnight: Midnight, process: subprocess.Popen[bytes]) -> None:
+    """Until the restored cluster is being asked, which is after its heartbeat was read."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if midnight.runs and any(event.name == "heartbeat" for event in midnight.events()):
+            return
+        assert process.poll() is None, (midnight.place / "output").read_text()
+        time.sleep(0.02)
+    raise AssertionError("the heartbeat was never read")
+
+
+def test_a_restore_leaves_a_run_like_any_other(
+    midnight: Midnight, production: Production, dump: Path
+) -> None:
+    del production
+    file = target(midnight, dump)
+    done = midnight("run", "restore-mine", "--target", file)
+
+    assert done.code == 0, (done.out, done.err)
+    about = json.loads(midnight.run.run_file.read_text())
+    assert about["drill"] is True
+    assert about["started_by"]
+    assert midnight.verdict["figures"]["rto"] > 0
+    assert midnight.verdict["figures"]["rpo"] > 0
+    report = midnight.run.report.read_text()
+    assert "RPO (age of the newest heartbeat)" in report
+    assert "SHA-256 of of-commands.dump" in report
+    assert "<script" not in report
+    judged = midnight("judge", "latest", "--json")
+    assert (judged.code, json.loads(judged.out)) == (0, midnight.verdict)
+    (listed,) = json.loads(midnight("runs", "--json").out)
+    assert (listed["experiment"], listed["drill"], listed["verdict"]) == ("restore-mine", True, "pass")
+
+
+def test_ctrl_c_ends_with_4_and_leaves_nothing(midnight: Midnight, dump: Path) -> None:
+    process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
+    begun(midnight, process)
+    os.kill(process.pid, signal.SIGINT)
+
+    assert process.wait(30) == 4, (midnight.place / "output").read_text()
+    assert outstanding(midnight.run) == []
+    assert midnight.outcomes()["completeness: run"] == "unknown"
+
+
+def test_killed_it_is_healed_by_the_watchdog(midnight: Midnight, dump: Path) -> None:
+    process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
+    begun(midnight, process)
+    process.kill()
+    process.wait()
+
+    end = time.monotonic() + 30
+    while traces(midnight.run.id) and time.monotonic() < end:  # the watchdog itself among them
+        time.sleep(0.05)
+    assert traces(midnight.run.id) == set()
+    assert outstanding(midnight.run) == []
+
+
+@pytest.mark.full
+def test_killed_with_its_watchdog_it_is_healed_by_midnight_restore(midnight: Midnight, dump: Path) -> None:
+    process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
+    begun(midnight, process)
+    own = str(midnight.run.path)
+    for line in subprocess.run(
+        ["pgrep", "-a", "-f", "chaos.undo.watchdog"], capture_output=True, text=True, check=True
+    ).stdout.splitlines():
+        if own in line:
+            os.kill(int(line.split()[0]), signal.SIGKILL)
+    process.kill()
+    process.wait()
+    assert outstanding(midnight.run) != []
+
+    done = midnight("restore")
+    assert done.code == 0, (done.out, done.err)
+    assert "target directory: restored" in done.out
+    assert outstanding(midnight.run) == []
+
+
+@pytest.mark.full
+def test_stop_stops_it_and_halt_keeps_it_from_beginning(midnight: Midnight, dump: Path) -> None:
+    file = slow(midnight, dump)
+    process = midnight.start("run", "restore-mine", "--target", file)
+    begun(midnight, process)
+    second = midnight("run", "restore-mine", "--target", file)
+    assert second.code == 2 and "is being played on" in second.err
+    assert midnight("stop", "--all").code == 0
+    assert process.wait(30) == 4
+    assert midnight("halt", "on").code == 0
+    done = midnight("run", "restore-mine", "--target", file)
+    assert done.code == 2 and "halt off" in done.err
+    assert len(midnight.runs) == 1
+
+
+@pytest.mark.full
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_scratch_disk_without_room_is_refused(midnight: Midnight, dump: Path) -> None:
+    small = midnight.place / "small"
+    small.mkdir()
+    midnight.place.chmod(0o755)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs", str(small)], check=True)
+    try:
+        done = midnight("run", "restore-mine", "--target", target(midnight, dump, scratch=str(small)))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert done.code == 2, done.err
+    assert "more than half of the free disk of" in done.err or "no directory that" in done.err
+    assert midnight.runs == []
