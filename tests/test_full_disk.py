@@ -17,7 +17,7 @@ from chaos.checks.verdict import Verdict, judge
 from chaos.cli import playing
 from chaos.cli.gating import Outputs
 from chaos.cli.run import _show
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.record import store
 from chaos.record.journal import Event
 from chaos.reports import html, junit

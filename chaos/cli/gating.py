@@ -28,7 +28,7 @@ from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_ru
 from chaos.history import Query, alike, open_index
 from chaos.history.decision import decision as decide
 from chaos.plan import build as plans
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import junit as as_junit

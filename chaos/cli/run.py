@@ -17,6 +17,7 @@ from chaos.cli.suites import run_suite
 from chaos.errors import RestoreError, UsageError
 from chaos.plan import build as plans
 from chaos.plan import suite as suite_plan
+from chaos.plan.planned import Plan
 from chaos.record.store import RunDir
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import as_text
@@ -77,7 +78,7 @@ def run(
     return played.exit_code
 
 
-def _show(plan: plans.Plan, played: Played, terminal: Terminal, json_: bool) -> None:
+def _show(plan: Plan, played: Played, terminal: Terminal, json_: bool) -> None:
     for error in played.errors:
         terminal.print(f"midnight: {error}", style="bold red", markup=False)
     if played.verdict is None:
@@ -88,7 +89,7 @@ def _show(plan: plans.Plan, played: Played, terminal: Terminal, json_: bool) -> 
     terminal.print(f"next: {_what_next(plan, played.exit_code, played.run)}", markup=False, soft_wrap=True)
 
 
-def _what_next(plan: plans.Plan, code: int, run_dir: RunDir) -> str:
+def _what_next(plan: Plan, code: int, run_dir: RunDir) -> str:
     """What a reader of this verdict may want to type."""
     others = [name for name in plan.target.profiles if name != plan.profile]
     if code == RestoreError.exit_code:

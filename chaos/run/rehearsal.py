@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chaos.errors import Aborted, MidnightError, Refused, RestoreError
-from chaos.plan.build import Plan, PlannedStep
 from chaos.plan.names import names
+from chaos.plan.planned import Plan, PlannedStep
 from chaos.plugin import registry
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Fault, Undo

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from chaos.engine import refs
 from chaos.errors import Aborted, ControlError, Refused, RestoreError, ToolMissing, UsageError
 from chaos.host.processes import alive, ref_from_json, ref_to_json
-from chaos.plan.build import Plan
 from chaos.plan.names import names
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Undo
 from chaos.plugin.handles import Handles

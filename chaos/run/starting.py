@@ -8,8 +8,8 @@ from collections.abc import Callable
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
 from chaos.errors import Refused, RestoreError
-from chaos.plan.build import Plan
 from chaos.plan.names import names
+from chaos.plan.planned import Plan
 from chaos.record import store
 from chaos.record.hits import DTYPE
 from chaos.record.redact import known
