@@ -110,7 +110,7 @@ class IdleDrop(Fault):
         held = Held(
             dose=dose,
             floor=floor,
-            evidence={"by": by, **self._path.evidence(seen)},
+            evidence={"by": by, **self._path.evidence(seen), "shortfall": self._busy(seen)},
             unproven=self._path.unproven(seen)
             or (self._unused(seen) if any(dose[name] < least for name, least in floor.items()) else ""),
         )
@@ -176,6 +176,13 @@ class IdleDrop(Fault):
             return session_timeout.ended_by_the_server(self._admin) - self._ended_before
         except psycopg.Error:  # it went down under it: that is the target's failure
             return 0
+
+    def _busy(self, seen: Seen) -> str:
+        """Why fewer idle sessions than the floor asks for could be hit: there were not so many when it acted."""
+        idle, there = len(seen.idle_before), sum(each.was_there for each in seen.fates)
+        if self._params.by == "server" or idle >= self._params.min_closed:
+            return ""  # the server ends those too that go idle while it acts
+        return f"{idle} of the service's {there} connections were idle when it acted"
 
     def _unused(self, seen: Seen) -> str:
         """Why too few idle sessions were hit, where each had to be used once more for that."""
