@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 import psycopg
 import pytest
@@ -34,10 +33,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_timeout, "IN_FORCE_WITHIN", 0.1)
 
 
-def set_without_a_reload(primary: Cluster) -> datetime:
+def set_without_a_reload(primary: Cluster) -> float:
     execute(primary, "alter system set idle_session_timeout = '345s'")
-    now: datetime = ask(primary, "select clock_timestamp()")
-    return now
+    return float(ask(primary, "select extract(epoch from clock_timestamp())"))
 
 
 def test_sessions_that_were_there_before_have_it_from_their_next_statement_on(primary: Cluster) -> None:

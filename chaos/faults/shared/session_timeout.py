@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -22,8 +21,10 @@ _BY_ALTER_SYSTEM = (
     " and sourcefile like '%/postgresql.auto.conf' order by seqno desc limit 1"
 )
 _IN_FORCE = (
-    "select reset_val, source, pg_conf_load_time() from pg_settings where name = 'idle_session_timeout'"
+    "select reset_val, source, extract(epoch from pg_conf_load_time())::float8 from pg_settings"
+    " where name = 'idle_session_timeout'"
 )
+_NOW: LiteralString = "select extract(epoch from clock_timestamp())::float8"
 # What the administrator's own session may have in place of the value in the files; the service's may have that.
 _OF_THIS_SESSION = ("database", "user", "database user", "client")
 _RELOAD: LiteralString = "select pg_reload_conf()"
@@ -63,14 +64,14 @@ def ended_by_the_server(dsn: str) -> int:
     return int(row[0]) if row else 0
 
 
-def write(dsn: str, value: str | None) -> datetime:
-    """Set it, or reset it with None, and have the server read its files again. Returns the server's own time before
-    that, for `await_in_force`. Raises psycopg.Error."""
+def write(dsn: str, value: str | None) -> float:
+    """Set it, or reset it with None, and have the server read its files again. Returns the time before that, seconds
+    since the epoch by the server's own clock, for `await_in_force`. Raises psycopg.Error."""
     with connect(dsn) as connection:
         return _write(connection, value)
 
 
-def await_in_force(dsn: str, ms: int | None, since: datetime) -> None:
+def await_in_force(dsn: str, ms: int | None, since: float) -> None:
     """Wait until a new session shows that the server has read its files since then, and has `ms` from them.
 
     A reload only asks the server to: a session that goes idle before keeps the old value. The server signals its
@@ -122,12 +123,12 @@ def put_back(undo: Undo) -> Evidence:
     return {"idle_session_timeout": before or "reset"}
 
 
-def _write(connection: _Connection, value: str | None) -> datetime:
+def _write(connection: _Connection, value: str | None) -> float:
     if value is None:
         connection.execute("alter system reset idle_session_timeout")
     else:
         connection.execute(sql.SQL("alter system set idle_session_timeout = {}").format(sql.Literal(value)))
-    now: datetime = _row(connection, "select clock_timestamp()")[0]
+    now = float(_row(connection, _NOW)[0])
     connection.execute(_RELOAD)
     return now
 
