@@ -102,7 +102,7 @@ class Limits(Model):
     rpo: NotNegative | None = None  # of a drill; 0: nothing acknowledged before the loss may be missing
 
 
-class Promise(Model):
+class Budget(Model):
     """The user's recovery budget."""
 
     rto: Positive = 900.0
@@ -118,7 +118,7 @@ class Outage(Model):
     min_bad: Annotated[int, Field(ge=1)] = 5  # hits: an outage with fewer bad ones is not proven
 
 
-class Honesty(Model):
+class Instrument(Model):
     """Beyond these the instrument itself is doubted: hits of such a window are indeterminate."""
 
     window: Positive = 0.25
@@ -135,9 +135,9 @@ class Experiment(Model):
     abort: tuple[Abort, ...] = ()
     after_abort: NotNegative = 120.0  # seconds that the service is watched for at most; 0: not at all
     limits: Limits = Limits()
-    promise: Promise = Promise()
+    budget: Budget = Budget()
     outage: Outage = Outage()
-    honesty: Honesty = Honesty()
+    instrument: Instrument = Instrument()
     drill: Drill | None = None
 
     @field_validator("steps")

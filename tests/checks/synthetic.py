@@ -46,7 +46,7 @@ def experiment_file(**changed: Any) -> dict[str, Any]:
             {"name": "pool", "pool": {"in_use": "80%"}},
         ],
         "limits": {"recovery": 15, "lost_writes": 0, "lost_log_lines": 0},
-        "promise": {"rto": 900, "rpo": 300},
+        "budget": {"rto": 900, "rpo": 300},
         **changed,
     }
 

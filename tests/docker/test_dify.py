@@ -79,7 +79,7 @@ steps:
     hold: 2s
     with: {clients: 20, min_attempted: 10, keep: 500ms, burst: 10, burst_path: /items/1}
 slos: [{name: availability, availability: 30%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 """
 
 

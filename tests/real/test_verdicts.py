@@ -63,7 +63,7 @@ def test_a_sound_stack_passes_every_objective(midnight: Midnight) -> None:
         "logs",
         "pool",
         "effect",
-        "honesty",
+        "instrument",
         "steady",
         "completeness",
     } <= passed

@@ -1,0 +1,49 @@
+"""An old name gives one line with the new one and exit 2; a run stored under old names is judged as before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chaos import cli
+from chaos.checks.rejudge import judge_run
+from chaos.record.renamed import KEYS
+from tests.checks.synthetic import Night
+
+EXPERIMENT = """\
+name: old
+title: Written before
+{key}: {{rto: 15m, lag: 100ms}}
+"""
+
+OLD = [
+    pytest.param("validate {file}", key, f"{{file}}:3: {key}: is now called {new}", id=key)
+    for key, new in KEYS.items()
+]
+
+
+@pytest.mark.parametrize(("typed", "key", "said"), OLD)
+def test_an_old_name_gives_one_line_with_the_new_one(
+    typed: str, key: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text(EXPERIMENT.format(key=key))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(typed.format(file=file).split())
+    assert (ended.value.code, capsys.readouterr()) == (2, ("", f"midnight: {said.format(file=file)}\n"))
+
+
+def test_a_run_stored_under_old_names_is_judged_as_before(tmp_path: Path) -> None:
+    changed = {"budget": {"rto": 9, "rpo": 300}, "instrument": {"lag": 0.05}}
+    _, journal = Night(doubted=[(10, 12)], changed=changed).write(tmp_path / "run")
+    verdict = judge_run(journal.run)
+    text = journal.run.run_file.read_text()
+    for old, new in KEYS.items():
+        text = text.replace(f'"{new}": {{', f'"{old}": {{')
+    journal.run.run_file.write_text(text)
+    assert KEYS.keys() <= json.loads(text)["experiment"].keys()
+    assert judge_run(journal.run) == verdict
+    allowed = {(each.check, each.name): each.allowed for each in verdict.findings}
+    assert (allowed["recovery", "rto"], allowed["instrument", "lag"]) == (9, 0.05)
