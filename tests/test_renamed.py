@@ -9,7 +9,8 @@ import pytest
 
 from chaos import cli
 from chaos.checks.rejudge import judge_run
-from chaos.record.renamed import KEYS
+from chaos.record.renamed import COMMANDS, KEYS, PHASES
+from chaos.record.store import RunDir
 from tests.checks.synthetic import Night
 
 EXPERIMENT = """\
@@ -18,18 +19,20 @@ title: Written before
 {key}: {{rto: 15m, lag: 100ms}}
 """
 
-OLD = [
-    pytest.param("validate {file}", key, f"{{file}}:3: {key}: is now called {new}", id=key)
-    for key, new in KEYS.items()
+REFUSED = [
+    *(("validate {file}", key, f"{{file}}:3: {key}: is now called {new}") for key, new in KEYS.items()),
+    *((old, "", f"`midnight {old}` is now called `midnight {new}`") for old, new in COMMANDS.items()),
 ]
 
 
-@pytest.mark.parametrize(("typed", "key", "said"), OLD)
+@pytest.mark.parametrize(
+    ("typed", "key", "said"), REFUSED, ids=[f"{typed} {key}" for typed, key, _ in REFUSED]
+)
 def test_an_old_name_gives_one_line_with_the_new_one(
     typed: str, key: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "old.yaml"
-    file.write_text(EXPERIMENT.format(key=key))
+    file.write_text(EXPERIMENT.format(key=key or "limits"))
     with pytest.raises(SystemExit) as ended:
         cli.main(typed.format(file=file).split())
     assert (ended.value.code, capsys.readouterr()) == (2, ("", f"midnight: {said.format(file=file)}\n"))
@@ -39,11 +42,21 @@ def test_a_run_stored_under_old_names_is_judged_as_before(tmp_path: Path) -> Non
     changed = {"budget": {"rto": 9, "rpo": 300}, "instrument": {"lag": 0.05}}
     _, journal = Night(doubted=[(10, 12)], changed=changed).write(tmp_path / "run")
     verdict = judge_run(journal.run)
-    text = journal.run.run_file.read_text()
-    for old, new in KEYS.items():
-        text = text.replace(f'"{new}": {{', f'"{old}": {{')
-    journal.run.run_file.write_text(text)
-    assert KEYS.keys() <= json.loads(text)["experiment"].keys()
+    _age(journal.run)
+    assert KEYS.keys() <= json.loads(journal.run.run_file.read_text())["experiment"].keys()
+    assert '"phase":"restored"' in journal.run.events.read_text().replace('": "', '":"')
     assert judge_run(journal.run) == verdict
     allowed = {(each.check, each.name): each.allowed for each in verdict.findings}
     assert (allowed["recovery", "rto"], allowed["instrument", "lag"]) == (9, 0.05)
+
+
+def _age(run: RunDir) -> None:
+    """Write it as it was written before the names were changed."""
+    stored = json.loads(run.run_file.read_text())
+    for old, new in KEYS.items():
+        stored["experiment"][old] = stored["experiment"].pop(new)
+    run.run_file.write_text(json.dumps(stored))
+    text = run.events.read_text()
+    for old, new in PHASES.items():
+        text = text.replace(f'"{new}"', f'"{old}"')
+    run.events.write_text(text)

@@ -2,7 +2,7 @@
 
 RTO is the length of the worst outage, the cause included. Recovery is what the target alone answers for:
 the longest stretch of an outage during which no step acted. So while a step is held the clock stands, and
-it runs from each restore to the return of service or to the next step. In a drill the RTO counts from the
+it runs from each undo to the return of service or to the next step. In a drill the RTO counts from the
 instant of the loss, see `drill_rto`, and the recovery is its operators': it is not judged apart.
 """
 

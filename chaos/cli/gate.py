@@ -66,7 +66,7 @@ def gate(
     """Play each experiment once, judge it, compare it with a baseline, and say whether to release.
 
     Ends with 0 pass, 1 violated, worse than the baseline or not drilled, 2 usage, 3 unknown or in part,
-    4 aborted, 5 midnight failed, 6 not restored. Nothing is played twice: an unknown is an unknown.
+    4 aborted, 5 midnight failed, 6 not undone. Nothing is played twice: an unknown is an unknown.
     """
     from chaos.cli import gating  # brings SQLAlchemy, which no other command waits for
 

@@ -170,7 +170,7 @@ def _event_of(line: dict[str, Any]) -> Event | None:
     texts = (event.source, event.name, event.phase)
     timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
     known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
-    return event if known else None
+    return replace(event, phase=renamed.PHASES.get(event.phase, event.phase)) if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from chaos.reports.rows import at_least
 from chaos.reports.show import show_value
 
 _LABELS = {
-    ("recovery", "recovery"): "recovery after restore",
+    ("recovery", "recovery"): "recovery after undo",
     ("recovery", "rto"): "worst outage (RTO)",
     ("loss", "lost_writes"): "lost writes",
     ("loss", "rpo"): "RPO",

@@ -58,7 +58,7 @@ def step_events(name: str, start: float, end: float, **held: Any) -> list[Event]
         Event(PLAY + start, "step", name, "injecting", {"fault": "idle_drop", "undo": {}}),
         Event(PLAY + start + 0.01, "step", name, "injected", {"evidence": {}}),
         Event(PLAY + end - 0.01, "step", name, "held", detail),
-        Event(PLAY + end, "step", name, "restored", {"evidence": {}}),
+        Event(PLAY + end, "step", name, "undone", {"evidence": {}}),
     ]
 
 

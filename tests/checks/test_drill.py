@@ -48,7 +48,7 @@ def night(
         Event(PLAY + 20.0, "step", "loss", "injecting", {"undo": {}}),
         Event(PLAY + 20.3, "step", "loss", "injected", {"evidence": told}),
         Event(PLAY + 25.9, "step", "loss", "held", {"dose": {"lost": 1.0}, "floor": {"lost": 1.0}}),
-        Event(PLAY + 26.0, "step", "loss", "restored", {}),
+        Event(PLAY + 26.0, "step", "loss", "undone", {}),
     ]
     usual = [deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5)]
     return Night(

@@ -165,12 +165,12 @@ SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitte
         (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: closed 0 of 2"),
         (GROUNDLESS, UNKNOWN, "drop: it states no floor, so nothing proves its effect"),
         (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
-        (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never restored, its effect reached: closed 4 of 2"),
+        (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never undone, its effect reached: closed 4 of 2"),
         (UNPROVEN, UNKNOWN, "drop: effect not seen on the target's own path: nobody came this way"),
         (SKIPPED, UNKNOWN, "drop: skipped: not permitted"),
         ([], UNKNOWN, "drop: never injected"),
     ],
-    ids=["reached", "weak", "no dose", "no floor", "not held", "not restored", "unproven", "skipped", "never"],
+    ids=["reached", "weak", "no dose", "no floor", "not held", "not undone", "unproven", "skipped", "never"],
 )  # fmt: skip
 def test_a_step_proves_its_effect_or_nothing_is_known(
     tmp_path: Path, events: list[Event], outcome: Outcome, because: str
@@ -275,11 +275,11 @@ def test_a_journal_with_damaged_lines_is_not_complete_but_a_last_one_torn_by_a_k
     assert (found.outcome, found.because) == (UNKNOWN, "the journal has 1 damaged line")
 
 
-def test_what_could_not_be_restored_is_no_pass_until_it_was(tmp_path: Path) -> None:
-    failed = Event(PLAY + LENGTH, "step", "drop", "restore failed", {"because": "planted"})
-    later = Event(PLAY + LENGTH + 1, "step", "drop", "restored", {"evidence": {}})
+def test_what_could_not_be_undone_is_no_pass_until_it_was(tmp_path: Path) -> None:
+    failed = Event(PLAY + LENGTH, "step", "drop", "undo failed", {"because": "planted"})
+    later = Event(PLAY + LENGTH + 1, "step", "drop", "undone", {"evidence": {}})
     acted = step_events("drop", *STEP)
     (broken,) = completeness.check(*Night(steps=[*acted, failed]).write(tmp_path / "a"))
     (healed,) = completeness.check(*Night(steps=[*acted, failed, later]).write(tmp_path / "b"))
-    assert (broken.outcome, broken.because) == (Outcome.UNKNOWN, "drop could not be restored: planted")
+    assert (broken.outcome, broken.because) == (Outcome.UNKNOWN, "drop could not be undone: planted")
     assert healed.outcome is Outcome.PASS

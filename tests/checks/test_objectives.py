@@ -112,7 +112,7 @@ def test_a_hit_done_in_a_window_in_doubt_is_indeterminate(tmp_path: Path) -> Non
     assert night.findings(tmp_path, latency.check)["p99"].outcome is UNKNOWN
 
 
-def test_recovery_counts_from_the_restore_and_rto_from_the_start(tmp_path: Path) -> None:
+def test_recovery_counts_from_the_undo_and_rto_from_the_start(tmp_path: Path) -> None:
     night = Night(bad=[(20, 30, Hit.REFUSED)])
     found = night.findings(tmp_path, recovery.check)
     assert (found["recovery"].outcome, found["recovery"].measured) == (PASS, approx(30 - STEP[1]))

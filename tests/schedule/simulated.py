@@ -97,7 +97,7 @@ class SimChild:
 
     def ended(self) -> Ended | None:
         if self.stopped:
-            return Ended(4, "aborted, everything restored")
+            return Ended(4, "aborted, everything undone")
         return self.ending if self.clock.elapsed() >= self.until else None
 
     def stop(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.checks.completeness import not_restored
+from chaos.checks.completeness import not_undone
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.text import seconds
 from chaos.record.journal import Journal
@@ -27,7 +27,7 @@ def _problem(journal: Journal) -> str | None:
     reason, because = ended.detail.get("reason"), ended.detail.get("because")
     if reason != "completed":
         return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
-    return not_restored(journal)
+    return not_undone(journal)
 
 
 def _restored(journal: Journal) -> Finding:
