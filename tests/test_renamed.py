@@ -9,7 +9,7 @@ import pytest
 
 from chaos import cli
 from chaos.checks.rejudge import judge_run
-from chaos.record.renamed import COMMANDS, KEYS, PHASES
+from chaos.record.renamed import COMMANDS, KEYS, OPTIONS, PHASES
 from chaos.record.store import RunDir
 from tests.checks.synthetic import Night
 
@@ -22,6 +22,16 @@ title: Written before
 REFUSED = [
     *(("validate {file}", key, f"{{file}}:3: {key}: is now called {new}") for key, new in KEYS.items()),
     *((old, "", f"`midnight {old}` is now called `midnight {new}`") for old, new in COMMANDS.items()),
+    *(
+        (
+            f"{command} smoke {old}{given}.json",
+            "",
+            f"`midnight {command} {old} FILE` is now called `{new} FILE`",
+        )
+        for command, options in OPTIONS.items()
+        for old, new in options.items()
+        for given in (" kept", "=kept")
+    ),
 ]
 
 

@@ -161,10 +161,10 @@ def drill_age(text: str | None) -> float | None:
     return age
 
 
-def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int:
+def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs, *, json_: bool = False) -> int:
     """Play, judge, write, tell; the gate's exit code."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    terminal = Terminal(highlight=False)
+    terminal = Terminal(stderr=json_, highlight=False)
     judged = _play_all(planned, asked, terminal)
     first = planned[0]
     verdict = judge(
@@ -181,6 +181,8 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int
     for failure in outputs.write(verdict):
         say(failure)
         code = worst([code, MidnightError.exit_code])
+    if json_:
+        tell(lambda: print(_as_json(verdict), end=""))
     tell(lambda: print_gate(verdict, terminal))
     return code
 

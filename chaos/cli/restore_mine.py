@@ -32,6 +32,9 @@ def run(name: str, target: str, *, dry_run: bool, json_: bool) -> int:
     plan = build(name, target)
     terminal = Terminal(stderr=json_, highlight=False)
     if dry_run:
+        if json_:
+            print(json.dumps(plan.to_json(), indent=1))
+            return 0
         print(f"{plan.experiment.name} of {plan.target.name}", *plan.lines(), sep="\n  ")
         return 0
     run_dir, ending = runner.start(plan, lambda run: _teller(run, plan, terminal))

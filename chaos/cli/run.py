@@ -10,7 +10,7 @@ from rich.console import Console as Terminal
 
 from chaos.checks import suite
 from chaos.cli import restore_mine
-from chaos.cli.output import tell
+from chaos.cli.output import Json, tell
 from chaos.cli.playing import Played, play, print_plan
 from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
@@ -33,7 +33,6 @@ Rehearse = Annotated[
     bool,
     typer.Option("--rehearse", help="Probe the target and every step; inject nothing. 2 if one would fail."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print verdict.json (or the plan) for a machine.")]
 
 
 def run(

@@ -6,6 +6,7 @@ The rest of the program knows the new names only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from chaos.errors import UsageError
@@ -18,6 +19,15 @@ PHASES = {"restored": "undone", "restore failed": "undo failed"}
 
 COMMANDS = {"restore": "undo"}
 
+OPTIONS = {
+    "gate": {"--json": "--json-file", "--junit": "--junit-file", "--markdown": "--markdown-file"},
+    "trend": {"--html": "--html-file"},
+}
+"""Options that write a file, by command."""
+
+PRINTS = "--json"
+"""Without a file it is not an old name: it prints."""
+
 
 def experiment_as_named_today(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The experiment of a `run.json`, which may be older than its new names."""
@@ -25,7 +35,12 @@ def experiment_as_named_today(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_old_words(argv: Sequence[str]) -> None:
-    """Raises UsageError for an old command, with its new name."""
-    command = argv[0] if argv else ""
+    """Raises UsageError for an old command or option, with its new name."""
+    command, *words = [*argv, ""]
     if new := COMMANDS.get(command):
         raise UsageError(f"`midnight {command}` is now called `midnight {new}`")
+    for word, following in pairwise(words):
+        option, equals, _ = word.partition("=")
+        new = OPTIONS.get(command, {}).get(option)
+        if new and (option != PRINTS or equals or following.endswith(".json")):
+            raise UsageError(f"`midnight {command} {option} FILE` is now called `{new} FILE`")

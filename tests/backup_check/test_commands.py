@@ -110,7 +110,7 @@ def test_killed_with_its_watchdog_it_is_healed_by_midnight_undo(midnight: Midnig
 
     done = midnight("undo")
     assert done.code == 0, (done.out, done.err)
-    assert "target directory: restored" in done.out
+    assert "target directory: undone" in done.out
     assert outstanding(midnight.run) == []
 
 
