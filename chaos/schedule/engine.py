@@ -43,7 +43,7 @@ class Engine:
     ) -> None:
         self._book, self._clock, self._alarms, self._launcher, self._say = book, clock, alarms, launcher, say
         self._timing = timing
-        self._lease = Lease(book.database, book.ledger.holder, Stillness(clock.elapsed, timing.lease))
+        self._lease = Lease(book.database, book.occurrences.holder, Stillness(clock.elapsed, timing.lease))
         self._claims = Stillness(clock.elapsed, timing.claim)
         self._token: int | None = None
         self._to_consider: set[str] = set()
