@@ -61,7 +61,7 @@ def write(dsn: str, value: str | None) -> None:
 
 
 def put_back(undo: Undo) -> Evidence:
-    """Restore what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
+    """Put back what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
 
     A server of ours that is gone has nothing to put back. Raises UndoError.
     """
