@@ -13,36 +13,28 @@ from chaos.record.renamed import COMMANDS, KEYS, OPTIONS, PHASES
 from chaos.record.store import RunDir
 from tests.checks.synthetic import Night
 
-EXPERIMENT = """\
-name: old
-title: Written before
-{key}: {{rto: 15m, lag: 100ms}}
-"""
-
 REFUSED = [
-    *(("validate {file}", key, f"{{file}}:3: {key}: is now called {new}") for key, new in KEYS.items()),
-    *((old, "", f"`midnight {old}` is now called `midnight {new}`") for old, new in COMMANDS.items()),
     *(
-        (
-            f"{command} smoke {old}{given}.json",
-            "",
-            f"`midnight {command} {old} FILE` is now called `{new} FILE`",
-        )
+        (f"load: {{}}\n{old}: {{}}\n", "validate {file}", f"{{file}}:2: {old}: is now called {new}")
+        for old, new in KEYS.items()
+    ),
+    ("restore: {}\npromise: {}\n", "validate {file}", "{file}:2: promise: is now called budget"),
+    *(("", old, f"`midnight {old}` is now called `midnight {new}`") for old, new in COMMANDS.items()),
+    *(
+        ("", f"{command} x {old}{given}", f"`midnight {command} {old} FILE` is now called `{new} FILE`")
         for command, options in OPTIONS.items()
         for old, new in options.items()
-        for given in (" kept", "=kept")
+        for given in (" kept.json", "=kept")
     ),
 ]
 
 
-@pytest.mark.parametrize(
-    ("typed", "key", "said"), REFUSED, ids=[f"{typed} {key}" for typed, key, _ in REFUSED]
-)
+@pytest.mark.parametrize(("text", "typed", "said"), REFUSED)
 def test_an_old_name_gives_one_line_with_the_new_one(
-    typed: str, key: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, typed: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "old.yaml"
-    file.write_text(EXPERIMENT.format(key=key or "limits"))
+    file.write_text(text)
     with pytest.raises(SystemExit) as ended:
         cli.main(typed.format(file=file).split())
     assert (ended.value.code, capsys.readouterr()) == (2, ("", f"midnight: {said.format(file=file)}\n"))

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from chaos.spec import slofile
 from chaos.spec.abort import Abort, SloLost
 from chaos.spec.drill import Drill
+from chaos.spec.old_keys import KnowsOldKeys
 from chaos.spec.slo import Slo, Some
 from chaos.spec.units import NotNegative, Positive, Ratio, show_seconds
 from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
@@ -126,7 +127,7 @@ class Instrument(Model):
     run_delay: Ratio = 0.2  # share of the window in which the load process waited for a processor
 
 
-class Experiment(Model):
+class Experiment(KnowsOldKeys):
     name: Name
     title: str
     load: Load

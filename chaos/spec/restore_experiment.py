@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from chaos.spec import yamlfile
 from chaos.spec.experiment import Budget
+from chaos.spec.old_keys import KnowsOldKeys
 from chaos.spec.units import Positive, show_seconds
 from chaos.spec.yamlfile import BrokenRule, Model, Name
 
@@ -25,7 +26,7 @@ class Limits(Model):
     rpo: Positive | None = None
 
 
-class RestoreExperiment(Model):
+class RestoreExperiment(KnowsOldKeys):
     name: Name
     title: str
     restore: Restore

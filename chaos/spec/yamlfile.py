@@ -22,7 +22,6 @@ from pydantic import (
 
 import chaos
 from chaos.errors import FileError, UsageError
-from chaos.record import renamed
 from chaos.spec import yamltext
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
@@ -35,15 +34,6 @@ class Model(BaseModel):
     """A frozen value of a file: an unknown key is an error, and every number is finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_no_old_key(cls, data: Any) -> Any:
-        """First of all: the key's new name helps more than any other rule that the file breaks."""
-        for old, new in renamed.KEYS.items():
-            if isinstance(data, dict) and old in data and new in cls.model_fields:
-                raise BrokenRule(f"is now called {new}", old)
-        return data
 
     @model_validator(mode="before")
     @classmethod
