@@ -13,7 +13,7 @@ from chaos.checks.figures import Figures, figures
 from chaos.checks.finding import Check, Finding, Outcome, worst
 from chaos.checks.headline import ABOUT_THE_RUN, headline
 from chaos.checks.link import Link
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 
@@ -84,7 +84,7 @@ def judge(experiment: Experiment, journal: Journal, checks: Sequence[Check] = AL
 
 def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> int:
     left = any(each.check == "left_behind" and each.outcome is Outcome.FAIL for each in findings)
-    return RestoreError.exit_code if left else EXIT_CODES[outcome]
+    return UndoError.exit_code if left else EXIT_CODES[outcome]
 
 
 def _is_objective(finding: Finding) -> bool:

@@ -10,11 +10,11 @@ from rich.console import Console as Terminal
 
 from chaos.checks import suite
 from chaos.cli import restore_mine
-from chaos.cli.output import tell
+from chaos.cli.output import Json, tell
 from chaos.cli.playing import Played, play, print_plan
 from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import UndoError, UsageError
 from chaos.plan import build as plans
 from chaos.plan import suite as suite_plan
 from chaos.plan.planned import Plan
@@ -33,7 +33,6 @@ Rehearse = Annotated[
     bool,
     typer.Option("--rehearse", help="Probe the target and every step; inject nothing. 2 if one would fail."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print verdict.json (or the plan) for a machine.")]
 
 
 def run(
@@ -48,7 +47,7 @@ def run(
 ) -> int:
     """Play an experiment against a target and judge it.
 
-    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not restored.
+    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not undone.
     """
     overrides = tuple(set_ or ())
     if restore_mine.is_one(name):
@@ -92,8 +91,8 @@ def _show(plan: Plan, played: Played, terminal: Terminal, json_: bool) -> None:
 def _what_next(plan: Plan, code: int, run_dir: RunDir) -> str:
     """What a reader of this verdict may want to type."""
     others = [name for name in plan.target.profiles if name != plan.profile]
-    if code == RestoreError.exit_code:
-        return f"midnight restore {run_dir.id}"
+    if code == UndoError.exit_code:
+        return f"midnight undo {run_dir.id}"
     if code in (0, 1) and others:
         command = f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
         return f"the same night on another profile: {command}"

@@ -22,7 +22,7 @@ from chaos.record.store import RunDir
 from chaos.reports.verdict_json import as_text, write_verdict
 from chaos.run import suite_manifest
 
-ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not restored must not be played on
+ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not undone must not be played on
 
 
 def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_run: bool, json_: bool) -> int:

@@ -82,6 +82,6 @@ class BadDelete(Fault):
         )
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         """Nothing of ours is left: the rows are the target's to recover, and end with it."""
         return {"table": undo["table"], "rows": "end with the target"}

@@ -91,7 +91,7 @@ class BatchJob(Fault):
         return frozenset()  # what the team's own job changes is its work
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" in undo:
             return container_exec.stop(refs.from_json(undo["container"]), undo["mark"])
         return end_in_order(undo["mark"])

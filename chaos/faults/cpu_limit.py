@@ -70,11 +70,11 @@ class CpuLimitOne(Fault):
         return frozenset({CONTAINERS})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref, before = refs.from_json(undo["container"]), undo["limits"]
         wanted = " ".join(f"{name}={value}" for name, value in limits.as_before(before).items())
         by_hand = f"docker update {ref.name} back to {wanted}"
-        done = containers.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))
+        done = containers.undoing(ref, by_hand, lambda _, found: limits.put_back(found, before))
         exclusive.release(ref, "cpu_limit", undo["mark"])
         return done
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from chaos.engine import mounts, refs, sidecar
-from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.errors import ControlError, FaultError, UndoError
 from chaos.faults.shared import containers, volume_files
 from chaos.host import filler
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
@@ -83,13 +83,13 @@ class DiskFull(Fault):
         return frozenset({FILES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         file = undo["file"]
         if "container" not in undo:
             try:
                 return filler.remove([file])
             except OSError as error:
-                raise RestoreError(f"{file} could not be removed: {error}; by hand: rm {file}") from error
+                raise UndoError(f"{file} could not be removed: {error}; by hand: rm {file}") from error
         name = undo["container"]["name"]
         try:
             engine = refs.from_json(undo["container"]).engine
@@ -97,4 +97,4 @@ class DiskFull(Fault):
             return {"container": name, "containers_removed": stopped, **volume_files.remove(undo, [file])}
         except ControlError as error:
             lies = mounts.named(undo["mount"])
-            raise RestoreError(f"{error}; by hand: remove {file} from the {lies} of {name}") from error
+            raise UndoError(f"{error}; by hand: remove {file} from the {lies} of {name}") from error

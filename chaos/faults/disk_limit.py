@@ -15,7 +15,7 @@ from pydantic import Field
 from chaos.engine import refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.client import connected
-from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.errors import ControlError, FaultError, UndoError
 from chaos.faults.shared import containers, exclusive
 from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
@@ -98,7 +98,7 @@ class DiskLimitOne(Fault):
         return frozenset({CONTAINERS})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref, ours = refs.from_json(undo["container"]), undo["write"]
         by_hand = f"by hand: docker restart {ref.name}"
         said = {"path": undo["path"], "unset": ours, "created_with": undo["created_with"]}
@@ -111,9 +111,9 @@ class DiskLimitOne(Fault):
             else:
                 now = sidecar.ask(ref, THROTTLE, undo["mark"], said)
         except ControlError as error:
-            raise RestoreError(f"write limit of {ref.name}: {error}; {by_hand}") from error
+            raise UndoError(f"write limit of {ref.name}: {error}; {by_hand}") from error
         if now.get("limit") == ours:
-            raise RestoreError(f"write limit of {ref.name} is {ours} still; {by_hand}")
+            raise UndoError(f"write limit of {ref.name} is {ours} still; {by_hand}")
         exclusive.release(ref, "disk_limit", undo["mark"])
         return {"container": ref.name, **now}
 

@@ -122,7 +122,7 @@ class IdleDrop(Fault):
         return frozenset({SERVERS if undo["by"] == "server" else PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if undo["by"] == "server":
             return session_timeout.put_back(undo)
         if undo["by"] == "proxy":

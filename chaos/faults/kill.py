@@ -99,9 +99,9 @@ class KillOne(Fault):
         return containers.ends(undo) if "container" in undo else frozenset({PROCESSES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
-            return {"process": undo["process"], "restored": "nothing: nobody starts it again"}
+            return {"process": undo["process"], "undone": "nothing: nobody starts it again"}
         return containers.started_again(undo)
 
     def _has_died(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.errors import ControlError, FaultError, UndoError
 from chaos.faults.shared import container_rotation, containers
 from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
@@ -93,7 +93,9 @@ class Logrotate(Fault):
             "explained": self._explained(),
             **self._planned["before"],
         }
-        return undo if self._logs.container is None else container_rotation.undo(self._logs.container, undo)
+        return (
+            undo if self._logs.container is None else container_rotation.undo_of(self._logs.container, undo)
+        )
 
     def inject(self) -> Evidence:
         begin = rotating.start(self._logs) or start_here
@@ -139,14 +141,14 @@ class Logrotate(Fault):
         return frozenset({FILES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" in undo:
-            return container_rotation.restore(undo)
+            return container_rotation.undo(undo)
         stopped = stop_marked(undo["mark"], grace=_STOPPED_WITHIN)
         try:
             return {"processes_stopped": len(stopped), **rotation_undo.undo(undo)}
         except OSError as error:
-            raise RestoreError(f"{error}; by hand: rm -r {undo['scratch']}") from error
+            raise UndoError(f"{error}; by hand: rm -r {undo['scratch']}") from error
 
     def _look(self) -> dict[str, Any]:
         pids = [ref.pid for ref in self._signalled] if self._logs.container is None else [1]

@@ -100,7 +100,7 @@ class LosePrimary(Fault):
         )
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         """Let it go on, or give its disk the room back. A server that was killed ends with its target."""
         thawed = family.members(Path(undo["data"]))
         family.send(thawed, signal.SIGCONT)

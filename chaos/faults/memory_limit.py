@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.engine import limits, refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.oom_events import OomEvents
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
+from chaos.errors import ControlError, FaultError, TargetGone, UndoError
 from chaos.faults.shared import cgroup_stats, containers, exclusive, proxies_kept
 from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
@@ -108,12 +108,12 @@ class MemoryLimitOne(Fault):
         return containers.ends(undo)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref, before = refs.from_json(undo["container"]), undo["limits"]
         try:
             removed = sidecar.remove(ref.engine, undo["mark"], settled=1.0)
         except ControlError as error:
-            raise RestoreError(
+            raise UndoError(
                 f"{error}; by hand: docker ps -a --filter label={refs.MARK}={undo['mark']}"
             ) from error
 
@@ -122,7 +122,7 @@ class MemoryLimitOne(Fault):
             return {**again, **(containers.running_again(found) if undo["was"] == "running" else {})}
 
         by_hand = f"docker update {ref.name} back to {limits.as_before(before)}; docker start {ref.name}"
-        done = containers.restoring(ref, by_hand, put_back)
+        done = containers.undoing(ref, by_hand, put_back)
         exclusive.release(ref, "memory_limit", undo["mark"])
         return {**done, **proxies_kept.put_back(undo), "containers_removed": removed}
 

@@ -81,13 +81,13 @@ class PartitionOne(Fault):
         return frozenset({CONTAINERS})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref = refs.from_json(undo["container"])
         by_hand = "; ".join(
             f"docker network connect {_options(each)} {name} {ref.name}"
             for name, each in undo["networks"].items()
         )
-        return containers.restoring(ref, by_hand, lambda client, found: _connect(client, found, undo))
+        return containers.undoing(ref, by_hand, lambda client, found: _connect(client, found, undo))
 
 
 class Partition(OnEach):

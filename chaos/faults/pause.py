@@ -11,7 +11,7 @@ from contextlib import suppress
 import psutil
 
 from chaos.engine import refs
-from chaos.errors import FaultError, RestoreError, TargetGone
+from chaos.errors import FaultError, TargetGone, UndoError
 from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
@@ -90,14 +90,14 @@ class PauseOne(Fault):
         return frozenset({CONTAINERS if "container" in undo else PROCESSES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
             listed = [ref_from_json(each) for each in undo["processes"]]
             return _go_on([*listed, *_below(listed, undo.get("known", ()))])
         ref = refs.from_json(undo["container"])
         if undo["was"] != "running":
             return {"container": ref.name, "was": undo["was"]}
-        return containers.restoring(
+        return containers.undoing(
             ref, f"docker unpause {ref.name}", lambda _, found: containers.running_again(found)
         )
 
@@ -179,9 +179,7 @@ def _go_on(processes: list[ProcessRef]) -> Evidence:
     _send(processes, signal.SIGCONT)
     left = [ref.pid for ref in processes if (process := process_of(ref)) and not _goes(process)]
     if left:
-        raise RestoreError(
-            f"processes {left} still stand still; by hand: kill -CONT {' '.join(map(str, left))}"
-        )
+        raise UndoError(f"processes {left} still stand still; by hand: kill -CONT {' '.join(map(str, left))}")
     return {"processes": len(processes), "stopped": 0}
 
 

@@ -135,7 +135,7 @@ class ReconnectStorm(Fault):
         return frozenset({PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         stopped = stop_marked(undo["mark"], grace=2.0)
         return {"processes_stopped": len(stopped), **proxies.enable(undo)}
 

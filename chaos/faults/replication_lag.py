@@ -97,5 +97,5 @@ class ReplicationLag(Fault):
         return frozenset({PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return proxies.remove_toxics(undo, undo["toxics"])

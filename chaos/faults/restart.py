@@ -77,7 +77,7 @@ class RestartOne(Fault):
         return containers.ends(undo)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return containers.started_again(undo)
 
     def _since(self) -> float:

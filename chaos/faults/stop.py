@@ -69,7 +69,7 @@ class StopOne(Fault):
         return containers.ends(undo)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return containers.started_again(undo)
 
 

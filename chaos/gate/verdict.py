@@ -18,7 +18,7 @@ from chaos.history.entry import figures_of, links_of
 
 VERSION = 1
 
-WORDS = {0: "PASS", 1: "FAIL", 3: "UNKNOWN", 4: "ABORTED", 5: "MIDNIGHT FAILED", 6: "NOT RESTORED"}
+WORDS = {0: "PASS", 1: "FAIL", 3: "UNKNOWN", 4: "ABORTED", 5: "MIDNIGHT FAILED", 6: "NOT UNDONE"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ load:
   baseline: {for: 2s, rate: 10, p99: 8s}
   phases: [{name: play, for: 2s, rate: 10}]
 slos: [{name: availability, availability: 99%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 """
 EVENTS = (b'data: {"answer":"a"}\n\n', b"event: end\ndata: {}\n\n")
 

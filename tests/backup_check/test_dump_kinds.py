@@ -253,7 +253,7 @@ def test_a_dump_that_takes_too_long_is_ended_and_misses_its_rto_but_is_not_calle
 ) -> None:
     dump = tmp_path / "slow.sql"
     dump.write_text(SLOW)
-    patience = {"restore": {"within": "8s"}, "promise": {"rto": "7s", "rpo": "5m"}}
+    patience = {"restore": {"within": "8s"}, "budget": {"rto": "7s", "rpo": "5m"}}
     done = restoring("dump", dump, heartbeat=None, queries=[], experiment=patience)
     assert (done.outcomes["restored"], done.outcomes["rto"]) == ("unknown", "fail")
     assert "not restored within 8 s, and given up" in done.headline

@@ -114,7 +114,7 @@ def test_a_memory_limit_that_is_never_approached_proves_nothing(victim: Victim) 
 )
 def test_an_undo_is_safe_when_nothing_was_injected(victim: Victim, name: str) -> None:
     before, fault = victim.state(), made(name, victim)
-    type(fault).restore(fault.prepare())
+    type(fault).undo(fault.prepare())
     assert victim.state() == before
 
 
@@ -130,7 +130,7 @@ def test_a_container_that_somebody_removed_has_nothing_to_undo(victim: Victim, n
     victim.container.remove(force=True)
     with pytest.raises(TargetGone):
         fault.inject()
-    type(fault).restore(undo)
+    type(fault).undo(undo)
 
 
 def test_less_processor_is_proven_by_the_kernels_account(victims: Victims) -> None:

@@ -58,8 +58,8 @@ def played(
                 stop.set()
             holding.join()
     finally:
-        type(fault).restore(undo)
-        type(fault).restore(undo)
+        type(fault).undo(undo)
+        type(fault).undo(undo)
     return Played(held[0], judged(held[0], place))
 
 

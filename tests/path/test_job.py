@@ -100,4 +100,4 @@ def test_a_command_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None
     undo = fault.prepare()
     with pytest.raises(Exception, match="/nowhere/nightly: No such file or directory"):
         fault.inject()
-    BatchJob.restore(undo)
+    BatchJob.undo(undo)

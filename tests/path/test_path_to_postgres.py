@@ -231,7 +231,7 @@ load:
   baseline: {for: 1s, rate: 20, p99: 3s}
   phases: [{name: day, for: 12s, rate: 20}]
 slos: [{name: availability, availability: 1%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 abort: [{name: target-down, off: true}]
 """
 TARGET = """\

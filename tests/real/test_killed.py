@@ -26,7 +26,7 @@ KILLS: list[tuple[str, Callable[[Event], bool]]] = [
     ("in the play", lambda e: e.name == "play"),
     ("as a fault is injected", lambda e: e.phase == "injecting"),
     ("while faults are held", is_injected),
-    ("while a fault is restored", lambda e: e.phase == "held"),
+    ("while a fault is undone", lambda e: e.phase == "held"),
 ]
 if os.geteuid() == 0:
     KILLS.append(("while the disks are limited", lambda e: e.phase == "creating" and e.name == "limit data"))

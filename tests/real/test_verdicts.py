@@ -63,7 +63,7 @@ def test_a_sound_stack_passes_every_objective(midnight: Midnight) -> None:
         "logs",
         "pool",
         "effect",
-        "honesty",
+        "instrument",
         "steady",
         "completeness",
     } <= passed
@@ -137,7 +137,5 @@ def test_the_server_itself_ends_idle_sessions_and_keeps_its_setting_afterwards(m
 
     assert done.code in (0, 1), (midnight.verdict, done.err)
     assert midnight.outcomes()["effect: drop"] == "pass"
-    (restored,) = (
-        event for event in midnight.events() if event.source == "step" and event.phase == "restored"
-    )
-    assert restored.detail["evidence"] == {"idle_session_timeout": "reset"}
+    (undone,) = (event for event in midnight.events() if event.source == "step" and event.phase == "undone")
+    assert undone.detail["evidence"] == {"idle_session_timeout": "reset"}

@@ -36,7 +36,7 @@ steps:
     hold: 500ms
     with: {min_rotated: 1kB, min_sync: 0s, writers: WRITERS, block: 10kB}
 slos: [{name: availability, availability: 99%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 """
 TARGET = """\
 name: mine

@@ -11,7 +11,7 @@ import requests
 
 from chaos.engine import refs
 from chaos.engine.client import connected
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone, ToolMissing
+from chaos.errors import ControlError, FaultError, TargetGone, ToolMissing, UndoError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles, Proxy
 from chaos.toxiproxy import Toxiproxy
@@ -53,7 +53,7 @@ def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
 
 
 def enable(undo: Undo) -> Evidence:
-    """Enable the proxy `undo` names and verify it; one that was found disabled stays so. Raises RestoreError."""
+    """Enable the proxy `undo` names and verify it; one that was found disabled stays so. Raises UndoError."""
     api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
     if not undo.get("enabled", True):
@@ -88,7 +88,7 @@ def _place(known: Mapping[str, Any], mark: str) -> tuple[str, str, str]:
 
 
 def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:
-    """Take these toxics off the proxy `undo` names and see that they are gone. Raises RestoreError."""
+    """Take these toxics off the proxy `undo` names and see that they are gone. Raises UndoError."""
     api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
 
@@ -130,9 +130,9 @@ def _undone(act: Callable[[], Evidence], undo: Undo, failure: str, by_hand: str)
                 if unreached and _gone(undo, error):
                     return {"proxy": undo["proxy"], "server": "gone"}
             except (ControlError, ToolMissing) as unknown:
-                raise RestoreError(f"{failure}: {error}; {unknown}; by hand: {by_hand}") from error
+                raise UndoError(f"{failure}: {error}; {unknown}; by hand: {by_hand}") from error
             if not unreached or "server" not in undo or time.monotonic() > end:
-                raise RestoreError(f"{failure}: {error}; by hand: {by_hand}") from error
+                raise UndoError(f"{failure}: {error}; by hand: {by_hand}") from error
         time.sleep(_POLL)
 
 
