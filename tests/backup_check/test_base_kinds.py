@@ -274,6 +274,7 @@ def test_the_directory_of_a_stopped_server_is_started_as_it_is(
     assert done.event("backup", "described").detail["state"].startswith("shut down: ")
 
 
+@pytest.mark.full
 def test_a_snapshot_in_which_a_table_has_no_file_fails(stopped: Stopped, restoring: Restoring) -> None:
     place = stopped.snapshot.with_name("holed")
     shutil.copytree(stopped.snapshot, place)

@@ -99,6 +99,7 @@ def test_a_custom_dump_by_a_newer_client_is_read_by_a_postgresql_that_can(
     assert done.event("restore", "ended").detail["server"].startswith("18.")
 
 
+@pytest.mark.full
 def test_a_setting_that_only_a_newer_server_knows_is_listed_and_harmless(
     older: Dumped, installation: Installation, restoring: Restoring
 ) -> None:

@@ -235,6 +235,7 @@ class Eventful:
         cluster.stop()
 
 
+@pytest.mark.full
 def test_nothing_refreshes_the_heartbeat_before_it_is_read(servers: Servers, restoring: Restoring) -> None:
     eventful = Eventful(servers)
     (eventful.backup / "postgresql.auto.conf").write_text("archive_mode = on\narchive_command = 'false'\n")

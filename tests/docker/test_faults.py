@@ -64,6 +64,7 @@ def test_on_a_container_that_serves_nobody_no_effect_is_proven(victim: Victim, n
     assert f"nothing but midnight had to do with {victim.name} then" in held.unproven, held
 
 
+@pytest.mark.full
 def test_a_network_on_which_a_container_talks_to_nobody_proves_nothing(
     victim: Victim, client: DockerClient
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_database_that_fails_right_after_a_ring_does_not_silence_the_scheduler
     place.until(lambda: len(place.book) > played + 4)
 
 
+@pytest.mark.full
 def test_another_scheduler_takes_over_from_one_that_was_killed(place: Place) -> None:
     place.write(every_second(misfire={"late_within": "30s"}))
     leader = place.serve()
