@@ -60,8 +60,9 @@ def test_stop_stops_a_run_while_its_target_is_brought_up(midnight: Midnight) -> 
 
 
 def steps(midnight: Midnight, *steps: str) -> str:
-    """The path of an experiment of two seconds with these steps."""
-    return experiment(midnight, "steps:\n" + "".join(f"  - {step}\n" for step in steps))
+    """The path of an experiment with these steps, whose play is longer than any of them."""
+    file = Path(experiment(midnight, "steps:\n" + "".join(f"  - {step}\n" for step in steps)))
+    return midnight.file("steps.yaml", file.read_text().replace("for: 2s", "for: 25s"))
 
 
 def test_a_fault_that_fails_ends_the_run_with_5_and_everything_restored(
@@ -128,7 +129,8 @@ def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(
 ) -> None:
     healing = midnight.place / "healing"
     stubborn = f"{{name: stubborn, fault: stubborn, at: 0s, hold: 1s, with: {{file: {healing}}}}}"
-    file, target = steps(midnight, stubborn), attached(midnight, service.url)
+    file = experiment(midnight, f"steps: [{stubborn}]\n")
+    target = attached(midnight, service.url)
     done = midnight("run", file, "--target", target)
     assert done.code == 6, done.out
     assert f"touch {healing}" in done.err + done.out
