@@ -71,7 +71,7 @@ def slow() -> Iterator[str]:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("path", ["/slow", "/stream"])
+@pytest.mark.parametrize("path", ["/slow", pytest.param("/stream", marks=pytest.mark.full)])
 def test_what_is_in_flight_when_the_baseline_ends_is_no_bad_answer(
     midnight: Midnight, slow: str, path: str
 ) -> None:

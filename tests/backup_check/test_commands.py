@@ -71,6 +71,7 @@ def test_a_restore_leaves_a_run_like_any_other(
     assert (listed["experiment"], listed["drill"], listed["verdict"]) == ("restore-mine", True, "pass")
 
 
+@pytest.mark.full
 def test_ctrl_c_ends_with_4_and_leaves_nothing(midnight: Midnight, dump: Path) -> None:
     process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
     begun(midnight, process)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 SLOS = "slos: [{name: availability, availability: 99%}]"
 
 
-@pytest.mark.parametrize("garbage", [True, False])
+@pytest.mark.parametrize("garbage", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_answers_that_changed_in_the_play_are_a_warning(garbage: bool, tmp_path: Path) -> None:
     midnight = Midnight(tmp_path)
     future = [Event("garbage", 0.0, math.inf, route="/items")] if garbage else []

@@ -145,6 +145,7 @@ def wire(midnight: Midnight, project: Project, client: DockerClient) -> None:
     project("up", "-d")
 
 
+@pytest.mark.full
 def test_it_is_attached_wired_played_on_and_healed(
     midnight: Midnight, project: Project, client: DockerClient
 ) -> None:

@@ -165,6 +165,7 @@ def test_it_is_inspected_wired_verified_played_on_and_healed(
     assert not [each for each in ours(everything(client)) if midnight.run.id in each]  # the forwarder is gone
 
 
+@pytest.mark.full
 def test_replicas_are_one_role_and_each_is_hurt_and_proven(
     midnight: Midnight, dify: Project, client: DockerClient
 ) -> None:

@@ -103,6 +103,7 @@ def small(victims: Victims) -> Victim:
     return victims(entrypoint=SMALL)
 
 
+@pytest.mark.full
 def test_a_kill_of_our_own_sidecar_is_no_proof(small: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_limit, "SPARED", ())
     before = small.state()
@@ -111,6 +112,7 @@ def test_a_kill_of_our_own_sidecar_is_no_proof(small: Victim, monkeypatch: pytes
     assert small.state() == before
 
 
+@pytest.mark.full
 def test_the_target_is_killed_where_the_kernel_says_that_it_spares_the_sidecar(small: Victim) -> None:
     fault = made("memory_limit", small, headroom="8MB")
     undo = fault.prepare()

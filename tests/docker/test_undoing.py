@@ -145,7 +145,10 @@ def planted(container: Container, path: str) -> None:
     assert container.exec_run(["sh", "-c", f"mkdir -p {Path(path).parent} && echo x > {path}"]).exit_code == 0
 
 
-@pytest.mark.parametrize("there", [True, False], ids=["stays", "is removed"])
+@pytest.mark.parametrize(
+    "there",
+    [pytest.param(True, id="stays", marks=pytest.mark.full), pytest.param(False, id="is removed")],
+)
 def test_a_volume_is_emptied_of_ours_though_its_container(
     victim: Victim, heir: Container, there: bool
 ) -> None:

@@ -248,7 +248,13 @@ options:
 """
 
 
-@pytest.mark.parametrize(("past", "outcome"), [(True, "unknown"), (False, "pass")], ids=["past", "through"])
+@pytest.mark.parametrize(
+    ("past", "outcome"),
+    [
+        pytest.param(True, "unknown", id="past"),
+        pytest.param(False, "pass", id="through", marks=pytest.mark.full),
+    ],
+)
 def test_a_run_claims_of_a_service_what_happened_to_it(
     place: Place, midnight: Midnight, monkeypatch: pytest.MonkeyPatch, past: bool, outcome: str
 ) -> None:

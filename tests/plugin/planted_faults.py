@@ -63,6 +63,8 @@ class Vanish(Planted):
 class Refuse(Planted):
     """Cannot be injected."""
 
+    needs = frozenset()
+
     def inject(self) -> Evidence:
         raise FaultError("planted: this fault never works")
 
@@ -95,6 +97,8 @@ class KillDatabase(Planted):
 
 class Stubborn(Planted):
     """Cannot be undone until a file is there: what `midnight undo` is for."""
+
+    needs = frozenset()
 
     def prepare(self) -> Undo:
         return {"file": self.params.file}
