@@ -15,20 +15,10 @@ import pytest
 from chaos.host.processes import ref_of
 from chaos.plugin import registry
 from chaos.plugin.handles import Handles, Job, ProcessRef, Volume
-from chaos.plugin.probe import Answer, Probe, answers
+from chaos.plugin.probe import Answer
+from tests.faults.foreseeing import probed, refused
 
 OTHER, STRANGER = 65533, 65532  # users that own nothing else here
-
-
-def probed(name: str, handles: Handles, **params: Any) -> dict[str, Probe]:
-    fault = registry.fault(name)
-    made = fault(fault.Params.model_validate(params), handles, "test-foreseen/step")
-    return {each.what: each for each in answers(name, made.probes)}
-
-
-def refused(found: dict[str, Probe]) -> list[str]:
-    """The lines of what would not work."""
-    return [each.line for each in found.values() if each.answer is Answer.NO]
 
 
 @contextmanager
