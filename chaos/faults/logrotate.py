@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.faults.shared import container_rotation, containers
+from chaos.faults.shared import container_rotation, containers, foreseen
 from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
 from chaos.host.rotation_plan import CannotRotate
@@ -74,6 +74,8 @@ class Logrotate(Fault):
         except FaultError as error:
             yield no("logs", str(error))
             return
+        if self._logs.container is None:
+            yield from map(foreseen.may_be_signalled, self._signalled)
         yield yes(
             "logs", "; ".join(line.partition("\n")[0] for line in rotating.shown(self._planned, self._logs))
         )

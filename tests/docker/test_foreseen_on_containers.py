@@ -59,6 +59,13 @@ def test_a_port_that_the_engine_chose_is_refused_with_what_to_write(victim: Vict
     assert line.endswith('publish a fixed port in the Compose file: ports: ["127.0.0.1:8000:8000"]')
 
 
+def test_replicas_are_told_not_to_publish_at_all(victims: Victims) -> None:
+    labels = {"com.docker.compose.project": "midnight-test", "com.docker.compose.service": "web"}
+    first, _ = victims(labels=labels), victims(labels=labels)
+    (line,) = refused(probed("stop", first, **ACTS["stop"]))
+    assert line.endswith("publish none of its replicas, but one entry before them")
+
+
 def test_the_engine_keeps_the_ports_that_were_asked_for_and_no_others(victims: Victims) -> None:
     fixed, chosen = victims(host_port=free_port()), victims()
 

@@ -17,6 +17,7 @@ from chaos.plugin.probe import Answer, Probe, no, yes
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
+_PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 FIRST_FREE = 1024  # ports below it are the system's
 _WAY_ON = {
     "paused": "docker unpause {}",
@@ -97,6 +98,8 @@ def keeps_its_ports(found: Container) -> Probe:
     because = (
         f"the engine chose {at['HostPort']} for its port {port}, and would choose another one afterwards"
     )
+    if _is_one_of_several(found):
+        return no(what, because, "publish none of its replicas, but one entry before them")
     return no(what, because, f'publish a fixed port in the Compose file: ports: ["{_fixed_port(port, at)}"]')
 
 
@@ -124,6 +127,13 @@ def _fixed(config: Mapping[str, Any]) -> dict[str, set[str]]:
     """By port of the container: the host ports that were asked for by number; not 0, nor a range."""
     asked: Mapping[str, Sequence[Mapping[str, str]] | None] = config.get("PortBindings") or {}
     return {port: {str(each.get("HostPort", "")) for each in bound or ()} for port, bound in asked.items()}
+
+
+def _is_one_of_several(found: Container) -> bool:
+    """Whether its service has more containers: no two of them can have the same port."""
+    same = [f"{each}={found.labels[each]}" for each in (_PROJECT, _SERVICE) if each in found.labels]
+    assert found.client is not None
+    return len(same) == 2 and len(found.client.containers.list(filters={"label": same})) > 1
 
 
 def _fixed_port(port: str, at: Mapping[str, str]) -> str:
