@@ -69,13 +69,13 @@ class Logrotate(Fault):
         self._worker: Worker | None = None
 
     def probes(self) -> Iterator[Probe]:
+        if self._logs.container is None:
+            yield from map(foreseen.may_be_signalled, self._signalled)
         try:
             self._planned = self._look()
         except FaultError as error:
             yield no("logs", str(error))
             return
-        if self._logs.container is None:
-            yield from map(foreseen.may_be_signalled, self._signalled)
         yield yes(
             "logs", "; ".join(line.partition("\n")[0] for line in rotating.shown(self._planned, self._logs))
         )

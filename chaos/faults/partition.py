@@ -94,7 +94,7 @@ class PartitionOne(Fault):
         )
 
     def _can_be_cut(self, found: Container) -> Probe:
-        """Whether the container is on the networks that it is to be cut off from, and could come back to them."""
+        """Whether the container is on the networks that it is to be cut off from, and can leave them."""
         what, there = f"floor: networks that {found.name} is cut off from", connections(found)
         if not there:
             return no(
@@ -105,13 +105,6 @@ class PartitionOne(Fault):
         wanted = sorted(self._wanted or there)
         if fixed := [name for name in wanted if name in _NOT_TO_BE_LEFT]:
             return no(what, f"nothing can be cut off from the network {fixed[0]!r}", _OTHER)
-        assert found.client is not None
-        for name in wanted:
-            facts = found.client.networks.get(there[name]["id"]).attrs
-            if facts.get("Scope") == "swarm" and not facts.get("Attachable"):
-                return no(
-                    what, f"{name} is not attachable, and nothing comes back to it", "set attachable: true"
-                )
         return yes(what, ", ".join(wanted))
 
     @classmethod

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from docker import DockerClient
 
+from chaos.engine import sidecar
+from chaos.faults.shared import foreseen
 from chaos.host import throttle
 from chaos.host.ports import free_port
 from chaos.plugin.handles import ContainerRef, Handles, Job
@@ -122,6 +124,26 @@ def test_one_that_the_kernel_may_not_kill_is_refused(victims: Victims) -> None:
     assert line.endswith("start it without --oom-kill-disable")
 
 
+@pytest.mark.parametrize(("name", "lacks"), [("memory_limit", "MemoryLimit"), ("cpu_limit", "CpuCfsQuota")])
+def test_an_engine_that_cannot_limit_it_is_refused(
+    victims: Victims, monkeypatch: pytest.MonkeyPatch, name: str, lacks: str
+) -> None:
+    victim = victims(host_port=free_port())
+    monkeypatch.setattr(foreseen, "engine_says", lambda _: {"NCPU": 2, lacks: False})
+    (line,) = refused(probed(name, victim, **ACTS[name]))
+    assert "the engine's kernel " in line
+
+
+def test_without_the_image_of_ours_no_memory_is_taken(
+    victims: Victims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = victims(host_port=free_port())
+    monkeypatch.setattr(sidecar, "IMAGE", "midnight/reference:nowhere")
+    (line,) = refused(probed("memory_limit", victim))
+    assert line.endswith("midnight doctor --fix")
+    assert refused(probed("memory_limit", victim, stress=False)) == []
+
+
 def test_a_volume_in_memory_has_no_disk_to_limit(victims: Victims) -> None:
     (line,) = refused(probed("disk_limit", victims(small="8m")))
     assert "lies on no block device" in line and line.endswith("volume that lies on a disk (`path`)")
@@ -160,6 +182,13 @@ def test_a_job_is_looked_up_in_its_container_and_not_run(victim: Victim) -> None
     assert line.endswith("there is no such command; correct the command in the target file, or install it")
     (line,) = refused(job(victim, "sh", cwd="/nowhere"))
     assert line.endswith("there is no such directory; correct `cwd` in the target file")
+
+
+def test_a_job_in_memory_cannot_be_looked_up(victims: Victims) -> None:
+    found = job(victims(tmpfs={"/jobs": ""}), "/jobs/nightly")
+    assert refused(found) == [] and Answer.UNKNOWN in {
+        each.answer for what, each in found.items() if "can be started" in what
+    }
 
 
 def test_a_job_that_is_not_executable_in_its_container_is_refused_with_what_makes_it_so(

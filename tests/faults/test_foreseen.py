@@ -14,7 +14,7 @@ import pytest
 
 from chaos.host.processes import ref_of
 from chaos.plugin import registry
-from chaos.plugin.handles import Handles, Job, ProcessRef, Volume
+from chaos.plugin.handles import Handles, Job, LogFiles, ProcessRef, Volume
 from chaos.plugin.probe import Answer
 from tests.faults.foreseeing import probed, refused
 
@@ -37,7 +37,7 @@ def somebody_elses() -> Iterator[ProcessRef]:
     if os.geteuid() != 0:
         yield ref_of(1)
         return
-    for name in ("kill", "pause"):
+    for name in ("kill", "pause", "logrotate"):
         registry.fault(name)  # loaded now: the stranger may not read what is loaded later
     with sleeping(user=OTHER) as ref:
         os.seteuid(STRANGER)
@@ -72,6 +72,16 @@ def test_a_process_that_has_ended_is_refused(fault: str) -> None:
     with sleeping() as ref:
         pass
     assert any("it has ended; start the service" in line for line in refused(probed(fault, one(ref))))
+
+
+def test_a_process_that_may_not_be_told_to_reopen_its_log_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("line\n")
+    logs = LogFiles(tmp_path, (tmp_path / "app.log",), "rename", None, "normal", "HUP", "api")
+    with sleeping() as ref:
+        assert refused(probed("logrotate", Handles(processes={"api": (ref,)}, logs=logs))) == []
+    with somebody_elses() as ref:
+        found = refused(probed("logrotate", Handles(processes={"api": (ref,)}, logs=logs)))
+    assert found[0].startswith(f"process {ref.pid} may be signalled: it runs as ")
 
 
 def test_a_process_that_midnight_runs_below_is_not_paused() -> None:

@@ -17,7 +17,8 @@ from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
 from tests.attach.service import Service
 from tests.faults.foreseeing import probed, refused
-from tests.postgres.servers import PASSWORD, Servers, dsn, execute
+from tests.postgres.servers import PASSWORD, Servers, ask, dsn, execute
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -182,3 +183,26 @@ def test_a_disk_that_is_not_the_targets_own_is_not_spoilt(alone: Handles, by: st
 def test_an_archive_that_takes_nothing_is_refused(alone: Handles) -> None:
     (line,) = refused(probed("lose_primary", alone, archive="5s"))
     assert "archive_mode is off; set archive_mode = on" in line
+
+
+def test_a_disk_becomes_read_only_where_its_file_system_knows_how(alone: Handles) -> None:
+    memory = replace(alone, volumes={"data": Volume(Path("/dev/shm"), None, None)})
+    assert refused(probed("lose_primary", memory, by="full")) == []
+    (line,) = refused(probed("lose_primary", memory, by="read_only"))
+    assert "have the data on ext4, and run midnight as root" in line
+
+
+@pytest.mark.parametrize(("command", "works"), [("true", True), ("false", False)])
+def test_an_archive_is_asked_whether_it_took_the_last_segment(
+    alone: Handles, postgres_servers: Servers, command: str, works: bool
+) -> None:
+    primary, _ = postgres_servers.primary({"archive_mode": "on", "archive_command": command})
+    execute(primary, "SELECT pg_switch_wal()")
+    execute(primary, "CREATE TABLE more (n int)")
+    wait_until(lambda: ask(primary, "SELECT archived_count + failed_count FROM pg_stat_archiver") > 0)
+    databases = {"primary": Database(dsn(primary), {"api": dsn(primary)}, "")}
+    there = replace(alone, servers={"primary": primary}, databases=databases)
+    lines = refused(probed("lose_primary", there, archive="5s"))
+    assert [line.endswith("was refused; look into the server's log") for line in lines] == (
+        [] if works else [True]
+    )
