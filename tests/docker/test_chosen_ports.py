@@ -13,12 +13,17 @@ import pytest
 from chaos.host.ports import free_port
 from chaos.plugin.handles import EngineAt
 from chaos.tools import docker_images
-from tests.docker.conftest import SERVER
 from tests.docker.foreign import Project, compose_command
 from tests.midnight import Midnight
 
 pytestmark = pytest.mark.real
 
+# it keeps its connections, so that the load has some in use
+SERVER = """
+import http.server as h
+h.SimpleHTTPRequestHandler.protocol_version = 'HTTP/1.1'
+h.ThreadingHTTPServer(('0.0.0.0', 8000), h.SimpleHTTPRequestHandler).serve_forever()
+"""
 COMPOSE = """
 services:
   web:
@@ -30,7 +35,7 @@ TARGET = """
 name: chosen
 driver: compose
 consent: {owner: the test, until: 2099-12-31}
-routes: {read: {path: "/?{item}", items: 9}}
+routes: {read: {path: /}}
 options: {project: PROJECT, api: {service: web}}
 """
 NIGHT = """

@@ -133,7 +133,9 @@ def _is_one_of_several(found: Container) -> bool:
     """Whether its service has more containers: no two of them can have the same port."""
     same = [f"{each}={found.labels[each]}" for each in (_PROJECT, _SERVICE) if each in found.labels]
     assert found.client is not None
-    return len(same) == 2 and len(found.client.containers.list(filters={"label": same})) > 1
+    if len(same) < 2:
+        return False
+    return len(found.client.containers.list(filters={"label": same}, ignore_removed=True)) > 1
 
 
 def _fixed_port(port: str, at: Mapping[str, str]) -> str:
