@@ -77,7 +77,7 @@ class IdleDrop(Fault):
     def probes(self) -> Iterable[Probe]:
         if self._params.by == "server":
             yield from probe_setting(self._admin, session_timeout.NAME, "by: server")
-        yield from self._path.probes()
+        yield from self._path.probes(self._params.min_closed)
 
     def prepare(self) -> Undo:
         if self._params.by == "proxy":

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chaos.errors import ControlError, FaultError, UndoError
-from chaos.faults.shared import container_rotation, containers
+from chaos.faults.shared import container_rotation, containers, foreseen
 from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
 from chaos.host.rotation_plan import CannotRotate
@@ -69,6 +69,8 @@ class Logrotate(Fault):
         self._worker: Worker | None = None
 
     def probes(self) -> Iterator[Probe]:
+        if self._logs.container is None:
+            yield from map(foreseen.may_be_signalled, self._signalled)
         try:
             self._planned = self._look()
         except FaultError as error:
