@@ -13,8 +13,8 @@ from pydantic import Field
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.rejudge import judge_run
 from chaos.checks.text import many, seconds
-from chaos.checks.verdict import EXIT_CODES, Verdict
-from chaos.errors import PRECEDENCE, UsageError
+from chaos.checks.verdict import Verdict
+from chaos.errors import UsageError, of_outcome
 from chaos.errors import worst as worst_code
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile
@@ -94,10 +94,9 @@ def judge(run: RunDir, found: Sequence[Part]) -> Verdict:
     outcome = worst(
         [*(part.verdict.outcome for part in found if part.verdict), *([Outcome.UNKNOWN] if missing else [])]
     )
-    codes = [EXIT_CODES[outcome], *(part.exit_code for part in found)]
     return Verdict(
         outcome=outcome,
-        exit_code=worst_code([code for code in codes if code in PRECEDENCE]),
+        exit_code=worst_code([of_outcome(outcome), *(part.exit_code for part in found)]),
         headline=_headline(outcome, planned, found),
         findings=tuple(findings),
         links=(),

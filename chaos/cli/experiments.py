@@ -13,7 +13,7 @@ from rich.table import Table
 
 from chaos.checks import rejudge
 from chaos.checks import suite as suites
-from chaos.errors import UsageError
+from chaos.errors import ExitCode, UsageError
 from chaos.plan import build as plans
 from chaos.plan import suite as suite_plan
 from chaos.spec import experiment as experiments
@@ -99,7 +99,7 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
             print(f"{path}: a valid {what}")
             for warning in warnings:
                 print(f"midnight: {path}: warning: {warning}", file=sys.stderr)
-    return 2 if broken else 0
+    return ExitCode.USAGE if broken else ExitCode.PASS
 
 
 def _validate_one(path: Path, target: str) -> tuple[str, list[str]]:

@@ -18,7 +18,7 @@ from chaos.checks import suite
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
 from chaos.cli.playing import play, signals_kept
-from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
+from chaos.errors import ExitCode, MidnightError, UsageError, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline, NoBaseline, Wanted
 from chaos.gate.case import Case
@@ -180,7 +180,7 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int
     code = verdict.exit_code
     for failure in outputs.write(verdict):
         say(failure)
-        code = worst([code, MidnightError.exit_code])
+        code = worst([code, ExitCode.FAILED])
     tell(lambda: print_gate(verdict, terminal))
     return code
 
@@ -247,16 +247,16 @@ def judged_by(slo: Path, played: GateRun) -> GateRun:
         return played
     verdict = judging.judge_run(RunDir(played.path), slo)
     codes = [verdict.exit_code]
-    if played.exit_code in (MidnightError.exit_code, RestoreError.exit_code):
+    if played.exit_code in (ExitCode.FAILED, ExitCode.NOT_RESTORED):
         codes.append(played.exit_code)
     if _is_aborted(played):
-        codes.append(Aborted.exit_code)
+        codes.append(ExitCode.ABORTED)
     code = worst(codes)
     return replace(played, exit_code=code, verdict={**verdict.to_json(), "exit_code": code})
 
 
 def _ends_the_gate(played: GateRun) -> bool:
-    return played.exit_code == RestoreError.exit_code or _is_aborted(played)
+    return played.exit_code == ExitCode.NOT_RESTORED or _is_aborted(played)
 
 
 def _is_aborted(played: GateRun) -> bool:

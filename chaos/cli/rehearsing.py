@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.cli.output import print_whole
-from chaos.errors import Refused
+from chaos.errors import ExitCode
 from chaos.plan.planned import Plan
 from chaos.plugin.probe import Answer
 from chaos.run import preflight
@@ -28,7 +28,7 @@ def run_rehearsals(plans: Sequence[Plan], *, json_: bool) -> int:
     else:
         print_whole(_table(rows))
         print(_summary(rows))
-    return Refused.exit_code if any(row.probe.answer is Answer.NO for row in rows) else 0
+    return ExitCode.USAGE if any(row.probe.answer is Answer.NO for row in rows) else ExitCode.PASS
 
 
 def _rehearsed(plan: Plan) -> list[Row]:

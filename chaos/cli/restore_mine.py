@@ -13,7 +13,7 @@ from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.console.words import sentence
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import ExitCode, UsageError
 from chaos.plan.restore import RestorePlan, build
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
@@ -74,5 +74,5 @@ def _show(
     if json_:
         print(json.dumps(verdict.to_json(), indent=1))
     print_verdict(run_dir, verdict, terminal)
-    again = "restore" if verdict.exit_code == RestoreError.exit_code else "report"
+    again = "restore" if verdict.exit_code == ExitCode.NOT_RESTORED else "report"
     terminal.print(f"next: midnight {again} {run_dir.id}", markup=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from chaos.cli.output import tell
 from chaos.cli.playing import Played, play, print_plan
 from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import ExitCode, UsageError
 from chaos.plan import build as plans
 from chaos.plan import suite as suite_plan
 from chaos.plan.planned import Plan
@@ -92,9 +92,9 @@ def _show(plan: Plan, played: Played, terminal: Terminal, json_: bool) -> None:
 def _what_next(plan: Plan, code: int, run_dir: RunDir) -> str:
     """What a reader of this verdict may want to type."""
     others = [name for name in plan.target.profiles if name != plan.profile]
-    if code == RestoreError.exit_code:
+    if code == ExitCode.NOT_RESTORED:
         return f"midnight restore {run_dir.id}"
-    if code in (0, 1) and others:
+    if code in (ExitCode.PASS, ExitCode.VIOLATED) and others:
         command = f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
         return f"the same night on another profile: {command}"
     return (

@@ -14,7 +14,7 @@ from chaos.checks.suite import Part, Suite
 from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
-from chaos.errors import Aborted, MidnightError, worst
+from chaos.errors import ExitCode, MidnightError, worst
 from chaos.plan import suite as suite_plan
 from chaos.plan.planned import Plan
 from chaos.record import store
@@ -22,7 +22,8 @@ from chaos.record.store import RunDir
 from chaos.reports.verdict_json import as_text, write_verdict
 from chaos.run import suite_manifest
 
-ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not restored must not be played on
+ENDS_IT = (ExitCode.ABORTED, ExitCode.NOT_RESTORED)
+"""A signal was meant for all; what is not restored must not be played on."""
 
 
 def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_run: bool, json_: bool) -> int:
@@ -41,7 +42,7 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
     suite_manifest.save(run, found, path, chosen)
     parts, errors = _play(found, chosen, run, terminal)
     verdict = suite.judge(run, parts)
-    code = worst([verdict.exit_code, *(5 for _ in errors)])
+    code = worst([verdict.exit_code, *(ExitCode.FAILED for _ in errors)])
     played = playing.concluded(
         playing.Played(run, code, verdict, tuple(errors)), lambda judged: _write(run, judged, parts)
     )

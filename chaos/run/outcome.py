@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.checks.verdict import Verdict
-from chaos.errors import PRECEDENCE, Aborted, MidnightError, NotRecorded, worst
+from chaos.errors import Aborted, ExitCode, MidnightError, NotRecorded, of_error, of_run, worst
 from chaos.host.processes import ref_of
 from chaos.record.journal import Clock, boot_id
 from chaos.record.store import why_not_written
@@ -21,7 +21,7 @@ from chaos.undo.heal import LEFT_BEHIND, Healed
 class Ending:
     """How a run ended. `verdict` is None when not even judging was possible."""
 
-    exit_code: int
+    exit_code: ExitCode
     verdict: Verdict | None
     errors: tuple[str, ...]
 
@@ -46,8 +46,7 @@ class Course:
     def end(self, reason: str, error: BaseException) -> None:
         """The run ends early, or was ended."""
         self.reason = reason
-        code = error.exit_code if isinstance(error, MidnightError) else 5
-        self._codes.append(code if code in PRECEDENCE else 5)  # 2 would say that nothing was touched
+        self._codes.append(of_run(of_error(error)))
         known = isinstance(error, MidnightError)
         told = self._redact(str(error) if known else f"{type(error).__name__}: {error}")
         if told not in self.errors:
@@ -70,7 +69,7 @@ class Course:
         """What was outstanding at the end has been undone, as far as it could be."""
         # what is left behind is a finding of the verdict, with its own exit code
         for failed in (result for result in results if result.error and result.what != LEFT_BEHIND):
-            self._codes.append(6)
+            self._codes.append(ExitCode.NOT_RESTORED)
             self.errors.append(self._redact(f"not restored: {failed.what.name}: {failed.error}"))
 
     def judged(self, judge: Callable[[], Verdict]) -> Ending:
@@ -80,7 +79,7 @@ class Course:
             verdict = judge()
             self._codes.append(verdict.exit_code)
         except Exception as error:  # a run that cannot be judged is the tool's failure, never a violation
-            self._codes.append(5)
+            self._codes.append(ExitCode.FAILED)
             because = f"{type(error).__name__}: {error}"
             if isinstance(error, OSError) and isinstance(error.filename, str | Path):
                 because = why_not_written(error, Path(error.filename))
