@@ -14,6 +14,7 @@ from chaos.backup_check.plan import Chosen, choose
 from chaos.backup_check.scratch import MAINTENANCE, Scratch, scratch_for
 from chaos.backup_check.stopping import Stopping
 from chaos.checks.restored import judge
+from chaos.checks.result import RunResult
 from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError, UsageError
 from chaos.plan.restore import RestorePlan
 from chaos.plugin.driver import Site
@@ -23,7 +24,7 @@ from chaos.record import store
 from chaos.record.journal import Clock, Event, Journal, Writer
 from chaos.record.store import RunDir
 from chaos.run import outcome, preflight
-from chaos.run.outcome import Course, Ending
+from chaos.run.outcome import Course
 from chaos.undo.heal import heal, keep, playing
 from chaos.undo.watchdog import Watchdog
 
@@ -42,7 +43,7 @@ class Runner:
         self._course = Course()
         self._stopping = Stopping()
 
-    def play(self) -> Ending:
+    def play(self) -> RunResult:
         """Never raises for what goes wrong in between."""
         with playing(self._run), self._stopping:
             watchdog = Watchdog(self._run)
@@ -56,7 +57,7 @@ class Runner:
                 watchdog.abandon()
                 raise
             watchdog.dismiss()
-        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+        return self._course.judged(self._run, lambda: judge(self._plan.experiment, Journal(self._run)))
 
     def _guarded(self, watchdog: Watchdog) -> None:
         """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
@@ -200,7 +201,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def start(plan: RestorePlan, make_listener: Callable[[RunDir], Listener]) -> tuple[RunDir, Ending]:
+def start(plan: RestorePlan, make_listener: Callable[[RunDir], Listener]) -> RunResult:
     """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
     anything is touched."""
     preflight.refuse_when_halted()
@@ -210,4 +211,4 @@ def start(plan: RestorePlan, make_listener: Callable[[RunDir], Listener]) -> tup
         run = store.create_run(plan.experiment.name)
         taken(run.id)
         about.save(run, plan, chosen)
-        return run, Runner(plan, chosen, run, make_listener(run)).play()
+        return Runner(plan, chosen, run, make_listener(run)).play()

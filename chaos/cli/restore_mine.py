@@ -34,12 +34,9 @@ def run(name: str, target: str, *, dry_run: bool, json_: bool) -> int:
     if dry_run:
         print(f"{plan.experiment.name} of {plan.target.name}", *plan.lines(), sep="\n  ")
         return 0
-    run_dir, ending = runner.start(plan, lambda run: _teller(run, plan, terminal))
-    played = playing.concluded(
-        playing.Played(run_dir, ending.exit_code, ending.verdict, ending.errors),
-        lambda verdict: playing.write(run_dir, verdict, drill=False),
-    )
-    tell(lambda: _show(run_dir, played.verdict, list(played.errors), terminal, json_))
+    result = runner.start(plan, lambda run: _teller(run, plan, terminal))
+    played = playing.concluded(result, lambda verdict: playing.write(result.run, verdict, drill=False))
+    tell(lambda: _show(played.run, played.verdict, list(played.errors), terminal, json_))
     return played.exit_code
 
 

@@ -9,9 +9,10 @@ import typer
 from rich.console import Console as Terminal
 
 from chaos.checks import suite
+from chaos.checks.result import RunResult
 from chaos.cli import restore_mine
 from chaos.cli.output import tell
-from chaos.cli.playing import Played, play, print_plan
+from chaos.cli.playing import play, print_plan
 from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
 from chaos.errors import ExitCode, UsageError
@@ -78,7 +79,7 @@ def run(
     return played.exit_code
 
 
-def _show(plan: Plan, played: Played, terminal: Terminal, json_: bool) -> None:
+def _show(plan: Plan, played: RunResult, terminal: Terminal, json_: bool) -> None:
     for error in played.errors:
         terminal.print(f"midnight: {error}", style="bold red", markup=False)
     if played.verdict is None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console as Terminal
 
 from chaos.checks import suite
-from chaos.checks.suite import Part, Suite
+from chaos.checks.result import RunResult
+from chaos.checks.suite import Suite
 from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
@@ -44,7 +45,7 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
     verdict = suite.judge(run, parts)
     code = worst([verdict.exit_code, *(ExitCode.FAILED for _ in errors)])
     played = playing.concluded(
-        playing.Played(run, code, verdict, tuple(errors)), lambda judged: _write(run, judged, parts)
+        RunResult(run, code, verdict, tuple(errors)), lambda judged: _write(run, judged, parts)
     )
     tell(
         lambda: _show(run, replace(verdict, exit_code=played.exit_code), terminal, played.errors, json_=json_)
@@ -52,8 +53,10 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
     return played.exit_code
 
 
-def _play(found: Suite, chosen: list[Plan], run: RunDir, terminal: Terminal) -> tuple[list[Part], list[str]]:
-    parts: list[Part] = []
+def _play(
+    found: Suite, chosen: list[Plan], run: RunDir, terminal: Terminal
+) -> tuple[list[RunResult], list[str]]:
+    parts: list[RunResult] = []
     errors: list[str] = []
     for scenario, plan in zip(found.scenarios, chosen, strict=True):
         try:
@@ -63,7 +66,7 @@ def _play(found: Suite, chosen: list[Plan], run: RunDir, terminal: Terminal) -> 
             errors.append(f"{plan.experiment.name}: {error}")
             break
         title = plan.experiment.drill.scenario if plan.experiment.drill else plan.experiment.title
-        parts.append(Part(title, played.run, played.exit_code, played.verdict))
+        parts.append(replace(played, title=title))
         suite_manifest.save_part(run, parts[-1])
         errors += played.errors
         if played.exit_code in ENDS_IT:
@@ -71,7 +74,7 @@ def _play(found: Suite, chosen: list[Plan], run: RunDir, terminal: Terminal) -> 
     return parts, errors
 
 
-def _write(run: RunDir, verdict: Verdict, parts: list[Part]) -> None:
+def _write(run: RunDir, verdict: Verdict, parts: list[RunResult]) -> None:
     from chaos.reports.drill_page import write_suite_report  # brings matplotlib, which nobody else waits for
 
     write_verdict(run, verdict)

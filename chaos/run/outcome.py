@@ -5,25 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.errors import Aborted, ExitCode, MidnightError, NotRecorded, of_error, of_run, worst
 from chaos.host.processes import ref_of
 from chaos.record.journal import Clock, boot_id
-from chaos.record.store import why_not_written
+from chaos.record.store import RunDir, why_not_written
 from chaos.undo.heal import LEFT_BEHIND, Healed
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended. `verdict` is None when not even judging was possible."""
-
-    exit_code: ExitCode
-    verdict: Verdict | None
-    errors: tuple[str, ...]
 
 
 class Course:
@@ -72,7 +63,7 @@ class Course:
             self._codes.append(ExitCode.NOT_RESTORED)
             self.errors.append(self._redact(f"not restored: {failed.what.name}: {failed.error}"))
 
-    def judged(self, judge: Callable[[], Verdict]) -> Ending:
+    def judged(self, run: RunDir, judge: Callable[[], Verdict]) -> RunResult:
         """The verdict, and the worst of all exit codes."""
         verdict = None
         try:
@@ -84,7 +75,7 @@ class Course:
             if isinstance(error, OSError) and isinstance(error.filename, str | Path):
                 because = why_not_written(error, Path(error.filename))
             self.errors.append(self._redact(f"the run could not be judged: {because}"))
-        return Ending(worst(self._codes), verdict, tuple(self.errors))
+        return RunResult(run, worst(self._codes), verdict, tuple(self.errors))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

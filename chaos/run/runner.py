@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import judge
 from chaos.errors import Aborted, NoVerdict, Refused
 from chaos.load import arrivals
@@ -26,7 +27,7 @@ from chaos.run import abort_watch, after_play, aftermath, loading, outcome, own_
 from chaos.run.baseline import judge_baseline
 from chaos.run.end_of_play import follow
 from chaos.run.observer import Observer, observe
-from chaos.run.outcome import Course, Ending
+from chaos.run.outcome import Course
 from chaos.run.runbook_player import RunbookPlayer, Scene
 from chaos.run.steps import StepPlayer
 from chaos.run.threads import in_thread
@@ -55,7 +56,7 @@ class Runner:
         self._aborted = False  # by a condition, not by a signal
         self._zero = 0.0  # of the schedule, on the run clock
 
-    def play(self) -> Ending:
+    def play(self) -> RunResult:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
         with playing(self._run):
             watchdog = Watchdog(self._run)
@@ -70,7 +71,7 @@ class Runner:
             for number in signals.signals():
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
-        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+        return self._course.judged(self._run, lambda: judge(self._plan.experiment, Journal(self._run)))
 
     async def _whole(self) -> None:
         loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
+from chaos.checks.result import RunResult
 from chaos.errors import ExitCode, Refused
 from chaos.plan.names import names
 from chaos.plan.planned import Plan
@@ -16,15 +17,12 @@ from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import manifest, preflight, rehearsal
 from chaos.run.observer import Observer
-from chaos.run.outcome import Ending
 from chaos.run.runner import Runner
 
 SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
 
 
-def start(
-    plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]
-) -> tuple[RunDir, Ending]:
+def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]) -> RunResult:
     """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
     anything is touched."""
     preflight.refuse_when_halted()
@@ -50,7 +48,7 @@ def start(
         if runner.refused is not None and ended.exit_code is not ExitCode.NOT_RESTORED:
             shutil.rmtree(run.path)  # nothing was played
             raise runner.refused
-        return run, ended
+        return ended
 
 
 def _records(plan: Plan) -> int:

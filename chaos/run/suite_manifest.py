@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from chaos.checks.suite import Part, Suite
+from chaos.checks.result import RunResult
+from chaos.checks.suite import Suite
 from chaos.plan.planned import Plan
 from chaos.record.store import RunDir
 from chaos.run import manifest
@@ -39,7 +40,7 @@ def save(run: RunDir, suite: Suite, path: Path, plans: Sequence[Plan]) -> None:
     run.run_file.write_text(json.dumps(document, indent=1))
 
 
-def save_part(run: RunDir, part: Part) -> None:
+def save_part(run: RunDir, part: RunResult) -> None:
     """Add a scenario that has ended to the suite's `run.json`."""
     document = json.loads(run.run_file.read_text())
     entry = {"title": part.title, "run": part.run.id, "path": str(part.run.path), "exit_code": part.exit_code}
