@@ -18,6 +18,7 @@ from chaos.plan.restore import RestorePlan, build
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
 from chaos.reports.terminal import print_verdict
+from chaos.run.session import Listener
 from chaos.spec import yamlfile
 from chaos.spec.restore_experiment import is_restore
 
@@ -46,7 +47,7 @@ def refuse(profile: str | None, overrides: tuple[str, ...]) -> None:
         raise UsageError("a restore has no profile and no steps: --profile and --set do not apply to it")
 
 
-def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> runner.Listener:
+def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:
     def say(text: str) -> None:
         # Whoever read our output may have gone: rich ends the process then, and the restore must go on.
         with suppress(Exception, SystemExit):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
 from chaos.checks.result import RunResult
-from chaos.errors import ExitCode, Refused
+from chaos.errors import ExitCode
 from chaos.plan.names import names
 from chaos.plan.planned import Plan
 from chaos.record import store
@@ -18,6 +18,7 @@ from chaos.record.store import RunDir
 from chaos.run import manifest, preflight, rehearsal
 from chaos.run.observer import Observer
 from chaos.run.runner import Runner
+from chaos.run.session import new_run
 
 SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
 
@@ -31,19 +32,17 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
     route_secrets.filled_in(plan.target.routes, SecretReader())  # one that is not there is found now
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants(), plan.staging, records=_records(plan))
-    preflight.heal_earlier_runs()
-    with preflight.target_lock(plan.target.name, driver.aim) as taken:
+
+    def admit() -> None:
         if not plan.driver.started_by_us:
             rehearsal.refuse_target(plan, driver)
-        run = store.create_run(plan.experiment.name)
-        taken(run.id)
-        try:
-            store.take_reserve(run)
-            manifest.save(run, plan, versions, overrides)
-            runner = Runner(plan, run, driver, make_observer(run))
-        except OSError as error:  # nothing has been touched
-            shutil.rmtree(run.path, ignore_errors=True)
-            raise Refused(str(store.not_recorded(error, run.path))) from error
+
+    def save(run: RunDir) -> None:
+        store.take_reserve(run)
+        manifest.save(run, plan, versions, overrides)
+
+    with new_run(plan.experiment.name, plan.target.name, driver.aim, save, admit) as run:
+        runner = Runner(plan, run, driver, make_observer(run))
         ended = runner.play()
         if runner.refused is not None and ended.exit_code is not ExitCode.NOT_RESTORED:
             shutil.rmtree(run.path)  # nothing was played
