@@ -15,11 +15,11 @@ from rich.console import Console
 
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict, judge
-from chaos.cli import playing
-from chaos.cli.gating import Outputs
 from chaos.cli.run import _show
 from chaos.errors import ExitCode
-from chaos.plan.planned import Plan
+from chaos.play import playing
+from chaos.play.experiment import OneExperiment
+from chaos.play.gating import Outputs
 from chaos.record import store
 from chaos.record.journal import Event
 from chaos.reports import html, junit
@@ -151,9 +151,7 @@ def test_where_not_even_the_verdict_can_be_written_it_is_told_and_its_code_stays
     assert line.startswith(
         f"the report could not be written: {run.path}: the disk is full (0.0 MB free); free"
     )
-    plan = Plan.__new__(Plan)
-    monkeypatch.setattr("chaos.cli.run._what_next", lambda *_: "")
-    _show(plan, played, Console(stderr=True), True)
+    _show(OneExperiment(Path()), played, Console(stderr=True), True)
     assert '"headline": "PASS' in capsys.readouterr().out
     assert list(run.path.glob("*.part")) == []
 

@@ -22,3 +22,4 @@ class RunResult:
     verdict: Verdict | None
     errors: tuple[str, ...] = ()
     title: str = ""  # as a scenario of a suite
+    hint: str = ""  # what its reader may want to type next

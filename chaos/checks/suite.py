@@ -41,11 +41,6 @@ def load(path: Path) -> Suite:
     return yamlfile.load(path, Suite)
 
 
-def is_suite(path: Path) -> bool:
-    """Whether the file is one: it has scenarios of its own, and no load. Raises FileError."""
-    return "scenarios" in yamlfile.read_mapping(path)
-
-
 def parts(run: RunDir) -> list[RunResult] | None:
     """The scenarios of a stored suite, judged again; None for a run that is none.
 

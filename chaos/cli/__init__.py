@@ -24,7 +24,7 @@ from chaos.cli import (
     stack,
     target,
 )
-from chaos.cli.output import forgiving
+from chaos.console.output import forgiving
 from chaos.errors import ExitCode, MidnightError, of_error
 from chaos.record import redact, store
 

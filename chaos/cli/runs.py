@@ -11,9 +11,9 @@ from rich.console import Console
 
 from chaos.checks import rejudge as judging
 from chaos.checks import suite
-from chaos.cli.output import tell
-from chaos.cli.playing import history
+from chaos.console.output import tell
 from chaos.errors import UsageError
+from chaos.play.playing import history
 from chaos.record import store
 from chaos.reports.terminal import print_verdict
 

@@ -88,6 +88,15 @@ class Plan:
         """What stops the play early."""
         return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
 
+    def make_driver(self) -> Driver:
+        """The driver that brings the target up, or attaches to it, as it is planned."""
+        return self.driver(self.target, self.options, self.settings, self.staging)
+
+    @property
+    def aim(self) -> str:
+        """What two runs must not be aimed at together. Raises MidnightError where that cannot be told."""
+        return self.make_driver().aim
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd about it, and may still be meant."""

@@ -27,6 +27,15 @@ class RestorePlan:
         """Where the scratch directory is made."""
         return (self.options.scratch or Path(tempfile.gettempdir())).absolute()
 
+    @property
+    def aim(self) -> str:
+        """Two restores of one target would take each other's room."""
+        return self.target.name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
     def lines(self) -> list[str]:
         """The plan for a reader."""
         options, restore = self.options, self.experiment.restore

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
@@ -17,6 +17,7 @@ from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import manifest, preflight, rehearsal
 from chaos.run.observer import Observer
+from chaos.run.rehearsal import Row
 from chaos.run.runner import Runner
 from chaos.run.session import new_run
 
@@ -27,7 +28,7 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
     """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
     anything is touched."""
     preflight.refuse_when_halted()
-    driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
+    driver = plan.make_driver()
     known.learn(driver.secrets, names(plan))
     route_secrets.filled_in(plan.target.routes, SecretReader())  # one that is not there is found now
     versions = driver.versions
@@ -48,6 +49,21 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
             shutil.rmtree(run.path)  # nothing was played
             raise runner.refused
         return ended
+
+
+def rehearse(plans: Sequence[Plan]) -> list[Row]:
+    """Rehearse each plan, as a run of it would begin. Raises UsageError, and RestoreError for what is left."""
+    preflight.refuse_when_halted()
+    preflight.heal_earlier_runs()
+    return [row for plan in plans for row in _rehearsed(plan)]
+
+
+def _rehearsed(plan: Plan) -> list[Row]:
+    driver = plan.make_driver()
+    preflight.refuse_what_hurts(driver.wants(), plan.staging)
+    with preflight.target_lock(plan.target.name, driver.aim) as taken:
+        taken("that is being rehearsed")
+        return rehearsal.rehearse(plan, driver)
 
 
 def _records(plan: Plan) -> int:

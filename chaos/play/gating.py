@@ -14,10 +14,7 @@ from rich.console import Console as Terminal
 from sqlalchemy.exc import SQLAlchemyError
 
 from chaos.checks import rejudge as judging
-from chaos.checks import suite
-from chaos.cli.memory import read_age, say
-from chaos.cli.output import tell
-from chaos.cli.playing import play, signals_kept
+from chaos.console.output import say, tell
 from chaos.errors import ExitCode, MidnightError, UsageError, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline, NoBaseline, Wanted
@@ -29,14 +26,17 @@ from chaos.history import Query, alike, open_index
 from chaos.history.decision import decision as decide
 from chaos.plan import build as plans
 from chaos.plan.planned import Plan
+from chaos.play.playing import play
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import junit as as_junit
 from chaos.reports import markdown as as_markdown
 from chaos.reports.gate_terminal import print_gate
 from chaos.reports.terminal import print_verdict
-from chaos.run import manifest
-from chaos.spec import yamlfile
+from chaos.run import manifest, signals
+from chaos.spec import kind, yamlfile
+from chaos.spec.kind import Kind
+from chaos.spec.units import read_age
 
 __all__ = [
     "Asked",
@@ -105,7 +105,7 @@ def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo:
     """The plan of every experiment. Raises FileError or UsageError, for a bad `slo` as well, before anything is
     touched."""
     for name in names:
-        if suite.is_suite(yamlfile.search(name, "experiments")):
+        if kind.of_file(yamlfile.search(name, "experiments")) is Kind.SUITE:
             rule = "a gate plays experiments, and asks for a drill by --require-drill-within"
             raise UsageError(f"{name} is a suite: {rule}")
     planned = [plans.build(name, target, profile, seed) for name in names]
@@ -222,7 +222,7 @@ def _record(verdict: GateVerdict) -> None:
 def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:
     begun = time.monotonic()
     try:
-        with signals_kept():
+        with signals.kept():
             played = play(plan, (), terminal)
     except MidnightError as error:
         if first:

@@ -1,10 +1,8 @@
-"""Playing one plan: watched, judged, reported, remembered; for every command that plays."""
+"""Playing one plan: watched, judged, reported, remembered; for every kind of play."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from rich.console import Console as Terminal
@@ -17,7 +15,7 @@ from chaos.history.drills import Earlier, earlier_drills
 from chaos.plan.planned import Plan
 from chaos.record.store import RunDir, why_not_written
 from chaos.reports.verdict_json import write_verdict
-from chaos.run import signals, starting
+from chaos.run import starting
 
 
 def play(plan: Plan, overrides: tuple[str, ...], terminal: Terminal) -> RunResult:
@@ -54,17 +52,6 @@ def concluded(result: RunResult, write_it: Callable[[Verdict], None]) -> RunResu
     return replace(result, verdict=verdict, errors=tuple(errors))
 
 
-@contextmanager
-def signals_kept() -> Iterator[None]:
-    """A run ends with signals ignored; between two runs they must work again."""
-    before = {number: signal.getsignal(number) for number in signals.signals()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def write(run_dir: RunDir, verdict: Verdict, *, drill: bool) -> None:
     """Verdict and report of one run; of a drill with the drills before it."""
     from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
@@ -85,11 +72,3 @@ def _remember() -> list[str]:
     from chaos.history import remember  # brings SQLAlchemy, which a run must not wait for before it begins
 
     return remember()
-
-
-def print_plan(plan: Plan) -> None:
-    print(
-        f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}"
-    )
-    for line in plan.lines():
-        print(f"  {line}")
