@@ -19,17 +19,55 @@ MidnightError                5  the tool itself failed
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
 from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    """The exit codes of midnight. Other files name a member, never its number."""
+
+    PASS = 0
+    VIOLATED = 1
+    USAGE = 2
+    UNKNOWN = 3
+    ABORTED = 4
+    FAILED = 5
+    NOT_UNDONE = 6
+
+    @property
+    def words(self) -> str:
+        """The first words of a verdict, in capitals."""
+        return _WORDS[self]
+
+    @property
+    def verdict(self) -> str:
+        """The verdict that goes with it in JSON documents."""
+        return {ExitCode.PASS: "pass", ExitCode.VIOLATED: "fail"}.get(self, "unknown")
+
+
+_WORDS = {
+    ExitCode.PASS: "PASS",
+    ExitCode.VIOLATED: "FAIL",
+    ExitCode.USAGE: "REFUSED",
+    ExitCode.UNKNOWN: "UNKNOWN",
+    ExitCode.ABORTED: "ABORTED",
+    ExitCode.FAILED: "MIDNIGHT FAILED",
+    ExitCode.NOT_UNDONE: "NOT RESTORED",
+}
+
+JUDGED = frozenset({ExitCode.PASS, ExitCode.VIOLATED, ExitCode.UNKNOWN})
+"""The codes of a run that was played to its end."""
 
 
 class MidnightError(Exception):
     """Any error this program raises on purpose. `exit_code` is what the process ends with."""
 
-    exit_code = 5
+    exit_code = ExitCode.FAILED
 
 
 class UsageError(MidnightError):
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class FileError(UsageError):
@@ -55,7 +93,7 @@ class Refused(UsageError):
 
 
 class NoVerdict(MidnightError):
-    exit_code = 3
+    exit_code = ExitCode.UNKNOWN
 
 
 class TargetGone(NoVerdict):
@@ -63,7 +101,7 @@ class TargetGone(NoVerdict):
 
 
 class Aborted(MidnightError):
-    exit_code = 4
+    exit_code = ExitCode.ABORTED
 
 
 class TargetError(MidnightError):
@@ -91,13 +129,49 @@ class NotRecorded(MidnightError, OSError):
 
 
 class UndoError(MidnightError):
-    exit_code = 6
+    exit_code = ExitCode.NOT_UNDONE
 
 
-PRECEDENCE = (6, 5, 1, 4, 3, 0)
+PRECEDENCE = (
+    ExitCode.NOT_UNDONE,
+    ExitCode.FAILED,
+    ExitCode.VIOLATED,
+    ExitCode.ABORTED,
+    ExitCode.UNKNOWN,
+    ExitCode.PASS,
+)
 """Of several exit codes, the one to end with: a violation proven before an abort stays a violation."""
 
+_OF_OUTCOMES: Mapping[str, ExitCode] = {
+    "pass": ExitCode.PASS,
+    "not exercised": ExitCode.PASS,
+    "warning": ExitCode.PASS,
+    "advisory": ExitCode.PASS,
+    "fail": ExitCode.VIOLATED,
+    "unknown": ExitCode.UNKNOWN,
+    "error": ExitCode.FAILED,
+}
+"""The outcomes of findings and of verdicts, and those that only a case of a gate has (`advisory`, `error`)."""
 
-def worst(codes: list[int]) -> int:
-    """The exit code that stands for all of `codes` (0 for none). Usage (2) never mixes with a run."""
-    return next((code for code in PRECEDENCE if code in codes), 0)
+
+def worst(codes: Iterable[int]) -> ExitCode:
+    """The exit code for all of `codes` (0 for none). Usage (2) never mixes with a run."""
+    given = set(codes)
+    return next((code for code in PRECEDENCE if code in given), ExitCode.PASS)
+
+
+def of_outcome(outcome: str) -> ExitCode:
+    """The exit code of a finding, a verdict, or a case of a gate."""
+    return _OF_OUTCOMES[outcome]
+
+
+def of_error(error: BaseException) -> ExitCode:
+    """The exit code of a command that ends with this error."""
+    if isinstance(error, MidnightError):
+        return error.exit_code
+    return ExitCode.ABORTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAILED
+
+
+def of_run(code: int) -> ExitCode:
+    """The code as one that a run can end with: 2 would mean that nothing was touched."""
+    return ExitCode(code) if code in PRECEDENCE else ExitCode.FAILED

@@ -11,9 +11,10 @@ from chaos.checks.verdict import Verdict, judge
 from chaos.errors import FileError, UsageError
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
-from chaos.spec import slofile
+from chaos.spec import kind, slofile
 from chaos.spec.experiment import Experiment, Limits
-from chaos.spec.restore_experiment import RestoreExperiment, is_restore
+from chaos.spec.kind import Kind
+from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.slo import Slo
 from chaos.spec.userfile import refuse_pipes
 from chaos.spec.yamlfile import Model, first_rule
@@ -39,7 +40,7 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
     journal = Journal(run)
     try:
         refuse_pipes(run.path)
-        if is_restore(journal.about["experiment"]):
+        if kind.of_document(journal.about["experiment"]) is Kind.RESTORE:
             return _judge_restore(journal, slo_file)
         experiment = Experiment.model_validate(journal.about["experiment"])
     except ValidationError as error:

@@ -13,13 +13,11 @@ from chaos.checks.figures import Figures, figures
 from chaos.checks.finding import Check, Finding, Outcome, worst
 from chaos.checks.headline import ABOUT_THE_RUN, headline
 from chaos.checks.link import Link
-from chaos.errors import UndoError
+from chaos.errors import ExitCode, of_outcome
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 
 VERSION = 1
-
-EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +80,9 @@ def judge(experiment: Experiment, journal: Journal, checks: Sequence[Check] = AL
     )
 
 
-def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> int:
+def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> ExitCode:
     left = any(each.check == "left_behind" and each.outcome is Outcome.FAIL for each in findings)
-    return UndoError.exit_code if left else EXIT_CODES[outcome]
+    return ExitCode.NOT_UNDONE if left else of_outcome(outcome)
 
 
 def _is_objective(finding: Finding) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chaos.cli.memory import say
-from chaos.cli.output import Json, tell
+from chaos.cli.options import Json
+from chaos.console.output import say, tell
 from chaos.errors import UsageError
 from chaos.run import manifest
 

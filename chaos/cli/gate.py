@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chaos.cli.output import Json
+from chaos.cli.options import Json
 from chaos.errors import UsageError
 
 Names = Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names, or paths to their files.")]
@@ -70,7 +70,7 @@ def gate(
     Ends with 0 pass, 1 violated, worse than the baseline or not drilled, 2 usage, 3 unknown or in part,
     4 aborted, 5 midnight failed, 6 not undone. Nothing is played twice: an unknown is an unknown.
     """
-    from chaos.cli import gating  # brings SQLAlchemy, which no other command waits for
+    from chaos.play import gating  # brings SQLAlchemy, which no other command waits for
 
     _refuse_contradictions(baseline, strict=baseline_strict, release=release)
     outputs = gating.Outputs(junit_file, markdown_file, json_file)

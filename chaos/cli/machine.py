@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from chaos.errors import UndoError, UsageError
+from chaos.errors import ExitCode, UndoError, UsageError, worst
 from chaos.host.processes import process_of
 from chaos.plugin.handles import ProcessRef
 from chaos.record import store
@@ -37,26 +37,26 @@ def undo(run: Reference = None) -> int:
     chosen = [store.find_run(run)] if run else store.unhealed_runs()
     if not chosen:
         print("nothing to undo")
-    code = 0
+    codes: list[ExitCode] = []
     for run_dir in chosen:
         if run is None and is_locked(run_dir):
             print(f"{run_dir.id}: is being played; `midnight stop {run_dir.id}` stops it")
             continue
         try:
-            code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight undo", wait=10.0)))
+            codes.append(_report(run_dir, heal_elsewhere(run_dir, "midnight undo", wait=10.0)))
         except UndoError as error:  # the other runs can still be healed
             print(f"midnight: {error}", file=sys.stderr)
-            code = error.exit_code
-    return code
+            codes.append(error.exit_code)
+    return worst(codes)
 
 
-def _report(run_dir: RunDir, healed: list[Healed]) -> int:
+def _report(run_dir: RunDir, healed: list[Healed]) -> ExitCode:
     if not healed:
         print(f"{run_dir.id}: nothing was left to undo")
     for result in healed:
         outcome = f"NOT undone: {result.error}" if result.error else "undone"
         print(f"{run_dir.id}: {result.what.source} {result.what.name}: {outcome}")
-    return UndoError.exit_code if any(result.error for result in healed) else 0
+    return ExitCode.NOT_UNDONE if any(result.error for result in healed) else ExitCode.PASS
 
 
 def stop(run: Reference = None, all_: All = False) -> int:

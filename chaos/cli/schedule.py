@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chaos.cli.output import Json, print_whole
+from chaos.cli.options import Json
+from chaos.console.output import print_whole
 from chaos.errors import UsageError
 
 if TYPE_CHECKING:

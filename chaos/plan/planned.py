@@ -88,6 +88,15 @@ class Plan:
         """What stops the play early."""
         return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
 
+    def make_driver(self) -> Driver:
+        """A driver for the target, the profile and what the steps need staged."""
+        return self.driver(self.target, self.options, self.settings, self.staging)
+
+    @property
+    def aim(self) -> str:
+        """The name of the lock that keeps two runs from one target. Raises MidnightError."""
+        return self.make_driver().aim
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd about it, and may still be meant."""

@@ -42,6 +42,15 @@ class RestorePlan:
             "verify": self.experiment.restore.verify,
         }
 
+    @property
+    def aim(self) -> str:
+        """The lock's name: two restores of one target would take each other's disk space."""
+        return self.target.name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
     def lines(self) -> list[str]:
         """The plan for a reader."""
         options, restore = self.options, self.experiment.restore

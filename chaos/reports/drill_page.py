@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.checks.suite import Part
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
 from chaos.record.journal import Journal
@@ -34,7 +34,7 @@ class SuitePage:
 
 
 def write_suite_report(
-    run: RunDir, verdict: Verdict, parts: Sequence[Part], history: Sequence[Earlier]
+    run: RunDir, verdict: Verdict, parts: Sequence[RunResult], history: Sequence[Earlier]
 ) -> Path:
     """Write `report.html` of a suite, whole or not at all, and return its path. Raises OSError."""
     about: dict[str, Any] = json.loads(run.run_file.read_text())
@@ -57,7 +57,7 @@ def write_suite_report(
     return write_page(run, ENVIRONMENT.get_template("suite.html").render(page=found))
 
 
-def _row(part: Part) -> Row:
+def _row(part: RunResult) -> Row:
     if part.verdict is None:
         return ["unknown", part.title, "", "", "", f"{part.run.id}: not judged"]
     figures = part.verdict.figures
@@ -66,7 +66,7 @@ def _row(part: Part) -> Row:
     return [part.verdict.outcome.value, part.title, *times, lost, part.run.id]
 
 
-def _section(part: Part) -> DrillSection | None:
+def _section(part: RunResult) -> DrillSection | None:
     if part.verdict is None:
         return None
     journal = Journal(part.run)

@@ -10,15 +10,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chaos.checks import suite
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
-from chaos.plan import build, restore
-from chaos.plan import suite as suite_plan
+from chaos.play import kinds
+from chaos.play.playable import Planned, Request
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
 from chaos.spec import yamlfile
-from chaos.spec.restore_experiment import is_restore
 from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs after it have seen every length of month and year
@@ -76,14 +74,14 @@ def _check_plan(at: Where, schedule: Schedule) -> None:
         name = getattr(schedule, key)
         at.under(key).named(partial(yamlfile.search, name, folder))
     try:
-        file = yamlfile.search(schedule.experiment, "experiments")
-        if is_restore(yamlfile.read_mapping(file)):
-            restore.build(schedule.experiment, schedule.target)
-        elif suite.is_suite(file):
-            suite_plan.build(file, schedule.target, schedule.profile, schedule.seed)
-        else:
-            build.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
+        planned(schedule)
     except FileError:
         raise
     except UsageError as error:
         raise at.under("profile").broken(str(error)) from None
+
+
+def planned(schedule: Schedule) -> Planned:
+    """What the schedule plays. Raises FileError or UsageError."""
+    request = Request(schedule.target, schedule.profile, schedule.seed)
+    return kinds.find(schedule.experiment).plan(request)

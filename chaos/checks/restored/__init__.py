@@ -20,7 +20,8 @@ from chaos.checks.drill import projection
 from chaos.checks.finding import Finding, worst
 from chaos.checks.headline import headline
 from chaos.checks.restored import answers, heartbeat, restore, soundness
-from chaos.checks.verdict import EXIT_CODES, Verdict
+from chaos.checks.verdict import Verdict
+from chaos.errors import of_outcome
 from chaos.record.journal import Journal
 from chaos.spec.restore_experiment import RestoreExperiment
 
@@ -35,7 +36,7 @@ def judge(experiment: RestoreExperiment, journal: Journal) -> Verdict:
     about = journal.about
     return Verdict(
         outcome=outcome,
-        exit_code=EXIT_CODES[outcome],
+        exit_code=of_outcome(outcome),
         headline=headline(outcome, findings, []),
         findings=tuple(findings),
         links=(),

@@ -6,9 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated, Any, TextIO, cast
+from typing import Any, TextIO, cast
 
-import typer
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -16,9 +15,6 @@ from rich.table import Table
 from chaos.record import redact
 
 WIDEST = 10_000  # columns
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
-"""The same for every command that has it; what else is said goes to standard error."""
 
 
 def tell(show: Callable[[], None]) -> None:
@@ -28,6 +24,11 @@ def tell(show: Callable[[], None]) -> None:
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # rich ends the process with 1 when its pipe is broken
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(note: str) -> None:
+    """Print a note to standard error."""
+    print(f"midnight: {note}", file=sys.stderr)
 
 
 def print_whole(table: Table) -> None:

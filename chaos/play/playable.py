@@ -1,0 +1,76 @@
+"""One protocol for an experiment, a suite and a backup check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console as Terminal
+
+from chaos.checks.result import RunResult
+from chaos.run.rehearsal import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How to play a file. A kind that has no profile or no steps refuses them with UsageError."""
+
+    target: str = "embedded"
+    profile: str | None = None  # None: the target's first
+    seed: int = 1
+    changes: tuple[str, ...] = ()  # step.param=value
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A line of `midnight list`."""
+
+    play: str  # how long it takes
+    steps: str
+    title: str
+
+
+class Planned(Protocol):
+    """A plan, checked, with nothing touched yet."""
+
+    @property
+    def aim(self) -> str:
+        """The name of the lock that keeps two runs from one target. Raises MidnightError."""
+        ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks like a mistake but may be meant."""
+        ...
+
+
+class Playable(Protocol):
+    """One file of `experiments/`. Each method raises FileError for its first broken rule, and UsageError for a
+    request that does not fit it, before anything is touched."""
+
+    def __init__(self, path: Path) -> None: ...
+
+    def summary(self) -> Summary: ...
+
+    def warnings(self, target: str) -> tuple[str, ...]:
+        """Validate the file against the target; a backup check, which needs one of its own, alone."""
+        ...
+
+    def plan(self, request: Request) -> Planned: ...
+
+    def show(self, request: Request, *, as_json: bool) -> str:
+        """The plan with its times, as text or as JSON."""
+        ...
+
+    def rehearse(self, request: Request) -> list[Row]:
+        """Probe the target and every step; inject nothing."""
+        ...
+
+    def play(self, request: Request, terminal: Terminal) -> RunResult:
+        """Play, judge, write verdict and report, remember; progress goes to `terminal`."""
+        ...
+
+    def tell(self, result: RunResult, terminal: Terminal) -> None:
+        """Print the verdict, if there is one, and what to type next."""
+        ...
