@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chaos.checks import answers, completeness, effect, honesty, left_behind, logs, loss, recovery, steady
+from chaos.checks import answers, completeness, effect, instrument, left_behind, logs, loss, recovery, steady
 from chaos.checks.drill import archive, bounded_answers, exposure, fencing, projection, recovered, runbook
 from chaos.checks.finding import Check
 from chaos.checks.slo import availability, burn_rate, latency, pool
@@ -27,7 +27,7 @@ BY_NAME: Mapping[str, Check] = {
     "projection": projection.check,
     "effect": effect.check,
     "answers": answers.check,
-    "honesty": honesty.check,
+    "instrument": instrument.check,
 }
 """Every check by the name that its findings bear, in the order in which a verdict tells them."""
 

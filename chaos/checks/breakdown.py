@@ -29,7 +29,7 @@ def figures(observation: Observation, chosen: Flags) -> Figures:
 def breakdown(experiment: Experiment, journal: Journal, observation: Observation) -> dict[str, Any]:
     """`by_step` (the hits due while the step acted) and `by_route`, each name with its figures."""
     steps = tuple(step.name for step in experiment.steps)
-    key = ("breakdown", experiment.honesty, experiment.load.timeout, steps)
+    key = ("breakdown", experiment.instrument, experiment.load.timeout, steps)
     return journal.once(key, lambda: _breakdown(experiment, journal, observation))
 
 

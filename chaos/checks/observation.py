@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from chaos.checks.bounds import Bound, bound
 from chaos.checks.exact import Codes, Flags, Times
-from chaos.checks.instrument import Bound, bound
 from chaos.record import hits
 from chaos.record.hits import HitTable, Outcome
 from chaos.record.journal import Journal, Span
@@ -136,7 +136,7 @@ def observe(
 ) -> Observation | None:
     """What was seen of the play, by hits that are held to `threshold` seconds or to their timeout alone; None when
     there was no play. `whole`: beyond its planned end, where it was aborted and the service was watched for longer."""
-    key = ("observation", experiment.honesty, experiment.load.timeout, experiment.load.length, whole)
+    key = ("observation", experiment.instrument, experiment.load.timeout, experiment.load.length, whole)
     seen: Observation | None = journal.once(key, lambda: _observe(experiment, journal, whole))
     held_to = bound(experiment, threshold)
     if seen is None or held_to == seen.held_to:

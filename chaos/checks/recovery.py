@@ -1,8 +1,8 @@
-"""Recovery against the limit, and RTO against the promise, from the outages of the play.
+"""Recovery against the limit, and RTO against the budget, from the outages of the play.
 
 RTO is the length of the worst outage, the cause included. Recovery is what the target alone answers for:
 the longest stretch of an outage during which no step acted. So while a step is held the clock stands, and
-it runs from each restore to the return of service or to the next step. In a drill the RTO counts from the
+it runs from each undo to the return of service or to the next step. In a drill the RTO counts from the
 instant of the loss, see `drill_rto`, and the recovery is its operators': it is not judged apart.
 """
 
@@ -123,7 +123,7 @@ def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
 def read(experiment: Experiment, journal: Journal, observation: Observation) -> Readings:
     """The readings of the play."""
     steps = tuple(step.name for step in experiment.steps)
-    key = ("recovery", experiment.honesty, experiment.load.timeout, experiment.outage, steps)
+    key = ("recovery", experiment.instrument, experiment.load.timeout, experiment.outage, steps)
     return journal.once(key, lambda: _read(experiment, journal, observation))
 
 
@@ -154,21 +154,21 @@ def _read(experiment: Experiment, journal: Journal, observation: Observation) ->
 
 
 def check(experiment: Experiment, journal: Journal) -> list[Finding]:
-    """`recovery` against limits.recovery and `rto` against promise.rto."""
-    limit, promise = experiment.limits.recovery, experiment.promise.rto
+    """`recovery` against limits.recovery and `rto` against budget.rto."""
+    limit, budget = experiment.limits.recovery, experiment.budget.rto
     observation = observe(experiment, journal)
     if observation is None or len(observation) == 0:
         because = "no hit was due in the play, so no outage could be seen"
         return [
             Finding("recovery", "recovery", Outcome.UNKNOWN, None, limit, "s", because),
-            Finding("recovery", "rto", Outcome.UNKNOWN, None, promise, "s", because),
+            Finding("recovery", "rto", Outcome.UNKNOWN, None, budget, "s", because),
         ]
     readings = read(experiment, journal, observation)
     if experiment.drill is not None:
         three = [each.found for each in (readings.seen, readings.at_kindest, readings.at_worst)]
         return [drill_rto.judge(experiment, journal, three, observation.ended)]
     free = _free(step_spans(experiment, journal), observation)
-    return [_judge_recovery(limit, free, readings), _judge_rto(promise, readings)]
+    return [_judge_recovery(limit, free, readings), _judge_rto(budget, readings)]
 
 
 def _free(spans: list[StepSpan], observation: Observation) -> float:
@@ -203,27 +203,27 @@ def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Fin
     return Finding("recovery", "recovery", outcome, measured, limit, "s", because, readings.evidence())
 
 
-def _judge_rto(promise: float, readings: Readings) -> Finding:
-    seen, breakable = readings.seen, readings.play > promise
-    kept = readings.at_worst.recovered and readings.at_worst.rto <= promise
-    outcome = bounded(kept, kept or readings.at_kindest.rto <= promise)
+def _judge_rto(budget: float, readings: Readings) -> Finding:
+    seen, breakable = readings.seen, readings.play > budget
+    kept = readings.at_worst.recovered and readings.at_worst.rto <= budget
+    outcome = bounded(kept, kept or readings.at_kindest.rto <= budget)
     if outcome is Outcome.UNKNOWN:
         outcome = outcome if breakable or readings.at_worst.down else Outcome.NOT_EXERCISED
-        because = f"RTO {_undecided(readings, seen.rto, readings.at_worst.rto)}, {seconds(promise)} promised"
+        because = f"RTO {_undecided(readings, seen.rto, readings.at_worst.rto)}, budget {seconds(budget)}"
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, _no_outage(readings)
     elif outcome is Outcome.PASS and not breakable:
         outcome = Outcome.NOT_EXERCISED
         because = (
             f"RTO {seconds(seen.rto)}, but not evidence: a play of {seconds(readings.play)} could not break "
-            f"the promise of {seconds(promise)}"
+            f"the budget of {seconds(budget)}"
         )
     else:
         sign = "≤" if outcome is Outcome.PASS else ">"
-        because = f"RTO {_least(seen)}{seconds(seen.rto)} {sign} {seconds(promise)}"
+        because = f"RTO {_least(seen)}{seconds(seen.rto)} {sign} {seconds(budget)}"
     evidence = {**readings.evidence(), "breakable": breakable}
     measured = seen.rto if seen.found else None
-    return Finding("recovery", "rto", outcome, measured, promise, "s", because, evidence)
+    return Finding("recovery", "rto", outcome, measured, budget, "s", because, evidence)
 
 
 def _least(seen: Account) -> str:

@@ -42,7 +42,7 @@ def test_a_broken_option_is_named(
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
-        ({"promise": {"rto": "1h"}}, "promise: rto: 60m cannot be broken: the restore is given up after 10m"),
+        ({"budget": {"rto": "1h"}}, "budget: rto: 60m cannot be broken: the restore is given up after 10m"),
         ({"limits": {"rto": "10m"}}, "limits: rto: 10m cannot be broken"),
         ({"restore": {"speed": 1}}, "restore: speed: is not a key known here"),
     ],

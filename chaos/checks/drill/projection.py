@@ -21,21 +21,21 @@ from chaos.checks.extrapolation import CannotProject, Measured, Point, Projectio
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.text import seconds
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment, Promise
+from chaos.spec.experiment import Budget, Experiment
 from chaos.spec.production import Production
 
 GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
 
 class Promising(Protocol):
-    """An experiment of any kind that states a promise."""
+    """An experiment of any kind that states a budget."""
 
     @property
-    def promise(self) -> Promise: ...
+    def budget(self) -> Budget: ...
 
 
 def check(experiment: Promising, journal: Journal) -> list[Finding]:
-    """`projected_rto` and `projected_rpo` against the promise; none where production is not stated."""
+    """`projected_rto` and `projected_rpo` against the budget; none where production is not stated."""
     stated = (journal.about.get("target") or {}).get("production")
     if stated is None:
         return []
@@ -45,13 +45,13 @@ def check(experiment: Promising, journal: Journal) -> list[Finding]:
         _judge(
             "projected_rto",
             "RTO",
-            experiment.promise.rto,
+            experiment.budget.rto,
             lambda: project_rto(spans, assumed, production, measured),
         ),
         _judge(
             "projected_rpo",
             "RPO",
-            experiment.promise.rpo,
+            experiment.budget.rpo,
             lambda: project_rpo(production, standby=measured is None),
         ),
     ]
@@ -91,19 +91,19 @@ def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:
     return measured, assumed
 
 
-def _judge(name: str, what: str, promise: float, project: Callable[[], Projection]) -> Finding:
+def _judge(name: str, what: str, budget: float, project: Callable[[], Projection]) -> Finding:
     try:
         found = project()
     except CannotProject as reason:
         because = f"{what} of production: {reason}"
-        return Finding("projection", name, Outcome.NOT_EXERCISED, None, promise, "s", because)
+        return Finding("projection", name, Outcome.NOT_EXERCISED, None, budget, "s", because)
     span = found.span
-    outcome = bounded(span.high <= promise, span.low <= promise)
+    outcome = bounded(span.high <= budget, span.low <= budget)
     sign = {Outcome.PASS: "≤", Outcome.FAIL: ">"}.get(outcome, "perhaps >")
     give_or_take = f" ({seconds(span.low)} to {seconds(span.high)})" if span.high > span.low else ""
     parts = ", ".join(f"{part.name} {seconds(part.span.seconds)} {part.basis}" for part in found.parts)
-    because = f"projected {what} {seconds(span.seconds)}{give_or_take} {sign} {seconds(promise)}: {parts}"
-    return Finding("projection", name, outcome, span.seconds, promise, "s", because, _evidence(found))
+    because = f"projected {what} {seconds(span.seconds)}{give_or_take} {sign} {seconds(budget)}: {parts}"
+    return Finding("projection", name, outcome, span.seconds, budget, "s", because, _evidence(found))
 
 
 def _evidence(found: Projection) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 The service is back with the due time of the first hit of sustained good service (the end of the outage that
 the loss began), and when the drill's `until`, a step of the runbook, has ended. A later outage counts with
 its own length: the worst counts. What nobody performed is assumed by the target's file, and counts against
-the promise; where it assumes nothing the RTO is called technical.
+the budget; where it assumes nothing the RTO is called technical.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def judge(
 ) -> Finding:
     """`readings` are the outages as seen, at best and at worst; `observed` is where the observation ended. What was
     not observed to its end fails only what it had broken by then."""
-    drill, promise, limit = experiment.drill, experiment.promise.rto, experiment.limits.rto
+    drill, budget, limit = experiment.drill, experiment.budget.rto, experiment.limits.rto
     loss = incident(experiment, journal)
-    allowed = promise if limit is None else limit
+    allowed = budget if limit is None else limit
     if drill is None or loss is None:
         return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", "the loss never happened")
     steps = deeds(experiment, journal)
@@ -45,14 +45,14 @@ def judge(
     extra = sum((assumed(journal) or {}).values())
 
     def within(one: Return) -> bool:
-        return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= promise
+        return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= budget
 
     evidence = {
         "loss": loss.begun,
         "back": seen.back,
         "assumed": dict(assumed(journal) or {}),
         "spans": spans(steps, loss, seen.back),
-        "breakable": observed - loss.begun + extra > promise or limit is not None,
+        "breakable": observed - loss.begun + extra > budget or limit is not None,
     }
     if drill.outage and not (seen.felt and best.felt):
         because = "no outage after the loss: it was not felt, so no RTO could be measured"
@@ -97,7 +97,7 @@ def spans(steps: list[Deed], loss: Incident, back: float | None) -> list[dict[st
 def _sentence(
     seen: Return, outcome: Outcome, allowed: float, extra: float, journal: Journal, experiment: Experiment
 ) -> str:
-    promise, known = experiment.promise.rto, assumed(journal)
+    budget, known = experiment.budget.rto, assumed(journal)
     word = "technical RTO" if known is None else "RTO"
     least = "" if seen.back is not None else "> "
     text = f"{word} {least}{seconds(seen.rto)}"
@@ -111,7 +111,7 @@ def _sentence(
         parts = ", ".join(f"{name} {seconds(value)}" for name, value in known.items())
         total = seen.rto + extra
         text += f"; {seconds(total)} with what is assumed ({parts})"
-        text += f" {'≤' if total <= promise else '>'} {seconds(promise)} promised"
+        text += f" {'≤' if total <= budget else '>'} budget {seconds(budget)}"
     if outcome is Outcome.NOT_EXERCISED:
-        text += f", but not evidence: so short a play could not break the promise of {seconds(promise)}"
+        text += f", but not evidence: so short a play could not break the budget of {seconds(budget)}"
     return text

@@ -13,7 +13,7 @@ from chaos.spec.restore_experiment import RestoreExperiment
 
 
 def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
-    """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and promise.
+    """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and budget.
 
     A heartbeat in the future is a fault: a clock is wrong, or the table is no heartbeat.
     """
@@ -36,7 +36,7 @@ def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
 
 def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
     age = (datetime.fromisoformat(begun) - datetime.fromisoformat(newest)).total_seconds()
-    limits = {"promise": experiment.promise.rpo, "limit": experiment.limits.rpo}
+    limits = {"budget": experiment.budget.rpo, "limit": experiment.limits.rpo}
     evidence = {"restore_begun": begun, "newest_heartbeat": newest, **limits}
     if age < 0:
         because = f"the newest heartbeat, {newest}, is {seconds(-age)} in the future: a clock is wrong, or it is none"

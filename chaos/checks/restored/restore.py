@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.checks.completeness import not_restored
+from chaos.checks.completeness import not_undone
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.text import seconds
 from chaos.record.journal import Journal
@@ -13,7 +13,7 @@ TECHNICAL = "technical: detection, decision and repointing are not in it"
 
 
 def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
-    """`run` (completeness), `restored`, `isolation`, `contents`, and `rto` against limit and promise."""
+    """`run` (completeness), `restored`, `isolation`, `contents`, and `rto` against limit and budget."""
     problem = _problem(journal)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
     run = Finding("completeness", "run", outcome, None, None, "", problem or "the run went to its end")
@@ -27,7 +27,7 @@ def _problem(journal: Journal) -> str | None:
     reason, because = ended.detail.get("reason"), ended.detail.get("because")
     if reason != "completed":
         return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
-    return not_restored(journal)
+    return not_undone(journal)
 
 
 def _restored(journal: Journal) -> Finding:
@@ -112,5 +112,5 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     outcome = Outcome.PASS if took <= allowed else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
     because = f"restored in {seconds(took)} {sign} {seconds(allowed)} ({TECHNICAL})"
-    evidence = {"promise": experiment.promise.rto, "limit": experiment.limits.rto}
+    evidence = {"budget": experiment.budget.rto, "limit": experiment.limits.rto}
     return Finding("recovery", "rto", outcome, took, allowed, "s", because, evidence)

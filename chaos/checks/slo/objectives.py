@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from chaos.checks.bounds import threshold_of
 from chaos.checks.breakdown import breakdown
 from chaos.checks.finding import Finding
-from chaos.checks.instrument import threshold_of
 from chaos.checks.observation import observe
 from chaos.checks.slo.scope import Scope, scope
 from chaos.record.journal import Journal
