@@ -50,13 +50,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def undone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
 
-    def restore(undo: Undo) -> Evidence:
+    def take_back(undo: Undo) -> Evidence:
         if undo.get("stuck"):
             raise UndoError("stuck")
         done.append(str(undo["what"]))
         return {}
 
-    monkeypatch.setattr(registry, "restorer", lambda _by: restore)
+    monkeypatch.setattr(registry, "undo_of", lambda _by: take_back)
     return done
 
 
