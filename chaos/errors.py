@@ -53,7 +53,7 @@ _WORDS = {
     ExitCode.UNKNOWN: "UNKNOWN",
     ExitCode.ABORTED: "ABORTED",
     ExitCode.FAILED: "MIDNIGHT FAILED",
-    ExitCode.NOT_UNDONE: "NOT RESTORED",
+    ExitCode.NOT_UNDONE: "NOT UNDONE",
 }
 
 JUDGED = frozenset({ExitCode.PASS, ExitCode.VIOLATED, ExitCode.UNKNOWN})

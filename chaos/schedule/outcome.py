@@ -12,9 +12,9 @@ from chaos.notify.message import Event
 from chaos.record.store import RunDir, reports_dir
 
 _IN_WORDS: Mapping[int, str] = {
-    ExitCode.ABORTED: "aborted, everything restored",
-    ExitCode.FAILED: "midnight itself failed, everything restored",
-    ExitCode.NOT_UNDONE: "NOT RESTORED: `midnight undo` undoes what is left",
+    ExitCode.ABORTED: "aborted, everything undone",
+    ExitCode.FAILED: "midnight itself failed, everything undone",
+    ExitCode.NOT_UNDONE: "NOT UNDONE: `midnight undo` undoes what is left",
 }
 
 
