@@ -6,12 +6,14 @@ import errno
 import sys
 import traceback
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from chaos.cli import (
     baseline,
+    diagnostics,
     doctor,
     done,
     experiments,
@@ -39,6 +41,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        callback=diagnostics.show,
+        expose_value=False,
+        is_eager=True,
+        help="Log what midnight looks for, runs and decides to standard error.",
+    ),
+]
+
+
+@app.callback()
+def midnight(verbose: Verbose = False) -> None:
+    del verbose  # its callback has switched the log on
+
 
 app.command("run")(run.run)
 app.command("gate")(gate.gate)
@@ -69,10 +89,23 @@ def main(argv: list[str] | None = None) -> None:
     sys.exit(code)
 
 
+def _command() -> Any:
+    """The command, with `-v` before and after each sub-command."""
+    command: Any = typer.main.get_command(app)
+    (verbose,) = [each for each in command.params if each.name == "verbose"]
+    below = list(command.commands.values())
+    while below:
+        each = below.pop()
+        each.params.append(verbose)
+        below += getattr(each, "commands", {}).values()
+    return command
+
+
 def _code(argv: list[str] | None) -> int:
     try:
         renamed.refuse_old_words(sys.argv[1:] if argv is None else argv)
-        result = app(argv, standalone_mode=False)
+        with diagnostics.session():
+            result = _command()(argv, standalone_mode=False)
         return result if isinstance(result, int) else ExitCode.PASS
     except typer.Exit as ended:
         return ended.exit_code

@@ -1,0 +1,158 @@
+"""Diagnostic logging: `-v` writes it to standard error, MIDNIGHT_LOG=FILE appends it to a file. Off by default.
+
+Modules log with `logging.getLogger(__name__)` at DEBUG and INFO. They never log what may be a secret before
+`redact.known` has learnt it; the formatter masks what is known, and what has the form of a secret.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import stat
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from queue import SimpleQueue
+
+import typer
+
+from chaos import secret_forms
+from chaos.errors import UsageError
+from chaos.record import redact
+
+VARIABLE = "MIDNIGHT_LOG"
+_OURS = "chaos"
+_FORMAT = "%(asctime)s.%(msecs)03dZ %(process)d %(levelname)s %(name)s: %(message)s"
+_LAST_LINES = 2.0  # seconds that a terminal may take for what is left to write
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+_PRINTED = {"printed": True}  # `extra` of a record that standard error shows in other words
+
+log = logging.getLogger(__name__)
+
+
+class Masked(logging.Formatter):
+    """One line for each record, plus its traceback, in UTC and without secrets."""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__(_FORMAT, "%Y-%m-%dT%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return super().formatMessage(record).translate(_CONTROL)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return secret_forms.mask(redact.known(super().format(record)))
+
+
+class _Terminal(logging.Handler):
+    """Writes to standard error from its own thread: a terminal that hangs must not hold up a run or its undo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(Masked())
+        self.addFilter(lambda record: not getattr(record, "printed", False))
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._lines.put(self.format(record))
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        self._lines.put(None)
+        self._thread.join(_LAST_LINES)
+        super().close()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            print(line, file=sys.stderr, flush=True)
+
+
+class _File(logging.StreamHandler):  # type: ignore[type-arg]
+    """Appends to a file; a disk that takes nothing more is reported once, and changes nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        super().__init__(os.fdopen(_opened(path), "a", encoding="utf-8", errors="backslashreplace"))
+        self.setFormatter(Masked())
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        del record
+        logging.getLogger().removeHandler(self)
+        because = sys.exc_info()[1]
+        print(f"midnight: {VARIABLE}: {self._path}: {because}; logging stops here", file=sys.stderr)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self.stream.close()
+        super().close()
+
+
+@contextmanager
+def session() -> Iterator[None]:
+    """Log to MIDNIGHT_LOG where it is set, and to standard error after `show`; both end with the block.
+
+    Raises UsageError for a file that cannot be appended to.
+    """
+    root, ours = logging.getLogger(), logging.getLogger(_OURS)
+    before, level = list(root.handlers), ours.level
+    try:
+        if given := os.environ.get(VARIABLE):
+            _begin(_File(Path(given)))
+            if logging.lastResort is not None:  # warnings of libraries still go to standard error
+                root.addHandler(logging.lastResort)
+        yield
+    except typer.Exit as ended:
+        log.debug("exit code %d", ended.exit_code, extra=_PRINTED)
+        raise
+    except BaseException:
+        log.debug("the command ended with an exception", exc_info=True, extra=_PRINTED)
+        raise
+    finally:
+        for handler in [each for each in root.handlers if each not in before]:
+            root.removeHandler(handler)
+            if handler is not logging.lastResort:
+                handler.close()
+        ours.setLevel(level)
+
+
+def show(wanted: bool) -> None:
+    """Log to standard error until the session ends. `wanted`: whether `-v` was given."""
+    root = logging.getLogger()
+    if wanted and not any(isinstance(each, _Terminal) for each in root.handlers):
+        if logging.lastResort is not None:
+            root.removeHandler(logging.lastResort)
+        _begin(_Terminal())
+
+
+def _begin(handler: logging.Handler) -> None:
+    """Log to the handler from now on, first of all what is running."""
+    logging.getLogger().addHandler(handler)
+    logging.getLogger(_OURS).setLevel(logging.DEBUG)
+    python, kernel = ".".join(map(str, sys.version_info[:3])), os.uname().release
+    told = (version("midnight-chaos"), python, kernel, Path.cwd(), shlex.join(sys.argv[1:]))
+    text = "midnight %s, Python %s, kernel %s, in %s: %s"
+    handler.handle(log.makeRecord(log.name, logging.DEBUG, __file__, 0, text, told, None))
+
+
+def _opened(path: Path) -> int:
+    """The file, open for appending; made readable by its owner alone. Raises UsageError."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        # a pipe that nobody reads must not hold up the command
+        opened = os.open(path, flags | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        raise UsageError(f"{VARIABLE}: {path}: cannot be written: {error.strerror or error}") from None
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise UsageError(f"{VARIABLE}: {path}: must be a regular file; `midnight -v` logs to standard error")
+    return opened

@@ -1,0 +1,31 @@
+"""Masks text that has the form of a secret, whether or not this process has read that secret.
+
+`redact` masks the secrets that were read; this is the net below it, for logs and bug reports.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chaos.record.redact import MASK
+
+_NAMED = r"[\w-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|credential)[\w-]*"
+_VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&}\])\"']+"
+_FORMS = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
+    re.compile(r"(?<=://)[^\s\"'<>]*(?=@)"),  # user and password of a URL
+    re.compile(rf"(?P<key>{_NAMED}[\"']?\s*[=:]\s*)(?:{_VALUE})", re.I),
+    re.compile(r"(?P<key>authorization[\"']?\s*[=:]\s*[\"']?)(?:[a-z]+\s+)?[^\s\"',{\[]+", re.I),
+    re.compile(r"(?P<key>\b(?:bearer|basic)\s+)(?=\S*[\d=+/])[\w+/.~-]{8,}=*", re.I),
+    re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),  # a JSON web token
+    re.compile(
+        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}"
+    ),
+)
+
+
+def mask(text: str) -> str:
+    """The text without URL credentials, values of keys such as `password=`, bearer tokens and private keys."""
+    for form in _FORMS:
+        text = form.sub(lambda found: (found.groupdict().get("key") or "") + MASK, text)
+    return text
