@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import shutil
@@ -9,6 +10,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
+
+log = logging.getLogger(__name__)
 
 _SERVICE_USERS = ("postgres", "nobody")
 _TIMEOUT = 10.0  # seconds, for commands that answer at once
@@ -55,8 +58,10 @@ def root_command() -> tuple[str, ...] | None:
     try:
         # -n: never ask for a password, which would hang a run that nobody watches.
         done = subprocess.run([sudo, "-n", "true"], capture_output=True, timeout=_TIMEOUT, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.debug("%s -n true: %s", sudo, error)
         return None
+    log.debug("%s -n true: exit code %d", sudo, done.returncode)
     return (sudo, "-n") if done.returncode == 0 else None
 
 

@@ -6,6 +6,7 @@ root group); cgroup v2 limits the processes of a group of ours.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ import psutil
 from chaos.errors import TargetError, UndoError
 from chaos.host import cgroup
 from chaos.host.processes import marked
+
+log = logging.getLogger(__name__)
 
 V1_LIMIT = Path("/sys/fs/cgroup") / "blkio/blkio.throttle.write_bps_device"
 PATIENCE = 10.0  # seconds that an unmount may take
@@ -171,6 +174,7 @@ def _run(name: str, *arguments: str) -> str:
     result = subprocess.run(
         _argv(name, *arguments), capture_output=True, text=True, check=False, start_new_session=True
     )
+    log.debug("ran %s %s: exit code %d", name, " ".join(arguments), result.returncode)
     if result.returncode != 0:
         raise TargetError(f"{name} {' '.join(arguments)}: {result.stderr.strip() or result.returncode}")
     return result.stdout

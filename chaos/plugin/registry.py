@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
@@ -10,6 +11,8 @@ from typing import Any
 from chaos.errors import UsageError
 from chaos.plugin.driver import Driver
 from chaos.plugin.fault import Evidence, Fault, Undo
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -44,5 +47,6 @@ def undo_of(by: str) -> Callable[[Undo], Evidence]:
 def _load(kind: str, name: str) -> Any:
     for point in entry_points(group=f"midnight.{kind}"):
         if point.name == name:
+            log.debug("%s %s: %s", kind, name, point.value)
             return point.load()
     raise UsageError(f"unknown {kind.removesuffix('s')} {name!r}; known: {', '.join(names(kind)) or 'none'}")

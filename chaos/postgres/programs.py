@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,8 @@ from chaos.errors import TargetError
 from chaos.host.privileges import SystemUser
 from chaos.host.processes import end_group, spawn
 from chaos.postgres.installation import Installation
+
+log = logging.getLogger(__name__)
 
 _GRACE = 15.0  # seconds
 _TAIL = 15  # lines of a program's words in an error
@@ -32,6 +36,7 @@ class Programs:
         Raises TargetError when it has not ended within `timeout` seconds; it is ended then with what it started:
         in order, so that it removes what it has half made, and after 15 s for certain.
         """
+        begun = time.monotonic()
         child = spawn(
             [self.installation.program(name), *arguments],
             mark=self.mark,
@@ -44,10 +49,13 @@ class Programs:
         try:
             output, _ = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
+            log.debug("ran %s: no exit code within %g s", name, timeout)
             raise TargetError(f"{name} did not end within {timeout:.0f} s") from error
         finally:
             # pg_basebackup streams from a child of its own, which is of the same group.
             end_group(child, _GRACE)
+        took = time.monotonic() - begun
+        log.debug("ran %s %s: exit code %d after %.1f s", name, arguments, child.returncode, took)
         return child.returncode, output.decode(errors="replace")
 
     def must(self, name: str, *arguments: str | Path, timeout: float, pass_fds: Sequence[int] = ()) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,8 @@ from chaos.spec import yamltext
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
 from chaos.spec.yamltags import without_tags
+
+log = logging.getLogger(__name__)
 
 Place = tuple[int | str, ...]
 
@@ -278,7 +281,9 @@ def search(name: str, folder: str) -> Path:
             return given
         raise UsageError(f"{name}: no such file")
     for place in folders(folder):
-        if (place / f"{name}.yaml").is_file():
+        there = (place / f"{name}.yaml").is_file()
+        log.debug("%s: looked for %s in %s: %s", folder, name, place, "found" if there else "not there")
+        if there:
             return place / f"{name}.yaml"
     known = ", ".join(sorted(available(folder))) or "none"
     raise UsageError(f"no file {name!r} in {folder}/; known: {known}")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 _QUICK = 10.0  # seconds: enough to print a version on a busy machine
 # Administrators' programs are often not on an ordinary user's PATH.
@@ -22,6 +27,7 @@ def which(name: str) -> Path | None:
     """The program on PATH, or in the administrators' directories."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_ADMIN_DIRS])
     found = shutil.which(name, path=path)
+    log.debug("%s: %s, looked for in %s", name, found or "not there", path)
     return Path(found) if found else None
 
 
@@ -29,7 +35,7 @@ def output(
     argv: Sequence[str | Path], *, timeout: float = _QUICK, env: Mapping[str, str] | None = None
 ) -> str:
     """What the command prints, on both streams; `env` is added to ours. Raises CommandFailed."""
-    name = Path(argv[0]).name
+    name, begun = Path(argv[0]).name, time.monotonic()
     try:
         done = subprocess.run(
             argv,
@@ -41,14 +47,22 @@ def output(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
+        _log(argv, "no exit code", begun)
         raise CommandFailed(f"{name} did not end within {timeout:.0f} s") from error
     except OSError as error:
+        _log(argv, f"cannot be run ({error.strerror})", begun)
         raise CommandFailed(f"{name} cannot be run: {error.strerror}") from error
+    _log(argv, f"exit code {done.returncode}", begun)
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode != 0:
         last = said.splitlines()[-1] if said else "it says nothing"
         raise CommandFailed(f"{name} failed with {done.returncode}: {last}")
     return said
+
+
+def _log(argv: Sequence[str | Path], outcome: str, begun: float) -> None:
+    words = shlex.join(map(str, argv))
+    log.debug("ran %s: %s after %.0f ms", words, outcome, (time.monotonic() - begun) * 1e3)
 
 
 def version(program: Path, pattern: str) -> str:

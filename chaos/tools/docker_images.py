@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import tarfile
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from chaos.tools.part import Found, Missing
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.images import Image
+
+log = logging.getLogger(__name__)
 
 NAME = "Docker images"
 REQUIRED = False
@@ -125,7 +128,12 @@ def _base(client: DockerClient, name: str) -> Image | None:
         choice, [OFFICIAL[name], _system(name)]
     )
     there = [image for tag in tags if (image := _there(client, tag)) is not None]
-    return next((image for image in there if not _is_outdated(image)), None)
+    chosen = next((image for image in there if not _is_outdated(image)), None)
+    if log.isEnabledFor(logging.DEBUG):
+        had = ", ".join(map(_tag_of, there)) or "none"
+        taken = "none that is up to date" if chosen is None else _tag_of(chosen)
+        log.debug("%s: looked for %s; there: %s; taken: %s", name, ", ".join(tags), had, taken)
+    return chosen
 
 
 def _is_outdated(image: Image) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 
 from chaos.errors import ToolMissing
@@ -15,6 +16,8 @@ from chaos.tools import (
     toxiproxy,
 )
 from chaos.tools.part import Found, Gettable, Missing, Part
+
+log = logging.getLogger(__name__)
 
 PARTS: Sequence[Part] = (
     python,
@@ -30,7 +33,16 @@ PARTS: Sequence[Part] = (
 def examine() -> Iterator[tuple[Part, Found | Missing]]:
     """Look for every part; change nothing."""
     for part in PARTS:
-        yield part, part.find()
+        yield part, _found(part)
+
+
+def _found(part: Part) -> Found | Missing:
+    found = part.find()
+    if isinstance(found, Found):
+        log.debug("%s: %s at %s, by %s", found.part, found.version, found.where, found.source)
+    else:
+        log.debug("%s: cannot be used: %s", found.part, found.because)
+    return found
 
 
 def fix(getting: Callable[[Missing], None]) -> Iterator[tuple[Part, Found | Missing]]:
@@ -39,7 +51,7 @@ def fix(getting: Callable[[Missing], None]) -> Iterator[tuple[Part, Found | Miss
     `getting` hears of each part before it is got, as that may take minutes.
     """
     for part in PARTS:
-        found = part.find()
+        found = _found(part)
         if isinstance(found, Missing) and isinstance(part, Gettable):
             getting(found)
             try:

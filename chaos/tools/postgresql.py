@@ -7,6 +7,7 @@ Unset: the wheel, and the system's where there is no wheel.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from chaos.errors import ToolMissing
 from chaos.postgres import Installation
 from chaos.tools.command import CommandFailed, output, version, which
 from chaos.tools.part import Found, Missing
+
+log = logging.getLogger(__name__)
 
 NAME = "PostgreSQL"
 REQUIRED = True
@@ -69,6 +72,7 @@ def get() -> Found:
 def installation() -> Installation:
     """The PostgreSQL to use, by MIDNIGHT_POSTGRES. Raises ToolMissing."""
     choice = os.environ.get(_CHOICE, "")
+    log.debug("%s=%s", _CHOICE, choice or "(the wheel, else the system's)")
     if choice not in {"", "wheel", "system"}:
         return _chosen(Path(choice))
     reasons = []
@@ -76,6 +80,7 @@ def installation() -> Installation:
         try:
             return _wheel()
         except CommandFailed as reason:
+            log.debug("wheel: refused: %s", reason)
             reasons.append(str(reason))
     if choice != "wheel":
         try:
@@ -97,6 +102,7 @@ def installation_of(major: int) -> Installation:
     for one in every():
         if one.major == major:
             return one
+        log.debug("%s: refused: it is %s, and %d is needed", one.bin, one.version, major)
     raise ToolMissing(
         f"{NAME} {major}",
         f"no PostgreSQL {major} is here",
@@ -162,8 +168,8 @@ def _newest_of_system(root: Path) -> Installation:
     for directory in _system_dirs(root):
         try:
             found.append(_checked(directory, "system"))
-        except CommandFailed:
-            continue
+        except CommandFailed as refused:
+            log.debug("%s: refused: %s", directory, refused)
     if not found:
         raise CommandFailed(f"the system has no PostgreSQL >= {_OLDEST}")
     return max(found, key=lambda one: _numbers(one.version))
@@ -171,7 +177,9 @@ def _newest_of_system(root: Path) -> Installation:
 
 def _system_dirs(root: Path) -> Iterator[Path]:
     for pattern in _SYSTEM_DIRS:
-        yield from root.glob(pattern)
+        found = list(root.glob(pattern))
+        log.debug("looked in %s%s: %s", root, pattern, ", ".join(map(str, found)) or "nothing there")
+        yield from found
     if on_path := which("initdb"):
         yield on_path.resolve().parent
 

@@ -6,6 +6,7 @@ A running server named by TOXIPROXY_URL; `toxiproxy-server` on PATH; our cache. 
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from chaos.tools.command import CommandFailed, output, version, which
 from chaos.tools.part import Found, Missing
 from chaos.tools.toxiproxy_release import PINNED
 from chaos.toxiproxy import Toxiproxy
+
+log = logging.getLogger(__name__)
 
 NAME = "Toxiproxy"
 REQUIRED = True
@@ -39,10 +42,12 @@ def find() -> Found | Missing:
     reasons = []
     for program, source in ((on_path, "PATH"), (_cached(), _cached_source())):
         if program is None or not program.is_file():
+            log.debug("%s: %s is not there", source, program or _PROGRAM)
             continue
         try:
             return Found(NAME, _usable_version(program), str(program), source)
         except CommandFailed as reason:
+            log.debug("%s: refused: %s", program, reason)
             reasons.append(str(reason))
     because = "; ".join(reasons) or f"it is neither on PATH nor in {cache_dir()}"
     return Missing(NAME, because, _REMEDY)
@@ -81,6 +86,7 @@ def get() -> Found:
         try:
             _install(make, source)
         except CommandFailed as reason:
+            log.debug("%s: could not be got: %s", source, reason)
             reasons.append(f"{source}: {reason}")
             continue
         found = find()
@@ -91,6 +97,7 @@ def get() -> Found:
 
 
 def _running(url: str) -> Found | Missing:
+    log.debug("%s names %s: no program is looked for", _URL, url)
     try:
         return Found(NAME, Toxiproxy(url).version(), url, _URL)
     except MidnightError as error:
