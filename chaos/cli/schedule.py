@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.diagnostics import PRINTED
 from chaos.cli.options import Json
 from chaos.console.output import print_whole
 from chaos.errors import UsageError
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from chaos.schedule.file import ScheduleFile
     from chaos.schedule.schedule import Schedule
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer(help="When runs happen: nightly, monthly, by cron.", no_args_is_help=True)
 
@@ -164,4 +168,5 @@ def _short(text: str) -> str:
 
 
 def _say(line: str) -> None:
+    log.info("%s", line, extra=PRINTED)
     print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from chaos.schedule.occurrences import Claim
 from chaos.schedule.outcome import Ended
 from chaos.schedule.transactions import Book
 from chaos.schedule.triggers import Alarms
+
+log = logging.getLogger(__name__)
 
 SET = 1.0  # seconds by which the wall clock may differ from the other one before it counts as set
 
@@ -113,6 +116,7 @@ class Engine:
 
     def _lead(self, token: int) -> None:
         if self._clock_was_set() or self._alarms.are_broken():
+            log.debug("the clock was set, or the alarms ended: begins again")
             self._token = None  # begin anew, and again with the next step where that fails
         if token != self._token:
             self._begin(token)

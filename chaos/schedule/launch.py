@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from chaos.schedule import outcome
 from chaos.schedule.file import planned
 from chaos.schedule.outcome import Ended
 from chaos.schedule.schedule import Schedule
+
+log = logging.getLogger(__name__)
 
 MIDNIGHT = (sys.executable, "-c", "from chaos.cli import main; main()")
 
@@ -62,6 +65,7 @@ class Process:
         code = self._process.poll()
         if code is None:
             return None
+        log.debug("PID %d: ended with %d", self._process.pid, code)
         return outcome.read(code, _all_of(self._out), _all_of(self._err))
 
     def stop(self) -> None:
@@ -79,12 +83,14 @@ class Processes:
         self._on_end, self._command = on_end, command
 
     def start(self, schedule: Schedule) -> Child:
+        log.debug("%s: starts midnight %s", schedule.name, " ".join(arguments(schedule)))
         return Process([*self._command, *arguments(schedule)], self._on_end)
 
     def busy(self, schedule: Schedule) -> str | None:
         try:
             aim = planned(schedule).aim
-        except MidnightError:  # the run itself will say what is wrong, and is refused for it
+        except MidnightError as error:  # the run itself will say what is wrong, and is refused for it
+            log.debug("%s: what it aims at is not known: %s", schedule.name, error)
             return None
         return _holder(aim)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 
 from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chaos.schedule.tables import lease
+
+log = logging.getLogger(__name__)
 
 LEADER = "leader"
 
@@ -59,8 +62,13 @@ class Lease:
         ours = row.holder == self._holder and row.token == self._token
         still = self._stillness.is_still(LEADER, (row.token, row.beat))
         if not (ours or row.holder is None or still):
+            log.debug("the lease is held by %s (token %d, beat %d)", row.holder, row.token, row.beat)
             return None
         token = row.token if ours else row.token + 1
+        if not ours:
+            log.debug(
+                "takes the lease of %s, which %s", row.holder, "is still" if still else "was given back"
+            )
         same = (lease.c.name == LEADER, lease.c.token == row.token, lease.c.beat == row.beat)
         taken = update(lease).where(*same).values(holder=self._holder, token=token, beat=row.beat + 1)
         return token if connection.execute(taken).rowcount else None

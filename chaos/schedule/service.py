@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
@@ -23,6 +24,8 @@ from chaos.schedule.engine import Engine, Timing
 from chaos.schedule.launch import MIDNIGHT, Processes
 from chaos.schedule.transactions import Book
 from chaos.schedule.triggers import Apscheduler
+
+log = logging.getLogger(__name__)
 
 TIMING = Timing()
 POST_EVERY = 2.0  # seconds
@@ -57,6 +60,7 @@ class _Service:
         self, path: Path, say: Callable[[str], None], url: str, command: Sequence[str], timing: Timing
     ) -> None:
         self._path, self._say, self._timing = path, say, timing
+        log.debug("schedules of %s; a beat every %g s", path, timing.beat)
         self._clock = RealClock()
         self._read_again = False
         holder = new_holder()

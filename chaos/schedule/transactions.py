@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
@@ -18,6 +19,8 @@ from chaos.schedule.lease import fence
 from chaos.schedule.occurrences import Claim, Occurrences, Settled, State
 from chaos.schedule.outcome import Ended, event_of
 from chaos.schedule.schedule import Schedule
+
+log = logging.getLogger(__name__)
 
 PAGE = 1000  # due times settled in one transaction
 
@@ -58,7 +61,9 @@ class Book:
                 return before, len(dues) == PAGE
             if before is not None:
                 self._drop(connection, before, decide.superseded(before.due), now)
-            return self.occurrences.claim(connection, schedule, chosen, now, token), len(dues) == PAGE
+            claim = self.occurrences.claim(connection, schedule, chosen, now, token)
+            log.debug("%s: due %s: claimed (%d) under token %d", schedule.name, chosen, claim.id, token)
+            return claim, len(dues) == PAGE
 
     def start(self, claim: Claim, on_machine: str | None, now: datetime) -> bool | None:
         """True: start it now. False: it came to nothing. None: its target is busy, and it waits.
@@ -76,6 +81,7 @@ class Book:
             busy = on_machine or self.occurrences.target_in_use(connection, schedule.target)
             if busy is None:
                 return self.occurrences.start(connection, claim, now)
+            log.debug("%s: due %s: target in use by %s", schedule.name, claim.due, busy)
             if schedule.when_busy == "wait" and not claim.by_hand:
                 return None
             reason = f"target {schedule.target!r} is being played on by {busy}"
@@ -136,9 +142,12 @@ class Book:
         self, connection: Connection, schedule: Schedule, settled: list[Settled], now: datetime, token: int
     ) -> None:
         self.occurrences.settle(connection, schedule, settled, now, token)
+        for each in settled:
+            log.debug("%s: due %s: %s: %s", schedule.name, each.due, each.state, each.because)
         self._report_missed(connection, schedule, settled, now)
 
     def _drop(self, connection: Connection, claim: Claim, into: Settled, now: datetime) -> None:
+        log.debug("%s: due %s: %s: %s", claim.schedule.name, claim.due, into.state, into.because)
         if self.occurrences.drop(connection, claim, into.state, into.because, now):
             self._report_missed(connection, claim.schedule, [into], now)
 

@@ -18,6 +18,8 @@ from sqlalchemy import Engine, inspect, text
 from chaos.schedule.due import next_start
 from chaos.schedule.schedule import Schedule
 
+log = logging.getLogger(__name__)
+
 TABLE = "apscheduler_jobs_"  # and the token of the lease
 
 
@@ -46,7 +48,9 @@ class StartTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no typ
         self.schedule = schedule
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        return next_start(self.schedule, previous or now)
+        at = next_start(self.schedule, previous or now)
+        log.debug("%s: next wake-up %s", self.schedule.name, at or "never")
+        return at
 
 
 class Apscheduler:
@@ -104,6 +108,7 @@ class Apscheduler:
                     connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
 
     def _on_ring(self, name: str) -> None:
+        log.debug("%s: its alarm rings", name)
         with self._lock:
             self._rung.add(name)
         self._wake()
