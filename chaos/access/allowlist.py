@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from chaos.errors import Refused
+
+log = logging.getLogger(__name__)
 
 
 def addresses(host: str, allow: Collection[str]) -> list[str]:
@@ -18,8 +21,10 @@ def addresses(host: str, allow: Collection[str]) -> list[str]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
+        log.debug("%s: no address: %s", host, error)
         raise Refused(f"{host!r} has no address: {error}") from error
     result = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    log.debug("%s: addresses %s", host, ", ".join(result))
     beyond = [text for text in result if not _is_loopback(text)]
     if beyond and host.lower() not in allow:
         raise Refused(

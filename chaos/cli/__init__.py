@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 import traceback
 from pathlib import Path
@@ -32,6 +33,8 @@ from chaos.record import redact, renamed, store
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """What a disk says that takes nothing more: told in one line, without a traceback."""
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="midnight",
@@ -106,7 +109,9 @@ def _code(argv: list[str] | None) -> int:
         renamed.refuse_old_words(sys.argv[1:] if argv is None else argv)
         with diagnostics.session():
             result = _command()(argv, standalone_mode=False)
-        return result if isinstance(result, int) else ExitCode.PASS
+            code = result if isinstance(result, int) else ExitCode.PASS
+            log.debug("exit code %d", code)
+        return code
     except typer.Exit as ended:
         return ended.exit_code
     except MidnightError as error:

@@ -30,7 +30,7 @@ _OURS = "chaos"
 _FORMAT = "%(asctime)s.%(msecs)03dZ %(process)d %(levelname)s %(name)s: %(message)s"
 _LAST_LINES = 2.0  # seconds that a terminal may take for what is left to write
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
-_PRINTED = {"printed": True}  # `extra` of a record that standard error shows in other words
+PRINTED = {"printed": True}  # `extra` of a record that standard error shows in other words
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,9 @@ log = logging.getLogger(__name__)
 class Masked(logging.Formatter):
     """One line for each record, plus its traceback, in UTC and without secrets."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
         super().__init__(_FORMAT, "%Y-%m-%dT%H:%M:%S")
+        self.converter = time.gmtime
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return super().formatMessage(record).translate(_CONTROL)
@@ -112,10 +111,10 @@ def session() -> Iterator[None]:
                 root.addHandler(logging.lastResort)
         yield
     except typer.Exit as ended:
-        log.debug("exit code %d", ended.exit_code, extra=_PRINTED)
+        log.debug("exit code %d", ended.exit_code, extra=PRINTED)
         raise
     except BaseException:
-        log.debug("the command ended with an exception", exc_info=True, extra=_PRINTED)
+        log.debug("the command ended with an exception", exc_info=True, extra=PRINTED)
         raise
     finally:
         for handler in [each for each in root.handlers if each not in before]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ from chaos.record import redact
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+log = logging.getLogger(__name__)
 
 NAME = "Docker Engine"
 OLDEST = (1, 41)  # of its API: Docker Engine 20.10, the first that tells cgroup v1 and v2 apart
@@ -38,6 +42,7 @@ def find() -> EngineAt:
     """The engine that the Docker client would use here: DOCKER_HOST, else its context. Raises ToolMissing."""
     if host := os.environ.get("DOCKER_HOST"):
         _refuse_password(host)
+        log.debug("DOCKER_HOST names the engine: %s", host)
         verify = os.environ.get("DOCKER_TLS_VERIFY") and not _is_socket(host)
         return EngineAt(host, _certs_of_environment() if verify else None)
     require_sdk()
@@ -51,7 +56,9 @@ def find() -> EngineAt:
         raise _missing(f"context {name or 'in use'!r}: {error}", "look with: docker context ls") from None
     if context is None:
         raise _missing(f"there is no context {name!r}", "look with: docker context ls")
-    return EngineAt(str(context.Host or _DEFAULT), _certs_of(context))
+    at = EngineAt(str(context.Host or _DEFAULT), _certs_of(context))
+    log.debug("DOCKER_HOST is not set; context %s leads to %s", name or "in use", at.url)
+    return at
 
 
 def ping(at: EngineAt) -> dict[str, Any]:
@@ -87,15 +94,29 @@ def connected(at: EngineAt, timeout: float = TIMEOUT) -> Iterator[DockerClient]:
     docker = require_sdk()
     from docker.errors import DockerException
 
-    client = None
+    client, begun = None, time.monotonic()
     try:
         client = docker.DockerClient(base_url=at.url, version="auto", timeout=timeout, tls=_tls(at))
+        if log.isEnabledFor(logging.DEBUG):
+            _log_requests(client, at, (time.monotonic() - begun) * 1e3)
         yield client
     except (DockerException, requests.RequestException) as error:
+        log.debug("%s: %s", at.url, reason(error))
         raise ControlError(f"{NAME} at {at.url}: {reason(error)}") from error
     finally:
         if client is not None:
             client.close()
+
+
+def _log_requests(client: DockerClient, at: EngineAt, took: float) -> None:
+    """Log each request: method, path, status and time. Bodies, which may hold an environment, are left out."""
+
+    def answered(answer: requests.Response, *_: object, **__: object) -> None:
+        asked, ms = answer.request, answer.elapsed.total_seconds() * 1e3
+        log.debug("%s %s: %d after %.0f ms", asked.method, asked.path_url, answer.status_code, ms)
+
+    log.debug("connected to %s, API %s, after %.0f ms", at.url, client.api.api_version, took)
+    client.api.hooks["response"].append(answered)
 
 
 def reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from chaos.path.listeners import holders
 from chaos.path.networks import local_addresses, resolved
 from chaos.path.sight import Unseen
 from chaos.plugin.handles import ContainerRef, Handles, ProcessRef
+
+log = logging.getLogger(__name__)
 
 ROLES = ("pool", "api")
 """Who holds the connections to what lies behind. `pool`: a pgbouncer, say, whose connections carry the service's."""
@@ -54,6 +57,7 @@ def _listening(url: str) -> Iterable[ProcessRef]:
         found = holders(port)
     except sockets.Unreadable as error:
         raise Unseen(f"this kernel shows no sockets ({error})") from error
+    log.debug("port %d: listened on by PIDs %s", port, sorted(found))
     oldest = found - {pid for pid in found if _parent(pid) in found}
     if not oldest:
         raise Unseen(f"no process that may be looked into listens at {url}; {remedy}")

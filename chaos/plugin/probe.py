@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chaos.errors import MidnightError
+
+log = logging.getLogger(__name__)
 
 
 class Answer(StrEnum):
@@ -48,9 +51,12 @@ def answers(what: str, probe: Callable[[], Iterable[Probe]]) -> list[Probe]:
     found: list[Probe] = []
     try:
         for probed in probe():
+            log.debug("%s: %s", probed.answer, probed.line)
             found.append(probed)
     except MidnightError as error:
+        log.debug("%s: %s", what, error)
         found.append(no(what, str(error)))
     except Exception as error:
+        log.debug("%s: the probe failed", what, exc_info=True)
         found.append(no(what, f"{type(error).__name__}: {error}"))
     return found

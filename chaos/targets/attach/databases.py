@@ -6,6 +6,7 @@ must be enough by itself in another process, and must hold no secret.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from chaos.access.dsn import Parts
 from chaos.access.secrets import SecretReader
 from chaos.errors import Refused, UsageError
 from chaos.targets.attach.options import DatabaseAt
+
+log = logging.getLogger(__name__)
 
 ADMIN = "admin_dsn"
 _KEPT = ("password", "sslpassword")
@@ -69,6 +72,7 @@ def aimed(role: str, parts: Parts, where: str, allow: Collection[str]) -> Dsn:
             options["hostaddr"] = allowlist.addresses(host, allow)[0]
         except Refused as error:
             raise Refused(f"{where}: {error}") from None
+    log.debug("%s: host %s (%s), port %s", where, host, options["hostaddr"], options.get("port", "5432"))
     options.setdefault("connect_timeout", str(CONNECT_WITHIN))
     return Dsn(role, options, parts.password)
 
@@ -78,7 +82,8 @@ def version(dsn: Dsn) -> str | None:
     try:
         with psycopg.connect(dsn.string(None), password=dsn.password or None) as connection:
             return connection.info.parameter_status("server_version")
-    except psycopg.Error:
+    except psycopg.Error as error:
+        log.debug("%s: tells no version: %s", dsn.role, error)
         return None
 
 

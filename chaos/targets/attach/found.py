@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -20,6 +21,8 @@ from chaos.targets.attach import databases, processes
 from chaos.targets.attach.databases import Dsn
 from chaos.targets.attach.options import AttachOptions, JobAt, LogsAt, ProxyAt
 from chaos.toxiproxy import Toxiproxy
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def _look_up(host: str, where: str, allow: Collection[str]) -> None:
 
 def logs_of(at: LogsAt, target: Target) -> LogFiles:
     """Raises UsageError for a directory that is not there."""
+    log.debug("options: logs: %s, files %s, stanza %s", at.directory, list(map(str, at.files)), at.stanza)
     directory = _directory(at.directory, "options: logs: directory")
     return LogFiles(
         directory=directory,
@@ -101,12 +105,15 @@ def _proxy(at: ProxyAt, where: str) -> Proxy:
         known = ", ".join(there) or "none"
         raise UsageError(f"{where}: Toxiproxy at {server.url} has no proxy {at.name!r}; it has {known}")
     info = there[at.name]
+    log.debug("%s: %s at %s listens on %s, leads to %s", where, at.name, at.api, info.listen, info.upstream)
     return Proxy(server.url, at.name, info.listen, info.upstream)
 
 
 def _volume(path: Path, where: str) -> Volume:
     directory = _directory(path, where)
-    return Volume(directory, volume.device_under(directory), None)
+    device = volume.device_under(directory)
+    log.debug("%s: %s is on device %s", where, directory, device)
+    return Volume(directory, device, None)
 
 
 def _job(at: JobAt, where: str, secret: SecretReader) -> Job:
@@ -115,6 +122,7 @@ def _job(at: JobAt, where: str, secret: SecretReader) -> Job:
         for name, value in at.env.items()
     }
     env, cwd = {**os.environ, **given}, _directory(at.cwd, f"{where}: cwd")
+    log.debug("%s: %s, in %s, looked for in %s", where, at.argv[0], cwd, env.get("PATH"))
     if shutil.which(at.argv[0], path=env.get("PATH")) is None and shutil.which(cwd / at.argv[0]) is None:
         raise UsageError(f"{where}: argv: {at.argv[0]!r} is no command here")
     return Job(at.argv, env, cwd, reports=at.reports)

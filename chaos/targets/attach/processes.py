@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,16 +10,22 @@ from pathlib import Path
 import psutil
 
 from chaos.errors import FileError, UsageError
+from chaos.host.described import described
 from chaos.host.processes import ref_of
 from chaos.plugin.handles import ProcessRef
 from chaos.spec.userfile import read_text
 from chaos.targets.attach.options import ProcessAt
 
+log = logging.getLogger(__name__)
+
 
 def find(ats: Sequence[ProcessAt], where: str) -> tuple[ProcessRef, ...]:
     """The processes that are there now, each once. Raises UsageError naming `where` and what was looked for."""
-    found = [ref for at in ats for ref in _find(at, where)]
-    return tuple(dict.fromkeys(found))
+    found = tuple(dict.fromkeys(ref for at in ats for ref in _find(at, where)))
+    if log.isEnabledFor(logging.DEBUG):
+        for ref in found:
+            log.debug("%s: %s", where, described(ref.pid))
+    return found
 
 
 def _find(at: ProcessAt, where: str) -> list[ProcessRef]:
@@ -34,11 +41,13 @@ def _find(at: ProcessAt, where: str) -> list[ProcessRef]:
 
 def _pid_in(file: Path, where: str) -> int:
     try:
-        return int(read_text(file).split()[0])
+        pid = int(read_text(file).split()[0])
     except FileError as error:
         raise UsageError(f"{where}: pid file {file} {error.rule}") from None
     except (ValueError, IndexError):
         raise UsageError(f"{where}: pid file {file} does not begin with a number") from None
+    log.debug("%s: pid file %s names %d", where, file, pid)
+    return pid
 
 
 def _named(name: str, where: str, *, several: bool) -> list[int]:
@@ -47,6 +56,7 @@ def _named(name: str, where: str, *, several: bool) -> list[int]:
     for ours in (os.getpid(), *(parent.pid for parent in psutil.Process().parents())):
         parents.pop(ours, None)
     oldest = sorted(pid for pid in parents if not _has_ancestor_in(pid, parents))
+    log.debug("%s: called %s: PIDs %s; oldest of their trees: %s", where, name, sorted(parents), oldest)
     if not oldest:
         raise UsageError(f"{where}: no process is called {name!r}")
     if len(oldest) > 1 and not several:

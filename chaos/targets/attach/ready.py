@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 
@@ -10,6 +11,8 @@ import httpx
 from chaos.access import trust
 from chaos.errors import NoVerdict
 from chaos.plugin.driver import Site
+
+log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = 2.0  # seconds; twice as long after each look that lasted longer: some services are slow
 POLL = 0.2  # seconds between two looks: a service gives no event that it is ready
@@ -24,18 +27,27 @@ def wait_until_ready(
     """
     end, last, patience = time.monotonic() + within, "", ANSWER_WITHIN
     verify = trust.trust(url)
+    log.debug("waits up to %g s for an answer of %s%s", within, url, "" if any_answer else " with a 2xx")
     with httpx.Client(headers=headers, trust_env=False, verify=verify) as client:
         while True:
             site.check()
             try:
                 with client.stream("GET", url, timeout=patience) as answer:
+                    log.debug("%s: %d", url, answer.status_code)
                     if any_answer or answer.is_success:
                         return
                     last = f"it answered {answer.status_code}"
             except httpx.HTTPError as error:
-                last = str(error) or type(error).__name__
+                last = _logged(url, str(error) or type(error).__name__, last)
                 if isinstance(error, httpx.TimeoutException):
                     patience = min(2 * patience, max(end - time.monotonic(), ANSWER_WITHIN))
             if time.monotonic() >= end:
                 raise NoVerdict(f"the target was not ready within {within:g} s: {url}: {last}")
             site.stopping.wait(POLL)
+
+
+def _logged(url: str, now: str, before: str) -> str:
+    """Why it is not ready now: logged when that changes, for there are five looks a second."""
+    if now != before:
+        log.debug("%s: %s", url, now)
+    return now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from chaos.plugin.handles import EngineAt
 from chaos.targets.compose import sessions
 from chaos.targets.compose.sessions import Sessions
 from chaos.targets.compose.stores import OURS, Store, User, is_replica, users_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,10 @@ def check(
         _labelled(seen.owners[id]): count for id, count in seen.past.items() if not allowed(seen.owners[id])
     }
     past |= _from_outside(seen, users, may)
+    log.debug(
+        "sessions with %s: through %s: %s; past it: %s; from outside: %s",
+        *(store.service, proxy.service, dict(seen.through), past, dict(seen.outside)),
+    )
     return Path(store, proxy.service, seen, past, api, _lacking(seen, proxy, there, users, api))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -21,6 +22,8 @@ from chaos.targets.compose.reach import Reached, reach
 from chaos.targets.compose.stores import Store
 from chaos.tools import docker_images
 from chaos.toxiproxy import ProxyInfo, Toxiproxy
+
+log = logging.getLogger(__name__)
 
 _RUNNING, _GONE = "running", ("exited", "created", "dead")
 
@@ -61,6 +64,8 @@ def discover(options: ComposeOptions) -> Discovered:
     engine.ping(at)
     there = whole(at, options.project)
     containers = {role: _of_role(there, role, each) for role, each in options.services().items()}
+    for role, found in containers.items():
+        log.debug("role %s: %s", role, ", ".join(f"{each.service} ({each.name})" for each in found))
     with engine.connected(at) as client:
         docker_images.need_reference(client)  # most faults, and the undo of some, run in a container of ours
     front = "entry" if options.entry is not None else "api"
@@ -70,6 +75,7 @@ def discover(options: ComposeOptions) -> Discovered:
     }
     entered = reach(containers[front], options.front.port, front)
     dsns, asked = logins.of(options.database, containers.get("database", ()), at, secret)
+    log.debug("the load enters at 127.0.0.1:%d%s", entered.port, _by(entered))
     proxies, seen = guarded(options, containers, there)
     if options.logs is not None:
         _check_logs(options.logs.directory, containers["logs"])
@@ -90,10 +96,18 @@ def discover(options: ComposeOptions) -> Discovered:
     )
 
 
+def _by(reached: Reached) -> str:
+    return "" if reached.way is None else f", by a forwarder in network {reached.way.network}"
+
+
 def whole(at: EngineAt, project: str) -> tuple[Found, ...]:
     """All containers of a project. Raises UsageError where there are none."""
     with engine.connected(at) as client:
         there = projects.of_project(client, project)
+        for each in there:
+            log.debug(
+                "%s: %s, service %s, image %s, %s", project, each.name, each.service, each.image, each.status
+            )
         if not there:
             known = ", ".join(projects.known(client)) or "none"
             raise UsageError(f"there is no Compose project {project!r} on {at.url}; there: {known}")
@@ -169,6 +183,10 @@ def _made(
         reached = replace(reached, way=replace(reached.way, name=f"proxy-{name}"))
     proxy = Proxy(server.url, info.name, info.listen, info.upstream)
     store = store_behind(name, info.upstream, there)
+    log.debug(
+        "proxy %s: %s listens on %s, leads to %s (%s), reached at 127.0.0.1:%d%s",
+        *(name, info.name, info.listen, info.upstream, store.service, reached.port, _by(reached)),
+    )
     return Guarded(proxy, listen, f"127.0.0.1:{reached.port}", store), reached
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from chaos.engine.projects import Found
 from chaos.targets.compose.kinds import POSTGRESQL, Kind, is_toxiproxy, kind_of
 from chaos.targets.compose.stores import OURS, Store, users_of
+
+log = logging.getLogger(__name__)
 
 CAPITALS = "SERVICE"
 
@@ -62,6 +65,8 @@ def roles(there: Sequence[Found]) -> dict[str, str]:
         guessed["api"] = enters[0]
     if len(enters) == 1 and enters[0] != guessed.get("api"):
         guessed["entry"] = enters[0]
+    log.debug("database candidates %s; its users %s; publishing %s", list(databases(there)), users, front)
+    log.debug("guessed roles: %s", guessed)
     return guessed
 
 
