@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from chaos.cli import (
     baseline,
+    bugreport,
     diagnostics,
     doctor,
     done,
@@ -78,6 +79,7 @@ app.command("undo")(machine.undo)
 app.command("stop")(machine.stop)
 app.command("halt")(machine.halt)
 app.command("doctor")(doctor.doctor)
+app.command("bugreport")(bugreport.bugreport)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(stack.app, name="stack")
 app.add_typer(target.app, name="target")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +36,7 @@ def doctor(
             typer.echo(toxiproxy_release.pin(Path(scratch)), err=True)
     answers = list(parts.fix(_say_getting) if fix else parts.examine())
     if json_:
-        typer.echo(json.dumps([_record(part, answer) for part, answer in answers], indent=2))
+        typer.echo(json.dumps([parts.record(part, answer) for part, answer in answers], indent=2))
     else:
         _print(answers)
     if any(part.REQUIRED and isinstance(answer, Missing) for part, answer in answers):
@@ -46,10 +45,6 @@ def doctor(
 
 def _say_getting(missing: Missing) -> None:
     typer.echo(f"{missing.part}: {missing.because}; getting it", err=True)
-
-
-def _record(part: Part, answer: Found | Missing) -> dict[str, object]:
-    return {"found": isinstance(answer, Found), "required": part.REQUIRED, **asdict(answer)}
 
 
 def _print(answers: Answers) -> None:

@@ -14,16 +14,17 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 def names(plan: Plan) -> frozenset[str]:
     """The keys of the experiment and the target, and the values that have the form of a name."""
     given = (plan.experiment.model_dump(mode="json"), plan.target.model_dump(mode="json"))
-    return frozenset(name for document in given for name in _in(document))
+    return frozenset(name for document in given for name in names_in(document))
 
 
-def _in(node: Any) -> Iterator[str]:
+def names_in(node: Any) -> Iterator[str]:
+    """The keys of a document, and the values that have the form of a name."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield str(key)
-            yield from _in(value)
+            yield from names_in(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _in(value)
+            yield from names_in(value)
     elif isinstance(node, str) and _NAME.fullmatch(node):
         yield node

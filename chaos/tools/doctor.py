@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 
 from chaos.errors import ToolMissing
 from chaos.tools import (
@@ -34,6 +35,11 @@ def examine() -> Iterator[tuple[Part, Found | Missing]]:
     """Look for every part; change nothing."""
     for part in PARTS:
         yield part, _found(part)
+
+
+def record(part: Part, answer: Found | Missing) -> dict[str, object]:
+    """The answer as JSON has it."""
+    return {"found": isinstance(answer, Found), "required": part.REQUIRED, **asdict(answer)}
 
 
 def _found(part: Part) -> Found | Missing:
