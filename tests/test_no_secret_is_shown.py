@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
 from chaos import cli, database, engine
+from chaos.cli import diagnostics
 from chaos.errors import UsageError
 from chaos.history import schema
 from chaos.record import redact
@@ -70,7 +71,7 @@ def nobody_is_looked_up() -> Iterator[list[str]]:
 
 
 def played(place: Path, target: str, environment: dict[str, str]) -> tuple[int, str]:
-    """The code of `midnight run`, and everything that it printed and left behind."""
+    """The code of `midnight -v run`, and everything that it printed, logged and left behind."""
     (place / "tiny.yaml").write_text(EXPERIMENT)
     (place / "mine.yaml").write_text(target)
     said = StringIO()
@@ -79,8 +80,10 @@ def played(place: Path, target: str, environment: dict[str, str]) -> tuple[int, 
             patch.setenv(name, value)
         patch.setenv("MIDNIGHT_REPORTS", str(place / "reports"))
         patch.setenv("XDG_STATE_HOME", str(place / "state"))
+        patch.setenv(diagnostics.VARIABLE, str(place / "log"))
         with pytest.raises(SystemExit) as ended:
-            cli.main(["run", str(place / "tiny.yaml"), "--target", str(place / "mine.yaml")])
+            cli.main(["-v", "run", str(place / "tiny.yaml"), "--target", str(place / "mine.yaml")])
+    assert "chaos.cli.diagnostics: midnight " in said.getvalue() and (place / "log").stat().st_size
     left = [
         file for file in place.rglob("*") if file.is_file() and file.name not in ("tiny.yaml", "mine.yaml")
     ]

@@ -6,6 +6,7 @@ Modules log with `logging.getLogger(__name__)` at DEBUG and INFO. They never log
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import shlex
@@ -13,11 +14,13 @@ import stat
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import typer
 
@@ -45,8 +48,23 @@ class Masked(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         return super().formatMessage(record).translate(_CONTROL)
 
+    def formatException(self, ei: Any) -> str:
+        """The exception with its frames; of its causes the frames alone, for their messages may quote a file."""
+        lines, error = traceback.format_exception(*ei, chain=False), ei[1]
+        seen = {id(error)}
+        while (error := _before(error)) is not None and id(error) not in seen:
+            seen.add(id(error))
+            lines += [f"after {type(error).__qualname__}:\n", *traceback.format_tb(error.__traceback__)]
+        return "".join(lines).rstrip()
+
     def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)
+        record.exc_text = None  # as another handler has formatted it
         return secret_forms.mask(redact.known(super().format(record)))
+
+
+def _before(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 class _Terminal(logging.Handler):

@@ -136,6 +136,17 @@ def test_secrets_are_masked_in_messages_arguments_and_tracebacks(file: Path) -> 
     assert "Zw9qKk" not in text and "unlearnt1" not in text
 
 
+def test_the_message_of_a_cause_may_quote_a_file_and_is_left_out(file: Path) -> None:
+    with pytest.raises(UsageError), diagnostics.session():
+        try:
+            raise ValueError("quoted from the file")
+        except ValueError as error:
+            raise UsageError("said in one line") from error
+    text = file.read_text()
+    assert "UsageError: said in one line" in text and "after ValueError:" in text
+    assert "quoted from the file" not in text.replace('raise ValueError("quoted from the file")', "")
+
+
 def test_what_is_logged_cannot_forge_a_line(file: Path) -> None:
     with diagnostics.session():
         log.info("first\n2026-01-01T00:00:00.000Z 1 INFO chaos: second")
