@@ -11,7 +11,6 @@ from typing import Any
 
 from chaos import engine
 from chaos.errors import MidnightError
-from chaos.run import manifest
 from chaos.tools import doctor
 
 _DISTRIBUTION = "midnight-chaos"
@@ -29,7 +28,6 @@ _ENGINE = ("Version", "ApiVersion", "Os", "Arch", "KernelVersion")
 def versions() -> dict[str, Any]:
     return {
         "midnight": _version(_DISTRIBUTION),
-        "git": manifest.git_revision(),
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "C library": " ".join(platform.libc_ver()),
