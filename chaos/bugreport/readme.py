@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 _CONTENT = {
     "run.json": "what was played, and against what",
-    "experiment.yaml": "the experiment as it was played",
+    "experiment.yaml": "the experiment as it was played: seconds and bytes",
     "events.jsonl": "what happened",
     "healer.jsonl": "what another process undid",
     "verdict.json": "what was made of it",

@@ -10,7 +10,7 @@ from chaos.record.store import RunDir
 
 RUN = "20261126T235900Z-a1b2c3"
 
-SECRETS = ("hunter7Zk", "tok3nQwertz", "Xy7pwBase", "s3cretInFile", "AKIAABCDEFGHIJKLMNOP")
+SECRETS = ("hunter7Zk", "tok3nQwertz", "Xy7pwBase", "s3cretInFile", "AKIAABCDEFGHIJKLMNOP", "Env0nlyQv")
 NAMES = (
     "db1.prod.acmecorp.de", "db1", "acmecorp.de", "buildbox77", "shop.acme-gmbh.com", "jdoe", "Jane Doe", "10.20.30.40",
     "fe80::1c2d", "192.168.7.9", "deploybot", "acmeshop", "api.acme-gmbh.com", "qa-runner-3",
@@ -86,6 +86,8 @@ def plant(reports: Path) -> RunDir:
         '{"start":0.25,"end":0.5,"lag":0.003,"run_delay":0.002}\n'
     )
     run.verdict.write_text(json.dumps({"headline": "FAIL: at shop.acme-gmbh.com, s3cretInFile"}))
-    (run.path / "load.log").write_text("connect to api.acme-gmbh.com as s3cretInFile\n")
+    (run.path / "load.log").write_text(
+        "connect to api.acme-gmbh.com as s3cretInFile, tok3nQwertz or Env0nlyQv\n"
+    )
     (run.path / "repair.log").write_text("of a command: s3cretInFile\n")
     return run

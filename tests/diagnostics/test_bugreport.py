@@ -37,6 +37,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PLANTED_TOKEN", "tok3nQwertz")
+    monkeypatch.setenv("REPAIR_DSN", "postgresql://repair:Env0nlyQv@127.0.0.1/orders")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
     monkeypatch.setattr("socket.gethostname", lambda: "buildbox77")
     monkeypatch.setattr(doctor, "PARTS", [Here(), Broken()])
