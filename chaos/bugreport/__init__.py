@@ -11,11 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from chaos import secret_forms
 from chaos.bugreport import here, learning, readme, stored
 from chaos.bugreport.placeholders import Placeholders
 from chaos.errors import UsageError
-from chaos.record import redact, store
+from chaos.record import redact, secret_forms, store
 from chaos.record.redact import MASK
 from chaos.record.store import RunDir
 from chaos.spec.secret_values import is_secret

@@ -24,9 +24,8 @@ from typing import Any
 
 import typer
 
-from chaos import secret_forms
 from chaos.errors import UsageError
-from chaos.record import redact
+from chaos.record import redact, secret_forms
 
 VARIABLE = "MIDNIGHT_LOG"
 _OURS = "chaos"

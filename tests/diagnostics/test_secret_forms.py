@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaos.record.redact import MASK
-from chaos.secret_forms import mask
+from chaos.record.secret_forms import mask
 
 
 @pytest.mark.parametrize(
