@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -39,4 +38,3 @@ def test_every_logger_that_is_named_is_there() -> None:
     }
     assert len(names) >= 10
     assert [name for name in names if not any(each.startswith(name) for each in sources)] == []
-    assert logging.getLogger("chaos").level == logging.NOTSET
