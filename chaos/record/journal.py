@@ -11,9 +11,9 @@ import os
 import threading
 import time
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,26 +23,30 @@ import numpy as np
 import numpy.typing as npt
 
 from chaos.record import store
+from chaos.record.event import Detail, Event, Recorded
 from chaos.record.hits import HitsHeader
+from chaos.record.lines import VERSION, read_events, read_lines
 from chaos.record.redact import Redactor, known
 from chaos.record.store import RunDir
 from chaos.record.stored_hits import StoredHits
 
-VERSION = 1
+__all__ = [
+    "VERSION",
+    "Clock",
+    "Detail",
+    "Event",
+    "Journal",
+    "Sample",
+    "Series",
+    "Span",
+    "Writer",
+    "boot_id",
+    "read_events",
+    "read_lines",
+]
 
-Detail = Mapping[str, Any]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened. `source` is `run`, `load`, `target`, `step`, `healer`, `console` ..."""
-
-    at: float
-    source: str
-    name: str
-    phase: str
-    detail: Detail = field(default_factory=dict)
+E = TypeVar("E", bound=Recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,12 @@ class Writer:
         """Call `listener` with every event, as it was written: what listens may print."""
         self._listeners.append(listener)
 
-    def event(self, event: Event, *, sync: bool = False) -> None:
+    def event(self, event: Event | Recorded, *, sync: bool = False) -> None:
         """Append the event; with `sync` it is on the disk when this returns: intention precedes action."""
-        self._line(asdict(event), sync=sync)
+        line = event.event() if isinstance(event, Recorded) else event
+        self._line(asdict(line), sync=sync)
         if self._listeners:
-            told = replace(event, detail=self._redact.document(event.detail))
+            told = replace(line, detail=self._redact.document(line.detail))
             for listener in self._listeners:
                 listener(told)
 
@@ -121,56 +126,6 @@ class Writer:
                     os.fsync(self._file.fileno())
         except OSError as error:
             raise store.not_recorded(error, self._path.parent) from error
-
-
-def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[str, Any]]:
-    """The records of one file; a foreign version raises ValueError. A damaged line is left out: its number
-    goes into `damaged`, unless it is the last one, torn by a kill."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file):
-            document = _record(line)
-            if document is None:
-                if damaged is not None and line.endswith("\n"):
-                    damaged.append(number + 1)
-                continue
-            if number == 0 and document.get("version") != VERSION:
-                raise ValueError(f"{path}: version {document.get('version')}, this program reads {VERSION}")
-            if number:
-                yield document
-
-
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def read_events(run: RunDir, damaged: list[int] | None = None) -> list[Event]:
-    """The runner's events and the healer's, in order of time; what is none is left out, see `read_lines`."""
-    found = []
-    for path in (run.events, run.healer_events):
-        for number, line in enumerate(read_lines(path, damaged), start=2):
-            event = _event_of(line)
-            if event is not None:
-                found.append(event)
-            elif damaged is not None:
-                damaged.append(number)
-    return sorted(found, key=lambda event: event.at)
-
-
-def _event_of(line: dict[str, Any]) -> Event | None:
-    try:
-        event = Event(**line)
-    except TypeError:
-        return None
-    texts = (event.source, event.name, event.phase)
-    timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
-    known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
-    return event if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +184,16 @@ class Journal:
 
     def last(self, source: str, name: str | None = None, phase: str | None = None) -> Event | None:
         found = self.find(source, name, phase)
+        return found[-1] if found else None
+
+    def every(self, kind: type[E], name: str | None = None) -> list[E]:
+        """The events of one kind, of this name or of any, in order of time."""
+        found = (kind.of(event) for event in self.events if name in (None, event.name))
+        return [event for event in found if event is not None]
+
+    def latest(self, kind: type[E], name: str | None = None) -> E | None:
+        """The last event of one kind; None where there is none."""
+        found = self.every(kind, name)
         return found[-1] if found else None
 
     def span(self, source: str, name: str, begin: str = "begun", end: str = "ended") -> Span | None:
