@@ -7,7 +7,7 @@ runs by that page. What stands for a missing key is what proves nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chaos.record.event import Event, Recorded, only_name
@@ -83,6 +83,7 @@ __all__ = [
     "INJECTING",
     "KINDS",
     "NO_REASON",
+    "OPENING",
     "PERSON",
     "REMOVED",
     "UNDONE",
@@ -142,6 +143,7 @@ __all__ = [
     "closes",
     "known",
     "opening",
+    "undoing",
 ]
 
 KINDS: tuple[type[Recorded], ...] = (
@@ -199,6 +201,9 @@ KINDS: tuple[type[Recorded], ...] = (
 )
 """Every kind of event, in the order of docs/journal.md."""
 
+OPENING = frozenset({INJECTING, CREATING})
+"""The phases in which something is about to be done that has to be undone."""
+
 _BY_KEY = {(kind.source, only_name(kind), kind.phase): kind for kind in KINDS}
 
 
@@ -220,7 +225,7 @@ class Opening:
 
 def opening(event: Event) -> Opening | None:
     """Of whatever source: what a newer program has begun is undone, too."""
-    if event.phase not in (INJECTING, CREATING):
+    if event.phase not in OPENING:
         return None
     by, undo = event.detail.get("by"), event.detail.get("undo")
     return Opening(by, undo) if isinstance(by, str) and isinstance(undo, Mapping) else None
@@ -229,3 +234,17 @@ def opening(event: Event) -> Opening | None:
 def closes(event: Event) -> bool:
     """Whether it says that what its source and name have begun is undone."""
     return event.phase in (UNDONE, REMOVED)
+
+
+def undoing(at: float, source: str, name: str, evidence: Mapping[str, Any], error: str | None) -> Event:
+    """How the undoing went of what this source and name have begun; `error` is None when it is undone."""
+    found: Recorded
+    if source == StepUndone.source and error is None:
+        found = StepUndone(at, name, evidence=evidence)
+    elif source == StepUndone.source:
+        found = StepNotUndone(at, name, because=error or "")
+    elif error is None:
+        found = TargetRemoved(at, name, evidence=evidence)
+    else:
+        found = TargetNotRemoved(at, name, because=error)
+    return replace(found.event(), source=source)
