@@ -10,6 +10,7 @@ from functools import partial
 from chaos import checks
 from chaos.checks.finding import Check, Finding, Outcome
 from chaos.errors import Aborted
+from chaos.record.events import PlayBegun
 from chaos.record.journal import Clock, Journal, Span
 from chaos.record.store import RunDir
 from chaos.run.threads import in_thread
@@ -29,7 +30,7 @@ class SoFar(Journal):
 
     @property
     def play(self) -> Span | None:
-        begun = self.last("run", "play", "begun")
+        begun = self.latest(PlayBegun)
         return None if begun is None else Span(begun.at, self._now)
 
 

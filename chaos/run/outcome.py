@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chaos.checks.verdict import Verdict
 from chaos.errors import PRECEDENCE, Aborted, MidnightError, NotRecorded, worst
 from chaos.host.processes import ref_of
+from chaos.record.events import RunBegun
 from chaos.record.journal import Clock, boot_id
 from chaos.record.store import why_not_written
 from chaos.undo.heal import LEFT_BEHIND, Healed
@@ -96,13 +96,14 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     return found
 
 
-def begun(clock: Clock) -> dict[str, Any]:
-    """What the first event of a run tells: when that was, by every clock, and who plays it."""
+def begun(clock: Clock) -> RunBegun:
+    """The first event of a run: when that was, by every clock, and who plays it."""
     me = ref_of(os.getpid())
-    return {
-        "utc": clock.utc_at_zero().isoformat(timespec="milliseconds"),
-        "boot": boot_id(),
-        "monotonic": clock.zero,
-        "pid": me.pid,
-        "create_time": me.create_time,
-    }
+    return RunBegun(
+        clock.now(),
+        utc=clock.utc_at_zero().isoformat(timespec="milliseconds"),
+        boot=boot_id(),
+        monotonic=clock.zero,
+        pid=me.pid,
+        create_time=me.create_time,
+    )

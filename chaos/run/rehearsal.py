@@ -24,7 +24,8 @@ from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Answer, Probe, answers, no, unknown, yes
 from chaos.record import store
-from chaos.record.journal import Clock, Event, Writer
+from chaos.record.events import TargetCreating
+from chaos.record.journal import Clock, Writer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import outcome, signals
@@ -93,11 +94,11 @@ def _on_handles(plan: Plan, driver: Driver, place: RunDir) -> list[Row]:
     by = f"target:{plan.target.driver}"
 
     def creating(what: str, undo: Undo) -> None:
-        writer.event(Event(clock.now(), "target", what, "creating", {"by": by, "undo": undo}), sync=True)
+        writer.event(TargetCreating(clock.now(), what, by=by, undo=undo), sync=True)
 
     try:
         with signals.heard_by(lambda *_: stop.set(), signals.signals()):
-            writer.event(Event(clock.now(), "run", "run", "begun", outcome.begun(clock)), sync=True)
+            writer.event(outcome.begun(clock), sync=True)
             try:
                 handles = driver.up(Site(place.id, creating, stop))
             except Aborted:

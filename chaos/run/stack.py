@@ -20,7 +20,8 @@ from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Undo
 from chaos.plugin.handles import Handles
 from chaos.record import store
-from chaos.record.journal import Clock, Event, Journal, Writer, boot_id
+from chaos.record.events import RunBegun, TargetCreating, TargetReady
+from chaos.record.journal import Clock, Journal, Writer, boot_id
 from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import preflight, signals
@@ -67,20 +68,21 @@ def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
     by = f"target:{plan.target.driver}"
 
     def creating(what: str, undo: Undo) -> None:
-        writer.event(Event(clock.now(), "target", what, "creating", {"by": by, "undo": undo}), sync=True)
+        writer.event(TargetCreating(clock.now(), what, by=by, undo=undo), sync=True)
 
     try:
-        begun = {"boot": boot_id(), "monotonic": clock.zero}
-        writer.event(Event(clock.now(), "run", "run", "begun", begun))
+        writer.event(RunBegun(clock.now(), boot=boot_id(), monotonic=clock.zero))
         # two users' stacks of one target must never share a name: undoing one would undo the other
         handles = driver.up(Site(f"stack-{plan.target.name}-{secrets.token_hex(3)}", creating))
-        ready = {
-            "base_url": handles.base_url,
-            "profile": plan.profile,
-            "processes": _each(handles.processes, ref_to_json),
-            "containers": _each(handles.containers, refs.to_json),
-        }
-        writer.event(Event(clock.now(), "target", plan.target.name, "ready", ready), sync=True)
+        ready = TargetReady(
+            clock.now(),
+            plan.target.name,
+            base_url=handles.base_url,
+            profile=plan.profile,
+            processes=_each(handles.processes, ref_to_json),
+            containers=_each(handles.containers, refs.to_json),
+        )
+        writer.event(ready, sync=True)
     finally:
         writer.close()
     return handles
@@ -100,22 +102,22 @@ def status(target: str) -> str:
     place = _place(target)
     if not place.events.exists():
         return "down"
-    ready = Journal(place).last("target", target, "ready")
+    ready = Journal(place).latest(TargetReady, target)
     if ready is None:
         return "not ready: it is being brought up, or was left halfway; `midnight stack down` clears it away"
     try:
-        ended = _ended(ready.detail)
+        ended = _ended(ready)
     except (ControlError, ToolMissing) as error:
         return f"not known: {error}"
     if ended:
         return f"broken: {', '.join(ended)} ended; `midnight stack down` clears it away"
-    return f"up: {ready.detail['base_url']} ({ready.detail['profile'] or 'no profile'})"
+    return f"up: {ready.base_url} ({ready.profile or 'no profile'})"
 
 
-def _ended(ready: Mapping[str, Any]) -> list[str]:
+def _ended(ready: TargetReady) -> list[str]:
     """The roles whose process, or container, runs no more. Raises ControlError, ToolMissing."""
-    processes = {role: map(ref_from_json, each) for role, each in ready["processes"].items()}
-    containers = {role: map(refs.from_json, each) for role, each in ready.get("containers", {}).items()}
+    processes = {role: map(ref_from_json, each) for role, each in (ready.processes or {}).items()}
+    containers = {role: map(refs.from_json, each) for role, each in (ready.containers or {}).items()}
     ended = [role for role, each in processes.items() if not all(map(alive, each))]
     return ended + [role for role, each in containers.items() if not all(map(refs.runs, each))]
 

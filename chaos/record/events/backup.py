@@ -35,8 +35,8 @@ class BackupDescribed(Recorded):
     name: str = "backup"
     format: str | None = stored("text")
     packed: str | None = stored("text")
-    dumped_from: str | None = stored("version")
-    dumped_by: str | None = stored("version")
+    dumped_from: int | None = stored("major version")
+    dumped_by: int | None = stored("major version")
     into: str | None = stored("name of a database")
     tool: str | None = stored("text")
     backup_id: str | None = stored("text")

@@ -153,19 +153,19 @@ class AbortFired(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestorePoint:
     """One restore that was measured."""
 
-    bytes: float = stored("bytes", 0)
+    bytes: int = stored("bytes", 0)
     seconds: float = stored("s", 0.0)
     copying: float | None = stored("s")
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
+class ReplayPoint:
     """One replay of WAL that was measured."""
 
-    bytes: float = stored("bytes", 0)
+    bytes: int = stored("bytes", 0)
     cpu_seconds: float = stored("s of a processor", 0.0)
     seconds: float | None = stored("s")
 
@@ -177,8 +177,8 @@ class RestoresMeasured(Recorded):
     source = "measure"
     phase = "ended"
     name: str = "restore"
-    restores: tuple[Restored, ...] = stored("list of {bytes, seconds, copying}", ())
-    replays: tuple[Replayed, ...] = stored("list of {bytes, cpu_seconds, seconds}", ())
+    restores: tuple[RestorePoint, ...] = stored("list of {bytes, seconds, copying}", ())
+    replays: tuple[ReplayPoint, ...] = stored("list of {bytes, cpu_seconds, seconds}", ())
     because: str | None = stored("text")
     replay_bytes_per_cpu_second: float | None = stored("bytes per s of a processor")
     caches: str | None = stored("text")
