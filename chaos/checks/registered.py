@@ -29,14 +29,16 @@ def every() -> tuple[Check[Judged], ...]:
 
 @cache
 def by_name() -> Mapping[str, Check[Judged]]:
-    """A name that is taken stays with the check that had it first."""
-    return {check.name: check for check in reversed(every())}
+    """In the same order. A name that is taken stays with the check that had it first."""
+    found: dict[str, Check[Judged]] = {}
+    for check in every():
+        found.setdefault(check.name, check)
+    return found
 
 
 def _judge(point: EntryPoint, judged: Judged) -> list[Finding]:
     """The findings of a plug-in's check, once it is certain that a report can hold them."""
-    taken = [check.name for check in every()].count(point.name) > 1
-    if taken:
+    if [check.name for check in every()].count(point.name) > 1:
         raise ValueError(f"{point.value}: there is another check of the name {point.name!r}")
     check = point.load()
     if not isinstance(check, Check):
