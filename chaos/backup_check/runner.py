@@ -14,6 +14,7 @@ from chaos.backup_check.kind import Kind, Lacking, Outlasted, Restoration, Verif
 from chaos.backup_check.plan import Chosen, choose
 from chaos.backup_check.scratch import MAINTENANCE, Scratch, scratch_for
 from chaos.backup_check.stopping import Stopping
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored import judge
 from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError, UsageError
 from chaos.plan.restore import RestorePlan
@@ -57,7 +58,7 @@ class Runner:
                 watchdog.abandon()
                 raise
             watchdog.dismiss()
-        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+        return self._course.judged(lambda: judge(JudgedRestore(self._plan.experiment, Journal(self._run))))
 
     def _guarded(self, watchdog: Watchdog) -> None:
         """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.text import many, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 LEAST = 2
 """Lines about the baseline that there have to be: one says little of what is usual."""
@@ -50,9 +49,9 @@ class Usual:
         return None
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """A warning for each route whose answers in the play were not as usual; nothing else."""
-    del experiment
+    journal = judged.journal
     baseline, play = journal.baseline, journal.play
     if baseline is None or play is None or not journal.answers:
         return []

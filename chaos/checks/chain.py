@@ -18,12 +18,11 @@ import numpy as np
 from chaos.checks import gauges
 from chaos.checks.exact import Times
 from chaos.checks.finding import Unit
+from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.checks.slo.pool import share_in_use
-from chaos.checks.spans import step_spans
 from chaos.checks.text import percent, seconds
 from chaos.record.journal import Journal, Series, Span
-from chaos.spec.experiment import Experiment
 
 DEVIATIONS = 6 * 1.4826
 
@@ -46,10 +45,11 @@ class Gauge:
     first: First | None = None
 
 
-def links(experiment: Experiment, journal: Journal) -> list[Link]:
+def links(judged: Judged) -> list[Link]:
     """The links in the order in which they moved; those that did not move last, in the story's order. None
     where nothing was injected: whatever moved then is no chain."""
-    play, acted = journal.play, step_spans(experiment, journal)
+    journal, acted = judged.journal, judged.spans
+    play = journal.play
     if not acted:
         return []
     since = acted[0].start

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.observation import observe
+from chaos.checks.judged import Judged
 from chaos.checks.text import many, seconds
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 TOLERANCE = 0.5
 """Seconds by which the end of the play may be noted early: less than any window a check looks at."""
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """Pass, or unknown with the reason. A violation proven before the run was cut short stays one."""
-    problem = _problem(experiment, journal)
+    problem = _problem(judged)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
     because = problem or "the run was played to its end"
     return [Finding("completeness", "run", outcome, None, None, "", because)]
 
 
-def _problem(experiment: Experiment, journal: Journal) -> str | None:
+def _problem(judged: Judged) -> str | None:
+    journal, observation = judged.journal, judged.observation
     ended = journal.last("run", "run", "ended")
     if ended is None:
         return "the run has no end in its journal: it was killed"
@@ -31,7 +31,6 @@ def _problem(experiment: Experiment, journal: Journal) -> str | None:
         return left
     if journal.damaged:
         return f"the journal has {many(journal.damaged, 'damaged line')}"
-    observation = observe(experiment, journal)
     if observation is None:
         return "there was no play"
     if observation.ended < observation.end - TOLERANCE:

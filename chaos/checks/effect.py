@@ -6,14 +6,15 @@ import math
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.text import amount
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment, Step
+from chaos.spec.experiment import Step
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per step; `measured` is the least dose / floor of its names, at least 1 is asked."""
-    return [_judge(step, journal) for step in experiment.steps]
+    return [_judge(step, judged.journal) for step in judged.experiment.steps]
 
 
 def _judge(step: Step, journal: Journal) -> Finding:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.instrument import strictest, threshold_of, tightest
-from chaos.checks.observation import Observation, observe, windows
+from chaos.checks.judged import Judged
+from chaos.checks.observation import Observation, windows
 from chaos.checks.text import percent, seconds
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """Unknown without a record of the instrument; else its figures, neutral towards the verdict: against the bound of
     the objective with the shortest threshold."""
+    experiment, journal = judged.experiment, judged.journal
     slo, held_to = tightest(experiment), strictest(experiment)
     seen = windows(held_to, journal)
     lag = [float(line["lag"]) for line in journal.instrument]
     if not lag:
         because = "the load process left no record of its own lag"
         return [Finding("honesty", "instrument", Outcome.UNKNOWN, None, held_to.lag, "s", because)]
-    observation = observe(experiment, journal, None if slo is None else threshold_of(slo))
+    observation = judged.held_to(None if slo is None else threshold_of(slo))
     total, unsure = _hits(observation)
     delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
     doubted = int(seen.doubted.sum())

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.text import many
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """Lines lost and doubled together against limits.lost_log_lines."""
-    limit = experiment.limits.lost_log_lines
+    limit = judged.experiment.limits.lost_log_lines
 
     def finding(outcome: Outcome, because: str, measured: float | None = None) -> list[Finding]:
         evidence = dict(event.detail) if event else {}
         return [Finding("logs", "lost_log_lines", outcome, measured, limit, "count", because, evidence)]
 
-    event = journal.last("run", "logs", "read")
+    event = judged.journal.last("run", "logs", "read")
     unread = Outcome.NOT_EXERCISED if limit is None else Outcome.UNKNOWN
     if event is None:
         return finding(unread, "the log lines were not read")

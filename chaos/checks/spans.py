@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.spec.experiment import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,10 @@ class StepSpan:
         return observed if self.end is None else self.end
 
 
-def step_spans(experiment: Experiment, journal: Journal) -> list[StepSpan]:
+def step_spans(steps: Iterable[Step], journal: Journal) -> list[StepSpan]:
     """The spans of the steps that were begun, in order of time."""
     spans = []
-    for step in experiment.steps:
+    for step in steps:
         begun = journal.find("step", step.name, "injecting") or journal.find("step", step.name, "injected")
         if begun:
             start = begun[0].at

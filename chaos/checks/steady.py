@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.text import percent, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """Unknown without a steady baseline: what follows then proves nothing about the faults."""
-    ended = journal.last("run", "baseline", "ended")
-    ratio = experiment.load.baseline.availability
+    ended = judged.journal.last("run", "baseline", "ended")
+    ratio = judged.experiment.load.baseline.availability
     if ended is None:
         because = "no baseline was seen, so no steady state"
         return [Finding("steady", "baseline", Outcome.UNKNOWN, None, ratio, "ratio", because)]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chaos import checks
+from chaos.checks.registered import by_name
 from chaos.errors import FileError
 from chaos.load import arrivals
 from chaos.load.spec import MOST_HITS
@@ -123,8 +123,8 @@ def check_abort(path: Path, document: Any, experiment: Experiment) -> None:
     """Raises FileError for an abort condition that names what is not there."""
     defaults = {condition.name for condition in DEFAULTS}
     for index, condition in enumerate(experiment.abort):
-        if isinstance(condition, CheckFailed) and condition.check not in checks.BY_NAME:
-            rule = f"there is no check {condition.check!r}; known: {', '.join(checks.BY_NAME)}"
+        if isinstance(condition, CheckFailed) and condition.check not in by_name():
+            rule = f"there is no check {condition.check!r}; known: {', '.join(by_name())}"
             raise broken(path, document, ("abort", index, "check"), rule)
         if isinstance(condition, SwitchedOff) and condition.name not in defaults:
             rule = f"no condition {condition.name!r} holds by default; known: {', '.join(sorted(defaults))}"

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from array import array
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from chaos.record.hits import HitsHeader
 from chaos.record.lines import VERSION, read_events, read_lines
 from chaos.record.redact import Redactor, known
 from chaos.record.store import RunDir
-from chaos.record.stored_hits import StoredHits
+from chaos.record.stored_hits import StoredHits, reading
 
 __all__ = [
     "VERSION",
@@ -45,7 +45,6 @@ __all__ = [
     "read_lines",
 ]
 
-T = TypeVar("T")
 E = TypeVar("E", bound=Recorded)
 
 
@@ -152,23 +151,26 @@ class Span:
 
 
 class Journal:
-    """A stored run, for reading: what the checks and the reports judge and render."""
+    """A stored run, for reading: what the checks and the reports judge and render. Everything here raises Unreadable
+    where the file that it is read from is broken, of another version or not there."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
-        self._made: dict[Hashable, Any] = {}
 
     @cached_property
+    @reading()
     def about(self) -> dict[str, Any]:
         """`run.json`: the resolved experiment and target, profile, seed, versions, git revision."""
         document: dict[str, Any] = json.loads(self.run.run_file.read_text())
         return document
 
     @cached_property
+    @reading()
     def events(self) -> list[Event]:
         return read_events(self.run)
 
     @cached_property
+    @reading()
     def damaged(self) -> int:
         """How many lines of the events are no events, but for a last one torn by a kill."""
         damaged: list[int] = []
@@ -214,21 +216,17 @@ class Journal:
         return self.span("run", "baseline")
 
     @cached_property
+    @reading()
     def hits(self) -> StoredHits:
         return StoredHits(self.run.hits)
 
     @cached_property
+    @reading()
     def hits_header(self) -> HitsHeader:
         return HitsHeader.load(self.run.hits_header)
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` returns, made when it is first asked for: a stored run does not change."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: T = self._made[key]
-        return made
-
     @cached_property
+    @reading()
     def _series(self) -> dict[tuple[str, str], Series]:
         points: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
         for line in read_lines(self.run.samples):
@@ -247,16 +245,19 @@ class Journal:
         return sorted(self._series)
 
     @cached_property
+    @reading()
     def instrument(self) -> list[dict[str, float]]:
         """The load process on itself, by window: {"start", "end", "lag", "run_delay"} in seconds."""
         return list(read_lines(self.run.instrument))
 
     @cached_property
+    @reading()
     def answers(self) -> list[dict[str, Any]]:
         """What the good answers looked like, a sample: {"at", "route", "type", "length", "names"}."""
         return list(read_lines(self.run.answers))
 
     @property
+    @reading()
     def readback(self) -> npt.NDArray[np.void] | None:
         """What the target held afterwards: rows of (seq, matches); None when it was not read whole."""
         return np.load(self.run.readback) if self.run.readback.exists() else None

@@ -71,7 +71,6 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
     """The whole page. Every finding stands in exactly one of its tables."""
     about = journal.about
     zero = journal.play.start if journal.play else None
-    known = (*OBJECTIVES, *RECOVERY, *EFFECTS)
     return Page(
         verdict=verdict,
         headline=clauses(verdict.headline),
@@ -82,7 +81,7 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
         links=link_rows(verdict.links, zero),
         objectives=_findings(verdict, OBJECTIVES),
         recovery=_findings(verdict, RECOVERY),
-        other=[finding_row(finding) for finding in verdict.findings if finding.check not in known],
+        other=[finding_row(f) for f in verdict.findings if not _has_a_table(f, steps)],
         by_step=_breakdown(verdict.findings, "by_step", "step"),
         by_route=_breakdown(verdict.findings, "by_route", "route"),
         steps=[_step(step, verdict, zero) for step in steps],
@@ -127,6 +126,13 @@ def utc(text: str) -> str:
 
 def _findings(verdict: Verdict, checks: Iterable[str]) -> list[FindingRow]:
     return [finding_row(f) for check in checks for f in verdict.findings if f.check == check]
+
+
+def _has_a_table(finding: Finding, steps: Sequence[StepRecord]) -> bool:
+    """Whether a table of its own tells it; of effects, that of the steps."""
+    if finding.check in EFFECTS:
+        return finding.name in {step.name for step in steps}
+    return finding.check in (*OBJECTIVES, *RECOVERY)
 
 
 def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.checks.verdict import Verdict
-from chaos.errors import PRECEDENCE, Aborted, MidnightError, NotRecorded, worst
+from chaos.errors import PRECEDENCE, Aborted, MidnightError, NotRecorded, Unreadable, worst
 from chaos.host.processes import ref_of
 from chaos.record.events import RunBegun
 from chaos.record.journal import Clock, boot_id
@@ -79,8 +79,9 @@ class Course:
         try:
             verdict = judge()
             self._codes.append(verdict.exit_code)
-        except Exception as error:  # a run that cannot be judged is the tool's failure, never a violation
+        except Exception as caught:  # a run that cannot be judged is the tool's failure, never a violation
             self._codes.append(5)
+            error = caught.__cause__ or caught if isinstance(caught, Unreadable) else caught
             because = f"{type(error).__name__}: {error}"
             if isinstance(error, OSError) and isinstance(error.filename, str | Path):
                 because = why_not_written(error, Path(error.filename))

@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
+from chaos.checks.judged import Judged
 from chaos.checks.verdict import judge
 from chaos.errors import Aborted, NoVerdict, Refused
 from chaos.load import arrivals
@@ -71,7 +72,7 @@ class Runner:
             for number in signals.signals():
                 signal.signal(number, signal.SIG_IGN)
             watchdog.dismiss()
-        return self._course.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+        return self._course.judged(lambda: judge(Judged(self._plan.experiment, Journal(self._run))))
 
     async def _whole(self) -> None:
         loop = asyncio.get_running_loop()

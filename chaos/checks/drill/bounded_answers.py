@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from chaos.checks.drill.incident import incident
 from chaos.checks.exact import Times
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.observation import ANSWERED, Observation, observe
+from chaos.checks.judged import Judged
+from chaos.checks.observation import ANSWERED, Observation
 from chaos.checks.text import many, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`answered`: the longest wait for an answer of the hits that were due while the loss lasted."""
-    drill, loss = experiment.drill, incident(experiment, journal)
+    drill, loss, journal = judged.experiment.drill, judged.incident, judged.journal
     if drill is None or not drill.answered:
         return []
     ready = journal.find("target", phase="ready")
@@ -30,7 +28,7 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     if promised is None:
         because = "the target promises no deadline: what hangs may hang for ever"
         return [finding(Outcome.FAIL, because)]
-    seen = observe(experiment, journal, promised)
+    seen = judged.held_to(promised)
     during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < restored.at)
     if seen is None or during is None or not during.any():
         because = f"no hit was due while the loss lasted for longer than the {seconds(promised)} promised"

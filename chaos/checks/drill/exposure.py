@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from chaos.checks.drill.incident import Incident, incident
+from chaos.checks.drill.incident import Incident
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.text import amount, seconds
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`exposure` in seconds, against the least that the drill wants to have met."""
-    drill, loss = experiment.drill, incident(experiment, journal)
+    drill, loss = judged.experiment.drill, judged.incident
     if drill is None or not drill.exposure or loss is None:
         return []
-    age, how = _age(journal, loss)
+    age, how = _age(judged.journal, loss)
     evidence = {key: value for key, value in loss.evidence.items() if key != "by"}
 
     def finding(outcome: Outcome, because: str) -> Finding:

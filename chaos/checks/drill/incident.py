@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.spec.drill import Drill
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +37,26 @@ class Deed:
         return self.stopped if self.ended is None else self.ended
 
 
-def incident(experiment: Experiment, journal: Journal) -> Incident | None:
+def incident(drill: Drill | None, journal: Journal) -> Incident | None:
     """None outside of a drill, or when the loss never happened."""
-    if experiment.drill is None:
+    if drill is None:
         return None
     begun = journal.last("run", "run", "begun")
-    injected = journal.last("step", experiment.drill.loss, "injected")
+    injected = journal.last("step", drill.loss, "injected")
     if begun is None or injected is None:
         return None
     evidence = dict(injected.detail.get("evidence") or {})
     instant = evidence.pop("instant", None)
     if instant is None:  # a fault that does not tell: it acted at some time between these two
-        injecting = journal.last("step", experiment.drill.loss, "injecting")
+        injecting = journal.last("step", drill.loss, "injecting")
         return Incident(injecting.at if injecting else injected.at, injected.at, evidence)
     zero = float(begun.detail["monotonic"])
     return Incident(float(instant["begun"]) - zero, float(instant["ended"]) - zero, evidence)
 
 
-def deeds(experiment: Experiment, journal: Journal) -> list[Deed]:
+def deeds(drill: Drill | None, journal: Journal) -> list[Deed]:
     """Every step of the runbook, in the drill's order."""
-    runbook = experiment.drill.runbook if experiment.drill else ()
+    runbook = drill.runbook if drill else ()
     return [_deed(step.name, journal) for step in runbook]
 
 

@@ -12,35 +12,32 @@ from typing import Any
 import numpy as np
 
 from chaos.checks import lost_writes
-from chaos.checks.drill.incident import incident
 from chaos.checks.exact import Flags
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.ledger import MISSING, Ledger, sent
 from chaos.checks.text import many, seconds
-from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 
 
-def judge(
-    experiment: Experiment, journal: Journal, ledger: Ledger, evidence: dict[str, Any]
-) -> list[Finding]:
+def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Finding]:
     """`lost_writes` against limits.lost_writes, and `rpo` against limits.rpo and promise.rpo."""
+    experiment, loss = judged.experiment, judged.incident
     limits, promise = experiment.limits, experiment.promise.rpo
     allowed = promise if limits.rpo is None else limits.rpo
-    loss = incident(experiment, journal)
     if loss is None:
         because = "the loss never happened"
         return [
             Finding("loss", "lost_writes", Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
             Finding("loss", "rpo", Outcome.UNKNOWN, None, allowed, "s", because),
         ]
-    excused = ledger.acknowledged & (ledger.state == MISSING) & (sent(journal) < loss.ended)
+    before_its_end = ledger.acknowledged & (sent(judged.journal) < loss.ended)
+    excused = before_its_end & (ledger.state == MISSING)
     count = int(np.count_nonzero(excused))
-    before = int(np.count_nonzero(ledger.acknowledged & (sent(journal) < loss.ended)))
     shown = {
         **evidence,
         "instant_of_loss": loss.ended,
-        "acknowledged_before_the_loss": before,
+        "acknowledged_before_the_loss": int(np.count_nonzero(before_its_end)),
         "lost_with_it": count,
         "lost_writes": evidence["lost_writes"] - count,
         "missing": evidence["missing"] - count,

@@ -14,45 +14,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from chaos.checks import recovery
 from chaos.checks.extrapolation import CannotProject, Measured, Point, Projection, project_rpo, project_rto
 from chaos.checks.finding import Finding, Outcome, bounded
+from chaos.checks.judged import Judged, JudgedRestore
 from chaos.checks.text import seconds
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment, Promise
 from chaos.spec.production import Production
 
 GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
 
-class Promising(Protocol):
-    """An experiment of any kind that states a promise."""
-
-    @property
-    def promise(self) -> Promise: ...
-
-
-def check(experiment: Promising, journal: Journal) -> list[Finding]:
+def check(judged: Judged | JudgedRestore) -> list[Finding]:
     """`projected_rto` and `projected_rpo` against the promise; none where production is not stated."""
+    promise, journal = judged.experiment.promise, judged.journal
     stated = (journal.about.get("target") or {}).get("production")
     if stated is None:
         return []
     production, measured = Production.model_validate(stated), read_measured(journal)
-    spans, assumed = _of_a_drill(experiment, journal) or _spans(journal)
+    spans, assumed = _of_a_drill(judged) or _spans(journal)
     return [
         _judge(
-            "projected_rto",
-            "RTO",
-            experiment.promise.rto,
-            lambda: project_rto(spans, assumed, production, measured),
+            "projected_rto", "RTO", promise.rto, lambda: project_rto(spans, assumed, production, measured)
         ),
         _judge(
-            "projected_rpo",
-            "RPO",
-            experiment.promise.rpo,
-            lambda: project_rpo(production, standby=measured is None),
+            "projected_rpo", "RPO", promise.rpo, lambda: project_rpo(production, standby=measured is None)
         ),
     ]
 
@@ -70,11 +58,11 @@ def read_measured(journal: Journal) -> Measured | None:
     )
 
 
-def _of_a_drill(experiment: Promising, journal: Journal) -> tuple[dict[str, float], dict[str, float]] | None:
+def _of_a_drill(judged: Judged | JudgedRestore) -> tuple[dict[str, float], dict[str, float]] | None:
     """As `_spans`, from the loss to the return of service; None outside of a drill."""
-    if not isinstance(experiment, Experiment) or experiment.drill is None:
+    if not isinstance(judged, Judged) or judged.experiment.drill is None:
         return None
-    rto = next((finding for finding in recovery.check(experiment, journal) if finding.name == "rto"), None)
+    rto = next((finding for finding in recovery.check(judged) if finding.name == "rto"), None)
     evidence = rto.evidence if rto is not None else {}
     fixed = [span for span in evidence.get("spans", ()) if span["name"] not in GROWING]
     return {span["name"]: span["seconds"] for span in fixed}, dict(evidence.get("assumed", {}))

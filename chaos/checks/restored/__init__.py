@@ -16,23 +16,30 @@ The journal's events, all of phase `ended` unless said otherwise; `seconds` in e
 
 from __future__ import annotations
 
+from chaos.checks.check import Check, findings_of
 from chaos.checks.drill import projection
-from chaos.checks.finding import Finding, worst
+from chaos.checks.finding import worst
 from chaos.checks.headline import headline
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored import answers, heartbeat, restore, soundness
 from chaos.checks.verdict import EXIT_CODES, Verdict
-from chaos.record.journal import Journal
-from chaos.spec.restore_experiment import RestoreExperiment
 
-CHECKS = (restore.check, heartbeat.check, answers.check, soundness.check, projection.check)
+CHECKS: tuple[Check[JudgedRestore], ...] = (
+    Check("restore", restore.check),
+    Check("loss", heartbeat.check),
+    Check("queries", answers.check),
+    Check("verification", soundness.check),
+    Check("projection", projection.check),
+)
+"""The first of them also tells of the run (`completeness`) and of the time it took (`recovery`)."""
 
 
-def judge(experiment: RestoreExperiment, journal: Journal) -> Verdict:
+def judge(judged: JudgedRestore) -> Verdict:
     """The verdict on a stored restore: the same run and experiment always give the same one."""
-    findings: list[Finding] = [finding for check in CHECKS for finding in check(experiment, journal)]
+    findings = findings_of(CHECKS, judged)
     outcome = worst(finding.outcome for finding in findings)
     measured = {finding.name: finding.measured for finding in findings}
-    about = journal.about
+    about = judged.journal.about
     return Verdict(
         outcome=outcome,
         exit_code=EXIT_CODES[outcome],
@@ -40,8 +47,8 @@ def judge(experiment: RestoreExperiment, journal: Journal) -> Verdict:
         findings=tuple(findings),
         links=(),
         figures={name: measured.get(name) for name in ("rto", "rpo")},
-        run=about.get("id", journal.run.id),
-        experiment=experiment.name,
+        run=about.get("id", judged.journal.run.id),
+        experiment=judged.experiment.name,
         target=about.get("target", {}).get("name", ""),
         profile=None,
         seed=None,

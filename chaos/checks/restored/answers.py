@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored.states import is_missing
 from chaos.checks.text import amount
 from chaos.record.journal import Detail, Journal
-from chaos.spec.restore_experiment import RestoreExperiment
 
 
-def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+def check(judged: JudgedRestore) -> list[Finding]:
     """One finding for each query of the target file; what was not asked is not exercised."""
-    del experiment
-    queries = (journal.about.get("options") or {}).get("queries") or []
-    return [_judge(query, journal) for query in queries]
+    queries = (judged.journal.about.get("options") or {}).get("queries") or []
+    return [_judge(query, judged.journal) for query in queries]
 
 
 def _judge(query: dict[str, Any], journal: Journal) -> Finding:

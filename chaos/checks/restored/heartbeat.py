@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored.states import is_missing
 from chaos.checks.text import seconds
-from chaos.record.journal import Journal
 from chaos.spec.restore_experiment import RestoreExperiment
 
 
-def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+def check(judged: JudgedRestore) -> list[Finding]:
     """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and promise.
 
     A heartbeat in the future is a fault: a clock is wrong, or the table is no heartbeat.
     """
+    experiment, journal = judged.experiment, judged.journal
     allowed = experiment.rpo
     if (journal.about.get("options") or {}).get("heartbeat") is None:
         because = "the target file names no heartbeat table, so nothing tells how old the data is"

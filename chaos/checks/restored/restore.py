@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaos.checks.completeness import not_restored
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.restore_experiment import RestoreExperiment
@@ -12,12 +13,19 @@ _SHOWN = 3
 TECHNICAL = "technical: detection, decision and repointing are not in it"
 
 
-def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+def check(judged: JudgedRestore) -> list[Finding]:
     """`run` (completeness), `restored`, `isolation`, `contents`, and `rto` against limit and promise."""
+    journal = judged.journal
     problem = _problem(journal)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
     run = Finding("completeness", "run", outcome, None, None, "", problem or "the run went to its end")
-    return [run, _restored(journal), _isolation(journal), _contents(journal), _rto(experiment, journal)]
+    return [
+        run,
+        _restored(journal),
+        _isolation(journal),
+        _contents(journal),
+        _rto(judged.experiment, journal),
+    ]
 
 
 def _problem(journal: Journal) -> str | None:

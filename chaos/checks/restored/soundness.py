@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import JudgedRestore
 from chaos.record.journal import Journal
-from chaos.spec.restore_experiment import RestoreExperiment
 
 _OUTCOMES = {
     "verified": Outcome.PASS,
@@ -14,10 +14,9 @@ _OUTCOMES = {
 }
 
 
-def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+def check(judged: JudgedRestore) -> list[Finding]:
     """`files`, by the backup's own checksums, and `amcheck`. What nobody could check is not exercised."""
-    del experiment
-    return [_judge(journal, "verification", "files"), _judge(journal, "amcheck", "amcheck")]
+    return [_judge(judged.journal, "verification", "files"), _judge(judged.journal, "amcheck", "amcheck")]
 
 
 def _judge(journal: Journal, event: str, name: str) -> Finding:

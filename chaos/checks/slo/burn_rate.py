@@ -14,6 +14,7 @@ import numpy as np
 
 from chaos.checks.exact import Counts, Flags, Times, meets
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.slo.availability import all_good
 from chaos.checks.slo.budget import budget
 from chaos.checks.slo.latency import share_within
@@ -23,15 +24,13 @@ from chaos.checks.slo.readings import Reading, Readings, Stretch, readings
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import Batch, held, sliding
 from chaos.checks.text import amount, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 from chaos.spec.slo import BurnRate, Slo
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per SLO with a burn rate."""
-    wanted = [slo for slo in experiment.slos if slo.burn_rate is not None]
-    return findings(wanted, experiment, journal, _judge, _unjudged)
+    wanted = [slo for slo in judged.experiment.slos if slo.burn_rate is not None]
+    return findings(wanted, judged, _judge, _unjudged)
 
 
 def _unjudged(slo: Slo, why: str) -> Finding:
