@@ -11,6 +11,7 @@ from chaos.plugin.driver import Driver
 from chaos.plugin.handles import Handles
 from chaos.record.event import NOW, Recorded
 from chaos.record.events import LogsRead, RestoresMeasured
+from chaos.record.gauges import Api, Source
 from chaos.record.store import RunDir
 from chaos.run import own_records
 from chaos.run.threads import in_thread
@@ -73,7 +74,10 @@ async def count_log_lines(
     directory = handles.logs.directory
     # a target that midnight started counts from zero, as its logs do
     counted = sampler.counted if driver.started_by_us else sampler.risen
-    written, dropped = counted("api", "log_lines"), int(counted("api", "log_lines_dropped") or 0)
+    written, dropped = (
+        counted(Source.API, Api.LOG_LINES),
+        int(counted(Source.API, Api.LOG_LINES_DROPPED) or 0),
+    )
     lines = await in_thread(
         lambda: loglines.count(
             directory, written=None if written is None else int(written), dropped=dropped, before=before
