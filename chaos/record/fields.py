@@ -65,6 +65,12 @@ def read(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not _ABSENT}
 
 
+def misread(kind: type, document: Mapping[str, Any]) -> list[str]:
+    """The keys that are given, and hold another type than their field: what `read` leaves out."""
+    given = [one for one in keys_of(kind) if document.get(one.key) is not None]
+    return [one.key for one in given if _read(one.type, document[one.key]) is _ABSENT]
+
+
 def write(record: Any) -> dict[str, Any]:
     """The record's keys as JSON."""
     found = {one: getattr(record, one.field) for one in keys_of(type(record))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,15 @@ def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[st
                     damaged.append(number + 1)
                 continue
             if number == 0:
-                refuse_newer(path, document, VERSION)
+                refuse_newer(path, document.get("version", 1), VERSION)
             if number or document.keys() != {"version"}:
                 yield document
 
 
-def refuse_newer(path: Path, document: Mapping[str, Any], known: int) -> None:
-    """Raises ValueError for a document of a version that this program does not read. None stated: version 1."""
-    version = document.get("version", 1)
+def refuse_newer(what: Path | str, version: object, known: int) -> None:
+    """Raises ValueError for a version that this program does not read."""
     if not isinstance(version, int) or version > known:
-        raise ValueError(f"{path}: version {version}, this program reads {known}")
+        raise ValueError(f"{what}: version {version}, this program reads {known}")
 
 
 def _record(line: str) -> dict[str, Any] | None:

@@ -95,22 +95,29 @@ class Manifest:
         document = json.loads(path.read_text())
         if not isinstance(document, dict):
             raise ValueError(f"{path}: not a JSON object")
-        refuse_newer(path, document, VERSION)
         return cls.of(document)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Manifest:
-        """What the document of a `run.json` says."""
+        """What the document of a `run.json` says. Raises ValueError where it is of a newer version."""
+        refuse_newer("run.json", document.get("version", 1), VERSION)
         return cls(document=document, **read(cls, document))
 
     def save(self, run: RunDir) -> None:
         """Write it, with secrets masked; whole or not at all."""
-        fields = {one.key for one in keys_of(Manifest)}
-        unknown = {key: value for key, value in self.document.items() if key not in fields}
-        document = known.redactor.record({"version": VERSION, **write(self), **unknown})
+        document = known.redactor.record(self._written())
         unfinished = run.run_file.with_suffix(".part")
         unfinished.write_text(json.dumps(document, indent=1, default=str))
         unfinished.replace(run.run_file)
+
+    def as_stored(self) -> Manifest:
+        """As it is when it has been saved and loaded."""
+        return self.of(json.loads(json.dumps(self._written(), default=str)))
+
+    def _written(self) -> dict[str, Any]:
+        fields = {one.key for one in keys_of(Manifest)}
+        unknown = {key: value for key, value in self.document.items() if key not in fields}
+        return {**unknown, "version": VERSION, **write(self)}
 
     @property
     def title(self) -> str:
