@@ -25,6 +25,23 @@ class Event:
     phase: str
     detail: Detail = field(default_factory=dict)
 
+    @property
+    def because(self) -> str:
+        """Why, where the event says so; of every kind it is the same key."""
+        return str(self.detail.get("because") or "")
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, where the event says so."""
+        found = self.detail.get("seconds")
+        return float(found) if isinstance(found, int | float) else None
+
+    @property
+    def evidence(self) -> Detail:
+        """What was seen, where the event says so."""
+        found = self.detail.get("evidence")
+        return found if isinstance(found, Mapping) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
