@@ -22,6 +22,7 @@ from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.checks.slo.pool import share_in_use
 from chaos.checks.text import percent, seconds
+from chaos.record.gauges import Api, Machine, Source, Volume
 from chaos.record.journal import Journal, Series, Span
 
 DEVIATIONS = 6 * 1.4826
@@ -69,20 +70,23 @@ def broke_first(chain: list[Link]) -> Link | None:
 
 def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
     """The links in the order the story tells, each with the gauges that can show it."""
-    volumes = sorted({source for source, _ in journal.gauges() if source.startswith("volume:")})
+    volumes = sorted({source for source, _ in journal.gauges() if source.startswith(Source.VOLUME)})
     waits = [
-        Gauge(f"a sync on {volume}", journal.series(volume, "sync_wait"), 0.05, "s") for volume in volumes
+        Gauge(f"a sync on {volume}", journal.series(volume, Volume.SYNC_WAIT), 0.05, "s")
+        for volume in volumes
     ]
-    cpu = Gauge("CPU in use", journal.series("machine", "cpu"), 0.9, "ratio")
+    cpu = Gauge("CPU in use", journal.series(Source.MACHINE, Machine.CPU), 0.9, "ratio")
     slow = partial(gauges.first_slow, journal)
     latency = Gauge("p95 of a second", gauges.p95_by_second(journal), 0.25, "s", first=slow)
     flight = Gauge("requests in flight", gauges.in_flight(journal), 10, "count")
-    busiest = journal.series("api", "pool_busiest")
+    busiest = journal.series(Source.API, Api.POOL_BUSIEST)
     pool = [
         Gauge("pool in use", share_in_use(journal), 0.8, "ratio"),
         Gauge("pool in use in the busiest worker", busiest, 0.8, "ratio"),
     ]
-    waiters = Gauge("requests waiting for a connection", journal.series("api", "pool_waiters"), 0, "count")
+    waiters = Gauge(
+        "requests waiting for a connection", journal.series(Source.API, Api.POOL_WAITERS), 0, "count"
+    )
     gave_up = Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1)
     database = Gauge("of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
     failed = partial(gauges.first_bad, journal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import many, seconds
+from chaos.record import events
 from chaos.record.journal import Journal
 
 TOLERANCE = 0.5
@@ -21,12 +22,11 @@ def check(judged: Judged) -> list[Finding]:
 
 def _problem(judged: Judged) -> str | None:
     journal, observation = judged.journal, judged.observation
-    ended = journal.last("run", "run", "ended")
+    ended = journal.latest(events.RunEnded)
     if ended is None:
         return "the run has no end in its journal: it was killed"
-    reason, because = ended.detail.get("reason"), ended.detail.get("because")
-    if reason != "completed":
-        return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
+    if ended.reason != "completed":
+        return f"the run did not complete: {ended.reason}" + (f" ({ended.because})" if ended.because else "")
     if left := not_restored(journal):
         return left
     if journal.damaged:
@@ -47,8 +47,8 @@ def not_restored(journal: Journal) -> str | None:
     """What could not be undone, and was not undone later either."""
     failed: dict[tuple[str, str], str] = {}
     for event in journal.events:
-        if event.phase == "restore failed":
-            failed[event.source, event.name] = str(event.detail.get("because", ""))
-        elif event.phase in ("restored", "removed"):
+        if event.phase == events.UNDO_FAILED:
+            failed[event.source, event.name] = event.because
+        elif events.closes(event):
             failed.pop((event.source, event.name), None)
     return next((f"{name} could not be restored: {because}" for (_, name), because in failed.items()), None)

@@ -7,6 +7,7 @@ from chaos.checks.instrument import strictest, threshold_of, tightest
 from chaos.checks.judged import Judged
 from chaos.checks.observation import Observation, windows
 from chaos.checks.text import percent, seconds
+from chaos.record.events import LoadReady
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
@@ -64,6 +65,5 @@ def _waited(delays: list[float]) -> str:
 
 
 def _priority(journal: Journal) -> str:
-    ready = journal.last("load", "load", "ready")
-    priority = None if ready is None else ready.detail.get("priority")
-    return f", priority {priority}" if priority else ""
+    ready = journal.latest(LoadReady)
+    return f", priority {ready.priority}" if ready and ready.priority else ""

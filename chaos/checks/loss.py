@@ -26,7 +26,7 @@ def check(judged: Judged) -> list[Finding]:
     limit, promise = experiment.limits.lost_writes, experiment.promise.rpo
     ledger = read_ledger(journal)
     if isinstance(ledger, str):
-        readable = (journal.about.get("target") or {}).get("readback", True) is not None
+        readable = journal.manifest.reads_back
         expected = limit is not None or (readable and bool(len(writes(journal))))
         outcome = Outcome.UNKNOWN if expected else Outcome.NOT_EXERCISED
         return [

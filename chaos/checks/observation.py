@@ -19,6 +19,7 @@ import numpy as np
 from chaos.checks.exact import Codes, Flags, Times
 from chaos.checks.instrument import Bound
 from chaos.record import hits
+from chaos.record.events import AftermathEnded, PlayBegun, PlayEnded
 from chaos.record.hits import HitTable, Outcome
 from chaos.record.journal import Journal, Span
 from chaos.record.stored_hits import StoredHits
@@ -144,20 +145,20 @@ def doubted_beyond(seen: Observation, journal: Journal, timeout: float, held_to:
 
 def _watched_on(journal: Journal) -> Span | None:
     """From the abort to the end of what was watched after it."""
-    ended = journal.last("run", "aftermath", "ended")
-    return None if ended is None else Span(float(ended.detail["start"]), ended.at)
+    ended = journal.latest(AftermathEnded)
+    return None if ended is None or ended.start is None else Span(ended.start, ended.at)
 
 
 def observe(load: Load, journal: Journal, held_to: Bound, *, whole: bool = False) -> Observation | None:
     """What was seen of the play, the instrument held to the bound; None when there was no play. `whole`: beyond its
     planned end, where it was aborted and the service was watched for longer."""
     play = journal.play
-    begun = journal.last("run", "play", "begun")
+    begun = journal.latest(PlayBegun)
     if play is None or begun is None:
         return None
-    ended_by = journal.last("run", "play", "ended")
-    settled = ended_by is not None and bool(ended_by.detail.get("settled"))  # a drill that was over earlier
-    end = play.end if settled else play.start + float(begun.detail.get("length", load.length))
+    ended_by = journal.latest(PlayEnded)
+    settled = ended_by is not None and ended_by.settled  # a drill that was over earlier
+    end = play.end if settled else play.start + (load.length if begun.length is None else begun.length)
     on, ended = _watched_on(journal), min(play.end, end)
     if on is not None:
         end = max(end, on.end) if whole else end

@@ -40,9 +40,12 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
     journal = Journal(run)
     try:
         refuse_pipes(run.path)
-        if is_restore(journal.about["experiment"]):
+        stored = journal.manifest.experiment
+        if not stored:
+            raise ValueError("run.json has none")
+        if is_restore(stored):
             return _judge_restore(journal, slo_file)
-        experiment = Experiment.model_validate(journal.about["experiment"])
+        experiment = Experiment.model_validate(stored)
     except ValidationError as error:
         place, rule, value = first_rule(error)
         raise FileError(
@@ -61,7 +64,7 @@ def _judge_restore(journal: Journal, slo_file: Path | None) -> Verdict:
     if slo_file is not None:
         raise UsageError(f"{journal.run.path}: a restore has no SLOs, which --slo could replace")
     return restored.judge(
-        JudgedRestore(RestoreExperiment.model_validate(journal.about["experiment"]), journal)
+        JudgedRestore(RestoreExperiment.model_validate(journal.manifest.experiment), journal)
     )
 
 

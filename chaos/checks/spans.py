@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from chaos.record.events import StepInjected, StepInjecting, StepUndone
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Step
 
@@ -25,11 +26,10 @@ def step_spans(steps: Iterable[Step], journal: Journal) -> list[StepSpan]:
     """The spans of the steps that were begun, in order of time."""
     spans = []
     for step in steps:
-        begun = journal.find("step", step.name, "injecting") or journal.find("step", step.name, "injected")
+        injecting = [event.at for event in journal.every(StepInjecting, step.name)]
+        begun = injecting or [event.at for event in journal.every(StepInjected, step.name)]
         if begun:
-            start = begun[0].at
-            restored = [
-                event.at for event in journal.find("step", step.name, "restored") if event.at >= start
-            ]
-            spans.append(StepSpan(step.name, start, restored[0] if restored else None))
+            start = begun[0]
+            undone = [event.at for event in journal.every(StepUndone, step.name) if event.at >= start]
+            spans.append(StepSpan(step.name, start, undone[0] if undone else None))
     return sorted(spans, key=lambda span: span.start)

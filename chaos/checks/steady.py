@@ -5,22 +5,23 @@ from __future__ import annotations
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import percent, seconds
+from chaos.record.events import NO_REASON, BaselineEnded
 
 
 def check(judged: Judged) -> list[Finding]:
     """Unknown without a steady baseline: what follows then proves nothing about the faults."""
-    ended = judged.journal.last("run", "baseline", "ended")
+    ended = judged.journal.latest(BaselineEnded)
     ratio = judged.experiment.load.baseline.availability
     if ended is None:
         because = "no baseline was seen, so no steady state"
         return [Finding("steady", "baseline", Outcome.UNKNOWN, None, ratio, "ratio", because)]
     detail = dict(ended.detail)
-    measured = detail.get("availability")
-    if not detail.get("steady"):
-        because = f"no steady state: {detail.get('because') or 'no reason given'}"
+    measured = ended.availability
+    if not ended.steady:
+        because = f"no steady state: {ended.because or NO_REASON}"
         return [Finding("steady", "baseline", Outcome.UNKNOWN, measured, ratio, "ratio", because, detail)]
-    figures = [f"availability {percent(measured)}"] if isinstance(measured, float | int) else []
-    if isinstance(p99 := detail.get("p99"), float | int):
-        figures.append(f"p99 {seconds(p99)}")
+    figures = [] if measured is None else [f"availability {percent(measured)}"]
+    if ended.p99 is not None:
+        figures.append(f"p99 {seconds(ended.p99)}")
     because = f"steady before anything was injected ({', '.join(figures) or 'no figures'})"
     return [Finding("steady", "baseline", Outcome.PASS, measured, ratio, "ratio", because, detail)]

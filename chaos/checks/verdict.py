@@ -69,7 +69,7 @@ def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verd
     measured, unmeasured = attempt("figures", lambda: figures(judged, findings))
     findings += [*unlinked, *unmeasured]
     outcome = worst(finding.outcome for finding in findings)
-    about = judged.journal.about
+    manifest = judged.journal.manifest
     return Verdict(
         outcome=outcome,
         exit_code=_exit_code(outcome, findings),
@@ -77,11 +77,11 @@ def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verd
         findings=tuple(findings),
         links=tuple(chain or ()),
         figures=measured or {},
-        run=about.get("id", judged.journal.run.id),
+        run=manifest.id or judged.journal.run.id,
         experiment=judged.experiment.name,
-        target=about.get("target", {}).get("name", ""),
-        profile=about.get("profile"),
-        seed=about.get("seed"),
+        target=manifest.target_name,
+        profile=manifest.profile,
+        seed=manifest.seed,
     )
 
 

@@ -24,8 +24,10 @@ import numpy.typing as npt
 
 from chaos.record import store
 from chaos.record.event import Detail, Event, Recorded
+from chaos.record.events import BaselineBegun, BaselineEnded, PlayBegun, PlayEnded
 from chaos.record.hits import HitsHeader
 from chaos.record.lines import VERSION, read_events, read_lines
+from chaos.record.manifest import Manifest
 from chaos.record.redact import Redactor, known
 from chaos.record.store import RunDir
 from chaos.record.stored_hits import StoredHits, reading
@@ -159,10 +161,9 @@ class Journal:
 
     @cached_property
     @reading()
-    def about(self) -> dict[str, Any]:
-        """`run.json`: the resolved experiment and target, profile, seed, versions, git revision."""
-        document: dict[str, Any] = json.loads(self.run.run_file.read_text())
-        return document
+    def manifest(self) -> Manifest:
+        """`run.json`: what the run is about."""
+        return Manifest.load(self.run.run_file)
 
     @cached_property
     @reading()
@@ -198,22 +199,22 @@ class Journal:
         found = self.every(kind, name)
         return found[-1] if found else None
 
-    def span(self, source: str, name: str, begin: str = "begun", end: str = "ended") -> Span | None:
-        """From the event of phase `begin` to that of phase `end`; without an end, to the last event."""
-        first = self.last(source, name, begin)
+    def _span(self, begin: type[Recorded], end: type[Recorded]) -> Span | None:
+        """From the one event to the other; without an end, to the last event."""
+        first = self.latest(begin)
         if first is None:
             return None
-        last = self.last(source, name, end)
+        last = self.latest(end)
         return Span(first.at, last.at if last else self.events[-1].at)
 
     @property
     def play(self) -> Span | None:
         """The play: from its zero to the due time of its end, as it was planned; shorter if cut short."""
-        return self.span("run", "play")
+        return self._span(PlayBegun, PlayEnded)
 
     @property
     def baseline(self) -> Span | None:
-        return self.span("run", "baseline")
+        return self._span(BaselineBegun, BaselineEnded)
 
     @cached_property
     @reading()

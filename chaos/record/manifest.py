@@ -129,6 +129,21 @@ class Manifest:
         return str(self.target.get("name", ""))
 
     @property
+    def production(self) -> Detail | None:
+        """What the target's owners state about production; None where they state nothing."""
+        return self.target.get("production")
+
+    @property
+    def assumed(self) -> Mapping[str, float] | None:
+        """Seconds of what nobody performs in a drill, by what it is, as the target's file assumes."""
+        return self.target.get("assumed")
+
+    @property
+    def reads_back(self) -> bool:
+        """Whether the target can be asked for the acknowledged writes."""
+        return self.target.get("readback", True) is not None
+
+    @property
     def steps(self) -> tuple[PlannedStep, ...]:
         """The plan's steps, in its order."""
         return tuple(PlannedStep(**read(PlannedStep, each)) for each in self.plan or ())

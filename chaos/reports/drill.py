@@ -9,6 +9,7 @@ from typing import Any
 from chaos.checks.finding import Finding
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
+from chaos.record.events import StepInjected
 from chaos.record.journal import Journal
 from chaos.reports.drill_svg import Stretch, spans_svg
 from chaos.reports.show import DASH, show_any, show_time, show_value, words
@@ -89,22 +90,22 @@ def _finding(verdict: Verdict, check: str, name: str) -> Finding | None:
 
 
 def _facts(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
-    about = journal.about
+    manifest = journal.manifest
     pairs = [
         ("run", verdict.run),
-        ("started", f"{about.get('started', '')} by {about.get('started_by', 'somebody')}"),
+        ("started", f"{manifest.started} by {manifest.started_by or 'somebody'}"),
         ("target", f"{verdict.target}, profile {verdict.profile or 'none'}"),
-        ("versions", show_any(about.get("versions") or {})),
-        ("command", str(about.get("command", ""))),
+        ("versions", show_any(dict(manifest.versions))),
+        ("command", manifest.command),
     ]
     loss = _loss(journal)
     return [*pairs, *((f"at the loss: {words(key)}", show_any(value)) for key, value in loss.items())]
 
 
 def _loss(journal: Journal) -> dict[str, Any]:
-    name = (journal.about["experiment"].get("drill") or {}).get("loss")
-    injected = journal.last("step", name, "injected")
-    evidence = dict(injected.detail.get("evidence") or {}) if injected else {}
+    name = (journal.manifest.experiment.get("drill") or {}).get("loss")
+    injected = journal.latest(StepInjected, name)
+    evidence = dict(injected.evidence) if injected else {}
     return {key: value for key, value in evidence.items() if key != "instant"}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from chaos.checks.finding import Finding, Outcome, Unit
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal, Span
+from chaos.record.manifest import Manifest
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
 from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value, words
@@ -69,7 +70,7 @@ class Page:
 
 def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Sequence[StepRecord]) -> Page:
     """The whole page. Every finding stands in exactly one of its tables."""
-    about = journal.about
+    manifest = journal.manifest
     zero = journal.play.start if journal.play else None
     return Page(
         verdict=verdict,
@@ -86,10 +87,10 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
         by_route=_breakdown(verdict.findings, "by_route", "route"),
         steps=[_step(step, verdict, zero) for step in steps],
         not_exercised=[finding_row(f) for f in verdict.findings if f.outcome is Outcome.NOT_EXERCISED],
-        settings=[(name, show_any(value)) for name, value in flatten(about.get("profile_settings") or {})],
-        versions=[(name, show_any(value)) for name, value in (about.get("versions") or {}).items()],
-        repeat=_repeat(about),
-        command=str(about.get("command", "")),
+        settings=[(name, show_any(value)) for name, value in flatten(manifest.profile_settings or {})],
+        versions=[(name, show_any(value)) for name, value in manifest.versions.items()],
+        repeat=_repeat(manifest),
+        command=manifest.command,
     )
 
 
@@ -106,12 +107,11 @@ def clauses(headline: str) -> list[str]:
 
 
 def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
-    about = journal.about
     pairs = [
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
-        ("started", utc(str(about.get("started", "")))),
+        ("started", utc(journal.manifest.started)),
         ("run", verdict.run),
     ]
     return [(name, value) for name, value in pairs if value]
@@ -196,17 +196,16 @@ def _outages(findings: Sequence[Finding], zero: float | None) -> Table:
     return Table(["from", "until", "length"], rows)
 
 
-def _repeat(about: dict[str, Any]) -> list[tuple[str, str]]:
-    host = about.get("host") or {}
-    consent = (about.get("target") or {}).get("consent")
-    memory = host.get("memory_bytes")
+def _repeat(manifest: Manifest) -> list[tuple[str, str]]:
+    host, consent = manifest.host, manifest.target.get("consent")
+    memory = host.memory_bytes
     pairs = [
-        ("experiment file", about.get("experiment_file")),
-        ("seed", about.get("seed")),
+        ("experiment file", manifest.experiment_file),
+        ("seed", manifest.seed),
         ("consent", f"{consent['owner']}, until {consent['until']}" if consent else None),
-        ("git revision", about.get("git")),
-        ("processors", host.get("cpus")),
+        ("git revision", manifest.git),
+        ("processors", host.cpus),
         ("memory", f"{memory / 1024**3:.1f} GiB" if memory else None),
-        ("kernel", host.get("kernel")),
+        ("kernel", host.kernel),
     ]
     return [(name, show_any(value)) for name, value in pairs if value is not None]

@@ -15,7 +15,7 @@ from chaos.checks.verdict import judge
 from chaos.faults.logrotate import Logrotate
 from chaos.record.inventory import document
 from chaos.record.inventory.document import KINDS, Inventory
-from chaos.record.journal import Event
+from chaos.record.journal import Event, Journal
 from tests.checks.synthetic import Night, step_events
 
 PROXY = "proxy database at http://127.0.0.1:8474"
@@ -32,10 +32,16 @@ def step(**said: Any) -> list[Event]:
     return [replace(first, detail={**first.detail, **said}), *rest]
 
 
+def attached(journal: Journal) -> Journal:
+    """The same run, on a target that was running before."""
+    replace(journal.manifest, started_by_us=False).save(journal.run)
+    return Journal(journal.run)
+
+
 def night(path: Path, before: Inventory | None, after: Inventory | None, **said: Any) -> Any:
     """A night on a target that midnight did not start, whose step says this of itself."""
     experiment, journal = Night(steps=step(**said)).write(path)
-    journal.about["started_by_us"] = False
+    journal = attached(journal)
     for inventory, place in ((before, journal.run.inventory_before), (after, journal.run.inventory_after)):
         if inventory is not None:
             document.save(inventory, place)
@@ -113,7 +119,7 @@ def test_of_a_target_that_midnight_started_nothing_is_asked(tmp_path: Path) -> N
 
 def test_a_run_whose_steps_never_began_leaves_nothing(tmp_path: Path) -> None:
     experiment, journal = Night(steps=[]).write(tmp_path)
-    journal.about["started_by_us"] = False
+    journal = attached(journal)
     assert left_behind.check(Judged(experiment, journal)) == []
 
 

@@ -9,6 +9,7 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.observation import ANSWERED, Observation
 from chaos.checks.text import many, seconds
+from chaos.record.events import StepUndone, TargetReady
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -16,20 +17,20 @@ def check(judged: Judged) -> list[Finding]:
     drill, loss, journal = judged.experiment.drill, judged.incident, judged.journal
     if drill is None or not drill.answered:
         return []
-    ready = journal.find("target", phase="ready")
-    promised = ready[-1].detail.get("answers_within") if ready else None
-    restored = journal.last("step", drill.loss, "restored")
+    ready = journal.latest(TargetReady)
+    promised = None if ready is None else ready.answers_within
+    undone = journal.latest(StepUndone, drill.loss)
 
     def finding(outcome: Outcome, because: str, measured: float | None = None) -> Finding:
         return Finding("answered", "answered", outcome, measured, promised, "s", because)
 
-    if loss is None or restored is None:
+    if loss is None or undone is None:
         return [finding(Outcome.UNKNOWN, "the loss never happened, or never ended")]
     if promised is None:
         because = "the target promises no deadline: what hangs may hang for ever"
         return [finding(Outcome.FAIL, because)]
     seen = judged.held_to(promised)
-    during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < restored.at)
+    during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < undone.at)
     if seen is None or during is None or not during.any():
         because = f"no hit was due while the loss lasted for longer than the {seconds(promised)} promised"
         return [finding(Outcome.UNKNOWN, because)]

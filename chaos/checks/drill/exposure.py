@@ -13,6 +13,7 @@ from chaos.checks.drill.incident import Incident
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import amount, seconds
+from chaos.record.gauges import Source, Standby
 from chaos.record.journal import Journal
 
 
@@ -41,8 +42,8 @@ def check(judged: Judged) -> list[Finding]:
 def _age(journal: Journal, loss: Incident) -> tuple[float | None, str]:
     unflushed = loss.evidence.get("unflushed_bytes")
     if unflushed is not None:
-        written = journal.series("replication", "lsn").between(-np.inf, loss.begun)
-        flushed = journal.series("replication", "flushed").between(-np.inf, loss.begun)
+        written = journal.series(Source.REPLICATION, Standby.LSN).between(-np.inf, loss.begun)
+        flushed = journal.series(Source.REPLICATION, Standby.FLUSHED).between(-np.inf, loss.begun)
         if not len(written.at):
             return None, "the standby was never sampled"
         ahead = written.value > flushed.value[-1]  # from here on the primary had written more than that

@@ -21,6 +21,7 @@ from chaos.checks.extrapolation import CannotProject, Measured, Point, Projectio
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.judged import Judged, JudgedRestore
 from chaos.checks.text import seconds
+from chaos.record.events import DeedEnded, RestoresMeasured
 from chaos.record.journal import Journal
 from chaos.spec.production import Production
 
@@ -30,7 +31,7 @@ GROWING = frozenset({"restore", "recover", "copy", "replay"})
 def check(judged: Judged | JudgedRestore) -> list[Finding]:
     """`projected_rto` and `projected_rpo` against the promise; none where production is not stated."""
     promise, journal = judged.experiment.promise, judged.journal
-    stated = (journal.about.get("target") or {}).get("production")
+    stated = journal.manifest.production
     if stated is None:
         return []
     production, measured = Production.model_validate(stated), read_measured(journal)
@@ -47,14 +48,12 @@ def check(judged: Judged | JudgedRestore) -> list[Finding]:
 
 def read_measured(journal: Journal) -> Measured | None:
     """What restores took in this run; None where nothing was restored."""
-    events = journal.find("measure", "restore", "ended")
-    if not events:
+    found = journal.every(RestoresMeasured)
+    if not found:
         return None
-    restores = [each for event in events for each in event.detail.get("restores", ())]
-    replays = [each for event in events for each in event.detail.get("replays", ())]
     return Measured(
-        tuple(Point(each["bytes"], each["seconds"]) for each in restores),
-        tuple(Point(each["bytes"], each["cpu_seconds"]) for each in replays),
+        tuple(Point(each.bytes, each.seconds) for one in found for each in one.restores),
+        tuple(Point(each.bytes, each.cpu_seconds) for one in found for each in one.replays),
     )
 
 
@@ -72,10 +71,10 @@ def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:
     """The spans that do not grow with the data, by step: those measured, and those assumed."""
     measured: dict[str, float] = {}
     assumed: dict[str, float] = {}
-    for event in journal.find("runbook", phase="ended"):
-        if event.name not in GROWING and "seconds" in event.detail:
-            into = assumed if event.detail.get("assumed") else measured
-            into[event.name] = into.get(event.name, 0.0) + float(event.detail["seconds"])
+    for deed in journal.every(DeedEnded):
+        if deed.name not in GROWING and deed.seconds is not None:
+            into = assumed if deed.assumed else measured
+            into[deed.name] = into.get(deed.name, 0.0) + deed.seconds
     return measured, assumed
 
 

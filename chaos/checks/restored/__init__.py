@@ -39,7 +39,7 @@ def judge(judged: JudgedRestore) -> Verdict:
     findings = findings_of(CHECKS, judged)
     outcome = worst(finding.outcome for finding in findings)
     measured = {finding.name: finding.measured for finding in findings}
-    about = judged.journal.about
+    manifest = judged.journal.manifest
     return Verdict(
         outcome=outcome,
         exit_code=EXIT_CODES[outcome],
@@ -47,9 +47,9 @@ def judge(judged: JudgedRestore) -> Verdict:
         findings=tuple(findings),
         links=(),
         figures={name: measured.get(name) for name in ("rto", "rpo")},
-        run=about.get("id", judged.journal.run.id),
+        run=manifest.id or judged.journal.run.id,
         experiment=judged.experiment.name,
-        target=about.get("target", {}).get("name", ""),
+        target=manifest.target_name,
         profile=None,
         seed=None,
     )

@@ -9,6 +9,7 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored.states import is_missing
 from chaos.checks.text import seconds
+from chaos.record.events import HeartbeatRead, RestoreBegun
 from chaos.spec.restore_experiment import RestoreExperiment
 
 
@@ -19,20 +20,20 @@ def check(judged: JudgedRestore) -> list[Finding]:
     """
     experiment, journal = judged.experiment, judged.journal
     allowed = experiment.rpo
-    if (journal.about.get("options") or {}).get("heartbeat") is None:
+    if journal.manifest.options.get("heartbeat") is None:
         because = "the target file names no heartbeat table, so nothing tells how old the data is"
         return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
-    begun, read = journal.last("restore", "restore", "begun"), journal.last("restore", "heartbeat", "read")
+    begun, read = journal.latest(RestoreBegun), journal.latest(HeartbeatRead)
     if begun is None or read is None:
         because = "nothing was restored, so the age of the data is not known"
         return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
-    if "because" in read.detail:
-        outcome = Outcome.FAIL if is_missing(read.detail["state"]) else Outcome.UNKNOWN
-        return [_finding(outcome, None, allowed, f"the heartbeat cannot be read: {read.detail['because']}")]
-    if read.detail["value"] is None:
+    if read.because is not None:
+        outcome = Outcome.FAIL if is_missing(read.state or "") else Outcome.UNKNOWN
+        return [_finding(outcome, None, allowed, f"the heartbeat cannot be read: {read.because}")]
+    if read.value is None:
         because = "the heartbeat table came back without a row: nothing tells how old the data is"
         return [_finding(Outcome.UNKNOWN, None, allowed, because)]
-    return [_judge(experiment, str(begun.detail["utc"]), str(read.detail["value"]))]
+    return [_judge(experiment, begun.utc, str(read.value))]
 
 
 def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:

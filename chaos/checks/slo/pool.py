@@ -10,6 +10,8 @@ import numpy as np
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import many, percent
+from chaos.record.events import PlayBegun
+from chaos.record.gauges import Api, Source
 from chaos.record.journal import Journal, Series, Span
 from chaos.spec.slo import PoolObjective
 
@@ -36,7 +38,7 @@ def check(judged: Judged) -> list[Finding]:
 
 def share_in_use(journal: Journal) -> Series:
     """Connections checked out by the size of the pool, over time."""
-    out, size = journal.series("api", "pool_checked_out"), journal.series("api", "pool_size")
+    out, size = journal.series(Source.API, Api.POOL_CHECKED_OUT), journal.series(Source.API, Api.POOL_SIZE)
     if not len(out.at) or not len(size.at):
         return Series(np.empty(0), np.empty(0))
     sizes = np.interp(out.at, size.at, size.value)
@@ -49,8 +51,8 @@ def use(journal: Journal, span: Span) -> Use | None:
     shares = share_in_use(journal).between(span.start, span.end).value
     if not len(shares):
         return None
-    waiters = journal.series("api", "pool_waiters").between(span.start, span.end).value
-    counter = journal.series("api", "pool_waits_timed_out").between(span.start, span.end).value
+    waiters = journal.series(Source.API, Api.POOL_WAITERS).between(span.start, span.end).value
+    counter = journal.series(Source.API, Api.POOL_WAITS_TIMED_OUT).between(span.start, span.end).value
     # A counter that falls belongs to a worker that was started anew: only what it rose by counts.
     timed_out = int(np.clip(np.diff(counter), 0, None).sum()) if len(counter) else 0
     return Use(float(shares.max()), float(waiters.max()) if len(waiters) else 0.0, timed_out)
@@ -98,10 +100,10 @@ def _spans(judged: Judged) -> dict[str, Span] | None:
     A play cut short, or a step restored only after it, leaves an `after` without samples.
     """
     play, acted = judged.journal.play, judged.spans
-    begun = judged.journal.last("run", "play", "begun")
+    begun = judged.journal.latest(PlayBegun)
     if play is None or begun is None or not acted:
         return None
-    end = play.start + float(begun.detail.get("length", judged.experiment.load.length))
+    end = play.start + (judged.experiment.load.length if begun.length is None else begun.length)
     first, last = acted[0].start, max(span.until(end) for span in acted)
     return {
         "before": Span(first - SPAN, first),
