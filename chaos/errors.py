@@ -20,17 +20,55 @@ MidnightError                5  the tool itself failed
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
 from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    """What a process of midnight ends with. Code outside this file names a member, never its number."""
+
+    PASS = 0
+    VIOLATED = 1
+    USAGE = 2
+    UNKNOWN = 3
+    ABORTED = 4
+    FAILED = 5
+    NOT_RESTORED = 6
+
+    @property
+    def words(self) -> str:
+        """For the first line of a verdict."""
+        return _WORDS[self]
+
+    @property
+    def verdict(self) -> str:
+        """The verdict on what ended with it, as JSON has it."""
+        return {ExitCode.PASS: "pass", ExitCode.VIOLATED: "fail"}.get(self, "unknown")
+
+
+_WORDS = {
+    ExitCode.PASS: "PASS",
+    ExitCode.VIOLATED: "FAIL",
+    ExitCode.USAGE: "REFUSED",
+    ExitCode.UNKNOWN: "UNKNOWN",
+    ExitCode.ABORTED: "ABORTED",
+    ExitCode.FAILED: "MIDNIGHT FAILED",
+    ExitCode.NOT_RESTORED: "NOT RESTORED",
+}
+
+JUDGED = frozenset({ExitCode.PASS, ExitCode.VIOLATED, ExitCode.UNKNOWN})
+"""What a run ends with that was played to its end."""
 
 
 class MidnightError(Exception):
     """Any error this program raises on purpose. `exit_code` is what the process ends with."""
 
-    exit_code = 5
+    exit_code = ExitCode.FAILED
 
 
 class UsageError(MidnightError):
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class FileError(UsageError):
@@ -60,7 +98,7 @@ class Refused(UsageError):
 
 
 class NoVerdict(MidnightError):
-    exit_code = 3
+    exit_code = ExitCode.UNKNOWN
 
 
 class TargetGone(NoVerdict):
@@ -68,7 +106,7 @@ class TargetGone(NoVerdict):
 
 
 class Aborted(MidnightError):
-    exit_code = 4
+    exit_code = ExitCode.ABORTED
 
 
 class TargetError(MidnightError):
@@ -96,13 +134,49 @@ class NotRecorded(MidnightError, OSError):
 
 
 class RestoreError(MidnightError):
-    exit_code = 6
+    exit_code = ExitCode.NOT_RESTORED
 
 
-PRECEDENCE = (6, 5, 1, 4, 3, 0)
+PRECEDENCE = (
+    ExitCode.NOT_RESTORED,
+    ExitCode.FAILED,
+    ExitCode.VIOLATED,
+    ExitCode.ABORTED,
+    ExitCode.UNKNOWN,
+    ExitCode.PASS,
+)
 """Of several exit codes, the one to end with: a violation proven before an abort stays a violation."""
 
+_OF_OUTCOMES: Mapping[str, ExitCode] = {
+    "pass": ExitCode.PASS,
+    "not exercised": ExitCode.PASS,
+    "warning": ExitCode.PASS,
+    "advisory": ExitCode.PASS,
+    "fail": ExitCode.VIOLATED,
+    "unknown": ExitCode.UNKNOWN,
+    "error": ExitCode.FAILED,
+}
+"""The outcomes of findings and of verdicts, and those that only a case of a gate has (`advisory`, `error`)."""
 
-def worst(codes: list[int]) -> int:
-    """The exit code that stands for all of `codes` (0 for none). Usage (2) never mixes with a run."""
-    return next((code for code in PRECEDENCE if code in codes), 0)
+
+def worst(codes: Iterable[int]) -> ExitCode:
+    """The exit code for all of `codes` (0 for none). Usage (2) never mixes with a run."""
+    given = set(codes)
+    return next((code for code in PRECEDENCE if code in given), ExitCode.PASS)
+
+
+def of_outcome(outcome: str) -> ExitCode:
+    """The exit code of a finding, a verdict, or a case of a gate."""
+    return _OF_OUTCOMES[outcome]
+
+
+def of_error(error: BaseException) -> ExitCode:
+    """The exit code of a command that ends with this error."""
+    if isinstance(error, MidnightError):
+        return error.exit_code
+    return ExitCode.ABORTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAILED
+
+
+def of_run(code: int) -> ExitCode:
+    """The code as one that a run can end with: 2 would say that nothing was touched."""
+    return ExitCode(code) if code in PRECEDENCE else ExitCode.FAILED

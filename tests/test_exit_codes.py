@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from chaos import cli
-from chaos.errors import worst
+from chaos import cli, errors
+from chaos.checks.finding import Outcome
+from chaos.cli import gate, run
+from chaos.errors import ExitCode, MidnightError, Refused, of_error, of_outcome, of_run, worst
+
+ROOT = Path(cli.__file__).parents[2]
+NAMED = {
+    ExitCode.PASS: "pass",
+    ExitCode.VIOLATED: "violated",
+    ExitCode.USAGE: "usage",
+    ExitCode.UNKNOWN: "unknown",
+    ExitCode.ABORTED: "aborted",
+    ExitCode.FAILED: "midnight itself failed",
+    ExitCode.NOT_RESTORED: "could not be restored",
+}
+"""What README says of each."""
+LITERAL = re.compile(
+    r"""exit_code\s*(?:=|==|!=|in)\s*[({\[]?\s*-?\d   # compared with a number, or given one
+    |\b(?:sys\.exit|typer\.Exit|Ended)\(\s*[0-6]\b     # ended with one
+    |\breturn\ [2-6](?:\s+if\b|$)""",
+    re.VERBOSE | re.MULTILINE,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,3 +47,77 @@ def test_an_uncaught_exception_is_a_failure_of_the_tool_and_no_violation(
         cli.main(["run", "smoke"])
     assert ended.value.code == 5
     assert "failure of midnight itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Refused(), ExitCode.USAGE),
+        (KeyboardInterrupt(), ExitCode.ABORTED),
+        (MidnightError(), ExitCode.FAILED),
+        (ZeroDivisionError(), ExitCode.FAILED),
+    ],
+)
+def test_each_error_has_one_code(error: BaseException, expected: ExitCode) -> None:
+    assert of_error(error) is expected
+
+
+def test_each_outcome_of_a_check_has_a_code_and_only_what_was_judged_bad_fails() -> None:
+    codes = {outcome: of_outcome(outcome) for outcome in Outcome}
+    assert {outcome for outcome, code in codes.items() if code is ExitCode.VIOLATED} == {Outcome.FAIL}
+    assert {outcome for outcome, code in codes.items() if code is ExitCode.UNKNOWN} == {Outcome.UNKNOWN}
+
+
+@pytest.mark.parametrize("code", [ExitCode.USAGE, -9, 77])
+def test_no_run_ends_as_if_nothing_had_been_touched(code: int) -> None:
+    assert of_run(code) is ExitCode.FAILED
+
+
+def test_the_tree_of_errors_is_documented_with_the_codes_they_have() -> None:
+    told = re.findall(r"^[│├└─ ]*(\w+) +(\d) ", errors.__doc__ or "", re.MULTILINE)
+    assert {name: int(code) for name, code in told} == {
+        each.__name__: int(each.exit_code) for each in _family(MidnightError)
+    }
+
+
+def _family(kind: type[MidnightError]) -> list[type[MidnightError]]:
+    ours = [each for each in kind.__subclasses__() if each.__module__ == errors.__name__]
+    return [kind, *(each for child in ours for each in _family(child))]
+
+
+def test_readme_lists_every_code_and_no_other() -> None:
+    rows = re.findall(r"^\| (\d) \| (.+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [int(code) for code, _ in rows] == list(ExitCode)
+    for code, meaning in rows:
+        assert NAMED[ExitCode(int(code))] in meaning
+
+
+@pytest.mark.parametrize("command", [run.run, gate.gate])
+def test_the_help_of_what_plays_lists_every_code(command: object) -> None:
+    listed = re.search(r"Ends with (.+?)\.", command.__doc__ or "", re.DOTALL)
+    assert listed is not None
+    assert [int(number) for number in re.findall(r"\b\d\b", listed[1])] == list(ExitCode)
+
+
+def test_the_codes_are_numbers_in_one_file_only() -> None:
+    found = {
+        f"{file.relative_to(ROOT)}: {hit.group()}"
+        for file in (ROOT / "chaos").rglob("*.py")
+        for hit in LITERAL.finditer(file.read_text())
+        if file.name != "errors.py"
+    }
+    assert found == {"chaos/engine/cgroups.py: return 2 if"}, "that is the version of a hierarchy"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if ended.exit_code == 0:",
+        "exit_code in (0, 1)",
+        "sys.exit(5)",
+        "    return 6 if failed else 0",
+        "return 2",
+    ],
+)
+def test_a_code_written_as_a_number_is_found(line: str) -> None:
+    assert LITERAL.search(line)

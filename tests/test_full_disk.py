@@ -14,11 +14,13 @@ import pytest
 from rich.console import Console
 
 from chaos.checks.judged import Judged
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict, judge
-from chaos.cli import playing
-from chaos.cli.gating import Outputs
 from chaos.cli.run import _show
-from chaos.plan.build import Plan
+from chaos.errors import ExitCode
+from chaos.play import playing
+from chaos.play.experiment import OneExperiment
+from chaos.play.gating import Outputs
 from chaos.record import store
 from chaos.record.journal import Event
 from chaos.reports import html, junit
@@ -143,16 +145,14 @@ def test_where_not_even_the_verdict_can_be_written_it_is_told_and_its_code_stays
     run, verdict = full
     monkeypatch.setattr(playing, "_remember", list)
     played = playing.concluded(
-        playing.Played(run, 0, verdict, ()), lambda it: playing.write(run, it, drill=False)
+        RunResult(run, ExitCode.PASS, verdict), lambda it: playing.write(run, it, drill=False)
     )
     assert played.exit_code == 0 and not run.verdict.exists()
     (line,) = played.errors
     assert line.startswith(
         f"the report could not be written: {run.path}: the disk is full (0.0 MB free); free"
     )
-    plan = Plan.__new__(Plan)
-    monkeypatch.setattr("chaos.cli.run._what_next", lambda *_: "")
-    _show(plan, played, Console(stderr=True), True)
+    _show(OneExperiment(Path()), played, Console(stderr=True), True)
     assert '"headline": "PASS' in capsys.readouterr().out
     assert list(run.path.glob("*.part")) == []
 
@@ -165,7 +165,7 @@ def test_a_report_that_dies_costs_neither_the_verdict_nor_its_file(
     monkeypatch.setattr(playing, "_remember", list)
     monkeypatch.setattr(html, "write_report", lambda *_: 1 / 0)
     played = playing.concluded(
-        playing.Played(journal.run, 0, verdict, ()), lambda it: playing.write(journal.run, it, drill=False)
+        RunResult(journal.run, ExitCode.PASS, verdict), lambda it: playing.write(journal.run, it, drill=False)
     )
     assert (played.exit_code, played.errors) == (
         0,

@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.checks import suite
 from chaos.checks.finding import Outcome
-from chaos.checks.suite import Part
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.record.hits import Outcome as Hit
 from chaos.record.store import RunDir
@@ -43,7 +43,7 @@ def stored(tmp_path: Path, **nights: Night) -> RunDir:
     return run
 
 
-def judged(run: RunDir) -> tuple[Verdict, list[Part]]:
+def judged(run: RunDir) -> tuple[Verdict, list[RunResult]]:
     parts = suite.parts(run)
     assert parts is not None
     return suite.judge(run, parts), parts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,21 +15,17 @@ from chaos.backup_check.scratch import MAINTENANCE, Scratch, scratch_for
 from chaos.backup_check.stopping import Stopping
 from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored import judge
+from chaos.checks.result import RunResult
 from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError, UsageError
 from chaos.plan.restore import RestorePlan
 from chaos.plugin.driver import Site
-from chaos.plugin.fault import Undo
 from chaos.postgres.amcheck import check_relations
-from chaos.record import events, store
-from chaos.record.event import NOW, Recorded
-from chaos.record.journal import Clock, Event, Journal, Writer
+from chaos.record import events
+from chaos.record.event import NOW
+from chaos.record.journal import Journal
 from chaos.record.store import RunDir
-from chaos.run import outcome, preflight
-from chaos.run.outcome import Course, Ending
-from chaos.undo.heal import heal, keep, playing
-from chaos.undo.watchdog import Watchdog
-
-Listener = Callable[[Event], None]
+from chaos.run import preflight
+from chaos.run.session import Listener, Session, new_run
 
 
 class Runner:
@@ -38,34 +33,26 @@ class Runner:
 
     def __init__(self, plan: RestorePlan, chosen: Chosen, run: RunDir, listener: Listener) -> None:
         self._plan, self._chosen, self._run = plan, chosen, run
-        self._clock = Clock(time.monotonic())
-        self._writer = Writer(run.events)
-        self._writer.listen(keep(run))
-        self._writer.listen(listener)
-        self._course = Course()
+        self._session = Session(run, plan.target.driver)
+        self._course, self._event = self._session.course, self._session.event
+        self._listener = listener
         self._stopping = Stopping()
 
-    def play(self) -> Ending:
+    def play(self) -> RunResult:
         """Never raises for what goes wrong in between."""
-        with playing(self._run), self._stopping:
-            watchdog = Watchdog(self._run)
-            try:
-                self._guarded(watchdog)
-                self._sweep()
-                self._event(events.RunEnded(NOW, reason=self._course.reason, because=self._course.because))
-                self._writer.close()
-            except BaseException:
-                watchdog.abandon()
-                raise
-            watchdog.dismiss()
-        return self._course.judged(lambda: judge(JudgedRestore(self._plan.experiment, Journal(self._run))))
+        with self._stopping, self._session.held():
+            self._session.record(self._listener)
+            self._guarded()
+            self._session.sweep()
+            self._session.end()
+        return self._session.judged(lambda: judge(JudgedRestore(self._plan.experiment, Journal(self._run))))
 
-    def _guarded(self, watchdog: Watchdog) -> None:
+    def _guarded(self) -> None:
         """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
         try:
-            watchdog.wait_until_ready()
-            self._event(outcome.begun(self._clock), sync=True)
-            self._session()
+            self._session.watched()
+            self._session.begin()
+            self._check()
         except KeyboardInterrupt:
             self._course.end("aborted", Aborted(f"stopped by {self._stopping.by}"))
         except NoVerdict as error:
@@ -74,7 +61,7 @@ class Runner:
             self._course.end("failed", error)
         self._stopping.over()
 
-    def _session(self) -> None:
+    def _check(self) -> None:
         chosen = self._chosen
         if chosen.kind is None or not chosen.installations or chosen.source is None:
             self._event(events.RestoreFailed(NOW, because=chosen.because))
@@ -83,7 +70,7 @@ class Runner:
         scratch = scratch_for(
             self._run.id, self._plan.place, chosen.installations[0], chosen.user, chosen.kind.superuser
         )
-        scratch.make(Site(self._run.id, self._creating))
+        scratch.make(Site(self._run.id, self._session.creating))
         try:
             self._restore(chosen.kind, scratch)
             self._look_into(scratch)
@@ -152,31 +139,15 @@ class Runner:
 
     def _verify(self, kind: Kind, scratch: Scratch) -> None:
         """After the restore, which would else be served from memory."""
-        began = self._clock.now()
+        began = self._session.clock.now()
         asked = self._plan.experiment.restore.verify
         found = kind.verify(scratch) if asked else Verified("not verified", "it was not asked for")
-        self._event(events.FilesVerified(NOW, seconds=self._clock.now() - began, **asdict(found)))
+        taken = self._session.clock.now() - began
+        self._event(events.FilesVerified(NOW, seconds=taken, **asdict(found)))
 
     def _identify(self, kind: Kind) -> None:
         sums = {str(path): _sha256(path) for path in kind.evidence()}
         self._event(events.BackupIdentified(NOW, sha256=sums))
-
-    def _sweep(self) -> None:
-        self._course.undone(
-            heal(self._run, lambda event: self._writer.event(event, sync=True), self._clock.now)
-        )
-
-    def _creating(self, what: str, undo: Undo) -> None:
-        by = f"target:{self._plan.target.driver}"
-        self._event(events.TargetCreating(NOW, what, by=by, undo=undo), sync=True)
-
-    def _event(self, event: Recorded, *, sync: bool = False) -> None:
-        try:
-            self._writer.event(event.timed(self._clock.now), sync=sync)
-        except OSError:
-            if self._course.unbroken:
-                raise
-            # A full disk has ended the run: it still must be undone.
 
 
 def _is_ours(error: TargetError) -> bool:
@@ -189,14 +160,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def start(plan: RestorePlan, make_listener: Callable[[RunDir], Listener]) -> tuple[RunDir, Ending]:
+def start(plan: RestorePlan, make_listener: Callable[[RunDir], Listener]) -> RunResult:
     """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
     anything is touched."""
     preflight.refuse_when_halted()
     chosen = choose(plan)
-    preflight.heal_earlier_runs()
-    with preflight.target_lock(plan.target.name, plan.target.name) as taken:
-        run = store.create_run(plan.experiment.name)
-        taken(run.id)
-        about.save(run, plan, chosen)
-        return run, Runner(plan, chosen, run, make_listener(run)).play()
+    name = plan.target.name
+    with new_run(plan.experiment.name, name, name, lambda run: about.save(run, plan, chosen)) as run:
+        return Runner(plan, chosen, run, make_listener(run)).play()

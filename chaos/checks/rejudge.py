@@ -12,9 +12,10 @@ from chaos.checks.verdict import Verdict, judge
 from chaos.errors import FileError, Unreadable, UsageError
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
-from chaos.spec import slofile
+from chaos.spec import kind, slofile
 from chaos.spec.experiment import Experiment, Limits
-from chaos.spec.restore_experiment import RestoreExperiment, is_restore
+from chaos.spec.kind import Kind
+from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.slo import Slo
 from chaos.spec.userfile import refuse_pipes
 from chaos.spec.yamlfile import Model, first_rule
@@ -43,7 +44,7 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
         stored = journal.manifest.experiment
         if not stored:
             raise ValueError("run.json has none")
-        if is_restore(stored):
+        if kind.of_document(stored) is Kind.RESTORE:
             return _judge_restore(journal, slo_file)
         experiment = Experiment.model_validate(stored)
     except ValidationError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from pydantic import Field
 
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.rejudge import judge_run
+from chaos.checks.result import RunResult
 from chaos.checks.text import many, seconds
-from chaos.checks.verdict import EXIT_CODES, Verdict
-from chaos.errors import PRECEDENCE, UsageError
+from chaos.checks.verdict import Verdict
+from chaos.errors import UsageError, of_outcome, of_run
 from chaos.errors import worst as worst_code
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile
@@ -35,27 +36,12 @@ class Suite(Model):
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One scenario that was played. `verdict` is None when not even judging was possible."""
-
-    title: str
-    run: RunDir
-    exit_code: int
-    verdict: Verdict | None
-
-
 def load(path: Path) -> Suite:
     """The suite in a file. Raises FileError for the first broken rule."""
     return yamlfile.load(path, Suite)
 
 
-def is_suite(path: Path) -> bool:
-    """Whether the file is one: it has scenarios of its own, and no load. Raises FileError."""
-    return "scenarios" in yamlfile.read_mapping(path)
-
-
-def parts(run: RunDir) -> list[Part] | None:
+def parts(run: RunDir) -> list[RunResult] | None:
     """The scenarios of a stored suite, judged again; None for a run that is none.
 
     A scenario that was moved or cannot be read has no verdict. Raises UsageError without a readable run.json.
@@ -69,7 +55,7 @@ def parts(run: RunDir) -> list[Part] | None:
         raise UsageError(f"{run.path}: {error}") from error
 
 
-def _part(suite: RunDir, entry: dict[str, Any]) -> Part:
+def _part(suite: RunDir, entry: dict[str, Any]) -> RunResult:
     # beside the suite's own run, where the reports were moved as a whole
     beside = suite.path.parent.parent / Path(entry["path"]).parent.name / entry["run"]
     run = RunDir(beside if beside.is_dir() else Path(entry["path"]))
@@ -77,10 +63,10 @@ def _part(suite: RunDir, entry: dict[str, Any]) -> Part:
         verdict = replace(judge_run(run), exit_code=entry["exit_code"])
     except (UsageError, OSError, ValueError):
         verdict = None
-    return Part(entry["title"], run, entry["exit_code"], verdict)
+    return RunResult(run, of_run(entry["exit_code"]), verdict, title=entry["title"])
 
 
-def judge(run: RunDir, found: Sequence[Part]) -> Verdict:
+def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
     """The verdict on the whole: the worst of its scenarios; one that was never played makes it unknown."""
     document = json.loads(run.run_file.read_text())
     planned = len(document["experiment"]["scenarios"])
@@ -94,10 +80,9 @@ def judge(run: RunDir, found: Sequence[Part]) -> Verdict:
     outcome = worst(
         [*(part.verdict.outcome for part in found if part.verdict), *([Outcome.UNKNOWN] if missing else [])]
     )
-    codes = [EXIT_CODES[outcome], *(part.exit_code for part in found)]
     return Verdict(
         outcome=outcome,
-        exit_code=worst_code([code for code in codes if code in PRECEDENCE]),
+        exit_code=worst_code([of_outcome(outcome), *(part.exit_code for part in found)]),
         headline=_headline(outcome, planned, found),
         findings=tuple(findings),
         links=(),
@@ -110,12 +95,12 @@ def judge(run: RunDir, found: Sequence[Part]) -> Verdict:
     )
 
 
-def _renamed(part: Part, finding: Finding) -> Finding:
+def _renamed(part: RunResult, finding: Finding) -> Finding:
     """A finding of a scenario as one of the whole; its evidence stays with the scenario's own run."""
     return replace(finding, name=f"{part.title}: {finding.name}", evidence={"run": part.run.id})
 
 
-def _headline(outcome: Outcome, planned: int, found: Sequence[Part]) -> str:
+def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str:
     judged = [part for part in found if part.verdict is not None]
     passed = [part for part in judged if part.verdict and part.verdict.outcome is Outcome.PASS]
     clauses = [f"{len(passed)} of {many(planned, 'scenario')} passed"]
@@ -136,7 +121,7 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[Part]) -> str:
     return f"{outcome.name}: {'; '.join(clauses)}"
 
 
-def _figures(found: Sequence[Part]) -> dict[str, float | None]:
+def _figures(found: Sequence[RunResult]) -> dict[str, float | None]:
     """The worst of each time, the sum of each count."""
     every = [part.verdict.figures for part in found if part.verdict is not None]
 

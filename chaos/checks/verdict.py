@@ -15,11 +15,9 @@ from chaos.checks.headline import ABOUT_THE_RUN, headline
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.checks.registered import every
-from chaos.errors import RestoreError
+from chaos.errors import ExitCode, of_outcome
 
 VERSION = 1
-
-EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +83,9 @@ def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verd
     )
 
 
-def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> int:
+def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> ExitCode:
     left = any(each.check == "left_behind" and each.outcome is Outcome.FAIL for each in findings)
-    return RestoreError.exit_code if left else EXIT_CODES[outcome]
+    return ExitCode.NOT_RESTORED if left else of_outcome(outcome)
 
 
 def _is_objective(finding: Finding) -> bool:

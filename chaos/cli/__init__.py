@@ -24,8 +24,8 @@ from chaos.cli import (
     stack,
     target,
 )
-from chaos.cli.output import forgiving
-from chaos.errors import MidnightError
+from chaos.console.output import forgiving
+from chaos.errors import ExitCode, MidnightError, of_error
 from chaos.record import redact, store
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -72,29 +72,29 @@ def main(argv: list[str] | None = None) -> None:
 def _code(argv: list[str] | None) -> int:
     try:
         result = app(argv, standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        return result if isinstance(result, int) else ExitCode.PASS
     except typer.Exit as ended:
         return ended.exit_code
     except MidnightError as error:
         print(f"midnight: {error}", file=sys.stderr)
-        return error.exit_code
+        return of_error(error)
     except TyperException as error:  # what was typed is wrong
         print(f"midnight: {getattr(error, 'format_message', error.__str__)()}", file=sys.stderr)
-        return 2
+        return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
         print("midnight: stopped", file=sys.stderr)
-        return 4
+        return of_error(KeyboardInterrupt())
     except OSError as error:
         if error.errno not in FULL:
-            return _failed()
+            return _failed(error)
         place = Path(error.filename) if isinstance(error.filename, str) else store.reports_dir()
         print(f"midnight: {store.why_not_written(error, place)}", file=sys.stderr)
-        return MidnightError.exit_code
-    except Exception:
-        return _failed()
+        return of_error(error)
+    except Exception as error:
+        return _failed(error)
 
 
-def _failed() -> int:
+def _failed(error: Exception) -> int:
     traceback.print_exc()
     print("midnight: this is a failure of midnight itself, not of the target", file=sys.stderr)
-    return MidnightError.exit_code
+    return of_error(error)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chaos.cli.memory import say
-from chaos.cli.output import tell
+from chaos.console.output import say, tell
 from chaos.errors import UsageError
 from chaos.run import manifest
 

@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chaos.errors import ExitCode
 from chaos.tools import doctor as parts
 from chaos.tools import toxiproxy_release
 from chaos.tools.part import Found, Missing, Part
 
-_LOOKED, _COULD_NOT_GET = 2, 5  # exit codes when something required is missing
 _WIDE = 240  # columns where no terminal sets a width: a remedy has to stay one line to be copied
 
 Answers = Sequence[tuple[Part, Found | Missing]]
@@ -40,7 +40,7 @@ def doctor(
     else:
         _print(answers)
     if any(part.REQUIRED and isinstance(answer, Missing) for part, answer in answers):
-        raise typer.Exit(_COULD_NOT_GET if fix else _LOOKED)
+        raise typer.Exit(ExitCode.FAILED if fix else ExitCode.USAGE)
 
 
 def _say_getting(missing: Missing) -> None:

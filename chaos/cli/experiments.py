@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.checks import rejudge
-from chaos.checks import suite as suites
-from chaos.errors import UsageError
+from chaos.errors import ExitCode, UsageError
 from chaos.plan import build as plans
-from chaos.plan import suite as suite_plan
-from chaos.spec import experiment as experiments
-from chaos.spec import restore_experiment, slofile, yamlfile
+from chaos.play import kinds
+from chaos.spec import slofile, yamlfile
 from chaos.spec import target as targets
-from chaos.spec.restore_experiment import is_restore
-from chaos.spec.units import show_seconds
 
 Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Files = Annotated[
@@ -37,7 +35,7 @@ def list_(json_: Json = False) -> None:
     """List the experiments and the targets that are found here, and those that ship."""
     rows = []
     for name, path in sorted(yamlfile.available("experiments").items()):
-        rows.append({"name": name, **_summary(path), "file": str(path)})
+        rows.append({"name": name, **asdict(kinds.of_file(path).summary()), "file": str(path)})
     if json_:
         print(json.dumps(rows, indent=1))
         return
@@ -45,19 +43,6 @@ def list_(json_: Json = False) -> None:
     terminal.print(_table(("name", "play", "steps", "title"), rows))
     terminal.print()
     terminal.print(_table(("target", "driver", "title"), _targets()))
-
-
-def _summary(path: Path) -> dict[str, str]:
-    if is_restore(yamlfile.read_mapping(path)):
-        restore = restore_experiment.load(path)
-        return {"play": show_seconds(restore.restore.within), "steps": "restore", "title": restore.title}
-    if suites.is_suite(path):
-        suite = suites.load(path)
-        parts = ", ".join(each.experiment for each in suite.scenarios)
-        return {"play": "", "steps": parts, "title": suite.title}
-    found = experiments.load(path)
-    steps = ", ".join(step.name for step in found.steps)
-    return {"play": show_seconds(found.load.length), "steps": steps, "title": found.title}
 
 
 def _targets() -> list[dict[str, str]]:
@@ -77,7 +62,7 @@ def _table(columns: tuple[str, ...], rows: list[dict[str, str]]) -> Table:
 def show(name: Name) -> None:
     """Print an experiment's file."""
     path = yamlfile.search(name, "experiments")
-    _summary(path)
+    kinds.of_file(path).summary()  # a broken one is refused
     print(f"# {path}")
     print(path.read_text(), end="")
 
@@ -99,20 +84,16 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
             print(f"{path}: a valid {what}")
             for warning in warnings:
                 print(f"midnight: {path}: warning: {warning}", file=sys.stderr)
-    return 2 if broken else 0
+    return ExitCode.USAGE if broken else ExitCode.PASS
 
 
-def _validate_one(path: Path, target: str) -> tuple[str, list[str]]:
+def _validate_one(path: Path, target: str) -> tuple[str, Sequence[str]]:
     """What the file is, and what is odd about it. Raises UsageError."""
     if slofile.stands_alone(path):
         rejudge.check_objectives(path)
-        return "file of objectives", []
+        return "file of objectives", ()
     document = yamlfile.read_mapping(path)
     if "driver" in document or "routes" in document:
         plans.check_target(path)
-        return "target", []
-    if is_restore(document):
-        restore_experiment.load(path)
-        return "experiment", []
-    built = suite_plan.build(path, target) if suites.is_suite(path) else [plans.build(str(path), target)]
-    return "experiment", [warning for plan in built for warning in plan.warnings]
+        return "target", ()
+    return "experiment", kinds.of_file(path).warnings(target)

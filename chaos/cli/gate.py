@@ -68,7 +68,7 @@ def gate(
     Ends with 0 pass, 1 violated, worse than the baseline or not drilled, 2 usage, 3 unknown or in part,
     4 aborted, 5 midnight failed, 6 not restored. Nothing is played twice: an unknown is an unknown.
     """
-    from chaos.cli import gating  # brings SQLAlchemy, which no other command waits for
+    from chaos.play import gating  # brings SQLAlchemy, which no other command waits for
 
     _refuse_contradictions(baseline, strict=baseline_strict, release=release)
     outputs = gating.Outputs(junit, markdown, json_)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import ExitCode, RestoreError, UsageError, worst
 from chaos.host.processes import process_of
 from chaos.plugin.handles import ProcessRef
 from chaos.record import store
@@ -38,26 +38,26 @@ def restore(run: Reference = None) -> int:
     chosen = [store.find_run(run)] if run else store.unhealed_runs()
     if not chosen:
         print("nothing to restore")
-    code = 0
+    codes: list[ExitCode] = []
     for run_dir in chosen:
         if run is None and is_locked(run_dir):
             print(f"{run_dir.id}: is being played; `midnight stop {run_dir.id}` stops it")
             continue
         try:
-            code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight restore", wait=10.0)))
+            codes.append(_report(run_dir, heal_elsewhere(run_dir, "midnight restore", wait=10.0)))
         except RestoreError as error:  # the other runs can still be healed
             print(f"midnight: {error}", file=sys.stderr)
-            code = error.exit_code
-    return code
+            codes.append(error.exit_code)
+    return worst(codes)
 
 
-def _report(run_dir: RunDir, healed: list[Healed]) -> int:
+def _report(run_dir: RunDir, healed: list[Healed]) -> ExitCode:
     if not healed:
         print(f"{run_dir.id}: nothing was left to restore")
     for result in healed:
         outcome = f"NOT restored: {result.error}" if result.error else "restored"
         print(f"{run_dir.id}: {result.what.source} {result.what.name}: {outcome}")
-    return RestoreError.exit_code if any(result.error for result in healed) else 0
+    return ExitCode.NOT_RESTORED if any(result.error for result in healed) else ExitCode.PASS
 
 
 def stop(run: Reference = None, all_: All = False) -> int:

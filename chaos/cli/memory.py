@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.checks.verdict import json_safe
-from chaos.cli.output import print_whole, tell
+from chaos.console.output import print_whole, say, tell
 from chaos.errors import UsageError
 from chaos.record.store import RunDir
 from chaos.reports.show import show_value
-from chaos.spec.units import seconds
+from chaos.spec.units import read_age
 from chaos.undo import prune as pruning
 from chaos.undo.heal import is_locked
 
@@ -46,11 +45,6 @@ Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 
 COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
 FIGURES = (("availability", "ratio"), ("p99", "s"), ("recovery", "s"), ("lost_writes", "count"))
-
-
-def say(note: str) -> None:
-    """Tell something about memory beside what was asked for."""
-    print(f"midnight: {note}", file=sys.stderr)
 
 
 def runs(
@@ -148,17 +142,6 @@ def prune(
     done = pruning.prune(chosen, dry_run=dry_run)
     index.refresh()
     tell(lambda: _show_pruned(done, len(here), dry_run))
-
-
-def read_age(text: str) -> float:
-    """Seconds of an age such as `90d`. Raises UsageError."""
-    try:
-        age = seconds(text, readings=("h", "d"))
-    except ValueError as error:
-        raise UsageError(f"an age {error}, got {text!r}") from None
-    if age <= 0:
-        raise UsageError(f"an age must be positive, got {text!r}")
-    return age
 
 
 def _show_pruned(done: list[pruning.Pruned], stored: int, dry_run: bool) -> None:

@@ -9,11 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from chaos.checks import rejudge as judging
-from chaos.checks import suite
-from chaos.cli.output import tell
-from chaos.cli.playing import history
-from chaos.errors import UsageError
+from chaos.console.output import tell
+from chaos.play import stored
 from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
@@ -28,28 +25,13 @@ Objectives = Annotated[
 
 def report(run: Reference) -> None:
     """Render a stored run's report anew and print where it lies."""
-    run_dir = store.find_run(run)
-    parts = suite.parts(run_dir)
-    verdict = judging.judge_run(run_dir) if parts is None else suite.judge(run_dir, parts)
-    earlier = history(verdict)
-    # It brings matplotlib, which no other command waits for; and its memory is not added to that of judging.
-    if parts is not None:
-        from chaos.reports.drill_page import write_suite_report
-
-        print(write_suite_report(run_dir, verdict, parts, earlier))
-        return
-    from chaos.reports.html import write_report
-
-    print(write_report(run_dir, verdict, earlier))
+    print(stored.report(store.find_run(run)))
 
 
 def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
     """Judge a stored run again, by its own objectives or by those of a file. Touches no target."""
     run_dir = store.find_run(run)
-    parts = suite.parts(run_dir)
-    if parts is not None and slo is not None:
-        raise UsageError("--slo judges one run; a suite has several, and each its own objectives")
-    verdict = judging.judge_run(run_dir, slo) if parts is None else suite.judge(run_dir, parts)
+    verdict = stored.judge(run_dir, slo)
     if json_:
         tell(lambda: print(json.dumps(verdict.to_json(), indent=1)))
     else:

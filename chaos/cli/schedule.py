@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chaos.cli.output import print_whole
+from chaos.console.output import print_whole
 from chaos.errors import UsageError
 
 if TYPE_CHECKING:

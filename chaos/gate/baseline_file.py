@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.errors import FileError
+from chaos.errors import ExitCode, FileError
 from chaos.history.decision import COUNTING, of_document
 from chaos.history.entry import Figures, figures_of
 from chaos.record.store import RunDir
@@ -30,7 +30,7 @@ def read(path: Path) -> Mapping[str, Kept]:
     document = read_json(path)
     try:
         if document.get("kind") == "gate":
-            if document["exit_code"] != 0:
+            if document["exit_code"] != ExitCode.PASS:
                 rule = (
                     f"that gate ended with {document['exit_code']}: a run counts as a baseline once released"
                 )

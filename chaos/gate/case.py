@@ -6,18 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chaos.checks.finding import Unit
+from chaos.errors import ExitCode, of_outcome
 
 CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "warning", "error", "advisory"]
-
-CODES: dict[CaseOutcome, int] = {
-    "pass": 0,
-    "not exercised": 0,
-    "advisory": 0,
-    "warning": 0,
-    "fail": 1,
-    "unknown": 3,
-    "error": 5,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +28,8 @@ class Case:
     unit: Unit = ""
 
     @property
-    def exit_code(self) -> int:
-        return CODES[self.outcome]
+    def exit_code(self) -> ExitCode:
+        return of_outcome(self.outcome)
 
 
 def of_finding(finding: dict[str, Any]) -> Case:

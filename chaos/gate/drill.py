@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from chaos.errors import ExitCode
 from chaos.gate.case import Case, CaseOutcome
 from chaos.history import Entry
 from chaos.spec.units import show_seconds
@@ -21,7 +22,7 @@ def judge_drill(
         and not each.part  # one scenario of a drill that failed is no drill that passed
         and each.target == target
         and each.verdict == "pass"
-        and each.exit_code == 0
+        and each.exit_code == ExitCode.PASS
         and (allow_partial or not each.partial)
     ]
     asked = f"one within {_days(within)} is required"

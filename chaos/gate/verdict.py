@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.checks.verdict import json_safe
-from chaos.errors import PRECEDENCE, worst
+from chaos.errors import ExitCode, of_run, worst
 from chaos.gate.baseline import Baseline
 from chaos.gate.case import Case, of_finding
 from chaos.gate.compare import compare
@@ -17,8 +17,6 @@ from chaos.history.decision import State
 from chaos.history.entry import figures_of, links_of
 
 VERSION = 1
-
-WORDS = {0: "PASS", 1: "FAIL", 3: "UNKNOWN", 4: "ABORTED", 5: "MIDNIGHT FAILED", 6: "NOT RESTORED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +54,10 @@ class RunVerdict:
     def reasons(self) -> list[str]:
         """What decided it, empty when it passes."""
         verdict = self.played.verdict
-        if self.exit_code == 3 and verdict is not None and verdict["verdict"] == "unknown":
+        if self.exit_code == ExitCode.UNKNOWN and verdict is not None and verdict["verdict"] == "unknown":
             return [verdict["headline"]]  # names the root of all that is unknown
         deciding = [each for each in self.cases if each.exit_code]
-        if self.exit_code != 3:
+        if self.exit_code != ExitCode.UNKNOWN:
             deciding = [each for each in deciding if each.outcome != "unknown"]
         return list(dict.fromkeys(each.because for each in deciding))
 
@@ -83,7 +81,7 @@ class GateVerdict:
             {
                 "version": VERSION,
                 "kind": "gate",
-                "verdict": {0: "pass", 1: "fail"}.get(self.exit_code, "unknown"),
+                "verdict": ExitCode(self.exit_code).verdict,
                 "exit_code": self.exit_code,
                 "headline": self.headline,
                 "target": self.target,
@@ -110,7 +108,7 @@ def judge_run(
     advice unless `strict`, and with any where the run is to be a new beginning (`release`)."""
     if played.exit_code is None:
         case = Case("run", "run", "not exercised", "not played: the gate had ended before")
-        return RunVerdict(played, baseline, (case,), 0)
+        return RunVerdict(played, baseline, (case,), ExitCode.PASS)
     ended = _ended(played, played.exit_code)
     cases = [_of_ending(ended, "; ".join(played.errors))]
     if played.verdict is not None:
@@ -140,30 +138,31 @@ def judge(
     return GateVerdict(decided, drill, code, _headline(code, runs, drill), target, profile, seed, started)
 
 
-def _decision(run: RunVerdict, code: int, *, release: bool) -> State | None:
+def _decision(run: RunVerdict, code: ExitCode, *, release: bool) -> State | None:
     """A run counts for later ones only where the whole gate has passed: what was refused must not be the measure
     of the next try."""
     if not run.played.run:
         return None
-    if code != 0:
+    if code is not ExitCode.PASS:
         return "refused"
     return "released" if release else "worse" if run.advisory else "passed"
 
 
-def _ended(played: GateRun, exit_code: int) -> int:
+def _ended(played: GateRun, exit_code: int) -> ExitCode:
     """The code the run ended with, as one of those that a run can end with."""
-    if exit_code not in PRECEDENCE or (played.verdict is None and exit_code in (0, 1)):
-        return 5  # 2 would say that nothing was touched, 0 and 1 that something was judged
-    return exit_code
+    code = of_run(exit_code)
+    if played.verdict is None and code in (ExitCode.PASS, ExitCode.VIOLATED):
+        return ExitCode.FAILED  # they would say that something was judged
+    return code
 
 
-def _of_ending(exit_code: int, told: str) -> Case:
+def _of_ending(code: ExitCode, told: str) -> Case:
     """How the run ended, apart from what it found."""
-    if exit_code in (0, 1):
+    if code in (ExitCode.PASS, ExitCode.VIOLATED):
         return Case("run", "run", "pass", "played to its end")
-    if exit_code == 3:
+    if code is ExitCode.UNKNOWN:
         return Case("run", "run", "unknown", told or "no verdict can be given honestly")
-    return Case("run", "run", "error", f"{WORDS[exit_code].lower()}: {told or 'it left no verdict'}")
+    return Case("run", "run", "error", f"{code.words.lower()}: {told or 'it left no verdict'}")
 
 
 def _of_links(verdict: dict[str, Any], allow_partial: bool) -> list[Case]:
@@ -178,13 +177,13 @@ def _of_links(verdict: dict[str, Any], allow_partial: bool) -> list[Case]:
     return [Case("links", "links_exercised", "unknown", because, exercised, links, "count")]
 
 
-def _headline(code: int, runs: Sequence[RunVerdict], drill: Case | None) -> str:
+def _headline(code: ExitCode, runs: Sequence[RunVerdict], drill: Case | None) -> str:
     told = [f"{run.played.experiment}: {'; '.join(run.reasons)}" for run in runs if run.exit_code]
     if drill is not None and drill.exit_code:
         told.append(drill.because)
     if not told:
         told = [", ".join(run.played.experiment for run in runs)]
-    return f"{WORDS[code]}: {' | '.join(told)}"
+    return f"{code.words}: {' | '.join(told)}"
 
 
 def _run_json(run: RunVerdict) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from chaos.errors import LoadError, MidnightError
+from chaos.errors import ExitCode, LoadError, MidnightError
 from chaos.load import spec as specs
 from chaos.load.answers import Answers
 from chaos.load.client import Client
@@ -128,4 +128,4 @@ if __name__ == "__main__":
         sys.exit(error.exit_code)
     except OSError as error:  # of the files that it writes: a request's own trouble is an outcome
         print(store.why_not_written(error, Path(error.filename or "the run's directory")), file=sys.stderr)
-        sys.exit(5)
+        sys.exit(ExitCode.FAILED)

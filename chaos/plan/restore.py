@@ -6,11 +6,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.errors import FileError
 from chaos.plan import build as plans
 from chaos.spec import restore_experiment, yamlfile
 from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.target import Target
+from chaos.spec.yamlfile import Where
 from chaos.targets.backup.options import BackupOptions
 
 
@@ -26,6 +26,15 @@ class RestorePlan:
     def place(self) -> Path:
         """Where the scratch directory is made."""
         return (self.options.scratch or Path(tempfile.gettempdir())).absolute()
+
+    @property
+    def aim(self) -> str:
+        """Two restores of one target would take each other's room."""
+        return self.target.name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ()
 
     def lines(self) -> list[str]:
         """The plan for a reader."""
@@ -45,9 +54,6 @@ def build(name: str, target: str) -> RestorePlan:
     target_path = yamlfile.search(target, "targets")
     found, _, options = plans.target_of(target_path)
     if not isinstance(options, BackupOptions):
-        line = yamlfile.line_of(yamlfile.read_mapping(target_path), ("driver",))
-        rule = (
-            f"{experiment.name} restores a backup: it needs a target with driver backup, got {found.driver!r}"
-        )
-        raise FileError(target_path, line, "driver", rule)
+        rule = f"{experiment.name} restores a backup: it needs a target with driver backup"
+        raise Where.read(target_path).under("driver").broken(rule, found.driver)
     return RestorePlan(experiment, path, found, target_path, options)

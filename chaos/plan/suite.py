@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.checks import suite
+from chaos.checks.suite import Suite
 from chaos.plan import build as plans
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 
 
-def build(path: Path, target: str, profile: str | None = None, seed: int = 1) -> list[Plan]:
-    """The plan of each scenario of the suite in the file. Raises FileError or UsageError."""
-    scenarios = suite.load(path).scenarios
-    return [plans.build(each.experiment, target, profile, seed, each.set) for each in scenarios]
+@dataclass(frozen=True, slots=True)
+class SuitePlan:
+    """One plan for each scenario, in order."""
+
+    suite: Suite
+    file: Path
+    plans: tuple[Plan, ...]
+
+    @property
+    def aim(self) -> str:
+        """That of its first scenario: all aim at the same."""
+        return self.plans[0].aim
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(warning for plan in self.plans for warning in plan.warnings)
+
+
+def build(path: Path, target: str, profile: str | None = None, seed: int = 1) -> SuitePlan:
+    """The plan of the suite in the file. Raises FileError or UsageError."""
+    found = suite.load(path)
+    planned = [plans.build(each.experiment, target, profile, seed, each.set) for each in found.scenarios]
+    return SuitePlan(found, path, tuple(planned))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.checks.suite import Part
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
 from chaos.record.fields import write
@@ -34,7 +34,7 @@ class SuitePage:
 
 
 def write_suite_report(
-    run: RunDir, verdict: Verdict, parts: Sequence[Part], history: Sequence[Earlier]
+    run: RunDir, verdict: Verdict, parts: Sequence[RunResult], history: Sequence[Earlier]
 ) -> Path:
     """Write `report.html` of a suite, whole or not at all, and return its path. Raises OSError."""
     manifest = Manifest.load(run.run_file)
@@ -61,7 +61,7 @@ def write_suite_report(
     return write_page(run, ENVIRONMENT.get_template("suite.html").render(page=found))
 
 
-def _row(part: Part) -> Row:
+def _row(part: RunResult) -> Row:
     if part.verdict is None:
         return ["unknown", part.title, "", "", "", f"{part.run.id}: not judged"]
     figures = part.verdict.figures
@@ -70,7 +70,7 @@ def _row(part: Part) -> Row:
     return [part.verdict.outcome.value, part.title, *times, lost, part.run.id]
 
 
-def _section(part: Part) -> DrillSection | None:
+def _section(part: RunResult) -> DrillSection | None:
     if part.verdict is None:
         return None
     journal = Journal(part.run)

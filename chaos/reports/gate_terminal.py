@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
+from chaos.errors import ExitCode
 from chaos.gate.verdict import GateVerdict, RunVerdict
 from chaos.history.decision import State
 
@@ -21,6 +22,9 @@ DECISIONS: Mapping[State, str] = {
 """What a decision about a run means for later ones."""
 
 
+STYLES = {ExitCode.PASS: "bold green", ExitCode.VIOLATED: "bold red"}
+
+
 def print_gate(gate: GateVerdict, terminal: Console) -> None:
     """The whole comes last, where a reader of a CI log looks first."""
     for run in gate.runs:
@@ -33,7 +37,7 @@ def print_gate(gate: GateVerdict, terminal: Console) -> None:
             _line(terminal, f"  {DECISIONS[run.decision].format(run=run.played.run)}")
     if gate.drill is not None:
         _line(terminal, f"drill: {gate.drill.outcome}: {gate.drill.because}")
-    style = {0: "bold green", 1: "bold red"}.get(gate.exit_code, "bold yellow")
+    style = STYLES.get(ExitCode(gate.exit_code), "bold yellow")
     terminal.print(Text(f"gate {gate.headline}", style=style), soft_wrap=True)
 
 

@@ -15,8 +15,9 @@ from chaos.record.store import RunDir
 from chaos.reports import drill, page, restored
 from chaos.reports.steps import step_records
 from chaos.reports.timeline import timeline_svg
+from chaos.spec import kind
 from chaos.spec.experiment import Experiment
-from chaos.spec.restore_experiment import is_restore
+from chaos.spec.kind import Kind
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("chaos.reports"),
@@ -44,7 +45,7 @@ def write_page(run: RunDir, text: str) -> Path:
 
 def render(journal: Journal, verdict: Verdict, history: Sequence[Earlier] = ()) -> str:
     """The report as text. Whatever the journal holds is escaped."""
-    if is_restore(journal.manifest.experiment):
+    if kind.of_document(journal.manifest.experiment) is Kind.RESTORE:
         return ENVIRONMENT.get_template("restored.html").render(
             page=restored.build(journal, verdict),
             timeline=Markup(restored.timeline(journal)),  # as below

@@ -10,7 +10,7 @@ from chaos.checks import instrument
 from chaos.load import arrivals
 from chaos.load.ledger import base_of
 from chaos.load.spec import LoadSpec, check_size
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver
 from chaos.plugin.handles import Handles
 from chaos.record import hits, store

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from chaos.load.ledger import base_of, marker
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.record.manifest import Host, LedgerKeys, Manifest
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile

@@ -5,25 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
-from chaos.errors import PRECEDENCE, Aborted, MidnightError, NotRecorded, Unreadable, worst
+from chaos.errors import Aborted, ExitCode, MidnightError, NotRecorded, Unreadable, of_error, of_run, worst
 from chaos.host.processes import ref_of
 from chaos.record.events import RunBegun
 from chaos.record.journal import Clock, boot_id
-from chaos.record.store import why_not_written
+from chaos.record.store import RunDir, why_not_written
 from chaos.undo.heal import LEFT_BEHIND, Healed
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended. `verdict` is None when not even judging was possible."""
-
-    exit_code: int
-    verdict: Verdict | None
-    errors: tuple[str, ...]
 
 
 class Course:
@@ -46,8 +37,7 @@ class Course:
     def end(self, reason: str, error: BaseException) -> None:
         """The run ends early, or was ended."""
         self.reason = reason
-        code = error.exit_code if isinstance(error, MidnightError) else 5
-        self._codes.append(code if code in PRECEDENCE else 5)  # 2 would say that nothing was touched
+        self._codes.append(of_run(of_error(error)))
         known = isinstance(error, MidnightError)
         told = self._redact(str(error) if known else f"{type(error).__name__}: {error}")
         if told not in self.errors:
@@ -70,23 +60,23 @@ class Course:
         """What was outstanding at the end has been undone, as far as it could be."""
         # what is left behind is a finding of the verdict, with its own exit code
         for failed in (result for result in results if result.error and result.what != LEFT_BEHIND):
-            self._codes.append(6)
+            self._codes.append(ExitCode.NOT_RESTORED)
             self.errors.append(self._redact(f"not restored: {failed.what.name}: {failed.error}"))
 
-    def judged(self, judge: Callable[[], Verdict]) -> Ending:
+    def judged(self, run: RunDir, judge: Callable[[], Verdict]) -> RunResult:
         """The verdict, and the worst of all exit codes."""
         verdict = None
         try:
             verdict = judge()
             self._codes.append(verdict.exit_code)
         except Exception as caught:  # a run that cannot be judged is the tool's failure, never a violation
-            self._codes.append(5)
+            self._codes.append(ExitCode.FAILED)
             error = caught.__cause__ or caught if isinstance(caught, Unreadable) else caught
             because = f"{type(error).__name__}: {error}"
             if isinstance(error, OSError) and isinstance(error.filename, str | Path):
                 because = why_not_written(error, Path(error.filename))
             self.errors.append(self._redact(f"the run could not be judged: {because}"))
-        return Ending(worst(self._codes), verdict, tuple(self.errors))
+        return RunResult(run, worst(self._codes), verdict, tuple(self.errors))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

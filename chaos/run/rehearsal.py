@@ -10,27 +10,23 @@ import secrets
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from chaos.errors import Aborted, MidnightError, Refused, RestoreError
-from chaos.plan.build import Plan, PlannedStep
 from chaos.plan.names import names
+from chaos.plan.planned import Plan, PlannedStep
 from chaos.plugin import registry
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Answer, Probe, answers, no, unknown, yes
 from chaos.record import store
-from chaos.record.events import TargetCreating
-from chaos.record.journal import Clock, Writer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
-from chaos.run import outcome, signals
-from chaos.undo.heal import heal, keep, playing
-from chaos.undo.watchdog import Watchdog
+from chaos.run import signals
+from chaos.run.session import Session
 
 TARGET = "target"
 FLOOR = "floor"  # how a probe of a step's floor begins
@@ -52,15 +48,15 @@ def rehearse(plan: Plan, driver: Driver) -> list[Row]:
     rows = [Row(TARGET, probe) for probe in answers("target", driver.probes)]
     place = RunDir(store.state_dir() / "rehearsals" / f"rehearsal-{secrets.token_hex(4)}")
     place.path.mkdir(parents=True)
-    with playing(place):
-        watchdog = Watchdog(place)
+    known.learn(driver.secrets, names(plan))
+    session = Session(place, plan.target.driver)
+    with session.held():
+        session.record()
         try:
-            watchdog.wait_until_ready()
-            rows += _on_handles(plan, driver, place)
-        except BaseException:
-            _undone(place, watchdog)
-            raise
-        _undone(place, watchdog)
+            session.watched()
+            rows += _on_handles(plan, driver, session)
+        finally:
+            _undo_all(session)
     shutil.rmtree(place.path)
     return rows
 
@@ -85,34 +81,23 @@ def _refuse(plan: Plan, rows: list[Row]) -> None:
     raise Refused(f"{part}{first.probe.line}{more}")
 
 
-def _on_handles(plan: Plan, driver: Driver, place: RunDir) -> list[Row]:
+def _on_handles(plan: Plan, driver: Driver, session: Session) -> list[Row]:
     """What can only be asked of a target that is up. One that does not come up is a row, too."""
-    clock, stop = Clock(time.monotonic()), threading.Event()
-    known.learn(driver.secrets, names(plan))
-    writer = Writer(place.events, known.redactor)
-    writer.listen(keep(place))
-    by = f"target:{plan.target.driver}"
-
-    def creating(what: str, undo: Undo) -> None:
-        writer.event(TargetCreating(clock.now(), what, by=by, undo=undo), sync=True)
-
-    try:
-        with signals.heard_by(lambda *_: stop.set(), signals.signals()):
-            writer.event(outcome.begun(clock), sync=True)
-            try:
-                handles = driver.up(Site(place.id, creating, stop))
-            except Aborted:
-                raise
-            except MidnightError as error:
-                return [Row(TARGET, no("comes up and answers", str(error)))]
-            rows = [Row(TARGET, yes("comes up and answers", handles.base_url))]
-            for planned in plan.steps:
-                if stop.is_set():
-                    raise Aborted("stopped during the rehearsal; everything is undone")
-                rows += _step(planned, handles, place.id)
-            return rows
-    finally:
-        writer.close()
+    stop, run = threading.Event(), session.run.id
+    with signals.heard_by(lambda *_: stop.set(), signals.signals()):
+        session.begin()
+        try:
+            handles = driver.up(Site(run, session.creating, stop))
+        except Aborted:
+            raise
+        except MidnightError as error:
+            return [Row(TARGET, no("comes up and answers", str(error)))]
+        rows = [Row(TARGET, yes("comes up and answers", handles.base_url))]
+        for planned in plan.steps:
+            if stop.is_set():
+                raise Aborted("stopped during the rehearsal; everything is undone")
+            rows += _step(planned, handles, run)
+        return rows
 
 
 def _step(planned: PlannedStep, handles: Handles, run: str) -> list[Row]:
@@ -147,15 +132,10 @@ def _undo(name: str, undo: Undo) -> Probe:
     return yes(what, f"by {', '.join(sorted(undo))}" if undo else "")
 
 
-def _undone(place: RunDir, watchdog: Watchdog) -> None:
+def _undo_all(session: Session) -> None:
     """Undo what bringing the target up created. Raises RestoreError; the watchdog then goes on trying."""
     with signals.heard_by(signal.SIG_IGN, signals.signals()):
-        writer = Writer(place.healer_events)
-        try:
-            done = heal(place, lambda event: writer.event(event, sync=True), time.monotonic)
-        finally:
-            writer.close()
+        done = session.sweep()
+        session.writer.close()
         if failed := [f"{result.what.name}: {result.error}" for result in done if result.error]:
-            watchdog.abandon()
             raise RestoreError(f"rehearsed, and not undone: {'; '.join(failed)}")
-        watchdog.dismiss()

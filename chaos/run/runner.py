@@ -6,36 +6,32 @@ import asyncio
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
-from functools import partial
 from typing import Any
 
 from chaos.checks.judged import Judged
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import judge
 from chaos.errors import Aborted, NoVerdict, Refused
 from chaos.load import arrivals
 from chaos.load.process import LoadProcess
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
-from chaos.plugin.fault import Evidence, Undo
+from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
 from chaos.record import events, hits, store
-from chaos.record.event import NOW, Recorded
-from chaos.record.journal import Clock, Event, Journal, Writer
-from chaos.record.redact import known
+from chaos.record.event import NOW
+from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
-from chaos.run import abort_watch, after_play, aftermath, loading, outcome, own_records, rehearsal, signals
+from chaos.run import abort_watch, after_play, aftermath, loading, own_records, rehearsal, signals
 from chaos.run.baseline import judge_baseline
 from chaos.run.end_of_play import follow
 from chaos.run.observer import Observer, observe
-from chaos.run.outcome import Course, Ending
 from chaos.run.runbook_player import RunbookPlayer, Scene
+from chaos.run.session import Session
 from chaos.run.steps import StepPlayer
 from chaos.run.threads import in_thread
 from chaos.sampling.sampler import Sampler
-from chaos.undo.heal import heal, keep, playing
 from chaos.undo.inventory import taking
-from chaos.undo.watchdog import Watchdog
 
 RECHECKED = 2.5  # seconds before the end of the baseline
 LEAD = 0.2
@@ -47,9 +43,9 @@ class Runner:
 
     def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
+        self._session = Session(run, plan.target.driver)
+        self._course, self._event = self._session.course, self._session.event
         self._mark = run.id
-        self._redact = known.redactor
-        self._course = Course(self._redact)
         self._stopping = threading.Event()
         self._signal: str | None = None
         self._loss: Evidence = {}
@@ -57,41 +53,29 @@ class Runner:
         self._aborted = False  # by a condition, not by a signal
         self._zero = 0.0  # of the schedule, on the run clock
 
-    def play(self) -> Ending:
+    def play(self) -> RunResult:
         """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
-        with playing(self._run):
-            watchdog = Watchdog(self._run)
-            try:
-                watchdog.wait_until_ready()
-                with asyncio.Runner() as loop:
-                    loop.run(self._whole())
-            except BaseException:
-                watchdog.abandon()
-                raise
+        with self._session.held():
+            self._session.watched()
+            with asyncio.Runner() as loop:
+                loop.run(self._whole())
             # all is undone; what is left takes a moment, and is what was asked for
             for number in signals.signals():
                 signal.signal(number, signal.SIG_IGN)
-            watchdog.dismiss()
-        return self._course.judged(lambda: judge(Judged(self._plan.experiment, Journal(self._run))))
+        return self._session.judged(lambda: judge(Judged(self._plan.experiment, Journal(self._run))))
 
     async def _whole(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(16 + 2 * len((*self._plan.steps, *self._plan.runbook))))
-        self._clock = Clock(loop.time())
-        self._writer = Writer(self._run.events, self._redact)
-        self._writer.listen(keep(self._run))
-        self._writer.listen(self._observer.on_event)
-        self._writer.listen(self._notice_the_loss)
+        self._session.record(self._observer.on_event, self._notice_the_loss)
+        self._clock = self._session.clock
         task = asyncio.ensure_future(self._guarded())
         for number in signals.signals():
             loop.add_signal_handler(number, self._stop, signal.Signals(number).name, task)
         await task
         store.free_reserve(self._run)
-        await in_thread(self._sweep)
-        with self._course.going_on():
-            ended = events.RunEnded(NOW, reason=self._course.reason, because=self._course.because)
-            self._event(ended)
-        self._writer.close()
+        await in_thread(self._session.sweep)
+        self._session.end()
 
     def _stop(self, name: str, task: asyncio.Future[None]) -> None:
         if self._signal is None:
@@ -102,7 +86,7 @@ class Runner:
     async def _guarded(self) -> None:
         """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
         try:
-            await self._session()
+            await self._played()
         except asyncio.CancelledError:
             self._course.end("aborted", Aborted(f"stopped by {self._signal}"))
         except NoVerdict as error:
@@ -117,9 +101,9 @@ class Runner:
         except Exception as error:  # whatever it is, the run is undone and says what happened
             self._course.end("failed", error)
 
-    async def _session(self) -> None:
-        self._event(outcome.begun(self._clock), sync=True)
-        site = Site(self._mark, self._creating, self._stopping)
+    async def _played(self) -> None:
+        self._session.begin()
+        site = Site(self._mark, self._session.creating, self._stopping)
         name = self._plan.target.name
         self._event(events.TargetRising(NOW, name))
         handles = await in_thread(lambda: self._driver.up(site))
@@ -129,9 +113,9 @@ class Runner:
         if not self._plan.driver.started_by_us:
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
         log_lines = await after_play.log_lines_before(self._plan, self._driver, handles)
-        samples = Writer(self._run.samples, self._redact)
+        samples = Writer(self._run.samples)
         sampler = Sampler(handles, samples, self._clock)
-        self._writer.listen(sampler.follow)
+        self._session.writer.listen(sampler.follow)
         sampler.start()
         try:
             await own_records.refuse_taken_keys(self._plan, handles, self._run)
@@ -226,7 +210,9 @@ class Runner:
         length = self._plan.experiment.load.length
         await asyncio.sleep(begin - self._clock.now())
         self._event(events.PlayBegun(begin, length=length))
-        player = StepPlayer(handles, self._mark, self._writer.event, self._clock, begin, begin + length)
+        player = StepPlayer(
+            handles, self._mark, self._session.writer.event, self._clock, begin, begin + length
+        )
         names = [planned.step.name for planned in self._plan.steps]
         names += [action.step.name for action in self._plan.runbook]
         ended = {name: asyncio.Event() for name in names}
@@ -252,7 +238,13 @@ class Runner:
 
     def _scene(self, handles: Handles, play: float) -> Scene:
         return Scene(
-            self._driver, handles, self._run, self._clock, play, self._writer.event, lambda: self._loss
+            self._driver,
+            handles,
+            self._run,
+            self._clock,
+            play,
+            self._session.writer.event,
+            lambda: self._loss,
         )
 
     def _notice_the_loss(self, event: Event) -> None:
@@ -266,17 +258,3 @@ class Runner:
             self._event(events.AbortFired(NOW, name, because=because))
 
         await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
-
-    def _sweep(self) -> None:
-        """Undo whatever is outstanding."""
-        record = partial(self._writer.event, sync=True)
-        self._course.undone(heal(self._run, record, self._clock.now))
-
-    def _creating(self, what: str, undo: Undo) -> None:
-        by = f"target:{self._plan.target.driver}"
-        self._event(events.TargetCreating(NOW, what, by=by, undo=undo), sync=True)
-
-    def _event(self, event: Recorded, *, sync: bool = False) -> None:
-        # a full disk has ended the run: it still must be undone
-        with nullcontext() if self._course.unbroken else suppress(OSError):
-            self._writer.event(event.timed(self._clock.now), sync=sync)

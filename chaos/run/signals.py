@@ -17,6 +17,17 @@ def signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
+def kept() -> Iterator[None]:
+    """A run ends with signals ignored; between two runs they must work again."""
+    before = {number: signal.getsignal(number) for number in signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def heard_by(handler: Handler, numbers: Collection[signal.Signals]) -> Iterator[None]:
     """Within, `handler` hears these signals; afterwards whoever heard them before."""
     before = {number: signal.signal(number, handler) for number in numbers}

@@ -14,17 +14,18 @@ from typing import Any, TypeVar
 from chaos.engine import refs
 from chaos.errors import Aborted, ControlError, Refused, RestoreError, ToolMissing, UsageError
 from chaos.host.processes import alive, ref_from_json, ref_to_json
-from chaos.plan.build import Plan
 from chaos.plan.names import names
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
-from chaos.plugin.fault import Undo
 from chaos.plugin.handles import Handles
 from chaos.record import store
-from chaos.record.events import RunBegun, TargetCreating, TargetReady
-from chaos.record.journal import Clock, Journal, Writer, boot_id
+from chaos.record.event import NOW
+from chaos.record.events import TargetReady
+from chaos.record.journal import Journal, Writer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import preflight, signals
+from chaos.run.session import Session
 from chaos.undo.heal import Healed, heal, hold_lock
 
 T = TypeVar("T")
@@ -62,29 +63,24 @@ def up(plan: Plan) -> Handles:
 
 
 def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
-    clock = Clock(time.monotonic())
     known.learn(driver.secrets, names(plan))
-    writer = Writer(place.events, known.redactor)
-    by = f"target:{plan.target.driver}"
-
-    def creating(what: str, undo: Undo) -> None:
-        writer.event(TargetCreating(clock.now(), what, by=by, undo=undo), sync=True)
-
+    session = Session(place, plan.target.driver)  # without a watchdog: it outlives this process on purpose
+    session.record()
     try:
-        writer.event(RunBegun(clock.now(), boot=boot_id(), monotonic=clock.zero))
+        session.begin()
         # two users' stacks of one target must never share a name: undoing one would undo the other
-        handles = driver.up(Site(f"stack-{plan.target.name}-{secrets.token_hex(3)}", creating))
+        handles = driver.up(Site(f"stack-{plan.target.name}-{secrets.token_hex(3)}", session.creating))
         ready = TargetReady(
-            clock.now(),
+            NOW,
             plan.target.name,
             base_url=handles.base_url,
             profile=plan.profile,
             processes=_each(handles.processes, ref_to_json),
             containers=_each(handles.containers, refs.to_json),
         )
-        writer.event(ready, sync=True)
+        session.event(ready, sync=True)
     finally:
-        writer.close()
+        session.writer.close()
     return handles
 
 

@@ -3,54 +3,67 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
-from chaos.errors import Refused, RestoreError
-from chaos.plan.build import Plan
+from chaos.checks.result import RunResult
+from chaos.errors import ExitCode
 from chaos.plan.names import names
+from chaos.plan.planned import Plan
 from chaos.record import store
 from chaos.record.hits import DTYPE
 from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import manifest, preflight, rehearsal
 from chaos.run.observer import Observer
-from chaos.run.outcome import Ending
+from chaos.run.rehearsal import Row
 from chaos.run.runner import Runner
+from chaos.run.session import new_run
 
 SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
 
 
-def start(
-    plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]
-) -> tuple[RunDir, Ending]:
+def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]) -> RunResult:
     """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
     anything is touched."""
     preflight.refuse_when_halted()
-    driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
+    driver = plan.make_driver()
     known.learn(driver.secrets, names(plan))
     route_secrets.filled_in(plan.target.routes, SecretReader())  # one that is not there is found now
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants(), plan.staging, records=_records(plan))
-    preflight.heal_earlier_runs()
-    with preflight.target_lock(plan.target.name, driver.aim) as taken:
+
+    def admit() -> None:
         if not plan.driver.started_by_us:
             rehearsal.refuse_target(plan, driver)
-        run = store.create_run(plan.experiment.name)
-        taken(run.id)
-        try:
-            store.take_reserve(run)
-            manifest.save(run, plan, versions, overrides)
-            runner = Runner(plan, run, driver, make_observer(run))
-        except OSError as error:  # nothing has been touched
-            shutil.rmtree(run.path, ignore_errors=True)
-            raise Refused(str(store.not_recorded(error, run.path))) from error
+
+    def save(run: RunDir) -> None:
+        store.take_reserve(run)
+        manifest.save(run, plan, versions, overrides)
+
+    with new_run(plan.experiment.name, plan.target.name, driver.aim, save, admit) as run:
+        runner = Runner(plan, run, driver, make_observer(run))
         ended = runner.play()
-        if runner.refused is not None and ended.exit_code != RestoreError.exit_code:
+        if runner.refused is not None and ended.exit_code is not ExitCode.NOT_RESTORED:
             shutil.rmtree(run.path)  # nothing was played
             raise runner.refused
-        return run, ended
+        return ended
+
+
+def rehearse(plans: Sequence[Plan]) -> list[Row]:
+    """Rehearse each plan, as a run of it would begin. Raises UsageError, and RestoreError for what is left."""
+    preflight.refuse_when_halted()
+    preflight.heal_earlier_runs()
+    return [row for plan in plans for row in _rehearsed(plan)]
+
+
+def _rehearsed(plan: Plan) -> list[Row]:
+    driver = plan.make_driver()
+    preflight.refuse_what_hurts(driver.wants(), plan.staging)
+    with preflight.target_lock(plan.target.name, driver.aim) as taken:
+        taken("that is being rehearsed")
+        return rehearsal.rehearse(plan, driver)
 
 
 def _records(plan: Plan) -> int:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from chaos.errors import FaultError, MidnightError, TargetGone
-from chaos.plan.build import PlannedStep
+from chaos.plan.planned import PlannedStep
 from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
 from chaos.record import events

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
+from chaos.errors import ExitCode
 from chaos.schedule.clock import Clock
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.launch import Child, Launcher
@@ -164,7 +165,7 @@ class Engine:
         try:
             self._playing.append((claim, self._launcher.start(schedule)))
         except OSError as error:
-            self._book.end(claim, Ended(5, f"could not be started: {error}"), self._clock.now())
+            self._book.end(claim, Ended(ExitCode.FAILED, f"could not be started: {error}"), self._clock.now())
 
     def _collect(self) -> None:
         """Write down the runs that have ended."""

@@ -11,15 +11,12 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import IO, Protocol
 
-from chaos.checks import suite
 from chaos.errors import MidnightError
-from chaos.plan import build
-from chaos.plan import suite as suite_plan
 from chaos.record import store
 from chaos.schedule import outcome
+from chaos.schedule.file import planned
 from chaos.schedule.outcome import Ended
 from chaos.schedule.schedule import Schedule
-from chaos.spec import yamlfile
 
 MIDNIGHT = (sys.executable, "-c", "from chaos.cli import main; main()")
 
@@ -86,19 +83,10 @@ class Processes:
 
     def busy(self, schedule: Schedule) -> str | None:
         try:
-            found = _first_plan(schedule)
-            aim = found.driver(found.target, found.options, found.settings, found.staging).aim
+            aim = planned(schedule).aim
         except MidnightError:  # the run itself will say what is wrong, and is refused for it
             return None
         return _holder(aim)
-
-
-def _first_plan(schedule: Schedule) -> build.Plan:
-    """Of a suite, that of its first scenario: all aim at the same. Raises MidnightError."""
-    file = yamlfile.search(schedule.experiment, "experiments")
-    if suite.is_suite(file):
-        return suite_plan.build(file, schedule.target, schedule.profile, schedule.seed)[0]
-    return build.build(schedule.experiment, schedule.target, schedule.profile, schedule.seed)
 
 
 def _holder(aim: str) -> str | None:

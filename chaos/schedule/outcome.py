@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from chaos.errors import JUDGED, ExitCode
 from chaos.notify.message import Event
 from chaos.record.store import RunDir, reports_dir
 
-REFUSED = 2  # nothing was touched
-NOT_RESTORED = 6
-
-_IN_WORDS = {
-    4: "aborted, everything restored",
-    5: "midnight itself failed, everything restored",
-    NOT_RESTORED: "NOT RESTORED: `midnight restore` undoes what is left",
+_IN_WORDS: Mapping[int, str] = {
+    ExitCode.ABORTED: "aborted, everything restored",
+    ExitCode.FAILED: "midnight itself failed, everything restored",
+    ExitCode.NOT_RESTORED: "NOT RESTORED: `midnight restore` undoes what is left",
 }
 
 
@@ -24,7 +22,7 @@ _IN_WORDS = {
 class Ended:
     """How a run ended. `headline` is that of the verdict, or says why there is none."""
 
-    exit_code: int
+    exit_code: int  # negative: killed by this signal
     headline: str
     verdict: str | None = None
     run: str | None = None
@@ -37,7 +35,7 @@ class Ended:
 
     @property
     def refused(self) -> bool:
-        return self.exit_code == REFUSED
+        return self.exit_code == ExitCode.USAGE  # nothing was touched
 
 
 def read(exit_code: int, out: str, err: str) -> Ended:
@@ -49,7 +47,7 @@ def read(exit_code: int, out: str, err: str) -> Ended:
         words = f"killed by signal {-exit_code}; `midnight restore` undoes what it may have left"
     if document is None:
         return Ended(exit_code, words)
-    headline = document["headline"] if exit_code in (0, 1, 3) else f"{words} ({document['headline']})"
+    headline = document["headline"] if exit_code in JUDGED else f"{words} ({document['headline']})"
     run = document["run"]
     report = RunDir(reports_dir() / str(document["experiment"]) / str(run)).report
     return Ended(exit_code, headline, document["verdict"], run, str(report), document["figures"] or {})
@@ -69,8 +67,8 @@ def _document(out: str) -> dict[str, Any] | None:
 
 def event_of(ended: Ended, was_bad: bool) -> Event:
     """What people are told. `was_bad`: the last run that was played ended with a fail or an unknown."""
-    if ended.exit_code == 0:
+    if ended.exit_code == ExitCode.PASS:
         return Event.RECOVERED if was_bad else Event.PASSED
     if ended.refused:
         return Event.MISSED
-    return Event.FAIL if ended.exit_code in (1, NOT_RESTORED) else Event.UNKNOWN
+    return Event.FAIL if ended.exit_code in (ExitCode.VIOLATED, ExitCode.NOT_RESTORED) else Event.UNKNOWN

@@ -9,7 +9,7 @@ from contextlib import suppress
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from chaos.errors import Refused
+from chaos.errors import ExitCode, Refused
 from chaos.notify import outbox
 from chaos.schedule import registered
 from chaos.schedule.clock import RealClock
@@ -55,7 +55,9 @@ def run_now(
         outbox.deliver(database, file.notify, clock.now)
     except DBAPIError as error:  # a run's code says what came of the run
         say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
-    return ended.exit_code if ended.exit_code >= 0 else 5  # killed: it could not say what it left
+    return (
+        ended.exit_code if ended.exit_code >= 0 else ExitCode.FAILED
+    )  # killed: it could not say what it left
 
 
 def _play(book: Book, claim: Claim, launcher: Processes, clock: RealClock, timing: Timing) -> Ended:
@@ -73,7 +75,7 @@ def _play(book: Book, claim: Claim, launcher: Processes, clock: RealClock, timin
     try:
         child = launcher.start(claim.schedule)
     except OSError as error:
-        return Ended(5, f"could not be started: {error}")
+        return Ended(ExitCode.FAILED, f"could not be started: {error}")
     if asked:
         child.stop()
     while (ended := child.ended()) is None:

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from chaos.spec import slofile, yamlfile
+from chaos.spec import slofile
 from chaos.spec.abort import Abort, SloLost
 from chaos.spec.drill import Drill
 from chaos.spec.slo import Slo, Some
 from chaos.spec.units import NotNegative, Positive, Ratio, show_seconds
-from chaos.spec.yamlfile import BrokenRule, Model, Name
+from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
 
 Rate = Annotated[float, Field(gt=0, le=2000)]
 
@@ -260,7 +260,7 @@ class Experiment(Model):
 
 def load(path: Path) -> Experiment:
     """The experiment in a file. Raises FileError for the first broken rule."""
-    return slofile.of_document(path, yamlfile.read_mapping(path)).parse(Experiment)
+    return slofile.of_document(Where.read(path)).parse(Experiment)
 
 
 def _unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:

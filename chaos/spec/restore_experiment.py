@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import model_validator
 
@@ -50,11 +50,6 @@ class RestoreExperiment(Model):
                 rule = f"{show_seconds(rto)} cannot be broken: the restore is given up after {within}"
                 raise BrokenRule(rule, kind, "rto")
         return self
-
-
-def is_restore(document: Any) -> bool:
-    """Whether an experiment's document, or its record in `run.json`, is of this kind."""
-    return isinstance(document, dict) and "restore" in document and "load" not in document
 
 
 def load(path: Path) -> RestoreExperiment:

@@ -13,6 +13,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from chaos.errors import UsageError
+
 WRITTEN: Mapping[str, bool] = {"written": True}
 """pydantic's context for values that a person wrote: units are required."""
 
@@ -178,3 +180,14 @@ def show_seconds(value: float) -> str:
         return f"{value:.1f}s".replace(".0s", "s")
     minutes, rest = divmod(round(value), 60)
     return f"{minutes}m" if rest == 0 else f"{minutes}m{rest}s"
+
+
+def read_age(text: str) -> float:
+    """Seconds of an age such as `90d`. Raises UsageError."""
+    try:
+        age = seconds(text, readings=("h", "d"))
+    except ValueError as error:
+        raise UsageError(f"an age {error}, got {text!r}") from None
+    if age <= 0:
+        raise UsageError(f"an age must be positive, got {text!r}")
+    return age

@@ -15,6 +15,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from chaos.errors import ExitCode
 from chaos.plugin import registry
 from chaos.record.store import RunDir
 from chaos.undo.heal import heal_elsewhere
@@ -70,7 +71,7 @@ def _leave_cgroup() -> None:
                 (place / "cgroup.procs").write_text(str(os.getpid()))
 
 
-def watch(run: RunDir) -> int:
+def watch(run: RunDir) -> ExitCode:
     """Wait on standard input; heal when it ends without the dismissal. Returns the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -82,12 +83,12 @@ def watch(run: RunDir) -> int:
     sys.stdout.write("watching\n")
     sys.stdout.flush()
     if sys.stdin.buffer.read(1) == DISMISSED:
-        return 0
+        return ExitCode.PASS
     healed = heal_elsewhere(run, "watchdog", wait=30.0, patience=20.0)
     failed = [f"{result.what.name}: {result.error}" for result in healed if result.error]
     for line in failed:
         print(line, file=sys.stderr)
-    return 6 if failed else 0
+    return ExitCode.NOT_RESTORED if failed else ExitCode.PASS
 
 
 if __name__ == "__main__":

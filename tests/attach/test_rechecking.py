@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chaos import cli
-from chaos.cli.playing import signals_kept
 from chaos.errors import NoVerdict
+from chaos.run import signals
 from chaos.targets.attach.driver import AttachDriver
 from tests.attach.files import experiment, target
 from tests.attach.service import Service
@@ -35,7 +35,7 @@ def test_nothing_is_injected_where_the_steps_would_act_on_something_else(
     monkeypatch.setattr(AttachDriver, "recheck", recheck)
     monkeypatch.setenv("MIDNIGHT_REPORTS", str(midnight.place / "reports"))
     monkeypatch.setenv("XDG_STATE_HOME", str(midnight.place / "state"))
-    with signals_kept(), pytest.raises(SystemExit) as ended:
+    with signals.kept(), pytest.raises(SystemExit) as ended:
         cli.main(["run", experiment(midnight), "--target", target(midnight, service.url)])
     said = capsys.readouterr()
     assert (ended.value.code, asked) == (code, 1), said.out + said.err

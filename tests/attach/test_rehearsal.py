@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from chaos import cli
-from chaos.cli.playing import signals_kept
+from chaos.run import signals
 from chaos.toxiproxy import Toxiproxy
 from tests.attach.conftest import PASSWORD
 from tests.attach.files import experiment, target
@@ -67,7 +67,7 @@ def user(
 ) -> Iterator[User]:
     monkeypatch.setenv("MIDNIGHT_REPORTS", str(midnight.place / "reports"))
     monkeypatch.setenv("XDG_STATE_HOME", str(midnight.place / "state"))
-    with signals_kept():
+    with signals.kept():
         yield User(midnight, capsys)
 
 

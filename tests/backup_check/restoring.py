@@ -11,10 +11,10 @@ import pytest
 
 from chaos.backup_check import runner
 from chaos.checks.finding import Finding
+from chaos.checks.result import RunResult
 from chaos.plan.restore import build
 from chaos.record.journal import Event, Journal
 from chaos.record.store import RunDir
-from chaos.run.outcome import Ending
 from chaos.undo.heal import outstanding
 from tests.conftest import traces
 
@@ -27,7 +27,7 @@ class Done:
     """A restore that has ended, with nothing of it left."""
 
     run: RunDir
-    ending: Ending
+    ending: RunResult
     findings: dict[str, Finding]
 
     @property
@@ -76,7 +76,8 @@ class Restoring:
         self, kind: str, path: Path, *, experiment: dict[str, Any] | None = None, **options: Any
     ) -> Done:
         plan = build(self.experiment(**(experiment or {})), self.target(kind, path, **options))
-        run, ending = runner.start(plan, lambda _: lambda _: None)
+        ending = runner.start(plan, lambda _: lambda _: None)
+        run = ending.run
         assert ending.verdict is not None, ending.errors
         assert outstanding(run) == []
         assert traces(run.id) == set()

@@ -66,16 +66,17 @@ load:
   timeout: 4s
   mix: {read: 1}
   baseline: {for: 2s, rate: 15, availability: 90%, p99: 3s}
-  phases: [{name: wake, for: 11s, rate: 15}]
+  phases: [{name: wake, for: 20s, rate: 15}]
 outage: {below: 95%, window: 1s, sustained: 3s}
 abort: [{name: target-down, off: true}]
 steps:
   - {name: slow, fault: latency, at: 1s, hold: 2s, with: {delay: 200ms}}
   - {name: cache, fault: latency, at: 1s, hold: 2s, with: {delay: 200ms, proxy: redis}}
-  - {name: drop, fault: idle_drop, at: 3500ms, hold: 500ms, with: {min_closed: 3}}
+  # one after the other: while answers are delayed no session may be idle, and each takes a sidecar's time to begin
+  - {name: drop, fault: idle_drop, after: slow, hold: 500ms, with: {min_closed: 3}}
   - name: storm
     fault: reconnect_storm
-    at: 5s
+    after: drop
     hold: 2s
     with: {clients: 20, min_attempted: 10, keep: 500ms, burst: 10, burst_path: /items/1}
 slos: [{name: availability, availability: 30%}]

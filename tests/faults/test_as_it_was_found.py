@@ -13,13 +13,14 @@ import psutil
 import pytest
 
 from chaos.errors import RestoreError, TargetGone
+from chaos.faults.shared import session_timeout
 from chaos.host.processes import ref_of
 from chaos.plugin import registry
 from chaos.plugin.fault import Fault
 from chaos.plugin.handles import Handles
 from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
-from tests.postgres.servers import ask, execute
+from tests.postgres.servers import ask, dsn, execute
 
 pytestmark = pytest.mark.real
 
@@ -98,10 +99,7 @@ def test_a_proxy_that_is_gone_leaves_a_step_nothing_to_act_on(toxiproxy: Toxipro
 def test_a_setting_of_the_server_is_as_it_was_however_it_was_written(
     primary: Cluster, handles: Handles, value: str | None
 ) -> None:
-    execute(
-        primary, f"alter system set idle_session_timeout = '{value}'" if value else "alter system reset all"
-    )
-    execute(primary, "select pg_reload_conf()")
+    session_timeout.await_in_force(dsn(primary), None, session_timeout.write(dsn(primary), value))
     before, in_force = ask(primary, IN_AUTO_CONF), ask(primary, "show idle_session_timeout")
     played(made("idle_drop", handles, by="server", after_idle="50ms"))
     assert ask(primary, IN_AUTO_CONF) == before == value

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from chaos import cli
-from chaos.cli import gating
 from chaos.gate.verdict import GateRun
 from chaos.history import Query, open_index
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
+from chaos.play import gating
 from tests.history.stored import Stored
 
 Gate = Callable[..., int]

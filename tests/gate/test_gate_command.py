@@ -9,8 +9,8 @@ import pytest
 
 from chaos import cli
 from chaos.checks.rejudge import judge_run as judge_stored
-from chaos.cli import gating
 from chaos.gate.verdict import GateRun
+from chaos.play import gating
 from chaos.record import store
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event, Writer

@@ -22,7 +22,8 @@ from chaos.checks.finding import worst
 from chaos.checks.headline import headline
 from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored import answers, heartbeat, restore, soundness
-from chaos.checks.verdict import EXIT_CODES, Verdict
+from chaos.checks.verdict import Verdict
+from chaos.errors import of_outcome
 
 CHECKS: tuple[Check[JudgedRestore], ...] = (
     Check("restore", restore.check),
@@ -42,7 +43,7 @@ def judge(judged: JudgedRestore) -> Verdict:
     manifest = judged.journal.manifest
     return Verdict(
         outcome=outcome,
-        exit_code=EXIT_CODES[outcome],
+        exit_code=of_outcome(outcome),
         headline=headline(outcome, findings, []),
         findings=tuple(findings),
         links=(),

@@ -21,6 +21,7 @@ from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.record.events import RestoresMeasured
 from chaos.spec.target import Target
 from chaos.spec.units import seconds
+from chaos.spec.yamlfile import Where
 from chaos.targets import volume_undo
 from chaos.targets.embedded import operations, profile_file, settle_disk
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
@@ -55,8 +56,8 @@ class EmbeddedDriver(Driver):
         return OFFERS
 
     @classmethod
-    def check_profile(cls, path: Path, document: Any) -> None:
-        profile_file.check(path, document)
+    def check_profile(cls, at: Where) -> None:
+        profile_file.check(at)
 
     def __init__(
         self,

@@ -26,6 +26,11 @@ def tell(show: Callable[[], None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def say(note: str) -> None:
+    """Tell something beside what was asked for, on standard error."""
+    print(f"midnight: {note}", file=sys.stderr)
+
+
 def print_whole(table: Table) -> None:
     """Print every cell whole: into a pipe, and wider than the terminal where it has to be."""
     terminal = Console(highlight=False)

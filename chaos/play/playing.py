@@ -1,35 +1,24 @@
-"""Playing one plan: watched, judged, reported, remembered; for every command that plays."""
+"""Playing one plan: watched, judged, reported, remembered; for every kind of play."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from rich.console import Console as Terminal
 
+from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.console import Console
 from chaos.errors import UsageError
 from chaos.history.drills import Earlier, earlier_drills
-from chaos.plan import build as plans
+from chaos.plan.planned import Plan
 from chaos.record.store import RunDir, why_not_written
 from chaos.reports.verdict_json import write_verdict
-from chaos.run import signals, starting
+from chaos.run import starting
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A run that has ended. `verdict` is None when not even judging was possible."""
-
-    run: RunDir
-    exit_code: int
-    verdict: Verdict | None
-    errors: tuple[str, ...]
-
-
-def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Played:
+def play(plan: Plan, overrides: tuple[str, ...], terminal: Terminal) -> RunResult:
     """Play, judge, write verdict and report, remember. What cannot be written, or remembered, is said; neither
     changes the verdict."""
     consoles: list[Console] = []
@@ -40,41 +29,27 @@ def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Pl
         return consoles[0]
 
     try:
-        run_dir, ending = starting.start(plan, overrides, watch)
+        result = starting.start(plan, overrides, watch)
     finally:
         for console in consoles:
             console.stop()
     drill = plan.experiment.drill is not None
-    return concluded(
-        Played(run_dir, ending.exit_code, ending.verdict, ending.errors),
-        lambda verdict: write(run_dir, verdict, drill=drill),
-    )
+    return concluded(result, lambda verdict: write(result.run, verdict, drill=drill))
 
 
-def concluded(played: Played, write_it: Callable[[Verdict], None]) -> Played:
+def concluded(result: RunResult, write_it: Callable[[Verdict], None]) -> RunResult:
     """With its verdict and report written and remembered; what goes wrong with that is among the errors."""
-    code, errors, verdict = played.exit_code, list(played.errors), played.verdict
+    errors, verdict = list(result.errors), result.verdict
     if verdict is not None:
-        verdict = replace(verdict, exit_code=code)
+        verdict = replace(verdict, exit_code=result.exit_code)
         try:
             write_it(verdict)
         except OSError as error:
-            errors.append(f"the report could not be written: {why_not_written(error, played.run.path)}")
+            errors.append(f"the report could not be written: {why_not_written(error, result.run.path)}")
         except Exception as error:  # whatever a report dies of, the verdict is still told
             errors.append(f"the report could not be written: {type(error).__name__}: {error}")
     errors += _remember()
-    return Played(played.run, code, verdict, tuple(errors))
-
-
-@contextmanager
-def signals_kept() -> Iterator[None]:
-    """A run ends with signals ignored; between two runs they must work again."""
-    before = {number: signal.getsignal(number) for number in signals.signals()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return replace(result, verdict=verdict, errors=tuple(errors))
 
 
 def write(run_dir: RunDir, verdict: Verdict, *, drill: bool) -> None:
@@ -97,11 +72,3 @@ def _remember() -> list[str]:
     from chaos.history import remember  # brings SQLAlchemy, which a run must not wait for before it begins
 
     return remember()
-
-
-def print_plan(plan: plans.Plan) -> None:
-    print(
-        f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}"
-    )
-    for line in plan.lines():
-        print(f"  {line}")

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from chaos.cli.output import print_whole
-from chaos.errors import Refused
-from chaos.plan.build import Plan
+from chaos.console.output import print_whole
+from chaos.errors import ExitCode
 from chaos.plugin.probe import Answer
-from chaos.run import preflight
-from chaos.run.rehearsal import Row, rehearse
+from chaos.run.rehearsal import Row
 
 STYLES = {Answer.YES: "green", Answer.NO: "bold red", Answer.UNKNOWN: "yellow"}
 
 
-def run_rehearsals(plans: Sequence[Plan], *, json_: bool) -> int:
-    """Rehearse each plan and print what was found; 2 when something would not work, else 0."""
-    preflight.refuse_when_halted()
-    preflight.heal_earlier_runs()
-    rows = [row for plan in plans for row in _rehearsed(plan)]
+def show(rows: list[Row], *, json_: bool) -> ExitCode:
+    """Print what was found; 2 when something would not work."""
     if json_:
         print(json.dumps([row.to_json() for row in rows], indent=1))
     else:
         print_whole(_table(rows))
         print(_summary(rows))
-    return Refused.exit_code if any(row.probe.answer is Answer.NO for row in rows) else 0
-
-
-def _rehearsed(plan: Plan) -> list[Row]:
-    driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
-    preflight.refuse_what_hurts(driver.wants(), plan.staging)
-    with preflight.target_lock(plan.target.name, driver.aim) as taken:
-        taken("that is being rehearsed")
-        return rehearse(plan, driver)
+    return ExitCode.USAGE if any(row.probe.answer is Answer.NO for row in rows) else ExitCode.PASS
 
 
 def _table(rows: list[Row]) -> Table:

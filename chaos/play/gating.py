@@ -14,11 +14,8 @@ from rich.console import Console as Terminal
 from sqlalchemy.exc import SQLAlchemyError
 
 from chaos.checks import rejudge as judging
-from chaos.checks import suite
-from chaos.cli.memory import read_age, say
-from chaos.cli.output import tell
-from chaos.cli.playing import play, signals_kept
-from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
+from chaos.console.output import say, tell
+from chaos.errors import ExitCode, MidnightError, UsageError, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline, NoBaseline, Wanted
 from chaos.gate.case import Case
@@ -28,7 +25,8 @@ from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_ru
 from chaos.history import Query, alike, open_index
 from chaos.history.decision import decision as decide
 from chaos.plan import build as plans
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
+from chaos.play.playing import play
 from chaos.record.events import RunEnded
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
@@ -36,8 +34,10 @@ from chaos.reports import junit as as_junit
 from chaos.reports import markdown as as_markdown
 from chaos.reports.gate_terminal import print_gate
 from chaos.reports.terminal import print_verdict
-from chaos.run import manifest
-from chaos.spec import yamlfile
+from chaos.run import manifest, signals
+from chaos.spec import kind, yamlfile
+from chaos.spec.kind import Kind
+from chaos.spec.units import read_age
 
 __all__ = [
     "Asked",
@@ -106,7 +106,7 @@ def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo:
     """The plan of every experiment. Raises FileError or UsageError, for a bad `slo` as well, before anything is
     touched."""
     for name in names:
-        if suite.is_suite(yamlfile.search(name, "experiments")):
+        if kind.of_file(yamlfile.search(name, "experiments")) is Kind.SUITE:
             rule = "a gate plays experiments, and asks for a drill by --require-drill-within"
             raise UsageError(f"{name} is a suite: {rule}")
     planned = [plans.build(name, target, profile, seed) for name in names]
@@ -181,7 +181,7 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int
     code = verdict.exit_code
     for failure in outputs.write(verdict):
         say(failure)
-        code = worst([code, MidnightError.exit_code])
+        code = worst([code, ExitCode.FAILED])
     tell(lambda: print_gate(verdict, terminal))
     return code
 
@@ -223,7 +223,7 @@ def _record(verdict: GateVerdict) -> None:
 def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:
     begun = time.monotonic()
     try:
-        with signals_kept():
+        with signals.kept():
             played = play(plan, (), terminal)
     except MidnightError as error:
         if first:
@@ -248,16 +248,16 @@ def judged_by(slo: Path, played: GateRun) -> GateRun:
         return played
     verdict = judging.judge_run(RunDir(played.path), slo)
     codes = [verdict.exit_code]
-    if played.exit_code in (MidnightError.exit_code, RestoreError.exit_code):
+    if played.exit_code in (ExitCode.FAILED, ExitCode.NOT_RESTORED):
         codes.append(played.exit_code)
     if _is_aborted(played):
-        codes.append(Aborted.exit_code)
+        codes.append(ExitCode.ABORTED)
     code = worst(codes)
     return replace(played, exit_code=code, verdict={**verdict.to_json(), "exit_code": code})
 
 
 def _ends_the_gate(played: GateRun) -> bool:
-    return played.exit_code == RestoreError.exit_code or _is_aborted(played)
+    return played.exit_code == ExitCode.NOT_RESTORED or _is_aborted(played)
 
 
 def _is_aborted(played: GateRun) -> bool:

@@ -1,0 +1,1 @@
+"""What a command has played, from a file's name to one result."""

@@ -1,0 +1,81 @@
+"""The check of a backup: an experiment with `restore:`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console as Terminal
+from rich.text import Text
+
+from chaos.backup_check import runner
+from chaos.checks.result import RunResult
+from chaos.console.words import sentence
+from chaos.errors import ExitCode, UsageError
+from chaos.plan import restore
+from chaos.plan.restore import RestorePlan
+from chaos.play import playing
+from chaos.play.playable import Request, Summary
+from chaos.record.journal import Event
+from chaos.record.store import RunDir
+from chaos.reports.terminal import print_verdict
+from chaos.run.rehearsal import Row
+from chaos.run.session import Listener
+from chaos.spec import restore_experiment
+from chaos.spec.units import show_seconds
+
+
+class BackupCheck:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def summary(self) -> Summary:
+        found = restore_experiment.load(self._path)
+        return Summary(show_seconds(found.restore.within), "restore", found.title)
+
+    def warnings(self, target: str) -> tuple[str, ...]:
+        del target  # only a backup can be meant
+        restore_experiment.load(self._path)
+        return ()
+
+    def plan(self, request: Request) -> RestorePlan:
+        if request.profile is not None or request.changes:
+            raise UsageError("a restore has no profile and no steps: --profile and --set do not apply to it")
+        return restore.build(str(self._path), request.target)
+
+    def show(self, request: Request, *, as_json: bool) -> str:
+        del as_json  # it has no times that a program could read
+        plan = self.plan(request)
+        return "\n  ".join((f"{plan.experiment.name} of {plan.target.name}", *plan.lines()))
+
+    def rehearse(self, request: Request) -> list[Row]:
+        del request
+        raise UsageError("a check of a backup has no steps to rehearse: --dry-run says what it would do")
+
+    def play(self, request: Request, terminal: Terminal) -> RunResult:
+        plan = self.plan(request)
+        result = runner.start(plan, lambda run: _teller(run, plan, terminal))
+        again = "restore" if result.exit_code is ExitCode.NOT_RESTORED else "report"
+        result = replace(result, hint=f"midnight {again} {result.run.id}")
+        return playing.concluded(result, lambda verdict: playing.write(result.run, verdict, drill=False))
+
+    def tell(self, result: RunResult, terminal: Terminal) -> None:
+        if result.verdict is not None:
+            print_verdict(result.run, result.verdict, terminal)
+            terminal.print(f"next: {result.hint}", markup=False, soft_wrap=True)
+
+
+def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:
+    def say(text: str) -> None:
+        # Whoever read our output may have gone: rich ends the process then, and the restore must go on.
+        with suppress(Exception, SystemExit):
+            terminal.print(Text(text), soft_wrap=True, highlight=False)
+
+    def on_event(event: Event) -> None:
+        took = f" in {event.seconds:.2f} s" if event.seconds is not None else ""
+        say(f"{event.at:7.1f}s  {sentence(event)}{took}")
+
+    for line in (plan.experiment.title, f"run {run.id}", *plan.lines()):
+        say(line)
+    return on_event

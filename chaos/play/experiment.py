@@ -1,0 +1,74 @@
+"""One experiment against one target."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console as Terminal
+
+from chaos.checks.result import RunResult
+from chaos.errors import ExitCode
+from chaos.plan import build as plans
+from chaos.plan.planned import Plan
+from chaos.play.playable import Request, Summary
+from chaos.play.playing import play
+from chaos.reports.terminal import print_verdict
+from chaos.run import starting
+from chaos.run.rehearsal import Row
+from chaos.spec import experiment as experiments
+from chaos.spec.units import show_seconds
+
+
+class OneExperiment:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def summary(self) -> Summary:
+        found = experiments.load(self._path)
+        steps = ", ".join(step.name for step in found.steps)
+        return Summary(show_seconds(found.load.length), steps, found.title)
+
+    def warnings(self, target: str) -> tuple[str, ...]:
+        return self.plan(Request(target)).warnings
+
+    def plan(self, request: Request) -> Plan:
+        return plans.build(str(self._path), request.target, request.profile, request.seed, request.changes)
+
+    def show(self, request: Request, *, as_json: bool) -> str:
+        plan = self.plan(request)
+        return json.dumps(plan.to_json() | {"notes": plan.notes()}, indent=1) if as_json else shown(plan)
+
+    def rehearse(self, request: Request) -> list[Row]:
+        return starting.rehearse([self.plan(request)])
+
+    def play(self, request: Request, terminal: Terminal) -> RunResult:
+        plan = self.plan(request)
+        result = play(plan, request.changes, terminal)
+        return replace(result, hint=what_next(plan, result))
+
+    def tell(self, result: RunResult, terminal: Terminal) -> None:
+        if result.verdict is not None:
+            print_verdict(result.run, result.verdict, terminal)
+            terminal.print(f"next: {result.hint}", markup=False, soft_wrap=True)
+
+
+def shown(plan: Plan) -> str:
+    """The plan for a reader, a headline before its lines."""
+    profile = plan.profile or "none"
+    head = f"{plan.experiment.name} against {plan.target.name}, profile {profile}, seed {plan.seed}"
+    return "\n  ".join((head, *plan.lines()))
+
+
+def what_next(plan: Plan, result: RunResult) -> str:
+    """What a reader of this verdict may want to type."""
+    others = [name for name in plan.target.profiles if name != plan.profile]
+    if result.exit_code is ExitCode.NOT_RESTORED:
+        return f"midnight restore {result.run.id}"
+    if result.exit_code in (ExitCode.PASS, ExitCode.VIOLATED) and others:
+        command = f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
+        return f"the same night on another profile: {command}"
+    return (
+        f"midnight show {plan.experiment.name}, change a step with --set step.param=value, and run it again"
+    )

@@ -1,0 +1,36 @@
+"""A stored run, whichever was played: judged again, or its report rendered again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chaos.checks import rejudge, suite
+from chaos.checks.verdict import Verdict
+from chaos.errors import UsageError
+from chaos.play.playing import history
+from chaos.record.store import RunDir
+
+
+def judge(run: RunDir, slo: Path | None = None) -> Verdict:
+    """By its own objectives, or by those of the file; touches no target. Raises UsageError, FileError."""
+    parts = suite.parts(run)
+    if parts is None:
+        return rejudge.judge_run(run, slo)
+    if slo is not None:
+        raise UsageError("--slo judges one run; a suite has several, and each its own objectives")
+    return suite.judge(run, parts)
+
+
+def report(run: RunDir) -> Path:
+    """Write `report.html`, and return its path. Raises UsageError, OSError."""
+    parts = suite.parts(run)
+    verdict = rejudge.judge_run(run) if parts is None else suite.judge(run, parts)
+    earlier = history(verdict)
+    # They bring matplotlib, which no other command waits for; and its memory is not added to that of judging.
+    if parts is not None:
+        from chaos.reports.drill_page import write_suite_report
+
+        return write_suite_report(run, verdict, parts, earlier)
+    from chaos.reports.html import write_report
+
+    return write_report(run, verdict, earlier)

@@ -1,0 +1,129 @@
+"""What all that acts stands on, from its lock to its end: a run, a backup check, a rehearsal, a stack."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
+
+from chaos.checks.result import RunResult
+from chaos.checks.verdict import Verdict
+from chaos.errors import Refused
+from chaos.plugin.fault import Undo
+from chaos.record import events, store
+from chaos.record.event import NOW, Recorded
+from chaos.record.journal import Clock, Event, Writer
+from chaos.record.redact import known
+from chaos.record.store import RunDir
+from chaos.run import preflight
+from chaos.run.outcome import Course, begun
+from chaos.undo.heal import Healed, heal, keep, playing
+from chaos.undo.watchdog import Watchdog
+
+Listener = Callable[[Event], None]
+
+
+@contextmanager
+def new_run(
+    name: str,
+    target: str,
+    aim: str,
+    save: Callable[[RunDir], None],
+    admit: Callable[[], None] = lambda: None,
+) -> Iterator[RunDir]:
+    """The directory of a new run, with what earlier runs left healed and what it aims at locked.
+
+    `admit` has the last word before the directory is made, `save` writes the manifest. Raises Refused, also
+    where the records cannot be written, and RestoreError for an earlier run that cannot be healed.
+    """
+    preflight.heal_earlier_runs()
+    with preflight.target_lock(target, aim) as taken:
+        admit()
+        run = store.create_run(name)
+        taken(run.id)
+        try:
+            save(run)
+        except OSError as error:  # nothing has been touched
+            shutil.rmtree(run.path, ignore_errors=True)
+            raise Refused(str(store.not_recorded(error, run.path))) from error
+        yield run
+
+
+class Session:
+    """One directory with a journal: everything created is journalled before, and undone whatever happens.
+
+    In this order: `held` around all of it, `watched`, `record`, `begin`, `sweep`, `end`, and `judged` after.
+    """
+
+    clock: Clock
+    writer: Writer
+
+    def __init__(self, run: RunDir, driver: str) -> None:
+        self.run = run
+        self.course = Course(known.redactor)
+        self._by = f"target:{driver}"
+        self._watchdog: Watchdog | None = None
+        self._clean = False  # all that was created is undone
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run's locks, with a watchdog that heals the run should this process die, or end by an
+        exception before everything is undone."""
+        with playing(self.run):
+            self._watchdog = Watchdog(self.run)
+            try:
+                yield
+            except BaseException:
+                if self._clean:
+                    self._watchdog.dismiss()
+                else:
+                    self._watchdog.abandon()
+                raise
+            self._watchdog.dismiss()
+
+    def watched(self) -> None:
+        """Return when the watchdog watches: nothing may be created before. Raises OSError."""
+        assert self._watchdog is not None, "within `held`"
+        self._watchdog.wait_until_ready()
+
+    def record(self, *listeners: Listener) -> None:
+        """Start the run's clock and open its journal; `listeners` hear each event after it is written."""
+        self.clock = Clock(time.monotonic())
+        self.writer = Writer(self.run.events)
+        if self._watchdog is not None:  # who heals must find it, also when the directory is deleted
+            self.writer.listen(keep(self.run))
+        for listener in listeners:
+            self.writer.listen(listener)
+
+    def begin(self) -> None:
+        """Record when the run began, by every clock, and who plays it."""
+        self.event(begun(self.clock), sync=True)
+
+    def event(self, event: Recorded, *, sync: bool = False) -> None:
+        """Journal what happened, NOW or at an instant of the run's clock."""
+        # a full disk has ended the run: it still must be undone
+        with nullcontext() if self.course.unbroken else suppress(OSError):
+            self.writer.event(event.timed(self.clock.now), sync=sync)
+
+    def creating(self, what: str, undo: Undo) -> None:
+        """For drivers: on the disk before `what` is created."""
+        self.event(events.TargetCreating(NOW, what, by=self._by, undo=undo), sync=True)
+
+    def sweep(self) -> list[Healed]:
+        """Undo whatever is outstanding, newest first; what cannot be undone is an error of the run."""
+        done = heal(self.run, partial(self.writer.event, sync=True), self.clock.now)
+        self._clean = not any(result.error for result in done)
+        self.course.undone(done)
+        return done
+
+    def end(self) -> None:
+        """Record how the run ended, as its last event."""
+        with self.course.going_on():
+            self.event(events.RunEnded(NOW, reason=self.course.reason, because=self.course.because))
+        self.writer.close()
+
+    def judged(self, judge: Callable[[], Verdict]) -> RunResult:
+        """The verdict on what is recorded, and the worst of all exit codes."""
+        return self.course.judged(self.run, judge)

@@ -1,0 +1,146 @@
+"""An experiment, a suite and the check of a backup are played by one protocol, and by nothing else."""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from chaos import cli
+from chaos.checks.result import RunResult
+from chaos.errors import ExitCode, FileError, UsageError
+from chaos.plan import build as plans
+from chaos.play import kinds
+from chaos.play.backup_check import BackupCheck
+from chaos.play.experiment import OneExperiment, what_next
+from chaos.play.playable import Playable, Request
+from chaos.play.suite import WholeSuite
+from chaos.record import store
+from chaos.record.store import RunDir
+from chaos.schedule.launch import Processes
+from chaos.schedule.schedule import Schedule
+from chaos.spec import kind
+from chaos.spec.kind import Kind
+
+CHAOS = Path(cli.__file__).parents[1]
+SHIPPED = {"smoke": OneExperiment, "dr-drill": WholeSuite, "restore-mine": BackupCheck}
+BACKUP = Request("backup-example")
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.mark.parametrize(("name", "expected"), SHIPPED.items())
+def test_each_file_is_played_as_what_it_is(name: str, expected: type[Playable]) -> None:
+    assert type(kinds.find(name)) is expected
+
+
+def test_every_kind_can_be_played() -> None:
+    assert set(kinds.KINDS) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"restore": {}}, Kind.RESTORE),
+        ({"restore": {}, "load": {}}, Kind.EXPERIMENT),
+        ({"scenarios": []}, Kind.SUITE),
+        ({"load": {}}, Kind.EXPERIMENT),
+        ([], Kind.EXPERIMENT),
+        (None, Kind.EXPERIMENT),
+    ],
+)
+def test_a_document_is_told_by_its_keys(document: object, expected: Kind) -> None:
+    assert kind.of_document(document) is expected
+
+
+def test_only_the_protocol_and_what_judges_ask_for_the_kind() -> None:
+    asking = {
+        str(file.relative_to(CHAOS))
+        for file in CHAOS.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chaos.spec.kind")
+    }
+    assert asking == {"play/kinds.py", "play/gating.py", "checks/rejudge.py", "reports/html.py"}
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "because"),
+    [
+        ("dr-drill", Request(changes=("a.b=1",)), "--set changes a step of one experiment"),
+        ("restore-mine", Request("backup-example", "hardened"), "a restore has no profile and no steps"),
+        ("restore-mine", Request("backup-example", changes=("a.b=1",)), "a restore has no profile"),
+    ],
+)
+def test_what_a_kind_does_not_have_is_refused(name: str, request_: Request, because: str) -> None:
+    with pytest.raises(UsageError, match=because):
+        kinds.find(name).plan(request_)
+
+
+def test_a_backup_is_not_rehearsed_whatever_the_target() -> None:
+    with pytest.raises(UsageError, match="no steps to rehearse: --dry-run"):
+        kinds.find("restore-mine").rehearse(Request())
+    with pytest.raises(FileError, match="needs a target with driver backup"):
+        kinds.find("restore-mine").plan(Request())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_plan_is_shown_and_can_be_validated(name: str) -> None:
+    playable = kinds.find(name)
+    request = BACKUP if name == "restore-mine" else Request()
+    assert playable.summary().title
+    assert playable.warnings("embedded") == ()
+    assert playable.show(request, as_json=False).count("\n  ") > 1
+
+
+def test_a_suite_is_shown_as_one_document_with_each_of_its_plans() -> None:
+    plan = WholeSuite(CHAOS.parent / "experiments/dr-drill.yaml").plan(Request())
+    shown = json.loads(kinds.find("dr-drill").show(Request(), as_json=True))
+    assert [each["experiment"] for each in shown] == [each.experiment.name for each in plan.plans]
+    assert plan.aim == plan.plans[0].aim
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (ExitCode.PASS, "another profile: midnight run smoke --profile"),
+        (ExitCode.NOT_RESTORED, "midnight restore night"),
+        (ExitCode.UNKNOWN, "midnight show smoke"),
+    ],
+)
+def test_what_to_type_next_goes_with_how_the_run_ended(code: ExitCode, words: str, tmp_path: Path) -> None:
+    assert words in what_next(
+        plans.build("smoke", "embedded"), RunResult(RunDir(tmp_path / "night"), code, None)
+    )
+
+
+def test_without_a_verdict_nothing_is_told_for_one(tmp_path: Path) -> None:
+    printed = io.StringIO()
+    for name in ("smoke", "restore-mine"):
+        kinds.find(name).tell(RunResult(RunDir(tmp_path), ExitCode.FAILED, None), Console(file=printed))
+    assert printed.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("experiment", "target"), [("restore-mine", "backup-example"), ("smoke", "embedded")]
+)
+def test_a_target_that_is_being_played_on_is_busy_whatever_is_played(experiment: str, target: str) -> None:
+    schedule = Schedule.model_validate(
+        {"name": "n", "experiment": experiment, "target": target, "when": "0 4 1 * *", "timezone": "UTC"}
+    )
+    launcher = Processes(lambda: None)
+    assert launcher.busy(schedule) is None
+    lock = store.lock_file(kinds.find(experiment).plan(Request(target)).aim)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write("20261126T000000Z-aaaaaa")
+        file.flush()
+        assert launcher.busy(schedule) == "20261126T000000Z-aaaaaa"
