@@ -26,7 +26,7 @@ from pathlib import Path
 
 
 class ExitCode(IntEnum):
-    """What a process of midnight ends with. Code outside this file names a member, never its number."""
+    """The exit codes of midnight. Other files name a member, never its number."""
 
     PASS = 0
     VIOLATED = 1
@@ -38,12 +38,12 @@ class ExitCode(IntEnum):
 
     @property
     def words(self) -> str:
-        """For the first line of a verdict."""
+        """The first words of a verdict, in capitals."""
         return _WORDS[self]
 
     @property
     def verdict(self) -> str:
-        """The verdict on what ended with it, as JSON has it."""
+        """The verdict that goes with it in JSON documents."""
         return {ExitCode.PASS: "pass", ExitCode.VIOLATED: "fail"}.get(self, "unknown")
 
 
@@ -58,7 +58,7 @@ _WORDS = {
 }
 
 JUDGED = frozenset({ExitCode.PASS, ExitCode.VIOLATED, ExitCode.UNKNOWN})
-"""What a run ends with that was played to its end."""
+"""The codes of a run that was played to its end."""
 
 
 class MidnightError(Exception):
@@ -178,5 +178,5 @@ def of_error(error: BaseException) -> ExitCode:
 
 
 def of_run(code: int) -> ExitCode:
-    """The code as one that a run can end with: 2 would say that nothing was touched."""
+    """The code as one that a run can end with: 2 would mean that nothing was touched."""
     return ExitCode(code) if code in PRECEDENCE else ExitCode.FAILED

@@ -1,4 +1,4 @@
-"""What has become of a run that has ended."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from chaos.record.store import RunDir
 class RunResult:
     """A run that has ended: an experiment's, a suite's or a backup check's.
 
-    `exit_code` is that of the whole run, `verdict.exit_code` that of its findings alone, until the verdict is
-    written. `verdict` is None when not even judging was possible. `errors` are lines for a reader.
+    `exit_code` counts everything that went wrong; `verdict.exit_code` counts the findings alone until the verdict
+    is written. `verdict` is None if the run could not be judged. Each of `errors` is one line of text.
     """
 
     run: RunDir
@@ -22,4 +22,4 @@ class RunResult:
     verdict: Verdict | None
     errors: tuple[str, ...] = ()
     title: str = ""  # as a scenario of a suite
-    hint: str = ""  # what its reader may want to type next
+    hint: str = ""  # what to type next

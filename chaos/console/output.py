@@ -27,7 +27,7 @@ def tell(show: Callable[[], None]) -> None:
 
 
 def say(note: str) -> None:
-    """Tell something beside what was asked for, on standard error."""
+    """Print a note to standard error."""
     print(f"midnight: {note}", file=sys.stderr)
 
 

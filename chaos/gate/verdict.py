@@ -152,7 +152,7 @@ def _ended(played: GateRun, exit_code: int) -> ExitCode:
     """The code the run ended with, as one of those that a run can end with."""
     code = of_run(exit_code)
     if played.verdict is None and code in (ExitCode.PASS, ExitCode.VIOLATED):
-        return ExitCode.FAILED  # they would say that something was judged
+        return ExitCode.FAILED  # those mean that something was judged
     return code
 
 

@@ -89,12 +89,12 @@ class Plan:
         return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
 
     def make_driver(self) -> Driver:
-        """The driver that brings the target up, or attaches to it, as it is planned."""
+        """A driver for the target, the profile and what the steps need staged."""
         return self.driver(self.target, self.options, self.settings, self.staging)
 
     @property
     def aim(self) -> str:
-        """What two runs must not be aimed at together. Raises MidnightError where that cannot be told."""
+        """The name of the lock that keeps two runs from one target. Raises MidnightError."""
         return self.make_driver().aim
 
     @property

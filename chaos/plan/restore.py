@@ -29,7 +29,7 @@ class RestorePlan:
 
     @property
     def aim(self) -> str:
-        """Two restores of one target would take each other's room."""
+        """The lock's name: two restores of one target would take each other's disk space."""
         return self.target.name
 
     @property

@@ -21,7 +21,7 @@ class SuitePlan:
 
     @property
     def aim(self) -> str:
-        """That of its first scenario: all aim at the same."""
+        """All scenarios share one target, so the first one's."""
         return self.plans[0].aim
 
     @property

@@ -1,1 +1,1 @@
-"""What a command has played, from a file's name to one result."""
+"""Use cases: from the name of a file to one result. `cli` parses arguments and calls them."""

@@ -1,4 +1,4 @@
-"""Which of the three kinds of play a file is: the one place that tells them apart by what they do."""
+"""Find a file of `experiments/`, and what plays it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ KINDS: Mapping[Kind, type[Playable]] = {
 
 
 def find(name: str) -> Playable:
-    """By the experiment's name, or a path to its file. Raises UsageError where there is none, or FileError."""
+    """Look it up by name or path. Raises UsageError if there is none, FileError if it cannot be read."""
     return of_file(yamlfile.search(name, "experiments"))
 
 
 def of_file(path: Path) -> Playable:
-    """Raises FileError for what cannot be read."""
+    """Raises FileError if the file cannot be read."""
     return KINDS[kind.of_file(path)](path)

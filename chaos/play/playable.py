@@ -1,4 +1,4 @@
-"""What can be played: an experiment, a suite of them, or the check of a backup."""
+"""One protocol for an experiment, a suite and a backup check."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from chaos.run.rehearsal import Row
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a file is to be played; what a kind of play does not have is refused with UsageError."""
+    """How to play a file. A kind that has no profile or no steps refuses them with UsageError."""
 
     target: str = "embedded"
-    profile: str | None = None  # the target's first one
+    profile: str | None = None  # None: the target's first
     seed: int = 1
     changes: tuple[str, ...] = ()  # step.param=value
 
@@ -36,12 +36,12 @@ class Planned(Protocol):
 
     @property
     def aim(self) -> str:
-        """What two runs must not be aimed at together. Raises MidnightError where that cannot be told."""
+        """The name of the lock that keeps two runs from one target. Raises MidnightError."""
         ...
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is odd about it, and may still be meant."""
+        """What looks like a mistake but may be meant."""
         ...
 
 
@@ -54,13 +54,13 @@ class Playable(Protocol):
     def summary(self) -> Summary: ...
 
     def warnings(self, target: str) -> tuple[str, ...]:
-        """Validate the file, against the target where any target can be meant."""
+        """Validate the file against the target; a backup check, which needs one of its own, alone."""
         ...
 
     def plan(self, request: Request) -> Planned: ...
 
     def show(self, request: Request, *, as_json: bool) -> str:
-        """The plan with its times, as lines or as JSON."""
+        """The plan with its times, as text or as JSON."""
         ...
 
     def rehearse(self, request: Request) -> list[Row]:
@@ -72,5 +72,5 @@ class Playable(Protocol):
         ...
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
-        """The verdict for a reader, where there is one."""
+        """Print the verdict, if there is one, and what to type next."""
         ...

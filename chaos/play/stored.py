@@ -1,4 +1,4 @@
-"""A stored run, whichever was played: judged again, or its report rendered again."""
+"""Judge a stored run of any kind again, or render its report again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaos.record.store import RunDir
 
 
 def judge(run: RunDir, slo: Path | None = None) -> Verdict:
-    """By its own objectives, or by those of the file; touches no target. Raises UsageError, FileError."""
+    """Judge by its own objectives, or by those of a file. Raises UsageError, FileError."""
     parts = suite.parts(run)
     if parts is None:
         return rejudge.judge_run(run, slo)

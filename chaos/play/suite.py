@@ -1,4 +1,4 @@
-"""A suite: all of its files are checked first, then each scenario is played, and the whole is judged."""
+"""A suite: check all of its files, play each scenario, judge the whole."""
 
 from __future__ import annotations
 

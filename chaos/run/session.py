@@ -1,4 +1,4 @@
-"""What all that acts stands on, from its lock to its end: a run, a backup check, a rehearsal, a stack."""
+"""The scaffold of a run, a backup check, a rehearsal and a stack: lock, watchdog, journal, sweep, last event."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def new_run(
 ) -> Iterator[RunDir]:
     """The directory of a new run, with what earlier runs left healed and what it aims at locked.
 
-    `admit` has the last word before the directory is made, `save` writes the manifest. Raises Refused, also
-    where the records cannot be written, and RestoreError for an earlier run that cannot be healed.
+    `admit` may still refuse before the directory is made; `save` writes the manifest. Raises Refused, also if
+    the records cannot be written, and RestoreError if an earlier run cannot be healed.
     """
     preflight.heal_earlier_runs()
     with preflight.target_lock(target, aim) as taken:
@@ -52,9 +52,9 @@ def new_run(
 
 
 class Session:
-    """One directory with a journal: everything created is journalled before, and undone whatever happens.
+    """A directory with a journal. What a driver creates is journalled first, and undone whatever happens.
 
-    In this order: `held` around all of it, `watched`, `record`, `begin`, `sweep`, `end`, and `judged` after.
+    Call `held` around everything, then `record`, `watched`, `begin`, `sweep`, `end`; `judged` comes after.
     """
 
     clock: Clock
@@ -69,8 +69,8 @@ class Session:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the run's locks, with a watchdog that heals the run should this process die, or end by an
-        exception before everything is undone."""
+        """Hold the run's locks under a watchdog, which heals the run if this process dies, or raises before
+        everything is undone."""
         with playing(self.run):
             self._watchdog = Watchdog(self.run)
             try:
@@ -84,7 +84,7 @@ class Session:
             self._watchdog.dismiss()
 
     def watched(self) -> None:
-        """Return when the watchdog watches: nothing may be created before. Raises OSError."""
+        """Wait until the watchdog watches: create nothing before. Raises OSError."""
         assert self._watchdog is not None, "within `held`"
         self._watchdog.wait_until_ready()
 
@@ -92,7 +92,7 @@ class Session:
         """Start the run's clock and open its journal; `listeners` hear each event after it is written."""
         self.clock = Clock(time.monotonic())
         self.writer = Writer(self.run.events)
-        if self._watchdog is not None:  # who heals must find it, also when the directory is deleted
+        if self._watchdog is not None:  # the healer needs it even if the directory is deleted
             self.writer.listen(keep(self.run))
         for listener in listeners:
             self.writer.listen(listener)
@@ -108,18 +108,18 @@ class Session:
             self.writer.event(event.timed(self.clock.now), sync=sync)
 
     def creating(self, what: str, undo: Undo) -> None:
-        """For drivers: on the disk before `what` is created."""
+        """Journal, on disk, that a driver is about to create `what`."""
         self.event(events.TargetCreating(NOW, what, by=self._by, undo=undo), sync=True)
 
     def sweep(self) -> list[Healed]:
-        """Undo whatever is outstanding, newest first; what cannot be undone is an error of the run."""
+        """Undo whatever is outstanding, newest first; what cannot be undone becomes an error of the run."""
         done = heal(self.run, partial(self.writer.event, sync=True), self.clock.now)
         self._clean = not any(result.error for result in done)
         self.course.undone(done)
         return done
 
     def end(self) -> None:
-        """Record how the run ended, as its last event."""
+        """Record how the run ended: its last event."""
         with self.course.going_on():
             self.event(events.RunEnded(NOW, reason=self.course.reason, because=self.course.because))
         self.writer.close()

@@ -52,7 +52,7 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
 
 
 def rehearse(plans: Sequence[Plan]) -> list[Row]:
-    """Rehearse each plan, as a run of it would begin. Raises UsageError, and RestoreError for what is left."""
+    """Rehearse each plan behind the checks and locks of a run. Raises UsageError, RestoreError."""
     preflight.refuse_when_halted()
     preflight.heal_earlier_runs()
     return [row for plan in plans for row in _rehearsed(plan)]

@@ -1,4 +1,4 @@
-"""Which kind of play a file of `experiments/` is, or the record of one in `run.json`."""
+"""The kind of a file of `experiments/`, or of its record in `run.json`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Kind(Enum):
 
 
 def of_document(document: Any) -> Kind:
-    """By its keys; what is neither a suite nor a restore is checked as an experiment."""
+    """Decide by keys; anything that is neither a suite nor a restore is an experiment."""
     if isinstance(document, dict) and "restore" in document and "load" not in document:
         return Kind.RESTORE
     return Kind.SUITE if isinstance(document, dict) and "scenarios" in document else Kind.EXPERIMENT
 
 
 def of_file(path: Path) -> Kind:
-    """Raises FileError for what cannot be read."""
+    """Raises FileError if the file cannot be read."""
     return of_document(yamlfile.read_mapping(path))
