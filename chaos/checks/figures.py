@@ -14,7 +14,8 @@ from typing import Any, Literal
 from chaos.checks.finding import Finding, Unit
 from chaos.checks.judged import Judged
 from chaos.checks.measured import Measured
-from chaos.checks.text import amount, percent, seconds
+from chaos.checks.text import amount, percent
+from chaos.spec.units import show_seconds
 
 Figures = dict[str, float | None]
 Document = Mapping[str, Any]
@@ -67,7 +68,7 @@ class Figure:
     def show(self, value: float) -> str:
         if self.unit == "ratio":
             return percent(value)
-        return seconds(value) if self.unit == "s" else amount(value)
+        return show_seconds(value) if self.unit == "s" else amount(value)
 
 
 def _of_hits(key: str) -> Measure:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.text import percent, seconds
+from chaos.checks.text import percent
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -21,6 +22,6 @@ def check(judged: Judged) -> list[Finding]:
         return [Finding("steady", "baseline", Outcome.UNKNOWN, measured, ratio, "ratio", because, detail)]
     figures = [f"availability {percent(measured)}"] if isinstance(measured, float | int) else []
     if isinstance(p99 := detail.get("p99"), float | int):
-        figures.append(f"p99 {seconds(p99)}")
+        figures.append(f"p99 {show_seconds(p99)}")
     because = f"steady before anything was injected ({', '.join(figures) or 'no figures'})"
     return [Finding("steady", "baseline", Outcome.PASS, measured, ratio, "ratio", because, detail)]

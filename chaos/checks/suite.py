@@ -13,12 +13,13 @@ from pydantic import Field
 from chaos.checks.figures import of_suite
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.rejudge import judge_run
-from chaos.checks.text import many, seconds
+from chaos.checks.text import many
 from chaos.checks.verdict import EXIT_CODES, Verdict
 from chaos.errors import PRECEDENCE, UsageError
 from chaos.errors import worst as worst_code
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile
+from chaos.spec.units import show_seconds
 from chaos.spec.userfile import refuse_pipes
 from chaos.spec.yamlfile import Model, Name
 
@@ -133,5 +134,5 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[Part]) -> str:
         ]
         if values:
             value, title = max(values)
-            clauses.append(f"{unit} {seconds(value)} ({title})")
+            clauses.append(f"{unit} {show_seconds(value)} ({title})")
     return f"{outcome.name}: {'; '.join(clauses)}"

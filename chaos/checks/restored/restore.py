@@ -5,9 +5,9 @@ from __future__ import annotations
 from chaos.checks.completeness import not_restored
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import JudgedRestore
-from chaos.checks.text import seconds
 from chaos.record.journal import Journal
 from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.spec.units import show_seconds
 
 _SHOWN = 3
 TECHNICAL = "technical: detection, decision and repointing are not in it"
@@ -111,7 +111,7 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     outlasted = journal.last("restore", "restore", "outlasted")
     if ended is None and outlasted is not None:
         within = float(outlasted.detail["within"])
-        because = f"not restored within {seconds(within)}, and given up: > {seconds(allowed)} ({TECHNICAL})"
+        because = f"not restored within {show_seconds(within)}, and given up: > {show_seconds(allowed)} ({TECHNICAL})"
         return Finding("recovery", "rto", Outcome.FAIL, within, allowed, "s", because)
     if ended is None:
         because = "nothing was restored, so nothing can be said about how long it takes"
@@ -119,6 +119,6 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     took = float(ended.detail["seconds"])
     outcome = Outcome.PASS if took <= allowed else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"restored in {seconds(took)} {sign} {seconds(allowed)} ({TECHNICAL})"
+    because = f"restored in {show_seconds(took)} {sign} {show_seconds(allowed)} ({TECHNICAL})"
     evidence = {"promise": experiment.promise.rto, "limit": experiment.limits.rto}
     return Finding("recovery", "rto", outcome, took, allowed, "s", because, evidence)
