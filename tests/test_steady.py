@@ -44,12 +44,12 @@ def test_one_bad_answer_more_is_no_steady_state() -> None:
 
 def test_slow_good_answers_are_no_steady_state_whatever_the_bad_ones() -> None:
     found = judged(hits(98, 2, took=0.5), availability="98%", p99="100ms")
-    assert (found.steady, found.because) == (False, "p99 500ms is above 100ms")
+    assert (found.steady, found.because) == (False, "p99 500 ms is above 100 ms")
 
 
 def test_both_are_told_where_both_are_broken() -> None:
     found = judged(hits(90, 10, took=0.5), p99="100ms")
-    assert "90 of 100 requests were good" in found.because and "p99 500ms" in found.because
+    assert "90 of 100 requests were good" in found.because and "p99 500 ms" in found.because
 
 
 def test_without_an_answer_the_load_never_reached_the_target() -> None:

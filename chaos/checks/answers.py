@@ -12,7 +12,8 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.text import many, seconds
+from chaos.checks.text import many
+from chaos.spec.units import show_seconds
 
 LEAST = 2
 """Lines about the baseline that there have to be: one says little of what is usual."""
@@ -73,8 +74,9 @@ def _judge(route: str, looks: Sequence[Look], play: float) -> Iterator[Finding]:
         return
     first, why = strange[0]
     after = len(looks) - len(before)
+    at = show_seconds(round(first - play, 1))
     because = (
-        f"{route} was answered otherwise than in the baseline: first {seconds(round(first - play, 1))} into the play, "
+        f"{route} was answered otherwise than in the baseline: first {at} into the play, "
         f"with {why} ({len(strange)} of {many(after, 'answer')} looked into); say in the route's `expect` what is good"
     )
     evidence = {

@@ -21,9 +21,10 @@ from chaos.checks.finding import Unit
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.checks.slo.pool import share_in_use
-from chaos.checks.text import percent, seconds
+from chaos.checks.text import percent
 from chaos.record.gauges import Api, Machine, Source, Volume
 from chaos.record.journal import Journal, Series, Span
+from chaos.spec.units import show_seconds
 
 DEVIATIONS = 6 * 1.4826
 
@@ -173,7 +174,7 @@ def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
         because = f"did not move: {gauge.label} up to {_show(best.peak, unit)}, {brief.format(bound)}{usual}"
     else:
         because = (
-            f"{seconds(best.at - view.zero)} into the play: {gauge.label} {_show(best.value, unit)} "
+            f"{show_seconds(best.at - view.zero)} into the play: {gauge.label} {_show(best.value, unit)} "
             f"(above {bound}{usual}), up to {_show(best.peak, unit)}"
         )
     evidence = {"gauge": gauge.label, "moved": [each.gauge.label for each in readings if each.at is not None]}
@@ -185,4 +186,4 @@ def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
 def _show(value: float, unit: Unit) -> str:
     if unit == "ratio":
         return percent(value)
-    return seconds(value) if unit == "s" else f"{value:g}"
+    return show_seconds(value) if unit == "s" else f"{value:g}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.text import many, seconds
+from chaos.checks.text import many
 from chaos.record import events
 from chaos.record.journal import Journal
+from chaos.spec.units import show_seconds
 
 TOLERANCE = 0.5
 """Seconds by which the end of the play may be noted early: less than any window a check looks at."""
@@ -35,7 +36,7 @@ def _problem(judged: Judged) -> str | None:
         return "there was no play"
     if observation.ended < observation.end - TOLERANCE:
         played, planned = observation.ended - observation.start, observation.end - observation.start
-        return f"the play was cut short: {seconds(played)} of {seconds(planned)}"
+        return f"the play was cut short: {show_seconds(played)} of {show_seconds(planned)}"
     if not len(observation):
         return "no hit was due in the play"
     if not observation.reached:

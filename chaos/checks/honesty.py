@@ -6,11 +6,12 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.instrument import strictest, threshold_of, tightest
 from chaos.checks.judged import Judged
 from chaos.checks.observation import Observation, windows
-from chaos.checks.text import percent, seconds
+from chaos.checks.text import percent
 from chaos.record.events import LoadReady
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -28,7 +29,7 @@ def check(judged: Judged) -> list[Finding]:
     delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
     doubted = int(seen.doubted.sum())
     because = (
-        f"worst lag {seconds(max(lag))}{_waited(delays)}{_priority(journal)}; "
+        f"worst lag {show_seconds(max(lag))}{_waited(delays)}{_priority(journal)}; "
         f"{doubted} of {len(seen.doubted)} windows in doubt{_followed(experiment, slo, held_to.lag)}; "
         f"{unsure} of {total} hits ({percent(unsure / total if total else 0.0)}) indeterminate"
     )
@@ -55,13 +56,15 @@ def _followed(experiment: Experiment, slo: Slo | None, lag: float) -> str:
     if lag >= experiment.honesty.lag:
         return ""
     what = (
-        "the timeout" if slo is None or slo.latency is None else f"{seconds(slo.latency.below)} of {slo.name}"
+        "the timeout"
+        if slo is None or slo.latency is None
+        else f"{show_seconds(slo.latency.below)} of {slo.name}"
     )
-    return f" (held to {seconds(lag)}, a quarter of {what})"
+    return f" (held to {show_seconds(lag)}, a quarter of {what})"
 
 
 def _waited(delays: list[float]) -> str:
-    return f", worst wait for a processor {seconds(max(delays))} a window" if delays else ""
+    return f", worst wait for a processor {show_seconds(max(delays))} a window" if delays else ""
 
 
 def _priority(journal: Journal) -> str:

@@ -17,7 +17,7 @@ from chaos.checks.drill import loss
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.ledger import Ledger, evidence_of, read_ledger, writes
-from chaos.checks.text import seconds
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -53,13 +53,13 @@ def _judge_rpo(
     evidence = {**evidence, "instant_of_loss": at, "instant_is": which, "breakable": breakable}
     outcome = Outcome.PASS if rpo <= promise else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"RPO {seconds(rpo)} {sign} {seconds(promise)}, the loss taken at {which}"
+    because = f"RPO {show_seconds(rpo)} {sign} {show_seconds(promise)}, the loss taken at {which}"
     if not breakable:
         outcome = Outcome.NOT_EXERCISED
-        watched = seconds(max(0.0, at - first))
+        watched = show_seconds(max(0.0, at - first))
         because = (
-            f"RPO {seconds(rpo)}, but not evidence: the first write was acknowledged {watched} before "
-            f"{which}, which could not break the promise of {seconds(promise)}"
+            f"RPO {show_seconds(rpo)}, but not evidence: the first write was acknowledged {watched} before "
+            f"{which}, which could not break the promise of {show_seconds(promise)}"
         )
     return Finding("loss", "rpo", outcome, rpo, promise, "s", because, evidence)
 

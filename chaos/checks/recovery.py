@@ -15,7 +15,7 @@ from chaos.checks.observation import Observation
 from chaos.checks.outage import Outage
 from chaos.checks.outages import Account, Readings, undisturbed
 from chaos.checks.spans import StepSpan
-from chaos.checks.text import seconds
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -46,24 +46,27 @@ def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Fin
     seen, most = readings.seen, float("inf") if limit is None else limit
     kept = readings.at_worst.recovered and readings.at_worst.recovery <= most
     outcome = bounded(kept, kept or readings.at_kindest.recovery <= most)
-    asked = "no limit is set" if limit is None else f"{seconds(limit)} allowed"
+    asked = "no limit is set" if limit is None else f"{show_seconds(limit)} allowed"
     if outcome is Outcome.UNKNOWN:
         outcome = Outcome.NOT_EXERCISED if limit is None and not readings.at_worst.down else outcome
         because = f"recovery {_undecided(readings, seen.recovery, readings.at_worst.recovery)}, {asked}"
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, _no_outage(readings)
     elif outcome is Outcome.FAIL:
-        because = f"recovery {_least(seen)}{seconds(seen.recovery)} > {seconds(most)} (time out with no step acting)"
+        took = f"{_least(seen)}{show_seconds(seen.recovery)}"
+        because = f"recovery {took} > {show_seconds(most)} (time out with no step acting)"
     elif limit is None:
-        outcome, because = Outcome.NOT_EXERCISED, f"recovery {seconds(seen.recovery)}, {asked}"
+        outcome, because = Outcome.NOT_EXERCISED, f"recovery {show_seconds(seen.recovery)}, {asked}"
     elif free <= limit:
         outcome = Outcome.NOT_EXERCISED
         because = (
-            f"recovery {seconds(seen.recovery)}, but not evidence: no step acted for {seconds(free)} at most, which "
-            f"could not break {seconds(limit)}"
+            f"recovery {show_seconds(seen.recovery)}, but not evidence: "
+            f"no step acted for {show_seconds(free)} at most, which could not break {show_seconds(limit)}"
         )
     else:
-        because = f"recovery {seconds(seen.recovery)} ≤ {seconds(limit)} (time out with no step acting)"
+        because = (
+            f"recovery {show_seconds(seen.recovery)} ≤ {show_seconds(limit)} (time out with no step acting)"
+        )
     measured = seen.recovery if seen.found else None
     return Finding("recovery", "recovery", outcome, measured, limit, "s", because, readings.evidence())
 
@@ -74,18 +77,20 @@ def _judge_rto(promise: float, readings: Readings) -> Finding:
     outcome = bounded(kept, kept or readings.at_kindest.rto <= promise)
     if outcome is Outcome.UNKNOWN:
         outcome = outcome if breakable or readings.at_worst.down else Outcome.NOT_EXERCISED
-        because = f"RTO {_undecided(readings, seen.rto, readings.at_worst.rto)}, {seconds(promise)} promised"
+        because = (
+            f"RTO {_undecided(readings, seen.rto, readings.at_worst.rto)}, {show_seconds(promise)} promised"
+        )
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, _no_outage(readings)
     elif outcome is Outcome.PASS and not breakable:
         outcome = Outcome.NOT_EXERCISED
         because = (
-            f"RTO {seconds(seen.rto)}, but not evidence: a play of {seconds(readings.play)} could not break "
-            f"the promise of {seconds(promise)}"
+            f"RTO {show_seconds(seen.rto)}, but not evidence: a play of {show_seconds(readings.play)} could not break "
+            f"the promise of {show_seconds(promise)}"
         )
     else:
         sign = "≤" if outcome is Outcome.PASS else ">"
-        because = f"RTO {_least(seen)}{seconds(seen.rto)} {sign} {seconds(promise)}"
+        because = f"RTO {_least(seen)}{show_seconds(seen.rto)} {sign} {show_seconds(promise)}"
     evidence = {**readings.evidence(), "breakable": breakable}
     measured = seen.rto if seen.found else None
     return Finding("recovery", "rto", outcome, measured, promise, "s", because, evidence)
@@ -99,31 +104,31 @@ def _least(seen: Account) -> str:
 def _no_outage(readings: Readings) -> str:
     if not readings.possible.found:
         return "no outage to recover from"
-    longest = seconds(readings.possible.rto)
+    longest = show_seconds(readings.possible.rto)
     return f"no outage to recover from: too few hits were bad to prove one, {longest} at most"
 
 
 def _undecided(readings: Readings, low: float, high: float) -> str:
     """Why neither was proven; the figure, in seconds, as it is proven and as it is possible."""
     if readings.seen.down:
-        return f"> {seconds(low)}: not recovered when the observation ended, and nothing broken by then"
+        return f"> {show_seconds(low)}: not recovered when the observation ended, and nothing broken by then"
     if readings.seen.unwatched is not None:
         return _unwatched(readings)
     if readings.too_few:
-        return f"between {seconds(low)} and {seconds(high)}: too few hits to tell"
+        return f"between {show_seconds(low)} and {show_seconds(high)}: too few hits to tell"
     return f"undecided by indeterminate hits: {_range(readings)}"
 
 
 def _unwatched(readings: Readings) -> str:
     outage = readings.seen.found[-1]
     good = outage.observed - (outage.good_since or outage.observed)
-    return f"not observed for long enough: {seconds(good)} of {seconds(readings.sustained)} of good service"
+    return f"not observed for long enough: {show_seconds(good)} of {show_seconds(readings.sustained)} of good service"
 
 
 def _range(readings: Readings) -> str:
     def of(account: Account) -> str:
         if not account.found:
             return "no outage"
-        return f"worst outage {'' if account.recovered else '> '}{seconds(account.rto)}"
+        return f"worst outage {'' if account.recovered else '> '}{show_seconds(account.rto)}"
 
     return f"{of(readings.at_best)} at best, {of(readings.at_worst)} at worst"

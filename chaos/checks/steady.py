@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.text import percent, seconds
+from chaos.checks.text import percent
 from chaos.record.events import NO_REASON, BaselineEnded
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -22,6 +23,6 @@ def check(judged: Judged) -> list[Finding]:
         return [Finding("steady", "baseline", Outcome.UNKNOWN, measured, ratio, "ratio", because, detail)]
     figures = [] if measured is None else [f"availability {percent(measured)}"]
     if ended.p99 is not None:
-        figures.append(f"p99 {seconds(ended.p99)}")
+        figures.append(f"p99 {show_seconds(ended.p99)}")
     because = f"steady before anything was injected ({', '.join(figures) or 'no figures'})"
     return [Finding("steady", "baseline", Outcome.PASS, measured, ratio, "ratio", because, detail)]

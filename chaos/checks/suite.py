@@ -10,15 +10,17 @@ from typing import Any
 
 from pydantic import Field
 
+from chaos.checks.figures import of_suite
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.rejudge import judge_run
 from chaos.checks.result import RunResult
-from chaos.checks.text import many, seconds
+from chaos.checks.text import many
 from chaos.checks.verdict import Verdict
 from chaos.errors import UsageError, of_outcome, of_run
 from chaos.errors import worst as worst_code
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile
+from chaos.spec.units import show_seconds
 from chaos.spec.userfile import refuse_pipes
 from chaos.spec.yamlfile import Model, Name
 
@@ -86,7 +88,7 @@ def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
         headline=_headline(outcome, planned, found),
         findings=tuple(findings),
         links=(),
-        figures=_figures(found),
+        figures=of_suite([part.verdict.figures for part in found if part.verdict is not None]),
         run=run.id,
         experiment=document["experiment"]["name"],
         target=document["target"]["name"],
@@ -117,21 +119,5 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str
         ]
         if values:
             value, title = max(values)
-            clauses.append(f"{unit} {seconds(value)} ({title})")
+            clauses.append(f"{unit} {show_seconds(value)} ({title})")
     return f"{outcome.name}: {'; '.join(clauses)}"
-
-
-def _figures(found: Sequence[RunResult]) -> dict[str, float | None]:
-    """The worst of each time, the sum of each count."""
-    every = [part.verdict.figures for part in found if part.verdict is not None]
-
-    def values(name: str) -> list[float]:
-        return [value for figures in every if (value := figures.get(name)) is not None]
-
-    result: dict[str, float | None] = {}
-    for name in ("rto", "rpo", "worst_outage"):
-        result[name] = max(values(name), default=None)
-    for name in ("hits", "good", "acknowledged_writes", "lost_writes"):
-        result[name] = sum(values(name)) if values(name) else None
-    hits, good = result["hits"], result["good"]
-    return {**result, "availability": good / hits if hits and good is not None else None}

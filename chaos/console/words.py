@@ -68,7 +68,7 @@ def _place(figures: Figures) -> str:
         return phase
     if at < 0:
         return f"{phase}, the play begins in {math.ceil(-at)}s"
-    return f"{phase} {number(at, '.0f')}s of {show_seconds(length)}"
+    return f"{phase} {number(at, '.0f')} s of {show_seconds(length)}"
 
 
 def service(figures: Figures) -> str:

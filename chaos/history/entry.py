@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chaos.checks.figures import recalled
 from chaos.errors import FileError
 from chaos.history.alike import machine_of, midnight_of, play_of
 from chaos.history.decision import COUNTING, Decision, of_document
@@ -20,11 +20,6 @@ from chaos.spec.userfile import read_json
 T = TypeVar("T")
 Document = dict[str, Any]
 Figures = Mapping[str, float | None]
-
-FIGURES = ("hits", "availability", "p50", "p95", "p99", "recovery", "rto", "rpo", "lost_writes", "budget")
-"""Ratios from 0 to 1, times in seconds, counts; a percentile on a hit that was not good is infinite."""
-
-PERCENTILES = ("p50", "p95", "p99")
 
 
 class Unreadable(ValueError):
@@ -97,7 +92,7 @@ def read_entry(run: RunDir) -> Entry:
             headline=_text(verdict.get("headline", "")),
             links=links,
             links_exercised=exercised,
-            figures=figures_of(verdict),
+            figures=recalled(verdict),
             part=manifest.part_of is not None,
             play=play_of(manifest),
             machine=_if_given(_text, machine_of(manifest.host)),
@@ -115,17 +110,6 @@ def is_drill(manifest: Manifest) -> bool:
     return str(manifest.experiment.get("name")).startswith(("dr-", "dr_"))
 
 
-def figures_of(verdict: Document) -> Figures:
-    """The figures that are compared from run to run, of the content of a verdict.json."""
-    given = verdict.get("figures") or {}
-    found: dict[str, float | None] = {name: _number(given.get(name)) for name in FIGURES}
-    found["rto"] = _number(given.get("rto", given.get("worst_outage")))
-    found["budget"] = _budget(verdict)
-    if given.get("hits"):  # JSON has no infinity: there it is null
-        found |= {name: math.inf for name in PERCENTILES if found[name] is None}
-    return found
-
-
 def links_of(verdict: Document) -> tuple[int, int]:
     """How many steps proved their effect, and how many had to."""
     effects = [each["outcome"] for each in verdict.get("findings") or () if each["check"] == "effect"]
@@ -138,12 +122,6 @@ def as_utc(text: str) -> str:
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     return instant.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _budget(verdict: Document) -> float | None:
-    """The largest share of an SLO's error budget that such a night would consume."""
-    burnt = [(each.get("evidence") or {}).get("budget_consumed") for each in verdict.get("findings") or ()]
-    return max((float(share) for share in burnt if share is not None), default=None)
 
 
 def _if_given(read: Callable[[Any], T], value: Any) -> T | None:
@@ -169,10 +147,6 @@ def _code(value: Any) -> int:
     if not 0 <= code <= 255:
         raise ValueError(f"{code} is no exit code")
     return code
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _read(path: Path) -> Document:

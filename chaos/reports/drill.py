@@ -12,8 +12,9 @@ from chaos.history.drills import Earlier
 from chaos.record.events import StepInjected
 from chaos.record.journal import Journal
 from chaos.reports.drill_svg import Stretch, spans_svg
-from chaos.reports.show import DASH, show_any, show_time, show_value, words
+from chaos.reports.show import DASH, show_any, show_value, words
 from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 Row = list[str]
 
@@ -45,8 +46,8 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
     done_by = {f.name: str(f.evidence.get("by") or "") for f in verdict.findings if f.check == "runbook"}
     stretches = [Stretch(name, float(length), assumed=True) for name, length in assumed.items()]
     stretches += [Stretch(span["name"], float(span["seconds"]), assumed=False) for span in spans]
-    rows = [[name, "assumed", show_time(length)] for name, length in assumed.items()]
-    rows += [[s["name"], done_by.get(s["name"], ""), show_time(s["seconds"])] for s in spans]
+    rows = [[name, "assumed", show_seconds(length)] for name, length in assumed.items()]
+    rows += [[s["name"], done_by.get(s["name"], ""), show_seconds(s["seconds"])] for s in spans]
     return DrillSection(
         title=experiment.drill.scenario,
         verdict=verdict.outcome.value,
@@ -118,9 +119,9 @@ def _budget(experiment: Experiment, rto: Finding | None, rpo: Finding | None, as
     ):
         measured = None if finding is None else finding.measured
         total = None if measured is None else measured + extra
-        told = show_value(measured, "s") + (f" + {show_time(extra)} assumed" if extra else "")
-        headroom = DASH if total is None else show_time(budget - total)
-        rows.append([what, told, show_value(limit, "s"), show_time(budget), headroom])
+        told = show_value(measured, "s") + (f" + {show_seconds(extra)} assumed" if extra else "")
+        headroom = DASH if total is None else show_seconds(budget - total)
+        rows.append([what, told, show_value(limit, "s"), show_seconds(budget), headroom])
     return rows
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chaos.checks.finding import Finding, Outcome, Unit
+from chaos.checks.figures import FIGURES
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal, Span
 from chaos.record.manifest import Manifest
@@ -156,23 +157,19 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
     )
 
 
-_FIGURES: dict[str, tuple[str, Unit]] = {
-    "hits": ("hits", "count"),
-    "ratio": ("availability", "ratio"),
-    "p50": ("p50", "s"),
-    "p95": ("p95", "s"),
-    "p99": ("p99", "s"),
-}
+_OF_HITS = {"hits": "hits", "ratio": "availability", "p50": "p50", "p95": "p95", "p99": "p99"}
+"""The figures of a breakdown, and what each is called in the table of figures."""
 
 
 def _breakdown(findings: Sequence[Finding], key: str, label: str) -> Table:
     """The first finding's figures by step or by route: every finding that has them has the same."""
     found: dict[str, dict[str, Any]] = next((f.evidence[key] for f in findings if f.evidence.get(key)), {})
+    shown = {of: figure for of, name in _OF_HITS.items() for figure in FIGURES if figure.name == name}
     rows = [
-        [name, *(show_value(figures.get(figure), unit) for figure, (_, unit) in _FIGURES.items())]
+        [name, *(show_value(figures.get(of), figure.unit) for of, figure in shown.items())]
         for name, figures in found.items()
     ]
-    return Table([label, *(title for title, _ in _FIGURES.values())], rows)
+    return Table([label, *(figure.label for figure in shown.values())], rows)
 
 
 def outages(verdict: Verdict) -> list[Span]:

@@ -17,7 +17,8 @@ from chaos.reports import svg
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.page import clauses, utc
 from chaos.reports.rows import FindingRow, finding_row
-from chaos.reports.show import show_any, show_time, words
+from chaos.reports.show import show_any, words
+from chaos.spec.units import show_seconds
 
 RECOVERY = ("restore", "recovery", "loss")
 SOUNDNESS = ("completeness", "verification")
@@ -117,7 +118,7 @@ def timeline(journal: Journal) -> str:
             length = each.end - each.start
             axis.barh(row, length, left=each.start, height=0.6, color=_COLOURS.get(each.name, _OTHERS))
             axis.annotate(
-                show_time(length),
+                show_seconds(length),
                 (each.end, row),
                 (4, 0),
                 textcoords="offset points",

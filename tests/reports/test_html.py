@@ -141,7 +141,7 @@ def test_doses_stand_beside_their_floors_and_settings_beside_versions(html: str)
         "pool.max_overflow 10",
         "PostgreSQL 18.1 (wheel)",
         "midnight run midnight --target reference --profile fragile --seed 7",
-        "promise ≤ 15 min",
+        "promise ≤ 900 s",
         "not evidence",
     ):
         assert words in text

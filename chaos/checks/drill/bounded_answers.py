@@ -8,8 +8,9 @@ from chaos.checks.exact import Times
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.observation import ANSWERED, Observation
-from chaos.checks.text import many, seconds
+from chaos.checks.text import many
 from chaos.record.events import StepUndone, TargetReady
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -32,14 +33,16 @@ def check(judged: Judged) -> list[Finding]:
     seen = judged.held_to(promised)
     during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < undone.at)
     if seen is None or during is None or not during.any():
-        because = f"no hit was due while the loss lasted for longer than the {seconds(promised)} promised"
+        because = (
+            f"no hit was due while the loss lasted for longer than the {show_seconds(promised)} promised"
+        )
         return [finding(Outcome.UNKNOWN, because)]
     waited, unsure = _waited(seen)[during], seen.indeterminate[during]
     late = waited > promised + seen.held_to.lag  # of the instrument, which must not be blamed on the target
     proven, open_ones = int((late & ~unsure).sum()), int((late & unsure).sum())
     longest = float(waited.max())
-    because = f"{many(proven, 'request')} of {len(late)} had no answer within {seconds(promised)}"
-    because += f", the longest wait {seconds(longest)}"
+    because = f"{many(proven, 'request')} of {len(late)} had no answer within {show_seconds(promised)}"
+    because += f", the longest wait {show_seconds(longest)}"
     if proven or not open_ones:
         return [finding(Outcome.FAIL if proven else Outcome.PASS, because, longest)]
     return [finding(Outcome.UNKNOWN, f"{because}; {open_ones} are indeterminate", longest)]

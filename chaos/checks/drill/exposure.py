@@ -12,9 +12,10 @@ import numpy as np
 from chaos.checks.drill.incident import Incident
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.text import amount, seconds
+from chaos.checks.text import amount
 from chaos.record.gauges import Source, Standby
 from chaos.record.journal import Journal
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -33,9 +34,9 @@ def check(judged: Judged) -> list[Finding]:
     if age is None:
         return [finding(Outcome.UNKNOWN, f"the exposure at the loss is not known: {how}")]
     if age < drill.exposure:
-        because = f"RPO was hardly tested: at the loss writes of {seconds(age)} were unprotected ({how})"
-        return [finding(Outcome.NOT_EXERCISED, f"{because}, {seconds(drill.exposure)} are wanted")]
-    because = f"at the loss writes of {seconds(age)} were unprotected ({how})"
+        because = f"RPO was hardly tested: at the loss writes of {show_seconds(age)} were unprotected ({how})"
+        return [finding(Outcome.NOT_EXERCISED, f"{because}, {show_seconds(drill.exposure)} are wanted")]
+    because = f"at the loss writes of {show_seconds(age)} were unprotected ({how})"
     return [finding(Outcome.PASS, because)]
 
 

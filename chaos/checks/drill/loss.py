@@ -16,8 +16,9 @@ from chaos.checks.exact import Flags
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.ledger import MISSING, Ledger, sent
-from chaos.checks.text import many, seconds
+from chaos.checks.text import many
 from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 
 def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Finding]:
@@ -59,10 +60,12 @@ def _rpo(
     done = ledger.writes.done[excused]
     rpo = max(0.0, instant - float(done.min())) if len(done) else 0.0
     outcome = Outcome.PASS if rpo <= allowed and rpo <= promise else Outcome.FAIL
-    because = f"RPO {seconds(rpo)} {'≤' if rpo <= allowed else '>'} {seconds(allowed)}"
+    because = f"RPO {show_seconds(rpo)} {'≤' if rpo <= allowed else '>'} {show_seconds(allowed)}"
     because += f" ({many(len(done), 'acknowledged write')} lost with it)"
     first = float(ledger.writes.done[ledger.acknowledged].min())
     if outcome is Outcome.PASS and limit is None and instant - first <= promise:
         outcome = Outcome.NOT_EXERCISED
-        because += f", but not evidence: so short a play could not break the promise of {seconds(promise)}"
+        because += (
+            f", but not evidence: so short a play could not break the promise of {show_seconds(promise)}"
+        )
     return Finding("loss", "rpo", outcome, rpo, allowed, "s", because, evidence)

@@ -20,10 +20,10 @@ from chaos.checks import recovery
 from chaos.checks.extrapolation import CannotProject, Measured, Point, Projection, project_rpo, project_rto
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.judged import Judged, JudgedRestore
-from chaos.checks.text import seconds
 from chaos.record.events import DeedEnded, RestoresMeasured
 from chaos.record.journal import Journal
 from chaos.spec.production import Production
+from chaos.spec.units import show_seconds
 
 GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
@@ -87,9 +87,11 @@ def _judge(name: str, what: str, promise: float, project: Callable[[], Projectio
     span = found.span
     outcome = bounded(span.high <= promise, span.low <= promise)
     sign = {Outcome.PASS: "≤", Outcome.FAIL: ">"}.get(outcome, "perhaps >")
-    give_or_take = f" ({seconds(span.low)} to {seconds(span.high)})" if span.high > span.low else ""
-    parts = ", ".join(f"{part.name} {seconds(part.span.seconds)} {part.basis}" for part in found.parts)
-    because = f"projected {what} {seconds(span.seconds)}{give_or_take} {sign} {seconds(promise)}: {parts}"
+    give_or_take = f" ({show_seconds(span.low)} to {show_seconds(span.high)})" if span.high > span.low else ""
+    parts = ", ".join(f"{part.name} {show_seconds(part.span.seconds)} {part.basis}" for part in found.parts)
+    because = (
+        f"projected {what} {show_seconds(span.seconds)}{give_or_take} {sign} {show_seconds(promise)}: {parts}"
+    )
     return Finding("projection", name, outcome, span.seconds, promise, "s", because, _evidence(found))
 
 

@@ -16,8 +16,8 @@ from chaos.checks.drill.incident import Deed, Incident, assumed
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.judged import Judged
 from chaos.checks.outage import Outage
-from chaos.checks.text import seconds
 from chaos.spec.drill import Drill
+from chaos.spec.units import show_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,18 @@ def _sentence(
 ) -> str:
     word = "technical RTO" if known is None else "RTO"
     least = "" if seen.back is not None else "> "
-    text = f"{word} {least}{seconds(seen.rto)}"
+    text = f"{word} {least}{show_seconds(seen.rto)}"
     if seen.back is None:
-        text += f", not back when the observation ended, {seconds(allowed)} allowed"
+        text += f", not back when the observation ended, {show_seconds(allowed)} allowed"
     elif outcome is Outcome.UNKNOWN:
-        text += f" undecided by indeterminate hits, {seconds(allowed)} allowed"
+        text += f" undecided by indeterminate hits, {show_seconds(allowed)} allowed"
     else:
-        text += f" {'≤' if seen.rto <= allowed else '>'} {seconds(allowed)}"
+        text += f" {'≤' if seen.rto <= allowed else '>'} {show_seconds(allowed)}"
     if known is not None:
-        parts = ", ".join(f"{name} {seconds(value)}" for name, value in known.items())
+        parts = ", ".join(f"{name} {show_seconds(value)}" for name, value in known.items())
         total = seen.rto + sum(known.values())
-        text += f"; {seconds(total)} with what is assumed ({parts})"
-        text += f" {'≤' if total <= promise else '>'} {seconds(promise)} promised"
+        text += f"; {show_seconds(total)} with what is assumed ({parts})"
+        text += f" {'≤' if total <= promise else '>'} {show_seconds(promise)} promised"
     if outcome is Outcome.NOT_EXERCISED:
-        text += f", but not evidence: so short a play could not break the promise of {seconds(promise)}"
+        text += f", but not evidence: so short a play could not break the promise of {show_seconds(promise)}"
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.checks.drill.incident import Deed
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.text import seconds
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -29,5 +29,5 @@ def _judge(deed: Deed, within: float) -> Finding:
         because = f"{deed.name}: failed: {deed.because or 'the run ended before it did'}"
         return Finding("runbook", deed.name, outcome, took, within, "s", because, evidence)
     took = deed.ended - deed.begun
-    because = f"{deed.name}: done in {seconds(took)}, by {deed.by}"
+    because = f"{deed.name}: done in {show_seconds(took)}, by {deed.by}"
     return Finding("runbook", deed.name, Outcome.PASS, took, within, "s", because, evidence)

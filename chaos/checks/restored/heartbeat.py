@@ -8,9 +8,9 @@ from typing import Any
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored.states import is_missing
-from chaos.checks.text import seconds
 from chaos.record.events import HeartbeatRead, RestoreBegun
 from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.spec.units import show_seconds
 
 
 def check(judged: JudgedRestore) -> list[Finding]:
@@ -41,11 +41,14 @@ def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
     limits = {"promise": experiment.promise.rpo, "limit": experiment.limits.rpo}
     evidence = {"restore_begun": begun, "newest_heartbeat": newest, **limits}
     if age < 0:
-        because = f"the newest heartbeat, {newest}, is {seconds(-age)} in the future: a clock is wrong, or it is none"
+        future = f"is {show_seconds(-age)} in the future"
+        because = f"the newest heartbeat, {newest}, {future}: a clock is wrong, or it is none"
         return _finding(Outcome.FAIL, age, experiment.rpo, because, evidence)
     outcome = Outcome.PASS if age <= experiment.rpo else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"RPO {seconds(age)} {sign} {seconds(experiment.rpo)}: the newest heartbeat is of {newest}"
+    because = (
+        f"RPO {show_seconds(age)} {sign} {show_seconds(experiment.rpo)}: the newest heartbeat is of {newest}"
+    )
     return _finding(outcome, age, experiment.rpo, because, evidence)
 
 

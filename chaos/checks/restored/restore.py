@@ -5,10 +5,10 @@ from __future__ import annotations
 from chaos.checks.completeness import not_restored
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import JudgedRestore
-from chaos.checks.text import seconds
 from chaos.record import events
 from chaos.record.journal import Journal
 from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.spec.units import show_seconds
 
 _SHOWN = 3
 TECHNICAL = "technical: detection, decision and repointing are not in it"
@@ -108,7 +108,7 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     outlasted = journal.latest(events.RestoreOutlasted)
     if ended is None and outlasted is not None:
         within = float(outlasted.within)
-        because = f"not restored within {seconds(within)}, and given up: > {seconds(allowed)} ({TECHNICAL})"
+        because = f"not restored within {show_seconds(within)}, and given up: > {show_seconds(allowed)} ({TECHNICAL})"
         return Finding("recovery", "rto", Outcome.FAIL, within, allowed, "s", because)
     if ended is None:
         because = "nothing was restored, so nothing can be said about how long it takes"
@@ -116,6 +116,6 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     took = float(ended.seconds)
     outcome = Outcome.PASS if took <= allowed else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"restored in {seconds(took)} {sign} {seconds(allowed)} ({TECHNICAL})"
+    because = f"restored in {show_seconds(took)} {sign} {show_seconds(allowed)} ({TECHNICAL})"
     evidence = {"promise": experiment.promise.rto, "limit": experiment.limits.rto}
     return Finding("recovery", "rto", outcome, took, allowed, "s", because, evidence)

@@ -8,8 +8,8 @@ from chaos.checks.slo import latency_percentile
 from chaos.checks.slo.objectives import findings
 from chaos.checks.slo.ratio import Ratio, judge
 from chaos.checks.slo.scope import Scope
-from chaos.checks.text import seconds
 from chaos.spec.slo import LatencyObjective, Slo
+from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
@@ -20,7 +20,7 @@ def check(judged: Judged) -> list[Finding]:
 
 def share_within(objective: LatencyObjective, scope: Scope) -> Ratio:
     """The hits that were good within the threshold."""
-    below = seconds(objective.below)
+    below = show_seconds(objective.below)
     within = scope.observation.within(objective.below)
     return Ratio("latency", f"share within {below}", f"good within {below}", within)
 
