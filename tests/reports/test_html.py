@@ -204,7 +204,7 @@ def test_a_report_that_cannot_be_made_leaves_the_one_before(tmp_path: Path, verd
     run = write_run(tmp_path / "run")
     before = write_report(run, verdict).read_text()
     run.run_file.write_text("{}")
-    with pytest.raises(ValueError, match="experiment|Experiment"):
+    with pytest.raises(ValueError, match="Experiment"):
         write_report(run, verdict)
     assert run.report.read_text() == before
     assert not list(run.path.glob("*.part"))
