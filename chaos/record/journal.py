@@ -185,10 +185,6 @@ class Journal:
             if event.source == source and name in (None, event.name) and phase in (None, event.phase)
         ]
 
-    def last(self, source: str, name: str | None = None, phase: str | None = None) -> Event | None:
-        found = self.find(source, name, phase)
-        return found[-1] if found else None
-
     def every(self, kind: type[E], name: str | None = None) -> list[E]:
         """The events of one kind, of this name or of any, in order of time."""
         found = (kind.of(event) for event in self.events if name in (None, event.name))

@@ -1,13 +1,11 @@
 """What production would have taken and lost, from what was measured here and what its owners state.
 
 A finding of its own: whatever was measured and failed stays failed. It reads
-- `journal.about["target"]["production"]`; without it there is nothing to project, and no finding;
-- the spans of the way back, of a drill as `drill_rto` cuts them, from the loss on; of a restore alone those of
-  its own steps: source `runbook`, name STEP, phase `ended`, detail `{"seconds": s}`, with `"assumed": true` where
-  nobody did it. Steps in GROWING grow with the data and are replaced by the projection;
-- what restores took: source `measure`, name `restore`, phase `ended`, detail `{"restores": [{"bytes": n,
-  "seconds": s}, ...], "replays": [{"bytes": n, "cpu_seconds": s}, ...]}`, as `chaos.postgres.throughput` measures
-  them. Of several such events all points count. Without any, nothing had to be restored: a standby took over.
+- what the target states about production; without it there is nothing to project, and no finding;
+- the spans of the way back, of a drill as `drill.rto` cuts them, from the loss on; of a restore alone those of
+  its own steps (`DeedEnded`). Steps in GROWING grow with the data and are replaced by the projection;
+- what restores took (`RestoresMeasured`). Of several such events all points count. Without any, nothing had to be
+  restored: a standby took over.
 """
 
 from __future__ import annotations

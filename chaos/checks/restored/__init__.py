@@ -1,18 +1,4 @@
-"""The verdict on a restored backup: pure functions over the journal of a restore.
-
-The journal's events, all of phase `ended` unless said otherwise; `seconds` in each that took time:
-- `restore backup` `chosen`, `described`, `identified` {"sha256": {file: sum}}
-- `restore restore` `begun` {"utc": its instant}, `ended`, or `failed` {"because": the reason}, or `outlasted`
-  {"because", "within": seconds it was given}
-- `restore attempt` `lacking` {"server", "because"}: this PostgreSQL could not, and the next one is tried
-- `restore copy`, `restore replay`, `restore create`, `restore load`: the spans of it
-- `restore load` also {"harmless": refusals that say nothing about the dump, "roles_made"}
-- `restore isolation` {"by": confined | settings, "because", "settings": how many, "processes"}
-- `restore contents` {"tables": by database, "rows": whether there is one, "lost": what has no files}
-- `restore heartbeat` `read`, `query NAME` `answered`: {"value", "rows"}, or {"because", "state": SQLSTATE}
-- `restore amcheck` {"outcome": sound | damaged | not checked, "by"}
-- `restore verification` {"outcome": verified | faulty | not verified, "by"}
-"""
+"""The verdict on a restored backup: pure functions over the journal of a restore."""
 
 from __future__ import annotations
 
