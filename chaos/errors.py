@@ -15,7 +15,7 @@ MidnightError                5  the tool itself failed
 ├── LoadError                5  the load process failed
 ├── NotRecorded              5  the run's own records cannot be written: says what to free, and how much
 ├── ControlError             5  a control interface (Toxiproxy) did not do what it was asked
-└── RestoreError             6  something could not be undone: says what, and how to do it by hand
+└── UndoError             6  something could not be undone: says what, and how to do it by hand
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
     UNKNOWN = 3
     ABORTED = 4
     FAILED = 5
-    NOT_RESTORED = 6
+    NOT_UNDONE = 6
 
     @property
     def words(self) -> str:
@@ -54,7 +54,7 @@ _WORDS = {
     ExitCode.UNKNOWN: "UNKNOWN",
     ExitCode.ABORTED: "ABORTED",
     ExitCode.FAILED: "MIDNIGHT FAILED",
-    ExitCode.NOT_RESTORED: "NOT RESTORED",
+    ExitCode.NOT_UNDONE: "NOT UNDONE",
 }
 
 JUDGED = frozenset({ExitCode.PASS, ExitCode.VIOLATED, ExitCode.UNKNOWN})
@@ -133,12 +133,12 @@ class NotRecorded(MidnightError, OSError):
     """Also an OSError: whoever can go on without the record suppresses those."""
 
 
-class RestoreError(MidnightError):
-    exit_code = ExitCode.NOT_RESTORED
+class UndoError(MidnightError):
+    exit_code = ExitCode.NOT_UNDONE
 
 
 PRECEDENCE = (
-    ExitCode.NOT_RESTORED,
+    ExitCode.NOT_UNDONE,
     ExitCode.FAILED,
     ExitCode.VIOLATED,
     ExitCode.ABORTED,

@@ -20,7 +20,7 @@ NAMED = {
     ExitCode.UNKNOWN: "unknown",
     ExitCode.ABORTED: "aborted",
     ExitCode.FAILED: "midnight itself failed",
-    ExitCode.NOT_RESTORED: "could not be restored",
+    ExitCode.NOT_UNDONE: "could not be undone",
 }
 """What README says of each."""
 LITERAL = re.compile(

@@ -109,7 +109,7 @@ def test_a_suite_is_shown_as_one_document_with_each_of_its_plans() -> None:
     ("code", "words"),
     [
         (ExitCode.PASS, "another profile: midnight run smoke --profile"),
-        (ExitCode.NOT_RESTORED, "midnight restore night"),
+        (ExitCode.NOT_UNDONE, "midnight undo night"),
         (ExitCode.UNKNOWN, "midnight show smoke"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaos.checks.verdict import Verdict
-from chaos.errors import ExitCode, NoVerdict, Refused, RestoreError
+from chaos.errors import ExitCode, NoVerdict, Refused, UndoError
 from chaos.plugin import registry
 from chaos.plugin.fault import Evidence, Undo
 from chaos.record import store
@@ -50,13 +50,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def undone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
 
-    def restore(undo: Undo) -> Evidence:
+    def take_back(undo: Undo) -> Evidence:
         if undo.get("stuck"):
-            raise RestoreError("stuck")
+            raise UndoError("stuck")
         done.append(str(undo["what"]))
         return {}
 
-    monkeypatch.setattr(registry, "restorer", lambda _by: restore)
+    monkeypatch.setattr(registry, "undo_of", lambda _by: take_back)
     return done
 
 
@@ -131,8 +131,8 @@ def test_what_is_not_undone_outweighs_how_the_run_ended(session: Session) -> Non
         session.sweep()
         session.end()
     result = session.judged(judged_never)
-    assert (result.exit_code, result.verdict) == (ExitCode.NOT_RESTORED, None)
-    assert result.errors[:2] == ("sick", "not restored: servers: stuck")
+    assert (result.exit_code, result.verdict) == (ExitCode.NOT_UNDONE, None)
+    assert result.errors[:2] == ("sick", "not undone: servers: stuck")
 
 
 def test_a_stack_has_no_watchdog_and_no_second_copy(session: Session) -> None:

@@ -28,7 +28,7 @@ def _problem(judged: Judged) -> str | None:
         return "the run has no end in its journal: it was killed"
     if ended.reason != "completed":
         return f"the run did not complete: {ended.reason}" + (f" ({ended.because})" if ended.because else "")
-    if left := not_restored(journal):
+    if left := not_undone(journal):
         return left
     if journal.damaged:
         return f"the journal has {many(journal.damaged, 'damaged line')}"
@@ -44,7 +44,7 @@ def _problem(judged: Judged) -> str | None:
     return None
 
 
-def not_restored(journal: Journal) -> str | None:
+def not_undone(journal: Journal) -> str | None:
     """What could not be undone, and was not undone later either."""
     failed: dict[tuple[str, str], str] = {}
     for event in journal.events:
@@ -52,4 +52,4 @@ def not_restored(journal: Journal) -> str | None:
             failed[event.source, event.name] = event.because
         elif events.closes(event):
             failed.pop((event.source, event.name), None)
-    return next((f"{name} could not be restored: {because}" for (_, name), because in failed.items()), None)
+    return next((f"{name} could not be undone: {because}" for (_, name), because in failed.items()), None)

@@ -50,7 +50,7 @@ def _judge(step: Step, journal: Journal) -> Finding:
         why = f"; {evidence['shortfall']}" if evidence.get("shortfall") else ""
         return finding(short, f"effect below its floor: {numbers}{why}", least, **evidence)
     if journal.latest(events.StepUndone, step.name) is None:
-        return finding(Outcome.UNKNOWN, f"never restored, its effect reached: {numbers}", least, **evidence)
+        return finding(Outcome.UNKNOWN, f"never undone, its effect reached: {numbers}", least, **evidence)
     return finding(Outcome.PASS, f"effect reached: {numbers}", least, **evidence)
 
 

@@ -12,7 +12,7 @@ from chaos.spec.experiment import Step
 
 @dataclass(frozen=True, slots=True)
 class StepSpan:
-    """From the first moment the step could act to the moment it was restored; None: never restored."""
+    """From the first moment the step could act to the moment it was undone; None: never undone."""
 
     step: str
     start: float

@@ -85,7 +85,7 @@ def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verd
 
 def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> ExitCode:
     left = any(each.check == "left_behind" and each.outcome is Outcome.FAIL for each in findings)
-    return ExitCode.NOT_RESTORED if left else of_outcome(outcome)
+    return ExitCode.NOT_UNDONE if left else of_outcome(outcome)
 
 
 def _is_objective(finding: Finding) -> bool:

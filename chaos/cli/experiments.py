@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.checks import rejudge
+from chaos.cli.output import Json
 from chaos.errors import ExitCode, UsageError
 from chaos.plan import build as plans
 from chaos.play import kinds
 from chaos.spec import slofile, yamlfile
 from chaos.spec import target as targets
 
-Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Files = Annotated[
     list[str] | None,
     typer.Argument(

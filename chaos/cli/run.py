@@ -9,6 +9,7 @@ from rich.console import Console as Terminal
 
 from chaos.checks.result import RunResult
 from chaos.cli import rehearsed
+from chaos.cli.output import Json
 from chaos.console.output import tell
 from chaos.errors import ExitCode
 from chaos.play import kinds
@@ -25,7 +26,6 @@ Rehearse = Annotated[
     bool,
     typer.Option("--rehearse", help="Probe the target and every step; inject nothing. 2 if one would fail."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print verdict.json (or the plan) for a machine.")]
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
 ) -> int:
     """Play an experiment against a target and judge it.
 
-    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not restored.
+    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not undone.
     """
     playable, request = kinds.find(name), Request(target, profile, seed, tuple(set_ or ()))
     if dry_run:

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from chaos.cli.output import Json
 from chaos.console.output import tell
 from chaos.play import stored
 from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
-Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Reference = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, its beginning, a path, or `latest`.")
 ]

@@ -48,7 +48,7 @@ def down(target: Target = "embedded") -> int:
         print(f"NOT taken down: {result.what.name}: {result.error}")
     if not failed:
         print(f"{name} is down")
-    return ExitCode.NOT_RESTORED if failed else ExitCode.PASS
+    return ExitCode.NOT_UNDONE if failed else ExitCode.PASS
 
 
 @app.command()

@@ -77,7 +77,7 @@ class IdleDrop(Fault):
     def probes(self) -> Iterable[Probe]:
         if self._params.by == "server":
             yield from probe_setting(self._admin, session_timeout.NAME, "by: server")
-        yield from self._path.probes()
+        yield from self._path.probes(self._params.min_closed)
 
     def prepare(self) -> Undo:
         if self._params.by == "proxy":
@@ -122,7 +122,7 @@ class IdleDrop(Fault):
         return frozenset({SERVERS if undo["by"] == "server" else PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if undo["by"] == "server":
             return session_timeout.put_back(undo)
         if undo["by"] == "proxy":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chaos.plan import build as plans
 from chaos.spec import restore_experiment, yamlfile
@@ -35,6 +36,20 @@ class RestorePlan:
     @property
     def warnings(self) -> tuple[str, ...]:
         return ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for a machine. Times are seconds."""
+        return {
+            "experiment": self.experiment.name,
+            "target": self.target.name,
+            "kind": self.options.kind,
+            "path": str(self.options.path),
+            "archive": str(self.options.archive) if self.options.archive else None,
+            "scratch": str(self.place),
+            "queries": [query.name for query in self.options.queries],
+            "within": self.experiment.restore.within,
+            "verify": self.experiment.restore.verify,
+        }
 
     def lines(self) -> list[str]:
         """The plan for a reader."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -45,8 +46,9 @@ class BackupCheck:
         return restore.build(str(self._path), request.target)
 
     def show(self, request: Request, *, as_json: bool) -> str:
-        del as_json  # it has no times that a program could read
         plan = self.plan(request)
+        if as_json:
+            return json.dumps(plan.to_json(), indent=1)
         return "\n  ".join((f"{plan.experiment.name} of {plan.target.name}", *plan.lines()))
 
     def rehearse(self, request: Request) -> list[Row]:
@@ -56,7 +58,7 @@ class BackupCheck:
     def play(self, request: Request, terminal: Terminal) -> RunResult:
         plan = self.plan(request)
         result = runner.start(plan, lambda run: _teller(run, plan, terminal))
-        again = "restore" if result.exit_code is ExitCode.NOT_RESTORED else "report"
+        again = "undo" if result.exit_code is ExitCode.NOT_UNDONE else "report"
         result = replace(result, hint=f"midnight {again} {result.run.id}")
         return playing.concluded(result, lambda verdict: playing.write(result.run, verdict, drill=False))
 

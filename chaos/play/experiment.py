@@ -64,8 +64,8 @@ def shown(plan: Plan) -> str:
 def what_next(plan: Plan, result: RunResult) -> str:
     """What a reader of this verdict may want to type."""
     others = [name for name in plan.target.profiles if name != plan.profile]
-    if result.exit_code is ExitCode.NOT_RESTORED:
-        return f"midnight restore {result.run.id}"
+    if result.exit_code is ExitCode.NOT_UNDONE:
+        return f"midnight undo {result.run.id}"
     if result.exit_code in (ExitCode.PASS, ExitCode.VIOLATED) and others:
         command = f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
         return f"the same night on another profile: {command}"

@@ -162,10 +162,10 @@ def drill_age(text: str | None) -> float | None:
     return age
 
 
-def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int:
+def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs, *, json_: bool = False) -> int:
     """Play, judge, write, tell; the gate's exit code."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    terminal = Terminal(highlight=False)
+    terminal = Terminal(stderr=json_, highlight=False)
     judged = _play_all(planned, asked, terminal)
     first = planned[0]
     verdict = judge(
@@ -182,12 +182,14 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int
     for failure in outputs.write(verdict):
         say(failure)
         code = worst([code, ExitCode.FAILED])
+    if json_:
+        tell(lambda: print(_as_json(verdict), end=""))
     tell(lambda: print_gate(verdict, terminal))
     return code
 
 
 def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list[RunVerdict]:
-    """Every experiment in turn; an abort, or what could not be restored, ends the gate."""
+    """Every experiment in turn; an abort, or what could not be undone, ends the gate."""
     judged: list[RunVerdict] = []
     for each, baseline in zip(planned, asked.baselines, strict=True):
         over = any(_ends_the_gate(done.played) for done in judged)
@@ -248,7 +250,7 @@ def judged_by(slo: Path, played: GateRun) -> GateRun:
         return played
     verdict = judging.judge_run(RunDir(played.path), slo)
     codes = [verdict.exit_code]
-    if played.exit_code in (ExitCode.FAILED, ExitCode.NOT_RESTORED):
+    if played.exit_code in (ExitCode.FAILED, ExitCode.NOT_UNDONE):
         codes.append(played.exit_code)
     if _is_aborted(played):
         codes.append(ExitCode.ABORTED)
@@ -257,7 +259,7 @@ def judged_by(slo: Path, played: GateRun) -> GateRun:
 
 
 def _ends_the_gate(played: GateRun) -> bool:
-    return played.exit_code == ExitCode.NOT_RESTORED or _is_aborted(played)
+    return played.exit_code == ExitCode.NOT_UNDONE or _is_aborted(played)
 
 
 def _is_aborted(played: GateRun) -> bool:

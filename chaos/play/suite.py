@@ -23,8 +23,8 @@ from chaos.reports.verdict_json import write_verdict
 from chaos.run import signals, starting, suite_manifest
 from chaos.run.rehearsal import Row
 
-ENDS_IT = (ExitCode.ABORTED, ExitCode.NOT_RESTORED)
-"""A signal was meant for all; what is not restored must not be played on."""
+ENDS_IT = (ExitCode.ABORTED, ExitCode.NOT_UNDONE)
+"""A signal was meant for all; what is not undone must not be played on."""
 
 
 class WholeSuite:

@@ -129,5 +129,5 @@ class Driver(ABC):
 
     @classmethod
     @abstractmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        """Undo one thing that `up` created. Idempotent; raises RestoreError."""
+    def undo(cls, undo: Undo) -> Evidence:
+        """Undo one thing that `up` created. Idempotent; raises UndoError."""

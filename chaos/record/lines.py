@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from chaos.record import renamed
 from chaos.record.event import Event
 from chaos.record.store import RunDir
 
-VERSION = 1
+VERSION = 2
 """Of every file of JSON lines; docs/journal.md says when it rises. A file that states none is of version 1."""
 
 
@@ -67,4 +69,4 @@ def _event_of(line: dict[str, Any]) -> Event | None:
     texts = (event.source, event.name, event.phase)
     timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
     known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
-    return event if known else None
+    return replace(event, phase=renamed.PHASES.get(event.phase, event.phase)) if known else None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.record import renamed
 from chaos.record.event import Detail
 from chaos.record.fields import keys_of, read, stored, write
 from chaos.record.lines import refuse_newer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
 
-VERSION = 1
+VERSION = 2
 """Of `run.json`; docs/journal.md says when it rises. A file that states none is of version 1."""
 
 
@@ -101,7 +102,8 @@ class Manifest:
     def of(cls, document: Mapping[str, Any]) -> Manifest:
         """What the document of a `run.json` says. Raises ValueError where it is of a newer version."""
         refuse_newer("run.json", document.get("version", 1), VERSION)
-        return cls(document=document, **read(cls, document))
+        found = cls(document=document, **read(cls, document))
+        return replace(found, experiment=renamed.experiment_as_named_today(found.experiment))
 
     def save(self, run: RunDir) -> None:
         """Write it, with secrets masked; whole or not at all."""

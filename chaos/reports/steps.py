@@ -9,7 +9,7 @@ from chaos.record import events
 from chaos.record.journal import Detail, Event, Journal
 from chaos.record.manifest import PlannedStep
 
-_ENDS = {events.UNDONE: "restored", events.StepFailed.phase: "failed", events.StepSkipped.phase: "skipped"}
+_ENDS = {events.UNDONE: "undone", events.StepFailed.phase: "failed", events.StepSkipped.phase: "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class StepRecord:
     params: Detail
     injecting: float | None
     injected: float | None
-    restored: float | None
-    state: str  # restored | not restored | failed | skipped | never started
+    undone: float | None
+    state: str  # undone | not undone | failed | skipped | never started
     because: str
     doses: list[tuple[str, float, float | None]]  # name, dose, floor
     evidence: Detail = field(default_factory=dict)
@@ -44,7 +44,7 @@ def _record(journal: Journal, planned: PlannedStep) -> StepRecord:
         params=planned.params,
         injecting=times.get(events.INJECTING),
         injected=times.get(events.StepInjected.phase),
-        restored=times.get(events.UNDONE),
+        undone=times.get(events.UNDONE),
         state=_state(told),
         because="; ".join(event.because for event in told if event.because),
         doses=_doses(journal.latest(events.StepHeld, planned.step)),
@@ -58,8 +58,8 @@ def _state(told: list[Event]) -> str:
     phases = [event.phase for event in told]
     ended = [_ENDS[phase] for phase in phases if phase in _ENDS]
     if events.StepFailed.phase in phases and events.UNDONE in phases:
-        return "failed, restored"
-    return ended[-1] if ended else "not restored"
+        return "failed, undone"
+    return ended[-1] if ended else "not undone"
 
 
 def _doses(held: events.StepHeld | None) -> list[tuple[str, float, float | None]]:

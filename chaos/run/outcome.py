@@ -60,8 +60,8 @@ class Course:
         """What was outstanding at the end has been undone, as far as it could be."""
         # what is left behind is a finding of the verdict, with its own exit code
         for failed in (result for result in results if result.error and result.what != LEFT_BEHIND):
-            self._codes.append(ExitCode.NOT_RESTORED)
-            self.errors.append(self._redact(f"not restored: {failed.what.name}: {failed.error}"))
+            self._codes.append(ExitCode.NOT_UNDONE)
+            self.errors.append(self._redact(f"not undone: {failed.what.name}: {failed.error}"))
 
     def judged(self, run: RunDir, judge: Callable[[], Verdict]) -> RunResult:
         """The verdict, and the worst of all exit codes."""

@@ -36,7 +36,7 @@ def new_run(
     """The directory of a new run, with what earlier runs left healed and what it aims at locked.
 
     `admit` may still refuse before the directory is made; `save` writes the manifest. Raises Refused, also if
-    the records cannot be written, and RestoreError if an earlier run cannot be healed.
+    the records cannot be written, and UndoError if an earlier run cannot be healed.
     """
     preflight.heal_earlier_runs()
     with preflight.target_lock(target, aim) as taken:

@@ -45,14 +45,14 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
     with new_run(plan.experiment.name, plan.target.name, driver.aim, save, admit) as run:
         runner = Runner(plan, run, driver, make_observer(run))
         ended = runner.play()
-        if runner.refused is not None and ended.exit_code is not ExitCode.NOT_RESTORED:
+        if runner.refused is not None and ended.exit_code is not ExitCode.NOT_UNDONE:
             shutil.rmtree(run.path)  # nothing was played
             raise runner.refused
         return ended
 
 
 def rehearse(plans: Sequence[Plan]) -> list[Row]:
-    """Rehearse each plan behind the checks and locks of a run. Raises UsageError, RestoreError."""
+    """Rehearse each plan behind the checks and locks of a run. Raises UsageError, UndoError."""
     preflight.refuse_when_halted()
     preflight.heal_earlier_runs()
     return [row for plan in plans for row in _rehearsed(plan)]

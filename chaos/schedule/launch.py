@@ -27,7 +27,7 @@ class Child(Protocol):
         ...
 
     def stop(self) -> None:
-        """Ask it to restore everything and end."""
+        """Ask it to undo everything and end."""
         ...
 
 

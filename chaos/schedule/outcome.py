@@ -12,9 +12,9 @@ from chaos.notify.message import Event
 from chaos.record.store import RunDir, reports_dir
 
 _IN_WORDS: Mapping[int, str] = {
-    ExitCode.ABORTED: "aborted, everything restored",
-    ExitCode.FAILED: "midnight itself failed, everything restored",
-    ExitCode.NOT_RESTORED: "NOT RESTORED: `midnight restore` undoes what is left",
+    ExitCode.ABORTED: "aborted, everything undone",
+    ExitCode.FAILED: "midnight itself failed, everything undone",
+    ExitCode.NOT_UNDONE: "NOT UNDONE: `midnight undo` undoes what is left",
 }
 
 
@@ -44,7 +44,7 @@ def read(exit_code: int, out: str, err: str) -> Ended:
     last = (err.strip().splitlines() or [""])[-1].removeprefix("midnight: ")
     words = _IN_WORDS.get(exit_code, last or f"ended with {exit_code} and said nothing")
     if exit_code < 0:
-        words = f"killed by signal {-exit_code}; `midnight restore` undoes what it may have left"
+        words = f"killed by signal {-exit_code}; `midnight undo` undoes what it may have left"
     if document is None:
         return Ended(exit_code, words)
     headline = document["headline"] if exit_code in JUDGED else f"{words} ({document['headline']})"
@@ -71,4 +71,4 @@ def event_of(ended: Ended, was_bad: bool) -> Event:
         return Event.RECOVERED if was_bad else Event.PASSED
     if ended.refused:
         return Event.MISSED
-    return Event.FAIL if ended.exit_code in (ExitCode.VIOLATED, ExitCode.NOT_RESTORED) else Event.UNKNOWN
+    return Event.FAIL if ended.exit_code in (ExitCode.VIOLATED, ExitCode.NOT_UNDONE) else Event.UNKNOWN

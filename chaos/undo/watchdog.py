@@ -88,7 +88,7 @@ def watch(run: RunDir) -> ExitCode:
     failed = [f"{result.what.name}: {result.error}" for result in healed if result.error]
     for line in failed:
         print(line, file=sys.stderr)
-    return ExitCode.NOT_RESTORED if failed else ExitCode.PASS
+    return ExitCode.NOT_UNDONE if failed else ExitCode.PASS
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ steps:
     hold: 2s
     with: {clients: 20, min_attempted: 10, keep: 500ms, burst: 10, burst_path: /items/1}
 slos: [{name: availability, availability: 30%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 """
 
 
@@ -165,6 +165,7 @@ def test_it_is_inspected_wired_verified_played_on_and_healed(
     assert not [each for each in ours(everything(client)) if midnight.run.id in each]  # the forwarder is gone
 
 
+@pytest.mark.full
 def test_replicas_are_one_role_and_each_is_hurt_and_proven(
     midnight: Midnight, dify: Project, client: DockerClient
 ) -> None:
@@ -191,8 +192,8 @@ def test_replicas_are_one_role_and_each_is_hurt_and_proven(
         assert own and load and own <= told and not load & told
     finally:
         for undo in reversed(undos.values()):
-            ComposeDriver.restore(undo)
-            ComposeDriver.restore(undo)
+            ComposeDriver.undo(undo)
+            ComposeDriver.undo(undo)
         dify("up", "-d", "--scale", "api=1")
     assert sorted(held["each"]) == sorted(apis)[:2] and held["of"] == 3
     assert not [name for name in ours(everything(client)) if "forwarder" in name]
@@ -224,7 +225,7 @@ def paused(handles: Handles, which: str) -> dict[str, Any]:
             client.request("GET", "/items/1")
         held = fault.hold(1.0, threading.Event())
     finally:
-        Pause.restore(undo)
+        Pause.undo(undo)
         for client in clients:
             client.close()
     assert held.dose == held.floor == {"reached": 2} and not held.unproven, held

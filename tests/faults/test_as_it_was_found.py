@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from chaos.errors import RestoreError, TargetGone
+from chaos.errors import TargetGone, UndoError
 from chaos.faults.shared import session_timeout
 from chaos.host.processes import ref_of
 from chaos.plugin import registry
@@ -36,12 +36,12 @@ def made(name: str, handles: Handles, step: str = "", **params: Any) -> Fault:
 
 
 def played(fault: Fault) -> None:
-    """Prepared, injected, held and restored, twice: an undo may come again."""
+    """Prepared, injected, held and undone, twice: an undo may come again."""
     undo = fault.prepare()
     fault.inject()
     fault.hold(0.1, threading.Event())
-    type(fault).restore(undo)
-    type(fault).restore(undo)
+    type(fault).undo(undo)
+    type(fault).undo(undo)
 
 
 STORM: dict[str, Any] = {"clients": 2, "keep": "100ms", "burst": 0, "min_attempted": 1}
@@ -74,15 +74,15 @@ def test_two_steps_that_overlap_on_one_proxy_leave_it_as_the_first_one_found_it(
     one = first.prepare()
     first.inject()
     other = second.prepare()
-    type(first).restore(one)
+    type(first).undo(one)
     second.inject()
-    type(second).restore(other)
+    type(second).undo(other)
     assert toxiproxy.proxy("database").enabled
 
 
 def test_an_undo_of_an_earlier_version_enables_the_proxy(toxiproxy: Toxiproxy, handles: Handles) -> None:
     toxiproxy.disable("database")
-    registry.fault("idle_drop").restore({"by": "proxy", "api": toxiproxy.url, "proxy": "database"})
+    registry.fault("idle_drop").undo({"by": "proxy", "api": toxiproxy.url, "proxy": "database"})
     assert toxiproxy.proxy("database").enabled
     del handles
 
@@ -111,7 +111,7 @@ def test_a_value_that_somebody_sets_during_the_step_is_theirs(primary: Cluster, 
     undo = fault.prepare()
     fault.inject()
     execute(primary, "alter system set idle_session_timeout = '9min'")
-    assert type(fault).restore(undo)["set_by"] == "somebody else meanwhile, and left alone"
+    assert type(fault).undo(undo)["set_by"] == "somebody else meanwhile, and left alone"
     assert ask(primary, IN_AUTO_CONF) == "9min"
     execute(primary, "alter system reset all")
     execute(primary, "select pg_reload_conf()")
@@ -138,10 +138,8 @@ def test_a_reload_that_would_put_somebody_elses_change_into_force_is_not_made(
 def test_a_setting_that_cannot_be_put_back_is_told_with_what_to_type(handles: Handles) -> None:
     fault = made("idle_drop", handles, by="server")
     undo = {**fault.prepare(), "dsn": "host=127.0.0.1 port=9 user=nobody dbname=nobody"}
-    with pytest.raises(
-        RestoreError, match="by hand: ALTER SYSTEM reset idle_session_timeout; SELECT pg_relo"
-    ):
-        type(fault).restore(undo)
+    with pytest.raises(UndoError, match="by hand: ALTER SYSTEM reset idle_session_timeout; SELECT pg_relo"):
+        type(fault).undo(undo)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from chaos.errors import RestoreError, TargetGone
+from chaos.errors import TargetGone, UndoError
 from chaos.faults.shared import session_timeout
 from chaos.faults.shared.session_timeout import await_in_force
 from chaos.plugin import registry
@@ -97,7 +97,7 @@ def test_a_value_that_every_role_overrides_is_not_in_force_and_nothing_is_counte
         TargetGone, match=r"within 0\.1 s of a reload: a new session has 3600000 ms \(global\)"
     ):
         fault.inject()
-    assert kind.restore(undo) == {"idle_session_timeout": "reset"}
+    assert kind.undo(undo) == {"idle_session_timeout": "reset"}
 
 
 def test_it_is_put_back_when_the_server_has_read_that_and_not_before(
@@ -110,7 +110,7 @@ def test_it_is_put_back_when_the_server_has_read_that_and_not_before(
     with monkeypatch.context() as patch:
         patch.setattr(session_timeout, "IN_FORCE_WITHIN", 0.1)
         patch.setattr(session_timeout, "_RELOAD", "select 1")
-        with pytest.raises(RestoreError, match=r"has not read its files; by hand: ALTER SYSTEM reset"):
-            kind.restore(undo)
-    kind.restore(undo)
+        with pytest.raises(UndoError, match=r"has not read its files; by hand: ALTER SYSTEM reset"):
+            kind.undo(undo)
+    kind.undo(undo)
     assert ask(primary, "show idle_session_timeout") == "0"

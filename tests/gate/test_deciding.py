@@ -88,6 +88,16 @@ def test_against_a_single_run_what_is_worse_is_an_advice_and_no_baseline(
     assert states() == ["passed", "worse", "refused"]
 
 
+def test_its_json_is_all_of_its_standard_output_and_what_it_writes_to_a_file(
+    gate: Gate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "gate.json"
+    assert gate("--json", "--json-file", str(file), p50=0.01) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["kind"], out) == ("gate", file.read_text())
+    assert "gate PASS: smoke" in err
+
+
 def test_a_violated_objective_refuses_whatever_the_baseline_says(gate: Gate) -> None:
     assert gate(p50=0.01, verdict="fail") == 1
     assert gate("--release", p50=0.01, verdict="fail") == 1

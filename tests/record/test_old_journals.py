@@ -1,4 +1,4 @@
-"""A journal of version 1, stored when that was the only one, is read and judged as it was then."""
+"""A journal of version 1 is read and judged as it was when that was the only one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chaos.checks.rejudge import judge_run
 from chaos.errors import UsageError
 from chaos.record import events
 from chaos.record.fields import misread
-from chaos.record.journal import Event, Journal
+from chaos.record.journal import VERSION, Event, Journal
 from chaos.record.manifest import Manifest
 from chaos.record.store import RunDir
 
@@ -80,7 +80,7 @@ def test_a_newer_version_is_refused_and_both_are_named(run: RunDir, name: str) -
     file.write_text(
         file.read_text().replace('"version": 1', '"version": 9').replace('"version":1', '"version":9')
     )
-    with pytest.raises(UsageError, match=f"{name}: version 9, this program reads 1"):
+    with pytest.raises(UsageError, match=f"{name}: version 9, this program reads {VERSION}"):
         judge_run(run)
 
 

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from chaos.errors import RestoreError, TargetGone
+from chaos.errors import TargetGone, UndoError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import connect, conninfo_files
 
@@ -97,9 +97,9 @@ def await_in_force(dsn: str, ms: int | None, since: float) -> None:
 
 
 def put_back(undo: Undo) -> Evidence:
-    """Restore what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
+    """Put back what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
 
-    A server of ours that is gone has nothing to put back. Raises RestoreError.
+    A server of ours that is gone has nothing to put back. Raises UndoError.
     """
     before, ours = undo["before"], undo.get("set")
     back = "reset idle_session_timeout" if before is None else f"set idle_session_timeout = {before!r}"
@@ -117,9 +117,9 @@ def put_back(undo: Undo) -> Evidence:
         if undo["ours"] and "refused" in str(error):  # its data directory ends with the target
             return {"server": "gone"}
         because = f"idle_session_timeout could not be put back: {error}"
-        raise RestoreError(f"{because}; by hand: {by_hand}") from error
+        raise UndoError(f"{because}; by hand: {by_hand}") from error
     if now != before:
-        raise RestoreError(f"idle_session_timeout is {now!r}, and was {before!r}; by hand: {by_hand}")
+        raise UndoError(f"idle_session_timeout is {now!r}, and was {before!r}; by hand: {by_hand}")
     return {"idle_session_timeout": before or "reset"}
 
 

@@ -12,8 +12,8 @@ from chaos.record.fields import stored
 Json = Mapping[str, Any]
 
 INJECTING = "injecting"
-UNDONE = "restored"
-UNDO_FAILED = "restore failed"
+UNDONE = "undone"
+UNDO_FAILED = "undo failed"
 
 NO_REASON = "no reason given"
 PERSON = "person"

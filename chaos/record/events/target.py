@@ -95,5 +95,5 @@ class HealerEnded(Recorded):
 
     source = "healer"
     phase = "ended"
-    restored: int = stored("count", 0)
+    undone: int = stored("count", 0)
     failed: int = stored("count", 0)

@@ -143,8 +143,8 @@ class DockerDriver(Driver):
             files.fetch(self._made["api"], str(LOGS), self._root)
 
     @classmethod
-    def restore(cls, undo_of: Undo) -> Evidence:
-        return undo.restore(undo_of)
+    def undo(cls, undo_of: Undo) -> Evidence:
+        return undo.carry_out(undo_of)
 
     def _create(self, creating: Creating) -> None:
         services = compose_file.read(compose_folder() / "compose.yaml", self._variables())

@@ -147,8 +147,8 @@ class EmbeddedDriver(Driver):
             stop_child(self._parts.api, grace=15.0)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        return _RESTORERS[undo["what"]](undo)
+    def undo(cls, undo: Undo) -> Evidence:
+        return _UNDOS[undo["what"]](undo)
 
     def _make_volumes(self, site: Site, layout: Layout) -> None:
         names = {"data": layout.shared_volume, **({"logs": layout.log_volume} if self._apart else {})}
@@ -255,7 +255,7 @@ def _delete_proxy(undo: Undo) -> Evidence:
     return Parts.delete_proxy(undo["api"], undo["proxy"])
 
 
-_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
+_UNDOS: dict[str, Callable[[Undo], Evidence]] = {
     "directory": _remove_directory,
     "volume": volume_undo.remove,
     "limit": volume_undo.lift_limit,
