@@ -4,6 +4,7 @@ MidnightError                5  the tool itself failed
 ├── UsageError               2  bad arguments; nothing was touched
 │   ├── FileError            2  a bad file: names file, line, place, rule and value
 │   ├── ToolMissing          2  a part of the stack is not on this machine: says how to get it
+│   ├── Unreadable           2  a file of a stored run cannot be read
 │   └── Refused              2  the run would hurt the machine, or the target is taken, or runs are halted
 ├── NoVerdict                3  no verdict can be given honestly (no steady state, nothing observed)
 │   └── TargetGone           3  a step found nothing to act on: the target is down, which is no failure of ours
@@ -86,6 +87,10 @@ class ToolMissing(UsageError):
     def __init__(self, part: str, because: str, remedy: str) -> None:
         self.part, self.because, self.remedy = part, because, remedy
         super().__init__(f"{part}: {because}; {remedy}")
+
+
+class Unreadable(UsageError):
+    """A file of a stored run cannot be read: its cause says why."""
 
 
 class Refused(UsageError):

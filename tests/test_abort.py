@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chaos.checks.finding import Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.recovery import check as recovery
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event, Writer
@@ -65,7 +66,9 @@ def test_recovery_is_proven_once_an_outage_outlasts_its_limit_and_not_before(tmp
 def test_what_is_still_to_come_is_neither_good_nor_bad(tmp_path: Path) -> None:
     night = Night()
     assert so_far(tmp_path, night, 30, SLO) is None
-    (found, _) = recovery(Experiment.model_validate(experiment_file()), SoFar(RunDir(tmp_path), PLAY + 30))
+    (found, _) = recovery(
+        Judged(Experiment.model_validate(experiment_file()), SoFar(RunDir(tmp_path), PLAY + 30))
+    )
     assert found.outcome is Outcome.UNKNOWN
 
 

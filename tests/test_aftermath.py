@@ -10,7 +10,7 @@ import pytest
 
 from chaos.checks import recovery
 from chaos.checks.finding import Outcome
-from chaos.checks.observation import observe
+from chaos.checks.judged import Judged
 from chaos.record import hits
 from chaos.record.hits import HitTable
 from chaos.record.hits import Outcome as Hit
@@ -98,7 +98,7 @@ def test_without_having_been_watched_its_length_is_not_known(tmp_path: Path) -> 
 
 
 def test_what_was_left_out_counts_neither_way(tmp_path: Path) -> None:
-    observation = observe(*night(steps=WATCHED).write(tmp_path))
+    observation = Judged(*night(steps=WATCHED).write(tmp_path)).observation
     assert observation is not None
     assert observation.indeterminate[observation.unsent].all()
     assert not observation.indeterminate[~observation.unsent].any()

@@ -81,7 +81,7 @@ BAD_EXPERIMENTS = {
     "parameter of a wrong type": ("hold: 300ms", "hold: 1s, with: {min_closed: many}", 9, "got 'many'"),
     "both at and after": ("at: 1s", "at: 1s, after: drop", 9, "either `at` a time or `after`"),
     "after a step that is none": ("at: 1s", "after: dorp", 9, "'dorp'"),
-    "starts when the play is over": ("at: 1s", "at: 31s", 9, "the play ends at 30s"),
+    "starts when the play is over": ("at: 1s", "at: 31s", 9, "the play ends at 30 s"),
     "a limit the play cannot break": ("recovery: 5s", "recovery: 25s", 12, "cannot be broken by this play"),
     "a limit that too few hits could break": (
         "for: 30s, rate: 10}",
@@ -93,7 +93,7 @@ BAD_EXPERIMENTS = {
         "fault: idle_drop, at: 1s, hold: 300ms}",
         "fault: pause, at: 1s, hold: 26s, with: {target: api}}",
         12,
-        "recovery: 5s cannot be broken by this play: from its first step on no step acts for 3s at most",
+        "recovery: 5 s cannot be broken by this play: from its first step on no step acts for 3 s at most",
     ),
     "an outage that nothing is below": (
         "limits: {",
@@ -121,7 +121,7 @@ BAD_EXPERIMENTS = {
         "availability: 99%}",
         "availability: 99%, window: 1m}",
         11,
-        "slo 'availability': window: 1m is longer than the play, 30s",
+        "slo 'availability': window: 60 s is longer than the play, 30 s",
     ),
     "rate out of bounds": ("rate: 10}]", "rate: 100000}]", 7, "got 100000"),
     "a secret": ("title: A sound one", "password: hunter2", 2, "must not stand in a file"),

@@ -26,23 +26,23 @@ BAD = {
     ),
     "a window longer than the play": (
         "availability: 99%, window: 2m",
-        "slo 'it': window: 2m is longer than the play, 1m",
+        "slo 'it': window: 120 s is longer than the play, 60 s",
     ),
     "a window longer than the hold": (
         "availability: 99%, step: drop, window: 1s",
-        "window: 1s is longer than the hold of step 'drop', 300ms",
+        "window: 1 s is longer than the hold of step 'drop', 300 ms",
     ),
     "a burn rate longer than the play": (
         "availability: 99%, burn_rate: {at_most: 2, window: 1h}",
-        "burn_rate: window: 60m is longer than the play, 1m",
+        "burn_rate: window: 3600 s is longer than the play, 60 s",
     ),
     "a slice longer than the play": (
         "availability: 99%, timeslices: {window: 61s, target: 99%}",
-        "timeslices: window: 1m1s is longer than the play, 1m",
+        "timeslices: window: 61 s is longer than the play, 60 s",
     ),
     "a short window that is longer": (
         "availability: 99%, burn_rate: {at_most: 2, window: 5s, short: 5s}",
-        "burn_rate: short: 5s is not shorter than the window, 5s",
+        "burn_rate: short: 5 s is not shorter than the window, 5 s",
     ),
     "a burn rate of a percentile": (
         "latency: {percentile: 99, below: 1s}, burn_rate: {at_most: 2, window: 5s}",
@@ -72,29 +72,29 @@ BAD = {
     "a window of no hits": ("availability: 99%, window: 5s, min_hits: 0", "min_hits"),
     "a percentile at the timeout": (
         "latency: {percentile: 99, below: 2s}",
-        "slo 'it': latency: below: 2 s is not below the timeout, 2s: what takes longer is a bad hit already",
+        "slo 'it': latency: below: 2 s is not below the timeout, 2 s: what takes longer is a bad hit already",
     ),
     "a share within more than the timeout": (
         "latency: {share: 99%, below: 500s}",
-        "below: 500 s is not below the timeout, 2s",
+        "below: 500 s is not below the timeout, 2 s",
     ),
     "a burn rate of answers that are never too slow": (
         "latency: {share: 99%, below: 1m}, burn_rate: {at_most: 2, window: 5s}",
-        "below: 60 s is not below the timeout, 2s",
+        "below: 60 s is not below the timeout, 2 s",
     ),
     "more hits than a window holds": (
         "availability: 99%, window: 5s, min_hits: 500",
-        "min_hits: 500 hits are not due in any 5s of this play: 98 at most",
+        "min_hits: 500 hits are not due in any 5 s of this play: 98 at most",
     ),
     "more hits than a route has in a slice": (
         "availability: 99%, route: write, timeslices: {window: 5s, target: 99%}, min_hits: 50",
-        "min_hits: 50 hits are not due in any 5s of this play: 35 at most",
+        "min_hits: 50 hits are not due in any 5 s of this play: 35 at most",
     ),
     "more hits than a step lasts for": (
         "latency: {percentile: 99, below: 1s}, step: drop, min_hits: 50",
-        "min_hits: 50 hits are not due in any 300ms of this play",
+        "min_hits: 50 hits are not due in any 300 ms of this play",
     ),
-    "more hits than the play has": ("availability: 99%, min_hits: 1000", "1000 hits are not due in any 1m"),
+    "more hits than the play has": ("availability: 99%, min_hits: 1000", "1000 hits are not due in any 60 s"),
     "two objectives": ("availability: 99%, pool: {in_use: 80%}", "exactly one of availability"),
 }
 

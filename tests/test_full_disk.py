@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from chaos.checks.judged import Judged
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict, judge
 from chaos.cli.run import _show
@@ -134,7 +135,7 @@ def full(small: Callable[[int], Path]) -> tuple[store.RunDir, Verdict]:
     """A stored run on a disk with no byte left, and its verdict."""
     place = small(2)
     experiment, journal = Night().write(place / "night/run")
-    verdict = judge(experiment, journal)
+    verdict = judge(Judged(experiment, journal))
     fill(place)
     return journal.run, verdict
 
@@ -162,7 +163,7 @@ def test_a_report_that_dies_costs_neither_the_verdict_nor_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     experiment, journal = Night().write(tmp_path)
-    verdict = judge(experiment, journal)
+    verdict = judge(Judged(experiment, journal))
     monkeypatch.setattr(playing, "_remember", list)
     monkeypatch.setattr(html, "write_report", lambda *_: 1 / 0)
     played = playing.concluded(

@@ -51,7 +51,7 @@ def test_limits_are_kept_unless_the_file_gives_them(tmp_path: Path) -> None:
     [
         ("slos:\n  - name: a\n    availability: 200%\n", 3, "must be a percentage"),
         ("slos:\n  - name: a\n    below: 3\n", 3, "is not a key known here"),
-        (f"{STRICT}    window: 2m\n", 4, "window: 2m is longer than the play, 1m"),
+        (f"{STRICT}    window: 2m\n", 4, "window: 120 s is longer than the play, 60 s"),
         (f"{STRICT}    route: raed\n", 4, "'raed' is no route of the mix; it has read, write"),
         (f"{STRICT}    step: dorp\n", 4, "'dorp' is no step of this experiment; it has drop"),
         (
@@ -63,9 +63,9 @@ def test_limits_are_kept_unless_the_file_gives_them(tmp_path: Path) -> None:
         (
             "slos:\n  - name: p99\n    latency: {percentile: 99, below: 5s}\n",
             3,
-            "below: 5 s is not below the timeout, 5s",
+            "below: 5 s is not below the timeout, 5 s",
         ),
-        (f"{STRICT}    window: 1s\n    min_hits: 100\n", 5, "100 hits are not due in any 1s"),
+        (f"{STRICT}    window: 1s\n    min_hits: 100\n", 5, "100 hits are not due in any 1 s"),
         (f"{STRICT}limits:\n  recovery: 5m\n", 5, "cannot be broken by this play"),
         (f"{STRICT}  - name: availability\n    availability: 99%\n", 4, "stands twice"),
         ("limits:\n  recovery: 5\n", 1, "is required"),

@@ -69,8 +69,8 @@ def read(
     document["readback"] = {"path": "/records?after={after}&limit={limit}", "limit": limit}
     plan = cast(Plan, SimpleNamespace(target=Target.model_validate(document)))
     found = own_records._read(plan, Handles(base_url=service.url), run)
-    assert found is not None and found["complete"], found
-    return found
+    assert found is not None and found.complete, found
+    return dict(found.event().detail)
 
 
 def states(run: RunDir) -> list[tuple[int, int]]:
@@ -199,9 +199,9 @@ def test_a_list_that_gives_all_it_has_whatever_it_is_asked_for_is_read_too(
     document = {"name": "t", "driver": "a", "readback": {"path": "/records?after=0&limit=1000"}}
     plan = cast(Plan, SimpleNamespace(target=Target.model_validate(document)))
     found = own_records._read(plan, Handles(base_url=service.url), run)
-    assert found is not None and found["complete"]
+    assert found is not None and found.complete and found.apart is not None
     assert [seq for seq, state in states(run) if state == State.MISSING] == [4]
-    assert found["apart"]["records"] == WRITES
+    assert found.apart["records"] == WRITES
 
 
 def test_a_list_without_a_place_for_the_key_and_with_a_second_page_is_not_complete(
@@ -212,8 +212,8 @@ def test_a_list_without_a_place_for_the_key_and_with_a_second_page_is_not_comple
     document = {"name": "t", "driver": "a", "readback": {"path": "/records?after=0&limit=10"}}
     plan = cast(Plan, SimpleNamespace(target=Target.model_validate(document)))
     found = own_records._read(plan, Handles(base_url=service.url), run)
-    assert found is not None and not found["complete"]
-    assert "has no {after}" in found["because"]
+    assert found is not None and not found.complete
+    assert "has no {after}" in found.because
 
 
 def test_a_cleanup_without_a_readback_is_refused(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_what_ships_has_no_warning(name: str) -> None:
 
 
 def test_a_hold_longer_than_the_whole_play_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r":9: step 'slow': hold: 31s outlasts the whole play, 30s"):
+    with pytest.raises(FileError, match=r":9: step 'slow': hold: 31 s outlasts the whole play, 30 s"):
         plan(tmp_path, latency("slow", "1s", "31s"))
 
 
@@ -51,7 +51,7 @@ def test_a_hold_that_the_end_of_the_play_cuts_short_is_a_warning(tmp_path: Path)
     # Without its limits: a recovery could not be seen.
     assert plan(tmp_path, latency("slow", "1s", "29s"), old=LIMITS).warnings == ()
     (warning,) = plan(tmp_path, latency("slow", "2s", "29s"), old=LIMITS).warnings
-    assert warning.startswith("step 'slow': may be held until 31s, but the play ends at 30s")
+    assert warning.startswith("step 'slow': may be held until 31 s, but the play ends at 30 s")
 
 
 def test_two_faults_of_one_kind_on_one_thing_at_once_are_refused(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_an_odd_objective_is_a_warning(slo: str, words: str, tmp_path: Path) -> 
 
 def test_a_timeout_longer_than_the_play_is_a_warning(tmp_path: Path) -> None:
     found = plan(tmp_path, latency("slow", "1s", "5s"), old="timeout: 2s", new="timeout: 2m")
-    assert found.warnings == ("timeout: 2m is longer than the play",)
+    assert found.warnings == ("timeout: 120 s is longer than the play",)
 
 
 @pytest.mark.parametrize("argv", [["run", "--dry-run"], ["validate"], ["run", "--dry-run", "--json"]])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from chaos.checks.bounds import Account
+from chaos.record.events import BaselineEnded
 from chaos.record.hits import DTYPE, HitTable, Outcome
 from chaos.run.baseline import judge_hits
 from chaos.spec.experiment import Baseline
@@ -21,8 +22,8 @@ def hits(good: int, bad: int = 0, *, took: float = 0.01, how: Outcome = Outcome.
     return table
 
 
-def judged(table: HitTable, **asked: Any) -> dict[str, Any]:
-    return judge_hits(Baseline.model_validate({"for": "10s", "rate": 10, **asked}), table, own(0))
+def judged(table: HitTable, **asked: Any) -> BaselineEnded:
+    return judge_hits(Baseline.model_validate({"for": "10s", "rate": 10, **asked}), table, own(0), 10.0)
 
 
 def own(in_doubt: int) -> Account:
@@ -31,34 +32,34 @@ def own(in_doubt: int) -> Account:
 
 def test_an_availability_below_99_percent_can_be_met() -> None:
     found = judged(hits(98, 2), availability="98%", p99="100ms")
-    assert (found["steady"], found["availability"]) == (True, 0.98)
-    assert found["p99"] == pytest.approx(0.01)
+    assert (found.steady, found.availability) == (True, 0.98)
+    assert found.p99 == pytest.approx(0.01)
 
 
 def test_one_bad_answer_more_is_no_steady_state() -> None:
     found = judged(hits(97, 3), availability="98%")
-    assert not found["steady"]
-    assert found["because"] == "97 of 100 requests were good, 98.00% is needed"
+    assert not found.steady
+    assert found.because == "97 of 100 requests were good, 98.00% is needed"
 
 
 def test_slow_good_answers_are_no_steady_state_whatever_the_bad_ones() -> None:
     found = judged(hits(98, 2, took=0.5), availability="98%", p99="100ms")
-    assert (found["steady"], found["because"]) == (False, "p99 500ms is above 100ms")
+    assert (found.steady, found.because) == (False, "p99 500 ms is above 100 ms")
 
 
 def test_both_are_told_where_both_are_broken() -> None:
     found = judged(hits(90, 10, took=0.5), p99="100ms")
-    assert "90 of 100 requests were good" in found["because"] and "p99 500ms" in found["because"]
+    assert "90 of 100 requests were good" in found.because and "p99 500 ms" in found.because
 
 
 def test_without_an_answer_the_load_never_reached_the_target() -> None:
     found = judged(hits(0, 5, how=Outcome.REFUSED), availability="50%")
-    assert "the load never reached the target" in found["because"]
-    assert found["p99"] is None
+    assert "the load never reached the target" in found.because
+    assert found.p99 is None
 
 
 def test_without_a_request_there_is_no_steady_state() -> None:
-    assert judged(hits(0))["because"].startswith("no request was due")
+    assert judged(hits(0)).because.startswith("no request was due")
 
 
 @pytest.mark.parametrize(("in_doubt", "steady"), [(0, True), (3, True), (20, True), (21, False)])
@@ -66,10 +67,10 @@ def test_what_is_too_fine_for_the_machine_is_said_before_the_play_or_stops_the_r
     in_doubt: int, steady: bool
 ) -> None:
     baseline = Baseline.model_validate({"for": "10s", "rate": 10})
-    found = judge_hits(baseline, hits(100), own(in_doubt))
-    assert found["steady"] is steady
+    found = judge_hits(baseline, hits(100), own(in_doubt), 10.0)
+    assert found.steady is steady
     said = f"{in_doubt} of 40 windows were beyond what the 30 ms of p99 allow, a lag of 7.5 ms"
-    assert (said in found["because"]) is (in_doubt > 0)
+    assert (said in found.because) is (in_doubt > 0)
     assert (
-        "too fine for this machine: midnight itself was late by up to 20 ms" in found["because"]
+        "too fine for this machine: midnight itself was late by up to 20 ms" in found.because
     ) is not steady

@@ -86,7 +86,7 @@ def test_whatever_reads_it_refuses_it_where_it_stands(
         cli.main(command.format(**files).split())
     said = capsys.readouterr().err
     assert (ended.value.code, said.count("\n")) == (2, 1), said
-    assert f"{files['objective']}:9: spec: objectives[0]: value: 500 s is not below the timeout, 4s" in said
+    assert f"{files['objective']}:9: spec: objectives[0]: value: 500 s is not below the timeout, 4 s" in said
     assert "(500 ms are 0.5 s)" in said
 
 
@@ -120,7 +120,7 @@ def test_a_recovery_has_what_the_steps_leave_of_the_play(
 
 
 LIMITS = [
-    ({"recovery": 60}, "recovery: 1m cannot be broken by this play"),
+    ({"recovery": 60}, "recovery: 60 s cannot be broken by this play"),
     ({"rpo": 5}, "rpo: cannot be broken: target 'mine' has no ledger route in the mix"),
     ({"lost_log_lines": 0}, "lost_log_lines: cannot be broken: target 'mine' offers no logs"),
 ]

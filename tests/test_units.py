@@ -19,7 +19,7 @@ from chaos.spec import yamlfile
 from chaos.spec.experiment import Experiment
 from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.target import Target
-from chaos.spec.units import Exact, Size, goal, percentile, ratio, seconds, show_seconds, size
+from chaos.spec.units import Exact, Size, goal, percentile, ratio, seconds, show_days, show_seconds, size
 from chaos.targets.embedded import operations, profile_file
 
 UNITLESS = {  # what has no unit, or bears it in its name
@@ -35,8 +35,26 @@ def test_a_time_that_is_shown_reads_back_as_itself(value: float) -> None:
     assert seconds(show_seconds(value)) == value
 
 
-def test_what_never_ended_is_shown_as_infinite() -> None:
-    assert show_seconds(math.inf) == "∞"
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (math.inf, "∞"),
+        (-math.inf, "-∞"),
+        (0.0, "0 s"),
+        (0.01234, "12.3 ms"),
+        (31.24, "31.24 s"),
+        (900.0, "900 s"),
+    ],
+)
+def test_a_time_is_shown_in_one_notation(value: float, shown: str) -> None:
+    assert show_seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(59.5, "59.5 s"), (5400.0, "1.5 h"), (2592000.0, "30 d"), (280000.0, "3.2 d")]
+)
+def test_a_long_time_is_shown_in_hours_and_days(value: float, shown: str) -> None:
+    assert show_days(value) == shown
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaos.backup_check import control, staged_wal, sums
-from chaos.backup_check.kind import Ended, Facts, Kind, Lacking, Outlasted, Restoration, Verified
+from chaos.backup_check.kind import Ended, Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.backup_check.layout import Layout, layout
 from chaos.backup_check.scratch import Scratch
 from chaos.errors import BackupUnusable, MidnightError, TargetError, ToolMissing
@@ -25,6 +25,10 @@ from chaos.postgres.restore import Restored, restore, start_copy
 from chaos.postgres.target import Target, at_backups_end, at_lsn
 from chaos.postgres.wal import SEGMENT, Timelines, segment, show_lsn
 from chaos.postgres.wal_end import last_record
+from chaos.record import events
+from chaos.record.event import NOW
+from chaos.record.events import BackupDescribed
+from chaos.record.fields import read
 from chaos.tools import postgresql
 
 _SEGMENT_SIZES = {1 << power for power in range(20, 31)}
@@ -63,31 +67,32 @@ class BaseBackup(Kind):
             )
         return [one]
 
-    def describe(self, scratch: Scratch) -> Facts:
+    def describe(self, scratch: Scratch) -> BackupDescribed:
         found = self._layout or layout(self.source.path, self.mark)
         self._layout = found
-        facts: Facts = {"format": found.files.format, **found.facts}
-        if found.chain:
-            facts["combined_from"] = [place.name for place in (*found.chain, self.source.path)]
         archive = self._archive(found)
         if found.label is None:
             backup, self._state = control.describe(found.files, scratch)
-            facts["state"] = self._state
         else:
             backup = describe(self.source.path, archive, found.files, incremental=bool(found.chain))
         self._backup = backup
         self._prepare(backup, archive, scratch)
-        return {
-            **facts,
-            "label": backup.label or None,
-            "timeline": backup.timeline,
-            "from": show_lsn(backup.start),
-            "until": show_lsn(backup.stop) if backup.stop else None,
-            "started": backup.started.isoformat() if backup.started else None,
-            "ended": backup.ended.isoformat() if backup.ended else None,
-            "replayed_to": "its own WAL's end" if self._as_it_is else str(self._target),
-            "archive": str(archive.directory) if archive else None,
-        }
+        combined = tuple(place.name for place in (*found.chain, self.source.path)) if found.chain else None
+        return BackupDescribed(
+            NOW,
+            format=found.files.format,
+            combined_from=combined,
+            state=self._state if found.label is None else None,
+            label=backup.label or None,
+            timeline=backup.timeline,
+            first=show_lsn(backup.start),
+            until=show_lsn(backup.stop) if backup.stop else None,
+            started=backup.started.isoformat() if backup.started else None,
+            ended=backup.ended.isoformat() if backup.ended else None,
+            replayed_to="its own WAL's end" if self._as_it_is else str(self._target),
+            archive=str(archive.directory) if archive else None,
+            **read(BackupDescribed, found.facts),
+        )
 
     def restore(self, scratch: Scratch, within: float, ended: Ended) -> Restoration:
         assert self._backup is not None and self._layout is not None
@@ -99,14 +104,23 @@ class BaseBackup(Kind):
         redo = done.recovery
         wal = redo.end - redo.start if redo.end is not None and redo.start is not None else 0
         elapsed, cpu = redo.elapsed_seconds or 0.0, redo.cpu_seconds or 0.0
-        ended("copy", {"seconds": done.copying, "bytes": done.bytes})
-        facts = {"wal_bytes": wal, "redo_seconds": elapsed, "redo_cpu_seconds": cpu, "stopped": redo.stopped}
-        ended("replay", {"seconds": done.replaying, **facts, "segments_from_archive": len(redo.restored)})
+        ended(events.CopyEnded(NOW, seconds=done.copying, bytes=done.bytes))
+        replayed = events.ReplayEnded(
+            NOW,
+            seconds=done.replaying,
+            wal_bytes=wal,
+            redo_seconds=elapsed,
+            redo_cpu_seconds=cpu,
+            stopped=redo.stopped,
+            segments_from_archive=len(redo.restored),
+        )
+        ended(replayed)
         seconds = done.copying + done.replaying
-        points = {
-            "restores": [{"bytes": done.bytes, "seconds": seconds - elapsed}],
-            "replays": [{"bytes": wal, "cpu_seconds": cpu, "seconds": elapsed}],
-        }
+        points = events.RestoresMeasured(
+            NOW,
+            restores=(events.RestorePoint(done.bytes, seconds - elapsed),),
+            replays=(events.ReplayPoint(wal, cpu, elapsed),),
+        )
         return Restoration(seconds, done.bytes, points)
 
     def verify(self, scratch: Scratch) -> Verified:
@@ -128,9 +142,10 @@ class BaseBackup(Kind):
         files, size = sum(one.verified.files for one in found), sum(one.verified.bytes for one in found)
         algorithms = ", ".join(sorted({name for one in found for name in one.verified.algorithms}))
         ours = f"our reading of the manifest: {files} files, {algorithms}"
-        facts = {"files": files, "bytes": size, "manifest_seconds": sum(one.seconds for one in found)}
         also = f"; {beside.by}" if beside else ""
-        return Verified("verified", f"{ours}; {found[-1].tool}{also}", facts)
+        return Verified(
+            "verified", f"{ours}; {found[-1].tool}{also}", files, size, sum(one.seconds for one in found)
+        )
 
     def evidence(self) -> list[Path]:
         place = self.source.path

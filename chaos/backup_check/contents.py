@@ -8,6 +8,8 @@ import psycopg
 from psycopg import sql
 
 from chaos.backup_check.scratch import MAINTENANCE, Scratch
+from chaos.record.event import NOW
+from chaos.record.events import ContentsCounted
 
 _DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
 _TABLES = """
@@ -25,11 +27,11 @@ _LARGE_OBJECTS = "SELECT EXISTS (SELECT FROM pg_largeobject_metadata)"
 _LOOK = "10s"  # at one table; one in which nothing is found sooner is not empty but damaged, or vast
 
 
-def count(scratch: Scratch) -> dict[str, Any]:
+def count(scratch: Scratch) -> ContentsCounted:
     """`tables` by database, `rows`: whether there is any, a large object among them, and `lost`: relations whose
     files have not come back, and databases that cannot be opened."""
     tables: dict[str, int] = {}
-    rows, lost = False, []
+    rows, lost = False, list[str]()
     with psycopg.connect(scratch.dsn(MAINTENANCE), autocommit=True) as connection:
         databases = [str(name) for (name,) in connection.execute(_DATABASES)]
     for database in databases:
@@ -47,7 +49,7 @@ def count(scratch: Scratch) -> dict[str, Any]:
             rows = rows or any(_holds(connection, schema, name) for schema, name in found)
             if not rows:
                 (rows,) = connection.execute(_LARGE_OBJECTS).fetchone() or (False,)
-    return {"tables": tables, "rows": rows, "lost": lost}
+    return ContentsCounted(NOW, tables=tables, rows=rows, lost=tuple(lost))
 
 
 def _holds(connection: psycopg.Connection[Any], schema: str, name: str) -> bool:

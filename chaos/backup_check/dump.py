@@ -14,7 +14,7 @@ from chaos.backup_check import archive_toc, sums
 from chaos.backup_check.archive_toc import Contents
 from chaos.backup_check.dump_errors import Errors
 from chaos.backup_check.dump_files import DumpFiles, dump_files
-from chaos.backup_check.kind import Ended, Facts, Kind, Lacking, Restoration, Verified
+from chaos.backup_check.kind import Ended, Kind, Lacking, Restoration, Verified
 from chaos.backup_check.loading import Loaded, Loader
 from chaos.backup_check.new_database import Made, create
 from chaos.backup_check.scratch import Scratch
@@ -24,6 +24,8 @@ from chaos.postgres import SUPERUSER, Installation
 from chaos.postgres.connection import ask
 from chaos.postgres.programs import tail
 from chaos.postgres.statement_errors import refusals
+from chaos.record import events
+from chaos.record.event import NOW
 from chaos.tools import postgresql
 
 _OURS = {"fsync": "on", "max_wal_size": "2GB"}
@@ -57,7 +59,7 @@ class Dump(Kind):
         self._client = found.client
         return _with_extensions(_ordered(able, found.database), found.extensions)
 
-    def describe(self, scratch: Scratch) -> Facts:
+    def describe(self, scratch: Scratch) -> events.BackupDescribed:
         files = self._files or dump_files(self.source.path, self.mark)
         if files.ready:
             found = archive_toc.read(scratch.cluster.installation, files.place, self.mark)
@@ -65,13 +67,14 @@ class Dump(Kind):
         else:
             version = files.version()
         packed = " in ".join(files.packed.layers[::-1]) if files.packed else ""
-        return {
-            "format": files.format,
-            "packed": packed or None,
-            "dumped_from": version,
-            "dumped_by": self._client,
-            "into": self.options.database,
-        }
+        return events.BackupDescribed(
+            NOW,
+            format=files.format,
+            packed=packed or None,
+            dumped_from=version,
+            dumped_by=self._client,
+            into=self.options.database,
+        )
 
     def restore(self, scratch: Scratch, within: float, ended: Ended) -> Restoration:
         forget(files_below(self.source.path))
@@ -82,7 +85,7 @@ class Dump(Kind):
         cluster.start()
         made = self._create(scratch, files)
         created = time.monotonic() - began
-        ended("create", {"seconds": created})
+        ended(events.CreateEnded(NOW, seconds=created))
         errors = self._errors = Errors(
             cluster.installation.major, self._client, _ALWAYS | made.names, made.without
         )
@@ -90,9 +93,17 @@ class Dump(Kind):
         seconds = time.monotonic() - began
         _settle(files, errors, loaded)
         (size,) = ask(scratch.dsn("postgres"), "SELECT sum(pg_database_size(oid))::bigint FROM pg_database")
-        facts = {"bytes": size, "dump_bytes": self.source.size, **_listed(errors)}
-        ended("load", {"seconds": seconds - created, **facts})
-        return Restoration(seconds, size, {"restores": [{"bytes": size, "seconds": seconds}]})
+        loading = events.LoadEnded(
+            NOW,
+            seconds=seconds - created,
+            bytes=size,
+            dump_bytes=self.source.size,
+            harmless=tuple(errors.listed()),
+            roles_made=tuple(sorted(errors.roles)),
+        )
+        ended(loading)
+        points = events.RestoresMeasured(NOW, restores=(events.RestorePoint(size, seconds),))
+        return Restoration(seconds, size, points)
 
     def verify(self, scratch: Scratch) -> Verified:
         del scratch
@@ -111,7 +122,7 @@ class Dump(Kind):
         began, place = time.monotonic(), scratch.root / "dump"
         if not place.exists():
             self._files = files = files.staged(place)
-            ended("unpack", {"seconds": time.monotonic() - began})
+            ended(events.UnpackEnded(NOW, seconds=time.monotonic() - began))
         found = archive_toc.read(scratch.cluster.installation, files.place, self.mark)
         if found.unable:
             raise Lacking(str(_no_reader(files, [found])))
@@ -249,7 +260,3 @@ def _settle(files: DumpFiles, errors: Errors, loaded: Loaded) -> None:
         raise BackupUnusable(f"the dump {files.place} cannot be restored: {errors.failed[0]}")
     if not loaded.whole or (loaded.code != 0 and not errors.harmless and not errors.roles):
         raise BackupUnusable(f"the dump {files.place} cannot be restored: {tail(loaded.said)}")
-
-
-def _listed(errors: Errors) -> Facts:
-    return {"harmless": errors.listed(), "roles_made": sorted(errors.roles)}

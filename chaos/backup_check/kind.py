@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.backup_check.scratch import Scratch
 from chaos.backup_check.source import Source
-from chaos.backup_check.verified import Facts, Verified
+from chaos.backup_check.verified import Verified
 from chaos.errors import NoVerdict, TargetError
 from chaos.postgres import Installation
+from chaos.record.event import Recorded
+from chaos.record.events import BackupDescribed, RestoresMeasured
 from chaos.targets.backup.options import BackupOptions
 
-__all__ = ["Ended", "Facts", "Kind", "Lacking", "Outlasted", "Restoration", "Verified"]
+__all__ = ["Ended", "Kind", "Lacking", "Outlasted", "Restoration", "Verified"]
 
-Ended = Callable[[str, Facts], None]  # a span has ended: its name, and its facts with `seconds` among them
+Ended = Callable[[Recorded], None]  # a span of the restore has ended, NOW
 
 
 class Lacking(NoVerdict):
@@ -31,12 +33,12 @@ class Outlasted(TargetError):
 class Restoration:
     """A restore that succeeded: `seconds` from its begin until queries were answered.
 
-    `points` are what a projection is made from: as in the journal's event `measure restore ended`.
+    `points` are what a projection is made from.
     """
 
     seconds: float
     bytes: int
-    points: Facts = field(default_factory=dict)
+    points: RestoresMeasured | None = None
 
 
 class Kind(ABC):
@@ -68,7 +70,7 @@ class Kind(ABC):
         """Those that may restore it, the best first, with all other programs that it takes. Raises ToolMissing."""
 
     @abstractmethod
-    def describe(self, scratch: Scratch) -> Facts:
+    def describe(self, scratch: Scratch) -> BackupDescribed:
         """What the backup tells of itself. Raises BackupUnusable."""
 
     @abstractmethod

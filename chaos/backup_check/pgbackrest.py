@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chaos.backup_check.kind import Ended, Facts, Kind, Lacking, Outlasted, Restoration, Verified
+from chaos.backup_check.kind import Ended, Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.backup_check.scratch import Scratch
 from chaos.errors import BackupUnusable, NoVerdict, ToolMissing
 from chaos.host.privileges import SystemUser, identity
@@ -20,6 +20,8 @@ from chaos.postgres import Installation
 from chaos.postgres.cluster import NotReady
 from chaos.postgres.programs import tail
 from chaos.postgres.restore import replay_all
+from chaos.record import events
+from chaos.record.event import NOW
 from chaos.tools import postgresql
 from chaos.tools.command import CommandFailed, output, which
 
@@ -47,19 +49,20 @@ class PgBackRest(Kind):
             return [postgresql.installation()]
         return [postgresql.installation_of(int(str(databases[-1]["version"]).split(".")[0]))]
 
-    def describe(self, scratch: Scratch) -> Facts:
+    def describe(self, scratch: Scratch) -> events.BackupDescribed:
         newest, times = self._newest, self._newest["timestamp"]
         if newest.get("error"):
             raise BackupUnusable(f"backup {newest['label']}: pgBackRest found page errors while it was taken")
         self._refuse_unreadable(scratch.cluster.user)
-        return {
-            "format": f"pgBackRest {newest['type']}",
-            "label": newest["label"],
-            "stanza": self.options.stanza,
-            "started": datetime.fromtimestamp(times["start"], UTC).isoformat(),
-            "ended": datetime.fromtimestamp(times["stop"], UTC).isoformat(),
-            "replayed_to": f"the archive's end, {self._archived}",
-        }
+        return events.BackupDescribed(
+            NOW,
+            format=f"pgBackRest {newest['type']}",
+            label=newest["label"],
+            stanza=self.options.stanza,
+            started=datetime.fromtimestamp(times["start"], UTC).isoformat(),
+            ended=datetime.fromtimestamp(times["stop"], UTC).isoformat(),
+            replayed_to=f"the archive's end, {self._archived}",
+        )
 
     def restore(self, scratch: Scratch, within: float, ended: Ended) -> Restoration:
         cluster, began = scratch.cluster, time.monotonic()
@@ -67,7 +70,7 @@ class PgBackRest(Kind):
         self._run_restore(scratch, within)
         size = sum(file.stat().st_size for file in cluster.data.rglob("*") if file.is_file())
         copying = time.monotonic() - began
-        ended("copy", {"seconds": copying, "bytes": size})
+        ended(events.CopyEnded(NOW, seconds=copying, bytes=size))
         options = " ".join(shlex.quote(option).replace("%", "%%") for option in self._options(scratch))
         fetch = f'{shlex.quote(str(self._program))} {options} archive-get %f "%p"'
         try:
@@ -83,12 +86,20 @@ class PgBackRest(Kind):
         seconds = time.monotonic() - began
         elapsed, cpu = redo.elapsed_seconds or 0.0, redo.cpu_seconds or 0.0
         wal = redo.end - redo.start if redo.end is not None and redo.start is not None else 0
-        facts = {"wal_bytes": wal, "redo_seconds": elapsed, "redo_cpu_seconds": cpu}
-        ended("replay", {"seconds": seconds - copying, **facts, "segments_from_archive": len(redo.restored)})
-        points = {
-            "restores": [{"bytes": size, "seconds": seconds - elapsed}],
-            "replays": [{"bytes": wal, "cpu_seconds": cpu, "seconds": elapsed}],
-        }
+        replayed = events.ReplayEnded(
+            NOW,
+            seconds=seconds - copying,
+            wal_bytes=wal,
+            redo_seconds=elapsed,
+            redo_cpu_seconds=cpu,
+            segments_from_archive=len(redo.restored),
+        )
+        ended(replayed)
+        points = events.RestoresMeasured(
+            NOW,
+            restores=(events.RestorePoint(size, seconds - elapsed),),
+            replays=(events.ReplayPoint(wal, cpu, elapsed),),
+        )
         return Restoration(seconds, size, points)
 
     def verify(self, scratch: Scratch) -> Verified:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,27 +13,38 @@ import psycopg
 from psycopg import sql
 
 from chaos.backup_check.scratch import Scratch
+from chaos.record.event import NOW
+from chaos.record.events import HeartbeatRead, QueryAnswered
 from chaos.targets.backup.options import Heartbeat, Query
 
-Answer = dict[str, Any]
-"""`value` and `rows`, or `because` and `state` (SQLSTATE, may be empty) where there is no answer; `seconds`."""
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`because` and `state` (SQLSTATE, may be empty) say why there is no `value`, and are None where there is one."""
+
+    seconds: float
+    value: Any = None  # the first column of the first row
+    rows: int | None = None
+    because: str | None = None
+    state: str | None = None
+
 
 _IS_MISSING, _NO_DATABASE = re.compile(r'database "[^"]*" does not exist'), "3D000"
 _HEARTBEAT_WITHIN = 600.0  # seconds: there may be no index
 
 
-def newest_heartbeat(scratch: Scratch, heartbeat: Heartbeat, database: str) -> Answer:
+def newest_heartbeat(scratch: Scratch, heartbeat: Heartbeat, database: str) -> HeartbeatRead:
     """`value` is an ISO time with its zone, None for a table without rows."""
     table, column = sql.Identifier(*heartbeat.table.split(".")), sql.Identifier(heartbeat.column)
     statement = sql.SQL("SELECT max({}) FROM {}").format(column, table)
     answer = _answer(scratch, database, statement, _HEARTBEAT_WITHIN)
-    return answer if "because" in answer else _as_time(answer)
+    return HeartbeatRead(NOW, **asdict(_as_time(answer)))
 
 
-def ask(scratch: Scratch, query: Query, database: str) -> Answer:
+def ask(scratch: Scratch, query: Query, database: str) -> QueryAnswered:
     """`value` is the first column of the first row, as a number, a truth, a text or None."""
     answer = _answer(scratch, database, sql.SQL(query.sql), query.within)
-    return answer if "because" in answer else {**answer, "value": _plain(answer["value"])}
+    return QueryAnswered(NOW, query.name, **asdict(replace(answer, value=_plain(answer.value))))
 
 
 def _answer(scratch: Scratch, database: str, statement: sql.SQL | sql.Composed, within: float) -> Answer:
@@ -47,23 +59,19 @@ def _answer(scratch: Scratch, database: str, statement: sql.SQL | sql.Composed, 
         said = error.diag.message_primary or str(error).strip()
         # A connection that is refused tells no SQLSTATE.
         state = error.sqlstate or (_NO_DATABASE if _IS_MISSING.search(said) else "")
-        return {"because": said, "state": state, "seconds": time.monotonic() - began}
+        return Answer(time.monotonic() - began, because=said, state=state)
     except UnicodeDecodeError as error:  # of a database that holds any bytes (SQL_ASCII)
-        return {
-            "because": f"the answer is no UTF-8: {error}",
-            "state": "",
-            "seconds": time.monotonic() - began,
-        }
-    return {"value": row[0] if row else None, "rows": rows, "seconds": time.monotonic() - began}
+        return Answer(time.monotonic() - began, because=f"the answer is no UTF-8: {error}", state="")
+    return Answer(time.monotonic() - began, row[0] if row else None, rows)
 
 
 def _as_time(answer: Answer) -> Answer:
-    value = answer["value"]
+    value = answer.value
     if value is None:
         return answer
     if isinstance(value, datetime):
-        return {**answer, "value": (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()}
-    return {"because": f"its column holds no times, but {value!r}", "state": "", "seconds": answer["seconds"]}
+        return replace(answer, value=(value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat())
+    return Answer(answer.seconds, because=f"its column holds no times, but {value!r}", state="")
 
 
 def _plain(value: Any) -> Any:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.backup_check import about, contents, questions
-from chaos.backup_check.kind import Facts, Kind, Lacking, Outlasted, Restoration, Verified
+from chaos.backup_check.kind import Kind, Lacking, Outlasted, Restoration, Verified
 from chaos.backup_check.plan import Chosen, choose
 from chaos.backup_check.scratch import MAINTENANCE, Scratch, scratch_for
 from chaos.backup_check.stopping import Stopping
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored import judge
 from chaos.checks.result import RunResult
 from chaos.errors import Aborted, BackupUnusable, NoVerdict, TargetError, UsageError
 from chaos.plan.restore import RestorePlan
 from chaos.plugin.driver import Site
 from chaos.postgres.amcheck import check_relations
+from chaos.record import events
+from chaos.record.event import NOW
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.run import preflight
@@ -41,7 +45,7 @@ class Runner:
             self._guarded()
             self._session.sweep()
             self._session.end()
-        return self._session.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+        return self._session.judged(lambda: judge(JudgedRestore(self._plan.experiment, Journal(self._run))))
 
     def _guarded(self) -> None:
         """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
@@ -60,7 +64,7 @@ class Runner:
     def _check(self) -> None:
         chosen = self._chosen
         if chosen.kind is None or not chosen.installations or chosen.source is None:
-            self._event("restore", "restore", "failed", {"because": chosen.because})
+            self._event(events.RestoreFailed(NOW, because=chosen.because))
             return
         chosen.kind.mark = self._run.id
         scratch = scratch_for(
@@ -72,11 +76,11 @@ class Runner:
             self._look_into(scratch)
         except Outlasted as error:
             within = self._plan.experiment.restore.within
-            self._event("restore", "restore", "outlasted", {"because": str(error), "within": within})
+            self._event(events.RestoreOutlasted(NOW, because=str(error), within=within))
         except TargetError as error:
             if _is_ours(error):
                 raise
-            self._event("restore", "restore", "failed", {"because": str(error)})
+            self._event(events.RestoreFailed(NOW, because=str(error)))
         except UsageError as error:  # what is lacking was seen only now: the run has begun
             raise NoVerdict(str(error)) from error
         self._identify(chosen.kind)
@@ -85,23 +89,23 @@ class Runner:
     def _restore(self, kind: Kind, scratch: Scratch) -> None:
         """Raises BackupUnusable or TargetError where it cannot be done, NoVerdict where it cannot be here."""
         source = kind.source
-        chosen = {
-            "path": str(source.path),
-            "kind": self._plan.options.kind,
-            "size": source.size,
-            "modified": source.modified.isoformat(),
-            "older_ones": source.others,
-        }
-        self._event("restore", "backup", "chosen", chosen)
+        chosen = events.BackupChosen(
+            NOW,
+            path=str(source.path),
+            kind=self._plan.options.kind,
+            size=source.size,
+            modified=source.modified.isoformat(),
+            older_ones=source.others,
+        )
+        self._event(chosen)
         scratch.use(self._chosen.installations[0], kind.visible, workers=kind.workers)
-        self._event("restore", "backup", "described", kind.describe(scratch))
-        self._event("restore", "restore", "begun", {"utc": datetime.now(UTC).isoformat()}, sync=True)
+        self._event(kind.describe(scratch))
+        self._event(events.RestoreBegun(NOW, utc=datetime.now(UTC).isoformat()), sync=True)
         done = self._attempts(kind, scratch)
         server = scratch.cluster.installation.version
-        facts = {"seconds": done.seconds, "bytes": done.bytes, "server": server}
-        self._event("restore", "restore", "ended", facts)
-        if done.points:
-            self._event("measure", "restore", "ended", done.points)
+        self._event(events.RestoreEnded(NOW, seconds=done.seconds, bytes=done.bytes, server=server))
+        if done.points is not None:
+            self._event(done.points)
 
     def _attempts(self, kind: Kind, scratch: Scratch) -> Restoration:
         """With the best PostgreSQL that is here, and where that lacks something, with the next one."""
@@ -109,33 +113,28 @@ class Runner:
         for installation in (*others, last):
             scratch.use(installation, kind.visible, workers=kind.workers)
             try:
-                return kind.restore(scratch, self._plan.experiment.restore.within, self._ended)
+                return kind.restore(scratch, self._plan.experiment.restore.within, self._event)
             except Lacking as lack:
-                facts = {"server": installation.version, "because": str(lack)}
-                self._event("restore", "attempt", "lacking", facts)
+                self._event(events.RestoreLacking(NOW, server=installation.version, because=str(lack)))
                 if installation is last:
                     raise
                 scratch.clear()
         raise AssertionError
-
-    def _ended(self, name: str, facts: Facts) -> None:
-        self._event("restore", name, "ended", facts)
 
     def _look_into(self, scratch: Scratch) -> None:
         options = self._plan.options
         scratch.refuse_stranger()
         # The heartbeat before all else: nothing has run yet that could have written to it.
         if (heartbeat := options.heartbeat) is not None:
-            answer = questions.newest_heartbeat(scratch, heartbeat, options.database_of(heartbeat))
-            self._event("restore", "heartbeat", "read", answer)
-        self._event("restore", "isolation", "ended", scratch.prove())
-        self._event("restore", "contents", "ended", contents.count(scratch))
+            self._event(questions.newest_heartbeat(scratch, heartbeat, options.database_of(heartbeat)))
+        self._event(scratch.prove())
+        self._event(contents.count(scratch))
         for query in options.queries:
-            answer = questions.ask(scratch, query, options.database_of(query))
-            self._event("query", query.name, "answered", answer)
+            self._event(questions.ask(scratch, query, options.database_of(query)))
         checked = check_relations(scratch.cluster, scratch.dsn(MAINTENANCE))
-        facts = {"outcome": checked.outcome, "by": checked.said, "seconds": checked.seconds}
-        self._event("restore", "amcheck", "ended", facts)
+        self._event(
+            events.RelationsChecked(NOW, outcome=checked.outcome, by=checked.said, seconds=checked.seconds)
+        )
         scratch.cluster.stop("immediate")
 
     def _verify(self, kind: Kind, scratch: Scratch) -> None:
@@ -143,17 +142,12 @@ class Runner:
         began = self._session.clock.now()
         asked = self._plan.experiment.restore.verify
         found = kind.verify(scratch) if asked else Verified("not verified", "it was not asked for")
-        facts = {
-            **found.facts,
-            "outcome": found.outcome,
-            "by": found.by,
-            "seconds": self._session.clock.now() - began,
-        }
-        self._event("restore", "verification", "ended", facts)
+        taken = self._session.clock.now() - began
+        self._event(events.FilesVerified(NOW, seconds=taken, **asdict(found)))
 
     def _identify(self, kind: Kind) -> None:
         sums = {str(path): _sha256(path) for path in kind.evidence()}
-        self._event("restore", "backup", "identified", {"sha256": sums})
+        self._event(events.BackupIdentified(NOW, sha256=sums))
 
 
 def _is_ours(error: TargetError) -> bool:

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
@@ -19,6 +18,7 @@ from chaos.postgres import Cluster, Installation
 from chaos.postgres.connection import ask
 from chaos.postgres.seclusion import SESSION, Seclusion, prove
 from chaos.postgres.settings import Settings
+from chaos.record.events import IsolationProven
 
 MAINTENANCE = "template1"  # which, unlike `postgres`, is hardly ever dropped
 _OWNER = ".midnight"
@@ -115,7 +115,7 @@ class Scratch:
                 rule = f"the restored cluster has no role {self.superuser!r}: name its superuser in the target file"
                 raise NoVerdict(f"{rule} (options: superuser: NAME)") from error
 
-    def prove(self) -> dict[str, Any]:
+    def prove(self) -> IsolationProven:
         """That the running server starts nothing and reaches nothing, and by what. Raises NoVerdict."""
         cluster = self.cluster
         assert cluster.seclusion is not None

@@ -71,8 +71,8 @@ def verify(backup: Path) -> Verified | None:
     if faults:
         more = f", and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         return Verified("faulty", f"not what {sources} says: {'; '.join(faults[:_SHOWN])}{more}")
-    facts = {"files": len({one.file for one in found}), "bytes": size}
-    return Verified("verified", f"{facts['files']} files by {sources}", facts)
+    files = len({one.file for one in found})
+    return Verified("verified", f"{files} files by {sources}", files, size)
 
 
 def _sums_of(backup: Path) -> Iterator[Sum]:

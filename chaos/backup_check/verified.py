@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
-Facts = dict[str, Any]
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +11,6 @@ class Verified:
 
     outcome: str
     by: str
-    facts: Facts = field(default_factory=dict)
+    files: int | None = None
+    bytes: int | None = None
+    manifest_seconds: float | None = None  # that reading the backup's own manifest took

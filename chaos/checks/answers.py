@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.text import many, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.checks.judged import Judged
+from chaos.checks.text import many
+from chaos.spec.units import show_seconds
 
 LEAST = 2
 """Lines about the baseline that there have to be: one says little of what is usual."""
@@ -50,9 +50,9 @@ class Usual:
         return None
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """A warning for each route whose answers in the play were not as usual; nothing else."""
-    del experiment
+    journal = judged.journal
     baseline, play = journal.baseline, journal.play
     if baseline is None or play is None or not journal.answers:
         return []
@@ -74,8 +74,9 @@ def _judge(route: str, looks: Sequence[Look], play: float) -> Iterator[Finding]:
         return
     first, why = strange[0]
     after = len(looks) - len(before)
+    at = show_seconds(round(first - play, 1))
     because = (
-        f"{route} was answered otherwise than in the baseline: first {seconds(round(first - play, 1))} into the play, "
+        f"{route} was answered otherwise than in the baseline: first {at} into the play, "
         f"with {why} ({len(strange)} of {many(after, 'answer')} looked into); say in the route's `expect` what is good"
     )
     evidence = {

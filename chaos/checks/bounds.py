@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chaos.checks.text import seconds
 from chaos.spec.experiment import Experiment, Instrument
 from chaos.spec.slo import Slo
+from chaos.spec.units import show_seconds
 
 FRACTION = 0.25
 
@@ -94,10 +94,11 @@ class Account:
         """One clause, empty where nothing was in doubt."""
         if not self.in_doubt or self.worst_lag is None or self.usual_lag is None:
             return ""
+        worst, usual = show_seconds(self.worst_lag), show_seconds(self.usual_lag)
         return (
-            f"midnight itself was late by up to {seconds(self.worst_lag)}, usually {seconds(self.usual_lag)}, or "
+            f"midnight itself was late by up to {worst}, usually {usual}, or "
             f"waited for a processor: {self.in_doubt} of {self.windows} windows were beyond what {self.objective} "
-            f"allow, a lag of {seconds(self.lag_allowed)}"
+            f"allow, a lag of {show_seconds(self.lag_allowed)}"
         )
 
 
@@ -115,5 +116,5 @@ def account(
         worst_lag=lags[-1] if lags else None,
         usual_lag=lags[len(lags) // 2] if lags else None,
         lag_allowed=held_to.lag,
-        objective=f"the {seconds(threshold)} of {whose}",
+        objective=f"the {show_seconds(threshold)} of {whose}",
     )

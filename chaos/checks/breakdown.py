@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from chaos.checks.exact import Flags, percentiles
 from chaos.checks.observation import Observation
-from chaos.checks.spans import step_spans
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.checks.spans import StepSpan
 
 RANKS = (50, 95, 99)
 
@@ -26,20 +24,15 @@ def figures(observation: Observation, chosen: Flags) -> Figures:
     return {"hits": total, "good": good, "ratio": good / total if total else None, **ranked}
 
 
-def breakdown(experiment: Experiment, journal: Journal, observation: Observation) -> dict[str, Any]:
+def breakdown(
+    observation: Observation, spans: Iterable[StepSpan], routes: Sequence[str]
+) -> dict[str, dict[str, Figures]]:
     """`by_step` (the hits due while the step acted) and `by_route`, each name with its figures."""
-    steps = tuple(step.name for step in experiment.steps)
-    key = ("breakdown", experiment.instrument, experiment.load.timeout, steps)
-    return journal.once(key, lambda: _breakdown(experiment, journal, observation))
-
-
-def _breakdown(experiment: Experiment, journal: Journal, observation: Observation) -> dict[str, Any]:
     due, route = observation.due, observation.route
     by_step = {
         span.step: figures(observation, (due >= span.start) & (due < span.until(observation.ended)))
-        for span in step_spans(experiment, journal)
+        for span in spans
     }
-    names = journal.hits_header.routes
     present = [int(code) for code in np.unique(route)]
-    by_route = {names[code]: figures(observation, route == code) for code in present}
+    by_route = {routes[code]: figures(observation, route == code) for code in present}
     return {"by_step": by_step, "by_route": by_route}

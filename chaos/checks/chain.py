@@ -18,12 +18,13 @@ import numpy as np
 from chaos.checks import gauges
 from chaos.checks.exact import Times
 from chaos.checks.finding import Unit
+from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.checks.slo.pool import share_in_use
-from chaos.checks.spans import step_spans
-from chaos.checks.text import percent, seconds
+from chaos.checks.text import percent
+from chaos.record.gauges import Api, Machine, Source, Volume
 from chaos.record.journal import Journal, Series, Span
-from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 DEVIATIONS = 6 * 1.4826
 
@@ -46,10 +47,11 @@ class Gauge:
     first: First | None = None
 
 
-def links(experiment: Experiment, journal: Journal) -> list[Link]:
+def links(judged: Judged) -> list[Link]:
     """The links in the order in which they moved; those that did not move last, in the story's order. None
     where nothing was injected: whatever moved then is no chain."""
-    play, acted = journal.play, step_spans(experiment, journal)
+    journal, acted = judged.journal, judged.spans
+    play = journal.play
     if not acted:
         return []
     since = acted[0].start
@@ -69,20 +71,23 @@ def broke_first(chain: list[Link]) -> Link | None:
 
 def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
     """The links in the order the story tells, each with the gauges that can show it."""
-    volumes = sorted({source for source, _ in journal.gauges() if source.startswith("volume:")})
+    volumes = sorted({source for source, _ in journal.gauges() if source.startswith(Source.VOLUME)})
     waits = [
-        Gauge(f"a sync on {volume}", journal.series(volume, "sync_wait"), 0.05, "s") for volume in volumes
+        Gauge(f"a sync on {volume}", journal.series(volume, Volume.SYNC_WAIT), 0.05, "s")
+        for volume in volumes
     ]
-    cpu = Gauge("CPU in use", journal.series("machine", "cpu"), 0.9, "ratio")
+    cpu = Gauge("CPU in use", journal.series(Source.MACHINE, Machine.CPU), 0.9, "ratio")
     slow = partial(gauges.first_slow, journal)
     latency = Gauge("p95 of a second", gauges.p95_by_second(journal), 0.25, "s", first=slow)
     flight = Gauge("requests in flight", gauges.in_flight(journal), 10, "count")
-    busiest = journal.series("api", "pool_busiest")
+    busiest = journal.series(Source.API, Api.POOL_BUSIEST)
     pool = [
         Gauge("pool in use", share_in_use(journal), 0.8, "ratio"),
         Gauge("pool in use in the busiest worker", busiest, 0.8, "ratio"),
     ]
-    waiters = Gauge("requests waiting for a connection", journal.series("api", "pool_waiters"), 0, "count")
+    waiters = Gauge(
+        "requests waiting for a connection", journal.series(Source.API, Api.POOL_WAITERS), 0, "count"
+    )
     gave_up = Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1)
     database = Gauge("of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
     failed = partial(gauges.first_bad, journal)
@@ -169,7 +174,7 @@ def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
         because = f"did not move: {gauge.label} up to {_show(best.peak, unit)}, {brief.format(bound)}{usual}"
     else:
         because = (
-            f"{seconds(best.at - view.zero)} into the play: {gauge.label} {_show(best.value, unit)} "
+            f"{show_seconds(best.at - view.zero)} into the play: {gauge.label} {_show(best.value, unit)} "
             f"(above {bound}{usual}), up to {_show(best.peak, unit)}"
         )
     evidence = {"gauge": gauge.label, "moved": [each.gauge.label for each in readings if each.at is not None]}
@@ -181,4 +186,4 @@ def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
 def _show(value: float, unit: Unit) -> str:
     if unit == "ratio":
         return percent(value)
-    return seconds(value) if unit == "s" else f"{value:g}"
+    return show_seconds(value) if unit == "s" else f"{value:g}"

@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.observation import observe
-from chaos.checks.text import many, seconds
+from chaos.checks.judged import Judged
+from chaos.checks.text import many
+from chaos.record import events
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 TOLERANCE = 0.5
 """Seconds by which the end of the play may be noted early: less than any window a check looks at."""
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """Pass, or unknown with the reason. A violation proven before the run was cut short stays one."""
-    problem = _problem(experiment, journal)
+    problem = _problem(judged)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
     because = problem or "the run was played to its end"
     return [Finding("completeness", "run", outcome, None, None, "", because)]
 
 
-def _problem(experiment: Experiment, journal: Journal) -> str | None:
-    ended = journal.last("run", "run", "ended")
+def _problem(judged: Judged) -> str | None:
+    journal, observation = judged.journal, judged.observation
+    ended = journal.latest(events.RunEnded)
     if ended is None:
         return "the run has no end in its journal: it was killed"
-    reason, because = ended.detail.get("reason"), ended.detail.get("because")
-    if reason != "completed":
-        return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
+    if ended.reason != "completed":
+        return f"the run did not complete: {ended.reason}" + (f" ({ended.because})" if ended.because else "")
     if left := not_undone(journal):
         return left
     if journal.damaged:
         return f"the journal has {many(journal.damaged, 'damaged line')}"
-    observation = observe(experiment, journal)
     if observation is None:
         return "there was no play"
     if observation.ended < observation.end - TOLERANCE:
         played, planned = observation.ended - observation.start, observation.end - observation.start
-        return f"the play was cut short: {seconds(played)} of {seconds(planned)}"
+        return f"the play was cut short: {show_seconds(played)} of {show_seconds(planned)}"
     if not len(observation):
         return "no hit was due in the play"
     if not observation.reached:
@@ -48,8 +48,8 @@ def not_undone(journal: Journal) -> str | None:
     """What could not be undone, and was not undone later either."""
     failed: dict[tuple[str, str], str] = {}
     for event in journal.events:
-        if event.phase == "undo failed":
-            failed[event.source, event.name] = str(event.detail.get("because", ""))
-        elif event.phase in ("undone", "removed"):
+        if event.phase == events.UNDO_FAILED:
+            failed[event.source, event.name] = event.because
+        elif events.closes(event):
             failed.pop((event.source, event.name), None)
     return next((f"{name} could not be undone: {because}" for (_, name), because in failed.items()), None)

@@ -6,14 +6,16 @@ import math
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.text import amount
+from chaos.record import events
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment, Step
+from chaos.spec.experiment import Step
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per step; `measured` is the least dose / floor of its names, at least 1 is asked."""
-    return [_judge(step, journal) for step in experiment.steps]
+    return [_judge(step, judged.journal) for step in judged.experiment.steps]
 
 
 def _judge(step: Step, journal: Journal) -> Finding:
@@ -23,18 +25,18 @@ def _judge(step: Step, journal: Journal) -> Finding:
         return Finding("effect", step.name, outcome, measured, 1.0, "ratio", sentence, shown)
 
     short = Outcome.NOT_EXERCISED if step.optional else Outcome.UNKNOWN
-    if failed := journal.last("step", step.name, "failed"):
-        return finding(Outcome.UNKNOWN, f"failed: {failed.detail.get('because', 'no reason given')}")
-    if skipped := journal.last("step", step.name, "skipped"):
-        return finding(short, f"skipped: {skipped.detail.get('because', 'no reason given')}")
-    if not journal.find("step", step.name, "injected"):
+    if failed := journal.latest(events.StepFailed, step.name):
+        return finding(Outcome.UNKNOWN, f"failed: {failed.because}")
+    if skipped := journal.latest(events.StepSkipped, step.name):
+        return finding(short, f"skipped: {skipped.because}")
+    if journal.latest(events.StepInjected, step.name) is None:
         return finding(Outcome.UNKNOWN, "never injected")
-    held = journal.last("step", step.name, "held")
+    held = journal.latest(events.StepHeld, step.name)
     if held is None:
         return finding(Outcome.UNKNOWN, "its dose was never recorded")
-    dose, floor = dict(held.detail.get("dose", {})), dict(held.detail.get("floor", {}))
-    evidence = {"dose": dose, "floor": floor, **dict(held.detail.get("evidence", {}))}
-    if unproven := str(held.detail.get("unproven", "")):
+    dose, floor = dict(held.dose), dict(held.floor)
+    evidence = {"dose": dose, "floor": floor, **held.evidence}
+    if unproven := held.unproven:
         return finding(short, f"effect not seen on the target's own path: {unproven}", **evidence)
     if not floor:
         return finding(Outcome.UNKNOWN, "it states no floor, so nothing proves its effect", **evidence)
@@ -47,7 +49,7 @@ def _judge(step: Step, journal: Journal) -> Finding:
     if below:
         why = f"; {evidence['shortfall']}" if evidence.get("shortfall") else ""
         return finding(short, f"effect below its floor: {numbers}{why}", least, **evidence)
-    if journal.last("step", step.name, "undone") is None:
+    if journal.latest(events.StepUndone, step.name) is None:
         return finding(Outcome.UNKNOWN, f"never undone, its effect reached: {numbers}", least, **evidence)
     return finding(Outcome.PASS, f"effect reached: {numbers}", least, **evidence)
 

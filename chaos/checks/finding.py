@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
-
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 Unit = Literal["ratio", "s", "count", ""]
 
@@ -39,8 +36,6 @@ class Finding:
     because: str
     evidence: dict[str, Any] = field(default_factory=dict)
 
-
-Check = Callable[[Experiment, Journal], list[Finding]]
 
 _PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 

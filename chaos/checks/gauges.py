@@ -12,6 +12,7 @@ import numpy as np
 
 from chaos.checks.exact import Counts, Flags, Times, percentile
 from chaos.record import hits as stored
+from chaos.record.gauges import Api, Database, Source
 from chaos.record.hits import HitTable, Outcome
 from chaos.record.journal import Journal, Series
 
@@ -92,13 +93,14 @@ def in_flight(journal: Journal) -> Series:
 
 def waits_timed_out(journal: Journal) -> Series:
     """How many waits for a connection timed out since the sample before."""
-    counter = journal.series("api", "pool_waits_timed_out")
+    counter = journal.series(Source.API, Api.POOL_WAITS_TIMED_OUT)
     return Series(counter.at[1:], np.clip(np.diff(counter.value), 0, None))
 
 
 def database_in_use(journal: Journal) -> Series:
     """Connections to the database by max_connections."""
-    used, most = journal.series("database", "connections"), journal.series("database", "max_connections")
+    used = journal.series(Source.DATABASE, Database.CONNECTIONS)
+    most = journal.series(Source.DATABASE, Database.MAX_CONNECTIONS)
     if not len(used.at) or not len(most.at):
         return _NOTHING
     return Series(used.at, used.value / np.interp(used.at, most.at, most.value))

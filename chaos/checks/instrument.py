@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from chaos.checks.bounds import strictest, threshold_of, tightest
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.observation import Observation, observe, windows
-from chaos.checks.text import percent, seconds
+from chaos.checks.judged import Judged
+from chaos.checks.observation import Observation, windows
+from chaos.checks.text import percent
+from chaos.record.events import LoadReady
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """Unknown without a record of the instrument; else its figures, neutral towards the verdict: against the bound of
     the objective with the shortest threshold."""
+    experiment, journal = judged.experiment, judged.journal
     slo, held_to = tightest(experiment), strictest(experiment)
     seen = windows(held_to, journal)
     lag = [float(line["lag"]) for line in journal.instrument]
     if not lag:
         because = "the load process left no record of its own lag"
         return [Finding("instrument", "lag", Outcome.UNKNOWN, None, held_to.lag, "s", because)]
-    observation = observe(experiment, journal, None if slo is None else threshold_of(slo))
+    observation = judged.held_to(None if slo is None else threshold_of(slo))
     total, unsure = _hits(observation)
     delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
     doubted = int(seen.doubted.sum())
     because = (
-        f"worst lag {seconds(max(lag))}{_waited(delays)}{_priority(journal)}; "
+        f"worst lag {show_seconds(max(lag))}{_waited(delays)}{_priority(journal)}; "
         f"{doubted} of {len(seen.doubted)} windows in doubt{_followed(experiment, slo, held_to.lag)}; "
         f"{unsure} of {total} hits ({percent(unsure / total if total else 0.0)}) indeterminate"
     )
@@ -52,16 +56,17 @@ def _followed(experiment: Experiment, slo: Slo | None, lag: float) -> str:
     if lag >= experiment.instrument.lag:
         return ""
     what = (
-        "the timeout" if slo is None or slo.latency is None else f"{seconds(slo.latency.below)} of {slo.name}"
+        "the timeout"
+        if slo is None or slo.latency is None
+        else f"{show_seconds(slo.latency.below)} of {slo.name}"
     )
-    return f" (held to {seconds(lag)}, a quarter of {what})"
+    return f" (held to {show_seconds(lag)}, a quarter of {what})"
 
 
 def _waited(delays: list[float]) -> str:
-    return f", worst wait for a processor {seconds(max(delays))} a window" if delays else ""
+    return f", worst wait for a processor {show_seconds(max(delays))} a window" if delays else ""
 
 
 def _priority(journal: Journal) -> str:
-    ready = journal.last("load", "load", "ready")
-    priority = None if ready is None else ready.detail.get("priority")
-    return f", priority {priority}" if priority else ""
+    ready = journal.latest(LoadReady)
+    return f", priority {ready.priority}" if ready and ready.priority else ""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chaos.checks.exact import Codes, Flags, Times
+from chaos.record.events import NO_REASON, ReadbackEnded
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Journal
 from chaos.record.stored_hits import PIECE, Numbers
@@ -66,25 +67,24 @@ def read_ledger(journal: Journal) -> Ledger | str:
         return "no write was due"
     if not known.acknowledged.any():
         return "no write was acknowledged, so none could be lost"
-    ended = journal.last("run", "readback", "ended")
+    ended = journal.latest(ReadbackEnded)
     rows = journal.readback
-    if ended is not None and not ended.detail.get("complete"):
-        return f"the read-back is incomplete: {ended.detail.get('because') or 'no reason given'}"
+    if ended is not None and not ended.complete:
+        return f"the read-back is incomplete: {ended.because or NO_REASON}"
     if ended is None or rows is None:
         return "the ledger was not read back"
     foreign = rows["state"] == FOREIGN
     state = _states(rows[~foreign], known.seq)
     if state is None:
         return "the read-back is incomplete: it has no row for some of the writes that were due"
-    told = {key: ended.detail[key] for key in ("apart", "cleanup") if key in ended.detail}
+    told = {"apart": ended.apart, "cleanup": ended.cleanup}
+    told = {key: value for key, value in told.items() if value is not None}
     return Ledger(known, state, int(np.count_nonzero(foreign)), told)
 
 
 def numbers(journal: Journal, keys: Collection[int]) -> set[int]:
     """The sequence numbers of this run's writes among the keys of rows that the target held."""
-    base = int(
-        (journal.about.get("ledger") or {}).get("base", 0)
-    )  # of a run from before keys were a run's own: 0
+    base = journal.manifest.ledger.base  # of a run from before keys were a run's own: 0
     return {key - base for key in keys if key > base}
 
 

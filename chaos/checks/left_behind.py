@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.text import many
+from chaos.record.events import StepInjecting
 from chaos.record.inventory import document
 from chaos.record.inventory.differences import Comparison, compare
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 TOLD = 3  # differences in the sentence; the evidence has them all
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """None of a target that midnight started, and none where no step began. What cannot be compared is unknown."""
-    del experiment  # whatever was asked of the run, what it leaves is the same
-    if journal.about.get("started_by_us", True) or not journal.find("step", phase="injecting"):
+    journal = judged.journal
+    if journal.manifest.started_by_us or not journal.every(StepInjecting):
         return []
     try:
         before, after = (

@@ -2,7 +2,7 @@
 
 A write is acknowledged when its hit was good, in the baseline as in the play: that is a fact whatever the
 instrument's lag was. Timed-out writes count neither way and are listed apart. The instant of the loss is
-known only in a drill, see `drill_loss`; elsewhere the start of the first outage stands for it, or, without
+known only in a drill, see `drill/loss`; elsewhere the start of the first outage stands for it, or, without
 an outage, the play's end. Outside a drill nothing excuses a missing write, so each also counts as lost.
 """
 
@@ -15,20 +15,18 @@ import numpy as np
 from chaos.checks import lost_writes
 from chaos.checks.drill import loss
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.ledger import Ledger, evidence_of, read_ledger, writes
-from chaos.checks.observation import observe
-from chaos.checks.recovery import read
-from chaos.checks.text import seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`lost_writes` against limits.lost_writes, and `rpo` against budget.rpo."""
+    experiment, journal = judged.experiment, judged.journal
     limit, budget = experiment.limits.lost_writes, experiment.budget.rpo
     ledger = read_ledger(journal)
     if isinstance(ledger, str):
-        readable = (journal.about.get("target") or {}).get("readback", True) is not None
+        readable = journal.manifest.reads_back
         expected = limit is not None or (readable and bool(len(writes(journal))))
         outcome = Outcome.UNKNOWN if expected else Outcome.NOT_EXERCISED
         return [
@@ -37,10 +35,10 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
         ]
     evidence = evidence_of(ledger)
     if experiment.drill is not None:
-        return loss.judge(experiment, journal, ledger, evidence)
+        return loss.judge(judged, ledger, evidence)
     return [
         lost_writes.judge(limit, evidence),
-        _judge_rpo(budget, ledger, _instant(experiment, journal), evidence),
+        _judge_rpo(budget, ledger, _instant(judged), evidence),
     ]
 
 
@@ -55,24 +53,24 @@ def _judge_rpo(
     evidence = {**evidence, "instant_of_loss": at, "instant_is": which, "breakable": breakable}
     outcome = Outcome.PASS if rpo <= budget else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"RPO {seconds(rpo)} {sign} {seconds(budget)}, the loss taken at {which}"
+    because = f"RPO {show_seconds(rpo)} {sign} {show_seconds(budget)}, the loss taken at {which}"
     if not breakable:
         outcome = Outcome.NOT_EXERCISED
-        watched = seconds(max(0.0, at - first))
+        watched = show_seconds(max(0.0, at - first))
         because = (
-            f"RPO {seconds(rpo)}, but not evidence: the first write was acknowledged {watched} before "
-            f"{which}, which could not break the budget of {seconds(budget)}"
+            f"RPO {show_seconds(rpo)}, but not evidence: the first write was acknowledged {watched} before "
+            f"{which}, which could not break the budget of {show_seconds(budget)}"
         )
     return Finding("loss", "rpo", outcome, rpo, budget, "s", because, evidence)
 
 
-def _instant(experiment: Experiment, journal: Journal) -> tuple[float, str]:
+def _instant(judged: Judged) -> tuple[float, str]:
     """What stands for the instant of the loss, on the run clock, and its name."""
-    observation = observe(experiment, journal)
-    if observation is None:
-        done = [np.fmax.reduce(rows["done"]) for rows in journal.hits.pieces()]
+    observation, readings = judged.observation, judged.outages
+    if observation is None or readings is None:
+        done = [np.fmax.reduce(rows["done"]) for rows in judged.journal.hits.pieces()]
         return float(np.nanmax(done)), "the last answer"
-    found = read(experiment, journal, observation).seen.found
+    found = readings.seen.found
     return (
         (found[0].start, "the start of the first outage") if found else (observation.ended, "the play's end")
     )

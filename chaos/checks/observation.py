@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chaos.checks.bounds import Bound, bound
+from chaos.checks.bounds import Bound
 from chaos.checks.exact import Codes, Flags, Times
 from chaos.record import hits
+from chaos.record.events import AftermathEnded, PlayBegun, PlayEnded
 from chaos.record.hits import HitTable, Outcome
 from chaos.record.journal import Journal, Span
 from chaos.record.stored_hits import StoredHits
-from chaos.spec.experiment import Experiment
+from chaos.spec.experiment import Load
 
 ANSWERED = (Outcome.GOOD, Outcome.BAD_STATUS, Outcome.BAD_BODY)
 
@@ -131,23 +132,10 @@ class Observation:
         return self.hits.column(lambda rows: _latency(rows) <= threshold, np.bool_, self.first, end)
 
 
-def observe(
-    experiment: Experiment, journal: Journal, threshold: float | None = None, *, whole: bool = False
-) -> Observation | None:
-    """What was seen of the play, by hits that are held to `threshold` seconds or to their timeout alone; None when
-    there was no play. `whole`: beyond its planned end, where it was aborted and the service was watched for longer."""
-    key = ("observation", experiment.instrument, experiment.load.timeout, experiment.load.length, whole)
-    seen: Observation | None = journal.once(key, lambda: _observe(experiment, journal, whole))
-    held_to = bound(experiment, threshold)
-    if seen is None or held_to == seen.held_to:
-        return seen
-    return journal.once((*key, held_to), lambda: _held_to(experiment, journal, seen, held_to))
-
-
-def _held_to(experiment: Experiment, journal: Journal, seen: Observation, held_to: Bound) -> Observation:
+def doubted_beyond(seen: Observation, journal: Journal, timeout: float, held_to: Bound) -> Observation:
     """The same hits, with another view of which of them the instrument can vouch for."""
     indeterminate = np.empty(len(seen), np.bool_)
-    known, timeout, at = windows(held_to, journal), experiment.load.timeout, 0
+    known, at = windows(held_to, journal), 0
     for rows in journal.hits.pieces(seen.first, seen.first + len(seen)):
         found = True if not seen.reached else _indeterminate(rows, known, seen, timeout)
         indeterminate[at : at + len(rows)] = found
@@ -157,25 +145,26 @@ def _held_to(experiment: Experiment, journal: Journal, seen: Observation, held_t
 
 def _watched_on(journal: Journal) -> Span | None:
     """From the abort to the end of what was watched after it."""
-    ended = journal.last("run", "aftermath", "ended")
-    return None if ended is None else Span(float(ended.detail["start"]), ended.at)
+    ended = journal.latest(AftermathEnded)
+    return None if ended is None or ended.start is None else Span(ended.start, ended.at)
 
 
-def _observe(experiment: Experiment, journal: Journal, whole: bool) -> Observation | None:
+def observe(load: Load, journal: Journal, held_to: Bound, *, whole: bool = False) -> Observation | None:
+    """What was seen of the play, the instrument held to the bound; None when there was no play. `whole`: beyond its
+    planned end, where it was aborted and the service was watched for longer."""
     play = journal.play
-    begun = journal.last("run", "play", "begun")
+    begun = journal.latest(PlayBegun)
     if play is None or begun is None:
         return None
-    ended_by = journal.last("run", "play", "ended")
-    settled = ended_by is not None and bool(ended_by.detail.get("settled"))  # a drill that was over earlier
-    end = play.end if settled else play.start + float(begun.detail.get("length", experiment.load.length))
+    ended_by = journal.latest(PlayEnded)
+    settled = ended_by is not None and ended_by.settled  # a drill that was over earlier
+    end = play.end if settled else play.start + (load.length if begun.length is None else begun.length)
     on, ended = _watched_on(journal), min(play.end, end)
     if on is not None:
         end = max(end, on.end) if whole else end
         ended = min(on.end, end)
     cut = ended if on is None else play.end
     first, last = journal.hits.first_due(play.start), journal.hits.first_due(end)
-    held_to = bound(experiment)
     reached = any(np.isin(rows["outcome"], ANSWERED).any() for rows in journal.hits.pieces())
     columns = _columns(max(0, last - first))
     found = Observation(
@@ -197,7 +186,7 @@ def _observe(experiment: Experiment, journal: Journal, whole: bool) -> Observati
         found.good[piece] = hits.good(rows)
         found.unsent[piece] = rows["outcome"] == Outcome.UNSENT
         at += len(rows)
-    return _held_to(experiment, journal, found, held_to)
+    return doubted_beyond(found, journal, load.timeout, held_to)
 
 
 def _columns(length: int) -> tuple[Times, Codes, Flags, Flags, Flags]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from chaos.checks import restored
+from chaos.checks.judged import Judged, JudgedRestore
 from chaos.checks.verdict import Verdict, judge
-from chaos.errors import FileError, UsageError
+from chaos.errors import FileError, Unreadable, UsageError
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.spec import kind, slofile
@@ -40,27 +41,32 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
     journal = Journal(run)
     try:
         refuse_pipes(run.path)
-        if kind.of_document(journal.about["experiment"]) is Kind.RESTORE:
+        stored = journal.manifest.experiment
+        if not stored:
+            raise ValueError("run.json has none")
+        if kind.of_document(stored) is Kind.RESTORE:
             return _judge_restore(journal, slo_file)
-        experiment = Experiment.model_validate(journal.about["experiment"])
+        experiment = Experiment.model_validate(stored)
     except ValidationError as error:
         place, rule, value = first_rule(error)
         raise FileError(
             run.run_file, None, ": ".join(map(str, ("experiment", *place))), rule, value
         ) from None
-    except (OSError, KeyError, ValueError) as error:
+    except (Unreadable, OSError, KeyError, ValueError) as error:
         raise UsageError(f"{run.path}: its experiment cannot be read: {error}") from error
     asked = experiment if slo_file is None else with_objectives(experiment, slo_file)
     try:
-        return judge(asked, journal)
-    except (OSError, ValueError) as error:
+        return judge(Judged(asked, journal))
+    except Unreadable as error:
         raise UsageError(f"{run.path}: cannot be judged: {error}") from error
 
 
 def _judge_restore(journal: Journal, slo_file: Path | None) -> Verdict:
     if slo_file is not None:
         raise UsageError(f"{journal.run.path}: a restore has no SLOs, which --slo could replace")
-    return restored.judge(RestoreExperiment.model_validate(journal.about["experiment"]), journal)
+    return restored.judge(
+        JudgedRestore(RestoreExperiment.model_validate(journal.manifest.experiment), journal)
+    )
 
 
 def with_objectives(experiment: Experiment, slo_file: Path) -> Experiment:

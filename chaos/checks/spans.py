@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from chaos.record.events import StepInjected, StepInjecting, StepUndone
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.spec.experiment import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,14 @@ class StepSpan:
         return observed if self.end is None else self.end
 
 
-def step_spans(experiment: Experiment, journal: Journal) -> list[StepSpan]:
+def step_spans(steps: Iterable[Step], journal: Journal) -> list[StepSpan]:
     """The spans of the steps that were begun, in order of time."""
     spans = []
-    for step in experiment.steps:
-        begun = journal.find("step", step.name, "injecting") or journal.find("step", step.name, "injected")
+    for step in steps:
+        injecting = [event.at for event in journal.every(StepInjecting, step.name)]
+        begun = injecting or [event.at for event in journal.every(StepInjected, step.name)]
         if begun:
-            start = begun[0].at
-            undone = [event.at for event in journal.find("step", step.name, "undone") if event.at >= start]
+            start = begun[0]
+            undone = [event.at for event in journal.every(StepUndone, step.name) if event.at >= start]
             spans.append(StepSpan(step.name, start, undone[0] if undone else None))
     return sorted(spans, key=lambda span: span.start)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.text import percent, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.checks.judged import Judged
+from chaos.checks.text import percent
+from chaos.record.events import NO_REASON, BaselineEnded
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """Unknown without a steady baseline: what follows then proves nothing about the faults."""
-    ended = journal.last("run", "baseline", "ended")
-    ratio = experiment.load.baseline.availability
+    ended = judged.journal.latest(BaselineEnded)
+    ratio = judged.experiment.load.baseline.availability
     if ended is None:
         because = "no baseline was seen, so no steady state"
         return [Finding("steady", "baseline", Outcome.UNKNOWN, None, ratio, "ratio", because)]
     detail = dict(ended.detail)
-    measured = detail.get("availability")
-    if not detail.get("steady"):
-        because = f"no steady state: {detail.get('because') or 'no reason given'}"
+    measured = ended.availability
+    if not ended.steady:
+        because = f"no steady state: {ended.because or NO_REASON}"
         return [Finding("steady", "baseline", Outcome.UNKNOWN, measured, ratio, "ratio", because, detail)]
-    figures = [f"availability {percent(measured)}"] if isinstance(measured, float | int) else []
-    if isinstance(p99 := detail.get("p99"), float | int):
-        figures.append(f"p99 {seconds(p99)}")
+    figures = [] if measured is None else [f"availability {percent(measured)}"]
+    if ended.p99 is not None:
+        figures.append(f"p99 {show_seconds(ended.p99)}")
     because = f"steady before anything was injected ({', '.join(figures) or 'no figures'})"
     return [Finding("steady", "baseline", Outcome.PASS, measured, ratio, "ratio", because, detail)]

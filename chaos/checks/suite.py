@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
+from chaos.checks.figures import of_suite
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.rejudge import judge_run
 from chaos.checks.result import RunResult
-from chaos.checks.text import many, seconds
+from chaos.checks.text import many
 from chaos.checks.verdict import Verdict
 from chaos.errors import UsageError, of_outcome, of_run
 from chaos.errors import worst as worst_code
+from chaos.record.manifest import Manifest, PlayedPart
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile
+from chaos.spec.units import show_seconds
 from chaos.spec.userfile import refuse_pipes
 from chaos.spec.yamlfile import Model, Name
 
@@ -48,28 +49,27 @@ def parts(run: RunDir) -> list[RunResult] | None:
     """
     try:
         refuse_pipes(run.path)
-        document: dict[str, Any] = json.loads(run.run_file.read_text())
-        entries = document.get("parts")
-        return None if entries is None else [_part(run, entry) for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        played = Manifest.load(run.run_file).parts
+        return None if played is None else [_part(run, part) for part in played]
+    except (OSError, ValueError) as error:
         raise UsageError(f"{run.path}: {error}") from error
 
 
-def _part(suite: RunDir, entry: dict[str, Any]) -> RunResult:
+def _part(suite: RunDir, part: PlayedPart) -> RunResult:
     # beside the suite's own run, where the reports were moved as a whole
-    beside = suite.path.parent.parent / Path(entry["path"]).parent.name / entry["run"]
-    run = RunDir(beside if beside.is_dir() else Path(entry["path"]))
+    beside = suite.path.parent.parent / Path(part.path).parent.name / part.run
+    run = RunDir(beside if beside.is_dir() else Path(part.path))
     try:
-        verdict = replace(judge_run(run), exit_code=entry["exit_code"])
+        verdict = replace(judge_run(run), exit_code=part.exit_code)
     except (UsageError, OSError, ValueError):
         verdict = None
-    return RunResult(run, of_run(entry["exit_code"]), verdict, title=entry["title"])
+    return RunResult(run, of_run(part.exit_code), verdict, title=part.title)
 
 
 def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
     """The verdict on the whole: the worst of its scenarios; one that was never played makes it unknown."""
-    document = json.loads(run.run_file.read_text())
-    planned = len(document["experiment"]["scenarios"])
+    manifest = Manifest.load(run.run_file)
+    planned = len(manifest.experiment["scenarios"])
     findings = [
         _renamed(part, finding) for part in found if part.verdict for finding in part.verdict.findings
     ]
@@ -86,12 +86,12 @@ def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
         headline=_headline(outcome, planned, found),
         findings=tuple(findings),
         links=(),
-        figures=_figures(found),
+        figures=of_suite([part.verdict.figures for part in found if part.verdict is not None]),
         run=run.id,
-        experiment=document["experiment"]["name"],
-        target=document["target"]["name"],
-        profile=document.get("profile"),
-        seed=document.get("seed"),
+        experiment=manifest.experiment["name"],
+        target=manifest.target_name,
+        profile=manifest.profile,
+        seed=manifest.seed,
     )
 
 
@@ -117,21 +117,5 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str
         ]
         if values:
             value, title = max(values)
-            clauses.append(f"{unit} {seconds(value)} ({title})")
+            clauses.append(f"{unit} {show_seconds(value)} ({title})")
     return f"{outcome.name}: {'; '.join(clauses)}"
-
-
-def _figures(found: Sequence[RunResult]) -> dict[str, float | None]:
-    """The worst of each time, the sum of each count."""
-    every = [part.verdict.figures for part in found if part.verdict is not None]
-
-    def values(name: str) -> list[float]:
-        return [value for figures in every if (value := figures.get(name)) is not None]
-
-    result: dict[str, float | None] = {}
-    for name in ("rto", "rpo", "worst_outage"):
-        result[name] = max(values(name), default=None)
-    for name in ("hits", "good", "acknowledged_writes", "lost_writes"):
-        result[name] = sum(values(name)) if values(name) else None
-    hits, good = result["hits"], result["good"]
-    return {**result, "availability": good / hits if hits and good is not None else None}

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chaos.checks import ALL
 from chaos.checks.chain import links
+from chaos.checks.check import Check, attempt, findings_of
 from chaos.checks.figures import Figures, figures
-from chaos.checks.finding import Check, Finding, Outcome, worst
+from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.headline import ABOUT_THE_RUN, headline
+from chaos.checks.judged import Judged
 from chaos.checks.link import Link
+from chaos.checks.registered import every
 from chaos.errors import ExitCode, of_outcome
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 VERSION = 1
 
@@ -57,26 +57,29 @@ class Verdict:
         return document
 
 
-def judge(experiment: Experiment, journal: Journal, checks: Sequence[Check] = ALL) -> Verdict:
-    """The verdict on a stored run: the same run and experiment always give the same one."""
-    findings = [finding for check in checks for finding in check(experiment, journal)]
+def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verdict:
+    """The verdict on a stored run: the same run and experiment always give the same one. Without `checks` by every
+    one that is registered. Raises Unreadable where a file of the run cannot be read."""
+    findings = findings_of(every() if checks is None else checks, judged)
     if not any(_is_objective(finding) for finding in findings):
         findings.append(_nothing_judged())
+    chain, unlinked = attempt("links", lambda: links(judged))
+    measured, unmeasured = attempt("figures", lambda: figures(judged, findings))
+    findings += [*unlinked, *unmeasured]
     outcome = worst(finding.outcome for finding in findings)
-    chain = links(experiment, journal)
-    about = journal.about
+    manifest = judged.journal.manifest
     return Verdict(
         outcome=outcome,
         exit_code=_exit_code(outcome, findings),
-        headline=headline(outcome, findings, chain),
+        headline=headline(outcome, findings, chain or []),
         findings=tuple(findings),
-        links=tuple(chain),
-        figures=figures(experiment, journal, findings),
-        run=about.get("id", journal.run.id),
-        experiment=experiment.name,
-        target=about.get("target", {}).get("name", ""),
-        profile=about.get("profile"),
-        seed=about.get("seed"),
+        links=tuple(chain or ()),
+        figures=measured or {},
+        run=manifest.id or judged.journal.run.id,
+        experiment=judged.experiment.name,
+        target=manifest.target_name,
+        profile=manifest.profile,
+        seed=manifest.seed,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chaos.errors import UsageError
-from chaos.record import store
+from chaos.record import events, store
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.run import manifest
@@ -43,8 +43,6 @@ def _played() -> list[RunDir]:
 def _waited_for(run: RunDir) -> list[str]:
     """The steps of the run that a person has begun and not ended."""
     journal = Journal(run)
-    open_steps = {
-        event.name for event in journal.find("runbook", phase="begun") if event.detail["by"] == "person"
-    }
-    over = {event.name for event in journal.find("runbook") if event.phase in ("ended", "failed")}
+    open_steps = {deed.name for deed in journal.every(events.DeedBegun) if deed.by == events.PERSON}
+    over = {deed.name for kind in (events.DeedEnded, events.DeedFailed) for deed in journal.every(kind)}
     return sorted(open_steps - over)

@@ -16,6 +16,7 @@ from chaos.errors import ExitCode, UndoError, UsageError, worst
 from chaos.host.processes import process_of
 from chaos.plugin.handles import ProcessRef
 from chaos.record import store
+from chaos.record.events import RunBegun
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.undo.heal import Healed, heal_elsewhere, is_locked
@@ -84,10 +85,10 @@ def stop(run: Reference = None, all_: All = False) -> int:
 
 
 def _player(run_dir: RunDir) -> ProcessRef | None:
-    begun = Journal(run_dir).last("run", "run", "begun")
-    if begun is None:
+    begun = Journal(run_dir).latest(RunBegun)
+    if begun is None or begun.pid is None or begun.create_time is None:
         return None
-    ref = ProcessRef(begun.detail["pid"], begun.detail["create_time"])
+    ref = ProcessRef(begun.pid, begun.create_time)
     return ref if process_of(ref) is not None else None
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chaos.checks.figures import FIGURES
 from chaos.checks.verdict import json_safe
 from chaos.cli.options import Json
 from chaos.console.output import print_whole, say, tell
@@ -46,7 +47,6 @@ Drills = Annotated[str, typer.Option(metavar="AGE", help="Keep drills that are y
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")]
 
 COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
-FIGURES = (("availability", "ratio"), ("p99", "s"), ("recovery", "s"), ("lost_writes", "count"))
 
 
 def runs(
@@ -179,11 +179,12 @@ def _show(found: list[Entry]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
-    for name, _ in FIGURES:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    listed = [figure for figure in FIGURES if figure.listed]
+    for figure in listed:
+        table.add_column(figure.label, justify="right", no_wrap=True)
     for entry in found:
         cells = [str(getattr(entry, column)) for column in COLUMNS[:-1]]
-        figures = [show_value(entry.figures[name], unit) for name, unit in FIGURES]
+        figures = [show_value(entry.figures[figure.name], figure.unit) for figure in listed]
         links = f" ({entry.links_exercised}/{entry.links})" if entry.partial else ""
         table.add_row(*cells, f"{_verdict(entry)}{links}", *figures)
     print_whole(table)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from chaos.record import events
 from chaos.record.journal import Event
 from chaos.spec.units import show_seconds
 
@@ -17,38 +18,34 @@ STYLES = {"failed": "bold red", "skipped": "yellow", "fired": "bold red", "injec
 
 def sentence(event: Event) -> str:
     """An event in the words a reader of the plan knows."""
-    detail = event.detail
     subject = f"{event.source} {event.name}" if event.source != event.name else event.name
-    because = f": {detail['because']}" if detail.get("because") else ""
-    match event.source, event.phase:
-        case "run", "ended" if "reason" in detail:
-            return f"run ended: {detail['reason']}{because}"
-        case "run", "ended" if "steady" in detail:
-            return f"{'steady state' if detail['steady'] else 'no steady state'}{because}"
-        case "run", phase:
-            return f"{event.name} {phase}{because}"
-        case "target", "ready":
+    because = f": {event.because}" if event.because else ""
+    match events.known(event):
+        case events.RunEnded(reason=str(reason)):
+            return f"run ended: {reason}{because}"
+        case events.BaselineEnded(steady=steady):
+            return f"{'steady state' if steady else 'no steady state'}{because}"
+        case events.TargetReady():
             return f"{subject} is ready"
-        case "step", "injecting":
-            fault = detail.get("fault", event.name)
-            return f"{subject}: injecting" + ("" if fault == event.name else f" {fault}")
-        case "step", "held":
-            return f"{subject}: held; {_doses(detail)}"
-        case "runbook", "begun" if detail.get("told"):
-            return f"{subject}: yours to do: {detail['told']}; then type: midnight done {event.name}"
-        case "runbook", "ended":
-            return f"{subject}: done in {show_seconds(round(detail['seconds'], 2))}"
-        case "step" | "runbook", phase:
-            return f"{subject}: {phase}{because}"
-        case _, phase:
-            return f"{subject} {phase}{because}"
+        case events.StepInjecting(fault=fault):
+            return f"{subject}: injecting" + ("" if fault in (None, event.name) else f" {fault}")
+        case events.StepHeld() as held:
+            return f"{subject}: held; {_doses(held)}"
+        case events.DeedBegun(told=str(told)) if told:
+            return f"{subject}: yours to do: {told}; then type: midnight done {event.name}"
+        case events.DeedEnded(seconds=float() | int() as seconds):
+            return f"{subject}: done in {show_seconds(round(seconds, 2))}"
+    if event.source == events.RunEnded.source:
+        return f"{event.name} {event.phase}{because}"
+    colon = ":" if event.source in (events.StepHeld.source, events.DeedEnded.source) else ""
+    return f"{subject}{colon} {event.phase}{because}"
 
 
-def _doses(detail: Mapping[str, Any]) -> str:
-    floors = detail.get("floor") or {}
+def _doses(held: events.StepHeld) -> str:
     shown = [
-        f"{name.replace('_', ' ')} {_any(dose)}" + (f" of {_any(floors[name])}" if name in floors else "")
-        for name, dose in (detail.get("dose") or {}).items()
+        f"{name.replace('_', ' ')} {_any(dose)}"
+        + (f" of {_any(held.floor[name])}" if name in held.floor else "")
+        for name, dose in held.dose.items()
     ]
     return ", ".join(shown) or "no dose recorded"
 
@@ -71,7 +68,7 @@ def _place(figures: Figures) -> str:
         return phase
     if at < 0:
         return f"{phase}, the play begins in {math.ceil(-at)}s"
-    return f"{phase} {number(at, '.0f')}s of {show_seconds(length)}"
+    return f"{phase} {number(at, '.0f')} s of {show_seconds(length)}"
 
 
 def service(figures: Figures) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.checks.figures import recalled
 from chaos.errors import ExitCode, FileError
 from chaos.history.decision import COUNTING, of_document
-from chaos.history.entry import Figures, figures_of
+from chaos.history.entry import Figures
 from chaos.record.store import RunDir
 from chaos.spec.userfile import read_json
 
@@ -67,10 +68,10 @@ def _kept(path: Path, verdict: Mapping[str, Any], past: Any) -> Kept:
         str(verdict["experiment"]),
         str(verdict["target"]),
         verdict["profile"],
-        (*before, figures_of(dict(verdict))),
+        (*before, recalled(dict(verdict))),
     )
 
 
 def _figures(given: Mapping[str, Any]) -> Figures:
     """JSON has no infinity: there it is null, as in a verdict.json."""
-    return figures_of({"figures": given})
+    return recalled({"figures": given})

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, stdev
 
+from chaos.checks.figures import FIGURES, Figure, Room, Tolerance
 from chaos.checks.text import many
 from chaos.gate.case import Case, CaseOutcome
-from chaos.gate.tolerance import FIGURES, Figure, Tolerance, Tolerances
+from chaos.gate.tolerance import Tolerances
 from chaos.history.entry import Figures
 
 NOISE = 1e-9  # of adding and multiplying floats
 ENOUGH = 5  # runs that show how much a figure varies by itself
 WIDE = 4.0  # times that spread: beyond it chance brings a sound run once in some hundred gates
 BEYOND = 10  # hits beyond a percentile, or it is a matter of single ones
-LOWER = {"p99": ("p99", "p95")}  # the p50 is compared anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,16 @@ def compare(
     `advisory` it says so, and fails nothing."""
     found = []
     for figure in FIGURES:
-        given = tolerances.get(figure.name, figure.unknown)
-        if given is not None:
-            own = given if figure.name in tolerances else None
-            found.append(_compare(figure, figures, past, own, advisory=advisory))
+        own = tolerances.get(figure.name)
+        left_out = figure.name in tolerances and own is None
+        if figure.room is not None and not left_out:
+            found.append(_compare(figure, figure.room, figures, past, own, advisory=advisory))
     return found
 
 
 def _compare(
     figure: Figure,
+    room: Room,
     figures: Figures,
     past: Sequence[Figures],
     given: Tolerance | None,
@@ -61,11 +62,11 @@ def _compare(
     if measured is None:
         because = f"{name} was not measured, and the baseline has {figure.show(before.value)}"
         return Case("baseline", name, "unknown", because, None, None, figure.unit)
-    room = _room(figure, before, given)
+    most = _allowed(room, before, given)
     worse_by = (1 if figure.higher_is_better else -1) * _difference(before.value, measured)
-    outcome: CaseOutcome = "pass" if worse_by <= room + NOISE else "advisory" if advisory else "fail"
-    because = _because(figure, name, measured, before, worse_by, room) + instead
-    limit = before.value - room if figure.higher_is_better else before.value + room
+    outcome: CaseOutcome = "pass" if worse_by <= most + NOISE else "advisory" if advisory else "fail"
+    because = _because(figure, name, measured, before, worse_by, most) + instead
+    limit = before.value - most if figure.higher_is_better else before.value + most
     return Case("baseline", name, outcome, because, measured, limit, figure.unit)
 
 
@@ -75,13 +76,13 @@ def _because(figure: Figure, name: str, measured: float, before: Past, worse_by:
     return told + (f": worse by {figure.show(worse_by)}, {figure.show(room)} allowed" if worse_by > 0 else "")
 
 
-def _room(figure: Figure, before: Past, given: Tolerance | None) -> float:
+def _allowed(room: Room, before: Past, given: Tolerance | None) -> float:
     """How much worse the figure may be."""
     if given is not None:
         return given.allowed(before.value)
     if before.spread is None:
-        return figure.unknown.allowed(before.value)
-    return max(figure.known.allowed(before.value), WIDE * before.spread)
+        return room.unknown.allowed(before.value)
+    return max(room.known.allowed(before.value), WIDE * before.spread)
 
 
 def _past(values: Sequence[float | None]) -> Past | None:
@@ -98,15 +99,21 @@ def _past(values: Sequence[float | None]) -> Past | None:
 def _percentile(figure: Figure, runs: Sequence[Figures]) -> tuple[str, str]:
     """The percentile that rests on enough hits in each run, and what to say where it is not the one asked for;
     no name where none does."""
-    if not figure.name.startswith("p") or not figure.name[1:].isdecimal():
+    if figure.rank is None:
         return figure.name, ""
     hits = min((each["hits"] or 0.0 for each in runs), default=0.0)
-    for name in LOWER.get(figure.name, (figure.name,)):
-        if hits * (100 - int(name[1:])) / 100 >= BEYOND:
-            beyond = hits * (100 - int(figure.name[1:])) / 100
-            of = f"of {many(int(hits), 'hit')} {int(beyond)} lie beyond it, {BEYOND} are needed"
-            return name, f" (in place of {figure.name}: {of})" if name != figure.name else ""
+    for each in [figure, *(other for other in FIGURES if other.name == figure.stand_in)]:
+        if _beyond(each, hits) >= BEYOND:
+            of = (
+                f"of {many(int(hits), 'hit')} {int(_beyond(figure, hits))} lie beyond it, {BEYOND} are needed"
+            )
+            return each.name, f" (in place of {figure.name}: {of})" if each is not figure else ""
     return "", f"no percentile rests on enough of {many(int(hits), 'hit')}"
+
+
+def _beyond(percentile: Figure, hits: float) -> float:
+    """How many of so many hits lie beyond the percentile."""
+    return hits * (100 - (percentile.rank or 0)) / 100
 
 
 def _difference(a: float, b: float) -> float:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chaos.errors import ExitCode
 from chaos.gate.case import Case, CaseOutcome
 from chaos.history import Entry
-from chaos.spec.units import show_seconds
+from chaos.spec.units import show_days
 
 
 def judge_drill(
@@ -25,17 +25,13 @@ def judge_drill(
         and each.exit_code == ExitCode.PASS
         and (allow_partial or not each.partial)
     ]
-    asked = f"one within {_days(within)} is required"
+    asked = f"one within {show_days(within)} is required"
     if not passed:
         return Case(
             "drill", "last_passing_drill", "fail", f"no drill on {target} has passed; {asked}", unit="s"
         )
     newest = max(passed, key=lambda each: each.started)
     age = (now - datetime.fromisoformat(newest.started)) / timedelta(seconds=1)
-    because = f"the last passing drill on {target} ({newest.run}) is {_days(age)} old; {asked}"
+    because = f"the last passing drill on {target} ({newest.run}) is {show_days(age)} old; {asked}"
     outcome: CaseOutcome = "pass" if age <= within else "fail"
     return Case("drill", "last_passing_drill", outcome, because, age, within, "s")
-
-
-def _days(value: float) -> str:
-    return f"{value / 86400:.1f} d".replace(".0 d", " d") if value >= 86400 else show_seconds(value)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.checks.figures import recalled
 from chaos.checks.verdict import json_safe
 from chaos.errors import ExitCode, of_run, worst
 from chaos.gate.baseline import Baseline
@@ -14,7 +15,7 @@ from chaos.gate.case import Case, of_finding
 from chaos.gate.compare import compare
 from chaos.gate.tolerance import Tolerances
 from chaos.history.decision import State
-from chaos.history.entry import figures_of, links_of
+from chaos.history.entry import links_of
 
 VERSION = 1
 
@@ -116,7 +117,7 @@ def judge_run(
         cases += _of_links(played.verdict, allow_partial)
         if baseline is not None and played.verdict["verdict"] in ("pass", "fail"):
             advisory = release or (len(baseline.past) == 1 and not strict)
-            cases += compare(figures_of(played.verdict), baseline.past, tolerances, advisory=advisory)
+            cases += compare(recalled(played.verdict), baseline.past, tolerances, advisory=advisory)
     code = worst([ended, *(case.exit_code for case in cases if case.check != "run")])
     return RunVerdict(played, baseline, tuple(cases), code)
 

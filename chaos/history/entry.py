@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chaos.checks.figures import recalled
 from chaos.errors import FileError
 from chaos.history.alike import machine_of, midnight_of, play_of
 from chaos.history.decision import COUNTING, Decision, of_document
+from chaos.record.fields import misread
+from chaos.record.manifest import Manifest
 from chaos.record.store import RunDir
 from chaos.spec.userfile import read_json
 
 T = TypeVar("T")
 Document = dict[str, Any]
 Figures = Mapping[str, float | None]
-
-FIGURES = ("hits", "availability", "p50", "p95", "p99", "recovery", "rto", "rpo", "lost_writes", "budget")
-"""Ratios from 0 to 1, times in seconds, counts; a percentile on a hit that was not good is infinite."""
-
-PERCENTILES = ("p50", "p95", "p99")
 
 
 class Unreadable(ValueError):
@@ -72,52 +69,45 @@ class Entry:
 
 def read_entry(run: RunDir) -> Entry:
     """What there is to remember about a stored run. Raises Unreadable, FileNotFoundError without run.json."""
-    about = _read(run.run_file)
+    document = _read(run.run_file)
     decided = _read(run.decision) if run.decision.is_file() else None
     verdict = _read(run.verdict) if run.verdict.is_file() else {}
     try:
+        manifest = Manifest.of(document)
+        if foreign := misread(Manifest, document):
+            raise TypeError(f"run.json: {', '.join(foreign)}: of another type")
         exercised, links = links_of(verdict) if verdict else (None, None)
         return Entry(
             run=run.id,
             path=run.path,
-            experiment=_text(about["experiment"]["name"]),
-            target=_text(about["target"]["name"]),
-            profile=_if_given(_text, about.get("profile")),
-            seed=_if_given(_whole, about.get("seed")),
-            git=_if_given(_text, about.get("git")),
-            started=as_utc(about["started"]),
-            drill=is_drill(about),
+            experiment=_text(manifest.experiment.get("name")),
+            target=_text(manifest.target.get("name")),
+            profile=_if_given(_text, manifest.profile),
+            seed=_if_given(_whole, manifest.seed),
+            git=_if_given(_text, manifest.git),
+            started=as_utc(manifest.started),
+            drill=is_drill(manifest),
             verdict=_if_given(_text, verdict.get("verdict")),
             exit_code=_if_given(_code, verdict.get("exit_code")),
             headline=_text(verdict.get("headline", "")),
             links=links,
             links_exercised=exercised,
-            figures=figures_of(verdict),
-            part=about.get("part_of") is not None,
-            play=play_of(about),
-            machine=_if_given(_text, machine_of(about)),
-            midnight=_if_given(_text, midnight_of(about)),
+            figures=recalled(verdict),
+            part=manifest.part_of is not None,
+            play=play_of(manifest),
+            machine=_if_given(_text, machine_of(manifest.host)),
+            midnight=_if_given(_text, midnight_of(manifest)),
             decision=_if_given(of_document, decided),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"{run.path}: {type(error).__name__}: {error}") from error
 
 
-def is_drill(about: Document) -> bool:
+def is_drill(manifest: Manifest) -> bool:
     """`drill: true` or `false` in run.json decides; where it says neither, a name like `dr-drill` does."""
-    stated = about.get("drill")
-    return stated if isinstance(stated, bool) else str(about["experiment"]["name"]).startswith(("dr-", "dr_"))
-
-
-def figures_of(verdict: Document) -> Figures:
-    """The figures that are compared from run to run, of the content of a verdict.json."""
-    given = verdict.get("figures") or {}
-    found: dict[str, float | None] = {name: _number(given.get(name)) for name in FIGURES}
-    found["rto"] = _number(given.get("rto", given.get("worst_outage")))
-    found["budget"] = _budget(verdict)
-    if given.get("hits"):  # JSON has no infinity: there it is null
-        found |= {name: math.inf for name in PERCENTILES if found[name] is None}
-    return found
+    if manifest.drill is not None:
+        return manifest.drill
+    return str(manifest.experiment.get("name")).startswith(("dr-", "dr_"))
 
 
 def links_of(verdict: Document) -> tuple[int, int]:
@@ -132,12 +122,6 @@ def as_utc(text: str) -> str:
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     return instant.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _budget(verdict: Document) -> float | None:
-    """The largest share of an SLO's error budget that such a night would consume."""
-    burnt = [(each.get("evidence") or {}).get("budget_consumed") for each in verdict.get("findings") or ()]
-    return max((float(share) for share in burnt if share is not None), default=None)
 
 
 def _if_given(read: Callable[[Any], T], value: Any) -> T | None:
@@ -163,10 +147,6 @@ def _code(value: Any) -> int:
     if not 0 <= code <= 255:
         raise ValueError(f"{code} is no exit code")
     return code
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _read(path: Path) -> Document:

@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
+from chaos.checks.figures import FIGURES
 from chaos.errors import UsageError
 from chaos.history import decision as decisions
 from chaos.history import schema
 from chaos.history.decision import Decision
-from chaos.history.entry import FIGURES, Entry, Unreadable, read_entry
+from chaos.history.entry import Entry, Unreadable, read_entry
 from chaos.history.listing import Place, places, store_id
 from chaos.history.query import Query
 from chaos.history.schema import runs
@@ -140,11 +141,12 @@ class Index:
     def _entry(self, row: sa.RowMapping) -> Entry:
         own = row["store"] == self._store
         path = self._root / row["folder"] / row["run"] if own else Path(row["path"])
-        apart = {*FIGURES, *_columns(None), "store", "folder", "path"}
+        figures = {figure.name: row[figure.name] for figure in FIGURES if figure.indexed}
+        apart = {*figures, *_columns(None), "store", "folder", "path"}
         given = {name: row[name] for name in row if name not in apart}
         made = [row[name] for name in _columns(None)]
         decision = Decision(*made) if row["decision"] is not None else None
-        return Entry(**given, path=path, figures={name: row[name] for name in FIGURES}, decision=decision)
+        return Entry(**given, path=path, figures=figures, decision=decision)
 
 
 def _row(store: str, place: Place, entry: Entry) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chaos.access.secret_urls import learn_database_url
+from chaos.checks.figures import FIGURES
 from chaos.errors import UsageError
-from chaos.history.entry import FIGURES
 
 VARIABLE = "MIDNIGHT_DATABASE"
 FILE = "index.sqlite"
@@ -32,10 +34,7 @@ class Whole(sa.types.TypeDecorator[int]):
         return None if value is None else int(value)
 
 
-# Another shape gets another number: the journals fill the new table by themselves.
-runs = sa.Table(
-    "midnight_runs_4",
-    metadata,
+_columns: tuple[sa.Column[Any], ...] = (
     sa.Column("store", sa.String(32), primary_key=True),  # whose reports directory
     sa.Column("folder", sa.String(255), primary_key=True),
     sa.Column("run", sa.String(255), primary_key=True),
@@ -60,10 +59,20 @@ runs = sa.Table(
     sa.Column("decided", sa.String(32)),
     sa.Column("decided_by", sa.Text),
     sa.Column("decided_because", sa.Text),
-    *(sa.Column(name, sa.Double) for name in FIGURES),
-    sa.Index("midnight_runs_4_by_time", "started", "run"),
-    sa.Index("midnight_runs_4_by_experiment", "experiment", "started", "run"),
-    sa.Index("midnight_runs_4_by_verdict", "verdict", "started", "run"),
+    *(sa.Column(figure.name, sa.Double) for figure in FIGURES if figure.indexed),
+)
+
+# Another shape gets another name: the journals fill the new table by themselves.
+_shape = ", ".join(f"{column.name} {type(column.type).__name__}" for column in _columns)
+NAME = f"midnight_runs_{zlib.crc32(_shape.encode()):08x}"
+
+runs = sa.Table(
+    NAME,
+    metadata,
+    *_columns,
+    sa.Index(f"{NAME}_by_time", "started", "run"),
+    sa.Index(f"{NAME}_by_experiment", "experiment", "started", "run"),
+    sa.Index(f"{NAME}_by_verdict", "verdict", "started", "run"),
 )
 
 KEY = ("store", "folder", "run")

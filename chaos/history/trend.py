@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from chaos.checks.finding import Unit
-from chaos.checks.text import many, percent, seconds
+from chaos.checks.figures import FIGURES, Figure
+from chaos.checks.text import many
 from chaos.history.entry import Entry
 from chaos.history.rank_test import rank_sum_p, shift, smallest_p
 
@@ -26,29 +26,6 @@ SURE = 0.01
 SHARE = 0.05
 
 State = Literal["regression", "advisory", "steady", "too little"]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure whose movement is told; `least` is the smallest worsening that matters, in `unit`."""
-
-    name: str
-    unit: Unit
-    least: float
-    higher_is_better: bool = False
-
-    def show(self, value: float) -> str:
-        return percent(value) if self.unit == "ratio" else seconds(value)
-
-
-FIGURES = (
-    Figure("availability", "ratio", 0.0005, higher_is_better=True),
-    Figure("p99", "s", 0.01),
-    Figure("recovery", "s", 0.5),
-    Figure("rto", "s", 0.5),
-    Figure("rpo", "s", 0.5),
-    Figure("budget", "ratio", 0.005),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +73,7 @@ def trends(entries: Iterable[Entry], last: int) -> list[Trend]:
 def _trend(runs: Sequence[Entry]) -> Trend:
     nights = tuple(run for run in runs if run.verdict in ("pass", "fail"))
     experiment, target, profile = runs[0].group
-    movements = tuple(_movement(figure, nights) for figure in FIGURES)
+    movements = tuple(_movement(figure, nights) for figure in FIGURES if figure.least is not None)
     return Trend(experiment, target, profile, nights, len(runs) - len(nights), movements)
 
 
@@ -120,7 +97,7 @@ def _compared(
     p, by = rank_sum_p(*worse), shift(*worse)
     before, now = median(earlier), median(later)
     size = 1 - before if figure.higher_is_better else before
-    matters = by >= max(figure.least, SHARE * size)
+    matters = by >= max(figure.least or 0.0, SHARE * size)
     sides = f"the newest {len(later)} against the {len(earlier)} before"
     moved = f"median {figure.show(before)} → {figure.show(now)}, worse by {figure.show(by)}" if by > 0 else ""
     statistic = f"Mann-Whitney p {p:.2g}"

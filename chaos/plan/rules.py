@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from chaos import checks
+from chaos.checks.registered import by_name
 from chaos.load import arrivals
 from chaos.load.spec import MOST_HITS
 from chaos.plugin.fault import Fault
@@ -117,8 +117,8 @@ def check_abort(at: Where, experiment: Experiment) -> None:
     """Raises FileError for an abort condition that names what is not there."""
     defaults = {condition.name for condition in DEFAULTS}
     for index, condition in enumerate(experiment.abort):
-        if isinstance(condition, CheckFailed) and condition.check not in checks.BY_NAME:
-            rule = f"there is no check {condition.check!r}; known: {', '.join(checks.BY_NAME)}"
+        if isinstance(condition, CheckFailed) and condition.check not in by_name():
+            rule = f"there is no check {condition.check!r}; known: {', '.join(by_name())}"
             raise at.under("abort", index, "check").broken(rule)
         if isinstance(condition, SwitchedOff) and condition.name not in defaults:
             rule = f"no condition {condition.name!r} holds by default; known: {', '.join(sorted(defaults))}"

@@ -75,7 +75,7 @@ def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:
             terminal.print(Text(text), soft_wrap=True, highlight=False)
 
     def on_event(event: Event) -> None:
-        took = f" in {event.detail['seconds']:.2f} s" if "seconds" in event.detail else ""
+        took = f" in {event.seconds:.2f} s" if event.seconds is not None else ""
         say(f"{event.at:7.1f}s  {sentence(event)}{took}")
 
     for line in (plan.experiment.title, f"run {run.id}", *plan.lines()):

@@ -27,6 +27,7 @@ from chaos.history.decision import decision as decide
 from chaos.plan import build as plans
 from chaos.plan.planned import Plan
 from chaos.play.playing import play
+from chaos.record.events import RunEnded
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import junit as as_junit
@@ -140,13 +141,13 @@ def find_baselines(
 
 
 def _wanted(plan: Plan) -> Wanted:
-    played = json.loads(json.dumps(manifest.played(plan), default=str))
+    played = manifest.played(plan).as_stored()
     return Wanted(
         plan.experiment.name,
         plan.target.name,
         plan.profile,
         play=alike.play_of(played),
-        machine=alike.machine_of({"host": manifest.host()}),
+        machine=alike.machine_of(manifest.host()),
         midnight=version("midnight-chaos"),
     )
 
@@ -263,8 +264,8 @@ def _ends_the_gate(played: GateRun) -> bool:
 
 def _is_aborted(played: GateRun) -> bool:
     """By its journal: in the exit code a violation may hide it."""
-    ended = Journal(RunDir(played.path)).last("run", "run", "ended") if played.path else None
-    return ended is not None and ended.detail["reason"] == "aborted"
+    ended = Journal(RunDir(played.path)).latest(RunEnded) if played.path else None
+    return ended is not None and ended.reason == "aborted"
 
 
 def _unplayed(plan: Plan) -> GateRun:

@@ -12,6 +12,7 @@ from chaos.errors import Aborted, TargetError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
+from chaos.record.events import RestoresMeasured
 from chaos.spec.target import Target
 from chaos.spec.yamlfile import Model, Where
 
@@ -117,9 +118,9 @@ class Driver(ABC):
         del params, incident, stop
         raise TargetError(f"the driver of {self._target.name!r} knows no action {action!r}")
 
-    def measure_restores(self) -> Mapping[str, Any] | None:
-        """What restores of several sizes take on this target's machine, for a projection, as
-        `chaos.postgres.throughput` tells it; None where it cannot be measured. Raises TargetError."""
+    def measure_restores(self) -> RestoresMeasured | None:
+        """What restores of several sizes take on this target's machine, for a projection; None where it cannot be
+        measured. Raises TargetError."""
         return None
 
     @abstractmethod

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -15,6 +14,8 @@ from chaos.host.confinement import Confinement
 from chaos.host.privileges import SystemUser
 from chaos.postgres.connection import ask_all
 from chaos.postgres.settings import Settings
+from chaos.record.event import NOW
+from chaos.record.events import IsolationProven
 
 Version = tuple[int, ...]
 
@@ -117,7 +118,7 @@ class Seclusion:
         return None if self.confinement else user
 
 
-def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> dict[str, Any]:
+def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> IsolationProven:
     """What holds the running server, looked at from within and from without.
 
     Raises NoVerdict where a setting is not what it was told, a process runs that should not, or the network of
@@ -138,7 +139,8 @@ def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> dict[str, A
     if wrong:
         raise NoVerdict(f"the copy is not kept to itself, and was stopped: {'; '.join(wrong)}")
     by = "confined" if seclusion.confinement else "settings"
-    return {"by": by, "because": seclusion.because, "settings": len(asked), "processes": sorted(running)}
+    processes = tuple(sorted(running))
+    return IsolationProven(NOW, by=by, because=seclusion.because, settings=len(asked), processes=processes)
 
 
 def _ways_out(pid: int) -> Iterator[str]:

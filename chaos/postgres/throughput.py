@@ -6,9 +6,8 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chaos.errors import TargetError
 from chaos.host.page_cache import drop_all, files_below
@@ -23,6 +22,8 @@ from chaos.postgres.installation import Installation
 from chaos.postgres.restore import Restored, restore
 from chaos.postgres.settings import Settings
 from chaos.postgres.target import at_name
+from chaos.record.event import NOW
+from chaos.record.events import ReplayPoint, RestorePoint, RestoresMeasured
 
 SIZES = (16 << 20, 32 << 20, 64 << 20, 96 << 20, 128 << 20)
 """Bytes of rows, each size on top of an empty cluster."""
@@ -72,12 +73,11 @@ def measure(
     repeats: int = REPEATS,
     within: float = 600.0,
     said: Callable[[Measurement], None] = lambda _: None,
-) -> dict[str, Any]:
+) -> RestoresMeasured:
     """Fill, back up, drop caches and restore, for each of the ascending `sizes`, below the new directory `place`.
 
-    What it gives is the detail of the journal's event `measure restore ended`. After `within` seconds no
-    further size is begun, and `because` says so. Raises TargetError, also where half the free disk is not
-    enough; in the end, however it ends, no server runs and `place` is gone.
+    After `within` seconds no further size is begun, and `because` says so. Raises TargetError, also where half the
+    free disk is not enough; in the end, however it ends, no server runs and `place` is gone.
     """
     _refuse_what_does_not_fit(place.parent, max(sizes))
     place.mkdir(mode=0o755)
@@ -96,8 +96,7 @@ def measure(
             for one in filling.restores(number, size, following, repeats):
                 found.append(one)
                 said(one)
-        told = _told(found, because)
-        return {**told, "caches": filling.caches, "server": installation.version}
+        return _told(found, because, filling.caches, installation.version)
     finally:
         if filling is not None:
             filling.primary.stop("immediate")
@@ -199,20 +198,19 @@ def _measurement(restored: Restored) -> Measurement:
     )
 
 
-def _told(found: Sequence[Measurement], because: str) -> dict[str, Any]:
+def _told(found: Sequence[Measurement], because: str, caches: str, server: str) -> RestoresMeasured:
     cpu = sum(each.redo_cpu_seconds for each in found)
-    return {
-        "restores": [
-            {key: value for key, value in asdict(each).items() if key in ("bytes", "seconds", "copying")}
-            for each in found
-        ],
-        "replays": [
-            {"bytes": each.wal_bytes, "cpu_seconds": each.redo_cpu_seconds, "seconds": each.redo_seconds}
-            for each in found
-        ],
-        "replay_bytes_per_cpu_second": sum(each.wal_bytes for each in found) / cpu if cpu else None,
-        "because": because,
-    }
+    return RestoresMeasured(
+        NOW,
+        restores=tuple(RestorePoint(each.bytes, each.seconds, each.copying) for each in found),
+        replays=tuple(
+            ReplayPoint(each.wal_bytes, each.redo_cpu_seconds, each.redo_seconds) for each in found
+        ),
+        replay_bytes_per_cpu_second=sum(each.wal_bytes for each in found) / cpu if cpu else None,
+        because=because,
+        caches=caches,
+        server=server,
+    )
 
 
 def _refuse_what_does_not_fit(place: Path, largest: int) -> None:

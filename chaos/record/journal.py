@@ -11,9 +11,9 @@ import os
 import threading
 import time
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,27 +22,32 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from chaos.record import renamed, store
+from chaos.record import store
+from chaos.record.event import Detail, Event, Recorded
+from chaos.record.events import BaselineBegun, BaselineEnded, PlayBegun, PlayEnded
 from chaos.record.hits import HitsHeader
+from chaos.record.lines import VERSION, read_events, read_lines
+from chaos.record.manifest import Manifest
 from chaos.record.redact import Redactor, known
 from chaos.record.store import RunDir
-from chaos.record.stored_hits import StoredHits
+from chaos.record.stored_hits import StoredHits, reading
 
-VERSION = 1
+__all__ = [
+    "VERSION",
+    "Clock",
+    "Detail",
+    "Event",
+    "Journal",
+    "Sample",
+    "Series",
+    "Span",
+    "Writer",
+    "boot_id",
+    "read_events",
+    "read_lines",
+]
 
-Detail = Mapping[str, Any]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened. `source` is `run`, `load`, `target`, `step`, `healer`, `console` ..."""
-
-    at: float
-    source: str
-    name: str
-    phase: str
-    detail: Detail = field(default_factory=dict)
+E = TypeVar("E", bound=Recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,12 @@ class Writer:
         """Call `listener` with every event, as it was written: what listens may print."""
         self._listeners.append(listener)
 
-    def event(self, event: Event, *, sync: bool = False) -> None:
+    def event(self, event: Event | Recorded, *, sync: bool = False) -> None:
         """Append the event; with `sync` it is on the disk when this returns: intention precedes action."""
-        self._line(asdict(event), sync=sync)
+        line = event.event() if isinstance(event, Recorded) else event
+        self._line(asdict(line), sync=sync)
         if self._listeners:
-            told = replace(event, detail=self._redact.document(event.detail))
+            told = replace(line, detail=self._redact.document(line.detail))
             for listener in self._listeners:
                 listener(told)
 
@@ -123,56 +129,6 @@ class Writer:
             raise store.not_recorded(error, self._path.parent) from error
 
 
-def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[str, Any]]:
-    """The records of one file; a foreign version raises ValueError. A damaged line is left out: its number
-    goes into `damaged`, unless it is the last one, torn by a kill."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file):
-            document = _record(line)
-            if document is None:
-                if damaged is not None and line.endswith("\n"):
-                    damaged.append(number + 1)
-                continue
-            if number == 0 and document.get("version") != VERSION:
-                raise ValueError(f"{path}: version {document.get('version')}, this program reads {VERSION}")
-            if number:
-                yield document
-
-
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def read_events(run: RunDir, damaged: list[int] | None = None) -> list[Event]:
-    """The runner's events and the healer's, in order of time; what is none is left out, see `read_lines`."""
-    found = []
-    for path in (run.events, run.healer_events):
-        for number, line in enumerate(read_lines(path, damaged), start=2):
-            event = _event_of(line)
-            if event is not None:
-                found.append(event)
-            elif damaged is not None:
-                damaged.append(number)
-    return sorted(found, key=lambda event: event.at)
-
-
-def _event_of(line: dict[str, Any]) -> Event | None:
-    try:
-        event = Event(**line)
-    except TypeError:
-        return None
-    texts = (event.source, event.name, event.phase)
-    timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
-    known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
-    return replace(event, phase=renamed.PHASES.get(event.phase, event.phase)) if known else None
-
-
 @dataclass(frozen=True, slots=True)
 class Series:
     """One gauge over time: two arrays of the same length."""
@@ -197,25 +153,25 @@ class Span:
 
 
 class Journal:
-    """A stored run, for reading: what the checks and the reports judge and render."""
+    """A stored run, for reading: what the checks and the reports judge and render. Everything here raises Unreadable
+    where the file that it is read from is broken, of another version or not there."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
-        self._made: dict[Hashable, Any] = {}
 
     @cached_property
-    def about(self) -> dict[str, Any]:
-        """`run.json`: the resolved experiment and target, profile, seed, versions, git revision."""
-        document: dict[str, Any] = json.loads(self.run.run_file.read_text())
-        if isinstance(experiment := document.get("experiment"), dict):
-            document["experiment"] = renamed.experiment_as_named_today(experiment)
-        return document
+    @reading()
+    def manifest(self) -> Manifest:
+        """`run.json`: what the run is about."""
+        return Manifest.load(self.run.run_file)
 
     @cached_property
+    @reading()
     def events(self) -> list[Event]:
         return read_events(self.run)
 
     @cached_property
+    @reading()
     def damaged(self) -> int:
         """How many lines of the events are no events, but for a last one torn by a kill."""
         damaged: list[int] = []
@@ -229,43 +185,45 @@ class Journal:
             if event.source == source and name in (None, event.name) and phase in (None, event.phase)
         ]
 
-    def last(self, source: str, name: str | None = None, phase: str | None = None) -> Event | None:
-        found = self.find(source, name, phase)
+    def every(self, kind: type[E], name: str | None = None) -> list[E]:
+        """The events of one kind, of this name or of any, in order of time."""
+        found = (kind.of(event) for event in self.events if name in (None, event.name))
+        return [event for event in found if event is not None]
+
+    def latest(self, kind: type[E], name: str | None = None) -> E | None:
+        """The last event of one kind; None where there is none."""
+        found = self.every(kind, name)
         return found[-1] if found else None
 
-    def span(self, source: str, name: str, begin: str = "begun", end: str = "ended") -> Span | None:
-        """From the event of phase `begin` to that of phase `end`; without an end, to the last event."""
-        first = self.last(source, name, begin)
+    def _span(self, begin: type[Recorded], end: type[Recorded]) -> Span | None:
+        """From the one event to the other; without an end, to the last event."""
+        first = self.latest(begin)
         if first is None:
             return None
-        last = self.last(source, name, end)
+        last = self.latest(end)
         return Span(first.at, last.at if last else self.events[-1].at)
 
     @property
     def play(self) -> Span | None:
         """The play: from its zero to the due time of its end, as it was planned; shorter if cut short."""
-        return self.span("run", "play")
+        return self._span(PlayBegun, PlayEnded)
 
     @property
     def baseline(self) -> Span | None:
-        return self.span("run", "baseline")
+        return self._span(BaselineBegun, BaselineEnded)
 
     @cached_property
+    @reading()
     def hits(self) -> StoredHits:
         return StoredHits(self.run.hits)
 
     @cached_property
+    @reading()
     def hits_header(self) -> HitsHeader:
         return HitsHeader.load(self.run.hits_header)
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` returns, made when it is first asked for: a stored run does not change."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: T = self._made[key]
-        return made
-
     @cached_property
+    @reading()
     def _series(self) -> dict[tuple[str, str], Series]:
         points: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
         for line in read_lines(self.run.samples):
@@ -284,16 +242,19 @@ class Journal:
         return sorted(self._series)
 
     @cached_property
+    @reading()
     def instrument(self) -> list[dict[str, float]]:
         """The load process on itself, by window: {"start", "end", "lag", "run_delay"} in seconds."""
         return list(read_lines(self.run.instrument))
 
     @cached_property
+    @reading()
     def answers(self) -> list[dict[str, Any]]:
         """What the good answers looked like, a sample: {"at", "route", "type", "length", "names"}."""
         return list(read_lines(self.run.answers))
 
     @property
+    @reading()
     def readback(self) -> npt.NDArray[np.void] | None:
         """What the target held afterwards: rows of (seq, matches); None when it was not read whole."""
         return np.load(self.run.readback) if self.run.readback.exists() else None

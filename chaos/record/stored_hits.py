@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chaos.errors import Unreadable
 from chaos.record.hits import DTYPE, HitTable
 
 PIECE = 1 << 16  # rows read at once: 2.6 MB
 
 Times = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raises Unreadable for what goes wrong when a file of a run is read."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise Unreadable(str(error)) from error
 
 
 class StoredHits:
@@ -43,7 +54,7 @@ class StoredHits:
         end = self._rows if end is None else end
         if end <= first:
             return
-        with self._path.open("rb") as file:
+        with reading(), self._path.open("rb") as file:
             file.seek(self._offset + first * DTYPE.itemsize)
             while first < end:
                 rows = min(PIECE, end - first)

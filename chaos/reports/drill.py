@@ -9,10 +9,12 @@ from typing import Any
 from chaos.checks.finding import Finding
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
+from chaos.record.events import StepInjected
 from chaos.record.journal import Journal
 from chaos.reports.drill_svg import Stretch, spans_svg
-from chaos.reports.show import DASH, show_any, show_time, show_value, words
+from chaos.reports.show import DASH, show_any, show_value, words
 from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 Row = list[str]
 
@@ -44,8 +46,8 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
     done_by = {f.name: str(f.evidence.get("by") or "") for f in verdict.findings if f.check == "runbook"}
     stretches = [Stretch(name, float(length), assumed=True) for name, length in assumed.items()]
     stretches += [Stretch(span["name"], float(span["seconds"]), assumed=False) for span in spans]
-    rows = [[name, "assumed", show_time(length)] for name, length in assumed.items()]
-    rows += [[s["name"], done_by.get(s["name"], ""), show_time(s["seconds"])] for s in spans]
+    rows = [[name, "assumed", show_seconds(length)] for name, length in assumed.items()]
+    rows += [[s["name"], done_by.get(s["name"], ""), show_seconds(s["seconds"])] for s in spans]
     return DrillSection(
         title=experiment.drill.scenario,
         verdict=verdict.outcome.value,
@@ -89,22 +91,22 @@ def _finding(verdict: Verdict, check: str, name: str) -> Finding | None:
 
 
 def _facts(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
-    about = journal.about
+    manifest = journal.manifest
     pairs = [
         ("run", verdict.run),
-        ("started", f"{about.get('started', '')} by {about.get('started_by', 'somebody')}"),
+        ("started", f"{manifest.started} by {manifest.started_by or 'somebody'}"),
         ("target", f"{verdict.target}, profile {verdict.profile or 'none'}"),
-        ("versions", show_any(about.get("versions") or {})),
-        ("command", str(about.get("command", ""))),
+        ("versions", show_any(dict(manifest.versions))),
+        ("command", manifest.command),
     ]
     loss = _loss(journal)
     return [*pairs, *((f"at the loss: {words(key)}", show_any(value)) for key, value in loss.items())]
 
 
 def _loss(journal: Journal) -> dict[str, Any]:
-    name = (journal.about["experiment"].get("drill") or {}).get("loss")
-    injected = journal.last("step", name, "injected")
-    evidence = dict(injected.detail.get("evidence") or {}) if injected else {}
+    name = (journal.manifest.experiment.get("drill") or {}).get("loss")
+    injected = journal.latest(StepInjected, name)
+    evidence = dict(injected.evidence) if injected else {}
     return {key: value for key, value in evidence.items() if key != "instant"}
 
 
@@ -117,9 +119,9 @@ def _budget(experiment: Experiment, rto: Finding | None, rpo: Finding | None, as
     ):
         measured = None if finding is None else finding.measured
         total = None if measured is None else measured + extra
-        told = show_value(measured, "s") + (f" + {show_time(extra)} assumed" if extra else "")
-        headroom = DASH if total is None else show_time(budget - total)
-        rows.append([what, told, show_value(limit, "s"), show_time(budget), headroom])
+        told = show_value(measured, "s") + (f" + {show_seconds(extra)} assumed" if extra else "")
+        headroom = DASH if total is None else show_seconds(budget - total)
+        rows.append([what, told, show_value(limit, "s"), show_seconds(budget), headroom])
     return rows
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
+from chaos.record.fields import write
 from chaos.record.journal import Journal
+from chaos.record.manifest import Manifest
 from chaos.record.store import RunDir
 from chaos.reports.drill import DrillSection, Row, history_rows, section
 from chaos.reports.html import ENVIRONMENT, write_page
@@ -37,22 +37,26 @@ def write_suite_report(
     run: RunDir, verdict: Verdict, parts: Sequence[RunResult], history: Sequence[Earlier]
 ) -> Path:
     """Write `report.html` of a suite, whole or not at all, and return its path. Raises OSError."""
-    about: dict[str, Any] = json.loads(run.run_file.read_text())
+    manifest = Manifest.load(run.run_file)
     found = SuitePage(
         verdict=verdict,
         headline=clauses(verdict.headline),
-        title=about["experiment"]["title"],
+        title=manifest.title,
         subtitle=[
             ("target", verdict.target),
             ("profile", verdict.profile or "none"),
-            ("started", f"{about['started']} by {about['started_by']}"),
+            ("started", f"{manifest.started} by {manifest.started_by}"),
             ("run", verdict.run),
         ],
         scenarios=[_row(part) for part in parts],
         sections=[each for part in parts if (each := _section(part)) is not None],
         history=history_rows(history),
-        command=about["command"],
-        repeat=[(key, show_any(about.get(key))) for key in ("git", "versions", "host")],
+        command=manifest.command,
+        repeat=[
+            ("git", show_any(manifest.git)),
+            ("versions", show_any(dict(manifest.versions))),
+            ("host", show_any(write(manifest.host))),
+        ],
     )
     return write_page(run, ENVIRONMENT.get_template("suite.html").render(page=found))
 
@@ -70,4 +74,4 @@ def _section(part: RunResult) -> DrillSection | None:
     if part.verdict is None:
         return None
     journal = Journal(part.run)
-    return section(Experiment.model_validate(journal.about["experiment"]), journal, part.verdict)
+    return section(Experiment.model_validate(journal.manifest.experiment), journal, part.verdict)

@@ -9,8 +9,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from chaos.reports import svg
-from chaos.reports.show import show_time
 from chaos.reports.svg import INK, STYLE
+from chaos.spec.units import show_seconds
 
 COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2", "#eeca3b")
 ASSUMED = "#cbd2d9"
@@ -38,7 +38,9 @@ def spans_svg(stretches: Sequence[Stretch]) -> str:
             colour = ASSUMED if each.assumed else COLOURS[row % len(COLOURS)]
             axis.barh(row, max(each.seconds, whole * 0.002), left=begin, height=0.66, color=colour)
             begin += each.seconds
-            axis.text(begin + whole * 0.006, row, show_time(each.seconds), va="center", fontsize=8, color=INK)
+            axis.text(
+                begin + whole * 0.006, row, show_seconds(each.seconds), va="center", fontsize=8, color=INK
+            )
         labels = [f"{each.name} (assumed)" if each.assumed else each.name for each in stretches]
         axis.set_yticks(range(len(stretches)), labels)
         axis.set_ylim(len(stretches) - 0.5, -0.5)

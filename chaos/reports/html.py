@@ -45,12 +45,12 @@ def write_page(run: RunDir, text: str) -> Path:
 
 def render(journal: Journal, verdict: Verdict, history: Sequence[Earlier] = ()) -> str:
     """The report as text. Whatever the journal holds is escaped."""
-    if kind.of_document(journal.about["experiment"]) is Kind.RESTORE:
+    if kind.of_document(journal.manifest.experiment) is Kind.RESTORE:
         return ENVIRONMENT.get_template("restored.html").render(
             page=restored.build(journal, verdict),
             timeline=Markup(restored.timeline(journal)),  # as below
         )
-    experiment = Experiment.model_validate(journal.about["experiment"])
+    experiment = Experiment.model_validate(journal.manifest.experiment)
     steps = step_records(journal)
     svg = timeline_svg(experiment, journal, steps, page.marks(verdict), page.outages(verdict))
     return ENVIRONMENT.get_template("report.html").render(

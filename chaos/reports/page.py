@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chaos.checks.finding import Finding, Outcome, Unit
+from chaos.checks.figures import FIGURES
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal, Span
+from chaos.record.manifest import Manifest
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
 from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value, words
@@ -69,9 +71,8 @@ class Page:
 
 def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Sequence[StepRecord]) -> Page:
     """The whole page. Every finding stands in exactly one of its tables."""
-    about = journal.about
+    manifest = journal.manifest
     zero = journal.play.start if journal.play else None
-    known = (*OBJECTIVES, *RECOVERY, *EFFECTS)
     return Page(
         verdict=verdict,
         headline=clauses(verdict.headline),
@@ -82,15 +83,15 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
         links=link_rows(verdict.links, zero),
         objectives=_findings(verdict, OBJECTIVES),
         recovery=_findings(verdict, RECOVERY),
-        other=[finding_row(finding) for finding in verdict.findings if finding.check not in known],
+        other=[finding_row(f) for f in verdict.findings if not _has_a_table(f, steps)],
         by_step=_breakdown(verdict.findings, "by_step", "step"),
         by_route=_breakdown(verdict.findings, "by_route", "route"),
         steps=[_step(step, verdict, zero) for step in steps],
         not_exercised=[finding_row(f) for f in verdict.findings if f.outcome is Outcome.NOT_EXERCISED],
-        settings=[(name, show_any(value)) for name, value in flatten(about.get("profile_settings") or {})],
-        versions=[(name, show_any(value)) for name, value in (about.get("versions") or {}).items()],
-        repeat=_repeat(about),
-        command=str(about.get("command", "")),
+        settings=[(name, show_any(value)) for name, value in flatten(manifest.profile_settings or {})],
+        versions=[(name, show_any(value)) for name, value in manifest.versions.items()],
+        repeat=_repeat(manifest),
+        command=manifest.command,
     )
 
 
@@ -107,12 +108,11 @@ def clauses(headline: str) -> list[str]:
 
 
 def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
-    about = journal.about
     pairs = [
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
-        ("started", utc(str(about.get("started", "")))),
+        ("started", utc(journal.manifest.started)),
         ("run", verdict.run),
     ]
     return [(name, value) for name, value in pairs if value]
@@ -127,6 +127,13 @@ def utc(text: str) -> str:
 
 def _findings(verdict: Verdict, checks: Iterable[str]) -> list[FindingRow]:
     return [finding_row(f) for check in checks for f in verdict.findings if f.check == check]
+
+
+def _has_a_table(finding: Finding, steps: Sequence[StepRecord]) -> bool:
+    """Whether a table of its own tells it; of effects, that of the steps."""
+    if finding.check in EFFECTS:
+        return finding.name in {step.name for step in steps}
+    return finding.check in (*OBJECTIVES, *RECOVERY)
 
 
 def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
@@ -150,23 +157,19 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
     )
 
 
-_FIGURES: dict[str, tuple[str, Unit]] = {
-    "hits": ("hits", "count"),
-    "ratio": ("availability", "ratio"),
-    "p50": ("p50", "s"),
-    "p95": ("p95", "s"),
-    "p99": ("p99", "s"),
-}
+_OF_HITS = {"hits": "hits", "ratio": "availability", "p50": "p50", "p95": "p95", "p99": "p99"}
+"""The figures of a breakdown, and what each is called in the table of figures."""
 
 
 def _breakdown(findings: Sequence[Finding], key: str, label: str) -> Table:
     """The first finding's figures by step or by route: every finding that has them has the same."""
     found: dict[str, dict[str, Any]] = next((f.evidence[key] for f in findings if f.evidence.get(key)), {})
+    shown = {of: figure for of, name in _OF_HITS.items() for figure in FIGURES if figure.name == name}
     rows = [
-        [name, *(show_value(figures.get(figure), unit) for figure, (_, unit) in _FIGURES.items())]
+        [name, *(show_value(figures.get(of), figure.unit) for of, figure in shown.items())]
         for name, figures in found.items()
     ]
-    return Table([label, *(title for title, _ in _FIGURES.values())], rows)
+    return Table([label, *(figure.label for figure in shown.values())], rows)
 
 
 def outages(verdict: Verdict) -> list[Span]:
@@ -190,17 +193,16 @@ def _outages(findings: Sequence[Finding], zero: float | None) -> Table:
     return Table(["from", "until", "length"], rows)
 
 
-def _repeat(about: dict[str, Any]) -> list[tuple[str, str]]:
-    host = about.get("host") or {}
-    consent = (about.get("target") or {}).get("consent")
-    memory = host.get("memory_bytes")
+def _repeat(manifest: Manifest) -> list[tuple[str, str]]:
+    host, consent = manifest.host, manifest.target.get("consent")
+    memory = host.memory_bytes
     pairs = [
-        ("experiment file", about.get("experiment_file")),
-        ("seed", about.get("seed")),
+        ("experiment file", manifest.experiment_file),
+        ("seed", manifest.seed),
         ("consent", f"{consent['owner']}, until {consent['until']}" if consent else None),
-        ("git revision", about.get("git")),
-        ("processors", host.get("cpus")),
+        ("git revision", manifest.git),
+        ("processors", host.cpus),
         ("memory", f"{memory / 1024**3:.1f} GiB" if memory else None),
-        ("kernel", host.get("kernel")),
+        ("kernel", host.kernel),
     ]
     return [(name, show_any(value)) for name, value in pairs if value is not None]

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from chaos.record.gauges import Api, Database, Machine, Process, Source, Volume
 from chaos.record.hits import Outcome
 from chaos.record.journal import Journal, Series, Span
-from chaos.reports.seconds import by_second
+from chaos.reports.seconds import Seconds, by_second
 from chaos.spec.experiment import Experiment
 from chaos.spec.units import show_seconds
 
-Draw = Callable[[Axes, Experiment, Journal, Span], None]
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What a timeline draws: a play, from its beginning to its end on the run clock."""
+
+    experiment: Experiment
+    journal: Journal
+    play: Span
+
+    @cached_property
+    def seconds(self) -> Seconds:
+        """The hits second by second: two panels draw them."""
+        return by_second(self.journal.hits, self.play)
+
+    def gauge(self, source: str, gauge: str, scale: float = 1.0) -> Series:
+        """One gauge in seconds of play."""
+        found = self.journal.series(source, gauge).between(self.play.start, self.play.end)
+        return Series(found.at - self.play.start, found.value * scale)
+
+
+Draw = Callable[[Axes, Played], None]
 
 OUTCOME_COLOURS = {
     Outcome.GOOD: "#c3d0dc",
@@ -51,8 +73,8 @@ class Panel:
         )
 
 
-def draw_rate(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    seconds = journal.once(("seconds", play), lambda: by_second(journal.hits, play))
+def draw_rate(axis: Axes, played: Played) -> None:
+    seconds = played.seconds
     edges = np.append(seconds.at, seconds.at[-1] + 1)
     base = np.zeros(len(edges))
     for outcome, colour in OUTCOME_COLOURS.items():
@@ -67,16 +89,16 @@ def draw_rate(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
-def draw_latency(axis: Axes, experiment: Experiment, journal: Journal, play: Span) -> None:
+def draw_latency(axis: Axes, played: Played) -> None:
     """Logarithmic; a percentile with no good answer lies on `not good`, above the timeout."""
-    seconds = journal.once(("seconds", play), lambda: by_second(journal.hits, play))
-    never = experiment.load.timeout * 8
+    seconds = played.seconds
+    never = played.experiment.load.timeout * 8
     for percentile, colour in ((50, "#7fb3d5"), (95, "#2874a6"), (99, DEEP)):
         line = seconds.percentiles[percentile]
         seen = ~np.isnan(line)
         height = np.minimum(line[seen], never)
         axis.plot(seconds.at[seen] + 0.5, height, color=colour, linewidth=1.2, label=f"p{percentile}")
-    for slo in experiment.slos:
+    for slo in played.experiment.slos:
         if slo.latency is not None:
             label = f"{slo.name} {show_seconds(slo.latency.below)}"
             axis.axhline(slo.latency.below, color=LIMIT, linestyle="--", linewidth=1, label=label)
@@ -87,67 +109,65 @@ def draw_latency(axis: Axes, experiment: Experiment, journal: Journal, play: Spa
     axis.minorticks_off()
 
 
-def draw_pool(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    _fill(axis, _of(journal, play, "api", "pool_checked_out"), "#5b8def", "in use")
-    _line(axis, _of(journal, play, "api", "pool_size"), LIMIT, "size", "--")
+def draw_pool(axis: Axes, played: Played) -> None:
+    _fill(axis, played.gauge(Source.API, Api.POOL_CHECKED_OUT), "#5b8def", "in use")
+    _line(axis, played.gauge(Source.API, Api.POOL_SIZE), LIMIT, "size", "--")
     axis.set_ylim(0)
 
 
-def draw_waiting(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    _fill(axis, _of(journal, play, "api", "in_flight"), "#d9e2ec", "in flight")
-    _fill(axis, _of(journal, play, "api", "pool_waiters"), "#e58a96", "waiting for a connection")
+def draw_waiting(axis: Axes, played: Played) -> None:
+    _fill(axis, played.gauge(Source.API, Api.IN_FLIGHT), "#d9e2ec", "in flight")
+    _fill(axis, played.gauge(Source.API, Api.POOL_WAITERS), "#e58a96", "waiting for a connection")
     axis.set_ylim(0)
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
-def draw_database(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    _fill(axis, _of(journal, play, "database", "connections"), "#b7c9e2", "connections")
-    _fill(axis, _of(journal, play, "database", "active"), "#5b8def", "active")
-    _line(axis, _of(journal, play, "database", "max_connections"), LIMIT, "max_connections", "--")
+def draw_database(axis: Axes, played: Played) -> None:
+    _fill(axis, played.gauge(Source.DATABASE, Database.CONNECTIONS), "#b7c9e2", "connections")
+    _fill(axis, played.gauge(Source.DATABASE, Database.ACTIVE), "#5b8def", "active")
+    _line(axis, played.gauge(Source.DATABASE, Database.MAX_CONNECTIONS), LIMIT, "max_connections", "--")
     axis.set_ylim(0)
 
 
-def draw_cpu(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    cpus = float(journal.about.get("host", {}).get("cpus") or 1)
-    _fill(axis, _of(journal, play, "machine", "cpu", 100), "#d9e2ec", "machine")
+def draw_cpu(axis: Axes, played: Played) -> None:
+    cpus = float(played.journal.manifest.host.cpus or 1)
+    _fill(axis, played.gauge(Source.MACHINE, Machine.CPU, 100), "#d9e2ec", "machine")
     sampled = [
-        source for source, gauge in journal.gauges() if source.startswith("process:") and gauge == "cpu"
+        source
+        for source, gauge in played.journal.gauges()
+        if source.startswith(Source.PROCESS) and gauge == Process.CPU
     ]
     for source, colour in zip(sampled, ("#2874a6", "#f58518", "#54a24b", "#b279a2", "#8d6e63"), strict=False):
-        _line(axis, _of(journal, play, source, "cpu", 100 / cpus), colour, source.removeprefix("process:"))
+        _line(
+            axis, played.gauge(source, Process.CPU, 100 / cpus), colour, source.removeprefix(Source.PROCESS)
+        )
     axis.set_ylim(0, 105)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
 
 
-def draw_written(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    _volumes(axis, journal, play, "write_bps", 1 / MIB)
+def draw_written(axis: Axes, played: Played) -> None:
+    _volumes(axis, played, Volume.WRITE_BPS, 1 / MIB)
     axis.set_ylim(0)
     axis.yaxis.set_major_locator(MaxNLocator(3))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} MiB/s"))
 
 
-def draw_busy(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    _volumes(axis, journal, play, "busy", 100)
+def draw_busy(axis: Axes, played: Played) -> None:
+    _volumes(axis, played, Volume.BUSY, 100)
     axis.set_ylim(0, 105)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
 
 
-def draw_sync_wait(axis: Axes, _: Experiment, journal: Journal, play: Span) -> None:
-    _volumes(axis, journal, play, "sync_wait", 1)
+def draw_sync_wait(axis: Axes, played: Played) -> None:
+    _volumes(axis, played, Volume.SYNC_WAIT, 1)
     axis.set_ylim(0)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_seconds(value)))
 
 
-def _volumes(axis: Axes, journal: Journal, play: Span, gauge: str, scale: float) -> None:
-    names = sorted({source for source, _ in journal.gauges() if source.startswith("volume:")})
+def _volumes(axis: Axes, played: Played, gauge: str, scale: float) -> None:
+    names = sorted({source for source, _ in played.journal.gauges() if source.startswith(Source.VOLUME)})
     for source, colour in zip(names, ("#b5651d", "#5b8def", "#54a24b", FAINT), strict=False):
-        _line(axis, _of(journal, play, source, gauge, scale), colour, source.removeprefix("volume:"))
-
-
-def _of(journal: Journal, play: Span, source: str, gauge: str, scale: float = 1.0) -> Series:
-    """One gauge in seconds of play."""
-    found = journal.series(source, gauge).between(play.start, play.end)
-    return Series(found.at - play.start, found.value * scale)
+        _line(axis, played.gauge(source, gauge, scale), colour, source.removeprefix(Source.VOLUME))
 
 
 def _line(axis: Axes, series: Series, colour: str, label: str, style: str = "-") -> None:
@@ -163,11 +183,21 @@ def _fill(axis: Axes, series: Series, colour: str, label: str) -> None:
 PANELS = (
     Panel("Requests due per second, by outcome", 1.5, draw_rate),
     Panel("Latency from the due time (per second)", 1.4, draw_latency),
-    Panel("API: requests in flight", 0.9, draw_waiting, (("api", "in_flight"), ("api", "pool_waiters"))),
-    Panel("API: connection pool", 0.9, draw_pool, (("api", "pool_size"), ("api", "pool_checked_out"))),
-    Panel("Database: connections", 1.0, draw_database, (("database", "connections"),)),
-    Panel("Processors", 1.0, draw_cpu, (("machine", "cpu"),)),
-    Panel("Disk: written", 0.8, draw_written, (("volume:", "write_bps"),)),
-    Panel("Disk: busy", 0.7, draw_busy, (("volume:", "busy"),)),
-    Panel("Disk: wait of one sync", 0.7, draw_sync_wait, (("volume:", "sync_wait"),)),
+    Panel(
+        "API: requests in flight",
+        0.9,
+        draw_waiting,
+        ((Source.API, Api.IN_FLIGHT), (Source.API, Api.POOL_WAITERS)),
+    ),
+    Panel(
+        "API: connection pool",
+        0.9,
+        draw_pool,
+        ((Source.API, Api.POOL_SIZE), (Source.API, Api.POOL_CHECKED_OUT)),
+    ),
+    Panel("Database: connections", 1.0, draw_database, ((Source.DATABASE, Database.CONNECTIONS),)),
+    Panel("Processors", 1.0, draw_cpu, ((Source.MACHINE, Machine.CPU),)),
+    Panel("Disk: written", 0.8, draw_written, ((Source.VOLUME, Volume.WRITE_BPS),)),
+    Panel("Disk: busy", 0.7, draw_busy, ((Source.VOLUME, Volume.BUSY),)),
+    Panel("Disk: wait of one sync", 0.7, draw_sync_wait, ((Source.VOLUME, Volume.SYNC_WAIT),)),
 )

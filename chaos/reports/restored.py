@@ -10,12 +10,15 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from chaos.checks.verdict import Verdict
+from chaos.record import events
 from chaos.record.journal import Journal
+from chaos.record.manifest import Manifest
 from chaos.reports import svg
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.page import clauses, utc
 from chaos.reports.rows import FindingRow, finding_row
-from chaos.reports.show import show_any, show_time, words
+from chaos.reports.show import show_any, words
+from chaos.spec.units import show_seconds
 
 RECOVERY = ("restore", "recovery", "loss")
 SOUNDNESS = ("completeness", "verification")
@@ -56,15 +59,15 @@ class Stretch:
 
 def build(journal: Journal, verdict: Verdict) -> Page:
     """The whole page. Every finding stands in exactly one of its tables."""
-    about = journal.about
+    manifest = journal.manifest
     return Page(
         verdict=verdict,
         headline=clauses(verdict.headline),
-        title=about["experiment"]["title"],
+        title=manifest.title,
         subtitle=[
             ("target", verdict.target),
-            ("started", utc(str(about.get("started", "")))),
-            ("by", str(about.get("started_by", ""))),
+            ("started", utc(manifest.started)),
+            ("by", manifest.started_by),
             ("run", verdict.run),
         ],
         cards=[
@@ -75,20 +78,22 @@ def build(journal: Journal, verdict: Verdict) -> Page:
         answers=_rows(verdict, ("queries",)),
         soundness=_rows(verdict, SOUNDNESS),
         projection=_rows(verdict, ("projection",)),
-        repeat=_repeat(about),
-        versions=[(name, show_any(value)) for name, value in (about.get("versions") or {}).items()],
-        command=str(about.get("command", "")),
+        repeat=_repeat(manifest),
+        versions=[(name, show_any(value)) for name, value in manifest.versions.items()],
+        command=manifest.command,
     )
 
 
 def stretches(journal: Journal) -> list[Stretch]:
     """What was done, in the order in which it began: each event says when it ended and how long it took."""
-    events = [event for source in ("restore", "query") for event in journal.find(source)]
-    timed = [event for event in events if "seconds" in event.detail and event.name != "restore"]
-    begun = journal.last("restore", "restore", "begun")
+    sources = (events.RestoreEnded.source, events.QueryAnswered.source)
+    told = [event for source in sources for event in journal.find(source)]
+    begun = journal.latest(events.RestoreBegun)
     zero = begun.at if begun else 0.0
     found = [
-        Stretch(each.name, each.at - zero - float(each.detail["seconds"]), each.at - zero) for each in timed
+        Stretch(each.name, each.at - zero - each.seconds, each.at - zero)
+        for each in told
+        if each.seconds is not None and events.RestoreEnded.of(each) is None
     ]
     # Of the restore's own spans all are told when the last has ended: they are put one behind the other.
     spans = [each for each in found if each.name in _COLOURS]
@@ -113,7 +118,7 @@ def timeline(journal: Journal) -> str:
             length = each.end - each.start
             axis.barh(row, length, left=each.start, height=0.6, color=_COLOURS.get(each.name, _OTHERS))
             axis.annotate(
-                show_time(length),
+                show_seconds(length),
                 (each.end, row),
                 (4, 0),
                 textcoords="offset points",
@@ -134,26 +139,25 @@ def _rows(verdict: Verdict, checks: Sequence[str]) -> list[FindingRow]:
 
 def _backup(journal: Journal) -> Pairs:
     told: dict[str, Any] = {}
-    for phase in ("chosen", "described"):
-        event = journal.last("restore", "backup", phase)
+    for event in (journal.latest(events.BackupChosen), journal.latest(events.BackupDescribed)):
         told |= dict(event.detail) if event else {}
     if not told:
-        return [("path", show_any((journal.about.get("options") or {}).get("path")))]
+        return [("path", show_any(journal.manifest.options.get("path")))]
     if "size" in told:
         told["size"] = f"{told['size'] / 1e6:,.1f} MB as it lies there"
     pairs = [(words(name), show_any(value)) for name, value in told.items() if value is not None]
-    identified = journal.last("restore", "backup", "identified")
-    sums = identified.detail["sha256"] if identified else {}
+    identified = journal.latest(events.BackupIdentified)
+    sums = identified.sha256 if identified else {}
     return pairs + [(f"SHA-256 of {file.rpartition('/')[2]}", digest) for file, digest in sums.items()]
 
 
-def _repeat(about: dict[str, Any]) -> Pairs:
-    host = about.get("host") or {}
+def _repeat(manifest: Manifest) -> Pairs:
+    host = manifest.host
     pairs = [
-        ("experiment file", about.get("experiment_file")),
-        ("git revision", about.get("git")),
-        ("machine", host.get("name")),
-        ("processors", host.get("cpus")),
-        ("kernel", host.get("kernel")),
+        ("experiment file", manifest.experiment_file),
+        ("git revision", manifest.git),
+        ("machine", host.name),
+        ("processors", host.cpus),
+        ("kernel", host.kernel),
     ]
     return [(name, show_any(value)) for name, value in pairs if value is not None]

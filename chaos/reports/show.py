@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos.checks.text import percent
+from chaos.spec.units import show_seconds
 
 DASH = "–"
 MIB = 1024.0 * 1024.0
@@ -21,23 +22,8 @@ def show_value(value: float | None, unit: str) -> str:
     if unit == "ratio":
         return percent(value)
     if unit == "s":
-        return show_time(value)
+        return show_seconds(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
-
-
-def show_time(value: float) -> str:
-    """`0.0834` as `83.4 ms`, `2.004` as `2.004 s`, `95` as `1 min 35 s`."""
-    if abs(value) < 1:
-        return f"{value * 1000:.3g} ms" if value else "0 s"
-    if abs(value) < 60:
-        return _trimmed(value, 3 if abs(value) < 10 else 2) + " s"
-    minutes, rest = divmod(value, 60)
-    seconds = _trimmed(rest, 1)
-    return f"{minutes:.0f} min" if seconds == "0" else f"{minutes:.0f} min {seconds} s"
-
-
-def _trimmed(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
 
 
 def show_dose(name: str, value: float) -> str:

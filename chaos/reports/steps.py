@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from chaos.record import events
 from chaos.record.journal import Detail, Event, Journal
+from chaos.record.manifest import PlannedStep
 
-_ENDS = {"undone": "undone", "failed": "failed", "skipped": "skipped"}
+_ENDS = {events.UNDONE: "undone", events.StepFailed.phase: "failed", events.StepSkipped.phase: "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,45 +31,41 @@ class StepRecord:
 
 def step_records(journal: Journal) -> list[StepRecord]:
     """The steps in the order of the plan."""
-    return [_record(journal, planned) for planned in journal.about.get("plan", [])]
+    return [_record(journal, planned) for planned in journal.manifest.steps]
 
 
-def _record(journal: Journal, planned: dict[str, Any]) -> StepRecord:
-    events = journal.find("step", planned["step"])
-    times = {event.phase: event.at for event in events}
+def _record(journal: Journal, planned: PlannedStep) -> StepRecord:
+    told = journal.find(events.StepHeld.source, planned.step)
+    times = {event.phase: event.at for event in told}
     return StepRecord(
-        name=planned["step"],
-        fault=planned["fault"],
-        optional=bool(planned.get("optional")),
-        params=planned.get("params") or {},
-        injecting=times.get("injecting"),
-        injected=times.get("injected"),
-        undone=times.get("undone"),
-        state=_state(events),
-        because="; ".join(str(e.detail["because"]) for e in events if e.detail.get("because")),
-        doses=_doses(events),
-        evidence=_evidence(events),
+        name=planned.step,
+        fault=planned.fault,
+        optional=planned.optional,
+        params=planned.params,
+        injecting=times.get(events.INJECTING),
+        injected=times.get(events.StepInjected.phase),
+        undone=times.get(events.UNDONE),
+        state=_state(told),
+        because="; ".join(event.because for event in told if event.because),
+        doses=_doses(journal.latest(events.StepHeld, planned.step)),
+        evidence=_evidence(told),
     )
 
 
-def _state(events: list[Event]) -> str:
-    if not events:
+def _state(told: list[Event]) -> str:
+    if not told:
         return "never started"
-    phases = [event.phase for event in events]
+    phases = [event.phase for event in told]
     ended = [_ENDS[phase] for phase in phases if phase in _ENDS]
-    if "failed" in phases and "undone" in phases:
+    if events.StepFailed.phase in phases and events.UNDONE in phases:
         return "failed, undone"
     return ended[-1] if ended else "not undone"
 
 
-def _doses(events: list[Event]) -> list[tuple[str, float, float | None]]:
-    held = [event.detail for event in events if event.phase == "held"]
-    if not held:
-        return []
-    floors = held[-1].get("floor", {})
-    return [(name, dose, floors.get(name)) for name, dose in held[-1].get("dose", {}).items()]
+def _doses(held: events.StepHeld | None) -> list[tuple[str, float, float | None]]:
+    return [] if held is None else [(name, dose, held.floor.get(name)) for name, dose in held.dose.items()]
 
 
-def _evidence(events: list[Event]) -> dict[str, Any]:
+def _evidence(told: list[Event]) -> dict[str, Any]:
     """What each phase gave as evidence, by phase."""
-    return {event.phase: event.detail["evidence"] for event in events if event.detail.get("evidence")}
+    return {event.phase: event.evidence for event in told if event.evidence}

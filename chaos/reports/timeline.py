@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from chaos.record.journal import Journal, Span
 from chaos.reports import svg
-from chaos.reports.panels import LIMIT, PANELS, Draw
+from chaos.reports.panels import LIMIT, PANELS, Draw, Played
 from chaos.reports.steps import StepRecord
 from chaos.reports.svg import FAINT, INK, STYLE
 from chaos.spec.experiment import Experiment
@@ -45,13 +45,14 @@ def timeline_svg(
     play = journal.play
     if play is None or play.end <= play.start:
         return ""
+    played = Played(experiment, journal, play)
     panels = [panel for panel in PANELS if panel.has_data(journal)]
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
         figure, (story, *axes) = _stack([0.4 + 0.2 * (len(steps) + 1), *(panel.height for panel in panels)])
         _draw_story(story, experiment, play, steps, marks)
         _draw_outages(story, play, outages, len(steps) + 1)
         for axis, panel in zip(axes, panels, strict=True):
-            _draw_panel(axis, panel.draw, experiment, journal, play)
+            _draw_panel(axis, panel.draw, played)
             axis.set_title(panel.title)
             _shade(axis, play, steps, marks)
         story.set_xlim(0, play.end - play.start)
@@ -79,8 +80,8 @@ def _stack(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _draw_panel(axis: Axes, draw: Draw, experiment: Experiment, journal: Journal, play: Span) -> None:
-    draw(axis, experiment, journal, play)
+def _draw_panel(axis: Axes, draw: Draw, played: Played) -> None:
+    draw(axis, played)
     axis.grid(axis="y", color="#e4e7eb", linewidth=0.6)
     axis.set_axisbelow(True)
     if axis.get_legend_handles_labels()[1]:

@@ -91,7 +91,7 @@ def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_value(value, unit)))
     axis.yaxis.set_major_locator(MaxNLocator(3))
     mark = f": {movement.state}" if movement.state in ("regression", "advisory") else ""
-    axis.set_title(f"{movement.figure.name}{mark}", color=COLOURS["fail"] if mark else svg.INK)
+    axis.set_title(f"{movement.figure.label}{mark}", color=COLOURS["fail"] if mark else svg.INK)
     axis.grid(axis="y", color="#e4e7eb", linewidth=0.6)
 
 

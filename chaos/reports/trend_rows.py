@@ -39,7 +39,7 @@ def summary(trend: Trend) -> str:
     parts = [f"{len(trend.nights)} nights judged, the newest {trend.nights[-1].verdict}"]
     if trend.undecided:
         parts.append(f"{trend.undecided} without a verdict left out")
-    worse = [each.figure.name for each in trend.regressions]
+    worse = [each.figure.label for each in trend.regressions]
     parts.append(f"REGRESSION: {', '.join(worse)}" if worse else "no regression")
     return "; ".join(parts)
 
@@ -103,7 +103,7 @@ def _row(movement: Movement) -> TrendRow:
     unit = movement.figure.unit
     last = next((value for value in reversed(movement.values) if value is not None), None)
     return TrendRow(
-        label=movement.figure.name,
+        label=movement.figure.label,
         spark=spark(movement.values),
         last=show_value(last, unit),
         before=show_value(movement.before, unit),

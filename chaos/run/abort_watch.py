@@ -7,9 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from chaos import checks
-from chaos.checks.finding import Check, Finding, Outcome
+from chaos.checks import OBJECTIVES
+from chaos.checks.check import Check, findings_of
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
+from chaos.checks.registered import by_name
 from chaos.errors import Aborted
+from chaos.record.events import PlayBegun
 from chaos.record.journal import Clock, Journal, Span
 from chaos.record.store import RunDir
 from chaos.run.threads import in_thread
@@ -29,7 +33,7 @@ class SoFar(Journal):
 
     @property
     def play(self) -> Span | None:
-        begun = self.last("run", "play", "begun")
+        begun = self.latest(PlayBegun)
         return None if begun is None else Span(begun.at, self._now)
 
 
@@ -66,12 +70,12 @@ def first_proven(
 
 
 def _findings(experiment: Experiment, condition: Condition, journal: Journal) -> list[Finding]:
-    judged: Sequence[Check]
+    judged: Sequence[Check[Judged]]
     if isinstance(condition, CheckFailed):
-        judged = (checks.BY_NAME[condition.check],)
+        judged = (by_name()[condition.check],)
     else:
         slos = [condition] if not isinstance(condition, SloLost) else experiment.slos
         chosen = tuple(slo for slo in slos if slo.name == name_of(condition))
         experiment = experiment.model_copy(update={"slos": chosen})
-        judged = checks.OBJECTIVES
-    return [finding for check in judged for finding in check(experiment, journal)]
+        judged = OBJECTIVES
+    return findings_of(judged, Judged(experiment, journal))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict
 
 from chaos.errors import TargetError
 from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver
 from chaos.plugin.handles import Handles
+from chaos.record.event import NOW, Recorded
+from chaos.record.events import LogsRead, RestoresMeasured
+from chaos.record.gauges import Api, Source
 from chaos.record.store import RunDir
 from chaos.run import own_records
 from chaos.run.threads import in_thread
@@ -18,10 +21,6 @@ from chaos.sampling.sampler import Sampler
 RESTORES = ("restore", "recover")  # actions whose time grows with the data
 
 
-Detail = Mapping[str, Any]
-"""What an event of the journal tells."""
-
-
 async def read_all(
     plan: Plan,
     driver: Driver,
@@ -29,19 +28,19 @@ async def read_all(
     run: RunDir,
     sampler: Sampler,
     log_lines: loglines.Seen | None,
-    event: Callable[..., None],
+    event: Callable[[Recorded], None],
 ) -> None:
-    """Read all of it, and write it down by `event(source, name, phase, **detail)`."""
-    if told := await own_records.read_ledger(plan, handles, run):
-        event("run", "readback", "ended", **told)
-    if told := await measure_restores(plan, driver):
-        event("measure", "restore", "ended", **told)
+    """Read all of it, and have it written down by `event`."""
+    if ledger := await own_records.read_ledger(plan, handles, run):
+        event(ledger)
+    if measured := await measure_restores(plan, driver):
+        event(measured)
     await in_thread(driver.drain)
-    if told := await count_log_lines(plan, driver, handles, sampler, log_lines):
-        event("run", "logs", "read", **told)
+    if lines := await count_log_lines(plan, driver, handles, sampler, log_lines):
+        event(lines)
 
 
-async def measure_restores(plan: Plan, driver: Driver) -> Detail | None:
+async def measure_restores(plan: Plan, driver: Driver) -> RestoresMeasured | None:
     """Of a drill that restores, for the projection to production, where that needs it; else None."""
     production = plan.target.production
     restores = any(planned.runbook.action in RESTORES for planned in plan.runbook)
@@ -50,7 +49,7 @@ async def measure_restores(plan: Plan, driver: Driver) -> Detail | None:
     try:
         return await in_thread(driver.measure_restores)
     except TargetError as error:  # nothing is projected then, and that is said
-        return {"because": str(error)}
+        return RestoresMeasured(NOW, because=str(error))
 
 
 async def log_lines_before(plan: Plan, driver: Driver, handles: Handles) -> loglines.Seen | None:
@@ -66,7 +65,7 @@ async def log_lines_before(plan: Plan, driver: Driver, handles: Handles) -> logl
 
 async def count_log_lines(
     plan: Plan, driver: Driver, handles: Handles, sampler: Sampler, before: loglines.Seen | None
-) -> Detail | None:
+) -> LogsRead | None:
     """Count the lines of the application's logs in all files they were rotated into; None where nobody asks."""
     limited = plan.experiment.limits.lost_log_lines is not None
     # the logs of somebody else's service may be without bounds: they are read only for a limit
@@ -75,10 +74,13 @@ async def count_log_lines(
     directory = handles.logs.directory
     # a target that midnight started counts from zero, as its logs do
     counted = sampler.counted if driver.started_by_us else sampler.risen
-    written, dropped = counted("api", "log_lines"), int(counted("api", "log_lines_dropped") or 0)
+    written, dropped = (
+        counted(Source.API, Api.LOG_LINES),
+        int(counted(Source.API, Api.LOG_LINES_DROPPED) or 0),
+    )
     lines = await in_thread(
         lambda: loglines.count(
             directory, written=None if written is None else int(written), dropped=dropped, before=before
         )
     )
-    return lines.to_json()
+    return LogsRead(NOW, **asdict(lines))

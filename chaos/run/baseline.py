@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from chaos.checks.bounds import Account
 from chaos.checks.exact import percentile, reaches
 from chaos.checks.observation import ANSWERED
 from chaos.record import hits
+from chaos.record.events import BaselineEnded
 from chaos.record.hits import HitTable
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
@@ -19,15 +19,15 @@ from chaos.spec.experiment import Baseline, Experiment
 from chaos.spec.units import show_seconds
 
 
-def judge_baseline(experiment: Experiment, run: RunDir, start: float, end: float) -> dict[str, Any]:
+def judge_baseline(experiment: Experiment, run: RunDir, start: float, end: float) -> BaselineEnded:
     """What `judge_hits` says of a baseline that lasted from `start` to `end` on the run clock."""
     table = hits.select(hits.open_table(run.hits), start, end)
     own = bounds.account(experiment, Journal(run).instrument, start, end)
-    return judge_hits(experiment.load.baseline, table, own)
+    return judge_hits(experiment.load.baseline, table, own, end)
 
 
-def judge_hits(baseline: Baseline, table: HitTable, own: Account) -> dict[str, Any]:
-    """{"steady", "because", "availability", "p99", "instrument"} of the baseline's hits.
+def judge_hits(baseline: Baseline, table: HitTable, own: Account, end: float) -> BaselineEnded:
+    """Whether the baseline's hits show a steady state; `end` is its end on the run clock.
 
     The p99 is that of the good ones: the availability judges the others, and may allow more than 1 % of them. `own`
     is the instrument's account of itself: one too coarse for what is judged sees no steady state.
@@ -49,10 +49,11 @@ def judge_hits(baseline: Baseline, table: HitTable, own: Account) -> dict[str, A
     told = "; ".join(problems) or f"{count} of {total} requests were good"
     if own.said and not own.unfit:
         told += f"; {own.said}"
-    return {
-        "steady": not problems,
-        "because": told,
-        "availability": count / total if total else 0.0,
-        "p99": p99,
-        "instrument": asdict(own),
-    }
+    return BaselineEnded(
+        end,
+        steady=not problems,
+        because=told,
+        availability=count / total if total else 0.0,
+        p99=p99,
+        instrument=asdict(own),
+    )

@@ -3,63 +3,70 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import platform
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from chaos.load.ledger import base_of, marker
 from chaos.plan.planned import Plan
-from chaos.record import redact
+from chaos.record.manifest import Host, LedgerKeys, Manifest
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile
-
-VERSION = 1
 
 
 def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequence[str]) -> None:
     """Write what the run is about; it is not changed afterwards."""
-    document = {
-        "version": VERSION,
-        "id": run.id,
-        **played(plan),
-        "experiment_file": str(plan.experiment_file),
-        "target": plan.target.model_dump(mode="json"),
-        "options": plan.options.model_dump(mode="json"),
-        "started_by_us": plan.driver.started_by_us,
-        "profile": plan.profile,
-        "profile_settings": plan.settings,
-        "seed": plan.seed,
-        "ledger": {"base": base_of(run.id), "marker": marker(base_of(run.id))},  # see chaos.load.ledger
-        "command": command(plan, overrides),
-        "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **versions},
-        "git": git_revision(),
-        "abort": [condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts],
-        "runbook": [planned.to_json() for planned in plan.runbook],
-        "drill": True if plan.experiment.drill is not None else None,  # without a word the name decides
-        "part_of": plan.part_of,
-        "started_by": started_by(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "host": host(),
-    }
-    run.run_file.write_text(json.dumps(redact.known.redactor.record(document), indent=1, default=str))
+    base = base_of(run.id)
+    found = Manifest(
+        id=run.id,
+        experiment_file=str(plan.experiment_file),
+        target=plan.target.model_dump(mode="json"),
+        options=plan.options.model_dump(mode="json"),
+        started_by_us=plan.driver.started_by_us,
+        profile=plan.profile,
+        profile_settings=plan.settings,
+        seed=plan.seed,
+        ledger=LedgerKeys(base, marker(base)),
+        command=command(plan, overrides),
+        versions=programs(**versions),
+        git=git_revision(),
+        abort=tuple(condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts),
+        runbook=tuple(planned.to_json() for planned in plan.runbook),
+        drill=True if plan.experiment.drill is not None else None,  # without a word the name decides
+        part_of=plan.part_of,
+        started_by=started_by(),
+        started=now(),
+        host=host(),
+    )
+    played(plan, found).save(run)
 
 
-def played(plan: Plan) -> dict[str, Any]:
-    """What is played, whatever it is aimed at."""
-    return {
-        "experiment": plan.experiment.model_dump(by_alias=True, mode="json"),
-        "plan": [planned.to_json() for planned in plan.steps],
-    }
+def played(plan: Plan, found: Manifest | None = None) -> Manifest:
+    """What is played, whatever it is aimed at; the rest as `found` says."""
+    return replace(
+        found or Manifest(),
+        experiment=plan.experiment.model_dump(by_alias=True, mode="json"),
+        plan=tuple(planned.to_json() for planned in plan.steps),
+    )
+
+
+def programs(**versions: str) -> dict[str, str]:
+    """The versions of what played: midnight's, Python's and these."""
+    return {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **versions}
+
+
+def now() -> str:
+    """This instant, as a manifest has it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def command(plan: Plan, overrides: Sequence[str]) -> str:
@@ -80,15 +87,10 @@ def typed(path: Path, name: str, folder: str) -> str:
     return name if found is not None and found.resolve() == path.resolve() else str(path)
 
 
-def host() -> dict[str, Any]:
-    """The machine, as far as a verdict depends on it."""
+def host(name: str | None = None) -> Host:
+    """The machine, as far as a verdict depends on it; its name where it is asked for."""
     memory = psutil.virtual_memory().total
-    return {
-        "cpus": psutil.cpu_count(),
-        "cpu": _processor(),
-        "memory_bytes": memory,
-        "kernel": platform.release(),
-    }
+    return Host(psutil.cpu_count(), _processor(), memory, platform.release(), name)
 
 
 def _processor() -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from chaos.load.arrivals import segments
 from chaos.load.live import live
+from chaos.record.gauges import Api, Source
 from chaos.record.hits import HitTable
 from chaos.record.journal import Clock, Event
 from chaos.sampling.sampler import Sampler
@@ -51,9 +52,9 @@ async def observe(
                 "ok": figures.ok_ratio,
                 "p99": figures.p99,
                 "in_flight": figures.in_flight,
-                "pool_in_use": latest.get(("api", "pool_checked_out")),
-                "pool_size": latest.get(("api", "pool_size")),
-                "waiters": latest.get(("api", "pool_waiters")),
+                "pool_in_use": latest.get((Source.API, Api.POOL_CHECKED_OUT)),
+                "pool_size": latest.get((Source.API, Api.POOL_SIZE)),
+                "waiters": latest.get((Source.API, Api.POOL_WAITERS)),
             }
         )
         await asyncio.sleep(PERIOD)

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
-from chaos.errors import Aborted, ExitCode, MidnightError, NotRecorded, of_error, of_run, worst
+from chaos.errors import Aborted, ExitCode, MidnightError, NotRecorded, Unreadable, of_error, of_run, worst
 from chaos.host.processes import ref_of
+from chaos.record.events import RunBegun
 from chaos.record.journal import Clock, boot_id
 from chaos.record.store import RunDir, why_not_written
 from chaos.undo.heal import LEFT_BEHIND, Healed
@@ -69,8 +69,9 @@ class Course:
         try:
             verdict = judge()
             self._codes.append(verdict.exit_code)
-        except Exception as error:  # a run that cannot be judged is the tool's failure, never a violation
+        except Exception as caught:  # a run that cannot be judged is the tool's failure, never a violation
             self._codes.append(ExitCode.FAILED)
+            error = caught.__cause__ or caught if isinstance(caught, Unreadable) else caught
             because = f"{type(error).__name__}: {error}"
             if isinstance(error, OSError) and isinstance(error.filename, str | Path):
                 because = why_not_written(error, Path(error.filename))
@@ -86,13 +87,14 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     return found
 
 
-def begun(clock: Clock) -> dict[str, Any]:
-    """What the first event of a run tells: when that was, by every clock, and who plays it."""
+def begun(clock: Clock) -> RunBegun:
+    """The first event of a run: when that was, by every clock, and who plays it."""
     me = ref_of(os.getpid())
-    return {
-        "utc": clock.utc_at_zero().isoformat(timespec="milliseconds"),
-        "boot": boot_id(),
-        "monotonic": clock.zero,
-        "pid": me.pid,
-        "create_time": me.create_time,
-    }
+    return RunBegun(
+        clock.now(),
+        utc=clock.utc_at_zero().isoformat(timespec="milliseconds"),
+        boot=boot_id(),
+        monotonic=clock.zero,
+        pid=me.pid,
+        create_time=me.create_time,
+    )

@@ -3,7 +3,7 @@ target's file says how to remove is removed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from chaos.load.leftovers import Survey
 from chaos.plan.planned import Plan
 from chaos.plugin.handles import Handles
 from chaos.record import hits, store
+from chaos.record.event import NOW
+from chaos.record.events import ReadbackEnded
 from chaos.record.store import RunDir, recording
 from chaos.run.threads import in_thread
 from chaos.undo.heal import is_locked
@@ -36,7 +38,7 @@ async def refuse_taken_keys(plan: Plan, handles: Handles, run: RunDir) -> None:
     await in_thread(lambda: readback.refuse_taken(handles.base_url, at, base, most, handles.headers))
 
 
-async def read_ledger(plan: Plan, handles: Handles, run: RunDir) -> Mapping[str, Any] | None:
+async def read_ledger(plan: Plan, handles: Handles, run: RunDir) -> ReadbackEnded | None:
     """What became of the run's writes, for the journal; None where the target cannot be asked."""
     at = plan.target.readback
     if at is None:
@@ -44,33 +46,29 @@ async def read_ledger(plan: Plan, handles: Handles, run: RunDir) -> Mapping[str,
     return await in_thread(lambda: _read(plan, handles, run))
 
 
-def _read(plan: Plan, handles: Handles, run: RunDir) -> dict[str, Any] | None:
+def _read(plan: Plan, handles: Handles, run: RunDir) -> ReadbackEnded | None:
     target, url, headers = plan.target, handles.base_url, handles.headers
     table, base = hits.open_table(run.hits), base_of(run.id)
     result = readback.read_back(url, target.readback, table, base, timeout=READ_BACK_WITHIN, headers=headers)
     if result is None or target.readback is None:
         return None
-    told: dict[str, Any] = {
-        "complete": result.complete,
-        "reads": result.reads,
-        "because": result.because,
-    }
+    told = ReadbackEnded(NOW, complete=result.complete, reads=result.reads, because=result.because)
     wrote = int(max(table["seq"], default=0))
     if not result.complete or wrote <= 0:
         return told
     with recording(run.path):
         np.save(run.readback, result.rows)
     found = leftovers.survey(url, target.readback, base, wrote, headers=headers)
-    told["apart"] = found.to_json()
+    cleaned: dict[str, Any] | None = None
     if target.cleanup is not None:
         own, earlier = _present(base, result.rows), _of_ended_runs(found)
         done = cleanup.clean(url, target.cleanup, [*own, *earlier], headers=headers)
         ours = len(set(own).intersection(done.removed))
         removed = {"own": ours, "earlier": len(done.removed) - ours}
         left = cleanup.count_left(url, target.readback, base, wrote, headers=headers)
-        told["cleanup"] = {"removed": removed, "left": left, "spared": len(found.keys) - len(earlier)}
-        told["cleanup"] |= {"because": done.because} if done.because else {}
-    return told
+        cleaned = {"removed": removed, "left": left, "spared": len(found.keys) - len(earlier)}
+        cleaned |= {"because": done.because} if done.because else {}
+    return replace(told, apart=found.to_json(), cleanup=cleaned)
 
 
 def _present(base: int, rows: npt.NDArray[np.void]) -> list[int]:

@@ -19,7 +19,9 @@ from chaos.plan.planned import PlannedAction
 from chaos.plugin.driver import Driver, Incident
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
-from chaos.record.journal import Clock, Event
+from chaos.record import events
+from chaos.record.event import NOW, Recorded
+from chaos.record.journal import Clock
 from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run.threads import in_thread
@@ -67,9 +69,8 @@ class RunbookPlayer:
 
     async def _one(self, planned: PlannedAction) -> None:
         name, begun, stop = planned.step.name, self._scene.clock.now(), threading.Event()
-        self._event(
-            name, "begun", by=planned.runbook.by, does=planned.step.runbook, told=planned.runbook.person
-        )
+        by, told = planned.runbook.by, planned.runbook.person
+        self._event(events.DeedBegun(NOW, name, by=by, does=planned.step.runbook, told=told))
         timer = threading.Timer(planned.step.within, stop.set)
         timer.daemon = True
         timer.start()
@@ -78,11 +79,13 @@ class RunbookPlayer:
         except MidnightError as error:
             late = f"not done within {planned.step.within:g} s: " if stop.is_set() else ""
             self._failed.add(name)
-            self._event(name, "failed", because=f"{late}{error}", seconds=self._scene.clock.now() - begun)
+            seconds = self._scene.clock.now() - begun
+            self._event(events.DeedFailed(NOW, name, because=f"{late}{error}", seconds=seconds))
             return
         finally:
             timer.cancel()
-        self._event(name, "ended", seconds=self._scene.clock.now() - begun, evidence=evidence)
+        seconds = self._scene.clock.now() - begun
+        self._event(events.DeedEnded(NOW, name, seconds=seconds, evidence=evidence))
 
     def _do(self, planned: PlannedAction, stop: threading.Event) -> Evidence:
         scene, runbook = self._scene, planned.runbook
@@ -103,11 +106,10 @@ class RunbookPlayer:
 
     def _skip(self, name: str, because: str) -> None:
         self._failed.add(name)
-        self._event(name, "skipped", because=because)
+        self._event(events.DeedSkipped(NOW, name, because=because))
 
-    def _event(self, name: str, phase: str, **detail: object) -> None:
-        shown = {key: value for key, value in detail.items() if value is not None}
-        self._scene.record(Event(self._scene.clock.now(), "runbook", name, phase, shown), sync=True)
+    def _event(self, event: Recorded) -> None:
+        self._scene.record(event.timed(self._scene.clock.now), sync=True)
 
 
 def wait_for_a_person(run: RunDir, step: str, stop: threading.Event) -> Evidence:

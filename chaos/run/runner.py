@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from chaos.checks.judged import Judged
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import judge
 from chaos.errors import Aborted, NoVerdict, Refused
@@ -17,7 +18,8 @@ from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
-from chaos.record import hits, store
+from chaos.record import events, hits, store
+from chaos.record.event import NOW
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
 from chaos.run import abort_watch, after_play, aftermath, loading, own_records, rehearsal, signals
@@ -60,7 +62,7 @@ class Runner:
             # all is undone; what is left takes a moment, and is what was asked for
             for number in signals.signals():
                 signal.signal(number, signal.SIG_IGN)
-        return self._session.judged(lambda: judge(self._plan.experiment, Journal(self._run)))
+        return self._session.judged(lambda: judge(Judged(self._plan.experiment, Journal(self._run))))
 
     async def _whole(self) -> None:
         loop = asyncio.get_running_loop()
@@ -103,11 +105,10 @@ class Runner:
         self._session.begin()
         site = Site(self._mark, self._session.creating, self._stopping)
         name = self._plan.target.name
-        self._event("target", name, "rising")
+        self._event(events.TargetRising(NOW, name))
         handles = await in_thread(lambda: self._driver.up(site))
-        within = handles.answers_within
-        promised: dict[str, Any] = {} if within is None else {"answers_within": within}
-        self._event("target", name, "ready", handles=sorted(handles.offered()), **promised)
+        offered = tuple(sorted(handles.offered()))
+        self._event(events.TargetReady(NOW, name, handles=offered, answers_within=handles.answers_within))
         await self._take_inventory(handles)
         if not self._plan.driver.started_by_us:
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
@@ -131,7 +132,7 @@ class Runner:
         """What is somebody else's, before anything is done to it; `heal` compares it."""
         if not self._driver.started_by_us:
             taken = await in_thread(lambda: taking.before(self._run, handles))
-            self._event("inventory", "before", "taken", things=len(taken), unread=taken.unread)
+            self._event(events.InventoryBefore(NOW, things=len(taken), unread=taken.unread))
 
     async def _under_load(self, handles: Handles, sampler: Sampler) -> None:
         spec = loading.prepare(self._plan, self._run, self._driver, handles, self._clock)
@@ -139,7 +140,7 @@ class Runner:
         tasks: list[asyncio.Task[Any]] = []
         try:
             priority = await load.start()
-            self._event("load", "load", "ready", priority=priority)
+            self._event(events.LoadReady(NOW, priority=priority))
             zero = self._clock.now() + LEAD
             await load.go(zero)
             table = hits.open_table(self._run.hits)
@@ -170,15 +171,15 @@ class Runner:
         """An abort condition has ended the play, and its steps are undone: how long is the outage, and what is lost?"""
         experiment = self._plan.experiment
         rate = aftermath.rate_of(experiment)
-        self._event("run", "aftermath", "begun", rate=rate, within=experiment.after_abort)
+        self._event(events.AftermathBegun(NOW, rate=rate, within=experiment.after_abort))
         mark = f"{self._mark}/aftermath"
         seen = await aftermath.watch(experiment, self._run, self._clock, load.spec, load, mark)
-        self._event("run", "aftermath", "ended", at=seen.end, start=seen.start, back=seen.back)
+        self._event(events.AftermathEnded(seen.end, start=seen.start, back=seen.back))
 
     async def _baseline(self, zero: float, load: LoadProcess) -> None:
         """Wait the baseline out, each request to its end, and judge it. Raises NoVerdict: nothing is injected
         into a sick target; and LoadError when the load process ends before its time."""
-        self._event("run", "baseline", "begun", at=zero)
+        self._event(events.BaselineBegun(zero))
         end = zero + self._plan.experiment.load.baseline.length
         looking = asyncio.create_task(self._recheck(end))
         try:
@@ -188,9 +189,9 @@ class Runner:
         finally:
             looking.cancel()
         found = judge_baseline(self._plan.experiment, self._run, zero, end)
-        self._event("run", "baseline", "ended", at=end, **found)
-        if not found["steady"]:
-            raise NoVerdict(f"no steady state: {found['because']}; nothing was injected")
+        self._event(found)
+        if not found.steady:
+            raise NoVerdict(f"no steady state: {found.because}; nothing was injected")
 
     async def _recheck(self, end: float) -> None:
         """Have the driver look again while the baseline still has its load. Raises NoVerdict."""
@@ -208,7 +209,7 @@ class Runner:
     async def _play(self, handles: Handles, begin: float, finished: asyncio.Task[int]) -> None:
         length = self._plan.experiment.load.length
         await asyncio.sleep(begin - self._clock.now())
-        self._event("run", "play", "begun", at=begin, length=length)
+        self._event(events.PlayBegun(begin, length=length))
         player = StepPlayer(
             handles, self._mark, self._session.writer.event, self._clock, begin, begin + length
         )
@@ -233,7 +234,7 @@ class Runner:
         finally:
             at = begin + length if whole else min(begin + length, self._clock.now())
             over = settled if whole and settled is not None else at
-            self._event("run", "play", "ended", at=over, settled=over is settled)
+            self._event(events.PlayEnded(over, settled=over is settled))
 
     def _scene(self, handles: Handles, play: float) -> Scene:
         return Scene(
@@ -247,13 +248,13 @@ class Runner:
         )
 
     def _notice_the_loss(self, event: Event) -> None:
-        drill = self._plan.experiment.drill
-        if drill is not None and (event.source, event.name, event.phase) == ("step", drill.loss, "injected"):
-            self._loss = event.detail.get("evidence", {})
+        drill, injected = self._plan.experiment.drill, events.StepInjected.of(event)
+        if drill is not None and injected is not None and injected.name == drill.loss:
+            self._loss = injected.evidence
 
     async def _watch_for_aborts(self) -> None:
         def fired(name: str, because: str) -> None:
             self._aborted = True
-            self._event("abort", name, "fired", because=because)
+            self._event(events.AbortFired(NOW, name, because=because))
 
         await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
-from types import MappingProxyType
 
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.errors import Refused
 from chaos.plugin.fault import Undo
-from chaos.record import store
+from chaos.record import events, store
+from chaos.record.event import NOW, Recorded
 from chaos.record.journal import Clock, Event, Writer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
@@ -99,29 +99,17 @@ class Session:
 
     def begin(self) -> None:
         """Record when the run began, by every clock, and who plays it."""
-        self.event("run", "run", "begun", begun(self.clock), sync=True)
+        self.event(begun(self.clock), sync=True)
 
-    def event(
-        self,
-        source: str,
-        name: str,
-        phase: str,
-        detail: Mapping[str, object] = MappingProxyType({}),
-        *,
-        at: float | None = None,
-        sync: bool = False,
-        **more: object,
-    ) -> None:
-        """Journal what happened, now or `at` an instant of the run's clock."""
-        told = {**detail, **more}
-        event = Event(self.clock.now() if at is None else at, source, name, phase, told)
+    def event(self, event: Recorded, *, sync: bool = False) -> None:
+        """Journal what happened, NOW or at an instant of the run's clock."""
         # a full disk has ended the run: it still must be undone
         with nullcontext() if self.course.unbroken else suppress(OSError):
-            self.writer.event(event, sync=sync)
+            self.writer.event(event.timed(self.clock.now), sync=sync)
 
     def creating(self, what: str, undo: Undo) -> None:
         """Journal, on disk, that a driver is about to create `what`."""
-        self.event("target", what, "creating", {"by": self._by, "undo": undo}, sync=True)
+        self.event(events.TargetCreating(NOW, what, by=self._by, undo=undo), sync=True)
 
     def sweep(self) -> list[Healed]:
         """Undo whatever is outstanding, newest first; what cannot be undone becomes an error of the run."""
@@ -133,7 +121,7 @@ class Session:
     def end(self) -> None:
         """Record how the run ended: its last event."""
         with self.course.going_on():
-            self.event("run", "run", "ended", reason=self.course.reason, because=self.course.because)
+            self.event(events.RunEnded(NOW, reason=self.course.reason, because=self.course.because))
         self.writer.close()
 
     def judged(self, judge: Callable[[], Verdict]) -> RunResult:

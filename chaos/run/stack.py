@@ -19,6 +19,8 @@ from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.handles import Handles
 from chaos.record import store
+from chaos.record.event import NOW
+from chaos.record.events import TargetReady
 from chaos.record.journal import Journal, Writer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
@@ -68,13 +70,15 @@ def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
         session.begin()
         # two users' stacks of one target must never share a name: undoing one would undo the other
         handles = driver.up(Site(f"stack-{plan.target.name}-{secrets.token_hex(3)}", session.creating))
-        ready = {
-            "base_url": handles.base_url,
-            "profile": plan.profile,
-            "processes": _each(handles.processes, ref_to_json),
-            "containers": _each(handles.containers, refs.to_json),
-        }
-        session.event("target", plan.target.name, "ready", ready, sync=True)
+        ready = TargetReady(
+            NOW,
+            plan.target.name,
+            base_url=handles.base_url,
+            profile=plan.profile,
+            processes=_each(handles.processes, ref_to_json),
+            containers=_each(handles.containers, refs.to_json),
+        )
+        session.event(ready, sync=True)
     finally:
         session.writer.close()
     return handles
@@ -94,22 +98,22 @@ def status(target: str) -> str:
     place = _place(target)
     if not place.events.exists():
         return "down"
-    ready = Journal(place).last("target", target, "ready")
+    ready = Journal(place).latest(TargetReady, target)
     if ready is None:
         return "not ready: it is being brought up, or was left halfway; `midnight stack down` clears it away"
     try:
-        ended = _ended(ready.detail)
+        ended = _ended(ready)
     except (ControlError, ToolMissing) as error:
         return f"not known: {error}"
     if ended:
         return f"broken: {', '.join(ended)} ended; `midnight stack down` clears it away"
-    return f"up: {ready.detail['base_url']} ({ready.detail['profile'] or 'no profile'})"
+    return f"up: {ready.base_url} ({ready.profile or 'no profile'})"
 
 
-def _ended(ready: Mapping[str, Any]) -> list[str]:
+def _ended(ready: TargetReady) -> list[str]:
     """The roles whose process, or container, runs no more. Raises ControlError, ToolMissing."""
-    processes = {role: map(ref_from_json, each) for role, each in ready["processes"].items()}
-    containers = {role: map(refs.from_json, each) for role, each in ready.get("containers", {}).items()}
+    processes = {role: map(ref_from_json, each) for role, each in (ready.processes or {}).items()}
+    containers = {role: map(refs.from_json, each) for role, each in (ready.containers or {}).items()}
     ended = [role for role, each in processes.items() if not all(map(alive, each))]
     return ended + [role for role, each in containers.items() if not all(map(refs.runs, each))]
 

@@ -12,7 +12,9 @@ from chaos.errors import FaultError, MidnightError, TargetGone
 from chaos.plan.planned import PlannedStep
 from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
-from chaos.record.journal import Clock, Event
+from chaos.record import events
+from chaos.record.event import NOW, Recorded
+from chaos.record.journal import Clock
 from chaos.run.threads import in_thread
 
 PREPARE, INJECT, UNDO = 20.0, 60.0, 90.0
@@ -44,7 +46,7 @@ class StepPlayer:
             else:
                 await asyncio.sleep(self._play + (step.at or 0.0) - self._clock.now())
             if self._clock.now() >= self._end:
-                self._event(step.name, "skipped", because="the play ended before its turn came")
+                self._event(events.StepSkipped(NOW, step.name, because="the play ended before its turn came"))
                 return
             with suppress(TargetGone):
                 await self._one(planned)
@@ -57,11 +59,18 @@ class StepPlayer:
         try:
             undo = await self._verb(name, PREPARE, fault.prepare)
         except (FaultError, TargetGone) as error:
-            self._event(name, "failed", because=str(error))
+            self._event(events.StepFailed(NOW, name, because=str(error)))
             raise
-        by = f"fault:{planned.step.fault}"
-        left = {"touches": sorted(fault.touches(undo)), "explains": list(fault.explains(undo))}
-        self._event(name, "injecting", sync=True, fault=planned.step.fault, by=by, undo=undo, **left)
+        injecting = events.StepInjecting(
+            NOW,
+            name,
+            fault=planned.step.fault,
+            by=f"fault:{planned.step.fault}",
+            undo=undo,
+            touches=tuple(sorted(fault.touches(undo))),
+            explains=tuple(fault.explains(undo)),
+        )
+        self._event(injecting, sync=True)
         try:
             await self._inject_and_hold(planned, fault)
         finally:
@@ -71,12 +80,21 @@ class StepPlayer:
         name, stop = planned.step.name, threading.Event()
         try:
             evidence = await self._verb(name, INJECT, fault.inject)
-            self._event(name, "injected", evidence=evidence)
+            self._event(events.StepInjected(NOW, name, evidence=evidence))
             seconds = max(0.0, min(planned.step.hold, self._end - self._clock.now()))
             held = await in_thread(lambda: fault.hold(seconds, stop), on_cancel=stop.set)
-            self._event(name, "held", **held.to_json())
+            self._event(
+                events.StepHeld(
+                    NOW,
+                    name,
+                    dose=held.dose,
+                    floor=held.floor,
+                    evidence=held.evidence,
+                    unproven=held.unproven,
+                )
+            )
         except Exception as error:
-            self._event(name, "failed", because=str(error) or type(error).__name__)
+            self._event(events.StepFailed(NOW, name, because=str(error) or type(error).__name__))
             raise (
                 error if isinstance(error, MidnightError) else FaultError(f"step {name!r}: {error!r}")
             ) from error
@@ -85,9 +103,9 @@ class StepPlayer:
         try:
             evidence = await self._verb(name, UNDO, lambda: fault.undo(undo))
         except Exception as error:  # the sweep tries once more, and says what to do by hand
-            self._event(name, "undo failed", because=str(error) or type(error).__name__)
+            self._event(events.StepNotUndone(NOW, name, because=str(error) or type(error).__name__))
             return
-        self._event(name, "undone", sync=True, evidence=evidence)
+        self._event(events.StepUndone(NOW, name, evidence=evidence), sync=True)
 
     async def _verb(self, name: str, deadline: float, call: Callable[[], T]) -> T:
         try:
@@ -96,5 +114,5 @@ class StepPlayer:
         except TimeoutError as error:
             raise FaultError(f"step {name!r}: took longer than {deadline:.0f} s") from error
 
-    def _event(self, name: str, phase: str, *, sync: bool = False, **detail: object) -> None:
-        self._record(Event(self._clock.now(), "step", name, phase, detail), sync=sync)
+    def _event(self, event: Recorded, *, sync: bool = False) -> None:
+        self._record(event.timed(self._clock.now), sync=sync)

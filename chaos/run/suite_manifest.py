@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import platform
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import replace
 
 from chaos.checks.result import RunResult
 from chaos.plan.suite import SuitePlan
+from chaos.record.manifest import Manifest, PlayedPart
 from chaos.record.store import RunDir
 from chaos.run import manifest
 
@@ -18,31 +16,26 @@ def save(run: RunDir, plan: SuitePlan) -> None:
     suite, plans = plan.suite, plan.plans
     target, profile, seed = plans[0].target.name, plans[0].profile, plans[0].seed
     words = ["midnight", "run", suite.name, "--target", target, "--seed", str(seed)]
-    document = {
-        "version": manifest.VERSION,
-        "id": run.id,
-        "experiment": suite.model_dump(mode="json"),
-        "experiment_file": str(plan.file),
-        "target": {"name": target},
-        "profile": profile,
-        "seed": seed,
-        "command": " ".join([*words, *(["--profile", profile] if profile else [])]),
-        "versions": {"midnight": version("midnight-chaos"), "Python": platform.python_version()},
-        "git": manifest.git_revision(),
-        "drill": any(each.experiment.drill is not None for each in plans),
-        "started_by": manifest.started_by(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "host": manifest.host(),
-        "parts": [],
-    }
-    run.run_file.write_text(json.dumps(document, indent=1))
+    Manifest(
+        id=run.id,
+        experiment=suite.model_dump(mode="json"),
+        experiment_file=str(plan.file),
+        target={"name": target},
+        profile=profile,
+        seed=seed,
+        command=" ".join([*words, *(["--profile", profile] if profile else [])]),
+        versions=manifest.programs(),
+        git=manifest.git_revision(),
+        drill=any(each.experiment.drill is not None for each in plans),
+        started_by=manifest.started_by(),
+        started=manifest.now(),
+        host=manifest.host(),
+        parts=(),
+    ).save(run)
 
 
 def save_part(run: RunDir, part: RunResult) -> None:
     """Add a scenario that has ended to the suite's `run.json`."""
-    document = json.loads(run.run_file.read_text())
-    entry = {"title": part.title, "run": part.run.id, "path": str(part.run.path), "exit_code": part.exit_code}
-    document["parts"].append(entry)
-    unfinished = run.run_file.with_suffix(".part")
-    unfinished.write_text(json.dumps(document, indent=1))
-    unfinished.replace(run.run_file)
+    found = Manifest.load(run.run_file)
+    played = PlayedPart(part.title, part.run.id, str(part.run.path), part.exit_code)
+    replace(found, parts=(*(found.parts or ()), played)).save(run)

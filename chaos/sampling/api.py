@@ -7,24 +7,13 @@ import re
 import httpx
 
 from chaos.access import trust
+from chaos.record.gauges import BREAKER_STATE, Api, Source
 from chaos.sampling.source import Gauges
 
 _LINE = re.compile(r"^reference_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)$", re.M)
-_SUMMED = {
-    "pool_size",
-    "pool_checked_out",
-    "pool_busiest",
-    "pool_waiters",
-    "pool_waits_timed_out_total",
-    "in_flight",
-    "retries_total",
-    "requests_total",
-    "log_lines_total",
-    "log_lines_dropped_total",
-    "log_queue_depth",
-    "cache_entries",
-}
-_BREAKER = "breaker_state"
+_COUNTERS = {Api.POOL_WAITS_TIMED_OUT, Api.RETRIES, Api.REQUESTS, Api.LOG_LINES, Api.LOG_LINES_DROPPED}
+_SUMMED = {f"{gauge}_total" if gauge in _COUNTERS else str(gauge): gauge for gauge in Api}
+"""The gauges by the names that the exporter gives them."""
 _NAME = re.compile(r'name="([^"]+)"')
 
 
@@ -49,10 +38,10 @@ def parse(text: str) -> Gauges:
     """Prometheus text -> gauges of source `api`: series of one name summed, breakers by name (the worst)."""
     gauges: Gauges = {}
     for name, labels, value in _LINE.findall(text):
-        if name in _SUMMED:
-            key = ("api", name.removesuffix("_total"))
+        if gauge := _SUMMED.get(name):
+            key: tuple[str, str] = (Source.API, gauge)
             gauges[key] = gauges.get(key, 0.0) + float(value)
-        elif name == _BREAKER and (which := _NAME.search(labels)):
-            key = ("api", f"{_BREAKER}_{which[1]}")
+        elif name == BREAKER_STATE and (which := _NAME.search(labels)):
+            key = (Source.API, f"{BREAKER_STATE}_{which[1]}")
             gauges[key] = max(gauges.get(key, 0.0), float(value))
     return gauges

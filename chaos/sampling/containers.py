@@ -15,6 +15,7 @@ from chaos.engine.cgroups import Cgroup, Used
 from chaos.engine.client import connected
 from chaos.errors import MidnightError
 from chaos.plugin.handles import ContainerRef
+from chaos.record.gauges import Process, Source
 from chaos.sampling.source import Gauges
 
 LOOK_AGAIN = 1.0  # seconds between looks for a container that has ended: it may have been started again
@@ -60,19 +61,19 @@ class ContainerSource:
     def _gauges(self, role: str, used: Used) -> Gauges:
         now = time.monotonic()
         then, before = self._before.get(role, (now, used))
-        source = f"process:{role}"
-        gauges = {
-            (source, "rss"): used.memory,
-            (source, "threads"): used.pids,
-            (source, "oom_kills"): self._killed(role, used.oom_kills),
+        source = Source.PROCESS.of(role)
+        gauges: Gauges = {
+            (source, Process.RSS): used.memory,
+            (source, Process.THREADS): used.pids,
+            (source, Process.OOM_KILLS): self._killed(role, used.oom_kills),
         }
         if used is not before or role not in self._before:
             self._before[role] = (now, used)
         if now > then and used is not before and used.cpu >= before.cpu:
             elapsed = now - then
-            gauges[(source, "cpu")] = (used.cpu - before.cpu) / elapsed
-            gauges[(source, "throttled")] = (used.throttled - before.throttled) / elapsed
-            gauges[(source, "write_bps")] = max(0.0, (used.written - before.written) / elapsed)
+            gauges[(source, Process.CPU)] = (used.cpu - before.cpu) / elapsed
+            gauges[(source, Process.THROTTLED)] = (used.throttled - before.throttled) / elapsed
+            gauges[(source, Process.WRITE_BPS)] = max(0.0, (used.written - before.written) / elapsed)
         return gauges
 
     def _killed(self, role: str, count: float) -> float:

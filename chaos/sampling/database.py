@@ -8,6 +8,7 @@ import psycopg
 
 from chaos.errors import TargetError
 from chaos.postgres.connection import Connection, rows_within
+from chaos.record.gauges import Database, Source
 from chaos.sampling.source import Gauges
 
 _QUERY = """
@@ -58,8 +59,9 @@ class DatabaseSource:
         row = self._asking.row(_QUERY)
         if row is None:
             return {}
-        names = ("connections", "active", "idle", "max_connections")
-        return {("database", name): float(value or 0) for name, value in zip(names, row, strict=True)}
+        return {
+            (Source.DATABASE, gauge): float(value or 0) for gauge, value in zip(Database, row, strict=True)
+        }
 
     def close(self) -> None:
         self._asking.close()

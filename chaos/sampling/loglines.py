@@ -7,9 +7,8 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 _NUMBERED = re.compile(rb"pid=(\d+) (n|end)=(\d+)\b")  # begins with its rarest letters, so that it is fast
 _CHUNK = 8_000_000
@@ -29,9 +28,6 @@ class LogLines:
     dropped: int
     complete: bool
     because: str
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

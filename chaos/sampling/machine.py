@@ -11,7 +11,9 @@ from pathlib import Path
 import psutil
 
 from chaos.host.processes import alive
-from chaos.plugin.handles import ProcessRef, Volume
+from chaos.plugin import handles
+from chaos.plugin.handles import ProcessRef
+from chaos.record.gauges import Machine, Process, Source, Volume
 from chaos.sampling import families
 from chaos.sampling.source import Gauges
 
@@ -29,7 +31,7 @@ class _Disk:
 class MachineSource:
     """Gauges of the machine, of each volume and of each role's processes, children included."""
 
-    def __init__(self, volumes: Mapping[str, Volume], roles: Mapping[str, ProcessRef]) -> None:
+    def __init__(self, volumes: Mapping[str, handles.Volume], roles: Mapping[str, ProcessRef]) -> None:
         """`roles` may grow while it samples."""
         self._volumes = {name: each.device for name, each in volumes.items() if each.device is not None}
         self._roles = roles
@@ -41,12 +43,12 @@ class MachineSource:
 
     def read(self) -> Gauges:
         gauges: Gauges = {
-            ("machine", "cpu"): psutil.cpu_percent() / 100,
-            ("machine", "memory_available"): float(psutil.virtual_memory().available),
+            (Source.MACHINE, Machine.CPU): psutil.cpu_percent() / 100,
+            (Source.MACHINE, Machine.MEMORY_AVAILABLE): float(psutil.virtual_memory().available),
         }
-        for kind in ("cpu", "io"):
+        for kind, gauge in (("cpu", Machine.CPU_PRESSURE), ("io", Machine.IO_PRESSURE)):
             if (share := _pressure(kind)) is not None:
-                gauges[("machine", f"{kind}_pressure")] = share
+                gauges[Source.MACHINE, gauge] = share
         for name, device in self._volumes.items():
             gauges |= self._volume(name, device)
         self._look_for_children()
@@ -66,10 +68,10 @@ class MachineSource:
         elapsed = now - then
         if elapsed <= 0:
             return {}
-        source = f"volume:{name}"
+        source = Source.VOLUME.of(name)
         return {
-            (source, "write_bps"): (disk.sectors - last.sectors) * 512 / elapsed,
-            (source, "busy"): min(1.0, (disk.busy_ms - last.busy_ms) / 1000 / elapsed),
+            (source, Volume.WRITE_BPS): (disk.sectors - last.sectors) * 512 / elapsed,
+            (source, Volume.BUSY): min(1.0, (disk.busy_ms - last.busy_ms) / 1000 / elapsed),
         }
 
     def _look_for_children(self) -> None:
@@ -88,15 +90,15 @@ class MachineSource:
         fds = [each.fds for each in used if each.fds is not None]
         then, before = self._cpu.get(role, (now, cpu))
         self._cpu[role] = (now, cpu)
-        source = f"process:{role}"
-        gauges = {
-            (source, "rss"): sum((each.rss for each in used), 0.0),
-            (source, "threads"): sum((each.threads for each in used), 0.0),
+        source = Source.PROCESS.of(role)
+        gauges: Gauges = {
+            (source, Process.RSS): sum((each.rss for each in used), 0.0),
+            (source, Process.THREADS): sum((each.threads for each in used), 0.0),
         }
         if len(fds) == len(used):  # of some that are another user's: no figure is better than a wrong one
-            gauges[(source, "fds")] = sum(fds, 0.0)
+            gauges[source, Process.FDS] = sum(fds, 0.0)
         if now > then and cpu >= before:
-            gauges[(source, "cpu")] = (cpu - before) / (now - then)
+            gauges[source, Process.CPU] = (cpu - before) / (now - then)
         return gauges
 
 

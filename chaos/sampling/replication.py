@@ -9,6 +9,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from chaos.plugin.handles import Replication
+from chaos.record.gauges import Source, Standby
 from chaos.sampling.database import Asking
 from chaos.sampling.source import Gauges
 
@@ -30,10 +31,10 @@ class ReplicationSource:
             return {}
         lsn, flushed, replayed = (float(value or 0) for value in row)
         return {
-            ("replication", "lsn"): lsn,
-            ("replication", "flushed"): flushed,
-            ("replication", "unflushed_bytes"): lsn - flushed,
-            ("replication", "unreplayed_bytes"): lsn - replayed,
+            (Source.REPLICATION, Standby.LSN): lsn,
+            (Source.REPLICATION, Standby.FLUSHED): flushed,
+            (Source.REPLICATION, Standby.UNFLUSHED_BYTES): lsn - flushed,
+            (Source.REPLICATION, Standby.UNREPLAYED_BYTES): lsn - replayed,
         }
 
     def close(self) -> None:

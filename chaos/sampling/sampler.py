@@ -12,6 +12,7 @@ import psutil
 
 from chaos.host.processes import ref_of
 from chaos.plugin.handles import Handles
+from chaos.record.events import StepInjected
 from chaos.record.journal import Clock, Event, Sample, Writer
 from chaos.sampling.api import ApiSource
 from chaos.sampling.containers import ContainerSource
@@ -80,8 +81,8 @@ class Sampler:
 
     def follow(self, event: Event) -> None:
         """Sample the process that a step has started, too, under the step's name."""
-        pid = event.detail.get("evidence", {}).get("pid") if event.phase == "injected" else None
-        if pid is not None:
+        injected = StepInjected.of(event)
+        if injected is not None and (pid := injected.evidence.get("pid")) is not None:
             with suppress(psutil.NoSuchProcess):
                 self._roles[event.name] = ref_of(pid)
 

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from chaos.record.gauges import Source, Volume
 from chaos.sampling.source import Gauges
 
 PAUSE = 0.25  # seconds between two probes
@@ -24,7 +25,7 @@ class VolumeSource:
     """
 
     def __init__(self, name: str, path: Path) -> None:
-        self._key = (f"volume:{name}", "sync_wait")
+        self._key = (Source.VOLUME.of(name), Volume.SYNC_WAIT)
         self._path = path
         self._stop = threading.Event()
         self._last = 0.0

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chaos.schedule.due import blacked_out, start_of
 from chaos.schedule.occurrences import Settled, State
 from chaos.schedule.schedule import Schedule
-from chaos.spec.units import show_seconds
+from chaos.spec.units import show_days
 
 
 def decide(
@@ -34,7 +34,7 @@ def decide(
 
 
 def late(schedule: Schedule) -> str:
-    return f"could not start within {show_seconds(schedule.misfire.late_within)} of its time"
+    return f"could not start within {show_days(schedule.misfire.late_within)} of its time"
 
 
 def too_late(schedule: Schedule, due: datetime, now: datetime) -> bool:

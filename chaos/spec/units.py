@@ -171,15 +171,20 @@ InItsName = BeforeValidator(lambda value: seconds(value, written=False))
 
 
 def show_seconds(value: float) -> str:
-    """`90` as `1m30s`, `0.25` as `250ms`: what `seconds` reads back; `∞` for infinity."""
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
+    """`0.0123` as `12.3 ms`, `31.24` as `31.24 s`: what `seconds` reads back. An infinity, such as the latency of a
+    hit that was not good, as `∞`."""
+    if not math.isfinite(value):
+        return "-∞" if value < 0 else "∞"
     if 0 < abs(value) < 1:
-        return f"{value * 1000:.0f}ms"
-    if abs(value) < 60:
-        return f"{value:.1f}s".replace(".0s", "s")
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes}m" if rest == 0 else f"{minutes}m{rest}s"
+        return f"{value * 1000:.3g} ms"
+    return f"{value:.2f}".rstrip("0").rstrip(".") + " s"
+
+
+def show_days(value: float) -> str:
+    """`2592000` as `30 d`, `3600` as `1 h`; less than that in seconds."""
+    if value >= 86400:
+        return f"{round(value / 86400, 1):g} d"
+    return f"{round(value / 3600, 1):g} h" if value >= 3600 else show_seconds(value)
 
 
 def read_age(text: str) -> float:

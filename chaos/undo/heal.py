@@ -12,16 +12,14 @@ from chaos.errors import MidnightError, UndoError
 from chaos.host.processes import MARK
 from chaos.plugin import registry
 from chaos.plugin.fault import Evidence, Undo
-from chaos.record import store
+from chaos.record import events, store
+from chaos.record.event import Recorded
 from chaos.record.inventory.differences import Comparison
 from chaos.record.journal import Clock, Event, Writer, boot_id, read_events
 from chaos.record.store import RunDir
 from chaos.undo.inventory import taking
 
-OPENING = {"injecting", "creating"}
-CLOSING = {"undone", "removed"}
-
-Record = Callable[[Event], None]
+Record = Callable[[Event | Recorded], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +47,10 @@ def outstanding(run: RunDir) -> list[Outstanding]:
     still: dict[tuple[str, str], Outstanding] = {}
     for event in _everything_known(run):
         key = (event.source, event.name)
-        if event.phase in OPENING and {"by", "undo"} <= event.detail.keys():
+        if opening := events.opening(event):
             still.pop(key, None)
-            still[key] = Outstanding(event.source, event.name, event.detail["by"], event.detail["undo"])
-        elif event.phase in CLOSING:
+            still[key] = Outstanding(event.source, event.name, opening.by, opening.undo)
+        elif events.closes(event):
             still.pop(key, None)
     return sorted(reversed(still.values()), key=lambda what: not what.undo.get("urgent", False))
 
@@ -68,15 +66,15 @@ def _everything_known(run: RunDir) -> list[Event]:
     return sorted(known.values(), key=lambda event: event.at)
 
 
-def keep(run: RunDir) -> Record:
+def keep(run: RunDir) -> Callable[[Event], None]:
     """Writes who plays, what is begun and what is undone a second time, outside of the run's directory.
 
     For the listeners of the run's journal: it is on the disk before anything is done. Raises OSError.
     """
 
     def record(event: Event) -> None:
-        begun = (event.source, event.phase) == ("run", "begun")
-        if begun or event.phase in OPENING or event.phase in CLOSING:
+        begun = (event.source, event.phase) == (events.RunBegun.source, events.RunBegun.phase)
+        if begun or event.phase in events.OPENING or events.closes(event):
             writer = Writer(store.kept(run).events)
             try:
                 writer.event(event, sync=True)
@@ -149,22 +147,17 @@ def _left_behind(run: RunDir, record: Record, now: Callable[[], float]) -> Heale
         found = Comparison((), (), (f"{type(error).__name__}: {error}",))
     if found is None:
         return None
-    left, unread = [str(each) for each in found.left], list(found.unread)
+    left = tuple(str(each) for each in found.left)
     with suppress(OSError):
-        record(Event(now(), "inventory", "after", "taken", {"left": left, "unread": unread}))
+        record(events.InventoryAfter(now(), left=left, unread=found.unread))
     return Healed(LEFT_BEHIND, {}, f"not as before the run: {'; '.join(left)}") if left else None
 
 
 def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Healed:
     """Undo one thing, and have it recorded how that went."""
     result = undo(what)
-    if result.error is None:
-        closing = "undone" if what.source == "step" else "removed"
-        event = Event(now(), what.source, what.name, closing, {"evidence": result.evidence})
-    else:
-        event = Event(now(), what.source, what.name, "undo failed", {"because": result.error})
     with suppress(OSError):
-        record(event)
+        record(events.undoing(now(), what.source, what.name, result.evidence, result.error))
     return result
 
 
@@ -187,12 +180,10 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0
                 time.sleep(0.5)  # a child of the dead runner may still be busy with what has to be undone
                 again = heal(run, lambda event: writer.event(event, sync=True), clock.now)
                 found = [result for result in found if not _is_left(result)] + again
-            summary = {
-                "undone": sum(r.error is None for r in found),
-                "failed": sum(bool(r.error) for r in found),
-            }
+            undone, failed = sum(r.error is None for r in found), sum(bool(r.error) for r in found)
+            ended = events.HealerEnded(clock.now(), healer, undone=undone, failed=failed)
             with suppress(OSError):
-                writer.event(Event(clock.now(), "healer", healer, "ended", summary), sync=True)
+                writer.event(ended, sync=True)
         finally:
             writer.close()
         return found
@@ -245,8 +236,8 @@ def _nothing_known(run: RunDir) -> str:
 
 def _clock_of(run: RunDir) -> Clock:
     """The run's own clock, or after a reboot one that goes on from the journal's last event."""
-    events = read_events(run)
-    begun = next((event for event in events if event.source == "run" and event.phase == "begun"), None)
-    if begun is not None and begun.detail.get("boot") == boot_id():
-        return Clock(begun.detail["monotonic"])
-    return Clock(time.monotonic() - (events[-1].at if events else 0.0))
+    found = read_events(run)
+    begun = next((each for event in found if (each := events.RunBegun.of(event)) is not None), None)
+    if begun is not None and begun.monotonic is not None and begun.boot == boot_id():
+        return Clock(begun.monotonic)
+    return Clock(time.monotonic() - (found[-1].at if found else 0.0))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chaos.load import ledger
+from chaos.record.events import ReadbackEnded
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from tests.attach.files import RECORDS, experiment, target
@@ -31,7 +32,7 @@ def runs(midnight: Midnight) -> list[RunDir]:
 
 
 def told(run: RunDir) -> dict[str, Any]:
-    found = Journal(run).last("run", "readback", "ended")
+    found = Journal(run).latest(ReadbackEnded)
     assert found is not None
     return dict(found.detail)
 

@@ -65,7 +65,7 @@ def test_an_address_and_routes_are_enough_for_a_verdict_and_a_report(
     report = midnight.run.report.read_text()
     assert "The tests, until 2999-12-31" in report
     assert f"--target {midnight.place / 'mine.yaml'}" in report
-    assert Journal(midnight.run).about["target"]["consent"]["owner"] == "The tests"
+    assert Journal(midnight.run).manifest.target["consent"]["owner"] == "The tests"
     ready = [event for event in midnight.events() if event.phase == "ready" and event.source == "target"]
     assert ready[0].detail == {"handles": ["base_url"]}
 

@@ -44,9 +44,7 @@ class Done:
         return self.ending.verdict.headline
 
     def event(self, name: str, phase: str, source: str = "restore") -> Event:
-        found = self.journal.last(source, name, phase)
-        assert found is not None
-        return found
+        return self.journal.find(source, name, phase)[-1]
 
 
 class Restoring:

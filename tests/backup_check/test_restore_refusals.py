@@ -42,8 +42,11 @@ def test_a_broken_option_is_named(
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
-        ({"budget": {"rto": "1h"}}, "budget: rto: 60m cannot be broken: the restore is given up after 10m"),
-        ({"limits": {"rto": "10m"}}, "limits: rto: 10m cannot be broken"),
+        (
+            {"budget": {"rto": "1h"}},
+            "budget: rto: 3600 s cannot be broken: the restore is given up after 600 s",
+        ),
+        ({"limits": {"rto": "10m"}}, "limits: rto: 600 s cannot be broken"),
         ({"restore": {"speed": 1}}, "restore: speed: is not a key known here"),
     ],
 )

@@ -137,4 +137,4 @@ def test_a_limit_that_the_play_could_not_break_is_refused(tmp_path: Path) -> Non
         done = midnight(*arguments(midnight, server, load(3), OUTAGE, unbreakable))
         assert server.record().entries == [], "nothing was touched"
     assert done.code == 2
-    assert "limits: recovery: 2.5s cannot be broken by this play" in done.err.splitlines()[0]
+    assert "limits: recovery: 2.5 s cannot be broken by this play" in done.err.splitlines()[0]

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.checks import loss, recovery
-from chaos.checks.finding import Check, Finding
+from chaos.checks.finding import Finding
+from chaos.checks.judged import Judged
 from chaos.checks.slo import availability, latency
 from chaos.record.hits import Outcome
 from tests.calibration import oracle
@@ -76,7 +77,7 @@ def within(moment: float, low: float, high: float) -> bool:
     return low - 1e-9 <= moment < high - 1e-9
 
 
-def findings(night: Night, check: Check) -> dict[str, Finding]:
+def findings(night: Night, check: Callable[[Judged], list[Finding]]) -> dict[str, Finding]:
     with tempfile.TemporaryDirectory() as place:
         return night.findings(Path(place), check)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from chaos.checks.finding import Check, Finding
+from chaos.checks.finding import Finding
+from chaos.checks.judged import Judged
 from chaos.record import hits
 from chaos.record.hits import HitsHeader, Outcome
 from chaos.record.journal import Event, Journal, Sample, Writer
@@ -111,9 +113,9 @@ class Night:
             run.answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
         return Experiment.model_validate(document), Journal(run)
 
-    def findings(self, path: Path, check: Check) -> dict[str, Finding]:
+    def findings(self, path: Path, check: Callable[[Judged], list[Finding]]) -> dict[str, Finding]:
         """What the check finds in this night, by name."""
-        return {finding.name: finding for finding in check(*self.write(path))}
+        return {finding.name: finding for finding in check(Judged(*self.write(path)))}
 
     def _write_events(self, run: RunDir) -> None:
         events = [Event(0.0, "run", "run", "begun", {"utc": "", "boot": "", "monotonic": 0.0}), *self.steps]

@@ -10,6 +10,7 @@ import pytest
 
 from chaos.checks import bounds, instrument
 from chaos.checks.finding import Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.slo import availability, latency
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Journal
@@ -38,7 +39,7 @@ def paused(place: Path, **changed: Any) -> tuple[Experiment, Journal]:
 def test_a_pause_of_ours_does_not_fail_a_healthy_target(slo: dict[str, Any], tmp_path: Path) -> None:
     experiment, journal = paused(tmp_path, slos=[slo])
     assert experiment.instrument.lag == 0.1, "the pause is well within it"
-    [found] = latency.check(experiment, journal)
+    [found] = latency.check(Judged(experiment, journal))
     assert (found.outcome, found.evidence["indeterminate"]) == (UNKNOWN, 20)
 
 
@@ -52,7 +53,10 @@ def test_what_is_not_judged_so_finely_is_not_in_doubt(tmp_path: Path) -> None:
     experiment, journal = paused(tmp_path, slos=[QUICK, slow | {"name": "slow"}, ALL])
     by_name = {
         each.name: each
-        for each in [*latency.check(experiment, journal), *availability.check(experiment, journal)]
+        for each in [
+            *latency.check(Judged(experiment, journal)),
+            *availability.check(Judged(experiment, journal)),
+        ]
     }
     assert {name: each.outcome for name, each in by_name.items()} == {
         "p99": UNKNOWN,
@@ -65,7 +69,7 @@ def test_what_is_not_judged_so_finely_is_not_in_doubt(tmp_path: Path) -> None:
 def test_a_timeout_is_a_threshold_too(tmp_path: Path) -> None:
     load = experiment_file()["load"] | {"timeout": 0.1}
     experiment, journal = paused(tmp_path, slos=[ALL], load=load)
-    [found] = availability.check(experiment, journal)
+    [found] = availability.check(Judged(experiment, journal))
     assert found.evidence["indeterminate"] == 20
 
 
@@ -73,12 +77,12 @@ def test_the_wait_for_a_processor_is_held_to_it_as_well(tmp_path: Path) -> None:
     experiment, journal = Night(changed={"slos": [QUICK]}).write(tmp_path)
     text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.008', 1)
     journal.run.instrument.write_text(text)
-    assert instrument.check(experiment, Journal(journal.run))[0].evidence["windows_in_doubt"] == 1
+    assert instrument.check(Judged(experiment, Journal(journal.run)))[0].evidence["windows_in_doubt"] == 1
 
 
 def test_the_bound_and_whose_it_is_are_told(tmp_path: Path) -> None:
     experiment, journal = paused(tmp_path, slos=[QUICK, ALL])
-    [found] = instrument.check(experiment, journal)
+    [found] = instrument.check(Judged(experiment, journal))
     assert "2 of 85 windows in doubt (held to 7.5 ms, a quarter of 30 ms of p99)" in found.because
     assert "20 of 600 hits (3.333 %) indeterminate" in found.because
     assert found.allowed == approx(0.0075)

@@ -10,6 +10,7 @@ import pytest
 from chaos.checks import loss, recovery
 from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, runbook
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event
 from tests.checks.synthetic import PLAY, Night, approx, experiment_file
@@ -266,5 +267,5 @@ def test_exactly_the_promised_rows_are_recovered(tmp_path: Path) -> None:
 
 def test_a_night_that_is_no_drill_has_none_of_these_findings(tmp_path: Path) -> None:
     checks = (exposure.check, bounded_answers.check, fencing.check, recovered.check, runbook.check)
-    assert [finding for check in checks for finding in check(*Night().write(tmp_path))] == []
+    assert [finding for check in checks for finding in check(Judged(*Night().write(tmp_path)))] == []
     assert "drill" not in experiment_file()

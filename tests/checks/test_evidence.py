@@ -10,6 +10,7 @@ import pytest
 
 from chaos.checks import completeness, effect, instrument, ledger, logs, loss, steady
 from chaos.checks.finding import Outcome
+from chaos.checks.judged import Judged
 from chaos.record import stored_hits
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event
@@ -42,12 +43,12 @@ def test_the_order_in_which_the_target_tells_its_records_does_not_matter(
     monkeypatch.setattr(stored_hits, "PIECE", piece)
     monkeypatch.setattr(ledger, "PIECE", piece)
     experiment, journal = Night(missing=(3, 50), different=(9,)).write(tmp_path)
-    in_order = loss.check(experiment, journal)
+    in_order = loss.check(Judged(experiment, journal))
     rows = np.load(journal.run.readback)
     np.save(journal.run.readback, rows[np.random.default_rng(1).permutation(len(rows))])
-    assert loss.check(experiment, journal) == in_order
+    assert loss.check(Judged(experiment, journal)) == in_order
     np.save(journal.run.readback, np.delete(rows, 60))
-    assert "no row for some of the writes" in loss.check(experiment, journal)[0].because
+    assert "no row for some of the writes" in loss.check(Judged(experiment, journal))[0].because
 
 
 def test_what_was_lost_has_its_age_span(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_read_back_without_a_row_for_every_write_is_incomplete(tmp_path: Path)
     experiment, journal = Night().write(tmp_path)
     rows = np.load(journal.run.readback)
     np.save(journal.run.readback, rows[:-1])
-    assert {finding.outcome for finding in loss.check(experiment, journal)} == {UNKNOWN}
+    assert {finding.outcome for finding in loss.check(Judged(experiment, journal))} == {UNKNOWN}
 
 
 def test_records_nobody_wrote_are_counted(tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ def test_records_nobody_wrote_are_counted(tmp_path: Path) -> None:
     rows = np.load(journal.run.readback)
     foreign = np.array([(9999, 3)], dtype=rows.dtype)
     np.save(journal.run.readback, np.concatenate([rows, foreign]))
-    found = loss.check(experiment, journal)[0]
+    found = loss.check(Judged(experiment, journal))[0]
     assert (found.outcome, found.evidence["never_due_present"]) == (PASS, 1)
 
 
@@ -209,7 +210,7 @@ def test_how_starved_the_instrument_was_is_said(tmp_path: Path) -> None:
     experiment, journal = night.write(tmp_path)
     text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.043', 1)
     journal.run.instrument.write_text(text)
-    [found] = instrument.check(experiment, journal)
+    [found] = instrument.check(Judged(experiment, journal))
     assert found.because == (
         "worst lag 2 ms, worst wait for a processor 43 ms a window, priority nice -10; "
         "0 of 85 windows in doubt; 0 of 600 hits (0 %) indeterminate"
@@ -227,7 +228,7 @@ def test_a_run_delay_beyond_its_share_of_the_window_is_doubted(tmp_path: Path) -
     experiment, journal = Night().write(tmp_path)
     text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.21', 1)
     journal.run.instrument.write_text(text)
-    assert instrument.check(experiment, journal)[0].evidence["windows_in_doubt"] == 1
+    assert instrument.check(Judged(experiment, journal))[0].evidence["windows_in_doubt"] == 1
 
 
 def test_a_baseline_that_was_not_steady_leaves_everything_unknown(tmp_path: Path) -> None:
@@ -271,7 +272,7 @@ def test_a_journal_with_damaged_lines_is_not_complete_but_a_last_one_torn_by_a_k
     experiment, journal = Night().write(tmp_path)
     with journal.run.events.open("a") as file:
         file.write('5\n{"at": 9, "sou')
-    (found,) = completeness.check(experiment, journal)
+    (found,) = completeness.check(Judged(experiment, journal))
     assert (found.outcome, found.because) == (UNKNOWN, "the journal has 1 damaged line")
 
 
@@ -279,7 +280,7 @@ def test_what_could_not_be_undone_is_no_pass_until_it_was(tmp_path: Path) -> Non
     failed = Event(PLAY + LENGTH, "step", "drop", "undo failed", {"because": "planted"})
     later = Event(PLAY + LENGTH + 1, "step", "drop", "undone", {"evidence": {}})
     acted = step_events("drop", *STEP)
-    (broken,) = completeness.check(*Night(steps=[*acted, failed]).write(tmp_path / "a"))
-    (healed,) = completeness.check(*Night(steps=[*acted, failed, later]).write(tmp_path / "b"))
+    (broken,) = completeness.check(Judged(*Night(steps=[*acted, failed]).write(tmp_path / "a")))
+    (healed,) = completeness.check(Judged(*Night(steps=[*acted, failed, later]).write(tmp_path / "b")))
     assert (broken.outcome, broken.because) == (Outcome.UNKNOWN, "drop could not be undone: planted")
     assert healed.outcome is Outcome.PASS

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chaos.checks import recovery
 from chaos.checks.finding import Outcome
-from chaos.checks.observation import observe
+from chaos.checks.judged import Judged
 from chaos.checks.slo import availability, latency, pool
 from chaos.record.hits import Outcome as Hit
 from tests.checks.synthetic import LENGTH, STEP, Night, approx, step_events
@@ -253,7 +253,7 @@ def test_hits_due_after_the_cut_are_no_evidence_though_the_instrument_lived_on(t
 
 def test_the_bounds_hold_the_figure_between_them(tmp_path: Path) -> None:
     night = Night(bad=[(5, 9, Hit.TIMEOUT), (50, 60, Hit.UNSENT)], doubted=[(7, 20)], instrument_until=55)
-    observation = observe(*night.write(tmp_path))
+    observation = Judged(*night.write(tmp_path)).observation
     assert observation is not None
     assert not np.any(observation.at_worst & ~observation.at_best)
     assert np.all(observation.at_worst <= observation.good)

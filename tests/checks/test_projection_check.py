@@ -10,17 +10,20 @@ import pytest
 
 from chaos.checks.drill.projection import check
 from chaos.checks.finding import Outcome
+from chaos.checks.judged import JudgedRestore
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
 from chaos.spec.experiment import Budget
+from chaos.spec.restore_experiment import Restore, RestoreExperiment
 
 STATED = {"size": 10**9, "wal_rate": 1000, "backup_age": 3600, "archive_interval": 60, "upload_lag": 5}
 THROUGHPUTS = {"restore_throughput": 10**8, "replay_throughput": 10**8}
 POINTS = [{"bytes": n * 10**8, "seconds": 1.0 + n} for n in range(1, 6)]
 
 
-class Experiment:
-    budget = Budget(rto=30, rpo=120)
+EXPERIMENT = RestoreExperiment(
+    name="restore", title="A restore", restore=Restore(), budget=Budget(rto=30, rpo=120)
+)
 
 
 def outcomes(
@@ -32,7 +35,7 @@ def outcomes(
     for at, (source, name, detail) in enumerate(events):
         writer.event(Event(float(at), source, name, "ended", detail))
     writer.close()
-    return {finding.name: finding for finding in check(Experiment(), Journal(run))}
+    return {finding.name: finding for finding in check(JudgedRestore(EXPERIMENT, Journal(run)))}
 
 
 RESTORED = ("measure", "restore", {"restores": POINTS})

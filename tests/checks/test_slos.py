@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.slo import availability, burn_rate, latency
 from chaos.record.hits import Outcome as Hit
 from tests.checks.synthetic import LENGTH, STEP, Night, approx, experiment_file, step_events
@@ -24,7 +25,7 @@ BURN = {"at_most": 5, "window": "20s"}
 def judged(path: Path, night: Night, **slo: Any) -> Finding:
     night.changed = {**night.changed, "slos": [{"name": "it", **slo}]}
     checks = (availability.check, latency.check, burn_rate.check)
-    [found] = [finding for check in checks for finding in check(*night.write(path))]
+    [found] = [finding for check in checks for finding in check(Judged(*night.write(path)))]
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chaos.checks import answers
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.verdict import judge
 from tests.checks.synthetic import BASELINE, PLAY, Night
 
@@ -71,6 +72,6 @@ def test_each_route_has_its_own_usual(tmp_path: Path) -> None:
 
 
 def test_a_warning_is_in_the_first_line_and_decides_nothing(tmp_path: Path) -> None:
-    verdict = judge(*Night(answers=looks({"type": "text/html"})).write(tmp_path))
+    verdict = judge(Judged(*Night(answers=looks({"type": "text/html"})).write(tmp_path)))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.PASS, 0)
     assert verdict.headline.endswith("; warning: the answers: read")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from chaos.checks.check import Check
 from chaos.checks.finding import Finding, Outcome, worst
+from chaos.checks.judged import Judged
 from chaos.checks.verdict import Verdict, judge
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event, Journal
@@ -22,7 +24,7 @@ DISK = ("volume:data", "sync_wait")
 
 
 def verdict(path: Path, night: Night) -> Verdict:
-    return judge(*night.write(path))
+    return judge(Judged(*night.write(path)))
 
 
 def test_a_healthy_night_passes_and_says_what_was_not_exercised(tmp_path: Path) -> None:
@@ -121,14 +123,17 @@ def test_a_violation_proven_before_an_abort_stays_a_violation(tmp_path: Path) ->
 def test_a_run_killed_before_anything_was_written_is_unknown(tmp_path: Path) -> None:
     about = {"version": 1, "id": "night-1", "experiment": experiment_file()}
     (tmp_path / "run.json").write_text(json.dumps(about))
-    found = judge(Experiment.model_validate(experiment_file()), Journal(RunDir(tmp_path)))
+    found = judge(Judged(Experiment.model_validate(experiment_file()), Journal(RunDir(tmp_path))))
     assert found.exit_code == 3
 
 
 def test_the_document_is_the_same_each_time_and_any_reader_takes_it(tmp_path: Path) -> None:
     night = Night(bad=[(22, 40, Hit.TIMEOUT)])
     experiment, journal = night.write(tmp_path)
-    first, again = judge(experiment, journal).to_json(), judge(experiment, Journal(journal.run)).to_json()
+    first, again = (
+        judge(Judged(experiment, journal)).to_json(),
+        judge(Judged(experiment, Journal(journal.run))).to_json(),
+    )
     text = json.dumps(first, allow_nan=False)
     assert json.loads(text) == json.loads(json.dumps(again, allow_nan=False))
     assert (first["run"], first["experiment"], first["profile"], first["seed"]) == (
@@ -150,8 +155,8 @@ def test_fail_is_worse_than_unknown_and_unknown_than_pass() -> None:
 
 
 def test_a_check_of_someone_elses_is_judged_with_ours(tmp_path: Path) -> None:
-    def refuses(_: Experiment, __: Journal) -> list[Finding]:
+    def refuses(_: Judged) -> list[Finding]:
         return [Finding("mine", "mine", Outcome.FAIL, 1, 0, "count", "one is too many")]
 
-    found = judge(*Night().write(tmp_path), checks=[refuses])
+    found = judge(Judged(*Night().write(tmp_path)), checks=[Check("mine", refuses)])
     assert found.headline.startswith("FAIL: one is too many")

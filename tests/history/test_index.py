@@ -13,7 +13,7 @@ import pytest
 
 from chaos.errors import UsageError
 from chaos.history import Index, Query, open_index, remember
-from chaos.history.schema import FILE, database_url
+from chaos.history.schema import FILE, NAME, database_url
 from tests.history.stored import Stored
 
 
@@ -211,7 +211,7 @@ def test_rebuilding_forgets_what_the_index_had_wrong(reports: Path) -> None:
     run = Stored(1).write(reports)
     assert ids() == [run.id]
     with sqlite3.connect(reports / FILE) as connection:
-        connection.execute("UPDATE midnight_runs_4 SET verdict = 'fail', experiment = 'other'")
+        connection.execute(f"UPDATE {NAME} SET verdict = 'fail', experiment = 'other'")
     index = open_index(quiet)
     assert index.find(Query(verdict="pass")) == []
     assert index.rebuild().read == 1
@@ -281,7 +281,7 @@ def test_several_processes_write_at_once_and_no_run_is_missing(reports: Path) ->
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 4
     connection = sqlite3.connect(reports / FILE)
-    assert connection.execute("SELECT count(*) FROM midnight_runs_4").fetchone() == (32,)
+    assert connection.execute(f"SELECT count(*) FROM {NAME}").fetchone() == (32,)
 
 
 def test_a_run_indexed_twice_stands_once(reports: Path) -> None:

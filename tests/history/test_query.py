@@ -14,7 +14,7 @@ from chaos import cli
 from chaos.errors import UsageError
 from chaos.history import Query, open_index
 from chaos.history.query import instant
-from chaos.history.schema import database_url, engine
+from chaos.history.schema import NAME, database_url, engine
 from tests.history.stored import Stored
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_the_newest_are_read_off_an_index_in_order_and_the_rest_is_not_looked_at
     with engine(database_url(reports)).connect() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {as_text(query)}")]
     assert len(plan) == 1  # a second step would sort
-    assert f"USING INDEX midnight_runs_4_{along}" in plan[0]
+    assert f"USING INDEX {NAME}_{along}" in plan[0]
 
 
 def steps(reports: Path, text: str) -> int:

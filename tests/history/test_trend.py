@@ -60,7 +60,7 @@ def test_five_passing_nights_worse_than_all_before_are_a_regression(
     assert found.p == pytest.approx(1 / 252)
     assert "worse by" in found.because
     assert "Mann-Whitney" in found.because
-    assert f"REGRESSION: {figure}" in summary(trend)
+    assert f"REGRESSION: {found.figure.label}" in summary(trend)
 
 
 def test_a_budget_that_burns_faster_is_a_regression(tmp_path: Path) -> None:

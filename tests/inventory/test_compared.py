@@ -10,11 +10,12 @@ import pytest
 
 from chaos.checks import left_behind
 from chaos.checks.finding import Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.verdict import judge
 from chaos.faults.logrotate import Logrotate
 from chaos.record.inventory import document
 from chaos.record.inventory.document import KINDS, Inventory
-from chaos.record.journal import Event
+from chaos.record.journal import Event, Journal
 from tests.checks.synthetic import Night, step_events
 
 PROXY = "proxy database at http://127.0.0.1:8474"
@@ -31,10 +32,16 @@ def step(**said: Any) -> list[Event]:
     return [replace(first, detail={**first.detail, **said}), *rest]
 
 
+def attached(journal: Journal) -> Journal:
+    """The same run, on a target that was running before."""
+    replace(journal.manifest, started_by_us=False).save(journal.run)
+    return Journal(journal.run)
+
+
 def night(path: Path, before: Inventory | None, after: Inventory | None, **said: Any) -> Any:
     """A night on a target that midnight did not start, whose step says this of itself."""
     experiment, journal = Night(steps=step(**said)).write(path)
-    journal.about["started_by_us"] = False
+    journal = attached(journal)
     for inventory, place in ((before, journal.run.inventory_before), (after, journal.run.inventory_after)):
         if inventory is not None:
             document.save(inventory, place)
@@ -42,12 +49,12 @@ def night(path: Path, before: Inventory | None, after: Inventory | None, **said:
 
 
 def finding(*args: Any, **said: Any) -> Any:
-    (found,) = left_behind.check(*night(*args, **said))
+    (found,) = left_behind.check(Judged(*night(*args, **said)))
     return found
 
 
 def test_what_a_step_touches_and_is_not_as_before_fails_with_exit_6_in_the_first_line(tmp_path: Path) -> None:
-    verdict = judge(*night(tmp_path, ENABLED, DISABLED, touches=["proxies"]))
+    verdict = judge(Judged(*night(tmp_path, ENABLED, DISABLED, touches=["proxies"])))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.FAIL, 6)
     assert verdict.headline.startswith(
         f"FAIL: left behind: {PROXY}: enabled was True, is False; {TOXIC} is gone"
@@ -101,19 +108,19 @@ def test_without_an_inventory_it_is_unknown_and_no_pass(tmp_path: Path, missing:
 def test_a_damaged_inventory_is_unknown(tmp_path: Path) -> None:
     experiment, journal = night(tmp_path, ENABLED, ENABLED)
     journal.run.inventory_after.write_text('{"version": 1, "thi')
-    (found,) = left_behind.check(experiment, journal)
+    (found,) = left_behind.check(Judged(experiment, journal))
     assert found.outcome is Outcome.UNKNOWN and "inventory-after.json cannot be read" in found.because
 
 
 def test_of_a_target_that_midnight_started_nothing_is_asked(tmp_path: Path) -> None:
     experiment, journal = Night().write(tmp_path)
-    assert left_behind.check(experiment, journal) == []
+    assert left_behind.check(Judged(experiment, journal)) == []
 
 
 def test_a_run_whose_steps_never_began_leaves_nothing(tmp_path: Path) -> None:
     experiment, journal = Night(steps=[]).write(tmp_path)
-    journal.about["started_by_us"] = False
-    assert left_behind.check(experiment, journal) == []
+    journal = attached(journal)
+    assert left_behind.check(Judged(experiment, journal)) == []
 
 
 def test_a_container_that_is_down_is_left_behind_and_one_that_restarted_is_noted(tmp_path: Path) -> None:

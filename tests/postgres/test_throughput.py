@@ -14,12 +14,13 @@ from chaos.errors import TargetError
 from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import marked
 from chaos.postgres import throughput
+from chaos.record.events import RestoresMeasured
 from tests.postgres.servers import Servers
 
 MIB = 1 << 20
 
 
-def measured(servers: Servers, place: Path, sizes: list[int], **options: Any) -> dict[str, Any]:
+def measured(servers: Servers, place: Path, sizes: list[int], **options: Any) -> RestoresMeasured:
     found = throughput.measure(
         servers.installation,
         place / "throughput",
@@ -33,8 +34,10 @@ def measured(servers: Servers, place: Path, sizes: list[int], **options: Any) ->
     return found
 
 
-def points(found: dict[str, Any], of: str, seconds: str) -> list[Point]:
-    return [Point(each["bytes"], each[seconds]) for each in found[of]]
+def points(found: RestoresMeasured) -> tuple[list[Point], list[Point]]:
+    """What the restores took, and the replays."""
+    restores = [Point(each.bytes, each.seconds) for each in found.restores]
+    return restores, [Point(each.bytes, each.cpu_seconds) for each in found.replays]
 
 
 def held(line: Line, largest: list[Point]) -> None:
@@ -48,13 +51,13 @@ def held(line: Line, largest: list[Point]) -> None:
 @pytest.mark.alone
 def test_a_size_twice_the_largest_takes_what_the_smaller_ones_say(servers: Servers) -> None:
     found = measured(servers, servers.place, [8, 16, 24, 32, 40, 80], repeats=2)
-    assert found["because"] == ""
-    assert "drop" in found["caches"]
-    restores, replays = points(found, "restores", "seconds"), points(found, "replays", "cpu_seconds")
+    assert found.because == ""
+    assert "drop" in (found.caches or "")
+    restores, replays = points(found)
     assert [len(restores), len(replays)] == [12, 12]
     held(fit(restores[:-2]), restores[-2:])
-    assert found["replay_bytes_per_cpu_second"] > 10 * MIB
-    assert all(math.isfinite(each["copying"]) and each["copying"] > 0 for each in found["restores"])
+    assert (found.replay_bytes_per_cpu_second or 0) > 10 * MIB
+    assert all(each.copying is not None and 0 < each.copying < math.inf for each in found.restores)
 
 
 @pytest.mark.full
@@ -62,15 +65,15 @@ def test_on_a_disk_too_and_replay_as_well(servers: Servers) -> None:
     with tempfile.TemporaryDirectory(prefix="midnight-test-") as place:
         Path(place).chmod(0o755)
         found = measured(servers, Path(place), [64, 128, 256, 384, 512, 1024])
-    held(fit(points(found, "restores", "seconds")[:-3]), points(found, "restores", "seconds")[-3:])
-    held(fit(points(found, "replays", "cpu_seconds")[:-3]), points(found, "replays", "cpu_seconds")[-3:])
+    for measurements in points(found):
+        held(fit(measurements[:-3]), measurements[-3:])
 
 
 @pytest.mark.real
 def test_when_the_time_is_over_no_further_size_is_begun_and_it_says_so(servers: Servers) -> None:
     found = measured(servers, servers.place, [4, 8, 12], repeats=1, within=0.0)
-    assert found["restores"] == []
-    assert found["because"] == "0 of 3 sizes were measured within 0 s"
+    assert found.restores == ()
+    assert found.because == "0 of 3 sizes were measured within 0 s"
 
 
 @pytest.mark.real

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from chaos.record.events import TargetReady
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.targets.embedded import EmbeddedDriver
@@ -30,9 +31,9 @@ def test_taking_one_users_stack_down_leaves_anothers_up(midnight: Midnight) -> N
         assert other("stack", "down", "--target", by_path).code == 0
         assert "embedded is up: http" in midnight("stack", "status", "--target", by_path).out
 
-        api = Journal(stack_of(midnight)).last("target", "embedded", "ready")
-        assert api is not None
-        os.kill(api.detail["processes"]["proxy"]["pid"], signal.SIGKILL)
+        api = Journal(stack_of(midnight)).latest(TargetReady)
+        assert api is not None and api.processes is not None
+        os.kill(api.processes["proxy"][0]["pid"], signal.SIGKILL)
         assert "embedded is broken: proxy ended" in midnight("stack", "status").out
     finally:
         midnight("stack", "down")

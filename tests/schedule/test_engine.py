@@ -76,7 +76,7 @@ def test_what_is_later_than_it_may_be_is_missed(tmp_path: Path) -> None:
     world.add()
     world.pass_(minutes=10)
     assert world.states() == {"missed": 1}
-    assert world.rows()[0].because == "could not start within 30m of its time"
+    assert world.rows()[0].because == "could not start within 1800 s of its time"
 
 
 def test_a_laptop_that_slept_plays_the_newest_or_says_that_it_was_missed(tmp_path: Path) -> None:

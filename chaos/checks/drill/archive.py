@@ -3,16 +3,14 @@ ends with 0 and stores nothing is trusted until the day of the restore."""
 
 from __future__ import annotations
 
-from chaos.checks.drill.incident import deeds, incident
 from chaos.checks.finding import Finding, Outcome
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.checks.judged import Judged
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`archive`: nothing to measure, but whether it told the truth; only where a restore has looked at it."""
-    loss = incident(experiment, journal)
-    looked = [deed for deed in deeds(experiment, journal) if "archive_newest" in deed.evidence]
+    loss = judged.incident
+    looked = [deed for deed in judged.deeds if "archive_newest" in deed.evidence]
     believed = loss.evidence.get("last_archived") if loss is not None else None
     if not looked or believed is None:
         return []

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from chaos.checks.drill.incident import incident
 from chaos.checks.exact import Times
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.observation import ANSWERED, Observation, observe
-from chaos.checks.text import many, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.checks.judged import Judged
+from chaos.checks.observation import ANSWERED, Observation
+from chaos.checks.text import many
+from chaos.record.events import StepUndone, TargetReady
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`answered`: the longest wait for an answer of the hits that were due while the loss lasted."""
-    drill, loss = experiment.drill, incident(experiment, journal)
+    drill, loss, journal = judged.experiment.drill, judged.incident, judged.journal
     if drill is None or not drill.answered:
         return []
-    ready = journal.find("target", phase="ready")
-    promised = ready[-1].detail.get("answers_within") if ready else None
-    undone = journal.last("step", drill.loss, "undone")
+    ready = journal.latest(TargetReady)
+    promised = None if ready is None else ready.answers_within
+    undone = journal.latest(StepUndone, drill.loss)
 
     def finding(outcome: Outcome, because: str, measured: float | None = None) -> Finding:
         return Finding("answered", "answered", outcome, measured, promised, "s", because)
@@ -30,17 +30,19 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     if promised is None:
         because = "the target promises no deadline: what hangs may hang for ever"
         return [finding(Outcome.FAIL, because)]
-    seen = observe(experiment, journal, promised)
+    seen = judged.held_to(promised)
     during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < undone.at)
     if seen is None or during is None or not during.any():
-        because = f"no hit was due while the loss lasted for longer than the {seconds(promised)} promised"
+        because = (
+            f"no hit was due while the loss lasted for longer than the {show_seconds(promised)} promised"
+        )
         return [finding(Outcome.UNKNOWN, because)]
     waited, unsure = _waited(seen)[during], seen.indeterminate[during]
     late = waited > promised + seen.held_to.lag  # of the instrument, which must not be blamed on the target
     proven, open_ones = int((late & ~unsure).sum()), int((late & unsure).sum())
     longest = float(waited.max())
-    because = f"{many(proven, 'request')} of {len(late)} had no answer within {seconds(promised)}"
-    because += f", the longest wait {seconds(longest)}"
+    because = f"{many(proven, 'request')} of {len(late)} had no answer within {show_seconds(promised)}"
+    because += f", the longest wait {show_seconds(longest)}"
     if proven or not open_ones:
         return [finding(Outcome.FAIL if proven else Outcome.PASS, because, longest)]
     return [finding(Outcome.UNKNOWN, f"{because}; {open_ones} are indeterminate", longest)]

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from chaos.checks.drill.incident import Incident, incident
+from chaos.checks.drill.incident import Incident
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.text import amount, seconds
+from chaos.checks.judged import Judged
+from chaos.checks.text import amount
+from chaos.record.gauges import Source, Standby
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`exposure` in seconds, against the least that the drill wants to have met."""
-    drill, loss = experiment.drill, incident(experiment, journal)
+    drill, loss = judged.experiment.drill, judged.incident
     if drill is None or not drill.exposure or loss is None:
         return []
-    age, how = _age(journal, loss)
+    age, how = _age(judged.journal, loss)
     evidence = {key: value for key, value in loss.evidence.items() if key != "by"}
 
     def finding(outcome: Outcome, because: str) -> Finding:
@@ -32,17 +34,17 @@ def check(experiment: Experiment, journal: Journal) -> list[Finding]:
     if age is None:
         return [finding(Outcome.UNKNOWN, f"the exposure at the loss is not known: {how}")]
     if age < drill.exposure:
-        because = f"RPO was hardly tested: at the loss writes of {seconds(age)} were unprotected ({how})"
-        return [finding(Outcome.NOT_EXERCISED, f"{because}, {seconds(drill.exposure)} are wanted")]
-    because = f"at the loss writes of {seconds(age)} were unprotected ({how})"
+        because = f"RPO was hardly tested: at the loss writes of {show_seconds(age)} were unprotected ({how})"
+        return [finding(Outcome.NOT_EXERCISED, f"{because}, {show_seconds(drill.exposure)} are wanted")]
+    because = f"at the loss writes of {show_seconds(age)} were unprotected ({how})"
     return [finding(Outcome.PASS, because)]
 
 
 def _age(journal: Journal, loss: Incident) -> tuple[float | None, str]:
     unflushed = loss.evidence.get("unflushed_bytes")
     if unflushed is not None:
-        written = journal.series("replication", "lsn").between(-np.inf, loss.begun)
-        flushed = journal.series("replication", "flushed").between(-np.inf, loss.begun)
+        written = journal.series(Source.REPLICATION, Standby.LSN).between(-np.inf, loss.begun)
+        flushed = journal.series(Source.REPLICATION, Standby.FLUSHED).between(-np.inf, loss.begun)
         if not len(written.at):
             return None, "the standby was never sampled"
         ahead = written.value > flushed.value[-1]  # from here on the primary had written more than that

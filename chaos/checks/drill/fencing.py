@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from chaos.checks.drill.incident import deeds, incident
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.ledger import acknowledged_after, numbers
 from chaos.checks.text import many
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`fencing`: did the old primary take a write; `split_brain`: acknowledged writes that it alone holds."""
-    if experiment.drill is None:
+    if judged.experiment.drill is None:
         return []
-    came_back = next((deed for deed in deeds(experiment, journal) if "took_a_write" in deed.evidence), None)
+    came_back = next((deed for deed in judged.deeds if "took_a_write" in deed.evidence), None)
     if came_back is None:
         return []
     evidence = dict(came_back.evidence)
     only_here = evidence.pop("only_here_seq", None)
-    return [_fenced(evidence), _split(experiment, journal, only_here, evidence)]
+    return [_fenced(evidence), _split(judged, only_here, evidence)]
 
 
 def _fenced(evidence: dict[str, object]) -> Finding:
@@ -33,10 +31,8 @@ def _fenced(evidence: dict[str, object]) -> Finding:
     return Finding("fencing", "fencing", Outcome.PASS, 0.0, 0.0, "count", because, evidence)
 
 
-def _split(
-    experiment: Experiment, journal: Journal, only_here: list[int] | None, evidence: dict[str, object]
-) -> Finding:
-    loss = incident(experiment, journal)
+def _split(judged: Judged, only_here: list[int] | None, evidence: dict[str, object]) -> Finding:
+    journal, loss = judged.journal, judged.incident
     if only_here is None or loss is None:
         because = str(evidence.get("only_here_because") or "the old primary's rows were not read")
         return Finding("fencing", "split_brain", Outcome.UNKNOWN, None, 0.0, "count", because)

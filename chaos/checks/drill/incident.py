@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.record import events
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.spec.drill import Drill
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +38,43 @@ class Deed:
         return self.stopped if self.ended is None else self.ended
 
 
-def incident(experiment: Experiment, journal: Journal) -> Incident | None:
+def incident(drill: Drill | None, journal: Journal) -> Incident | None:
     """None outside of a drill, or when the loss never happened."""
-    if experiment.drill is None:
+    if drill is None:
         return None
-    begun = journal.last("run", "run", "begun")
-    injected = journal.last("step", experiment.drill.loss, "injected")
+    begun = journal.latest(events.RunBegun)
+    injected = journal.latest(events.StepInjected, drill.loss)
     if begun is None or injected is None:
         return None
-    evidence = dict(injected.detail.get("evidence") or {})
+    evidence = dict(injected.evidence)
     instant = evidence.pop("instant", None)
-    if instant is None:  # a fault that does not tell: it acted at some time between these two
-        injecting = journal.last("step", experiment.drill.loss, "injecting")
+    if instant is None or begun.monotonic is None:  # not told: it acted at some time between these two
+        injecting = journal.latest(events.StepInjecting, drill.loss)
         return Incident(injecting.at if injecting else injected.at, injected.at, evidence)
-    zero = float(begun.detail["monotonic"])
+    zero = begun.monotonic
     return Incident(float(instant["begun"]) - zero, float(instant["ended"]) - zero, evidence)
 
 
-def deeds(experiment: Experiment, journal: Journal) -> list[Deed]:
+def deeds(drill: Drill | None, journal: Journal) -> list[Deed]:
     """Every step of the runbook, in the drill's order."""
-    runbook = experiment.drill.runbook if experiment.drill else ()
+    runbook = drill.runbook if drill else ()
     return [_deed(step.name, journal) for step in runbook]
 
 
 def _deed(name: str, journal: Journal) -> Deed:
-    at = {event.phase: event for event in journal.find("runbook", name)}
-    begun, ended = at.get("begun"), at.get("ended")
-    stopped = at.get("failed") or at.get("skipped")
+    begun, ended = journal.latest(events.DeedBegun, name), journal.latest(events.DeedEnded, name)
+    stopped = journal.latest(events.DeedFailed, name) or journal.latest(events.DeedSkipped, name)
     return Deed(
         name=name,
-        by=str(begun.detail.get("by", "")) if begun else "",
+        by=begun.by if begun else "",
         begun=begun.at if begun else None,
         ended=ended.at if ended else None,
         stopped=stopped.at if stopped else None,
-        because=str(stopped.detail.get("because", "no reason given")) if stopped else "",
-        evidence=ended.detail.get("evidence") or {} if ended else {},
+        because=stopped.because if stopped else "",
+        evidence=ended.evidence if ended else {},
     )
 
 
 def assumed(journal: Journal) -> Mapping[str, float] | None:
     """Seconds of what nobody performed, by what it is, as the target's file assumes; None: it assumes nothing."""
-    found: Mapping[str, float] | None = (journal.about.get("target") or {}).get("assumed")
-    return found
+    return journal.manifest.assumed

@@ -12,35 +12,33 @@ from typing import Any
 import numpy as np
 
 from chaos.checks import lost_writes
-from chaos.checks.drill.incident import incident
 from chaos.checks.exact import Flags
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.ledger import MISSING, Ledger, sent
-from chaos.checks.text import many, seconds
-from chaos.record.journal import Journal
+from chaos.checks.text import many
 from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 
-def judge(
-    experiment: Experiment, journal: Journal, ledger: Ledger, evidence: dict[str, Any]
-) -> list[Finding]:
+def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Finding]:
     """`lost_writes` against limits.lost_writes, and `rpo` against limits.rpo and budget.rpo."""
+    experiment, loss = judged.experiment, judged.incident
     limits, budget = experiment.limits, experiment.budget.rpo
     allowed = budget if limits.rpo is None else limits.rpo
-    loss = incident(experiment, journal)
     if loss is None:
         because = "the loss never happened"
         return [
             Finding("loss", "lost_writes", Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
             Finding("loss", "rpo", Outcome.UNKNOWN, None, allowed, "s", because),
         ]
-    excused = ledger.acknowledged & (ledger.state == MISSING) & (sent(journal) < loss.ended)
+    before_its_end = ledger.acknowledged & (sent(judged.journal) < loss.ended)
+    excused = before_its_end & (ledger.state == MISSING)
     count = int(np.count_nonzero(excused))
-    before = int(np.count_nonzero(ledger.acknowledged & (sent(journal) < loss.ended)))
     shown = {
         **evidence,
         "instant_of_loss": loss.ended,
-        "acknowledged_before_the_loss": before,
+        "acknowledged_before_the_loss": int(np.count_nonzero(before_its_end)),
         "lost_with_it": count,
         "lost_writes": evidence["lost_writes"] - count,
         "missing": evidence["missing"] - count,
@@ -62,10 +60,10 @@ def _rpo(
     done = ledger.writes.done[excused]
     rpo = max(0.0, instant - float(done.min())) if len(done) else 0.0
     outcome = Outcome.PASS if rpo <= allowed and rpo <= budget else Outcome.FAIL
-    because = f"RPO {seconds(rpo)} {'≤' if rpo <= allowed else '>'} {seconds(allowed)}"
+    because = f"RPO {show_seconds(rpo)} {'≤' if rpo <= allowed else '>'} {show_seconds(allowed)}"
     because += f" ({many(len(done), 'acknowledged write')} lost with it)"
     first = float(ledger.writes.done[ledger.acknowledged].min())
     if outcome is Outcome.PASS and limit is None and instant - first <= budget:
         outcome = Outcome.NOT_EXERCISED
-        because += f", but not evidence: so short a play could not break the budget of {seconds(budget)}"
+        because += f", but not evidence: so short a play could not break the budget of {show_seconds(budget)}"
     return Finding("loss", "rpo", outcome, rpo, allowed, "s", because, evidence)

@@ -1,80 +1,61 @@
 """What production would have taken and lost, from what was measured here and what its owners state.
 
 A finding of its own: whatever was measured and failed stays failed. It reads
-- `journal.about["target"]["production"]`; without it there is nothing to project, and no finding;
-- the spans of the way back, of a drill as `drill_rto` cuts them, from the loss on; of a restore alone those of
-  its own steps: source `runbook`, name STEP, phase `ended`, detail `{"seconds": s}`, with `"assumed": true` where
-  nobody did it. Steps in GROWING grow with the data and are replaced by the projection;
-- what restores took: source `measure`, name `restore`, phase `ended`, detail `{"restores": [{"bytes": n,
-  "seconds": s}, ...], "replays": [{"bytes": n, "cpu_seconds": s}, ...]}`, as `chaos.postgres.throughput` measures
-  them. Of several such events all points count. Without any, nothing had to be restored: a standby took over.
+- what the target states about production; without it there is nothing to project, and no finding;
+- the spans of the way back, of a drill as `drill.rto` cuts them, from the loss on; of a restore alone those of
+  its own steps (`DeedEnded`). Steps in GROWING grow with the data and are replaced by the projection;
+- what restores took (`RestoresMeasured`). Of several such events all points count. Without any, nothing had to be
+  restored: a standby took over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from chaos.checks import recovery
 from chaos.checks.extrapolation import CannotProject, Measured, Point, Projection, project_rpo, project_rto
 from chaos.checks.finding import Finding, Outcome, bounded
-from chaos.checks.text import seconds
+from chaos.checks.judged import Judged, JudgedRestore
+from chaos.record.events import DeedEnded, RestoresMeasured
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Budget, Experiment
 from chaos.spec.production import Production
+from chaos.spec.units import show_seconds
 
 GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
 
-class Promising(Protocol):
-    """An experiment of any kind that states a budget."""
-
-    @property
-    def budget(self) -> Budget: ...
-
-
-def check(experiment: Promising, journal: Journal) -> list[Finding]:
+def check(judged: Judged | JudgedRestore) -> list[Finding]:
     """`projected_rto` and `projected_rpo` against the budget; none where production is not stated."""
-    stated = (journal.about.get("target") or {}).get("production")
+    budget, journal = judged.experiment.budget, judged.journal
+    stated = journal.manifest.production
     if stated is None:
         return []
     production, measured = Production.model_validate(stated), read_measured(journal)
-    spans, assumed = _of_a_drill(experiment, journal) or _spans(journal)
+    spans, assumed = _of_a_drill(judged) or _spans(journal)
     return [
-        _judge(
-            "projected_rto",
-            "RTO",
-            experiment.budget.rto,
-            lambda: project_rto(spans, assumed, production, measured),
-        ),
-        _judge(
-            "projected_rpo",
-            "RPO",
-            experiment.budget.rpo,
-            lambda: project_rpo(production, standby=measured is None),
-        ),
+        _judge("projected_rto", "RTO", budget.rto, lambda: project_rto(spans, assumed, production, measured)),
+        _judge("projected_rpo", "RPO", budget.rpo, lambda: project_rpo(production, standby=measured is None)),
     ]
 
 
 def read_measured(journal: Journal) -> Measured | None:
     """What restores took in this run; None where nothing was restored."""
-    events = journal.find("measure", "restore", "ended")
-    if not events:
+    found = journal.every(RestoresMeasured)
+    if not found:
         return None
-    restores = [each for event in events for each in event.detail.get("restores", ())]
-    replays = [each for event in events for each in event.detail.get("replays", ())]
     return Measured(
-        tuple(Point(each["bytes"], each["seconds"]) for each in restores),
-        tuple(Point(each["bytes"], each["cpu_seconds"]) for each in replays),
+        tuple(Point(each.bytes, each.seconds) for one in found for each in one.restores),
+        tuple(Point(each.bytes, each.cpu_seconds) for one in found for each in one.replays),
     )
 
 
-def _of_a_drill(experiment: Promising, journal: Journal) -> tuple[dict[str, float], dict[str, float]] | None:
+def _of_a_drill(judged: Judged | JudgedRestore) -> tuple[dict[str, float], dict[str, float]] | None:
     """As `_spans`, from the loss to the return of service; None outside of a drill."""
-    if not isinstance(experiment, Experiment) or experiment.drill is None:
+    if not isinstance(judged, Judged) or judged.experiment.drill is None:
         return None
-    rto = next((finding for finding in recovery.check(experiment, journal) if finding.name == "rto"), None)
+    rto = next((finding for finding in recovery.check(judged) if finding.name == "rto"), None)
     evidence = rto.evidence if rto is not None else {}
     fixed = [span for span in evidence.get("spans", ()) if span["name"] not in GROWING]
     return {span["name"]: span["seconds"] for span in fixed}, dict(evidence.get("assumed", {}))
@@ -84,10 +65,10 @@ def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:
     """The spans that do not grow with the data, by step: those measured, and those assumed."""
     measured: dict[str, float] = {}
     assumed: dict[str, float] = {}
-    for event in journal.find("runbook", phase="ended"):
-        if event.name not in GROWING and "seconds" in event.detail:
-            into = assumed if event.detail.get("assumed") else measured
-            into[event.name] = into.get(event.name, 0.0) + float(event.detail["seconds"])
+    for deed in journal.every(DeedEnded):
+        if deed.name not in GROWING and deed.seconds is not None:
+            into = assumed if deed.assumed else measured
+            into[deed.name] = into.get(deed.name, 0.0) + deed.seconds
     return measured, assumed
 
 
@@ -100,9 +81,11 @@ def _judge(name: str, what: str, budget: float, project: Callable[[], Projection
     span = found.span
     outcome = bounded(span.high <= budget, span.low <= budget)
     sign = {Outcome.PASS: "≤", Outcome.FAIL: ">"}.get(outcome, "perhaps >")
-    give_or_take = f" ({seconds(span.low)} to {seconds(span.high)})" if span.high > span.low else ""
-    parts = ", ".join(f"{part.name} {seconds(part.span.seconds)} {part.basis}" for part in found.parts)
-    because = f"projected {what} {seconds(span.seconds)}{give_or_take} {sign} {seconds(budget)}: {parts}"
+    give_or_take = f" ({show_seconds(span.low)} to {show_seconds(span.high)})" if span.high > span.low else ""
+    parts = ", ".join(f"{part.name} {show_seconds(part.span.seconds)} {part.basis}" for part in found.parts)
+    because = (
+        f"projected {what} {show_seconds(span.seconds)}{give_or_take} {sign} {show_seconds(budget)}: {parts}"
+    )
     return Finding("projection", name, outcome, span.seconds, budget, "s", because, _evidence(found))
 
 

@@ -7,18 +7,18 @@ must not be there.
 
 from __future__ import annotations
 
-from chaos.checks.drill.incident import Incident, deeds, incident
+from chaos.checks.drill.incident import Incident
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.ledger import numbers, sent, writes
 from chaos.checks.text import many
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """`recovered_rows`: rows too few and too many in what was recovered."""
-    loss = incident(experiment, journal)
-    found = [deed for deed in deeds(experiment, journal) if "seq" in deed.evidence]
+    journal, loss = judged.journal, judged.incident
+    found = [deed for deed in judged.deeds if "seq" in deed.evidence]
     if loss is None or not found:
         return []
     held = numbers(journal, found[-1].evidence["seq"])

@@ -8,17 +8,16 @@ the budget; where it assumes nothing the RTO is called technical.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.checks.drill.incident import Deed, Incident, assumed, deeds, incident
+from chaos.checks.drill.incident import Deed, Incident, assumed
 from chaos.checks.finding import Finding, Outcome, bounded
+from chaos.checks.judged import Judged
 from chaos.checks.outage import Outage
-from chaos.checks.text import seconds
-from chaos.record.journal import Journal
 from chaos.spec.drill import Drill
-from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +29,17 @@ class Return:
     felt: bool  # there was an outage
 
 
-def judge(
-    experiment: Experiment, journal: Journal, readings: Sequence[list[Outage]], observed: float
-) -> Finding:
+def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> Finding:
     """`readings` are the outages as seen, at best and at worst; `observed` is where the observation ended. What was
     not observed to its end fails only what it had broken by then."""
+    experiment, loss, known = judged.experiment, judged.incident, assumed(judged.journal)
     drill, budget, limit = experiment.drill, experiment.budget.rto, experiment.limits.rto
-    loss = incident(experiment, journal)
     allowed = budget if limit is None else limit
     if drill is None or loss is None:
         return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", "the loss never happened")
-    steps = deeds(experiment, journal)
+    steps = judged.deeds
     seen, best, worst = (_return(found, drill, steps, loss, observed) for found in readings)
-    extra = sum((assumed(journal) or {}).values())
+    extra = sum((known or {}).values())
 
     def within(one: Return) -> bool:
         return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= budget
@@ -50,7 +47,7 @@ def judge(
     evidence = {
         "loss": loss.begun,
         "back": seen.back,
-        "assumed": dict(assumed(journal) or {}),
+        "assumed": dict(known or {}),
         "spans": spans(steps, loss, seen.back),
         "breakable": observed - loss.begun + extra > budget or limit is not None,
     }
@@ -61,7 +58,7 @@ def judge(
     outcome = bounded(kept, kept or within(best))
     if outcome is Outcome.PASS and not evidence["breakable"]:
         outcome = Outcome.NOT_EXERCISED
-    because = _sentence(seen, outcome, allowed, extra, journal, experiment)
+    because = _sentence(seen, outcome, allowed, budget, known)
     return Finding("recovery", "rto", outcome, seen.rto, allowed, "s", because, evidence)
 
 
@@ -95,23 +92,22 @@ def spans(steps: list[Deed], loss: Incident, back: float | None) -> list[dict[st
 
 
 def _sentence(
-    seen: Return, outcome: Outcome, allowed: float, extra: float, journal: Journal, experiment: Experiment
+    seen: Return, outcome: Outcome, allowed: float, budget: float, known: Mapping[str, float] | None
 ) -> str:
-    budget, known = experiment.budget.rto, assumed(journal)
     word = "technical RTO" if known is None else "RTO"
     least = "" if seen.back is not None else "> "
-    text = f"{word} {least}{seconds(seen.rto)}"
+    text = f"{word} {least}{show_seconds(seen.rto)}"
     if seen.back is None:
-        text += f", not back when the observation ended, {seconds(allowed)} allowed"
+        text += f", not back when the observation ended, {show_seconds(allowed)} allowed"
     elif outcome is Outcome.UNKNOWN:
-        text += f" undecided by indeterminate hits, {seconds(allowed)} allowed"
+        text += f" undecided by indeterminate hits, {show_seconds(allowed)} allowed"
     else:
-        text += f" {'≤' if seen.rto <= allowed else '>'} {seconds(allowed)}"
+        text += f" {'≤' if seen.rto <= allowed else '>'} {show_seconds(allowed)}"
     if known is not None:
-        parts = ", ".join(f"{name} {seconds(value)}" for name, value in known.items())
-        total = seen.rto + extra
-        text += f"; {seconds(total)} with what is assumed ({parts})"
-        text += f" {'≤' if total <= budget else '>'} budget {seconds(budget)}"
+        parts = ", ".join(f"{name} {show_seconds(value)}" for name, value in known.items())
+        total = seen.rto + sum(known.values())
+        text += f"; {show_seconds(total)} with what is assumed ({parts})"
+        text += f" {'≤' if total <= budget else '>'} budget {show_seconds(budget)}"
     if outcome is Outcome.NOT_EXERCISED:
-        text += f", but not evidence: so short a play could not break the budget of {seconds(budget)}"
+        text += f", but not evidence: so short a play could not break the budget of {show_seconds(budget)}"
     return text

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from chaos.checks.drill.incident import Deed, deeds
+from chaos.checks.drill.incident import Deed
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.text import seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.checks.judged import Judged
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per step; `measured` and `allowed` are the seconds it took and may take."""
-    if experiment.drill is None:
+    drill = judged.experiment.drill
+    if drill is None:
         return []
-    within = {step.name: step.within for step in experiment.drill.runbook}
-    return [_judge(deed, within[deed.name]) for deed in deeds(experiment, journal)]
+    within = {step.name: step.within for step in drill.runbook}
+    return [_judge(deed, within[deed.name]) for deed in judged.deeds]
 
 
 def _judge(deed: Deed, within: float) -> Finding:
@@ -29,5 +29,5 @@ def _judge(deed: Deed, within: float) -> Finding:
         because = f"{deed.name}: failed: {deed.because or 'the run ended before it did'}"
         return Finding("runbook", deed.name, outcome, took, within, "s", because, evidence)
     took = deed.ended - deed.begun
-    because = f"{deed.name}: done in {seconds(took)}, by {deed.by}"
+    because = f"{deed.name}: done in {show_seconds(took)}, by {deed.by}"
     return Finding("runbook", deed.name, Outcome.PASS, took, within, "s", because, evidence)

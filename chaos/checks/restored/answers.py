@@ -5,41 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored.states import is_missing
 from chaos.checks.text import amount
-from chaos.record.journal import Detail, Journal
-from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.record.events import QueryAnswered
+from chaos.record.journal import Journal
 
 
-def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+def check(judged: JudgedRestore) -> list[Finding]:
     """One finding for each query of the target file; what was not asked is not exercised."""
-    del experiment
-    queries = (journal.about.get("options") or {}).get("queries") or []
-    return [_judge(query, journal) for query in queries]
+    queries = judged.journal.manifest.options.get("queries") or []
+    return [_judge(query, judged.journal) for query in queries]
 
 
 def _judge(query: dict[str, Any], journal: Journal) -> Finding:
     name = query["name"]
-    answered = journal.last("query", name, "answered")
-    if answered is None:
+    answer = journal.latest(QueryAnswered, name)
+    if answer is None:
         because = f"{name}: nothing was restored that it could be asked of"
         return Finding("queries", name, Outcome.NOT_EXERCISED, None, None, "", because)
-    answer = answered.detail
-    evidence = {"sql": query["sql"], **answer}
-    if "because" in answer:
-        outcome = Outcome.FAIL if is_missing(answer["state"]) else Outcome.UNKNOWN
-        return Finding("queries", name, outcome, None, None, "", f"{name}: {answer['because']}", evidence)
+    evidence = {"sql": query["sql"], **answer.detail}
+    if answer.because is not None:
+        evidence.pop("value", None)
+        outcome = Outcome.FAIL if is_missing(answer.state or "") else Outcome.UNKNOWN
+        return Finding("queries", name, outcome, None, None, "", f"{name}: {answer.because}", evidence)
     broken = _broken(query, answer)
     outcome = Outcome.FAIL if broken else Outcome.PASS
     because = f"{name}: {'; '.join(broken) or _shown(query, answer)}"
-    measured = float(answer["rows"]) if query.get("rows") is not None else _number(answer["value"])
+    measured = float(answer.rows or 0) if query.get("rows") is not None else _number(answer.value)
     allowed = _number(query.get("at_most"))  # the others are no upper bounds
     return Finding("queries", name, outcome, measured, allowed, "", because, evidence)
 
 
-def _broken(query: dict[str, Any], answer: Detail) -> list[str]:
+def _broken(query: dict[str, Any], answer: QueryAnswered) -> list[str]:
     """Every expectation that does not hold, in words."""
-    value, rows, broken = answer["value"], answer["rows"], []
+    value, rows, broken = answer.value, answer.rows, []
     if query.get("rows") is not None and rows != query["rows"]:
         broken.append(f"{rows} rows, {query['rows']} expected")
     asked = [key for key in ("at_least", "at_most", "equals") if query.get(key) is not None]
@@ -59,11 +59,11 @@ def _broken(query: dict[str, Any], answer: Detail) -> list[str]:
     return broken
 
 
-def _shown(query: dict[str, Any], answer: Detail) -> str:
+def _shown(query: dict[str, Any], answer: QueryAnswered) -> str:
     if query.get("rows") is not None:
-        return f"{answer['rows']} rows, as expected"
-    number = _number(answer["value"])
-    return f"{amount(number) if number is not None else repr(answer['value'])}, as expected"
+        return f"{answer.rows} rows, as expected"
+    number = _number(answer.value)
+    return f"{amount(number) if number is not None else repr(answer.value)}, as expected"
 
 
 def _number(value: Any) -> float | None:

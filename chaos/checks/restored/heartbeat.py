@@ -6,32 +6,34 @@ from datetime import datetime
 from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored.states import is_missing
-from chaos.checks.text import seconds
-from chaos.record.journal import Journal
+from chaos.record.events import HeartbeatRead, RestoreBegun
 from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+def check(judged: JudgedRestore) -> list[Finding]:
     """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and budget.
 
     A heartbeat in the future is a fault: a clock is wrong, or the table is no heartbeat.
     """
+    experiment, journal = judged.experiment, judged.journal
     allowed = experiment.rpo
-    if (journal.about.get("options") or {}).get("heartbeat") is None:
+    if journal.manifest.options.get("heartbeat") is None:
         because = "the target file names no heartbeat table, so nothing tells how old the data is"
         return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
-    begun, read = journal.last("restore", "restore", "begun"), journal.last("restore", "heartbeat", "read")
+    begun, read = journal.latest(RestoreBegun), journal.latest(HeartbeatRead)
     if begun is None or read is None:
         because = "nothing was restored, so the age of the data is not known"
         return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
-    if "because" in read.detail:
-        outcome = Outcome.FAIL if is_missing(read.detail["state"]) else Outcome.UNKNOWN
-        return [_finding(outcome, None, allowed, f"the heartbeat cannot be read: {read.detail['because']}")]
-    if read.detail["value"] is None:
+    if read.because is not None:
+        outcome = Outcome.FAIL if is_missing(read.state or "") else Outcome.UNKNOWN
+        return [_finding(outcome, None, allowed, f"the heartbeat cannot be read: {read.because}")]
+    if read.value is None:
         because = "the heartbeat table came back without a row: nothing tells how old the data is"
         return [_finding(Outcome.UNKNOWN, None, allowed, because)]
-    return [_judge(experiment, str(begun.detail["utc"]), str(read.detail["value"]))]
+    return [_judge(experiment, begun.utc, str(read.value))]
 
 
 def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
@@ -39,11 +41,14 @@ def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
     limits = {"budget": experiment.budget.rpo, "limit": experiment.limits.rpo}
     evidence = {"restore_begun": begun, "newest_heartbeat": newest, **limits}
     if age < 0:
-        because = f"the newest heartbeat, {newest}, is {seconds(-age)} in the future: a clock is wrong, or it is none"
+        future = f"is {show_seconds(-age)} in the future"
+        because = f"the newest heartbeat, {newest}, {future}: a clock is wrong, or it is none"
         return _finding(Outcome.FAIL, age, experiment.rpo, because, evidence)
     outcome = Outcome.PASS if age <= experiment.rpo else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"RPO {seconds(age)} {sign} {seconds(experiment.rpo)}: the newest heartbeat is of {newest}"
+    because = (
+        f"RPO {show_seconds(age)} {sign} {show_seconds(experiment.rpo)}: the newest heartbeat is of {newest}"
+    )
     return _finding(outcome, age, experiment.rpo, because, evidence)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.record.journal import Journal
-from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.checks.judged import JudgedRestore
+from chaos.record.events import FilesVerified, RelationsChecked
 
 _OUTCOMES = {
     "verified": Outcome.PASS,
@@ -14,19 +14,19 @@ _OUTCOMES = {
 }
 
 
-def check(experiment: RestoreExperiment, journal: Journal) -> list[Finding]:
+def check(judged: JudgedRestore) -> list[Finding]:
     """`files`, by the backup's own checksums, and `amcheck`. What nobody could check is not exercised."""
-    del experiment
-    return [_judge(journal, "verification", "files"), _judge(journal, "amcheck", "amcheck")]
+    return [
+        _judge("files", judged.journal.latest(FilesVerified)),
+        _judge("amcheck", judged.journal.latest(RelationsChecked)),
+    ]
 
 
-def _judge(journal: Journal, event: str, name: str) -> Finding:
-    ended = journal.last("restore", event, "ended")
-    if ended is None:
+def _judge(name: str, said: FilesVerified | RelationsChecked | None) -> Finding:
+    if said is None:
         because = f"{name}: nothing was looked at"
         return Finding("verification", name, Outcome.NOT_EXERCISED, None, None, "", because)
-    said = ended.detail
-    outcome = _OUTCOMES.get(said["outcome"], Outcome.NOT_EXERCISED)
-    because = f"{name} {said['outcome']}: {said['by']}"
-    evidence = {key: value for key, value in said.items() if key not in ("outcome", "by")}
+    outcome = _OUTCOMES.get(said.outcome, Outcome.NOT_EXERCISED)
+    because = f"{name} {said.outcome}: {said.by}"
+    evidence = {key: value for key, value in said.detail.items() if key not in ("outcome", "by")}
     return Finding("verification", name, outcome, None, None, "", because, evidence)

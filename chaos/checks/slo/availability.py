@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.slo.objectives import findings
 from chaos.checks.slo.ratio import Ratio, judge
 from chaos.checks.slo.scope import Scope
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per availability SLO without a burn rate, from exact counts."""
-    wanted = [slo for slo in experiment.slos if slo.availability is not None and slo.burn_rate is None]
-    return findings(wanted, experiment, journal, _judge, _unjudged)
+    wanted = [slo for slo in judged.experiment.slos if slo.availability is not None and slo.burn_rate is None]
+    return findings(wanted, judged, _judge, _unjudged)
 
 
 def all_good(scope: Scope) -> Ratio:

@@ -14,6 +14,7 @@ import numpy as np
 
 from chaos.checks.exact import Counts, Flags, Times, meets
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.slo.availability import all_good
 from chaos.checks.slo.error_budget import error_budget
 from chaos.checks.slo.latency import share_within
@@ -22,16 +23,15 @@ from chaos.checks.slo.ratio import Ratio, bounds, nothing_to_judge, overall, tar
 from chaos.checks.slo.readings import Reading, Readings, Stretch, readings
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import Batch, held, sliding
-from chaos.checks.text import amount, seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
+from chaos.checks.text import amount
 from chaos.spec.slo import BurnRate, Slo
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per SLO with a burn rate."""
-    wanted = [slo for slo in experiment.slos if slo.burn_rate is not None]
-    return findings(wanted, experiment, journal, _judge, _unjudged)
+    wanted = [slo for slo in judged.experiment.slos if slo.burn_rate is not None]
+    return findings(wanted, judged, _judge, _unjudged)
 
 
 def _unjudged(slo: Slo, why: str) -> Finding:
@@ -43,7 +43,9 @@ def _judge(slo: Slo, scope: Scope) -> Finding:
     rule, ratio = _rule(slo), _ratio(slo, scope)
     found = read(slo, rule, ratio.good, scope)
     name, asked = f"burn rate{scope.words}", f"{amount(rule.at_most)} allowed"
-    windows = seconds(rule.window) + (f" and {seconds(rule.short)}" if rule.short is not None else "")
+    windows = show_seconds(rule.window) + (
+        f" and {show_seconds(rule.short)}" if rule.short is not None else ""
+    )
     shown = found.shown
     if found.at_worst is None or found.at_best is None:
         because = f"{name}: {nothing_to_judge(slo, scope)}"
@@ -54,7 +56,7 @@ def _judge(slo: Slo, scope: Scope) -> Finding:
         )
     else:
         sign, worst = "≤" if shown.holds else ">", shown.worst
-        at = seconds(round(scope.into_the_play(worst.at), 1))
+        at = show_seconds(round(scope.into_the_play(worst.at), 1))
         because = (
             f"{name} {amount(shown.value)} {sign} {amount(rule.at_most)} over {windows}: worst {at} into the "
             f"play, {worst.good} of {worst.hits} hits {ratio.adjective}"

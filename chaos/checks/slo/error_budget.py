@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.checks.text import amount, days
+from chaos.checks.text import amount
 from chaos.spec.slo import Slo
+from chaos.spec.units import show_days
 
 
 def error_budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]:
@@ -21,5 +22,5 @@ def error_budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]
     if seen is None:
         return {"budget_consumed": None}
     consumed = (1 - seen) * seconds / ((1 - target) * slo.period)
-    told = f"this night would consume {amount(consumed * 100)} % of the {days(slo.period)} budget"
+    told = f"this night would consume {amount(consumed * 100)} % of the {show_days(slo.period)} budget"
     return {"budget_consumed": consumed, "error_budget": told}

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
 from chaos.checks.slo import latency_percentile
 from chaos.checks.slo.objectives import findings
 from chaos.checks.slo.ratio import Ratio, judge
 from chaos.checks.slo.scope import Scope
-from chaos.checks.text import seconds
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 from chaos.spec.slo import LatencyObjective, Slo
+from chaos.spec.units import show_seconds
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per latency SLO without a burn rate."""
-    wanted = [slo for slo in experiment.slos if slo.latency is not None and slo.burn_rate is None]
-    return findings(wanted, experiment, journal, _judge, _unjudged)
+    wanted = [slo for slo in judged.experiment.slos if slo.latency is not None and slo.burn_rate is None]
+    return findings(wanted, judged, _judge, _unjudged)
 
 
 def share_within(objective: LatencyObjective, scope: Scope) -> Ratio:
     """The hits that were good within the threshold."""
-    below = seconds(objective.below)
+    below = show_seconds(objective.below)
     within = scope.observation.within(objective.below)
     return Ratio("latency", f"share within {below}", f"good within {below}", within)
 

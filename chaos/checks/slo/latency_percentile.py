@@ -18,8 +18,8 @@ from chaos.checks.slo.percentiles import Latency, Slowest, slowest
 from chaos.checks.slo.ratio import nothing_to_judge
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import sliding
-from chaos.checks.text import seconds
 from chaos.spec.slo import Slo
+from chaos.spec.units import show_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,11 @@ def judge(slo: Slo, rank: float, below: float, scope: Scope) -> Finding:
     if found.at_worst is None or found.at_best is None:
         because = f"{label}: {nothing_to_judge(slo, scope)}"
     elif outcome is Outcome.UNKNOWN or shown is None:
-        worst = "" if slo.window is None else f" in the worst {seconds(slo.window)} window"
+        worst = "" if slo.window is None else f" in the worst {show_seconds(slo.window)} window"
+        low, high = show_seconds(found.at_best.value), show_seconds(found.at_worst.value)
         because = (
-            f"{label}{worst} lies between {seconds(found.at_best.value)} and {seconds(found.at_worst.value)}, "
-            f"and {seconds(below)} is asked: {found.indeterminate} of {found.due} hits are indeterminate"
+            f"{label}{worst} lies between {low} and {high}, "
+            f"and {show_seconds(below)} is asked: {found.indeterminate} of {found.due} hits are indeterminate"
         )
     else:
         because = f"{label} {_told(slo, below, scope, shown)}"
@@ -154,11 +155,15 @@ def _told(slo: Slo, below: float, scope: Scope, shown: Ranked) -> str:
     """`1.4 s ≤ 2 s`, with where in the play the worst window lies, and what was infinitely slow."""
     sign = "≤" if shown.value <= below else ">"
     infinite = shown.value == math.inf
-    text = f"{sign} {seconds(below)}" if infinite else f"{seconds(shown.value)} {sign} {seconds(below)}"
+    text = (
+        f"{sign} {show_seconds(below)}"
+        if infinite
+        else f"{show_seconds(shown.value)} {sign} {show_seconds(below)}"
+    )
     if slo.window is not None:
-        at = seconds(round(scope.into_the_play(shown.at), 1))
-        text += f": worst {seconds(slo.window)} window, {at} into the play"
-        text += f": {shown.within} of {shown.hits} hits good within {seconds(below)}"
+        at = show_seconds(round(scope.into_the_play(shown.at), 1))
+        text += f": worst {show_seconds(slo.window)} window, {at} into the play"
+        text += f": {shown.within} of {shown.hits} hits good within {show_seconds(below)}"
     elif infinite:
         text += (
             f": {shown.never} of {shown.hits} hits were not good, and such a hit counts as infinitely slow"

@@ -6,33 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chaos.checks.bounds import threshold_of
-from chaos.checks.breakdown import breakdown
 from chaos.checks.finding import Finding
-from chaos.checks.observation import observe
+from chaos.checks.judged import Judged
 from chaos.checks.slo.scope import Scope, scope
-from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
 
 
 def findings(
     wanted: Sequence[Slo],
-    experiment: Experiment,
-    journal: Journal,
+    judged: Judged,
     judge: Callable[[Slo, Scope], Finding],
     unjudged: Callable[[Slo, str], Finding],
 ) -> list[Finding]:
     """One finding per SLO: from its hits, or from the reason why it has none."""
     if not wanted:
         return []
-    observation = observe(experiment, journal)
+    observation = judged.observation
     if observation is None or len(observation) == 0:
         return [unjudged(slo, "no hit was due in the play") for slo in wanted]
-    parts = breakdown(experiment, journal, observation)
     found = []
     for slo in wanted:
-        held = observe(experiment, journal, threshold_of(slo))
-        about = scope(slo, experiment, journal, held)
+        held = judged.held_to(threshold_of(slo))
+        about = scope(slo, judged, held)
         finding = unjudged(slo, about) if isinstance(about, str) else judge(slo, about)
-        found.append(replace(finding, evidence={**finding.evidence, **parts}))
+        found.append(replace(finding, evidence={**finding.evidence, **judged.breakdown}))
     return found

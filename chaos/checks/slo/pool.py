@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.spans import step_spans
+from chaos.checks.judged import Judged
 from chaos.checks.text import many, percent
+from chaos.record.events import PlayBegun
+from chaos.record.gauges import Api, Source
 from chaos.record.journal import Journal, Series, Span
-from chaos.spec.experiment import Experiment
 from chaos.spec.slo import PoolObjective
 
 SPAN = 5.0
@@ -30,16 +31,14 @@ class Use:
         return {"in_use": self.in_use, "waiters": self.waiters, "waits_timed_out": self.waits_timed_out}
 
 
-def check(experiment: Experiment, journal: Journal) -> list[Finding]:
+def check(judged: Judged) -> list[Finding]:
     """One finding per pool SLO: in use below the ratio, and no more waits timed out than allowed."""
-    return [
-        _judge(slo.name, slo.pool, experiment, journal) for slo in experiment.slos if slo.pool is not None
-    ]
+    return [_judge(slo.name, slo.pool, judged) for slo in judged.experiment.slos if slo.pool is not None]
 
 
 def share_in_use(journal: Journal) -> Series:
     """Connections checked out by the size of the pool, over time."""
-    out, size = journal.series("api", "pool_checked_out"), journal.series("api", "pool_size")
+    out, size = journal.series(Source.API, Api.POOL_CHECKED_OUT), journal.series(Source.API, Api.POOL_SIZE)
     if not len(out.at) or not len(size.at):
         return Series(np.empty(0), np.empty(0))
     sizes = np.interp(out.at, size.at, size.value)
@@ -52,39 +51,40 @@ def use(journal: Journal, span: Span) -> Use | None:
     shares = share_in_use(journal).between(span.start, span.end).value
     if not len(shares):
         return None
-    waiters = journal.series("api", "pool_waiters").between(span.start, span.end).value
-    counter = journal.series("api", "pool_waits_timed_out").between(span.start, span.end).value
+    waiters = journal.series(Source.API, Api.POOL_WAITERS).between(span.start, span.end).value
+    counter = journal.series(Source.API, Api.POOL_WAITS_TIMED_OUT).between(span.start, span.end).value
     # A counter that falls belongs to a worker that was started anew: only what it rose by counts.
     timed_out = int(np.clip(np.diff(counter), 0, None).sum()) if len(counter) else 0
     return Use(float(shares.max()), float(waiters.max()) if len(waiters) else 0.0, timed_out)
 
 
-def _judge(name: str, objective: PoolObjective, experiment: Experiment, journal: Journal) -> Finding:
+def _judge(name: str, objective: PoolObjective, judged: Judged) -> Finding:
+    journal = judged.journal
     if not len(share_in_use(journal).at):
         because = f"{name}: the target showed no gauges of its connection pool (metrics_url)"
         return Finding("pool", name, Outcome.UNKNOWN, None, objective.in_use, "ratio", because)
-    spans = _spans(experiment, journal)
+    spans = _spans(judged)
     if spans is None:
         because = "nothing was injected in the play, so there is no before and after"
         return Finding("pool", name, Outcome.UNKNOWN, None, objective.in_use, "ratio", because)
     uses = {when: use(journal, span) for when, span in spans.items()}
     during = uses.pop("during")
-    judged = {when: seen for when, seen in uses.items() if seen is not None}
+    sides = {when: seen for when, seen in uses.items() if seen is not None}
     missing = [when for when, seen in uses.items() if seen is None]
-    timed_out = sum(seen.waits_timed_out for seen in judged.values())
-    worst = max((seen.in_use for seen in judged.values()), default=None)
+    timed_out = sum(seen.waits_timed_out for seen in sides.values())
+    worst = max((seen.in_use for seen in sides.values()), default=None)
     full = worst is not None and worst >= objective.in_use
     if full or timed_out > objective.waits_timed_out:
         outcome = Outcome.FAIL
     else:
         outcome = Outcome.UNKNOWN if missing else Outcome.PASS
-    because = f"pool in use {_shares(judged)} ({percent(objective.in_use)} is the bound)"
+    because = f"pool in use {_shares(sides)} ({percent(objective.in_use)} is the bound)"
     because += f", {many(timed_out, 'wait')} timed out then ({objective.waits_timed_out} allowed)"
     if missing:
         because += f", not sampled {' nor '.join(missing)} the faults"
     if during is not None:
         because += f", up to {percent(during.in_use)} during them"
-    evidence: dict[str, Any] = {when: seen.to_json() for when, seen in judged.items()}
+    evidence: dict[str, Any] = {when: seen.to_json() for when, seen in sides.items()}
     evidence["during"] = during.to_json() if during else None
     return Finding("pool", name, outcome, worst, objective.in_use, "ratio", because, evidence)
 
@@ -94,16 +94,16 @@ def _shares(judged: dict[str, Use]) -> str:
     return f"{told} the faults" if told else "not known"
 
 
-def _spans(experiment: Experiment, journal: Journal) -> dict[str, Span] | None:
+def _spans(judged: Judged) -> dict[str, Span] | None:
     """The last seconds before the first step, the steps, and the last seconds of the play after the last.
 
     A play cut short, or a step undone only after it, leaves an `after` without samples.
     """
-    play, acted = journal.play, step_spans(experiment, journal)
-    begun = journal.last("run", "play", "begun")
+    play, acted = judged.journal.play, judged.spans
+    begun = judged.journal.latest(PlayBegun)
     if play is None or begun is None or not acted:
         return None
-    end = play.start + float(begun.detail.get("length", experiment.load.length))
+    end = play.start + (judged.experiment.load.length if begun.length is None else begun.length)
     first, last = acted[0].start, max(span.until(end) for span in acted)
     return {
         "before": Span(first - SPAN, first),

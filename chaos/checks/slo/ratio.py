@@ -12,8 +12,9 @@ from chaos.checks.slo.error_budget import error_budget
 from chaos.checks.slo.readings import Reading, Readings, each, readings, share_of_slices
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import slices, sliding, whole
-from chaos.checks.text import many, percent, seconds
+from chaos.checks.text import many, percent
 from chaos.spec.slo import Slo
+from chaos.spec.units import show_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,13 @@ def overall(good: Flags, scope: Scope) -> float | None:
 def told(slo: Slo, shown: Reading, scope: Scope, adjective: str) -> str:
     """The counts behind a figure, and where in the play the worst stretch lies."""
     counts = f"{shown.worst.good} of {shown.worst.hits} hits {adjective}"
-    at = f"{seconds(round(scope.into_the_play(shown.worst.at), 1))} into the play"
+    at = f"{show_seconds(round(scope.into_the_play(shown.worst.at), 1))} into the play"
     if slo.timeslices is not None and shown.slices is not None:
         met, total = shown.slices
-        length, enough = seconds(slo.timeslices.window), percent(slo.timeslices.target)
+        length, enough = show_seconds(slo.timeslices.window), percent(slo.timeslices.target)
         return f" ({met} of {total} slices of {length} reach {enough}, worst {at}: {counts})"
     if slo.window is not None:
-        return f": worst {seconds(slo.window)} window, {at}: {counts}"
+        return f": worst {show_seconds(slo.window)} window, {at}: {counts}"
     return f" ({counts})"
 
 
@@ -100,17 +101,17 @@ def bounds(found: Readings, scope: Scope) -> dict[str, Any]:
 
 def nothing_to_judge(slo: Slo, scope: Scope) -> str:
     """Why no stretch had hits enough."""
-    stretch = next((seconds(length) for _, length in slo.lengths()), None)
+    stretch = next((show_seconds(length) for _, length in slo.lengths()), None)
     if stretch is None:
         return f"fewer than {many(slo.min_hits, 'hit')} were due"
-    observed = seconds(round(scope.end - scope.start, 1))
+    observed = show_seconds(round(scope.end - scope.start, 1))
     return f"no {stretch} of {observed} had {many(slo.min_hits, 'hit')} or more due in it"
 
 
 def _where(slo: Slo) -> str:
     if slo.timeslices is not None:
-        return f" in {seconds(slo.timeslices.window)} slices"
-    return "" if slo.window is None else f" in the worst {seconds(slo.window)} window"
+        return f" in {show_seconds(slo.timeslices.window)} slices"
+    return "" if slo.window is None else f" in the worst {show_seconds(slo.window)} window"
 
 
 def _doubt(found: Readings) -> str:

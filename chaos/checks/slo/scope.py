@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chaos.checks.exact import Flags, Times
+from chaos.checks.judged import Judged
 from chaos.checks.observation import Observation
-from chaos.checks.spans import step_spans
 from chaos.record.journal import Journal
-from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
 
 T = TypeVar("T", bound=np.generic)
@@ -56,7 +55,7 @@ class Scope:
         return max(0.0, at - self.observation.start)
 
 
-def scope(slo: Slo, experiment: Experiment, journal: Journal, observation: Observation | None) -> Scope | str:
+def scope(slo: Slo, judged: Judged, observation: Observation | None) -> Scope | str:
     """The hits of the SLO, or why there are none."""
     if observation is None:
         return "there was no play"
@@ -64,7 +63,7 @@ def scope(slo: Slo, experiment: Experiment, journal: Journal, observation: Obser
     if slo.route is not None:
         words += f" of {slo.route}"
     if slo.step is not None:
-        span = next((span for span in step_spans(experiment, journal) if span.step == slo.step), None)
+        span = next((span for span in judged.spans if span.step == slo.step), None)
         if span is None:
             return f"step {slo.step} never acted"
         # of a step not undone: while a run goes on, what it will still do is not known
@@ -73,7 +72,7 @@ def scope(slo: Slo, experiment: Experiment, journal: Journal, observation: Obser
     low, high = (int(index) for index in np.searchsorted(observation.due, [start, end]))
     chosen: slice | Flags = slice(low, max(low, high))
     if slo.route is not None:
-        chosen = _routed(slo.route, journal, observation, low, high)
+        chosen = _routed(slo.route, judged.journal, observation, low, high)
     found = Scope(observation, start, end, chosen, words)
     return found if len(found.due) else f"no hit{words} was due in the play"
 

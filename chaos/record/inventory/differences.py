@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from chaos.record.event import Event
+from chaos.record.events import StepInjecting
 from chaos.record.inventory import files_compared
 from chaos.record.inventory.document import CONTAINERS, FILES, ID, KINDS, PROCESSES, Fields, Inventory, Things
-from chaos.record.journal import Event
 
 GONE, NEW = "gone", "new"
 NOTED = "~"  # how the name of a field begins that is told, and no finding
@@ -49,9 +50,9 @@ class Comparison:
 
 def compare(before: Inventory, after: Inventory, events: Sequence[Event]) -> Comparison:
     """What the run whose `events` these are has left behind."""
-    begun = [event.detail for event in events if (event.source, event.phase) == ("step", "injecting")]
-    touched = {kind for detail in begun for kind in detail.get("touches", KINDS)}
-    claims = [claim for detail in begun for claim in detail.get("explains", ())]
+    begun = [step for event in events if (step := StepInjecting.of(event)) is not None]
+    touched = {kind for step in begun for kind in (KINDS if step.touches is None else step.touches)}
+    claims = [claim for step in begun for claim in step.explains]
     left: list[Difference] = []
     noted: list[Difference] = []
     for difference in differences(before, after):

@@ -18,6 +18,7 @@ from chaos.host.volume import LoopVolume
 from chaos.plugin.driver import Driver, Incident, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
+from chaos.record.events import RestoresMeasured
 from chaos.spec.target import Target
 from chaos.spec.units import seconds
 from chaos.spec.yamlfile import Where
@@ -135,7 +136,7 @@ class EmbeddedDriver(Driver):
         assert self._parts is not None
         return operations.do(action, params, operations.Scene(self._parts, incident, stop))
 
-    def measure_restores(self) -> Mapping[str, Any] | None:
+    def measure_restores(self) -> RestoresMeasured | None:
         assert self._parts is not None
         return self._parts.estate.measure()
 

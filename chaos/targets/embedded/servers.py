@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from chaos.errors import TargetError
 from chaos.host.ports import free_port
@@ -15,6 +14,7 @@ from chaos.postgres.backup import Backup, take_backup
 from chaos.postgres.settings import Settings
 from chaos.postgres.standby import Standby, make_standby
 from chaos.postgres.writes import attempt_write
+from chaos.record.events import RestoresMeasured
 from chaos.targets.embedded.layout import Layout
 
 STANDBY = "standby"  # its application_name, its slot, its directory
@@ -131,7 +131,7 @@ class Estate:
             said.append(f"{server.data.name}: {attempt.outcome}, {attempt.said}")
         raise TargetError(f"no server takes writes: {'; '.join(said)}")
 
-    def measure(self) -> dict[str, Any]:
+    def measure(self) -> RestoresMeasured:
         """What restores of several sizes take here; nothing of it is left. Raises TargetError."""
         primary, place = self.primary, self.layout.root / "measure"
         return throughput.measure(primary.installation, place, user=primary.user, mark=primary.mark)

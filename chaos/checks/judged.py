@@ -1,0 +1,103 @@
+"""What a check judges: an experiment beside the journal of its run, and what several checks read out of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, TypeVar
+
+from chaos.checks.bounds import Bound, bound
+from chaos.checks.breakdown import breakdown
+from chaos.checks.drill.incident import Deed, Incident, deeds, incident
+from chaos.checks.observation import Observation, doubted_beyond, observe
+from chaos.checks.outages import Readings, read
+from chaos.checks.spans import StepSpan, step_spans
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
+from chaos.spec.restore_experiment import RestoreExperiment
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _Each(dict[K, V]):
+    """What `make` makes of each key, made once. The key is all that `make` is given: nothing can be missing in it."""
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: K) -> V:
+        made = self[key] = self._make(key)
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One experiment and one journal, neither of which changes: so each property is read once, when it is first
+    used. Another experiment, such as one with other objectives, is judged in a `Judged` of its own."""
+
+    experiment: Experiment
+    journal: Journal
+
+    @cached_property
+    def spans(self) -> list[StepSpan]:
+        """When each step that was begun acted, in order of time."""
+        return step_spans(self.experiment.steps, self.journal)
+
+    @cached_property
+    def observation(self) -> Observation | None:
+        """The hits due in the play, held to their timeout alone; None when there was no play."""
+        return observe(self.experiment.load, self.journal, bound(self.experiment))
+
+    def held_to(self, threshold: float | None) -> Observation | None:
+        """The same hits where `threshold` seconds decide about them, beside their timeout."""
+        seen, held_to = self.observation, bound(self.experiment, threshold)
+        return seen if seen is None or held_to == seen.held_to else self._doubted_beyond[held_to]
+
+    @cached_property
+    def _doubted_beyond(self) -> Mapping[Bound, Observation]:
+        seen = self.observation
+        assert seen is not None, "without a play there is nothing to doubt"
+        return _Each(partial(doubted_beyond, seen, self.journal, self.experiment.load.timeout))
+
+    @cached_property
+    def watched(self) -> Observation | None:
+        """The hits of the play, and of what was watched after its end where it was aborted."""
+        if self.observation is None or not self.observation.watched_on:
+            return self.observation
+        return observe(self.experiment.load, self.journal, bound(self.experiment), whole=True)
+
+    @cached_property
+    def outages(self) -> Readings | None:
+        """The outages of the play; None when there was no play."""
+        seen, watched = self.observation, self.watched
+        if seen is None or watched is None:
+            return None
+        return read(seen, watched, self.spans, self.experiment.outage)
+
+    @cached_property
+    def breakdown(self) -> dict[str, Any]:
+        """The figures of the play's hits by step and by route, beside each finding about them."""
+        if self.observation is None:
+            return {}
+        return breakdown(self.observation, self.spans, self.journal.hits_header.routes)
+
+    @cached_property
+    def incident(self) -> Incident | None:
+        """The loss of a drill; None outside of one, or when it never happened."""
+        return incident(self.experiment.drill, self.journal)
+
+    @cached_property
+    def deeds(self) -> list[Deed]:
+        """Every step of a drill's runbook, in the drill's order."""
+        return deeds(self.experiment.drill, self.journal)
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedRestore:
+    """A restored backup: its experiment and the journal of the restore."""
+
+    experiment: RestoreExperiment
+    journal: Journal

@@ -1,0 +1,138 @@
+"""The outages of a play, with the recovery from each: as they are proven, as they are possible, and with every
+indeterminate hit good or bad.
+
+The recovery is what the target alone answers for: the longest stretch of an outage during which no step acted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chaos.checks.exact import Flags, Times
+from chaos.checks.observation import Observation
+from chaos.checks.outage import Outage, lasting, proven
+from chaos.checks.spans import StepSpan
+from chaos.spec.experiment import Outage as Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The outages of one reading of the hits, each with its recovery in seconds."""
+
+    found: list[Outage]
+    recoveries: list[float]
+
+    @property
+    def recovered(self) -> bool:
+        return all(outage.end is not None for outage in self.found)
+
+    @property
+    def unwatched(self) -> float | None:
+        """Since when service was good at the end of an observation too short to call it sustained."""
+        return self.found[-1].good_since if self.found else None
+
+    def kindly(self, spans: list[StepSpan]) -> Account:
+        """The same, were service that was good when the observation ended good for long enough."""
+        if self.unwatched is None:
+            return self
+        found = [*self.found[:-1], replace(self.found[-1], end=self.unwatched)]
+        return Account(found, [undisturbed(outage, spans) for outage in found])
+
+    @property
+    def down(self) -> bool:
+        """Whether service was out when the observation ended."""
+        return not self.recovered and self.unwatched is None
+
+    @property
+    def recovery(self) -> float:
+        """The longest, 0 without an outage; of one not observed to its end so far."""
+        return max(self.recoveries, default=0.0)
+
+    @property
+    def rto(self) -> float:
+        """The length of the worst outage, 0 without one."""
+        return max((outage.length for outage in self.found), default=0.0)
+
+    def to_json(self) -> list[dict[str, float | None]]:
+        """Each outage: times of the run clock; `held` is what of its length was not the target's own."""
+        return [
+            {
+                "start": outage.start,
+                "end": outage.end,
+                "length": outage.length,
+                "recovery": recovery,
+                "held": outage.length - recovery,
+            }
+            for outage, recovery in zip(self.found, self.recoveries, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The outages that are proven: as they were seen, and were every indeterminate hit good; and those that are
+    possible, as they were seen, and were every indeterminate hit bad."""
+
+    seen: Account
+    possible: Account
+    at_best: Account
+    at_kindest: Account  # at best, and a good end that was observed for too short a time a recovery
+    at_worst: Account
+    play: float  # seconds of the planned play
+    sustained: float  # seconds of good service that are a recovery
+
+    def evidence(self) -> dict[str, Any]:
+        return {
+            "outages": self.seen.to_json(),
+            "recovered": self.seen.recovered,
+            "worst_outage": self.seen.rto,
+            "recovery": self.seen.recovery,
+            "possible": self.possible.to_json(),
+            "at_best": self.at_best.to_json(),
+            "at_worst": self.at_worst.to_json(),
+        }
+
+    @property
+    def too_few(self) -> bool:
+        """What lies between the proven and the possible does so for want of hits, not for doubt of them."""
+        return self.at_worst == self.possible and self.at_best == self.seen
+
+
+Find = Callable[[Times, Flags, float, float, Rule], list[Outage]]
+"""Finds the outages among some hits."""
+
+
+def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
+    """Seconds of the longest stretch of the outage during which no step acted. `spans` are in order."""
+    end = outage.start + outage.length
+    longest, reached = 0.0, outage.start
+    for span in spans:
+        longest = max(longest, min(span.start, end) - reached)
+        reached = max(reached, min(span.until(end), end))
+    return max(longest, end - reached)
+
+
+def read(observation: Observation, whole: Observation, spans: list[StepSpan], rule: Rule) -> Readings:
+    """The readings of the play. `whole`: beyond its planned end, where it was watched for longer."""
+
+    def account(find: Find, due: Times, good: Flags, end: float) -> Account:
+        found = find(due, good, observation.start, end, rule)
+        return Account(found, [undisturbed(outage, spans) for outage in found])
+
+    due = whole.due
+    counted = whole.offered & (due < whole.ended)
+    watched = slice(None) if counted.all() else counted
+    # after an abort service is watched until it is back: what the rest of the play would have brought is not asked
+    asked, end = (counted, whole.ended) if whole.watched_on else (slice(None), whole.end)
+    seen = due[watched], whole.good[watched], whole.ended
+    at_best = account(proven, due[asked], whole.at_best[asked], end)
+    return Readings(
+        seen=account(proven, *seen),
+        possible=account(lasting, *seen),
+        at_best=at_best,
+        at_kindest=at_best.kindly(spans),
+        at_worst=account(lasting, due[asked], whole.at_worst[asked], end),
+        play=observation.end - observation.start,
+        sustained=rule.sustained,
+    )

@@ -1,0 +1,254 @@
+"""The events of a run, one class each: what writes a journal makes them, what reads one asks for them.
+
+Each class stands in docs/journal.md with all its fields and their units, held to this package by a test: others judge
+runs by that page. What stands for a missing key is what proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chaos.record.event import Event, Recorded, only_name
+from chaos.record.events.backup import (
+    BackupChosen,
+    BackupDescribed,
+    BackupIdentified,
+    ContentsCounted,
+    CopyEnded,
+    CreateEnded,
+    FilesVerified,
+    HeartbeatRead,
+    IsolationProven,
+    LoadEnded,
+    QueryAnswered,
+    RelationsChecked,
+    ReplayEnded,
+    RestoreBegun,
+    RestoreEnded,
+    RestoreFailed,
+    RestoreLacking,
+    RestoreOutlasted,
+    UnpackEnded,
+)
+from chaos.record.events.run import (
+    AbortFired,
+    AftermathBegun,
+    AftermathEnded,
+    BaselineBegun,
+    BaselineEnded,
+    LoadReady,
+    LogsRead,
+    PlayBegun,
+    PlayEnded,
+    ReadbackEnded,
+    ReplayPoint,
+    RestorePoint,
+    RestoresMeasured,
+    RunBegun,
+    RunEnded,
+)
+from chaos.record.events.step import (
+    INJECTING,
+    NO_REASON,
+    PERSON,
+    UNDO_FAILED,
+    UNDONE,
+    DeedBegun,
+    DeedEnded,
+    DeedFailed,
+    DeedSkipped,
+    StepFailed,
+    StepHeld,
+    StepInjected,
+    StepInjecting,
+    StepNotUndone,
+    StepSkipped,
+    StepUndone,
+)
+from chaos.record.events.target import (
+    CREATING,
+    REMOVED,
+    HealerEnded,
+    InventoryAfter,
+    InventoryBefore,
+    TargetCreating,
+    TargetNotRemoved,
+    TargetReady,
+    TargetRemoved,
+    TargetRising,
+)
+
+__all__ = [
+    "CREATING",
+    "INJECTING",
+    "KINDS",
+    "NO_REASON",
+    "OPENING",
+    "PERSON",
+    "REMOVED",
+    "UNDONE",
+    "UNDO_FAILED",
+    "AbortFired",
+    "AftermathBegun",
+    "AftermathEnded",
+    "BackupChosen",
+    "BackupDescribed",
+    "BackupIdentified",
+    "BaselineBegun",
+    "BaselineEnded",
+    "ContentsCounted",
+    "CopyEnded",
+    "CreateEnded",
+    "DeedBegun",
+    "DeedEnded",
+    "DeedFailed",
+    "DeedSkipped",
+    "FilesVerified",
+    "HealerEnded",
+    "HeartbeatRead",
+    "InventoryAfter",
+    "InventoryBefore",
+    "IsolationProven",
+    "LoadEnded",
+    "LoadReady",
+    "LogsRead",
+    "Opening",
+    "PlayBegun",
+    "PlayEnded",
+    "QueryAnswered",
+    "ReadbackEnded",
+    "RelationsChecked",
+    "ReplayEnded",
+    "ReplayPoint",
+    "RestoreBegun",
+    "RestoreEnded",
+    "RestoreFailed",
+    "RestoreLacking",
+    "RestoreOutlasted",
+    "RestorePoint",
+    "RestoresMeasured",
+    "RunBegun",
+    "RunEnded",
+    "StepFailed",
+    "StepHeld",
+    "StepInjected",
+    "StepInjecting",
+    "StepNotUndone",
+    "StepSkipped",
+    "StepUndone",
+    "TargetCreating",
+    "TargetNotRemoved",
+    "TargetReady",
+    "TargetRemoved",
+    "TargetRising",
+    "UnpackEnded",
+    "closes",
+    "known",
+    "opening",
+    "undoing",
+]
+
+KINDS: tuple[type[Recorded], ...] = (
+    RunBegun,
+    RunEnded,
+    BaselineBegun,
+    BaselineEnded,
+    PlayBegun,
+    PlayEnded,
+    AftermathBegun,
+    AftermathEnded,
+    ReadbackEnded,
+    LogsRead,
+    LoadReady,
+    AbortFired,
+    RestoresMeasured,
+    TargetRising,
+    TargetCreating,
+    TargetReady,
+    TargetRemoved,
+    TargetNotRemoved,
+    InventoryBefore,
+    InventoryAfter,
+    HealerEnded,
+    StepSkipped,
+    StepInjecting,
+    StepInjected,
+    StepHeld,
+    StepFailed,
+    StepUndone,
+    StepNotUndone,
+    DeedBegun,
+    DeedEnded,
+    DeedFailed,
+    DeedSkipped,
+    BackupChosen,
+    BackupDescribed,
+    BackupIdentified,
+    RestoreBegun,
+    RestoreLacking,
+    RestoreFailed,
+    RestoreOutlasted,
+    RestoreEnded,
+    UnpackEnded,
+    CreateEnded,
+    CopyEnded,
+    ReplayEnded,
+    LoadEnded,
+    IsolationProven,
+    ContentsCounted,
+    HeartbeatRead,
+    QueryAnswered,
+    RelationsChecked,
+    FilesVerified,
+)
+"""Every kind of event, in the order of docs/journal.md."""
+
+OPENING = frozenset({INJECTING, CREATING})
+"""The phases in which something is about to be done that has to be undone."""
+
+_BY_KEY = {(kind.source, only_name(kind), kind.phase): kind for kind in KINDS}
+
+
+def known(event: Event) -> Recorded | None:
+    """The event as one of its kind; None of a kind that this program does not know."""
+    kind = _BY_KEY.get((event.source, event.name, event.phase)) or _BY_KEY.get(
+        (event.source, None, event.phase)
+    )
+    return kind.of(event) if kind else None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an event says it is about to do: by whom, and what undoes it."""
+
+    by: str
+    undo: Mapping[str, Any]
+
+
+def opening(event: Event) -> Opening | None:
+    """Of whatever source: what a newer program has begun is undone, too."""
+    if event.phase not in OPENING:
+        return None
+    by, undo = event.detail.get("by"), event.detail.get("undo")
+    return Opening(by, undo) if isinstance(by, str) and isinstance(undo, Mapping) else None
+
+
+def closes(event: Event) -> bool:
+    """Whether it says that what its source and name have begun is undone."""
+    return event.phase in (UNDONE, REMOVED)
+
+
+def undoing(at: float, source: str, name: str, evidence: Mapping[str, Any], error: str | None) -> Event:
+    """How the undoing went of what this source and name have begun; `error` is None when it is undone."""
+    found: Recorded
+    if source == StepUndone.source and error is None:
+        found = StepUndone(at, name, evidence=evidence)
+    elif source == StepUndone.source:
+        found = StepNotUndone(at, name, because=error or "")
+    elif error is None:
+        found = TargetRemoved(at, name, evidence=evidence)
+    else:
+        found = TargetNotRemoved(at, name, because=error)
+    return replace(found.event(), source=source)

@@ -1,0 +1,114 @@
+"""What is stored as JSON, as frozen values: which keys a record has, in which unit, and what stands for a missing one.
+
+A key that is missing, or holds another type than its field, counts as not given: the field has its default. Keys
+without a field are left alone, so that a newer program may add some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+_UNIT, _NULL, _KEY = "unit", "null", "key"
+_ABSENT = object()
+
+
+def stored(unit: str, default: Any = None, *, null: bool = False, key: str = "") -> Any:
+    """A field of a record. `unit` is its unit, or what kind of value it is, in the words of docs/journal.md.
+
+    A field that is None is not written, unless `null` says that it is written as null. `dict` as the default stands
+    for an empty one. `key` is the key where it is no name in Python.
+    """
+    metadata = {_UNIT: unit, _NULL: null, _KEY: key}
+    if default is dict:
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One key of a record, and the field that holds it."""
+
+    key: str
+    field: str
+    unit: str
+    type: Any
+    null: bool  # whether None is written
+
+
+_KEYS: dict[Any, tuple[Stored, ...]] = {}
+
+
+def keys_of(kind: Any) -> tuple[Stored, ...]:
+    """The keys of a class of records, in order."""
+    if kind not in _KEYS:
+        hints = get_type_hints(kind)
+        _KEYS[kind] = tuple(
+            Stored(
+                each.metadata[_KEY] or each.name,
+                each.name,
+                each.metadata[_UNIT],
+                hints[each.name],
+                each.metadata[_NULL],
+            )
+            for each in fields(kind)
+            if _UNIT in each.metadata
+        )
+    return _KEYS[kind]
+
+
+def read(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document says of the fields of `kind`; what is missing, or of another type, is not among them."""
+    found = {one.field: _read(one.type, document.get(one.key, _ABSENT)) for one in keys_of(kind)}
+    return {name: value for name, value in found.items() if value is not _ABSENT}
+
+
+def misread(kind: type, document: Mapping[str, Any]) -> list[str]:
+    """The keys that are given, and hold another type than their field: what `read` leaves out."""
+    given = [one for one in keys_of(kind) if document.get(one.key) is not None]
+    return [one.key for one in given if _read(one.type, document[one.key]) is _ABSENT]
+
+
+def write(record: Any) -> dict[str, Any]:
+    """The record's keys as JSON."""
+    found = {one: getattr(record, one.field) for one in keys_of(type(record))}
+    return {one.key: _write(value) for one, value in found.items() if value is not None or one.null}
+
+
+def _read(hint: Any, value: Any) -> Any:
+    """The value as the hint wants it, or _ABSENT where it is of another type."""
+    if hint is Any:
+        return value
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        read_ones = (_read(each, value) for each in get_args(hint))
+        return next((each for each in read_ones if each is not _ABSENT), _ABSENT)
+    if origin is tuple:
+        return _read_all(get_args(hint)[0], value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return hint(**read(hint, value)) if isinstance(value, Mapping) else _ABSENT
+    return value if _fits(origin or hint, value) else _ABSENT
+
+
+def _read_all(hint: Any, value: Any) -> Any:
+    """A list, as a tuple; one with an element of another type is none of these."""
+    if not isinstance(value, list | tuple):
+        return _ABSENT
+    found = tuple(_read(hint, each) for each in value)
+    return _ABSENT if _ABSENT in found else found
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return value is None if kind in (None, NoneType) else isinstance(value, kind)
+
+
+def _write(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_write(each) for each in value]
+    return write(value) if is_dataclass(value) and not isinstance(value, type) else value

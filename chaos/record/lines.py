@@ -1,0 +1,72 @@
+"""Files of JSON lines, read: the first line states the version, each other one is a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from chaos.record import renamed
+from chaos.record.event import Event
+from chaos.record.store import RunDir
+
+VERSION = 2
+"""Of every file of JSON lines; docs/journal.md says when it rises. A file that states none is of version 1."""
+
+
+def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[str, Any]]:
+    """The records of one file; a newer version than ours raises ValueError. A damaged line is left out: its number
+    goes into `damaged`, unless it is the last one, torn by a kill."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file):
+            document = _record(line)
+            if document is None:
+                if damaged is not None and line.endswith("\n"):
+                    damaged.append(number + 1)
+                continue
+            if number == 0:
+                refuse_newer(path, document.get("version", 1), VERSION)
+            if number or document.keys() != {"version"}:
+                yield document
+
+
+def refuse_newer(what: Path | str, version: object, known: int) -> None:
+    """Raises ValueError for a version that this program does not read."""
+    if not isinstance(version, int) or version > known:
+        raise ValueError(f"{what}: version {version}, this program reads {known}")
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def read_events(run: RunDir, damaged: list[int] | None = None) -> list[Event]:
+    """The runner's events and the healer's, in order of time; what is none is left out, see `read_lines`."""
+    found = []
+    for path in (run.events, run.healer_events):
+        for number, line in enumerate(read_lines(path, damaged), start=2):
+            event = _event_of(line)
+            if event is not None:
+                found.append(event)
+            elif damaged is not None:
+                damaged.append(number)
+    return sorted(found, key=lambda event: event.at)
+
+
+def _event_of(line: dict[str, Any]) -> Event | None:
+    try:
+        event = Event(**line)
+    except TypeError:
+        return None
+    texts = (event.source, event.name, event.phase)
+    timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
+    known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
+    return replace(event, phase=renamed.PHASES.get(event.phase, event.phase)) if known else None

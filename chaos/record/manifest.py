@@ -1,0 +1,151 @@
+"""`run.json`: what a run is about, as a frozen value. What plays a run saves one, what judges it reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from chaos.record import renamed
+from chaos.record.event import Detail
+from chaos.record.fields import keys_of, read, stored, write
+from chaos.record.lines import refuse_newer
+from chaos.record.redact import known
+from chaos.record.store import RunDir
+
+VERSION = 2
+"""Of `run.json`; docs/journal.md says when it rises. A file that states none is of version 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine that played, as far as a verdict depends on it."""
+
+    cpus: int | None = stored("count")
+    cpu: str | None = stored("text: model")
+    memory_bytes: int | None = stored("bytes")
+    kernel: str | None = stored("version")
+    name: str | None = stored("text")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerKeys:
+    """The keys of the run's writes at the target: sequence number n is written under `base` + n."""
+
+    base: int = stored("count", 0)
+    marker: str | None = stored("text")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step as it was planned."""
+
+    step: str = stored("text", "")
+    fault: str = stored("text", "")
+    at: float | None = stored("s")
+    after: str | None = stored("text: another step")
+    hold: float | None = stored("s")
+    optional: bool = stored("true or false", default=False)
+    params: Detail = stored("object, by fault", dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedPart:
+    """One scenario of a suite that has ended."""
+
+    title: str = stored("text", "")
+    run: str = stored("text: id of its run", "")
+    path: str = stored("path", "")
+    exit_code: int = stored("exit code", 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What is needed to judge a run and to repeat it. A suite's has `parts`, and grows by each that ends."""
+
+    id: str | None = stored("text")
+    experiment: Detail = stored("object: the experiment, resolved", dict)
+    experiment_file: str | None = stored("path")
+    target: Detail = stored("object: the target, resolved", dict)
+    options: Detail = stored("object, by driver", dict)
+    started_by_us: bool = stored("true or false", default=True)
+    profile: str | None = stored("text or null", null=True)
+    profile_settings: Detail | None = stored("object, by driver")
+    seed: int | None = stored("number or null", null=True)
+    ledger: LedgerKeys = stored("object: {base, marker}", LedgerKeys())
+    command: str = stored("text: what repeats the run", "")
+    versions: Detail = stored("object: program, version", dict)
+    git: str | None = stored("text or null", null=True)
+    plan: tuple[Detail, ...] | None = stored("list of {step, fault, at, after, hold, optional, params}")
+    abort: tuple[Detail, ...] | None = stored("list of conditions, as in an experiment")
+    runbook: tuple[Detail, ...] | None = stored("list of {step, does, at, after, within, by, how, params}")
+    drill: bool | None = stored("true, false or null", null=True)
+    part_of: str | None = stored("text or null: id of a suite's run", null=True)
+    parts: tuple[PlayedPart, ...] | None = stored("list of {title, run, path, exit_code}")
+    started_by: str = stored("text", "")
+    started: str = stored("UTC, ISO 8601", "")
+    host: Host = stored("object: {cpus, cpu, memory_bytes, kernel, name}", Host())
+    document: Detail = field(default_factory=dict, compare=False, repr=False)
+    """Of one that was read: the file as it stands, with keys that no field has."""
+
+    @classmethod
+    def load(cls, path: Path) -> Manifest:
+        """Raises OSError, and ValueError where the file is no JSON object or of a newer version."""
+        document = json.loads(path.read_text())
+        if not isinstance(document, dict):
+            raise ValueError(f"{path}: not a JSON object")
+        return cls.of(document)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Manifest:
+        """What the document of a `run.json` says. Raises ValueError where it is of a newer version."""
+        refuse_newer("run.json", document.get("version", 1), VERSION)
+        found = cls(document=document, **read(cls, document))
+        return replace(found, experiment=renamed.experiment_as_named_today(found.experiment))
+
+    def save(self, run: RunDir) -> None:
+        """Write it, with secrets masked; whole or not at all."""
+        document = known.redactor.record(self._written())
+        unfinished = run.run_file.with_suffix(".part")
+        unfinished.write_text(json.dumps(document, indent=1, default=str))
+        unfinished.replace(run.run_file)
+
+    def as_stored(self) -> Manifest:
+        """As it is when it has been saved and loaded."""
+        return self.of(json.loads(json.dumps(self._written(), default=str)))
+
+    def _written(self) -> dict[str, Any]:
+        fields = {one.key for one in keys_of(Manifest)}
+        unknown = {key: value for key, value in self.document.items() if key not in fields}
+        return {**unknown, "version": VERSION, **write(self)}
+
+    @property
+    def title(self) -> str:
+        """Of the experiment."""
+        return str(self.experiment.get("title", ""))
+
+    @property
+    def target_name(self) -> str:
+        return str(self.target.get("name", ""))
+
+    @property
+    def production(self) -> Detail | None:
+        """What the target's owners state about production; None where they state nothing."""
+        return self.target.get("production")
+
+    @property
+    def assumed(self) -> Mapping[str, float] | None:
+        """Seconds of what nobody performs in a drill, by what it is, as the target's file assumes."""
+        return self.target.get("assumed")
+
+    @property
+    def reads_back(self) -> bool:
+        """Whether the target can be asked for the acknowledged writes."""
+        return self.target.get("readback", True) is not None
+
+    @property
+    def steps(self) -> tuple[PlannedStep, ...]:
+        """The plan's steps, in its order."""
+        return tuple(PlannedStep(**read(PlannedStep, each)) for each in self.plan or ())
