@@ -134,7 +134,7 @@ class Night:
             Event(PLAY + third, "step", "drop", "injecting", {"fault": "idle_drop", "undo": {}}),
             Event(PLAY + third + 0.1, "step", "drop", "injected", {"evidence": {}}),
             Event(PLAY + 2 * third - 0.1, "step", "drop", "held", held),
-            Event(PLAY + 2 * third, "step", "drop", "restored", {"evidence": {}}),
+            Event(PLAY + 2 * third, "step", "drop", "undone", {"evidence": {}}),
             Event(end, "run", "play", "ended"),
             Event(end + 6, "run", "readback", "ended", reading),
             Event(end + 8, "run", "run", "ended", {"reason": "completed", "because": ""}),

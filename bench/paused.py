@@ -13,11 +13,11 @@ import numpy as np
 from bench.attack import Attack
 from bench.figures import Figure, below, told
 from bench.workshop import Workshop
-from chaos.checks.instrument import within
+from chaos.checks.bounds import within
 from chaos.checks.observation import windows
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
-from chaos.spec.experiment import Honesty
+from chaos.spec.experiment import Instrument
 
 DELAY, RATE = 0.020, 300
 EVERY, LENGTH = 1.7, 0.2  # seconds
@@ -48,9 +48,9 @@ def pause(shop: Workshop) -> tuple[int, int]:
     with shop.serving(DELAY) as server, shop.scratch() as place:
         played = shop.peers.ours.play(Attack(server.url, RATE, length), place, stop_and_go)
         truth = server.take()
-        seen = windows(within(Honesty()), Journal(_as_run(place)))
+        seen = windows(within(Instrument()), Journal(_as_run(place)))
     slowest = float((truth.answered - truth.arrived).max())
-    slow = ~(played.latency <= slowest + Honesty().lag)
+    slow = ~(played.latency <= slowest + Instrument().lag)
     due, done = played.table["due"], played.table["done"]
     vouched = seen.covers(due) & ~seen.doubts(due) & ~seen.doubts(done)
     return int(np.count_nonzero(slow)), int(np.count_nonzero(slow & vouched))

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
-import psutil
 
 PERIOD = 0.1  # seconds
 
@@ -31,14 +30,13 @@ class Usage:
 def watched(pids: Sequence[int]) -> Iterator[Usage]:
     """Sample the processes, all together, until the block ends or one of them does."""
     usage, stop = Usage(), threading.Event()
-    processes = [psutil.Process(pid) for pid in pids]
 
     def sample() -> None:
-        with suppress(psutil.Error):
+        with suppress(OSError):  # one of them is gone
             while not stop.is_set():
-                times = [process.cpu_times() for process in processes]
+                used = sum(time.clock_gettime(_clock_of(pid)) for pid in pids)
                 usage.at.append(time.monotonic())
-                usage.used.append(sum(each.user + each.system for each in times))
+                usage.used.append(used)
                 stop.wait(PERIOD)
 
     thread = threading.Thread(target=sample, daemon=True)
@@ -48,3 +46,11 @@ def watched(pids: Sequence[int]) -> Iterator[Usage]:
     finally:
         stop.set()
         thread.join()
+
+
+def _clock_of(pid: int) -> int:
+    """The clock of a process's processor time, in nanoseconds: /proc counts it in ticks of 10 ms.
+
+    What clock_getcpuclockid(3) gives, which Python has for threads only.
+    """
+    return ~pid << 3 | 2

@@ -15,7 +15,7 @@ MidnightError                5  the tool itself failed
 ├── LoadError                5  the load process failed
 ├── NotRecorded              5  the run's own records cannot be written: says what to free, and how much
 ├── ControlError             5  a control interface (Toxiproxy) did not do what it was asked
-└── RestoreError             6  something could not be undone: says what, and how to do it by hand
+└── UndoError             6  something could not be undone: says what, and how to do it by hand
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class NotRecorded(MidnightError, OSError):
     """Also an OSError: whoever can go on without the record suppresses those."""
 
 
-class RestoreError(MidnightError):
+class UndoError(MidnightError):
     exit_code = 6
 
 

@@ -2,7 +2,7 @@
 # The scheduler as a container's command: what a run changed is undone before it begins and after it ends.
 set -u
 
-midnight restore || exit
+midnight undo || exit
 midnight schedule run "$@" &
 scheduler=$!
 trap 'kill -TERM "$scheduler"' TERM INT
@@ -15,5 +15,5 @@ while :; do
     kill -0 "$scheduler" 2>/dev/null || break
 done
 
-midnight restore || code=$?
+midnight undo || code=$?
 exit "$code"

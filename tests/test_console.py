@@ -160,17 +160,17 @@ def test_an_event_that_cannot_be_shown_ends_the_display_and_not_the_run(experime
     shown.tick({"ok": "nonsense"})
     shown._printer.join(30)
     assert not shown._printer.is_alive()
-    shown.on_event(Event(2.0, "step", "batch", "restored"))
+    shown.on_event(Event(2.0, "step", "batch", "undone"))
     shown.stop()
     shown.stop()
-    assert "restored" not in out.getvalue()
+    assert "undone" not in out.getvalue()
 
 
 def test_the_panel_tells_what_is_injected_now_and_for_how_long(experiment: Experiment) -> None:
     progress = Progress(experiment)
     progress.take(Event(26.0, "run", "play", "begun"), 1026.0)
     progress.take(Event(76.0, "step", "logrotate", "injected"), 1076.0)
-    progress.take(Event(86.4, "step", "idle_drop", "restored"), 1086.4)
+    progress.take(Event(86.4, "step", "idle_drop", "undone"), 1086.4)
     progress.figures = FIGURES
     terminal, out = plain()
     terminal.print(render(progress, now=88.0))

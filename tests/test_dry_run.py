@@ -61,3 +61,9 @@ def test_of_a_suite_every_scenario_is_told(place: Path, capsys: pytest.CaptureFi
     assert all(plan["runbook"] for plan in plans)
     assert planned(capsys, "dr-drill", "--profile", "hardened").count("against embedded") == 4
     assert list(place.iterdir()) == []
+
+
+def test_of_a_backup_a_machine_is_told_as_well(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = json.loads(planned(capsys, "restore-mine", "--target", "backup-example", "--json"))
+    assert (told["experiment"], told["within"], told["verify"]) == ("restore-mine", 3600.0, True)
+    assert list(place.iterdir()) == []

@@ -18,7 +18,7 @@ from chaos.checks.verdict import Verdict, judge
 from chaos.cli import playing
 from chaos.cli.gating import Outputs
 from chaos.cli.run import _show
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.record import store
 from chaos.record.journal import Event
 from chaos.reports import html, junit
@@ -98,6 +98,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_one_line_and_loses_no_verdict(
     assert midnight.run.report.exists() and not (midnight.run.path / "reserve").exists()
 
 
+@pytest.mark.full
 @as_root
 @pytest.mark.real
 def test_a_read_only_directory_is_refused_with_what_to_do(
@@ -109,6 +110,7 @@ def test_a_read_only_directory_is_refused_with_what_to_do(
     assert "the file system is read-only; mount it for writing, or set MIDNIGHT_REPORTS" in done.err
 
 
+@pytest.mark.full
 @as_root
 @pytest.mark.real
 def test_a_directory_that_is_unmounted_meanwhile_is_one_line_and_everything_is_undone(

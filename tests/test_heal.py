@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.plugin import registry
 from chaos.plugin.fault import Evidence, Undo
 from chaos.record import store
@@ -31,17 +31,17 @@ def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     done: list[str] = []
     left: dict[str, int] = {}
 
-    def restore(undo: Undo) -> Evidence:
+    def taken_back(undo: Undo) -> Evidence:
         name = str(undo["name"])
         if left.setdefault(name, int(undo.get("fails", 0))):
             left[name] -= 1
-            raise RestoreError("planted")
+            raise UndoError("planted")
         if undo.get("waits_for", name) not in {name, *done}:
-            raise RestoreError("it stands still")
+            raise UndoError("it stands still")
         done.append(name)
         return {}
 
-    monkeypatch.setattr(registry, "restorer", lambda _by: restore)
+    monkeypatch.setattr(registry, "undo_of", lambda _by: taken_back)
     yield done
 
 
@@ -62,15 +62,15 @@ def test_the_newest_is_undone_first_but_what_others_wait_for_before_all(
     assert outstanding(run) == []
 
 
-def test_what_was_restored_is_not_undone_again_unless_it_was_begun_again(
+def test_what_was_undone_is_not_undone_again_unless_it_was_begun_again(
     run: RunDir, undone: list[str]
 ) -> None:
     journal(
         run,
         ("a", "injecting", {}),
-        ("a", "restored", {}),
+        ("a", "restored", {}),  # its old name
         ("b", "injecting", {}),
-        ("b", "restored", {}),
+        ("b", "undone", {}),
         ("b", "injecting", {}),
     )
     heal_elsewhere(run, "test", wait=0)
@@ -115,7 +115,7 @@ def test_only_one_heals_at_a_time(run: RunDir, undone: list[str]) -> None:
     assert not is_locked(run)
     with hold_lock(run):
         assert is_locked(run)
-        with pytest.raises(RestoreError, match="by another process"):
+        with pytest.raises(UndoError, match="by another process"):
             heal_elsewhere(run, "test", wait=0)
     assert undone == []
 
@@ -124,7 +124,7 @@ def test_a_run_whose_directory_was_deleted_is_healed_from_what_was_kept_elsewher
     run: RunDir, undone: list[str]
 ) -> None:
     with playing(run):
-        journal(run, ("a", "injecting", {}), ("b", "injecting", {}), ("a", "restored", {}))
+        journal(run, ("a", "injecting", {}), ("b", "injecting", {}), ("a", "undone", {}))
         shutil.rmtree(run.path)
         (listed,) = store.unhealed_runs()
         assert is_locked(listed)
@@ -139,7 +139,7 @@ def test_a_run_of_which_nothing_is_known_is_not_dropped_but_says_what_to_do_by_h
     store.mark_unhealed(run)
     shutil.rmtree(run.path)
     shutil.rmtree(store.kept(run).path)
-    with pytest.raises(RestoreError, match=f"by hand: .*MIDNIGHT_MARK={run.id}.*delete .*/{run.id}.json"):
+    with pytest.raises(UndoError, match=f"by hand: .*MIDNIGHT_MARK={run.id}.*delete .*/{run.id}.json"):
         heal_elsewhere(store.unhealed_runs()[0], "test", wait=0)
     assert len(store.unhealed_runs()) == 1
 

@@ -15,7 +15,7 @@ import pytest
 from chaos.errors import FileError, NoVerdict
 from chaos.load import ledger, leftovers, pages, readback
 from chaos.load.ledger import State
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.handles import Handles
 from chaos.record import hits
 from chaos.record.store import RunDir

@@ -10,6 +10,7 @@ import pytest
 from chaos import cli
 from chaos.errors import FileError
 from chaos.plan import build as plans
+from chaos.plan.planned import Plan
 from tests.midnight import PROJECT
 from tests.test_bad_files import GOOD
 
@@ -18,7 +19,7 @@ SLO = "  - {name: availability, availability: 99%}\n"
 LIMITS = "limits: {recovery: 5s, lost_writes: 0}\n"
 
 
-def plan(tmp_path: Path, *steps: str, slos: str = SLO, old: str = "", new: str = "") -> plans.Plan:
+def plan(tmp_path: Path, *steps: str, slos: str = SLO, old: str = "", new: str = "") -> Plan:
     lines = "".join(f"  - {step}\n" for step in steps)
     text = GOOD.replace(STEP, lines).replace(SLO, slos).replace(old, new)
     path = tmp_path / "experiment.yaml"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chaos.checks.instrument import Account
+from chaos.checks.bounds import Account
 from chaos.record.hits import DTYPE, HitTable, Outcome
 from chaos.run.baseline import judge_hits
 from chaos.spec.experiment import Baseline

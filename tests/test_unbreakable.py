@@ -16,6 +16,7 @@ from chaos.plan.rules import check_limits, undisturbed
 from chaos.plugin.fault import Fault
 from chaos.spec.experiment import Experiment
 from chaos.spec.target import Target
+from chaos.spec.yamlfile import Where
 
 EXPERIMENT = """\
 name: answers
@@ -133,7 +134,7 @@ def test_a_limit_that_neither_steps_nor_target_let_break_is_refused(
     asked = experiment(step(10, 30))
     asked = asked.model_copy(update={"limits": asked.limits.model_copy(update=limits)})
     with pytest.raises(FileError, match=rule):
-        check_limits(Path("night.yaml"), {}, asked, target, [Pause], frozenset())
+        check_limits(Where(Path("night.yaml"), {}), asked, target, [Pause], frozenset())
 
 
 def test_one_that_they_do_is_taken() -> None:
@@ -141,4 +142,4 @@ def test_one_that_they_do_is_taken() -> None:
     document = {"name": "mine", "driver": "attach", "routes": routes, "readback": {"path": "/records"}}
     asked = experiment(step(10, 30), recovery=59, lost_log_lines=0)
     target = Target.model_validate(document)
-    check_limits(Path("night.yaml"), {}, asked, target, [Pause], frozenset({"logs"}))
+    check_limits(Where(Path("night.yaml"), {}), asked, target, [Pause], frozenset({"logs"}))

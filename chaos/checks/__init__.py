@@ -1,6 +1,6 @@
 """The checks: pure functions from a stored run to findings. Nothing here acts."""
 
-from chaos.checks import answers, completeness, effect, honesty, left_behind, logs, loss, recovery, steady
+from chaos.checks import answers, completeness, effect, instrument, left_behind, logs, loss, recovery, steady
 from chaos.checks.check import Check
 from chaos.checks.drill import archive, bounded_answers, exposure, fencing, projection, recovered, runbook
 from chaos.checks.judged import Judged
@@ -26,7 +26,7 @@ SHIPPED: tuple[Check[Judged], ...] = (
     Check("projection", projection.check),
     Check("effect", effect.check),
     Check("answers", answers.check),
-    Check("honesty", honesty.check),
+    Check("instrument", instrument.check),
 )
 """In the order in which a verdict tells them. `chaos.checks.registered` adds those of plug-ins."""
 

@@ -28,7 +28,7 @@ def _problem(judged: Judged) -> str | None:
     reason, because = ended.detail.get("reason"), ended.detail.get("because")
     if reason != "completed":
         return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
-    if left := not_restored(journal):
+    if left := not_undone(journal):
         return left
     if journal.damaged:
         return f"the journal has {many(journal.damaged, 'damaged line')}"
@@ -44,12 +44,12 @@ def _problem(judged: Judged) -> str | None:
     return None
 
 
-def not_restored(journal: Journal) -> str | None:
+def not_undone(journal: Journal) -> str | None:
     """What could not be undone, and was not undone later either."""
     failed: dict[tuple[str, str], str] = {}
     for event in journal.events:
-        if event.phase == "restore failed":
+        if event.phase == "undo failed":
             failed[event.source, event.name] = str(event.detail.get("because", ""))
-        elif event.phase in ("restored", "removed"):
+        elif event.phase in ("undone", "removed"):
             failed.pop((event.source, event.name), None)
-    return next((f"{name} could not be restored: {because}" for (_, name), because in failed.items()), None)
+    return next((f"{name} could not be undone: {because}" for (_, name), because in failed.items()), None)

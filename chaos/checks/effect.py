@@ -48,8 +48,8 @@ def _judge(step: Step, journal: Journal) -> Finding:
     if below:
         why = f"; {evidence['shortfall']}" if evidence.get("shortfall") else ""
         return finding(short, f"effect below its floor: {numbers}{why}", least, **evidence)
-    if journal.last("step", step.name, "restored") is None:
-        return finding(Outcome.UNKNOWN, f"never restored, its effect reached: {numbers}", least, **evidence)
+    if journal.last("step", step.name, "undone") is None:
+        return finding(Outcome.UNKNOWN, f"never undone, its effect reached: {numbers}", least, **evidence)
     return finding(Outcome.PASS, f"effect reached: {numbers}", least, **evidence)
 
 

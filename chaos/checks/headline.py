@@ -8,7 +8,7 @@ from chaos.checks.chain import broke_first
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
 
-ABOUT_THE_RUN = frozenset({"completeness", "steady", "effect", "answers", "honesty", "left_behind"})
+ABOUT_THE_RUN = frozenset({"completeness", "steady", "effect", "answers", "instrument", "left_behind"})
 """Checks that say whether the run proves anything; all others judge the target."""
 UNTOLD = ABOUT_THE_RUN | {"runbook"}
 """Checks that the first line of a pass leaves out: what the steps of a runbook came to is told by the RTO."""

@@ -1,120 +1,72 @@
-"""How far the instrument may be off before it is doubted: as far as the experiment says, and never further than a
-quarter of the shortest time that is judged. A pause of 40 ms must not fail a target that has 30 ms to answer."""
+"""The instrument: how far the load generator itself can be believed. The other checks judge within its bounds."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-
-from chaos.spec.experiment import Experiment, Honesty
+from chaos.checks.bounds import strictest, threshold_of, tightest
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
+from chaos.checks.observation import Observation, windows
+from chaos.checks.text import percent
+from chaos.record.journal import Journal
+from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
 from chaos.spec.units import show_seconds
 
-FRACTION = 0.25
 
-SHORTEST_BEAT, LONGEST_BEAT = 0.002, 0.05  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """`lag` in seconds; the wait for a processor in a window as a `share` of it, and in seconds (`wait`). A gap of up
-    to `slack` seconds in the record is none."""
-
-    lag: float
-    share: float
-    wait: float
-    slack: float
-
-    def exceeded(self, window: Mapping[str, float]) -> bool:
-        """Whether a window of the instrument's record is to be doubted. An unknown wait is not judged."""
-        length, waited = window["end"] - window["start"], window.get("run_delay") or 0.0
-        return window["lag"] > self.lag or waited > min(self.share * length, self.wait)
-
-
-def threshold_of(slo: Slo) -> float | None:
-    """The time in seconds that decides whether a hit meets the objective, beside its timeout."""
-    return None if slo.latency is None else slo.latency.below
-
-
-def tightest(experiment: Experiment) -> Slo | None:
-    """The objective with the shortest threshold; None where none has one."""
-    timed = [slo for slo in experiment.slos if threshold_of(slo) is not None]
-    return min(timed, key=lambda slo: threshold_of(slo) or 0.0, default=None)
-
-
-def bound(experiment: Experiment, threshold: float | None = None) -> Bound:
-    """For hits that are judged by their timeout, and by the threshold (seconds) if there is one."""
-    timeout = experiment.load.timeout
-    most = FRACTION * (timeout if threshold is None else min(timeout, threshold))
-    return within(experiment.honesty, most)
-
-
-def within(honesty: Honesty, most: float = math.inf) -> Bound:
-    """As the experiment says, and at `most` so many seconds."""
-    return Bound(min(honesty.lag, most), honesty.run_delay, most, honesty.window / 2)
-
-
-def strictest(experiment: Experiment) -> Bound:
-    """The bound of the objective with the shortest threshold."""
-    slo = tightest(experiment)
-    return bound(experiment, None if slo is None else threshold_of(slo))
-
-
-def beat(experiment: Experiment) -> float:
-    """Seconds between two looks of the instrument at itself: a pause twice as long as is allowed is always seen."""
-    return min(LONGEST_BEAT, max(SHORTEST_BEAT, bound(experiment, _shortest(experiment)[0]).lag / 2))
-
-
-def _shortest(experiment: Experiment) -> tuple[float, str]:
-    """The shortest time that an objective, the baseline or the timeout asks for, in seconds, and whose it is."""
-    asked = [(experiment.load.timeout, "the timeout"), (experiment.load.baseline.p99, "the baseline's p99")]
-    asked += [(slo.latency.below, slo.name) for slo in experiment.slos if slo.latency is not None]
-    return min(asked)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How the instrument did over a stretch of time, against the bound that the shortest time asked for sets."""
-
-    windows: int
-    in_doubt: int
-    worst_lag: float | None  # seconds
-    usual_lag: float | None  # of half of the windows at most
-    lag_allowed: float
-    objective: str  # what the bound follows, such as `the 30 ms of p99`
-
-    @property
-    def unfit(self) -> bool:
-        """Most of the time it was beyond the bound: hardly a hit could be judged."""
-        return self.in_doubt > self.windows / 2
-
-    @property
-    def said(self) -> str:
-        """One clause, empty where nothing was in doubt."""
-        if not self.in_doubt or self.worst_lag is None or self.usual_lag is None:
-            return ""
-        worst, usual = show_seconds(self.worst_lag), show_seconds(self.usual_lag)
-        return (
-            f"midnight itself was late by up to {worst}, usually {usual}, or "
-            f"waited for a processor: {self.in_doubt} of {self.windows} windows were beyond what {self.objective} "
-            f"allow, a lag of {show_seconds(self.lag_allowed)}"
-        )
-
-
-def account(
-    experiment: Experiment, record: Iterable[Mapping[str, float]], start: float, end: float
-) -> Account:
-    """Of the instrument's record within [start, end) of the run clock."""
-    threshold, whose = _shortest(experiment)
-    held_to = bound(experiment, threshold)
-    windows = [window for window in record if window["end"] > start and window["start"] < end]
-    lags = sorted(window["lag"] for window in windows)
-    return Account(
-        windows=len(windows),
-        in_doubt=sum(held_to.exceeded(window) for window in windows),
-        worst_lag=lags[-1] if lags else None,
-        usual_lag=lags[len(lags) // 2] if lags else None,
-        lag_allowed=held_to.lag,
-        objective=f"the {show_seconds(threshold)} of {whose}",
+def check(judged: Judged) -> list[Finding]:
+    """Unknown without a record of the instrument; else its figures, neutral towards the verdict: against the bound of
+    the objective with the shortest threshold."""
+    experiment, journal = judged.experiment, judged.journal
+    slo, held_to = tightest(experiment), strictest(experiment)
+    seen = windows(held_to, journal)
+    lag = [float(line["lag"]) for line in journal.instrument]
+    if not lag:
+        because = "the load process left no record of its own lag"
+        return [Finding("instrument", "lag", Outcome.UNKNOWN, None, held_to.lag, "s", because)]
+    observation = judged.held_to(None if slo is None else threshold_of(slo))
+    total, unsure = _hits(observation)
+    delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
+    doubted = int(seen.doubted.sum())
+    because = (
+        f"worst lag {show_seconds(max(lag))}{_waited(delays)}{_priority(journal)}; "
+        f"{doubted} of {len(seen.doubted)} windows in doubt{_followed(experiment, slo, held_to.lag)}; "
+        f"{unsure} of {total} hits ({percent(unsure / total if total else 0.0)}) indeterminate"
     )
+    evidence = {
+        "windows": len(seen.doubted),
+        "windows_in_doubt": doubted,
+        "worst_lag": max(lag),
+        "worst_run_delay": max(delays) if delays else None,
+        "run_delay_known": len(delays) == len(lag),
+        "hits": total,
+        "indeterminate": unsure,
+        "bounds": {"lag": held_to.lag, "run_delay": held_to.share, "run_delay_seconds": held_to.wait},
+    }
+    return [Finding("instrument", "lag", Outcome.PASS, max(lag), held_to.lag, "s", because, evidence)]
+
+
+def _hits(observation: Observation | None) -> tuple[int, int]:
+    """How many there are, and how many of them are indeterminate."""
+    return (0, 0) if observation is None else (len(observation), int(observation.indeterminate.sum()))
+
+
+def _followed(experiment: Experiment, slo: Slo | None, lag: float) -> str:
+    """Which objective asks for more than the experiment's own bound."""
+    if lag >= experiment.instrument.lag:
+        return ""
+    what = (
+        "the timeout"
+        if slo is None or slo.latency is None
+        else f"{show_seconds(slo.latency.below)} of {slo.name}"
+    )
+    return f" (held to {show_seconds(lag)}, a quarter of {what})"
+
+
+def _waited(delays: list[float]) -> str:
+    return f", worst wait for a processor {show_seconds(max(delays))} a window" if delays else ""
+
+
+def _priority(journal: Journal) -> str:
+    ready = journal.last("load", "load", "ready")
+    priority = None if ready is None else ready.detail.get("priority")
+    return f", priority {priority}" if priority else ""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
+from chaos.checks.bounds import Bound, bound
 from chaos.checks.breakdown import breakdown
 from chaos.checks.drill.incident import Deed, Incident, deeds, incident
-from chaos.checks.instrument import Bound, bound
 from chaos.checks.observation import Observation, doubted_beyond, observe
 from chaos.checks.outages import Readings, read
 from chaos.checks.spans import StepSpan, step_spans

@@ -21,9 +21,9 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """`lost_writes` against limits.lost_writes, and `rpo` against promise.rpo."""
+    """`lost_writes` against limits.lost_writes, and `rpo` against budget.rpo."""
     experiment, journal = judged.experiment, judged.journal
-    limit, promise = experiment.limits.lost_writes, experiment.promise.rpo
+    limit, budget = experiment.limits.lost_writes, experiment.budget.rpo
     ledger = read_ledger(journal)
     if isinstance(ledger, str):
         readable = (journal.about.get("target") or {}).get("readback", True) is not None
@@ -31,37 +31,37 @@ def check(judged: Judged) -> list[Finding]:
         outcome = Outcome.UNKNOWN if expected else Outcome.NOT_EXERCISED
         return [
             Finding("loss", "lost_writes", outcome, None, limit, "count", ledger),
-            Finding("loss", "rpo", outcome, None, promise, "s", ledger),
+            Finding("loss", "rpo", outcome, None, budget, "s", ledger),
         ]
     evidence = evidence_of(ledger)
     if experiment.drill is not None:
         return loss.judge(judged, ledger, evidence)
     return [
         lost_writes.judge(limit, evidence),
-        _judge_rpo(promise, ledger, _instant(judged), evidence),
+        _judge_rpo(budget, ledger, _instant(judged), evidence),
     ]
 
 
 def _judge_rpo(
-    promise: float, ledger: Ledger, instant: tuple[float, str], evidence: dict[str, Any]
+    budget: float, ledger: Ledger, instant: tuple[float, str], evidence: dict[str, Any]
 ) -> Finding:
     at, which = instant
     missing = ledger.done_of_missing()
     rpo = max(0.0, at - float(missing.min())) if len(missing) else 0.0
     first = float(ledger.writes.done[ledger.acknowledged].min())
-    breakable = at - first > promise
+    breakable = at - first > budget
     evidence = {**evidence, "instant_of_loss": at, "instant_is": which, "breakable": breakable}
-    outcome = Outcome.PASS if rpo <= promise else Outcome.FAIL
+    outcome = Outcome.PASS if rpo <= budget else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"RPO {show_seconds(rpo)} {sign} {show_seconds(promise)}, the loss taken at {which}"
+    because = f"RPO {show_seconds(rpo)} {sign} {show_seconds(budget)}, the loss taken at {which}"
     if not breakable:
         outcome = Outcome.NOT_EXERCISED
         watched = show_seconds(max(0.0, at - first))
         because = (
             f"RPO {show_seconds(rpo)}, but not evidence: the first write was acknowledged {watched} before "
-            f"{which}, which could not break the promise of {show_seconds(promise)}"
+            f"{which}, which could not break the budget of {show_seconds(budget)}"
         )
-    return Finding("loss", "rpo", outcome, rpo, promise, "s", because, evidence)
+    return Finding("loss", "rpo", outcome, rpo, budget, "s", because, evidence)
 
 
 def _instant(judged: Judged) -> tuple[float, str]:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from chaos.checks.bounds import Bound
 from chaos.checks.exact import Codes, Flags, Times
-from chaos.checks.instrument import Bound
 from chaos.record import hits
 from chaos.record.hits import HitTable, Outcome
 from chaos.record.journal import Journal, Span

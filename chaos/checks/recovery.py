@@ -1,8 +1,8 @@
-"""Recovery against the limit, and RTO against the promise, from the outages of the play.
+"""Recovery against the limit, and RTO against the budget, from the outages of the play.
 
 RTO is the length of the worst outage, the cause included. Recovery is what the target alone answers for:
 the longest stretch of an outage during which no step acted. So while a step is held the clock stands, and
-it runs from each restore to the return of service or to the next step. In a drill the RTO counts from the
+it runs from each undo to the return of service or to the next step. In a drill the RTO counts from the
 instant of the loss, see `drill/rto`, and the recovery is its operators': it is not judged apart.
 """
 
@@ -19,21 +19,21 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """`recovery` against limits.recovery and `rto` against promise.rto."""
+    """`recovery` against limits.recovery and `rto` against budget.rto."""
     experiment = judged.experiment
-    limit, promise = experiment.limits.recovery, experiment.promise.rto
+    limit, budget = experiment.limits.recovery, experiment.budget.rto
     observation, readings = judged.observation, judged.outages
     if observation is None or readings is None or len(observation) == 0:
         because = "no hit was due in the play, so no outage could be seen"
         return [
             Finding("recovery", "recovery", Outcome.UNKNOWN, None, limit, "s", because),
-            Finding("recovery", "rto", Outcome.UNKNOWN, None, promise, "s", because),
+            Finding("recovery", "rto", Outcome.UNKNOWN, None, budget, "s", because),
         ]
     if experiment.drill is not None:
         three = [each.found for each in (readings.seen, readings.at_kindest, readings.at_worst)]
         return [drill_rto.judge(judged, three, observation.ended)]
     free = _free(judged.spans, observation)
-    return [_judge_recovery(limit, free, readings), _judge_rto(promise, readings)]
+    return [_judge_recovery(limit, free, readings), _judge_rto(budget, readings)]
 
 
 def _free(spans: list[StepSpan], observation: Observation) -> float:
@@ -71,14 +71,14 @@ def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Fin
     return Finding("recovery", "recovery", outcome, measured, limit, "s", because, readings.evidence())
 
 
-def _judge_rto(promise: float, readings: Readings) -> Finding:
-    seen, breakable = readings.seen, readings.play > promise
-    kept = readings.at_worst.recovered and readings.at_worst.rto <= promise
-    outcome = bounded(kept, kept or readings.at_kindest.rto <= promise)
+def _judge_rto(budget: float, readings: Readings) -> Finding:
+    seen, breakable = readings.seen, readings.play > budget
+    kept = readings.at_worst.recovered and readings.at_worst.rto <= budget
+    outcome = bounded(kept, kept or readings.at_kindest.rto <= budget)
     if outcome is Outcome.UNKNOWN:
         outcome = outcome if breakable or readings.at_worst.down else Outcome.NOT_EXERCISED
         because = (
-            f"RTO {_undecided(readings, seen.rto, readings.at_worst.rto)}, {show_seconds(promise)} promised"
+            f"RTO {_undecided(readings, seen.rto, readings.at_worst.rto)}, budget {show_seconds(budget)}"
         )
     elif not seen.found:
         outcome, because = Outcome.NOT_EXERCISED, _no_outage(readings)
@@ -86,14 +86,14 @@ def _judge_rto(promise: float, readings: Readings) -> Finding:
         outcome = Outcome.NOT_EXERCISED
         because = (
             f"RTO {show_seconds(seen.rto)}, but not evidence: a play of {show_seconds(readings.play)} could not break "
-            f"the promise of {show_seconds(promise)}"
+            f"the budget of {show_seconds(budget)}"
         )
     else:
         sign = "≤" if outcome is Outcome.PASS else ">"
-        because = f"RTO {_least(seen)}{show_seconds(seen.rto)} {sign} {show_seconds(promise)}"
+        because = f"RTO {_least(seen)}{show_seconds(seen.rto)} {sign} {show_seconds(budget)}"
     evidence = {**readings.evidence(), "breakable": breakable}
     measured = seen.rto if seen.found else None
-    return Finding("recovery", "rto", outcome, measured, promise, "s", because, evidence)
+    return Finding("recovery", "rto", outcome, measured, budget, "s", because, evidence)
 
 
 def _least(seen: Account) -> str:

@@ -11,7 +11,7 @@ from chaos.spec.experiment import Step
 
 @dataclass(frozen=True, slots=True)
 class StepSpan:
-    """From the first moment the step could act to the moment it was restored; None: never restored."""
+    """From the first moment the step could act to the moment it was undone; None: never undone."""
 
     step: str
     start: float
@@ -28,8 +28,6 @@ def step_spans(steps: Iterable[Step], journal: Journal) -> list[StepSpan]:
         begun = journal.find("step", step.name, "injecting") or journal.find("step", step.name, "injected")
         if begun:
             start = begun[0].at
-            restored = [
-                event.at for event in journal.find("step", step.name, "restored") if event.at >= start
-            ]
-            spans.append(StepSpan(step.name, start, restored[0] if restored else None))
+            undone = [event.at for event in journal.find("step", step.name, "undone") if event.at >= start]
+            spans.append(StepSpan(step.name, start, undone[0] if undone else None))
     return sorted(spans, key=lambda span: span.start)

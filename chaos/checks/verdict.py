@@ -15,7 +15,7 @@ from chaos.checks.headline import ABOUT_THE_RUN, headline
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.checks.registered import every
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 
 VERSION = 1
 
@@ -87,7 +87,7 @@ def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verd
 
 def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> int:
     left = any(each.check == "left_behind" and each.outcome is Outcome.FAIL for each in findings)
-    return RestoreError.exit_code if left else EXIT_CODES[outcome]
+    return UndoError.exit_code if left else EXIT_CODES[outcome]
 
 
 def _is_objective(finding: Finding) -> bool:

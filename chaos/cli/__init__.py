@@ -26,7 +26,7 @@ from chaos.cli import (
 )
 from chaos.cli.output import forgiving
 from chaos.errors import MidnightError
-from chaos.record import redact, store
+from chaos.record import redact, renamed, store
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """What a disk says that takes nothing more: told in one line, without a traceback."""
@@ -51,7 +51,7 @@ app.command("prune")(memory.prune)
 app.command("report")(runs.report)
 app.command("judge")(runs.judge)
 app.command("done")(done.done)
-app.command("restore")(machine.restore)
+app.command("undo")(machine.undo)
 app.command("stop")(machine.stop)
 app.command("halt")(machine.halt)
 app.command("doctor")(doctor.doctor)
@@ -71,6 +71,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def _code(argv: list[str] | None) -> int:
     try:
+        renamed.refuse_old_words(sys.argv[1:] if argv is None else argv)
         result = app(argv, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except typer.Exit as ended:

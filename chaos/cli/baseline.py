@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chaos.cli.memory import say
-from chaos.cli.output import tell
+from chaos.cli.output import Json, tell
 from chaos.errors import UsageError
 from chaos.run import manifest
 
@@ -22,7 +22,6 @@ Because = Annotated[str, typer.Option(help="Why, for those who read it later.")]
 Experiment = Annotated[str | None, typer.Argument(metavar="[EXPERIMENT]", help="Of this experiment only.")]
 Target = Annotated[str | None, typer.Option(help="Of this target only.")]
 Profile = Annotated[str | None, typer.Option(help="Of this profile only.")]
-Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 
 
 @app.command("set")

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chaos.cli.output import Json
 from chaos.tools import doctor as parts
 from chaos.tools import toxiproxy_release
 from chaos.tools.part import Found, Missing, Part
@@ -28,14 +29,14 @@ def doctor(
     pin: Annotated[
         bool, typer.Option("--pin", help="Fetch Toxiproxy's release binary and record its checksum.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a machine to read.")] = False,
+    json_: Json = False,
 ) -> None:
     """List every part of the stack: version, where it was found, and how to get it when missing."""
     if pin:
         with tempfile.TemporaryDirectory() as scratch:
             typer.echo(toxiproxy_release.pin(Path(scratch)), err=True)
     answers = list(parts.fix(_say_getting) if fix else parts.examine())
-    if as_json:
+    if json_:
         typer.echo(json.dumps([_record(part, answer) for part, answer in answers], indent=2))
     else:
         _print(answers)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from chaos.checks import rejudge
 from chaos.checks import suite as suites
+from chaos.cli.output import Json
 from chaos.errors import UsageError
 from chaos.plan import build as plans
 from chaos.plan import suite as suite_plan
@@ -22,7 +23,6 @@ from chaos.spec import target as targets
 from chaos.spec.restore_experiment import is_restore
 from chaos.spec.units import show_seconds
 
-Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Files = Annotated[
     list[str] | None,
     typer.Argument(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from chaos.cli.output import Json
 from chaos.errors import UsageError
 
 Names = Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names, or paths to their files.")]
@@ -20,11 +21,11 @@ BaselineOption = Annotated[
 Tolerate = Annotated[
     list[str] | None, typer.Option("--tolerance", metavar="FIGURE=VALUE", help="How much worse it may be.")
 ]
-Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")]
-Markdown = Annotated[Path | None, typer.Option(metavar="FILE", help="Write Markdown for a job summary.")]
-Json = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write one verdict.json for the whole.")
+JsonFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write what --json prints; a later gate's --baseline.")
 ]
+JunitFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")]
+MarkdownFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write Markdown for a job summary.")]
 Within = Annotated[
     str | None, typer.Option(metavar="AGE", help="Refuse when the last passing drill is older, such as 31d.")
 ]
@@ -53,9 +54,10 @@ def gate(
     seed: Seed = 1,
     baseline: BaselineOption = None,
     tolerance: Tolerate = None,
-    junit: Junit = None,
-    markdown: Markdown = None,
-    json_: Json = None,
+    json_: Json = False,
+    json_file: JsonFile = None,
+    junit_file: JunitFile = None,
+    markdown_file: MarkdownFile = None,
     require_drill_within: Within = None,
     drill_target: DrillTarget = None,
     allow_partial: AllowPartial = False,
@@ -66,12 +68,12 @@ def gate(
     """Play each experiment once, judge it, compare it with a baseline, and say whether to release.
 
     Ends with 0 pass, 1 violated, worse than the baseline or not drilled, 2 usage, 3 unknown or in part,
-    4 aborted, 5 midnight failed, 6 not restored. Nothing is played twice: an unknown is an unknown.
+    4 aborted, 5 midnight failed, 6 not undone. Nothing is played twice: an unknown is an unknown.
     """
     from chaos.cli import gating  # brings SQLAlchemy, which no other command waits for
 
     _refuse_contradictions(baseline, strict=baseline_strict, release=release)
-    outputs = gating.Outputs(junit, markdown, json_)
+    outputs = gating.Outputs(junit_file, markdown_file, json_file)
     outputs.check()
     within = gating.drill_age(require_drill_within)
     planned = gating.plan(names, target, profile, seed, slo)
@@ -85,7 +87,7 @@ def gate(
         strict=baseline_strict,
         release=release,
     )
-    return gating.pass_through(planned, asked, outputs)
+    return gating.pass_through(planned, asked, outputs, json_=json_)
 
 
 def _refuse_contradictions(baseline: str | None, *, strict: bool, release: bool) -> None:

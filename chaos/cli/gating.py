@@ -18,7 +18,7 @@ from chaos.checks import suite
 from chaos.cli.memory import read_age, say
 from chaos.cli.output import tell
 from chaos.cli.playing import play, signals_kept
-from chaos.errors import Aborted, MidnightError, RestoreError, UsageError, worst
+from chaos.errors import Aborted, MidnightError, UndoError, UsageError, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline, NoBaseline, Wanted
 from chaos.gate.case import Case
@@ -28,7 +28,7 @@ from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_ru
 from chaos.history import Query, alike, open_index
 from chaos.history.decision import decision as decide
 from chaos.plan import build as plans
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import junit as as_junit
@@ -161,10 +161,10 @@ def drill_age(text: str | None) -> float | None:
     return age
 
 
-def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int:
+def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs, *, json_: bool = False) -> int:
     """Play, judge, write, tell; the gate's exit code."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    terminal = Terminal(highlight=False)
+    terminal = Terminal(stderr=json_, highlight=False)
     judged = _play_all(planned, asked, terminal)
     first = planned[0]
     verdict = judge(
@@ -181,12 +181,14 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs) -> int
     for failure in outputs.write(verdict):
         say(failure)
         code = worst([code, MidnightError.exit_code])
+    if json_:
+        tell(lambda: print(_as_json(verdict), end=""))
     tell(lambda: print_gate(verdict, terminal))
     return code
 
 
 def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list[RunVerdict]:
-    """Every experiment in turn; an abort, or what could not be restored, ends the gate."""
+    """Every experiment in turn; an abort, or what could not be undone, ends the gate."""
     judged: list[RunVerdict] = []
     for each, baseline in zip(planned, asked.baselines, strict=True):
         over = any(_ends_the_gate(done.played) for done in judged)
@@ -247,7 +249,7 @@ def judged_by(slo: Path, played: GateRun) -> GateRun:
         return played
     verdict = judging.judge_run(RunDir(played.path), slo)
     codes = [verdict.exit_code]
-    if played.exit_code in (MidnightError.exit_code, RestoreError.exit_code):
+    if played.exit_code in (MidnightError.exit_code, UndoError.exit_code):
         codes.append(played.exit_code)
     if _is_aborted(played):
         codes.append(Aborted.exit_code)
@@ -256,7 +258,7 @@ def judged_by(slo: Path, played: GateRun) -> GateRun:
 
 
 def _ends_the_gate(played: GateRun) -> bool:
-    return played.exit_code == RestoreError.exit_code or _is_aborted(played)
+    return played.exit_code == UndoError.exit_code or _is_aborted(played)
 
 
 def _is_aborted(played: GateRun) -> bool:

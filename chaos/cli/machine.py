@@ -1,4 +1,4 @@
-"""`midnight restore`, `midnight stop`, `midnight halt`: what a machine's keeper needs."""
+"""`midnight undo`, `midnight stop`, `midnight halt`: what a machine's keeper needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import UndoError, UsageError
 from chaos.host.processes import process_of
 from chaos.plugin.handles import ProcessRef
 from chaos.record import store
@@ -20,7 +20,7 @@ from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.undo.heal import Healed, heal_elsewhere, is_locked
 
-STOP_WITHIN = 120.0  # seconds that a stopped run may take to restore what it did
+STOP_WITHIN = 120.0  # seconds that a stopped run may take to undo what it did
 
 Reference = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id, a path, or `latest`.")]
 All = Annotated[bool, typer.Option("--all", help="Every run that is being played on this machine.")]
@@ -32,19 +32,19 @@ class Switch(StrEnum):
     STATUS = "status"
 
 
-def restore(run: Reference = None) -> int:
+def undo(run: Reference = None) -> int:
     """Undo what a run left behind; without RUN, every run that is listed as not healed."""
     chosen = [store.find_run(run)] if run else store.unhealed_runs()
     if not chosen:
-        print("nothing to restore")
+        print("nothing to undo")
     code = 0
     for run_dir in chosen:
         if run is None and is_locked(run_dir):
             print(f"{run_dir.id}: is being played; `midnight stop {run_dir.id}` stops it")
             continue
         try:
-            code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight restore", wait=10.0)))
-        except RestoreError as error:  # the other runs can still be healed
+            code = max(code, _report(run_dir, heal_elsewhere(run_dir, "midnight undo", wait=10.0)))
+        except UndoError as error:  # the other runs can still be healed
             print(f"midnight: {error}", file=sys.stderr)
             code = error.exit_code
     return code
@@ -52,15 +52,15 @@ def restore(run: Reference = None) -> int:
 
 def _report(run_dir: RunDir, healed: list[Healed]) -> int:
     if not healed:
-        print(f"{run_dir.id}: nothing was left to restore")
+        print(f"{run_dir.id}: nothing was left to undo")
     for result in healed:
-        outcome = f"NOT restored: {result.error}" if result.error else "restored"
+        outcome = f"NOT undone: {result.error}" if result.error else "undone"
         print(f"{run_dir.id}: {result.what.source} {result.what.name}: {outcome}")
-    return RestoreError.exit_code if any(result.error for result in healed) else 0
+    return UndoError.exit_code if any(result.error for result in healed) else 0
 
 
 def stop(run: Reference = None, all_: All = False) -> int:
-    """Stop a run that is being played: it restores everything and ends with 4."""
+    """Stop a run that is being played: it undoes everything and ends with 4."""
     if (run is None) == (not all_):
         raise UsageError("name a run, or give --all")
     chosen = store.unhealed_runs() if run is None else [store.find_run(run)]
@@ -76,8 +76,8 @@ def stop(run: Reference = None, all_: All = False) -> int:
                 told.add(run_dir.id)
                 os.kill(player.pid, signal.SIGTERM)
         if time.monotonic() > end:
-            raise RestoreError(f"{still[0].id} has not ended; `midnight restore {still[0].id}` heals it")
-        time.sleep(0.1)  # the lock is given back when everything is restored; it cannot be awaited
+            raise UndoError(f"{still[0].id} has not ended; `midnight undo {still[0].id}` heals it")
+        time.sleep(0.1)  # the lock is given back when everything is undone; it cannot be awaited
     for run_dir in playing:
         print(f"{run_dir.id}: stopped")
     return 0

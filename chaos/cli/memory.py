@@ -14,7 +14,7 @@ from rich.table import Table
 
 from chaos.checks.figures import FIGURES
 from chaos.checks.verdict import json_safe
-from chaos.cli.output import print_whole, tell
+from chaos.cli.output import Json, print_whole, tell
 from chaos.errors import UsageError
 from chaos.record.store import RunDir
 from chaos.reports.show import show_value
@@ -38,12 +38,13 @@ Limit = Annotated[int, typer.Option(min=0, help="The newest so many; 0 for all."
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="First read every journal anew.")]
 Name = Annotated[str, typer.Argument(help="An experiment's name.")]
 Last = Annotated[int, typer.Option(min=1, metavar="N", help="The newest so many runs.")]
-Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with a plot of each figure.")]
+HtmlFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a page with a plot of each figure.")
+]
 Keep = Annotated[int | None, typer.Option(min=1, metavar="N", help="Keep the newest so many of each group.")]
 OlderThan = Annotated[str | None, typer.Option(metavar="AGE", help="Keep what is younger, such as 90d.")]
 Drills = Annotated[str, typer.Option(metavar="AGE", help="Keep drills that are younger.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")]
-Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 
 COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
 
@@ -96,7 +97,7 @@ def trend(
     target: Target = None,
     profile: Profile = None,
     last: Last = 30,
-    html: Html = None,
+    html_file: HtmlFile = None,
     json_: Json = False,
 ) -> None:
     """Show how an experiment's figures moved over the last nights, and which became worse than their history."""
@@ -109,13 +110,13 @@ def trend(
     found = trends(entries, last)
     if not found:
         raise UsageError(f"no run of {name!r} is stored; `midnight runs` lists those there are")
-    if html is not None:
+    if html_file is not None:
         from chaos.reports.trend_html import write_trends  # brings matplotlib
 
         try:
-            write_trends(found, html)
+            write_trends(found, html_file)
         except OSError as error:
-            raise UsageError(f"{html}: cannot be written: {error.strerror}") from None
+            raise UsageError(f"{html_file}: cannot be written: {error.strerror}") from None
     if json_:
         tell(lambda: print(json.dumps([trend_json(each) for each in found], indent=1)))
         return

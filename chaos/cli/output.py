@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+from typing import Annotated, Any, TextIO, cast
 
+import typer
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -15,6 +16,9 @@ from rich.table import Table
 from chaos.record import redact
 
 WIDEST = 10_000  # columns
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
+"""The same for every command that has it; what else is said goes to standard error."""
 
 
 def tell(show: Callable[[], None]) -> None:

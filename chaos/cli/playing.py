@@ -13,7 +13,7 @@ from chaos.checks.verdict import Verdict
 from chaos.console import Console
 from chaos.errors import UsageError
 from chaos.history.drills import Earlier, earlier_drills
-from chaos.plan import build as plans
+from chaos.plan.planned import Plan
 from chaos.record.store import RunDir, why_not_written
 from chaos.reports.verdict_json import write_verdict
 from chaos.run import signals, starting
@@ -29,7 +29,7 @@ class Played:
     errors: tuple[str, ...]
 
 
-def play(plan: plans.Plan, overrides: tuple[str, ...], terminal: Terminal) -> Played:
+def play(plan: Plan, overrides: tuple[str, ...], terminal: Terminal) -> Played:
     """Play, judge, write verdict and report, remember. What cannot be written, or remembered, is said; neither
     changes the verdict."""
     consoles: list[Console] = []
@@ -99,7 +99,7 @@ def _remember() -> list[str]:
     return remember()
 
 
-def print_plan(plan: plans.Plan) -> None:
+def print_plan(plan: Plan) -> None:
     print(
         f"{plan.experiment.name} against {plan.target.name}, profile {plan.profile or 'none'}, seed {plan.seed}"
     )

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from chaos.cli.output import print_whole
 from chaos.errors import Refused
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.probe import Answer
 from chaos.run import preflight
 from chaos.run.rehearsal import Row, rehearse

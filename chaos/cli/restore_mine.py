@@ -13,7 +13,7 @@ from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.console.words import sentence
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import UndoError, UsageError
 from chaos.plan.restore import RestorePlan, build
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
@@ -32,6 +32,9 @@ def run(name: str, target: str, *, dry_run: bool, json_: bool) -> int:
     plan = build(name, target)
     terminal = Terminal(stderr=json_, highlight=False)
     if dry_run:
+        if json_:
+            print(json.dumps(plan.to_json(), indent=1))
+            return 0
         print(f"{plan.experiment.name} of {plan.target.name}", *plan.lines(), sep="\n  ")
         return 0
     run_dir, ending = runner.start(plan, lambda run: _teller(run, plan, terminal))
@@ -74,5 +77,5 @@ def _show(
     if json_:
         print(json.dumps(verdict.to_json(), indent=1))
     print_verdict(run_dir, verdict, terminal)
-    again = "restore" if verdict.exit_code == RestoreError.exit_code else "report"
+    again = "undo" if verdict.exit_code == UndoError.exit_code else "report"
     terminal.print(f"next: midnight {again} {run_dir.id}", markup=False, soft_wrap=True)

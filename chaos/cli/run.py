@@ -10,13 +10,14 @@ from rich.console import Console as Terminal
 
 from chaos.checks import suite
 from chaos.cli import restore_mine
-from chaos.cli.output import tell
+from chaos.cli.output import Json, tell
 from chaos.cli.playing import Played, play, print_plan
 from chaos.cli.rehearsing import run_rehearsals
 from chaos.cli.suites import run_suite
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import UndoError, UsageError
 from chaos.plan import build as plans
 from chaos.plan import suite as suite_plan
+from chaos.plan.planned import Plan
 from chaos.record.store import RunDir
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import as_text
@@ -32,7 +33,6 @@ Rehearse = Annotated[
     bool,
     typer.Option("--rehearse", help="Probe the target and every step; inject nothing. 2 if one would fail."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print verdict.json (or the plan) for a machine.")]
 
 
 def run(
@@ -47,7 +47,7 @@ def run(
 ) -> int:
     """Play an experiment against a target and judge it.
 
-    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not restored.
+    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not undone.
     """
     overrides = tuple(set_ or ())
     if restore_mine.is_one(name):
@@ -77,7 +77,7 @@ def run(
     return played.exit_code
 
 
-def _show(plan: plans.Plan, played: Played, terminal: Terminal, json_: bool) -> None:
+def _show(plan: Plan, played: Played, terminal: Terminal, json_: bool) -> None:
     for error in played.errors:
         terminal.print(f"midnight: {error}", style="bold red", markup=False)
     if played.verdict is None:
@@ -88,11 +88,11 @@ def _show(plan: plans.Plan, played: Played, terminal: Terminal, json_: bool) -> 
     terminal.print(f"next: {_what_next(plan, played.exit_code, played.run)}", markup=False, soft_wrap=True)
 
 
-def _what_next(plan: plans.Plan, code: int, run_dir: RunDir) -> str:
+def _what_next(plan: Plan, code: int, run_dir: RunDir) -> str:
     """What a reader of this verdict may want to type."""
     others = [name for name in plan.target.profiles if name != plan.profile]
-    if code == RestoreError.exit_code:
-        return f"midnight restore {run_dir.id}"
+    if code == UndoError.exit_code:
+        return f"midnight undo {run_dir.id}"
     if code in (0, 1) and others:
         command = f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
         return f"the same night on another profile: {command}"

@@ -11,13 +11,12 @@ from rich.console import Console
 
 from chaos.checks import rejudge as judging
 from chaos.checks import suite
-from chaos.cli.output import tell
+from chaos.cli.output import Json, tell
 from chaos.cli.playing import history
 from chaos.errors import UsageError
 from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
-Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Reference = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, its beginning, a path, or `latest`.")
 ]

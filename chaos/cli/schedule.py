@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chaos.cli.output import print_whole
+from chaos.cli.output import Json, print_whole
 from chaos.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="When runs happen: nightly, monthly, by cron.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Option("--file", "-f", help="The schedules.", envvar="MIDNIGHT_SCHEDULES")]
-Json = Annotated[bool, typer.Option("--json", help="For a machine.")]
 Name = Annotated[str, typer.Argument(help="A schedule's name.")]
 Count = Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many.")]
 Reason = Annotated[str, typer.Option("--because", help="Shown by `list`, and in the record.")]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chaos.errors import Refused, RestoreError
+from chaos.errors import Refused, UndoError
 from chaos.plan import build as plans
 from chaos.run import preflight, stack
 from chaos.spec import target as targets
@@ -48,7 +48,7 @@ def down(target: Target = "embedded") -> int:
         print(f"NOT taken down: {result.what.name}: {result.error}")
     if not failed:
         print(f"{name} is down")
-    return RestoreError.exit_code if failed else 0
+    return UndoError.exit_code if failed else 0
 
 
 @app.command()

@@ -15,14 +15,14 @@ from chaos.checks.verdict import Verdict
 from chaos.cli import playing
 from chaos.cli.output import tell
 from chaos.errors import Aborted, MidnightError, worst
-from chaos.plan import build as plans
 from chaos.plan import suite as suite_plan
+from chaos.plan.planned import Plan
 from chaos.record import store
 from chaos.record.store import RunDir
 from chaos.reports.verdict_json import as_text, write_verdict
 from chaos.run import suite_manifest
 
-ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not restored must not be played on
+ENDS_IT = (Aborted.exit_code, 6)  # a signal was meant for all; what is not undone must not be played on
 
 
 def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_run: bool, json_: bool) -> int:
@@ -51,9 +51,7 @@ def run_suite(path: Path, target: str, profile: str | None, seed: int, *, dry_ru
     return played.exit_code
 
 
-def _play(
-    found: Suite, chosen: list[plans.Plan], run: RunDir, terminal: Terminal
-) -> tuple[list[Part], list[str]]:
+def _play(found: Suite, chosen: list[Plan], run: RunDir, terminal: Terminal) -> tuple[list[Part], list[str]]:
     parts: list[Part] = []
     errors: list[str] = []
     for scenario, plan in zip(found.scenarios, chosen, strict=True):

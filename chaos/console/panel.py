@@ -63,7 +63,7 @@ def _step_text(state: StepProgress, now: float, hold: float, start: str) -> Text
     if state.phase == "injected":
         return Text(f"injected, held for {since:.0f} s of at most {show_seconds(hold)}", style="bold magenta")
     if state.phase in ("injecting", "held"):
-        word = "restoring" if state.phase == "held" else "injecting"
+        word = "undoing" if state.phase == "held" else "injecting"
         return Text(f"{word} for {since:.0f}s", style="magenta")
     return Text(state.phase, style=STYLES.get(state.phase, ""))
 

@@ -44,6 +44,6 @@ _STAGES = {
     ("run", "baseline", "begun"): "baseline",
     ("run", "baseline", "ended"): "baseline ended",
     ("run", "play", "begun"): "play",
-    ("run", "play", "ended"): "restoring and reading back",
+    ("run", "play", "ended"): "undoing and reading back",
     ("run", "run", "ended"): "judging",
 }

@@ -12,7 +12,7 @@ from chaos.spec.units import show_seconds
 Figures = Mapping[str, Any]
 
 STYLES = {"failed": "bold red", "skipped": "yellow", "fired": "bold red", "injected": "bold magenta",
-           "restored": "green", "ready": "green"}  # fmt: skip
+           "undone": "green", "ready": "green"}  # fmt: skip
 
 
 def sentence(event: Event) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import psycopg
@@ -15,11 +15,19 @@ from pydantic import Field
 from chaos.errors import FaultError, TargetGone
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.postgres import connect
 from chaos.spec.units import Positive
 from chaos.spec.yamlfile import Model
 
 Column = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
+
+
+_REMEDIES: Mapping[type[psycopg.Error], str] = {
+    psycopg.errors.UndefinedTable: "name a table of the API's database (`table`)",
+    psycopg.errors.UndefinedColumn: "name a column of it (`key`)",
+    psycopg.errors.UndefinedFunction: "name a column of integers (`key`)",
+}
 
 
 class BadDeleteParams(Model):
@@ -48,14 +56,37 @@ class BadDelete(Fault):
         self._dsn = make_conninfo(database.admin_dsn, dbname=str(name))
         self._deleted = 0
 
+    def probes(self) -> Iterator[Probe]:
+        p = self._params
+        what = f"rows of {p.table} can be deleted by {p.key}"
+        meant = sql.SQL(
+            "SELECT count(*), has_table_privilege({}, 'DELETE'), current_user FROM {} WHERE {} % {} = 0"
+        )
+        query = meant.format(sql.Literal(p.table), sql.Identifier(p.table), *self._every)
+        try:
+            with connect(self._dsn) as connection:
+                count, may, user = connection.execute(query).fetchone() or (0, False, "")
+        except psycopg.Error as error:
+            remedy = next((help for kind, help in _REMEDIES.items() if isinstance(error, kind)), "")
+            yield no(what, str(error).strip().partition("\n")[0], remedy)
+            return
+        if not may:
+            yield no(what, f"{user!r} may not", f'GRANT DELETE ON {p.table} TO "{user}";')
+            return
+        yield yes(what)
+        enough = yes if count >= p.min_deleted else unknown
+        yield enough("floor: rows_deleted", f"{count} now, {p.min_deleted} required")
+
+    @property
+    def _every(self) -> tuple[sql.Identifier, sql.Literal]:
+        return sql.Identifier(self._params.key), sql.Literal(self._params.every)
+
     def prepare(self) -> Undo:
         return {"table": self._params.table}
 
     def inject(self) -> Evidence:
-        p = self._params
-        delete = sql.SQL("DELETE FROM {} WHERE {} % {} = 0").format(
-            sql.Identifier(p.table), sql.Identifier(p.key), sql.Literal(p.every)
-        )
+        table = sql.Identifier(self._params.table)
+        delete = sql.SQL("DELETE FROM {} WHERE {} % {} = 0").format(table, *self._every)
         begun = time.monotonic()
         try:
             with connect(self._dsn) as connection, connection.transaction():
@@ -82,6 +113,6 @@ class BadDelete(Fault):
         )
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         """Nothing of ours is left: the rows are the target's to recover, and end with it."""
         return {"table": undo["table"], "rows": "end with the target"}

@@ -80,5 +80,5 @@ class Bandwidth(Fault):
         return frozenset({PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return proxies.remove_toxics(undo, undo["toxics"])

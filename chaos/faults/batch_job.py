@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from chaos.engine import refs
 from chaos.errors import FaultError
-from chaos.faults.shared import container_exec, memory_kills
+from chaos.faults.shared import container_exec, job_there, memory_kills
 from chaos.faults.shared.job_run import JobRun
 from chaos.faults.shared.memory_kills import MemoryKills
 from chaos.host.ordered_end import end_in_order
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe, unknown
 from chaos.spec.units import InItsName, Positive
 from chaos.spec.yamlfile import Model
 
 KILLED = (-9, 137)  # of a process of ours, and of one in a container
+_NEARLY = 0.95  # of the processor time that it is told to use
 STARTS_WITHIN = 15.0  # seconds until its first report
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, InItsName, Field(ge=0)]
@@ -56,6 +58,14 @@ class BatchJob(Fault):
         self._job = handles.jobs["nightly"]
         self._run: JobRun | None = None
         self._begun = 0.0
+
+    def probes(self) -> Iterator[Probe]:
+        yield from job_there.probes(self._job)
+        if self._job.reports:
+            asked = f"{self._params.rows} rows, {self._params.cpu_seconds * _NEARLY:g} s of processor time"
+        else:
+            asked = f"to end with 0, after {self._params.min_cpu_seconds:g} s of processor time"
+        yield unknown("floor: the job done", f"{asked}: known when it has ended")
 
     def prepare(self) -> Undo:
         container = self._job.container
@@ -91,7 +101,7 @@ class BatchJob(Fault):
         return frozenset()  # what the team's own job changes is its work
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" in undo:
             return container_exec.stop(refs.from_json(undo["container"]), undo["mark"])
         return end_in_order(undo["mark"])
@@ -118,7 +128,7 @@ class BatchJob(Fault):
             floor={
                 "completed": 1.0,
                 "rows": self._params.rows,
-                "cpu_seconds": self._params.cpu_seconds * 0.95,
+                "cpu_seconds": self._params.cpu_seconds * _NEARLY,
             },
             evidence={**self._evidence(run, killed), "job": last},
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
 from chaos.engine import limits, refs
 from chaos.errors import FaultError
-from chaos.faults.shared import cgroup_stats, containers, exclusive
+from chaos.faults.shared import cgroup_stats, containers, exclusive, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Answer, Probe, no, unknown, yes
 from chaos.record.inventory.document import CONTAINERS
 from chaos.spec.units import NotNegative
 from chaos.spec.yamlfile import Model, Name
@@ -21,7 +23,7 @@ from chaos.spec.yamlfile import Model, Name
 class CpuLimitParams(Model):
     target: Name = "api"
     which: containers.Which = "all"  # of a role with several containers
-    cpus: Annotated[float, Field(gt=0, le=512)] = 0.2  # processors
+    cpus: Annotated[float, Field(ge=0.01, le=512)] = 0.2  # processors
     min_held_back: NotNegative = 0.2  # the floor: seconds that its threads had to wait for the next period
 
 
@@ -37,6 +39,28 @@ class CpuLimitOne(Fault):
         self._params, self._mark = params, mark
         self._ref = containers.container(handles, params.target)
         self._before = 0.0
+
+    def probes(self) -> Iterator[Probe]:
+        wanted, name = self._params.cpus, self._ref.name
+        with containers.acting(self._ref, "cpu_limit") as found:
+            there = foreseen.runs(found)
+            yield there
+            if there.answer is Answer.NO:
+                return
+            engine = foreseen.engine_says(found)
+            has = limits.processors(limits.read(found, limits.CPU)) or float(engine["NCPU"])
+        what = f"{name} can be held to {wanted:g} processors"
+        if not engine.get("CpuCfsQuota", True):
+            yield no(what, "the engine's kernel has no CFS quota", "use a kernel with CONFIG_CFS_BANDWIDTH")
+            return
+        if wanted >= has:
+            yield no(what, f"it has {has:g}", f"set `cpus` below {has:g}")
+            return
+        yield yes(what, f"it has {has:g}")
+        yield unknown(
+            "floor: held_back_seconds",
+            f"its threads have to wait {self._params.min_held_back:g} s for a processor",
+        )
 
     def prepare(self) -> Undo:
         with exclusive.claimed(self._ref, "cpu_limit", self._mark):
@@ -70,11 +94,11 @@ class CpuLimitOne(Fault):
         return frozenset({CONTAINERS})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref, before = refs.from_json(undo["container"]), undo["limits"]
         wanted = " ".join(f"{name}={value}" for name, value in limits.as_before(before).items())
         by_hand = f"docker update {ref.name} back to {wanted}"
-        done = containers.restoring(ref, by_hand, lambda _, found: limits.put_back(found, before))
+        done = containers.undoing(ref, by_hand, lambda _, found: limits.put_back(found, before))
         exclusive.release(ref, "cpu_limit", undo["mark"])
         return done
 

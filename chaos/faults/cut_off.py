@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.faults.shared import idle_toxics, proxies
 from chaos.faults.shared.own_path import OwnPath
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
@@ -79,14 +79,14 @@ class CutOff(Fault):
         return frozenset({PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        """Every proxy is tried, whatever became of the others. Raises RestoreError naming those that are left."""
+    def undo(cls, undo: Undo) -> Evidence:
+        """Every proxy is tried, whatever became of the others. Raises UndoError naming those that are left."""
         done, left = [], []
         for cut in undo["cut"]:
             try:
                 done.append(proxies.remove_toxics(cut, undo["toxics"]))
-            except RestoreError as error:
+            except UndoError as error:
                 left.append(str(error))
         if left:
-            raise RestoreError("; ".join(left))
+            raise UndoError("; ".join(left))
         return {"proxies": done}

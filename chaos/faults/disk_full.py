@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from chaos.engine import mounts, refs, sidecar
-from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.errors import ControlError, FaultError, UndoError
 from chaos.faults.shared import containers, volume_files
 from chaos.host import filler
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.record.inventory.document import FILES
 from chaos.spec.units import Size
 from chaos.spec.yamlfile import Model, Name
@@ -38,6 +41,18 @@ class DiskFull(Fault):
         self._container = volume.container
         place = volume.path if volume.container is None else volume.inside
         self._file = place / f"midnight-{mark.replace('/', '-')}"
+
+    def probes(self) -> Iterator[Probe]:
+        place, seen = self._file.parent, self._look()
+        what = f"{place} can be written to"
+        if seen["refused"]:
+            yield no(what, seen["refused"], "mount it writable, or name another volume (`volume`)")
+            return
+        yield yes(what)
+        yield self._floor(seen["free"])
+        written = seen["written_lately"]
+        because = f"{written} were written in the last minute, 1 is required"
+        yield (yes if written else unknown)(f"floor: files of {place} in use", because)
 
     def prepare(self) -> Undo:
         if self._container is None:
@@ -77,19 +92,40 @@ class DiskFull(Fault):
             unproven="" if written else f"nobody has written to {self._file.parent} in the minute before",
         )
 
+    def _look(self) -> dict[str, Any]:
+        if self._container is None:
+            return filler.look(self._file.parent)
+        with containers.acting(self._container, "disk_full") as found:
+            volume_files.undo(found, self._container, self._mark, self._file)
+        said = {"look": str(self._file.parent)}
+        try:
+            return sidecar.ask(self._container, "chaos.host.filler", self._mark, said, running=False)
+        except ControlError as error:
+            raise containers.failure("disk_full", error) from error
+
+    def _floor(self, free: int) -> Probe:
+        what, leave, at_most = f"floor: {self._file.parent} full", self._params.leave, self._params.at_most
+        wanted = free - leave
+        if wanted <= 0:
+            return no(what, f"{free} bytes are free, {leave} are to be left", f"set `leave` below {free}")
+        if wanted > at_most:
+            enough = f"set `at_most: {-(-wanted * 11 // 10_000_000)}MB`, or name a smaller volume"
+            return no(what, f"{wanted} bytes would be written, at most {at_most} may be", enough)
+        return yes(what, f"{wanted} bytes would be written, at most {at_most} may be")
+
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
         del undo
         return frozenset({FILES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         file = undo["file"]
         if "container" not in undo:
             try:
                 return filler.remove([file])
             except OSError as error:
-                raise RestoreError(f"{file} could not be removed: {error}; by hand: rm {file}") from error
+                raise UndoError(f"{file} could not be removed: {error}; by hand: rm {file}") from error
         name = undo["container"]["name"]
         try:
             engine = refs.from_json(undo["container"]).engine
@@ -97,4 +133,4 @@ class DiskFull(Fault):
             return {"container": name, "containers_removed": stopped, **volume_files.remove(undo, [file])}
         except ControlError as error:
             lies = mounts.named(undo["mount"])
-            raise RestoreError(f"{error}; by hand: remove {file} from the {lies} of {name}") from error
+            raise UndoError(f"{error}; by hand: remove {file} from the {lies} of {name}") from error

@@ -8,6 +8,7 @@ was started anew has them already, and nothing is left to undo; one that stands 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,12 +16,13 @@ from pydantic import Field
 from chaos.engine import refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.client import connected
-from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.faults.shared import containers, exclusive
+from chaos.errors import ControlError, FaultError, UndoError
+from chaos.faults.shared import containers, exclusive, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Answer, Probe, no, unknown, yes
 from chaos.record.inventory.document import CONTAINERS
 from chaos.spec.units import NotNegative, Size
 from chaos.spec.yamlfile import Model, Name
@@ -52,18 +54,27 @@ class DiskLimitOne(Fault):
         self._created_with: dict[str, int] = {}
         self._watch: Worker | None = None
 
+    def probes(self) -> Iterator[Probe]:
+        with containers.acting(self._ref, "disk_limit") as found:
+            there = foreseen.runs(found)
+        yield there
+        if there.answer is Answer.NO:
+            return
+        self._find_disk()
+        what = f"writes of {self._ref.name} below {self._path} can be limited"
+        said = self._ask(could=self._params.write, created_with=self._created_with)
+        if "refused" in said:
+            yield no(what, said["refused"], said["remedy"])
+            return
+        yield yes(what, f"to {self._params.write} bytes per second, from {said['before'] or 'no limit'}")
+        yield unknown(
+            "floor: held_back_seconds",
+            f"its own threads have to wait {self._params.min_held_back:g} s for the disk",
+        )
+
     def prepare(self) -> Undo:
         with exclusive.claimed(self._ref, "disk_limit", self._mark):
-            with containers.acting(self._ref, "disk_limit") as found:
-                mounts = [str(mount["Destination"]) for mount in found.attrs["Mounts"] if mount["RW"]]
-                limits = found.attrs["HostConfig"].get("BlkioDeviceWriteBps") or []
-            if not mounts:
-                raise FaultError(
-                    f"disk_limit: {self._ref.name} has no volume that it may write to, and only the disk "
-                    "below a volume can be limited"
-                )
-        self._path = self._path or mounts[0]
-        self._created_with = {str(each["Path"]): int(each["Rate"]) for each in limits}
+            self._find_disk()
         return {
             "container": refs.to_json(self._ref),
             "path": self._path,
@@ -98,7 +109,7 @@ class DiskLimitOne(Fault):
         return frozenset({CONTAINERS})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref, ours = refs.from_json(undo["container"]), undo["write"]
         by_hand = f"by hand: docker restart {ref.name}"
         said = {"path": undo["path"], "unset": ours, "created_with": undo["created_with"]}
@@ -111,11 +122,24 @@ class DiskLimitOne(Fault):
             else:
                 now = sidecar.ask(ref, THROTTLE, undo["mark"], said)
         except ControlError as error:
-            raise RestoreError(f"write limit of {ref.name}: {error}; {by_hand}") from error
+            raise UndoError(f"write limit of {ref.name}: {error}; {by_hand}") from error
         if now.get("limit") == ours:
-            raise RestoreError(f"write limit of {ref.name} is {ours} still; {by_hand}")
+            raise UndoError(f"write limit of {ref.name} is {ours} still; {by_hand}")
         exclusive.release(ref, "disk_limit", undo["mark"])
         return {"container": ref.name, **now}
+
+    def _find_disk(self) -> None:
+        """Which of its directories lies on the disk, and what it was created with. Raises FaultError, TargetGone."""
+        with containers.acting(self._ref, "disk_limit") as found:
+            mounts = [str(mount["Destination"]) for mount in found.attrs["Mounts"] if mount["RW"]]
+            limits = found.attrs["HostConfig"].get("BlkioDeviceWriteBps") or []
+        if not mounts:
+            raise FaultError(
+                f"disk_limit: {self._ref.name} has no volume that it may write to, and only the disk "
+                "below a volume can be limited"
+            )
+        self._path = self._path or mounts[0]
+        self._created_with = {str(each["Path"]): int(each["Rate"]) for each in limits}
 
     def _begin(self) -> None:
         """Look from now on at what the container itself writes. Raises FaultError, TargetGone."""

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import psycopg
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError, TargetGone
+from chaos.errors import FaultError, TargetGone
 from chaos.faults.shared import idle_toxics, proxies, session_timeout
 from chaos.faults.shared.own_path import OwnPath
 from chaos.path import Fate, Seen
@@ -77,7 +77,7 @@ class IdleDrop(Fault):
     def probes(self) -> Iterable[Probe]:
         if self._params.by == "server":
             yield from probe_setting(self._admin, session_timeout.NAME, "by: server")
-        yield from self._path.probes()
+        yield from self._path.probes(self._params.min_closed)
 
     def prepare(self) -> Undo:
         if self._params.by == "proxy":
@@ -89,18 +89,17 @@ class IdleDrop(Fault):
         except psycopg.OperationalError as error:
             raise TargetGone(f"idle_drop: {error}") from error
         dsn = conninfo_files.reference(self._admin)
-        return {"by": "server", "dsn": dsn, **before, "set": self._timeout, "ours": self._ours}
+        return {"by": "server", "dsn": dsn, **before, "set": f"{self._timeout}ms", "ours": self._ours}
 
     def inject(self) -> Evidence:
         self._path.open()
         before = self._path.begin()
         try:
-            self._act(Toxiproxy(self._proxy.api))
+            with self._path.acting("idle_drop"):
+                self._act(Toxiproxy(self._proxy.api))
         except psycopg.OperationalError as error:
-            self._path.close()
             raise TargetGone(f"idle_drop: {error}") from error
-        except (psycopg.Error, ControlError) as error:
-            self._path.close()
+        except psycopg.Error as error:
             raise FaultError(f"idle_drop: {error}") from error
         return {"idle_sessions_before": len(before.idle_before)}
 
@@ -111,7 +110,7 @@ class IdleDrop(Fault):
         held = Held(
             dose=dose,
             floor=floor,
-            evidence={"by": by, **self._path.evidence(seen)},
+            evidence={"by": by, **self._path.evidence(seen), "shortfall": self._busy(seen)},
             unproven=self._path.unproven(seen)
             or (self._unused(seen) if any(dose[name] < least for name, least in floor.items()) else ""),
         )
@@ -123,7 +122,7 @@ class IdleDrop(Fault):
         return frozenset({SERVERS if undo["by"] == "server" else PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if undo["by"] == "server":
             return session_timeout.put_back(undo)
         if undo["by"] == "proxy":
@@ -131,17 +130,18 @@ class IdleDrop(Fault):
         return proxies.remove_toxics(undo, undo["toxics"])
 
     @property
-    def _timeout(self) -> str:
-        return f"{round(self._params.after_idle * 1000)}ms"
+    def _timeout(self) -> int:
+        return round(self._params.after_idle * 1000)
 
     def _act(self, server: Toxiproxy) -> None:
-        """Raises psycopg.Error, ControlError."""
+        """Raises psycopg.Error, ControlError, TargetGone."""
         by = self._params.by
         if by == "proxy":
             server.disable(self._proxy.name)
         elif by == "server":
             self._ended_before = session_timeout.ended_by_the_server(self._admin)
-            session_timeout.write(self._admin, self._timeout)
+            since = session_timeout.write(self._admin, f"{self._timeout}ms")
+            session_timeout.await_in_force(self._admin, self._timeout, since)
         else:
             idle_toxics.add(server, self._proxy.name, by, self._toxics)
 
@@ -176,6 +176,13 @@ class IdleDrop(Fault):
             return session_timeout.ended_by_the_server(self._admin) - self._ended_before
         except psycopg.Error:  # it went down under it: that is the target's failure
             return 0
+
+    def _busy(self, seen: Seen) -> str:
+        """Why fewer idle sessions than the floor asks for could be hit: there were not so many when it acted."""
+        idle, there = len(seen.idle_before), sum(each.was_there for each in seen.fates)
+        if self._params.by == "server" or idle >= self._params.min_closed:
+            return ""  # the server ends those too that go idle while it acts
+        return f"{idle} of the service's {there} connections were idle when it acted"
 
     def _unused(self, seen: Seen) -> str:
         """Why too few idle sessions were hit, where each had to be used once more for that."""

@@ -10,17 +10,19 @@ import os
 import signal as signals
 import threading
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
 from chaos.errors import TargetGone
-from chaos.faults.shared import containers
+from chaos.faults.shared import containers, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.host.processes import alive
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import ContainerRef, Handles
+from chaos.plugin.probe import Probe, unknown
 from chaos.record.inventory.document import PROCESSES
 from chaos.spec.yamlfile import Model, Name
 
@@ -56,6 +58,18 @@ class KillOne(Fault):
         self._traffic = OwnTraffic(handles, self._subject, mark)
         self._before: dict[str, Any] = {}
         self._handles = handles
+
+    def probes(self) -> Iterator[Probe]:
+        if isinstance(self._subject, ContainerRef):
+            yield from foreseen.can_be_ended(self._subject, "kill")
+        else:
+            yield foreseen.may_be_signalled(self._subject)
+            yield unknown(
+                f"process {self._subject.pid} is started again",
+                "midnight does not do that",
+                "have its supervisor do it (systemd: Restart=always)",
+            )
+        yield from self._traffic.probes()
 
     def prepare(self) -> Undo:
         if not isinstance(self._subject, ContainerRef):
@@ -99,9 +113,9 @@ class KillOne(Fault):
         return containers.ends(undo) if "container" in undo else frozenset({PROCESSES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
-            return {"process": undo["process"], "restored": "nothing: nobody starts it again"}
+            return {"process": undo["process"], "undone": "nothing: nobody starts it again"}
         return containers.started_again(undo)
 
     def _has_died(self) -> bool:

@@ -83,5 +83,5 @@ class Latency(Fault):
         return frozenset({PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return proxies.remove_toxics(undo, undo["toxics"])

@@ -17,8 +17,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from chaos.errors import ControlError, FaultError, RestoreError
-from chaos.faults.shared import container_rotation, containers
+from chaos.errors import ControlError, FaultError, UndoError
+from chaos.faults.shared import container_rotation, containers, foreseen
 from chaos.host import disk_writers, rotation_undo
 from chaos.host.processes import alive, stop_marked
 from chaos.host.rotation_plan import CannotRotate
@@ -69,6 +69,8 @@ class Logrotate(Fault):
         self._worker: Worker | None = None
 
     def probes(self) -> Iterator[Probe]:
+        if self._logs.container is None:
+            yield from map(foreseen.may_be_signalled, self._signalled)
         try:
             self._planned = self._look()
         except FaultError as error:
@@ -93,7 +95,9 @@ class Logrotate(Fault):
             "explained": self._explained(),
             **self._planned["before"],
         }
-        return undo if self._logs.container is None else container_rotation.undo(self._logs.container, undo)
+        return (
+            undo if self._logs.container is None else container_rotation.undo_of(self._logs.container, undo)
+        )
 
     def inject(self) -> Evidence:
         begin = rotating.start(self._logs) or start_here
@@ -139,14 +143,14 @@ class Logrotate(Fault):
         return frozenset({FILES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" in undo:
-            return container_rotation.restore(undo)
+            return container_rotation.undo(undo)
         stopped = stop_marked(undo["mark"], grace=_STOPPED_WITHIN)
         try:
             return {"processes_stopped": len(stopped), **rotation_undo.undo(undo)}
         except OSError as error:
-            raise RestoreError(f"{error}; by hand: rm -r {undo['scratch']}") from error
+            raise UndoError(f"{error}; by hand: rm -r {undo['scratch']}") from error
 
     def _look(self) -> dict[str, Any]:
         pids = [ref.pid for ref in self._signalled] if self._logs.container is None else [1]

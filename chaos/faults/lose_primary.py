@@ -12,14 +12,19 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+import psutil
+
 from chaos.errors import FaultError, TargetError, TargetGone
+from chaos.faults.shared import foreseen
+from chaos.host.privileges import is_root
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
-from chaos.plugin.handles import Handles
+from chaos.plugin.handles import Handles, ProcessRef
+from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.postgres import family
 from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
@@ -57,6 +62,58 @@ class LosePrimary(Fault):
         self._replication = handles.replication
         self._disk = handles.volumes["data"].path
         self._ballast = self._server.data.parent / BALLAST
+
+    def probes(self) -> Iterator[Probe]:
+        if not self._server.running():
+            yield no("the primary runs", "it does not", "start it")
+            return
+        yield yes("the primary runs")
+        yield from self._can_be_lost()
+        if self._params.standby != "none":
+            yield self._is_protected()
+        if self._params.archive:
+            yield self._is_archived()
+        yield unknown("floor: primary_lost", "a write is tried afterwards, and has to fail")
+
+    def _can_be_lost(self) -> Iterator[Probe]:
+        by = self._params.by
+        if by not in ("full", "read_only"):
+            members = list[ProcessRef]()
+            for each in family.members(self._server.data):
+                with suppress(psutil.NoSuchProcess):
+                    members.append(ProcessRef(each.pid, each.create_time()))
+            yield foreseen.may_all_be_signalled("its processes may be signalled", members)
+            return
+        what = f"the disk {self._disk} can be made {by.replace('_', '-')}"
+        kinds = {each.mountpoint: each.fstype for each in psutil.disk_partitions(all=True)}
+        kind = kinds.get(str(self._disk))
+        if kind is None:
+            yield no(what, "it is no disk of the target's own", "run midnight as root, which makes one")
+        elif by == "read_only" and not (kind.startswith("ext") and is_root()):
+            because = f"it is {kind}" if is_root() else "midnight is not root"
+            yield no(what, because, "have the data on ext4, and run midnight as root")
+        else:
+            yield yes(what, kind)
+
+    def _is_protected(self) -> Probe:
+        wanted, replication = self._params.standby, self._replication
+        what = f"the standby is {wanted}"
+        lag = lag_at(replication.primary_dsn, replication.name) if replication is not None else None
+        if lag is None:
+            return no(what, "no standby is connected", "start it")
+        same = (lag.sync_state == "async") == (wanted == "asynchronous")
+        return yes(what) if same else no(what, f"it is {lag.sync_state}", "set synchronous_standby_names")
+
+    def _is_archived(self) -> Probe:
+        what = "the archive takes what is written"
+        query = (
+            "SELECT current_setting('archive_mode'), last_failed_wal,"
+            " coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver"
+        )
+        mode, segment, failing = ask(self._admin, query)
+        if mode == "off":
+            return no(what, "archive_mode is off", "set archive_mode = on, and restart the server")
+        return no(what, f"{segment} was refused", "look into the server's log") if failing else yes(what)
 
     def prepare(self) -> Undo:
         by = self._params.by
@@ -100,7 +157,7 @@ class LosePrimary(Fault):
         )
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         """Let it go on, or give its disk the room back. A server that was killed ends with its target."""
         thawed = family.members(Path(undo["data"]))
         family.send(thawed, signal.SIGCONT)

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chaos.engine import limits, refs, sidecar
 from chaos.engine.attached import Attached
 from chaos.engine.oom_events import OomEvents
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
-from chaos.faults.shared import cgroup_stats, containers, exclusive, proxies_kept
+from chaos.errors import ControlError, FaultError, TargetGone, UndoError
+from chaos.faults.shared import cgroup_stats, containers, exclusive, foreseen, proxies_kept
 from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import ContainerRef, Handles
+from chaos.plugin.probe import Answer, Probe, no, unknown, yes
 from chaos.spec.units import Size
 from chaos.spec.yamlfile import Model, Name
 
@@ -57,6 +59,27 @@ class MemoryLimitOne(Fault):
         self._handles = handles
         self._worker: Worker | None = None
         self._stress_program: Attached | None = None
+
+    def probes(self) -> Iterator[Probe]:
+        for probe in foreseen.can_be_ended(self._ref, "memory_limit"):
+            yield probe
+            if probe.answer is Answer.NO:
+                return
+        with containers.acting(self._ref, "memory_limit") as found:
+            killed = self._is_killed(found)
+            yield killed
+            if self._params.stress and killed.answer is not Answer.NO:
+                yield foreseen.has_sidecars(found)
+            used = int(cgroup_stats.memory(found, self._ref))
+        limit = f"it uses {used} bytes, and is held to {used + self._params.headroom}"
+        asked = (
+            "and the rest is taken"
+            if self._params.stress
+            else "and has to grow beyond that itself (`stress`)"
+        )
+        yield (yes if self._params.stress else unknown)(
+            "floor: killed_for_memory", f"{limit}, {asked}; 1 is required"
+        )
 
     def prepare(self) -> Undo:
         with (
@@ -108,12 +131,12 @@ class MemoryLimitOne(Fault):
         return containers.ends(undo)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref, before = refs.from_json(undo["container"]), undo["limits"]
         try:
             removed = sidecar.remove(ref.engine, undo["mark"], settled=1.0)
         except ControlError as error:
-            raise RestoreError(
+            raise UndoError(
                 f"{error}; by hand: docker ps -a --filter label={refs.MARK}={undo['mark']}"
             ) from error
 
@@ -122,9 +145,19 @@ class MemoryLimitOne(Fault):
             return {**again, **(containers.running_again(found) if undo["was"] == "running" else {})}
 
         by_hand = f"docker update {ref.name} back to {limits.as_before(before)}; docker start {ref.name}"
-        done = containers.restoring(ref, by_hand, put_back)
+        done = containers.undoing(ref, by_hand, put_back)
         exclusive.release(ref, "memory_limit", undo["mark"])
         return {**done, **proxies_kept.put_back(undo), "containers_removed": removed}
+
+    @staticmethod
+    def _is_killed(found: Container) -> Probe:
+        """Whether the kernel would kill what goes beyond the limit."""
+        what = f"{found.name} is killed beyond its limit of memory"
+        if not foreseen.engine_says(found).get("MemoryLimit", True):
+            return no(what, "the engine's kernel limits no memory", "boot it with cgroup_enable=memory")
+        if found.attrs["HostConfig"].get("OomKillDisable"):
+            return no(what, "it was started with --oom-kill-disable", "start it without --oom-kill-disable")
+        return yes(what)
 
     def _stress(self) -> dict[str, Any]:
         spec = {"memory": STEP, "most": self._params.headroom + 64_000_000, "deadline": DEADLINE}

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chaos.engine import refs
 from chaos.errors import ControlError, TargetGone
-from chaos.faults.shared import containers
+from chaos.faults.shared import containers, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Answer, Probe, no, yes
 from chaos.record.inventory.document import CONTAINERS
 from chaos.spec.yamlfile import Model, Name
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
+
+
+_NOT_TO_BE_LEFT = ("host", "none")  # the engine refuses
+_OTHER = "aim at a container with a network of its own"
 
 
 class PartitionParams(Model):
@@ -40,6 +45,19 @@ class PartitionOne(Fault):
         self._wanted, self._ref = params.networks, containers.container(handles, params.target)
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._networks: dict[str, dict[str, Any]] = {}
+
+    def probes(self) -> Iterator[Probe]:
+        with containers.acting(self._ref, "partition") as found:
+            there = foreseen.runs(found)
+            yield there
+            if there.answer is Answer.NO:
+                return
+            cut = self._can_be_cut(found)
+            yield cut
+            if cut.answer is Answer.NO:
+                return
+            yield foreseen.keeps_its_ports(found)
+        yield from self._traffic.probes(*self._wanted)
 
     def prepare(self) -> Undo:
         with containers.acting(self._ref, "partition") as found:
@@ -75,19 +93,33 @@ class PartitionOne(Fault):
             unproven=self._traffic.unproven(hit=self._traffic.connections),
         )
 
+    def _can_be_cut(self, found: Container) -> Probe:
+        """Whether the container is on the networks that it is to be cut off from, and can leave them."""
+        what, there = f"floor: networks that {found.name} is cut off from", connections(found)
+        if not there:
+            return no(
+                what, f"it shares the network of another ({found.attrs['HostConfig']['NetworkMode']})", _OTHER
+            )
+        if lacking := sorted(set(self._wanted) - there.keys()):
+            return no(what, f"it is not on {lacking[0]!r}", f"set networks: [{', '.join(sorted(there))}]")
+        wanted = sorted(self._wanted or there)
+        if fixed := [name for name in wanted if name in _NOT_TO_BE_LEFT]:
+            return no(what, f"nothing can be cut off from the network {fixed[0]!r}", _OTHER)
+        return yes(what, ", ".join(wanted))
+
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
         del undo
         return frozenset({CONTAINERS})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         ref = refs.from_json(undo["container"])
         by_hand = "; ".join(
             f"docker network connect {_options(each)} {name} {ref.name}"
             for name, each in undo["networks"].items()
         )
-        return containers.restoring(ref, by_hand, lambda client, found: _connect(client, found, undo))
+        return containers.undoing(ref, by_hand, lambda client, found: _connect(client, found, undo))
 
 
 class Partition(OnEach):

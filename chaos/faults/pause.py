@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import psutil
 
 from chaos.engine import refs
-from chaos.errors import FaultError, RestoreError, TargetGone
-from chaos.faults.shared import containers
+from chaos.errors import FaultError, TargetGone, UndoError
+from chaos.faults.shared import containers, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.host.processes import process_of, ref_from_json, ref_to_json
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import ContainerRef, Handles, ProcessRef
+from chaos.plugin.probe import Probe, no
 from chaos.record.inventory.document import CONTAINERS, PROCESSES
 from chaos.spec.yamlfile import Model, Name
 
@@ -44,6 +46,14 @@ class PauseOne(Fault):
         self._traffic = OwnTraffic(handles, self._subject, mark)
         self._processes: list[ProcessRef] = []
         self._known: list[int] = []  # what there was before the act, stopped by somebody else or not
+
+    def probes(self) -> Iterator[Probe]:
+        if isinstance(self._subject, ContainerRef):
+            with containers.acting(self._subject, "pause") as found:
+                yield foreseen.runs(found)
+        else:
+            yield self._may_be_stopped(self._subject)
+        yield from self._traffic.probes()
 
     def prepare(self) -> Undo:
         if isinstance(self._subject, ContainerRef):
@@ -90,16 +100,31 @@ class PauseOne(Fault):
         return frozenset({CONTAINERS if "container" in undo else PROCESSES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
             listed = [ref_from_json(each) for each in undo["processes"]]
             return _go_on([*listed, *_below(listed, undo.get("known", ()))])
         ref = refs.from_json(undo["container"])
         if undo["was"] != "running":
             return {"container": ref.name, "was": undo["was"]}
-        return containers.restoring(
+        return containers.undoing(
             ref, f"docker unpause {ref.name}", lambda _, found: containers.running_again(found)
         )
+
+    @staticmethod
+    def _may_be_stopped(first: ProcessRef) -> Probe:
+        """Whether the whole tree runs, may be signalled, and is not what midnight runs below."""
+        what, process = f"process {first.pid} and its children may be stopped", process_of(first)
+        if process is None or process.status() == psutil.STATUS_STOPPED:
+            if process is None:
+                return no(what, "it has ended", "start the service")
+            return no(what, "it is stopped already", f"kill -CONT {first.pid}")
+        members = [first, *_below([first], ())]
+        if first.pid in {os.getpid(), *(each.pid for each in psutil.Process().parents())}:
+            return no(
+                what, "midnight runs below it", "start midnight from elsewhere, or aim at another process"
+            )
+        return foreseen.may_all_be_signalled(what, members)
 
     def _stop_all(self, first: ProcessRef) -> int:
         """Stop the tree from its root, those too that were forked meanwhile; how many stand still.
@@ -179,9 +204,7 @@ def _go_on(processes: list[ProcessRef]) -> Evidence:
     _send(processes, signal.SIGCONT)
     left = [ref.pid for ref in processes if (process := process_of(ref)) and not _goes(process)]
     if left:
-        raise RestoreError(
-            f"processes {left} still stand still; by hand: kill -CONT {' '.join(map(str, left))}"
-        )
+        raise UndoError(f"processes {left} still stand still; by hand: kill -CONT {' '.join(map(str, left))}")
     return {"processes": len(processes), "stopped": 0}
 
 

@@ -16,7 +16,7 @@ import psycopg
 from pydantic import Field, model_validator
 
 from chaos.errors import ControlError, FaultError, TargetGone
-from chaos.faults.shared import proxies, same_server
+from chaos.faults.shared import proxies, same_server, storm_ahead
 from chaos.faults.shared.own_path import OwnPath
 from chaos.host.processes import stop_marked
 from chaos.host.worker import Worker
@@ -24,6 +24,7 @@ from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
 from chaos.postgres import connect
+from chaos.postgres.signing_in import probe_role
 from chaos.record.inventory.document import PROXIES
 from chaos.spec.units import NotNegative, Positive
 from chaos.spec.yamlfile import BrokenRule, Model
@@ -64,7 +65,13 @@ class ReconnectStorm(Fault):
         self._own, self._unproven = 0, ""
 
     def probes(self) -> Iterator[Probe]:
-        return self._path.probes()
+        params = self._params
+        yield from probe_role(self._database.dsns["crowd"], "the crowd")
+        yield storm_ahead.files_are_enough(params.clients + params.burst)
+        if params.burst:
+            yield storm_ahead.burst_is_answered(self._url, self._headers, params.burst_path)
+        yield storm_ahead.attempted(self._database.admin_dsn, params.clients, params.min_attempted)
+        yield from self._path.probes()
 
     def prepare(self) -> Undo:
         if not self._params.drop:
@@ -135,7 +142,7 @@ class ReconnectStorm(Fault):
         return frozenset({PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         stopped = stop_marked(undo["mark"], grace=2.0)
         return {"processes_stopped": len(stopped), **proxies.enable(undo)}
 

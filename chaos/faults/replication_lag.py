@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -20,6 +20,7 @@ from chaos.errors import ControlError, FaultError, TargetError
 from chaos.faults.shared import proxies
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.postgres.connection import ask
 from chaos.postgres.lag import lag_at
 from chaos.record.inventory.document import PROXIES
@@ -51,6 +52,19 @@ class ReplicationLag(Fault):
         self._known = proxies.known(handles, self._proxy)
         self._replication = handles.replication
         self._toxic = f"midnight-{mark.replace('/', '-')}"
+
+    def probes(self) -> Iterator[Probe]:
+        yield proxies.lets_pass(self._proxy)
+        what = f"standby {self._replication.name} streams"
+        lag = lag_at(self._replication.primary_dsn, self._replication.name)
+        if lag is None:
+            yield no(
+                what, "the primary has no standby of that name", "start the standby, or correct its name"
+            )
+            return
+        yield yes(what, f"{lag.state}, {lag.sync_state}")
+        because = f"{lag.flush or 0} now, {self._params.min_unflushed} required: the load writes them"
+        yield unknown("floor: unflushed_bytes", because)
 
     def prepare(self) -> Undo:
         return {**self._known, "toxics": [self._toxic]}
@@ -97,5 +111,5 @@ class ReplicationLag(Fault):
         return frozenset({PROXIES})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return proxies.remove_toxics(undo, undo["toxics"])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from chaos.errors import TargetGone
-from chaos.faults.shared import containers
+from chaos.faults.shared import containers, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe
 from chaos.spec.units import NotNegative
 from chaos.spec.yamlfile import Model, Name
 
@@ -39,6 +41,10 @@ class RestartOne(Fault):
         self._handles = handles
         self._before: dict[str, Any] = {}
         self._begun = 0.0
+
+    def probes(self) -> Iterator[Probe]:
+        yield from foreseen.can_be_ended(self._ref, "restart")
+        yield from self._traffic.probes()
 
     def prepare(self) -> Undo:
         with containers.acting(self._ref, "restart") as found:
@@ -77,7 +83,7 @@ class RestartOne(Fault):
         return containers.ends(undo)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return containers.started_again(undo)
 
     def _since(self) -> float:

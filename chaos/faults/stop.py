@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated
 
 from pydantic import Field
 
 from chaos.errors import TargetGone
-from chaos.faults.shared import containers
+from chaos.faults.shared import containers, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe
 from chaos.spec.units import NotNegative
 from chaos.spec.yamlfile import Model, Name
 
@@ -37,6 +39,10 @@ class StopOne(Fault):
         self._grace, self._ref = int(params.grace), containers.container(handles, params.target)
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._handles = handles
+
+    def probes(self) -> Iterator[Probe]:
+        yield from foreseen.can_be_ended(self._ref, "stop")
+        yield from self._traffic.probes()
 
     def prepare(self) -> Undo:
         with containers.acting(self._ref, "stop") as found:
@@ -69,7 +75,7 @@ class StopOne(Fault):
         return containers.ends(undo)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return containers.started_again(undo)
 
 

@@ -1,4 +1,4 @@
-"""A baseline kept as a file: the verdict.json of one run, or what a gate wrote with --json."""
+"""A baseline kept as a file: the verdict.json of one run, or what a gate wrote with --json-file."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from chaos.history.entry import links_of
 
 VERSION = 1
 
-WORDS = {0: "PASS", 1: "FAIL", 3: "UNKNOWN", 4: "ABORTED", 5: "MIDNIGHT FAILED", 6: "NOT RESTORED"}
+WORDS = {0: "PASS", 1: "FAIL", 3: "UNKNOWN", 4: "ABORTED", 5: "MIDNIGHT FAILED", 6: "NOT UNDONE"}
 
 
 @dataclass(frozen=True, slots=True)

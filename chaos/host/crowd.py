@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import sys
 import threading
 from collections import Counter
@@ -85,6 +86,8 @@ async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
 
 
 async def main() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     spec: dict[str, Any] = json.loads(sys.stdin.readline())
     leave, loop = asyncio.Event(), asyncio.get_running_loop()
 

@@ -1,8 +1,8 @@
 """Fill a volume up with one file, or remove what was left on it.
 
 For a sidecar. On its standard input a JSON object: `fill` (the file), `leave` (bytes to leave free) and `at_most`
-(bytes: more than that is refused), or `remove` (files and directories). Report: bytes, free, written_lately (how many
-files were written in the last minute), or `refused`.
+(bytes: more than that is refused), or `remove` (files and directories), or `look` (a directory: nothing is changed).
+Report: bytes, free, written_lately (how many files were written in the last minute), or `refused`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,15 @@ def _is_on(place: Path, device: int) -> bool:
         return False
 
 
+def look(directory: Path) -> dict[str, Any]:
+    """What `fill` would find, with nothing written: free, written_lately, and why nothing can be written (or "")."""
+    because = ""
+    if not os.access(directory, os.W_OK | os.X_OK):
+        read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
+        because = "it is read-only" if read_only else "this user may not write there"
+    return {"free": free(directory), "written_lately": written_lately(directory), "refused": because}
+
+
 def fill(path: Path, leave: int, at_most: int) -> dict[str, Any]:
     """Write the file until only `leave` bytes are free, or none."""
     wanted = max(0, free(path.parent) - leave)
@@ -88,11 +97,12 @@ def _write(file: int, block: bytes) -> int:
 
 def main() -> None:
     spec = json.loads(sys.stdin.readline())
-    done = (
-        remove(spec["remove"])
-        if "remove" in spec
-        else fill(Path(spec["fill"]), spec["leave"], spec["at_most"])
-    )
+    if "look" in spec:
+        done = look(Path(spec["look"]))
+    elif "remove" in spec:
+        done = remove(spec["remove"])
+    else:
+        done = fill(Path(spec["fill"]), spec["leave"], spec["at_most"])
     print(json.dumps(done), flush=True)
 
 

@@ -17,7 +17,7 @@ ASKED: Sequence[tuple[signal.Signals, float]] = ((signal.SIGINT, 5.0), (signal.S
 
 
 def end_in_order(mark: str, asked: Sequence[tuple[signal.Signals, float]] = ASKED) -> dict[str, Any]:
-    """End every process that bears the mark, and what is below it; how it ended. Raises RestoreError."""
+    """End every process that bears the mark, and what is below it; how it ended. Raises UndoError."""
     how, ended = "by itself", 0
     for number, patience in asked:
         targets = marked_by_others(mark)

@@ -14,7 +14,7 @@ from typing import IO, TypeAlias
 
 import psutil
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.host import cgroup
 from chaos.host.privileges import SystemUser, identity
 from chaos.plugin.handles import ProcessRef
@@ -132,7 +132,7 @@ def stop_marked(mark: str, *, grace: float) -> list[ProcessRef]:
 
     SIGTERM to those that bear it; after `grace` seconds SIGKILL to what is left, their descendants too
     (a PostgreSQL backend overwrites its environment, so it is known by its parent alone). Ourselves and
-    our ancestors are never touched. Raises RestoreError, naming them, if any is left at the end.
+    our ancestors are never touched. Raises UndoError, naming them, if any is left at the end.
     """
     stopped: dict[int, ProcessRef] = {}
     deadline = time.monotonic() + grace + _KILL_PATIENCE
@@ -155,7 +155,7 @@ def marked_by_others(mark: str) -> list[psutil.Process]:
 
 
 def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    """Raises RestoreError for a process that is not ours to end."""
+    """Raises UndoError for a process that is not ours to end."""
     _signal(processes, lambda process: process.send_signal(number))
 
 
@@ -230,7 +230,7 @@ def _signal(processes: Iterable[psutil.Process], send: Callable[[psutil.Process]
         except psutil.NoSuchProcess:
             continue
         except psutil.AccessDenied as error:
-            raise RestoreError(
+            raise UndoError(
                 f"process {process.pid} is not ours to stop: {error}; as its owner: kill {process.pid}"
             ) from error
 
@@ -247,4 +247,4 @@ def wait(processes: Iterable[psutil.Process], patience: float) -> list[psutil.Pr
 
 def _refuse(mark: str, left: Iterable[psutil.Process]) -> None:
     pids = " ".join(str(process.pid) for process in left)
-    raise RestoreError(f"processes marked {mark!r} are still there; by hand: kill -9 {pids}")
+    raise UndoError(f"processes marked {mark!r} are still there; by hand: kill -9 {pids}")

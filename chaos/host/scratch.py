@@ -6,24 +6,24 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.plugin.fault import Evidence
 
 
 def remove(path: Path, owner: str) -> Evidence:
-    """Remove the directory that holds a file named `owner`, or nothing yet. Raises RestoreError."""
+    """Remove the directory that holds a file named `owner`, or nothing yet. Raises UndoError."""
     with suppress(OSError):
         path.rmdir()  # empty: nobody has got as far as saying whose it is
     if path.is_dir() and not (path / owner).exists():
         return {"removed": None, "because": f"{path} was made by somebody else"}
     if any(entry.is_mount() for entry in path.glob("*")):
-        raise RestoreError(f"{path} still has a volume mounted below it; nothing was deleted")
+        raise UndoError(f"{path} still has a volume mounted below it; nothing was deleted")
     try:
         if path.is_dir():
             _empty(path, spare=owner)  # the last to go: cut short, the rest is still known as ours
             shutil.rmtree(path)
     except OSError as error:
-        raise RestoreError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
+        raise UndoError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
     return {"removed": str(path)}
 
 

@@ -2,8 +2,8 @@
 
 For a sidecar beside the container it is for. On its standard input a JSON object: `path` (a directory), and either
 `created_with` (bytes per second by device as the engine names it; none: no limit) with `set` (bytes per second: lower
-the limit to that) or `unset` (the limit that was set: put back what was before). Report: device, limit (bytes per
-second; 0: none), or `refused` and nothing changed.
+the limit to that), `could` (the same, and nothing is changed) or `unset` (the limit that was set: put back what was
+before). Report: device, limit (bytes per second; 0: none), or `refused` with a `remedy` and nothing changed.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ from typing import Any
 from chaos.host.cgroup_join import CGROUPS
 
 DEVICES = Path("/sys/dev/block")
+OTHER_PATH = "name a directory on a volume that lies on a disk (`path`)"
 
 
 class NothingToLimit(Exception):
     """There is no device, or no cgroup, that a limit could be set of; nor has one been."""
+
+    def __init__(self, because: str, remedy: str) -> None:
+        super().__init__(because)
+        self.remedy = remedy
 
 
 def device_of(path: str) -> str:
@@ -29,11 +34,11 @@ def device_of(path: str) -> str:
     try:
         number = os.stat(path).st_dev  # noqa: PTH116
     except OSError as error:
-        raise NothingToLimit(f"{path} is on no volume of it ({error.strerror})") from error
+        raise NothingToLimit(f"{path} is on no volume of it ({error.strerror})", OTHER_PATH) from error
     found = f"{os.major(number)}:{os.minor(number)}"
     place = DEVICES / found
     if not place.exists():
-        raise NothingToLimit(f"{path} lies on no block device that can be limited ({found})")
+        raise NothingToLimit(f"{path} lies on no block device that can be limited ({found})", OTHER_PATH)
     disk = place.resolve().parent
     return (disk / "dev").read_text().strip() if (place / "partition").exists() else found
 
@@ -66,7 +71,9 @@ def file_of(pid: int = 1) -> tuple[Path, bool]:
             return CGROUPS / "blkio" / below / "blkio.throttle.write_bps_device", False
         if not controllers and (CGROUPS / "cgroup.controllers").exists():
             return CGROUPS / below / "io.max", True
-    raise NothingToLimit("no cgroup of the target limits writes")
+    raise NothingToLimit(
+        "no cgroup of the target limits writes", "enable the controller blkio, or io of cgroup v2"
+    )
 
 
 def read(device: str) -> int:
@@ -83,18 +90,32 @@ def write(device: str, limit: int) -> None:
     file.write_text(f"{device} wbps={limit or 'max'}" if unified else f"{device} {limit}")
 
 
-def lower(device: str, created_with: Mapping[str, int], limit: int) -> dict[str, Any]:
-    """Set a limit, unless it would not be lower, or could not be put back from what the engine knows."""
+def could(device: str, created_with: Mapping[str, int], limit: int) -> dict[str, Any]:
+    """What would be limited; refused where that would not be lower, or could not be put back from what is known."""
     created, now = rate_of(device, created_with), read(device)
     if created is None:
-        return {"refused": f"which of {', '.join(sorted(created_with))} is {device} cannot be told"}
+        unclear = f"which of {', '.join(sorted(created_with))} is {device} cannot be told"
+        return {"refused": unclear, "remedy": OTHER_PATH}
     if now != created:
         was = f"it was created with {created}" if created else "it was created with none"
-        return {"refused": f"somebody has set a write limit of {now or 'none'}: {was}"}
+        by_hand = f"somebody has set a write limit of {now or 'none'}: {was}"
+        return {"refused": by_hand, "remedy": "set it back, or restart the container"}
     if now and limit >= now:
-        return {"refused": f"{limit} bytes per second are no less than the {now} that it has"}
+        more = f"{limit} bytes per second are no less than the {now} that it has"
+        return {"refused": more, "remedy": f"set `write` below {now}"}
+    file, _ = file_of()
+    if not os.access(file, os.W_OK):
+        return {"refused": f"{file.name} cannot be written to", "remedy": "let the engine run as root"}
+    return {"device": device, "before": now}
+
+
+def lower(device: str, created_with: Mapping[str, int], limit: int) -> dict[str, Any]:
+    """Set a limit, where that can be done."""
+    found = could(device, created_with, limit)
+    if "refused" in found:
+        return found
     write(device, limit)
-    return {"device": device, "limit": read(device), "before": now}
+    return {**found, "limit": read(device)}
 
 
 def put_back(device: str, created_with: Mapping[str, int], ours: int) -> dict[str, Any]:
@@ -108,11 +129,13 @@ def put_back(device: str, created_with: Mapping[str, int], ours: int) -> dict[st
 def carried_out(spec: Mapping[str, Any]) -> dict[str, Any]:
     try:
         device = device_of(spec["path"])
+        if "could" in spec:
+            return could(device, spec["created_with"], spec["could"])
         if "set" in spec:
             return lower(device, spec["created_with"], spec["set"])
         return put_back(device, spec["created_with"], spec["unset"])
     except NothingToLimit as error:
-        return {"refused": str(error)}
+        return {"refused": str(error), "remedy": error.remedy}
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from chaos.errors import RestoreError, TargetError
+from chaos.errors import TargetError, UndoError
 from chaos.host import cgroup
 from chaos.host.processes import marked
 
@@ -101,7 +101,7 @@ def lift(file: Path, mark: str) -> bool:
 
 
 def remove(file: Path, path: Path) -> None:
-    """Unmount, detach, delete; whatever of it there is. Raises RestoreError.
+    """Unmount, detach, delete; whatever of it there is. Raises UndoError.
 
     A `mount` or `losetup` of a killed runner may still be on its way, and the kernel tells nobody when the
     last open file of a dead process is closed: so until nothing is there twice in a row.
@@ -118,9 +118,9 @@ def remove(file: Path, path: Path) -> None:
         clean = clean + 1 if not path.is_mount() and not loops_of(file) else 0
         time.sleep(0.1)
     if path.is_mount():
-        raise RestoreError(f"{path} could not be unmounted; by hand: umount {path}, then losetup --detach")
+        raise UndoError(f"{path} could not be unmounted; by hand: umount {path}, then losetup --detach")
     if left := loops_of(file):
-        raise RestoreError(f"{left[0]} is still attached; by hand: losetup --detach {left[0]}")
+        raise UndoError(f"{left[0]} is still attached; by hand: losetup --detach {left[0]}")
     file.unlink(missing_ok=True)
     with suppress(OSError):
         path.rmdir()

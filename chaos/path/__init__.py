@@ -5,10 +5,11 @@ from chaos.path.account import Account, Fate, Seen
 from chaos.path.networks import addresses
 from chaos.path.service import Service, of
 from chaos.path.sight import Unseen
-from chaos.path.traffic import Traffic
+from chaos.path.traffic import WITHIN, Traffic
 from chaos.path.watch import Connection, Look, Watch, callers
 
 __all__ = [
+    "WITHIN",
     "Account",
     "Connection",
     "Fate",

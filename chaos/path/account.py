@@ -100,7 +100,7 @@ class Seen:
         return tuple(each for each in self.fates if each.unanswered)
 
 
-class Ledger:
+class Fates:
     """Follows looks, one after the other."""
 
     def __init__(self, first: Look) -> None:
@@ -138,7 +138,7 @@ class Account:
     def __init__(self, watch: Watch) -> None:
         """Raises Unseen."""
         self._watch, self._lock, self._stop = watch, threading.Lock(), threading.Event()
-        self._ledger = Ledger(watch.look())
+        self._seen = Fates(watch.look())
         self._failure: Unseen | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -147,7 +147,7 @@ class Account:
         """With one more look. Raises Unseen."""
         with self._lock:
             self._look()
-            return self._ledger.seen()
+            return self._seen.seen()
 
     def close(self) -> None:
         """Stop looking; the watch stays open."""
@@ -157,7 +157,7 @@ class Account:
     def _look(self) -> None:
         if self._failure is not None:
             raise self._failure
-        self._ledger.follow(self._watch.look())
+        self._seen.follow(self._watch.look())
 
     def _run(self) -> None:
         while not self._stop.wait(PERIOD):

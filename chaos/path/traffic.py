@@ -43,10 +43,10 @@ class Traffic:
     def close(self) -> None:
         self._of.sight.close()
 
-    def connections(self, networks: Collection[str] = ()) -> int:
-        """Those in use now, over these networks of a container (none given: over any); one that opens within 2 s
-        is waited for."""
-        end = time.monotonic() + WITHIN
+    def connections(self, networks: Collection[str] = (), within: float = WITHIN) -> int:
+        """Those in use now, over these networks of a container (none given: over any); one that opens `within` so many
+        seconds is waited for."""
+        end = time.monotonic() + within
         while True:
             found = sum(_in_use(each) for each in self._of.with_others(networks)) + len(self._of.accepted())
             if found or time.monotonic() > end:

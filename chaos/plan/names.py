@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 

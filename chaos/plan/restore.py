@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from chaos.errors import FileError
 from chaos.plan import build as plans
 from chaos.spec import restore_experiment, yamlfile
 from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.target import Target
+from chaos.spec.yamlfile import Where
 from chaos.targets.backup.options import BackupOptions
 
 
@@ -26,6 +27,20 @@ class RestorePlan:
     def place(self) -> Path:
         """Where the scratch directory is made."""
         return (self.options.scratch or Path(tempfile.gettempdir())).absolute()
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for a machine. Times are seconds."""
+        return {
+            "experiment": self.experiment.name,
+            "target": self.target.name,
+            "kind": self.options.kind,
+            "path": str(self.options.path),
+            "archive": str(self.options.archive) if self.options.archive else None,
+            "scratch": str(self.place),
+            "queries": [query.name for query in self.options.queries],
+            "within": self.experiment.restore.within,
+            "verify": self.experiment.restore.verify,
+        }
 
     def lines(self) -> list[str]:
         """The plan for a reader."""
@@ -45,9 +60,6 @@ def build(name: str, target: str) -> RestorePlan:
     target_path = yamlfile.search(target, "targets")
     found, _, options = plans.target_of(target_path)
     if not isinstance(options, BackupOptions):
-        line = yamlfile.line_of(yamlfile.read_mapping(target_path), ("driver",))
-        rule = (
-            f"{experiment.name} restores a backup: it needs a target with driver backup, got {found.driver!r}"
-        )
-        raise FileError(target_path, line, "driver", rule)
+        rule = f"{experiment.name} restores a backup: it needs a target with driver backup"
+        raise Where.read(target_path).under("driver").broken(rule, found.driver)
     return RestorePlan(experiment, path, found, target_path, options)

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from chaos.checks.registered import by_name
-from chaos.errors import FileError
 from chaos.load import arrivals
 from chaos.load.spec import MOST_HITS
 from chaos.plugin.fault import Fault
-from chaos.spec import yamlfile
 from chaos.spec.abort import DEFAULTS, CheckFailed, SwitchedOff
 from chaos.spec.experiment import Experiment
 from chaos.spec.target import Target
 from chaos.spec.units import show_seconds
+from chaos.spec.yamlfile import Where
 
 
-def check_consent(path: Path, document: Any, target: Target) -> None:
+def check_consent(at: Where, target: Target) -> None:
     """Raises FileError unless somebody has agreed that the target may be hurt, and still does today (UTC)."""
     if target.consent is None:
         rule = f"{target.driver!r} aims at what midnight did not start: it needs consent: {{owner: NAME, until: DATE}}"
-        raise broken(path, document, ("driver",), rule)
+        raise at.under("driver").broken(rule)
     if target.consent.until < datetime.now(UTC).date():
         rule = f"the consent of {target.consent.owner} expired on {target.consent.until}"
-        raise broken(path, document, ("consent", "until"), rule)
+        raise at.under("consent", "until").broken(rule)
 
 
 def check_needs(
-    path: Path,
-    document: Any,
-    place: yamlfile.Place,
+    at: Where,
     needs: frozenset[str],
     offered: frozenset[str],
     fault: str,
@@ -43,34 +38,33 @@ def check_needs(
     if lacking:
         named = lacking[0].replace("|", "' or '")
         rule = f"{fault} needs the handle '{named}', which target {target.name!r} does not offer"
-        raise broken(path, document, place, rule)
+        raise at.broken(rule)
 
 
-def check_load(path: Path, document: Any, experiment: Experiment, target: Target) -> None:
+def check_load(at: Where, experiment: Experiment, target: Target) -> None:
     """Raises FileError for a load that is too large, that the target has no routes for, or that could not break
     the limit on lost writes."""
     requests = expected(experiment)
     if requests > MOST_HITS:
         rule = f"{requests:.0f} requests, the baseline's included, are more than the {MOST_HITS} of one run"
-        raise broken(path, document, ("load", "phases"), rule)
+        raise at.under("load", "phases").broken(rule)
     for name in experiment.load.mix:
         if name not in target.routes:
             rule = f"target {target.name!r} has no such route; it has {', '.join(target.routes)}"
-            raise broken(path, document, ("load", "mix", name), rule)
+            raise at.under("load", "mix", name).broken(rule)
     writes = _ledger_routes(experiment, target)
     if experiment.limits.lost_writes is not None and not (writes and target.readback):
         rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
-        raise broken(path, document, ("limits", "lost_writes"), rule)
+        raise at.under("limits", "lost_writes").broken(rule)
     mix, allowed = experiment.load.mix, experiment.limits.lost_writes
     writing = requests * sum(mix[name] for name in writes) / sum(mix.values())
     if allowed is not None and allowed >= writing:
         rule = f"{allowed} cannot be broken by this play: it makes about {writing:.0f} writes"
-        raise broken(path, document, ("limits", "lost_writes"), rule)
+        raise at.under("limits", "lost_writes").broken(rule)
 
 
 def check_limits(
-    path: Path,
-    document: Any,
+    at: Where,
     experiment: Experiment,
     target: Target,
     faults: Sequence[type[Fault]],
@@ -80,17 +74,17 @@ def check_limits(
     limits, writes = experiment.limits, _ledger_routes(experiment, target)
     if limits.rpo is not None and not (writes and target.readback):
         rule = f"cannot be broken: target {target.name!r} has no ledger route in the mix, or no readback"
-        raise broken(path, document, ("limits", "rpo"), rule)
+        raise at.under("limits", "rpo").broken(rule)
     if limits.lost_log_lines is not None and "logs" not in offered:
         rule = f"cannot be broken: target {target.name!r} offers no logs, whose lines could be counted"
-        raise broken(path, document, ("limits", "lost_log_lines"), rule)
+        raise at.under("limits", "lost_log_lines").broken(rule)
     free = undisturbed(experiment, faults)
     if limits.recovery is not None and limits.recovery >= free:
         rule = (
             f"{show_seconds(limits.recovery)} cannot be broken by this play: from its first step on no step "
             f"acts for {show_seconds(free)} at most"
         )
-        raise broken(path, document, ("limits", "recovery"), rule)
+        raise at.under("limits", "recovery").broken(rule)
 
 
 def undisturbed(experiment: Experiment, faults: Sequence[type[Fault]]) -> float:
@@ -119,18 +113,13 @@ def expected(experiment: Experiment) -> float:
     return sum(segment.length * segment.rate for segment in arrivals.segments(experiment.load))
 
 
-def check_abort(path: Path, document: Any, experiment: Experiment) -> None:
+def check_abort(at: Where, experiment: Experiment) -> None:
     """Raises FileError for an abort condition that names what is not there."""
     defaults = {condition.name for condition in DEFAULTS}
     for index, condition in enumerate(experiment.abort):
         if isinstance(condition, CheckFailed) and condition.check not in by_name():
             rule = f"there is no check {condition.check!r}; known: {', '.join(by_name())}"
-            raise broken(path, document, ("abort", index, "check"), rule)
+            raise at.under("abort", index, "check").broken(rule)
         if isinstance(condition, SwitchedOff) and condition.name not in defaults:
             rule = f"no condition {condition.name!r} holds by default; known: {', '.join(sorted(defaults))}"
-            raise broken(path, document, ("abort", index, "name"), rule)
-
-
-def broken(path: Path, document: Any, place: yamlfile.Place, rule: str) -> FileError:
-    """The error for a place of a file."""
-    return FileError(path, yamlfile.line_of(document, place), yamlfile.show_place(document, place), rule)
+            raise at.under("abort", index, "name").broken(rule)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -29,17 +28,17 @@ class Planned(Protocol):
     def params(self) -> BaseModel: ...
 
 
-def refuse(path: Path, document: Any, experiment: Experiment, steps: Sequence[Planned]) -> None:
+def refuse(at: Where, experiment: Experiment, steps: Sequence[Planned]) -> None:
     """Raises FileError for a hold that no play could hold, and for two faults of one kind on one thing at once."""
-    where, length = Where(path, document), experiment.load.length
+    length = experiment.load.length
     for index, step in enumerate(experiment.steps):
         if step.hold > length:
             rule = f"{show_seconds(step.hold)} outlasts the whole play, {show_seconds(length)}"
-            raise where.under("steps", index, "hold").broken(rule)
+            raise at.under("steps", index, "hold").broken(rule)
     begins = _begins(experiment.steps)
     for (first, one), (second, other) in combinations(enumerate(steps), 2):
         if _same_act(one, other) and _overlap(one.step, other.step, begins):
-            raise _overlapping(where.under("steps", second), experiment.steps[first], begins)
+            raise _overlapping(at.under("steps", second), experiment.steps[first], begins)
 
 
 def warnings(experiment: Experiment, steps: Sequence[Planned]) -> tuple[str, ...]:
@@ -112,7 +111,7 @@ def _same_act(one: Planned, other: Planned) -> bool:
     return all(getattr(one.params, name, None) == getattr(other.params, name, None) for name in SUBJECT)
 
 
-def _overlapping(where: Where, before: Step, begins: dict[str, float]) -> FileError:
+def _overlapping(at: Where, before: Step, begins: dict[str, float]) -> FileError:
     end = show_seconds(begins[before.name] + before.hold)
     rule = f"begins while step {before.name!r} does the same to the same, until {end}: neither's effect could be proven"
-    return where.under("at").broken(rule)
+    return at.under("at").broken(rule)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chaos.checks import suite
 from chaos.plan import build as plans
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 
 
 def build(path: Path, target: str, profile: str | None = None, seed: int = 1) -> list[Plan]:

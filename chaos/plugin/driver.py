@@ -6,7 +6,6 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 from chaos.errors import Aborted, TargetError
@@ -14,7 +13,7 @@ from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
 from chaos.spec.target import Target
-from chaos.spec.yamlfile import Model
+from chaos.spec.yamlfile import Model, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +71,9 @@ class Driver(ABC):
         return []
 
     @classmethod
-    def check_profile(cls, path: Path, document: Any) -> None:
-        """Raises FileError for the first broken rule of a profile, the `document` read from `path`."""
-        del path, document  # a target of somebody else's may have no rules of its own
+    def check_profile(cls, at: Where) -> None:
+        """Raises FileError for the first broken rule of a profile, whose file was read as `at`."""
+        del at  # a target of somebody else's may have no rules of its own
 
     @abstractmethod
     def __init__(
@@ -129,5 +128,5 @@ class Driver(ABC):
 
     @classmethod
     @abstractmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        """Undo one thing that `up` created. Idempotent; raises RestoreError."""
+    def undo(cls, undo: Undo) -> Evidence:
+        """Undo one thing that `up` created. Idempotent; raises UndoError."""

@@ -1,4 +1,4 @@
-"""What a fault is: prepare, inject, hold, restore. The verbs block; the runner calls them in threads."""
+"""What a fault is: prepare, inject, hold, undo. The verbs block; the runner calls them in threads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Held:
 class Fault(ABC):
     """One fault aimed at one target. Adding a fault adds one file with one subclass.
 
-    What `inject` creates bears `mark`, chosen beforehand, so that `restore` finds it by that alone.
+    What `inject` creates bears `mark`, chosen beforehand, so that `undo` finds it by that alone.
     """
 
     Params: ClassVar[type[Model]]
@@ -110,8 +110,8 @@ class Fault(ABC):
 
     @classmethod
     @abstractmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         """Undo, and verify. Needs no handles; idempotent; safe when `inject` never ran.
 
-        Raises RestoreError, which says what is left and how to restore it by hand.
+        Raises UndoError, which says what is left and how to undo it by hand.
         """

@@ -34,10 +34,10 @@ def driver(name: str) -> type[Driver]:
     return found
 
 
-def restorer(by: str) -> Callable[[Undo], Evidence]:
+def undo_of(by: str) -> Callable[[Undo], Evidence]:
     """What undoes an entry of the journal: `by` is `fault:NAME` or `target:DRIVER`."""
     kind, _, name = by.partition(":")
-    return fault(name).restore if kind == "fault" else driver(name).restore
+    return fault(name).undo if kind == "fault" else driver(name).undo
 
 
 @cache

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 
 _SCHEME = "conninfo-file:"
 _kept: dict[str, Path] = {}
@@ -25,13 +25,13 @@ def reference(dsn: str) -> str:
 
 
 def resolve(text: str) -> str:
-    """The string behind a reference. Raises RestoreError."""
+    """The string behind a reference. Raises UndoError."""
     if not text.startswith(_SCHEME):
         return text
     path = Path(text.removeprefix(_SCHEME))
     try:
         return path.read_text()
     except OSError as error:
-        raise RestoreError(
+        raise UndoError(
             f"{path}, which says how to reach the server, cannot be read: {error.strerror}"
         ) from error

@@ -34,6 +34,11 @@ _WATCHES: LiteralString = (
     " pg_is_in_recovery() from pg_roles where rolname = current_user"
 )
 _IDENTITY: LiteralString = "select pg_postmaster_start_time()"
+# What overrides a value of ALTER SYSTEM in every session, by pg_settings.source; and how it is taken away.
+_OVERRIDES = {
+    "command line": ("the server's command line sets it", "start the server without it"),
+    "global": ("ALTER ROLE ALL sets it", "ALTER ROLE ALL RESET {};"),
+}
 _RIGHTS: LiteralString = (
     "select has_parameter_privilege(current_user, %s, 'ALTER SYSTEM'),"
     " has_function_privilege(current_user, 'pg_reload_conf()', 'EXECUTE'),"
@@ -88,7 +93,8 @@ def probe_through(dsn: str, proxied: str, place: str) -> Iterator[Probe]:
 
 
 def probe_setting(dsn: str, name: LiteralString, place: str) -> Iterator[Probe]:
-    """Whether the administrator may set `name` with ALTER SYSTEM, read it back and have it reloaded."""
+    """Whether the administrator may set `name` with ALTER SYSTEM, read it back and have it reloaded, and whether it
+    would be in force then."""
     what = f"{place}: may set {name}"
     connection = _connect(dsn, place)
     if isinstance(connection, Probe):
@@ -99,13 +105,17 @@ def probe_setting(dsn: str, name: LiteralString, place: str) -> Iterator[Probe]:
 
 
 def _setting(connection: Connection, name: LiteralString, what: str) -> Iterator[Probe]:
-    known = _one(connection, "select count(*) from pg_settings where name = %s", name)
-    if not known:
+    source = _one(connection, "select max(source) from pg_settings where name = %s", name)
+    if source is None:
         version = connection.info.server_version // 10000
         yield no(what, f"PostgreSQL {version} does not know it", "choose another way (`by`)")
         return
     if _one(connection, "select current_setting('allow_alter_system', true)") == "off":
         yield no(what, "the server has allow_alter_system=off", "choose another way (`by`)")
+        return
+    if overridden := _OVERRIDES.get(str(source)):
+        because, remedy = overridden
+        yield no(what, f"{because}, which overrides ALTER SYSTEM", remedy.format(name))
         return
     user, superuser = _row(
         connection, "select current_user, rolsuper from pg_roles where rolname = current_user"

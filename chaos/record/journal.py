@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chaos.record import store
+from chaos.record import renamed, store
 from chaos.record.hits import HitsHeader
 from chaos.record.redact import Redactor, known
 from chaos.record.store import RunDir
@@ -169,7 +169,7 @@ def _event_of(line: dict[str, Any]) -> Event | None:
     texts = (event.source, event.name, event.phase)
     timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
     known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
-    return event if known else None
+    return replace(event, phase=renamed.PHASES.get(event.phase, event.phase)) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +207,8 @@ class Journal:
     def about(self) -> dict[str, Any]:
         """`run.json`: the resolved experiment and target, profile, seed, versions, git revision."""
         document: dict[str, Any] = json.loads(self.run.run_file.read_text())
+        if isinstance(experiment := document.get("experiment"), dict):
+            document["experiment"] = renamed.experiment_as_named_today(experiment)
         return document
 
     @cached_property

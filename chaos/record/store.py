@@ -220,7 +220,7 @@ def record_of(run: RunDir) -> RunDir:
 
 
 def mark_unhealed(run: RunDir) -> None:
-    """List the run as not yet healed, so that `midnight restore` finds it from anywhere.
+    """List the run as not yet healed, so that `midnight undo` finds it from anywhere.
 
     The entry is there whole or not at all, also when this process is killed. Raises OSError.
     """

@@ -11,7 +11,7 @@ from chaos.reports.rows import at_least
 from chaos.reports.show import show_value
 
 _LABELS = {
-    ("recovery", "recovery"): "recovery after restore",
+    ("recovery", "recovery"): "recovery after undo",
     ("recovery", "rto"): "worst outage (RTO)",
     ("loss", "lost_writes"): "lost writes",
     ("loss", "rpo"): "RPO",
@@ -20,7 +20,7 @@ _LABELS = {
     ("latency", ""): "latency",
     ("burn_rate", ""): "burn rate",
 }
-_PROMISES = {("recovery", "rto"), ("loss", "rpo")}
+_BUDGETED = {("recovery", "rto"), ("loss", "rpo")}
 _ORDER = ("availability", "latency", "burn_rate", "recovery", "loss", "logs")
 
 
@@ -57,7 +57,7 @@ def _allowed(finding: Finding) -> str:
     if finding.allowed is None:
         return "no limit set"
     of_a_drill = "spans" in finding.evidence or "lost_with_it" in finding.evidence  # held against its limit
-    what = "promise" if (finding.check, finding.name) in _PROMISES and not of_a_drill else "allowed"
+    what = "budget" if (finding.check, finding.name) in _BUDGETED and not of_a_drill else "allowed"
     if finding.check in ("availability", "latency", "burn_rate"):
         what = "objective"
     sign = "≥" if at_least(finding) else "≤"

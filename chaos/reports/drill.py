@@ -28,7 +28,7 @@ class DrillSection:
     facts: list[tuple[str, str]]
     spans: list[Row]  # name, by whom, seconds; assumed ones are called so
     timeline: str  # SVG
-    budget: list[Row]  # what, measured, limit, promise, headroom
+    budget: list[Row]  # what, measured, limit, budget, headroom
     ledger: list[tuple[str, str]]
     backups: list[list[tuple[str, str]]]
     runbook: list[Row]  # step, by whom, time, how it went
@@ -110,11 +110,11 @@ def _loss(journal: Journal) -> dict[str, Any]:
 
 
 def _budget(experiment: Experiment, rto: Finding | None, rpo: Finding | None, assumed: float) -> list[Row]:
-    limits, promise = experiment.limits, experiment.promise
+    limits, budgets = experiment.limits, experiment.budget
     rows = []
     for what, finding, limit, budget, extra in (
-        ("RTO", rto, limits.rto, promise.rto, assumed),
-        ("RPO", rpo, limits.rpo, promise.rpo, 0.0),
+        ("RTO", rto, limits.rto, budgets.rto, assumed),
+        ("RPO", rpo, limits.rpo, budgets.rpo, 0.0),
     ):
         measured = None if finding is None else finding.measured
         total = None if measured is None else measured + extra

@@ -32,7 +32,7 @@ class StepRow:
     optional: bool
     params: str
     injected: str
-    restored: str
+    undone: str
     state: str
     outcome: Outcome
     because: str
@@ -145,7 +145,7 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
         optional=step.optional,
         params=show_any(step.params) if step.params else "",
         injected=show_offset(step.injected, zero),
-        restored=show_offset(step.restored, zero),
+        undone=show_offset(step.undone, zero),
         state=step.state,
         outcome=effect.outcome if effect else Outcome.UNKNOWN,
         because=effect.because.removeprefix(f"{step.name}: ") if effect else step.because,

@@ -10,7 +10,12 @@ from chaos.checks.link import Link
 from chaos.reports.show import show_any, show_offset, show_value, words
 
 _AT_LEAST = ("availability", "effect", "steady")
-_ELSEWHERE = ("by_step", "by_route", "outages", "budget")  # shown as tables of their own, or as the note
+_ELSEWHERE = (
+    "by_step",
+    "by_route",
+    "outages",
+    "error_budget",
+)  # shown as tables of their own, or as the note
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def finding_row(finding: Finding) -> FindingRow:
         measured=show_value(finding.measured, finding.unit),
         allowed=allowed if finding.allowed is None else sign + allowed,
         because=finding.because,
-        note=str(finding.evidence.get("budget", "")),
+        note=str(finding.evidence.get("error_budget", "")),
         evidence=[(words(k), show_any(v)) for k, v in finding.evidence.items() if k not in _ELSEWHERE],
     )
 

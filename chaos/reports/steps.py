@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.record.journal import Detail, Event, Journal
 
-_ENDS = {"restored": "restored", "failed": "failed", "skipped": "skipped"}
+_ENDS = {"undone": "undone", "failed": "failed", "skipped": "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class StepRecord:
     params: Detail
     injecting: float | None
     injected: float | None
-    restored: float | None
-    state: str  # restored | not restored | failed | skipped | never started
+    undone: float | None
+    state: str  # undone | not undone | failed | skipped | never started
     because: str
     doses: list[tuple[str, float, float | None]]  # name, dose, floor
     evidence: Detail = field(default_factory=dict)
@@ -42,7 +42,7 @@ def _record(journal: Journal, planned: dict[str, Any]) -> StepRecord:
         params=planned.get("params") or {},
         injecting=times.get("injecting"),
         injected=times.get("injected"),
-        restored=times.get("restored"),
+        undone=times.get("undone"),
         state=_state(events),
         because="; ".join(str(e.detail["because"]) for e in events if e.detail.get("because")),
         doses=_doses(events),
@@ -55,9 +55,9 @@ def _state(events: list[Event]) -> str:
         return "never started"
     phases = [event.phase for event in events]
     ended = [_ENDS[phase] for phase in phases if phase in _ENDS]
-    if "failed" in phases and "restored" in phases:
-        return "failed, restored"
-    return ended[-1] if ended else "not restored"
+    if "failed" in phases and "undone" in phases:
+        return "failed, undone"
+    return ended[-1] if ended else "not undone"
 
 
 def _doses(events: list[Event]) -> list[tuple[str, float, float | None]]:

@@ -171,7 +171,7 @@ def _shade(axis: Axes, play: Span, steps: Sequence[StepRecord], marks: Sequence[
 
 
 def _step_span(step: StepRecord, play: Span) -> Span | None:
-    """From when it could first act to when it was restored, else to the end; in seconds of play."""
+    """From when it could first act to when it was undone, else to the end; in seconds of play."""
     if step.injecting is None:
         return None
-    return Span(step.injecting - play.start, (step.restored or play.end) - play.start)
+    return Span(step.injecting - play.start, (step.undone or play.end) - play.start)

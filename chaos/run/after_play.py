@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chaos.errors import TargetError
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver
 from chaos.plugin.handles import Handles
 from chaos.record.store import RunDir

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from chaos.checks import instrument
+from chaos.checks import bounds
+from chaos.checks.bounds import Account
 from chaos.checks.exact import percentile, reaches
-from chaos.checks.instrument import Account
 from chaos.checks.observation import ANSWERED
 from chaos.record import hits
 from chaos.record.hits import HitTable
@@ -22,7 +22,7 @@ from chaos.spec.units import show_seconds
 def judge_baseline(experiment: Experiment, run: RunDir, start: float, end: float) -> dict[str, Any]:
     """What `judge_hits` says of a baseline that lasted from `start` to `end` on the run clock."""
     table = hits.select(hits.open_table(run.hits), start, end)
-    own = instrument.account(experiment, Journal(run).instrument, start, end)
+    own = bounds.account(experiment, Journal(run).instrument, start, end)
     return judge_hits(experiment.load.baseline, table, own)
 
 

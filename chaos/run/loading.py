@@ -6,11 +6,11 @@ import numpy as np
 
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
-from chaos.checks import instrument
+from chaos.checks import bounds
 from chaos.load import arrivals
 from chaos.load.ledger import base_of
 from chaos.load.spec import LoadSpec, check_size
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver
 from chaos.plugin.handles import Handles
 from chaos.record import hits, store
@@ -43,6 +43,6 @@ def prepare(plan: Plan, run: RunDir, driver: Driver, handles: Handles, clock: Cl
         allow_hosts=plan.target.allow,
         headers=handles.headers,
         secrets=driver.secrets,
-        beat=instrument.beat(plan.experiment),
+        beat=bounds.beat(plan.experiment),
         baseline=int(np.searchsorted(schedule.due, load.baseline.length)),
     )

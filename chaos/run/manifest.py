@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from chaos.load.ledger import base_of, marker
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.record import redact
 from chaos.record.store import RunDir
 from chaos.spec import yamlfile

@@ -71,7 +71,7 @@ class Course:
         # what is left behind is a finding of the verdict, with its own exit code
         for failed in (result for result in results if result.error and result.what != LEFT_BEHIND):
             self._codes.append(6)
-            self.errors.append(self._redact(f"not restored: {failed.what.name}: {failed.error}"))
+            self.errors.append(self._redact(f"not undone: {failed.what.name}: {failed.error}"))
 
     def judged(self, judge: Callable[[], Verdict]) -> Ending:
         """The verdict, and the worst of all exit codes."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from chaos.load import cleanup, ledger, leftovers, readback
 from chaos.load.ledger import State, base_of
 from chaos.load.leftovers import Survey
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.handles import Handles
 from chaos.record import hits, store
 from chaos.record.store import RunDir, recording

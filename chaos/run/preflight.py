@@ -13,7 +13,7 @@ from typing import TextIO
 
 import psutil
 
-from chaos.errors import Refused, RestoreError
+from chaos.errors import Refused, UndoError
 from chaos.plugin.driver import Wants
 from chaos.record import store
 from chaos.undo.heal import Healed, heal_elsewhere, is_locked
@@ -74,14 +74,14 @@ def _in_memory(place: Path) -> bool:
 
 
 def heal_earlier_runs() -> list[Healed]:
-    """Heal what earlier runs left behind, runs that are still being played left alone. Raises RestoreError
+    """Heal what earlier runs left behind, runs that are still being played left alone. Raises UndoError
     when something cannot be undone: on such a machine nothing new is begun."""
     done: list[Healed] = []
     for run in store.unhealed_runs():
         if not is_locked(run):
             done += heal_elsewhere(run, "next run", wait=0.0)
     if failed := [result for result in done if result.error]:
-        raise RestoreError(f"an earlier run is not restored: {failed[0].what.name}: {failed[0].error}")
+        raise UndoError(f"an earlier run is not undone: {failed[0].what.name}: {failed[0].error}")
     return done
 
 

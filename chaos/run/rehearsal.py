@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chaos.errors import Aborted, MidnightError, Refused, RestoreError
-from chaos.plan.build import Plan, PlannedStep
+from chaos.errors import Aborted, MidnightError, Refused, UndoError
 from chaos.plan.names import names
+from chaos.plan.planned import Plan, PlannedStep
 from chaos.plugin import registry
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Fault, Undo
@@ -47,7 +47,7 @@ class Row:
 
 
 def rehearse(plan: Plan, driver: Driver) -> list[Row]:
-    """Probe the target and every step. Raises Aborted when stopped, RestoreError when something is left."""
+    """Probe the target and every step. Raises Aborted when stopped, UndoError when something is left."""
     rows = [Row(TARGET, probe) for probe in answers("target", driver.probes)]
     place = RunDir(store.state_dir() / "rehearsals" / f"rehearsal-{secrets.token_hex(4)}")
     place.path.mkdir(parents=True)
@@ -140,14 +140,14 @@ def _undo(name: str, undo: Undo) -> Probe:
     what = f"{name}: can be undone"
     try:
         json.dumps(undo)
-        registry.restorer(f"fault:{name}")
+        registry.undo_of(f"fault:{name}")
     except (TypeError, ValueError, MidnightError) as error:
         return no(what, f"{type(error).__name__}: {error}")
     return yes(what, f"by {', '.join(sorted(undo))}" if undo else "")
 
 
 def _undone(place: RunDir, watchdog: Watchdog) -> None:
-    """Undo what bringing the target up created. Raises RestoreError; the watchdog then goes on trying."""
+    """Undo what bringing the target up created. Raises UndoError; the watchdog then goes on trying."""
     with signals.heard_by(signal.SIG_IGN, signals.signals()):
         writer = Writer(place.healer_events)
         try:
@@ -156,5 +156,5 @@ def _undone(place: RunDir, watchdog: Watchdog) -> None:
             writer.close()
         if failed := [f"{result.what.name}: {result.error}" for result in done if result.error]:
             watchdog.abandon()
-            raise RestoreError(f"rehearsed, and not undone: {'; '.join(failed)}")
+            raise UndoError(f"rehearsed, and not undone: {'; '.join(failed)}")
         watchdog.dismiss()

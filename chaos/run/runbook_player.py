@@ -15,7 +15,7 @@ from typing import IO, TextIO
 from chaos.errors import MidnightError, TargetError
 from chaos.host.ordered_end import end_in_order
 from chaos.host.processes import spawn
-from chaos.plan.build import PlannedAction
+from chaos.plan.planned import PlannedAction
 from chaos.plugin.driver import Driver, Incident
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles

@@ -15,7 +15,7 @@ from chaos.checks.verdict import judge
 from chaos.errors import Aborted, NoVerdict, Refused
 from chaos.load import arrivals
 from chaos.load.process import LoadProcess
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles

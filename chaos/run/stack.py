@@ -12,10 +12,10 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from chaos.engine import refs
-from chaos.errors import Aborted, ControlError, Refused, RestoreError, ToolMissing, UsageError
+from chaos.errors import Aborted, ControlError, Refused, ToolMissing, UndoError, UsageError
 from chaos.host.processes import alive, ref_from_json, ref_to_json
-from chaos.plan.build import Plan
 from chaos.plan.names import names
+from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Undo
 from chaos.plugin.handles import Handles
@@ -38,7 +38,7 @@ def up(plan: Plan) -> Handles:
     """Bring the plan's target up; what fails or is stopped halfway is undone.
 
     Raises Refused when it is up already or would hurt the machine, Aborted when stopped,
-    RestoreError when something of a failed attempt could not be taken down.
+    UndoError when something of a failed attempt could not be taken down.
     """
     place = _place(plan.target.name)
     driver = plan.driver(plan.target, plan.options, plan.settings, {})
@@ -54,7 +54,7 @@ def up(plan: Plan) -> Handles:
                 failed = [result for result in _take_down(place) if result.error]
             if failed:
                 left = "; ".join(f"{result.what.name}: {result.error}" for result in failed)
-                raise RestoreError(f"not up ({error}), and not taken down: {left}") from error
+                raise UndoError(f"not up ({error}), and not taken down: {left}") from error
             if isinstance(error, KeyboardInterrupt):
                 raise Aborted("stopped while the target was being brought up; it is down again") from None
             raise

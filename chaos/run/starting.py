@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
-from chaos.errors import Refused, RestoreError
-from chaos.plan.build import Plan
+from chaos.errors import Refused, UndoError
 from chaos.plan.names import names
+from chaos.plan.planned import Plan
 from chaos.record import store
 from chaos.record.hits import DTYPE
 from chaos.record.redact import known
@@ -47,7 +47,7 @@ def start(
             shutil.rmtree(run.path, ignore_errors=True)
             raise Refused(str(store.not_recorded(error, run.path))) from error
         ended = runner.play()
-        if runner.refused is not None and ended.exit_code != RestoreError.exit_code:
+        if runner.refused is not None and ended.exit_code != UndoError.exit_code:
             shutil.rmtree(run.path)  # nothing was played
             raise runner.refused
         return run, ended

@@ -1,4 +1,4 @@
-"""One step: prepare, journal, inject, hold, restore; the restore runs however the hold ends."""
+"""One step: prepare, journal, inject, hold, undo; the undo runs however the hold ends."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import TypeVar
 
 from chaos.errors import FaultError, MidnightError, TargetGone
-from chaos.plan.build import PlannedStep
+from chaos.plan.planned import PlannedStep
 from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
 from chaos.record.journal import Clock, Event
 from chaos.run.threads import in_thread
 
-PREPARE, INJECT, RESTORE = 20.0, 60.0, 90.0
+PREPARE, INJECT, UNDO = 20.0, 60.0, 90.0
 """Deadlines of the verbs, seconds. A verb that overruns is still waited for, and the step has failed."""
 
 Record = Callable[..., None]
@@ -65,7 +65,7 @@ class StepPlayer:
         try:
             await self._inject_and_hold(planned, fault)
         finally:
-            await self._restore(name, type(fault), undo)
+            await self._undo(name, type(fault), undo)
 
     async def _inject_and_hold(self, planned: PlannedStep, fault: Fault) -> None:
         name, stop = planned.step.name, threading.Event()
@@ -81,13 +81,13 @@ class StepPlayer:
                 error if isinstance(error, MidnightError) else FaultError(f"step {name!r}: {error!r}")
             ) from error
 
-    async def _restore(self, name: str, fault: type[Fault], undo: Undo) -> None:
+    async def _undo(self, name: str, fault: type[Fault], undo: Undo) -> None:
         try:
-            evidence = await self._verb(name, RESTORE, lambda: fault.restore(undo))
+            evidence = await self._verb(name, UNDO, lambda: fault.undo(undo))
         except Exception as error:  # the sweep tries once more, and says what to do by hand
-            self._event(name, "restore failed", because=str(error) or type(error).__name__)
+            self._event(name, "undo failed", because=str(error) or type(error).__name__)
             return
-        self._event(name, "restored", sync=True, evidence=evidence)
+        self._event(name, "undone", sync=True, evidence=evidence)
 
     async def _verb(self, name: str, deadline: float, call: Callable[[], T]) -> T:
         try:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from chaos.checks.suite import Part, Suite
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from chaos.record.store import RunDir
 from chaos.run import manifest
 

@@ -43,7 +43,7 @@ class Engine:
     ) -> None:
         self._book, self._clock, self._alarms, self._launcher, self._say = book, clock, alarms, launcher, say
         self._timing = timing
-        self._lease = Lease(book.database, book.ledger.holder, Stillness(clock.elapsed, timing.lease))
+        self._lease = Lease(book.database, book.occurrences.holder, Stillness(clock.elapsed, timing.lease))
         self._claims = Stillness(clock.elapsed, timing.claim)
         self._token: int | None = None
         self._to_consider: set[str] = set()
@@ -90,7 +90,7 @@ class Engine:
         self._alarms.end()
         for claim, child in self._playing:
             child.stop()
-            self._say(f"{claim.schedule.name}: is stopped, and waited for until all is restored")
+            self._say(f"{claim.schedule.name}: is stopped, and waited for until all is undone")
         self._last_words()
         while self._playing:
             self._clock.wait(self._timing.beat)
@@ -100,7 +100,7 @@ class Engine:
             except DBAPIError as error:
                 self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
                 if all(child.ended() is not None for _, child in self._playing):
-                    return  # all is restored; whoever comes next reports these as missed
+                    return  # all is undone; whoever comes next reports these as missed
 
     def _last_words(self) -> None:
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -18,7 +19,7 @@ from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
 from chaos.spec import yamlfile
 from chaos.spec.restore_experiment import is_restore
-from chaos.spec.yamlfile import BrokenRule, Model, Name, Place
+from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs after it have seen every length of month and year
 
@@ -46,36 +47,34 @@ class ScheduleFile(Model):
 
 def load(path: Path) -> ScheduleFile:
     """The file, with every experiment, target and profile in it found and fitting. Raises FileError."""
-    document = yamlfile.read_mapping(path)
-    found = yamlfile.parse(path, document, ScheduleFile)
+    whole = Where.read(path)
+    found = whole.parse(ScheduleFile)
     planned: set[tuple[str, str, str | None]] = set()
     for index, schedule in enumerate(found.schedules):
-        place: Place = ("schedules", index)
-        _check_times(path, document, place, schedule)
+        at = whole.under("schedules", index)
+        _check_times(at, schedule)
         what = (schedule.experiment, schedule.target, schedule.profile)
         if what not in planned:
-            _check_plan(path, document, place, schedule)
+            _check_plan(at, schedule)
             planned.add(what)
     return found
 
 
-def _check_times(path: Path, document: Any, place: Place, schedule: Schedule) -> None:
+def _check_times(at: Where, schedule: Schedule) -> None:
     some = list(islice(due_times(schedule, BEGINNING), 50 if schedule.jitter else 1))
     if not some:
-        raise _broken(path, document, (*place, "when"), "is never due", schedule.when)
+        raise at.under("when").broken("is never due", schedule.when)
     shortest = min((later - due for due, later in pairwise(some)), default=None)
     if shortest is not None and schedule.jitter >= shortest.total_seconds():
         rule = f"must be shorter than the time between two runs ({shortest})"
-        raise _broken(path, document, (*place, "jitter"), rule, schedule.jitter)
+        raise at.under("jitter").broken(rule, schedule.jitter)
 
 
-def _check_plan(path: Path, document: Any, place: Place, schedule: Schedule) -> None:
+def _check_plan(at: Where, schedule: Schedule) -> None:
     """A mistake in the experiment's own file is told as what it is, with that file's name and line."""
     for key, folder in (("experiment", "experiments"), ("target", "targets")):
-        try:
-            yamlfile.search(getattr(schedule, key), folder)
-        except UsageError as error:
-            raise _broken(path, document, (*place, key), str(error)) from None
+        name = getattr(schedule, key)
+        at.under(key).named(partial(yamlfile.search, name, folder))
     try:
         file = yamlfile.search(schedule.experiment, "experiments")
         if is_restore(yamlfile.read_mapping(file)):
@@ -87,9 +86,4 @@ def _check_plan(path: Path, document: Any, place: Place, schedule: Schedule) -> 
     except FileError:
         raise
     except UsageError as error:
-        raise _broken(path, document, (*place, "profile"), str(error)) from None
-
-
-def _broken(path: Path, document: Any, place: Place, rule: str, value: object = None) -> FileError:
-    line, shown = yamlfile.line_of(document, place), yamlfile.show_place(document, place)
-    return FileError(path, line, shown, rule, value)
+        raise at.under("profile").broken(str(error)) from None

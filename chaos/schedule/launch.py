@@ -15,6 +15,7 @@ from chaos.checks import suite
 from chaos.errors import MidnightError
 from chaos.plan import build
 from chaos.plan import suite as suite_plan
+from chaos.plan.planned import Plan
 from chaos.record import store
 from chaos.schedule import outcome
 from chaos.schedule.outcome import Ended
@@ -30,7 +31,7 @@ class Child(Protocol):
         ...
 
     def stop(self) -> None:
-        """Ask it to restore everything and end."""
+        """Ask it to undo everything and end."""
         ...
 
 
@@ -93,7 +94,7 @@ class Processes:
         return _holder(aim)
 
 
-def _first_plan(schedule: Schedule) -> build.Plan:
+def _first_plan(schedule: Schedule) -> Plan:
     """Of a suite, that of its first scenario: all aim at the same. Raises MidnightError."""
     file = yamlfile.search(schedule.experiment, "experiments")
     if suite.is_suite(file):

@@ -1,4 +1,4 @@
-"""The ledger: what became of each time a schedule was due. What stands in it is never run again."""
+"""The occurrences: what became of each time a schedule was due. What stands in it is never run again."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Settled:
     because: str
 
 
-class Ledger:
+class Occurrences:
     """Each method is for one transaction, given by its connection, so that what belongs together is written
     together."""
 
@@ -151,7 +151,7 @@ class Ledger:
         return self._move(connection, claim, State.CLAIMED, values)
 
     def give_back(self, connection: Connection, claim: Claim) -> bool:
-        """Take a claim that was not started out of the ledger, so that another scheduler may take it; False
+        """Take a claim that was not started out of the occurrences, so that another scheduler may take it; False
         when a later one stands there already, behind which nobody would look for it."""
         if self.cursor(connection, claim.schedule.name) > claim.due:
             return False

@@ -11,12 +11,12 @@ from chaos.notify.message import Event
 from chaos.record.store import RunDir, reports_dir
 
 REFUSED = 2  # nothing was touched
-NOT_RESTORED = 6
+NOT_UNDONE = 6
 
 _IN_WORDS = {
-    4: "aborted, everything restored",
-    5: "midnight itself failed, everything restored",
-    NOT_RESTORED: "NOT RESTORED: `midnight restore` undoes what is left",
+    4: "aborted, everything undone",
+    5: "midnight itself failed, everything undone",
+    NOT_UNDONE: "NOT UNDONE: `midnight undo` undoes what is left",
 }
 
 
@@ -46,7 +46,7 @@ def read(exit_code: int, out: str, err: str) -> Ended:
     last = (err.strip().splitlines() or [""])[-1].removeprefix("midnight: ")
     words = _IN_WORDS.get(exit_code, last or f"ended with {exit_code} and said nothing")
     if exit_code < 0:
-        words = f"killed by signal {-exit_code}; `midnight restore` undoes what it may have left"
+        words = f"killed by signal {-exit_code}; `midnight undo` undoes what it may have left"
     if document is None:
         return Ended(exit_code, words)
     headline = document["headline"] if exit_code in (0, 1, 3) else f"{words} ({document['headline']})"
@@ -73,4 +73,4 @@ def event_of(ended: Ended, was_bad: bool) -> Event:
         return Event.RECOVERED if was_bad else Event.PASSED
     if ended.refused:
         return Event.MISSED
-    return Event.FAIL if ended.exit_code in (1, NOT_RESTORED) else Event.UNKNOWN
+    return Event.FAIL if ended.exit_code in (1, NOT_UNDONE) else Event.UNKNOWN

@@ -1,4 +1,4 @@
-"""`midnight schedule run-now`: one run at once, in the ledger like any other."""
+"""`midnight schedule run-now`: one run at once, among the occurrences like any other."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run_now(
     _report_the_dead(book, schedule.target, clock, timing, say)
     with database.begin() as connection:
         registered.enrol_one(connection, schedule, clock.now())
-        claim = book.ledger.claim_by_hand(connection, schedule, clock.now())
+        claim = book.occurrences.claim_by_hand(connection, schedule, clock.now())
     if not book.start(claim, launcher.busy(schedule), clock.now()):
         outbox.deliver(database, file.notify, clock.now)
         raise Refused(f"target {schedule.target!r} is being played on by another run")

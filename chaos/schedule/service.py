@@ -41,7 +41,7 @@ def run(
     command: Sequence[str] = MIDNIGHT,
     timing: Timing = TIMING,
 ) -> None:
-    """Schedule by the file until SIGTERM or SIGINT; then the runs being played are stopped, and restored.
+    """Schedule by the file until SIGTERM or SIGINT; then the runs being played are stopped, and undone.
 
     SIGHUP reads the file again; a bad one is said, and the schedules stay as they are.
     """

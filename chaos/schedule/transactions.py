@@ -1,4 +1,4 @@
-"""The book: ledger, roll and outbox, written together. Each method is one transaction."""
+"""The book: occurrences, roll and outbox, written together. Each method is one transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos.schedule import decide, registered
 from chaos.schedule.due import due_within
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.lease import fence
-from chaos.schedule.occurrences import Claim, Ledger, Settled, State
+from chaos.schedule.occurrences import Claim, Occurrences, Settled, State
 from chaos.schedule.outcome import Ended, event_of
 from chaos.schedule.schedule import Schedule
 
@@ -27,7 +27,7 @@ class Book:
 
     def __init__(self, database: Engine, file: ScheduleFile, holder: str) -> None:
         self.database, self.file = database, file
-        self.ledger = Ledger(holder)
+        self.occurrences = Occurrences(holder)
 
     def open(self, now: datetime, token: int) -> None:
         """Make the roll that of the file. Raises Deposed."""
@@ -39,7 +39,7 @@ class Book:
                 self._settle(connection, was, missed, now, token)
 
         with self.database.begin() as connection:
-            fence(connection, self.ledger.holder, token)
+            fence(connection, self.occurrences.holder, token)
             registered.enrol(connection, self.file.schedules, now, settle)
 
     def consider(
@@ -58,7 +58,7 @@ class Book:
                 return before, len(dues) == PAGE
             if before is not None:
                 self._drop(connection, before, decide.superseded(before.due), now)
-            return self.ledger.claim(connection, schedule, chosen, now, token), len(dues) == PAGE
+            return self.occurrences.claim(connection, schedule, chosen, now, token), len(dues) == PAGE
 
     def start(self, claim: Claim, on_machine: str | None, now: datetime) -> bool | None:
         """True: start it now. False: it came to nothing. None: its target is busy, and it waits.
@@ -68,14 +68,14 @@ class Book:
         schedule = claim.schedule
         with self.database.begin() as connection:
             if not claim.by_hand:
-                fence(connection, self.ledger.holder, claim.token)
+                fence(connection, self.occurrences.holder, claim.token)
                 paused = registered.paused(connection, [schedule.name]).get(schedule.name)
                 if (obstacle := decide.obstacle(schedule, claim.due, now, paused)) is not None:
                     self._drop(connection, claim, obstacle, now)
                     return False
-            busy = on_machine or self.ledger.target_in_use(connection, schedule.target)
+            busy = on_machine or self.occurrences.target_in_use(connection, schedule.target)
             if busy is None:
-                return self.ledger.start(connection, claim, now)
+                return self.occurrences.start(connection, claim, now)
             if schedule.when_busy == "wait" and not claim.by_hand:
                 return None
             reason = f"target {schedule.target!r} is being played on by {busy}"
@@ -87,8 +87,8 @@ class Book:
         reported as missed in the meantime."""
         schedule = claim.schedule
         with self.database.begin() as connection:
-            event = event_of(ended, self.ledger.was_bad(connection, schedule.name))
-            if not self.ledger.end(connection, claim, ended, event, now):
+            event = event_of(ended, self.occurrences.was_bad(connection, schedule.name))
+            if not self.occurrences.end(connection, claim, ended, event, now):
                 return None
             self._tell(connection, schedule, event, claim.due, now, ended.headline, ended)
             if event is Event.FAIL and schedule.on_fail.pause:
@@ -98,7 +98,7 @@ class Book:
     def let_go(self, claim: Claim, now: datetime) -> None:
         """A scheduler that stops leaves what it has not started to another one."""
         with self.database.begin() as connection:
-            if not self.ledger.give_back(connection, claim):
+            if not self.occurrences.give_back(connection, claim):
                 reason = "its scheduler was stopped while it waited for its target"
                 self._drop(connection, claim, Settled(claim.due, State.MISSED, reason), now)
 
@@ -106,13 +106,13 @@ class Book:
         """Say that we are there, and have these in hand."""
         if claims:
             with self.database.begin() as connection:
-                self.ledger.beat(connection, claims, now)
+                self.occurrences.beat(connection, claims, now)
 
     def active_besides(self, claims: Sequence[Claim]) -> list[Row[Any]]:
         """The claims that are in the hands of others, or in nobody's."""
         ours = {claim.id for claim in claims}
         with self.database.begin() as connection:
-            return [row for row in self.ledger.active(connection) if row.id not in ours]
+            return [row for row in self.occurrences.active(connection) if row.id not in ours]
 
     def abandon(self, row: Row[Any], now: datetime, token: int | None = None) -> bool:
         """Report a claim whose holder is gone as missed; nobody plays it again. `token`: of one who acts as the
@@ -122,24 +122,24 @@ class Book:
         schedule = next((each for each in self.file.schedules if each.name == row.schedule), None)
         with self.database.begin() as connection:
             if token is not None:
-                fence(connection, self.ledger.holder, token)
-            done = self.ledger.abandon(connection, row, reason, now)
+                fence(connection, self.occurrences.holder, token)
+            done = self.occurrences.abandon(connection, row, reason, now)
             if done and schedule is not None:
                 self._report_missed(connection, schedule, [Settled(row.due_utc, State.MISSED, reason)], now)
         return done
 
     def _ripe(self, connection: Connection, schedule: Schedule, now: datetime) -> list[datetime]:
-        after = self.ledger.cursor(connection, schedule.name)
+        after = self.occurrences.cursor(connection, schedule.name)
         return list(islice(due_within(schedule, after, now), PAGE))
 
     def _settle(
         self, connection: Connection, schedule: Schedule, settled: list[Settled], now: datetime, token: int
     ) -> None:
-        self.ledger.settle(connection, schedule, settled, now, token)
+        self.occurrences.settle(connection, schedule, settled, now, token)
         self._report_missed(connection, schedule, settled, now)
 
     def _drop(self, connection: Connection, claim: Claim, into: Settled, now: datetime) -> None:
-        if self.ledger.drop(connection, claim, into.state, into.because, now):
+        if self.occurrences.drop(connection, claim, into.state, into.because, now):
             self._report_missed(connection, claim.schedule, [into], now)
 
     def _report_missed(

@@ -1,5 +1,5 @@
 """Alarms: who rings when a schedule's next run starts. APScheduler keeps the time; what a ring means is decided
-in the engine, from the ledger."""
+in the engine, from the occurrences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Abort conditions: what stops a run early. Everything is restored then, and the run ends with 4.
+"""Abort conditions: what stops a run early. Everything is undone then, and the run ends with 4.
 
 A condition fires when it is proven, not when it is feared: an SLO when it can no longer be met, whatever the
 hits still to come bring, and a check when it fails in the same sense.

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from chaos.spec import slofile, yamlfile
+from chaos.spec import slofile
 from chaos.spec.abort import Abort, SloLost
 from chaos.spec.drill import Drill
+from chaos.spec.old_keys import KnowsOldKeys
 from chaos.spec.slo import Slo, Some
 from chaos.spec.units import NotNegative, Positive, Ratio, show_seconds
-from chaos.spec.yamlfile import BrokenRule, Model, Name
+from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
 
 Rate = Annotated[float, Field(gt=0, le=2000)]
 
@@ -102,7 +103,7 @@ class Limits(Model):
     rpo: NotNegative | None = None  # of a drill; 0: nothing acknowledged before the loss may be missing
 
 
-class Promise(Model):
+class Budget(Model):
     """The user's recovery budget."""
 
     rto: Positive = 900.0
@@ -118,7 +119,7 @@ class Outage(Model):
     min_bad: Annotated[int, Field(ge=1)] = 5  # hits: an outage with fewer bad ones is not proven
 
 
-class Honesty(Model):
+class Instrument(Model):
     """Beyond these the instrument itself is doubted: hits of such a window are indeterminate."""
 
     window: Positive = 0.25
@@ -126,7 +127,7 @@ class Honesty(Model):
     run_delay: Ratio = 0.2  # share of the window in which the load process waited for a processor
 
 
-class Experiment(Model):
+class Experiment(KnowsOldKeys):
     name: Name
     title: str
     load: Load
@@ -135,9 +136,9 @@ class Experiment(Model):
     abort: tuple[Abort, ...] = ()
     after_abort: NotNegative = 120.0  # seconds that the service is watched for at most; 0: not at all
     limits: Limits = Limits()
-    promise: Promise = Promise()
+    budget: Budget = Budget()
     outage: Outage = Outage()
-    honesty: Honesty = Honesty()
+    instrument: Instrument = Instrument()
     drill: Drill | None = None
 
     @field_validator("steps")
@@ -260,7 +261,7 @@ class Experiment(Model):
 
 def load(path: Path) -> Experiment:
     """The experiment in a file. Raises FileError for the first broken rule."""
-    return slofile.of_document(path, yamlfile.read_mapping(path)).parse(Experiment)
+    return slofile.of_document(Where.read(path)).parse(Experiment)
 
 
 def _unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:

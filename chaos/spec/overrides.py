@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from chaos.errors import UsageError
+from chaos.spec.yamlfile import Where
 
 
-def apply(path: Path, document: Any, text: str) -> None:
+def apply(at: Where, text: str) -> None:
     """Apply `step.key=value`: a key of the step itself (at, hold, ...), else one of its parameters. Raises
     UsageError."""
     name, dot, rest = text.partition(".")
     key, equals, value = rest.partition("=")
     if not (dot and equals and name and key):
         raise UsageError(f"--set {text}: must be step.param=value")
-    found = document.get("steps")
+    found = at.document.get("steps")
     steps = [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
     step = next((step for step in steps if step.get("name") == name), None)
     if step is None:
         known = ", ".join(str(step.get("name")) for step in steps) or "none"
-        raise UsageError(f"--set {text}: {path} has no step {name!r}; it has {known}")
+        raise UsageError(f"--set {text}: {at.path} has no step {name!r}; it has {known}")
     try:
         parsed = YAML(typ="safe").load(io.StringIO(value))
     except (YAMLError, ValueError, RecursionError) as error:

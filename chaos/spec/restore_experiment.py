@@ -8,7 +8,8 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from chaos.spec import yamlfile
-from chaos.spec.experiment import Promise
+from chaos.spec.experiment import Budget
+from chaos.spec.old_keys import KnowsOldKeys
 from chaos.spec.units import Positive, show_seconds
 from chaos.spec.yamlfile import BrokenRule, Model, Name
 
@@ -19,31 +20,31 @@ class Restore(Model):
 
 
 class Limits(Model):
-    """Tighter than the promise, where that is so generous that nobody would notice a slow decay."""
+    """Tighter than the budget, where that is so generous that nobody would notice a slow decay."""
 
     rto: Positive | None = None
     rpo: Positive | None = None
 
 
-class RestoreExperiment(Model):
+class RestoreExperiment(KnowsOldKeys):
     name: Name
     title: str
     restore: Restore
     limits: Limits = Limits()
-    promise: Promise = Promise()
+    budget: Budget = Budget()
 
     @property
     def rto(self) -> float:
-        """The stricter of limit and promise: either one broken fails."""
-        return min(self.promise.rto, self.limits.rto or self.promise.rto)
+        """The stricter of limit and budget: either one broken fails."""
+        return min(self.budget.rto, self.limits.rto or self.budget.rto)
 
     @property
     def rpo(self) -> float:
-        return min(self.promise.rpo, self.limits.rpo or self.promise.rpo)
+        return min(self.budget.rpo, self.limits.rpo or self.budget.rpo)
 
     @model_validator(mode="after")
     def _can_be_broken(self) -> Self:
-        for kind in ("limits", "promise"):
+        for kind in ("limits", "budget"):
             rto = getattr(self, kind).rto
             if rto is not None and rto >= self.restore.within:
                 within = show_seconds(self.restore.within)

@@ -44,10 +44,10 @@ class SloFile:
         return self.at.under(*place).broken(rule, value)
 
 
-def of_document(path: Path, document: Any) -> SloFile:
+def of_document(at: Where) -> SloFile:
     """An experiment's document, or another with `slos` in it. Raises FileError."""
-    at, value = Where(path, document), yamlfile.plain(document)
-    items = document.get("slos")
+    value = yamlfile.plain(at.document)
+    items = at.document.get("slos")
     if not isinstance(items, list):
         return SloFile(at, value, ())
     places = [at.under("slos", index) for index in range(len(items))]
@@ -84,7 +84,7 @@ def of_file(path: Path) -> SloFile:
     if any(openslo.is_openslo(document) for document in documents):
         read = _openslo(path, documents)
         return SloFile(Where(path, documents[0]), {"slos": [each.value for each in read]}, read)
-    return of_document(path, yamlfile.read_mapping(path))
+    return of_document(Where.read(path))
 
 
 def _of_file(at: Where, item: dict[str, Any]) -> list[Translated]:

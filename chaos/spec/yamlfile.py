@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
@@ -47,6 +48,7 @@ class Model(BaseModel):
 
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 def _booleans(data: dict[Any, Any]) -> Iterator[tuple[tuple[Any, ...], bool]]:
@@ -115,7 +117,7 @@ def read_documents(path: Path) -> list[Any]:
 def _check_mapping(path: Path, document: Any) -> None:
     if not isinstance(document, dict):
         kind = type(document).__name__ if document is not None else "nothing"
-        raise FileError(path, line_of(document, ()), "", f"must be a mapping of keys to values, not {kind}")
+        raise FileError(path, _line_of(document, ()), "", f"must be a mapping of keys to values, not {kind}")
     check_values(path, document)
 
 
@@ -129,22 +131,12 @@ def check_values(path: Path, document: Any) -> None:
 
 def load(path: Path, model: type[M]) -> M:
     """The file as a value of `model`. Raises FileError for the first broken rule."""
-    return parse(path, read_mapping(path), model)
-
-
-def parse(path: Path, document: Any, model: type[M]) -> M:
-    return Where(path, document).parse(document, model)
+    return Where.read(path).parse(model)
 
 
 def written(model: type[M], value: Any) -> M:
     """What a person wrote as a value of `model`: times and sizes need their units. Raises ValidationError."""
     return model.model_validate(value, context=WRITTEN)
-
-
-def from_validation(path: Path, document: Any, error: ValidationError, prefix: Place = ()) -> FileError:
-    """The first broken rule of a pydantic error, as one line about the file."""
-    place, rule, value = first_rule(error)
-    return Where(path, document, (*prefix, *place)).broken(rule, value)
 
 
 def first_rule(error: ValidationError) -> tuple[Place, str, Any]:
@@ -162,29 +154,51 @@ def first_rule(error: ValidationError) -> tuple[Place, str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place in a file, for what is said about it."""
+    """A place in a file: what is written there, and the error to raise about it."""
 
     path: Path
     document: Any
     place: Place = ()
 
+    @classmethod
+    def read(cls, path: Path) -> Where:
+        """The whole of a file that holds a mapping. Raises FileError."""
+        return cls(path, read_mapping(path))
+
     def under(self, *keys: int | str) -> Where:
         return Where(self.path, self.document, (*self.place, *keys))
 
     def broken(self, rule: str, value: object = None) -> FileError:
+        """The error that names this place, its line, the rule and the value."""
         there = without_tags(self.document, self.place)
-        line, place = line_of(self.document, there), show_place(self.document, there)
+        line, place = _line_of(self.document, there), _show_place(self.document, there)
         return FileError(self.path, line, place, rule, showable(value))
 
-    def parse(self, value: Any, model: type[M]) -> M:
-        """The value that stands here. Raises FileError."""
+    def invalid(self, error: ValidationError) -> FileError:
+        """The first broken rule of a pydantic error about the value at this place."""
+        place, rule, value = first_rule(error)
+        return self.under(*place).broken(rule, value)
+
+    def parse(self, model: type[M], value: Any = ...) -> M:
+        """The value at this place, or the one given in its stead. Raises FileError."""
+        if value is ...:
+            value = reduce(_child, self.place, self.document)
         try:
             return written(model, plain(value))
         except ValidationError as error:
-            raise from_validation(self.path, self.document, error, self.place) from None
+            raise self.invalid(error) from None
+
+    def named(self, find: Callable[[], T]) -> T:
+        """What `find` looks up by the name at this place. Its UsageError becomes one of this place."""
+        try:
+            return find()
+        except FileError:
+            raise
+        except UsageError as error:
+            raise self.broken(str(error)) from None
 
 
-def line_of(document: Any, place: Place) -> int | None:
+def _line_of(document: Any, place: Place) -> int | None:
     """The line (from 1) of the deepest part of `place` that the file has."""
     line: int | None = None
     node: Any = document
@@ -202,7 +216,7 @@ def line_of(document: Any, place: Place) -> int | None:
     return line if line is not None else getattr(getattr(document, "lc", None), "line", 0) + 1
 
 
-def show_place(document: Any, place: Place) -> str:
+def _show_place(document: Any, place: Place) -> str:
     """`steps, 2, hold` as `step 'idle_drop': hold`: an item of a list is called by its name."""
     shown: list[str] = []
     node = document
@@ -240,8 +254,7 @@ def _refuse_secrets(path: Path, document: Any, node: Any, place: Place, seen: It
         here = (*place, key)
         name = next((str(part) for part in reversed(here) if isinstance(part, str)), "")
         if is_secret(name, value):
-            rule = "a secret must not stand in a file"
-            raise FileError(path, line_of(document, here), show_place(document, here), rule)
+            raise Where(path, document, here).broken("a secret must not stand in a file")
         _refuse_secrets(path, document, value, here, seen)
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.host import volume
 from chaos.plugin.fault import Evidence, Undo
 
 
 def remove(undo: Undo) -> Evidence:
-    """Unmount `path` and remove the loop device of `file`. Raises RestoreError."""
+    """Unmount `path` and remove the loop device of `file`. Raises UndoError."""
     volume.remove(Path(undo["file"]), Path(undo["path"]))
     return {"unmounted": undo["path"]}
 
 
 def lift_limit(undo: Undo) -> Evidence:
-    """Let writes to `file` be as fast as the disk again. Raises RestoreError."""
+    """Let writes to `file` be as fast as the disk again. Raises UndoError."""
     try:
         return {"limit_lifted": volume.lift(Path(undo["file"]), undo["mark"])}
     except OSError as error:
-        raise RestoreError(f"the write limit of {undo['file']} could not be lifted: {error}") from error
+        raise UndoError(f"the write limit of {undo['file']} could not be lifted: {error}") from error

@@ -1,4 +1,4 @@
-"""The one undo: for the runner's sweep, the watchdog and `midnight restore`."""
+"""The one undo: for the runner's sweep, the watchdog and `midnight undo`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from chaos.errors import MidnightError, RestoreError
+from chaos.errors import MidnightError, UndoError
 from chaos.host.processes import MARK
 from chaos.plugin import registry
 from chaos.plugin.fault import Evidence, Undo
@@ -19,7 +19,7 @@ from chaos.record.store import RunDir
 from chaos.undo.inventory import taking
 
 OPENING = {"injecting", "creating"}
-CLOSING = {"restored", "removed"}
+CLOSING = {"undone", "removed"}
 
 Record = Callable[[Event], None]
 
@@ -88,7 +88,7 @@ def keep(run: RunDir) -> Record:
 
 @contextmanager
 def playing(run: RunDir) -> Iterator[None]:
-    """Hold the run's locks, and have it listed as not healed. Raises RestoreError, OSError."""
+    """Hold the run's locks, and have it listed as not healed. Raises UndoError, OSError."""
     store.kept(run).path.mkdir(parents=True, exist_ok=True)
     with hold_lock(run, wait=5.0), hold_lock(store.kept(run)):
         store.mark_unhealed(run)
@@ -102,10 +102,10 @@ LEFT_BEHIND = Outstanding("inventory", "left_behind", "", {})
 def undo(what: Outstanding) -> Healed:
     """Undo one thing; what goes wrong is in the result, so that the next thing is still undone."""
     try:
-        return Healed(what, registry.restorer(what.by)(what.undo), None)
+        return Healed(what, registry.undo_of(what.by)(what.undo), None)
     except MidnightError as error:
         return Healed(what, {}, str(error))
-    except Exception as error:  # a restorer of somebody else's may raise anything; the rest must be undone
+    except Exception as error:  # an undo of somebody else's may raise anything; the rest must be undone
         return Healed(what, {}, f"{type(error).__name__}: {error}")
 
 
@@ -159,10 +159,10 @@ def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Heal
     """Undo one thing, and have it recorded how that went."""
     result = undo(what)
     if result.error is None:
-        closing = "restored" if what.source == "step" else "removed"
+        closing = "undone" if what.source == "step" else "removed"
         event = Event(now(), what.source, what.name, closing, {"evidence": result.evidence})
     else:
-        event = Event(now(), what.source, what.name, "restore failed", {"because": result.error})
+        event = Event(now(), what.source, what.name, "undo failed", {"because": result.error})
     with suppress(OSError):
         record(event)
     return result
@@ -171,12 +171,12 @@ def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Heal
 def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0.0) -> list[Healed]:
     """Heal a run whose own process is gone, as `healer`; what fails is tried again for `patience` seconds.
 
-    Gives the last result of each. Raises RestoreError while another holds the run's lock for `wait` seconds,
+    Gives the last result of each. Raises UndoError while another holds the run's lock for `wait` seconds,
     and when nothing is left that tells what the run began.
     """
     run = store.record_of(run)
     if not run.path.is_dir():
-        raise RestoreError(_nothing_known(run))
+        raise UndoError(_nothing_known(run))
     with hold_lock(run, wait=wait):
         clock = _clock_of(run)
         writer = Writer(run.healer_events)
@@ -188,7 +188,7 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0
                 again = heal(run, lambda event: writer.event(event, sync=True), clock.now)
                 found = [result for result in found if not _is_left(result)] + again
             summary = {
-                "restored": sum(r.error is None for r in found),
+                "undone": sum(r.error is None for r in found),
                 "failed": sum(bool(r.error) for r in found),
             }
             with suppress(OSError):
@@ -205,7 +205,7 @@ def _is_left(result: Healed) -> bool:
 
 @contextmanager
 def hold_lock(run: RunDir, *, wait: float = 0.0, shared: bool = False) -> Iterator[None]:
-    """Hold the run's lock: the kernel gives it back however its holder ends. Raises RestoreError.
+    """Hold the run's lock: the kernel gives it back however its holder ends. Raises UndoError.
 
     `shared` is for a mere look: looks do not disturb each other.
     """
@@ -219,7 +219,7 @@ def hold_lock(run: RunDir, *, wait: float = 0.0, shared: bool = False) -> Iterat
             except BlockingIOError:
                 # flock has no timed wait; the holder's exit gives no event that another process can await
                 if time.monotonic() >= end:
-                    raise RestoreError(f"run {run.id} is being played or healed by another process") from None
+                    raise UndoError(f"run {run.id} is being played or healed by another process") from None
                 time.sleep(0.05)
         yield
 
@@ -231,7 +231,7 @@ def is_locked(run: RunDir) -> bool:
     try:
         with hold_lock(run, shared=True):
             return False
-    except RestoreError:
+    except UndoError:
         return True
 
 

@@ -1,4 +1,4 @@
-"""Deleting stored runs, never one that is being played or still has something to restore."""
+"""Deleting stored runs, never one that is being played or still has something to undo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.record import store
 from chaos.record.store import RunDir
 from chaos.undo.heal import hold_lock, is_locked
@@ -36,14 +36,14 @@ def prune(runs: Iterable[RunDir], *, dry_run: bool) -> list[Pruned]:
 
 def _prune(run: RunDir, unhealed: bool, dry_run: bool) -> Pruned:
     if unhealed:
-        return Pruned(run, 0, f"not healed; `midnight restore {run.id}` heals it")
+        return Pruned(run, 0, f"not healed; `midnight undo {run.id}` heals it")
     room = room_of(run.path)
     try:
         if dry_run:
             return Pruned(run, room, "being played or healed" if is_locked(run) else None)
         with hold_lock(run):
             _delete(run)
-    except RestoreError:
+    except UndoError:
         return Pruned(run, 0, "being played or healed")
     except OSError as error:
         return Pruned(run, 0, f"cannot be deleted: {error}")

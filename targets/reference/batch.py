@@ -116,7 +116,8 @@ def main() -> None:
     asked = _arguments()
     end_at_deadline(asked.deadline)
     job = Job(load(), asked)
-    signal.signal(signal.SIGTERM, lambda *_: _stop(job))
+    for number in (signal.SIGINT, signal.SIGTERM):  # a job is ended by SIGINT first
+        signal.signal(number, lambda *_: _stop(job))
     if asked.until_eof:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:

@@ -24,6 +24,7 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Do the one kind of work asked for; exit 1 and say MemoryError when the limit does not allow it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback when the whole job is ended
     asked = _arguments()
     end_at_deadline(asked.deadline)
     _die_with_parent(asked.parent)

@@ -21,7 +21,7 @@ load:
   phases: [{name: play, for: 2s, rate: 20}]
 slos:
   - {name: availability, availability: 99%}
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 """
 
 

@@ -27,6 +27,7 @@ def longer(midnight: Midnight, seconds: int, more: str = "") -> str:
     return path
 
 
+@pytest.mark.full
 def test_a_service_of_somebody_elses_that_goes_down_is_left_alone_after_ten_seconds(
     midnight: Midnight, service: Service
 ) -> None:
@@ -74,6 +75,7 @@ def test_after_an_abort_the_service_is_watched_until_it_is_back_and_the_ledger_i
     assert (np.diff(rows["due"]) >= 0).all() and not (midnight.run.path / "aftermath.npy").exists()
 
 
+@pytest.mark.full
 def test_a_signal_ends_the_watching_at_once(midnight: Midnight, service: Service) -> None:
     process = aborted(midnight, service, "after_abort: 10m\n")
     process.send_signal(signal.SIGINT)
@@ -82,6 +84,7 @@ def test_a_signal_ends_the_watching_at_once(midnight: Midnight, service: Service
     assert ("aftermath", "ended") not in phases and ("readback", "ended") not in phases
 
 
+@pytest.mark.full
 def test_switched_off_by_name_it_does_not_fire(midnight: Midnight, service: Service) -> None:
     service.bad_after = 60
     file = longer(midnight, 14, "abort: [{name: target-down, off: true}, {check: effect}]\n")

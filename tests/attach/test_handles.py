@@ -1,4 +1,4 @@
-"""The handles of a target that midnight did not start: real servers, hurt and restored by the journal alone."""
+"""The handles of a target that midnight did not start: real servers, hurt and undone by the journal alone."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_handles_offered_are_the_handles_given_and_they_work(
     handles = driver.up(Site("test-run", undos.__setitem__, threading.Event()))
     with ExitStack() as stack:
         for undo in undos.values():
-            stack.callback(type(driver).restore, undo)
+            stack.callback(type(driver).undo, undo)
         plan = plans.build(experiment(midnight), file)
         assert handles.offered() == plan.driver.offers(plan.target)
         assert set(undos) == {"pass files", "logs as they are"}
@@ -80,7 +80,7 @@ def test_the_handles_offered_are_the_handles_given_and_they_work(
         assert made.stat().st_mode & 0o777 == 0o700
         assert {file.stat().st_mode & 0o777 for file in made.iterdir()} == {0o600}
     assert not made.exists()
-    assert type(driver).restore(undos["pass files"])  # a second time does no harm
+    assert type(driver).undo(undos["pass files"])  # a second time does no harm
 
 
 def test_a_proxy_that_the_toxiproxy_does_not_have_is_refused_with_those_it_has(
@@ -92,7 +92,7 @@ def test_a_proxy_that_the_toxiproxy_does_not_have_is_refused_with_those_it_has(
     assert f"proxies: db: Toxiproxy at {toxiproxy.url} has no proxy 'yours'; it has mine" in done.err
 
 
-def test_a_database_is_restored_after_kill_9_by_a_journal_that_holds_neither_password_nor_user(
+def test_a_database_is_undone_after_kill_9_by_a_journal_that_holds_neither_password_nor_user(
     midnight: Midnight, service: Service, toxiproxy: Toxiproxy, admin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(admin, autocommit=True) as connection:

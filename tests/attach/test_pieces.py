@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.errors import RestoreError, UsageError
+from chaos.errors import UndoError, UsageError
 from chaos.faults.shared import session_timeout
 from chaos.host.ports import free_port
 from chaos.plan import build as plans
@@ -26,7 +26,7 @@ def test_a_server_of_somebody_elses_that_does_not_answer_is_not_taken_for_gone()
     dsn = f"host=127.0.0.1 port={free_port()} user=nobody dbname=none"
     undo = {"dsn": dsn, "before": None, "set": "500ms"}
     assert session_timeout.put_back({**undo, "ours": True}) == {"server": "gone"}
-    with pytest.raises(RestoreError, match="by hand: ALTER SYSTEM reset idle_session_timeout"):
+    with pytest.raises(UndoError, match="by hand: ALTER SYSTEM reset idle_session_timeout"):
         session_timeout.put_back({**undo, "ours": False})
 
 

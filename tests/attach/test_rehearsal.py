@@ -131,6 +131,7 @@ def test_an_administrator_without_the_rights_of_a_step_is_refused_with_the_grant
     assert all(row["answer"] != "no" for row in user.rehearses(file, 0, by="proxy"))
 
 
+@pytest.mark.full
 def test_a_proxy_that_leads_nowhere_or_is_disabled_is_refused(
     midnight: Midnight, user: User, service: Service, toxiproxy: Toxiproxy, admin: str
 ) -> None:
@@ -153,6 +154,7 @@ def test_a_proxy_that_leads_nowhere_or_is_disabled_is_refused(
         toxiproxy.delete("astray")
 
 
+@pytest.mark.full
 def test_a_service_that_does_not_answer_is_a_row_of_the_rehearsal(
     midnight: Midnight, user: User, toxiproxy: Toxiproxy, admin: str
 ) -> None:

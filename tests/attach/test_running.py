@@ -97,6 +97,7 @@ def test_headers_reach_the_service_everywhere_and_are_written_nowhere(
         assert [path for path, text in written(midnight.run.path) if secret in text] == []
 
 
+@pytest.mark.full
 def test_a_header_that_the_service_repeats_is_masked_in_whatever_is_written(
     midnight: Midnight, service: Service, headers: str
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_header_that_the_service_repeats_is_masked_in_whatever_is_written(
     assert [form for form in forms for text in texts if form.encode() in text] == []
 
 
+@pytest.mark.full
 def test_a_service_that_never_gets_ready_gives_no_verdict_and_is_not_played_on(
     midnight: Midnight, service: Service, headers: str
 ) -> None:
@@ -151,6 +153,7 @@ def test_the_second_run_at_one_address_is_refused_whatever_its_file_is_called(
     assert process.wait(60) == 4
 
 
+@pytest.mark.full
 def test_processes_are_sampled_however_they_are_found_and_a_pool_nobody_shows_is_unknown(
     midnight: Midnight, service: Service, sleeper: str
 ) -> None:

@@ -40,6 +40,7 @@ def test_whom_the_machine_trusts_is_asked_loaded_and_read_back(
     assert service.paths() >= {"/ready", "/records"}
 
 
+@pytest.mark.full
 def test_whom_it_does_not_trust_gives_no_verdict(midnight: Midnight, service: Service) -> None:
     done = midnight(
         "run", experiment(midnight), "--target", target(midnight, service.url, "  ready_within: 1s\n")

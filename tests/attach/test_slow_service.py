@@ -24,7 +24,7 @@ load:
   baseline: {for: 2s, rate: 10, p99: 8s}
   phases: [{name: play, for: 2s, rate: 10}]
 slos: [{name: availability, availability: 99%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 """
 EVENTS = (b'data: {"answer":"a"}\n\n', b"event: end\ndata: {}\n\n")
 
@@ -71,7 +71,7 @@ def slow() -> Iterator[str]:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("path", ["/slow", "/stream"])
+@pytest.mark.parametrize("path", ["/slow", pytest.param("/stream", marks=pytest.mark.full)])
 def test_what_is_in_flight_when_the_baseline_ends_is_no_bad_answer(
     midnight: Midnight, slow: str, path: str
 ) -> None:

@@ -67,7 +67,7 @@ class Restoring:
 
     def experiment(self, **changes: Any) -> str:
         document = {"name": "restore-mine", "title": "Ours", "restore": {"within": "10m"}}
-        document |= {"promise": {"rto": "5m", "rpo": "5m"}, **changes}
+        document |= {"budget": {"rto": "5m", "rpo": "5m"}, **changes}
         file = self.place / "experiment.yaml"
         file.write_text(json.dumps(document))
         return str(file)

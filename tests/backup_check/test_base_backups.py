@@ -47,7 +47,8 @@ def test_it_is_restored_read_only_and_dated_by_its_newest_heartbeat(
     assert list(sums) == [str(place / "backup_manifest")]
 
 
-@pytest.mark.parametrize("form", ["tar", pytest.param("tar.gz", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("form", ["tar", "tar.gz"])
 def test_a_tar_is_restored_as_well(production: Production, restoring: Restoring, form: str) -> None:
     production.beat()
     place = production.base(f"as-{form}", "tar")

@@ -166,7 +166,8 @@ def spaced(cared: Cared) -> Iterator[Cared]:
     cared.without_tablespace()
 
 
-@pytest.mark.parametrize("form", ["tar", pytest.param("plain", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("form", ["tar", "plain"])
 def test_a_tablespace_is_restored_within_the_copy_and_not_where_it_was(
     spaced: Cared, restoring: Restoring, form: str
 ) -> None:
@@ -183,6 +184,7 @@ def test_a_link_to_the_tablespace_of_a_running_server_is_refused(spaced: Cared, 
     assert "leads out of the copy" in refusal(restoring, place)
 
 
+@pytest.mark.full
 def test_barmans_layout_is_read_with_its_packed_archive_and_tablespaces(
     spaced: Cared, restoring: Restoring
 ) -> None:
@@ -252,12 +254,14 @@ def stopped(servers: Servers) -> Stopped:
     return Stopped(servers)
 
 
+@pytest.mark.full
 def test_a_snapshot_of_one_instant_recovers_from_its_own_wal(stopped: Stopped, restoring: Restoring) -> None:
     done = restored(restoring, stopped.snapshot, kept(1000))
     assert "taken for a snapshot of one instant" in done.event("backup", "described").detail["state"]
 
 
-@pytest.mark.parametrize("form", ["directory", pytest.param("tar", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("form", ["directory", "tar"])
 def test_the_directory_of_a_stopped_server_is_started_as_it_is(
     stopped: Stopped, restoring: Restoring, tmp_path: Path, form: str
 ) -> None:
@@ -270,6 +274,7 @@ def test_the_directory_of_a_stopped_server_is_started_as_it_is(
     assert done.event("backup", "described").detail["state"].startswith("shut down: ")
 
 
+@pytest.mark.full
 def test_a_snapshot_in_which_a_table_has_no_file_fails(stopped: Stopped, restoring: Restoring) -> None:
     place = stopped.snapshot.with_name("holed")
     shutil.copytree(stopped.snapshot, place)

@@ -92,7 +92,7 @@ CASES: dict[str, tuple[str, Callable[[Backups], Path], str]] = {
         r"gone\.d cannot be restored: .*No such file",
     ),
 }
-_SHORT = ("truncated", "plain dump cut short")
+_SHORT = ("truncated",)
 
 
 @pytest.mark.parametrize(

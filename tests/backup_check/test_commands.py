@@ -71,6 +71,7 @@ def test_a_restore_leaves_a_run_like_any_other(
     assert (listed["experiment"], listed["drill"], listed["verdict"]) == ("restore-mine", True, "pass")
 
 
+@pytest.mark.full
 def test_ctrl_c_ends_with_4_and_leaves_nothing(midnight: Midnight, dump: Path) -> None:
     process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
     begun(midnight, process)
@@ -95,7 +96,7 @@ def test_killed_it_is_healed_by_the_watchdog(midnight: Midnight, dump: Path) -> 
 
 
 @pytest.mark.full
-def test_killed_with_its_watchdog_it_is_healed_by_midnight_restore(midnight: Midnight, dump: Path) -> None:
+def test_killed_with_its_watchdog_it_is_healed_by_midnight_undo(midnight: Midnight, dump: Path) -> None:
     process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
     begun(midnight, process)
     own = str(midnight.run.path)
@@ -108,9 +109,9 @@ def test_killed_with_its_watchdog_it_is_healed_by_midnight_restore(midnight: Mid
     process.wait()
     assert outstanding(midnight.run) != []
 
-    done = midnight("restore")
+    done = midnight("undo")
     assert done.code == 0, (done.out, done.err)
-    assert "target directory: restored" in done.out
+    assert "target directory: undone" in done.out
     assert outstanding(midnight.run) == []
 
 

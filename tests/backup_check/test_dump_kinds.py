@@ -99,6 +99,7 @@ def test_a_custom_dump_by_a_newer_client_is_read_by_a_postgresql_that_can(
     assert done.event("restore", "ended").detail["server"].startswith("18.")
 
 
+@pytest.mark.full
 def test_a_setting_that_only_a_newer_server_knows_is_listed_and_harmless(
     older: Dumped, installation: Installation, restoring: Restoring
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_setting_that_only_a_newer_server_knows_is_listed_and_harmless(
     assert 'unrecognized configuration parameter "transaction_timeout"' in said
 
 
+@pytest.mark.full
 def test_a_cleaning_dump_of_a_whole_cluster_finds_nothing_to_clean(
     dumped: Dumped, restoring: Restoring
 ) -> None:
@@ -131,7 +133,8 @@ def test_a_dump_is_unpacked_whatever_its_name_says(dumped: Dumped, restoring: Re
     )
 
 
-@pytest.mark.parametrize("form", ["custom", pytest.param("tar", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("form", ["custom", "tar"])
 def test_an_archive_is_unpacked_below_the_scratch_directory(
     dumped: Dumped, restoring: Restoring, form: str
 ) -> None:
@@ -140,6 +143,7 @@ def test_an_archive_is_unpacked_below_the_scratch_directory(
     restored(restoring, packed, jobs=2)
 
 
+@pytest.mark.full
 def test_a_directory_dump_in_a_tar_is_found_in_it(dumped: Dumped, restoring: Restoring) -> None:
     packed = dumped.place / "directory.tar.gz"
     with tarfile.open(packed, "w:gz") as tar:
@@ -168,6 +172,7 @@ def _reads_zstd(installation: Installation, dump: Path) -> bool:
     return b"not support" not in subprocess.run(command, check=False, capture_output=True).stderr
 
 
+@pytest.mark.full
 def test_what_no_postgresql_that_is_allowed_has_is_unknown(
     older: Dumped, restoring: Restoring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,7 +212,12 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
+_SHORT = ("page.dump", "noise.dump")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in _SHORT else pytest.param(name, marks=pytest.mark.full) for name in BROKEN]
+)
 def test_what_is_no_dump_at_all_fails(restoring: Restoring, tmp_path: Path, name: str) -> None:
     content, because = BROKEN[name]
     (tmp_path / name).write_bytes(content)
@@ -253,7 +263,7 @@ def test_a_dump_that_takes_too_long_is_ended_and_misses_its_rto_but_is_not_calle
 ) -> None:
     dump = tmp_path / "slow.sql"
     dump.write_text(SLOW)
-    patience = {"restore": {"within": "8s"}, "promise": {"rto": "7s", "rpo": "5m"}}
+    patience = {"restore": {"within": "8s"}, "budget": {"rto": "7s", "rpo": "5m"}}
     done = restoring("dump", dump, heartbeat=None, queries=[], experiment=patience)
     assert (done.outcomes["restored"], done.outcomes["rto"]) == ("unknown", "fail")
     assert "not restored within 8 s, and given up" in done.headline

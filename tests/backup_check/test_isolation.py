@@ -70,7 +70,7 @@ def replicated(servers: Servers) -> Replicated:
     return Replicated(servers)
 
 
-@pytest.mark.parametrize("confined", [True, False])
+@pytest.mark.parametrize("confined", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_a_copy_of_a_subscriber_takes_nothing_off_the_publishers_slot(
     replicated: Replicated, restoring: Restoring, monkeypatch: pytest.MonkeyPatch, *, confined: bool
 ) -> None:
@@ -178,7 +178,7 @@ REFRESH MATERIALIZED VIEW linked;
 """
 
 
-@pytest.mark.parametrize("major", [18, 15])
+@pytest.mark.parametrize("major", [18, pytest.param(15, marks=pytest.mark.full)])
 def test_what_a_dump_asks_for_reaches_nobody(
     restoring: Restoring, listener: Listener, tmp_path: Path, major: int
 ) -> None:
@@ -235,6 +235,7 @@ class Eventful:
         cluster.stop()
 
 
+@pytest.mark.full
 def test_nothing_refreshes_the_heartbeat_before_it_is_read(servers: Servers, restoring: Restoring) -> None:
     eventful = Eventful(servers)
     (eventful.backup / "postgresql.auto.conf").write_text("archive_mode = on\narchive_command = 'false'\n")

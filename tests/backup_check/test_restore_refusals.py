@@ -43,8 +43,8 @@ def test_a_broken_option_is_named(
     ("changes", "because"),
     [
         (
-            {"promise": {"rto": "1h"}},
-            "promise: rto: 3600 s cannot be broken: the restore is given up after 600 s",
+            {"budget": {"rto": "1h"}},
+            "budget: rto: 3600 s cannot be broken: the restore is given up after 600 s",
         ),
         ({"limits": {"rto": "10m"}}, "limits: rto: 600 s cannot be broken"),
         ({"restore": {"speed": 1}}, "restore: speed: is not a key known here"),

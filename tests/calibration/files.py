@@ -37,11 +37,11 @@ def arguments(
     midnight: Midnight,
     server: Truth,
     *parts: str,
-    honesty: str = "{lag: 200ms, run_delay: 50%}",
+    instrument: str = "{lag: 200ms, run_delay: 50%}",
     page: int = 10000,
 ) -> tuple[str, ...]:
     """Of `midnight run` with an experiment of these parts, the load first; `page` is that of the read-back."""
-    lines = ["name: known", "title: A night whose truth is known", *parts, f"honesty: {honesty}"]
+    lines = ["name: known", "title: A night whose truth is known", *parts, f"instrument: {instrument}"]
     lines.append("abort: [{name: target-down, off: true}]")  # down is what it is meant to be
     experiment = midnight.file("known.yaml", "\n".join(lines) + "\n")
     target = midnight.file("truth.yaml", TARGET % (page, server.url))

@@ -112,17 +112,17 @@ def written(entries: Iterable[dict[str, Any]]) -> set[int]:
 def bad(midnight: Midnight) -> Night:
     with truth(*BAD) as server:
         outage = "outage: {below: 99%, window: 1s, sustained: 1500ms}"
-        promise = "promise: {rto: 2500ms, rpo: 2s}"
+        budget = "budget: {rto: 2500ms, rpo: 2s}"
         steps = "steps:\n" + tell(server, 2.5)
-        done = midnight(*arguments(midnight, server, load(19, rate=RATE), outage, promise, steps, OBJECTIVES))
+        done = midnight(*arguments(midnight, server, load(19, rate=RATE), outage, budget, steps, OBJECTIVES))
         return Night(done, midnight, server.record())
 
 
 def sound(midnight: Midnight) -> Night:
     with truth(*SOUND) as server:
         outage = "outage: {below: 80%, window: 1s, sustained: 1500ms}"
-        promise = "promise: {rto: 3s, rpo: 1s}"
+        budget = "budget: {rto: 3s, rpo: 1s}"
         steps = "steps:\n" + tell(server, 1.0)
         mixed = load(8, mix="write: 3, read: 1")
-        done = midnight(*arguments(midnight, server, mixed, outage, promise, steps, OBJECTIVES))
+        done = midnight(*arguments(midnight, server, mixed, outage, budget, steps, OBJECTIVES))
         return Night(done, midnight, server.record())

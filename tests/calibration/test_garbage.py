@@ -16,13 +16,13 @@ pytestmark = pytest.mark.real
 SLOS = "slos: [{name: availability, availability: 99%}]"
 
 
-@pytest.mark.parametrize("garbage", [True, False])
+@pytest.mark.parametrize("garbage", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_answers_that_changed_in_the_play_are_a_warning(garbage: bool, tmp_path: Path) -> None:
     midnight = Midnight(tmp_path)
     future = [Event("garbage", 0.0, math.inf, route="/items")] if garbage else []
     with truth(*future) as server:
         parts = (load(3, mix="read: 1"), f"steps:\n{tell(server, 0.5)}", SLOS)
-        done = midnight(*arguments(midnight, server, *parts, honesty="{lag: 5s, run_delay: 100%}"))
+        done = midnight(*arguments(midnight, server, *parts, instrument="{lag: 5s, run_delay: 100%}"))
     assert done.code == 0, done.err + done.out
     assert midnight.verdict["headline"].endswith("warning: the answers: read") is garbage
     assert (midnight.outcomes().get("answers: read") == "warning") is garbage

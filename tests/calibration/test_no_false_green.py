@@ -107,7 +107,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple
             midnight = Midnight(tmp_path_factory.mktemp("night"))
             servers.callback(midnight.stop_all)
             parts = (load(3, rate=20, baseline=1.0, mix=case.mix), OUTAGE, *case.parts(server))
-            process = midnight.start(*arguments(midnight, server, *parts, honesty=BUSY, page=case.page))
+            process = midnight.start(*arguments(midnight, server, *parts, instrument=BUSY, page=case.page))
             begun[name] = midnight, process
         yield {name: (midnight, process.wait(120)) for name, (midnight, process) in begun.items()}
         for midnight, _ in begun.values():

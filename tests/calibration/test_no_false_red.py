@@ -28,7 +28,7 @@ def test_a_healthy_target_on_a_starved_machine_is_unknown_and_never_failed(tmp_p
     midnight = Midnight(tmp_path)
     with truth() as server:
         parts = (load(4), STARVE, OBJECTIVES)
-        done = midnight(*arguments(midnight, server, *parts, honesty="{lag: 20ms, run_delay: 10%}"))
+        done = midnight(*arguments(midnight, server, *parts, instrument="{lag: 20ms, run_delay: 10%}"))
         record = server.record()
 
     assert done.code == 3, (midnight.outcomes(), done.err)

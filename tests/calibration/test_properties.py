@@ -128,12 +128,12 @@ rules = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(nights, rules, st.sampled_from([1.0, 5.0, 15.0]), st.sampled_from([2.0, 10.0, 90.0]))
 def test_outages_and_recovery_are_those_of_the_definition(
-    night: Night, rule: dict[str, Any], limit: float, promise: float
+    night: Night, rule: dict[str, Any], limit: float, budget: float
 ) -> None:
     night.changed = {
         "outage": rule,
         "limits": {"recovery": limit},
-        "promise": {"rto": promise},
+        "budget": {"rto": budget},
         "slos": [],
     }
     found, hits = findings(night, recovery.check), planned(night)
@@ -151,7 +151,7 @@ def test_outages_and_recovery_are_those_of_the_definition(
         return oracle.recovery(spans, END, acted) <= limit
 
     def keeps(spans: Sequence[Span]) -> bool:
-        return oracle.longest(spans, END) <= promise
+        return oracle.longest(spans, END) <= budget
 
     worst, best = oracle.lasting(oracle.at_worst(hits), PLAY, END, meant), kind(oracle.at_best(hits))
     told, idle = found["rto"].evidence["outages"], not shown(seen)
@@ -165,7 +165,7 @@ def test_outages_and_recovery_are_those_of_the_definition(
     )
     kept = oracle.outcome(back(worst) and keeps(worst), keeps(best))
     down = not back(worst) and kind_at_worst(hits, meant) == worst
-    unbreakable = promise >= LENGTH and (kept == "pass" or (kept == "unknown" and not down))
+    unbreakable = budget >= LENGTH and (kept == "pass" or (kept == "unknown" and not down))
     assert found["rto"].outcome == ("not exercised" if (idle and kept != "unknown") or unbreakable else kept)
 
 
@@ -190,10 +190,10 @@ def test_losses_are_those_of_the_definition(
     different: tuple[int, ...],
     doubled: tuple[int, ...],
     limit: int,
-    promise: float,
+    budget: float,
 ) -> None:
     night.missing, night.different, night.doubled = missing, different, doubled
-    night.changed = {"limits": {"lost_writes": limit}, "promise": {"rpo": promise}, "slos": []}
+    night.changed = {"limits": {"lost_writes": limit}, "budget": {"rpo": budget}, "slos": []}
     found, acknowledged = findings(night, loss.check), acknowledgements(night)
     # what is spoilt twice over is stored as the last of missing, different and doubled has it
     gone = set(missing) - set(different) - set(doubled)
@@ -210,8 +210,8 @@ def test_losses_are_those_of_the_definition(
     instant = out[0][0] if out else END
     oldest = min((acknowledged[seq] for seq in lost if seq in gone), default=instant)
     assert found["rpo"].measured == approx(max(0.0, instant - oldest))
-    breakable = instant - min(acknowledged.values()) > promise
-    kept = "pass" if max(0.0, instant - oldest) <= promise else "fail"
+    breakable = instant - min(acknowledged.values()) > budget
+    kept = "pass" if max(0.0, instant - oldest) <= budget else "fail"
     assert found["rpo"].outcome == (kept if breakable else "not exercised")
 
 

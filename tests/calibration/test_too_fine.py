@@ -13,6 +13,7 @@ from tests.midnight import Midnight
 pytestmark = pytest.mark.real
 
 
+@pytest.mark.full
 def test_what_is_too_fine_for_the_machine_is_unknown_before_the_play(tmp_path: Path) -> None:
     midnight = Midnight(tmp_path)
     with truth() as server:

@@ -48,7 +48,7 @@ def experiment_file(**changed: Any) -> dict[str, Any]:
             {"name": "pool", "pool": {"in_use": "80%"}},
         ],
         "limits": {"recovery": 15, "lost_writes": 0, "lost_log_lines": 0},
-        "promise": {"rto": 900, "rpo": 300},
+        "budget": {"rto": 900, "rpo": 300},
         **changed,
     }
 
@@ -60,7 +60,7 @@ def step_events(name: str, start: float, end: float, **held: Any) -> list[Event]
         Event(PLAY + start, "step", name, "injecting", {"fault": "idle_drop", "undo": {}}),
         Event(PLAY + start + 0.01, "step", name, "injected", {"evidence": {}}),
         Event(PLAY + end - 0.01, "step", name, "held", detail),
-        Event(PLAY + end, "step", name, "restored", {"evidence": {}}),
+        Event(PLAY + end, "step", name, "undone", {"evidence": {}}),
     ]
 
 

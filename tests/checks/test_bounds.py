@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chaos.checks import honesty, instrument
+from chaos.checks import bounds, instrument
 from chaos.checks.finding import Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.slo import availability, latency
@@ -38,7 +38,7 @@ def paused(place: Path, **changed: Any) -> tuple[Experiment, Journal]:
 @pytest.mark.parametrize("slo", [QUICK, SHARE], ids=["percentile", "share"])
 def test_a_pause_of_ours_does_not_fail_a_healthy_target(slo: dict[str, Any], tmp_path: Path) -> None:
     experiment, journal = paused(tmp_path, slos=[slo])
-    assert experiment.honesty.lag == 0.1, "the pause is well within it"
+    assert experiment.instrument.lag == 0.1, "the pause is well within it"
     [found] = latency.check(Judged(experiment, journal))
     assert (found.outcome, found.evidence["indeterminate"]) == (UNKNOWN, 20)
 
@@ -77,12 +77,12 @@ def test_the_wait_for_a_processor_is_held_to_it_as_well(tmp_path: Path) -> None:
     experiment, journal = Night(changed={"slos": [QUICK]}).write(tmp_path)
     text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.008', 1)
     journal.run.instrument.write_text(text)
-    assert honesty.check(Judged(experiment, Journal(journal.run)))[0].evidence["windows_in_doubt"] == 1
+    assert instrument.check(Judged(experiment, Journal(journal.run)))[0].evidence["windows_in_doubt"] == 1
 
 
 def test_the_bound_and_whose_it_is_are_told(tmp_path: Path) -> None:
     experiment, journal = paused(tmp_path, slos=[QUICK, ALL])
-    [found] = honesty.check(Judged(experiment, journal))
+    [found] = instrument.check(Judged(experiment, journal))
     assert "2 of 85 windows in doubt (held to 7.5 ms, a quarter of 30 ms of p99)" in found.because
     assert "20 of 600 hits (3.333 %) indeterminate" in found.because
     assert found.allowed == approx(0.0075)
@@ -101,9 +101,9 @@ def test_a_finer_objective_has_the_instrument_look_at_itself_more_often(
     below: float, lag: str, allowed: float, beat: float
 ) -> None:
     slo = {"name": "p99", "latency": {"percentile": 99, "below": below}}
-    experiment = Experiment.model_validate(experiment_file(slos=[slo], honesty={"lag": lag}))
-    assert instrument.strictest(experiment).lag == approx(allowed)
-    assert instrument.beat(experiment) == approx(beat)
+    experiment = Experiment.model_validate(experiment_file(slos=[slo], instrument={"lag": lag}))
+    assert bounds.strictest(experiment).lag == approx(allowed)
+    assert bounds.beat(experiment) == approx(beat)
 
 
 def window(start: float, lag: float) -> dict[str, float]:
@@ -113,11 +113,11 @@ def window(start: float, lag: float) -> dict[str, float]:
 def test_the_account_of_the_baseline_says_how_punctual_the_machine_was() -> None:
     experiment = Experiment.model_validate(experiment_file(slos=[QUICK]))
     record = [window(0, 9.0), *(window(at, 0.002) for at in range(5, 10)), window(10, 0.02), window(20, 9.0)]
-    own = instrument.account(experiment, record, 5.0, 11.0)
+    own = bounds.account(experiment, record, 5.0, 11.0)
     assert (own.windows, own.in_doubt, own.worst_lag, own.usual_lag) == (6, 1, 0.02, 0.002)
     assert not own.unfit and "beyond what the 30 ms of p99 allow, a lag of 7.5 ms" in own.said
-    assert instrument.account(experiment, record, 10.0, 11.0).unfit
-    assert instrument.account(experiment, record, 5.0, 9.5).said == ""
+    assert bounds.account(experiment, record, 10.0, 11.0).unfit
+    assert bounds.account(experiment, record, 5.0, 9.5).said == ""
 
 
 def test_a_hit_that_failed_in_our_pause_is_no_failure(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def night(
         Event(PLAY + 20.0, "step", "loss", "injecting", {"undo": {}}),
         Event(PLAY + 20.3, "step", "loss", "injected", {"evidence": told}),
         Event(PLAY + 25.9, "step", "loss", "held", {"dose": {"lost": 1.0}, "floor": {"lost": 1.0}}),
-        Event(PLAY + 26.0, "step", "loss", "restored", {}),
+        Event(PLAY + 26.0, "step", "loss", "undone", {}),
     ]
     usual = [deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5)]
     return Night(
@@ -86,14 +86,14 @@ def test_beyond_the_limit_it_fails(tmp_path: Path) -> None:
     assert night(experiment=tight).findings(tmp_path, recovery.check)["rto"].outcome is FAIL
 
 
-def test_what_is_assumed_counts_against_the_promise(tmp_path: Path) -> None:
+def test_what_is_assumed_counts_against_the_budget(tmp_path: Path) -> None:
     def found(place: str, paging: float) -> Finding:
         target = {"name": "reference", "assumed": {"paging": paging}}
         return night(target=target).findings(tmp_path / place, recovery.check)["rto"]
 
     within, beyond = found("within", 600.0), found("beyond", 895.0)
     assert (within.outcome, beyond.outcome) == (PASS, FAIL)
-    assert "RTO 7 s ≤ 15 s; 607 s with what is assumed (paging 600 s) ≤ 900 s promised" in within.because
+    assert "RTO 7 s ≤ 15 s; 607 s with what is assumed (paging 600 s) ≤ budget 900 s" in within.because
     assert "technical" not in within.because
 
 

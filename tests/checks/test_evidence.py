@@ -1,4 +1,4 @@
-"""Loss, logs, effect, honesty, steady state and completeness: each once pass, once fail, once unknown."""
+"""Loss, logs, effect, the instrument, steady state and completeness: each once pass, once fail, once unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chaos.checks import completeness, effect, honesty, ledger, logs, loss, steady
+from chaos.checks import completeness, effect, instrument, ledger, logs, loss, steady
 from chaos.checks.finding import Outcome
 from chaos.checks.judged import Judged
 from chaos.record import stored_hits
@@ -81,10 +81,10 @@ def test_a_timed_out_write_counts_neither_way_and_is_listed_apart(tmp_path: Path
 
 def test_rpo_reaches_back_from_the_first_outage_to_the_oldest_missing_write(tmp_path: Path) -> None:
     night = Night(bad=[(20, 25, Hit.REFUSED)], missing=(FIRST_WRITE_OF_PLAY,))
-    night.changed["promise"] = {"rto": 900, "rpo": 10}
+    night.changed["budget"] = {"rto": 900, "rpo": 10}
     found = night.findings(tmp_path, loss.check)["rpo"]
     assert (found.outcome, found.measured) == (FAIL, approx(20 - 0.01))
-    night.changed["promise"] = {"rto": 900, "rpo": 21}
+    night.changed["budget"] = {"rto": 900, "rpo": 21}
     assert night.findings(tmp_path / "kept", loss.check)["rpo"].outcome is PASS
 
 
@@ -166,12 +166,12 @@ SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitte
         (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: closed 0 of 2"),
         (GROUNDLESS, UNKNOWN, "drop: it states no floor, so nothing proves its effect"),
         (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
-        (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never restored, its effect reached: closed 4 of 2"),
+        (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never undone, its effect reached: closed 4 of 2"),
         (UNPROVEN, UNKNOWN, "drop: effect not seen on the target's own path: nobody came this way"),
         (SKIPPED, UNKNOWN, "drop: skipped: not permitted"),
         ([], UNKNOWN, "drop: never injected"),
     ],
-    ids=["reached", "weak", "no dose", "no floor", "not held", "not restored", "unproven", "skipped", "never"],
+    ids=["reached", "weak", "no dose", "no floor", "not held", "not undone", "unproven", "skipped", "never"],
 )  # fmt: skip
 def test_a_step_proves_its_effect_or_nothing_is_known(
     tmp_path: Path, events: list[Event], outcome: Outcome, because: str
@@ -196,7 +196,7 @@ def test_an_optional_step_without_effect_was_not_exercised(tmp_path: Path, event
 
 
 def test_the_instrument_tells_its_own_figures(tmp_path: Path) -> None:
-    found = Night(doubted=[(10, 12)]).findings(tmp_path, honesty.check)["instrument"]
+    found = Night(doubted=[(10, 12)]).findings(tmp_path, instrument.check)["lag"]
     assert (found.outcome, found.evidence["windows_in_doubt"], found.evidence["indeterminate"]) == (
         PASS,
         2,
@@ -210,7 +210,7 @@ def test_how_starved_the_instrument_was_is_said(tmp_path: Path) -> None:
     experiment, journal = night.write(tmp_path)
     text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.043', 1)
     journal.run.instrument.write_text(text)
-    [found] = honesty.check(Judged(experiment, journal))
+    [found] = instrument.check(Judged(experiment, journal))
     assert found.because == (
         "worst lag 2 ms, worst wait for a processor 43 ms a window, priority nice -10; "
         "0 of 85 windows in doubt; 0 of 600 hits (0 %) indeterminate"
@@ -220,7 +220,7 @@ def test_how_starved_the_instrument_was_is_said(tmp_path: Path) -> None:
 
 def test_without_a_record_of_the_instrument_nothing_is_known(tmp_path: Path) -> None:
     night = Night(instrument_until=-PLAY)
-    found = night.findings(tmp_path, honesty.check)["instrument"]
+    found = night.findings(tmp_path, instrument.check)["lag"]
     assert found.outcome is UNKNOWN
 
 
@@ -228,7 +228,7 @@ def test_a_run_delay_beyond_its_share_of_the_window_is_doubted(tmp_path: Path) -
     experiment, journal = Night().write(tmp_path)
     text = journal.run.instrument.read_text().replace('"run_delay": 0.001', '"run_delay": 0.21', 1)
     journal.run.instrument.write_text(text)
-    assert honesty.check(Judged(experiment, journal))[0].evidence["windows_in_doubt"] == 1
+    assert instrument.check(Judged(experiment, journal))[0].evidence["windows_in_doubt"] == 1
 
 
 def test_a_baseline_that_was_not_steady_leaves_everything_unknown(tmp_path: Path) -> None:
@@ -276,9 +276,9 @@ def test_a_journal_with_damaged_lines_is_not_complete_but_a_last_one_torn_by_a_k
     assert (found.outcome, found.because) == (UNKNOWN, "the journal has 1 damaged line")
 
 
-def test_what_could_not_be_restored_is_no_pass_until_it_was(tmp_path: Path) -> None:
-    failed = Event(PLAY + LENGTH, "step", "drop", "restore failed", {"because": "planted"})
-    later = Event(PLAY + LENGTH + 1, "step", "drop", "restored", {"evidence": {}})
+def test_what_could_not_be_undone_is_no_pass_until_it_was(tmp_path: Path) -> None:
+    failed = Event(PLAY + LENGTH, "step", "drop", "undo failed", {"because": "planted"})
+    later = Event(PLAY + LENGTH + 1, "step", "drop", "undone", {"evidence": {}})
     acted = step_events("drop", *STEP)
     (broken,) = completeness.check(Judged(*Night(steps=[*acted, failed]).write(tmp_path / "a")))
     (healed,) = completeness.check(Judged(*Night(steps=[*acted, failed, later]).write(tmp_path / "b")))

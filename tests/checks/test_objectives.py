@@ -112,7 +112,7 @@ def test_a_hit_done_in_a_window_in_doubt_is_indeterminate(tmp_path: Path) -> Non
     assert night.findings(tmp_path, latency.check)["p99"].outcome is UNKNOWN
 
 
-def test_recovery_counts_from_the_restore_and_rto_from_the_start(tmp_path: Path) -> None:
+def test_recovery_counts_from_the_undo_and_rto_from_the_start(tmp_path: Path) -> None:
     night = Night(bad=[(20, 30, Hit.REFUSED)])
     found = night.findings(tmp_path, recovery.check)
     assert (found["recovery"].outcome, found["recovery"].measured) == (PASS, approx(30 - STEP[1]))
@@ -141,7 +141,7 @@ def test_a_service_that_was_down_at_the_end_is_no_pass_though_nothing_is_limited
     assert found["recovery"].outcome is UNKNOWN
     assert found["rto"].outcome is UNKNOWN
     assert found["rto"].because == (
-        "RTO > 5 s: not recovered when the observation ended, and nothing broken by then, 900 s promised"
+        "RTO > 5 s: not recovered when the observation ended, and nothing broken by then, budget 900 s"
     )
 
 
@@ -149,7 +149,7 @@ def test_a_service_that_was_down_at_the_end_is_no_pass_though_nothing_is_limited
 def test_what_was_not_observed_to_its_end_fails_only_the_limit_that_it_broke_by_then(
     down: int, outcome: Outcome, tmp_path: Path
 ) -> None:
-    night = Night(bad=[(60 - down, 60, Hit.REFUSED)], changed={"promise": {"rto": 15, "rpo": 300}})
+    night = Night(bad=[(60 - down, 60, Hit.REFUSED)], changed={"budget": {"rto": 15, "rpo": 300}})
     found = night.findings(tmp_path, recovery.check)
     assert (found["recovery"].outcome, found["rto"].outcome) == (outcome, outcome)
     if outcome is FAIL:
@@ -204,7 +204,7 @@ def test_an_observation_that_ended_before_good_service_was_sustained_proves_noth
     assert (
         "not observed for long enough: 8 s of 10 s of good service, 15 s allowed" in found["recovery"].because
     )
-    assert found["rto"].outcome is IDLE  # a play of a minute could not break the promise
+    assert found["rto"].outcome is IDLE  # a play of a minute could not break the budget
 
 
 def test_a_good_end_too_short_to_be_sustained_is_no_failure_where_nothing_is_limited(tmp_path: Path) -> None:
@@ -230,10 +230,10 @@ def test_recovery_is_unknown_when_the_hits_in_doubt_decide(tmp_path: Path) -> No
     assert night.findings(tmp_path, recovery.check)["recovery"].outcome is UNKNOWN
 
 
-def test_a_promise_the_play_can_break_is_judged(tmp_path: Path) -> None:
-    night = Night(bad=[(20, 30, Hit.REFUSED)], changed={"promise": {"rto": 9, "rpo": 300}})
+def test_a_budget_the_play_can_break_is_judged(tmp_path: Path) -> None:
+    night = Night(bad=[(20, 30, Hit.REFUSED)], changed={"budget": {"rto": 9, "rpo": 300}})
     assert night.findings(tmp_path, recovery.check)["rto"].outcome is FAIL
-    night = Night(bad=[(20, 30, Hit.REFUSED)], changed={"promise": {"rto": 11, "rpo": 300}})
+    night = Night(bad=[(20, 30, Hit.REFUSED)], changed={"budget": {"rto": 11, "rpo": 300}})
     assert night.findings(tmp_path / "kept", recovery.check)["rto"].outcome is PASS
 
 

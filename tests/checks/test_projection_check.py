@@ -13,7 +13,7 @@ from chaos.checks.finding import Outcome
 from chaos.checks.judged import JudgedRestore
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
-from chaos.spec.experiment import Promise
+from chaos.spec.experiment import Budget
 from chaos.spec.restore_experiment import Restore, RestoreExperiment
 
 STATED = {"size": 10**9, "wal_rate": 1000, "backup_age": 3600, "archive_interval": 60, "upload_lag": 5}
@@ -22,7 +22,7 @@ POINTS = [{"bytes": n * 10**8, "seconds": 1.0 + n} for n in range(1, 6)]
 
 
 EXPERIMENT = RestoreExperiment(
-    name="restore", title="A restore", restore=Restore(), promise=Promise(rto=30, rpo=120)
+    name="restore", title="A restore", restore=Restore(), budget=Budget(rto=30, rpo=120)
 )
 
 
@@ -45,7 +45,7 @@ def test_without_production_there_is_no_finding(tmp_path: Path) -> None:
     assert outcomes(tmp_path, None, RESTORED) == {}
 
 
-def test_parts_add_up_and_are_held_against_the_promise(tmp_path: Path) -> None:
+def test_parts_add_up_and_are_held_against_the_budget(tmp_path: Path) -> None:
     spans = [("runbook", "detect", {"seconds": 4.0}), ("runbook", "restore", {"seconds": 2.0})]
     paging = ("runbook", "paging", {"seconds": 10.0, "assumed": True})
     found = outcomes(tmp_path, STATED | THROUGHPUTS, RESTORED, *spans, paging)
@@ -56,12 +56,12 @@ def test_parts_add_up_and_are_held_against_the_promise(tmp_path: Path) -> None:
     assert (rpo.measured, rpo.outcome) == (65.0, Outcome.PASS)
 
 
-def test_what_exceeds_the_promise_fails(tmp_path: Path) -> None:
+def test_what_exceeds_the_budget_fails(tmp_path: Path) -> None:
     slow = STATED | THROUGHPUTS | {"size": 10**12, "archive_interval": 3600}
     assert {f.outcome for f in outcomes(tmp_path, slow, RESTORED).values()} == {Outcome.FAIL}
 
 
-def test_an_interval_across_the_promise_decides_nothing(tmp_path: Path) -> None:
+def test_an_interval_across_the_budget_decides_nothing(tmp_path: Path) -> None:
     scattered = [{**point, "seconds": point["seconds"] + 0.3 * (-1) ** n} for n, point in enumerate(POINTS)]
     measured = ("measure", "restore", {"restores": scattered})
     stated = STATED | {"replay_throughput": 10**8, "size": 28 * 10**8}

@@ -197,10 +197,10 @@ def test_the_budget_that_such_a_night_would_consume_is_told(tmp_path: Path) -> N
     night = Night(bad=[(0, 6, Hit.TIMEOUT)])
     found = judged(tmp_path / "month", night, availability="99%")
     assert found.evidence["budget_consumed"] == approx(0.1 * LENGTH / (0.01 * 30 * 86400))
-    assert found.evidence["budget"] == "this night would consume 0.02315 % of the 30 d budget"
+    assert found.evidence["error_budget"] == "this night would consume 0.02315 % of the 30 d budget"
     found = judged(tmp_path / "hour", night, latency={"share": "99%", "below": 1}, period="1h")
     assert found.evidence["budget_consumed"] == approx(1 / 6)
-    assert found.evidence["budget"] == "this night would consume 16.67 % of the 1 h budget"
+    assert found.evidence["error_budget"] == "this night would consume 16.67 % of the 1 h budget"
     found = judged(tmp_path / "burn", night, availability="99%", burn_rate={"at_most": 50, "window": "10s"})
     assert found.evidence["budget_consumed"] == approx(0.1 * LENGTH / (0.01 * 30 * 86400))
     slices = {"window": "10s", "target": "99%"}
@@ -218,7 +218,7 @@ def test_nothing_may_be_bad_of_a_target_of_all(tmp_path: Path) -> None:
     found = judged(tmp_path, Night(), availability="100%")
     assert found.outcome is PASS
     assert found.evidence["budget_consumed"] is None
-    assert found.evidence["budget"] == "a target of 100 % has no budget"
+    assert found.evidence["error_budget"] == "a target of 100 % has no budget"
 
 
 def test_a_percentile_has_no_budget(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ PROVES_NOTHING: dict[str, Night] = {
     "step skipped": Night(steps=[Event(PLAY + 20, "step", "drop", "skipped", {"because": "no"})]),
     "step never begun": Night(steps=[]),
     "fault under its floor": Night(steps=WEAK),
-    "step not restored": Night(steps=step_events("drop", *STEP)[:3]),
+    "step not undone": Night(steps=step_events("drop", *STEP)[:3]),
     "no instrument": Night(instrument_until=-PLAY),
     "load process died": Night(bad=[(50, 60, Hit.UNSENT)], instrument_until=50),
     "no samples": Night(sampled=False),

@@ -21,14 +21,14 @@ def made(name: str, victim: Victim, *, step: str = "", **params: Any) -> Fault:
 
 
 def played(fault: Fault, seconds: float = 1.0) -> Held:
-    """Prepared, injected, held and restored, twice: an undo may come again."""
+    """Prepared, injected, held and undone, twice: an undo may come again."""
     undo = fault.prepare()
     try:
         fault.inject()
         return fault.hold(seconds, threading.Event())
     finally:
-        type(fault).restore(undo)
-        type(fault).restore(undo)
+        type(fault).undo(undo)
+        type(fault).undo(undo)
 
 
 def reaches_its_floor(held: Held) -> bool:

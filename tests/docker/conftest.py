@@ -113,7 +113,7 @@ class Victim:
         tmpfs = {"type": "tmpfs", "device": "tmpfs", "o": f"size={options.pop('small', '')}"}
         opts = tmpfs if tmpfs["o"] != "size=" else None
         self.volume = self._kept(client.volumes.create(self.name, driver_opts=opts))
-        port: dict[str, Any] = {"8000/tcp": ("127.0.0.1", None)}
+        port: dict[str, Any] = {"8000/tcp": ("127.0.0.1", options.pop("host_port", None))}
         endpoint = EndpointConfig(client.api.api_version, aliases=["server", "other-name"])
         self.container = client.containers.create(
             docker_images.REFERENCE,
@@ -122,7 +122,7 @@ class Victim:
             user="0:0",
             network=self.name,
             networking_config={self.name: endpoint},
-            volumes={self.name: {"bind": "/data", "mode": "rw"}},
+            volumes={self.name: {"bind": "/data", "mode": options.pop("mode", "rw")}},
             ports=port,
             **{"mem_limit": 256 * 1024 * 1024, "cpu_period": 100_000, "cpu_quota": 100_000, **options},
         )

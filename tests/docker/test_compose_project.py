@@ -145,6 +145,7 @@ def wire(midnight: Midnight, project: Project, client: DockerClient) -> None:
     project("up", "-d")
 
 
+@pytest.mark.full
 def test_it_is_attached_wired_played_on_and_healed(
     midnight: Midnight, project: Project, client: DockerClient
 ) -> None:
@@ -210,7 +211,7 @@ def test_killed_in_the_middle_its_limits_names_and_pauses_are_as_before(
 
 
 @pytest.mark.full
-def test_what_somebody_removed_meanwhile_is_told_and_the_rest_is_restored(
+def test_what_somebody_removed_meanwhile_is_told_and_the_rest_is_undone(
     midnight: Midnight, project: Project, client: DockerClient
 ) -> None:
     wire(midnight, project, client)
@@ -221,7 +222,7 @@ def test_what_somebody_removed_meanwhile_is_told_and_the_rest_is_restored(
     os.kill(pid, signal.SIGINT)
 
     assert midnight.started[0].wait(60) in (1, 4), (midnight.place / "output").read_text()
-    cut = [event for event in midnight.events() if event.name == "cut" and event.phase == "restored"]
+    cut = [event for event in midnight.events() if event.name == "cut" and event.phase == "undone"]
     assert cut[0].detail["evidence"]["removed_by_somebody_else"] is True
     now = project.states(client)
     assert {name: state for name, state in before.items() if name != database} == now

@@ -78,7 +78,7 @@ def own_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         shutil.rmtree(place)
 
 
-def test_an_engine_that_was_restarted_is_restored_too(midnight: Midnight, own_engine: Engine) -> None:
+def test_an_engine_that_was_restarted_is_undone_too(midnight: Midnight, own_engine: Engine) -> None:
     assert midnight("doctor", "--fix").code == 0
     with engine.connected(own_engine.at) as client:
         before = ours(everything(client))
@@ -95,7 +95,7 @@ def test_an_engine_that_was_restarted_is_restored_too(midnight: Midnight, own_en
     own_engine.start()
     process.wait(120)
 
-    midnight("restore")
+    midnight("undo")
     assert outstanding(midnight.run) == []
     with engine.connected(own_engine.at) as client:
         assert ours(everything(client)) == before

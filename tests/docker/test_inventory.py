@@ -42,7 +42,16 @@ def changes(victim: Victim, act: Callable[[], object]) -> list[Difference]:
     return [each for each in differences(before, taken(victim)) if not each.field.startswith("~")]
 
 
-@pytest.mark.parametrize("name", ["pause", "stop", "restart", "cpu_limit", "memory_limit", "partition"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("stop", "partition"),
+        *(
+            pytest.param(name, marks=pytest.mark.full)
+            for name in ("pause", "restart", "cpu_limit", "memory_limit")
+        ),
+    ],
+)
 def test_a_fault_that_is_undone_leaves_nothing_but_what_is_noted(victim: Victim, name: str) -> None:
     params = (
         {"grace": 0} if name in ("stop", "restart") else {"stress": False} if name == "memory_limit" else {}

@@ -40,15 +40,15 @@ def test_a_second_step_on_the_same_limit_is_refused_while_the_first_is_in_force(
     undo = first.prepare()
     with pytest.raises(FaultError, match=f"{victim.name} is limited by step 'first' already"):
         second.prepare()
-    type(first).restore(undo)
-    type(second).restore(second.prepare())
+    type(first).undo(undo)
+    type(second).undo(second.prepare())
 
 
 def test_a_fault_that_could_not_be_prepared_is_in_nobodys_way(victim: Victim) -> None:
     with pytest.raises(FaultError, match=r"has 1 processors: 1 are no less"):
         made("cpu_limit", victim, step="first", cpus=1.0).prepare()
     second = made("cpu_limit", victim, step="second", cpus=0.5)
-    type(second).restore(second.prepare())
+    type(second).undo(second.prepare())
 
 
 def test_more_memory_than_it_had_is_never_allowed(victim: Victim) -> None:
@@ -58,7 +58,7 @@ def test_more_memory_than_it_had_is_never_allowed(victim: Victim) -> None:
         fault.inject()
         assert victim.state()["limits"]["Memory"] == MEMORY
     finally:
-        type(fault).restore(undo)
+        type(fault).undo(undo)
     assert victim.state() == before
 
 
@@ -72,7 +72,7 @@ def test_what_the_disk_may_be_written_with_is_told_without_a_container_of_ours(
     with monkeypatch.context() as patched:
         patched.setattr(sidecar, "start", start)
         undo = fault.prepare()
-    type(fault).restore(undo)
+    type(fault).undo(undo)
     assert victim.state() == before
 
 
@@ -103,6 +103,7 @@ def small(victims: Victims) -> Victim:
     return victims(entrypoint=SMALL)
 
 
+@pytest.mark.full
 def test_a_kill_of_our_own_sidecar_is_no_proof(small: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_limit, "SPARED", ())
     before = small.state()
@@ -111,6 +112,7 @@ def test_a_kill_of_our_own_sidecar_is_no_proof(small: Victim, monkeypatch: pytes
     assert small.state() == before
 
 
+@pytest.mark.full
 def test_the_target_is_killed_where_the_kernel_says_that_it_spares_the_sidecar(small: Victim) -> None:
     fault = made("memory_limit", small, headroom="8MB")
     undo = fault.prepare()
@@ -118,6 +120,6 @@ def test_the_target_is_killed_where_the_kernel_says_that_it_spares_the_sidecar(s
         spared = fault.inject()["spared"]
         held = fault.hold(4.0, threading.Event())
     finally:
-        type(fault).restore(undo)
+        type(fault).undo(undo)
     assert reaches_its_floor(held) is spared and held.evidence["main_process_killed"] is spared, held
     assert held.evidence["sidecars_killed"] == (0 if spared else 1), held

@@ -54,8 +54,8 @@ def played(victim: Victim, logs: LogFiles, **params: Any) -> Any:
         made.inject()
         return made.hold(0.1, threading.Event())
     finally:
-        Logrotate.restore(undo)
-        Logrotate.restore(undo)
+        Logrotate.undo(undo)
+        Logrotate.undo(undo)
 
 
 def whole(held: Any) -> bool:
@@ -180,8 +180,8 @@ def test_killed_while_it_compresses_the_undo_keeps_the_whole_archive(
     mark: dict[str, Any] = {"label": f"{refs.MARK}={victim.name}/rotate"}
     for sidecar in client.containers.list(filters=mark):
         sidecar.kill()
-    Logrotate.restore(undo)
-    Logrotate.restore(undo)
+    Logrotate.undo(undo)
+    Logrotate.undo(undo)
     left = sorted(sh(victim, "rm /data/begun /data/go; ls -A /data").split())
     assert left == ["app.log", "app.log.1.uncompressed", *(f"app.log.{n}.gz" for n in range(2, 5))]
     assert sh(victim, "cat /data/app.log.1.uncompressed") == "today\n"

@@ -14,7 +14,7 @@ from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
 from chaos.engine import refs, sidecar
-from chaos.errors import RestoreError, TargetGone
+from chaos.errors import TargetGone, UndoError
 from chaos.faults.shared import container_exec, container_rotation, proxies
 from chaos.host.ports import free_port
 from chaos.plugin.fault import Undo
@@ -42,7 +42,7 @@ def test_a_write_limit_is_lifted_while_the_container_stands_still(victim: Victim
     assert victim.state()["writes"] != before["writes"]
     victim.container.pause()
     try:
-        type(fault).restore(undo)
+        type(fault).undo(undo)
     finally:
         victim.container.unpause()
     assert victim.state() == before
@@ -61,7 +61,7 @@ def test_what_was_started_in_a_container_that_stands_still_is_not_called_ended(
     try:
         monkeypatch.setattr(sidecar, "ENDED_WITHIN", 1.5)  # it would try for longer
         with pytest.raises(
-            RestoreError, match=r"may still run \(the container is paused\): .* did not end within"
+            UndoError, match=r"may still run \(the container is paused\): .* did not end within"
         ):
             container_exec.stop(victim.ref, mark)
         with pytest.raises(TargetGone, match="is paused"):
@@ -84,12 +84,12 @@ def test_a_stop_that_the_engine_goes_on_with_is_waited_for(client: DockerClient,
     asked = threading.Thread(target=lambda: client.api.stop(victim.ref.id, timeout=5))
     asked.start()  # and whoever asked is killed
     time.sleep(0.5)
-    assert type(fault).restore(undo)["started_again"] is True
+    assert type(fault).undo(undo)["started_again"] is True
     asked.join()
     victim.container.reload()
     assert victim.container.status == "running"
     begun = time.monotonic()
-    type(fault).restore(undo)  # it was started again since: nothing is awaited any more
+    type(fault).undo(undo)  # it was started again since: nothing is awaited any more
     assert time.monotonic() - begun < 2.0
 
 
@@ -138,14 +138,17 @@ def heir(victim: Victim, client: DockerClient) -> Iterator[Container]:
 def rotation_of(victim: Victim) -> Undo:
     """The undo of a rotation that has only made its scratch directory."""
     told = {"mark": f"{victim.name}/rotate", "scratch": "/data/midnight-scratch"}
-    return container_rotation.undo(victim.ref, told)
+    return container_rotation.undo_of(victim.ref, told)
 
 
 def planted(container: Container, path: str) -> None:
     assert container.exec_run(["sh", "-c", f"mkdir -p {Path(path).parent} && echo x > {path}"]).exit_code == 0
 
 
-@pytest.mark.parametrize("there", [True, False], ids=["stays", "is removed"])
+@pytest.mark.parametrize(
+    "there",
+    [pytest.param(True, id="stays", marks=pytest.mark.full), pytest.param(False, id="is removed")],
+)
 def test_a_volume_is_emptied_of_ours_though_its_container(
     victim: Victim, heir: Container, there: bool
 ) -> None:
@@ -156,8 +159,8 @@ def test_a_volume_is_emptied_of_ours_though_its_container(
     planted(victim.container, "/data/theirs")
     if not there:
         victim.container.remove(force=True)
-    assert type(full).restore(filled)["removed"] == [filled["file"]]
-    assert container_rotation.restore(rotated)["cleared"]["scratch_removed"]
+    assert type(full).undo(filled)["removed"] == [filled["file"]]
+    assert container_rotation.undo(rotated)["cleared"]["scratch_removed"]
     assert heir.exec_run(["ls", "-A", "/elsewhere"]).output == b"theirs\n"
 
 
@@ -169,7 +172,7 @@ def test_what_an_earlier_healer_left_behind_is_in_nobodys_way(victim: Victim, cl
         name=f"midnight-{victim.name}-rotate-clear-rotation_undo",
         labels=refs.labels(f"{victim.name}/rotate/clear"),
     )
-    assert container_rotation.restore(undo)["cleared"]["scratch_removed"]
+    assert container_rotation.undo(undo)["cleared"]["scratch_removed"]
     assert victim.state()["files"] == b""
 
 
@@ -178,13 +181,13 @@ def test_a_volume_that_is_gone_is_not_made_anew(victim: Victim, client: DockerCl
     undo = full.prepare()
     victim.container.remove(force=True)
     victim.volume.remove()
-    assert type(full).restore(undo)["removed_by_somebody_else"] == f"volume {victim.name}"
+    assert type(full).undo(undo)["removed_by_somebody_else"] == f"volume {victim.name}"
     assert victim.name not in {each.name for each in client.volumes.list()}
 
 
 def test_a_proxys_server_is_gone_only_when_its_container_has_ended(victim: Victim) -> None:
     undo = {"api": f"http://127.0.0.1:{free_port()}", "proxy": "database", "server": refs.to_json(victim.ref)}
-    with pytest.raises(RestoreError, match="toxics of proxy 'database' could not be removed"):
+    with pytest.raises(UndoError, match="toxics of proxy 'database' could not be removed"):
         proxies.remove_toxics(undo, ["slow"])
     victim.container.stop(timeout=0)
     assert proxies.remove_toxics(undo, ["slow"]) == {"proxy": "database", "server": "gone"}
@@ -204,7 +207,7 @@ def test_a_container_that_is_cut_off_gets_every_address_back(victim: Victim, cli
         fault = made("partition", victim, networks=[name])
         undo = fault.prepare()
         fault.inject()
-        type(fault).restore(undo)
+        type(fault).undo(undo)
         victim.container.reload()
         now = victim.container.attrs["NetworkSettings"]["Networks"][name]
         assert now["IPAMConfig"] == before and len(before) == 3

@@ -8,13 +8,14 @@ import pytest
 
 from chaos.errors import FileError, UsageError
 from chaos.plan import build
+from chaos.plan.planned import Plan
 from tests.real.broken import experiment
 
 CONTAINERS_ONLY = ["stop", "restart", "memory_limit", "cpu_limit", "disk_limit", "partition"]
 ON_BOTH = ["kill", "pause", "latency", "bandwidth", "disk_full"]
 
 
-def built(place: Path, fault: str, target: str) -> build.Plan:
+def built(place: Path, fault: str, target: str) -> Plan:
     step = f"{{name: it, fault: {fault}, at: 1s, hold: 1s}}"
     return build.build(experiment(place, step), target)
 

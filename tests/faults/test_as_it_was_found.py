@@ -12,14 +12,15 @@ from typing import Any
 import psutil
 import pytest
 
-from chaos.errors import RestoreError, TargetGone
+from chaos.errors import TargetGone, UndoError
+from chaos.faults.shared import session_timeout
 from chaos.host.processes import ref_of
 from chaos.plugin import registry
 from chaos.plugin.fault import Fault
 from chaos.plugin.handles import Handles
 from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
-from tests.postgres.servers import ask, execute
+from tests.postgres.servers import ask, dsn, execute
 
 pytestmark = pytest.mark.real
 
@@ -35,12 +36,12 @@ def made(name: str, handles: Handles, step: str = "", **params: Any) -> Fault:
 
 
 def played(fault: Fault) -> None:
-    """Prepared, injected, held and restored, twice: an undo may come again."""
+    """Prepared, injected, held and undone, twice: an undo may come again."""
     undo = fault.prepare()
     fault.inject()
     fault.hold(0.1, threading.Event())
-    type(fault).restore(undo)
-    type(fault).restore(undo)
+    type(fault).undo(undo)
+    type(fault).undo(undo)
 
 
 STORM: dict[str, Any] = {"clients": 2, "keep": "100ms", "burst": 0, "min_attempted": 1}
@@ -73,15 +74,15 @@ def test_two_steps_that_overlap_on_one_proxy_leave_it_as_the_first_one_found_it(
     one = first.prepare()
     first.inject()
     other = second.prepare()
-    type(first).restore(one)
+    type(first).undo(one)
     second.inject()
-    type(second).restore(other)
+    type(second).undo(other)
     assert toxiproxy.proxy("database").enabled
 
 
 def test_an_undo_of_an_earlier_version_enables_the_proxy(toxiproxy: Toxiproxy, handles: Handles) -> None:
     toxiproxy.disable("database")
-    registry.fault("idle_drop").restore({"by": "proxy", "api": toxiproxy.url, "proxy": "database"})
+    registry.fault("idle_drop").undo({"by": "proxy", "api": toxiproxy.url, "proxy": "database"})
     assert toxiproxy.proxy("database").enabled
     del handles
 
@@ -98,10 +99,7 @@ def test_a_proxy_that_is_gone_leaves_a_step_nothing_to_act_on(toxiproxy: Toxipro
 def test_a_setting_of_the_server_is_as_it_was_however_it_was_written(
     primary: Cluster, handles: Handles, value: str | None
 ) -> None:
-    execute(
-        primary, f"alter system set idle_session_timeout = '{value}'" if value else "alter system reset all"
-    )
-    execute(primary, "select pg_reload_conf()")
+    session_timeout.await_in_force(dsn(primary), None, session_timeout.write(dsn(primary), value))
     before, in_force = ask(primary, IN_AUTO_CONF), ask(primary, "show idle_session_timeout")
     played(made("idle_drop", handles, by="server", after_idle="50ms"))
     assert ask(primary, IN_AUTO_CONF) == before == value
@@ -113,7 +111,7 @@ def test_a_value_that_somebody_sets_during_the_step_is_theirs(primary: Cluster, 
     undo = fault.prepare()
     fault.inject()
     execute(primary, "alter system set idle_session_timeout = '9min'")
-    assert type(fault).restore(undo)["set_by"] == "somebody else meanwhile, and left alone"
+    assert type(fault).undo(undo)["set_by"] == "somebody else meanwhile, and left alone"
     assert ask(primary, IN_AUTO_CONF) == "9min"
     execute(primary, "alter system reset all")
     execute(primary, "select pg_reload_conf()")
@@ -140,10 +138,8 @@ def test_a_reload_that_would_put_somebody_elses_change_into_force_is_not_made(
 def test_a_setting_that_cannot_be_put_back_is_told_with_what_to_type(handles: Handles) -> None:
     fault = made("idle_drop", handles, by="server")
     undo = {**fault.prepare(), "dsn": "host=127.0.0.1 port=9 user=nobody dbname=nobody"}
-    with pytest.raises(
-        RestoreError, match="by hand: ALTER SYSTEM reset idle_session_timeout; SELECT pg_relo"
-    ):
-        type(fault).restore(undo)
+    with pytest.raises(UndoError, match="by hand: ALTER SYSTEM reset idle_session_timeout; SELECT pg_relo"):
+        type(fault).undo(undo)
 
 
 @pytest.fixture

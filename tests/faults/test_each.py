@@ -14,7 +14,7 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
-from chaos.errors import FaultError, RestoreError, TargetGone
+from chaos.errors import FaultError, TargetGone, UndoError
 from chaos.faults.pause import Pause, PauseParams
 from chaos.faults.shared import containers
 from chaos.faults.shared.each import OnEach
@@ -78,7 +78,7 @@ class Freeze(Fault):
         )
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         with suppress(ProcessLookupError):
             os.kill(undo["pid"], signal.SIGCONT)
         return {}
@@ -102,8 +102,8 @@ def test_it_acts_on_those_chosen_alone_and_proves_each(
         told, held = fault.inject(), fault.hold(0.0, threading.Event())
         seen = still(sleepers)
     finally:
-        FreezeEach.restore(undo)
-        FreezeEach.restore(undo)
+        FreezeEach.undo(undo)
+        FreezeEach.undo(undo)
 
     assert seen == stopped
     assert containers.until(lambda: still(sleepers) == [False] * 3, 5.0)
@@ -122,7 +122,7 @@ def test_what_cannot_be_proven_of_one_is_unproven_of_all(
         fault.inject()
         assert fault.hold(0.0, threading.Event()).unproven == f"pid {sleepers[0].pid}: unseen"
     finally:
-        FreezeEach.restore(undo)
+        FreezeEach.undo(undo)
 
 
 def test_one_that_is_gone_leaves_the_effect_below_its_floor(sleepers: list[subprocess.Popen[bytes]]) -> None:
@@ -135,7 +135,7 @@ def test_one_that_is_gone_leaves_the_effect_below_its_floor(sleepers: list[subpr
         fault.inject()
         held = fault.hold(0.0, threading.Event())
     finally:
-        FreezeEach.restore(undo)
+        FreezeEach.undo(undo)
     assert held.dose == {"reached": 2} and held.floor == {"reached": 3}
 
 
@@ -177,10 +177,10 @@ class Fragile(Fault):
         return Held({"done": 1}, {"done": 1})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         cls.undone.append(undo["mark"])
-        if undo["name"] == "bad" and cls.where == "restore":
-            raise RestoreError("bad: by hand")
+        if undo["name"] == "bad" and cls.where == "undo":
+            raise UndoError("bad: by hand")
         return {}
 
 
@@ -209,15 +209,15 @@ def test_one_that_cannot_be_injected_fails_the_step_and_the_undo_has_them_all(fr
     undo = fragile.prepare()
     with pytest.raises(FaultError, match="inject failed"):
         fragile.inject()
-    FragileOnEach.restore(undo)
+    FragileOnEach.undo(undo)
     assert sorted(Fragile.undone) == ["run/step.1", "run/step.2"]
 
 
-@pytest.mark.parametrize("fragile", ["restore"], indirect=True)
-def test_one_that_cannot_be_restored_is_named_and_the_others_are_restored(fragile: FragileOnEach) -> None:
+@pytest.mark.parametrize("fragile", ["undo"], indirect=True)
+def test_one_that_cannot_be_undone_is_named_and_the_others_are_undone(fragile: FragileOnEach) -> None:
     undo = fragile.prepare()
-    with pytest.raises(RestoreError, match="bad: by hand"):
-        FragileOnEach.restore(undo)
+    with pytest.raises(UndoError, match="bad: by hand"):
+        FragileOnEach.undo(undo)
     assert sorted(Fragile.undone) == ["run/step.1", "run/step.2"]
 
 

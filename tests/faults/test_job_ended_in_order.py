@@ -38,7 +38,7 @@ def test_a_statement_that_psql_had_begun_is_cancelled_at_the_server(
         assert job.poll() is None, (tmp_path / "said").read_text()
         time.sleep(0.02)
 
-    told = BatchJob.restore({"mark": mark})
+    told = BatchJob.undo({"mark": mark})
 
     assert told["ended"] == "after SIGINT"
     assert marked(mark) == [] and ask(primary, RUNNING) == 0

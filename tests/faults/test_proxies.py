@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.faults.shared import proxies
 from chaos.host.ports import free_port
 from tests.accepting import accepting
@@ -33,7 +33,7 @@ def test_where_nobody_listens_any_more_nothing_is_left() -> None:
 
 def test_a_server_that_breaks_connections_off_may_keep_what_it_was_told(breaking: int) -> None:
     undo = {"api": f"http://127.0.0.1:{breaking}", "proxy": "database"}
-    with pytest.raises(RestoreError, match="by hand: curl -X DELETE"):
+    with pytest.raises(UndoError, match="by hand: curl -X DELETE"):
         proxies.remove_toxics(undo, ["slow"])
-    with pytest.raises(RestoreError, match="by hand: curl -X POST"):
+    with pytest.raises(UndoError, match="by hand: curl -X POST"):
         proxies.enable(undo)

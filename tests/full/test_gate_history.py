@@ -64,7 +64,7 @@ class Gates:
             for name, value in planted.items():
                 patch.setenv(name, value)
             return Midnight(self.place)(
-                "gate", "smoke", "--profile", "hardened", *against, "--json", str(kept)
+                "gate", "smoke", "--profile", "hardened", *against, "--json-file", str(kept)
             )
 
 

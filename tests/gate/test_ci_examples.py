@@ -41,7 +41,7 @@ def test_github_plays_the_gate_tells_it_and_keeps_what_it_wrote() -> None:
     steps = {step.get("name", step.get("uses")): step for step in job["steps"]}
     assert all(("run" in step) != ("uses" in step) for step in steps.values())
     written = gate_options(steps["Gate"]["run"])
-    assert {"--junit", "--markdown", "--json"} <= written
+    assert {"--junit-file", "--markdown-file", "--json-file"} <= written
     assert steps["Tell"]["if"] == steps["Keep what was measured"]["if"] == "always()"
     assert "$GITHUB_STEP_SUMMARY" in steps["Tell"]["run"]
     assert "midnight.xml" in steps["Keep what was measured"]["with"]["path"]
@@ -60,7 +60,7 @@ def test_gitlab_plays_the_gate_and_reports_its_junit() -> None:
     job = document["midnight"]
     assert job["stage"] in document["stages"]
     used = gate_options(job["script"][-1])
-    assert {"--baseline", "--tolerance", "--require-drill-within", "--junit"} <= used
+    assert {"--baseline", "--tolerance", "--require-drill-within", "--junit-file"} <= used
     assert job["artifacts"]["reports"]["junit"] in job["script"][-1]
     assert job["artifacts"]["when"] == "always"
     assert job["retry"] == 0

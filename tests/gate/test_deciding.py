@@ -12,7 +12,7 @@ from chaos import cli
 from chaos.cli import gating
 from chaos.gate.verdict import GateRun
 from chaos.history import Query, open_index
-from chaos.plan.build import Plan
+from chaos.plan.planned import Plan
 from tests.history.stored import Stored
 
 Gate = Callable[..., int]
@@ -86,6 +86,16 @@ def test_against_a_single_run_what_is_worse_is_an_advice_and_no_baseline(
     assert "does not count as a baseline: it is worse than the only one" in said
     assert gate(*BASELINE, "--baseline-strict", p50=0.9) == 1
     assert states() == ["passed", "worse", "refused"]
+
+
+def test_its_json_is_all_of_its_standard_output_and_what_it_writes_to_a_file(
+    gate: Gate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "gate.json"
+    assert gate("--json", "--json-file", str(file), p50=0.01) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["kind"], out) == ("gate", file.read_text())
+    assert "gate PASS: smoke" in err
 
 
 def test_a_violated_objective_refuses_whatever_the_baseline_says(gate: Gate) -> None:

@@ -45,7 +45,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["smoke", "--baseline", "20260101"], "is no stored run"),
         (["smoke", "--tolerance", "p99=fast"], "--tolerance p99=fast"),
         (["smoke", "--require-drill-within", "soon"], "'soon'"),
-        (["smoke", "--junit", "/nowhere/at/all.xml"], "cannot be written there"),
+        (["smoke", "--junit-file", "/nowhere/at/all.xml"], "cannot be written there"),
         (["smoke", "--slo", "/nowhere.yaml"], "nowhere.yaml"),
         (["smoke", "--baseline-strict"], "goes with --baseline"),
         (["smoke", "--baseline", "latest-pass", "--release", "--baseline-strict"], "not with --release"),

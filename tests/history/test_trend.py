@@ -171,7 +171,7 @@ def test_the_command_shows_it_and_writes_a_page(
         night(at, tmp_path, figures={"p99": 0.9} if at >= 7 else {})
     page = tmp_path / "trend.html"
     for options, expected in (
-        (["--html", str(page)], "REGRESSION: p99"),
+        (["--html-file", str(page)], "REGRESSION: p99"),
         (["--json"], '"state": "regression"'),
     ):
         with pytest.raises(SystemExit) as ended:
@@ -184,7 +184,7 @@ def test_the_command_shows_it_and_writes_a_page(
         cli.main(["trend", "midnight", "--json", "--last", "3"])
     (document,) = json.loads(capsys.readouterr().out)
     assert [len(document["nights"]), len(document["figures"][0]["values"])] == [3, 3]
-    for wrong in (["nothing"], ["midnight", "--html", str(tmp_path / "nowhere/trend.html")]):
+    for wrong in (["nothing"], ["midnight", "--html-file", str(tmp_path / "nowhere/trend.html")]):
         with pytest.raises(SystemExit) as ended:
             cli.main(["trend", *wrong])
         assert ended.value.code == 2

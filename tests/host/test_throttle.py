@@ -57,6 +57,15 @@ def test_what_could_not_be_put_back_is_refused_and_left_alone(
     assert throttle.put_back(DISK, created_with, 800) == {"device": DISK, "limit": found}
 
 
+def test_what_could_be_limited_is_told_and_not_limited(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert throttle.could(DISK, {}, 500) == {"device": DISK, "before": 0}
+    assert file.read_text() == ""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    refused = {"refused": "limits cannot be written to", "remedy": "let the engine run as root"}
+    assert throttle.could(DISK, {}, 500) == refused
+    assert throttle.lower(DISK, {}, 500) == refused and file.read_text() == ""
+
+
 def test_where_no_device_is_below_nothing_is_limited_and_nothing_is_left(tmp_path: Path) -> None:
     asked = {"path": f"{tmp_path}/none", "created_with": {}}
     for verb in ("set", "unset"):

@@ -14,6 +14,7 @@ from chaos.checks import left_behind
 from chaos.checks.finding import Outcome
 from chaos.checks.rejudge import judge_run
 from chaos.record.inventory import document
+from chaos.record.store import RunDir
 from chaos.toxiproxy import Toxiproxy
 from tests.attach.files import experiment, target
 from tests.attach.service import Service
@@ -57,6 +58,18 @@ def test_a_step_that_is_undone_leaves_a_proxy_with_the_teams_own_toxic_as_it_was
     assert done.code in (0, 3), done.err + done.out
     assert midnight.outcomes()["left_behind: left_behind"] == "pass"
     assert toxiproxy.proxy("mine") == before
+    a_server_that_cannot_be_read_afterwards_is_no_pass(midnight.run, toxiproxy)
+
+
+def a_server_that_cannot_be_read_afterwards_is_no_pass(run: RunDir, toxiproxy: Toxiproxy) -> None:
+    after = json.loads(run.inventory_after.read_text())
+    after["unread"] = {"proxies": {f"at {toxiproxy.url}": "connection refused"}}
+    run.inventory_after.write_text(json.dumps(after))
+    finding = next(
+        each for each in judge_run(run).findings if each.check == left_behind.__name__.split(".")[-1]
+    )
+    assert finding.outcome is Outcome.UNKNOWN
+    assert document.load(run.inventory_after) is not None
 
 
 def test_after_kill_9_the_healer_says_what_differs_from_before_the_run(
@@ -77,18 +90,3 @@ def test_after_kill_9_the_healer_says_what_differs_from_before_the_run(
     assert gone in (midnight.run.path / "watchdog.log").read_text()
     assert judge_run(midnight.run).exit_code == 6
     assert toxiproxy.proxy("mine").toxics == ()
-
-
-def test_a_server_that_cannot_be_read_afterwards_is_no_pass(
-    midnight: Midnight, toxiproxy: Toxiproxy, proxied: str
-) -> None:
-    midnight("run", experiment(midnight, SLOW.replace("HOLD", "500ms")), "--target", proxied)
-    run = midnight.run
-    before = json.loads(run.inventory_after.read_text())
-    before["unread"] = {"proxies": {f"at {toxiproxy.url}": "connection refused"}}
-    run.inventory_after.write_text(json.dumps(before))
-    finding = next(
-        each for each in judge_run(run).findings if each.check == left_behind.__name__.split(".")[-1]
-    )
-    assert finding.outcome is Outcome.UNKNOWN
-    assert document.load(run.inventory_after) is not None

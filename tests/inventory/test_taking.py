@@ -46,11 +46,11 @@ def test_where_comparing_dies_everything_is_undone_all_the_same(
 ) -> None:
     undone: list[str] = []
 
-    def restore(undo: Undo) -> Evidence:
+    def taken_back(undo: Undo) -> Evidence:
         undone.append(undo["name"])
         return {}
 
-    monkeypatch.setattr(registry, "restorer", lambda _: restore)
+    monkeypatch.setattr(registry, "undo_of", lambda _: taken_back)
     monkeypatch.setattr(taking, "after", lambda _: 1 / 0)
     writer = Writer(run.events)
     for name, source, phase in (("files", "target", "creating"), ("drop", "step", "injecting")):

@@ -42,13 +42,18 @@ def played(
     place: Path,
     meanwhile: Callable[[], None] = lambda: None,
     *,
+    first: Callable[[], None] = lambda: None,
     seconds: float = LONG,
     cut: bool = True,
 ) -> Played:
-    """The hold ends after so many seconds, or when `meanwhile` has where it may be `cut` short."""
+    """The hold ends after so many seconds, or when `meanwhile` has where it may be `cut` short.
+
+    It begins when `first`, called once the fault is injected, has returned.
+    """
     undo, stop, held = fault.prepare(), threading.Event(), list[Held]()
     try:
         fault.inject()
+        first()
         holding = threading.Thread(target=lambda: held.append(fault.hold(seconds, stop)))
         holding.start()
         try:
@@ -58,8 +63,8 @@ def played(
                 stop.set()
             holding.join()
     finally:
-        type(fault).restore(undo)
-        type(fault).restore(undo)
+        type(fault).undo(undo)
+        type(fault).undo(undo)
     return Played(held[0], judged(held[0], place))
 
 

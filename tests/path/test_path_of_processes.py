@@ -144,7 +144,7 @@ def test_children_that_were_forked_since_stand_still_and_go_on_too(servers: Serv
     server.fork()
     fault.inject()
     assert server.states() == {psutil.STATUS_STOPPED}
-    type(fault).restore(undo)
+    type(fault).undo(undo)
     assert psutil.STATUS_STOPPED not in server.states()
 
 

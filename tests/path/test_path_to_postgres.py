@@ -231,7 +231,7 @@ load:
   baseline: {for: 1s, rate: 20, p99: 3s}
   phases: [{name: day, for: 12s, rate: 20}]
 slos: [{name: availability, availability: 1%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 abort: [{name: target-down, off: true}]
 """
 TARGET = """\
@@ -248,7 +248,13 @@ options:
 """
 
 
-@pytest.mark.parametrize(("past", "outcome"), [(True, "unknown"), (False, "pass")], ids=["past", "through"])
+@pytest.mark.parametrize(
+    ("past", "outcome"),
+    [
+        pytest.param(True, "unknown", id="past"),
+        pytest.param(False, "pass", id="through", marks=pytest.mark.full),
+    ],
+)
 def test_a_run_claims_of_a_service_what_happened_to_it(
     place: Place, midnight: Midnight, monkeypatch: pytest.MonkeyPatch, past: bool, outcome: str
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from chaos.checks.finding import Outcome
 from chaos.plugin.handles import Proxy
 from chaos.plugin.probe import Answer
+from chaos.toxiproxy import Toxiproxy
 from tests.path.acting import made, played
 from tests.path.conftest import Holders, handles
 from tests.path.holder import Holder
@@ -89,6 +90,19 @@ def test_sessions_of_others_do_not_help_over_the_floor(
     fault = made("idle_drop", handles(proxy, service), by=by, min_closed=4)
     done = played(fault, tmp_path, unused if by == "proxy" else use)
     assert done.outcome is Outcome.UNKNOWN and "3 of 4" in done.because, done
+
+
+def test_sessions_that_wait_for_an_answer_are_not_idle_and_it_is_said(
+    proxy: Proxy, holders: Holders, toxiproxy: Toxiproxy, tmp_path: Path
+) -> None:
+    service = holders(proxy.listen, 6)
+    toxiproxy.add_toxic(proxy.name, "of-the-team", "latency", "downstream", {"latency": 60_000})
+    service.tell("ask 4 1000")
+    done = played(made("idle_drop", handles(proxy, service)), tmp_path, lambda: is_closed(service))
+    assert done.outcome is Outcome.UNKNOWN
+    assert "idle sessions closed 2 of 5; 2 of the service's 6 connections were idle when it acted" in (
+        done.because
+    )
 
 
 def test_a_reset_of_sessions_that_nobody_uses_is_not_known(

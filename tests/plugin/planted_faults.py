@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from chaos.errors import FaultError, RestoreError
+from chaos.errors import FaultError, UndoError
 from chaos.host.processes import marked
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
@@ -45,7 +45,7 @@ class Planted(Fault):
         return DONE
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         del undo
         return {}
 
@@ -63,6 +63,8 @@ class Vanish(Planted):
 class Refuse(Planted):
     """Cannot be injected."""
 
+    needs = frozenset()
+
     def inject(self) -> Evidence:
         raise FaultError("planted: this fault never works")
 
@@ -79,7 +81,7 @@ class FreezeLoad(Planted):
         return {}
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         for process in marked(undo["load"]):
             process.send_signal(signal.SIGCONT)
         return {}
@@ -94,15 +96,17 @@ class KillDatabase(Planted):
 
 
 class Stubborn(Planted):
-    """Cannot be restored until a file is there: what `midnight restore` is for."""
+    """Cannot be undone until a file is there: what `midnight undo` is for."""
+
+    needs = frozenset()
 
     def prepare(self) -> Undo:
         return {"file": self.params.file}
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         if not Path(undo["file"]).exists():
-            raise RestoreError(f"planted: by hand: touch {undo['file']}")
+            raise UndoError(f"planted: by hand: touch {undo['file']}")
         Path(undo["file"]).unlink()
         return {}
 

@@ -47,7 +47,7 @@ class Tell(Fault):
         return Held({"told": self.params.dose}, {"told": 1})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         del undo
         return {}
 
@@ -80,7 +80,7 @@ class Starve(Fault):
         return Held({"started": self.params.burners}, {"started": self.params.burners})
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
+    def undo(cls, undo: Undo) -> Evidence:
         return {"stopped": len(stop_marked(undo["mark"], grace=0.0))}
 
 

@@ -83,6 +83,19 @@ def test_a_setting_that_the_server_does_not_know_is_refused(primary: Cluster) ->
     assert found.answer is Answer.NO and "does not know it" in found.because
 
 
+def test_a_setting_of_the_command_line_is_refused(primary: Cluster) -> None:
+    (found,) = probe_setting(dsn(primary), "port", "admin")
+    assert found.answer is Answer.NO and "command line sets it" in found.because
+
+
+def test_a_setting_of_every_role_is_refused_with_the_statement_that_works(primary: Cluster) -> None:
+    execute(primary, "ALTER ROLE ALL SET idle_session_timeout = '1h'")
+    found = setting(dsn(primary))
+    assert found.answer is Answer.NO and "ALTER ROLE ALL sets it" in found.because
+    execute(primary, found.remedy)
+    assert setting(dsn(primary)).answer is Answer.YES
+
+
 def test_a_way_through_leads_to_the_very_server_or_is_refused(primary: Cluster, servers: Servers) -> None:
     other, _ = servers.primary()
     ways = {

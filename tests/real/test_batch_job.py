@@ -54,7 +54,7 @@ def play(program: str, env: dict[str, str], kill: bool, meanwhile: Callable[[], 
             os.kill(int(evidence["pid"]), signal.SIGKILL)
         return fault.hold(20.0, threading.Event())
     finally:
-        BatchJob.restore(undo)
+        BatchJob.undo(undo)
 
 
 def test_an_out_of_memory_kill_is_named(group: Path) -> None:

@@ -32,12 +32,12 @@ def test_a_release_like_the_last_passes_and_one_that_became_worse_is_refused(mid
 
     assert "has passed a gate yet" in gate("--baseline", "latest-pass").err
 
-    done = gate("--json", str(kept), "--junit", str(junit))
+    done = gate("--json-file", str(kept), "--junit-file", str(junit))
     assert done.code == 0, done.out + done.err
     assert [suite.attrib["name"] for suite in checked(junit.read_text())] == ["planted", "again"]
     runs = {run.parent.name for run in midnight.runs}
 
-    done = gate("--baseline", "latest-pass", "--tolerance", "p99=2s", "--junit", str(junit))
+    done = gate("--baseline", "latest-pass", "--tolerance", "p99=2s", "--junit-file", str(junit))
     assert done.code == 0, done.out + done.err
     assert all(f"compared with run {run}" in done.out for run in runs)
 

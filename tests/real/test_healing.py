@@ -17,17 +17,22 @@ from chaos.host.ports import free_port
 from chaos.tools import toxiproxy as tools
 from chaos.toxiproxy import Toxiproxy
 from chaos.undo.heal import outstanding
+from tests.attach.conftest import service as service_fixture
+from tests.attach.files import experiment
+from tests.attach.files import target as attached
+from tests.attach.service import Service
 from tests.conftest import traces
 from tests.midnight import Midnight
 from tests.real import broken
 from tests.real.healing import STORM, is_injected, quick, wait_for
 
 pytestmark = pytest.mark.real
+service = service_fixture
 
 DROP = "{name: drop, fault: idle_drop, at: 1s, hold: 20s, with: {min_closed: 1}}"
 
 
-def test_ctrl_c_restores_everything_and_ends_with_4(midnight: Midnight) -> None:
+def test_ctrl_c_undoes_everything_and_ends_with_4(midnight: Midnight) -> None:
     file = broken.experiment(midnight.place, DROP, STORM, play=25.0)
     process = midnight.start("run", file, "--target", quick(midnight))
     wait_for(midnight, process, is_injected)
@@ -54,17 +59,27 @@ def test_stop_stops_a_run_while_its_target_is_brought_up(midnight: Midnight) -> 
     assert outstanding(midnight.run) == []
 
 
-def test_a_fault_that_fails_ends_the_run_with_5_and_everything_restored(midnight: Midnight) -> None:
+def steps(midnight: Midnight, *steps: str) -> str:
+    """The path of an experiment with these steps, whose play is longer than any of them."""
+    file = Path(experiment(midnight, "steps:\n" + "".join(f"  - {step}\n" for step in steps)))
+    return midnight.file("steps.yaml", file.read_text().replace("for: 2s", "for: 25s"))
+
+
+def test_a_fault_that_fails_ends_the_run_with_5_and_everything_undone(
+    midnight: Midnight, service: Service
+) -> None:
+    held = midnight.place / "held"
+    held.touch()
+    hold = f"{{name: hold, fault: stubborn, at: 0s, hold: 20s, with: {{file: {held}}}}}"
     refuse = "{name: refuse, fault: refuse, at: 1s, hold: 1s}"
-    done = midnight(
-        "run", broken.experiment(midnight.place, DROP, refuse, play=25.0), "--target", quick(midnight)
-    )
+    done = midnight("run", steps(midnight, hold, refuse), "--target", attached(midnight, service.url))
 
     assert done.code == 5, done.out
     assert "this fault never works" in done.err + done.out
-    assert outstanding(midnight.run) == []
+    assert outstanding(midnight.run) == [] and not held.exists()
 
 
+@pytest.mark.full
 def test_a_target_that_dies_is_a_violation_and_leaves_nothing(midnight: Midnight) -> None:
     kill = "{name: kill, fault: kill_database, at: 2s, hold: 1s}"
     drop = "{name: drop, fault: idle_drop, at: 5s, hold: 1s}"
@@ -95,9 +110,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.full
-def test_a_full_disk_ends_the_run_with_5_and_everything_restored(
-    small_disk: Path, midnight: Midnight
-) -> None:
+def test_a_full_disk_ends_the_run_with_5_and_everything_undone(small_disk: Path, midnight: Midnight) -> None:
     file = broken.experiment(midnight.place, DROP, STORM, play=25.0)
     disk = Midnight(small_disk, state=midnight.place)
 
@@ -109,35 +122,34 @@ def test_a_full_disk_ends_the_run_with_5_and_everything_restored(
     assert traces(disk.run.id) == set()
 
 
-def test_what_cannot_be_restored_is_said_and_restore_heals_it_later(midnight: Midnight) -> None:
+def test_what_cannot_be_undone_is_said_and_undo_heals_it_later(midnight: Midnight, service: Service) -> None:
     healing = midnight.place / "healing"
-    stubborn = f"{{name: stubborn, fault: stubborn, at: 1s, hold: 1s, with: {{file: {healing}}}}}"
-    file = broken.experiment(midnight.place, stubborn, play=4.0, extra="limits: {lost_writes: 0}")
-
-    target = quick(midnight)
+    stubborn = f"{{name: stubborn, fault: stubborn, at: 0s, hold: 1s, with: {{file: {healing}}}}}"
+    file = experiment(midnight, f"steps: [{stubborn}]\n")
+    target = attached(midnight, service.url)
     done = midnight("run", file, "--target", target)
     assert done.code == 6, done.out
     assert f"touch {healing}" in done.err + done.out
 
     again = midnight("run", file, "--target", target)
-    assert again.code == 6 and "not restored" in again.err
+    assert again.code == 6 and "not undone" in again.err
     assert len(midnight.runs) == 1
 
     healing.touch()
-    restored = midnight("restore")
-    assert restored.code == 0 and "restored" in restored.out
-    assert midnight("restore").out.strip() == "nothing to restore"
+    undone = midnight("undo")
+    assert undone.code == 0 and "undone" in undone.out
+    assert midnight("undo").out.strip() == "nothing to undo"
 
 
 @pytest.mark.full
-def test_with_the_watchdog_killed_too_restore_heals(midnight: Midnight) -> None:
+def test_with_the_watchdog_killed_too_undo_heals(midnight: Midnight) -> None:
     process = midnight.start("run", broken.experiment(midnight.place, STORM, play=25.0))
     wait_for(midnight, process, is_injected)
     subprocess.run(["pkill", "-KILL", "-f", f"chaos.undo.watchdog {midnight.run.path}"], check=True)
     process.kill()
     process.wait()
 
-    assert midnight("restore").code == 0
+    assert midnight("undo").code == 0
     assert outstanding(midnight.run) == []
 
 

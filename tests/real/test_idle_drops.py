@@ -21,7 +21,5 @@ def test_connections_are_spoilt_without_being_closed(midnight: Midnight, by: str
     assert midnight.outcomes()["effect: drop"] == "pass"
     (held,) = (event for event in midnight.events() if event.phase == "held")
     assert held.detail["evidence"]["own_connections"] >= 1
-    (restored,) = (
-        event for event in midnight.events() if event.source == "step" and event.phase == "restored"
-    )
-    assert len(restored.detail["evidence"]["toxics_removed"]) == 2
+    (undone,) = (event for event in midnight.events() if event.source == "step" and event.phase == "undone")
+    assert len(undone.detail["evidence"]["toxics_removed"]) == 2

@@ -32,5 +32,5 @@ def test_on_processes_they_reach_their_floors_and_are_undone(midnight: Midnight)
         done.err,
         done.out[-3000:],
     )
-    restored = {event.name for event in midnight.events() if event.phase == "restored"}
-    assert restored == {"slow", "narrow", "freeze", "again"} | ({"full"} if len(STEPS) == 5 else set())
+    undone = {event.name for event in midnight.events() if event.phase == "undone"}
+    assert undone == {"slow", "narrow", "freeze", "again"} | ({"full"} if len(STEPS) == 5 else set())

@@ -1,4 +1,4 @@
-"""The short night: all four faults, on the whole machine."""
+"""The short night: all four faults, on the whole machine. `make test` plays it in containers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.midnight import Midnight
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.full, pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
 
 
 def test_smoke_shows_all_four_faults(midnight: Midnight) -> None:

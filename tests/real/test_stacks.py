@@ -57,8 +57,8 @@ def test_a_directory_of_somebody_elses_is_not_removed(midnight: Midnight) -> Non
     theirs = midnight.place / "theirs"
     theirs.mkdir()
     (theirs / "file").touch()
-    EmbeddedDriver.restore({"what": "directory", "path": str(theirs), "owner": "owner-of-another"})
+    EmbeddedDriver.undo({"what": "directory", "path": str(theirs), "owner": "owner-of-another"})
     assert (theirs / "file").exists()
 
-    EmbeddedDriver.restore({"what": "directory", "path": str(theirs), "owner": "file"})
+    EmbeddedDriver.undo({"what": "directory", "path": str(theirs), "owner": "file"})
     assert not theirs.exists()

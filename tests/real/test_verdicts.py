@@ -17,7 +17,7 @@ ROTATE = (
     "with: {grown: 20MB, writers: 1, block: 100kB, min_sync: 0}}"
 )
 BATCH = (
-    "{name: batch, fault: batch_job, at: 1s, hold: 10s, "
+    "{name: batch, fault: batch_job, at: 1s, hold: 13s, "
     "with: {rows: 500, burners: 1, cpu_seconds: 0.3, memory_mb: 10, queries: 1}}"
 )
 
@@ -48,7 +48,9 @@ def test_a_stack_with_every_bad_habit_fails_every_objective(midnight: Midnight) 
 
 
 def test_a_sound_stack_passes_every_objective(midnight: Midnight) -> None:
-    target = broken.target(midnight.place / "t", "hardened", {}, rotated_before="1MB")
+    # not what only an idle processor works on: beside other tests the job would never be done
+    busy = {"batch.scheduling": "normal"}
+    target = broken.target(midnight.place / "t", "hardened", busy, rotated_before="1MB")
     file = broken.experiment(midnight.place, DROP % "300ms", ROTATE, BATCH, play=14.0)
 
     done = midnight("run", file, "--target", target)
@@ -63,7 +65,7 @@ def test_a_sound_stack_passes_every_objective(midnight: Midnight) -> None:
         "logs",
         "pool",
         "effect",
-        "honesty",
+        "instrument",
         "steady",
         "completeness",
     } <= passed
@@ -137,7 +139,5 @@ def test_the_server_itself_ends_idle_sessions_and_keeps_its_setting_afterwards(m
 
     assert done.code in (0, 1), (midnight.verdict, done.err)
     assert midnight.outcomes()["effect: drop"] == "pass"
-    (restored,) = (
-        event for event in midnight.events() if event.source == "step" and event.phase == "restored"
-    )
-    assert restored.detail["evidence"] == {"idle_session_timeout": "reset"}
+    (undone,) = (event for event in midnight.events() if event.source == "step" and event.phase == "undone")
+    assert undone.detail["evidence"] == {"idle_session_timeout": "reset"}

@@ -23,7 +23,7 @@ def proxies() -> Iterator[Toxiproxy]:
         yield running
 
 
-@pytest.fixture(scope="module", params=["fragile", "hardened"])
+@pytest.fixture(scope="module", params=[pytest.param("fragile", marks=pytest.mark.full), "hardened"])
 def either(request: pytest.FixtureRequest, cluster: Cluster, proxies: Toxiproxy) -> Iterator[Stack]:
     with stack(profile(request.param), cluster, proxies) as running:
         yield running

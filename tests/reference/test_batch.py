@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ SMALL = ["--rows=3000", "--burners=2", "--cpu-seconds=0.5", "--memory-mb=64", "-
 ENDLESS = ["--rows=0", "--burners=2", "--cpu-seconds=1000", "--memory-mb=64", "--queries=0"]
 
 
-@pytest.fixture(params=["fragile", "hardened"])
+@pytest.fixture(params=[pytest.param("fragile", marks=pytest.mark.full), "hardened"])
 def prepared(request: pytest.FixtureRequest, cluster: Cluster, proxies: Toxiproxy) -> Iterator[Stack]:
     yield from _prepared(profile(request.param), cluster, proxies)
 
@@ -101,7 +102,7 @@ def test_it_ends_by_its_deadline_and_says_so(limited: Stack) -> None:
 def test_it_stops_when_told_to_and_when_its_input_ends(limited: Stack) -> None:
     told, orphaned = start(limited, ENDLESS), start(limited, ENDLESS, "--until-eof")
     until_children(limited, 8)
-    told.terminate()
+    told.send_signal(signal.SIGINT)
     assert told.wait(10) == 143
     assert orphaned.stdin is not None
     orphaned.stdin.close()

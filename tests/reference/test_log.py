@@ -21,7 +21,7 @@ def lines(logs: Path, name: str) -> list[str]:
     return [line for file in (f"{name}.1", name) for line in (logs / file).read_text().splitlines()]
 
 
-@pytest.mark.parametrize("name", ["fragile", "hardened"])
+@pytest.mark.parametrize("name", [pytest.param("fragile", marks=pytest.mark.full), "hardened"])
 def test_no_line_is_lost_when_logs_are_renamed_and_reopened_under_load(
     name: str, cluster: Cluster, proxies: Toxiproxy
 ) -> None:

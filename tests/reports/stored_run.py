@@ -135,9 +135,7 @@ def _step_events(name: str, at: float, hold: float, disk: bool) -> list[Event]:
         Event(at, "step", name, "injecting", {"fault": name, "undo": {"mark": f"run/{name}"}}),
         Event(at + 0.05, "step", name, "injected", {"evidence": {"pid": 4711}}),
         Event(at + hold, "step", name, "held", {"dose": dose, "floor": floor, "evidence": because}),
-        Event(
-            at + hold + 0.1, "step", name, "restored", {"evidence": {"verified": "nothing bears the mark"}}
-        ),
+        Event(at + hold + 0.1, "step", name, "undone", {"evidence": {"verified": "nothing bears the mark"}}),
     ]
 
 

@@ -141,17 +141,17 @@ def test_doses_stand_beside_their_floors_and_settings_beside_versions(html: str)
         "pool.max_overflow 10",
         "PostgreSQL 18.1 (wheel)",
         "midnight run midnight --target reference --profile fragile --seed 7",
-        "promise ≤ 900 s",
+        "budget ≤ 900 s",
         "not evidence",
     ):
         assert words in text
 
 
-def test_a_step_that_was_not_restored_says_so(tmp_path: Path) -> None:
+def test_a_step_that_was_not_undone_says_so(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
-    kept = [line for line in run.events.read_text().splitlines() if not _is(line, "storm", "restored")]
+    kept = [line for line in run.events.read_text().splitlines() if not _is(line, "storm", "undone")]
     run.events.write_text("\n".join(kept) + "\n")
-    assert "not restored" in Text(render(Journal(run), judge_run(run))).text
+    assert "not undone" in Text(render(Journal(run), judge_run(run))).text
 
 
 def test_a_play_cut_short_is_drawn_as_far_as_it_was_played(tmp_path: Path) -> None:

@@ -93,9 +93,9 @@ def test_a_second_without_hits_has_no_percentile(run: RunDir) -> None:
     ("phases", "state"),
     [
         ((), "never started"),
-        (("injecting", "injected"), "not restored"),
-        (("injecting", "injected", "held", "restored"), "restored"),
-        (("injecting", "failed", "restored"), "failed, restored"),
+        (("injecting", "injected"), "not undone"),
+        (("injecting", "injected", "held", "undone"), "undone"),
+        (("injecting", "failed", "undone"), "failed, undone"),
         (("skipped",), "skipped"),
     ],
 )

@@ -42,7 +42,7 @@ def texts(*directories: Path) -> list[str]:
 
 @dataclass
 class Played:
-    """One rotation: prepared, injected, held and restored."""
+    """One rotation: prepared, injected, held and undone."""
 
     logs: LogFiles
     params: dict[str, Any] = field(default_factory=dict)
@@ -64,8 +64,8 @@ class Played:
             self.evidence = fault.inject()
             return fault.hold(seconds, stop or threading.Event())
         finally:
-            self.undone = Logrotate.restore(undo)
-            Logrotate.restore(undo)
+            self.undone = Logrotate.undo(undo)
+            Logrotate.undo(undo)
 
 
 def log_files(directory: Path, *names: str, **how: Any) -> LogFiles:

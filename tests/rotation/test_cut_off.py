@@ -139,8 +139,8 @@ def test_killed_with_all_of_midnight_the_undo_puts_it_in_order(slow: Slow, how: 
     for process in family:
         process.send_signal(signal.SIGKILL)
     psutil.wait_procs(family, 10)
-    told = Logrotate.restore(undo)
-    Logrotate.restore(undo)
+    told = Logrotate.undo(undo)
+    Logrotate.undo(undo)
     assert told["kept_whole"] == [f"{slow.log}/app.log.1.uncompressed"], told
     assert slow.names() == ["app.log", "app.log.1.uncompressed", "app.log.2.gz"]
     nothing_is_lost(slow)
@@ -148,7 +148,7 @@ def test_killed_with_all_of_midnight_the_undo_puts_it_in_order(slow: Slow, how: 
 
 def test_an_undo_is_safe_when_nothing_was_injected(slow: Slow) -> None:
     before = slow.names()
-    Logrotate.restore(Played(by(slow.stanza, slow.log)).begun()[1])
+    Logrotate.undo(Played(by(slow.stanza, slow.log)).begun()[1])
     assert slow.names() == before
 
 

@@ -134,7 +134,7 @@ def test_the_teams_own_timer_is_kept_out_and_its_state_is_untouched(place: Path)
     in_the_middle = subprocess.run(team, capture_output=True, text=True, check=False)
     fifo.write_text("go")
     held = fault.hold(0.0, threading.Event())
-    type(fault).restore(undo)
+    type(fault).undo(undo)
     assert in_the_middle.returncode != 0 and "already locked" in in_the_middle.stderr
     assert whole(held) and (state.read_text(), state.stat().st_mtime_ns) == before
     assert sorted(path.name for path in place.iterdir()) == ["app.log", "app.log.1"]

@@ -36,7 +36,7 @@ steps:
     hold: 500ms
     with: {min_rotated: 1kB, min_sync: 0s, writers: WRITERS, block: 10kB}
 slos: [{name: availability, availability: 99%}]
-honesty: {lag: 900ms, run_delay: 100%}
+instrument: {lag: 900ms, run_delay: 100%}
 """
 TARGET = """\
 name: mine
@@ -102,7 +102,16 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("how", "because"), REFUSED.values(), ids=list(REFUSED))
+_SHORT = ("scripts without consent",)
+
+
+@pytest.mark.parametrize(
+    ("how", "because"),
+    [
+        pytest.param(*case, id=name, marks=[] if name in _SHORT else pytest.mark.full)
+        for name, case in REFUSED.items()
+    ],
+)
 def test_what_cannot_be_rotated_is_refused_before_the_play(team: Team, how: str, because: str) -> None:
     stanza = team.midnight.file("stanza", f"{team.log}/app.log {{\n postrotate\n true\n endscript\n}}\n")
     before = texts(team.log)
@@ -136,7 +145,13 @@ def slow(tmp_path: Path) -> Slow:
     return Slow(place)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGKILL, id="killed"),
+        pytest.param(signal.SIGINT, id="interrupted", marks=pytest.mark.full),
+    ],
+)
 def test_ended_while_it_compresses_nothing_is_lost_even_by_the_teams_next_rotations(
     team: Team, slow: Slow, number: signal.Signals
 ) -> None:

@@ -97,7 +97,7 @@ class SimChild:
 
     def ended(self) -> Ended | None:
         if self.stopped:
-            return Ended(4, "aborted, everything restored")
+            return Ended(4, "aborted, everything undone")
         return self.ending if self.clock.elapsed() >= self.until else None
 
     def stop(self) -> None:
@@ -198,7 +198,7 @@ class World:
         return list(takewhile(lambda due: due <= end, due_times(schedule, BEGIN)))
 
     def assert_each_once(self) -> None:
-        """Every due time stands in the ledger once, and no run was started but those that it says."""
+        """Every due time stands among the occurrences once, and no run was started but those that it says."""
         for schedule in self.file.schedules:
             rows = self.rows(schedule.name)
             assert [row.due_utc for row in rows] == self.due(schedule)

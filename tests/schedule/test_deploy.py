@@ -24,19 +24,19 @@ while [ "$1" = schedule ]; do sleep 0.1; done
 """
 
 
-def test_the_unit_restores_however_the_scheduler_ended() -> None:
+def test_the_unit_undoes_however_the_scheduler_ended() -> None:
     unit = configparser.ConfigParser(strict=True, interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(PROJECT / "deploy/midnight-schedule.service")
     service = unit["Service"]
     assert service["ExecStart"].endswith("midnight schedule run --file /srv/midnight/schedules.yaml")
-    assert service["ExecStopPost"].endswith("midnight restore")
+    assert service["ExecStopPost"].endswith("midnight undo")
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"
     assert service["KillMode"] == "mixed" and int(service["TimeoutStopSec"]) >= 120
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_code(
+def test_the_container_undoes_before_and_after_and_ends_with_the_schedulers_code(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     fake, book = tmp_path / "midnight", tmp_path / "book"
@@ -59,11 +59,11 @@ def test_the_container_restores_before_and_after_and_ends_with_the_schedulers_co
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert book.read_text().splitlines() == [
-        "restore",
+        "undo",
         "schedule run --file x.yaml",
         "read again",
         "stopped",
-        "restore",
+        "undo",
     ]
 
 

@@ -77,12 +77,12 @@ def test_a_former_holder_writes_nothing(opened: Engine) -> None:
     assert claim is not None and claim.due == clock.now()
 
 
-def test_what_stands_in_the_ledger_cannot_be_claimed_again(opened: Engine) -> None:
+def test_what_is_an_occurrence_already_cannot_be_claimed_again(opened: Engine) -> None:
     clock = SimClock()
     lease(opened, "one", clock).hold()
     book = Book(opened, ScheduleFile(schedules=(HOURLY,)), "one")
     book.open(clock.now(), 1)
     with opened.begin() as connection:
-        book.ledger.claim(connection, HOURLY, BEGIN, BEGIN, 1)
+        book.occurrences.claim(connection, HOURLY, BEGIN, BEGIN, 1)
     with pytest.raises(IntegrityError), opened.begin() as connection:
-        book.ledger.claim(connection, HOURLY, BEGIN, BEGIN, 1)
+        book.occurrences.claim(connection, HOURLY, BEGIN, BEGIN, 1)

@@ -106,6 +106,7 @@ def test_a_leader_stopped_amid_a_transaction_does_not_hold_up_the_others(url: st
     forget_lease(url)
 
 
+@pytest.mark.full
 def test_two_processes_of_which_one_is_killed_and_one_is_stopped_for_a_while(
     url: str, tmp_path: Path
 ) -> None:

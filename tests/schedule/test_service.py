@@ -55,6 +55,7 @@ def test_sigterm_stops_the_run_that_is_being_played_and_waits_for_it(place: Plac
     assert {row.state for row in place.rows()} <= {"ended", "missed"}
 
 
+@pytest.mark.full
 def test_a_database_that_fails_right_after_a_ring_does_not_silence_the_scheduler(place: Place) -> None:
     place.write(every_second())
     place.serve()
@@ -70,6 +71,7 @@ def test_a_database_that_fails_right_after_a_ring_does_not_silence_the_scheduler
     place.until(lambda: len(place.book) > played + 4)
 
 
+@pytest.mark.full
 def test_another_scheduler_takes_over_from_one_that_was_killed(place: Place) -> None:
     place.write(every_second(misfire={"late_within": "30s"}))
     leader = place.serve()

@@ -19,18 +19,18 @@ def check(judged: Judged) -> list[Finding]:
         return []
     ready = journal.find("target", phase="ready")
     promised = ready[-1].detail.get("answers_within") if ready else None
-    restored = journal.last("step", drill.loss, "restored")
+    undone = journal.last("step", drill.loss, "undone")
 
     def finding(outcome: Outcome, because: str, measured: float | None = None) -> Finding:
         return Finding("answered", "answered", outcome, measured, promised, "s", because)
 
-    if loss is None or restored is None:
+    if loss is None or undone is None:
         return [finding(Outcome.UNKNOWN, "the loss never happened, or never ended")]
     if promised is None:
         because = "the target promises no deadline: what hangs may hang for ever"
         return [finding(Outcome.FAIL, because)]
     seen = judged.held_to(promised)
-    during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < restored.at)
+    during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < undone.at)
     if seen is None or during is None or not during.any():
         because = (
             f"no hit was due while the loss lasted for longer than the {show_seconds(promised)} promised"

@@ -22,10 +22,10 @@ from chaos.spec.units import show_seconds
 
 
 def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Finding]:
-    """`lost_writes` against limits.lost_writes, and `rpo` against limits.rpo and promise.rpo."""
+    """`lost_writes` against limits.lost_writes, and `rpo` against limits.rpo and budget.rpo."""
     experiment, loss = judged.experiment, judged.incident
-    limits, promise = experiment.limits, experiment.promise.rpo
-    allowed = promise if limits.rpo is None else limits.rpo
+    limits, budget = experiment.limits, experiment.budget.rpo
+    allowed = budget if limits.rpo is None else limits.rpo
     if loss is None:
         because = "the loss never happened"
         return [
@@ -52,20 +52,18 @@ def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Find
 def _rpo(
     ledger: Ledger, excused: Flags, instant: float, experiment: Experiment, evidence: dict[str, Any]
 ) -> Finding:
-    limit, promise = experiment.limits.rpo, experiment.promise.rpo
-    allowed = promise if limit is None else limit
+    limit, budget = experiment.limits.rpo, experiment.budget.rpo
+    allowed = budget if limit is None else limit
     if not evidence["acknowledged_before_the_loss"]:
         because = "nothing was acknowledged before the loss, so nothing could be lost with it"
         return Finding("loss", "rpo", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
     done = ledger.writes.done[excused]
     rpo = max(0.0, instant - float(done.min())) if len(done) else 0.0
-    outcome = Outcome.PASS if rpo <= allowed and rpo <= promise else Outcome.FAIL
+    outcome = Outcome.PASS if rpo <= allowed and rpo <= budget else Outcome.FAIL
     because = f"RPO {show_seconds(rpo)} {'≤' if rpo <= allowed else '>'} {show_seconds(allowed)}"
     because += f" ({many(len(done), 'acknowledged write')} lost with it)"
     first = float(ledger.writes.done[ledger.acknowledged].min())
-    if outcome is Outcome.PASS and limit is None and instant - first <= promise:
+    if outcome is Outcome.PASS and limit is None and instant - first <= budget:
         outcome = Outcome.NOT_EXERCISED
-        because += (
-            f", but not evidence: so short a play could not break the promise of {show_seconds(promise)}"
-        )
+        because += f", but not evidence: so short a play could not break the budget of {show_seconds(budget)}"
     return Finding("loss", "rpo", outcome, rpo, allowed, "s", because, evidence)

@@ -28,20 +28,16 @@ GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
 
 def check(judged: Judged | JudgedRestore) -> list[Finding]:
-    """`projected_rto` and `projected_rpo` against the promise; none where production is not stated."""
-    promise, journal = judged.experiment.promise, judged.journal
+    """`projected_rto` and `projected_rpo` against the budget; none where production is not stated."""
+    budget, journal = judged.experiment.budget, judged.journal
     stated = (journal.about.get("target") or {}).get("production")
     if stated is None:
         return []
     production, measured = Production.model_validate(stated), read_measured(journal)
     spans, assumed = _of_a_drill(judged) or _spans(journal)
     return [
-        _judge(
-            "projected_rto", "RTO", promise.rto, lambda: project_rto(spans, assumed, production, measured)
-        ),
-        _judge(
-            "projected_rpo", "RPO", promise.rpo, lambda: project_rpo(production, standby=measured is None)
-        ),
+        _judge("projected_rto", "RTO", budget.rto, lambda: project_rto(spans, assumed, production, measured)),
+        _judge("projected_rpo", "RPO", budget.rpo, lambda: project_rpo(production, standby=measured is None)),
     ]
 
 
@@ -79,21 +75,21 @@ def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:
     return measured, assumed
 
 
-def _judge(name: str, what: str, promise: float, project: Callable[[], Projection]) -> Finding:
+def _judge(name: str, what: str, budget: float, project: Callable[[], Projection]) -> Finding:
     try:
         found = project()
     except CannotProject as reason:
         because = f"{what} of production: {reason}"
-        return Finding("projection", name, Outcome.NOT_EXERCISED, None, promise, "s", because)
+        return Finding("projection", name, Outcome.NOT_EXERCISED, None, budget, "s", because)
     span = found.span
-    outcome = bounded(span.high <= promise, span.low <= promise)
+    outcome = bounded(span.high <= budget, span.low <= budget)
     sign = {Outcome.PASS: "≤", Outcome.FAIL: ">"}.get(outcome, "perhaps >")
     give_or_take = f" ({show_seconds(span.low)} to {show_seconds(span.high)})" if span.high > span.low else ""
     parts = ", ".join(f"{part.name} {show_seconds(part.span.seconds)} {part.basis}" for part in found.parts)
     because = (
-        f"projected {what} {show_seconds(span.seconds)}{give_or_take} {sign} {show_seconds(promise)}: {parts}"
+        f"projected {what} {show_seconds(span.seconds)}{give_or_take} {sign} {show_seconds(budget)}: {parts}"
     )
-    return Finding("projection", name, outcome, span.seconds, promise, "s", because, _evidence(found))
+    return Finding("projection", name, outcome, span.seconds, budget, "s", because, _evidence(found))
 
 
 def _evidence(found: Projection) -> dict[str, Any]:

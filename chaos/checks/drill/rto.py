@@ -3,7 +3,7 @@
 The service is back with the due time of the first hit of sustained good service (the end of the outage that
 the loss began), and when the drill's `until`, a step of the runbook, has ended. A later outage counts with
 its own length: the worst counts. What nobody performed is assumed by the target's file, and counts against
-the promise; where it assumes nothing the RTO is called technical.
+the budget; where it assumes nothing the RTO is called technical.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     """`readings` are the outages as seen, at best and at worst; `observed` is where the observation ended. What was
     not observed to its end fails only what it had broken by then."""
     experiment, loss, known = judged.experiment, judged.incident, assumed(judged.journal)
-    drill, promise, limit = experiment.drill, experiment.promise.rto, experiment.limits.rto
-    allowed = promise if limit is None else limit
+    drill, budget, limit = experiment.drill, experiment.budget.rto, experiment.limits.rto
+    allowed = budget if limit is None else limit
     if drill is None or loss is None:
         return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", "the loss never happened")
     steps = judged.deeds
@@ -42,14 +42,14 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     extra = sum((known or {}).values())
 
     def within(one: Return) -> bool:
-        return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= promise
+        return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= budget
 
     evidence = {
         "loss": loss.begun,
         "back": seen.back,
         "assumed": dict(known or {}),
         "spans": spans(steps, loss, seen.back),
-        "breakable": observed - loss.begun + extra > promise or limit is not None,
+        "breakable": observed - loss.begun + extra > budget or limit is not None,
     }
     if drill.outage and not (seen.felt and best.felt):
         because = "no outage after the loss: it was not felt, so no RTO could be measured"
@@ -58,7 +58,7 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     outcome = bounded(kept, kept or within(best))
     if outcome is Outcome.PASS and not evidence["breakable"]:
         outcome = Outcome.NOT_EXERCISED
-    because = _sentence(seen, outcome, allowed, promise, known)
+    because = _sentence(seen, outcome, allowed, budget, known)
     return Finding("recovery", "rto", outcome, seen.rto, allowed, "s", because, evidence)
 
 
@@ -92,7 +92,7 @@ def spans(steps: list[Deed], loss: Incident, back: float | None) -> list[dict[st
 
 
 def _sentence(
-    seen: Return, outcome: Outcome, allowed: float, promise: float, known: Mapping[str, float] | None
+    seen: Return, outcome: Outcome, allowed: float, budget: float, known: Mapping[str, float] | None
 ) -> str:
     word = "technical RTO" if known is None else "RTO"
     least = "" if seen.back is not None else "> "
@@ -107,7 +107,7 @@ def _sentence(
         parts = ", ".join(f"{name} {show_seconds(value)}" for name, value in known.items())
         total = seen.rto + sum(known.values())
         text += f"; {show_seconds(total)} with what is assumed ({parts})"
-        text += f" {'≤' if total <= promise else '>'} {show_seconds(promise)} promised"
+        text += f" {'≤' if total <= budget else '>'} budget {show_seconds(budget)}"
     if outcome is Outcome.NOT_EXERCISED:
-        text += f", but not evidence: so short a play could not break the promise of {show_seconds(promise)}"
+        text += f", but not evidence: so short a play could not break the budget of {show_seconds(budget)}"
     return text

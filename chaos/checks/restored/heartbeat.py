@@ -13,7 +13,7 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: JudgedRestore) -> list[Finding]:
-    """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and promise.
+    """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and budget.
 
     A heartbeat in the future is a fault: a clock is wrong, or the table is no heartbeat.
     """
@@ -37,7 +37,7 @@ def check(judged: JudgedRestore) -> list[Finding]:
 
 def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
     age = (datetime.fromisoformat(begun) - datetime.fromisoformat(newest)).total_seconds()
-    limits = {"promise": experiment.promise.rpo, "limit": experiment.limits.rpo}
+    limits = {"budget": experiment.budget.rpo, "limit": experiment.limits.rpo}
     evidence = {"restore_begun": begun, "newest_heartbeat": newest, **limits}
     if age < 0:
         future = f"is {show_seconds(-age)} in the future"

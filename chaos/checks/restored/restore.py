@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.checks.completeness import not_restored
+from chaos.checks.completeness import not_undone
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import JudgedRestore
 from chaos.record.journal import Journal
@@ -14,7 +14,7 @@ TECHNICAL = "technical: detection, decision and repointing are not in it"
 
 
 def check(judged: JudgedRestore) -> list[Finding]:
-    """`run` (completeness), `restored`, `isolation`, `contents`, and `rto` against limit and promise."""
+    """`run` (completeness), `restored`, `isolation`, `contents`, and `rto` against limit and budget."""
     journal = judged.journal
     problem = _problem(journal)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
@@ -35,7 +35,7 @@ def _problem(journal: Journal) -> str | None:
     reason, because = ended.detail.get("reason"), ended.detail.get("because")
     if reason != "completed":
         return f"the run did not complete: {reason}" + (f" ({because})" if because else "")
-    return not_restored(journal)
+    return not_undone(journal)
 
 
 def _restored(journal: Journal) -> Finding:
@@ -120,5 +120,5 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     outcome = Outcome.PASS if took <= allowed else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
     because = f"restored in {show_seconds(took)} {sign} {show_seconds(allowed)} ({TECHNICAL})"
-    evidence = {"promise": experiment.promise.rto, "limit": experiment.limits.rto}
+    evidence = {"budget": experiment.budget.rto, "limit": experiment.limits.rto}
     return Finding("recovery", "rto", outcome, took, allowed, "s", because, evidence)

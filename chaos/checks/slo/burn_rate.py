@@ -16,7 +16,7 @@ from chaos.checks.exact import Counts, Flags, Times, meets
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.slo.availability import all_good
-from chaos.checks.slo.budget import budget
+from chaos.checks.slo.error_budget import error_budget
 from chaos.checks.slo.latency import share_within
 from chaos.checks.slo.objectives import findings
 from chaos.checks.slo.ratio import Ratio, bounds, nothing_to_judge, overall, target_of
@@ -62,7 +62,7 @@ def _judge(slo: Slo, scope: Scope) -> Finding:
             f"play, {worst.good} of {worst.hits} hits {ratio.adjective}"
         )
     measured = None if shown is None else shown.value
-    evidence = {**bounds(found, scope), **budget(slo, overall(ratio.good, scope), scope.seconds)}
+    evidence = {**bounds(found, scope), **error_budget(slo, overall(ratio.good, scope), scope.seconds)}
     return Finding("burn_rate", slo.name, found.outcome, measured, rule.at_most, "", because, evidence)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from chaos.checks.bounds import threshold_of
 from chaos.checks.finding import Finding
-from chaos.checks.instrument import threshold_of
 from chaos.checks.judged import Judged
 from chaos.checks.slo.scope import Scope, scope
 from chaos.spec.slo import Slo

@@ -95,7 +95,7 @@ def _shares(judged: dict[str, Use]) -> str:
 def _spans(judged: Judged) -> dict[str, Span] | None:
     """The last seconds before the first step, the steps, and the last seconds of the play after the last.
 
-    A play cut short, or a step restored only after it, leaves an `after` without samples.
+    A play cut short, or a step undone only after it, leaves an `after` without samples.
     """
     play, acted = judged.journal.play, judged.spans
     begun = judged.journal.last("run", "play", "begun")

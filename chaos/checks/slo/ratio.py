@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.checks.exact import Flags, Times
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.slo.budget import budget
+from chaos.checks.slo.error_budget import error_budget
 from chaos.checks.slo.readings import Reading, Readings, each, readings, share_of_slices
 from chaos.checks.slo.scope import Scope
 from chaos.checks.slo.windows import slices, sliding, whole
@@ -43,9 +43,9 @@ def judge(slo: Slo, ratio: Ratio, scope: Scope) -> Finding:
         sign = "≥" if shown.holds else "<"
         because = f"{name} {percent(shown.value)} {sign} {asked}{told(slo, shown, scope, ratio.adjective)}"
     measured = shown.value if shown is not None else None
-    evidence = {**bounds(found, scope), **budget(slo, overall(ratio.good, scope), scope.seconds)}
+    evidence = {**bounds(found, scope), **error_budget(slo, overall(ratio.good, scope), scope.seconds)}
     if slo.timeslices is not None:
-        evidence |= budget(slo, measured, scope.seconds)
+        evidence |= error_budget(slo, measured, scope.seconds)
     return Finding(ratio.check, slo.name, found.outcome, measured, target, "ratio", because, evidence)
 
 

@@ -66,7 +66,7 @@ def scope(slo: Slo, judged: Judged, observation: Observation | None) -> Scope | 
         span = next((span for span in judged.spans if span.step == slo.step), None)
         if span is None:
             return f"step {slo.step} never acted"
-        # of a step not restored: while a run goes on, what it will still do is not known
+        # of a step not undone: while a run goes on, what it will still do is not known
         start, end = max(start, span.start), end if span.end is None else min(end, span.end)
         words += f" while {slo.step} acted"
     low, high = (int(index) for index in np.searchsorted(observation.due, [start, end]))

@@ -9,7 +9,7 @@ from typing import Any
 from chaos.engine import refs, sidecar
 from chaos.engine.attached import Attached, execute
 from chaos.engine.client import connected
-from chaos.errors import ControlError, RestoreError
+from chaos.errors import ControlError, UndoError
 from chaos.faults.shared import containers
 from chaos.host.processes import MARK
 from chaos.plugin.fault import Evidence
@@ -29,7 +29,7 @@ def start(
 def stop(container: ContainerRef, mark: str) -> Evidence:
     """End every process of the container that bears the mark in order, whatever its image holds.
 
-    Raises RestoreError; also where something of it stands still with the container, and ends when that goes on.
+    Raises UndoError; also where something of it stands still with the container, and ends when that goes on.
     """
     because, by_hand = "", f"docker restart {container.name}"
     try:
@@ -45,7 +45,7 @@ def stop(container: ContainerRef, mark: str) -> Evidence:
         )
         report: dict[str, Any] = json.loads(said.splitlines()[-1])
     except (ControlError, ValueError, IndexError) as error:
-        raise RestoreError(
+        raise UndoError(
             f"what was started in {container.name} may still run{because}: {error}; by hand: {by_hand}"
         ) from error
     return {"processes_stopped": report["stopped"], "ended": report["ended"]}

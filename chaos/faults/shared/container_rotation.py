@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.engine import mounts, refs, sidecar
 from chaos.engine.client import connected
-from chaos.errors import ControlError, RestoreError
+from chaos.errors import ControlError, UndoError
 from chaos.faults.shared import containers, volume_files
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef
@@ -15,8 +15,8 @@ from chaos.plugin.handles import ContainerRef
 _GRACE = 60  # seconds that the sidecar may take to end its rotation
 
 
-def undo(container: ContainerRef, told: dict[str, Any]) -> Undo:
-    """What `restore` has to know; `told` are the mark, the scratch directory and the inventory.
+def undo_of(container: ContainerRef, told: dict[str, Any]) -> Undo:
+    """What `undo` has to know; `told` are the mark, the scratch directory and the inventory.
 
     Raises FaultError, TargetGone.
     """
@@ -24,8 +24,8 @@ def undo(container: ContainerRef, told: dict[str, Any]) -> Undo:
         return {**told, **volume_files.undo(found, container, told["mark"], Path(told["scratch"]))}
 
 
-def restore(undo: Undo) -> Evidence:
-    """Remove the sidecar, and put in order what it left on the volume if it was killed. Raises RestoreError."""
+def undo(undo: Undo) -> Evidence:
+    """Remove the sidecar, and put in order what it left on the volume if it was killed. Raises UndoError."""
     ref, mark = refs.from_json(undo["container"]), undo["mark"]
     try:
         with connected(ref.engine) as client:
@@ -36,7 +36,7 @@ def restore(undo: Undo) -> Evidence:
         cleared = volume_files.cleared(undo, "chaos.host.rotation_undo", told)
     except ControlError as error:
         lies = mounts.named(undo["mount"])
-        raise RestoreError(
+        raise UndoError(
             f"{error}; by hand: docker rm -f $(docker ps -aq -f label={refs.MARK}={mark}), and remove "
             f"{undo['scratch']} from the {lies}"
         ) from error

@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 
 from chaos.engine import refs
 from chaos.engine.client import connected
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone
+from chaos.errors import ControlError, FaultError, TargetGone, UndoError
 from chaos.faults.shared import proxies_kept
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef, Handles, ProcessRef
@@ -104,10 +104,10 @@ def failure(fault: str, error: Exception) -> FaultError | TargetGone:
     return (TargetGone if gone else FaultError)(f"{fault}: {error}")
 
 
-def restoring(
+def undoing(
     ref: ContainerRef, by_hand: str, undo: Callable[[DockerClient, Container], dict[str, Any]]
 ) -> Evidence:
-    """Undo on a container; one that was removed by somebody else has nothing to undo. Raises RestoreError."""
+    """Undo on a container; one that was removed by somebody else has nothing to undo. Raises UndoError."""
     try:
         with connected(ref.engine, timeout=60.0) as client:
             found = refs.container_of(client, ref)
@@ -115,7 +115,7 @@ def restoring(
                 return {"container": ref.name, "removed_by_somebody_else": True}
             return {"container": ref.name, **undo(client, found)}
     except ControlError as error:
-        raise RestoreError(f"{ref.name}: {error}; by hand: {by_hand}") from error
+        raise UndoError(f"{ref.name}: {error}; by hand: {by_hand}") from error
 
 
 def running(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def ends(undo: Undo) -> frozenset[str]:
 
 
 def started_again(undo: Undo) -> Evidence:
-    """Undo what ended the container `undo["container"]`, where it ran before. Raises RestoreError.
+    """Undo what ended the container `undo["container"]`, where it ran before. Raises UndoError.
 
     One that still runs as before is watched: the engine may be ending it, for one who asked it to and was killed.
     """
@@ -168,7 +168,7 @@ def started_again(undo: Undo) -> Evidence:
         until(lambda: _has_ended(found, undo["since"]), undo["grace"] + _MARGIN)
         return running_again(found)
 
-    done = restoring(ref, f"docker start {ref.name}", again)
+    done = undoing(ref, f"docker start {ref.name}", again)
     return {**done, **proxies_kept.put_back(undo)}
 
 

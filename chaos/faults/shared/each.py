@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, TypeVar
 
-from chaos.errors import FaultError, MidnightError, RestoreError, TargetGone
+from chaos.errors import FaultError, MidnightError, TargetGone, UndoError
 from chaos.faults.shared import containers
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
@@ -60,7 +60,7 @@ class OnEach(Fault):
             self._do(lambda name, part: undos.update({name: part.prepare()}))
         except BaseException:
             for undo in undos.values():
-                self.One.restore(undo)
+                self.One.undo(undo)
             raise
         return {"each": list(undos.values()), "urgent": any(undo.get("urgent") for undo in undos.values())}
 
@@ -89,14 +89,14 @@ class OnEach(Fault):
         return [claim for each in undo.get("each", [undo]) for claim in cls.One.explains(each)]
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        """Each is tried, whatever became of the others. Raises RestoreError naming those that are left."""
+    def undo(cls, undo: Undo) -> Evidence:
+        """Each is tried, whatever became of the others. Raises UndoError naming those that are left."""
         if "each" not in undo:
-            return cls.One.restore(undo)
+            return cls.One.undo(undo)
         undos = {str(number): each for number, each in enumerate(undo["each"])}
-        done, failed = _at_once(undos, lambda _, each: cls.One.restore(each))
+        done, failed = _at_once(undos, lambda _, each: cls.One.undo(each))
         if failed:
-            raise RestoreError("; ".join(str(error) for error in failed.values()))
+            raise UndoError("; ".join(str(error) for error in failed.values()))
         return {"each": list(done.values())}
 
     @property

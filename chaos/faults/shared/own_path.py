@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 
 from chaos import path
 from chaos.errors import ControlError, FaultError
+from chaos.faults.shared import proxies
 from chaos.path import Account, Fate, Seen, Unseen, Watch
 from chaos.plugin.handles import Handles, Proxy
-from chaos.plugin.probe import Probe, unknown, yes
+from chaos.plugin.probe import Answer, Probe, unknown, yes
 
 
 class OwnPath:
@@ -27,15 +28,22 @@ class OwnPath:
         self._accounts: list[Account] = []
         self._because = "it was never looked at"
 
-    def probes(self) -> Iterator[Probe]:
-        """Whether the service's connections can be seen, and go through the proxies now. Never a `no`: a service may
-        open them only when it is asked something."""
+    def probes(self, least: int = 1) -> Iterator[Probe]:
+        """Whether the proxies let anything pass, and whether the service's connections can be seen, and go through them
+        now, `least` of them. The second is never a `no`: a service may open them only when it is asked something."""
+        for proxy in self._proxies:
+            passes = proxies.lets_pass(proxy)
+            yield passes
+            if passes.answer is Answer.NO:
+                return
         what = f"connections of the service go through {self._called}"
         self.open()
         seen = self.begin()
         because = self.unproven(seen)
         self.close()
         yield unknown(what, because) if because else yes(what, f"{len(seen.fates)} now")
+        answer = yes if len(seen.fates) >= least else unknown
+        yield answer("floor: connections of the service", f"{len(seen.fates)} now, {least} required")
 
     def open(self) -> None:
         """Find out who the service is and where its connections can be seen. A sidecar takes a second to start."""

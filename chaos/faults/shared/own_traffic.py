@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from chaos.faults.shared import containers
 from chaos.faults.shared.containers import Subject
-from chaos.path import Traffic, Unseen
+from chaos.path import WITHIN, Traffic, Unseen
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe, unknown, yes
 
 
 class OwnTraffic:
@@ -19,13 +22,20 @@ class OwnTraffic:
         self.connections = 0  # in use when the act began
         self._most_held = 0
 
+    def probes(self, *networks: str) -> Iterator[Probe]:
+        """The floor of connections in use, as far as it is seen now. Never a `no`: the load opens some."""
+        what = f"floor: connections of {containers.name_of(self._subject)} in use"
+        self._look(networks, 0.0)
+        self.close()
+        if self._because:
+            yield unknown(what, f"they cannot be seen: {self._because}")
+        else:
+            answer = yes if self.connections else unknown
+            yield answer(what, f"{self.connections} now, 1 is required")
+
     def begin(self, *networks: str) -> None:
         """Count the connections that the act is about to hit, on these networks of a container or on all."""
-        try:
-            self._traffic = Traffic(self._subject, mark=self._mark, entry=self._entry)
-            self.connections = self._traffic.connections(networks)
-        except (Unseen, PermissionError) as error:
-            self._give_up(error)
+        self._look(networks, WITHIN)
 
     def held(self) -> int:
         """The most connections at once on which something has waited for the subject, at any of these calls."""
@@ -53,6 +63,14 @@ class OwnTraffic:
             return ""
         name = containers.name_of(self._subject)
         return f"nothing but midnight had to do with {name} then: have the step aim at what serves requests"
+
+    def _look(self, networks: Collection[str], within: float) -> None:
+        self._because = ""
+        try:
+            self._traffic = Traffic(self._subject, mark=self._mark, entry=self._entry)
+            self.connections = self._traffic.connections(networks, within)
+        except (Unseen, PermissionError) as error:
+            self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
         self._because = str(error)

@@ -11,9 +11,10 @@ import requests
 
 from chaos.engine import refs
 from chaos.engine.client import connected
-from chaos.errors import ControlError, FaultError, RestoreError, TargetGone, ToolMissing
+from chaos.errors import ControlError, FaultError, TargetGone, ToolMissing, UndoError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles, Proxy
+from chaos.plugin.probe import Probe, no, yes
 from chaos.toxiproxy import Toxiproxy
 
 # seconds that the server of a container may take that was only just started or connected again
@@ -30,6 +31,21 @@ def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
     told: dict[str, Any] = {"api": proxy.api, "proxy": proxy.name}
     server = handles.container("proxy")
     return told if server is None else told | {"server": refs.to_json(server)}
+
+
+def lets_pass(proxy: Proxy) -> Probe:
+    """Whether the server has this proxy, and it is enabled."""
+    what, at = f"proxy {proxy.name!r} lets connections pass", f"{proxy.api}/proxies"
+    try:
+        now = Toxiproxy(proxy.api).proxies().get(proxy.name)
+    except ControlError as error:
+        return no(what, str(error), "start Toxiproxy, or correct the address of its API")
+    if now is None:
+        made = f'{{"name": "{proxy.name}", "listen": "{proxy.listen}", "upstream": "{proxy.upstream}"}}'
+        return no(what, f"Toxiproxy at {proxy.api} has none of that name", f"curl -X POST {at} -d '{made}'")
+    if not now.enabled:
+        return no(what, "it is disabled", f"curl -X POST {at}/{proxy.name} -d '{{\"enabled\": true}}'")
+    return yes(what)
 
 
 def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
@@ -53,7 +69,7 @@ def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
 
 
 def enable(undo: Undo) -> Evidence:
-    """Enable the proxy `undo` names and verify it; one that was found disabled stays so. Raises RestoreError."""
+    """Enable the proxy `undo` names and verify it; one that was found disabled stays so. Raises UndoError."""
     api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
     if not undo.get("enabled", True):
@@ -88,7 +104,7 @@ def _place(known: Mapping[str, Any], mark: str) -> tuple[str, str, str]:
 
 
 def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:
-    """Take these toxics off the proxy `undo` names and see that they are gone. Raises RestoreError."""
+    """Take these toxics off the proxy `undo` names and see that they are gone. Raises UndoError."""
     api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
 
@@ -130,9 +146,9 @@ def _undone(act: Callable[[], Evidence], undo: Undo, failure: str, by_hand: str)
                 if unreached and _gone(undo, error):
                     return {"proxy": undo["proxy"], "server": "gone"}
             except (ControlError, ToolMissing) as unknown:
-                raise RestoreError(f"{failure}: {error}; {unknown}; by hand: {by_hand}") from error
+                raise UndoError(f"{failure}: {error}; {unknown}; by hand: {by_hand}") from error
             if not unreached or "server" not in undo or time.monotonic() > end:
-                raise RestoreError(f"{failure}: {error}; by hand: {by_hand}") from error
+                raise UndoError(f"{failure}: {error}; by hand: {by_hand}") from error
         time.sleep(_POLL)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from chaos.errors import ControlError, FaultError, RestoreError
+from chaos.errors import ControlError, FaultError, UndoError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef, Handles
 from chaos.toxiproxy import ProxyInfo, Toxiproxy
@@ -36,7 +36,7 @@ def kept(handles: Handles, ref: ContainerRef) -> dict[str, Any]:
 
 
 def put_back(undo: Undo) -> Evidence:
-    """Make anew what the servers do not have any more. Raises RestoreError."""
+    """Make anew what the servers do not have any more. Raises UndoError."""
     made: list[str] = []
     for api, proxies in undo.get("proxies", {}).items():
         server, end = Toxiproxy(api), time.monotonic() + ANSWERS_WITHIN
@@ -47,7 +47,7 @@ def put_back(undo: Undo) -> Evidence:
             except ControlError as error:
                 if time.monotonic() > end:
                     names = ", ".join(each["name"] for each in proxies)
-                    raise RestoreError(f"{error}; by hand: create proxies {names} at {api}") from error
+                    raise UndoError(f"{error}; by hand: create proxies {names} at {api}") from error
             time.sleep(_POLL)  # it says nowhere that it listens
     return {"made_anew": made} if made else {}
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
-from chaos.errors import RestoreError, TargetGone
+from chaos.errors import TargetGone, UndoError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import connect, conninfo_files
 
 NAME: LiteralString = "idle_session_timeout"
+IN_FORCE_WITHIN = 5.0  # seconds that a server may take to read its files again
 
 _BY_ALTER_SYSTEM = (
     "select setting from pg_file_settings where name = 'idle_session_timeout'"
     " and sourcefile like '%/postgresql.auto.conf' order by seqno desc limit 1"
 )
-_IN_FORCE = "select reset_val, source from pg_settings where name = 'idle_session_timeout'"
+_IN_FORCE = (
+    "select reset_val, source, extract(epoch from pg_conf_load_time())::float8 from pg_settings"
+    " where name = 'idle_session_timeout'"
+)
+_NOW: LiteralString = "select extract(epoch from clock_timestamp())::float8"
+# What the administrator's own session may have in place of the value in the files; the service's may have that.
+_OF_THIS_SESSION = ("database", "user", "database user", "client")
+_RELOAD: LiteralString = "select pg_reload_conf()"
+_POLL = 0.02
 _CHANGED_SINCE_THE_LAST_RELOAD = (
     "select file from (select distinct sourcefile as file from pg_file_settings"
     " union select current_setting('hba_file') union select current_setting('ident_file')) files"
@@ -41,7 +51,7 @@ def read(dsn: str) -> dict[str, Any]:
                 "into force; first type: SELECT pg_reload_conf()"
             )
         row = connection.execute(_IN_FORCE).fetchone()
-        return {"before": _by_alter_system(connection), "in_force": list(row) if row else None}
+        return {"before": _by_alter_system(connection), "in_force": list(row[:2]) if row else None}
 
 
 def ended_by_the_server(dsn: str) -> int:
@@ -54,43 +64,79 @@ def ended_by_the_server(dsn: str) -> int:
     return int(row[0]) if row else 0
 
 
-def write(dsn: str, value: str | None) -> None:
-    """Set it, or reset it with None, for sessions that go idle from now on. Raises psycopg.Error."""
+def write(dsn: str, value: str | None) -> float:
+    """Set it, or reset it with None, and have the server read its files again. Returns the time before that, seconds
+    since the epoch by the server's own clock, for `await_in_force`. Raises psycopg.Error."""
     with connect(dsn) as connection:
-        _write(connection, value)
+        return _write(connection, value)
+
+
+def await_in_force(dsn: str, ms: int | None, since: float) -> None:
+    """Wait until a new session shows that the server has read its files since then, and has `ms` from them.
+
+    A reload only asks the server to: a session that goes idle before keeps the old value. The server signals its
+    sessions before it starts a new one, so what a new one shows, the others have before they next go idle. Where the
+    new session has a value of its own (ALTER ROLE ... SET), or with `ms` None, that the files were read is enough.
+    Raises TargetGone after IN_FORCE_WITHIN seconds, psycopg.Error.
+    """
+    deadline = time.monotonic() + IN_FORCE_WITHIN
+    while True:
+        with connect(dsn) as connection:
+            value, source, read_at = _row(connection, _IN_FORCE)
+        read_again = read_at >= since
+        if read_again and (ms is None or value == str(ms) or source in _OF_THIS_SESSION):
+            return
+        if time.monotonic() >= deadline:
+            instead = (
+                f"a new session has {value} ms ({source})" if read_again else "it has not read its files"
+            )
+            raise TargetGone(
+                f"idle_drop: {NAME} not in force within {IN_FORCE_WITHIN:g} s of a reload: {instead}"
+            )
+        time.sleep(_POLL)
 
 
 def put_back(undo: Undo) -> Evidence:
-    """Restore what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
+    """Put back what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
 
-    A server of ours that is gone has nothing to put back. Raises RestoreError.
+    A server of ours that is gone has nothing to put back. Raises UndoError.
     """
     before, ours = undo["before"], undo.get("set")
     back = "reset idle_session_timeout" if before is None else f"set idle_session_timeout = {before!r}"
     by_hand = f"ALTER SYSTEM {back}; SELECT pg_reload_conf();"
     try:
-        with connect(conninfo_files.resolve(undo["dsn"])) as connection:
+        dsn = conninfo_files.resolve(undo["dsn"])
+        with connect(dsn) as connection:
             now = _by_alter_system(connection)
             if now not in (before, ours) and ours is not None:
                 return {"idle_session_timeout": now, "set_by": "somebody else meanwhile, and left alone"}
-            _write(connection, before)
+            since = _write(connection, before)
             now = _by_alter_system(connection)
-    except psycopg.Error as error:
+        await_in_force(dsn, None, since)
+    except (psycopg.Error, TargetGone) as error:
         if undo["ours"] and "refused" in str(error):  # its data directory ends with the target
             return {"server": "gone"}
         because = f"idle_session_timeout could not be put back: {error}"
-        raise RestoreError(f"{because}; by hand: {by_hand}") from error
+        raise UndoError(f"{because}; by hand: {by_hand}") from error
     if now != before:
-        raise RestoreError(f"idle_session_timeout is {now!r}, and was {before!r}; by hand: {by_hand}")
+        raise UndoError(f"idle_session_timeout is {now!r}, and was {before!r}; by hand: {by_hand}")
     return {"idle_session_timeout": before or "reset"}
 
 
-def _write(connection: _Connection, value: str | None) -> None:
+def _write(connection: _Connection, value: str | None) -> float:
     if value is None:
         connection.execute("alter system reset idle_session_timeout")
     else:
         connection.execute(sql.SQL("alter system set idle_session_timeout = {}").format(sql.Literal(value)))
-    connection.execute("select pg_reload_conf()")
+    now = float(_row(connection, _NOW)[0])
+    connection.execute(_RELOAD)
+    return now
+
+
+def _row(connection: _Connection, query: LiteralString) -> tuple[Any, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row
 
 
 def _by_alter_system(connection: _Connection) -> str | None:

@@ -39,14 +39,14 @@ def translate(places: Sequence[tuple[Where, Any]]) -> list[list[Translated]]:
     for at, document in documents:
         spec = at.under("spec")
         if document.kind == "SLI":
-            known.indicators[document.metadata.name] = (spec, spec.parse(document.spec, Indicator))
+            known.indicators[document.metadata.name] = (spec, spec.parse(Indicator, document.spec))
         elif document.kind == "DataSource":
-            known.sources[document.metadata.name] = spec.parse(document.spec, DataSource).type
+            known.sources[document.metadata.name] = spec.parse(DataSource, document.spec).type
     return [_slos(at, document, known) if document.kind == "SLO" else [] for at, document in documents]
 
 
 def _document(at: Where, written: Any) -> Document:
-    document = at.parse(written, Document)
+    document = at.parse(Document, written)
     if document.apiVersion != VERSION:
         raise at.under("apiVersion").broken(f"only {VERSION} is read", document.apiVersion)
     if document.kind not in KINDS:
@@ -56,7 +56,7 @@ def _document(at: Where, written: Any) -> Document:
 
 def _slos(at: Where, document: Document, known: Known) -> list[Translated]:
     """One SLO for each objective; where there are several they are numbered from 1."""
-    spec, name = at.under("spec").parse(document.spec, SloSpec), document.metadata.name
+    spec, name = at.under("spec").parse(SloSpec, document.spec), document.metadata.name
     several = len(spec.objectives) > 1
     for number, objective in enumerate(spec.objectives):
         refuse_composite(at.under("spec", "objectives", number), objective)

@@ -72,7 +72,7 @@ def _hits(at: Where, metric: Metric, sources: Mapping[str, str]) -> HitsOfTheLoa
     if kind != SOURCE:
         rule = f"cannot be asked from here: the hits of the load are `type: {SOURCE}`"
         raise place.under("type").broken(rule, kind)
-    return place.under("spec").parse(source.spec, HitsOfTheLoad)
+    return place.under("spec").parse(HitsOfTheLoad, source.spec)
 
 
 def _spec(at: Where) -> Where:

@@ -126,8 +126,8 @@ class AttachDriver(Driver):
         """Nothing: what the target holds back is its own affair."""
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        return _RESTORERS[undo["what"]](undo)
+    def undo(cls, undo: Undo) -> Evidence:
+        return _UNDOS[undo["what"]](undo)
 
     def _databases(self, site: Site) -> dict[str, Database]:
         dsns = self._found.dsns
@@ -157,4 +157,4 @@ def _leave_logs(undo: Undo) -> Evidence:
     return {"logs": "left as they are"}
 
 
-_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {passfiles.WHAT: passfiles.remove, LOGS: _leave_logs}
+_UNDOS: dict[str, Callable[[Undo], Evidence]] = {passfiles.WHAT: passfiles.remove, LOGS: _leave_logs}

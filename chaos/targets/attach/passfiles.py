@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from chaos.errors import RestoreError
+from chaos.errors import UndoError
 from chaos.plugin.driver import Site
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import conninfo_files
@@ -38,13 +38,13 @@ def _string(path: Path, dsn: Dsn) -> str:
 
 
 def remove(undo: Undo) -> Evidence:
-    """Raises RestoreError."""
+    """Raises UndoError."""
     place = Path(undo["path"])
     try:
         if place.is_dir():
             shutil.rmtree(place)
     except OSError as error:
-        raise RestoreError(f"{place} could not be removed: {error}; by hand: rm -r {place}") from error
+        raise UndoError(f"{place} could not be removed: {error}; by hand: rm -r {place}") from error
     return {"removed": str(place)}
 
 

@@ -49,8 +49,8 @@ class BackupDriver(Driver):
         """Nothing: there is no service."""
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        return _RESTORERS[undo["what"]](undo)
+    def undo(cls, undo: Undo) -> Evidence:
+        return _UNDOS[undo["what"]](undo)
 
 
 _NO_SERVICE = (
@@ -71,7 +71,7 @@ def _stop_processes(undo: Undo) -> Evidence:
     return {"processes_stopped": len(stop_marked(mark, grace=2.0))}
 
 
-_RESTORERS: Mapping[str, Callable[[Undo], Evidence]] = {
+_UNDOS: Mapping[str, Callable[[Undo], Evidence]] = {
     "directory": _remove_directory,
     "processes": _stop_processes,
 }

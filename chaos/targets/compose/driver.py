@@ -152,8 +152,8 @@ class ComposeDriver(Driver):
         """Nothing: what the target holds back is its own affair."""
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        return _RESTORERS[undo["what"]](undo)
+    def undo(cls, undo: Undo) -> Evidence:
+        return _UNDOS[undo["what"]](undo)
 
     @property
     def _is_forwarded(self) -> bool:
@@ -202,7 +202,7 @@ class ComposeDriver(Driver):
         return {"logs": Volume(logs.NOT_HERE, None, None, self._found.refs("logs")[0], inside)}
 
 
-_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
+_UNDOS: dict[str, Callable[[Undo], Evidence]] = {
     passfiles.WHAT: passfiles.remove,
     reach.WHAT: reach.remove,
 }

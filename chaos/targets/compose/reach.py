@@ -9,7 +9,7 @@ from chaos.engine import client as engines
 from chaos.engine import gate, sidecar
 from chaos.engine.gate import Way
 from chaos.engine.projects import Found
-from chaos.errors import ControlError, RestoreError, TargetError, UsageError
+from chaos.errors import ControlError, TargetError, UndoError, UsageError
 from chaos.host.ports import free_port
 from chaos.plugin.driver import Site
 from chaos.plugin.fault import Evidence, Undo
@@ -62,13 +62,13 @@ def open_ways(at: EngineAt, ways: Sequence[Way], site: Site) -> None:
 
 
 def remove(undo: Undo) -> Evidence:
-    """Raises RestoreError."""
+    """Raises UndoError."""
     at, mark = engines.from_json(undo["engine"]), undo["mark"]
     try:
         return {"containers_removed": sidecar.remove(at, mark, settled=1.0)}
     except ControlError as error:
         by_hand = f"docker rm -f midnight-{mark.replace('/', '-')}"
-        raise RestoreError(f"the forwarder could not be removed: {error}; by hand: {by_hand}") from error
+        raise UndoError(f"the forwarder could not be removed: {error}; by hand: {by_hand}") from error
 
 
 def _port_of(found: Found, port: int | None, role: str) -> int:

@@ -21,6 +21,7 @@ from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
 from chaos.sampling.containers import how_sampled
 from chaos.spec.target import Target
+from chaos.spec.yamlfile import Where
 from chaos.targets.attach.databases import pass_line
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.targets.docker import compose_file, undo
@@ -58,8 +59,8 @@ class DockerDriver(Driver):
         return OFFERS
 
     @classmethod
-    def check_profile(cls, path: Path, document: Any) -> None:
-        profile_file.check(path, document)
+    def check_profile(cls, at: Where) -> None:
+        profile_file.check(at)
 
     def __init__(
         self, target: Target, options: DockerOptions, profile: Mapping[str, Any], staging: Mapping[str, float]
@@ -142,8 +143,8 @@ class DockerDriver(Driver):
             files.fetch(self._made["api"], str(LOGS), self._root)
 
     @classmethod
-    def restore(cls, undo_of: Undo) -> Evidence:
-        return undo.restore(undo_of)
+    def undo(cls, undo_of: Undo) -> Evidence:
+        return undo.carry_out(undo_of)
 
     def _create(self, creating: Creating) -> None:
         services = compose_file.read(compose_folder() / "compose.yaml", self._variables())

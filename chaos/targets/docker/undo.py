@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.engine import client as engines
 from chaos.engine import refs
-from chaos.errors import ControlError, RestoreError, ToolMissing
+from chaos.errors import ControlError, ToolMissing, UndoError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.targets import volume_undo
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _REMOVE_WITHIN = 80.0  # seconds: the last writes of a throttled container take their time
 
 
-def restore(undo: Undo) -> Evidence:
-    """Raises RestoreError."""
-    return _RESTORERS[undo["what"]](undo)
+def carry_out(undo: Undo) -> Evidence:
+    """Raises UndoError."""
+    return _UNDOS[undo["what"]](undo)
 
 
 def _on_engine(
@@ -42,7 +42,7 @@ def _on_engine(
                 except NotFound:
                     return {what: name, "removed": "gone already"}
         except (ControlError, ToolMissing) as error:
-            raise RestoreError(f"{error}; by hand: {by_hand}") from error
+            raise UndoError(f"{error}; by hand: {by_hand}") from error
         return {what: name, "removed": True}
 
     return undone
@@ -56,16 +56,16 @@ def _labels(found: Any) -> dict[str, str]:
 def _remove_directory(undo: Undo) -> Evidence:
     path = Path(undo["path"])
     if any(entry.is_mount() for entry in path.glob("*")):
-        raise RestoreError(f"{path} still has a volume mounted below it; nothing was deleted")
+        raise UndoError(f"{path} still has a volume mounted below it; nothing was deleted")
     try:
         if path.is_dir():
             shutil.rmtree(path)
     except OSError as error:
-        raise RestoreError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
+        raise UndoError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error
     return {"removed": str(path)}
 
 
-_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
+_UNDOS: dict[str, Callable[[Undo], Evidence]] = {
     "container": _on_engine(
         lambda client, name: client.containers.get(name), lambda it: it.remove(force=True, v=True)
     ),

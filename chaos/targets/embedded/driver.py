@@ -20,6 +20,7 @@ from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.spec.target import Target
 from chaos.spec.units import seconds
+from chaos.spec.yamlfile import Where
 from chaos.targets import volume_undo
 from chaos.targets.embedded import operations, profile_file, settle_disk
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
@@ -54,8 +55,8 @@ class EmbeddedDriver(Driver):
         return OFFERS
 
     @classmethod
-    def check_profile(cls, path: Path, document: Any) -> None:
-        profile_file.check(path, document)
+    def check_profile(cls, at: Where) -> None:
+        profile_file.check(at)
 
     def __init__(
         self,
@@ -145,8 +146,8 @@ class EmbeddedDriver(Driver):
             stop_child(self._parts.api, grace=15.0)
 
     @classmethod
-    def restore(cls, undo: Undo) -> Evidence:
-        return _RESTORERS[undo["what"]](undo)
+    def undo(cls, undo: Undo) -> Evidence:
+        return _UNDOS[undo["what"]](undo)
 
     def _make_volumes(self, site: Site, layout: Layout) -> None:
         names = {"data": layout.shared_volume, **({"logs": layout.log_volume} if self._apart else {})}
@@ -253,7 +254,7 @@ def _delete_proxy(undo: Undo) -> Evidence:
     return Parts.delete_proxy(undo["api"], undo["proxy"])
 
 
-_RESTORERS: dict[str, Callable[[Undo], Evidence]] = {
+_UNDOS: dict[str, Callable[[Undo], Evidence]] = {
     "directory": _remove_directory,
     "volume": volume_undo.remove,
     "limit": volume_undo.lift_limit,

@@ -5,21 +5,20 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
 from chaos.spec import yamlfile
+from chaos.spec.yamlfile import Where
 from chaos.targets.embedded.options import Profile
 
 _SETTINGS = "midnight_reference_settings"
 
 
-def check(path: Path, document: Any) -> None:
+def check(at: Where) -> None:
     """Raises FileError for the first rule of the stack, or of the driver, that the profile breaks."""
-    yamlfile.parse(path, document, _model_of_the_stack())
-    yamlfile.parse(path, document, Profile)
+    at.parse(_model_of_the_stack())
+    at.parse(Profile)
 
 
 @cache

@@ -18,7 +18,7 @@ import httpx
 import requests
 from psycopg import sql
 
-from chaos.errors import ControlError, RestoreError, TargetError
+from chaos.errors import ControlError, TargetError, UndoError
 from chaos.host.ports import PortTaken, free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import mark_of, spawn
@@ -212,7 +212,7 @@ class Parts:
 
     @staticmethod
     def delete_proxy(api: str, name: str) -> Evidence:
-        """Delete a proxy from a server that is not ours; one that is gone is deleted. Raises RestoreError."""
+        """Delete a proxy from a server that is not ours; one that is gone is deleted. Raises UndoError."""
         server = Toxiproxy(api)
         try:
             if name in server.proxies():
@@ -220,7 +220,7 @@ class Parts:
         except ControlError as error:
             if isinstance(error.__cause__, requests.ConnectionError):
                 return {"proxy": name, "server": "gone"}
-            raise RestoreError(f"{error}; by hand: curl -X DELETE {api}/proxies/{name}") from error
+            raise UndoError(f"{error}; by hand: curl -X DELETE {api}/proxies/{name}") from error
         return {"proxy": name, "deleted": True}
 
     def _write_config(self) -> None:

@@ -9,7 +9,7 @@ from chaos.spec.slo import Slo
 from chaos.spec.units import show_days
 
 
-def budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]:
+def error_budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]:
     """As evidence: what `seconds` of play at the ratio seen consume of the budget of the SLO's period.
 
     bad fraction x play length / ((1 - target) x period); None where nothing was seen, or nothing may be bad.
@@ -18,9 +18,9 @@ def budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]:
     if target is None:
         return {}
     if target >= 1:
-        return {"budget_consumed": None, "budget": "a target of 100 % has no budget"}
+        return {"budget_consumed": None, "error_budget": "a target of 100 % has no budget"}
     if seen is None:
         return {"budget_consumed": None}
     consumed = (1 - seen) * seconds / ((1 - target) * slo.period)
     told = f"this night would consume {amount(consumed * 100)} % of the {show_days(slo.period)} budget"
-    return {"budget_consumed": consumed, "budget": told}
+    return {"budget_consumed": consumed, "error_budget": told}

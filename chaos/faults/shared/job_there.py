@@ -1,0 +1,101 @@
+"""Whether a job of the target's own could be started: its command and directory are looked up, and not run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from chaos.engine import files
+from chaos.faults.shared import containers, foreseen
+from chaos.plugin.handles import ContainerRef, Job
+from chaos.plugin.probe import Answer, Probe, no, unknown, yes
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+_PATH = (
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # the engine's, where the image has none
+)
+_CORRECT = "correct the command in the target file, or install it"
+_MAKE_EXECUTABLE = "chmod +x {}"
+_DIRECTORY = "correct `cwd` in the target file"
+
+
+def probes(job: Job) -> Iterator[Probe]:
+    yield from _here(job) if job.container is None else _inside(job, job.container)
+
+
+def _here(job: Job) -> Iterator[Probe]:
+    if job.cwd is not None:
+        what = f"the nightly job can begin in {job.cwd}"
+        if not os.access(job.cwd, os.X_OK):
+            because = "this user may not enter it" if job.cwd.exists() else "there is no such directory"
+            yield no(what, because, _DIRECTORY)
+            return
+        yield yes(what)
+    name = job.argv[0]
+    what, place = f"the nightly job {name} can be started", Path(name)
+    if "/" in name:
+        place = (job.cwd or Path()) / name
+        found = str(place) if os.access(place, os.X_OK) and place.is_file() else None
+    else:
+        found = shutil.which(name, path=job.env.get("PATH", os.defpath))
+    if found is not None:
+        yield yes(what, found)
+    elif "/" in name and place.is_file():
+        yield no(what, "it is not executable", _MAKE_EXECUTABLE.format(place))
+    else:
+        yield no(what, "there is no such command", _CORRECT)
+
+
+def _inside(job: Job, container: ContainerRef) -> Iterator[Probe]:
+    with containers.acting(container, "batch_job") as found:
+        there = foreseen.runs(found)
+        yield there
+        if there.answer is Answer.NO:
+            return
+        config = found.attrs["Config"]
+        begins = PurePosixPath(str(job.cwd or config.get("WorkingDir") or "/"))
+        facts = files.stat(found, str(begins))
+        what = f"the nightly job can begin in {begins} of {container.name}"
+        if (facts is None or not facts.directory) and not _hidden(found, begins):
+            yield no(what, "there is no such directory", _DIRECTORY)
+            return
+        yield yes(what)
+        yield _command(found, job.argv[0], _candidates(job, config, begins))
+
+
+def _candidates(job: Job, config: Mapping[str, object], begins: PurePosixPath) -> list[PurePosixPath]:
+    """Where its command may lie, as the engine looks for it."""
+    name, given = job.argv[0], config.get("Env")
+    if "/" in name:
+        return [begins / name]
+    lines: Sequence[str] = given if isinstance(given, list) else ()
+    environment = dict(line.partition("=")[::2] for line in lines) | dict(job.env)
+    return [PurePosixPath(each) / name for each in environment.get("PATH", _PATH).split(":") if each]
+
+
+def _command(found: Container, name: str, candidates: Sequence[PurePosixPath]) -> Probe:
+    what, not_executable = f"the nightly job {name} can be started in {found.name}", ""
+    for path in candidates:
+        facts = files.stat(found, str(path))
+        if facts is not None and not facts.directory:
+            if facts.executable:
+                return yes(what, str(path))
+            not_executable = not_executable or str(path)
+    if not_executable:
+        chmod = f"docker exec -u 0 {found.name} {_MAKE_EXECUTABLE.format(not_executable)}"
+        return no(what, f"{not_executable} is not executable", chmod)
+    if hidden := [path for path in candidates if _hidden(found, path)]:
+        return unknown(what, f"{hidden[0]} is in its memory, where the engine shows no files")
+    return no(what, "there is no such command", _CORRECT)
+
+
+def _hidden(found: Container, path: PurePosixPath) -> bool:
+    """Whether it lies on a tmpfs, which the engine shows nothing of."""
+    held = [each["Destination"] for each in found.attrs["Mounts"] if each["Type"] == "tmpfs"]
+    held += list(found.attrs["HostConfig"].get("Tmpfs") or ())
+    return any(path.is_relative_to(each) for each in held)

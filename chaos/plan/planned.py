@@ -1,0 +1,159 @@
+"""The plan of a run: everything it will do, checked, with nothing touched yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos.plan import slips
+from chaos.plan.rules import expected
+from chaos.plugin.driver import Driver
+from chaos.plugin.fault import Fault
+from chaos.spec.abort import Condition, in_effect, name_of
+from chaos.spec.drill import DrillStep
+from chaos.spec.experiment import Experiment, Step
+from chaos.spec.runbook import RunbookStep
+from chaos.spec.target import Target
+from chaos.spec.units import show_seconds
+from chaos.spec.yamlfile import Model
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    step: Step
+    fault: type[Fault]
+    params: Model
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step.name,
+            "fault": self.step.fault,
+            "at": self.step.at,
+            "after": self.step.after,
+            "hold": self.step.hold,
+            "optional": self.step.optional,
+            "params": self.params.model_dump(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """One step of the target's runbook; `params` are None where it is a command's or a person's."""
+
+    step: DrillStep
+    runbook: RunbookStep
+    params: Model | None
+    target: Target
+
+    def to_json(self) -> dict[str, Any]:
+        runbook = self.runbook
+        return {
+            "step": self.step.name,
+            "does": self.step.runbook,
+            "at": self.step.at,
+            "after": self.step.after,
+            "within": self.step.within,
+            "by": runbook.by,
+            "how": runbook.person or runbook.command or runbook.action,
+            "params": self.params.model_dump() if self.params is not None else {},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run will do, checked, with nothing touched yet."""
+
+    experiment: Experiment
+    experiment_file: Path
+    target: Target
+    target_file: Path
+    driver: type[Driver]
+    options: Model  # of the driver
+    profile: str | None
+    settings: Mapping[str, Any]  # of the profile
+    steps: tuple[PlannedStep, ...]
+    runbook: tuple[PlannedAction, ...]
+    seed: int
+    part_of: str | None = None  # the run of a suite, whose evidence this one is
+
+    @property
+    def hits(self) -> float:
+        """How many requests are to be expected, those of the baseline included."""
+        return expected(self.experiment)
+
+    @property
+    def aborts(self) -> tuple[Condition, ...]:
+        """What stops the play early."""
+        return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about it, and may still be meant."""
+        return slips.warnings(self.experiment, self.steps)
+
+    @property
+    def staging(self) -> dict[str, float]:
+        """What must lie ready before the play: of the target the larger of two wishes, and of the machine
+        (`machine.memory` and `machine.disk`, in bytes) their sum, because steps may overlap."""
+        wanted: dict[str, float] = {}
+        for planned in self.steps:
+            for name, amount in planned.fault.staging(planned.params).items():
+                before = wanted.get(name, 0)
+                wanted[name] = before + amount if name.startswith("machine.") else max(before, amount)
+        return wanted
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for a machine. Times are seconds of the play."""
+        return {
+            "experiment": self.experiment.name,
+            "target": self.target.name,
+            "profile": self.profile,
+            "seed": self.seed,
+            "load": self.experiment.load.model_dump(by_alias=True),
+            "steps": [planned.to_json() for planned in self.steps],
+            "runbook": [action.to_json() for action in self.runbook],
+            "abort": [name_of(condition) for condition in self.aborts],
+            "warnings": list(self.warnings),
+        }
+
+    def notes(self) -> list[str]:
+        """What these faults do to this target beyond their parameters, as it is now."""
+        of_steps = [
+            f"step {planned.step.name!r}: {note}"
+            for planned in self.steps
+            for note in planned.fault.plan_notes(planned.params)
+        ]
+        faults = {planned.step.fault for planned in self.steps}
+        return [*of_steps, *self.driver.plan_notes(self.target, self.options, faults)]
+
+    def lines(self) -> list[str]:
+        """The plan for a reader: load and steps with their times."""
+        load = self.experiment.load
+        text = [f"baseline  {show_seconds(load.baseline.length)} at {load.baseline.rate:g}/s"]
+        start = 0.0
+        for phase in load.phases:
+            text.append(
+                f"load      {show_seconds(start):>7}  {phase.name} for {show_seconds(phase.length)} at {phase.rate:g}/s"
+            )
+            start += phase.length
+        for planned in self.steps:
+            step = planned.step
+            when = show_seconds(step.at) if step.at is not None else f"after {step.after}"
+            given = ", ".join(f"{key}={value}" for key, value in planned.params.model_dump().items())
+            text.append(
+                f"step      {when:>7}  {step.name} ({step.fault}) for at most {show_seconds(step.hold)}: {given}"
+            )
+        for action in self.runbook:
+            drill = action.step
+            when = show_seconds(drill.at) if drill.at is not None else f"after {drill.after}"
+            how = f"{drill.runbook}, by {action.runbook.by}"
+            text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {show_seconds(drill.within)}")
+        for note in self.notes():
+            first, *rest = note.splitlines()
+            text += [f"note      {first}", *(f"          {line}" for line in rest)]
+        if self.aborts:
+            text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
+        text += [f"warning   {warning}" for warning in self.warnings]
+        return text
