@@ -71,7 +71,7 @@ def test_one_that_raises_is_unknown_and_leaves_the_others_as_they_are(name: str,
 
 
 @pytest.mark.usefixtures("secret")
-@pytest.mark.parametrize("name", ["availability", "effect", "loss", "honesty"])
+@pytest.mark.parametrize("name", ["availability", "effect", "loss", "instrument"])
 def test_its_traceback_stands_masked_in_the_verdict_and_in_the_report(name: str, judged: Judged) -> None:
     found = judge(judged, broken(name))
     for text in (json.dumps(found.to_json(), allow_nan=False), render(Journal(judged.journal.run), found)):

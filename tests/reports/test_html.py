@@ -109,7 +109,7 @@ def test_the_timeline_keeps_its_text_as_text_and_names_steps_phases_and_panels(h
         "Requests due per second, by outcome",
         "API: connection pool",
         "max_connections",
-        "p99 2s",
+        "p99 2 s",
     } <= drawn
 
 
