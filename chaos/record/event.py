@@ -27,18 +27,18 @@ class Event:
 
     @property
     def because(self) -> str:
-        """Why, where the event says so; of every kind it is the same key."""
+        """The reason; empty where the event has none."""
         return str(self.detail.get("because") or "")
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, where the event says so."""
+        """Duration in seconds; None where the event has none."""
         found = self.detail.get("seconds")
         return float(found) if isinstance(found, int | float) else None
 
     @property
     def evidence(self) -> Detail:
-        """What was seen, where the event says so."""
+        """Evidence; empty where the event has none."""
         found = self.detail.get("evidence")
         return found if isinstance(found, Mapping) else {}
 

@@ -1,4 +1,4 @@
-"""What is stored as JSON, as frozen values: which keys a record has, in which unit, and what stands for a missing one.
+"""Records stored as JSON, as frozen values: their keys, the unit of each, and the default for a missing one.
 
 A key that is missing, or holds another type than its field, counts as not given: the field has its default. Keys
 without a field are left alone, so that a newer program may add some.
@@ -60,13 +60,13 @@ def keys_of(kind: Any) -> tuple[Stored, ...]:
 
 
 def read(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
-    """What a document says of the fields of `kind`; what is missing, or of another type, is not among them."""
+    """The fields of `kind` that a document gives; a key that is missing or of another type is left out."""
     found = {one.field: _read(one.type, document.get(one.key, _ABSENT)) for one in keys_of(kind)}
     return {name: value for name, value in found.items() if value is not _ABSENT}
 
 
 def misread(kind: type, document: Mapping[str, Any]) -> list[str]:
-    """The keys that are given, and hold another type than their field: what `read` leaves out."""
+    """The keys that are given, but hold another type than their field: `read` leaves them out."""
     given = [one for one in keys_of(kind) if document.get(one.key) is not None]
     return [one.key for one in given if _read(one.type, document[one.key]) is _ABSENT]
 

@@ -1,4 +1,4 @@
-"""The gauges that are sampled during a run: by whom, under which name, in which unit. docs/journal.md lists them."""
+"""The gauges sampled during a run: source, name and unit. docs/journal.md lists them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Source(StrEnum):
-    """Whose gauge it is. The last two are followed by a role, or by a volume's name."""
+    """The owner of a gauge. The last two are followed by a role or the name of a volume."""
 
     API = "api"
     DATABASE = "database"
@@ -33,7 +33,7 @@ class Gauge(StrEnum):
 
 
 class Api(Gauge):
-    """What the target publishes of itself at its `metrics_url`, all of its workers together."""
+    """The target's own metrics at its `metrics_url`, summed over its workers."""
 
     POOL_SIZE = "pool_size", "connections"
     POOL_CHECKED_OUT = "pool_checked_out", "connections"

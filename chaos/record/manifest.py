@@ -1,4 +1,4 @@
-"""`run.json`: what a run is about, as a frozen value. What plays a run saves one, what judges it reads it."""
+"""`run.json` as a frozen value: saved before a run is played, read when it is judged."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class PlayedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What is needed to judge a run and to repeat it. A suite's has `parts`, and grows by each that ends."""
+    """Everything needed to judge a run and to repeat it. A suite's has `parts`, and grows with each that ends."""
 
     id: str | None = stored("text")
     experiment: Detail = stored("object: the experiment, resolved", dict)
@@ -100,7 +100,7 @@ class Manifest:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Manifest:
-        """What the document of a `run.json` says. Raises ValueError where it is of a newer version."""
+        """Read the document of a `run.json`. Raises ValueError for a newer version."""
         refuse_newer("run.json", document.get("version", 1), VERSION)
         found = cls(document=document, **read(cls, document))
         return replace(found, experiment=renamed.experiment_as_named_today(found.experiment))
@@ -132,17 +132,17 @@ class Manifest:
 
     @property
     def production(self) -> Detail | None:
-        """What the target's owners state about production; None where they state nothing."""
+        """Production as the target's owners state it; None without a statement."""
         return self.target.get("production")
 
     @property
     def assumed(self) -> Mapping[str, float] | None:
-        """Seconds of what nobody performs in a drill, by what it is, as the target's file assumes."""
+        """Seconds that the target's file assumes for parts of a drill that are not performed, by name."""
         return self.target.get("assumed")
 
     @property
     def reads_back(self) -> bool:
-        """Whether the target can be asked for the acknowledged writes."""
+        """True when the acknowledged writes can be read back from the target."""
         return self.target.get("readback", True) is not None
 
     @property

@@ -1,7 +1,7 @@
-"""The events of a run, one class each: what writes a journal makes them, what reads one asks for them.
+"""The events of a run, one class each: written by their constructors, read by their classes.
 
-Each class stands in docs/journal.md with all its fields and their units, held to this package by a test: others judge
-runs by that page. What stands for a missing key is what proves nothing.
+docs/journal.md lists every class with its fields and units, and a test holds it to this package: others judge runs by
+that page. The default for a missing key is a value that proves nothing.
 """
 
 from __future__ import annotations
@@ -221,14 +221,14 @@ def known(event: Event) -> Recorded | None:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What an event says it is about to do: by whom, and what undoes it."""
+    """An act that is about to begin: `by` is the fault or driver, `undo` what it needs to undo the act."""
 
     by: str
     undo: Mapping[str, Any]
 
 
 def opening(event: Event) -> Opening | None:
-    """Of whatever source: what a newer program has begun is undone, too."""
+    """Of any source, so that an act of a newer version is undone as well."""
     if event.phase not in OPENING:
         return None
     by, undo = event.detail.get("by"), event.detail.get("undo")
@@ -236,12 +236,12 @@ def opening(event: Event) -> Opening | None:
 
 
 def closes(event: Event) -> bool:
-    """Whether it says that what its source and name have begun is undone."""
+    """True when the event says that what its source and name began is undone."""
     return event.phase in (UNDONE, REMOVED)
 
 
 def undoing(at: float, source: str, name: str, evidence: Mapping[str, Any], error: str | None) -> Event:
-    """How the undoing went of what this source and name have begun; `error` is None when it is undone."""
+    """The event for the outcome of an undo; `error` is None when it succeeded."""
     found: Recorded
     if source == StepUndone.source and error is None:
         found = StepUndone(at, name, evidence=evidence)

@@ -14,7 +14,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupChosen(Recorded):
-    """Which backup is restored."""
+    """A backup is chosen."""
 
     source = "restore"
     phase = "chosen"
@@ -28,7 +28,7 @@ class BackupChosen(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupDescribed(Recorded):
-    """What the backup tells of itself; which keys there are depends on its kind."""
+    """The backup's own description. Its keys depend on the kind of backup."""
 
     source = "restore"
     phase = "described"
@@ -61,7 +61,7 @@ class BackupDescribed(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupIdentified(Recorded):
-    """What names this backup and no other."""
+    """The checksums that identify the backup."""
 
     source = "restore"
     phase = "identified"
@@ -198,7 +198,7 @@ class IsolationProven(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentsCounted(Recorded):
-    """What came back."""
+    """The restored tables are counted."""
 
     source = "restore"
     phase = "ended"

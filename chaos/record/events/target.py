@@ -51,7 +51,7 @@ class TargetReady(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class TargetRemoved(Recorded):
-    """What was created is removed, and that is verified."""
+    """A created thing is removed, and that is verified."""
 
     source = "target"
     phase = REMOVED
@@ -60,7 +60,7 @@ class TargetRemoved(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class TargetNotRemoved(Recorded):
-    """What was created could not be removed."""
+    """A created thing could not be removed."""
 
     source = "target"
     phase = UNDO_FAILED
@@ -69,7 +69,7 @@ class TargetNotRemoved(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryBefore(Recorded):
-    """What is somebody else's was listed, before anything was done."""
+    """Things that belong to others are listed, before anything is done."""
 
     source = "inventory"
     phase = "taken"
