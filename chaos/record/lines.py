@@ -10,6 +10,7 @@ from typing import Any
 
 from chaos.record import renamed
 from chaos.record.event import Event
+from chaos.record.events import HealerEnded
 from chaos.record.store import RunDir
 
 VERSION = 2
@@ -69,4 +70,12 @@ def _event_of(line: dict[str, Any]) -> Event | None:
     texts = (event.source, event.name, event.phase)
     timed = isinstance(event.at, int | float) and not isinstance(event.at, bool)
     known = timed and all(isinstance(text, str) for text in texts) and isinstance(event.detail, dict)
-    return replace(event, phase=renamed.PHASES.get(event.phase, event.phase)) if known else None
+    return _as_named_today(event) if known else None
+
+
+def _as_named_today(event: Event) -> Event:
+    """The event, which may be older than its new names."""
+    detail = event.detail
+    if event.source == HealerEnded.source:
+        detail = {renamed.HEALED.get(key, key): value for key, value in detail.items()}
+    return replace(event, phase=renamed.PHASES.get(event.phase, event.phase), detail=detail)

@@ -17,6 +17,9 @@ KEYS = {"promise": "budget", "honesty": "instrument"}
 PHASES = {"restored": "undone", "restore failed": "undo failed"}
 """Phases of the events of a journal."""
 
+HEALED = {"restored": "undone"}
+"""Keys of a healer's last event."""
+
 COMMANDS = {"restore": "undo"}
 
 OPTIONS = {

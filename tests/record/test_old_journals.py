@@ -84,6 +84,23 @@ def test_a_newer_version_is_refused_and_both_are_named(run: RunDir, name: str) -
         judge_run(run)
 
 
+def test_the_names_of_version_1_are_read_as_those_of_today(run: RunDir) -> None:
+    lines = [
+        {"version": 1},
+        {"at": 1.0, "source": "step", "name": "drop", "phase": "restore failed", "detail": {"because": "x"}},
+        {"at": 2.0, "source": "step", "name": "drop", "phase": "restored", "detail": {"evidence": {}}},
+        {"at": 3.0, "source": "healer", "name": "watchdog", "phase": "ended", "detail": {"restored": 1}},
+    ]
+    run.healer_events.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = [events.known(event) for event in Journal(run).events[1:]]
+    for expected in (
+        events.StepNotUndone(1.0, "drop", because="x"),
+        events.StepUndone(2.0, "drop"),
+        events.HealerEnded(3.0, "watchdog", undone=1),
+    ):
+        assert expected in found
+
+
 def _add(run: RunDir, *lines: dict[str, Any]) -> None:
     with run.events.open("a") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
