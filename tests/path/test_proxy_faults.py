@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from chaos.checks.finding import Outcome
+from chaos.plugin.fault import Fault
 from chaos.plugin.handles import Proxy
-from chaos.plugin.probe import Answer
+from chaos.plugin.probe import Answer, Probe
 from chaos.toxiproxy import Toxiproxy
 from tests.path.acting import made, played
 from tests.path.conftest import Holders, handles
@@ -137,11 +138,17 @@ def test_answers_too_small_for_the_rate_are_below_the_floor(
     assert done.outcome is Outcome.UNKNOWN and "own answers held back seconds 0.03 of 0.2" in done.because
 
 
+def through(fault: Fault) -> Probe:
+    """The probe that says whether the service goes through the proxy."""
+    (found,) = [each for each in fault.probes() if "go through" in each.what]
+    return found
+
+
 @pytest.mark.parametrize("name", ["latency", "bandwidth", "cut_off", "idle_drop"])
 def test_a_rehearsal_says_whether_the_service_goes_through_the_proxy(
     proxy: Proxy, echo: str, holders: Holders, name: str
 ) -> None:
-    (there,) = made(name, handles(proxy, holders(proxy.listen, 2))).probes()
-    (past,) = made(name, handles(proxy, holders(echo, 2))).probes()
+    there = through(made(name, handles(proxy, holders(proxy.listen, 2))))
+    past = through(made(name, handles(proxy, holders(echo, 2))))
     assert (there.answer, there.because) == (Answer.YES, "2 now")
     assert past.answer is Answer.UNKNOWN and f"it is connected to {echo} (2)" in past.because
