@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full bench lint lock clean
+.PHONY: FORCE help setup tools midnight test test-full bench docs lint lock clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := $(VENV)/bench/.installed
+DOCS := $(VENV)/docs/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 # Each is tried by running it: a version manager puts shims on PATH for versions that are not installed.
@@ -90,13 +91,24 @@ $(BENCH): bench/requirements.lock | $(STAMP)
 	@$(VENV)/bench/bin/python -m pip --disable-pip-version-check -q install --no-compile --require-hashes -r $<
 	@touch $@
 
+docs: $(DOCS) ## serve the documentation on http://127.0.0.1:8000
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs serve --dev-addr 127.0.0.1:8000
+
+$(DOCS): docs/requirements.lock | $(STAMP)
+	@echo "installing mkdocs-material"
+	@$(BIN)/python -m venv --clear $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip --disable-pip-version-check -q install --no-compile --require-hashes -r $<
+	@touch $@
+
 lock: ## resolve the dependencies and write every lock file
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { \
 		echo "uv is not installed; type: pipx install uv" >&2; exit 1; }; \
 	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --all-extras \
 		pyproject.toml -o requirements.lock && \
 	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --group bench \
-		-o bench/requirements.lock
+		-o bench/requirements.lock && \
+	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --group docs \
+		-o docs/requirements.lock
 
 clean: ## remove the virtual environment and all caches, keep reports
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
