@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full bench lint lock clean
+.PHONY: FORCE help setup tools midnight test test-full bench docs lint lock clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -9,21 +9,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := $(VENV)/bench/.installed
+DOCS := $(VENV)/docs/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-# Tried by running them: a version manager's shim is on PATH for versions that are not there.
+# Each is tried by running it: a version manager puts shims on PATH for versions that are not installed.
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
-help: ## list the verbs
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Every process would compile its modules again, also where the caller's environment says to keep nothing: the
-# tests start hundreds, and a command of midnight's takes three times as long to start.
+# Keep compiled modules even if the caller's environment says not to: otherwise every process compiles its modules
+# again, the tests start hundreds, and a command takes three times as long to start.
 export PYTHONDONTWRITEBYTECODE :=
 
 setup: $(STAMP) ## make the virtual environment and install the locked dependencies
 
-# Also when the Python that the environment was made with has gone.
+# Also if the Python that the environment was made with is gone.
 $(STAMP): requirements.lock pyproject.toml $(if $(wildcard $(BIN)/python),,FORCE)
 	@set -e; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
@@ -42,62 +43,73 @@ $(STAMP): requirements.lock pyproject.toml $(if $(wildcard $(BIN)/python),,FORCE
 			echo "no Python >= 3.11 among: $(PYTHONS); install one (Debian: sudo apt-get install" \
 				"python3 python3-venv), or name it: make setup PYTHON=/path/to/python" >&2; exit 1; \
 		fi; \
-		echo "making $(VENV) with $$("$$new" --version)"; \
+		echo "creating $(VENV) with $$("$$new" --version)"; \
 		"$$new" -m venv --clear $(VENV); \
 	fi
 	@echo "installing the locked dependencies"
-	@# Not compiled: most modules are never imported, and those that are compile themselves.
+	@# Not compiled here: most modules are never imported, and the others are compiled on import.
 	@$(PIP) install --no-compile --require-hashes -r requirements.lock
-	@# Hatchling and editables are in the lock, so that nothing unlocked is fetched to build.
+	@# Hatchling and editables are in the lock: the build fetches nothing that is not locked.
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 tools: setup ## find or get PostgreSQL, Toxiproxy and logrotate (midnight doctor --fix)
 	@$(BIN)/midnight doctor --fix
 
-# It plays on processes: images of hundreds of megabytes are for who asks for them (make tools, make test).
+# Plays on processes; images of hundreds of megabytes are left to `make tools` and `make test`.
 midnight: export MIDNIGHT_DOCKER_IMAGES ?= none
 midnight: tools ## play the midnight sequence: PROFILE=fragile|hardened SEED=n
-	@# A verdict was reached, whichever it is: 0 and 1 are both success here.
+	@# 0 and 1 are both a verdict, and so a success here.
 	@$(BIN)/midnight run midnight --target embedded --profile $(PROFILE) $(if $(SEED),--seed $(SEED)); \
 	code=$$?; if [ $$code -gt 1 ]; then exit $$code; fi
 
-lint: setup ## style, types, and which room may import which
+lint: setup ## check style, types and imports between rooms
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Most tests wait more than they work; those on the real stack need some of the machine, and some all of it.
+# Most tests mostly wait. Those on the real stack need part of the machine, and some all of it.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder
 
-test: lint tools ## lint, then every test but the long proofs
+test: lint tools ## lint, then run every test except the long ones
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "alone and not full"
 
-test-full: lint tools ## every test, the long proofs (many seeds, many kills, every variant) too
+test-full: lint tools ## run every test, the long ones (many seeds, kills and variants) included
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "real or alone or full"
 
-bench: setup $(BENCH) ## compare the instrument with its peers and judge ten million hits
+bench: setup $(BENCH) ## compare the load generator with others and judge ten million hits
 	@$(BIN)/python -m bench
 
-# In an environment of its own: what we are compared with is no dependency of ours.
+# In its own environment: the others are not dependencies of midnight.
 $(BENCH): bench/requirements.lock | $(STAMP)
-	@echo "installing what is compared with"
+	@echo "installing the other load generators"
 	@$(BIN)/python -m venv --clear $(VENV)/bench
 	@$(VENV)/bench/bin/python -m pip --disable-pip-version-check -q install --no-compile --require-hashes -r $<
 	@touch $@
 
-lock: ## resolve the dependencies anew and write requirements.lock, and that of the bench
+docs: $(DOCS) ## serve the documentation on http://127.0.0.1:8000
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs serve --dev-addr 127.0.0.1:8000
+
+$(DOCS): docs/requirements.lock | $(STAMP)
+	@echo "installing mkdocs-material"
+	@$(BIN)/python -m venv --clear $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip --disable-pip-version-check -q install --no-compile --require-hashes -r $<
+	@touch $@
+
+lock: ## resolve the dependencies and write every lock file
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { \
-		echo "uv is not here; type: pipx install uv" >&2; exit 1; }; \
+		echo "uv is not installed; type: pipx install uv" >&2; exit 1; }; \
 	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --all-extras \
 		pyproject.toml -o requirements.lock && \
 	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --group bench \
-		-o bench/requirements.lock
+		-o bench/requirements.lock && \
+	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --group docs \
+		-o docs/requirements.lock
 
-clean: ## remove the virtual environment and every cache; reports stay
+clean: ## remove the virtual environment and all caches, keep reports
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

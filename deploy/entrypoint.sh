@@ -1,5 +1,5 @@
 #!/bin/sh
-# The scheduler as a container's command: what a run changed is undone before it begins and after it ends.
+# The scheduler as a container's command. Undo what a run left, before the scheduler starts and after it ends.
 set -u
 
 midnight undo || exit
@@ -8,7 +8,7 @@ scheduler=$!
 trap 'kill -TERM "$scheduler"' TERM INT
 trap 'kill -HUP "$scheduler"' HUP
 
-# A signal ends `wait` before the scheduler has ended.
+# `wait` returns on a signal, before the scheduler has ended.
 while :; do
     wait "$scheduler"
     code=$?

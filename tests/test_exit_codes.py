@@ -22,7 +22,7 @@ NAMED = {
     ExitCode.FAILED: "midnight itself failed",
     ExitCode.NOT_UNDONE: "could not be undone",
 }
-"""What README says of each."""
+"""What docs/commands.md says of each."""
 LITERAL = re.compile(
     r"""exit_code\s*(?:=|==|!=|in)\s*[({\[]?\s*-?\d   # compared with a number, or given one
     |\b(?:sys\.exit|typer\.Exit|Ended)\(\s*[0-6]\b     # ended with one
@@ -85,8 +85,8 @@ def _family(kind: type[MidnightError]) -> list[type[MidnightError]]:
     return [kind, *(each for child in ours for each in _family(child))]
 
 
-def test_readme_lists_every_code_and_no_other() -> None:
-    rows = re.findall(r"^\| (\d) \| (.+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_docs_list_every_code_and_no_other() -> None:
+    rows = re.findall(r"^\| (\d) \| (.+) \|$", (ROOT / "docs/commands.md").read_text(), re.MULTILINE)
     assert [int(code) for code, _ in rows] == list(ExitCode)
     for code, meaning in rows:
         assert NAMED[ExitCode(int(code))] in meaning

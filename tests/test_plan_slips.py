@@ -105,8 +105,8 @@ def test_the_warnings_are_printed_before_anything_is_played(
         assert len(json.loads(said.out)["warnings"]) == 1
 
 
-def test_the_example_of_the_readme_is_a_plan(tmp_path: Path) -> None:
-    text = (PROJECT / "README.md").read_text()
+def test_the_example_of_the_docs_is_a_plan(tmp_path: Path) -> None:
+    text = (PROJECT / "docs/experiments.md").read_text()
     example = text[text.index("name: quick_drop") :].partition("```")[0]
     path = tmp_path / "quick_drop.yaml"
     path.write_text(example)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands in for the official image's entry point where that image could not be had: the same variables, the same end.
+# Replaces the official image's entry point if that image cannot be fetched: same variables, same result.
 set -eu
 if [ "$(id -u)" = 0 ]; then
     mkdir -p "$PGDATA"

@@ -1,4 +1,4 @@
-# Toxiproxy with the stack's two proxies: after a restart they are there again. The context is targets/.
+# Toxiproxy with the stack's two proxies, so they survive a restart. The build context is targets/.
 ARG BASE=ghcr.io/shopify/toxiproxy:2.12.0
 FROM ${BASE}
 COPY compose/toxiproxy.json /etc/toxiproxy.json

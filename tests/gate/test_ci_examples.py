@@ -42,9 +42,9 @@ def test_github_plays_the_gate_tells_it_and_keeps_what_it_wrote() -> None:
     assert all(("run" in step) != ("uses" in step) for step in steps.values())
     written = gate_options(steps["Gate"]["run"])
     assert {"--junit-file", "--markdown-file", "--json-file"} <= written
-    assert steps["Tell"]["if"] == steps["Keep what was measured"]["if"] == "always()"
-    assert "$GITHUB_STEP_SUMMARY" in steps["Tell"]["run"]
-    assert "midnight.xml" in steps["Keep what was measured"]["with"]["path"]
+    assert steps["Write the job summary"]["if"] == steps["Keep the results"]["if"] == "always()"
+    assert "$GITHUB_STEP_SUMMARY" in steps["Write the job summary"]["run"]
+    assert "midnight.xml" in steps["Keep the results"]["with"]["path"]
     assert "steps.baseline.outputs.option" in steps["Gate"]["run"]
     assert "--baseline" in steps["Get the baseline of the last release"]["run"]
     assert "continue-on-error" not in str(document)
