@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,15 @@ def test_one_that_fails_is_below_the_floor_and_its_last_words_are_told(tmp_path:
     assert done.held.evidence["ended"] == "exit code 3: no such table"
 
 
+@pytest.fixture
+def sigint_heard() -> Iterator[None]:
+    """A process in the background ignores SIGINT, and so does each shell that it starts, whatever it traps."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sigint_heard")
 @pytest.mark.parametrize("params", [{"deadline": "300ms"}, {}], ids=["deadline", "hold"])
 def test_one_that_does_not_end_is_ended_in_order_and_it_is_said(
     tmp_path: Path, params: dict[str, object]
