@@ -20,6 +20,7 @@ from chaos.plan.rules import (
 )
 from chaos.plugin import registry
 from chaos.plugin.driver import Driver
+from chaos.plugin.staging import unknown_key
 from chaos.runbook_actions import GENERIC
 from chaos.spec import overrides, slofile, targetfiles, yamlfile
 from chaos.spec.experiment import Experiment, Step
@@ -50,7 +51,8 @@ def build(
     settings = {} if chosen is None else _profile(target_path, driver, chosen)
     offered = driver.offers(target)
     steps = tuple(
-        _step(at.under("steps", index), step, offered, target) for index, step in enumerate(experiment.steps)
+        _step(at.under("steps", index), step, offered, target, driver)
+        for index, step in enumerate(experiment.steps)
     )
     runbook = _runbook(at, experiment, target, target_path, driver)
     slips.refuse(at, experiment, steps)
@@ -87,12 +89,16 @@ def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
     return target, driver, options
 
 
-def _step(at: Where, step: Step, offered: frozenset[str], target: Target) -> PlannedStep:
+def _step(
+    at: Where, step: Step, offered: frozenset[str], target: Target, driver: type[Driver]
+) -> PlannedStep:
     named = at.under("fault")
     fault = named.named(lambda: registry.fault(step.fault))
     check_needs(named, fault.needs, offered, step.fault, target)
     params = at.under("with").parse(fault.Params, step.params)
     check_needs(named, fault.needs_of(params), offered, step.fault, target)
+    if (rule := unknown_key(fault.staging(params), driver.stages)) is not None:
+        raise named.broken(f"{step.fault}: {rule}")
     return PlannedStep(step, fault, params)
 
 
