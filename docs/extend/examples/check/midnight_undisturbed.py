@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from chaos.checks.check import Check
-from chaos.checks.finding import Finding, Outcome, bounded
-from chaos.checks.judged import Judged
+from chaos.checks import Check, Finding, Judged, Outcome
+from chaos.checks.finding import bounded
 from chaos.checks.text import percent
 
 NAME = "undisturbed"

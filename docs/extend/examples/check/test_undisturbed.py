@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from midnight_undisturbed import judge
 
-from chaos.checks.judged import Judged
+from chaos.checks import Judged
 from chaos.record import hits
 from chaos.record.hits import HitsHeader, Outcome
 from chaos.record.journal import Event, Journal, Writer

@@ -12,16 +12,23 @@ from typing import Any
 
 import httpx
 
-from chaos.errors import TargetError
 from chaos.host.ports import free_port
 from chaos.host.processes import ref_of, spawn, stop_marked
-from chaos.plugin.driver import Driver, Site, Wants
-from chaos.plugin.fault import Evidence, Undo
-from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Probe, no, yes
-from chaos.spec.target import Target
-from chaos.spec.units import Positive
-from chaos.spec.yamlfile import Model
+from chaos.plugin import (
+    Driver,
+    Evidence,
+    Handles,
+    Model,
+    Positive,
+    Probe,
+    Site,
+    Target,
+    TargetError,
+    Undo,
+    Wants,
+    no,
+    yes,
+)
 
 ROLE = "api"
 

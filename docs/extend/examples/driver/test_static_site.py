@@ -10,10 +10,7 @@ import httpx
 import pytest
 from midnight_static_site import StaticSite, StaticSiteOptions
 
-from chaos.errors import Aborted, TargetError
-from chaos.plugin.driver import Site
-from chaos.plugin.fault import Undo
-from chaos.spec.target import Target
+from chaos.plugin import Aborted, Site, Target, TargetError, Undo
 
 TARGET = Target(name="site", driver="static_site", options={"directory": "public"})
 

@@ -14,13 +14,23 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field
 
-from chaos.errors import FaultError, TargetGone, UndoError
-from chaos.plugin.fault import Evidence, Fault, Held, Undo
-from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Probe, no, unknown, yes
+from chaos.plugin import (
+    Evidence,
+    Fault,
+    FaultError,
+    Handles,
+    Held,
+    Model,
+    Positive,
+    Probe,
+    TargetGone,
+    Undo,
+    UndoError,
+    no,
+    unknown,
+    yes,
+)
 from chaos.postgres import connect, conninfo_files
-from chaos.spec.units import Positive
-from chaos.spec.yamlfile import Model
 
 POLL = 0.05  # seconds between two looks at who waits
 

@@ -14,9 +14,7 @@ import pytest
 from midnight_lock_table import WAITING, LockTable, LockTableParams
 from psycopg.conninfo import make_conninfo
 
-from chaos.plugin import registry
-from chaos.plugin.fault import Evidence, Undo
-from chaos.plugin.handles import Database, Handles
+from chaos.plugin import Database, Evidence, Handles, Undo, registry
 
 ADMIN = os.environ.get("LOCK_TABLE_DSN", "")
 SERVICE = make_conninfo(ADMIN, user="shop", password="shop")
