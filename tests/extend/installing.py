@@ -24,22 +24,11 @@ class Installed(Midnight):
 
     @property
     def environment(self) -> dict[str, str]:
-        # not super(): a dataclass with slots is another class than the one it is compiled in
-        return {**Midnight.environment.__get__(self), "PYTHONPATH": str(self.site)}
+        return {**Midnight(self.place).environment, "PYTHONPATH": str(self.site)}
 
     def test(self, **environment: str) -> str:
         """The package's own tests; what pytest printed. Raises AssertionError where one fails."""
-        argv = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--rootdir",
-            self.package,
-            ".",
-        ]
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
         surroundings = {**self.environment, **environment}
         done = subprocess.run(
             argv, cwd=self.package, env=surroundings, capture_output=True, text=True, check=False

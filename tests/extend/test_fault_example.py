@@ -29,7 +29,7 @@ def test_its_plan_has_its_parameters_and_its_notes(midnight: Installed) -> None:
     done = midnight("run", str(midnight.package / "lock_table.yaml"), "--dry-run")
     assert done.code == 0, done.err
     assert "lock_table" in done.out and "min_waited" in done.out
-    assert "every statement that uses records waits until the step is undone" in done.out
+    assert "every client's statements on records wait until the step is undone" in done.out
 
 
 @pytest.mark.real

@@ -64,9 +64,7 @@ class LockTable(Fault):
 
     @classmethod
     def plan_notes(cls, params: LockTableParams) -> list[str]:
-        return [
-            f"every statement that uses {params.table} waits until the step is undone, other clients' too"
-        ]
+        return [f"every client's statements on {params.table} wait until the step is undone"]
 
     def probes(self) -> Iterator[Probe]:
         table = self._params.table
@@ -76,7 +74,7 @@ class LockTable(Fault):
             yield no(f"table {table} is there", "the service's database has none", "name another (`table`)")
         elif not may:
             yield no(
-                f"{table} can be locked", f"{self._us} may not", f'GRANT UPDATE ON {table} TO "{self._us}";'
+                f"{table} can be locked", f"{self._us} may not", f"GRANT UPDATE ON {table} TO {self._us};"
             )
         else:
             yield yes(f"{table} can be locked")
@@ -91,22 +89,23 @@ class LockTable(Fault):
         with _told_apart():
             self._holder = connect(make_conninfo(self._dsn, application_name=self._session))
             self._holder.execute("BEGIN")
-            self._holder.execute(
-                "SET LOCAL lock_timeout = '5s'"
-            )  # a queued lock blocks later statements, too
+            # a lock that waits in the queue blocks later statements, too
+            self._holder.execute("SET LOCAL lock_timeout = '5s'")
             self._holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             self._holder.execute(lock)
         return {"table": self._params.table, "pid": self._holder.info.backend_pid}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         assert self._holder is not None, "inject comes first"
-        most, waited, asked = 0, 0.0, (self._service, self._holder.info.backend_pid)
+        begun = seen = time.monotonic()
+        most, waited = 0, 0.0
         with _told_apart(), connect(self._dsn) as watching:
-            begun = seen = time.monotonic()
             while not stop.wait(POLL) and seen < begun + seconds:
-                (waiting,) = watching.execute(WAITING, asked).fetchone() or (0,)
+                values = (self._service, self._holder.info.backend_pid)
+                (waiting,) = watching.execute(WAITING, values).fetchone() or (0,)
                 since, seen = seen, time.monotonic()
-                most, waited = max(most, waiting), waited + (seen - since if waiting else 0.0)
+                most = max(most, waiting)
+                waited += seen - since if waiting else 0.0
         return Held(
             dose={"service_waited_seconds": round(waited, 2)},
             floor={"service_waited_seconds": self._params.min_waited},

@@ -1,45 +1,25 @@
-"""Needs a PostgreSQL, 14 or newer, of your own: LOCK_TABLE_DSN is a superuser's connection string."""
+"""The lock is taken, felt by the service, and undone from its JSON alone."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 from midnight_lock_table import WAITING, LockTable, LockTableParams
-from psycopg.conninfo import make_conninfo
 
 from chaos.plugin import Database, Evidence, Handles, Undo, registry
 
-ADMIN = os.environ.get("LOCK_TABLE_DSN", "")
-SERVICE = make_conninfo(ADMIN, user="shop", password="shop")
-pytestmark = pytest.mark.skipif(not ADMIN, reason="LOCK_TABLE_DSN is not set")
 
-
-@pytest.fixture(autouse=True)
-def stock() -> Iterator[None]:
-    """A table, and the role of a service that uses it."""
-    with psycopg.connect(ADMIN, autocommit=True) as admin:
-        admin.execute("CREATE ROLE shop LOGIN PASSWORD 'shop'")
-        admin.execute("CREATE TABLE stock (n int)")
-        admin.execute("GRANT ALL ON stock TO shop")
-        yield
-        admin.execute("DROP TABLE stock")
-        admin.execute("DROP ROLE shop")
-
-
-def lock_table(service: str = SERVICE, table: str = "stock") -> LockTable:
-    handles = Handles(databases={"primary": Database(ADMIN, {"api": service}, proxied="", ours=False)})
+def lock_table(handles: Handles, table: str = "stock") -> LockTable:
     return LockTable(LockTableParams(table=table, min_waited=0.2), handles, "run-1/migration")
 
 
 def undone_elsewhere(undo: Undo) -> Evidence:
-    """What a process that has nothing but the JSON makes of it."""
+    """The evidence of a process that has the JSON and nothing else."""
     code = "import json, sys; from chaos.plugin import registry; undo = json.load(sys.stdin)"
     code += "; print(json.dumps(registry.undo_of('fault:lock_table')(undo)))"
     done = subprocess.run(
@@ -49,23 +29,24 @@ def undone_elsewhere(undo: Undo) -> Evidence:
     return evidence
 
 
-def count() -> None:
-    with psycopg.connect(SERVICE) as shop:
+def count(dsn: str) -> None:
+    with psycopg.connect(dsn) as shop:
         shop.execute("SELECT count(*) FROM stock")
 
 
-def await_waiting(pid: int) -> None:
-    with psycopg.connect(ADMIN, autocommit=True) as admin:
+def await_waiting(database: Database, pid: int) -> None:
+    with psycopg.connect(database.admin_dsn, autocommit=True) as admin:
         while admin.execute(WAITING, ("shop", pid)).fetchone() == (0,):
             pass
 
 
-def test_the_service_waits_until_another_process_undoes_it() -> None:
-    fault = lock_table()
+def test_the_service_waits_until_another_process_undoes_it(midnight_handles: Handles) -> None:
+    fault = lock_table(midnight_handles)
     undo, pid = fault.prepare(), fault.inject()["pid"]
-    service = threading.Thread(target=count)
+    database = midnight_handles.databases["primary"]
+    service = threading.Thread(target=count, args=(database.dsns["api"],))
     service.start()
-    await_waiting(pid)
+    await_waiting(database, pid)
     held = fault.hold(0.5, threading.Event())
     assert held.dose["service_waited_seconds"] >= held.floor["service_waited_seconds"]
     assert (held.evidence["most_sessions_waiting"], held.unproven) == (1, "")
@@ -74,8 +55,8 @@ def test_the_service_waits_until_another_process_undoes_it() -> None:
     assert not service.is_alive()
 
 
-def test_nothing_is_proven_while_nobody_wants_the_table() -> None:
-    fault = lock_table()
+def test_nothing_is_proven_while_the_service_does_not_use_the_table(midnight_handles: Handles) -> None:
+    fault = lock_table(midnight_handles)
     undo = fault.prepare()
     fault.inject()
     held = fault.hold(0.2, threading.Event())
@@ -83,8 +64,10 @@ def test_nothing_is_proven_while_nobody_wants_the_table() -> None:
     assert held.dose == {"service_waited_seconds": 0.0}
 
 
-def test_a_service_that_signs_in_as_midnight_does_proves_nothing() -> None:
-    fault = lock_table(service=ADMIN)
+def test_a_service_that_signs_in_as_midnight_does_proves_nothing(midnight_handles: Handles) -> None:
+    admin = midnight_handles.databases["primary"].admin_dsn
+    same = Database(admin, {"api": admin}, proxied="", ours=False)
+    fault = lock_table(Handles(databases={"primary": same}))
     undo = fault.prepare()
     fault.inject()
     held = fault.hold(0.1, threading.Event())
@@ -92,15 +75,17 @@ def test_a_service_that_signs_in_as_midnight_does_proves_nothing() -> None:
     assert "both sign in as" in held.unproven
 
 
-def test_it_is_undone_twice_and_without_having_been_injected() -> None:
-    undo = lock_table().prepare()
+def test_undo_is_idempotent_and_safe_without_inject(midnight_handles: Handles) -> None:
+    undo = lock_table(midnight_handles).prepare()
     assert LockTable.undo(undo) == LockTable.undo(undo) == {"sessions_ended": 0}
 
 
 @pytest.mark.parametrize(("table", "answers"), [("stock", ["yes", "unknown"]), ("stick", ["no", "unknown"])])
-def test_it_is_known_before_whether_it_would_work(table: str, answers: list[str]) -> None:
-    assert [probe.answer for probe in lock_table(table=table).probes()] == answers
+def test_the_probes_know_whether_it_would_work(
+    table: str, answers: list[str], midnight_handles: Handles
+) -> None:
+    assert [probe.answer for probe in lock_table(midnight_handles, table).probes()] == answers
 
 
-def test_it_is_found_by_its_name() -> None:
+def test_the_entry_point_names_it() -> None:
     assert registry.fault("lock_table") is LockTable
