@@ -11,6 +11,7 @@ import pytest
 from chaos.errors import FileError
 from chaos.faults.idle_drop import IdleDrop
 from chaos.plan import build as plans
+from chaos.plan.planned import Plan
 from chaos.targets.embedded import EmbeddedDriver
 from tests.test_bad_files import GOOD
 
@@ -22,7 +23,7 @@ def stage(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setattr(IdleDrop, "staging", classmethod(staging))
 
 
-def build(tmp_path: Path) -> plans.Plan:
+def build(tmp_path: Path) -> Plan:
     path = tmp_path / "good.yaml"
     path.write_text(GOOD)
     return plans.build(str(path), "embedded")

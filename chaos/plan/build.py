@@ -47,8 +47,7 @@ def build(
     experiment = slofile.of_document(at).parse(Experiment)
     target_path = targetfiles.search(target_name)
     target, driver, options = target_of(target_path)
-    chosen = _choose(target, profile)
-    settings = {} if chosen is None else _profile(target_path, driver, chosen)
+    chosen, settings = profile_of(target_path, target, driver, profile)
     offered = driver.offers(target)
     steps = tuple(
         _step(at.under("steps", index), step, offered, target, driver)
@@ -87,6 +86,14 @@ def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
     except BrokenRule as error:
         raise at.under("options", *error.place).broken(str(error)) from None
     return target, driver, options
+
+
+def profile_of(
+    path: Path, target: Target, driver: type[Driver], wanted: str | None = None
+) -> tuple[str | None, dict[str, Any]]:
+    """The profile that is wanted, or the target's first, and its settings. Raises FileError, UsageError."""
+    chosen = _choose(target, wanted)
+    return chosen, {} if chosen is None else _profile(path, driver, chosen)
 
 
 def _step(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaos.plugin.handles import Handles
-from chaos.record.journal import Clock, Writer
+from chaos.record.journal import Clock, Sample, Writer
 from chaos.sampling import plugged
 from chaos.sampling.sampler import Sampler
 from tests.plugging import install
@@ -41,7 +41,7 @@ class Sampled:
         self.sampler = Sampler(handles, writer, Clock(time.monotonic()), self.lose)
         write = writer.samples
 
-        def samples(batch: list[plugged.Any]) -> None:
+        def samples(batch: list[Sample]) -> None:
             write(batch)
             if any(each.source == "queue" for each in batch):
                 self.over.set()
