@@ -26,9 +26,10 @@ class Installed(Midnight):
     def environment(self) -> dict[str, str]:
         return {**Midnight(self.place).environment, "PYTHONPATH": str(self.site)}
 
-    def test(self, **environment: str) -> str:
-        """The package's own tests; what pytest printed. Raises AssertionError where one fails."""
-        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
+    def test(self, name: str, **environment: str) -> str:
+        """The package's own tests and the contract suite for `name`; what pytest printed. Fails where one fails."""
+        argv = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--rootdir", ".", "."]
+        argv += ["--midnight-contract", name]
         surroundings = {**self.environment, **environment}
         done = subprocess.run(
             argv, cwd=self.package, env=surroundings, capture_output=True, text=True, check=False

@@ -15,8 +15,9 @@ def midnight(tmp_path: Path) -> Installed:
     return install("driver", tmp_path)
 
 
-def test_its_own_tests_pass(midnight: Installed) -> None:
-    assert "4 passed" in midnight.test()
+@pytest.mark.real
+def test_its_own_tests_and_the_contract_pass(midnight: Installed) -> None:
+    assert "skipped" not in midnight.test("static_site")
 
 
 def test_a_target_file_is_valid_only_once_it_is_installed(midnight: Installed) -> None:

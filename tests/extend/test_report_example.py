@@ -29,5 +29,5 @@ def test_it_writes_its_file_only_once_it_is_installed(midnight: Installed) -> No
     )
 
 
-def test_its_own_tests_pass(midnight: Installed) -> None:
-    assert "1 passed" in midnight.test()
+def test_its_own_tests_and_the_contract_pass(midnight: Installed) -> None:
+    assert "skipped" not in midnight.test("prometheus")
