@@ -105,12 +105,11 @@ def test_probes_and_prepare_change_nothing(make: Callable[[], Fault], midnight_h
     assert [str(each) for each in differences(before, after)] == []
 
 
-def test_an_undo_without_an_inject_works(
-    make: Callable[[], Fault], midnight_subject: str, midnight_handles: Handles
-) -> None:
+def test_an_undo_without_an_inject_works(make: Callable[[], Fault], midnight_handles: Handles) -> None:
     before = taking.take(midnight_handles, "contract")
-    with prepared(make()) as undo:
-        undo_elsewhere(f"fault:{midnight_subject}", undo)
+    fault = make()
+    with prepared(fault) as undo:
+        as_json(type(fault).undo(as_json(undo)))
     after = taking.take(midnight_handles, "contract")
     assert [str(each) for each in differences(before, after)] == []
 
