@@ -27,7 +27,7 @@ class Installed(Midnight):
         return {**Midnight(self.place).environment, "PYTHONPATH": str(self.site)}
 
     def test(self, name: str, **environment: str) -> str:
-        """The package's own tests and the contract suite for `name`; what pytest printed. Fails where one fails."""
+        """Run the package's own tests and the contract suite for `name`; return what pytest printed."""
         argv = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--rootdir", ".", "."]
         argv += ["--midnight-contract", name]
         surroundings = {**self.environment, **environment}

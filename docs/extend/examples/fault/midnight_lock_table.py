@@ -86,7 +86,7 @@ class LockTable(Fault):
 
     def inject(self) -> Evidence:
         lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(self._params.table))
-        with _told_apart():
+        with _translated():
             self._holder = connect(make_conninfo(self._dsn, application_name=self._session))
             self._holder.execute("BEGIN")
             # a lock that waits in the queue blocks later statements, too
@@ -99,7 +99,7 @@ class LockTable(Fault):
         assert self._holder is not None, "inject comes first"
         begun = seen = time.monotonic()
         most, waited = 0, 0.0
-        with _told_apart(), connect(self._dsn) as watching:
+        with _translated(), connect(self._dsn) as watching:
             while not stop.wait(POLL) and seen < begun + seconds:
                 values = (self._service, self._holder.info.backend_pid)
                 (waiting,) = watching.execute(WAITING, values).fetchone() or (0,)
@@ -142,7 +142,7 @@ class LockTable(Fault):
 
 
 @contextmanager
-def _told_apart() -> Iterator[None]:
+def _translated() -> Iterator[None]:
     """A server that is down is the target's failure; a refused statement is the fault's."""
     try:
         yield
