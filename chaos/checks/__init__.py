@@ -1,10 +1,16 @@
-"""The checks: pure functions from a stored run to findings. Nothing here acts."""
+"""The checks: pure functions from a stored run to findings. Nothing here acts.
+
+`Check`, `Finding`, `Judged` and `Outcome` are what the checks of plug-ins are written against.
+"""
 
 from chaos.checks import answers, completeness, effect, instrument, left_behind, logs, loss, recovery, steady
 from chaos.checks.check import Check
 from chaos.checks.drill import archive, bounded_answers, exposure, fencing, projection, recovered, runbook
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.slo import availability, burn_rate, latency, pool
+
+__all__ = ["OBJECTIVES", "SHIPPED", "Check", "Finding", "Judged", "Outcome"]
 
 SHIPPED: tuple[Check[Judged], ...] = (
     Check("left_behind", left_behind.check),

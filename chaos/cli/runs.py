@@ -11,6 +11,7 @@ from rich.console import Console
 
 from chaos.cli.options import Json
 from chaos.console.output import tell
+from chaos.errors import UsageError
 from chaos.play import stored
 from chaos.record import store
 from chaos.reports.terminal import print_verdict
@@ -23,9 +24,22 @@ Objectives = Annotated[
 ]
 
 
-def report(run: Reference) -> None:
-    """Render a stored run's report anew and print where it lies."""
-    print(stored.report(store.find_run(run)))
+Format = Annotated[
+    str, typer.Option("--format", metavar="NAME", help="html, json, or a format that a plug-in registers.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write to FILE, not to the run's directory.")
+]
+
+
+def report(run: Reference, format_: Format = "html", output: Output = None) -> None:
+    """Render the report of a stored run again and print its path."""
+    try:
+        print(stored.report(store.find_run(run), format_, output))
+    except OSError as error:
+        if output is None:
+            raise
+        raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
 
 
 def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:

@@ -20,6 +20,7 @@ from chaos.plan.rules import (
 )
 from chaos.plugin import registry
 from chaos.plugin.driver import Driver
+from chaos.plugin.staging import unknown_key
 from chaos.runbook_actions import GENERIC
 from chaos.spec import overrides, slofile, targetfiles, yamlfile
 from chaos.spec.experiment import Experiment, Step
@@ -46,11 +47,11 @@ def build(
     experiment = slofile.of_document(at).parse(Experiment)
     target_path = targetfiles.search(target_name)
     target, driver, options = target_of(target_path)
-    chosen = _choose(target, profile)
-    settings = {} if chosen is None else _profile(target_path, driver, chosen)
+    chosen, settings = profile_of(target_path, target, driver, profile)
     offered = driver.offers(target)
     steps = tuple(
-        _step(at.under("steps", index), step, offered, target) for index, step in enumerate(experiment.steps)
+        _step(at.under("steps", index), step, offered, target, driver)
+        for index, step in enumerate(experiment.steps)
     )
     runbook = _runbook(at, experiment, target, target_path, driver)
     slips.refuse(at, experiment, steps)
@@ -87,12 +88,24 @@ def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
     return target, driver, options
 
 
-def _step(at: Where, step: Step, offered: frozenset[str], target: Target) -> PlannedStep:
+def profile_of(
+    path: Path, target: Target, driver: type[Driver], wanted: str | None = None
+) -> tuple[str | None, dict[str, Any]]:
+    """The profile that is wanted, or the target's first, and its settings. Raises FileError, UsageError."""
+    chosen = _choose(target, wanted)
+    return chosen, {} if chosen is None else _profile(path, driver, chosen)
+
+
+def _step(
+    at: Where, step: Step, offered: frozenset[str], target: Target, driver: type[Driver]
+) -> PlannedStep:
     named = at.under("fault")
     fault = named.named(lambda: registry.fault(step.fault))
     check_needs(named, fault.needs, offered, step.fault, target)
     params = at.under("with").parse(fault.Params, step.params)
     check_needs(named, fault.needs_of(params), offered, step.fault, target)
+    if (rule := unknown_key(fault.staging(params), driver.stages)) is not None:
+        raise named.broken(f"{step.fault}: {rule}")
     return PlannedStep(step, fault, params)
 
 

@@ -9,6 +9,7 @@ from chaos.checks.verdict import Verdict
 from chaos.errors import UsageError
 from chaos.play.playing import history
 from chaos.record.store import RunDir
+from chaos.reports import JudgedRun, registered
 
 
 def judge(run: RunDir, slo: Path | None = None) -> Verdict:
@@ -21,16 +22,12 @@ def judge(run: RunDir, slo: Path | None = None) -> Verdict:
     return suite.judge(run, parts)
 
 
-def report(run: RunDir) -> Path:
-    """Write `report.html`, and return its path. Raises UsageError, OSError."""
+def report(run: RunDir, format_: str = "html", file: Path | None = None) -> Path:
+    """Render the run in a registered format, and return the path of what was written.
+
+    Raises UsageError, MidnightError, OSError.
+    """
+    chosen = registered.named(format_)
     parts = suite.parts(run)
     verdict = rejudge.judge_run(run) if parts is None else suite.judge(run, parts)
-    earlier = history(verdict)
-    # They bring matplotlib, which no other command waits for; and its memory is not added to that of judging.
-    if parts is not None:
-        from chaos.reports.drill_page import write_suite_report
-
-        return write_suite_report(run, verdict, parts, earlier)
-    from chaos.reports.html import write_report
-
-    return write_report(run, verdict, earlier)
+    return registered.write(chosen, JudgedRun(run, verdict, parts, history(verdict)), file)

@@ -54,6 +54,7 @@ class Driver(ABC):
     actions: ClassVar[Mapping[str, type[Model]]] = {}  # of a runbook, that it can do: parameters by name
     started_by_us: ClassVar[bool] = True  # False: a service of somebody else's, which only ends with them
     needs_consent: ClassVar[bool] = False  # the target file has to say who agreed, and until when
+    stages: ClassVar[frozenset[str]] = frozenset()  # keys of `Fault.staging` that it knows beside `STAGING`
 
     @classmethod
     @abstractmethod

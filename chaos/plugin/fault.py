@@ -56,7 +56,8 @@ class Fault(ABC):
 
     @classmethod
     def staging(cls, params: Any) -> Mapping[str, float]:
-        """What must lie ready in the target before the play for the fault to mean anything, by name.
+        """What the target must set up before load starts for this fault to be meaningful, by the keys of `STAGING`
+        or of the driver's `stages`. The plan refuses any other key.
 
         `machine.memory` and `machine.disk` are bytes that the fault itself takes from the machine.
         """

@@ -128,6 +128,16 @@ class Job:
     reports: bool = False  # it is told how much to do, and reports as targets/reference/batch.py does
 
 
+SINGLE = ("base_url", "metrics_url", "logs", "replication")
+GROUPS = ("processes", "containers", "databases", "proxies", "volumes", "jobs", "servers")
+
+
+def is_handle(name: str) -> bool:
+    """Whether some target could offer a handle of this name."""
+    group, _, member = name.partition(".")
+    return name in SINGLE or (group in GROUPS and bool(member))
+
+
 @dataclass(frozen=True, slots=True)
 class Handles:
     """Everything a target offers. What it lacks is empty, and a fault that needs it is refused."""
@@ -153,8 +163,8 @@ class Handles:
     def offered(self) -> frozenset[str]:
         """The names of the handles that are there: `base_url`, `jobs.nightly`, `databases.primary`, and
         `databases.primary.crowd` for a role of it ..."""
-        names = {name for name in ("base_url", "metrics_url", "logs", "replication") if getattr(self, name)}
-        for group in ("processes", "containers", "databases", "proxies", "volumes", "jobs", "servers"):
+        names = {name for name in SINGLE if getattr(self, name)}
+        for group in GROUPS:
             names |= {f"{group}.{key}" for key in getattr(self, group)}
         for name, database in self.databases.items():
             names |= {f"databases.{name}.{role}" for role in database.dsns}

@@ -37,6 +37,13 @@ def write_suite_report(
     run: RunDir, verdict: Verdict, parts: Sequence[RunResult], history: Sequence[Earlier]
 ) -> Path:
     """Write `report.html` of a suite, whole or not at all, and return its path. Raises OSError."""
+    return write_page(run, render_suite(run, verdict, parts, history))
+
+
+def render_suite(
+    run: RunDir, verdict: Verdict, parts: Sequence[RunResult], history: Sequence[Earlier]
+) -> str:
+    """The report of a suite as text."""
     manifest = Manifest.load(run.run_file)
     found = SuitePage(
         verdict=verdict,
@@ -58,7 +65,7 @@ def write_suite_report(
             ("host", show_any(write(manifest.host))),
         ],
     )
-    return write_page(run, ENVIRONMENT.get_template("suite.html").render(page=found))
+    return ENVIRONMENT.get_template("suite.html").render(page=found)
 
 
 def _row(part: RunResult) -> Row:

@@ -114,7 +114,7 @@ class Runner:
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
         log_lines = await after_play.log_lines_before(self._plan, self._driver, handles)
         samples = Writer(self._run.samples)
-        sampler = Sampler(handles, samples, self._clock)
+        sampler = Sampler(handles, samples, self._clock, self._lost_source)
         self._session.writer.listen(sampler.follow)
         sampler.start()
         try:
@@ -127,6 +127,9 @@ class Runner:
         await after_play.read_all(
             self._plan, self._driver, handles, self._run, sampler, log_lines, self._event
         )
+
+    def _lost_source(self, name: str, because: str) -> None:
+        self._event(events.SourceLost(NOW, name, because=because))
 
     async def _take_inventory(self, handles: Handles) -> None:
         """What is somebody else's, before anything is done to it; `heal` compares it."""

@@ -14,6 +14,7 @@ from chaos.host.processes import ref_of
 from chaos.plugin.handles import Handles
 from chaos.record.events import StepInjected
 from chaos.record.journal import Clock, Event, Sample, Writer
+from chaos.sampling import plugged
 from chaos.sampling.api import ApiSource
 from chaos.sampling.containers import ContainerSource
 from chaos.sampling.database import DatabaseSource
@@ -28,7 +29,14 @@ PERIOD = 0.25  # seconds
 class Sampler:
     """From `start` until `stop`, what the handles offer is sampled into the journal."""
 
-    def __init__(self, handles: Handles, writer: Writer, clock: Clock) -> None:
+    def __init__(
+        self,
+        handles: Handles,
+        writer: Writer,
+        clock: Clock,
+        lost: Callable[[str, str], None] = lambda _name, _because: None,
+    ) -> None:
+        """`lost`: called, from any thread, with the name of a plug-in's source that is not read any more, and why."""
         self._writer, self._clock = writer, clock
         self._stop = threading.Event()
         self._failure: Exception | None = None
@@ -47,16 +55,21 @@ class Sampler:
             if volume.device is not None:
                 sources.append(partial(VolumeSource, name, volume.path))
         self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]
+        self._plugged = [
+            (each, threading.Thread(target=self._run, args=(lambda each=each: each,), daemon=True))
+            for each in plugged.every(handles, lost)
+        ]
         self.latest: dict[tuple[str, str], float] = {}
         self._first: dict[tuple[str, str], float] = {}
         self._fell: set[tuple[str, str]] = set()
 
     def start(self) -> None:
-        for thread in self._threads:
+        for thread in [*self._threads, *(thread for _, thread in self._plugged)]:
             thread.start()
 
     def stop(self) -> None:
-        """Returns when every source has ended; each of their reads has a deadline of its own.
+        """Returns when every source has ended; each of their reads has a deadline of its own. A plug-in's source that
+        does not keep to one is left behind.
 
         Raises what ended a source early, such as samples that could not be written: a run with holes in it
         is not judged in silence.
@@ -64,6 +77,8 @@ class Sampler:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        for source, thread in self._plugged:
+            source.abandon_unless(thread)
         if self._failure is not None:
             raise self._failure
 

@@ -48,6 +48,7 @@ from chaos.record.events.run import (
     RestoresMeasured,
     RunBegun,
     RunEnded,
+    SourceLost,
 )
 from chaos.record.events.step import (
     INJECTING,
@@ -131,6 +132,7 @@ __all__ = [
     "RestoresMeasured",
     "RunBegun",
     "RunEnded",
+    "SourceLost",
     "StepFailed",
     "StepHeld",
     "StepInjected",
@@ -164,6 +166,7 @@ KINDS: tuple[type[Recorded], ...] = (
     LoadReady,
     AbortFired,
     RestoresMeasured,
+    SourceLost,
     TargetRising,
     TargetCreating,
     TargetReady,

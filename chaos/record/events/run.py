@@ -153,6 +153,15 @@ class AbortFired(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceLost(Recorded):
+    """A plug-in's sampling source is not read any more, and the run goes on; its name is that of the source."""
+
+    source = "sampling"
+    phase = "lost"
+    because: str = stored("text", "")
+
+
+@dataclass(frozen=True, slots=True)
 class RestorePoint:
     """One restore that was measured."""
 

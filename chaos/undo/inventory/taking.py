@@ -36,12 +36,17 @@ def before(run: RunDir, handles: Handles) -> Inventory:
 
     Raises NotRecorded.
     """
-    sources = [source for reader in _READERS.values() for source in reader.sources(handles)]
-    taken = _take(sources, run.id)
+    taken = take(handles, run.id)
     with store.recording(run.path):
         document.save(taken, run.inventory_before)
         shutil.copyfile(run.inventory_before, store.kept(run).inventory_before)
     return taken
+
+
+def take(handles: Handles, mark: str) -> Inventory:
+    """What the faults may touch, as it is now."""
+    sources = [source for reader in _READERS.values() for source in reader.sources(handles)]
+    return _take(sources, mark)
 
 
 def after(run: RunDir) -> Comparison | None:

@@ -1,0 +1,156 @@
+"""The contract of a fault. The handles that it needs come from the fixture `midnight_handles`."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from chaos.contract.elsewhere import as_json, undo_elsewhere
+from chaos.plugin import registry
+from chaos.plugin.fault import Fault, Undo
+from chaos.plugin.handles import Handles, is_handle
+from chaos.plugin.staging import unknown_key
+from chaos.record.events import StepInjecting
+from chaos.record.inventory.differences import compare, differences
+from chaos.record.inventory.document import KINDS
+from chaos.spec import yamlfile
+from chaos.spec.yamlfile import Model
+from chaos.undo.inventory import taking
+
+HOLD = 0.5  # seconds
+RETURNS_WITHIN = 60.0  # seconds for a hold that was told to stop; a guard, no measurement
+NO_SUCH_KEY = "no_such_key_7qx"
+
+
+@pytest.fixture
+def kind(midnight_subject: str) -> type[Fault]:
+    return registry.fault(midnight_subject)
+
+
+@pytest.fixture
+def params(kind: type[Fault], midnight_params: Mapping[str, Any]) -> Model:
+    try:
+        return yamlfile.written(kind.Params, midnight_params)
+    except ValidationError as error:
+        pytest.fail(f"return its parameters from a fixture `midnight_params`: {error}")
+
+
+@pytest.fixture
+def make(
+    kind: type[Fault], params: Model, midnight_handles: Handles, midnight_subject: str
+) -> Callable[[], Fault]:
+    offered = midnight_handles.offered()
+    needed = kind.needs | kind.needs_of(params)
+    if lacking := sorted(need for need in needed if not offered & set(need.split("|"))):
+        pytest.skip(
+            f"{midnight_subject} needs {', '.join(lacking)}: return them from a fixture `midnight_handles`"
+        )
+    mark = f"contract-{secrets.token_hex(4)}/{midnight_subject}"
+    return lambda: kind(params, midnight_handles, mark)
+
+
+@contextmanager
+def prepared(fault: Fault) -> Iterator[Undo]:
+    """The undo of a prepared fault; whatever a test makes of it, it is undone."""
+    undo = fault.prepare()
+    try:
+        yield undo
+    finally:
+        type(fault).undo(undo)
+
+
+def test_its_parameters_refuse_an_unknown_key(kind: type[Fault]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        kind.Params.model_validate({NO_SUCH_KEY: 1})
+    places = [error["loc"] for error in refused.value.errors()]
+    assert (NO_SUCH_KEY,) in places, (
+        "a misspelt parameter must be refused: Params derives from chaos.plugin.Model"
+    )
+
+
+def test_it_needs_what_a_target_can_offer(kind: type[Fault], params: Model) -> None:
+    needs, needs_of = kind.needs, kind.needs_of(params)
+    assert isinstance(needs, frozenset) and isinstance(needs_of, frozenset)
+    assert kind.needs_of(params) == needs_of, "the same parameters must have the same needs"
+    strange = [name for need in needs | needs_of for name in need.split("|") if not is_handle(name)]
+    assert not strange, "no target can offer these handles"
+
+
+def test_its_staging_keys_are_known(kind: type[Fault], params: Model) -> None:
+    staged = dict(kind.staging(params))
+    stages = frozenset[str]().union(*map(_stages, registry.names("targets")))
+    assert unknown_key(staged, stages) is None
+    assert all(math.isfinite(amount) and amount >= 0 for amount in staged.values()), staged
+
+
+def test_its_undo_is_json(make: Callable[[], Fault]) -> None:
+    fault = make()
+    with prepared(fault) as undo:
+        assert as_json(undo) == undo, "another process reads the undo from JSON: it must be the same there"
+
+
+def test_probes_and_prepare_change_nothing(make: Callable[[], Fault], midnight_handles: Handles) -> None:
+    before = taking.take(midnight_handles, "contract")
+    fault = make()
+    list(fault.probes())
+    with prepared(fault):
+        after = taking.take(midnight_handles, "contract")
+    assert [str(each) for each in differences(before, after)] == []
+
+
+def test_an_undo_without_an_inject_works(make: Callable[[], Fault], midnight_handles: Handles) -> None:
+    before = taking.take(midnight_handles, "contract")
+    fault = make()
+    with prepared(fault) as undo:
+        as_json(type(fault).undo(as_json(undo)))
+    after = taking.take(midnight_handles, "contract")
+    assert [str(each) for each in differences(before, after)] == []
+
+
+def test_it_is_undone_twice_and_by_another_process(
+    make: Callable[[], Fault], midnight_subject: str, midnight_handles: Handles
+) -> None:
+    before = taking.take(midnight_handles, "contract")
+    fault = make()
+    with prepared(fault) as undo:
+        rebuilt = as_json(undo)
+        as_json(fault.inject())
+        held = fault.hold(HOLD, threading.Event())
+        undo_elsewhere(f"fault:{midnight_subject}", rebuilt)
+        as_json(type(fault).undo(rebuilt))
+    as_json(held.to_json())
+    assert set(held.floor) <= set(held.dose), "each floor needs its dose"
+    touches, explains = type(fault).touches(rebuilt), tuple(type(fault).explains(rebuilt))
+    assert touches <= set(KINDS)
+    step = StepInjecting(0.0, "contract", undo=rebuilt, touches=tuple(sorted(touches)), explains=explains)
+    left = compare(before, taking.take(midnight_handles, "contract"), [step.event()]).left
+    assert [str(each) for each in left] == [], "left behind by the undo"
+
+
+def test_a_hold_that_is_stopped_returns(make: Callable[[], Fault]) -> None:
+    fault, stop = make(), threading.Event()
+    stop.set()
+    with prepared(fault):
+        fault.inject()
+        holding = threading.Thread(target=_held, args=(fault, stop), daemon=True)
+        holding.start()
+        holding.join(RETURNS_WITHIN)
+        assert not holding.is_alive(), "the runner sets `stop` when the run is stopped: hold must return"
+
+
+def _held(fault: Fault, stop: threading.Event) -> None:
+    with suppress(Exception):  # what is wrong with the dose is found by another test
+        fault.hold(600.0, stop)
+
+
+def _stages(driver: str) -> frozenset[str]:
+    with suppress(Exception):  # a driver of another package that cannot be imported
+        return registry.driver(driver).stages
+    return frozenset()
