@@ -35,11 +35,13 @@ def _passes(judged: Judged) -> list[Finding]:
 
 
 good_check = Check("good_check", found)
-counting_check = Check("counting_check", lambda judged: found(judged, "counting_check", n=next(COUNT)))
+counting_check: Check[Judged] = Check(
+    "counting_check", lambda judged: found(judged, "counting_check", n=next(COUNT))
+)
 misnamed_check = Check("misnamed_check", found)
 writing_check = Check("writing_check", _writes)
 green_check = Check("green_check", _passes)
-raising_check = Check(
+raising_check: Check[Judged] = Check(
     "raising_check", lambda judged: found(judged, "raising_check", hits=judged.journal.hits_header.routes)
 )
 
