@@ -36,7 +36,7 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     assert not hasattr(chaos.plugin, "Registry")
 
 
-def test_handles_are_imported_without_what_a_container_may_lack() -> None:
+def test_handles_are_imported_without_pydantic() -> None:
     code = "import sys, chaos.plugin.handles; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
