@@ -14,6 +14,7 @@ from chaos.errors import MidnightError
 from chaos.tools import doctor
 
 _DISTRIBUTION = "midnight-chaos"
+_KINDS = ("faults", "targets", "checks", "sources", "reports")
 _SETTINGS = (
     "MIDNIGHT_",
     "XDG_STATE_HOME",
@@ -63,8 +64,8 @@ def _packages() -> list[str]:
 
 
 def _plug_ins() -> dict[str, str]:
-    """Faults and drivers that are not midnight's own: where each comes from."""
-    points = [point for kind in ("faults", "targets") for point in entry_points(group=f"midnight.{kind}")]
+    """What is registered and not midnight's own: where each comes from."""
+    points = [point for kind in _KINDS for point in entry_points(group=f"midnight.{kind}")]
     return {
         point.name: f"{point.value}, {point.dist.name} {point.dist.version}"
         for point in points

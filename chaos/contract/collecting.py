@@ -11,7 +11,7 @@ from chaos.contract import named
 from chaos.errors import UsageError
 
 PLACE = Path(__file__).parent
-FIXTURES = ("midnight_handles", "midnight_params", "midnight_runs", "midnight_target")
+FIXTURES = ("midnight_handles", "midnight_params", "midnight_runs", "midnight_staging", "midnight_target")
 SUBJECT = "midnight_subject"
 
 

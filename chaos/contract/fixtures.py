@@ -34,6 +34,12 @@ def midnight_target() -> Path | None:
 
 
 @pytest.fixture
+def midnight_staging() -> Mapping[str, float]:
+    """What faults have the driver set up, by the keys of `STAGING`: all that its handles depend on."""
+    return {}
+
+
+@pytest.fixture
 def midnight_runs() -> Sequence[Path]:
     """Directories of stored runs that checks and report formats are tried on, beside three small ones of midnight's."""
     return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ def kind(midnight_subject: str) -> type[Driver]:
 
 
 @pytest.fixture
-def made(midnight_subject: str, midnight_target: Path | None) -> Made:
+def made(midnight_subject: str, midnight_target: Path | None, midnight_staging: Mapping[str, float]) -> Made:
     """The target and a driver for it, which has touched nothing yet."""
     if midnight_target is None:
         pytest.skip(f"return a target of driver {midnight_subject!r} from a fixture `midnight_target`")
@@ -35,7 +35,7 @@ def made(midnight_subject: str, midnight_target: Path | None) -> Made:
     if target.driver != midnight_subject:
         pytest.skip(f"{midnight_target} is a target of driver {target.driver!r}")
     _, settings = build.profile_of(midnight_target, target, driver)
-    return target, driver(target, options, settings, {})
+    return target, driver(target, options, settings, midnight_staging)
 
 
 @pytest.fixture

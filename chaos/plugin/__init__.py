@@ -3,8 +3,8 @@
 Checks import `Check`, `Judged`, `Finding` and `Outcome` from `chaos.checks`, report formats `Format` and `JudgedRun`
 from `chaos.reports`: what judges and renders does not know what acts.
 
-Each name is imported when it is first used: programs that run in a target's containers import `chaos.plugin.handles`
-where no dependency of midnight is installed.
+Each name is imported when it is first used: the small programs of `host/`, which must start at once, import
+`chaos.plugin.handles`, and would load pydantic with it.
 """
 
 from __future__ import annotations

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import chaos.checks
 import chaos.plugin
 import chaos.reports
+from chaos.contract import fixtures, named
+from chaos.contract.collecting import FIXTURES
+from tests.midnight import PROJECT
 
 PLUGIN = """
 CONTAINERS FILES PROCESSES PROXIES SERVERS STAGING
@@ -32,6 +36,14 @@ def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     assert not hasattr(chaos.plugin, "Registry")
 
 
-def test_handles_are_imported_without_what_a_container_may_lack() -> None:
+def test_handles_are_imported_without_pydantic() -> None:
     code = "import sys, chaos.plugin.handles; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_page_lists_every_group_every_fixture_and_where_names_come_from() -> None:
+    page = (PROJECT / "docs/contract.md").read_text()
+    groups = [f"midnight.{kind}" for kind in named.registered()]
+    assert sorted(groups) == sorted(re.findall(r"^\| `(midnight\.\w+)`", page, re.M))
+    assert sorted(re.findall(r"^\| `(midnight_\w+)`", page, re.M)) == sorted(FIXTURES)
+    assert set(FIXTURES) <= set(vars(fixtures))

@@ -21,6 +21,10 @@ import pytest
 @pytest.fixture
 def midnight_target():
     return Path("{PROJECT}/targets/embedded.yaml")
+
+@pytest.fixture
+def midnight_staging():
+    return {{"database.standby": 1}}
 """
 CONFTEST = f"""
 from pathlib import Path
@@ -35,7 +39,7 @@ PARAMS = {{
     "batch_job": {{"rows": 1000, "burners": 1, "cpu_seconds": 0.2, "memory_mb": 10, "queries": 0}},
     "kill": {{"signal": "USR1"}},
     "logrotate": {{"writers": 0}},
-    "reconnect_storm": {{"crowd": 10}},
+    "reconnect_storm": {{"clients": 10, "min_attempted": 5, "keep": "500ms", "burst": 5}},
 }}
 
 @pytest.fixture(scope="session")
