@@ -203,7 +203,7 @@ def test_a_storm_on_a_database_that_the_service_does_not_use_is_not(place: Place
     fault = made("reconnect_storm", place.handles(service, stormed=place.second), **STORM)
     done = played(fault, tmp_path)
     assert done.held.dose["connections_attempted"] == 20, done
-    assert done.outcome is Outcome.UNKNOWN and "leads to another server than admin_dsn" in done.because
+    assert done.outcome is Outcome.UNKNOWN and "leads to a different server than admin_dsn" in done.because
 
 
 def test_a_storm_on_a_service_that_goes_past_the_proxy_is_not(place: Place, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_on_a_service_that_goes_past_nothing_is_proven_whatever_others_feel(
     done = played(made(name, handles(proxy, service), **params), tmp_path, lambda: use(others))
     assert done.outcome is Outcome.UNKNOWN, done
     assert f"goes through proxy 'database'; it is connected to {echo} (6)" in done.because
-    assert f"have the service connect to {proxy.listen}" in done.because
+    assert f"let the service connect to {proxy.listen}" in done.because
 
 
 @pytest.mark.parametrize("by", ["proxy", "reset", "black_hole"])
