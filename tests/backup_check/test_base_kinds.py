@@ -134,7 +134,7 @@ def test_a_copy_made_while_it_ran_without_all_its_wal_fails(cared: Cared, restor
         file.unlink()
     done = restoring("base", place)
     assert done.ending.exit_code == 1
-    assert "holds no WAL" in done.headline
+    assert "contains no WAL" in done.headline
 
 
 @pytest.mark.full

@@ -114,7 +114,7 @@ def test_a_missing_segment_is_named_although_what_is_before_it_could_be_restored
     done = restoring("base", backups.base, archive=str(archive))
     assert done.outcomes["restored"] == "fail"
     assert done.outcomes["rpo"] == "not exercised"
-    assert f"{backups.segments[1]} is missing or not whole in the archive" in done.headline
+    assert f"{backups.segments[1]} is missing or incomplete in the archive" in done.headline
 
 
 @pytest.mark.full
@@ -144,7 +144,7 @@ def test_an_archive_that_nothing_reaches_fails(backups: Backups, restoring: Rest
     archive.mkdir(mode=0o755)
     done = restoring("base", backups.base, archive=str(archive))
     assert done.outcomes["restored"] == "fail"
-    assert "holds no WAL" in done.headline
+    assert "contains no WAL" in done.headline
 
 
 @pytest.mark.full
