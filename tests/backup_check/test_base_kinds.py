@@ -257,7 +257,7 @@ def stopped(servers: Servers) -> Stopped:
 @pytest.mark.full
 def test_a_snapshot_of_one_instant_recovers_from_its_own_wal(stopped: Stopped, restoring: Restoring) -> None:
     done = restored(restoring, stopped.snapshot, kept(1000))
-    assert "taken for a snapshot of one instant" in done.event("backup", "described").detail["state"]
+    assert "assumed to be an atomic snapshot" in done.event("backup", "described").detail["state"]
 
 
 @pytest.mark.full

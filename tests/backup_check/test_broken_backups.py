@@ -84,7 +84,7 @@ CASES: dict[str, tuple[str, Callable[[Backups], Path], str]] = {
     "plain dump cut short": (
         "dump",
         lambda b: cut(b.production.copy(b.sql, "cut.sql")),
-        r"cut short: the last line that pg_dump writes is not there",
+        r"truncated: the last line that pg_dump writes is missing",
     ),
     "directory dump without a file": (
         "dump",
@@ -153,4 +153,4 @@ def test_a_directory_without_a_backup_fails(restoring: Restoring, tmp_path: Path
     empty.mkdir()
     done = restoring("base", empty)
     assert done.ending.exit_code == 1
-    assert "holds no backup" in done.headline
+    assert "contains no backup" in done.headline
