@@ -126,6 +126,6 @@ def _of_another(name: str, log: str, names: Iterable[str]) -> bool:
 def _below(directory: Path, log: str) -> list[Archive]:
     try:
         found = [parse(Path(entry.path), log) for entry in os.scandir(directory) if not entry.is_dir()]
-    except OSError:  # unreadable for this user: logrotate would need to be told of it, too
+    except OSError:  # unreadable for this user; logrotate would use it only if configured to
         return []
     return [archive for archive in found if archive is not None]

@@ -18,7 +18,7 @@ from typing import Any
 from chaos.host.cgroup_join import CGROUPS
 
 DEVICES = Path("/sys/dev/block")
-OTHER_PATH = "name a directory on a volume that lies on a disk (`path`)"
+OTHER_PATH = "name a directory on a volume on a disk (`path`)"
 
 
 class NothingToLimit(Exception):

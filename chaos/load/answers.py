@@ -32,7 +32,7 @@ _KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "n
 
 @dataclass(slots=True)
 class _Known:
-    """What has been seen of a route."""
+    """The answers seen for one route."""
 
     types: set[bytes] = field(default_factory=set)
     shortest: float = float("inf")

@@ -94,7 +94,7 @@ class Seen:
 
     @property
     def held(self) -> tuple[Fate, ...]:
-        """Those that asked and got no answer any more."""
+        """Those that sent a request and got no answer."""
         return tuple(each for each in self.fates if each.unanswered)
 
 

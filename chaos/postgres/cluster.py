@@ -206,7 +206,7 @@ class Cluster:
         self.remove_stale_pid_file()
 
     def freeze(self, scope: Scope = "all") -> list[int]:
-        """SIGSTOP the postmaster alone, or with every child of it; the pids. Undone by `thaw`.
+        """SIGSTOP the postmaster alone or with all its children; return the pids. Undone by `thaw`.
 
         The postmaster alone: existing sessions continue, new ones are not accepted. Raises TargetError if it is not
         running.
@@ -250,13 +250,13 @@ class Cluster:
 
     def _postmaster(self) -> psutil.Process | None:
         lines = _lines(self.data / "postmaster.pid")
-        # A negative pid is that of a server in single-user mode, as pg_rewind starts one: no postmaster.
+        # A negative pid belongs to a server in single-user mode, as started by pg_rewind: not a postmaster.
         pid = self._server.pid if self._server else int(lines[0]) if lines else 0
         if pid <= 0:
             return None
         try:
             process = psutil.Process(pid)
-            # The pid file outlives a crash, and its pid may by now be anybody's.
+            # The pid file survives a crash, and its pid may have been reused.
             return process if self._lives(process) and mark_of(pid) == self.mark else None
         except psutil.NoSuchProcess:
             return None
@@ -281,7 +281,7 @@ class Cluster:
         password: str | None = None,
         **options: str | int,
     ) -> str:
-        """A libpq connection string straight to the server; `options` are further libpq keywords."""
+        """A libpq connection string directly to the server; `options` are further libpq keywords."""
         keywords: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT, **options}
         return make_conninfo(
             host=HOST, port=self.port, user=user, dbname=dbname, password=password, **keywords

@@ -1,4 +1,4 @@
-"""Connections to a server: where it listens, how long we wait, and a statement with a deadline of our own."""
+"""Connections to a server: address, timeouts, and statements with a client-side deadline."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chaos.errors import TargetError
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
-CONNECT_TIMEOUT = 5  # seconds, of every connection that is not told otherwise
-STATEMENT_TIMEOUT = 30  # seconds, of every statement of ours
+CONNECT_TIMEOUT = 5  # seconds, the default of every connection
+STATEMENT_TIMEOUT = 30  # seconds, for each of midnight's statements
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -24,7 +24,7 @@ _FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.NONFATAL_ERROR, pq.ExecStatu
 
 
 class Unanswered(TargetError):
-    """A server took a statement and did not answer within our deadline: frozen, cut off, or waiting."""
+    """A server accepted a statement but did not answer within the deadline: frozen, cut off, or waiting."""
 
 
 class StatementRefused(TargetError):

@@ -43,7 +43,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found to match the manifest."""
+    """The parts found to match the manifest."""
 
     files: int
     bytes: int

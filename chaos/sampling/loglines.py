@@ -41,7 +41,7 @@ class Seen:
     unread: str  # why not everything could be read
 
     def of(self, writer: bytes, before: Seen | None) -> _Writer:
-        """What a writer has written since `before`."""
+        """Numbers written by a writer since `before`."""
         numbers, ends = self.lines.get(writer, Counter()), self.ends.get(writer, Counter())
         if before is None:
             return _Writer(numbers, max(ends, default=None), 0)

@@ -146,7 +146,7 @@ def test_without_the_image_of_ours_no_memory_is_taken(
 
 def test_a_volume_in_memory_has_no_disk_to_limit(victims: Victims) -> None:
     (line,) = refused(probed("disk_limit", victims(small="8m")))
-    assert "is not on a block device" in line and line.endswith("volume that lies on a disk (`path`)")
+    assert "is not on a block device" in line and line.endswith("volume on a disk (`path`)")
 
 
 def test_a_write_limit_that_was_set_by_hand_is_refused(victim: Victim) -> None:

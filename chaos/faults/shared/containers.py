@@ -152,7 +152,7 @@ def to_start_again(
 
 
 def ends(undo: Undo) -> frozenset[str]:
-    """What a fault that ends a container, or lets the kernel end it, touches."""
+    """Objects touched by a fault that ends a container or lets the kernel end it."""
     return frozenset({CONTAINERS, PROXIES} if undo.get("proxies") else {CONTAINERS})
 
 

@@ -89,7 +89,7 @@ class OwnPath:
             raise
 
     def seen(self) -> Seen:
-        """What was seen so far, over all proxies."""
+        """Everything seen so far, over all proxies."""
         fates: list[Fate] = []
         others = Counter[str]()
         try:

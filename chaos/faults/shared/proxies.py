@@ -51,7 +51,7 @@ def lets_pass(proxy: Proxy) -> Probe:
 
 
 def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
-    """What `enable` needs about a proxy that a step will disable: whether it is enabled now.
+    """Record for `enable` whether a proxy that a step will disable is enabled now.
 
     If several steps of a run overlap, the first one's finding counts for all.
     Raises TargetGone when the server is down or has no such proxy, FaultError when it cannot be read.

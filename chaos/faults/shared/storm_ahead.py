@@ -59,6 +59,6 @@ def attempted(dsn: str, clients: int, least: int) -> Probe:
         with connect(dsn) as connection:
             row = connection.execute(_SLOTS).fetchone()
     except psycopg.Error as error:
-        return unknown(what, f"{asked}; the slots of the server are not known: {str(error).strip()}")
+        return unknown(what, f"{asked}; the server's slots are unknown: {str(error).strip()}")
     most, reserved, taken = row or (0, 0, 0)
     return yes(what, f"{asked}; max_connections {most}, {reserved} of them reserved, {taken} in use now")

@@ -71,7 +71,7 @@ def fence(params: Nothing, scene: Scene) -> Evidence:
 def promote(params: PromoteParams, scene: Scene) -> Evidence:
     estate = scene.estate
     if estate.standby is None:
-        raise TargetError("there is no standby to promote")
+        raise TargetError("no standby to promote")
     done = promoting.promote(estate.standby.cluster, estate.access, timeout=params.timeout)
     estate.current = estate.standby.cluster
     return asdict(done)
