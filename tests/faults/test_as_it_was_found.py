@@ -127,7 +127,7 @@ def test_a_reload_that_would_put_somebody_elses_change_into_force_is_not_made(
     try:
         os.utime(conf, (later, later))
         with pytest.raises(
-            TargetGone, match=r"postgresql\.conf changed .* first type: SELECT pg_reload_conf"
+            TargetGone, match=r"postgresql\.conf changed .* run this first: SELECT pg_reload_conf"
         ):
             made("idle_drop", handles, by="server").prepare()
     finally:

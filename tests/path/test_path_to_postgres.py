@@ -156,7 +156,7 @@ def test_sessions_that_are_idle_already_stay_and_it_is_said(place: Place, tmp_pa
 
     done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, two_are_used_and_end)
     assert done.outcome is Outcome.UNKNOWN and done.held.dose["idle_sessions_closed"] == 2
-    assert "6 of 8 idle sessions were not used while it acted" in done.because, done.because
+    assert "6 of 8 idle sessions were not used while the fault acted" in done.because, done.because
 
 
 def test_sessions_of_others_that_the_server_ends_are_not_counted(place: Place, tmp_path: Path) -> None:

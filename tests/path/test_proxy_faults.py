@@ -116,7 +116,7 @@ def test_a_reset_of_sessions_that_nobody_uses_is_not_known(
 
     done = played(made("idle_drop", handles(proxy, service), by="reset"), tmp_path, two_are_used)
     assert done.outcome is Outcome.UNKNOWN
-    assert "10 of 12 idle sessions were not used while it acted" in done.because
+    assert "10 of 12 idle sessions were not used while the fault acted" in done.because
     assert done.held.dose["idle_sessions_reset"] == 2
 
 

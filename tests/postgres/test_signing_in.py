@@ -100,7 +100,7 @@ def test_a_way_through_leads_to_the_very_server_or_is_refused(primary: Cluster, 
     other, _ = servers.primary()
     ways = {
         primary.port: (Answer.YES, ""),
-        other.port: (Answer.NO, "another server"),
+        other.port: (Answer.NO, "different server"),
         free_port(): (Answer.NO, "Connection refused"),
     }
     for port, (answer, because) in ways.items():
