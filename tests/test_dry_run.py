@@ -41,8 +41,8 @@ def test_a_machine_is_told_all_that_a_run_would_do(place: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("by", "said"),
     [
-        ("server", "the server's clock is set when a session goes idle"),
-        ("reset", "a reset comes at a session's next byte"),
+        ("server", "the server's clock starts when a session goes idle"),
+        ("reset", "a session is reset at its next byte"),
         ("proxy", None),
     ],
 )
@@ -50,7 +50,7 @@ def test_what_does_not_reach_sessions_that_are_idle_already_is_said(
     place: Path, capsys: pytest.CaptureFixture[str], by: str, said: str | None
 ) -> None:
     text = planned(capsys, "midnight", "--set", f"idle_drop.by={by}")
-    begins = "step 'idle_drop': sessions that are idle already are hit when they are used: "
+    begins = "step 'idle_drop': sessions already idle are hit at their next use: "
     assert (f"{begins}{said}" in text) if said else begins not in text
     assert list(place.iterdir()) == []
 

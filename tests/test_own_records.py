@@ -186,7 +186,7 @@ def test_keys_that_are_taken_before_the_run_has_written_are_refused(service: Ser
     write(service, "20261125T235900Z-a1b2c3")
     readback.refuse_taken(service.url, target, base, WRITES, {})
     write(service, run.id)
-    with pytest.raises(NoVerdict, match=f"holds a record under key {base + 1}, .* start the run again"):
+    with pytest.raises(NoVerdict, match=f"already has a record with key {base + 1}, .* start the run again"):
         readback.refuse_taken(service.url, target, base, WRITES, {})
 
 

@@ -183,6 +183,6 @@ def test_a_toxic_that_another_run_left_is_refused_and_one_of_the_teams_own_is_no
     strange_toxics.refuse([proxy])
     server.add_toxic("database", "midnight-20261125T000000Z-a1b2c3-slow", "latency", "downstream", {})
     with pytest.raises(
-        NoVerdict, match=r"bears the toxic 'midnight-2026.* if that run is over, type: curl -X DELETE"
+        NoVerdict, match=r"has the toxic 'midnight-2026.* if that run is over, type: curl -X DELETE"
     ):
         strange_toxics.refuse([proxy])

@@ -1,1 +1,1 @@
-"""Restoring the team's own backup into a scratch cluster: found, restored, looked into, thrown away."""
+"""Restore the team's own backup into a scratch cluster: find it, restore it, inspect it, discard it."""

@@ -13,7 +13,7 @@ from chaos.run import manifest
 
 
 def save(run: RunDir, plan: RestorePlan, chosen: Chosen) -> None:
-    """Write what the run is about; it is not changed afterwards."""
+    """Write the run's description, which never changes afterwards."""
     first = next(iter(chosen.installations), None)
     programs = {"PostgreSQL": f"{first.version}, {first.source}"} if first else {}
     Manifest(
@@ -33,7 +33,7 @@ def save(run: RunDir, plan: RestorePlan, chosen: Chosen) -> None:
 
 
 def command(plan: RestorePlan) -> str:
-    """What to type to repeat the run."""
+    """The command to repeat the run."""
     return shlex.join(
         ["midnight", "run", manifest.typed(plan.experiment_file, plan.experiment.name, "experiments"),
          "--target", manifest.typed(plan.target_file, plan.target.name, "targets")]

@@ -1,4 +1,4 @@
-"""What pg_restore tells of a dump before it is loaded: its versions, its extensions, and how its database was made."""
+"""What pg_restore lists about a dump before loading: versions, extensions, and its database's options."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _CLIENT = re.compile(r"Dumped by pg_dump version: (\d+)")
 _EXTENSION = re.compile(r"^\d+; \d+ \d+ EXTENSION - (\S+)", re.MULTILINE)
 _CREATE = re.compile(r"^CREATE DATABASE .*? WITH (.*);$")
 _OPTION = re.compile(r"\b([A-Z_]+) = ('(?:[^']|'')*'|\w+)")
-# What a program that is too old, or built without something, says of it.
+# Messages of a program that is too old or built without a feature.
 _UNABLE = ("unsupported version", "not support compression", "not supported by this")
 _LEFT_OUT = ("TEMPLATE", "TABLESPACE", "COLLATION_VERSION")
 _LIST_TIMEOUT = 60.0
-_LINES = 400  # before which the statement that makes the database is written
+_LINES = 400  # marks the end of the statement that creates the database
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The table of contents of an archive. `unable`: why this pg_restore does not read it, empty where it does."""
+    """The table of contents of an archive. `unable`: why this pg_restore cannot read it, empty if it can."""
 
     database: int | None
     client: int | None
@@ -35,7 +35,7 @@ class Contents:
 
 
 def read(installation: Installation, dump: Path, mark: str) -> Contents:
-    """What the installation's pg_restore lists; nothing where it cannot be read at all."""
+    """The list by the installation's pg_restore; empty if it cannot be read at all."""
     child = spawn(
         [installation.program("pg_restore"), "--list", dump],
         mark=mark,
@@ -60,7 +60,7 @@ def read(installation: Installation, dump: Path, mark: str) -> Contents:
 
 
 def missing(installation: Installation, extensions: tuple[str, ...]) -> list[str]:
-    """Those that the installation has not; none where it does not say where it keeps them."""
+    """Extensions that the installation lacks; none if its extension directory is unknown."""
     try:
         share = Path(output([installation.program("pg_config"), "--sharedir"]))
     except CommandFailed:
@@ -69,7 +69,7 @@ def missing(installation: Installation, extensions: tuple[str, ...]) -> list[str
 
 
 def created_with(installation: Installation, dump: Path, mark: str) -> Mapping[str, str]:
-    """The options that its database was made with, such as ENCODING and LOCALE, by name and quoted as in SQL."""
+    """The options its database was created with, such as ENCODING and LOCALE, by name and quoted as in SQL."""
     options = ["--create", "--schema-only", "--file=-"]
     child = spawn(
         [installation.program("pg_restore"), *options, dump],

@@ -1,4 +1,4 @@
-"""Barman's layout: a server's directory with `base` and `wals`, read as it lies there, without Barman."""
+"""Barman's layout: a server's directory with `base` and `wals`, read in place, without Barman."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BarmanBackup:
 
     @property
     def wals(self) -> Path | None:
-        """The server's archive, in which segments may be packed, in a directory for each log file."""
+        """The server's archive, with a directory per log file and possibly compressed segments."""
         place = self.place.parent.parent / "wals"
         return place if place.is_dir() else None
 
@@ -41,7 +41,7 @@ class BarmanBackup:
         return int(found) if found.isdigit() else None
 
     def files(self, mark: str) -> BackupFiles:
-        """Raises BackupUnusable where it did not end well, or its data is gone."""
+        """Raises BackupUnusable if it failed or its data is gone."""
         if self.info.get("status") != "DONE":
             error = self.info.get("error", "None")
             why = "" if error == "None" else f": {error}"
@@ -49,9 +49,7 @@ class BarmanBackup:
         data = self.place / "data"
         place = data if data.is_dir() else self.place
         if not place.is_dir() or not any(place.iterdir()):
-            raise BackupUnusable(
-                f"Barman's backup {self.place.name} has no data: {data} is empty or not there"
-            )
+            raise BackupUnusable(f"Barman's backup {self.place.name} has no data: {data} is empty or missing")
         files = backup_files(place, mark)
         spaces = {
             number: self.place / number for number in self._tablespaces() if (self.place / number).is_dir()
@@ -67,30 +65,30 @@ class BarmanBackup:
 
 
 def backup(place: Path) -> BarmanBackup | None:
-    """The backup in the directory: of one, of a server's backups, or of a server; None where it is not Barman's.
+    """The backup in the directory of a backup, of a server's backups, or of a server; None if it is not Barman's.
 
-    Of several the newest that has ended. Raises BackupUnusable where there is none, and Refused for what only
-    Barman itself can put together.
+    Of several, the newest completed one. Raises BackupUnusable if there is none, and Refused if only Barman itself
+    can assemble it.
     """
     read = [BarmanBackup(entry, _read(file)) for entry, file in _described(place).items()]
     if not read:
         return None
     ended = [one for one in read if one.info.get("status") not in ("STARTED", "EMPTY")]
     if not ended:
-        raise BackupUnusable(f"no backup of Barman's in {place} has ended")
+        raise BackupUnusable(f"no completed Barman backup in {place}")
     newest = max(ended, key=lambda one: (one.info.get("begin_time", ""), one.place.name))
     if newest.info.get("parent_backup_id", "None") != "None":
         raise Refused(
-            f"Barman's backup {newest.place.name} is an incremental one: `barman recover SERVER {newest.place.name} "
-            "DIRECTORY`, and name that directory"
+            f"Barman's backup {newest.place.name} is incremental: run `barman recover SERVER {newest.place.name} "
+            "DIRECTORY` and name that directory"
         )
     if newest.info.get("snapshots_info", "None") != "None":
         raise Refused(
-            f"Barman's backup {newest.place.name} is of snapshots: mount them, and name the data directory"
+            f"Barman's backup {newest.place.name} consists of snapshots: mount them and name the data directory"
         )
     if newest.info.get("encryption", "None") != "None":
         raise Refused(
-            f"Barman's backup {newest.place.name} is encrypted: `barman recover` it, and name the directory"
+            f"Barman's backup {newest.place.name} is encrypted: run `barman recover` and name the directory"
         )
     return replace(newest, others=len(read) - 1)
 
@@ -105,7 +103,7 @@ def segments(wals: Path) -> dict[str, Path]:
 
 
 def _described(place: Path) -> dict[Path, Path]:
-    """Each backup's directory and what describes it, which lies in it or, since Barman 3.13, in the server's `meta`."""
+    """Each backup's directory and its description, which is in it or, since Barman 3.13, in the server's `meta`."""
     if (place / _INFO).is_file():
         return {place: place / _INFO}
     if (file := place.parent.parent / "meta" / f"{place.name}-{_INFO}").is_file():

@@ -1,5 +1,6 @@
-"""A copy of a whole cluster - pg_basebackup's, a chain of them, Barman's, a data directory - and the archive it is
-replayed from."""
+"""A copy of a whole cluster (from pg_basebackup, a chain of those, Barman, or a data directory) and the archive to
+replay.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +39,10 @@ _COMBINE = "pg_combinebackup"
 
 class BaseBackup(Kind):
     _layout: Layout | None = None
-    _backup: Backup | None = None  # as it tells of itself
+    _backup: Backup | None = None  # from its own metadata
     _target: Target = at_backups_end()
     _readable: Archive | None = None  # the archive, or a copy of it, for the server's user
-    _state = ""  # of a data directory without a label: how it was left
+    _state = ""  # for a data directory without a label: the state it was left in
 
     @property
     def expected(self) -> int:
@@ -58,13 +59,11 @@ class BaseBackup(Kind):
         try:
             self._layout = found = layout(self.source.path, self.mark)
             major = found.major
-        except BackupUnusable:  # it will be said when it is restored
+        except BackupUnusable:  # reported when it is restored
             return [postgresql.installation()]
         one = postgresql.installation_of(major)
         if found.chain and not one.program(_COMBINE).exists():
-            raise ToolMissing(
-                _COMBINE, f"{one.bin} has none", f"install all of PostgreSQL {major}'s programs"
-            )
+            raise ToolMissing(_COMBINE, f"{one.bin} has none", f"install all programs of PostgreSQL {major}")
         return [one]
 
     def describe(self, scratch: Scratch) -> BackupDescribed:
@@ -125,13 +124,13 @@ class BaseBackup(Kind):
 
     def verify(self, scratch: Scratch) -> Verified:
         if self._backup is None or self._layout is None:
-            return Verified("not verified", "the backup does not even tell what it consists of")
+            return Verified("not verified", "the backup does not list its own files")
         beside = sums.verify(self.source.path)
         if beside is not None and beside.outcome == "faulty":
             return beside
         if manifest_in(self._backup.files) is None:
             said = f"{self._layout.facts.get('tool', 'this copy')} has no manifest of pg_basebackup's"
-            return beside or Verified("not verified", f"{said}: nothing says what its files must be")
+            return beside or Verified("not verified", f"{said}: its files cannot be verified")
         try:
             parts = [describe(place, incremental=True) for place in self._layout.chain]
             found = [verify_backup(backup, scratch.cluster.programs) for backup in (*parts, self._backup)]
@@ -141,7 +140,7 @@ class BaseBackup(Kind):
             return Verified("not verified", str(error))
         files, size = sum(one.verified.files for one in found), sum(one.verified.bytes for one in found)
         algorithms = ", ".join(sorted({name for one in found for name in one.verified.algorithms}))
-        ours = f"our reading of the manifest: {files} files, {algorithms}"
+        ours = f"midnight's reading of the manifest: {files} files, {algorithms}"
         also = f"; {beside.by}" if beside else ""
         return Verified(
             "verified", f"{ours}; {found[-1].tool}{also}", files, size, sum(one.seconds for one in found)
@@ -156,7 +155,7 @@ class BaseBackup(Kind):
 
     @property
     def _as_it_is(self) -> bool:
-        """Whether it is a data directory that is only started: stopped in order, or of one instant."""
+        """True if it is a data directory that only needs to be started: cleanly stopped, or an atomic snapshot."""
         return bool(self._state) and self._readable is None
 
     def _restored(self, backup: Backup, found: Layout, scratch: Scratch, within: float) -> Restored:
@@ -186,7 +185,7 @@ class BaseBackup(Kind):
         return Archive(place, found.segment_size or _segment_size(place))
 
     def _prepare(self, backup: Backup, archive: Archive | None, scratch: Scratch) -> None:
-        """Decide where the restore ends, and have the archive where the server's user can read it."""
+        """Decide where the restore ends, and make the archive readable for the server's user."""
         if archive is None:
             return
         cluster = scratch.cluster
@@ -211,7 +210,7 @@ class BaseBackup(Kind):
 
 
 def _segment_size(place: Path) -> int:
-    """That of most of the archive's segments: one that is cut short must not decide."""
+    """The size of most segments in the archive: a truncated one must not decide."""
     try:
         sizes = [file.stat().st_size for file in place.iterdir() if SEGMENT.fullmatch(file.name)]
     except OSError as error:
@@ -221,7 +220,7 @@ def _segment_size(place: Path) -> int:
 
 
 def _refuse_holes(backup: Backup, archive: Archive, holdings: Holdings, along: Timelines) -> None:
-    """Past a hole nothing is replayed, and PostgreSQL would not say so."""
+    """Nothing is replayed past a gap, and PostgreSQL would not report it."""
     first = backup.start // archive.segment_size
     behind = [
         name
@@ -229,10 +228,10 @@ def _refuse_holes(backup: Backup, archive: Archive, holdings: Holdings, along: T
         if (one := segment(name, archive.segment_size)).number >= first and one.timeline in along.numbers()
     ]
     if behind:
-        whole = "are missing or not whole" if len(behind) > 1 else "is missing or not whole"
+        whole = "are missing or incomplete" if len(behind) > 1 else "is missing or incomplete"
         raise BackupUnusable(
             f"WAL segment {', '.join(sorted(behind)[:_SHOWN])} {whole} in the archive {archive.directory}: "
-            "what was written after it is lost"
+            "everything written after it is lost"
         )
 
 
@@ -246,9 +245,9 @@ def _can_read(user: SystemUser | None, archive: Archive) -> bool:
 
 def _combining(found: Layout, scratch: Scratch, within: float) -> Callable[[Path], int]:
     def fill(data: Path) -> int:
-        data.rmdir()  # it makes the directory itself
+        data.rmdir()  # it creates the directory itself
         parts = [str(place) for place in (*found.chain, found.files.base)]
-        # As ourselves, because the backups may be such as the server's user cannot read.
+        # As midnight's own user, because the server's user may not be able to read the backups.
         programs = replace(scratch.cluster.programs, user=None)
         try:
             code, said = programs.run(_COMBINE, *parts, "-o", data, timeout=within)
@@ -257,7 +256,7 @@ def _combining(found: Layout, scratch: Scratch, within: float) -> Callable[[Path
         if "No space left" in said:
             raise Lacking(f"the scratch disk is full: {said.strip()}")
         if code != 0:
-            raise BackupUnusable(f"{_COMBINE} cannot put the chain together: {said.strip()}")
+            raise BackupUnusable(f"{_COMBINE} cannot combine the chain: {said.strip()}")
         return sum(file.stat().st_size for file in files_below(data))
 
     return fill

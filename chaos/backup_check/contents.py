@@ -1,4 +1,4 @@
-"""How much came back at all: databases, tables, and whether any of them holds a row."""
+"""How much came back: databases, tables, and whether any table has a row."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ _WITHOUT_FILE = """
        AND (pg_stat_file(pg_relation_filepath(c.oid), true)).size IS NULL
      ORDER BY 1 LIMIT 4"""
 _LARGE_OBJECTS = "SELECT EXISTS (SELECT FROM pg_largeobject_metadata)"
-_LOOK = "10s"  # at one table; one in which nothing is found sooner is not empty but damaged, or vast
+_LOOK = "10s"  # per table; one without a row found by then is damaged or huge, not empty
 
 
 def count(scratch: Scratch) -> ContentsCounted:
-    """`tables` by database, `rows`: whether there is any, a large object among them, and `lost`: relations whose
-    files have not come back, and databases that cannot be opened."""
+    """`tables` by database, `rows`: True if there are any, large objects included, and `lost`: relations whose files
+    are missing, and databases that cannot be opened.
+    """
     tables: dict[str, int] = {}
     rows, lost = False, list[str]()
     with psycopg.connect(scratch.dsn(MAINTENANCE), autocommit=True) as connection:
@@ -57,5 +58,5 @@ def _holds(connection: psycopg.Connection[Any], schema: str, name: str) -> bool:
         query = sql.SQL("SELECT EXISTS (SELECT FROM ONLY {})").format(sql.Identifier(schema, name))
         (found,) = connection.execute(query).fetchone() or (False,)
     except psycopg.Error:
-        return True  # the queries and amcheck say what is wrong with it
+        return True  # the queries and amcheck report what is wrong with it
     return bool(found)

@@ -1,4 +1,4 @@
-"""A data directory without a label: what its control file says of how it was left."""
+"""A data directory without a label: the state it was left in, by its control file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMEOUT = 30.0
 
 
 def describe(files: BackupFiles, scratch: Scratch) -> tuple[Backup, str]:
-    """The copy, which begins at its last checkpoint, and in words how it was left. Raises BackupUnusable."""
+    """The copy, which begins at its last checkpoint, and a description of its state. Raises BackupUnusable."""
     said = _control(files, scratch)
     try:
         backup = Backup(
@@ -38,10 +38,10 @@ def describe(files: BackupFiles, scratch: Scratch) -> tuple[Backup, str]:
     except (LookupError, ValueError) as error:
         raise BackupUnusable(f"{files.place}: its {_FILE} cannot be read: {error}") from error
     if state in _STOPPED:
-        return backup, f"{state}: a server that had been stopped in order"
+        return backup, f"{state}: from a cleanly stopped server"
     return backup, (
-        f"{state}: taken for a snapshot of one instant, which only whoever made it can vouch for; a copy made file by "
-        "file of a running server is no backup"
+        f"{state}: assumed to be an atomic snapshot, which midnight cannot verify; a copy made file by "
+        "file of a running server is not a backup"
     )
 
 
@@ -63,7 +63,7 @@ def _bytes(files: BackupFiles) -> bytes:
     for name, _, chunks in _contents(files):
         if name == _FILE:
             return b"".join(chunks)
-    raise BackupUnusable(f"{files.place} has no {_FILE}: it is no data directory, or not whole")
+    raise BackupUnusable(f"{files.place} has no {_FILE}: not a data directory, or incomplete")
 
 
 def _contents(files: BackupFiles) -> Iterator[tuple[str, int, Iterator[bytes]]]:

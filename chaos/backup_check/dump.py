@@ -1,4 +1,4 @@
-"""A dump, restored into a new cluster by pg_restore or psql."""
+"""A dump restored into a new cluster by pg_restore or psql."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _ALWAYS = frozenset({"postgres", "template0", "template1"})
 
 
 class Dump(Kind):
-    workers = 8  # as a new cluster has: nothing that the dump brings starts one by itself
-    _files: DumpFiles | None = None  # None: what it is is said when it is restored
+    workers = 8  # default of a new cluster: the dump cannot start any by itself
+    _files: DumpFiles | None = None  # None: detected when it is restored
     _client: int | None = None  # the version of the pg_dump that wrote it
     _errors: Errors | None = None  # of the last attempt
 
     @property
     def superuser(self) -> str:
-        return SUPERUSER  # of a new cluster, whatever it was called where the dump is from
+        return SUPERUSER  # of a new cluster, whatever its name was at the source
 
     def installations(self) -> list[Installation]:
         every = _with_clients(postgresql.every())
@@ -108,14 +108,14 @@ class Dump(Kind):
     def verify(self, scratch: Scratch) -> Verified:
         del scratch
         return sums.verify(self.source.path) or Verified(
-            "not verified", "a dump has no checksums: that it was restored whole is what vouches for it"
+            "not verified", "a dump has no checksums: only its complete restore vouches for it"
         )
 
     def evidence(self) -> list[Path]:
         return sorted(files_below(self.source.path))
 
     def _readable(self, scratch: Scratch, ended: Ended) -> DumpFiles:
-        """The dump as its program reads it, unpacked below the scratch directory where it must be."""
+        """The dump in the form its program reads, unpacked below the scratch directory if needed."""
         files = self._files or dump_files(self.source.path, self.mark)
         if files.ready or files.format == "plain":
             return files
@@ -139,7 +139,7 @@ class Dump(Kind):
         return create(scratch, name, asked, files.tablespaces)
 
     def _load(self, scratch: Scratch, files: DumpFiles, deadline: float, errors: Errors) -> Loaded:
-        """Load it, and sort what was refused into `errors`. Raises BackupUnusable, Outlasted."""
+        """Load it, and sort refused statements into `errors`. Raises BackupUnusable, Outlasted."""
         log = scratch.cluster.log
         before = log.stat().st_size
         if files.format == "plain":
@@ -147,7 +147,7 @@ class Dump(Kind):
             loaded = _psql(scratch, database).run(deadline, files.text())
         else:
             loaded = self._pg_restore(scratch, files).run(deadline)
-        # What ended the program comes first: what the server says then follows from it.
+        # The program's own failure comes first: the server's errors follow from it.
         errors.add_tool(loaded.said.splitlines())
         errors.add(refusals(log.read_bytes()[before:].decode(errors="replace")))
         _with_roles(scratch, errors)
@@ -164,12 +164,12 @@ class Dump(Kind):
         options += [f"--jobs={self.options.jobs}"] if files.format in ("custom", "directory") else []
         options.append(f"--dbname={scratch.loading(self.options.database)}")
         program = scratch.cluster.installation.program("pg_restore")
-        # As ourselves, because the dump may be one that the server's user cannot read: it runs none of it.
+        # As midnight's own user, because the server's user may not be able to read the dump: nothing of it is executed.
         return Loader([program, *options, files.place], scratch.cluster.mark, _environment(scratch))
 
 
 def _psql(scratch: Scratch, database: str) -> Loader:
-    """Confined and as the server's user: a plain dump may tell it to run programs, and to connect elsewhere."""
+    """Confined and as the server's user: a plain dump may make it run programs and connect elsewhere."""
     cluster = scratch.cluster
     program = cluster.installation.program("psql")
     argv: list[str | Path] = [program, "-X", "-q", "--no-password", "-d", scratch.loading(database)]
@@ -180,12 +180,12 @@ def _psql(scratch: Scratch, database: str) -> Loader:
 
 
 def _environment(scratch: Scratch) -> dict[str, str]:
-    """Nothing of ours: libpq and psql are told much by their environment."""
+    """Nothing of midnight's own: the environment configures libpq and psql."""
     return {"PATH": os.defpath, "HOME": str(scratch.root)}
 
 
 def _with_clients(every: list[Installation]) -> list[Installation]:
-    """Raises ToolMissing where there are but servers."""
+    """Raises ToolMissing if only servers are installed."""
     able = [one for one in every if all(one.program(name).exists() for name in ("pg_restore", "psql"))]
     if not able:
         remedy = f"install them (Debian: apt-get install postgresql-client-{every[0].major})"
@@ -194,16 +194,16 @@ def _with_clients(every: list[Installation]) -> list[Installation]:
 
 
 def _ordered(every: list[Installation], major: int | None) -> list[Installation]:
-    """Of the dump's own version first, then the newer ones: a dump is made to be taken by those.
+    """The dump's own version first, then newer ones, which can load older dumps.
 
-    Raises ToolMissing where all are older.
+    Raises ToolMissing if all are older.
     """
     if major is None:
         return [every[0], *sorted(every[1:], key=lambda one: -one.major)]
     able = sorted((one for one in every if one.major >= major), key=lambda one: one.major)
     if not able:
         because = (
-            f"the dump is of PostgreSQL {major}, and the newest here is {max(one.major for one in every)}"
+            f"the dump is from PostgreSQL {major}, but the newest here is {max(one.major for one in every)}"
         )
         raise ToolMissing(
             f"PostgreSQL {major}", because, f"install it (Debian: apt-get install postgresql-{major})"
@@ -212,7 +212,7 @@ def _ordered(every: list[Installation], major: int | None) -> list[Installation]
 
 
 def _with_extensions(every: list[Installation], names: tuple[str, ...]) -> list[Installation]:
-    """Those that have all extensions which the dump makes. Raises ToolMissing where none has."""
+    """Those that have all extensions created by the dump. Raises ToolMissing if none has."""
     lacking = {one.bin: archive_toc.missing(one, names) for one in every}
     able = [one for one in every if not lacking[one.bin]]
     if not able:
@@ -220,7 +220,7 @@ def _with_extensions(every: list[Installation], names: tuple[str, ...]) -> list[
         named = ", ".join(lacking[first.bin])
         raise ToolMissing(
             f"extension {named}",
-            f"the dump needs it, and PostgreSQL {first.version} here has it not",
+            f"the dump needs it, but PostgreSQL {first.version} here lacks it",
             f"install it for {first.major} (Debian: postgresql-{first.major}-NAME), or name one in MIDNIGHT_POSTGRES",
         )
     return able
@@ -230,11 +230,11 @@ def _no_reader(files: DumpFiles, found: list[Contents]) -> ToolMissing:
     said = "; ".join(dict.fromkeys(one.unable for one in found))
     client = next((f"PostgreSQL {one.client}" for one in found if one.client), "a newer PostgreSQL")
     remedy = f"install {client} or newer, built with zstd and lz4, and name it in MIDNIGHT_POSTGRES"
-    return ToolMissing("pg_restore", f"none here reads {files.place}: {said}", remedy)
+    return ToolMissing("pg_restore", f"none here can read {files.place}: {said}", remedy)
 
 
 def _with_roles(scratch: Scratch, errors: Errors) -> None:
-    """Run again what only lacked a role: which roles there are is not in a dump of one database."""
+    """Retry statements that only lacked a role: a dump of one database does not contain roles."""
     for role, refused in errors.roles.items():
         with psycopg.connect(scratch.dsn("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
@@ -251,11 +251,11 @@ def _with_roles(scratch: Scratch, errors: Errors) -> None:
 
 
 def _settle(files: DumpFiles, errors: Errors, loaded: Loaded) -> None:
-    """Raises Lacking where this machine lacks what the dump needs, else BackupUnusable where it is not whole."""
+    """Raises Lacking if this machine lacks something the dump needs, else BackupUnusable if it is incomplete."""
     if errors.lacking:
-        raise Lacking(f"the dump needs what is not here: {errors.lacking[0]}")
+        raise Lacking(f"the dump needs something missing here: {errors.lacking[0]}")
     if loaded.code < 0:
-        raise Lacking(f"loading the dump was ended by signal {-loaded.code}, such as for want of memory")
+        raise Lacking(f"loading the dump was ended by signal {-loaded.code}, possibly for lack of memory")
     if errors.failed:
         raise BackupUnusable(f"the dump {files.place} cannot be restored: {errors.failed[0]}")
     if not loaded.whole or (loaded.code != 0 and not errors.harmless and not errors.roles):

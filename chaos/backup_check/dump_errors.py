@@ -1,5 +1,4 @@
-"""What it means that a statement of a dump was refused: nothing, something that is not on this machine, or that
-the dump is not whole."""
+"""Classify refused statements of a dump: harmless, something missing on this machine, or an incomplete dump."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ _GRANTS = re.compile(
     r"|ALTER\s+(ROLE|USER|GROUP)|COMMENT\s+ON\s+ROLE|SECURITY\s+LABEL|CREATE\s+USER\s+MAPPING)\b",
     _I,
 )
-# Refused by every fresh server, or for what midnight itself has made: SQLSTATE, message, statement.
+# Refused by every fresh server, or because of objects created by midnight: SQLSTATE, message, statement.
 _HARMLESS: Sequence[tuple[str, str, str]] = (
     ("42704", r"^unrecognized configuration parameter", _SETS.pattern),
     ("42710", r'^role ".*" already exists', r""),
@@ -36,34 +35,34 @@ _HARMLESS: Sequence[tuple[str, str, str]] = (
     ("22023", r'^invalid value for parameter "default_tablespace"', r""),
     ("58P01", r"^directory .* does not exist", r"^\s*CREATE\s+TABLESPACE"),
     ("42704", r"^tablespace .* does not exist", r"^\s*(ALTER|GRANT|REVOKE|COMMENT|DROP)\b"),
-    # The copy is kept from reaching anything; the dump's own data needs nothing of it.
+    # The copy is isolated; the dump's own data does not depend on these.
     ("08...", r"could not (connect|establish)", r"^\s*(CREATE|ALTER|REFRESH)\b"),
     ("55000", r"access to non-system foreign table is restricted", r""),
 )
-# Not on this machine, or not in this build of PostgreSQL: SQLSTATE, message, what to do.
+# Missing on this machine or in this build of PostgreSQL: SQLSTATE, message, remedy.
 _LACKING: Sequence[tuple[str, str, str]] = (
     ("0A000", r'^extension "(?P<name>[^"]*)" is not available', "install the extension {name} for {server}"),
     ("58P01", r"could not open extension control file", "install that extension for {server}"),
     ("42704", r'^extension "(?P<name>[^"]*)" does not exist', "install the extension {name} for {server}"),
     ("58P01|22...", r'could not (access file|load library) "(?P<name>[^"]*)"', "install {name} for {server}"),
-    ("55000|XX000|0A000|22023", r"shared_preload_libraries", "it starts by itself, which a copy must not"),
+    ("55000|XX000|0A000|22023", r"shared_preload_libraries", "it starts by itself, which is not allowed in a copy"),
     (".....", r'extension "(?P<name>[^"]*)" (has no installation script|must be)', "install {name} for {server}"),
     ("0A000", r"ICU is not supported", "install a PostgreSQL that is built with ICU (Debian's is)"),
     ("0A000", r"(lz4|zstd).* not supported", "install a PostgreSQL that is built with it (Debian's is)"),
     ("0A000", r"not supported by this build", "install a PostgreSQL that is built with it (Debian's is)"),
     ("22023|42809|42704", r'(locale|LC_\w+).*"(?P<name>[^"]*)"', "install the locale {name} (localedef, locale-gen)"),
     ("42704", r'^collation "(?P<name>[^"]*)" .*does not exist', "install the locale or ICU data of {name}"),
-    ("42704", r'^access method "(?P<name>[^"]*)" does not exist', "install the extension that brings {name}"),
+    ("42704", r'^access method "(?P<name>[^"]*)" does not exist', "install the extension that provides {name}"),
     ("42704", r'^language "(?P<name>[^"]*)" does not exist', "install the procedural language {name} for {server}"),
     ("F0000", r"could not open (dictionary|stop-word|affix|thesaurus) file", "install the dictionary's files"),
     ("58P01", r"could not open (dictionary|stop-word|affix|thesaurus) file", "install the dictionary's files"),
-    ("42704", r"^tablespace .* does not exist", "name a scratch of which every tablespace may be a part"),
-    ("53...", r"", "free disk, memory or connections of this machine"),
-    ("57P0.|58...|XX...", r"", "see the server's log"),
+    ("42704", r"^tablespace .* does not exist", "choose a scratch directory that can hold every tablespace"),
+    ("53...", r"", "free disk space, memory or connections on this machine"),
+    ("57P0.|58...|XX...", r"", "check the server's log"),
 )  # fmt: skip
-_COLLATED = ("23505", "23514", "23P01")  # what can be refused because text is sorted otherwise
-_NEWER_WORDS = ("42601", "0A000", "42704", "42883", "22023")  # what an older server says of a newer one's SQL
-# What the programs say of themselves.
+_COLLATED = ("23505", "23514", "23P01")  # can be refused because of a different collation
+_NEWER_WORDS = ("42601", "0A000", "42704", "42883", "22023")  # an older server's error for a newer one's SQL
+# The programs' own messages.
 _TOOL_HARMLESS = re.compile(
     r"invalid command \\(un)?restrict|errors ignored on restore|^pg_restore: (hint|detail)"
 )
@@ -76,14 +75,14 @@ _SHOWN = 20  # harmless messages that are listed
 
 @dataclass(slots=True)
 class Errors:
-    """All that was refused while one dump was loaded into a server of major version `server`."""
+    """All statements refused while one dump was loaded into a server of major version `server`."""
 
     server: int
     client: int | None  # the version of the pg_dump that wrote it
-    databases: frozenset[str]  # that midnight itself has made
-    locale: str = ""  # that one of them should have had, and has not
+    databases: frozenset[str]  # created by midnight itself
+    locale: str = ""  # that one of them should have had but does not
     harmless: Counter[str] = field(default_factory=Counter)
-    roles: dict[str, list[Refusal]] = field(default_factory=dict)  # that something other than a grant needs
+    roles: dict[str, list[Refusal]] = field(default_factory=dict)  # required by something other than a grant
     lacking: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
@@ -102,7 +101,7 @@ class Errors:
                 self.failed.append(str(one))
 
     def add_tool(self, lines: Iterable[str]) -> None:
-        """What psql or pg_restore says of itself; what it passes on from the server is in the server's log."""
+        """Own messages of psql or pg_restore; those passed on from the server are in the server's log."""
         for line in lines:
             said = re.sub(r"^\S*?(psql|pg_restore)(:<stdin>:\d+)?: ", "", line).strip()
             if not re.match(r"(error|fatal|could not|invalid command|.*[Nn]o space left)", said):
@@ -128,7 +127,7 @@ class Errors:
         if _DROPS.match(one.statement) and (
             one.statement.lstrip()[:4].upper() == "DROP" or _ABSENT.search(one.message)
         ):
-            return "harmless"  # nothing was there to be dropped, or it cannot be: nothing is lost
+            return "harmless"  # nothing to drop, or it cannot be dropped: no data is lost
         if _ROLE.match(one.message):
             return "harmless" if _GRANTS.match(one.statement) else "role"
         if one.state == "42P04" and any(f'"{name}"' in one.message for name in self.databases):
@@ -157,4 +156,4 @@ class Errors:
 
     def _remedy(self, one: Refusal) -> str:
         known = self._known_lack(one)
-        return known or f"install PostgreSQL {self.client}, of which the dump's own pg_dump is"
+        return known or f"install PostgreSQL {self.client}, the version of the dump's own pg_dump"

@@ -1,4 +1,4 @@
-"""A dump of pg_dump or pg_dumpall: which format it has, what it is packed in, and its text as a stream."""
+"""A dump by pg_dump or pg_dumpall: its format, its packing, and its text as a stream."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class DumpFiles:
 
     @property
     def ready(self) -> bool:
-        """Whether pg_restore reads it as it lies there."""
+        """True if pg_restore can read it in place."""
         return self.packed is None or (self.packed.plain and self.format == "custom")
 
     def text(self) -> Iterator[bytes]:
         """A plain dump's statements; to be read to the end.
 
-        Raises BackupUnusable where it ends before pg_dump's own last line.
+        Raises BackupUnusable if it ends before pg_dump's own last line.
         """
         assert self.packed is not None
         last = b""
@@ -54,11 +54,11 @@ class DumpFiles:
             yield chunk
         if not any(line in last for line in _COMPLETE):
             raise BackupUnusable(
-                f"the dump {self.place} is cut short: the last line that pg_dump writes is not there"
+                f"the dump {self.place} is truncated: the last line that pg_dump writes is missing"
             )
 
     def staged(self, place: Path) -> DumpFiles:
-        """The dump below the new directory `place`, as pg_restore reads it. Raises BackupUnusable, TargetError."""
+        """Unpack the dump below the new directory `place`, for pg_restore. Raises BackupUnusable, TargetError."""
         assert self.packed is not None
         place.mkdir(mode=0o700)
         try:
@@ -71,7 +71,7 @@ class DumpFiles:
             raise TargetError(f"the dump cannot be unpacked below {place}: {error}") from error
 
     def _unpacked(self, place: Path) -> DumpFiles:
-        """What is in a tar: a dump in that format, or one of another that was put into it."""
+        """The contents of a tar: a dump in that format, or one of another format inside it."""
         assert self.packed is not None
         if self.packed.plain and _is_dump_tar(self.place):
             return self
@@ -88,7 +88,7 @@ class DumpFiles:
             return DumpFiles(found[0].parent, "directory", None, self.mark)
         inside = [path for path in content.rglob("*") if path.is_file()]
         if len(inside) != 1:
-            raise BackupUnusable(f"{self.place} holds no dump, but {len(inside)} other files")
+            raise BackupUnusable(f"{self.place} contains no dump, but {len(inside)} other files")
         return dump_files(inside[0], self.mark)
 
     @property
@@ -96,12 +96,12 @@ class DumpFiles:
         return self.packed.head if self.packed else b""
 
     def version(self) -> int | None:
-        """The server's major version, as a plain dump says it at its beginning."""
+        """The server's major version, from the head of a plain dump."""
         found = _VERSION.search(self.head)
         return int(found[1]) if found else None
 
     def client(self) -> int | None:
-        """That of the pg_dump which wrote it."""
+        """The version of the pg_dump that wrote it."""
         found = _CLIENT.search(self.head)
         return int(found[1]) if found else None
 
@@ -111,7 +111,7 @@ class DumpFiles:
 
     @property
     def creates_databases(self) -> bool:
-        """Whether a plain dump makes its databases itself."""
+        """True if a plain dump creates its databases itself."""
         return _BEGINS[1] in self.head or bool(_CREATES.search(self.head))
 
     @property
@@ -120,10 +120,10 @@ class DumpFiles:
 
 
 def dump_files(place: Path, mark: str) -> DumpFiles:
-    """Raises BackupUnusable for what is no dump; ToolMissing or Refused where that cannot be seen here."""
+    """Raises BackupUnusable for anything but a dump; ToolMissing or Refused if that cannot be determined here."""
     if place.is_dir():
         if not (place / _TOC).is_file():
-            raise BackupUnusable(f"{place} holds no dump: {_TOC}, which pg_dump writes last, is not there")
+            raise BackupUnusable(f"{place} contains no dump: {_TOC}, which pg_dump writes last, is missing")
         return DumpFiles(place, "directory", None, mark)
     one = packed(place, mark)
     if not one.head:
@@ -140,10 +140,10 @@ def _format(one: Packed) -> Format:
     start = head.lstrip()[:256].lower()
     if start.startswith(_PAGES):
         raise BackupUnusable(
-            f"{one.file} is no dump, but a page of a server, as a failed download leaves one: {_shown(head)}"
+            f"{one.file} is not a dump but a server's web page, as a failed download leaves one: {_shown(head)}"
         )
     if b"\0" in head or not any(line in head for line in (*_BEGINS, *_COMPLETE)):
-        raise BackupUnusable(f"{one.file} is no dump of pg_dump: it begins with {_shown(head)}")
+        raise BackupUnusable(f"{one.file} is not a dump by pg_dump: it begins with {_shown(head)}")
     return "plain"
 
 
@@ -170,4 +170,4 @@ def _extract(stream: IO[bytes], into: Path, place: Path) -> None:
                 with (into / path).open("wb") as output:
                     shutil.copyfileobj(source, output, _CHUNK)
     except (tarfile.TarError, EOFError) as error:
-        raise BackupUnusable(f"the dump {place} is cut short or damaged: {error}") from error
+        raise BackupUnusable(f"the dump {place} is truncated or damaged: {error}") from error

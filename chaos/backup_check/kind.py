@@ -1,4 +1,4 @@
-"""What restoring a kind of backup consists of."""
+"""The interface of a kind of backup and its restore."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Ended = Callable[[Recorded], None]  # a span of the restore has ended, NOW
 
 
 class Lacking(NoVerdict):
-    """What this machine or this PostgreSQL lacks, with what to install: it says nothing about the backup."""
+    """Something missing on this machine or in this PostgreSQL, with the remedy; no evidence about the backup."""
 
 
 class Outlasted(TargetError):
-    """It was not restored in the time given, and was ended: it is not known whether it can be."""
+    """The restore ran out of time and was ended: it is unknown whether it would succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """A restore that succeeded: `seconds` from its begin until queries were answered.
+    """A successful restore: `seconds` from its start until queries were answered.
 
     `points` are what a projection is made from.
     """
@@ -42,12 +42,12 @@ class Restoration:
 
 
 class Kind(ABC):
-    """One kind of backup. It reads the source, and writes below the scratch directory alone."""
+    """One kind of backup. It reads the source and writes only below the scratch directory."""
 
     workers = 0  # background workers that the scratch server may have
 
     def __init__(self, options: BackupOptions, source: Source, mark: str) -> None:
-        """`mark` is borne by what looks into the backup before the run has one."""
+        """Programs that inspect the backup before the run has a mark carry `mark`."""
         self.options, self.source, self.mark = options, source, mark
 
     @property
@@ -57,21 +57,21 @@ class Kind(ABC):
 
     @property
     def expected(self) -> int:
-        """Bytes that the restored data will take, roughly."""
+        """Approximate bytes of the restored data."""
         return self.source.expected
 
     @property
     def visible(self) -> list[Path]:
-        """What the scratch server itself must read, beside the scratch directory."""
+        """Paths that the scratch server must read besides the scratch directory."""
         return []
 
     @abstractmethod
     def installations(self) -> list[Installation]:
-        """Those that may restore it, the best first, with all other programs that it takes. Raises ToolMissing."""
+        """Installations that may restore it, best first, with all other programs needed. Raises ToolMissing."""
 
     @abstractmethod
     def describe(self, scratch: Scratch) -> BackupDescribed:
-        """What the backup tells of itself. Raises BackupUnusable."""
+        """The backup's own metadata. Raises BackupUnusable."""
 
     @abstractmethod
     def restore(self, scratch: Scratch, within: float, ended: Ended) -> Restoration:
@@ -82,8 +82,8 @@ class Kind(ABC):
 
     @abstractmethod
     def verify(self, scratch: Scratch) -> Verified:
-        """Hold its files against what it says they must be."""
+        """Check its files against its own checksums."""
 
     @abstractmethod
     def evidence(self) -> list[Path]:
-        """The files whose SHA-256 names this backup and no other."""
+        """The files whose SHA-256 uniquely identifies this backup."""

@@ -1,4 +1,4 @@
-"""What kind of copy of a cluster lies somewhere: pg_basebackup's, one of a chain, Barman's, or a data directory."""
+"""Detect the kind of a cluster's copy: from pg_basebackup, one of a chain, from Barman, or a data directory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos.postgres.backup import Label, read_label
 from chaos.postgres.backup_files import BackupFiles, backup_files
 
 _LABEL = "backup_label"
-# What other tools' repositories hold at their top, and how to get a data directory out of them.
+# Top-level entries of other tools' repositories, and how to get a data directory out of them.
 _FOREIGN = {
     "basebackups_005": "`wal-g backup-fetch DIRECTORY LATEST`, or restore it with WAL-E",
     "pg_probackup.conf": "`pg_probackup restore -B REPOSITORY --instance NAME -D DIRECTORY`",
@@ -23,20 +23,21 @@ _FOREIGN = {
     "pgbackrest.conf": "kind: pgbackrest with its repository and stanza",
     "backup/*/backup.info": "kind: pgbackrest with its stanza",
     "backups/*/pg_probackup.conf": "`pg_probackup restore -B REPOSITORY --instance NAME -D DIRECTORY`",
-    "*.qcow2": "start it on a machine of its own, and name a copy of its data directory",
+    "*.qcow2": "start it on a machine of its own and name a copy of its data directory",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A copy of a cluster. `label` None: a data directory without one. `chain`: what an incremental one adds to,
-    the full one first. `wals`: the archive that came with it."""
+    """A copy of a cluster. `label` None: a data directory without one. `chain`: the backups that an incremental one
+    builds on, the full one first. `wals`: its own archive.
+    """
 
     files: BackupFiles
     label: Label | None
     chain: tuple[Path, ...] = ()
     wals: Path | None = None
-    segment_size: int | None = None  # of these, where it is told
+    segment_size: int | None = None  # of these, if recorded
     facts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -49,8 +50,9 @@ class Layout:
 
 
 def layout(place: Path, mark: str) -> Layout:
-    """Raises BackupUnusable for what is none; Refused where it is one that midnight does not read, with what to
-    do, or a running server's own directory."""
+    """Raises BackupUnusable if it is not a copy; Refused, with the remedy, if midnight cannot read it or it is a
+    running server's own directory.
+    """
     if place.is_dir():
         _refuse_running(place)
         if (found := barman.backup(place)) is not None:
@@ -69,7 +71,7 @@ def refuse_foreign(place: Path) -> None:
     """Raises Refused for another tool's repository."""
     for pattern, way in _FOREIGN.items():
         if next(place.glob(pattern), None) is not None:
-            raise Refused(f"{place} is another tool's repository, which midnight does not read: use {way}")
+            raise Refused(f"{place} is another tool's repository, which midnight cannot read: use {way}")
 
 
 def _refuse_running(place: Path) -> None:
@@ -80,16 +82,16 @@ def _refuse_running(place: Path) -> None:
         return
     if running:
         raise Refused(
-            f"{place} is the directory of a running server (pid {pid}): copying it file by file gives no backup; take "
+            f"{place} is the directory of a running server (pid {pid}): a file-by-file copy is not a backup; take "
             "one with pg_basebackup, or name a snapshot"
         )
 
 
 def _chain(place: Path, label: Label) -> tuple[Path, ...]:
-    """What the incremental backup in `place` adds to, the full one first; they lie beside it."""
+    """The backups that the incremental one in `place` builds on, the full one first; they are beside it."""
     if not place.is_dir() or not (place / "PG_VERSION").is_file():
         raise Refused(
-            f"{place} is an incremental backup in a tar, which nothing combines: unpack each of its chain"
+            f"{place} is an incremental backup in a tar, which cannot be combined: unpack each backup of its chain"
         )
     beside = {}
     for file in sorted(place.parent.glob(f"*/{_LABEL}")):
@@ -101,8 +103,8 @@ def _chain(place: Path, label: Label) -> tuple[Path, ...]:
     while wanted is not None:
         if wanted not in beside or beside[wanted][0] in chain:
             raise Refused(
-                f"{place} is an incremental backup, and the one it adds to, which begins at "
-                f"{wanted >> 32:X}/{wanted & 0xFFFFFFFF:X}, is not in a directory beside it: put all of its chain there"
+                f"{place} is an incremental backup, and the one it builds on, which begins at "
+                f"{wanted >> 32:X}/{wanted & 0xFFFFFFFF:X}, is not in a directory beside it: put the whole chain there"
             )
         chain.insert(0, beside[wanted][0])
         wanted = beside[wanted][1].since

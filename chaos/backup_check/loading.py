@@ -1,4 +1,4 @@
-"""A program that loads a dump: fed, held to its deadline, ended in order, and what it said of itself."""
+"""A program that loads a dump: feed it, enforce its deadline, end it gracefully, and collect its messages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from chaos.host.privileges import SystemUser
 from chaos.host.processes import end_group, spawn
 
 _GRACE = 15.0  # seconds: it cancels its statements at the server and closes its files
-_MOST = 4 << 20  # bytes of its words that are read
+_MOST = 4 << 20  # bytes of its output to read
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How it ended: its return code (negative: the signal), and its words. `whole`: it has read all it was fed."""
+    """Its return code (negative: the signal) and its output. `whole`: it has read all its input."""
 
     code: int
     said: str
@@ -30,7 +30,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """A program with its arguments, as `user` (None: ourselves), in `env` alone."""
+    """A program with its arguments, as `user` (None: the current one), with exactly `env`."""
 
     argv: Sequence[str | Path]
     mark: str
@@ -38,14 +38,14 @@ class Loader:
     user: SystemUser | None = None
 
     def run(self, deadline: float, text: Iterator[bytes] | None = None) -> Loaded:
-        """Feed it `text`. Raises Outlasted at `deadline`, on the monotonic clock, and what `text` raises."""
+        """Feed it `text`. Raises Outlasted at `deadline` (monotonic clock), and any error of `text`."""
         with tempfile.TemporaryFile() as words:
             child = spawn(
                 self.argv,
                 mark=self.mark,
                 env=self.env,
                 user=self.user,
-                cwd=Path("/"),  # one that every user can enter
+                cwd=Path("/"),  # a directory that every user can enter
                 stdin=subprocess.PIPE if text is not None else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=words,
@@ -54,7 +54,7 @@ class Loader:
                 whole = _feed(child, text, deadline) if text is not None else True
                 code = child.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired as error:
-                raise Outlasted("the dump was not loaded in the time given") from error
+                raise Outlasted("the dump was not loaded in time") from error
             finally:
                 end_group(child, _GRACE)
             words.seek(0)
@@ -72,13 +72,13 @@ def _feed(child: subprocess.Popen[bytes], text: Iterator[bytes], deadline: float
 
 
 def _write(pipe: int, left: memoryview, deadline: float) -> bool:
-    """False where nobody reads any more. Raises Outlasted."""
+    """False if the reader is gone. Raises Outlasted."""
     waiting = select.poll()
     waiting.register(pipe, select.POLLOUT)
     while left:
         seconds = deadline - time.monotonic()
         if seconds <= 0 or not waiting.poll(seconds * 1000):
-            raise Outlasted("the dump was not loaded in the time given")
+            raise Outlasted("the dump was not loaded in time")
         try:
             left = left[os.write(pipe, left) :]
         except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""The database that a dump is loaded into: made as the dumped one was, as far as this machine can."""
+"""Create the database for a dump like the dumped one, as far as this machine can."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _LOCALES = (
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The databases that midnight has made; `without`: the locale that one of them should have had."""
+    """The databases created by midnight; `without`: the locale that one of them should have had."""
 
     names: frozenset[str]
     without: str = ""
 
 
 def create(scratch: Scratch, name: str | None, asked: Mapping[str, str], tablespaces: Iterable[str]) -> Made:
-    """Make the database (None: the dump makes its own), and tablespaces within the data directory."""
+    """Create the database (None: the dump creates its own), and tablespaces within the data directory."""
     with psycopg.connect(scratch.dsn("template1"), autocommit=True) as connection:
         for tablespace in tablespaces:
             connection.execute("SET allow_in_place_tablespaces = on")
             connection.execute(sql.SQL("CREATE TABLESPACE {} LOCATION ''").format(sql.Identifier(tablespace)))
         if name is None or (name == "postgres" and not asked):
             return Made(frozenset())
-        if name == "postgres":  # it has the cluster's own encoding, and nobody is connected to it yet
+        if name == "postgres":  # it has the cluster's own encoding, and no one is connected to it yet
             connection.execute("DROP DATABASE postgres")
         try:
             connection.execute(_statement(name, asked))
         except psycopg.Error:
-            # A locale or a provider that is not here: with C everything can be loaded that does not depend on it.
+            # The locale or provider is missing here: with C, everything that does not depend on it can be loaded.
             rest = {key: value for key, value in asked.items() if key not in _LOCALES}
             connection.execute(_statement(name, {**rest, "LOCALE": "'C'"}))
             said = [asked[key].strip("'") for key in _LOCALES[1:] if key in asked]

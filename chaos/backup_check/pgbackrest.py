@@ -26,7 +26,7 @@ from chaos.tools import postgresql
 from chaos.tools.command import CommandFailed, output, which
 
 _NAME = "pgbackrest"
-_TIMEOUT = 60.0  # of what only lists
+_TIMEOUT = 60.0  # for commands that only list
 _GRACE = 15.0
 
 
@@ -35,7 +35,7 @@ class PgBackRest(Kind):
     def expected(self) -> int:
         try:
             return int(self._newest["info"]["size"])
-        except BackupUnusable:  # it will be said when it is restored
+        except BackupUnusable:  # reported when it is restored
             return 0
 
     @property
@@ -80,8 +80,8 @@ class PgBackRest(Kind):
         if self._archived not in redo.restored:
             last = redo.restored[-1] if redo.restored else "none"
             raise BackupUnusable(
-                f"the replay ended before the archive does: {self._archived} is archived, and {last} is the last "
-                "that could be had"
+                f"the replay ended before the archive does: {self._archived} is archived, but {last} was the last "
+                "that could be fetched"
             )
         seconds = time.monotonic() - began
         elapsed, cpu = redo.elapsed_seconds or 0.0, redo.cpu_seconds or 0.0
@@ -105,7 +105,7 @@ class PgBackRest(Kind):
     def verify(self, scratch: Scratch) -> Verified:
         del scratch
         version = output([self._program, "version"])
-        return Verified("verified", f"{version}, which held every file it restored against its checksum")
+        return Verified("verified", f"{version}, which verified the checksum of every restored file")
 
     def evidence(self) -> list[Path]:
         try:
@@ -119,7 +119,7 @@ class PgBackRest(Kind):
         found = which(_NAME)
         if found is None:
             remedy = "install it (Debian: apt-get install pgbackrest)"
-            raise ToolMissing("pgBackRest", f"there is no `{_NAME}` on PATH", remedy)
+            raise ToolMissing("pgBackRest", f"`{_NAME}` is not on PATH", remedy)
         return found
 
     @cached_property
@@ -184,4 +184,4 @@ class PgBackRest(Kind):
         place = self.options.path / "archive" / str(self.options.stanza) / "archive.info"
         command = ["/bin/sh", "-c", 'test -r "$1"', "sh", str(place)]
         if user and subprocess.run(command, check=False, cwd="/", **identity(user)).returncode != 0:
-            raise NoVerdict(f"user {user.name}, as whom PostgreSQL runs here, cannot read {place}")
+            raise NoVerdict(f"user {user.name}, which PostgreSQL runs as here, cannot read {place}")

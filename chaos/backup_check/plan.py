@@ -1,4 +1,4 @@
-"""Which backup will be restored, and whether it can be here: looked at, with nothing touched yet."""
+"""Find the backup to restore, and check whether this machine can; changes nothing."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from chaos.run import preflight
 
 KINDS: Mapping[str, type[Kind]] = {"base": BaseBackup, "dump": Dump, "pgbackrest": PgBackRest}
 
-ROOM = 2  # times what a restore is expected to take
+ROOM = 2  # times the expected duration of a restore
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The backup that will be restored, and with what; of one that cannot even be found only why."""
+    """The backup to restore, and the programs; only the reason if none can be found."""
 
     source: Source | None
     kind: Kind | None
-    installations: tuple[Installation, ...]  # that may restore it, the best first
+    installations: tuple[Installation, ...]  # that may restore it, best first
     user: SystemUser | None
     because: str = ""
 
 
 def choose(plan: RestorePlan) -> Chosen:
-    """Look which backup there is, and whether it can be restored here.
+    """Find the backup, and check that it can be restored here.
 
-    Raises UsageError: a path that is wrong, a program that is missing, a machine that would be hurt.
+    Raises UsageError for a wrong path, a missing program, or a machine that would be overloaded.
     """
     user = unprivileged_user()
     if too_long(plan.place):
         raise Refused(f"the path of the scratch directory is too long for a socket below it: {plan.place}")
     if not plan.place.is_dir() or not can_reach(user, plan.place):
         who = user.name if user else "this user"
-        raise Refused(f"{plan.place} is no directory that {who} can enter, as whom PostgreSQL runs")
+        raise Refused(f"{plan.place} is not a directory that {who}, which PostgreSQL runs as, can enter")
     looking = f"midnight-look-{secrets.token_hex(6)}"
     try:
         source = sources.find(plan.options)
@@ -56,6 +56,6 @@ def choose(plan: RestorePlan) -> Chosen:
     except BackupUnusable as error:
         return Chosen(None, None, (), user, str(error))
     finally:
-        stop_marked(looking, grace=2.0)  # gpg leaves an agent
+        stop_marked(looking, grace=2.0)  # gpg leaves an agent running
     preflight.refuse_what_hurts(Wants(disk=ROOM * kind.expected, memory=300_000_000), place=plan.place)
     return Chosen(source, kind, installations, user)

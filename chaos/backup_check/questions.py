@@ -1,4 +1,4 @@
-"""What the restored data is asked: how old it is, and whether it makes sense. Answers are JSON, judged later."""
+"""Query the restored data: how old it is, and whether it makes sense. Answers are JSON, judged later."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chaos.targets.backup.options import Heartbeat, Query
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`because` and `state` (SQLSTATE, may be empty) say why there is no `value`, and are None where there is one."""
+    """`because` and `state` (SQLSTATE, may be empty) say why there is no `value`, and are None if there is one."""
 
     seconds: float
     value: Any = None  # the first column of the first row
@@ -57,11 +57,11 @@ def _answer(scratch: Scratch, database: str, statement: sql.SQL | sql.Composed, 
             rows = cursor.rowcount if cursor.description else 0
     except psycopg.Error as error:
         said = error.diag.message_primary or str(error).strip()
-        # A connection that is refused tells no SQLSTATE.
+        # A refused connection has no SQLSTATE.
         state = error.sqlstate or (_NO_DATABASE if _IS_MISSING.search(said) else "")
         return Answer(time.monotonic() - began, because=said, state=state)
     except UnicodeDecodeError as error:  # of a database that holds any bytes (SQL_ASCII)
-        return Answer(time.monotonic() - began, because=f"the answer is no UTF-8: {error}", state="")
+        return Answer(time.monotonic() - began, because=f"the answer is not UTF-8: {error}", state="")
     return Answer(time.monotonic() - began, row[0] if row else None, rows)
 
 
@@ -71,7 +71,7 @@ def _as_time(answer: Answer) -> Answer:
         return answer
     if isinstance(value, datetime):
         return replace(answer, value=(value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat())
-    return Answer(answer.seconds, because=f"its column holds no times, but {value!r}", state="")
+    return Answer(answer.seconds, because=f"its column has no times, but {value!r}", state="")
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One restore: described, restored, asked, checked, verified; whatever happens, everything is undone."""
+"""Run one restore: describe, restore, query, check and verify it; whatever happens, undo everything."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Runner:
         self._stopping = Stopping()
 
     def play(self) -> RunResult:
-        """Never raises for what goes wrong in between."""
+        """Never raises for failures in between."""
         with self._stopping, self._session.held():
             self._session.record(self._listener)
             self._guarded()
@@ -48,7 +48,7 @@ class Runner:
         return self._session.judged(lambda: judge(JudgedRestore(self._plan.experiment, Journal(self._run))))
 
     def _guarded(self) -> None:
-        """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
+        """The run up to the sweep; any failure becomes the ending: an exit code and an error line."""
         try:
             self._session.watched()
             self._session.begin()
@@ -57,7 +57,7 @@ class Runner:
             self._course.end("aborted", Aborted(f"stopped by {self._stopping.by}"))
         except NoVerdict as error:
             self._course.end("no verdict", error)
-        except Exception as error:  # whatever it is, the run is undone and says what happened
+        except Exception as error:  # whatever it is, the run is undone and reports what happened
             self._course.end("failed", error)
         self._stopping.over()
 
@@ -81,13 +81,13 @@ class Runner:
             if _is_ours(error):
                 raise
             self._event(events.RestoreFailed(NOW, because=str(error)))
-        except UsageError as error:  # what is lacking was seen only now: the run has begun
+        except UsageError as error:  # the missing part was found only after the run began
             raise NoVerdict(str(error)) from error
         self._identify(chosen.kind)
         self._verify(chosen.kind, scratch)
 
     def _restore(self, kind: Kind, scratch: Scratch) -> None:
-        """Raises BackupUnusable or TargetError where it cannot be done, NoVerdict where it cannot be here."""
+        """Raises BackupUnusable or TargetError if it is impossible, NoVerdict if it is impossible only here."""
         source = kind.source
         chosen = events.BackupChosen(
             NOW,
@@ -108,7 +108,7 @@ class Runner:
             self._event(done.points)
 
     def _attempts(self, kind: Kind, scratch: Scratch) -> Restoration:
-        """With the best PostgreSQL that is here, and where that lacks something, with the next one."""
+        """With the best PostgreSQL here, or the next one if that lacks something."""
         *others, last = self._chosen.installations
         for installation in (*others, last):
             scratch.use(installation, kind.visible, workers=kind.workers)
@@ -124,7 +124,7 @@ class Runner:
     def _look_into(self, scratch: Scratch) -> None:
         options = self._plan.options
         scratch.refuse_stranger()
-        # The heartbeat before all else: nothing has run yet that could have written to it.
+        # The heartbeat first: nothing has run yet that could have written to it.
         if (heartbeat := options.heartbeat) is not None:
             self._event(questions.newest_heartbeat(scratch, heartbeat, options.database_of(heartbeat)))
         self._event(scratch.prove())
@@ -138,10 +138,10 @@ class Runner:
         scratch.cluster.stop("immediate")
 
     def _verify(self, kind: Kind, scratch: Scratch) -> None:
-        """After the restore, which would else be served from memory."""
+        """After the restore, which would otherwise be served from memory."""
         began = self._session.clock.now()
         asked = self._plan.experiment.restore.verify
-        found = kind.verify(scratch) if asked else Verified("not verified", "it was not asked for")
+        found = kind.verify(scratch) if asked else Verified("not verified", "not requested")
         taken = self._session.clock.now() - began
         self._event(events.FilesVerified(NOW, seconds=taken, **asdict(found)))
 
@@ -151,7 +151,7 @@ class Runner:
 
 
 def _is_ours(error: TargetError) -> bool:
-    """Whether a restore failed for a reason that says nothing about the backup."""
+    """True if a restore failed for a reason unrelated to the backup."""
     return not isinstance(error, BackupUnusable) and "its log" not in str(error)
 
 
@@ -161,8 +161,7 @@ def _sha256(path: Path) -> str:
 
 
 def start(plan: RestorePlan, make_listener: Callable[[RunDir], Listener]) -> RunResult:
-    """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
-    anything is touched."""
+    """Check that the run may begin, heal earlier ones, and play it. Raises UsageError before anything is touched."""
     preflight.refuse_when_halted()
     chosen = choose(plan)
     name = plan.target.name

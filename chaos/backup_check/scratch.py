@@ -1,5 +1,6 @@
-"""The scratch cluster: a directory of ours, a server that only its own user and root can reach, and that reaches
-nothing."""
+"""The scratch cluster: a directory of midnight's own, with a server that only its own user and root can reach, and
+that reaches nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +21,22 @@ from chaos.postgres.seclusion import SESSION, Seclusion, prove
 from chaos.postgres.settings import Settings
 from chaos.record.events import IsolationProven
 
-MAINTENANCE = "template1"  # which, unlike `postgres`, is hardly ever dropped
+MAINTENANCE = "template1"  # unlike `postgres`, it is hardly ever dropped
 _OWNER = ".midnight"
-_LONGEST = 60  # characters of the place: a socket's path must fit into 107
+_LONGEST = 60  # characters of the path: a socket's path must fit into 107
 _PORT = 5432  # of a socket in a directory of its own
-# Copies of production's data: no password of production's is known here, and nobody else may come in.
+# Copies of production data: production's passwords are unknown here, and no one else may log in.
 _HBA = "local all all trust\nhost all all all reject\n"
 
 
 def too_long(place: Path) -> bool:
-    """Whether the server's socket could not be named below it."""
+    """True if the path is too long for the server's socket."""
     return len(str(place)) > _LONGEST
 
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A directory `root`, and in it a cluster that does not exist yet."""
+    """A directory `root` for a cluster that does not exist yet."""
 
     root: Path
     cluster: Cluster
@@ -43,13 +44,13 @@ class Scratch:
 
     @property
     def settings(self) -> Settings:
-        """What a server needs to be reached by us alone, and to start on any machine."""
+        """Settings so that only midnight reaches the server, and that it starts on any machine."""
         return {
             "unix_socket_permissions": "0700",
             "hba_file": str(self.root / "pg_hba.conf"),
             "ident_file": str(self.root / "pg_ident.conf"),
             "shared_buffers": "128MB",
-            "max_prepared_transactions": 64,  # those that were open come back
+            "max_prepared_transactions": 64,  # prepared transactions come back
             "max_connections": 40,
         }
 
@@ -58,12 +59,13 @@ class Scratch:
         return self.root / "s"
 
     def loading(self, database: str) -> str:
-        """As `dsn`, for a program that loads a dump: the triggers that a dump brings are part of it."""
+        """As `dsn`, for a program that loads a dump: the dump's triggers are part of it."""
         return self._conninfo(database, [one for one in SESSION if "replication_role" not in one])
 
     def dsn(self, database: str, *options: str) -> str:
-        """As the superuser, through the socket, with nothing of what a database or role has set to be loaded or
-        fired; `options` are further settings of the session, `name=value`."""
+        """As the superuser, through the socket, without libraries or triggers set by a database or role; `options`
+        are further session settings, `name=value`.
+        """
         return self._conninfo(database, [*SESSION, "client_encoding=UTF8", *options])
 
     def _conninfo(self, database: str, options: Iterable[str]) -> str:
@@ -77,7 +79,7 @@ class Scratch:
         )
 
     def make(self, site: Site) -> None:
-        """Make the directory. What it will take to remove it, and to stop the server, is journalled first."""
+        """Create the directory. Its removal and the server's stop are journalled first."""
         undo = {"what": "directory", "path": str(self.root), "owner": _OWNER}
         site.creating("directory", undo)
         self.root.mkdir(mode=0o700)
@@ -93,9 +95,9 @@ class Scratch:
         site.creating("processes", undo)
 
     def use(self, installation: Installation, visible: Iterable[Path], *, workers: int) -> None:
-        """Have the cluster be one of `installation`, kept to itself; `visible` is what it must read beside itself.
+        """Use `installation` for the cluster, isolated; `visible` are the other paths it must read.
 
-        Raises TargetError where the server's user cannot execute it.
+        Raises TargetError if the server's user cannot execute it.
         """
         cluster = self.cluster
         cluster.installation = installation.reachable_by(cluster.user, self.root / "programs")
@@ -107,7 +109,7 @@ class Scratch:
         cluster.seclusion = Seclusion(self.sockets, self.root, kept, workers, refusal or "")
 
     def refuse_stranger(self) -> None:
-        """Raises NoVerdict where the superuser that the target file names is none of the cluster's."""
+        """Raises NoVerdict if the cluster lacks the superuser named in the target file."""
         try:
             ask(self.dsn(MAINTENANCE), "SELECT 1")
         except TargetError as error:
@@ -116,7 +118,7 @@ class Scratch:
                 raise NoVerdict(f"{rule} (options: superuser: NAME)") from error
 
     def prove(self) -> IsolationProven:
-        """That the running server starts nothing and reaches nothing, and by what. Raises NoVerdict."""
+        """Verify that the running server is isolated, and return how. Raises NoVerdict."""
         cluster = self.cluster
         assert cluster.seclusion is not None
         return prove(self.dsn(MAINTENANCE), cluster.pid, cluster.installation.version, cluster.seclusion)
@@ -128,14 +130,14 @@ class Scratch:
 
     @property
     def _confined(self) -> Path:
-        """Where the file tree of what is confined is put together, seen by it alone."""
+        """Mount point for the confined file tree, visible only inside it."""
         return self.root / "tree"
 
 
 def scratch_for(
     mark: str, place: Path, installation: Installation, user: SystemUser | None, superuser: str
 ) -> Scratch:
-    """Describe the scratch cluster of a run; nothing is made."""
+    """Describe the scratch cluster of a run; creates nothing."""
     root = place / f"midnight-{mark}"
     cluster = Cluster(installation, root / "data", _PORT, user=user, mark=mark, log=root / "postgresql.log")
     return Scratch(root, cluster, superuser)

@@ -1,4 +1,4 @@
-"""The backup that is restored: the newest of a directory, or the one that is named. Only read."""
+"""The backup to restore: the newest in a directory, or the one named. Read-only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos.host.packing import kind_of
 from chaos.host.page_cache import files_below
 from chaos.targets.backup.options import BackupOptions
 
-# Written last, so that their time is that of the backup's end; a directory's own changes with any visitor.
+# Written last, so their time is the backup's end; a directory's own time changes too easily.
 _DATED_BY = (
     "backup.info",
     "backup_manifest",
@@ -27,32 +27,39 @@ _DATED_BY = (
     "backup_label",
     "PG_VERSION",
 )
-_EXPANDS = {"gzip": 5, "lz4": 4, "zstd": 6, "bzip2": 6, "xz": 8, "gpg": 6}  # times, what is packed by these
-_DUMPS_EXPAND = 4  # and what a dump compresses itself
+_EXPANDS = {
+    "gzip": 5,
+    "lz4": 4,
+    "zstd": 6,
+    "bzip2": 6,
+    "xz": 8,
+    "gpg": 6,
+}  # expansion factor of files packed by these
+_DUMPS_EXPAND = 4  # and of a dump's own compression
 _GLOBALS = b"PostgreSQL database cluster dump"
-_SMALL = 1 << 20  # bytes: what only makes roles is not larger
+_SMALL = 1 << 20  # bytes: a dump of roles only is not larger
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the backup lies, as it lies there."""
+    """The backup in its place."""
 
     path: Path
     size: int  # bytes of its files
-    expands: int  # times its size that its content takes
-    modified: datetime  # of what was written last
+    expands: int  # its content's size as a multiple of its own
+    modified: datetime  # of the file written last
     others: int  # older ones beside it
 
     @property
     def expected(self) -> int:
-        """Bytes that its restore will take, roughly."""
+        """Approximate bytes that its restore will take."""
         return self.size * self.expands
 
 
 def find(options: BackupOptions) -> Source:
-    """The backup meant by `path` and `pattern`.
+    """The backup selected by `path` and `pattern`.
 
-    Raises UsageError where the path is wrong or cannot be read, BackupUnusable where no backup is.
+    Raises UsageError if the path is wrong or unreadable, BackupUnusable if there is no backup.
     """
     path = options.path
     try:
@@ -62,7 +69,7 @@ def find(options: BackupOptions) -> Source:
                 return described(found.place, options, found.others)
         candidates = [path] if options.stanza or is_backup(path) else _entries(path, options.pattern)
         if not candidates:
-            raise BackupUnusable(f"{path} holds no backup named {options.pattern!r}")
+            raise BackupUnusable(f"{path} contains no backup named {options.pattern!r}")
         newest = max(candidates, key=lambda entry: (_modified(entry), entry.name))
         return described(newest, options, len(candidates) - 1)
     except OSError as error:
@@ -70,13 +77,13 @@ def find(options: BackupOptions) -> Source:
 
 
 def is_backup(path: Path) -> bool:
-    """Whether the path is a backup itself. Raises OSError where there is nothing."""
+    """True if the path itself is a backup. Raises OSError if it does not exist."""
     path.stat()
     return path.is_file() or any((path / name).exists() for name in _DATED_BY)
 
 
 def described(path: Path, options: BackupOptions, others: int) -> Source:
-    """Raises OSError where it cannot be read."""
+    """Raises OSError if it cannot be read."""
     if not os.access(path, os.R_OK):
         raise PermissionError(13, "permission denied", str(path))
     files = files_below(path)
@@ -97,7 +104,7 @@ def _entries(place: Path, pattern: str) -> list[Path]:
 
 
 def _only_globals(entry: Path) -> bool:
-    """Whether it is what `pg_dumpall --globals-only` writes, which lies beside dumps of databases."""
+    """True if it is output of `pg_dumpall --globals-only`, often stored beside dumps of databases."""
     if not entry.is_file() or entry.stat().st_size > _SMALL:
         return False
     text = entry.read_bytes()

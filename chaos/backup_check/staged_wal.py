@@ -1,4 +1,4 @@
-"""An archive of WAL as the scratch server can read it: copied below the scratch directory, and unpacked."""
+"""A WAL archive that the scratch server can read: copied below the scratch directory and unpacked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKED = re.compile(r"([0-9A-F]{24}|[0-9A-F]{8}\.history)\.(gz|bz2|xz|zst|lz4|l
 
 
 def needed(archive: Archive) -> bool:
-    """Whether there are segments in it that PostgreSQL cannot take as they lie there. Raises BackupUnusable."""
+    """True if it has segments that PostgreSQL cannot read as stored. Raises BackupUnusable."""
     try:
         names = [file.name for file in archive.directory.iterdir()]
     except OSError as error:
@@ -29,7 +29,7 @@ def needed(archive: Archive) -> bool:
 
 
 def stage(archive: Archive, backup: Backup, scratch: Scratch, mark: str) -> Archive:
-    """A copy of what is needed of the archive, of plain segments. Raises BackupUnusable, TargetError."""
+    """Copy the needed part of the archive as plain segments. Raises BackupUnusable, TargetError."""
     staged = Archive(scratch.root / "wal", archive.segment_size)
     staged.make(scratch.cluster.user)
     for name, file in sorted(_held(archive.directory).items()):
@@ -50,7 +50,7 @@ def stage(archive: Archive, backup: Backup, scratch: Scratch, mark: str) -> Arch
 
 
 def _sized(staged: Archive) -> Archive:
-    """With the size that its segments have, now that they are not packed any more."""
+    """With the size of its unpacked segments."""
     sizes = [file.stat().st_size for file in staged.directory.iterdir() if SEGMENT.fullmatch(file.name)]
     likely = max(set(sizes), key=sizes.count, default=staged.segment_size)
     return Archive(staged.directory, likely if likely.bit_count() == 1 else staged.segment_size)

@@ -1,4 +1,4 @@
-"""A signal that ends a run: it interrupts what is being done, once, and never the undoing."""
+"""A signal that ends a run: it interrupts the current work once, and never the undo."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from chaos.run.signals import signals
 
 
 class Stopping:
-    """Within it the first of `stopping.signals` raises KeyboardInterrupt, and every later one is ignored."""
+    """Within it, the first of `stopping.signals` raises KeyboardInterrupt; later ones are ignored."""
 
     def __init__(self) -> None:
-        self.by = ""  # the name of the signal that came
-        self._signals = signals()  # before any of them is ignored
+        self.by = ""  # the name of the signal received
+        self._signals = signals()  # handlers from before
         self._before: dict[int, Any] = {}
 
     def over(self) -> None:
-        """From now on nothing is interrupted."""
+        """From now on, nothing is interrupted."""
         for number in self._signals:
             signal.signal(number, signal.SIG_IGN)
 

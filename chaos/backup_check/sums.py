@@ -1,4 +1,4 @@
-"""Checksums that lie beside a backup: told from a backup by name and form, and held against its files."""
+"""Checksum files beside a backup: recognised by name and format, and verified against its files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BY_LENGTH: Mapping[int, str] = {
     128: "sha512",
 }
 _SUFFIXES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
-# Names of what lies beside a backup and is none: sums, signatures, logs, descriptions.
+# Names of files beside a backup that are not backups: sums, signatures, logs, descriptions.
 _LISTS = re.compile(r"(md5|sha\d+|check)_?sums?(\.txt)?", re.IGNORECASE)
 _NAMED = re.compile(rf"\.({'|'.join(_SUFFIXES)})(sums?)?(\.txt)?$", re.IGNORECASE)
 _BESIDE = re.compile(
@@ -47,14 +47,14 @@ class Sum:
 
 
 def lies_beside(file: Path) -> bool:
-    """Whether the name is that of something that goes with backups, and is none."""
+    """True if the name is that of a companion file, not a backup."""
     if file.suffix == ".asc" and _armoured(file):
         return False
     return bool(_BESIDE.fullmatch(file.name)) and file.is_file()
 
 
 def verify(backup: Path) -> Verified | None:
-    """What the sums beside the backup, a file or a directory, or in it, say of it; None where there are none."""
+    """Verify the backup, a file or a directory, against the sums in or beside it; None if there are none."""
     found = list(_sums_of(backup))
     if not found:
         return None
@@ -66,11 +66,11 @@ def verify(backup: Path) -> Verified | None:
         size += one.file.stat().st_size
         with one.file.open("rb") as stream:
             if hashlib.file_digest(stream, one.algorithm).hexdigest() != one.value.lower():
-                faults.append(f"{one.file.name} has another {one.algorithm} checksum")
+                faults.append(f"{one.file.name} has a different {one.algorithm} checksum")
     sources = ", ".join(sorted({one.source.name for one in found}))
     if faults:
         more = f", and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        return Verified("faulty", f"not what {sources} says: {'; '.join(faults[:_SHOWN])}{more}")
+        return Verified("faulty", f"does not match {sources}: {'; '.join(faults[:_SHOWN])}{more}")
     files = len({one.file for one in found})
     return Verified("verified", f"{files} files by {sources}", files, size)
 
@@ -107,7 +107,7 @@ def _read(source: Path) -> Iterator[Sum]:
         elif bsd := _BSD.match(line.strip()):
             yield from _sum(source, bsd[2], bsd[3])
         elif alone := _ALONE.match(line.strip()):
-            # A sum by itself is of the file that its own file is named after.
+            # A lone sum belongs to the file that its own file is named after.
             yield from _sum(source, source.name.rsplit(".", 1)[0], alone[1])
 
 
@@ -115,12 +115,12 @@ def _sum(source: Path, name: str, value: str) -> Iterator[Sum]:
     algorithm = _BY_LENGTH.get(len(value))
     if algorithm is not None:
         path = Path(name.removeprefix("./"))
-        # A list may have been made elsewhere: of a path that is absolute only the name can be meant.
+        # A list may come from elsewhere: of an absolute path, only the name counts.
         yield Sum(source.parent / (path.name if path.is_absolute() else path), algorithm, value, source)
 
 
 def _in_json(source: Path, text: str) -> Iterator[Sum]:
-    """Of the common forms: {file: sum}, and {"file" or "name" or "path": ..., "sha256" (or another): sum}."""
+    """Common formats: {file: sum}, and {"file" or "name" or "path": ..., "sha256" (or another): sum}."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -150,7 +150,7 @@ def _records(document: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _armoured(file: Path) -> bool:
-    """Whether it is a message, not the signature of another file."""
+    """True if it is a message, not the signature of another file."""
     try:
         with file.open("rb") as stream:
             return stream.read(64).startswith(b"-----BEGIN PGP MESSAGE")

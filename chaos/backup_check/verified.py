@@ -1,4 +1,4 @@
-"""What was found of a backup's files."""
+"""The result of verifying a backup's files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found of the backup's files: `faulty`, or `verified` by whom, or `not verified` and why."""
+    """The result for the backup's files: `faulty`, or `verified` by which tool, or `not verified` and why."""
 
     outcome: str
     by: str
     files: int | None = None
     bytes: int | None = None
-    manifest_seconds: float | None = None  # that reading the backup's own manifest took
+    manifest_seconds: float | None = None  # for reading the backup's own manifest

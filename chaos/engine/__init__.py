@@ -1,4 +1,4 @@
-"""A Docker Engine: found as the Docker client finds it, asked with timeouts. It carries out and decides nothing."""
+"""A Docker Engine: found as the Docker client finds it, called with timeouts. This package acts and decides nothing."""
 
 from chaos.engine.client import connected, find, ping
 

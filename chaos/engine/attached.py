@@ -1,4 +1,4 @@
-"""A program in a container with its standard streams: as much of a `subprocess.Popen` as is asked for here."""
+"""A program in a container with its standard streams: the subset of `subprocess.Popen` needed here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _OUT = 1  # the stream of a frame: standard output, else the error stream
-_POLL = 0.05  # seconds between looks at a program whose streams have ended
+_POLL = 0.05  # seconds between polls of a program whose streams have ended
 
 
 class _Stdin:
@@ -42,7 +42,7 @@ class _Stdin:
 
 
 class Attached:
-    """Owns the connection until it is closed; a program whose connection has ended gets its end of file."""
+    """Owns the connection until it is closed; when the connection ends, the program gets end of file."""
 
     pid = 0  # on this machine: unknown
 
@@ -61,7 +61,7 @@ class Attached:
         self._reader.start()
 
     def poll(self) -> int | None:
-        """Its exit code; None while it runs."""
+        """The exit code; None while it runs."""
         if self.returncode is None and not self._reader.is_alive():
             self.returncode = self._code()
         return self.returncode
@@ -80,7 +80,7 @@ class Attached:
         self._kill()
 
     def communicate(self, *, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """End its standard input and wait; the rest of what it says. Raises subprocess.TimeoutExpired."""
+        """Close its standard input, wait, and return the rest of its output. Raises subprocess.TimeoutExpired."""
         self.stdin.close()
         found = bytearray()
         collector = threading.Thread(target=lambda: found.extend(self.stdout.read()), daemon=True)
@@ -102,7 +102,7 @@ class Attached:
                     os.write(self._write, data)
                 else:
                     self._errors += data
-        except (OSError, ValueError):  # the engine went away, or we closed it
+        except (OSError, ValueError):  # the engine went away, or the connection was closed here
             pass
         finally:
             os.close(self._write)
@@ -129,7 +129,7 @@ def execute(
 
 
 def attach_and_start(ref: ContainerRef) -> Attached:
-    """Start a container that was created, its streams ours from the first byte on. Raises ControlError."""
+    """Start a created container, attached to its streams from the first byte. Raises ControlError."""
     resources, client = _open(ref)
     try:
         wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -155,7 +155,7 @@ def _open(ref: ContainerRef) -> tuple[ExitStack, DockerClient]:
 
 
 def _quietly(ask: Callable[[], Any]) -> Any:
-    """The answer, or the code of a program that is gone with its container."""
+    """The exit code, or a fixed one if the program is gone with its container."""
     from docker.errors import DockerException
 
     try:

@@ -1,4 +1,4 @@
-"""A container's cgroup on this machine, v1 or v2: what it uses, four times a second and more, from files."""
+"""A container's cgroup on this machine, v1 or v2: usage from files, four times a second and more."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Used:
 
 
 class Cgroup:
-    """The cgroup files of one container; it is of this machine's kernel, or `of` gives None."""
+    """The cgroup files of one container; `of` returns None if it does not run on this machine's kernel."""
 
     def __init__(self, places: Mapping[str, Path], unified: bool) -> None:
         self._places, self._unified = places, unified
 
     @classmethod
     def of(cls, pid: int, container: str, root: Path = ROOT, proc: Path = Path("/proc")) -> Cgroup | None:
-        """By the container's first process; None where that is a process of another machine."""
+        """Found by the container's first process; None if that runs on another machine."""
         try:
             lines = (proc / str(pid) / "cgroup").read_text().splitlines()
         except OSError:
@@ -52,15 +52,16 @@ class Cgroup:
         return 2 if self._unified else 1
 
     def read(self) -> Used | None:
-        """None when the container has ended."""
+        """None if the container has ended."""
         try:
             return self._v2() if self._unified else self._v1()
         except (OSError, ValueError, KeyError):
             return None
 
     def limits(self) -> dict[str, int | None]:
-        """What the kernel holds it to: `memory` in bytes, `cpus` in thousandths of a processor, 0 where there is no
-        limit; None where it cannot be read."""
+        """The kernel's limits: `memory` in bytes, `cpus` in thousandths of a processor, 0 for no limit; None if
+        unreadable.
+        """
         memory = "memory.max" if self._unified else "memory.limit_in_bytes"
         found: dict[str, int | None] = {"memory": None, "cpus": None}
         with suppress(OSError, ValueError, KeyError):
@@ -72,14 +73,14 @@ class Cgroup:
         return found
 
     def write_limits(self) -> list[str]:
-        """How fast it may write, by device, in the kernel's words; none where that cannot be read."""
+        """Write limits by device, in the kernel's notation; none if unreadable."""
         with suppress(OSError, KeyError):
             file = "io.max" if self._unified else "blkio.throttle.write_bps_device"
             return sorted((self.place("blkio") / file).read_text().splitlines())
         return []
 
     def _quota(self) -> tuple[int, int]:
-        """Microseconds of processor time in each period, and the period; -1: as much as there is."""
+        """Microseconds of processor time per period, and the period; -1: unlimited."""
         place = self.place("cpu")
         if self._unified:
             quota, period = (place / "cpu.max").read_text().split()
@@ -88,14 +89,14 @@ class Cgroup:
         return int(quota), int(period)
 
     def oom_kills(self) -> float:
-        """How many processes of it the kernel has killed for memory; 0 once it is gone."""
+        """Number of its processes killed by the kernel for memory; 0 once it is gone."""
         with suppress(OSError, ValueError, KeyError):
             name = "memory.events" if self._unified else "memory.oom_control"
             return _table(self.place("memory") / name).get("oom_kill", 0.0)
         return 0.0
 
     def place(self, controller: str) -> Path:
-        """The directory of a controller's files. Raises KeyError where the container has none."""
+        """The directory of a controller's files. Raises KeyError if the container has none."""
         return self._places["" if self._unified else controller]
 
     def _v1(self) -> Used:

@@ -1,4 +1,4 @@
-"""Where the engine is, and a client of it; every failure is one line with its remedy."""
+"""Find the engine and connect to it; every failure is one line with its remedy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME = "Docker Engine"
-OLDEST = (1, 41)  # of its API: Docker Engine 20.10, the first that tells cgroup v1 and v2 apart
+OLDEST = (1, 41)  # of its API: Docker Engine 20.10, the first to distinguish cgroup v1 and v2
 TIMEOUT = 30.0  # seconds, for each answer
 _DEFAULT = "unix:///var/run/docker.sock"
 _SOCKETS = ("unix", "http+unix", "npipe")  # of this machine, and without TLS
@@ -53,16 +53,18 @@ def find() -> EngineAt:
     try:
         context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
     except (ContextException, OSError, ValueError) as error:
-        raise _missing(f"context {name or 'in use'!r}: {error}", "look with: docker context ls") from None
+        raise _missing(
+            f"context {name or 'in use'!r}: {error}", "list them with: docker context ls"
+        ) from None
     if context is None:
-        raise _missing(f"there is no context {name!r}", "look with: docker context ls")
+        raise _missing(f"no context {name!r}", "list them with: docker context ls")
     at = EngineAt(str(context.Host or _DEFAULT), _certs_of(context))
     log.debug("DOCKER_HOST is not set; context %s leads to %s", name or "in use", at.url)
     return at
 
 
 def ping(at: EngineAt) -> dict[str, Any]:
-    """What the engine says of itself (`Version`, `ApiVersion`, `Os` ...). Raises ToolMissing with the remedy."""
+    """The engine's version info (`Version`, `ApiVersion`, `Os` ...). Raises ToolMissing with the remedy."""
     try:
         with connected(at, timeout=5.0) as client:
             said: dict[str, Any] = client.version()
@@ -73,7 +75,7 @@ def ping(at: EngineAt) -> dict[str, Any]:
 
 
 def require_here(at: EngineAt) -> None:
-    """Raises ToolMissing for an engine on another machine: its ports are published there, and asked for here."""
+    """Raises ToolMissing for an engine on another machine: its ports are published there, but used here."""
     host = urlsplit(at.url if "//" in at.url else f"//{at.url}").hostname or "localhost"
     if not _is_socket(at.url) and allowlist.is_foreign(host, ()):
         because = f"{at.url} is on another machine, and load, logins and proxies would be aimed at this one"
@@ -81,16 +83,16 @@ def require_here(at: EngineAt) -> None:
 
 
 def refuse_old(at: EngineAt, said: Mapping[str, Any]) -> None:
-    """Raises ToolMissing for an engine whose API, by its own word, is older than is spoken here."""
+    """Raises ToolMissing if the engine reports an API older than the one required here."""
     api = str(said.get("ApiVersion", "0.0"))
     if tuple(int(number) for number in api.split(".")) < OLDEST:
-        because = f"{at.url} speaks API {api}, older than {OLDEST[0]}.{OLDEST[1]}"
+        because = f"{at.url} speaks API {api}; {OLDEST[0]}.{OLDEST[1]} or later is required"
         raise _missing(because, "install Docker Engine 20.10 or later")
 
 
 @contextmanager
 def connected(at: EngineAt, timeout: float = TIMEOUT) -> Iterator[DockerClient]:
-    """A client of the engine. Raises ControlError, ToolMissing; whatever the engine refuses is a ControlError."""
+    """A client of the engine. Raises ControlError, ToolMissing; a refusal by the engine is a ControlError."""
     docker = require_sdk()
     from docker.errors import DockerException
 
@@ -120,7 +122,7 @@ def _log_requests(client: DockerClient, at: EngineAt, took: float) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in the engine's or the system's own words, on one line."""
+    """The error in the engine's or the system's own words, on one line."""
     explanation = getattr(error, "explanation", None)
     if explanation:
         text = explanation.decode() if isinstance(explanation, bytes) else str(explanation)
@@ -135,10 +137,13 @@ def reason(error: BaseException) -> str:
 def _why(at: EngineAt, error: ControlError) -> tuple[str, str]:
     said = str(error)
     if "Permission denied" in said:
-        return f"{at.url} lets us not in", "join its group: sudo usermod -aG docker $USER, and log in anew"
+        return f"{at.url} denied access", "join its group: sudo usermod -aG docker $USER, and log in again"
     if "too old" in said or "minimum supported" in said.lower():
         return said, "install Docker Engine 20.10 or later"
-    return f"{at.url} is not reached ({said.rpartition(': ')[2]})", "start it, or name another in DOCKER_HOST"
+    return (
+        f"{at.url} cannot be reached ({said.rpartition(': ')[2]})",
+        "start it, or set DOCKER_HOST to another one",
+    )
 
 
 def _missing(because: str, remedy: str) -> ToolMissing:
@@ -157,13 +162,13 @@ def require_sdk() -> Any:
 
 
 def _refuse_password(url: str) -> None:
-    """Raises ToolMissing for a user or password in an engine's address: it would stand in every undo."""
+    """Raises ToolMissing for a user or password in an engine's address: it would end up in every undo."""
     userinfo, at, _ = url.rpartition("@")
     if at:
         redact.known.learn([userinfo.partition("//")[2] or userinfo])
     if at and not url.startswith("ssh://"):
         raise _missing(
-            "DOCKER_HOST carries a user or a password", "use client certificates: DOCKER_TLS_VERIFY=1"
+            "DOCKER_HOST contains a user or a password", "use client certificates: DOCKER_TLS_VERIFY=1"
         )
 
 
@@ -182,7 +187,7 @@ def _tls(at: EngineAt) -> Any:
 
 
 def _certs_of_environment() -> str:
-    """Where the Docker client looks for certificates: beside its settings, unless it is told another place."""
+    """The Docker client's certificate directory: beside its settings, unless set otherwise."""
     given = os.environ.get("DOCKER_CERT_PATH") or os.environ.get("DOCKER_CONFIG")
     return given or str(Path.home() / ".docker")
 

@@ -1,4 +1,4 @@
-"""Files of a container, read without a shell in it."""
+"""Read files of a container without a shell in it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _DIRECTORY, _LINK = 1 << 31, 1 << 27  # in the mode, as the engine writes it
 @dataclass(frozen=True, slots=True)
 class Facts:
     directory: bool
-    executable: bool  # by somebody
+    executable: bool  # by someone
 
 
 def stat(found: Container, path: str) -> Facts | None:
-    """What lies at a path of a container, links followed; None: nothing that the engine shows. Raises ControlError."""
+    """The file at a path of a container, links followed; None: the engine shows none. Raises ControlError."""
     assert found.client is not None
     api = found.client.api
     url = f"{api.base_url}/v{api.api_version}/containers/{found.id}/archive"

@@ -1,7 +1,7 @@
-"""A forwarder of midnight's own in a project's networks: what publishes no port on this machine is reached through it.
+"""A forwarder that midnight runs in a project's networks, to reach services that publish no port on this machine.
 
-A Toxiproxy without toxics, published on 127.0.0.1 alone. It finds the services by their names, so that one that was
-restarted with another address is found again, and connections are spread over the containers of a service.
+A Toxiproxy without toxics, published on 127.0.0.1 only. It resolves services by name, so a service restarted with
+another address is found again, and connections are spread over a service's containers.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 IMAGE = "midnight/proxy:0.1.0"
 _FIRST_PORT = 20001  # inside the forwarder
 _CONFIG = "midnight-gate.json"
-_STARTED = b"Started proxy"  # what Toxiproxy says of each
-_PLAIN = "bridge"  # the engine's own network, from which ports can be published in any case
+_STARTED = b"Started proxy"  # Toxiproxy's answer for each
+_PLAIN = "bridge"  # the engine's own network, from which ports can always be published
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One thing to be reached: `host:port` as its network knows it, at `published` on 127.0.0.1."""
+    """One endpoint: `host:port` in its network, at `published` on 127.0.0.1."""
 
     name: str
     host: str
@@ -40,8 +40,9 @@ class Way:
 
 
 def open_to(at: EngineAt, ways: Sequence[Way], mark: str, *, load: bool) -> str:
-    """Create and start the forwarder, bearing `mark`; its name. It is removed by its mark. `load`: what comes through
-    it is the load, and not midnight's own. Raises ControlError."""
+    """Create and start the forwarder, labelled `mark`, and return its name. It is removed by its mark. `load`:
+    traffic through it is the load, not midnight's own. Raises ControlError.
+    """
     with connected(at) as client:
         networks = list(dict.fromkeys(way.network for way in ways))
         inner = [name for name in networks if client.networks.get(name).attrs.get("Internal")]
@@ -61,7 +62,7 @@ def open_to(at: EngineAt, ways: Sequence[Way], mark: str, *, load: bool) -> str:
 
 
 def _await_listening(made: Any, count: int) -> None:
-    """The engine accepts connections for it before it listens itself. Raises ControlError when it ends instead."""
+    """Wait until it listens: the engine accepts connections before that. Raises ControlError if it ends instead."""
     said = b""
     for part in made.logs(stream=True, follow=True):
         said += part
@@ -84,10 +85,12 @@ def _create(
             labels=told,
             network=network,
             ports=ports,
-            restart_policy={"Name": "always"},  # the load goes through it: it must outlast its engine
+            restart_policy={
+                "Name": "always"
+            },  # the load goes through it: it must survive a restart of its engine
         )
     except ImageNotFound:
-        raise ControlError(f"image {IMAGE} is not there; type: midnight doctor --fix") from None
+        raise ControlError(f"image {IMAGE} is missing; run: midnight doctor --fix") from None
 
 
 def _config(ways: Sequence[Way]) -> bytes:

@@ -1,4 +1,4 @@
-"""A container's limits of memory and processor: read, changed, and put back as they were."""
+"""Read a container's memory and processor limits, change them, and put them back."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 MEMORY = ("Memory", "MemorySwap")
 CPU = ("NanoCpus", "CpuPeriod", "CpuQuota")
 CPU_PERIOD = 100_000  # microseconds
-# The engine takes 0 for "leave it as it is", so that no limit has to be written as one that is never reached.
-# Of the swap -1 would do, but together with a new limit of memory the engine does not pass it on.
+# The engine takes 0 for "unchanged", so "no limit" must be written as one that is never reached.
+# For swap, -1 would do, but the engine does not pass it on together with a new memory limit.
 _NO_MEMORY_LIMIT, _NO_QUOTA = 2**63 - 4096, -1
-NEVER_REACHED = 2**62  # bytes from which on a limit is none
+NEVER_REACHED = 2**62  # bytes; this or more means unlimited
 
 
 def read(found: Container, names: tuple[str, ...]) -> dict[str, int]:
-    """The limits as the engine has them now; 0 is none."""
+    """The limits as the engine has them now; 0: unlimited."""
     found.reload()
     config = found.attrs["HostConfig"]
     return {name: int(config.get(name) or 0) for name in names}
 
 
 def as_found(found: Container, kernel: Cgroup | None, names: tuple[str, ...]) -> dict[str, int]:
-    """The limits as the engine has them, where they are also the kernel's.
+    """The limits as the engine has them, if the kernel agrees.
 
-    Raises FaultError if the cgroup holds limits set by hand: the engine could not put those back.
+    Raises FaultError if limits in the cgroup were set by hand: the engine could not put those back.
     """
     limits = read(found, names)
     known = None if kernel is None else kernel.limits()
@@ -42,7 +42,7 @@ def as_found(found: Container, kernel: Cgroup | None, names: tuple[str, ...]) ->
 
 
 def _compared(limits: Mapping[str, int], known: Mapping[str, int | None]) -> Iterator[tuple[str, int, int]]:
-    """What is limited, by the engine and by the kernel's files: bytes, or thousandths of a processor; 0: no limit."""
+    """The limits in the engine's and the kernel's view: bytes, or thousandths of a processor; 0: unlimited."""
     if "Memory" in limits and (memory := known.get("memory")) is not None:
         page = 4096  # the kernel rounds down to it
         yield "memory limit", _finite(limits["Memory"]) // page, _finite(memory) // page
@@ -55,7 +55,7 @@ def _finite(limit: int) -> int:
 
 
 def write(found: Container, limits: Mapping[str, int]) -> None:
-    """Set them in one request. Raises ControlError with the engine's words."""
+    """Set them in one request. Raises ControlError with the engine's message."""
     api = found.client.api  # type: ignore[union-attr]
     url = f"{api.base_url}/v{api.api_version}/containers/{found.id}/update"
     answer = api.post(url, json=dict(limits), timeout=api.timeout)
@@ -64,21 +64,21 @@ def write(found: Container, limits: Mapping[str, int]) -> None:
 
 
 def cpus(found: Container, wanted: float) -> dict[str, int]:
-    """What to write for so many processors, in the way the container was given its own."""
+    """The values to write for that many processors, in the notation that the container was created with."""
     if read(found, CPU)["NanoCpus"]:
         return {"NanoCpus": round(wanted * 1e9)}
     return {"CpuPeriod": CPU_PERIOD, "CpuQuota": round(wanted * CPU_PERIOD)}
 
 
 def processors(limits: Mapping[str, int]) -> float | None:
-    """How many processors these limits allow; None: as many as there are."""
+    """The number of processors that these limits allow; None: unlimited."""
     if limits["NanoCpus"]:
         return limits["NanoCpus"] / 1e9
     return limits["CpuQuota"] / (limits["CpuPeriod"] or CPU_PERIOD) if limits["CpuQuota"] > 0 else None
 
 
 def as_before(limits: Mapping[str, int]) -> dict[str, int]:
-    """What to write to have these again."""
+    """The values to write to put these back."""
     if "Memory" in limits:
         swap = limits["MemorySwap"] if limits["MemorySwap"] > 0 else _NO_MEMORY_LIMIT
         return {"Memory": limits["Memory"] or _NO_MEMORY_LIMIT, "MemorySwap": swap}
@@ -88,7 +88,7 @@ def as_before(limits: Mapping[str, int]) -> dict[str, int]:
 
 
 def put_back(found: Container, limits: Mapping[str, int]) -> dict[str, Any]:
-    """Set what was read, and see that it holds. Raises ControlError."""
+    """Set the values read before, and verify them. Raises ControlError."""
     wanted = as_before(limits)
     names = tuple(wanted)
     if read(found, names) != {name: limits[name] for name in names}:

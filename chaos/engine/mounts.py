@@ -1,4 +1,4 @@
-"""Where a place of a container lies on its engine's host: it can be reached there when the container is gone."""
+"""Map a path of a container to its engine's host, where it outlives the container."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-ABSENT = "bind source path does not exist"  # the engine's words for a directory that is not on its host
+ABSENT = "bind source path does not exist"  # the engine's message for a directory that is not on its host
 
 
 def below(container: Container, place: PurePath) -> dict[str, str] | None:
-    """The volume, or the host's directory, that the place is on, as JSON for an undo; None: it is on neither."""
+    """The volume or host directory that the path is on, as JSON for an undo; None: neither."""
     mounts = [
         (PurePosixPath(each["Destination"]), each)
         for each in container.attrs["Mounts"]
@@ -34,7 +34,9 @@ def named(mount: Mapping[str, str]) -> str:
 
 
 def is_there(client: DockerClient, mount: Mapping[str, str]) -> bool:
-    """Whether the volume still is: the engine would make a new one of its name. Of a directory it says so itself."""
+    """True if the volume still exists: the engine would create a new one of that name. For a directory it reports an
+    error itself.
+    """
     from docker.errors import NotFound
 
     if mount["type"] == "volume":
@@ -46,7 +48,7 @@ def is_there(client: DockerClient, mount: Mapping[str, str]) -> bool:
 
 
 def mounted(mount: Mapping[str, str]) -> Any:
-    """The same at the same place of another container, as the SDK takes it."""
+    """The mount at the same path of another container, in the SDK's notation."""
     from docker.types import Mount
 
     return Mount(mount["at"], mount["source"], type="volume" if mount["type"] == "volume" else "bind")

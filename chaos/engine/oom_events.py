@@ -1,4 +1,4 @@
-"""The engine's `oom` events of one container, counted from now on: also those that the container survives."""
+"""Count the engine's `oom` events of one container from now on, including those that the container survives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OomEvents:
         self._thread.start()
 
     def stop(self) -> int:
-        """How many there were."""
+        """The count so far."""
         if self._stream is not None:
             with suppress(OSError, AttributeError, ValueError):
                 self._stream.close()
@@ -33,7 +33,7 @@ class OomEvents:
     def _listen(self) -> None:
         wanted = {"container": self._ref.id, "event": "oom"}
         with suppress(MidnightError, OSError, ValueError), connected(self._ref.engine) as client:
-            # the engine takes whole seconds: what it tells of the one in which we began may be older than that
+            # the engine takes whole seconds: an event in the first one may predate the start
             self._stream = client.events(since=self._since // 10**9, filters=wanted, decode=True)
             for told in self._stream:
                 self._count += int(told.get("timeNano", self._since)) >= self._since

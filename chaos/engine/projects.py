@@ -20,7 +20,7 @@ PROJECT, SERVICE, ONE_OFF, FILES, DIRECTORY = (
     "com.docker.compose.project.config_files",
     "com.docker.compose.project.working_dir",
 )
-_SHARES = "container:"  # how the engine names a network namespace that is another container's
+_SHARES = "container:"  # the engine's notation for another container's network namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Found:
     networks: dict[str, list[str]]  # aliases by network
     volumes: dict[str, str]  # directory in the container -> volume, or directory of the engine's machine
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by network
-    links: frozenset[tuple[str, str]] = frozenset()  # (container, the name it has for this one alone)
+    links: frozenset[tuple[str, str]] = frozenset()  # (container, its private alias)
     exposed: frozenset[int] = frozenset()  # TCP ports that its image or its service declares
     words: tuple[str, ...] = field(default=(), repr=False)  # of entry point, command and health check
     hosts: dict[str, str] = field(default_factory=dict)  # extra_hosts: address by name
@@ -52,13 +52,13 @@ class Found:
 
     @property
     def names(self) -> frozenset[str]:
-        """Under which every other container of its networks finds it."""
+        """Names by which every other container on its networks resolves it."""
         given = {self.service, self.name, self.hostname} - {""}  # the last by engines since 25
         return frozenset(given.union(*self.networks.values()))
 
     @property
     def on_the_host(self) -> bool:
-        """Whether it has the network of the engine's machine."""
+        """True if it uses the network of the engine's host."""
         return self.network_mode == "host"
 
     @property
@@ -73,7 +73,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose address one is: a container, running now."""
+    """The owner of an address: a container running now."""
 
     project: str
     service: str
@@ -84,7 +84,7 @@ class Owner:
 
 
 def of_project(client: DockerClient, project: str) -> list[Found]:
-    """The project's containers, stopped ones too, in order of their services."""
+    """The project's containers, including stopped ones, ordered by service."""
     label: dict[str, Any] = {"label": f"{PROJECT}={project}"}
     containers: Iterable[Container] = client.containers.list(all=True, filters=label, ignore_removed=True)
     found = [found_of(each) for each in containers if each.labels.get(ONE_OFF) != "True"]
@@ -92,13 +92,13 @@ def of_project(client: DockerClient, project: str) -> list[Found]:
 
 
 def known(client: DockerClient) -> list[str]:
-    """The names of the projects that there are."""
+    """The names of all projects."""
     told = client.api.containers(all=True, filters={"label": PROJECT})
     return sorted({str(each["Labels"][PROJECT]) for each in told})
 
 
 def owners(client: DockerClient) -> dict[str, Owner]:
-    """Whose each address on the engine's networks is."""
+    """The owner of each address on the engine's networks."""
     found: dict[str, Owner] = {}
     for each in client.api.containers():
         labels = each.get("Labels") or {}
@@ -144,7 +144,7 @@ def found_of(container: Container) -> Found:
 
 
 def _number(found: Found) -> tuple[int, str]:
-    """Of replicas: api-2 is before api-10."""
+    """Sort key of replicas: api-2 before api-10."""
     number = found.labels.get("com.docker.compose.container-number", "")
     return (int(number) if number.isdigit() else 0, found.name)
 

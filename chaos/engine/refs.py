@@ -1,4 +1,4 @@
-"""Containers by what is known of them, as JSON for an undo, and never one that nobody may touch."""
+"""References to containers, as JSON for an undo; protected containers are refused."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def from_json(record: Mapping[str, Any]) -> ContainerRef:
 
 
 def labels(mark: str) -> dict[str, str]:
-    """What everything that is created bears: the run's id, and the whole mark."""
+    """The labels of everything created: the run's id and the whole mark."""
     return {RUN: mark.partition("/")[0], MARK: mark}
 
 
 def container_of(client: DockerClient, ref: ContainerRef) -> Container | None:
-    """The container; None when it has been removed."""
+    """The container; None if it has been removed."""
     from docker.errors import NotFound
 
     try:
@@ -41,19 +41,20 @@ def container_of(client: DockerClient, ref: ContainerRef) -> Container | None:
 
 
 def runs(ref: ContainerRef) -> bool:
-    """Whether the container runs now. Raises ControlError, ToolMissing."""
+    """True if the container runs now. Raises ControlError, ToolMissing."""
     with engines.connected(ref.engine) as client:
         found = container_of(client, ref)
         return found is not None and found.status == "running"
 
 
 def lives(container: Container) -> bool:
-    """Whether it has processes, as `status` was last read: it runs or stands still. One that is restarting has
-    none, and begins anew."""
+    """True if it has processes, by the `status` last read: running or paused. A restarting one has none and starts
+    over.
+    """
     return container.status in {"running", "paused"}
 
 
 def refuse_protected(container: Container) -> None:
-    """Raises Refused for a container that is labelled `midnight.protect=true`."""
+    """Raises Refused for a container labelled `midnight.protect=true`."""
     if str(container.labels.get(PROTECT, "")).lower() == "true":
         raise Refused(f"container {container.name} is labelled {PROTECT}=true: it is never touched")

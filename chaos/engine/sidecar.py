@@ -1,6 +1,6 @@
-"""A container of ours beside one of the target's: in its process table, with its volumes, within its limits.
+"""A sidecar to a container of the target: in its process table, with its volumes, within its limits.
 
-It runs a small program of ours, so that nothing need be installed in the target's image.
+It runs a small program of midnight's, so that nothing needs to be installed in the target's image.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 IMAGE = "midnight/reference:0.1.0"
 CODE = "/opt/midnight"
-ENDED_WITHIN = 60.0  # seconds, of a program that is run to its end
-# What runs inside needs Python and its own library, and nothing else.
+ENDED_WITHIN = 60.0  # seconds, for a program that is run to completion
+# The programs inside need only Python and its standard library.
 _PROGRAMS = (
     "cgroup_join",
     "disk_writers",
@@ -67,9 +67,10 @@ def start(
     mount: Mapping[str, str] | None = None,
     inside: bool = False,
 ) -> Attached:
-    """Run a program of `chaos.host` beside a container, as root; beside one that is not `running`, it has its
-    volumes alone, and with a `mount` nothing but that: then the container may be gone. `inside` its network
-    namespace, and nothing else of it; then the engine removes the sidecar when it ends. Raises ControlError."""
+    """Run a program of `chaos.host` beside a container, as root. If the container is not `running`, the sidecar has
+    only its volumes; with a `mount` only that, and the container may be gone. `inside`: it shares only the network
+    namespace, and the engine removes the sidecar when it ends. Raises ControlError.
+    """
     place = _network(beside) if inside else _place(beside, running, mount)
     with connected(beside.engine) as client:
         made = _create(client, module, mark, caps, place)
@@ -91,7 +92,9 @@ def run(
     running: bool = True,
     mount: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Run such a program to its end, told `said`, and remove it; what it printed. Raises ControlError."""
+    """Run such a program to completion with `said` as input, remove the sidecar, and return the output. Raises
+    ControlError.
+    """
     program = start(beside, module, mark, caps=caps, running=running, mount=mount)
     try:
         program.stdin.write(said)
@@ -120,7 +123,7 @@ def ask(
     running: bool = True,
     mount: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Run a program that is told one JSON object and reports with one; its report. Raises ControlError."""
+    """Run a program that takes one JSON object and returns one; return that. Raises ControlError."""
     told = json.dumps(said).encode() + b"\n"
     out = run(beside, module, mark, told, caps=caps, running=running, mount=mount)
     try:
@@ -131,10 +134,11 @@ def ask(
 
 
 def remove(engine: EngineAt, mark: str, *, settled: float = 0.0, grace: int = 0) -> list[str]:
-    """Remove every container that bears the mark, its program asked to end `grace` seconds before; their names.
+    """Remove every container that carries the mark, after asking its program to end for `grace` seconds; return their
+    names.
 
-    Where there is none it looks again after `settled` seconds: a process that was killed may have asked for one that
-    the engine is making. Raises ControlError.
+    If there is none, look again after `settled` seconds: the engine may still be creating one for a process that was
+    killed. Raises ControlError.
     """
     removed = _remove(engine, mark, grace)
     if not removed and settled:
@@ -144,7 +148,9 @@ def remove(engine: EngineAt, mark: str, *, settled: float = 0.0, grace: int = 0)
 
 
 def await_removed(engine: EngineAt, mark: str, within: float = 10.0) -> None:
-    """Return when the engine has removed what runs `inside` a network and bears the mark, or is itself gone."""
+    """Return when the engine has removed the sidecar that runs `inside` a network and carries the mark, or is itself
+    gone.
+    """
     from docker.errors import NotFound
 
     with suppress(ControlError, ToolMissing), connected(engine, timeout=within) as client:
@@ -166,7 +172,7 @@ def _remove(engine: EngineAt, mark: str, grace: int) -> list[str]:
             try:
                 if grace:
                     found.stop(timeout=grace)
-                # not its volumes: they are those of the container that it was beside
+                # not its volumes: they belong to the container beside it
                 found.remove(force=True)
             except NotFound:
                 continue
@@ -206,7 +212,7 @@ def _create(
             **{"network_mode": "none", **place},
         )
     except ImageNotFound:
-        raise ControlError(f"image {IMAGE} is not there; type: midnight doctor --fix") from None
+        raise ControlError(f"image {IMAGE} is missing; run: midnight doctor --fix") from None
 
 
 def _code() -> bytes:

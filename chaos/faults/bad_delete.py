@@ -39,7 +39,7 @@ class BadDeleteParams(Model):
 
 
 class BadDelete(Fault):
-    """For good: nothing but the target's own backups can bring the rows back."""
+    """Permanent: only the target's own backups can bring the rows back."""
 
     Params = BadDeleteParams
     needs = frozenset({"servers.primary", "databases.primary", "databases.primary.api"})
@@ -49,7 +49,7 @@ class BadDelete(Fault):
         return {"database.archive": params.archive}
 
     def __init__(self, params: BadDeleteParams, handles: Handles, mark: str) -> None:
-        del mark  # a deleted row bears none
+        del mark  # a deleted row has none
         self._params = params
         database = handles.databases["primary"]
         name = conninfo_to_dict(database.dsns["api"])["dbname"]
@@ -114,5 +114,5 @@ class BadDelete(Fault):
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
-        """Nothing of ours is left: the rows are the target's to recover, and end with it."""
+        """Nothing to undo: recovering the rows is the target's job, and they end with it."""
         return {"table": undo["table"], "rows": "end with the target"}

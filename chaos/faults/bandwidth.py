@@ -1,5 +1,6 @@
-"""A proxy lets no more through than a stated rate (Toxiproxy's `bandwidth`); what it held back of the service's own
-answers is their bytes at that rate."""
+"""Cap a proxy's throughput (Toxiproxy's `bandwidth`). The dose is the service's own answer bytes divided by that
+rate, in seconds.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The target's own nightly job.
 
-One that `reports` is told how much to do, with extra processor workers and memory up to a stated limit, and the floor
-asks that it did so. Any other is started as it is, and may print what it likes: it has to end well, and to have used
-the processor. An out-of-memory kill is told from any other kill.
+A job that `reports` gets an amount of work, with extra CPU workers and memory up to a stated limit, and the floor
+requires that it did that much. Any other job is started unchanged and may print anything: it must exit with 0 and
+must have used CPU time. An out-of-memory kill is distinguished from any other kill.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from chaos.plugin.probe import Probe, unknown
 from chaos.spec.units import InItsName, Positive
 from chaos.spec.yamlfile import Model
 
-KILLED = (-9, 137)  # of a process of ours, and of one in a container
-_NEARLY = 0.95  # of the processor time that it is told to use
+KILLED = (-9, 137)  # from midnight's own child process, and from one in a container
+_NEARLY = 0.95  # of the processor time requested
 STARTS_WITHIN = 15.0  # seconds until its first report
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, InItsName, Field(ge=0)]
@@ -40,7 +40,7 @@ class BatchJobParams(Model):
     memory_mb: Count = 200
     queries: Annotated[int, Field(ge=0, le=32)] = 3  # heavy sorts at once
     deadline: Positive = (
-        180.0  # the job ends itself then, whatever became of us; one that does not report is ended
+        180.0  # the job ends itself then, even if midnight is gone; one that does not report is ended
     )
     min_cpu_seconds: Seconds = 0.01  # the floor of one that does not report: processor time of its whole tree
 
@@ -98,7 +98,7 @@ class BatchJob(Fault):
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
         del undo
-        return frozenset()  # what the team's own job changes is its work
+        return frozenset()  # what the team's own job changes is its work product
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
@@ -107,7 +107,7 @@ class BatchJob(Fault):
         return end_in_order(undo["mark"])
 
     def _told(self) -> list[str]:
-        """What one that reports is to do."""
+        """The work requested of a job that reports."""
         p = self._params
         if not self._job.reports:
             return []
@@ -141,7 +141,7 @@ class BatchJob(Fault):
                 f"the processes of {container.name} cannot be seen: run midnight as root, beside the engine"
             )
         elif run.code is None:
-            because = f"the job was still running after {time.monotonic() - self._begun:.0f} s, and is ended in order"
+            because = f"the job was still running after {time.monotonic() - self._begun:.0f} s and is being shut down"
         return Held(
             dose={"completed": float(run.code == 0), "cpu_seconds": round(run.cpu, 3)},
             floor={"completed": 1.0, "cpu_seconds": self._params.min_cpu_seconds},
@@ -173,5 +173,5 @@ class BatchJob(Fault):
 
 
 def _number(said: object) -> float:
-    """What a job reports as a number, if it is one."""
+    """Return a reported value as a number, or None if it is not one."""
     return float(said) if isinstance(said, int | float) else 0.0

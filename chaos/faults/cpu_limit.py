@@ -1,4 +1,4 @@
-"""A container gets less of the processors than it had; what it was held back is the kernel's own account."""
+"""Lower a container's CPU quota. The dose is the kernel's own throttling account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CpuLimitParams(Model):
     target: Name = "api"
     which: containers.Which = "all"  # of a role with several containers
     cpus: Annotated[float, Field(ge=0.01, le=512)] = 0.2  # processors
-    min_held_back: NotNegative = 0.2  # the floor: seconds that its threads had to wait for the next period
+    min_held_back: NotNegative = 0.2  # the floor: seconds that its threads waited for the next CFS period
 
 
 class CpuLimitOne(Fault):
@@ -59,7 +59,7 @@ class CpuLimitOne(Fault):
         yield yes(what, f"it has {has:g}")
         yield unknown(
             "floor: held_back_seconds",
-            f"its threads have to wait {self._params.min_held_back:g} s for a processor",
+            f"its threads must wait {self._params.min_held_back:g} s for a processor",
         )
 
     def prepare(self) -> Undo:
@@ -69,7 +69,7 @@ class CpuLimitOne(Fault):
             has, wanted = limits.processors(before), self._params.cpus
             if has is not None and wanted >= has:
                 raise FaultError(
-                    f"cpu_limit: {self._ref.name} has {has:g} processors: {wanted:g} are no less"
+                    f"cpu_limit: {self._ref.name} has {has:g} processors: {wanted:g} is not less"
                 )
         return {"container": refs.to_json(self._ref), "limits": before, "mark": self._mark}
 

@@ -1,7 +1,7 @@
-"""A region is cut off: everything behind the API is out of reach, and nobody is told.
+"""Cut off a region: everything behind the API becomes unreachable, silently.
 
-Nothing passes the proxies any more, in neither direction (Toxiproxy's `timeout` toxic): what waits for an
-answer waits until a deadline of its own. Proven by connections of the service's own that asked and got no answer.
+Nothing passes the proxies in either direction (Toxiproxy's `timeout` toxic): a caller waits until its own deadline.
+Proven by the service's own connections that sent a request and got no answer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CutOff(Fault):
 
     def __init__(self, params: CutOffParams, handles: Handles, mark: str) -> None:
         del params
-        # what the API does not connect through stays as it is: the region itself is whole
+        # proxies that the API does not use stay as they are: the region itself is intact
         cut = [name for name in handles.proxies if name != "replication"]
         self._proxies = [handles.proxies[name] for name in cut]
         self._known = [proxies.known(handles, proxy) for proxy in self._proxies]
@@ -80,7 +80,7 @@ class CutOff(Fault):
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
-        """Every proxy is tried, whatever became of the others. Raises UndoError naming those that are left."""
+        """Try every proxy, even if others fail. Raises UndoError naming those that are left."""
         done, left = [], []
         for cut in undo["cut"]:
             try:

@@ -1,4 +1,4 @@
-"""A volume of the target's is full: one file of ours takes what was free, and no more than is allowed."""
+"""Fill a volume of the target: one file takes the free space, up to an allowed maximum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chaos.record.inventory.document import FILES
 from chaos.spec.units import Size
 from chaos.spec.yamlfile import Model, Name
 
-SLACK = 4_000_000  # bytes that may be free again: others remove what is theirs meanwhile
+SLACK = 4_000_000  # bytes that may become free again: others remove their own files meanwhile
 
 
 class DiskFullParams(Model):
@@ -59,7 +59,7 @@ class DiskFull(Fault):
             wanted = filler.free(self._file.parent) - self._params.leave
             if wanted > self._params.at_most:
                 raise FaultError(
-                    f"disk_full: {wanted} bytes are free, more than the {self._params.at_most} allowed"
+                    f"disk_full: {wanted} bytes are free, more than at_most allows ({self._params.at_most})"
                 )
             return {"file": str(self._file)}
         with containers.acting(self._container, "disk_full") as found:
@@ -89,7 +89,7 @@ class DiskFull(Fault):
             dose={"full": float(full), "files_in_use": written},
             floor={"full": 1, "files_in_use": 1},
             evidence=self._done,
-            unproven="" if written else f"nobody has written to {self._file.parent} in the minute before",
+            unproven="" if written else f"no process wrote to {self._file.parent} in the minute before",
         )
 
     def _look(self) -> dict[str, Any]:
@@ -107,11 +107,11 @@ class DiskFull(Fault):
         what, leave, at_most = f"floor: {self._file.parent} full", self._params.leave, self._params.at_most
         wanted = free - leave
         if wanted <= 0:
-            return no(what, f"{free} bytes are free, {leave} are to be left", f"set `leave` below {free}")
+            return no(what, f"{free} bytes are free, {leave} must be left", f"set `leave` below {free}")
         if wanted > at_most:
             enough = f"set `at_most: {-(-wanted * 11 // 10_000_000)}MB`, or name a smaller volume"
-            return no(what, f"{wanted} bytes would be written, at most {at_most} may be", enough)
-        return yes(what, f"{wanted} bytes would be written, at most {at_most} may be")
+            return no(what, f"{wanted} bytes would be written, at most {at_most} are allowed", enough)
+        return yes(what, f"{wanted} bytes would be written, at most {at_most} are allowed")
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:

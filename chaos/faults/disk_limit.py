@@ -1,8 +1,8 @@
-"""A container writes to its disk no faster than a stated rate; its own threads that wait for the disk show it.
+"""Throttle a container's disk writes. The dose is the time its own threads waited for the disk.
 
-The engine cannot change such a limit, so that a sidecar writes it into the container's cgroup. It knows the limits that
-the container was created with: those are put back, and one that somebody has set by hand is refused. A container that
-was started anew has them already, and nothing is left to undo; one that stands still keeps ours until it is lifted.
+The engine cannot change this limit, so a sidecar writes it into the container's cgroup. The engine knows the limits
+the container was created with: the undo puts those back, and a limit set by hand is refused. A restarted container
+already has them, so nothing is left to undo; a paused one keeps midnight's limit until the undo lifts it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class DiskLimitOne(Fault):
         yield yes(what, f"to {self._params.write} bytes per second, from {said['before'] or 'no limit'}")
         yield unknown(
             "floor: held_back_seconds",
-            f"its own threads have to wait {self._params.min_held_back:g} s for the disk",
+            f"its own threads must wait {self._params.min_held_back:g} s for the disk",
         )
 
     def prepare(self) -> Undo:
@@ -81,7 +81,7 @@ class DiskLimitOne(Fault):
             "mark": self._mark,
             "created_with": self._created_with,
             "write": self._params.write,
-            "urgent": True,  # it would hold up the dying
+            "urgent": True,  # it would hold up the exit
         }
 
     def inject(self) -> Evidence:
@@ -124,12 +124,12 @@ class DiskLimitOne(Fault):
         except ControlError as error:
             raise UndoError(f"write limit of {ref.name}: {error}; {by_hand}") from error
         if now.get("limit") == ours:
-            raise UndoError(f"write limit of {ref.name} is {ours} still; {by_hand}")
+            raise UndoError(f"write limit of {ref.name} is still {ours}; {by_hand}")
         exclusive.release(ref, "disk_limit", undo["mark"])
         return {"container": ref.name, **now}
 
     def _find_disk(self) -> None:
-        """Which of its directories lies on the disk, and what it was created with. Raises FaultError, TargetGone."""
+        """Find its directory on the disk and the limits it was created with. Raises FaultError, TargetGone."""
         with containers.acting(self._ref, "disk_limit") as found:
             mounts = [str(mount["Destination"]) for mount in found.attrs["Mounts"] if mount["RW"]]
             limits = found.attrs["HostConfig"].get("BlkioDeviceWriteBps") or []
@@ -142,7 +142,7 @@ class DiskLimitOne(Fault):
         self._created_with = {str(each["Path"]): int(each["Rate"]) for each in limits}
 
     def _begin(self) -> None:
-        """Look from now on at what the container itself writes. Raises FaultError, TargetGone."""
+        """Start watching what the container itself writes. Raises FaultError, TargetGone."""
 
         def start(module: str, mark: str) -> Attached:
             return sidecar.start(self._ref, module, mark)
@@ -153,7 +153,7 @@ class DiskLimitOne(Fault):
             raise containers.failure("disk_limit", error) from error
 
     def _reported(self) -> tuple[dict[str, Any], str]:
-        """What it saw, and why that is nothing."""
+        """Return what the watch saw, and if nothing, why."""
         assert self._watch is not None
         try:
             report = self._watch.finish()

@@ -1,10 +1,10 @@
-"""Connections idle in the pool are really gone while the API believes they live.
+"""Drop connections that sit idle in the pool while the API believes they are alive.
 
-`by: proxy` disables the proxy for a moment: Toxiproxy closes every connection through it. `by: server`
-shortens PostgreSQL's own `idle_session_timeout`: sessions that go idle from then on end with SQLSTATE 57P05
-(its clock is set when a session goes idle, so those that are idle already stay until they are used once more).
-`by: black_hole` lets nothing pass any more, as a firewall does that has forgotten a connection; `by: reset` resets
-each at its next byte. Only the service's own connections through the proxy count.
+`by: proxy` disables the proxy for a moment: Toxiproxy closes every connection through it. `by: server` shortens
+PostgreSQL's own `idle_session_timeout`: sessions that go idle from then on end with SQLSTATE 57P05 (its clock starts
+when a session goes idle, so sessions already idle stay until they are next used). `by: black_hole` lets nothing pass,
+like a firewall that has forgotten a connection; `by: reset` resets each connection at its next byte. Only the
+service's own connections through the proxy count.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from chaos.spec.yamlfile import Model, Name
 from chaos.toxiproxy import Toxiproxy
 
 _USED_FIRST = {
-    "reset": "a reset comes at a session's next byte",
-    "server": "the server's clock is set when a session goes idle",
+    "reset": "a session is reset at its next byte",
+    "server": "the server's clock starts when a session goes idle",
 }
 
 
@@ -57,11 +57,7 @@ class IdleDrop(Fault):
     @classmethod
     def plan_notes(cls, params: IdleDropParams) -> list[str]:
         because = _USED_FIRST.get(params.by)
-        return (
-            []
-            if because is None
-            else [f"sessions that are idle already are hit when they are used: {because}"]
-        )
+        return [] if because is None else [f"sessions already idle are hit at their next use: {because}"]
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
@@ -146,7 +142,7 @@ class IdleDrop(Fault):
             idle_toxics.add(server, self._proxy.name, by, self._toxics)
 
     def _closed(self, seen: Seen) -> tuple[dict[str, float], dict[str, float]]:
-        """What closes them itself: those that were idle, and are closed."""
+        """For acts that close connections: those that were idle and are now closed."""
         if self._params.by == "proxy":
             closed = sum(each.closed for each in seen.idle_before)
         else:
@@ -154,7 +150,7 @@ class IdleDrop(Fault):
         return {"idle_sessions_closed": closed}, {"idle_sessions_closed": self._params.min_closed}
 
     def _spoilt(self, seen: Seen) -> tuple[dict[str, float], dict[str, float]]:
-        """What spoils them: those that were idle; and of a reset, only those that have been used since."""
+        """For acts that spoil connections: those that were idle; for a reset, only those used since."""
         in_place = proxies.in_place(self._proxy, self._toxics.keys())
         dose: dict[str, float] = {"toxics_in_place": in_place}
         floor: dict[str, float] = {"toxics_in_place": len(self._toxics)}
@@ -167,31 +163,31 @@ class IdleDrop(Fault):
         return dose, floor | least
 
     def _timed_out(self, each: Fate) -> bool:
-        """Closed while it was idle, and for so long that it was the server's timeout."""
+        """True if it was closed after idling long enough for the server's timeout."""
         return each.closed and each.idle_for >= self._params.after_idle - PERIOD
 
     def _ended_by_the_server(self) -> int:
-        """How many sessions the server has ended itself since; none where it does not answer."""
+        """Count the sessions that the server itself has ended since; 0 if it does not answer."""
         try:
             return session_timeout.ended_by_the_server(self._admin) - self._ended_before
         except psycopg.Error:  # it went down under it: that is the target's failure
             return 0
 
     def _busy(self, seen: Seen) -> str:
-        """Why fewer idle sessions than the floor asks for could be hit: there were not so many when it acted."""
+        """Explain why fewer idle sessions were hit than the floor requires: there were too few when the fault acted."""
         idle, there = len(seen.idle_before), sum(each.was_there for each in seen.fates)
         if self._params.by == "server" or idle >= self._params.min_closed:
-            return ""  # the server ends those too that go idle while it acts
+            return ""  # the server also ends sessions that go idle while the fault acts
         return f"{idle} of the service's {there} connections were idle when it acted"
 
     def _unused(self, seen: Seen) -> str:
-        """Why too few idle sessions were hit, where each had to be used once more for that."""
+        """Explain why too few idle sessions were hit when each is hit only at its next use."""
         because = _USED_FIRST.get(self._params.by, "")
         idle = seen.idle_before
         left = sum(not each.closed and not each.asked for each in idle)
         if not because or not left:
             return ""
         return (
-            f"{left} of {len(idle)} idle sessions were not used while it acted, and {because}: "
+            f"{left} of {len(idle)} idle sessions were not used while the fault acted, and {because}: "
             "hold it until they are used, or lower min_closed"
         )

@@ -1,7 +1,7 @@
-"""A signal to the first process of a container, or to a process: does it come back, and what if it does not?
+"""Signal a process, or a container's first process: does it come back, and what if it does not?
 
-The engine does not restart what was killed through it, whatever the restart policy: what ran before is started again
-by the undo. A process of the embedded target has nobody who would start it again, and stays dead.
+The engine does not restart a container that was killed through it, regardless of restart policy: the undo starts it
+again if it ran before. A process of the embedded target has no supervisor and stays dead.
 """
 
 from __future__ import annotations
@@ -27,15 +27,17 @@ from chaos.record.inventory.document import PROCESSES
 from chaos.spec.yamlfile import Model, Name
 
 STANDING_STILL = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
-ENDING = frozenset({"TERM", "INT", "QUIT"})  # a server may go on for a while, to answer what it has begun
-GRACE = 10.0  # seconds for that, as the engine gives
+ENDING = frozenset(
+    {"TERM", "INT", "QUIT"}
+)  # a server may keep running for a while to finish the requests it has begun
+GRACE = 10.0  # seconds for that, the engine's own default
 
 
 def _signal_name(text: str) -> str:
     if f"SIG{text}" not in signals.Signals.__members__:
         raise ValueError("must be a signal's name without SIG, such as KILL")
     if text in STANDING_STILL:
-        raise ValueError("must not leave it standing still: nobody would have it go on; use the fault pause")
+        raise ValueError("must not stop it without continuing it; use the fault pause")
     return text
 
 
@@ -67,7 +69,7 @@ class KillOne(Fault):
             yield unknown(
                 f"process {self._subject.pid} is started again",
                 "midnight does not do that",
-                "have its supervisor do it (systemd: Restart=always)",
+                "let its supervisor do it (systemd: Restart=always)",
             )
         yield from self._traffic.probes()
 
@@ -115,7 +117,7 @@ class KillOne(Fault):
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
         if "container" not in undo:
-            return {"process": undo["process"], "undone": "nothing: nobody starts it again"}
+            return {"process": undo["process"], "undone": "nothing: it has no supervisor to restart it"}
         return containers.started_again(undo)
 
     def _has_died(self) -> bool:

@@ -1,4 +1,6 @@
-"""Everything through a proxy takes longer (Toxiproxy's `latency`); the service's own answers show by how much."""
+"""Add latency to everything through a proxy (Toxiproxy's `latency`). The dose is the delay of the service's own
+answers.
+"""
 
 from __future__ import annotations
 

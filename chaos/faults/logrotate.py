@@ -1,8 +1,8 @@
-"""The rotation at midnight: real logrotate on real grown logs, while writers keep the disk busy.
+"""The midnight rotation: real logrotate on logs grown to size, while writers keep the disk busy.
 
-On a target that midnight started the stanza is the one that machines ship with. On any other it is the team's own,
-or one that is written as the directory has it, where nothing can be lost. The dose is what logrotate rotated, proven
-by the logs' inodes, and what a sync cost.
+On a target that midnight started, the stanza is the usual distribution default. On any other it is the team's own, or
+one written to match the directory, so that no log line can be lost. The dose is the bytes that logrotate rotated,
+proven by the logs' inodes, and the time a sync took.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from chaos.spec.yamlfile import Model
 from chaos.tools import rotating
 
 ENDING_GRACE = (
-    30.0  # seconds that a rotation may take to its end when midnight is stopped, on a target that lives on
+    30.0  # seconds that a rotation may take to finish when midnight is stopped and the target lives on
 )
-ENDED_WITHIN = 120.0  # seconds for what is cut off, and the last syncs of a slow disk
+ENDED_WITHIN = 120.0  # seconds to clean up a rotation that is cut off, and for the last syncs of a slow disk
 _STOPPED_WITHIN = 75.0  # seconds: longer than the grace and the cut
 _POLL = 0.1
 
@@ -45,7 +45,7 @@ class LogrotateParams(Model):
     writers: Annotated[int, Field(ge=0, le=64)] = 4
     block: Annotated[Size, Field(gt=0)] = 1_000_000  # bytes that each writer writes before it syncs
     min_rotated: Size = 10_000_000  # floors
-    min_sync: NotNegative = 0.05  # seconds that the median sync takes: below this the disk was not busy
+    min_sync: NotNegative = 0.05  # seconds for the median sync: below this the disk was not busy
     finish_within: Positive = 600.0  # seconds that a rotation may go on after the hold, before it is cut off
 
 
@@ -81,13 +81,15 @@ class Logrotate(Fault):
         )
         if not self._logs.ours:
             size = sum(told["size"] for told in self._planned["before"]["logs"].values())
-            because = f"the logs hold {size} bytes now, {self._params.min_rotated} are asked"
+            because = f"the logs hold {size} bytes now, {self._params.min_rotated} required"
             enough = size >= self._params.min_rotated
             yield (yes if enough else unknown)("floor: rotated_bytes", because)
 
     def prepare(self) -> Undo:
         if gone := [ref.pid for ref in self._signalled if self._logs.container is None and not alive(ref)]:
-            raise FaultError(f"process {gone[0]} of {self._logs.process} has ended: nobody reopens its logs")
+            raise FaultError(
+                f"process {gone[0]} of {self._logs.process} has ended: its logs would not be reopened"
+            )
         self._planned = self._planned or self._look()
         undo = {
             "mark": self._mark,
@@ -122,8 +124,9 @@ class Logrotate(Fault):
 
     @classmethod
     def explains(cls, undo: Undo) -> Sequence[Claim]:
-        """A rotation is not taken back. What was in an archive must still be somewhere, unless the team's own stanza
-        ends it, and the log in its place, as that stanza makes it."""
+        """A rotation is not undone. Every archive's content must still exist, unless the team's own stanza removes
+        it, and the log must be in its place, as that stanza creates it.
+        """
         told = undo.get("explained", {})
         return (
             {"kind": FILES, "thing": "*", "fields": ["inode", "shrunk", "moved"]},
@@ -165,7 +168,7 @@ class Logrotate(Fault):
             raise containers.failure("logrotate", error) from error
 
     def _explained(self) -> dict[str, list[str]]:
-        """What the team's own stanza ends by its rules, and makes anew."""
+        """List what the team's own stanza removes and re-creates by its own rules."""
         planned = self._planned
         if self._logs.stanza is None:
             return {"ends": planned["unreadable"], "made": []}
@@ -175,7 +178,7 @@ class Logrotate(Fault):
         }
 
     def _specification(self) -> dict[str, Any]:
-        """What `chaos.host.rotation` is told."""
+        """Build the request for `chaos.host.rotation`."""
         return {
             **rotating.request(self._logs, ()),
             "conf": self._planned["conf"],
@@ -188,7 +191,7 @@ class Logrotate(Fault):
         }
 
     def _wait(self, worker: Worker, rest: float, stop: threading.Event) -> None:
-        """Until the rotation has ended by itself; one that outlasts the hold by too much is cut off."""
+        """Wait until the rotation has ended by itself; cut it off if it outlasts the hold by too much."""
         end = time.monotonic() + rest + self._params.finish_within
         while not worker.ended() and not stop.is_set():
             if time.monotonic() > end:
@@ -221,7 +224,7 @@ class Logrotate(Fault):
 
 
 def _how(report: Mapping[str, Any]) -> str:
-    """Whether the rotation came to its end, and what was done where it did not."""
+    """Say whether the rotation finished, and if not, what was done about it."""
     if report["ended"] == "by itself":
         return "ended by itself"
     words = {"half_made_removed": "half-made, removed", "kept_whole": "whole, kept", "put_back": "put back"}
@@ -230,7 +233,7 @@ def _how(report: Mapping[str, Any]) -> str:
 
 
 def stanza(logs: LogFiles, files: Sequence[Path], pids: Sequence[int]) -> str:
-    """logrotate's configuration for the logs of a target of ours."""
+    """logrotate's configuration for the logs of a target that midnight started."""
     lines = [*(f'"{file}"' for file in files), "{", "    daily", "    rotate 7", "    compress"]
     if logs.delaycompress:
         lines.append("    delaycompress")

@@ -1,7 +1,7 @@
-"""The primary database is lost: killed, its host with its disk gone, frozen, or its disk full or read-only.
+"""Lose the primary database: killed, its host gone with its disk, frozen, or its disk full or read-only.
 
-What it was protected by is part of the loss: `standby` and `archive` have the target brought up with one.
-The evidence holds the instant of the loss and how far the standby was behind then, by what it had flushed.
+Its protection is part of the experiment: `standby` and `archive` bring the target up with one. The evidence holds the
+instant of the loss and the standby's lag at that instant, measured by what it had flushed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class LosePrimary(Fault):
         return {"database.standby": _STANDBYS[params.standby], "database.archive": params.archive}
 
     def __init__(self, params: LosePrimaryParams, handles: Handles, mark: str) -> None:
-        del mark  # what is lost was there before us, and ends with the target
+        del mark  # what is lost belongs to the target and ends with it
         self._params = params
         self._server = handles.servers["primary"]
         self._admin = handles.databases["primary"].admin_dsn
@@ -73,7 +73,7 @@ class LosePrimary(Fault):
             yield self._is_protected()
         if self._params.archive:
             yield self._is_archived()
-        yield unknown("floor: primary_lost", "a write is tried afterwards, and has to fail")
+        yield unknown("floor: primary_lost", "a write is tried afterwards and must fail")
 
     def _can_be_lost(self) -> Iterator[Probe]:
         by = self._params.by
@@ -88,10 +88,10 @@ class LosePrimary(Fault):
         kinds = {each.mountpoint: each.fstype for each in psutil.disk_partitions(all=True)}
         kind = kinds.get(str(self._disk))
         if kind is None:
-            yield no(what, "it is no disk of the target's own", "run midnight as root, which makes one")
+            yield no(what, "the target has no disk of its own", "run midnight as root, which creates one")
         elif by == "read_only" and not (kind.startswith("ext") and is_root()):
             because = f"it is {kind}" if is_root() else "midnight is not root"
-            yield no(what, because, "have the data on ext4, and run midnight as root")
+            yield no(what, because, "put the data on ext4 and run midnight as root")
         else:
             yield yes(what, kind)
 
@@ -112,15 +112,15 @@ class LosePrimary(Fault):
         )
         mode, segment, failing = ask(self._admin, query)
         if mode == "off":
-            return no(what, "archive_mode is off", "set archive_mode = on, and restart the server")
-        return no(what, f"{segment} was refused", "look into the server's log") if failing else yes(what)
+            return no(what, "archive_mode is off", "set archive_mode = on and restart the server")
+        return no(what, f"{segment} was refused", "check the server's log") if failing else yes(what)
 
     def prepare(self) -> Undo:
         by = self._params.by
         if not self._server.running():
-            raise TargetGone("lose_primary: there is no primary that runs")
+            raise TargetGone("lose_primary: no primary is running")
         if by in ("full", "read_only") and not self._disk.is_mount():
-            raise FaultError(f"lose_primary: by {by} needs a disk of the target's own, which takes root")
+            raise FaultError(f"lose_primary: by {by} needs a disk of the target's own, which requires root")
         return {"by": by, "data": str(self._server.data), "ballast": str(self._ballast)}
 
     def inject(self) -> Evidence:
@@ -143,7 +143,7 @@ class LosePrimary(Fault):
         }
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        """A frozen server and a full disk stay so until somebody ends that; of all others the act is over."""
+        """Frozen servers and full disks stay that way until undone; every other act is over at once."""
         attempt = attempt_write(self._admin, commit=False, deadline=2.0)
         end = time.monotonic() + seconds
         lasting = {"freeze": self._frozen, "full": self._kept_full}.get(self._params.by, lambda: False)
@@ -158,15 +158,15 @@ class LosePrimary(Fault):
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
-        """Let it go on, or give its disk the room back. A server that was killed ends with its target."""
+        """Let the server continue, or free its disk. A server that was killed ends with its target."""
         thawed = family.members(Path(undo["data"]))
         family.send(thawed, signal.SIGCONT)
-        with suppress(OSError):  # on a disk that is read-only, and is thrown away with the target
+        with suppress(OSError):  # on a disk that is read-only and is discarded with the target
             Path(undo["ballast"]).unlink(missing_ok=True)
         return {"let_go_on": len(thawed), "ballast": "removed" if undo["by"] == "full" else "none"}
 
     def _protection(self) -> Evidence:
-        """How far the standby is behind and how old the archive, at the last moment before the loss."""
+        """Measure the standby's lag and the archive's age at the last moment before the loss."""
         archived: Evidence = {}
         if self._params.archive:
             query = "SELECT last_archived_wal, extract(epoch FROM now() - last_archived_time) FROM pg_stat_archiver"
@@ -198,9 +198,9 @@ class LosePrimary(Fault):
         self._kept_full()
 
     def _kept_full(self) -> bool:
-        """Have a file take all the room there is: the server itself frees some, as with each checkpoint.
+        """Let a file take all free space, again and again: the server frees some itself, at each checkpoint.
 
-        False when the file is gone: somebody has made room.
+        Return False if the file is gone: space has been freed.
         """
         try:
             file = os.open(self._ballast, os.O_WRONLY)
@@ -220,7 +220,7 @@ class LosePrimary(Fault):
         return True
 
     def _make_read_only(self) -> None:
-        """As the kernel does after an error of the disk: nothing can be written any more, open files or not."""
+        """Remount read-only, as the kernel does after a disk error: all writes fail, even to open files."""
         argv = ["mount", "-o", "remount,abort", str(self._disk)]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True)
         if done.returncode != 0:

@@ -1,9 +1,9 @@
-"""A container's memory limit is lowered to a little above what it uses, and what is left is taken: the kernel kills.
+"""Lower a container's memory limit to just above its usage and take what is left, so that the kernel kills.
 
-What is taken is held by a sidecar within the container's own cgroup. Where the engine grants it, the kernel is told to
-spare the sidecar; else it may be what the kernel kills, and that is no proof. A kill of the main process ends the
-container (the engine says `OOMKilled`); one of a child does not, and only the kernel's count and the engine's event
-tell of it.
+A sidecar inside the container's own cgroup holds the memory. If the engine grants it, the sidecar is exempted from
+the OOM killer; otherwise the kernel may kill the sidecar, which proves nothing. Killing the main process ends the
+container (the engine reports `OOMKilled`); killing a child does not, and only the kernel's count and the engine's
+event show it.
 """
 
 from __future__ import annotations
@@ -30,19 +30,21 @@ from chaos.spec.yamlfile import Model, Name
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-SPARED = ("SYS_RESOURCE",)  # the capability to ask the kernel for it
+SPARED = ("SYS_RESOURCE",)  # the capability needed to request it
 KILLED = 137  # the exit code of a program that was ended with SIGKILL
-NOTICED = 0.5  # seconds until the engine says of a container that it has ended
+NOTICED = 0.5  # seconds until the engine reports that a container has ended
 DEADLINE = 600.0  # seconds after which the sidecar ends by itself
 STEP = 1_000_000  # bytes at a time
-SHRUNK_WITHIN = 10.0  # seconds: use that grows while it is read makes the kernel refuse, and is read again
+SHRUNK_WITHIN = (
+    10.0  # seconds: if usage grows between read and write, the kernel refuses and the read is repeated
+)
 
 
 class MemoryLimitParams(Model):
     target: Name = "api"
     which: containers.Which = "all"  # of a role with several containers
     headroom: Size = 16_000_000  # bytes above what it uses now
-    stress: bool = True  # take what is left, instead of waiting for the target's own growth
+    stress: bool = True  # take the rest instead of waiting for the target to grow
 
 
 class MemoryLimitOne(Fault):
@@ -71,11 +73,11 @@ class MemoryLimitOne(Fault):
             if self._params.stress and killed.answer is not Answer.NO:
                 yield foreseen.has_sidecars(found)
             used = int(cgroup_stats.memory(found, self._ref))
-        limit = f"it uses {used} bytes, and is held to {used + self._params.headroom}"
+        limit = f"it uses {used} bytes and is held to {used + self._params.headroom}"
         asked = (
             "and the rest is taken"
             if self._params.stress
-            else "and has to grow beyond that itself (`stress`)"
+            else "and must grow beyond that by itself (`stress`)"
         )
         yield (yes if self._params.stress else unknown)(
             "floor: killed_for_memory", f"{limit}, {asked}; 1 is required"
@@ -107,11 +109,11 @@ class MemoryLimitOne(Fault):
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         end, kills = time.monotonic() + seconds, 0.0
         while time.monotonic() < end and not stop.wait(0.1):
-            # the count is gone with the cgroup: the greatest that was seen, or the engine's events
+            # the count is gone with the cgroup: use the highest seen, or the engine's events
             kills = max(kills, self._counted())
         killed = self._sidecar_was_killed()
         ended = self._ended()
-        ours = float(killed and not ended["died"])  # where the container ended, the sidecar was ended with it
+        ours = float(killed and not ended["died"])  # if the container ended, the sidecar ended with it
         kills = max(0.0, max(kills, float(self._events.stop())) - ours)
         main = float(bool(ended.get("OOMKilled")) and ended.get("died", False))
         return Held(
@@ -151,10 +153,10 @@ class MemoryLimitOne(Fault):
 
     @staticmethod
     def _is_killed(found: Container) -> Probe:
-        """Whether the kernel would kill what goes beyond the limit."""
+        """Probe whether the kernel kills on exceeding the limit."""
         what = f"{found.name} is killed beyond its limit of memory"
         if not foreseen.engine_says(found).get("MemoryLimit", True):
-            return no(what, "the engine's kernel limits no memory", "boot it with cgroup_enable=memory")
+            return no(what, "the engine's kernel does not limit memory", "boot it with cgroup_enable=memory")
         if found.attrs["HostConfig"].get("OomKillDisable"):
             return no(what, "it was started with --oom-kill-disable", "start it without --oom-kill-disable")
         return yes(what)
@@ -165,12 +167,12 @@ class MemoryLimitOne(Fault):
             self._worker = Worker("chaos.host.stress", spec, self._mark, self._start)
         except ControlError as error:
             raise containers.failure("memory_limit", error) from error
-        except FaultError:  # the target died of it while the sidecar began: that is what was wanted
-            return {"stress": "the container ended as it began"}
+        except FaultError:  # the target died of it while the sidecar started, as intended
+            return {"stress": "the container ended as the sidecar started"}
         return {key: self._worker.started[key] for key in ("charged_to", "spared")}
 
     def _start(self, module: str, mark: str) -> Attached:
-        """The sidecar, to be spared where the engine grants that. Raises ControlError."""
+        """Start the sidecar, exempt from the OOM killer if the engine grants that. Raises ControlError."""
         try:
             self._stress_program = sidecar.start(self._ref, module, mark, caps=SPARED)
         except ControlError:
@@ -200,8 +202,9 @@ class MemoryLimit(OnEach):
 
 
 def _lower(found: Container, ref: ContainerRef, headroom: int, before: int) -> int:
-    """Lower the limit to what is used and the headroom, where that is lower than it was `before` (bytes; 0: none);
-    the limit. Raises FaultError."""
+    """Lower the limit to usage plus headroom, if that is below the limit `before` (bytes; 0: none), and return it.
+    Raises FaultError.
+    """
     end, because = time.monotonic() + SHRUNK_WITHIN, ""
     while time.monotonic() < end:
         wanted = int(cgroup_stats.memory(found, ref)) + headroom

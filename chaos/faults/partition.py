@@ -1,4 +1,4 @@
-"""A container is cut off from its networks, and connected again with the names and addresses that it had."""
+"""Cut a container off from its networks; the undo reconnects it with the same names and addresses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _NOT_TO_BE_LEFT = ("host", "none")  # the engine refuses
-_OTHER = "aim at a container with a network of its own"
+_OTHER = "target a container with a network of its own"
 
 
 class PartitionParams(Model):
@@ -94,7 +94,7 @@ class PartitionOne(Fault):
         )
 
     def _can_be_cut(self, found: Container) -> Probe:
-        """Whether the container is on the networks that it is to be cut off from, and can leave them."""
+        """Probe whether the container is on the networks in question and can leave them."""
         what, there = f"floor: networks that {found.name} is cut off from", connections(found)
         if not there:
             return no(
@@ -104,7 +104,7 @@ class PartitionOne(Fault):
             return no(what, f"it is not on {lacking[0]!r}", f"set networks: [{', '.join(sorted(there))}]")
         wanted = sorted(self._wanted or there)
         if fixed := [name for name in wanted if name in _NOT_TO_BE_LEFT]:
-            return no(what, f"nothing can be cut off from the network {fixed[0]!r}", _OTHER)
+            return no(what, f"a container cannot leave the network {fixed[0]!r}", _OTHER)
         return yes(what, ", ".join(wanted))
 
     @classmethod
@@ -129,13 +129,13 @@ class Partition(OnEach):
 
 
 def connections(found: Container) -> dict[str, dict[str, Any]]:
-    """By network: its id, the container's aliases and links on it, and the addresses that were asked for."""
+    """By network: its id, the container's aliases and links on it, and the addresses that were requested."""
     networks = found.attrs["NetworkSettings"]["Networks"]
     return {
         name: {
             "id": each["NetworkID"],
             "aliases": sorted(set(each.get("Aliases") or ()) - {found.short_id, str(found.id)[:12]}),
-            "links": sorted(each.get("Links") or ()),  # container:name, names of others that only it knows
+            "links": sorted(each.get("Links") or ()),  # container:name, private names for other containers
             "options": dict(each.get("DriverOpts") or {}),
             **_addresses(each.get("IPAMConfig") or {}),
         }
@@ -153,7 +153,7 @@ def _addresses(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options(each: Mapping[str, Any]) -> str:
-    """What Docker's command line is told to connect a container to a network as it was."""
+    """Options of `docker network connect` that restore the connection as it was."""
     given = [("--alias", alias) for alias in each["aliases"]] + [("--link", link) for link in each["links"]]
     given += [("--ip", each["ipv4"]), ("--ip6", each["ipv6"])]
     given += [("--link-local-ip", address) for address in each["link_local"]]
@@ -162,7 +162,7 @@ def _options(each: Mapping[str, Any]) -> str:
 
 
 def published(found: Container) -> dict[str, list[str]]:
-    """Host ports by port of the container, as they are now."""
+    """Host ports by container port, as they are now."""
     ports = found.attrs["NetworkSettings"]["Ports"] or {}
     return {
         port: sorted(f"{at['HostIp']}:{at['HostPort']}" for at in bound)
@@ -180,7 +180,7 @@ def _connect(client: DockerClient, found: Container, undo: Mapping[str, Any]) ->
         if network is None:
             gone.append(name)
             continue
-        if name in there:  # connected by somebody else, under other names or addresses
+        if name in there:  # connected by another user, with other names or addresses
             network.disconnect(found, force=True)
         links = [tuple(link.split(":", 1)) for link in each["links"]]
         network.connect(

@@ -1,4 +1,4 @@
-"""Everything of a container, or of a process and its children, stands still: connections stay, nothing answers."""
+"""Stop a container, or a process and its children: connections stay open, nothing answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chaos.record.inventory.document import CONTAINERS, PROCESSES
 from chaos.spec.yamlfile import Model, Name
 
 FROZEN_WITHIN = 10.0  # seconds
-_LOOK = 0.25  # seconds between looks at what stands still
+_LOOK = 0.25  # seconds between checks that it is still stopped
 _SETTLES = 0.01
 
 
@@ -45,7 +45,7 @@ class PauseOne(Fault):
         self._subject = containers.subject(handles, params.target)
         self._traffic = OwnTraffic(handles, self._subject, mark)
         self._processes: list[ProcessRef] = []
-        self._known: list[int] = []  # what there was before the act, stopped by somebody else or not
+        self._known: list[int] = []  # what existed before the act, already stopped or not
 
     def probes(self) -> Iterator[Probe]:
         if isinstance(self._subject, ContainerRef):
@@ -64,7 +64,7 @@ class PauseOne(Fault):
         if first is None:
             raise TargetGone(f"pause: process {self._subject.pid} has ended")
         if first.status() == psutil.STATUS_STOPPED:
-            raise TargetGone(f"pause: process {first.pid} is stopped already, and is left as it is")
+            raise TargetGone(f"pause: process {first.pid} is already stopped and is left as it is")
         members = [first, *first.children(recursive=True)]
         self._processes, self._known = _that_run(members), [each.pid for each in members]
         return {"processes": [ref_to_json(each) for each in self._processes], "known": self._known}
@@ -113,23 +113,23 @@ class PauseOne(Fault):
 
     @staticmethod
     def _may_be_stopped(first: ProcessRef) -> Probe:
-        """Whether the whole tree runs, may be signalled, and is not what midnight runs below."""
+        """Probe whether the whole tree runs, may be signalled, and is not an ancestor of midnight."""
         what, process = f"process {first.pid} and its children may be stopped", process_of(first)
         if process is None or process.status() == psutil.STATUS_STOPPED:
             if process is None:
                 return no(what, "it has ended", "start the service")
-            return no(what, "it is stopped already", f"kill -CONT {first.pid}")
+            return no(what, "it is already stopped", f"kill -CONT {first.pid}")
         members = [first, *_below([first], ())]
         if first.pid in {os.getpid(), *(each.pid for each in psutil.Process().parents())}:
             return no(
-                what, "midnight runs below it", "start midnight from elsewhere, or aim at another process"
+                what, "midnight runs below it", "start midnight from elsewhere, or target another process"
             )
         return foreseen.may_all_be_signalled(what, members)
 
     def _stop_all(self, first: ProcessRef) -> int:
-        """Stop the tree from its root, those too that were forked meanwhile; how many stand still.
+        """Stop the tree from its root, including processes forked meanwhile; return how many are stopped.
 
-        A process that is in the kernel stops when it comes back from there.
+        A process inside a system call stops when it returns.
         """
         end, sent = time.monotonic() + FROZEN_WITHIN, set[int]()
         while True:
@@ -140,10 +140,10 @@ class PauseOne(Fault):
             sent |= {each.pid for each in self._processes}
             if settled or time.monotonic() > end:
                 return sum(process_of(each) is not None for each in self._processes)
-            time.sleep(_SETTLES)  # a process that stops gives nobody but its parent an event
+            time.sleep(_SETTLES)  # only the parent of a process is notified when it stops
 
     def _pause(self, ref: ContainerRef) -> int:
-        """How many attempts it took: threads that wait for their share of the processor freeze late."""
+        """Pause it and return the number of attempts: throttled threads freeze late."""
         end, attempts = time.monotonic() + FROZEN_WITHIN, 0
         while True:
             attempts += 1
@@ -171,7 +171,7 @@ class Pause(OnEach):
 
 
 def _that_run(processes: Iterable[psutil.Process]) -> list[ProcessRef]:
-    """Those that nobody has stopped: what is stopped already must not go on when the step ends."""
+    """Those still running: a process that was already stopped must not continue when the step ends."""
     found = []
     for process in processes:
         with suppress(psutil.NoSuchProcess):
@@ -189,7 +189,7 @@ def _send(processes: list[ProcessRef], number: signal.Signals) -> None:
 
 
 def _below(roots: Sequence[ProcessRef], known: Sequence[int]) -> list[ProcessRef]:
-    """What descends from `roots` now and is none of those `known` by their pids: it was forked since."""
+    """Descendants of `roots` whose pids are not `known`: forked since."""
     found = dict[int, ProcessRef]()
     for root in roots:
         with suppress(psutil.NoSuchProcess):
@@ -204,7 +204,7 @@ def _go_on(processes: list[ProcessRef]) -> Evidence:
     _send(processes, signal.SIGCONT)
     left = [ref.pid for ref in processes if (process := process_of(ref)) and not _goes(process)]
     if left:
-        raise UndoError(f"processes {left} still stand still; by hand: kill -CONT {' '.join(map(str, left))}")
+        raise UndoError(f"processes {left} are still stopped; by hand: kill -CONT {' '.join(map(str, left))}")
     return {"processes": len(processes), "stopped": 0}
 
 

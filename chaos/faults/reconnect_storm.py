@@ -1,8 +1,8 @@
-"""After a drop, many clients wake in the same instant: a burst on the API, a crowd on its database.
+"""After a drop, many clients reconnect at the same instant: a burst on the API, a crowd on its database.
 
-The crowd connects with its own role, straight to the server, while the API's connections have just been
-dropped, and holds what it gets. Refusals are SQLSTATE 53300. Peak connections are set beside max_connections.
-It is on the service's path where the drop closed connections of its own, and they lead to the server that is stormed.
+The crowd connects with its own role, directly to the server, right after the API's connections have been dropped, and
+holds what it gets. Refusals are SQLSTATE 53300. Peak connections are reported beside max_connections. It is on the
+service's path if the drop closed the service's own connections and they lead to the stormed server.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ReconnectStormParams(Model):
     keep: Positive = 5.0  # how long the crowd holds its connections, seconds
     drop: NotNegative = 0.3  # how long the API is cut off from the database first, seconds
     burst: Annotated[int, Field(ge=0, le=1000)] = 60  # requests on the API in the same instant
-    burst_path: Annotated[str, Field(pattern="^/")] = "/readyz"  # else it could name another host
+    burst_path: Annotated[str, Field(pattern="^/")] = "/readyz"  # otherwise it could name another host
     min_attempted: Clients = 100  # the floor: attempts that the server answered, with a session or a refusal
 
     @model_validator(mode="after")
@@ -59,7 +59,7 @@ class ReconnectStorm(Fault):
         self._known = proxies.known(handles, self._proxy)
         self._url, self._headers = handles.base_url.rstrip("/") + params.burst_path, dict(handles.headers)
         self._crowd: Worker | None = None
-        self._drops = False  # a proxy that was found disabled is neither dropped nor enabled
+        self._drops = False  # a proxy found disabled is neither dropped nor enabled
         self._peak = 0
         self._path = OwnPath(handles, ["database"], mark)
         self._own, self._unproven = 0, ""
@@ -91,7 +91,7 @@ class ReconnectStorm(Fault):
             "deadline": self._params.keep + 30.0,
         }
         try:
-            self._admin = connect(self._database.admin_dsn)  # before the crowd takes every slot
+            self._admin = connect(self._database.admin_dsn)  # before the crowd takes all slots
         except psycopg.OperationalError as error:
             raise TargetGone(f"reconnect_storm: {error}") from error
         elsewhere = same_server.elsewhere(self._admin, self._database)
@@ -119,7 +119,7 @@ class ReconnectStorm(Fault):
                 allowed = int(_one(connection, "select current_setting('max_connections')"))
                 while not self._crowd.ended() and time.monotonic() < end and not stop.wait(0.1):
                     self._peak = max(self._peak, int(_one(connection, _COUNT)))
-        except psycopg.Error as error:  # the server went down under it: that is the target's failure
+        except psycopg.Error as error:  # the server went down under load: that is the target's failure
             because = str(error).strip()
             stop.wait(max(0.0, end - time.monotonic()))
         report = self._crowd.finish()
@@ -151,7 +151,7 @@ class ReconnectStorm(Fault):
         return "own_connections_dropped" if self._params.drop else "own_connections"
 
     def _drop_and_go(self, proxy: Toxiproxy) -> float:
-        """Cut the API off, let the crowd begin in the same instant; for how many seconds it was cut off."""
+        """Cut the API off and start the crowd at the same instant; return the seconds it was cut off."""
         assert self._crowd is not None
         begun = time.monotonic()
         if not self._drops:

@@ -1,10 +1,9 @@
-"""The standby falls behind, by a toxic on the proxy that it streams through.
+"""Let the standby fall behind, by a toxic on the proxy that it streams through.
 
-On loopback a loss of the primary alone costs next to nothing, so a drill that is to test RPO makes the
-exposure it wants to measure. `by: stall` lets nothing through any more: what the primary writes from then on
-is lost with it. `by: latency` delays, which costs a synchronous primary its time and an asynchronous one
-nothing that a standby does not get before it is promoted. The dose is what the standby had not flushed, as
-the primary knows it.
+On loopback, losing the primary alone loses almost no data, so a drill that tests RPO creates the exposure it
+measures. `by: stall` lets nothing through: everything the primary writes from then on is lost with it. `by: latency`
+delays, which slows a synchronous primary; an asynchronous one loses only what the standby does not receive before it
+is promoted. The dose is the WAL not yet flushed by the standby, as the primary reports it.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from chaos.spec.units import Positive, Size
 from chaos.spec.yamlfile import Model
 from chaos.toxiproxy import Toxiproxy
 
-_LOOK = 0.2  # seconds between two looks at the lag
+_LOOK = 0.2  # seconds between two readings of the lag
 
 
 class ReplicationLagParams(Model):
@@ -58,9 +57,7 @@ class ReplicationLag(Fault):
         what = f"standby {self._replication.name} streams"
         lag = lag_at(self._replication.primary_dsn, self._replication.name)
         if lag is None:
-            yield no(
-                what, "the primary has no standby of that name", "start the standby, or correct its name"
-            )
+            yield no(what, "the primary has no standby of that name", "start the standby or correct its name")
             return
         yield yes(what, f"{lag.state}, {lag.sync_state}")
         because = f"{lag.flush or 0} now, {self._params.min_unflushed} required: the load writes them"
@@ -80,7 +77,7 @@ class ReplicationLag(Fault):
         return {"by": self._params.by, **attributes}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        """Until the standby is one no more: what is still on its way when the primary is gone must not arrive."""
+        """Hold until the standby is promoted: what is in flight when the primary is lost must not arrive."""
         end, most, looks = time.monotonic() + seconds, 0, 0
         because = "watched to the end of the hold"
         while time.monotonic() < end and not stop.wait(_LOOK):

@@ -1,4 +1,4 @@
-"""A container is restarted: does it come back, and is it ready then? Both times are told apart."""
+"""Restart a container: does it come back, and when is it ready? The two times are reported apart."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class RestartOne(Fault):
             evidence={
                 "came_back": bool(now.get("Running")),
                 "ready_after_seconds": ready,
-                "ready_by": "its health check" if now.get("Health") else "running: it has no health check",
+                "ready_by": "its health check" if now.get("Health") else "running; it has no health check",
             },
             unproven=self._traffic.unproven(hit=self._traffic.connections),
         )

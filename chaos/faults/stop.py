@@ -1,4 +1,4 @@
-"""A container is stopped as its operators would, and started again by the undo."""
+"""Stop a container as its operators would; the undo starts it again."""
 
 from __future__ import annotations
 

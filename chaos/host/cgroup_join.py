@@ -1,4 +1,4 @@
-"""Move into the cgroup of another process, so that its limits hold for us and its account pays for us.
+"""Move into the cgroup of another process, so that its limits apply to this one and its account is charged.
 
 For a sidecar: it sees the host's cgroups, writable, below CGROUPS, and the target's first process as pid 1.
 """
@@ -12,7 +12,7 @@ CGROUPS = Path("/midnight/cgroup")
 
 
 def join(pid: int = 1) -> str:
-    """Join every cgroup of the process; says which account pays now."""
+    """Join every cgroup of the process; return which account is charged now."""
     joined, refused = [], ""
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
@@ -30,7 +30,7 @@ def join(pid: int = 1) -> str:
 
 
 def _place(controllers: str) -> Path:
-    """Where a hierarchy is mounted; v2 is the whole of it, or `unified` beside v1."""
+    """The mount point of a hierarchy; v2 is all of it, or `unified` beside v1."""
     if not controllers:
         return CGROUPS if (CGROUPS / "cgroup.controllers").exists() else CGROUPS / "unified"
     with suppress(StopIteration):

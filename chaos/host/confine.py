@@ -1,8 +1,8 @@
-"""Become a command that can reach nothing: a network with a loopback of its own, and a file tree with only
-the system's programs and the paths given in it.
+"""Become a confined command: a network with only its own loopback, and a file tree with only the system's programs
+and the given paths.
 
-A program by itself, run as root, or as a user who may make user namespaces; it imports nothing of chaos. Each
-process below it inherits the confinement. What it has mounted goes with the last of them.
+A standalone program, run as root or as a user who may create user namespaces; it imports nothing of chaos. Every
+descendant inherits the confinement. Its mounts go away with the last of them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _mount(source: str, target: Path, kind: str = "", flags: int = 0, data: str 
 
 def _unshare() -> None:
     user, group = os.geteuid(), os.getegid()
-    own = 0 if user == 0 else _NEWUSER  # what root may do, others may in a user namespace
+    own = 0 if user == 0 else _NEWUSER  # other users can do what root can, in a user namespace
     _must(_libc.unshare(_NEWNS | _NEWNET | own), "unshare")
     if own:
         Path("/proc/self/setgroups").write_text("deny")
@@ -59,7 +59,7 @@ def _loopback_up() -> None:
 
 
 def _show(path: Path, root: Path) -> None:
-    """Have `path` be in the tree below `root` what it is outside."""
+    """Bind `path` at the same place in the tree below `root`."""
     target = root / path.relative_to("/")
     target.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink() and str(path) in _SYSTEM:
@@ -69,7 +69,7 @@ def _show(path: Path, root: Path) -> None:
         target.mkdir(exist_ok=True)
     else:
         target.touch()
-    # What is mounted below a path comes along, but not this tree into itself.
+    # Mounts below a path are included, except this tree itself.
     below = 0 if root.is_relative_to(path) else _REC
     _mount(str(path), target, flags=_BIND | below)
 
@@ -112,7 +112,7 @@ def _enter(root: Path) -> None:
 
 
 def main() -> None:
-    """Never returns: the command takes its place, or the reason is printed and it ends with 125."""
+    """Never returns: executes the command, or prints the reason and exits with 125."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--visible", type=Path, action="append", default=[])

@@ -1,4 +1,4 @@
-"""Where a program that must reach nothing runs: whether that can be had here, and the command for it."""
+"""Confinement of a program: whether this machine supports it, and the command for it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _QUIET = "/proc/self/net/route"
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """A network without a way out, and a file tree in which nothing but the system's programs and `visible` is:
-    no socket of another server either. `root` is an empty directory of ours."""
+    """A network without a way out, and a file tree with only the system's programs and `visible`, so no socket of
+    another server either. `root` is an empty directory of midnight's.
+    """
 
     root: Path
     visible: tuple[Path, ...]
@@ -26,14 +27,14 @@ class Confinement:
     def command(
         self, argv: Sequence[str | Path], user: SystemUser | None, cwd: Path = Path("/")
     ) -> list[str]:
-        """What to start as ourselves, so that `argv` runs confined, as `user`, with the pid of what was started."""
+        """The command to start as midnight's own user so that `argv` runs confined, as `user`, under the same pid."""
         given = [f"--visible={path}" for path in self.visible]
         given += ["--as", str(user.uid), str(user.gid)] if user else []
         helper = [sys.executable, "-I", "-S", str(confine.__file__)]
         return [*helper, f"--root={self.root}", f"--cwd={cwd}", *given, "--", *map(str, argv)]
 
     def refusal(self, user: SystemUser | None) -> str | None:
-        """Why it cannot be had on this machine; None where it was tried and works."""
+        """Why it does not work on this machine; None if tried successfully."""
         try:
             done = subprocess.run(
                 self.command(["/bin/sh", "-c", f"test -e {_QUIET}"], user),

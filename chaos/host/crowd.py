@@ -1,9 +1,9 @@
-"""A crowd of other clients of the same database, and a burst on the API, all in the same instant.
+"""A crowd of other clients of the same database, and a burst on the API, all at the same instant.
 
-A program for `chaos.host.worker`, which waits for `go` once it has started. Specification: dsn, clients,
-hold (seconds), burst (requests), url, headers, deadline (seconds). Each client connects once, never retries, and holds
-what it got. Report: clients, connected, refused (for lack of a slot, SQLSTATE 53300), dropped, failed (never
-reached the server, or for another reason), burst (by status).
+A program for `chaos.host.worker` that waits for `go` once started. Specification: dsn, clients, hold (seconds), burst
+(requests), url, headers, deadline (seconds). Each client connects once, never retries, and holds its connection.
+Report: clients, connected, refused (for lack of a slot, SQLSTATE 53300), dropped, failed (never reached the server,
+or for another reason), burst (by status).
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ async def visit(dsn: str, hold: float, leave: asyncio.Event, seen: Counter[str])
 
 
 def is_refusal(error: psycopg.OperationalError) -> bool:
-    """Whether the server refused for lack of connection slots. While connecting, libpq hands over no
-    SQLSTATE, so the server's messages of that code stand in for it."""
+    """True if the server refused for lack of connection slots. While connecting, libpq does not pass on the SQLSTATE,
+    so match the server's messages for that code instead.
+    """
     if error.sqlstate is not None:
         return error.sqlstate == TOO_MANY_CONNECTIONS
     texts = (
@@ -73,7 +74,7 @@ async def burst(url: str, headers: dict[str, str], requests: int, seen: Counter[
 
 
 async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
-    """Everybody at once; ends when all have left. Gives the report."""
+    """Run all clients at once, until all have left. Returns the report."""
     seen, answered = Counter[str](), Counter[str]()
     visits = [visit(spec["dsn"], spec["hold"], leave, seen) for _ in range(spec["clients"])]
     rush = burst(spec["url"], spec["headers"], spec["burst"], answered)
@@ -97,7 +98,7 @@ async def main() -> None:
 
     print(json.dumps({"started": spec["clients"]}), flush=True)
     if not sys.stdin.readline():
-        return  # nobody is there any more to say when
+        return  # the parent is gone and cannot say when
     threading.Thread(target=wait_for_end, daemon=True).start()
     print(json.dumps(await play(spec, leave)), flush=True)
 

@@ -1,4 +1,4 @@
-"""A process in one line of a log: who runs it, in which unit, and where it listens."""
+"""Describe a process in one log line: its user, its unit, and where it listens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writers that write a block and sync it, over and over: what a busy disk feels like, and how long it took.
+"""Writers that repeatedly write and sync a block, to keep a disk busy and measure its latency.
 
 A program for `chaos.host.worker`. Specification: directory, writers, block (bytes), deadline (seconds). Each
 writer rewrites a file of at most 16 blocks. Report: bytes, syncs, sync_median, sync_p99, sync_max (seconds).
@@ -20,7 +20,7 @@ BLOCKS = 16
 
 
 def write_and_sync(path: Path, block: bytes, stop: threading.Event, end: float, times: list[float]) -> None:
-    """Until `stop` or `end`; every sync's seconds go to `times`. Leaves no file behind."""
+    """Write until `stop` or `end`; append every sync's seconds to `times`. Leaves no file behind."""
     try:
         with path.open("wb", buffering=0) as file:
             n = 0
@@ -42,7 +42,7 @@ def stop_at_end_of_input(stop: threading.Event) -> None:
 
 
 def report(times: list[float], block: int) -> dict[str, float]:
-    """Of the seconds that each sync of a `block` took."""
+    """Statistics of the seconds that each sync of a `block` took."""
     cuts = quantiles(times, n=100) if len(times) > 1 else [*times, 0.0][:1] * 99
     return {
         "bytes": block * len(times),

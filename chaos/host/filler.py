@@ -1,4 +1,4 @@
-"""Fill a volume up with one file, or remove what was left on it.
+"""Fill a volume with one file, or remove leftovers from it.
 
 For a sidecar. On its standard input a JSON object: `fill` (the file), `leave` (bytes to leave free) and `at_most`
 (bytes: more than that is refused), or `remove` (files and directories), or `look` (a directory: nothing is changed).
@@ -19,17 +19,17 @@ from typing import Any
 
 CHUNK = 4_000_000
 LATELY = 60.0  # seconds
-OURS = "midnight-"  # what begins so was written by a step
+OURS = "midnight-"  # prefix of files written by a step
 
 
 def free(directory: Path) -> int:
-    """Bytes that a user who is not root can still write."""
+    """Bytes that a non-root user can still write."""
     found = os.statvfs(directory)
     return found.f_bavail * found.f_frsize
 
 
 def written_lately(directory: Path) -> int:
-    """Files below it, on the same file system, that somebody but midnight has written to in the last minute."""
+    """Files below it, on the same file system, written to in the last minute by anything but midnight."""
     found, since, device = 0, time.time() - LATELY, directory.stat().st_dev
     for place, directories, files in os.walk(directory):
         directories[:] = [name for name in directories if _is_on(Path(place, name), device)]
@@ -48,7 +48,7 @@ def _is_on(place: Path, device: int) -> bool:
 
 
 def look(directory: Path) -> dict[str, Any]:
-    """What `fill` would find, with nothing written: free, written_lately, and why nothing can be written (or "")."""
+    """A dry run of `fill`: free, written_lately, and why nothing can be written (or "")."""
     because = ""
     if not os.access(directory, os.W_OK | os.X_OK):
         read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
@@ -60,13 +60,13 @@ def fill(path: Path, leave: int, at_most: int) -> dict[str, Any]:
     """Write the file until only `leave` bytes are free, or none."""
     wanted = max(0, free(path.parent) - leave)
     if wanted > at_most:
-        return {"refused": f"{wanted} bytes would have to be written, more than the {at_most} allowed"}
+        return {"refused": f"{wanted} bytes would have to be written, more than at_most allows ({at_most})"}
     block, written, lately = b"\0" * CHUNK, 0, written_lately(path.parent)
     with path.open("wb", buffering=0) as file:
         try:
             os.posix_fallocate(file.fileno(), 0, max(1, wanted))
             written = wanted
-        except OSError:  # not on this file system, or its last blocks are somebody's by now
+        except OSError:  # not supported by this file system, or its last blocks are taken by now
             written = _write(file.fileno(), block)
     full = {"bytes": max(written, path.stat().st_size), "free": free(path.parent)}
     return {**full, "written_lately": lately}

@@ -1,7 +1,7 @@
-"""End every process of a process table that bears a mark, in order. The mark is the first line of standard input.
+"""Gracefully end every process that carries a mark. The mark is the first line of standard input.
 
-For a sidecar: what was started in a container of somebody else's must be ended there, whatever its image holds. It is
-asked first (see `ordered_end`), and killed where it does not end.
+For a sidecar: processes started in a foreign container must be ended there, independent of its image's contents. They
+are signalled first (see `ordered_end`), and killed if they do not end.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 ASKED: Mapping[signal.Signals, float] = {signal.SIGINT: 0.0, signal.SIGTERM: 5.0, signal.SIGKILL: 25.0}
-"""When each signal is sent, seconds after the beginning."""
+"""When each signal is sent, in seconds from the start."""
 PATIENCE = 35.0  # seconds
 
 
 def marked(mark: str) -> list[int]:
-    """The pids of those that bear the mark, ourselves left out."""
+    """The pids of processes that carry the mark, except this one."""
     wanted, found = f"MIDNIGHT_MARK={mark}".encode(), []
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)
@@ -39,9 +39,7 @@ def main() -> int:
         if late > PATIENCE:
             return 1
         number = [each for each, after in ASKED.items() if after <= late][-1]
-        how = (
-            "killed, and what it did may be half done" if number is signal.SIGKILL else f"after {number.name}"
-        )
+        how = "killed, and its work may be half done" if number is signal.SIGKILL else f"after {number.name}"
         for pid in left:
             if (pid, number) not in sent:
                 sent.add((pid, number))

@@ -1,12 +1,12 @@
-"""The files below a directory: who owns them, and what is in them, whatever they are compressed with.
+"""List the files below a directory: their owners and contents, decompressed.
 
-One JSON line on standard input: `directory`, `live` (paths, or patterns of them, that are being written: their content
-is not read) and `only` (a pattern of names, or nothing). One JSON line as the answer: `files` by path, and `cut` if
-there were more than are listed.
+One JSON line on standard input: `directory`, `live` (paths or patterns of files being written, whose content is not
+read) and `only` (a pattern of names, or nothing). One JSON line as the answer: `files` by path, and `cut` if the list
+is truncated.
 
-Of a file's content the digest of the beginning and the length are told, decompressed, so that an archive is known
-again after it was compressed. The newest files are read whole, as far as the budget goes; of all others the beginning
-and, of plain ones, the end. Needs Python and its own library, and nothing else.
+A file's content is reported as the digest of its beginning and its length, decompressed, so that an archive is
+recognised after compression. The newest files are read completely, within a budget; of all others, the beginning and,
+if uncompressed, the end. Standard library only.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import IO, Any
 
 DEEP, MOST = 3, 5000  # directories below the first, and entries
-HEAD = 1 << 16  # bytes that are always compared
-BUDGET = 64 << 20  # bytes on the disk, over all files, that are read whole
-BOMB = 1 << 30  # decompressed bytes beyond which a file is not read to its end
+HEAD = 1 << 16  # bytes always compared
+BUDGET = 64 << 20  # bytes on disk, over all files, to read completely
+BOMB = 1 << 30  # decompressed bytes beyond which a file is not read to the end
 _PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
 _OPENERS: Mapping[bytes, Callable[[Path], Any]] = {
@@ -37,11 +37,11 @@ _OPENERS: Mapping[bytes, Callable[[Path], Any]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
-_UNKNOWN = (b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")  # zstd and lz4: not in Python's own library
+_UNKNOWN = (b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")  # zstd and lz4: not in Python's standard library
 
 
 def listing(directory: Path, live: Sequence[str] = (), only: str = "") -> dict[str, Any]:
-    """Every entry below the directory, by path. Raises OSError where the directory itself cannot be read."""
+    """Every entry below the directory, by path. Raises OSError if the directory itself cannot be read."""
     os.scandir(directory).close()
     found: dict[str, dict[str, Any]] = {}
     cut = False
@@ -65,7 +65,7 @@ def listing(directory: Path, live: Sequence[str] = (), only: str = "") -> dict[s
 def _walk(directory: Path, deep: int) -> Iterator[tuple[Path, os.stat_result]]:
     with suppress(OSError), os.scandir(directory) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
-            with suppress(OSError):  # it went while we looked
+            with suppress(OSError):  # it disappeared meanwhile
                 info = entry.stat(follow_symlinks=False)
                 if entry.is_dir(follow_symlinks=False):
                     yield from _walk(Path(entry.path), deep - 1) if deep else ()
@@ -95,7 +95,7 @@ def _told(path: Path, info: os.stat_result, *, live: bool) -> dict[str, Any]:
 
 
 def _content(path: Path, size: int, *, whole: bool) -> dict[str, Any]:
-    """`content`, and whether it is `damaged`; nothing of a file that we may not read."""
+    """`content`, and whether it is `damaged`; empty for an unreadable file."""
     try:
         with path.open("rb") as file:
             magic = file.read(6)

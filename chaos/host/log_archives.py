@@ -1,7 +1,7 @@
-"""The archives of a log, as they are found: their naming, numbering, dates and compression.
+"""The archives of a log as found: their naming, numbering, dates and compression.
 
-Standard library only: it also runs in a sidecar. A name is an archive of `app.log` when it is the log's name with a
-number or a date behind it (or before its extension), and perhaps the suffix of a compressor.
+Standard library only: it also runs in a sidecar. A file is an archive of `app.log` if its name is the log's name
+followed by a number or a date (or with one before the extension), optionally with a compressor's suffix.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 COMPRESSORS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4", ".lzma": "lzma"}
 _SUFFIX = "|".join(re.escape(each) for each in (*COMPRESSORS, ".Z", ".zip"))
-# logrotate's `dateformat` by what it makes; the first that fits is meant.
+# logrotate's `dateformat` by its output pattern; the first match counts.
 _DATES = {
     f"{sep}{form}": re.compile(rf"{re.escape(sep)}{pattern}")
     for form, pattern in (
@@ -42,23 +42,23 @@ class Archive:
     path: Path
     naming: str  # `number`, or a dateformat
     number: int  # of a numbered one, else 0
-    stamp: str  # of a dated one, as its name has it
+    stamp: str  # of a dated one, as in its name
     before_extension: bool  # app.1.log, not app.log.1
-    compressed: str  # the compressor's suffix, or nothing
+    compressed: str  # the compressor's suffix, or empty
 
 
 @dataclass(slots=True)
 class Kept:
-    """What is kept of one log: archives, and names beside it that may be some and are not understood."""
+    """A log's archives, and similar names beside it that are not understood."""
 
     archives: list[Archive] = field(default_factory=list)
     unknown: list[Path] = field(default_factory=list)
 
 
 def kept_of(log: Path, logs: Iterable[Path]) -> Kept:
-    """The archives of a log in its directory and the directories right below it; `logs` are live ones, too.
+    """The archives of a log in its directory and the directories directly below it; `logs` are other live logs.
 
-    Raises OSError when the directory cannot be read.
+    Raises OSError if the directory cannot be read.
     """
     kept, live = Kept(), {each.name for each in logs if each.parent == log.parent}
     beside = sorted(os.scandir(log.parent), key=lambda entry: entry.name)
@@ -79,7 +79,7 @@ def kept_of(log: Path, logs: Iterable[Path]) -> Kept:
 
 
 def parse(path: Path, log: str) -> Archive | None:
-    """The archive of the log called `log` that this name is; None for any other file."""
+    """Parse a name as an archive of the log `log`; None for any other file."""
     name, compressed = path.name, ""
     if found := re.search(rf"({_SUFFIX})$", name):
         name, compressed = name[: found.start()], found.group()
@@ -93,7 +93,7 @@ def parse(path: Path, log: str) -> Archive | None:
 
 
 def yesterdays(archives: Iterable[Archive]) -> bool:
-    """Whether dated archives bear the day before they were made (`dateyesterday`): most ended on the day after."""
+    """True if dated archives carry the day before their creation (`dateyesterday`): most ended on the day after."""
     days = [(_day(each), datetime.fromtimestamp(each.path.stat().st_mtime).date()) for each in archives]
     later = [changed - day == timedelta(days=1) for day, changed in days if day is not None]
     return sum(later) * 2 > len(later)
@@ -114,7 +114,7 @@ def _day(archive: Archive) -> date | None:
 
 
 def _of_another(name: str, log: str, names: Iterable[str]) -> bool:
-    """Whether a longer name beside this log's is what the file is, or is an archive of."""
+    """True if the file is, or is an archive of, a log with a longer name."""
     others = (
         other
         for other in names
@@ -126,6 +126,6 @@ def _of_another(name: str, log: str, names: Iterable[str]) -> bool:
 def _below(directory: Path, log: str) -> list[Archive]:
     try:
         found = [parse(Path(entry.path), log) for entry in os.scandir(directory) if not entry.is_dir()]
-    except OSError:  # not for us to read: logrotate, too, would have to be told of it
+    except OSError:  # unreadable for this user; logrotate would use it only if configured to
         return []
     return [archive for archive in found if archive is not None]

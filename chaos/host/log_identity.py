@@ -1,4 +1,4 @@
-"""Logs by identity: which inode was the log, what became of it, and what lay beside it before.
+"""Logs by identity: which inode was the log, what became of it, and which files were beside it before.
 
 Standard library only: it also runs in a sidecar.
 """
@@ -17,7 +17,7 @@ from typing import Any
 from chaos.host.logrotate_said import EMPTY, Said
 from chaos.host.logrotate_said import Log as Rotated
 
-_HEAD = 65_536  # bytes at the beginning of a log that tell it from another
+_HEAD = 65_536  # bytes at the beginning of a log that distinguish it from another
 _MOST_EXTENTS = 100_000
 
 
@@ -27,7 +27,7 @@ def head_of(fd: int, size: int = _HEAD) -> str:
 
 
 def data_in(fd: int) -> int:
-    """The bytes of a file that are data and no hole: a writer without O_APPEND leaves holes after a truncation."""
+    """The bytes of a file without its holes: a writer without O_APPEND leaves holes after a truncation."""
     size, at, found = os.fstat(fd).st_size, 0, 0
     for _ in range(_MOST_EXTENTS):
         try:
@@ -40,7 +40,7 @@ def data_in(fd: int) -> int:
 
 
 def inventory(logs: Iterable[str], places: Iterable[str]) -> dict[str, Any]:
-    """What is there now, as JSON: each log, and each file in `places` that bears the name of one of them."""
+    """An inventory as JSON: each log, and each file in `places` whose name begins with one of theirs."""
     told: dict[str, Any] = {"logs": {}, "places": list(places), "beside": {}}
     for path in logs:
         with Log(path) as log:
@@ -51,13 +51,13 @@ def inventory(logs: Iterable[str], places: Iterable[str]) -> dict[str, Any]:
 
 
 def unchanging(path: str) -> list[int]:
-    """What an archive keeps when it is renamed: an inode number alone goes to another file once it is free."""
+    """The properties an archive keeps when renamed: a freed inode number alone is reused for other files."""
     found = os.lstat(path)
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
 
 
 def beside(told: Mapping[str, Any]) -> list[str]:
-    """The files in the places of an inventory that may be archives of its logs, in order of their names."""
+    """The files in the places of an inventory that may be archives of its logs, ordered by name."""
     stems = tuple(Path(path).stem for path in told["logs"])
     found = []
     for place in told["places"]:
@@ -68,7 +68,9 @@ def beside(told: Mapping[str, Any]) -> list[str]:
 
 
 def writers_of(path: Path) -> list[int]:
-    """The processes that have the file open for writing. One of its owner's that cannot be looked into may have."""
+    """The processes that have the file open for writing. Includes uninspectable ones of its owner, which may have it
+    open.
+    """
     found, wanted = [], path.stat()
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -94,7 +96,7 @@ def _writes(process: Path, wanted: os.stat_result) -> bool:
 
 
 class Log:
-    """One log, held open: its inode cannot be given to another file meanwhile."""
+    """One log, held open so that its inode number is not reused meanwhile."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -113,7 +115,7 @@ class Log:
         os.close(self._fd)
 
     def at_its_path(self) -> bool:
-        """Whether the name still leads to this inode."""
+        """True if the name still leads to this inode."""
         try:
             found = os.lstat(self.path)
         except OSError:
@@ -121,7 +123,7 @@ class Log:
         return [found.st_dev, found.st_ino] == self.id
 
     def name_now(self) -> str | None:
-        """Where this inode is now; None when its last name was removed."""
+        """The current path of this inode; None if its last name was removed."""
         if os.fstat(self._fd).st_nlink == 0:
             return None
         return str(Path(f"/proc/self/fd/{self._fd}").readlink()).removesuffix(" (deleted)")
@@ -129,11 +131,11 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one log. `bytes` are the data it held when the rotation began; 0 where it was not rotated."""
+    """The fate of one log. `bytes` is its data when the rotation began; 0 if it was not rotated."""
 
     path: str
     bytes: int
-    became: str  # for a reader
+    became: str  # for humans
     rotated: bool
     archive: str | None
 
@@ -142,7 +144,7 @@ class Outcome:
 
 
 def outcome(log: Log, said: Said, before: Mapping[str, Any]) -> Outcome:
-    """By the inode, not by sizes: a log that is busy soon is as large as it was."""
+    """By the inode, not by size: a busy log soon is as large as before."""
     told = next((each for path, each in said.logs.items() if str(Path(path).resolve()) == log.path), None)
     if not log.at_its_path():
         return _moved(log, told, before)
@@ -154,16 +156,16 @@ def outcome(log: Log, said: Said, before: Mapping[str, Any]) -> Outcome:
         return Outcome(log.path, log.data, f"{to} and truncated", True, archive)
     if archive is not None and not failed:
         return Outcome(log.path, log.data, f"copied to {archive}, not truncated", True, archive)
-    reason = (told.reason if told is not None else "") or _last(said.errors) or "logrotate does not say why"
+    reason = (told.reason if told is not None else "") or _last(said.errors) or "logrotate gives no reason"
     return Outcome(log.path, 0, f"not rotated: {reason}", reason == EMPTY and not log.size, None)
 
 
 def _moved(log: Log, told: Rotated | None, before: Mapping[str, Any]) -> Outcome:
     name = log.name_now()
     if told is None or not told.rotated:
-        where = f"is {name} now" if name is not None else "was removed"
+        where = f"is now {name}" if name is not None else "was removed"
         return Outcome(
-            log.path, 0, f"not rotated by logrotate: somebody else moved it, and it {where}", False, None
+            log.path, 0, f"not rotated by logrotate: another process moved it, and it {where}", False, None
         )
     if name is not None and not name.endswith(".tmp"):
         return Outcome(log.path, log.data, f"renamed to {name}", True, name)
@@ -174,7 +176,7 @@ def _moved(log: Log, told: Rotated | None, before: Mapping[str, Any]) -> Outcome
 
 
 def _new(path: str, before: Mapping[str, Any]) -> str | None:
-    """The copy, or what it was compressed to, where it was not there before."""
+    """The copy or its compressed form, if it did not exist before."""
     for candidate in [path, *(each for each in beside(before) if each.startswith(f"{path}."))]:
         if Path(candidate).exists() and unchanging(candidate) not in before["beside"].values():
             return candidate

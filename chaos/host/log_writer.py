@@ -1,6 +1,6 @@
-"""Logs that have grown over the day: real lines of the stack's own format, as many as the file shall hold.
+"""Write logs as if grown over the day: realistic lines in the stack's own format, up to the given size.
 
-A program too: on its standard input a JSON object of `sizes` in bytes by file, and the `owner` of those files.
+Also a program: reads a JSON object with `sizes` in bytes by file, and the `owner` of those files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CHUNK_LINES = 20_000
 
 
 def _chunk(seed: int) -> bytes:
-    """About 4 MB of lines that gzip has some work with."""
+    """About 4 MB of lines that do not compress too easily."""
     lines = []
     for n in range(seed * _CHUNK_LINES, (seed + 1) * _CHUNK_LINES):
         mixed = (n * 2654435761) % 2**32
@@ -37,7 +37,7 @@ def _chunk(seed: int) -> bytes:
 
 
 def grow(path: Path, size: int) -> None:
-    """Write a log of `size` bytes, to the end of a line."""
+    """Write a log of `size` bytes, ending at a line's end."""
     chunks = [_chunk(seed) for seed in range(2)]
     written = 0
     with path.open("wb") as file:

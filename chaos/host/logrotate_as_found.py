@@ -1,7 +1,7 @@
-"""A stanza for logs whose own is not known: written from what lies in the directory, or not at all.
+"""Generate a stanza for logs whose own is unknown, to match the files in the directory, or refuse.
 
-Standard library only: it also runs in a sidecar. It keeps more archives than there are, names and compresses a new one
-as those that were found, and makes the log again with its owner and mode. Where it cannot be proven that no archive is
+Standard library only: it also runs in a sidecar. It keeps more archives than exist, names and compresses a new one
+like the existing ones, and re-creates the log with its owner and mode. If it cannot be proven that no archive is
 overwritten, removed or orphaned, `Unproven` says why.
 """
 
@@ -30,21 +30,21 @@ _REOPENS = 1  # seconds that a service may take to reopen its log
 
 
 class Unproven(ValueError):
-    """Why a rotation might lose something, or could not be done."""
+    """Why a rotation might lose data or would fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How the target's operators rotate, as far as its file says."""
+    """The target's rotation settings, as far as its file gives them."""
 
     method: str  # copytruncate | rename
     delaycompress: bool | None  # None: as found
     signal: str | None
-    pids: tuple[int, ...]  # of the processes that are signalled
+    pids: tuple[int, ...]  # of the processes to signal
 
 
 def stanza(logs: Sequence[Path], how: How) -> str:
-    """A configuration for these logs, those alike in one stanza. Raises Unproven, OSError."""
+    """A configuration for these logs, with similar ones in one stanza. Raises Unproven, OSError."""
     alike: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for log in logs:
         alike[tuple(_options(log, logs, how))].append(log)
@@ -61,7 +61,7 @@ def stanza(logs: Sequence[Path], how: How) -> str:
 
 
 def _quoted(path: Path) -> str:
-    """As logrotate reads a name that is no pattern."""
+    """Quoted so that logrotate does not read it as a pattern."""
     return '"' + glob.escape(str(path)).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -70,7 +70,7 @@ def _options(log: Path, logs: Sequence[Path], how: How) -> list[str]:
     _may_act(log, found, how.method)
     kept = kept_of(log, logs)
     if kept.unknown:
-        raise Unproven(f"{kept.unknown[0]} may be an archive of {log}, in a naming that is not known")
+        raise Unproven(f"{kept.unknown[0]} may be an archive of {log} with an unknown naming scheme")
     options = ["daily", *_naming(log, kept), *_compression(log, kept, how)]
     options += ["copytruncate"] if how.method == "copytruncate" else ["create"]
     for archive in kept.archives:
@@ -99,7 +99,7 @@ def _naming(log: Path, kept: Kept) -> list[str]:
 
 
 def _compression(log: Path, kept: Kept, how: How) -> list[str]:
-    """Raises Unproven for a mixture that no setting of logrotate's makes, or that the target's file contradicts."""
+    """Raises Unproven for a mixture that no logrotate setting produces, or that contradicts the target file."""
     packed = [each for each in kept.archives if each.compressed]
     plain = sorted(
         (each for each in kept.archives if not each.compressed), key=lambda each: (each.number, each.stamp)
@@ -127,13 +127,13 @@ def _compression(log: Path, kept: Kept, how: How) -> list[str]:
 
 
 def _at_once(log: Path, options: list[str], how: How, is_habit: bool) -> list[str]:
-    """Compressed at once, so that no next rotation overwrites `.1`; but not while a service still writes to it."""
+    """Compress at once, so that the next rotation does not overwrite `.1`, but not while a service writes to it."""
     if how.method == "copytruncate" or how.signal is not None or not log_identity.writers_of(log):
         return options
     if is_habit:
         raise Unproven(
             f"process {log_identity.writers_of(log)[0]} writes to {log}, its archives are compressed at once, and no "
-            "`signal` has it reopen the log"
+            "`signal` makes it reopen the log"
         )
     return ["nocompress"]
 
@@ -154,7 +154,7 @@ def _same(log: Path, archives: Sequence[Archive], found: Mapping[str, Archive], 
 
 
 def _may_act(log: Path, found: os.stat_result, method: str) -> None:
-    """Raises Unproven where logrotate would fail halfway, as who we are."""
+    """Raises Unproven if logrotate would fail halfway as the current user."""
     _refuse_unchangeable(log)
     _refuse_unchangeable(log.parent)
     if not os.access(log.parent, os.W_OK | os.X_OK):
@@ -162,30 +162,30 @@ def _may_act(log: Path, found: os.stat_result, method: str) -> None:
     if method == "copytruncate" and not os.access(log, os.R_OK | os.W_OK):
         raise Unproven(f"{log} is not writable")
     if method == "rename" and os.geteuid() not in (0, found.st_uid):
-        raise Unproven(f"{log} belongs to {_user(found.st_uid)}, and only root can make it anew for them")
+        raise Unproven(f"{log} belongs to {_user(found.st_uid)}, and only root can re-create it for them")
 
 
 def _su(log: Path, found: os.stat_result) -> list[str]:
-    """Who logrotate has to become where others may write into the directory. Raises Unproven."""
+    """The user that logrotate must switch to if others may write to the directory. Raises Unproven."""
     at = log.parent.stat()
     others_write = at.st_mode & stat.S_IWOTH or (at.st_mode & stat.S_IWGRP and at.st_gid != 0)
     if os.getuid() != 0 or not others_write:
         return []
     if at.st_uid != 0 and (found.st_uid != at.st_uid or found.st_gid != at.st_gid):
         raise Unproven(
-            f"{log.parent} belongs to {_user(at.st_uid)}, who cannot make {log} anew for its owner"
+            f"{log.parent} belongs to {_user(at.st_uid)}, who cannot re-create {log} for its owner"
         )
     return [f"su {_user(at.st_uid)} {_group(at.st_gid)}"]
 
 
 def _refuse_unchangeable(path: Path) -> None:
-    """Raises Unproven for what `chattr +i` or `+a` keeps from being renamed."""
+    """Raises Unproven for files that `chattr +i` or `+a` protects from renaming."""
     if flags_of(path) & (_IMMUTABLE | _APPEND):
         raise Unproven(f"{path} is immutable or append-only (lsattr -d {path})")
 
 
 def flags_of(path: Path) -> int:
-    """The file's attributes; 0 where its file system has none, or it is not ours to open."""
+    """The file's attributes; 0 if its file system has none or it cannot be opened."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""logrotate asked what it would do (`--debug`), by a configuration in memory. It changes nothing.
+"""Run `logrotate --debug` with a configuration in memory. Read-only.
 
 Standard library only: it also runs in a sidecar.
 """
@@ -20,7 +20,7 @@ _NO_STATE = "/dev/null"  # enough for `--debug`, which neither locks nor writes 
 
 
 def given(conf: str) -> BinaryIO:
-    """The configuration as an open file without a name: nobody else can have changed it."""
+    """The configuration as an open unnamed file, which no other process can change."""
     file = os.fdopen(os.memfd_create("logrotate.conf"), "wb")
     os.fchmod(file.fileno(), 0o600)
     file.write(conf.encode(errors="surrogateescape"))
@@ -50,7 +50,9 @@ def ask(conf: str, spec: Mapping[str, Any], origins: Sequence[str] = ()) -> Said
 
 
 def without_new_directories(conf: str, files: Sequence[str]) -> tuple[str, list[str]]:
-    """Without `createolddir`, which even `--debug` carries out, and each `olddir` that is not there yet; and those."""
+    """The configuration without `createolddir`, which even `--debug` executes, and without each missing `olddir`;
+    also returns those.
+    """
     lines, missing = conf.splitlines(), list[str]()
     creates = any(line.split()[:1] == ["createolddir"] for line in lines)
     for n, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""logrotate's configuration, taken apart: global options, stanzas and their scripts, in logrotate's own order.
+"""Parse logrotate's configuration: global options, stanzas and their scripts, in logrotate's own order.
 
 Standard library only: it also runs in a sidecar. The reader follows logrotate's parser (config.c): comments, quotes,
 scripts up to `endscript`, nested `include` of files and directories with their taboo extensions.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 SCRIPTS = frozenset({"prerotate", "postrotate", "firstaction", "lastaction", "preremove"})
 _FLAGS = frozenset(
-    # options without a value: another one may follow on the same line
+    # options without a value: another option may follow on the same line
     re.findall(
         r"\S+",
         "compress nocompress delaycompress nodelaycompress shred noshred allowhardlink noallowhardlink sharedscripts "
@@ -32,12 +32,12 @@ _TABOO = re.findall(
     ",v .bak .cfsaved .disabled .dpkg-bak .dpkg-del .dpkg-dist .dpkg-new .dpkg-old .dpkg-tmp .new .old .orig .pacnew "
     ".pacorig .pacsave .rhn-cfg-tmp-* .rpmnew .rpmorig .rpmsave .swp .ucf-dist .ucf-new .ucf-old ~",
 )
-_NESTED, _LARGEST = 16, 0xFFFFFF  # logrotate's own bounds
+_NESTED, _LARGEST = 16, 0xFFFFFF  # logrotate's own limits
 _WORD = re.compile(r"[ \t]*([A-Za-z]*)")
 
 
 class ConfError(ValueError):
-    """A configuration that logrotate would not read either: says which file and why."""
+    """A configuration that logrotate would reject, too; the message names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some lines of a file: one stanza, or global options (then `patterns` is empty)."""
+    """A part of a file: one stanza, or global options (then `patterns` is empty)."""
 
     file: str
     line: int  # of its first line
@@ -58,12 +58,12 @@ class Part:
     scripts: tuple[Script, ...] = ()
 
     def paths(self) -> list[Path]:
-        """The files that its patterns name now, links included."""
+        """The files that its patterns match now, links included."""
         return [path for pattern in self.patterns for path in matching(str(Path(pattern).expanduser()))]
 
 
 def matching(pattern: str) -> list[Path]:
-    """The files that a shell's pattern names, in order; hidden ones by a dot alone, and no directories."""
+    """The files that a shell pattern matches, in order; hidden ones only with an explicit dot, and no directories."""
     found = map(Path, sorted(glob.glob(pattern)))  # noqa: PTH207  # pathlib's `*` matches hidden files
     return [path for path in found if path.is_symlink() or not path.is_dir()]
 
@@ -71,7 +71,7 @@ def matching(pattern: str) -> list[Path]:
 def read(path: Path, *, strict: bool = True) -> tuple[list[Part], list[str]]:
     """The parts of a file or directory, includes followed, and the files they were read from.
 
-    Raises ConfError; where it is not `strict`, a broken file is passed over, as logrotate does with an included one.
+    Raises ConfError; if not `strict`, a broken file is skipped, as logrotate does with an included one.
     """
     reader = _Reader(strict)
     reader.read(path)
@@ -146,12 +146,12 @@ class _Reader:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """As fnmatch(3) does with FNM_PERIOD: a leading dot is matched by a dot alone."""
+    """As fnmatch(3) with FNM_PERIOD: a leading dot is matched only by a dot."""
     return fnmatch.fnmatchcase(name, pattern) and (not name.startswith(".") or pattern.startswith("."))
 
 
 def _text_of(path: Path) -> str | None:
-    """None for what logrotate passes over in silence. What it refuses raises ConfError in its own words."""
+    """None for files that logrotate silently skips. Raises ConfError, in logrotate's own words, for what it rejects."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or not found.st_size:
@@ -209,7 +209,7 @@ def _body(file: str, lines: Sequence[str], opened: int) -> tuple[int, list[Scrip
 
 
 def _last_of(text: str) -> tuple[str, str]:
-    """The first word of a line that is no flag, `}` included, and what follows it."""
+    """The first word of a line that is not a flag, `}` included, and the rest."""
     while True:
         text = text.lstrip()
         if text.startswith("}"):

@@ -1,4 +1,4 @@
-"""What logrotate said with `--verbose` or `--debug`: of each log whether it is rotated, to where, and why not.
+"""Parse logrotate's `--verbose` or `--debug` output: for each log, whether it is rotated, to where, or why not.
 
 Standard library only: it also runs in a sidecar. The messages are those of logrotate 3.14 to 3.22.
 """
@@ -21,12 +21,12 @@ class Log:
     """One log that logrotate considered."""
 
     path: str
-    count: int = -1  # of the archives that are kept; -1: all
+    count: int = -1  # number of archives kept; -1: all
     reason: str = ""  # why it is skipped, in logrotate's words
     renamed_to: str = ""
     copied_to: str = ""
     truncated: bool = False
-    compressed_first: bool = False  # the archive before it (`delaycompress`)
+    compressed_first: bool = False  # the previous archive (`delaycompress`)
     moves: list[tuple[str, str]] = field(default_factory=list)  # of its archives, in order
     removed: list[str] = field(default_factory=list)
 
@@ -45,12 +45,12 @@ class Said:
 
     @property
     def given_up(self) -> list[str]:
-        """The archives that logrotate gave up compressing; it has removed what it had made of them."""
+        """The archives that logrotate gave up compressing; it has removed the partial output."""
         return [found.group(1) for each in self.errors if (found := _GIVEN_UP.fullmatch(each))]
 
 
 def parse(text: str, origins: Sequence[str] = ()) -> Said:
-    """Take the output apart; `origins` are `FILE:LINE` of each line of the configuration it was given."""
+    """Parse the output; `origins` are `FILE:LINE` of each line of its configuration."""
     said, current = Said(0, {}, [], False), Log("")
     for raw in text.splitlines():
         line = _ORIGIN.sub(lambda found: _origin(int(found.group(1)), origins), raw.strip())
@@ -113,7 +113,7 @@ def _act(said: Said, current: Log, line: str) -> None:
             count, first, at = (int(number or 0) for number in numbers)
             if (
                 current.count >= 0 and at == count + first - 1
-            ):  # the last one: removed when it has its new name
+            ):  # the last one: removed once it has its new name
                 current.removed.append(old)
     elif line.startswith("copying "):
         for log in said.logs.values():

@@ -1,4 +1,4 @@
-"""Out-of-memory kills: how many, as the kernel counts them, and whom, as its log tells."""
+"""Out-of-memory kills: their number from the kernel's counter, and the victims from its log."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _FIRST_NAMESPACE = "pid:[4026531836]"  # of processes; PROC_PID_INIT_INO of the 
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """What the kernel has killed for memory in a while. `pids`: None where its log may not be read, or
-    numbers processes otherwise than we do."""
+    """The kernel's out-of-memory kills over a period. `pids`: None if its log is unreadable or uses a different pid
+    namespace.
+    """
 
     count: int
     pids: frozenset[int] | None
 
 
 class Watch:
-    """Tells which processes of this machine the kernel has killed for memory since it was made."""
+    """Reports the processes of this machine that the kernel has killed for memory since creation."""
 
     def __init__(self, log: Path = LOG) -> None:
         self._before = _count()
@@ -38,23 +39,23 @@ class Watch:
         self._pids: set[int] = set()
 
     def so_far(self) -> Killed:
-        """What was killed since the start."""
+        """Kills since the start."""
         known = self._read()
         return Killed(_count() - self._before, frozenset(self._pids) if known else None)
 
     def close(self) -> None:
-        """Give the log back; nobody is named from then on."""
+        """Close the log; victims are no longer identified from then on."""
         if self._log is not None:
             os.close(self._log)
             self._log = None
 
     def _read(self) -> bool:
-        """Collect what the log has to say by now; whether it may be read."""
+        """Read the log up to now; return whether it is readable."""
         while self._log is not None:
             try:
                 record = os.read(self._log, _RECORD)
             except OSError as error:
-                if error.errno == errno.EPIPE:  # records were overwritten: what comes next is the oldest left
+                if error.errno == errno.EPIPE:  # records were overwritten: the next one is the oldest left
                     continue
                 return error.errno == errno.EAGAIN
             if not record:
@@ -64,8 +65,9 @@ class Watch:
 
 
 def _count() -> int:
-    """How many processes the kernel has killed for memory since it booted (`oom_kill` of /proc/vmstat), those
-    within a memory cgroup included."""
+    """Number of processes killed for memory since boot (`oom_kill` of /proc/vmstat), including kills within a memory
+    cgroup.
+    """
     for line in Path("/proc/vmstat").read_text().splitlines():
         name, _, value = line.partition(" ")
         if name == "oom_kill":

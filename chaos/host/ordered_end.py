@@ -1,7 +1,7 @@
-"""A program of the team's own is ended in order: asked first, and killed only where it does not end.
+"""End a program of the team's own gracefully: signal it first, and kill it only if it does not end.
 
-SIGINT comes first: on it the tools of PostgreSQL cancel what the server does for them (`psql` does so on no other
-signal, and leaves a VACUUM running otherwise), and compressors and backups remove what is half made.
+SIGINT comes first: on it, PostgreSQL's tools cancel their running statements (`psql` does so on no other signal and
+would otherwise leave a VACUUM running), and compressors and backups remove partial output.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 from chaos.host.processes import family_of, marked_by_others, send, stop_marked, wait
 
 ASKED: Sequence[tuple[signal.Signals, float]] = ((signal.SIGINT, 5.0), (signal.SIGTERM, 20.0))
-"""The signals, and the seconds that each is given."""
+"""The signals, and the seconds allowed after each."""
 
 
 def end_in_order(mark: str, asked: Sequence[tuple[signal.Signals, float]] = ASKED) -> dict[str, Any]:
-    """End every process that bears the mark, and what is below it; how it ended. Raises UndoError."""
+    """End every process that carries the mark, and its descendants; return how it ended. Raises UndoError."""
     how, ended = "by itself", 0
     for number, patience in asked:
         targets = marked_by_others(mark)
@@ -32,7 +32,5 @@ def end_in_order(mark: str, asked: Sequence[tuple[signal.Signals, float]] = ASKE
     left = stop_marked(mark, grace=0)
     if left:
         seconds = sum(patience for _, patience in asked)
-        how = (
-            f"killed: it had not ended {seconds:g} s after it was asked to, and what it did may be half done"
-        )
+        how = f"killed: it had not ended {seconds:g} s after the last signal, and its work may be half done"
     return {"processes_stopped": max(ended, len(left)), "ended": how}

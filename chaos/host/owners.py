@@ -1,4 +1,4 @@
-"""Which sockets belong to a process and everything below it, by /proc."""
+"""Find the sockets of a process and its descendants in /proc."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def family(pids: Iterable[int]) -> set[int]:
-    """These processes and all that descend from them, those that still live."""
+    """These processes and their descendants, if still alive."""
     below: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
@@ -23,7 +23,7 @@ def family(pids: Iterable[int]) -> set[int]:
 
 
 def inodes(pids: Iterable[int]) -> set[int]:
-    """The sockets that they have open. Raises PermissionError for a process that another user runs."""
+    """Their open sockets. Raises PermissionError for another user's process."""
     found = set()
     for pid in pids:
         try:
@@ -38,5 +38,7 @@ def inodes(pids: Iterable[int]) -> set[int]:
 
 
 def same_network(pid: int) -> bool:
-    """Whether the process is in our network namespace. Raises PermissionError; FileNotFoundError when it ended."""
+    """True if the process is in this process's network namespace. Raises PermissionError; FileNotFoundError if it has
+    ended.
+    """
     return os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net")  # noqa: PTH115

@@ -1,7 +1,7 @@
-"""What a backup's file is packed in, by its first bytes and not by its name, and its content as a stream.
+"""Detect how a backup file is packed, by its first bytes and not by its name, and stream its content.
 
-Unpacked by Python (gzip, bzip2, xz) or by the format's own program (zstd, lz4, gpg), which is ended in order when
-the reader has had enough.
+Unpacked by Python (gzip, bzip2, xz) or by the format's own program (zstd, lz4, gpg), which is ended gracefully when
+the reader is done.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import IO, Any, cast
 from chaos.errors import BackupUnusable, Refused, ToolMissing
 from chaos.host.processes import spawn, stop_child
 
-HEAD = 64 << 10  # bytes that are looked at to tell what something is
+HEAD = 64 << 10  # bytes read to detect the format
 _DEEPEST = 4  # layers, such as an encrypted archive of compressed files
-_GRACE = 2.0  # seconds a program has to end in order
+_GRACE = 2.0  # seconds a program has to end gracefully
 _MAGIC: Mapping[bytes, str] = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -71,7 +71,7 @@ _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A file, and the layers around its content, the outermost first. `mark` is borne by what unpacks it."""
+    """A file and the layers around its content, outermost first. Programs that unpack it carry `mark`."""
 
     file: Path
     layers: tuple[str, ...]
@@ -79,7 +79,7 @@ class Packed:
 
     @contextmanager
     def opened(self, mark: str) -> Iterator[IO[bytes]]:
-        """The content. Raises BackupUnusable while it is read, where it is cut short or damaged."""
+        """The content. Raises BackupUnusable during reading if it is truncated or damaged."""
         with ExitStack() as stack:
             stream: IO[bytes] = stack.enter_context(self.file.open("rb"))
             for layer in self.layers:
@@ -92,7 +92,7 @@ class Packed:
                 yield chunk
 
     def stage(self, place: Path, mark: str) -> int:
-        """Write the content to the new file `place`; the number of bytes."""
+        """Write the content to the new file `place`; return the number of bytes."""
         written = 0
         with place.open("xb") as output:
             for chunk in self.chunks(mark):
@@ -105,8 +105,9 @@ class Packed:
 
 
 def packed(file: Path, mark: str) -> Packed:
-    """Look into the file, layer by layer. Raises BackupUnusable where it is cut short, ToolMissing or Refused
-    where this machine cannot look into it: then with what to do."""
+    """Detect the layers of the file. Raises BackupUnusable if it is truncated; ToolMissing or Refused, with the
+    remedy, if this machine cannot open it.
+    """
     layers: list[str] = []
     while True:
         one = Packed(file, tuple(layers), b"")
@@ -120,13 +121,13 @@ def packed(file: Path, mark: str) -> Packed:
             return Packed(file, tuple(layers), head)
         if kind in _BY_HAND:
             raise Refused(
-                f"{file} is packed by {kind}, which midnight does not open: `{_BY_HAND[kind]}` it first"
+                f"{file} is packed by {kind}, which midnight cannot open: `{_BY_HAND[kind]}` it first"
             )
         layers.append(kind)
 
 
 def kind_of(head: bytes) -> str | None:
-    """What begins like this is packed in; None for content."""
+    """The packing of a file that begins like this; None for content."""
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             return kind
@@ -135,14 +136,14 @@ def kind_of(head: bytes) -> str | None:
 
 
 def _read(stream: IO[bytes], size: int, file: Path) -> bytes:
-    """Up to `size` bytes, fewer at the end alone."""
+    """Up to `size` bytes, fewer only at the end."""
     try:
         found = bytearray()
         while len(found) < size and (more := stream.read(size - len(found))):
             found += more
         return bytes(found)
     except _DAMAGED as error:
-        raise BackupUnusable(f"{file} is cut short or damaged: {error}") from error
+        raise BackupUnusable(f"{file} is truncated or damaged: {error}") from error
 
 
 @contextmanager
@@ -157,13 +158,13 @@ def _layer(kind: str, stream: IO[bytes], file: Path, mark: str) -> Iterator[IO[b
 
 
 class _Program(io.RawIOBase):
-    """What a program makes of a stream; its end is that program's end, and must be a good one."""
+    """The output of a program that reads a stream; at its end, the program must have exited with 0."""
 
     def __init__(self, kind: str, stream: IO[bytes], file: Path, mark: str) -> None:
         argv, package = _PROGRAMS[kind]
         program = shutil.which(argv[0])
         if program is None:
-            because = f"{file} is packed by {kind}, and there is no `{argv[0]}` on PATH"
+            because = f"{file} is packed by {kind}, and `{argv[0]}` is not on PATH"
             raise ToolMissing(kind, because, f"install it (Debian: apt-get install {package})")
         argv = [*argv, *(_no_keyring() if kind == "gpg" else ())]
         self._kind, self._file = kind, file
@@ -209,14 +210,14 @@ class _Program(io.RawIOBase):
         said = self._words.read().decode(errors="replace").strip()
         if self._kind == "gpg" and any(words in said for words in _ENCRYPTED_FOR):
             raise Refused(
-                f"{self._file} is encrypted, and no key that opens it without a passphrase is at hand: import it "
+                f"{self._file} is encrypted, and no key without a passphrase opens it: import one "
                 f"(gpg --import KEY) or decrypt the file first; gpg says: {_last(said)}"
             )
-        raise BackupUnusable(f"{self._file} is cut short or damaged: {self._kind} says: {_last(said)}")
+        raise BackupUnusable(f"{self._file} is truncated or damaged: {self._kind} says: {_last(said)}")
 
 
 class _Feeder(threading.Thread):
-    """Gives a program what another layer gives."""
+    """Feeds a program from another layer."""
 
     def __init__(self, stream: IO[bytes], child: subprocess.Popen[bytes]) -> None:
         super().__init__(daemon=True)
@@ -230,7 +231,7 @@ class _Feeder(threading.Thread):
             with suppress(BrokenPipeError), self._child.stdin as sink:
                 while chunk := self._stream.read(1 << 20):
                     sink.write(chunk)
-        except BaseException as error:  # raised where the stream is read
+        except BaseException as error:  # raised by the reader of the stream
             self._error = error
 
     def finish(self) -> None:
@@ -240,7 +241,7 @@ class _Feeder(threading.Thread):
 
 
 def _no_keyring() -> tuple[str, ...]:
-    """Options without which gpg would make a keyring where its user has none."""
+    """Options that keep gpg from creating a keyring for a user without one."""
     home = Path(os.environ.get("GNUPGHOME") or Path.home() / ".gnupg")
     return ("--decrypt",) if home.is_dir() else ("--homedir=/nonexistent", "--decrypt")
 

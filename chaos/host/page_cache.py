@@ -1,4 +1,4 @@
-"""Files out of the kernel's page cache, so that reading them costs what it would cost the first time."""
+"""Drop files from the kernel's page cache, so that reading them costs as much as the first time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def files_below(place: Path) -> list[Path]:
 
 
 def drop_all(files: Iterable[Path]) -> str:
-    """Have these files, which are ours, read from the disk next time; says by what that was done.
+    """Make the next read of these files, which midnight owns, come from disk; return the method used.
 
-    As root the whole machine's cache is dropped; else the kernel is asked to forget these files.
+    As root, drop the whole machine's cache; otherwise advise the kernel to drop these files.
     """
     chosen = list(files)
     for path in chosen:
-        _sync(path)  # what is not yet written is not dropped
+        _sync(path)  # dirty pages are not dropped
     try:
         _DROP.write_text("1")
     except OSError:
@@ -31,7 +31,7 @@ def drop_all(files: Iterable[Path]) -> str:
 
 
 def forget(files: Iterable[Path]) -> str:
-    """Ask the kernel to forget these files, which are only opened for reading; says how it was asked."""
+    """Advise the kernel to drop these files, which are only opened for reading; return the method used."""
     for path in files:
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY)

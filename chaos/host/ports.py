@@ -1,4 +1,4 @@
-"""Ports of 127.0.0.1 that nobody listens on."""
+"""Free ports of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaos.errors import TargetError
 
 
 class PortTaken(TargetError):
-    """Somebody else took the port between choosing and listening: choose another and try again."""
+    """Another process took the port between choosing and listening: choose another and retry."""
 
     def __init__(self, port: int, what: str) -> None:
         self.port = port
@@ -25,7 +25,7 @@ ATTEMPTS = 200
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that was free a moment ago. It is not reserved: callers retry on PortTaken.
 
-    The kernel gives it to no outgoing connection meanwhile, unless every port is for those.
+    The kernel does not assign it to an outgoing connection meanwhile, unless every port is in that range.
     """
     choice = _listening_ports()
     for port in random.sample(choice, min(ATTEMPTS, len(choice))):
@@ -35,13 +35,13 @@ def free_port() -> int:
 
 
 def _listening_ports() -> list[int]:
-    """The ports outside the range that outgoing connections are given theirs from."""
+    """The ports outside the ephemeral range of outgoing connections."""
     first, last = (int(word) for word in EPHEMERAL.read_text().split())
     return [*range(LOWEST, first), *range(max(last + 1, LOWEST), HIGHEST + 1)]
 
 
 def _bound(port: int) -> int:
-    """The port after binding to it (0: any), given back at once; 0 when it is taken."""
+    """The port after binding to it (0: any), released immediately; 0 if it is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         try:
             listener.bind(("127.0.0.1", port))

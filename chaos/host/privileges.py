@@ -1,4 +1,4 @@
-"""Who we are, whom we can become, and what that user can reach."""
+"""The current user, the users it can switch to, and what those can access."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import TypedDict
 log = logging.getLogger(__name__)
 
 _SERVICE_USERS = ("postgres", "nobody")
-_TIMEOUT = 10.0  # seconds, for commands that answer at once
+_TIMEOUT = 10.0  # seconds, for commands that answer immediately
 
 
 class Identity(TypedDict, total=False):
-    """The arguments of subprocess.Popen that make a child somebody else."""
+    """The arguments of subprocess.Popen that run a child as another user."""
 
     user: int
     group: int
@@ -27,7 +27,7 @@ class Identity(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class SystemUser:
-    """A user of this machine that a child of ours can run as."""
+    """A user of this machine that a child process can run as."""
 
     name: str
     uid: int
@@ -40,7 +40,7 @@ class SystemUser:
 
 
 def identity(user: SystemUser | None) -> Identity:
-    """Popen's arguments for running as `user`; none of them for None, which means as ourselves."""
+    """Popen's arguments for running as `user`; empty for None, which means the current user."""
     return user.identity() if user else Identity()
 
 
@@ -49,14 +49,14 @@ def is_root() -> bool:
 
 
 def root_command() -> tuple[str, ...] | None:
-    """What to put before a command to run it as root: nothing, `sudo -n`, or None where neither works."""
+    """Prefix to run a command as root: nothing, `sudo -n`, or None if neither works."""
     if is_root():
         return ()
     sudo = shutil.which("sudo")
     if sudo is None:
         return None
     try:
-        # -n: never ask for a password, which would hang a run that nobody watches.
+        # -n: never prompt for a password, which would hang an unattended run.
         done = subprocess.run([sudo, "-n", "true"], capture_output=True, timeout=_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         log.debug("%s -n true: %s", sudo, error)
@@ -66,7 +66,7 @@ def root_command() -> tuple[str, ...] | None:
 
 
 def unprivileged_user() -> SystemUser | None:
-    """The user for programs that refuse to run as root; None when we are not root and need none."""
+    """The user for programs that refuse to run as root; None if not root."""
     if not is_root():
         return None
     for name in _SERVICE_USERS:
@@ -79,9 +79,9 @@ def unprivileged_user() -> SystemUser | None:
 
 
 def can_reach(user: SystemUser | None, path: Path) -> bool:
-    """Whether `user` (None: ourselves) can enter the directory, or execute the file, at `path`.
+    """True if `user` (None: the current one) can enter the directory, or execute the file, at `path`.
 
-    It is tried as that user, so that every directory above, ACLs and mount options count too.
+    Tried as that user, so that parent directories, ACLs and mount options count, too.
     """
     try:
         done = subprocess.run(
@@ -98,6 +98,6 @@ def can_reach(user: SystemUser | None, path: Path) -> bool:
 
 
 def give(path: Path, user: SystemUser | None) -> None:
-    """Make `user` the owner of `path` itself, not of what is below it; nothing to do for None."""
+    """Make `user` the owner of `path` itself, not of its contents; a no-op for None."""
     if user is not None:
         os.chown(path, user.uid, user.gid)

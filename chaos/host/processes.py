@@ -1,4 +1,4 @@
-"""Processes: started with a mark, found again by it, and stopped for certain."""
+"""Processes: started with a mark, found by it again, and reliably stopped."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Stream: TypeAlias = int | IO[bytes] | None
 
 # psutil adds the boot time, in whole seconds, to the ticks since boot: a slewed clock moves it by one.
 _CLOCK_SLACK = 1.5
-_POLL = 0.02  # seconds between looks at what has not ended yet
-_KILL_PATIENCE = 10.0  # seconds a killed process may take to go: it may hang in a slow disk's write
+_POLL = 0.02  # seconds between checks of what has not ended yet
+_KILL_PATIENCE = 10.0  # seconds a killed process may take to end: it may hang in a slow disk's write
 _spawned: weakref.WeakValueDictionary[int, subprocess.Popen[bytes]] = weakref.WeakValueDictionary()
 
 
@@ -43,7 +43,7 @@ def ref_from_json(record: Mapping[str, int | float]) -> ProcessRef:
 
 
 def process_of(ref: ProcessRef) -> psutil.Process | None:
-    """The live process meant by `ref`; None if it has ended (a zombie has), or its pid went to another."""
+    """The live process of `ref`; None if it has ended (a zombie counts as ended) or its pid was reused."""
     try:
         process = psutil.Process(ref.pid)
         same = abs(process.create_time() - ref.create_time) <= _CLOCK_SLACK
@@ -69,9 +69,9 @@ def spawn(
     new_session: bool = True,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a child that bears `mark`, as `user` (None: ourselves), in a session of its own.
+    """Start a child that carries `mark`, as `user` (None: the current one), in a session of its own.
 
-    `env` is the whole environment (None: ours); the mark, LC_ALL=C.UTF-8 and TZ=UTC are put on top.
+    `env` is the whole environment (None: inherited); the mark, LC_ALL=C.UTF-8 and TZ=UTC are added.
     Raises OSError if it cannot be executed.
     """
     surroundings = dict(os.environ if env is None else env)
@@ -96,9 +96,9 @@ def spawn(
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """The live processes bearing `mark`, or a mark below it (`mark/...`), oldest first.
+    """The live processes that carry `mark`, or a mark below it (`mark/...`), oldest first.
 
-    Processes whose environment we may not read are not ours and are left out.
+    Processes whose environment is unreadable belong to others and are skipped.
     """
     found = []
     for pid in psutil.pids():
@@ -115,7 +115,7 @@ def marked(mark: str) -> list[psutil.Process]:
 
 
 def mark_of(pid: int) -> str | None:
-    """The mark the process was started with; None without one, gone, a zombie, or not ours to read."""
+    """The mark the process was started with; None if it has none, is gone, is a zombie, or is unreadable."""
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
@@ -128,11 +128,11 @@ def mark_of(pid: int) -> str | None:
 
 
 def stop_marked(mark: str, *, grace: float) -> list[ProcessRef]:
-    """End every process bearing `mark` and everything below them; the marked ones that were stopped.
+    """End every process that carries `mark` and all descendants; return the marked ones that were stopped.
 
-    SIGTERM to those that bear it; after `grace` seconds SIGKILL to what is left, their descendants too
-    (a PostgreSQL backend overwrites its environment, so it is known by its parent alone). Ourselves and
-    our ancestors are never touched. Raises UndoError, naming them, if any is left at the end.
+    SIGTERM to those that carry it; after `grace` seconds SIGKILL to the rest, including descendants (a PostgreSQL
+    backend overwrites its environment, so only its parent identifies it). This process and its ancestors are never
+    touched. Raises UndoError, naming them, if any is left at the end.
     """
     stopped: dict[int, ProcessRef] = {}
     deadline = time.monotonic() + grace + _KILL_PATIENCE
@@ -145,22 +145,22 @@ def stop_marked(mark: str, *, grace: float) -> list[ProcessRef]:
         left = wait(left, max(deadline - time.monotonic(), _POLL))
         if left or time.monotonic() > deadline:
             _refuse(mark, left or marked(mark))
-        grace = 0.0  # what was forked meanwhile had its warning
+        grace = 0.0  # processes forked meanwhile get no grace of their own
     return list(stopped.values())
 
 
 def marked_by_others(mark: str) -> list[psutil.Process]:
-    """Those that bear the mark, without ourselves and our ancestors."""
+    """Those that carry the mark, except this process and its ancestors."""
     return _not_ours(marked(mark))
 
 
 def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    """Raises UndoError for a process that is not ours to end."""
+    """Raises UndoError without permission to end the process."""
     _signal(processes, lambda process: process.send_signal(number))
 
 
 def stop_child(child: subprocess.Popen[bytes], *, grace: float) -> int:
-    """SIGTERM, after `grace` seconds SIGKILL, and reap; the return code."""
+    """SIGTERM, after `grace` seconds SIGKILL, and reap; return the return code."""
     child.terminate()
     try:
         return child.wait(grace)
@@ -170,8 +170,9 @@ def stop_child(child: subprocess.Popen[bytes], *, grace: float) -> int:
 
 
 def end_group(child: subprocess.Popen[bytes], grace: float) -> None:
-    """End a child of ours, the leader of its group, with all that it started, and reap it: in order, after `grace`
-    seconds for certain. Nothing to do for one that has ended. What it still says is read, and lost."""
+    """End a child process, its group's leader, with everything it started, and reap it: gracefully, by force after
+    `grace` seconds. A no-op if it has ended. Its remaining output is read and discarded.
+    """
     if child.poll() is not None:
         return
     if child.stdin is not None:
@@ -186,7 +187,7 @@ def end_group(child: subprocess.Popen[bytes], grace: float) -> None:
 
 
 def _outlive(child: subprocess.Popen[bytes], seconds: float | None) -> None:
-    # One that writes into a pipe which nobody reads would never end in order.
+    # A process that writes into an unread pipe would never end gracefully.
     if child.stdout is not None:
         child.communicate(timeout=seconds)
     else:
@@ -194,7 +195,7 @@ def _outlive(child: subprocess.Popen[bytes], seconds: float | None) -> None:
 
 
 def _ended(process: psutil.Process) -> bool:
-    # Only the owner of a Popen may reap its child: another's waitpid would lose the return code.
+    # Only a Popen's owner may reap its child: another waitpid would lose the return code.
     child = _spawned.get(process.pid)
     if child is not None and child.returncode is None and child.poll() is not None:
         return True
@@ -211,7 +212,7 @@ def _not_ours(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
 
 
 def family_of(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """The processes and all below them."""
+    """The processes and their descendants."""
     family: dict[int, psutil.Process] = {}
     for process in processes:
         family[process.pid] = process
@@ -231,12 +232,12 @@ def _signal(processes: Iterable[psutil.Process], send: Callable[[psutil.Process]
             continue
         except psutil.AccessDenied as error:
             raise UndoError(
-                f"process {process.pid} is not ours to stop: {error}; as its owner: kill {process.pid}"
+                f"process {process.pid} cannot be stopped by this user: {error}; as its owner: kill {process.pid}"
             ) from error
 
 
 def wait(processes: Iterable[psutil.Process], patience: float) -> list[psutil.Process]:
-    """Those that have not ended after so many seconds."""
+    """Those that have not ended after that many seconds."""
     deadline = time.monotonic() + patience
     while left := [process for process in processes if not _ended(process)]:
         if time.monotonic() >= deadline:
@@ -247,4 +248,4 @@ def wait(processes: Iterable[psutil.Process], patience: float) -> list[psutil.Pr
 
 def _refuse(mark: str, left: Iterable[psutil.Process]) -> None:
     pids = " ".join(str(process.pid) for process in left)
-    raise UndoError(f"processes marked {mark!r} are still there; by hand: kill -9 {pids}")
+    raise UndoError(f"processes marked {mark!r} are still running; by hand: kill -9 {pids}")

@@ -1,12 +1,12 @@
-"""logrotate on a target's logs, and writers that keep their disk busy: begun, waited for, and put in order.
+"""Run logrotate on a target's logs, with writers that keep their disk busy; wait for it, and tidy up.
 
 A program for `chaos.host.worker`, also in a sidecar. Specification: `conf` (text), `scratch` (a directory to make),
-`before` (an inventory of `log_identity` with `suffixes`), `binary`, `env`, `as_first` (be who pid 1 is), `root` (to
-change the root to, or null), `locks` (state files of the machine's own logrotate), `idle`, `charged` (join the cgroup
-of pid 1), `writers`, `block` (bytes), `deadline` and `grace` (seconds).
+`before` (an inventory of `log_identity` with `suffixes`), `binary`, `env`, `as_first` (run as pid 1's user), `root`
+(to chroot to, or null), `locks` (state files of the machine's own logrotate), `idle`, `charged` (join the cgroup of
+pid 1), `writers`, `block` (bytes), `deadline` and `grace` (seconds).
 
-`go` on standard input: the hold is over, so the writers stop and the rotation is waited for. `cut`: it is cut off. The
-end of the input cuts it off after `grace`. Report: `logs` (what became of each), `rotated_bytes`, `logs_rotated`,
+`go` on standard input: the hold is over, so stop the writers and wait for the rotation. `cut`: cut it off. The end of
+the input cuts it off after `grace`. Report: `logs` (what became of each), `rotated_bytes`, `logs_rotated`,
 `shortfall` (why not all), `code`, `seconds`, `ended`, `errors`, `output`, `charged_to`, and what
 `chaos.host.disk_writers` reports as `writers`.
 """
@@ -31,9 +31,9 @@ from chaos.host import cgroup_join, disk_writers, log_identity, logrotate_said, 
 from chaos.host.log_identity import Log
 from chaos.host.logrotate_ask import given
 
-LOCKED_WITHIN = 20.0  # seconds that another logrotate on the same machine is waited for
+LOCKED_WITHIN = 20.0  # seconds to wait for another logrotate on the same machine
 _POLL = 0.1
-_SHOWN = 2000  # characters of logrotate's output that are reported
+_SHOWN = 2000  # characters of logrotate's output to report
 
 
 class Rotation:
@@ -47,13 +47,13 @@ class Rotation:
         self._took = 0.0
 
     def begin(self) -> dict[str, Any]:
-        """Start the writers and logrotate; the sizes of the logs before."""
+        """Start the writers and logrotate; return the sizes of the logs before."""
         spec = self._spec
         _lock(spec["locks"])
         self._logs = [Log(path) for path in spec["before"]["logs"]]
         for log in self._logs:
             if log.id != spec["before"]["logs"][log.path]["id"]:
-                sys.exit(f"{log.path} was rotated by somebody else just now")
+                sys.exit(f"{log.path} was just rotated by another process")
         self._scratch.mkdir(mode=0o700)
         block, end = os.urandom(spec["block"]), time.monotonic() + spec["deadline"]
         self._writers = [
@@ -71,7 +71,7 @@ class Rotation:
         return {log.path: log.size for log in self._logs}
 
     def follow(self) -> dict[str, Any]:
-        """Until the rotation has ended and the hold is over, or it is cut off; the report."""
+        """Wait until the rotation has ended and the hold is over, or it is cut off; return the report."""
         over, word = False, ""
         while not (over and self._process.poll() is not None) and word not in ("cut", "left"):
             word = self.words.get()
@@ -115,7 +115,7 @@ class Rotation:
         if self._user is not None:
             who = {"user": self._user[0], "group": self._user[1], "extra_groups": []}
         with given(spec["conf"]) as conf, (self._scratch / rotation_undo.OUTPUT).open("wb") as output:
-            if self._user is not None:  # it has to read the one, and to write the other
+            if self._user is not None:  # it must read the former and write the latter
                 os.fchown(conf.fileno(), *self._user)
                 os.chown(self._scratch, *self._user)
             argv = [
@@ -149,15 +149,15 @@ class Rotation:
 
 
 def _lock(paths: Sequence[str]) -> None:
-    """Hold the locks of the machine's own logrotate: two at once on the same logs lose archives. Nothing is written.
+    """Hold the locks of the machine's own logrotate: two at once on the same logs lose archives. Writes nothing.
 
-    They go with the process.
+    Released when the process ends.
     """
     end = time.monotonic() + LOCKED_WITHIN
     for path in paths:
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:  # logrotate has never run with it, or it is not ours to read
+        except OSError:  # logrotate has never used it, or it is unreadable
             continue
         while not _locked(fd):
             if time.monotonic() > end:
@@ -173,10 +173,10 @@ def _locked(fd: int) -> bool:
 
 
 def _make_idle(pid: int) -> None:
-    """Run when nobody else wants the processor, children to come included.
+    """Run only on an idle processor, including future children.
 
-    SCHED_IDLE orders tasks only within their own autogroup, and a session of its own is an autogroup of its own: so
-    its nice value is lowered too. Neither needs privileges.
+    SCHED_IDLE orders tasks only within their autogroup, and every session is its own autogroup, so lower the
+    autogroup's nice value, too. Neither needs privileges.
     """
     with suppress(OSError):
         os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))

@@ -1,7 +1,7 @@
-"""Ending a logrotate before its time, so that it tidies up after itself.
+"""End a running logrotate early in a way that lets it tidy up.
 
-Ended in the middle of a compression, its compressor goes first: logrotate then removes the half-made archive and keeps
-the whole one. A script of the team's is never ended: what it began is theirs. Standard library only.
+During a compression, end its compressor first: logrotate then removes the partial archive and keeps the complete one.
+A script of the team's is never ended: its work is theirs. Standard library only.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 STATE, RUNNING = "state", "running"  # files in the scratch directory: logrotate's own, and its pid
-SCRIPT_WITHIN = 20.0  # seconds that a script that runs is waited for
+SCRIPT_WITHIN = 20.0  # seconds to wait for a running script
 COMPRESSOR_WITHIN = 2.0  # seconds until one that does not end is killed
-_SETTLED = 0.5  # seconds without a child: it copies, or waits for a disk
-_POLL = 0.05  # logrotate gives no event for what it does
+_SETTLED = 0.5  # seconds without a child: it is copying or waiting for a disk
+_POLL = 0.05  # logrotate emits no events
 
 
 def end(pid: int, grace: float) -> str:
-    """Let it end by itself for so many seconds, then end it; says how that went. It leads a session of its own."""
+    """Let it end by itself for that many seconds, then end it; return how it ended. It leads a session of its own."""
     if gone(pid, grace):
         return "by itself"
     begun = alone = time.monotonic()
@@ -33,11 +33,11 @@ def end(pid: int, grace: float) -> str:
         if now - alone > _SETTLED or late > SCRIPT_WITHIN:
             _signal(pid, signal.SIGTERM)
     late = time.monotonic() - begun
-    return "cut off" + ("; a script of its stanza still runs" if late > SCRIPT_WITHIN else "")
+    return "cut off" + ("; a script of its stanza is still running" if late > SCRIPT_WITHIN else "")
 
 
 def end_left(scratch: Path) -> str | None:
-    """End what is left of a rotation whose supervisor is gone; says how that went, None where nothing was."""
+    """End what is left of a rotation whose supervisor is gone; return how, None if nothing was left."""
     try:
         pid = int((scratch / RUNNING).read_text())
     except (OSError, ValueError):
@@ -53,7 +53,7 @@ def end_left(scratch: Path) -> str | None:
 
 
 def gone(pid: int, within: float) -> bool:
-    """Whether the process has ended, or ends within so many seconds. One of ours that was not reaped has."""
+    """True if the process has ended or ends within that many seconds. An unreaped child counts as ended."""
     until = time.monotonic() + within
     while (left := until - time.monotonic()) > 0 and _runs(pid):
         time.sleep(min(_POLL, left))
@@ -61,7 +61,7 @@ def gone(pid: int, within: float) -> bool:
 
 
 def in_session(leader: int) -> list[int]:
-    """The other processes of a session that live."""
+    """The other live processes of a session."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):
@@ -72,7 +72,7 @@ def in_session(leader: int) -> list[int]:
 
 
 def is_compressor(pid: int) -> bool:
-    """Whether logrotate started it, or what did, to compress an archive: its environment says which."""
+    """True if it is logrotate's compressor of an archive, or a child of that: by its environment."""
     with suppress(OSError):
         return b"LOGROTATE_COMPRESSED_FILENAME=" in Path(f"/proc/{pid}/environ").read_bytes()
     return False

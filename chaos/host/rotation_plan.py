@@ -1,8 +1,8 @@
-"""What a rotation of these logs will do, found out before it: by the team's own stanza, or as the directory has it.
+"""Predict what a rotation of these logs will do, by the team's own stanza or by one generated to match the directory.
 
-A program for a sidecar, too. Specification: `files` (paths, patterns among them), `own` (a configuration of midnight's,
-or null), `stanza` and `conf` (paths or null), `how` (of `logrotate_as_found.How`), `root` (to change the root to, or
-null), `binary`, `env`. Report: what `Planned` says with `before`, an inventory of `log_identity`; or `refused`.
+Also a program for a sidecar. Specification: `files` (paths or patterns), `own` (a configuration of midnight's, or
+null), `stanza` and `conf` (paths or null), `how` (of `logrotate_as_found.How`), `root` (to chroot to, or null),
+`binary`, `env`. Report: the fields of `Planned` with `before`, an inventory of `log_identity`; or `refused`.
 """
 
 from __future__ import annotations
@@ -27,33 +27,31 @@ from chaos.host.logrotate_said import Said
 _REACH_OUT = frozenset(
     {"docker", "docker-compose", "podman", "nerdctl", "kubectl", "systemctl", "journalctl", "service"}
 )
-MOST_OF_THE_DISK = 0.5  # of what is free, that a copy and its compression may take
+MOST_OF_THE_DISK = 0.5  # of the free space, for a copy and its compression
 
 
 class CannotRotate(ValueError):
-    """Why these logs are not rotated: known before anything is touched."""
+    """Why these logs are not rotated, before anything is touched."""
 
-    stanza_helps = False  # whether it could be done by the team's own stanza
+    stanza_helps = False  # True if the team's own stanza could do it
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A rotation, ready to be played."""
 
-    conf: str  # what logrotate is given
+    conf: str  # logrotate's configuration
     logs: list[str]  # the files themselves, links followed
     places: list[str]  # the directories in which their archives are
-    also: list[str]  # what the same stanzas rotate beside them
+    also: list[str]  # other logs rotated by the same stanzas
     scripts: list[str]  # `FILE:LINE: KEYWORD`, and the script indented below it
-    notes: list[str]  # what the stanza removes or overwrites by its own rules, and whom it writes to
+    notes: list[str]  # what the stanza removes or overwrites by its own rules, and its mail addresses
     ends: list[str]  # the archives among those
-    unreadable: list[
-        str
-    ]  # archives that are going to be compressed so that only their own program reads them
+    unreadable: list[str]  # archives about to be compressed in a format that only its own program reads
 
 
 def answer(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """What is planned, and an inventory of what is there before it. Raises CannotRotate."""
+    """The plan, and an inventory of the current state. Raises CannotRotate."""
     try:
         what = _planned(spec)
         before = log_identity.inventory(what.logs, what.places)
@@ -89,13 +87,13 @@ def _planned(spec: Mapping[str, Any]) -> Planned:
 
 
 def _found(pattern: str) -> list[Path]:
-    """The files that a name or a pattern stands for, one at least. Raises CannotRotate, OSError."""
+    """The files that a name or a pattern matches, at least one. Raises CannotRotate, OSError."""
     path = Path(pattern)
     if not glob.has_magic(pattern) or path.exists():
         _look(path)
         return [path]
     base = next(parent for parent in path.parents if not glob.has_magic(str(parent)))
-    list(base.iterdir())  # a pattern in a directory that cannot be read matches nothing, and does not say why
+    list(base.iterdir())  # a pattern in an unreadable directory silently matches nothing
     files = logrotate_conf.matching(pattern)
     if not files:
         raise CannotRotate(f"{pattern} matches no file")
@@ -105,11 +103,11 @@ def _found(pattern: str) -> list[Path]:
 
 
 def _by_stanza(spec: Mapping[str, Any], named: Sequence[Path]) -> Planned:
-    """The stanzas of the file or directory that cover the logs, with the global options that hold for them."""
+    """The stanzas of the file or directory that cover the logs, with the global options that apply to them."""
     stanza = Path(spec["stanza"])
     own, files = logrotate_conf.read(stanza)
     if not own:
-        raise CannotRotate(f"{stanza} holds no stanza")
+        raise CannotRotate(f"{stanza} contains no stanza")
     parts = list[Part]()
     if spec["conf"] is not None and str(Path(spec["conf"]).resolve()) not in files:
         parts, _ = logrotate_conf.read(Path(spec["conf"]), strict=False)
@@ -124,16 +122,14 @@ def _by_stanza(spec: Mapping[str, Any], named: Sequence[Path]) -> Planned:
     conf, origins = logrotate_conf.joined([part for part in parts if not part.patterns or part in stanzas])
     said = ask(conf, spec, origins)
     if said.handled != len(stanzas):
-        raise CannotRotate(
-            _first(said.errors) or f"logrotate reads {stanza} in another way than midnight does"
-        )
+        raise CannotRotate(_first(said.errors) or f"logrotate reads {stanza} differently from midnight")
     if said.ran_scripts and not any(part.scripts for part in stanzas):
         raise CannotRotate(f"{stanza} runs a script that midnight did not find in it")
     return _checked(conf, said, named, stanzas, any("copy" in part.text for part in stanzas))
 
 
 def _checked(conf: str, said: Said, named: Sequence[Path], stanzas: Sequence[Part], copies: bool) -> Planned:
-    """Raises CannotRotate, in logrotate's own words, unless each of the logs will be rotated."""
+    """Raises CannotRotate, in logrotate's own words, unless all of the logs will be rotated."""
     considered = {_identity(Path(path)): log for path, log in said.logs.items() if Path(path).exists()}
     logs, size = dict[str, None](), 0
     for path in named:
@@ -141,7 +137,7 @@ def _checked(conf: str, said: Said, named: Sequence[Path], stanzas: Sequence[Par
         if log is None:
             raise CannotRotate(_first(said.errors) or f"logrotate does not consider {path}")
         if not log.rotated and log.reason != logrotate_said.EMPTY:
-            why = log.reason or _first(said.errors) or "it does not say why"
+            why = log.reason or _first(said.errors) or "no reason given"
             raise CannotRotate(f"logrotate skips {log.path}: {why}")
         logs[str(path.resolve())] = None
         size += path.stat().st_size
@@ -167,7 +163,7 @@ def _checked(conf: str, said: Said, named: Sequence[Path], stanzas: Sequence[Par
 
 
 def _refuse_tools_of_elsewhere(stanzas: Sequence[Part], path: str) -> None:
-    """Raises CannotRotate for a script that reaches out of a container by what the container does not have."""
+    """Raises CannotRotate for a script that calls tools missing in the container, to reach out of it."""
     for script in (script for part in stanzas for script in part.scripts):
         for tool in _REACH_OUT & set(re.findall(r"[\w.-]+", script.body)):
             if shutil.which(tool, path=path) is None:
@@ -175,7 +171,7 @@ def _refuse_tools_of_elsewhere(stanzas: Sequence[Part], path: str) -> None:
 
 
 def _ends(said: Said) -> list[tuple[str, str]]:
-    """Archives that end with this rotation, and how: removed, or overwritten by another one."""
+    """Archives lost in this rotation, and how: removed, or overwritten by another one."""
     found = []
     for log in said.logs.values():
         moved = {old for old, _ in log.moves} | {log.path}
@@ -194,12 +190,12 @@ def _refuse_a_full_disk(directory: Path, size: int, copies: bool) -> None:
     free, wanted = there.f_bavail * there.f_frsize, size * (2 if copies else 1)
     if wanted > free * MOST_OF_THE_DISK:
         raise CannotRotate(
-            f"rotating {size} bytes may take {wanted}, more than half of the {free} that are free in {directory}"
+            f"rotating {size} bytes may take {wanted}, more than half of the {free} free in {directory}"
         )
 
 
 def _live(named: Sequence[Path]) -> list[Path]:
-    """Raises CannotRotate for what is no live log of its own."""
+    """Raises CannotRotate for anything but a live log."""
     for path in named:
         if path.is_symlink():
             real = path.resolve()
@@ -212,15 +208,15 @@ def _live(named: Sequence[Path]) -> list[Path]:
                 and path.parent == other.parent
                 and log_archives.parse(path, other.name) is not None
             ):
-                raise CannotRotate(f"{path} is an archive of {other}: name the live logs alone")
+                raise CannotRotate(f"{path} is an archive of {other}: name only the live logs")
     return list(named)
 
 
 def _look(path: Path) -> None:
-    """Raises OSError, CannotRotate for what is no file that could be rotated."""
+    """Raises OSError; CannotRotate for anything that cannot be rotated."""
     path.stat()
     if not path.is_file():
-        raise CannotRotate(f"{path} (which is {path.resolve()}) is no regular file")
+        raise CannotRotate(f"{path} (which is {path.resolve()}) is not a regular file")
 
 
 def _identity(path: Path) -> tuple[int, int]:
@@ -242,14 +238,14 @@ def _first(errors: Sequence[str]) -> str:
 
 
 def _unreadable(conf: str, said: Said) -> list[str]:
-    """What `delaycompress` compresses by a program whose form Python's own library does not read."""
+    """Archives that `delaycompress` compresses in a format unknown to Python's standard library."""
     if not {".zst", ".lz4"} & set(_suffixes(conf)):
         return []
     return [log.renamed_to or log.copied_to for log in said.logs.values() if log.compressed_first]
 
 
 def _suffixes(conf: str) -> list[str]:
-    """What the compressors of a configuration put behind a name."""
+    """The suffixes of a configuration's compressors."""
     told = [line.replace("=", " ").split() for line in conf.splitlines()]
     return sorted({".gz", *(words[1] for words in told if words[:1] == ["compressext"] and len(words) > 1)})
 

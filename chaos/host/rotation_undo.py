@@ -1,8 +1,8 @@
-"""A rotation that was cut off is put in order: the half-made archive goes, the whole one stays.
+"""Tidy up a rotation that was cut off: remove the partial archive, keep the complete one.
 
-A program for a sidecar, too: its specification is an inventory of `log_identity` with `scratch` and `suffixes` (those
-that logrotate's compressor may give). Nothing is removed but what another file, proven to be whole, holds as well.
-Standard library only.
+Also a program for a sidecar: its specification is an inventory of `log_identity` with `scratch` and `suffixes`
+(possible ones of logrotate's compressor). Only data proven to be complete in another file is removed. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any
 
 from chaos.host import log_archives, log_identity, logrotate_said, rotation_cut
 
-ENDED = "ended"  # a file in the scratch directory: logrotate came to its end, or was put in order
-OUTPUT = "output"  # what logrotate said
-_READ = 4_000_000  # characters of it: a script may say what it likes
+ENDED = "ended"  # a file in the scratch directory: logrotate finished, or was tidied up
+OUTPUT = "output"  # logrotate's output
+_READ = 4_000_000  # characters of it: a script may print anything
 _CHUNK = 1 << 20
-_KEPT = ".uncompressed"  # what keeps a whole archive from being overwritten by the next rotation
+_KEPT = ".uncompressed"  # suffix that keeps the next rotation from overwriting a complete archive
 
 Identity = tuple[int, int]
 
@@ -47,7 +47,7 @@ class _Before:
         )
 
     def was_there(self, path: Path) -> bool:
-        """Whether it is an archive of before, wherever it was, with its size and time."""
+        """True if it is an earlier archive, at any path, with unchanged size and time."""
         return log_identity.unchanging(str(path)) in self.told["beside"].values()
 
     def is_archive(self, path: Path) -> bool:
@@ -55,9 +55,9 @@ class _Before:
 
 
 def put_in_order(told: Mapping[str, Any], uncompressed: Sequence[str] = ()) -> dict[str, list[str]]:
-    """What was removed, kept and put back. `uncompressed`: archives that logrotate gave up compressing.
+    """Returns what was removed, kept and put back. `uncompressed`: archives that logrotate gave up compressing.
 
-    Call it when logrotate and its compressor have ended.
+    Call it once logrotate and its compressor have ended.
     """
     before = _Before(told)
     done: dict[str, list[str]] = {"half_made_removed": [], "kept_whole": [], "put_back": []}
@@ -74,7 +74,7 @@ def put_in_order(told: Mapping[str, Any], uncompressed: Sequence[str] = ()) -> d
     for inode, log in before.logs.items():
         renamed = next((path for path in before.beside() if identity(path) == inode), None)
         if renamed is not None and not os.path.lexists(log):
-            with suppress(FileExistsError):  # the service has just made it
+            with suppress(FileExistsError):  # the service has just created it
                 Path(log).hardlink_to(renamed)
                 renamed.unlink()
                 done["put_back"].append(log)
@@ -82,7 +82,7 @@ def put_in_order(told: Mapping[str, Any], uncompressed: Sequence[str] = ()) -> d
 
 
 def undo(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Put in order what did not end, and remove the scratch directory. Idempotent."""
+    """Tidy up an unfinished rotation, and remove the scratch directory. Idempotent."""
     scratch = Path(spec["scratch"])
     done: dict[str, Any] = {}
     if (ended := rotation_cut.end_left(scratch)) is not None:
@@ -96,7 +96,7 @@ def undo(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def output_in(scratch: Path) -> str:
-    """What logrotate and its scripts have said."""
+    """The output of logrotate and its scripts."""
     with suppress(OSError), (scratch / OUTPUT).open(errors="replace") as file:
         return file.read(_READ)
     return ""
@@ -108,7 +108,7 @@ def identity(path: Path) -> Identity:
 
 
 def _whole_beside(path: Path, before: _Before) -> Path | None:
-    """The file that is proven to hold all that this new one holds: what it was being made from."""
+    """The source of this new file, if proven to contain everything in it."""
     for suffix in before.told["suffixes"]:
         source = path.with_name(path.name.removesuffix(suffix))
         if source == path or not source.exists() or str(source) in before.told["logs"]:
@@ -121,7 +121,7 @@ def _whole_beside(path: Path, before: _Before) -> Path | None:
 
 
 def _is_intact(path: Path, told: Mapping[str, Any]) -> bool:
-    """Whether the file begins as the log did and is no shorter: nothing has shredded it."""
+    """True if the file begins as the log did and is not shorter: nothing has shredded it."""
     try:
         with path.open("rb") as file:
             head = log_identity.head_of(file.fileno(), told["size"])
@@ -131,7 +131,7 @@ def _is_intact(path: Path, told: Mapping[str, Any]) -> bool:
 
 
 def _is_a_copy(path: Path, log: Path, before: _Before) -> bool:
-    """Whether all of the file is the beginning of the log, which is still the one there was."""
+    """True if the whole file equals the beginning of the log, which is still the original one."""
     told = before.told["logs"][str(log)]
     if log_archives.parse(path, log.name) is None or not log.exists():
         return False
@@ -145,7 +145,7 @@ def _is_a_copy(path: Path, log: Path, before: _Before) -> bool:
 
 
 def _is_open(path: Path) -> bool:
-    """Whether a process has the file open: then it is somebody's work, and ours has ended."""
+    """True if a process has the file open: it is someone else's work, since midnight's has ended."""
     for process in Path("/proc").glob("[0-9]*/fd"):
         with suppress(OSError):
             if any(fd.readlink() == path for fd in process.iterdir()):
@@ -154,7 +154,7 @@ def _is_open(path: Path) -> bool:
 
 
 def _out_of_the_way(path: Path) -> Path:
-    """Under a name that the next rotation leaves alone: it would rename the log over an uncompressed archive."""
+    """Rename it so that the next rotation leaves it alone: that would rename the log over an uncompressed archive."""
     kept = path.with_name(path.name + _KEPT)
     while kept.exists():
         kept = kept.with_name(kept.name + "_")

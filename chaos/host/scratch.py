@@ -1,4 +1,4 @@
-"""A directory of ours for one run: made with its owner's name in it, and removed only where that stands."""
+"""A scratch directory of one run, created with its owner's name in it and removed only if that matches."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from chaos.plugin.fault import Evidence
 
 
 def remove(path: Path, owner: str) -> Evidence:
-    """Remove the directory that holds a file named `owner`, or nothing yet. Raises UndoError."""
+    """Remove the directory if it contains a file named `owner`, or is still empty. Raises UndoError."""
     with suppress(OSError):
-        path.rmdir()  # empty: nobody has got as far as saying whose it is
+        path.rmdir()  # empty: created, but not yet labelled
     if path.is_dir() and not (path / owner).exists():
-        return {"removed": None, "because": f"{path} was made by somebody else"}
+        return {"removed": None, "because": f"{path} was created by someone else"}
     if any(entry.is_mount() for entry in path.glob("*")):
         raise UndoError(f"{path} still has a volume mounted below it; nothing was deleted")
     try:
         if path.is_dir():
-            _empty(path, spare=owner)  # the last to go: cut short, the rest is still known as ours
+            _empty(path, spare=owner)  # removed last: if interrupted, the rest is still recognised
             shutil.rmtree(path)
     except OSError as error:
         raise UndoError(f"{path} could not be removed: {error}; by hand: rm -r {path}") from error

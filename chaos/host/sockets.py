@@ -1,4 +1,4 @@
-"""TCP sockets of one network namespace with the kernel's account of each, from sock_diag(7).
+"""TCP sockets of one network namespace with the kernel's statistics for each, from sock_diag(7).
 
 Also a program for a sidecar inside a container's network namespace: for each line on standard input, a JSON list of
 ports, it prints one JSON line, the sockets on these ports. It ends when its standard input ends.
@@ -31,12 +31,12 @@ _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
 class Unreadable(Exception):
-    """The kernel gives no such account here."""
+    """The kernel does not provide these statistics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """One TCP socket. `cookie` is never another's; a byte counter is -1 where the kernel keeps none."""
+    """One TCP socket. `cookie` is never reused; a byte counter is -1 if the kernel has none."""
 
     cookie: int
     state: int
@@ -44,21 +44,20 @@ class Socket:
     local_port: int
     remote: str
     remote_port: int
-    inode: int  # 0: no process has it any more
+    inode: int  # 0: no longer owned by a process
     uid: int  # the user that opened it
-    waiting: (
-        int  # bytes that came and were not read yet; of a listener, connections that were not accepted yet
-    )
+    waiting: int  # bytes received but not read yet; for a listener, connections not accepted yet
     sent: int  # bytes, since it was opened
     received: int  # bytes, since it was opened
     sent_at: float  # of the last data, seconds of the monotonic clock
     received_at: float
-    at: float  # when it was looked at
+    at: float  # when it was read
 
 
 def table(ports: Collection[int] = ()) -> list[Socket]:
-    """Every TCP socket of this process's network namespace, those in TIME_WAIT aside; with `ports` only those with
-    one of them at either end. Raises Unreadable."""
+    """Every TCP socket of this process's network namespace, except those in TIME_WAIT; with `ports`, only those with
+    one of them at either end. Raises Unreadable.
+    """
     wanted = frozenset(ports)
     with opened() as netlink:
         found = []
@@ -69,7 +68,7 @@ def table(ports: Collection[int] = ()) -> list[Socket]:
 
 
 def opened() -> socket.socket:
-    """A socket to ask sock_diag on."""
+    """A socket for sock_diag requests."""
     netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG)
     netlink.settimeout(5.0)
     return netlink
@@ -138,7 +137,7 @@ def _received(info: memoryview, state: int) -> int:
 
 
 def attribute(data: memoryview, wanted: int) -> memoryview:
-    """One attribute of an answer; empty where it is not there."""
+    """One attribute of an answer; empty if missing."""
     while len(data) >= 4:
         length, kind = struct.unpack_from("=HH", data)
         if kind == wanted:
@@ -148,7 +147,7 @@ def attribute(data: memoryview, wanted: int) -> memoryview:
 
 
 def _address(family: int, raw: bytes) -> str:
-    """As text; an IPv4 address within IPv6 as IPv4."""
+    """As text; an IPv4-mapped IPv6 address as IPv4."""
     if family == socket.AF_INET:
         return socket.inet_ntop(socket.AF_INET, raw[:4])
     if raw.startswith(_MAPPED):

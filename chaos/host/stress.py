@@ -1,8 +1,8 @@
-"""Hold memory within the target's limits, so that its cgroup, and not the machine, runs out of it.
+"""Hold memory within the target's limits, so that its cgroup, not the machine, runs out of it.
 
 For a sidecar. Specification: memory (bytes at a time), most (bytes in all), deadline (seconds). It takes memory until
-it holds `most`, in no process, so that the target's own processes are killed. Report: held (bytes), spared (whether the
-kernel also let itself be told so), charged_to.
+it holds `most`, outside any process, so that the target's own processes are killed. Report: held (bytes), spared
+(true if the kernel also accepted an exemption), charged_to.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def spare_ourselves() -> bool:
 
 
 def hold(file: int, step: int, most: int, stop: threading.Event, end: float) -> int:
-    """Write `step` bytes after the other to a file in memory, until it has `most`, `stop` or `end`; its bytes.
+    """Append `step` bytes at a time to a file in memory, until `most`, `stop` or `end`; return its size.
 
-    The cgroup pays for them, and yet no process has them: the kernel, which kills the one that has most, passes us by.
+    The cgroup is charged, but no process owns the pages: the kernel kills the largest process, so not this one.
     """
     held, block = 0, b"\1" * step
     while held < most and not stop.is_set() and time.monotonic() < end:
-        with suppress(OSError):  # no memory for it any more
+        with suppress(OSError):  # out of memory
             held += os.write(file, block)
         stop.wait(0.01)
     return held

@@ -1,9 +1,9 @@
 """The write limit of a cgroup on the device below a directory: lowered, and put back.
 
-For a sidecar beside the container it is for. On its standard input a JSON object: `path` (a directory), and either
-`created_with` (bytes per second by device as the engine names it; none: no limit) with `set` (bytes per second: lower
-the limit to that), `could` (the same, and nothing is changed) or `unset` (the limit that was set: put back what was
-before). Report: device, limit (bytes per second; 0: none), or `refused` with a `remedy` and nothing changed.
+For a sidecar of the container. On its standard input a JSON object: `path` (a directory), and either `created_with`
+(bytes per second by device as the engine names it; none: no limit) with `set` (bytes per second: lower the limit to
+that), `could` (the same as a dry run) or `unset` (the limit that was set: put back the previous one). Report: device,
+limit (bytes per second; 0: none), or `refused` with a `remedy` and nothing changed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any
 from chaos.host.cgroup_join import CGROUPS
 
 DEVICES = Path("/sys/dev/block")
-OTHER_PATH = "name a directory on a volume that lies on a disk (`path`)"
+OTHER_PATH = "name a directory on a volume on a disk (`path`)"
 
 
 class NothingToLimit(Exception):
-    """There is no device, or no cgroup, that a limit could be set of; nor has one been."""
+    """No device or cgroup to limit; nothing was changed."""
 
     def __init__(self, because: str, remedy: str) -> None:
         super().__init__(because)
@@ -30,21 +30,21 @@ class NothingToLimit(Exception):
 
 
 def device_of(path: str) -> str:
-    """`major:minor` of the whole disk below a path: a part of one cannot be limited. Raises NothingToLimit."""
+    """`major:minor` of the whole disk below a path: a partition cannot be limited. Raises NothingToLimit."""
     try:
         number = os.stat(path).st_dev  # noqa: PTH116
     except OSError as error:
-        raise NothingToLimit(f"{path} is on no volume of it ({error.strerror})", OTHER_PATH) from error
+        raise NothingToLimit(f"{path} is not on one of its volumes ({error.strerror})", OTHER_PATH) from error
     found = f"{os.major(number)}:{os.minor(number)}"
     place = DEVICES / found
     if not place.exists():
-        raise NothingToLimit(f"{path} lies on no block device that can be limited ({found})", OTHER_PATH)
+        raise NothingToLimit(f"{path} is not on a block device that can be limited ({found})", OTHER_PATH)
     disk = place.resolve().parent
     return (disk / "dev").read_text().strip() if (place / "partition").exists() else found
 
 
 def names_of(device: str) -> set[str]:
-    """What a device is called below /dev, as far as the kernel knows."""
+    """A device's name below /dev, if the kernel knows it."""
     place = DEVICES / device
     lines = (place / "uevent").read_text().splitlines()
     names = {f"/dev/{line.removeprefix('DEVNAME=')}" for line in lines if line.startswith("DEVNAME=")}
@@ -53,7 +53,7 @@ def names_of(device: str) -> set[str]:
 
 
 def rate_of(device: str, created_with: Mapping[str, int]) -> int | None:
-    """The limit that the container was created with; 0: none; None: it cannot be told whose limits they are."""
+    """The limit that the container was created with; 0: none; None: ambiguous."""
     if mine := names_of(device) & created_with.keys():
         return created_with[mine.pop()]
     if not created_with:
@@ -63,7 +63,7 @@ def rate_of(device: str, created_with: Mapping[str, int]) -> int | None:
 
 
 def file_of(pid: int = 1) -> tuple[Path, bool]:
-    """The file with the cgroup's write limits, and whether it is one of cgroup v2. Raises NothingToLimit."""
+    """The file with the cgroup's write limits, and whether it is cgroup v2. Raises NothingToLimit."""
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         below = path.lstrip("/")
@@ -72,7 +72,7 @@ def file_of(pid: int = 1) -> tuple[Path, bool]:
         if not controllers and (CGROUPS / "cgroup.controllers").exists():
             return CGROUPS / below / "io.max", True
     raise NothingToLimit(
-        "no cgroup of the target limits writes", "enable the controller blkio, or io of cgroup v2"
+        "none of the target's cgroups can limit writes", "enable the controller blkio, or io of cgroup v2"
     )
 
 
@@ -91,17 +91,17 @@ def write(device: str, limit: int) -> None:
 
 
 def could(device: str, created_with: Mapping[str, int], limit: int) -> dict[str, Any]:
-    """What would be limited; refused where that would not be lower, or could not be put back from what is known."""
+    """The limit to set; refused if it would not be lower, or could not be put back."""
     created, now = rate_of(device, created_with), read(device)
     if created is None:
-        unclear = f"which of {', '.join(sorted(created_with))} is {device} cannot be told"
+        unclear = f"it is unclear which of {', '.join(sorted(created_with))} is {device}"
         return {"refused": unclear, "remedy": OTHER_PATH}
     if now != created:
         was = f"it was created with {created}" if created else "it was created with none"
-        by_hand = f"somebody has set a write limit of {now or 'none'}: {was}"
+        by_hand = f"its write limit was changed to {now or 'none'}: {was}"
         return {"refused": by_hand, "remedy": "set it back, or restart the container"}
     if now and limit >= now:
-        more = f"{limit} bytes per second are no less than the {now} that it has"
+        more = f"{limit} bytes per second is not below its current limit of {now}"
         return {"refused": more, "remedy": f"set `write` below {now}"}
     file, _ = file_of()
     if not os.access(file, os.W_OK):
@@ -110,7 +110,7 @@ def could(device: str, created_with: Mapping[str, int], limit: int) -> dict[str,
 
 
 def lower(device: str, created_with: Mapping[str, int], limit: int) -> dict[str, Any]:
-    """Set a limit, where that can be done."""
+    """Set a limit, if possible."""
     found = could(device, created_with, limit)
     if "refused" in found:
         return found
@@ -119,7 +119,7 @@ def lower(device: str, created_with: Mapping[str, int], limit: int) -> dict[str,
 
 
 def put_back(device: str, created_with: Mapping[str, int], ours: int) -> dict[str, Any]:
-    """The limit that the container was created with, where ours is in force; anybody else's is left alone."""
+    """Restore the limit that the container was created with, if midnight's is in force; any other is left alone."""
     created = rate_of(device, created_with)
     if created is not None and read(device) == ours:
         write(device, created)

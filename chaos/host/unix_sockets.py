@@ -1,4 +1,4 @@
-"""Unix sockets (streams) of this machine: who listens under which name, what was accepted, and what waits there."""
+"""Unix stream sockets of this machine: listeners by name, accepted connections, and queued data."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class UnixSocket:
 
     inode: int
     listens: bool
-    name: bytes  # of the listener that it is, or that accepted it; empty for the end that connected
+    name: bytes  # of the listener itself, or the one that accepted it; empty on the connecting end
     peer: int  # the inode of the other end; 0: none
-    waiting: int  # bytes that were not read yet; of a listener, connections that were not accepted yet
+    waiting: int  # bytes not read yet; for a listener, connections not accepted yet
 
 
 def table() -> list[UnixSocket]:

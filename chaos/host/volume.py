@@ -1,7 +1,7 @@
-"""A volume with a disk's worth of write bandwidth: a loop device with a limit on its writes.
+"""A volume with a disk's write bandwidth: a loop device with a write limit.
 
-The limit touches that device alone and catches writeback too. cgroup v1 limits the device for everybody (its
-root group); cgroup v2 limits the processes of a group of ours.
+The limit affects only that device and includes writeback. cgroup v1 limits the device for all processes (its root
+group); cgroup v2 limits the processes of midnight's own group.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class LoopVolume:
 
     @property
     def device(self) -> Path:
-        """The loop device. Raises TargetError when none is attached to the file."""
+        """The loop device. Raises TargetError if none is attached to the file."""
         found = loops_of(self.file)
         if not found:
             raise TargetError(f"no loop device is attached to {self.file}")
@@ -50,7 +50,7 @@ class LoopVolume:
 
 
 def why_not() -> str | None:
-    """Why this machine does not let us make such a volume; None when it does."""
+    """Why this machine cannot create such a volume; None if it can."""
     if os.geteuid() != 0:
         return "a loop device needs root"
     missing = [command for command in COMMANDS if _command(command) is None]
@@ -62,16 +62,16 @@ def why_not() -> str | None:
         return None
     if cgroup.offers_io():
         return None
-    return "no cgroup (v1 blkio or v2 io) lets us limit a device's writes"
+    return "no cgroup (v1 blkio or v2 io) can limit a device's writes"
 
 
 def create(file: Path, path: Path, size: int) -> LoopVolume:
-    """Make a sparse file of `size` bytes, an ext4 on a loop device on it, and mount it. Raises TargetError."""
+    """Create a sparse file of `size` bytes with ext4 on a loop device, and mount it. Raises TargetError."""
     with file.open("wb") as sparse:
         sparse.truncate(size)
     path.mkdir(parents=True)
     device = _run("losetup", "--find", "--show", "--direct-io=on", str(file)).strip()
-    # the journal and tables are written now: done lazily they would take bandwidth in the middle of the play
+    # write the journal and tables now: lazily, they would take bandwidth during the play
     options = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
     _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", options, device)
     _run("mount", "-o", "noatime", device, str(path))
@@ -79,7 +79,7 @@ def create(file: Path, path: Path, size: int) -> LoopVolume:
 
 
 def limit(volume: LoopVolume, bytes_per_second: int, mark: str) -> None:
-    """Limit the device's writes: for everybody (v1), or for the processes of the run `mark` (v2).
+    """Limit the device's writes: for all processes (v1), or for the processes of the run `mark` (v2).
 
     Raises OSError.
     """
@@ -94,7 +94,7 @@ def limit(volume: LoopVolume, bytes_per_second: int, mark: str) -> None:
 
 
 def lift(file: Path, mark: str) -> bool:
-    """Take the limit off the device that is attached to `file`; whether there was one. Raises OSError."""
+    """Remove the limit from the device attached to `file`; return whether there was one. Raises OSError."""
     devices = loops_of(file)
     for device in devices:
         if os.access(V1_LIMIT, os.W_OK):
@@ -104,10 +104,10 @@ def lift(file: Path, mark: str) -> bool:
 
 
 def remove(file: Path, path: Path) -> None:
-    """Unmount, detach, delete; whatever of it there is. Raises UndoError.
+    """Unmount, detach and delete whatever exists. Raises UndoError.
 
-    A `mount` or `losetup` of a killed runner may still be on its way, and the kernel tells nobody when the
-    last open file of a dead process is closed: so until nothing is there twice in a row.
+    A `mount` or `losetup` of a killed runner may still be in progress, and the kernel sends no event when a dead
+    process's last open file is closed: so repeat until nothing is found twice in a row.
     """
     end, clean = time.monotonic() + PATIENCE, 0
     while clean < 2 and time.monotonic() < end:
@@ -130,18 +130,18 @@ def remove(file: Path, path: Path) -> None:
 
 
 def renew(file: Path, path: Path) -> None:
-    """Mount anew a volume that the kernel has made read-only, as after its disk was looked at. Raises TargetError."""
+    """Check and remount a volume that the kernel has made read-only. Raises TargetError."""
     device = str(LoopVolume(file, path).device)
     _run("umount", str(path))
     argv = _argv("e2fsck", "-f", "-y", device)
     done = subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True)
-    if done.returncode not in (0, 1):  # 1: what was wrong is mended
+    if done.returncode not in (0, 1):  # 1: errors were corrected
         raise TargetError(f"{' '.join(argv)}: {done.stdout.strip() or done.returncode}")
     _run("mount", "-o", "noatime", device, str(path))
 
 
 def loops_of(file: Path) -> list[Path]:
-    """The loop devices attached to a file, also to one that was deleted."""
+    """The loop devices attached to a file, even a deleted one."""
     found = []
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
         with suppress(OSError):
@@ -156,7 +156,7 @@ def number_of(device: Path) -> str:
 
 
 def device_under(path: Path) -> str:
-    """`major:minor` of the device that a path lies on."""
+    """`major:minor` of the device that a path is on."""
     dev = path.stat().st_dev
     return f"{os.major(dev)}:{os.minor(dev)}"
 
@@ -170,7 +170,7 @@ def _argv(name: str, *arguments: str) -> list[str]:
 
 
 def _run(name: str, *arguments: str) -> str:
-    # a session of its own: Ctrl-C must not end it in the middle
+    # a session of its own: Ctrl-C must not interrupt it
     result = subprocess.run(
         _argv(name, *arguments), capture_output=True, text=True, check=False, start_new_session=True
     )

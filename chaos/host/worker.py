@@ -1,7 +1,7 @@
-"""A small program of ours in a process of its own: a JSON line in, a JSON line out.
+"""A small helper program in a process of its own: a JSON line in, a JSON line out.
 
-It reads its specification from its first line of standard input, says `started` as a JSON line, and ends when
-its standard input ends, when its work is done, or at the deadline in its specification: nothing outlives us.
+It reads its specification from the first line of standard input, prints `started` as a JSON line, and ends when its
+standard input ends, when its work is done, or at the deadline in its specification, so it never outlives midnight.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ START_WITHIN = 30.0  # seconds
 
 
 def python_module(module: str) -> list[str]:
-    # -P: what lies in the user's directory must not pass for a module of ours
+    # -P: files in the user's directory must not shadow modules
     return [sys.executable, "-P", "-m", module]
 
 
 class Program(Protocol):
-    """What a worker asks of a program that was started with its standard streams: of a `Popen`, or in a container."""
+    """The interface of a program started with its standard streams: a `Popen`, or one in a container."""
 
     returncode: Any
     pid: Any
@@ -43,7 +43,7 @@ class Program(Protocol):
 
 
 def start_here(module: str, mark: str) -> Program:
-    """On this machine, as ourselves."""
+    """On this machine, as the current user."""
     program: Program = spawn(
         python_module(module),
         mark=mark,
@@ -83,11 +83,11 @@ class Worker:
         return int(self._process.pid)
 
     def go(self) -> None:
-        """Let a program that waits for it begin: its start-up is over, so the instant is ours."""
+        """Release a waiting program: its start-up is over, so the caller chooses the instant."""
         self.say("go")
 
     def say(self, word: str) -> None:
-        """Write one line to its standard input; one that has ended does not read it."""
+        """Write one line to its standard input; ignored if it has ended."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.write(f"{word}\n".encode())
@@ -97,7 +97,7 @@ class Worker:
         return self._process.poll() is not None
 
     def finish(self, timeout: float = 30.0) -> dict[str, Any]:
-        """End its standard input, wait for it, and give what it reports. Raises FaultError."""
+        """Close its standard input, wait for it, and return its report. Raises FaultError."""
         try:
             out, _ = self._process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:

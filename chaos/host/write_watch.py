@@ -1,8 +1,8 @@
-"""How long the processes of a container wait for a disk, and what they write to it.
+"""Measure how long the processes of a container wait for a disk, and what they write to it.
 
-For a sidecar beside the container. Specification: path (a directory on the disk), deadline (seconds). It looks until
-its standard input ends. Report: device, written (bytes that the cgroup has written to it since), waited (seconds in
-which some thread of the container waited for a disk), or `refused`.
+For a sidecar beside the container. Specification: path (a directory on the disk), deadline (seconds). It samples
+until its standard input ends. Report: device, written (bytes written by the cgroup to it since), waited (seconds in
+which any thread of the container waited for a disk), or `refused`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 from chaos.host import throttle
 from chaos.host.disk_writers import stop_at_end_of_input
 
-PERIOD = 0.02  # seconds between looks
-_WAITS = b"D"  # the state of a thread that cannot be interrupted: it waits for a disk
+PERIOD = 0.02  # seconds between samples
+_WAITS = b"D"  # uninterruptible sleep: waiting for a disk
 
 
 def written(device: str) -> int:
-    """Bytes that the container has written to the device so far. Raises NothingToLimit."""
+    """Bytes the container has written to the device so far. Raises NothingToLimit."""
     file, unified = throttle.file_of()
     name = "io.stat" if unified else "blkio.throttle.io_service_bytes"
     for words in (line.split() for line in file.with_name(name).read_text().splitlines()):
@@ -38,7 +38,7 @@ def written(device: str) -> int:
 
 
 def waits(besides: int) -> bool:
-    """Whether a thread of a process here waits for a disk; the process `besides` does not count."""
+    """True if a thread of a process here waits for a disk; the process `besides` does not count."""
     for place in Path("/proc").glob("[0-9]*/task/*/stat"):
         if place.parts[2] != str(besides):
             with suppress(OSError):

@@ -1,9 +1,9 @@
 """`python -m chaos.load`: the load process.
 
-Reads a LoadSpec as one JSON line, answers `{"ready": true, "priority": ...}`, reads `go <zero>`, plays,
-answers `{"done": true, "sent": n}` and exits 0. Where the specification has a baseline it answers `{"baseline":
-true}` once that is over and in the file, and reads `play <delay>` before it goes on. When its standard input ends
-it stops at once and exits 0.
+Reads a LoadSpec as one JSON line, answers `{"ready": true, "priority": ...}`, reads `go <zero>`, plays, answers
+`{"done": true, "sent": n}` and exits 0. If the specification has a baseline, it answers `{"baseline": true}` once
+that is over and in the file, and reads `play <delay>` before it goes on. When its standard input ends, it stops at
+once and exits 0.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ async def main() -> None:
     if not line:
         return
     spec = _parse(line)
-    sys.stderr = DiscreetStream(sys.stderr.buffer, Redactor(spec.secrets))  # it is kept beside the journal
+    sys.stderr = DiscreetStream(sys.stderr.buffer, Redactor(spec.secrets))  # stored beside the journal
     addresses = specs.addresses(spec)
     recorder = Recorder(spec.hits)
     specs.check_size(len(recorder.table))
@@ -93,11 +93,11 @@ def _parse(line: bytes) -> LoadSpec:
     try:
         return LoadSpec.model_validate_json(line)
     except ValueError as error:
-        raise LoadError(f"load: the specification is broken: {error}") from error
+        raise LoadError(f"load: invalid specification: {error}") from error
 
 
 def _zero(line: bytes) -> float | None:
-    """The time in `go <zero>`; None when the input ended instead."""
+    """The time in `go <zero>`; None if the input ended instead."""
     if not line:
         return None
     return _number("go", line)
@@ -126,6 +126,6 @@ if __name__ == "__main__":
     except MidnightError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except OSError as error:  # of the files that it writes: a request's own trouble is an outcome
+    except OSError as error:  # of the files that it writes: a failing request is an outcome
         print(store.why_not_written(error, Path(error.filename or "the run's directory")), file=sys.stderr)
         sys.exit(ExitCode.FAILED)

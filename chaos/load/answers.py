@@ -1,7 +1,7 @@
-"""What the good answers look like, by route: their type, their length, and the names that they hold. A sample.
+"""A sample of the good answers by route: content type, length, and the names they contain.
 
-The loop only looks at type and length; what is looked into, one answer of a route in a quarter of a second and each
-that is of a new type or length, is parsed in the recorder's thread.
+The loop only looks at type and length. Per route, one answer every quarter of a second and each one of a new type or
+length is parsed in the recorder's thread.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from typing import Any
 from chaos.record import journal
 from chaos.record.redact import Redactor
 
-EVERY = (
-    0.25  # seconds between two answers of a route that are looked into, if there is nothing new about them
-)
-WRITTEN_EVERY = 1.0  # seconds between two lines about a route, if they say the same
-MANY = 40  # lines about a route before that holds: a baseline may be short
+EVERY = 0.25  # seconds between two parsed answers of a route without a new type or length
+WRITTEN_EVERY = 1.0  # seconds between two identical lines about a route
+MANY = 40  # lines about a route before that applies: a baseline may be short
 MOST_WAITING = (
-    100  # answers that wait to be looked into: a route whose lengths never repeat must not fill memory
+    100  # maximum queue of answers to parse: a route whose lengths never repeat must not fill memory
 )
-LONGEST = 16_384  # bytes of an answer that is parsed: the parser holds the lock that the loop needs
+LONGEST = 16_384  # maximum bytes of an answer to parse: the parser holds the GIL, which the loop needs
 MOST_NAMES = 50
 _EVENT = re.compile(rb"^event:[ \t]*([^\r\n]+)", re.M)
 _KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
@@ -34,12 +32,12 @@ _KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "n
 
 @dataclass(slots=True)
 class _Known:
-    """What has been seen of a route."""
+    """The answers seen for one route."""
 
     types: set[bytes] = field(default_factory=set)
     shortest: float = float("inf")
     longest: float = -1.0
-    looked: float = float("-inf")  # when one of its answers was looked into last
+    looked: float = float("-inf")  # when one of its answers was last parsed
     said: tuple[object, ...] = ()
     written: float = float("-inf")
     lines: int = 0
@@ -48,8 +46,8 @@ class _Known:
 class Answers:
     """Appends lines to a file: `{"at", "route", "type", "length", "names"}`.
 
-    `at` is of the run clock, `route` a route's code, `length` in bytes. `names` are those of a JSON object and the kind
-    of each value (`items:array`), or of an event stream's events; null where an answer is none, or too long.
+    `at` is on the run clock, `route` a route's code, `length` in bytes. `names` are those of a JSON object with the
+    kind of each value (`items:array`), or of an event stream's events; null if an answer is neither, or too long.
     """
 
     def __init__(self, path: Path, routes: int, redact: Redactor) -> None:
@@ -61,7 +59,7 @@ class Answers:
         self._writing = threading.Lock()
 
     def see(self, code: int, at: float, kind: bytes, body: bytes) -> None:
-        """A good answer of the route came `at` this time of the run clock."""
+        """Note a good answer of the route, received `at` this time of the run clock."""
         known, length = self._known[code], len(body)
         new = kind not in known.types or not known.shortest <= length <= known.longest
         if (not new and at < known.looked + EVERY) or len(self._waiting) >= MOST_WAITING:
@@ -72,7 +70,7 @@ class Answers:
         self._waiting.append((at, code, kind, body))
 
     def flush(self) -> None:
-        """Look into those that wait, and write what is new."""
+        """Parse queued answers, and write what is new."""
         with self._writing:
             while self._waiting:
                 self._write(*self._waiting.popleft())
@@ -104,7 +102,7 @@ def media_type(kind: bytes) -> str:
 
 
 def names(kind: bytes, body: bytes) -> list[str] | None:
-    """The names in an answer, in order of the alphabet; None where it has none or is too long."""
+    """The names in an answer, sorted; None if it has none or is too long."""
     if len(body) > LONGEST:
         return None
     if media_type(kind) == "text/event-stream":

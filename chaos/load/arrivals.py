@@ -1,4 +1,4 @@
-"""When each request is due: pure, and the same for the same seed.
+"""When each request is due: a pure function of the seed.
 
 Times are seconds from the zero of the schedule.
 """
@@ -19,8 +19,8 @@ Codes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 
 GAP = 1.0
-"""Seconds without arrivals between baseline and play, at least: the runner judges the steady state there. The
-play begins later where requests of the baseline take longer than that to end."""
+"""Minimum seconds without arrivals between baseline and play: the runner judges the steady state there. The play
+begins later if requests of the baseline take longer than that to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Independent random streams of one seed, so that changing the mix does not move the arrivals."""
+    """Independent random streams from one seed, so that changing the mix does not move the arrivals."""
 
     times: np.random.Generator
     mix: np.random.Generator
@@ -55,20 +55,20 @@ class Streams:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Every request of a run in order of its due time: three arrays of the same length."""
+    """Every request of a run, ordered by due time: three arrays of the same length."""
 
     due: Times
     route: Codes  # index into the routes of the mix, in the mix's order
-    seq: Numbers  # of a write 1, 2, 3, ...; -1 elsewhere
+    seq: Numbers  # of a write 1, 2, 3, ...; otherwise -1
 
 
 def play_offset(load: Load) -> float:
-    """When the play begins, in seconds from the schedule's zero: planned, and the earliest."""
+    """The planned start of the play, in seconds from the schedule's zero; it is also the earliest."""
     return load.baseline.length + GAP
 
 
 def segments(load: Load) -> list[Segment]:
-    """The baseline at zero, then the phases one after the other from `play_offset`."""
+    """The baseline at zero, then the phases in sequence from `play_offset`."""
     lengths = (phase.length for phase in load.phases)
     starts = accumulate(lengths, initial=play_offset(load))
     phases = [
@@ -89,20 +89,20 @@ def arrivals(stretches: Sequence[Segment], rng: np.random.Generator) -> Times:
 
 
 def routes(n: int, mix: Mapping[str, float], rng: np.random.Generator) -> Codes:
-    """`n` indices into the mix, each route as likely as its weight says."""
+    """`n` indices into the mix, each route with the probability of its weight."""
     edges = np.cumsum(list(mix.values()), dtype=np.float64)
     edges /= edges[-1]
     return np.searchsorted(edges, rng.random(n), side="right").astype(np.uint8)
 
 
 def sequence_numbers(route: Codes, writes: Collection[int]) -> Numbers:
-    """1, 2, 3, ... for the hits whose route is in `writes`, in order of time; -1 elsewhere."""
+    """1, 2, 3, ... for the hits whose route is in `writes`, in order of time; -1 for the others."""
     is_write = np.isin(route, np.array(sorted(writes), dtype=np.uint8))
     return np.where(is_write, np.cumsum(is_write), -1).astype(np.int64)
 
 
 def items(route: Codes, counts: Sequence[int], rng: np.random.Generator) -> Numbers:
-    """For each hit a number from 1 to the count of its route (`counts` by index), each as likely."""
+    """For each hit a uniform number from 1 to the count of its route (`counts` by index)."""
     highest = np.array(counts, dtype=np.int64)[route]
     return 1 + (rng.random(len(route)) * highest).astype(np.int64)
 

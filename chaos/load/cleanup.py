@@ -1,4 +1,4 @@
-"""The removal of records that runs have written, the way the target's file says."""
+"""Remove records that runs have written, as the target file defines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_REFUSALS = 3
 
 @dataclass
 class Cleaned:
-    """How the removal went; `because` says what could not be removed."""
+    """The result of the removal; `because` says what could not be removed."""
 
     removed: list[int] = field(default_factory=list)
     because: str = ""
@@ -33,14 +33,14 @@ def clean(
     headers: Mapping[str, str],
     within: float = CLEAN_WITHIN,
 ) -> Cleaned:
-    """Remove the records with these keys the way the target's file says, for at most `within` seconds. Never raises:
-    after some refusals it gives up.
+    """Remove the records with these keys as the target file defines, for at most `within` seconds. Never raises:
+    gives up after several refusals.
     """
     done, deadline, refusals = Cleaned(), time.monotonic() + within, 0
     with pages.client(base_url, headers) as client:
         for some in _batches(cleanup, keys):
             if time.monotonic() > deadline:
-                done.because = f"time ran out after {within:g} s; the next run goes on"
+                done.because = f"time ran out after {within:g} s; the next run continues"
                 break
             if not (refusal := _remove(client, cleanup, some)):
                 done.removed += some
@@ -57,7 +57,7 @@ def _batches(cleanup: Cleanup, keys: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _remove(client: httpx.Client, cleanup: Cleanup, keys: Sequence[int]) -> str:
-    """Empty when they are gone, else what was answered."""
+    """Empty if they are gone, else the answer."""
     try:
         if cleanup.one_by_one:
             answer = client.request(cleanup.method, cleanup.path.replace("{seq}", str(keys[0])))
@@ -67,7 +67,7 @@ def _remove(client: httpx.Client, cleanup: Cleanup, keys: Sequence[int]) -> str:
         return str(error) or type(error).__name__
     if (
         answer.is_success or answer.status_code == httpx.codes.GONE
-    ):  # 404: the path is wrong, for it was listed
+    ):  # 404: the path is wrong, since the record was listed
         return ""
     return f"{cleanup.method} {cleanup.path} was answered with {answer.status_code}"
 
@@ -75,7 +75,7 @@ def _remove(client: httpx.Client, cleanup: Cleanup, keys: Sequence[int]) -> str:
 def count_left(
     base_url: str, readback: Readback, base: int, writes: int, *, headers: Mapping[str, str]
 ) -> int | None:
-    """How many records of this run the target still lists; None when it does not say."""
+    """Number of records of this run that the target still lists; None if unknown."""
     with pages.client(base_url, headers) as client:
         listed = Pages(client, readback, time.monotonic() + SURVEY_WITHIN)
         try:

@@ -1,4 +1,4 @@
-"""The client: connections to one target, opened when they are needed and kept for a moment."""
+"""The client: connections to one target, opened on demand and kept briefly."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from chaos.load.exchange import Exchange
 from chaos.load.failures import ConnectFailed, is_ours
 
 KEEPALIVE = 1.0
-"""Seconds an idle connection is kept. Below the 2 s that are gunicorn's default, so that no request is
-sent into a connection that its server is just giving up as idle: that would be a failure of our making."""
+"""Seconds an idle connection is kept. Below gunicorn's default of 2 s, so that no request is sent into a connection
+that its server is just closing as idle: that would be a failure of midnight's own making."""
 
 
 class Client:
-    """Sends each request at once and once, and nothing beside it.
+    """Sends each request immediately, exactly once, and nothing else.
 
-    No redirect is followed, nothing is sent again, no proxy is asked, nothing is decompressed. There is no
-    limit of connections: it would queue requests here, and hide the target's slowness from the arrivals.
+    No redirects, no retries, no proxy, no decompression. There is no connection limit: it would queue requests here
+    and hide the target's slowness from the arrivals.
     """
 
     def __init__(self, base_url: str, addresses: Sequence[str]) -> None:
-        """`addresses` were looked up, and approved, before the play: they are tried in turn."""
+        """`addresses` were resolved and approved before the play: they are tried in turn."""
         self._host, self._port = allowlist.host_of(base_url), allowlist.port_of(base_url)
         self._addresses = routable(addresses, self._port)
         self._tls = trust.trust(base_url)
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
-        self._idle: deque[Connection] = deque()  # the longest idle first
+        self._idle: deque[Connection] = deque()  # longest idle first
         self._opening: dict[asyncio.Task[None], Exchange] = {}
         self._reaper: asyncio.TimerHandle | None = None
 
     def send(self, exchange: Exchange, within: float) -> None:
-        """Begin the exchange. It ends with TimeoutError unless it ends otherwise within so many seconds."""
+        """Begin the exchange. It ends with TimeoutError if nothing else ends it within that many seconds."""
         exchange.expire_after(within)
         while self._idle:
             connection = self._idle.popleft()
@@ -50,7 +50,7 @@ class Client:
         opening.add_done_callback(self._opening.pop)
 
     async def close(self) -> None:
-        """Let everything go. What is under way never ends: it must not pass for a reset by the target."""
+        """Drop everything. Exchanges in progress never end: they must not look like resets by the target."""
         if self._reaper is not None:
             self._reaper.cancel()
         for opening, exchange in self._opening.items():
@@ -62,12 +62,12 @@ class Client:
             connection.drop()
 
     async def _carry_on_a_new_one(self, exchange: Exchange) -> None:
-        failure: Exception = ConnectFailed(None, "it has no address")
+        failure: Exception = ConnectFailed(None, "no address")
         for address in self._addresses:
             try:
                 connection = await self._connect(address)
-            except Exception as error:  # whatever it is, somebody waits for the end
-                # None that was raised is kept: its frames would hold it, and the collector rests.
+            except Exception as error:  # whatever it is, a caller waits for the end
+                # Keep no raised exception: its frames would form a reference cycle, and the garbage collector is off.
                 failure = _described(error)
                 if is_ours(failure):
                     break
@@ -84,7 +84,7 @@ class Client:
                 lambda: connection, address, self._port, ssl=self._tls or None, server_hostname=server
             )
         except BaseException:
-            connection.drop()  # it may have been made, and given up before anybody heard of it
+            connection.drop()  # it may have been opened and dropped before its caller was notified
             raise
         return connection
 
@@ -95,7 +95,7 @@ class Client:
             self._reaper = self._loop.call_later(KEEPALIVE, self._reap)
 
     def _reap(self) -> None:
-        """Let go of those that have been idle for too long."""
+        """Drop those that have been idle for too long."""
         enough = self._loop.time() - KEEPALIVE
         while self._idle and self._idle[0].idle_since <= enough:
             self._idle.popleft().drop()
@@ -110,8 +110,9 @@ def _described(error: Exception) -> Exception:
 
 
 def routable(addresses: Sequence[str], port: int) -> list[str]:
-    """Those of the addresses that this machine has a way to: `::1` often has a name and no network. All of
-    them where there is none. Nothing is sent."""
+    """The addresses that this machine has a route to: `::1` often has a name but no network. All of them if there is
+    none. Nothing is sent.
+    """
     return [address for address in addresses if _has_a_way(address, port)] or list(addresses)
 
 

@@ -1,4 +1,4 @@
-"""One connection: it carries one exchange after another, and reads the answers with llhttp."""
+"""One connection: carries one exchange after another and parses the answers with llhttp."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEAD = b"HEAD "
 
 
 class Connection(asyncio.Protocol):
-    """In `everyone` while it is open; `on_free` is called when it may carry another exchange."""
+    """In `everyone` while open; `on_free` is called when it may carry another exchange."""
 
     def __init__(self, everyone: set[Connection], on_free: Callable[[Connection], None]) -> None:
         self._everyone, self._on_free = everyone, on_free
@@ -26,36 +26,37 @@ class Connection(asyncio.Protocol):
         self._parser: HttpResponseParser | None = None
         self._unread = select.poll()
         self._exchange: Exchange | None = None
-        self._bodiless = False  # the answer before had no body, whatever it said
-        self.idle_since = 0.0  # by whoever keeps it
+        self._bodiless = False  # the previous answer had no body, whatever its headers said
+        self.idle_since = 0.0  # by its pool
         self._expect_an_answer()
 
     def _expect_an_answer(self) -> None:
-        self._head = b""  # what came until it is whole
-        self._mending = self._mended = False  # llhttp gave up at its length: it is read anew once it is whole
+        self._head = b""  # bytes received until it is complete
+        self._mending = self._mended = False  # llhttp gave up at its length: it is parsed again once complete
         self._body: list[bytes] = []
-        self._begun = False  # its head is whole, and it is no interim answer
+        self._begun = False  # its head is complete, and it is not an interim answer
         self._forget_header()
         self._whole = False
         self._keep = True  # another may follow
 
     def _forget_header(self) -> None:
-        self._length = False  # it says its length
+        self._length = False  # it declares its length
         self._coding: bytes | None = None  # the last of its transfer codings
         self._type = b""
 
     @property
     def _framed(self) -> bool:
-        """Whether its end can be told without the connection's. A coding counts, and not a length beside it."""
+        """True if its end is known without closing the connection. A transfer coding overrides a length."""
         return self._length if self._coding is None else self._coding == b"chunked"
 
     def is_fit(self) -> bool:
-        """Whether it can carry another exchange. What its peer said meanwhile, be it that it has closed, may
-        not have reached us yet: a request sent all the same would fail, and by our making."""
+        """True if it can carry another exchange. Its peer's close may not have arrived yet: a request sent into it
+        would fail, by midnight's own making.
+        """
         return self._transport is not None and not self._transport.is_closing() and not self._unread.poll(0)
 
     def carry(self, exchange: Exchange) -> None:
-        """Send the request at once, and end the exchange with what comes back."""
+        """Send the request immediately, and end the exchange with the answer."""
         self._exchange = exchange
         if self._bodiless:  # llhttp still waits for the body of an answer that has none
             self._parser, self._bodiless = self._new_parser(), False
@@ -67,17 +68,17 @@ class Connection(asyncio.Protocol):
             self._transport.write(exchange.request)
 
     def drop(self) -> None:
-        """Close it. What it carries never ends: whoever wants it to ends it before."""
+        """Close it. An exchange in progress never ends; end it first if needed."""
         exchange, self._exchange = self._exchange, None
         transport, self._transport = self._transport, None
-        self._parser = None  # it holds us, and the collector rests during the play
+        self._parser = None  # it references this object, and the garbage collector is off during the play
         self._everyone.discard(self)
         if exchange is not None:
             exchange.forget()
         if transport is None:
             return
         if exchange is None and not transport.get_write_buffer_size():
-            transport.close()  # with the good-bye of TLS
+            transport.close()  # with TLS close_notify
         else:
             transport.abort()
 
@@ -93,7 +94,7 @@ class Connection(asyncio.Protocol):
             self.drop()
         exchange.end(error)
 
-    # What the loop calls.
+    # Called by the loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._everyone.add(self)
@@ -105,7 +106,7 @@ class Connection(asyncio.Protocol):
 
     def _new_parser(self) -> HttpResponseParser:
         parser = HttpResponseParser(self)
-        # What clients in the field put up with is no fault of the target's.
+        # What real-world clients tolerate does not count against the target.
         parser.set_dangerous_leniencies(
             lenient_headers=True,
             lenient_chunked_length=True,
@@ -117,7 +118,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None or self._parser is None:
-            self.drop()  # nobody asked: it must not pass for the answer to what is asked next
+            self.drop()  # unsolicited: it must not be mistaken for the answer to the next request
             return
         if not self._begun:
             self._head += data
@@ -127,14 +128,14 @@ class Connection(asyncio.Protocol):
             else:
                 self._parser.feed_data(data)
         except HttpParserCallbackError:
-            raise  # that was us
+            raise  # closed by this side
         except (HttpParserError, HttpParserUpgrade, Malformed) as error:
             self._refused(error)
         if self._whole:
             self._end(None)
 
     def _refused(self, error: Exception) -> None:
-        """llhttp does not take what came."""
+        """llhttp rejects the input."""
         if not (self._begun or self._mending or self._mended) and framing.is_about_length(error):
             self._mending = True
             self.data_received(b"")
@@ -144,31 +145,31 @@ class Connection(asyncio.Protocol):
             self._end(Malformed(str(error)))
 
     def _mend(self) -> None:
-        """Read the head again, once it is whole. Raises Malformed, and what llhttp raises."""
+        """Parse the head again once it is complete. Raises Malformed, and llhttp's own errors."""
         mended = framing.said_once(self._head)
         if mended is not None:
             self._parser, self._mending, self._mended = self._new_parser(), False, True
             self._parser.feed_data(mended)
 
     def eof_received(self) -> None:
-        """Over TLS only a good-bye comes here: an answer that is cut off there is not whole."""
+        """Over TLS only close_notify gets here, so a truncated answer is not taken for complete."""
         self._keep = False
         if self._begun and not self._framed:
             self._end(None)  # such an answer ends with its connection (RFC 9112, 6.3)
         else:
-            self._end(Disconnected(None, "closed before the answer was whole"))
+            self._end(Disconnected(None, "closed before the answer was complete"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         errno = exc.errno if isinstance(exc, OSError) else None
-        self._end(Disconnected(errno, str(exc or "lost before the answer was whole")))
+        self._end(Disconnected(errno, str(exc or "lost before the answer was complete")))
         self.drop()
 
-    # What the parser calls.
+    # Called by the parser.
 
     def on_message_begin(self) -> None:
         if self._whole:
-            self._keep = False  # a second answer, and one question
+            self._keep = False  # a second answer to one request
         else:
             self._forget_header()
 
@@ -193,9 +194,9 @@ class Connection(asyncio.Protocol):
             self._begun, self._head = True, b""
             both = (
                 self._length and self._coding is not None
-            )  # such a connection is not used again (RFC 9112, 6.1)
+            )  # such a connection is not reused (RFC 9112, 6.1)
             self._keep = self._parser.should_keep_alive() and not both
-            if self._exchange.request.startswith(_HEAD):  # whatever length it says (RFC 9110, 9.3.2)
+            if self._exchange.request.startswith(_HEAD):  # whatever length it declares (RFC 9110, 9.3.2)
                 self._whole = self._bodiless = True
 
     def on_body(self, body: bytes) -> None:

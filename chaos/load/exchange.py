@@ -1,4 +1,4 @@
-"""One request and its answer, from the moment it is sent until it has ended."""
+"""One request and its answer, from sending to end."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import asyncio
 from collections.abc import Callable
 
 _TICK = 0.001
-"""Seconds: the loop's timers are that coarse, and must not fire early."""
+"""Seconds: the granularity of the loop's timers, which must not fire early."""
 
 
 class Exchange:
-    """Ends once: with a whole answer, or with an error. `status` is 0 until the head of an answer came; `type` is the
-    content type that it says."""
+    """Ends once: with a complete answer or an error. `status` is 0 until an answer's head has arrived; `type` is its
+    declared content type.
+    """
 
     __slots__ = ("_ended", "_stop", "_timer", "body", "request", "status", "type")
 
     def __init__(self, request: bytes, ended: Callable[[Exchange, Exception | None], None]) -> None:
-        """`ended` is called with the error where no whole answer came."""
+        """`ended` is called with the error if no complete answer came."""
         self.request = request
         self.status = 0
         self.body = self.type = b""
@@ -25,28 +26,28 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
 
     def expire_after(self, seconds: float) -> None:
-        """End with TimeoutError, unless it has ended by then."""
+        """End with TimeoutError unless it has ended by then."""
         self._timer = asyncio.get_running_loop().call_later(seconds + _TICK, self._expire)
 
     def carried(self, stop: Callable[[], object]) -> None:
-        """Something is at work on it, and `stop` ends that work."""
+        """Register work in progress on it; `stop` ends that work."""
         self._stop = stop
 
     def end(self, error: Exception | None) -> None:
-        """It is over: what is said of it later is not heard."""
+        """End it: later calls are ignored."""
         ended = self._ended
         self.forget()
         if ended is not None:
             ended(self, error)
 
     def forget(self) -> None:
-        """It is over, and nobody is told. Nor is anything held: the collector rests during the play."""
+        """End it silently, and drop all references: the garbage collector is off during the play."""
         if self._timer is not None:
             self._timer.cancel()
         self._ended = self._stop = self._timer = None
 
     def _expire(self) -> None:
         stop = self._stop
-        self.end(TimeoutError())  # before its work is stopped, which forgets it
+        self.end(TimeoutError())  # before its work is stopped, which clears it
         if stop is not None:
             stop()

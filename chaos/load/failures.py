@@ -1,4 +1,4 @@
-"""Why an exchange ended without a whole answer."""
+"""Why an exchange ended without a complete answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errn
 
 
 class ConnectFailed(OSError):
-    """There is no connection: it was refused, the host was out of reach, or its TLS is not to be trusted."""
+    """No connection: refused, host unreachable, or TLS not trusted."""
 
 
 class Disconnected(ConnectionError):
@@ -16,9 +16,9 @@ class Disconnected(ConnectionError):
 
 
 class Malformed(Exception):
-    """What came is not HTTP."""
+    """The bytes received are not HTTP."""
 
 
 def is_ours(error: Exception) -> bool:
-    """Whether we lacked something on our own side, such as descriptors or ports: no fault of the target's."""
+    """True if midnight itself ran out of something, such as descriptors or ports: not the target's fault."""
     return isinstance(error, OSError) and error.errno in _OURS

@@ -1,4 +1,4 @@
-"""A head that says its Content-Length more than once: as one that says it once (RFC 9112, 6.3), as a proxy reads it."""
+"""Treat a head with a repeated, identical Content-Length as one with a single one (RFC 9112, 6.3), as a proxy does."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ _INTERIM = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d")
 
 
 def is_about_length(error: Exception) -> bool:
-    """Whether llhttp gave up at a Content-Length: a second one, or a list of them."""
+    """True if llhttp gave up at a Content-Length: a second one, or a list of them."""
     return "Content-Length" in str(error)
 
 
 def said_once(received: bytes) -> bytes | None:
-    """What was received from the beginning of an answer on, with each length said once; None while its head is not
-    whole. Raises Malformed where the lengths differ, or are none."""
+    """The received bytes from the beginning of an answer, with a single length; None while its head is incomplete.
+    Raises Malformed if the lengths differ or are invalid.
+    """
     begin = 0
     while (end := _END.search(received, begin)) is not None:
         head = received[begin : end.end()]

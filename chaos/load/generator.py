@@ -1,4 +1,4 @@
-"""The open loop: every request goes out when it is due, whatever became of those before it."""
+"""The open loop: every request goes out when it is due, regardless of earlier ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from chaos.load.timer import Timer
 from chaos.record.journal import Clock
 
 WAKING = 60e-6
-"""Seconds that it takes, about, from a timer's due time until we run. We wake so much earlier, and wait awake
-for what is left: that halves our own part of a latency, and costs next to nothing."""
+"""Approximate seconds from a timer's due time until this code runs. It wakes that much earlier and busy-waits for the
+rest: that halves the instrument's own share of a latency and costs next to nothing."""
 
 REST = 10 * WAKING
-"""Seconds. Where the next request is due before that we wake when it is due: answers must not wait for us, nor
-a processor's tenth be spent on waiting."""
+"""Seconds. If the next request is due sooner than that, wake exactly when it is due: answers must not wait, and no
+tenth of a processor should be spent on waiting."""
 
 
 class Generator:
-    """Plays one table of hits, once. Where the specification has a baseline it pauses after it: `paused` is
-    set once each of the baseline's requests has ended, at its own timeout at the latest."""
+    """Plays one table of hits, once. If the specification has a baseline, it pauses after it: `paused` is set once
+    each of the baseline's requests has ended, at its own timeout at the latest.
+    """
 
     def __init__(self, spec: LoadSpec, recorder: Recorder, sender: Sender) -> None:
         self._spec, self._recorder, self._sender = spec, recorder, sender
@@ -42,7 +43,7 @@ class Generator:
     async def play(self, zero: float) -> int:
         """Send every request at its due time, wait for the last answer; returns how many were sent.
 
-        `zero` is the run clock's time of the schedule's zero. Raises LoadError when we fail on our side.
+        `zero` is the run clock's time of the schedule's zero. Raises LoadError on a failure of midnight's own.
         """
         table = self._recorder.table
         table["due"] += zero
@@ -72,7 +73,7 @@ class Generator:
         return self._next
 
     def resume(self, delay: float) -> None:
-        """Play what follows the baseline, `delay` seconds later than it was planned."""
+        """Play the rest after the baseline, `delay` seconds later than planned."""
         first, self._until, self._whole = self._until, len(self._due), True
         self._due[first:] += delay
         self._recorder.table["due"][first:] += delay
@@ -82,7 +83,7 @@ class Generator:
         self._arm()
 
     def _on_timer(self) -> None:
-        """Send what is due. It is on its way when this has returned: the rest can wait until then.
+        """Send what is due. It is on the wire when this returns: everything else can wait until then.
 
         `_go_on` runs before the loop looks at the timer again.
         """
@@ -123,10 +124,10 @@ class Generator:
             self._end(error)
 
     def _on_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What goes wrong in a callback would be heard by nobody, and waited for without end."""
+        """An exception in a callback would go unnoticed, and its waiter would wait forever."""
         loop.default_exception_handler(context)
         error = context.get("exception")
-        # A connection's own trouble that nobody asked for: the exchange on it is told.
+        # An unsolicited error of a connection: its exchange gets it.
         if not (isinstance(error, OSError) and "future" in context):
             self._end(error or LoadError(f"load: {context['message']}"))
 
@@ -140,7 +141,7 @@ class Generator:
 
 
 def _quiet_collector() -> None:
-    """No collection pauses during the play: on a loaded machine they are an 18 ms tail of our own."""
+    """No garbage collection during the play: on a loaded machine its pauses add a tail of 18 ms."""
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -1,4 +1,4 @@
-"""The load process on itself: in each window its largest lag, and how long it waited for a processor."""
+"""The load process measures itself: per window, its largest lag and how long it waited for a processor."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from chaos.record import journal
 
 WINDOW = 0.25
-"""Seconds. Short: a moment in which we were starved then makes only the hits of that moment doubtful."""
+"""Seconds. Short, so that a moment of starvation makes only the hits of that moment indeterminate."""
 
 
 class Instrument:
     """Appends one line per window to a file: `{"start", "end", "lag", "run_delay"}`, all in seconds.
 
-    Times are of the run clock. A lag that spans windows counts in each of them. `run_delay` is null where
-    the kernel does not tell.
+    Times are on the run clock. A lag that spans windows counts in each of them. `run_delay` is null if the kernel
+    does not report it.
     """
 
     def __init__(self, path: Path, start: float) -> None:
@@ -31,7 +31,7 @@ class Instrument:
         self._delay = self._read_delay()
 
     def observe(self, due: float, now: float) -> None:
-        """Something due at `due` happened at `now`; closes the windows that have ended by then."""
+        """Note that an event due at `due` happened at `now`; close the windows that have ended by then."""
         lag = now - due
         self._lag = max(self._lag, lag)
         if now >= self._start + WINDOW:
@@ -59,7 +59,7 @@ class Instrument:
         self._lines.append(window)
 
     def flush(self) -> None:
-        """Write the windows that have been closed: the file may make its writer wait, so not the loop."""
+        """Write the closed windows; not from the loop, because writing to the file may block."""
         with self._writing:
             while self._lines:
                 self._file.write(json.dumps(self._lines.popleft(), separators=(",", ":")) + "\n")
@@ -70,7 +70,7 @@ class Instrument:
         return None if before is None or self._delay is None else self._delay - before
 
     def _read_delay(self) -> float | None:
-        """Seconds this thread was ready to run but waited, since it began."""
+        """Seconds this thread was runnable but waiting, since it began."""
         if self._schedstat is None:
             return None
         return int(os.pread(self._schedstat, 128, 0).split()[1]) / 1e9

@@ -1,8 +1,8 @@
-"""The ledger: what every write holds, known from its key alone, and a key that is this run's alone.
+"""The ledger: every write's contents follow from its key alone, and every key belongs to one run.
 
-A service keeps its records from night to night. The key of a record is therefore made of the run's day, the run
-itself and the number of the write, and its payload and checksum are made of the key: whose record it is can be told
-from the key and the checksum, on any machine, without asking what earlier runs have done.
+A service keeps its records from night to night. So a record's key is composed of the run's day, the run and the
+number of the write, and its payload and checksum are derived from the key: key and checksum identify the run on any
+machine, without knowledge of earlier runs.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ import numpy.typing as npt
 DTYPE = np.dtype([("seq", "<i8"), ("state", "u1")])
 
 ROOM = 100_000
-"""Keys of one run; a run that writes more goes on in the room of the next ones."""
+"""Keys per run; a run that writes more continues into the next ones' range."""
 DAY = 110_000_000_000
-"""Keys of one day: room for 2**20 runs, and for one that goes on past the last."""
+"""Keys per day: room for 2**20 runs, and for one that continues past the last."""
 LOWEST, HIGHEST = 19_723 * DAY, 80_000 * DAY
-"""Every key of every run from 2024 on lies between these. It is a `bigint` of 16 digits, and below 2**53: exact
-also where numbers are doubles, as in JavaScript."""
+"""Bounds of every key of every run from 2024 on: a `bigint` of 16 digits and below 2**53, so it is exact even if
+numbers are doubles, as in JavaScript."""
 
 _RUN = re.compile(r"(\d{4})(\d\d)(\d\d)T\d{6}Z-([0-9a-f]{5})")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class State(IntEnum):
-    """What the target held of a sequence number when it was read back."""
+    """State of a sequence number in the target at read-back."""
 
     MISSING = 0
     PRESENT = 1
-    DIFFERS = 2  # present, but its payload is not the one that was written
+    DIFFERS = 2  # present, but with a different payload
     FOREIGN = 3  # present, but never due
     DOUBLED = 4  # present more than once, each time as it was written
 
 
 def base_of(run_id: str) -> int:
-    """The key before the first one of a run: the write `seq` has the key `base + seq`. Raises ValueError."""
+    """The key before a run's first one: the write `seq` has the key `base + seq`. Raises ValueError."""
     found = _RUN.match(run_id)
     if found is None:
-        raise ValueError(f"{run_id!r} is not the id of a run")
+        raise ValueError(f"{run_id!r} is not a run id")
     year, month, day, token = found.groups()
     days = date(int(year), int(month), int(day)).toordinal() - _EPOCH
     return days * DAY + int(token, 16) * ROOM
 
 
 def marker(key: int) -> str:
-    """Which run a key belongs to: the day and the first digits of its id, such as `20261126-a1b2c`."""
+    """The run that a key belongs to: the day and the first digits of its id, such as `20261126-a1b2c`."""
     return _marker(key // ROOM)
 
 
@@ -80,17 +80,17 @@ def checksum(payload: str) -> str:
 
 
 def is_ours(key: int, held: str) -> bool:
-    """Whether a record was written by a run of midnight's, and is as it was written."""
+    """True if a record was written by a run of midnight and is unchanged."""
     return LOWEST <= key < HIGHEST and record(key)[1] == held
 
 
 def end_of(base: int, writes: int) -> int:
-    """The last key of the room that a run with so many writes takes."""
+    """The last key of the range that a run with that many writes takes."""
     return base + (writes // ROOM + 1) * ROOM - 1
 
 
 def compare(base: int, due: Collection[int], found: Mapping[int, Sequence[str]]) -> npt.NDArray[np.void]:
-    """One row (seq, state) per number in `due`, then one per number in `found` that never was due.
+    """One row (seq, state) per number in `due`, then one per number in `found` that was never due.
 
     `found` holds the checksum of each record of a number.
     """

@@ -1,6 +1,6 @@
-"""What other runs have left at the target: recognised by key and checksum, and counted apart.
+"""Records that other runs left in the target: recognised by key and checksum, and counted apart.
 
-Only a record whose checksum is the one that its key demands is a run's; everything else belongs to others.
+Only a record whose checksum matches its key belongs to a run; everything else is foreign.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ MOST_NAMED = 20
 
 @dataclass
 class Survey:
-    """What stands under the keys of runs, those of this run left aside."""
+    """Records under keys of runs, except this one's."""
 
     records: Counter[str] = field(default_factory=Counter)  # by the marker of their run
-    others: int = 0  # under such keys, and not written by a run, or not as it was written
+    others: int = 0  # under such keys, but not written by a run, or changed since
     whole: bool = True
     because: str = ""
     keys: list[int] = field(default_factory=list)
@@ -50,7 +50,7 @@ def survey(
     headers: Mapping[str, str],
     within: float = SURVEY_WITHIN,
 ) -> Survey:
-    """Count what other runs have left, for at most `within` seconds. Never raises: what was not read is said."""
+    """Count what other runs have left, for at most `within` seconds. Never raises: unread records are reported."""
     found = Survey()
     with pages.client(base_url, headers) as client:
         listed = Pages(client, readback, time.monotonic() + within)

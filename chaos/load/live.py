@@ -1,4 +1,4 @@
-"""The last seconds of the load at a glance, while it is being sent."""
+"""The last seconds of the load at a glance, while it runs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ WINDOW = 5.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """Of the hits due in the window: None where there were none to tell by."""
+    """Figures of the hits due in the window; None if there were none."""
 
     rate: float  # due per second
     ok_ratio: float | None  # good among those that ended
-    p99: float | None  # seconds since due; of a hit still in flight, so far
+    p99: float | None  # seconds since due; for a hit in flight, so far
     in_flight: int  # sent and not ended, however long ago
 
 
 def live(table: HitTable, now: float, *, longest: float, window: float = WINDOW) -> LiveFigures:
     """Figures of the window before `now` (run clock). `longest` is the largest timeout of a route, seconds.
 
-    Reads only the rows that can matter, so it may be asked several times a second.
+    Reads only the rows that can matter, so it can be called several times a second.
     """
     recent = hits.select(table, now - window - longest, now)
     in_flight = int(np.count_nonzero(recent["outcome"] == Outcome.PENDING))

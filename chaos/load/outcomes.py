@@ -1,4 +1,4 @@
-"""What an answer, or the error instead of one, says of a hit."""
+"""The outcome of a hit, by its answer or error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.spec.routes import Route
 
 
 def of_answer(route: Route, seq: int, status: int, body: bytes) -> Outcome:
-    """The outcome of a whole answer; a write's must be JSON that repeats the sequence number."""
+    """The outcome of a complete answer; for a write, it must be JSON that repeats the sequence number."""
     expect = route.expect
     expected = status in expect.status if expect.status else 200 <= status < 300
     if not expected:
@@ -26,7 +26,7 @@ def of_answer(route: Route, seq: int, status: int, body: bytes) -> Outcome:
 
 
 def of_error(error: Exception) -> Outcome | None:
-    """The outcome of a request that got no whole answer; None when the fault is our own, not the target's."""
+    """The outcome of a request without a complete answer; None if midnight is at fault, not the target."""
     if is_ours(error):
         return None
     if isinstance(error, TimeoutError):

@@ -12,7 +12,7 @@ import httpx
 from chaos.access import trust
 from chaos.spec.target import Readback
 
-PAUSE = 0.5  # seconds before a page is asked for again
+PAUSE = 0.5  # seconds before a page is requested again
 TRIES = 5  # of one page
 PAGE_TIMEOUT = 10.0  # seconds
 _AFTER = "{after}"
@@ -23,12 +23,12 @@ T = TypeVar("T")
 
 
 class Unread(Exception):
-    """The list could not be read whole; the message says why."""
+    """The list could not be read completely; the message says why."""
 
 
 @contextmanager
 def client(base_url: str, headers: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """What asks a target about its records: straight, whatever proxy the environment names."""
+    """A client for the target's records: direct, ignoring any proxy in the environment."""
     verify = trust.trust(base_url)
     with httpx.Client(
         base_url=base_url, headers=headers, timeout=PAGE_TIMEOUT, trust_env=False, verify=verify
@@ -37,7 +37,7 @@ def client(base_url: str, headers: Mapping[str, str]) -> Iterator[httpx.Client]:
 
 
 class Pages:
-    """The list behind a `readback`, asked until `deadline` (time.monotonic())."""
+    """The list behind a `readback`, read until `deadline` (time.monotonic())."""
 
     def __init__(self, asked: httpx.Client, readback: Readback, deadline: float) -> None:
         self._client, self._readback, self._deadline = asked, readback, deadline
@@ -45,9 +45,9 @@ class Pages:
     def between(self, above: int, last: int) -> Iterator[Record]:
         """The records with a key in (above, last], in order of their keys. Raises Unread.
 
-        Only the pages that can hold them are asked for. Records of other keys are left out, wherever they stand: a
-        service may list all it has, whatever it is asked for. A record that stands twice is seen where both stand on
-        one page.
+        Only pages that can contain them are requested. Records with other keys are skipped, wherever they appear: a
+        service may list everything it has, whatever the query. A duplicate is detected only if both copies are on one
+        page.
         """
         asked, seen = above, above
         while True:
@@ -55,7 +55,7 @@ class Pages:
             inside = [each for each in records if above < each[0] <= last]
             for key, checksum in inside:
                 if key < seen or (asked > above and key <= asked):
-                    raise Unread(f"the page after {asked} is out of order: it holds {key} after {seen}")
+                    raise Unread(f"the page after {asked} is out of order: it has {key} after {seen}")
                 seen = key
                 yield key, checksum
             highest = max((key for key, _ in records), default=asked)
@@ -64,7 +64,7 @@ class Pages:
             if _AFTER not in self._readback.path:
                 raise Unread("the list has more than one page, and the path of `readback` has no {after}")
             if highest <= asked:
-                raise Unread(f"the page after {asked} holds nothing beyond that, and is not the last")
+                raise Unread(f"the page after {asked} has nothing beyond that, and is not the last")
             asked = highest
 
     def _page(self, after: int) -> tuple[list[Record], bool]:
@@ -78,7 +78,9 @@ class Pages:
                 answer = self._client.get(path).raise_for_status().json()
                 found = [record for item in answer["records"] if (record := _record(item)) is not None]
                 return found, bool(answer["last"])
-            except httpx.HTTPStatusError as error:  # its own words are two lines, and advice for a browser
+            except (
+                httpx.HTTPStatusError
+            ) as error:  # its own message is two lines long, with advice for a browser
                 because = f"it was answered with {error.response.status_code}"
             except httpx.HTTPError as error:
                 because = str(error) or type(error).__name__
@@ -86,14 +88,14 @@ class Pages:
                 ValueError,
                 KeyError,
                 TypeError,
-            ) as error:  # its words would quote the answer, cut anywhere
-                because = f"it holds no records of seq and checksum ({type(error).__name__})"
+            ) as error:  # its message would quote the answer, truncated anywhere
+                because = f"it has no records with seq and checksum ({type(error).__name__})"
             time.sleep(PAUSE)
         raise Unread(f"the page after {after} failed {TRIES} times: {because}")
 
 
 def _record(item: Mapping[str, Any]) -> Record | None:
-    """None for a record whose `seq` is no number: it is none that midnight wrote. Raises KeyError, TypeError."""
+    """None for a record whose `seq` is not a number: midnight did not write it. Raises KeyError, TypeError."""
     seq = item["seq"]
     if isinstance(seq, int) or (isinstance(seq, str) and seq.isdecimal()):
         return int(seq), str(item["checksum"])

@@ -1,4 +1,4 @@
-"""The load process ahead of everything it is meant to watch."""
+"""Give the load process priority over everything that it measures."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 
 def raise_priority() -> str:
-    """Take the highest priority permitted and say which: `fifo`, `nice` or `plain`.
+    """Take the highest priority permitted and return which: `fifo`, `nice` or `plain`.
 
-    Neither pinning nor a modest nice value keeps a busy machine out of the latencies; a real-time class
-    does. Children get none of it.
+    Neither pinning nor a moderate nice value keeps a busy machine from distorting latencies; a real-time class does.
+    Children do not inherit it.
     """
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))

@@ -19,14 +19,14 @@ _PACKAGES = Path(chaos.__file__).parent.parent
 
 START_DEADLINE = 20.0
 STOP_DEADLINE = 5.0
-"""Seconds that a start and a stop may take; after the latter the process is killed."""
+"""Seconds that a start and a stop may take; after the latter, the process is killed."""
 
 
 class LoadProcess:
-    """One load process, from start to stop. It also stops by itself when we die: its input ends then."""
+    """One load process, from start to stop. It also stops by itself if this process dies, because its input ends."""
 
     def __init__(self, spec: LoadSpec, *, mark: str, log: Path) -> None:
-        """Nothing runs yet. `mark` tells whose process it is; `log` gets what it writes to stderr."""
+        """Nothing runs yet. The process carries `mark`; `log` gets its stderr."""
         self._spec, self._mark, self._log = spec, mark, log
         self._process: asyncio.subprocess.Process | None = None
 
@@ -40,14 +40,14 @@ class LoadProcess:
         return self._running.pid
 
     async def start(self) -> str:
-        """Start it and hand it the specification; returns its priority once it is ready.
+        """Start it, send the specification, and return its priority once it is ready.
 
-        Raises LoadError, with what the process said, when it does not become ready.
+        Raises LoadError with the process's output if it does not become ready.
         """
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-P",  # what lies in the working directory must not pass for a module of ours
+                "-P",  # files in the working directory must not shadow modules
                 "-m",
                 "chaos.load",
                 stdin=asyncio.subprocess.PIPE,
@@ -72,18 +72,18 @@ class LoadProcess:
     async def baseline_over(self) -> None:
         """Wait until each request of the baseline has ended, at its timeout at the latest, and is in the file.
 
-        Raises LoadError when the process ended before that.
+        Raises LoadError if the process ended before that.
         """
         await self._answer()
 
     async def play(self, delay: float) -> None:
-        """Play what follows the baseline, `delay` seconds later than it was planned."""
+        """Play the rest after the baseline, `delay` seconds later than planned."""
         await self._tell(f"play {delay!r}")
 
     async def finished(self) -> int:
-        """Wait for the end of the schedule and its last answer; returns how many requests were sent.
+        """Wait for the end of the schedule and its last answer; return how many requests were sent.
 
-        Raises LoadError when the process ended before that.
+        Raises LoadError if the process ended before that.
         """
         answer = await self._answer()
         if await self._running.wait() != 0:
@@ -91,7 +91,7 @@ class LoadProcess:
         return int(answer["sent"])
 
     async def stop(self) -> None:
-        """Stop it at once, wherever it is; what was not sent stays unsent. Safe to call at any time."""
+        """Stop it at once, in any state; unsent requests stay unsent. Safe to call at any time."""
         process = self._process
         if process is None:
             return
@@ -119,7 +119,7 @@ class LoadProcess:
     async def _tell(self, line: str) -> None:
         stdin = self._running.stdin
         assert stdin is not None
-        with contextlib.suppress(ConnectionError):  # it has died: its answer, which is none, tells why
+        with contextlib.suppress(ConnectionError):  # it has died: its missing answer is handled by the caller
             stdin.write(line.encode() + b"\n")
             await stdin.drain()
 
@@ -134,5 +134,5 @@ class LoadProcess:
         return document
 
     def _ended_early(self) -> str:
-        said = self._log.read_text(errors="replace").strip()[-500:] or "it said nothing"
+        said = self._log.read_text(errors="replace").strip()[-500:] or "no output"
         return f"the load process ended early with code {self._running.returncode}: {said}"

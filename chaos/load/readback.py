@@ -17,25 +17,25 @@ from chaos.record.hits import HitTable
 from chaos.spec.target import Readback
 
 PAUSE = 0.5
-"""Seconds between two reads: a write that was still on its way when the first read passed shows in the second."""
+"""Seconds between two reads: a write still in flight during the first read shows in the second."""
 PASSES = 10
-LOOK = 5.0  # seconds that the question whether the run's keys are free may take
+LOOK = 5.0  # seconds for the check that the run's keys are free
 
 
 @dataclass(frozen=True, slots=True)
 class ReadbackResult:
-    """`rows` are (seq, state) as `ledger.compare` gives them; empty when the read-back is not complete."""
+    """`rows` are (seq, state) from `ledger.compare`; empty if the read-back is incomplete."""
 
     rows: npt.NDArray[np.void]
     complete: bool
-    reads: int  # complete reads of what this run wrote
+    reads: int  # complete reads of this run's writes
     because: str
 
 
 def refuse_taken(
     base_url: str, readback: Readback, base: int, writes: int, headers: Mapping[str, str]
 ) -> None:
-    """Raises NoVerdict when the target holds records under the keys of this run before it has written any.
+    """Raises NoVerdict if the target has records under this run's keys before it has written any.
 
     A target that does not answer is judged afterwards, by its read-back.
     """
@@ -47,8 +47,8 @@ def refuse_taken(
             return
     if held is not None:
         raise NoVerdict(
-            f"the target holds a record under key {held[0]}, which this run would write; start the run again: "
-            "each has keys of its own"
+            f"the target already has a record with key {held[0]}, which this run would write; start the run again: "
+            "each run has keys of its own"
         )
 
 
@@ -61,11 +61,11 @@ def read_back(
     timeout: float,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> ReadbackResult | None:
-    """What the target holds of every write of the run with this ledger base, read within `timeout` seconds. Blocks.
+    """Read back every write of the run with this ledger base within `timeout` seconds. Blocks.
 
-    None when the target has no way to read the ledger back. Complete only when two reads of this run's keys in a row
-    agree; everything else is told in `because`, never raised. What other runs and other people keep there is not
-    read, where the list can be asked for from a key on, and is never counted.
+    None if the target has no way to read the ledger back. Complete only if two consecutive reads of this run's keys
+    agree; everything else is reported in `because`, never raised. Foreign records are not read if the list can start
+    at a key, and are never counted.
     """
     if readback is None:
         return None
@@ -84,7 +84,7 @@ def read_back(
                     return ReadbackResult(ledger.compare(base, due, found), True, reads, because)
                 previous = found
                 time.sleep(PAUSE)
-            because = f"{PASSES} complete reads and no two in a row agree: the records still change"
+            because = f"{PASSES} complete reads, and no two in a row agree: the records still change"
         except Unread as error:
             because = str(error)
     return ReadbackResult(np.empty(0, dtype=ledger.DTYPE), False, reads, because)

@@ -1,8 +1,8 @@
-"""Puts on the disk what the load process has seen, from a thread of its own.
+"""Write the load process's results to disk, from a separate thread.
 
-A write to a file, a mapped one too, can wait for the disk for as long as a fault keeps that busy: the loop
-that sends the requests must never be the one that waits. So rows are kept in memory, and those that changed
-are written a tenth of a second later at most; each row is written whole.
+A write to a file, even a mapped one, can block for as long as a fault keeps the disk busy, and the loop that sends
+the requests must never block. So rows are kept in memory, and changed ones are written at most a tenth of a second
+later; each row is written as a whole.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 
 from chaos.record.hits import HitTable
 
-PERIOD = 0.1  # seconds between two writes: what a kill of this process can cost
+PERIOD = 0.1  # seconds between two writes: the most that killing this process can lose
 
 
 class Recorder:
-    """The table of hits in memory, and its file kept up with it between `start` and `finish`."""
+    """The table of hits in memory; its file follows it between `start` and `finish`."""
 
     def __init__(self, path: Path) -> None:
         """Read the table. Raises OSError."""
@@ -37,27 +37,27 @@ class Recorder:
         self._failure: OSError | None = None
 
     def also(self, flush: Callable[[], None]) -> None:
-        """Call `flush` in the same thread, as often."""
+        """Also call `flush` in the same thread, at the same interval."""
         self._others.append(flush)
 
     def start(self) -> None:
-        """Write the whole table once, then go on in the thread."""
+        """Write the whole table once, then continue in the thread."""
         self._write(0, len(self.table))
         self._thread.start()
 
     def touch(self, index: int) -> None:
-        """Row `index` has changed."""
+        """Note that row `index` has changed."""
         self._dirty.append(index)
 
     def flush(self) -> None:
-        """All that has changed by now is in the file. Blocks; a failure is raised by `finish`."""
+        """Block until all changes so far are in the file. A failure is raised by `finish`."""
         try:
             self._flush()
         except OSError as error:
             self._failure = error
 
     def finish(self) -> None:
-        """Everything is written when this returns. Raises what writing failed with, a full disk say."""
+        """Everything is written when this returns. Raises any write error, such as a full disk."""
         self._stop.set()
         self._thread.join()
         os.close(self._file)

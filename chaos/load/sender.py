@@ -36,10 +36,10 @@ class Sender:
         self._status, self._outcome = table["status"], table["outcome"]
 
     def send(self, index: int, landed: Landed) -> float:
-        """Send the request of row `index` and return when that was.
+        """Send the request of row `index` and return the time it was sent.
 
-        `landed` is called once it has ended and its row is filled in; with a LoadError when it failed for
-        want of something on our own side, such as descriptors.
+        `landed` is called once it has ended and its row is filled in; with a LoadError if midnight itself ran out of
+        something, such as descriptors.
         """
         code = int(self._route[index])
         request = self._wire.request(code, int(self._items[index]), int(self._seq[index]))

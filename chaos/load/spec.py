@@ -1,4 +1,4 @@
-"""What the load process is told: one JSON line on its standard input."""
+"""The load process's specification: one JSON line on its standard input."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from chaos.spec.units import Positive
 from chaos.spec.yamlfile import Model
 
 MOST_HITS = 20_000_000
-"""A schedule beyond this is refused: 800 MB of hits, and a mistake in a file more likely than a wish."""
+"""A larger schedule is refused: 800 MB of hits is more likely a mistake in a file than intended."""
 
 
 class LoadSpec(Model):
-    """The requests to send, and where to record them.
+    """The requests to send and where to record them.
 
-    `hits` is the table made by `hits.create`; its `due` times count from the zero of the schedule until the
-    load is told to go, and from the run's start afterwards.
+    `hits` is the table made by `hits.create`; its `due` times count from the schedule's zero until `go`, and from the
+    run's start afterwards.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)  # an error must not show a secret
@@ -30,7 +30,7 @@ class LoadSpec(Model):
     base_url: Annotated[str, Field(pattern=r"^(?i:https?)://[^/]+")]
     hits: Path
     instrument: Path
-    answers: Path | None = None  # where to say what the good answers look like
+    answers: Path | None = None  # where to record the sample of good answers
     clock_zero: float  # time.monotonic() at the run's start
     seed: Annotated[int, Field(ge=0)]
     ledger_base: Annotated[int, Field(ge=0)] = (
@@ -38,11 +38,11 @@ class LoadSpec(Model):
     )
     routes: tuple[Route, ...] = Field(min_length=1)  # in the order of the route codes
     timeouts: tuple[Positive, ...]  # seconds, by route code
-    allow_hosts: tuple[str, ...] = ()  # hosts beyond this machine that may be aimed at
+    allow_hosts: tuple[str, ...] = ()  # hosts beyond this machine that the load may target
     headers: Mapping[str, str] = Field(default_factory=dict, repr=False)  # of every request
-    secrets: tuple[str, ...] = Field(default=(), repr=False)  # what must not be printed
-    beat: Positive = 0.05  # seconds between wake-ups when nothing is due: a longer pause of ours is seen
-    baseline: Annotated[int, Field(ge=0)] | None = None  # so many hits end before the rest begin
+    secrets: tuple[str, ...] = Field(default=(), repr=False)  # secrets that must not be printed
+    beat: Positive = 0.05  # seconds between wake-ups if nothing is due: a longer pause shows as lag
+    baseline: Annotated[int, Field(ge=0)] | None = None  # number of hits that must end before the rest begin
 
     @model_validator(mode="after")
     def _one_timeout_each(self) -> Self:
@@ -56,11 +56,11 @@ class LoadSpec(Model):
 
 
 def addresses(spec: LoadSpec) -> list[str]:
-    """The addresses of the host to aim at, looked up once. Raises Refused for any that is not allowed."""
+    """The addresses of the target host, resolved once. Raises Refused for any that is not allowed."""
     return allowlist.addresses(spec.host, spec.allow_hosts)
 
 
 def check_size(hits: int) -> None:
     """Raises Refused for a schedule of more than `MOST_HITS` requests."""
     if hits > MOST_HITS:
-        raise Refused(f"load: {hits} requests are more than the {MOST_HITS} that one run may send")
+        raise Refused(f"load: {hits} requests exceed the limit of {MOST_HITS} per run")

@@ -1,4 +1,4 @@
-"""A kernel timer: it wakes the loop within about 0.2 ms, where the loop's own timers round to 1 ms."""
+"""A kernel timer: wakes the loop within about 0.2 ms, whereas the loop's own timers round to 1 ms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Timer:
             raise OSError(ctypes.get_errno(), "timerfd_create")
 
     def arm(self, at: float) -> None:
-        """Wake at `at`, in seconds of time.monotonic(); at once when that has passed."""
+        """Wake at `at`, in seconds of time.monotonic(); immediately if that has passed."""
         seconds, rest = divmod(max(at, 1e-9), 1.0)
         setting = _Itimerspec(value=_Timespec(int(seconds), max(int(rest * 1e9), 1)))
         if _libc.timerfd_settime(self.fd, _ABSOLUTE, ctypes.byref(setting), None) < 0:

@@ -1,4 +1,4 @@
-"""The bytes of every request, made before the play as far as they can be."""
+"""The bytes of every request, prepared before the play as far as possible."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _ITEM = ITEM
 _NO_LENGTH = ("GET", "HEAD", "OPTIONS")
 _ITEM_SENT = _ITEM.encode()
 _AS_IT_STANDS = "%/:?@!$&'()*+,;="
-"""What else than letters and digits a path and its query may hold; the rest is quoted (RFC 3986, 3.3 and 3.4)."""
+"""Characters besides letters and digits that a path and its query may contain; the rest is quoted (RFC 3986, 3.3 and
+3.4)."""
 
 
 class Wire:
@@ -27,7 +28,7 @@ class Wire:
         self._shapes = [_Shape(spec, route) for route in spec.routes]
 
     def request(self, code: int, item: int, seq: int) -> bytes:
-        """The whole request. `seq` counts only where the route is a write to the ledger."""
+        """The whole request. `seq` is used only if the route writes to the ledger."""
         shape = self._shapes[code]
         line = shape.line.replace(_ITEM_SENT, b"%d" % item)
         if not shape.ledger:
@@ -39,7 +40,7 @@ class Wire:
 
 
 class _Shape:
-    """What the requests of one route share: the line, and the rest of them; of a write, its header alone."""
+    """The common parts of a route's requests: the request line and the rest; for a write, only its header."""
 
     def __init__(self, spec: LoadSpec, route: Route) -> None:
         self.ledger = route.ledger
@@ -57,7 +58,7 @@ class _Shape:
 
 
 def _body(route: Route) -> tuple[bytes | None, str | None]:
-    """The body of a route's requests, None where each has its own or there is none; and its type, if it has one."""
+    """The body of a route's requests, None if each has its own or there is none; and its type, if any."""
     if route.ledger:
         return None, "application/json"
     if route.form is not None:
@@ -70,7 +71,7 @@ def _body(route: Route) -> tuple[bytes | None, str | None]:
 
 
 def _quoted(part: str) -> str:
-    """What is quoted already stays so; a lone `%` is not."""
+    """Quoted sequences stay as they are; a lone `%` is quoted."""
     return quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", part), safe=_AS_IT_STANDS)
 
 
@@ -79,8 +80,9 @@ def _framed(header: bytes, body: bytes) -> bytes:
 
 
 def _header(spec: LoadSpec, route: Route, kind: str | None) -> bytes:
-    """The route's own fields go before the target's, and those before ours, whatever case they are written in; the
-    type of a body that midnight makes goes before the target's."""
+    """The route's own fields override the target's, which override midnight's, case-insensitively; the type of a body
+    that midnight generates overrides the target's.
+    """
     ours = {
         "Host": _host(spec.base_url),
         "User-Agent": "midnight",
@@ -100,7 +102,7 @@ def _without(fields: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 
 
 def _host(base_url: str) -> str:
-    """Without the port where it is the scheme's own (RFC 9110, 7.2)."""
+    """Without the port if it is the scheme's default (RFC 9110, 7.2)."""
     host, port = allowlist.host_of(base_url), allowlist.port_of(base_url)
     host = f"[{host}]" if ":" in host else host
     return host if port == allowlist.usual_port(base_url) else f"{host}:{port}"

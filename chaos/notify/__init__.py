@@ -1,1 +1,1 @@
-"""Telling people what became of a run: never lost, and never able to change a verdict."""
+"""Notify people of a run's outcome: never lost, and never able to change a verdict."""

@@ -1,4 +1,4 @@
-"""Where notifications go: an address that `apprise` understands, or a plain webhook."""
+"""Destinations of notifications: an address that `apprise` understands, or a plain webhook."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Webhook(Model):
 
 
 class Apprise(Model):
-    """`{apprise: {env: NAME}}`: the address holds its secret within, so it never stands in the file."""
+    """`{apprise: {env: NAME}}`: the address contains its secret, so it is never written in the file."""
 
     apprise: Secret
     events: Events = TOLD

@@ -1,4 +1,4 @@
-"""What is told about a run: the documented JSON body, and the same in words."""
+"""The message about a run: the documented JSON body, and the same as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Event(StrEnum):
     FAIL = "fail"
     UNKNOWN = "unknown"
     RECOVERED = "recovered"  # the first pass after a fail or an unknown
-    MISSED = "missed"  # due, and not played: missed, or refused
+    MISSED = "missed"  # due but not played: missed or refused
     PASSED = "passed"
 
 
@@ -48,7 +48,7 @@ def title(body: Mapping[str, Any]) -> str:
 
 
 def text(body: Mapping[str, Any]) -> str:
-    """The body for a reader."""
+    """The body as text."""
     where = f"{body['experiment']} against {body['target']}"
     lines = [body["headline"], f"{where}, profile {body['profile']}" if body["profile"] else where]
     lines.append(f"due {body['due']}")

@@ -1,4 +1,4 @@
-"""The outbox: a notification is written together with what it tells, and delivered until it has arrived."""
+"""The outbox: a notification is written in the same transaction as its cause, and retried until delivered."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from chaos.notify.send import NotDelivered, send
 
 FIRST_PAUSE = timedelta(seconds=5)  # doubled with each attempt
 LONGEST_PAUSE = timedelta(minutes=10)
-DEADLINE = timedelta(hours=24)  # then it is given up, which `midnight schedule list` says
-AN_ATTEMPT = timedelta(minutes=2)  # nobody else tries the same meanwhile
+DEADLINE = timedelta(hours=24)  # then it is given up, as shown by `midnight schedule list`
+AN_ATTEMPT = timedelta(minutes=2)  # no other process tries the same meanwhile
 SHOWN = timedelta(days=7)
 
 outbox = Table(
@@ -38,7 +38,7 @@ Destinations = Mapping[str, Webhook | Apprise]
 
 
 def post(connection: Connection, names: Iterable[str], message: Message, now: datetime) -> None:
-    """Put the message into the outbox for each destination, in the transaction of what it tells."""
+    """Put the message into the outbox for each destination, in the transaction of its cause."""
     for name in names:
         id_ = secrets.token_hex(8)
         body = json.dumps({"id": id_, **message.to_json()}, ensure_ascii=False)
@@ -47,8 +47,9 @@ def post(connection: Connection, names: Iterable[str], message: Message, now: da
 
 
 def deliver(engine: Engine, destinations: Destinations, now: Callable[[], datetime]) -> int:
-    """One attempt for each notification whose time has come; how many arrived. At least once each: a crash
-    between the arrival and its record brings it again, under the same id."""
+    """Attempt each notification that is due; return how many were delivered. At least once each: after a crash
+    between delivery and its record it is sent again, under the same id.
+    """
     with engine.begin() as connection:
         ripe = connection.execute(select(outbox).where(outbox.c.next_try <= now())).all()
     return sum(_attempt(engine, destinations, row, now) for row in ripe)
@@ -71,7 +72,7 @@ def _send(destinations: Destinations, row: Any, now: Callable[[], datetime]) -> 
     outcome = {"attempts": attempts, "next_try": None, "delivered": None, "error": ""}
     try:
         if row.destination not in destinations:
-            raise NotDelivered("is not in schedules.yaml any more")
+            raise NotDelivered("is no longer in schedules.yaml")
         send(row.destination, destinations[row.destination], json.loads(row.body))
     except NotDelivered as error:
         again = now() + min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
@@ -80,6 +81,6 @@ def _send(destinations: Destinations, row: Any, now: Callable[[], datetime]) -> 
 
 
 def undelivered(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
-    """What was tried in the last week and has not arrived; without a `next_try` it was given up."""
+    """Notifications tried in the last week and not delivered; without a `next_try`, given up."""
     waiting = (outbox.c.delivered.is_(None), outbox.c.attempts > 0, outbox.c.created > now - SHOWN)
     return connection.execute(select(outbox).where(*waiting).order_by(outbox.c.created)).all()

@@ -24,14 +24,14 @@ class NotDelivered(MidnightError):
 
 
 def send(name: str, destination: Webhook | Apprise, body: Mapping[str, Any]) -> None:
-    """Deliver the body to the destination of that name, or raise NotDelivered."""
+    """Deliver the body to the destination of that name. Raises NotDelivered."""
     read = SecretReader()
     try:
         if isinstance(destination, Webhook):
             _post(name, destination, body, read)
         else:
             _through_apprise(read(destination.apprise, name), body)
-    except Exception as error:  # whatever a service of apprise raises, the next notification is still sent
+    except Exception as error:  # any error of an apprise service must not stop the next notification
         text = str(error) or type(error).__name__
         raise NotDelivered(Redactor(read.known)(text)) from None
 
@@ -48,14 +48,14 @@ def _post(name: str, hook: Webhook, body: Mapping[str, Any], read: SecretReader)
 
 
 def _through_apprise(url: str, body: Mapping[str, Any]) -> None:
-    import apprise  # brings a hundred services, which nobody without notifications waits for
+    import apprise  # imports a hundred services: slow, and needed only with notifications
 
     asset = apprise.AppriseAsset(app_id="midnight", async_mode=False)
     people = apprise.Apprise(asset=asset)
     if not people.add(url):
-        raise NotDelivered("is no address that apprise understands")
+        raise NotDelivered("is not an address that apprise understands")
     with apprise.LogCapture(level=logging.WARNING) as said:  # type: ignore[no-untyped-call]
-        plain = apprise.NotifyFormat.TEXT  # as it is: what a headline holds is no markup
+        plain = apprise.NotifyFormat.TEXT  # literally: a headline is not markup
         if not people.notify(title=message.title(body), body=message.text(body), body_format=plain):
             lines = said.getvalue().strip().splitlines()
             raise NotDelivered(lines[-1] if lines else "apprise could not deliver it")

@@ -1,5 +1,6 @@
-"""The path between a service and what lies behind a proxy: which of the proxy's connections are the service's own,
-and what became of them. It looks and never sends: no effect is proven by a connection of midnight's own."""
+"""The path between a service and the upstream of a proxy: which of the proxy's connections are the service's own, and
+what became of them. Strictly passive: midnight's own connections never prove an effect.
+"""
 
 from chaos.path.account import Account, Fate, Seen
 from chaos.path.networks import addresses

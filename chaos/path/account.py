@@ -1,4 +1,4 @@
-"""What became of the service's connections between two instants: asked, answered, waited, held, closed."""
+"""The service's connections between two instants: bytes asked and answered, time waited and held, closed or not."""
 
 from __future__ import annotations
 
@@ -10,36 +10,34 @@ from dataclasses import dataclass, field, replace
 from chaos.path.sight import Unseen
 from chaos.path.watch import Connection, Look, Watch
 
-PERIOD = 0.05  # seconds between looks
+PERIOD = 0.05  # seconds between readings
 
 
 @dataclass(slots=True)
 class Fate:
-    """One connection of the service's, since the account began or since it was opened."""
+    """One connection of the service, since the account began or since it was opened."""
 
     first: Connection
     last: Connection
     was_there: bool  # when the account began
     was_idle: bool  # then
-    idle_for: float  # seconds until it was closed, or until now; 0 where an answer was waited for
+    idle_for: float  # seconds until it was closed, or until now; 0 while an answer was pending
     asked: int = 0  # bytes
     answered: int = 0
     unanswered: int = 0  # bytes asked since the last answer
-    waits: list[float] = field(
-        default_factory=list
-    )  # seconds from a question to the first byte of its answer
+    waits: list[float] = field(default_factory=list)  # seconds from a request to the first byte of its answer
     closed: bool = False
-    closed_by_proxy: bool = (
-        False  # it was seen closed by the proxy, or by what lies behind, before the client ended it
-    )
-    asked_at: float | None = None  # of the first question that was not answered yet
+    closed_by_proxy: bool = False  # seen closed by the proxy or the upstream before the client ended it
+    asked_at: float | None = None  # of the first unanswered request
 
     def follow(self, now: Connection, elapsed: float) -> None:
-        """Take in the next look, so many seconds after the one before."""
+        """Add the next reading, taken that many seconds after the previous one."""
         before, self.last = self.last, now
         asked, answered = max(0, now.asked - before.asked), max(0, now.answered - before.answered)
         self.asked, self.answered = self.asked + asked, self.answered + answered
-        last_words = bool(answered and not asked and self.idle_for)  # unasked: why it is about to be closed
+        last_words = bool(
+            answered and not asked and self.idle_for
+        )  # unsolicited: the reason why it is about to be closed
         if answered:
             self._answer(now, asked)
         elif asked:
@@ -52,13 +50,13 @@ class Fate:
             self.idle_for = self.idle_for + elapsed if last_words else now.idle_for
 
     def close(self, elapsed: float) -> None:
-        """It is closed, at some time of the seconds that have passed since the last look."""
+        """It was closed at some time since the last reading."""
         if not self.closed and self.idle_for:
             self.idle_for += elapsed
         self.closed = True
 
     def _answer(self, now: Connection, asked: int) -> None:
-        """Of several questions and answers between two looks the last of each count."""
+        """Of several requests and answers between two readings, the last of each counts."""
         answers_last = now.answered_at >= now.asked_at
         if self.asked_at is not None:
             self.waits.append(max(0.0, now.answered_at - self.asked_at))
@@ -75,7 +73,7 @@ class Seen:
     fates: tuple[Fate, ...] = ()
     others: Mapping[str, int] = field(
         default_factory=dict
-    )  # the most at once that were not its own, by address
+    )  # the most foreign connections at once, by address
 
     @property
     def idle_before(self) -> tuple[Fate, ...]:
@@ -96,12 +94,12 @@ class Seen:
 
     @property
     def held(self) -> tuple[Fate, ...]:
-        """Those that asked and got no answer any more."""
+        """Those that sent a request and got no answer."""
         return tuple(each for each in self.fates if each.unanswered)
 
 
 class Fates:
-    """Follows looks, one after the other."""
+    """Follows successive readings."""
 
     def __init__(self, first: Look) -> None:
         self._fates = {
@@ -133,7 +131,7 @@ class Fates:
 
 
 class Account:
-    """Looks again and again, from its making until `close`; what was seen so far can be read at any time."""
+    """Polls from creation until `close`; what was seen so far can be read at any time."""
 
     def __init__(self, watch: Watch) -> None:
         """Raises Unseen."""
@@ -144,13 +142,13 @@ class Account:
         self._thread.start()
 
     def seen(self) -> Seen:
-        """With one more look. Raises Unseen."""
+        """Take one more reading. Raises Unseen."""
         with self._lock:
             self._look()
             return self._seen.seen()
 
     def close(self) -> None:
-        """Stop looking; the watch stays open."""
+        """Stop polling; the watch stays open."""
         self._stop.set()
         self._thread.join()
 

@@ -1,4 +1,6 @@
-"""Who listens at an address of this machine: a proxy in a container calls a port its own that another may have here."""
+"""Find out who listens at an address of this machine: a proxy in a container may use a port number that another
+process has here.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ _FORWARDS = "docker-proxy"  # of a container's published port, one process for e
 
 
 def of_the_proxy(api: str, places: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
-    """The addresses (IP, port of this machine) that may be those of the Toxiproxy server with this control URL: at the
-    others somebody else listens."""
+    """The addresses (IP, port of this machine) that may belong to the Toxiproxy server with this control URL; another
+    process listens at the others.
+    """
     control = urlsplit(api).port or 0
     listening = [each for each in sockets.table() if each.state == sockets.LISTEN]
     by_port: dict[int, list[Socket]] = {}
@@ -30,7 +33,7 @@ def of_the_proxy(api: str, places: Iterable[tuple[str, int]]) -> set[tuple[str, 
 
 
 def holders(port: int) -> set[int]:
-    """The processes that listen on a port of this machine, as far as they may be looked into."""
+    """The processes that listen on a port of this machine, as far as permissions allow."""
     inodes = {
         each.inode
         for each in sockets.table([port])
@@ -40,7 +43,7 @@ def holders(port: int) -> set[int]:
 
 
 def opened(pid: int) -> set[int]:
-    """Its sockets; none where it may not be looked into."""
+    """Its sockets; none without permission."""
     try:
         return owners.inodes([pid])
     except PermissionError:
@@ -48,7 +51,7 @@ def opened(pid: int) -> set[int]:
 
 
 def _owner(each: Socket) -> str:
-    """One who holds a listening socket: a process, where it may be looked into, else its user."""
+    """The owner of a listening socket: a process, or only its user without permission."""
     for pid in psutil.pids():
         if each.inode in opened(pid):
             return _FORWARDS if psutil.Process(pid).name() == _FORWARDS else f"pid {pid}"

@@ -26,7 +26,7 @@ def local_addresses() -> set[str]:
 
 
 def resolved(host: str) -> set[str]:
-    """The addresses of a name; none where it has none here."""
+    """The addresses of a name; none if it does not resolve here."""
     try:
         return {str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except OSError:
@@ -36,7 +36,7 @@ def resolved(host: str) -> set[str]:
 def by_network(
     containers: Iterable[ContainerRef],
 ) -> tuple[tuple[ContainerRef, ...], tuple[ProcessRef, ...]]:
-    """The containers that have a network of their own, and the first processes of those that have this machine's.
+    """The containers with a network of their own, and the first processes of those on this machine's network.
 
     Raises Unseen.
     """
@@ -50,13 +50,13 @@ def by_network(
             here.append(ref_of(attrs["State"]["Pid"]))
         except psutil.NoSuchProcess:
             raise Unseen(
-                f"container {each.name} has the network of its engine's host, which is not this one"
+                f"container {each.name} uses the network of its engine's host, which is not this machine"
             ) from None
     return tuple(apart), tuple(here)
 
 
 def addresses(container: ContainerRef, server: ContainerRef | None) -> set[str]:
-    """What the container's connections to `server` (None: this machine) come from. Raises Unseen."""
+    """Source addresses of the container's connections to `server` (None: this machine). Raises Unseen."""
     owner = _owner(container)
     found = {at for each in owner["NetworkSettings"]["Networks"].values() for at in _of_network(each)}
     shared = server is not None and owner["Id"] == _owner(server)["Id"]
@@ -65,16 +65,16 @@ def addresses(container: ContainerRef, server: ContainerRef | None) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """How a container is attached to its networks."""
+    """A container's attachment to its networks."""
 
     addresses: Mapping[str, Collection[str]]  # its own, by network
     gateways: Collection[
         str
-    ]  # what its host's connections come from, and midnight's own by way of a forwarder
-    inside: Mapping[int, int]  # its ports, by those of the host that lead to them
+    ]  # source addresses of its host's connections, and of midnight's own through a forwarder
+    inside: Mapping[int, int]  # its ports, by the host ports that lead to them
 
     def over(self, networks: Collection[str]) -> set[str]:
-        """Its addresses on these networks; on all of them where none is given."""
+        """Its addresses on these networks; on all of them if none is given."""
         names = networks or self.addresses.keys()
         return {each for name in names for each in self.addresses.get(name, ())}
 
@@ -94,7 +94,7 @@ def attached(container: ContainerRef) -> Attached:
 
 
 def _forwarders(container: ContainerRef) -> set[str]:
-    """The addresses of midnight's own containers on its engine, those that forward the load aside. Raises Unseen."""
+    """The addresses of midnight's own containers on its engine, except those that forward the load. Raises Unseen."""
     try:
         with connected(container.engine) as client:
             there = client.api.containers(filters={"label": refs.RUN})
@@ -109,7 +109,7 @@ def _of_network(each: Mapping[str, Any]) -> set[str]:
 
 
 def _owner(container: ContainerRef) -> dict[str, Any]:
-    """What the engine says of the container whose network it has: its own, or that of another. Raises Unseen."""
+    """Attributes of the container whose network it uses: itself or another. Raises Unseen."""
     try:
         with connected(container.engine) as client:
             found = refs.container_of(client, container)

@@ -1,4 +1,4 @@
-"""Whose connections count as the service's: those of the role `pool`, else of `api`, else of who listens at its URL."""
+"""Decide whose connections count as the service's: the role `pool`, else `api`, else the listener at its URL."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from chaos.plugin.handles import ContainerRef, Handles, ProcessRef
 log = logging.getLogger(__name__)
 
 ROLES = ("pool", "api")
-"""Who holds the connections to what lies behind. `pool`: a pgbouncer, say, whose connections carry the service's."""
+"""The roles that hold upstream connections. `pool`: a pgbouncer, say, whose connections carry the service's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The processes (with all that descend from them) and containers whose connections are the service's own."""
+    """The processes (with their descendants) and containers whose connections are the service's own."""
 
     processes: tuple[ProcessRef, ...] = ()
     containers: tuple[ContainerRef, ...] = ()
@@ -36,7 +36,7 @@ class Service:
 
 
 def of(handles: Handles) -> Service:
-    """The service of a target. Raises Unseen where the target names none and none is found on this machine."""
+    """The service of a target. Raises Unseen if the target names none and none is found on this machine."""
     for role in ROLES:
         found = Service(handles.processes.get(role, ()), handles.containers.get(role, ()))
         if found != Service():
@@ -45,7 +45,7 @@ def of(handles: Handles) -> Service:
 
 
 def _listening(url: str) -> Iterable[ProcessRef]:
-    """Who listens at an address of this machine. Raises Unseen."""
+    """The listener at an address of this machine. Raises Unseen."""
     remedy = "name the service's process in the target file: processes: {api: {pid_file: PATH}}"
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -60,7 +60,7 @@ def _listening(url: str) -> Iterable[ProcessRef]:
     log.debug("port %d: listened on by PIDs %s", port, sorted(found))
     oldest = found - {pid for pid in found if _parent(pid) in found}
     if not oldest:
-        raise Unseen(f"no process that may be looked into listens at {url}; {remedy}")
+        raise Unseen(f"no process that this user may inspect listens at {url}; {remedy}")
     return [ref_of(pid) for pid in sorted(oldest)]
 
 

@@ -1,4 +1,4 @@
-"""Where sockets are read: in this machine's own network namespace, or inside that of a container."""
+"""Read sockets in this machine's own network namespace or inside a container's."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from chaos.host import sockets
 from chaos.host.sockets import Socket
 from chaos.plugin.handles import ContainerRef
 
-ANSWERS_WITHIN = 15.0  # seconds, of a sidecar: its first answer takes as long as Python takes to start
+ANSWERS_WITHIN = 15.0  # seconds, of a sidecar: its first answer takes as long as Python's start
 
 
 class Unseen(Exception):
-    """The connections cannot be seen; the text says why, and what would make them visible."""
+    """The connections cannot be seen; the text says why and how to make them visible."""
 
 
 class Sight(Protocol):
@@ -41,21 +41,19 @@ class Here:
             raise Unseen(f"this kernel shows no sockets ({error})") from error
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 class Inside:
-    """Of a container's network namespace, by a sidecar that ends with `close`, or with this process."""
+    """Of a container's network namespace, by a sidecar that ends on `close` or with this process."""
 
     def __init__(self, container: ContainerRef, mark: str) -> None:
-        """Raises Unseen. The sidecar bears `mark`."""
+        """Raises Unseen. The sidecar carries `mark`."""
         self._container, self._mark = container, mark
         try:
             self._program = sidecar.start(container, "chaos.host.sockets", mark, inside=True)
         except ControlError as error:
-            raise Unseen(
-                f"the network of container {container.name} cannot be looked into: {error}"
-            ) from error
+            raise Unseen(f"the network of container {container.name} cannot be inspected: {error}") from error
 
     def look(self, ports: Collection[int] = ()) -> list[Socket]:
         try:
@@ -68,7 +66,7 @@ class Inside:
         return [Socket(*each) for each in said]
 
     def close(self) -> None:
-        """The sidecar is gone when this returns, or its engine is."""
+        """When this returns, the sidecar is gone, or its engine is."""
         self._program.stdin.close()
         self._program.close()
         sidecar.await_removed(self._container.engine, self._mark)

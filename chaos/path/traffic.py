@@ -1,4 +1,4 @@
-"""What one process or container has to do with others than midnight: connections that an act on it breaks or holds."""
+"""Traffic of a process or container with anything but midnight: the connections that an act on it breaks or holds."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from chaos.path.sight import Here, Inside, Sight
 from chaos.path.watch import require_visible
 from chaos.plugin.handles import ContainerRef, ProcessRef
 
-RECENT = 60.0  # seconds since the last byte, for a connection to be one in use
-WITHIN = 2.0  # seconds in which a connection is waited for, where one is opened for each request
+RECENT = 60.0  # seconds since the last byte for a connection to count as in use
+WITHIN = 2.0  # seconds to wait for a connection if each request opens one
 _POLL = 0.05
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
 class Traffic:
-    """Of one process (with all that descend from it) or container. Close it.
+    """Of one process (with its descendants) or container. Close it.
 
-    `entry` is the URL that the load enters by. Connections within the subject, and those of midnight itself, do not
-    count; those of its load do. Raises Unseen, as its methods do. Sidecars that it needs bear `mark`.
+    `entry` is the URL where the load enters. Connections within the subject and midnight's own do not count; those of
+    its load do. Raises Unseen, as its methods do. Its sidecars carry `mark`.
     """
 
     def __init__(self, subject: ContainerRef | ProcessRef, *, mark: str, entry: str = "") -> None:
@@ -44,17 +44,18 @@ class Traffic:
         self._of.sight.close()
 
     def connections(self, networks: Collection[str] = (), within: float = WITHIN) -> int:
-        """Those in use now, over these networks of a container (none given: over any); one that opens `within` so many
-        seconds is waited for."""
+        """Connections in use now, over these networks of a container (none given: any); waits `within` seconds for
+        one to open.
+        """
         end = time.monotonic() + within
         while True:
             found = sum(_in_use(each) for each in self._of.with_others(networks)) + len(self._of.accepted())
             if found or time.monotonic() > end:
                 return found
-            time.sleep(_POLL)  # the kernel gives no event for a connection of somebody else's
+            time.sleep(_POLL)  # the kernel gives no event for another process's connections
 
     def held(self) -> int:
-        """Connections on which something has come that the subject has not read, or not accepted, yet."""
+        """Connections with data that the subject has not read, or that it has not accepted yet."""
         waiting = sum(each.waiting > 0 for each in self._of.with_others(()))
         return waiting + sum(each.waiting > 0 for each in self._of.accepted(not_yet=True))
 
@@ -66,7 +67,7 @@ class _Of:
         raise NotImplementedError
 
     def accepted(self, *, not_yet: bool = False) -> list[UnixSocket]:
-        """Connections of others over Unix sockets that the subject has accepted; `not_yet`: its listeners, too."""
+        """Unix-socket connections from others that the subject has accepted; `not_yet`: its listeners, too."""
         del not_yet
         return []
 
@@ -82,7 +83,7 @@ class _OfProcess(_Of):
         family = owners.family([self._process.pid])
         mine, midnights = owners.inodes(family), owners.inodes(self._midnight() - family)
         ports = {each.local_port for each in there if each.state == sockets.LISTEN and each.inode in mine}
-        # what was not accepted yet is nobody's
+        # a connection not accepted yet has no owner
         own = [
             each
             for each in there
@@ -105,7 +106,7 @@ class _OfProcess(_Of):
         ]
 
     def _midnight(self) -> set[int]:
-        """Midnight, and what its steps have started; not its load, whose connections are the service's work."""
+        """midnight and processes started by its steps; not its load, whose connections are the service's work."""
         steps = {pid for pid in owners.family([os.getpid()]) if self._of_a_step(mark_of(pid))}
         return steps | {os.getpid()}
 
@@ -128,7 +129,7 @@ class _OfContainer(_Of):
     def _counts(self, each: Socket, at: Attached, over: Collection[str]) -> bool:
         if each.state != sockets.ESTABLISHED or each.remote in _LOOPBACK or each.local not in over:
             return False
-        # what comes from this machine is midnight's own, or its load
+        # connections from this machine are midnight's own or its load
         return each.remote not in at.gateways or each.local_port == self._entry
 
 

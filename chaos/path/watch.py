@@ -1,7 +1,7 @@
-"""Which connections of a proxy are the service's own, told apart from everybody else's.
+"""Separate the service's own connections through a proxy from all others.
 
-A process's connections are seen at its own end: its sockets to where the proxy listens. A container's are seen at the
-proxy's end: what comes from one of the container's addresses. Nothing is sent, and nothing of the target is changed.
+A process's connections are seen at its own end: its sockets to the proxy's address. A container's are seen at the
+proxy's end: connections from one of the container's addresses. Nothing is sent, and nothing of the target changes.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _OPENING = (sockets.SYN_SENT, sockets.SYN_RECEIVED, sockets.LISTEN)
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One connection through the proxy. Asked is what the client sent, answered what came back; bytes since it was
-    opened (-1: not known), instants of the monotonic clock of the machine that it was seen on."""
+    """One connection through the proxy. `asked` is what the client sent, `answered` what came back: bytes since it
+    was opened (-1: unknown), instants on the monotonic clock of the machine where it was seen.
+    """
 
     id: int  # never another's
     client: str  # HOST:PORT
@@ -37,31 +38,31 @@ class Connection:
     answered: int
     asked_at: float
     answered_at: float
-    idle_for: float  # seconds since the server's last byte; 0 where the last byte was the client's, or it is not open
+    idle_for: (
+        float  # seconds since the server's last byte; 0 if the last byte was the client's, or it is not open
+    )
     open: bool  # both ends are
-    closed_by_proxy: bool  # or by what lies behind it, and the client has not noticed or not ended it yet
+    closed_by_proxy: bool  # or by its upstream, and the client has not noticed or not ended it yet
 
     @property
     def idle(self) -> bool:
-        """Whether the last byte was the server's: nothing is waited for."""
+        """True if the last byte was the server's: no answer is pending."""
         return self.open and self.answered_at >= self.asked_at
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What there was at one instant."""
+    """The connections at one instant."""
 
     own: Mapping[int, Connection]  # by id
-    others: Mapping[str, int] = field(
-        default_factory=dict
-    )  # how many that are not the service's, by their address
+    others: Mapping[str, int] = field(default_factory=dict)  # foreign connections, counted by address
 
 
 class Watch:
-    """The connections through one proxy, those of `service` apart. Close it, or use it as a context manager.
+    """The connections through one proxy, with those of `service` apart. Close it, or use it as a context manager.
 
-    `server`: the container that the proxy runs in, None for this machine; `reached_at`: HOST:PORT by which processes
-    here reach it, beside where it listens. Sidecars that it needs bear `mark`. Raises Unseen, as `look` does.
+    `server`: the container that the proxy runs in, None for this machine; `reached_at`: another HOST:PORT by which
+    processes here reach it. Its sidecars carry `mark`. Raises Unseen, as `look` does.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class Watch:
             if service.containers:
                 processes += self._of_containers(service.containers, server, mark)
             if processes:
-                inside = self._listen if server is not None else ""  # of its container, and no address here
+                inside = (
+                    self._listen if server is not None else ""
+                )  # an address of its container, not of this machine
                 listen = {self._listen, proxy.listen, *reached_at} - {inside}
                 self._views.append(_Clients(processes, listen, proxy.api))
             if not self._views:
@@ -109,7 +112,7 @@ class Watch:
             view.close()
 
     def past(self) -> Mapping[str, int]:
-        """Where else the service's processes are connected to, HOST:PORT by how many; empty for containers."""
+        """Other addresses that the service's processes are connected to: counts by HOST:PORT; empty for containers."""
         found: Counter[str] = Counter()
         for view in self._views:
             found.update(view.past())
@@ -118,7 +121,7 @@ class Watch:
     def _of_containers(
         self, containers: tuple[ContainerRef, ...], server: ContainerRef | None, mark: str
     ) -> tuple[ProcessRef, ...]:
-        """A view for those that have a network of their own; the processes of those that have this machine's."""
+        """A view for containers with a network of their own; the processes of those on this machine's network."""
         apart, here = by_network(containers)
         if apart:
             sight: Sight = Here() if server is None else Inside(server, mark)
@@ -147,7 +150,7 @@ class _Clients:
         self._at = (places - local) | of_the_proxy(api, local)
         if not self._at:
             raise Unseen(
-                f"at {', '.join(listen) or 'no address'} of this machine somebody else than Toxiproxy listens: give "
+                f"at {', '.join(listen) or 'no address'} of this machine, a process other than Toxiproxy listens: give "
                 "the port that leads to it, databases: {primary: {proxied: HOST:PORT}}"
             )
         self._sight, self._known = Here(), dict[int, bool]()  # whether a socket is the service's, by cookie
@@ -205,7 +208,7 @@ class _Accepted:
             if each.local_port == self._port and each.state not in _OPENING
         ]
         came = {each.remote for each in found}
-        if not self._addresses or came - self._addresses - self._strangers:  # one may have been started anew
+        if not self._addresses or came - self._addresses - self._strangers:  # one may have been restarted
             self._addresses = {at for each in self._containers for at in addresses(each, self._server)}
             self._strangers = came - self._addresses
         own = {each.cookie: _seen(each, client=False) for each in found if each.remote in self._addresses}
@@ -219,7 +222,7 @@ class _Accepted:
 
 
 def _listening(proxy: Proxy) -> str:
-    """Where its server says that it listens: the handle may have a port that was published. Raises Unseen."""
+    """The address that its server reports: the handle may hold a published port. Raises Unseen."""
     try:
         return Toxiproxy(proxy.api).proxy(proxy.name).listen
     except ControlError as error:
@@ -227,9 +230,9 @@ def _listening(proxy: Proxy) -> str:
 
 
 def callers(server: ContainerRef | None, port: int, mark: str) -> Mapping[str, int]:
-    """Who is connected to a port of a container (None: of this machine): how many connections by address.
+    """Peers connected to a port of a container (None: of this machine): connection counts by address.
 
-    Of a database's port it shows who goes past the proxy. Raises Unseen.
+    For a database's port it shows who bypasses the proxy. Raises Unseen.
     """
     sight: Sight = Here() if server is None else Inside(server, mark)
     try:
@@ -276,7 +279,9 @@ def require_visible(process: ProcessRef) -> None:
 
 
 def _forbidden(error: PermissionError) -> str:
-    return f"the service's sockets may not be seen ({error.filename}): run midnight as its user, or as root"
+    return (
+        f"permission denied for the service's sockets ({error.filename}): run midnight as its user or as root"
+    )
 
 
 def _host(address: str) -> str:

@@ -1,4 +1,4 @@
-"""PostgreSQL: clusters of ours, their standbys, backups and archives; nothing here decides or judges."""
+"""PostgreSQL: midnight's own clusters, their standbys, backups and archives; nothing here decides or judges."""
 
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import CONNECT_TIMEOUT, HOST, STATEMENT_TIMEOUT, SUPERUSER, connect

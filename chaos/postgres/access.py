@@ -1,4 +1,4 @@
-"""What our programs and standbys log in with: a superuser's password in memory, a role's in a passfile."""
+"""Credentials of midnight's programs and standbys: a superuser's password in memory, a role's in a passfile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import CONNECT_TIMEOUT, HOST, connect
 
 _ROLE = "midnight_replication"
-# What pg_rewind reads the new primary's files with, by its manual; a superuser needs none of it.
+# Functions with which pg_rewind reads the new primary's files, by its manual; a superuser needs no grant.
 _FILE_FUNCTIONS = (
     "pg_ls_dir(text, boolean, boolean)",
     "pg_stat_file(text, boolean)",
@@ -28,7 +28,7 @@ _FILE_FUNCTIONS = (
 class Access:
     """The superuser's password, and the replication role with the file its password is in.
 
-    They hold for a primary and everything that descends from it: standbys, rewound servers, restores.
+    Valid for a primary and everything derived from it: standbys, rewound servers, restores.
     """
 
     password: str = field(repr=False)
@@ -36,11 +36,11 @@ class Access:
     role: str = _ROLE
 
     def dsn(self, cluster: Cluster) -> str:
-        """As the superuser, straight to the server."""
+        """As the superuser, directly to the server."""
         return cluster.dsn(password=self.password)
 
     def replication(self, upstream: str, **options: str) -> str:
-        """As the replication role, to `upstream` (HOST:PORT, of a server or of a proxy before it)."""
+        """As the replication role, to `upstream` (HOST:PORT of a server or of a proxy in front of it)."""
         host, _, port = upstream.rpartition(":")
         return make_conninfo(
             host=host,
@@ -54,7 +54,7 @@ class Access:
 
 def grant_access(primary: Cluster, password: str, passfile: Path) -> Access:
     """Give `primary` a role for replication and pg_rewind, with a new password (SCRAM) that only `passfile`
-    holds, readable by the user the servers run as. A role that is there gets the new password.
+    holds, readable by the user the servers run as. An existing role gets the new password.
 
     Raises psycopg.Error.
     """
@@ -63,7 +63,7 @@ def grant_access(primary: Cluster, password: str, passfile: Path) -> Access:
     _write(passfile, f"*:*:*:{access.role}:{secret}\n", primary)
     role = sql.Identifier(access.role)
     with connect(access.dsn(primary)) as connection, connection.transaction():
-        # The statement holds a secret, which no log of the server may keep.
+        # The statement contains a secret, which must not end up in the server's log.
         connection.execute("SET LOCAL log_statement = 'none'")
         connection.execute("SET LOCAL log_min_duration_statement = -1")
         connection.execute("SET LOCAL log_min_error_statement = 'panic'")
@@ -87,7 +87,7 @@ def address(cluster: Cluster) -> str:
 
 def _write(file: Path, text: str, cluster: Cluster) -> None:
     file.unlink(missing_ok=True)
-    # O_EXCL, so that nobody else's file is ever written into; libpq refuses a file that others may read.
+    # O_EXCL, so that no existing file is ever overwritten; libpq refuses a file that others may read.
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as output:
         output.write(text)

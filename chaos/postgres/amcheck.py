@@ -1,4 +1,4 @@
-"""Whether every table and index of a server is what it must be, by pg_amcheck where it works."""
+"""Check every table and index of a server with pg_amcheck, if it works."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import ask
 
 _NAME = "pg_amcheck"
-_SHOWN = 3  # lines of its words
+_SHOWN = 3  # lines of its output
 
 Condition: TypeAlias = Literal["sound", "damaged", "not checked"]
 _OUTCOMES: dict[int, Condition] = {0: "sound", 2: "damaged"}
@@ -20,12 +20,12 @@ _OUTCOMES: dict[int, Condition] = {0: "sound", 2: "damaged"}
 @dataclass(frozen=True, slots=True)
 class Checked:
     outcome: Condition
-    said: str  # by whom, and what was found; or why it was not checked
+    said: str  # the tool and its findings, or why it was not run
     seconds: float
 
 
 def check_relations(server: Cluster, dsn: str, *, timeout: float = 3600.0) -> Checked:
-    """Run pg_amcheck on every database of the server, as whom `dsn` says; the extension is installed for that."""
+    """Run pg_amcheck on every database of the server, as the user of `dsn`; installs the extension first."""
     programs, began = server.programs, time.monotonic()
     if not programs.installation.program(_NAME).exists():
         return Checked("not checked", f"{_NAME} is not installed", 0.0)
@@ -38,7 +38,7 @@ def check_relations(server: Cluster, dsn: str, *, timeout: float = 3600.0) -> Ch
     except TargetError as error:
         return Checked("not checked", str(error), time.monotonic() - began)
     version = f"{_NAME} {programs.installation.version}"
-    # 2 is its word for damage; anything else kept it from looking.
+    # 2 means damage; any other code means that it could not check.
     outcome = _OUTCOMES.get(code, "not checked")
     words = "; ".join(" ".join(line.split()) for line in said.strip().splitlines()[:_SHOWN])
     told = f"{version} found nothing wrong" if code == 0 else f"{version}: {words}"

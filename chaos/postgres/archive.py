@@ -1,4 +1,4 @@
-"""An archive of WAL in a directory: how a server fills it, and what it really holds."""
+"""A WAL archive in a directory: how a server fills it, and what it really holds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chaos.postgres.connection import ask
 from chaos.postgres.settings import Settings
 from chaos.postgres.wal import HISTORY, SEGMENT, Segment, Timelines, segment, timelines
 
-SEGMENT_SIZE = 16 << 20  # bytes, of a cluster created without another choice
+SEGMENT_SIZE = 16 << 20  # bytes, the default of initdb
 
 _POLL = 0.05
 
@@ -33,7 +33,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What the archive holds at one moment: whole segments by name, the histories of timelines, the rest."""
+    """The archive's contents at one moment: whole segments by name, timeline histories, the rest."""
 
     segments: Mapping[str, Held]
     histories: Mapping[int, str]
@@ -41,12 +41,12 @@ class Holdings:
     others: tuple[str, ...]
 
     def newest(self, timeline: int | None = None) -> Held | None:
-        """The last segment of `timeline`, or of the youngest there is; None if there is none."""
+        """The last segment of `timeline`, or of the newest one; None if there is none."""
         found = [held for held in self.segments.values() if timeline in (None, held.segment.timeline)]
         return max(found, key=lambda held: held.segment, default=None)
 
     def gaps(self) -> list[str]:
-        """The segments that are not there although one before and one after is, by timeline."""
+        """Gaps by timeline: missing segments with one present before and one after."""
         missing = []
         for timeline in sorted({held.segment.timeline for held in self.segments.values()}):
             there = sorted(h.segment for h in self.segments.values() if h.segment.timeline == timeline)
@@ -57,35 +57,37 @@ class Holdings:
         return missing
 
     def timelines(self, last: int) -> Timelines:
-        """The way from the first timeline to `last`. Raises BackupUnusable where its history is not held."""
+        """The path from the first timeline to `last`. Raises BackupUnusable if its history is missing."""
         if last != 1 and last not in self.histories:
             known = ", ".join(str(one) for one in sorted({1, *self.histories}))
-            raise BackupUnusable(f"wrong timeline: no history of timeline {last} is archived; known: {known}")
+            raise BackupUnusable(
+                f"wrong timeline: the archive has no history of timeline {last}; known: {known}"
+            )
         return timelines(last, self.histories.get(last, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive in `directory`, of a cluster whose log is cut into `segment_size` bytes."""
+    """An archive in `directory`, of a cluster with WAL segments of `segment_size` bytes."""
 
     directory: Path
     segment_size: int = SEGMENT_SIZE
 
     def make(self, owner: SystemUser | None) -> None:
-        """Make the directory, for `owner` alone."""
+        """Create the directory, accessible to `owner` only."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         give(self.directory, owner)
 
     def settings(self, *, every: int) -> Settings:
-        """A server's settings to archive here: each full segment, and a begun one after `every` seconds."""
+        """A server's settings to archive here: each full segment, and a partly filled one after `every` seconds."""
         return {"archive_mode": "on", "archive_command": self.archive_command, "archive_timeout": every}
 
     @property
     def archive_command(self) -> str:
-        """A command that has stored the segment for good, under its name, when it says so.
+        """A command that exits with 0 only once the segment is stored durably under its name.
 
-        As PostgreSQL's manual asks (Continuous Archiving, "Setting Up WAL Archiving"): it never
-        overwrites, and takes one that is there already only when that is the same.
+        As PostgreSQL's manual requires (Continuous Archiving, "Setting Up WAL Archiving"): it never overwrites, and
+        accepts an existing file only if it is identical.
         """
         place, new = self._quoted("%f"), self._quoted(".%f.new")
         store = f"cp %p {new} && sync {new} && mv {new} {place} && sync {self._quoted('')}"
@@ -93,7 +95,7 @@ class Archive:
 
     @property
     def restore_command(self) -> str:
-        # A server writes on in the last segment, and an archive may keep files that nobody can write.
+        # A server continues writing in the last segment, and an archive may keep read-only files.
         return f"cp {self._quoted('%f')} %p && chmod 600 %p"
 
     def _quoted(self, name: str) -> str:
@@ -101,7 +103,7 @@ class Archive:
         return shlex.quote(f"{directory}/{name}")
 
     def holds(self) -> Holdings:
-        """What is there now. Raises BackupUnusable when the directory cannot be read."""
+        """The current contents. Raises BackupUnusable if the directory cannot be read."""
         segments: dict[str, Held] = {}
         histories: dict[int, str] = {}
         truncated, others = [], []
@@ -123,9 +125,9 @@ class Archive:
 
 
 def verify_archiving(server: Cluster, access: Access, archive: Archive) -> None:
-    """Hold what the server believes to have archived against what is there.
+    """Compare what the server believes to be archived with what exists.
 
-    Raises BackupUnusable where the last archived file is not in the archive, or where archiving fails.
+    Raises BackupUnusable if the last archived file is not in the archive, or if archiving fails.
     """
     last, count, failed, failing = ask(
         access.dsn(server),
@@ -138,8 +140,8 @@ def verify_archiving(server: Cluster, access: Access, archive: Archive) -> None:
         raise BackupUnusable(f"archiving fails: archive_command could not store {failed}")
     if last is not None and not (archive.directory / last).is_file():
         raise BackupUnusable(
-            f"archive_command lies: {count} files are said to be archived, {last} the last of them, "
-            f"and {archive.directory} does not hold it"
+            f"archive_command lies: {count} files reported as archived, the last one {last}, "
+            f"but {archive.directory} does not contain it"
         )
     if last in holdings.truncated:
         size = (archive.directory / last).stat().st_size
@@ -147,13 +149,13 @@ def verify_archiving(server: Cluster, access: Access, archive: Archive) -> None:
 
 
 def archive_now(server: Cluster, access: Access, archive: Archive, *, timeout: float = 30.0) -> Held:
-    """Have the server begin a new segment, and return when the one before is in the archive.
+    """Switch to a new segment, and return once the previous one is in the archive.
 
-    Raises BackupUnusable, with what is wrong with the archiving, after `timeout` seconds.
+    Raises BackupUnusable, with the cause, after `timeout` seconds.
     """
     (name,) = ask(
         access.dsn(server), "SELECT pg_walfile_name(pg_switch_wal() - 1)"
-    )  # the last byte that was written belongs to the segment that is ended
+    )  # the last byte written belongs to the segment that was closed
     deadline = time.monotonic() + timeout
     while (held := archive.holds().segments.get(str(name))) is None:
         if time.monotonic() >= deadline:

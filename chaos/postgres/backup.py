@@ -23,7 +23,7 @@ from chaos.postgres.programs import Programs
 from chaos.postgres.wal import Lsn, lsn
 
 _LABEL = "backup_label"
-_CRASHED = (-11, 139)  # a program ended by SIGSEGV, and how a shell tells of one
+_CRASHED = (-11, 139)  # a program ended by SIGSEGV, and a shell's exit code for it
 _PROBE_TIMEOUT = 10.0
 _VERIFY_TIMEOUT = 24 * 3600.0
 _UTC = (" UTC", " GMT")
@@ -31,22 +31,22 @@ _UTC = (" UTC", " GMT")
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A base backup, as it tells of itself. None: it does not tell."""
+    """A base backup by its own metadata. None: not recorded."""
 
     files: BackupFiles
     label: str
     timeline: int
     start: Lsn
-    stop: Lsn | None  # a restore must replay to here at least
+    stop: Lsn | None  # a restore must replay at least to here
     started: datetime | None
     ended: datetime | None
-    size: int  # bytes of all its files as they lie there
-    seconds: float | None = None  # it took, where we took it
+    size: int  # total size of its files in bytes, as stored
+    seconds: float | None = None  # it took, if midnight took it
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was verified, and who did it: our own reading, and what pg_verifybackup said or why it did not."""
+    """What was verified and by what: midnight's own reading, and pg_verifybackup's result or why there is none."""
 
     verified: Verified
     tool: str
@@ -66,9 +66,8 @@ def take_backup(
 ) -> Backup:
     """Back up the running `primary` into the new directory `place`, with SHA-256 in its manifest.
 
-    `wal="none"` leaves the WAL to the archive, and waits until that has it. `durable`: synced, so that it
-    outlives a loss of power. Raises TargetError; then
-    `place` is gone again.
+    `wal="none"` leaves the WAL to the archive, and waits until it is archived. `durable`: synced, so that it survives
+    a power loss. Raises TargetError; then `place` is removed again.
     """
     place.mkdir(mode=0o700)
     try:
@@ -91,12 +90,12 @@ def take_backup(
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
-    # Read after the end, so that no target before the end is taken for a later one.
+    # Read after the end, so that a target before the end is not mistaken for a later one.
     return replace(describe(place), seconds=seconds, ended=now)
 
 
 def _archiver_words(primary: Cluster, access: Access) -> str:
-    """What else could be the reason: pg_basebackup waits in silence for an archiver that fails."""
+    """Another possible reason: pg_basebackup waits silently for a failing archiver."""
     try:
         failed, last = ask(access.dsn(primary), "SELECT failed_count, last_failed_wal FROM pg_stat_archiver")
     except TargetError:
@@ -111,14 +110,16 @@ def describe(
     *,
     incremental: bool = False,
 ) -> Backup:
-    """The backup in `place`, from its label and manifest; its end's time from the archive, where told there.
+    """The backup in `place`, from its label and manifest; the time of its end from the archive, if recorded there.
 
-    Raises BackupUnusable for what is no base backup, or one that cannot be restored by itself.
+    Raises BackupUnusable for anything that is not a base backup or cannot be restored by itself.
     """
     files = files or backup_files(place)
     label = read_label(files.text(_LABEL))
     if label.since is not None and not incremental:
-        raise BackupUnusable(f"{place} is an incremental backup: make a full one of it with pg_combinebackup")
+        raise BackupUnusable(
+            f"{place} is an incremental backup: turn it into a full one with pg_combinebackup"
+        )
     if label.start is None or label.timeline is None:
         raise BackupUnusable(f"{place}: its {_LABEL} cannot be read")
     manifest = manifest_in(files)
@@ -136,7 +137,9 @@ def describe(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What `backup_label` says. None: it does not. `since`: where the backup begins that this one adds to."""
+    """The contents of `backup_label`. None: not there. `since`: the start of the backup that an incremental one
+    builds on.
+    """
 
     name: str
     location: str
@@ -167,7 +170,7 @@ def _lsn(text: str) -> Lsn | None:
 
 
 def manifest_in(files: BackupFiles) -> Manifest | None:
-    """It lies beside the tars, and within a data directory."""
+    """Beside the tars, or inside a data directory."""
     file = _directory(files) / NAME
     return read_manifest(file) if file.is_file() else None
 
@@ -188,19 +191,19 @@ def _ended(start: str, archive: Archive | None) -> datetime | None:
 
 
 def _time(text: str) -> datetime | None:
-    # In the server's log_timezone, of which but an abbreviation is told: only of UTC is it certain.
+    # In the server's log_timezone, recorded only as an abbreviation: only UTC is unambiguous.
     if not text.endswith(_UTC):
         return None
     return datetime.strptime(text[:-4], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
 
 
 def manifest_of(backup: Backup) -> Manifest:
-    """Raises BackupUnusable where it has none, or a damaged one."""
+    """Raises BackupUnusable if it has none or a damaged one."""
     return read_manifest(_directory(backup.files) / NAME)
 
 
 def verify_backup(backup: Backup, programs: Programs) -> Verification:
-    """Verify every file against the manifest, and let pg_verifybackup do so too, where it works.
+    """Verify every file against the manifest, and run pg_verifybackup too, if it works.
 
     Raises BackupUnusable with the first faults found.
     """
@@ -212,7 +215,7 @@ def verify_backup(backup: Backup, programs: Programs) -> Verification:
 
 def _tool_says(backup: Backup, programs: Programs) -> str:
     name = "pg_verifybackup"
-    # As ourselves, because the backup may be one that the servers' user cannot read.
+    # As midnight's own user, because the servers' user may not be able to read the backup.
     programs = replace(programs, user=None)
     if not programs.installation.program(name).exists():
         return f"{name} is not installed"
@@ -221,8 +224,8 @@ def _tool_says(backup: Backup, programs: Programs) -> str:
         return f"{name} crashes (segmentation fault)" if code in _CRASHED else f"{name} fails with {code}"
     major = int(re.findall(r"(\d+)", said)[0])
     if backup.files.format == "tar" and (major < 18 or backup.files.place.is_file()):
-        return f"{said.strip()} reads no such tar"
-    # The WAL may lie in the archive alone; whether it is there is told before a restore.
+        return f"{said.strip()} does not read this kind of tar"
+    # The WAL may be in the archive only; a restore checks that before it starts.
     code, words = programs.run(name, "--no-parse-wal", _directory(backup.files), timeout=_VERIFY_TIMEOUT)
     if code != 0:
         raise BackupUnusable(f"{said.strip()}: {words.strip()}")

@@ -1,4 +1,4 @@
-"""The files of a base backup, plain or in tar archives, whatever these are packed in: read, never written."""
+"""The files of a base backup, plain or in tar archives of any compression: read, never written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHUNK = 1 << 20
 _PACKED = r"\.tar(\.(gz|bz2|xz|zst|lz4|gpg))?"
 _BASE, _WAL = re.compile(rf"(base|data){_PACKED}"), re.compile(rf"pg_wal{_PACKED}")
 _SPACE = re.compile(rf"(\d+){_PACKED}")
-# What stands at the top of a data directory: what is above it in a tar is where somebody has put it.
+# Marks the top of a data directory: anything above it in a tar is the packager's own path.
 _TOP = {"PG_VERSION", "backup_label", "backup_manifest", "global", "pg_wal", "pg_xact", "pg_tblspc"}
 _PARTS = (
     "global",
@@ -32,13 +32,14 @@ _PARTS = (
     "pg_wal",
     "backup_label",
     "backup_manifest",
-)  # of a data directory that is not whole
+)  # of an incomplete data directory
 
 
 @dataclass(frozen=True, slots=True)
 class BackupFiles:
-    """A base backup called `place`. `base` is a data directory, or a tar of one; `wal` a tar of its WAL, and
-    `spaces` its tablespaces by their numbers, where these lie apart. `mark` is borne by what unpacks them."""
+    """A base backup called `place`. `base` is a data directory or a tar of one; `wal` a tar of its WAL, and `spaces`
+    its tablespaces by OID, if stored apart. Processes that unpack them carry `mark`.
+    """
 
     place: Path
     format: Format
@@ -50,7 +51,7 @@ class BackupFiles:
     def contents(self) -> Iterator[tuple[str, int, Iterator[bytes]]]:
         """Name, size and bytes of every file; the bytes must be read before the next one.
 
-        Raises BackupUnusable where an archive ends too early, or a file cannot be read.
+        Raises BackupUnusable if an archive is truncated or a file cannot be read.
         """
         with self._reading():
             yield from self._all(self.base, "")
@@ -58,7 +59,7 @@ class BackupFiles:
                 yield from self._all(space, f"pg_tblspc/{number}/")
 
     def find(self, name: str) -> str | None:
-        """A small file of the backup; None where it is not there."""
+        """A small file of the backup; None if missing."""
         if self.format == "plain":
             file = self.base / name
             return self._text(file) if file.is_file() else None
@@ -68,32 +69,32 @@ class BackupFiles:
         return None
 
     def text(self, name: str) -> str:
-        """A small file of the backup. Raises BackupUnusable where it is not there."""
+        """A small file of the backup. Raises BackupUnusable if missing."""
         found = self.find(name)
         if found is None:
-            raise BackupUnusable(f"the backup {self.place} has no {name}: it is no base backup, or not whole")
+            raise BackupUnusable(f"the backup {self.place} has no {name}: not a base backup, or incomplete")
         return found
 
     def copy(self, data: Path) -> int:
-        """Put every file below `data`; the number of bytes. Raises BackupUnusable, or OSError in writing."""
+        """Copy every file below `data` and return the number of bytes. Raises BackupUnusable, or OSError on writing."""
         with self._reading():
             copied = self._put(self.base, data)
             if self.wal is not None:
                 copied += self._put(self.wal, data / "pg_wal")
-            # Within the data directory: where they were belongs to somebody else.
+            # Within the data directory: their original locations must not be touched.
             for number, space in self.spaces.items():
                 copied += self._put(space, data / "pg_tblspc" / number)
             return copied
 
     def segments(self) -> set[str]:
-        """The names of the WAL files that the backup has itself."""
+        """The names of the WAL files in the backup itself."""
         return set(self._wal_files())
 
     def segment_size(self) -> int:
-        """Bytes of each of its own WAL files. Raises BackupUnusable where it has none."""
+        """Size of each of its own WAL files in bytes. Raises BackupUnusable if it has none."""
         sizes = set(self._wal_files().values())
         if len(sizes) != 1:
-            raise BackupUnusable(f"the WAL files in the backup {self.place} differ in size, or are none")
+            raise BackupUnusable(f"the WAL files in the backup {self.place} differ in size or do not exist")
         return sizes.pop()
 
     def _wal_files(self) -> dict[str, int]:
@@ -161,9 +162,11 @@ class BackupFiles:
         with self._members(archive) as members:
             for path, member, tar in members:
                 if member.issym() and path.parent.name == "pg_tblspc":
-                    continue  # to where the tablespace was; it comes in a tar of its own
+                    continue  # to the tablespace's original location; it comes in a tar of its own
                 if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
-                    raise BackupUnusable(f"{archive}: {member.name} is no file or directory of a backup")
+                    raise BackupUnusable(
+                        f"{archive}: {member.name} is neither a file nor a directory of a backup"
+                    )
                 if member.isdir():
                     (into / path).mkdir(mode=0o700, parents=True, exist_ok=True)
                 elif (stream := tar.extractfile(member)) is not None:
@@ -178,7 +181,7 @@ class BackupFiles:
         try:
             yield
         except (tarfile.TarError, EOFError) as error:
-            raise BackupUnusable(f"the backup {self.place} is cut off or damaged: {error}") from error
+            raise BackupUnusable(f"the backup {self.place} is truncated or damaged: {error}") from error
         except shutil.Error as error:
             raise BackupUnusable(f"the backup {self.place} cannot be read: {error.args[0][0][2]}") from error
         except OSError as error:
@@ -186,8 +189,9 @@ class BackupFiles:
 
 
 def backup_files(place: Path, mark: str = "midnight") -> BackupFiles:
-    """The backup in `place`, a directory or one tar. Raises BackupUnusable where there is none that can be read, and
-    Refused where a part of it is a link to somewhere else."""
+    """The backup in `place`, a directory or a single tar. Raises BackupUnusable if none can be read, and Refused if a
+    part of it is a link that leads out of it.
+    """
     if place.is_file():
         return BackupFiles(place, "tar", place, mark=mark)
     if (place / "PG_VERSION").is_file():
@@ -200,17 +204,17 @@ def backup_files(place: Path, mark: str = "midnight") -> BackupFiles:
         spaces = {match[1]: file for file in names if (match := _SPACE.fullmatch(file.name))}
         return BackupFiles(place, "tar", base, wal, spaces, mark)
     if not names or any((place / part).exists() for part in _PARTS):
-        raise BackupUnusable(f"{place} holds no base backup: neither PG_VERSION nor base.tar is there")
+        raise BackupUnusable(f"{place} contains no base backup: neither PG_VERSION nor base.tar found")
     raise Refused(
-        f"{place} holds no base backup that midnight reads: neither PG_VERSION nor base.tar is there; restore it with "
-        "its own tool into a directory, and name that"
+        f"{place} contains no base backup that midnight can read: neither PG_VERSION nor base.tar found; restore it "
+        "with its own tool into a directory, and name that directory"
     )
 
 
 def _refuse_links(place: Path) -> None:
-    """A link out of the copy leads to what was not copied: it may be production's own, written to at this moment.
+    """A link out of the copy leads to files that were not copied: production may be writing to them right now.
 
-    One of pg_basebackup's is held against its manifest, which a tablespace that went on would not fit.
+    A backup by pg_basebackup is checked against its manifest, which a tablespace in use would not match.
     """
     beside = place.resolve().parent
     whole = (place / "backup_manifest").exists()
@@ -218,10 +222,10 @@ def _refuse_links(place: Path) -> None:
     for link in links:
         target = link.resolve()
         if not target.exists():
-            raise BackupUnusable(f"{link} leads to {target}, which is not there")
+            raise BackupUnusable(f"{link} leads to {target}, which does not exist")
         if not whole and (not target.is_relative_to(beside) or target in family.tablespaces()):
             raise Refused(
-                f"{link} leads out of the copy, to {target}, which may be production's own: copy that too, and have "
+                f"{link} leads out of the copy, to {target}, which may be production's own: copy that too, and make "
                 "the link lead to the copy"
             )
 
@@ -233,7 +237,7 @@ def _placed(tar: tarfile.TarFile) -> Iterator[tuple[PurePosixPath, tarfile.TarIn
         if above is None:
             above = next((depth for depth in range(len(path.parts)) if _is_top(path.parts[depth:])), None)
         if above is None and member.isdir():
-            continue  # it is made for the first file in it
+            continue  # it is created for the first file in it
         parts = path.parts[above or 0 :]
         if parts:
             yield PurePosixPath(*parts), member, tar
@@ -245,7 +249,7 @@ def _is_top(parts: tuple[str, ...]) -> bool:
 
 
 def _no_files(directory: str, names: list[str]) -> set[str]:
-    """Sockets and pipes, which a data directory may hold and nobody can copy."""
+    """Sockets and pipes, which may exist in a data directory and cannot be copied."""
     wanted = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
     return {
         name for name in names if not any(is_it(Path(directory, name).lstat().st_mode) for is_it in wanted)

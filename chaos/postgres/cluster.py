@@ -31,22 +31,22 @@ Scope = Literal["postmaster", "all"]
 _INITDB_TIMEOUT = 120.0
 _STOP_TIMEOUT = 30.0
 _KILL_PATIENCE = 10.0
-_ORPHANS_PATIENCE = 5.0  # seconds a killed server's children may take to notice
+_ORPHANS_PATIENCE = 5.0  # seconds for a killed server's children to notice
 _POLL = 0.05
 _SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
 class NotReady(TargetError):
-    """It did not end, and did not accept connections in the time it was given either."""
+    """It neither ended nor accepted connections in the given time."""
 
 
 @dataclass(slots=True)
 class Cluster:
-    """A cluster in `data`, run as `user` (None: ourselves) and bearing `mark`; its log goes to `log`.
+    """A cluster in `data`, run as `user` (None: midnight's own) and carrying `mark`; its log goes to `log`.
 
-    Whoever starts it is the server's parent, so that it can be reaped: a dead but unreaped server
-    looks alive to the next one. The port may be changed while it is stopped. `seclusion`: how a server of
-    somebody's data is kept to itself; it is reached through its socket alone.
+    The starting process is the server's parent, so that it can reap it: a dead but unreaped server looks alive to the
+    next one. The port may be changed while it is stopped. `seclusion`: how to isolate a server with foreign data,
+    which is reached only through its socket.
     """
 
     installation: Installation
@@ -66,14 +66,14 @@ class Cluster:
         """Create the cluster: UTF-8, locale C, superuser `postgres` with `password` (SCRAM) over TCP only.
 
         `settings` go into postgresql.conf; the WAL is cut into files of `wal_segment_mib` MiB, a power of
-        two. Raises TargetError with initdb's own words.
+        two. Raises TargetError with initdb's own message.
         """
         self.make_directory()
         options = ["-U", SUPERUSER, "-E", "UTF8", "--locale=C"]
         options += ["--auth-host=scram-sha-256", "--auth-local=reject", "--no-instructions"]
-        # Not synced: a cluster lost while being created is created again. The server itself keeps fsync on.
+        # Not synced: a cluster lost during creation is created again. The server itself keeps fsync on.
         options += ["--no-sync", f"--wal-segsize={wal_segment_mib}"]
-        # A file without a name: the password never reaches a disk or a command line.
+        # An unnamed file: the password never reaches a disk or a command line.
         secret = os.memfd_create("password", 0)
         try:
             os.write(secret, password.encode() + b"\n")
@@ -87,7 +87,7 @@ class Cluster:
             conf.write(assignments({**OURS, **settings}))
 
     def make_directory(self) -> None:
-        """Make `data`, owned by `user` alone. Raises TargetError if that user cannot enter it."""
+        """Create `data`, owned by `user` alone. Raises TargetError if that user cannot enter it."""
         self.data.mkdir(parents=True, mode=0o700, exist_ok=True)
         give(self.data, self.user)
         if not can_reach(self.user, self.data):
@@ -95,7 +95,7 @@ class Cluster:
             raise TargetError(f"{who} cannot enter {self.data}: a directory above it forbids it")
 
     def override(self, settings: Settings) -> None:
-        """Put `settings` above every other, from the next reload or start on; None takes one out again."""
+        """Let `settings` override all others from the next reload or start on; None removes one."""
         change(self.data / "postgresql.auto.conf", settings, self.user)
 
     def start(self, *, timeout: float = 60.0) -> None:
@@ -105,7 +105,7 @@ class Cluster:
         again), NotReady, or TargetError with the tail of the log; then nothing is left running.
         """
         if self.running():
-            raise TargetError(f"the cluster in {self.data} is running already")
+            raise TargetError(f"the cluster in {self.data} is already running")
         self.remove_stale_pid_file()
         from_here = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
@@ -122,7 +122,7 @@ class Cluster:
                 raise PortTaken(self.port, f"PostgreSQL in {self.data}")
             if code is None:
                 raise NotReady(
-                    f"PostgreSQL in {self.data}: not ready within {timeout:.0f} s; it says:\n{words}"
+                    f"PostgreSQL in {self.data}: not ready within {timeout:.0f} s; its log says:\n{words}"
                 )
             raise TargetError(
                 f"PostgreSQL in {self.data}: ended with {code}; its log {self.log} ends:\n{words}"
@@ -144,7 +144,7 @@ class Cluster:
         return spawn(argv, mark=self.mark, env=env, user=user, cwd=self.data, stdout=log, stderr=log)
 
     def _accepts(self) -> bool:
-        # The pid file says that it is our server, and not another's on the same port, that answers.
+        # The pid file proves that this server answers, and not another one on the same port.
         lines = _lines(self.data / "postmaster.pid")
         ours = self._server is not None and lines[:1] == [str(self._server.pid)]
         if not ours or len(lines) < 8 or lines[7].strip() not in {"ready", "standby"}:
@@ -164,32 +164,32 @@ class Cluster:
         return self._must_run().pid
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Stop the server and reap it; nothing to do if it is not running.
+        """Stop the server and reap it; a no-op if it is not running.
 
-        fast: sessions are ended, a checkpoint is written. immediate: as in a crash, so that the next
-        start replays the log. Works too for a server that another process of ours has started, and for
-        a frozen one. What has not ended within 30 s is killed. Raises TargetError if even that fails.
+        fast: sessions are ended, a checkpoint is written. immediate: as in a crash, so that the next start replays
+        the log. Also works for a server started by another process of midnight, and for a frozen one. What has not
+        ended within 30 s is killed. Raises TargetError if even that fails.
         """
         postmaster = self._postmaster()
         if postmaster is not None:
             server = [postmaster, *self._children(postmaster)]
             family.send([postmaster], _SIGNALS[mode])
-            # A frozen server takes no other signal until it is let go.
+            # A frozen server handles no other signal until it is continued.
             family.send(server, signal.SIGCONT)
             if left := family.wait(server, _STOP_TIMEOUT, self._lives):
                 memory = shared_memory_of(left)
                 family.send(left, signal.SIGKILL)
                 if family.wait(left, _KILL_PATIENCE, self._lives):
-                    raise TargetError(f"PostgreSQL in {self.data} (pid {postmaster.pid}) does not die")
+                    raise TargetError(f"PostgreSQL in {self.data} (pid {postmaster.pid}) cannot be killed")
                 memory.remove()
         self._reap()
 
     def kill(self) -> None:
         """SIGKILL the postmaster, reap it, and return when its children have gone too.
 
-        They go by themselves; after 5 s they are killed, and at once those that are frozen: let go, a
-        frozen walsender would yet send what it held back. Their shared memory is removed, as nobody else
-        would if the server is never started again. Raises TargetError if none is running.
+        They exit by themselves; after 5 s they are killed, frozen ones at once: a continued walsender would still
+        send what it held back. Their shared memory is removed, since otherwise it would stay if the server is never
+        started again. Raises TargetError if none is running.
         """
         postmaster = self._must_run()
         children = self._children(postmaster)
@@ -206,13 +206,13 @@ class Cluster:
         self.remove_stale_pid_file()
 
     def freeze(self, scope: Scope = "all") -> list[int]:
-        """SIGSTOP the postmaster alone, or with every child of it; the pids. Undone by `thaw`.
+        """SIGSTOP the postmaster alone or with all its children; return the pids. Undone by `thaw`.
 
-        The postmaster alone: sessions go on, new ones are not let in. Raises TargetError if it is not
+        The postmaster alone: existing sessions continue, new ones are not accepted. Raises TargetError if it is not
         running.
         """
         postmaster = self._must_run()
-        # First the one that forks, so that no child is born behind our back.
+        # First the one that forks, so that no new child appears meanwhile.
         frozen = [postmaster]
         family.send(frozen, signal.SIGSTOP)
         if scope == "all":
@@ -222,22 +222,24 @@ class Cluster:
         return [process.pid for process in frozen]
 
     def thaw(self) -> None:
-        """Let every process of the server go on; nothing to do for those that do."""
+        """Continue every process of the server; a no-op for running ones."""
         family.send(family.members(self.data), signal.SIGCONT)
 
     def reload(self) -> None:
-        """Have the server read its configuration files again. Raises TargetError if it is not running."""
+        """Reload the server's configuration files. Raises TargetError if it is not running."""
         family.send([self._must_run()], signal.SIGHUP)
 
     def remove_stale_pid_file(self) -> None:
-        """Remove what a killed server left to say that it lives. Raises TargetError while any of it does."""
+        """Remove the files by which a killed server still claims to run. Raises TargetError while any of its
+        processes lives.
+        """
         file = self.data / "postmaster.pid"
         if not file.exists():
             return
         # Not even for orphans: two servers on the same files would ruin them.
         if left := family.members(self.data):
             pids = " ".join(str(process.pid) for process in left)
-            raise TargetError(f"server processes still work in {self.data}: {pids}")
+            raise TargetError(f"server processes still run in {self.data}: {pids}")
         file.unlink(missing_ok=True)
 
     def _must_run(self) -> psutil.Process:
@@ -248,13 +250,13 @@ class Cluster:
 
     def _postmaster(self) -> psutil.Process | None:
         lines = _lines(self.data / "postmaster.pid")
-        # A negative pid is that of a server in single-user mode, as pg_rewind starts one: no postmaster.
+        # A negative pid belongs to a server in single-user mode, as started by pg_rewind: not a postmaster.
         pid = self._server.pid if self._server else int(lines[0]) if lines else 0
         if pid <= 0:
             return None
         try:
             process = psutil.Process(pid)
-            # The pid file outlives a crash, and its pid may by now be anybody's.
+            # The pid file survives a crash, and its pid may have been reused.
             return process if self._lives(process) and mark_of(pid) == self.mark else None
         except psutil.NoSuchProcess:
             return None
@@ -279,7 +281,7 @@ class Cluster:
         password: str | None = None,
         **options: str | int,
     ) -> str:
-        """A libpq connection string straight to the server; `options` are further libpq keywords."""
+        """A libpq connection string directly to the server; `options` are further libpq keywords."""
         keywords: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT, **options}
         return make_conninfo(
             host=HOST, port=self.port, user=user, dbname=dbname, password=password, **keywords

@@ -1,4 +1,4 @@
-"""Connections to a server: where it listens, how long we wait, and a statement with a deadline of our own."""
+"""Connections to a server: address, timeouts, and statements with a client-side deadline."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chaos.errors import TargetError
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
-CONNECT_TIMEOUT = 5  # seconds, of every connection that is not told otherwise
-STATEMENT_TIMEOUT = 30  # seconds, of every statement of ours
+CONNECT_TIMEOUT = 5  # seconds, the default of every connection
+STATEMENT_TIMEOUT = 30  # seconds, for each of midnight's statements
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -24,7 +24,7 @@ _FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.NONFATAL_ERROR, pq.ExecStatu
 
 
 class Unanswered(TargetError):
-    """A server took a statement and did not answer within our deadline: frozen, cut off, or waiting."""
+    """A server accepted a statement but did not answer within the deadline: frozen, cut off, or waiting."""
 
 
 class StatementRefused(TargetError):
@@ -36,11 +36,12 @@ class StatementRefused(TargetError):
 
 
 def connect(dsn: str, *, patience: float = 5.0) -> Connection:
-    """A connection in autocommit, whose statements end after 30 s. While a crowd is connecting, even the
-    slots reserved for superusers are taken for a moment: that is waited out, at most `patience` seconds.
-    Raises psycopg.OperationalError."""
+    """A connection in autocommit mode with a statement timeout of 30 s. While a crowd is connecting, even the slots
+    reserved for superusers are briefly taken: wait for that, at most `patience` seconds. Raises
+    psycopg.OperationalError.
+    """
     deadline = time.monotonic() + patience
-    # Beside the options that the string has itself.
+    # In addition to the string's own options.
     asked = conninfo_to_dict(dsn).get("options") or ""
     limits = f"{asked} -c statement_timeout={STATEMENT_TIMEOUT}s"
     while True:
@@ -53,15 +54,15 @@ def connect(dsn: str, *, patience: float = 5.0) -> Connection:
 
 
 def ask(dsn: str, query: str, *values: object) -> tuple[Any, ...]:
-    """The only row of the answer. Raises TargetError with the server's words, also where there is none."""
+    """The only row of the answer. Raises TargetError with the server's message, also if there is no row."""
     rows = ask_all(dsn, query, *values)
     if len(rows) != 1:
-        raise TargetError(f"one row was expected of {query!r}, got {len(rows)}")
+        raise TargetError(f"expected one row from {query!r}, got {len(rows)}")
     return rows[0]
 
 
 def ask_all(dsn: str, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """The rows of the answer, on a connection of its own. Raises TargetError with the server's words."""
+    """The rows of the answer, on a connection of its own. Raises TargetError with the server's message."""
     try:
         with connect(dsn) as connection:
             return connection.execute(query.encode(), values or None).fetchall()
@@ -70,17 +71,17 @@ def ask_all(dsn: str, query: str, *values: object) -> list[tuple[Any, ...]]:
 
 
 def ask_within(dsn: str, query: str, seconds: float) -> list[tuple[str | None, ...]]:
-    """The rows of the answer as text; it is given up by ourselves after `seconds` on the connection.
+    """The rows of the answer as text; the client gives up after `seconds` on the connection.
 
-    Raises StatementRefused, Unanswered, or psycopg.OperationalError where no connection is made (which
-    libpq tries for 2 s at least).
+    Raises StatementRefused, Unanswered, or psycopg.OperationalError if no connection is made (libpq tries for at
+    least 2 s).
     """
     with psycopg.connect(dsn, autocommit=True, connect_timeout=max(2, round(seconds))) as connection:
         return rows_within(connection, query, seconds)
 
 
 def rows_within(connection: Connection, query: str, seconds: float) -> list[tuple[str | None, ...]]:
-    """The rows of the answer as text, on a connection that is there; it is closed when no answer comes.
+    """The rows of the answer as text, on an existing connection; it is closed if no answer comes.
 
     Raises StatementRefused or Unanswered.
     """
@@ -89,7 +90,7 @@ def rows_within(connection: Connection, query: str, seconds: float) -> list[tupl
     server.send_query(query.encode())
     rows: list[tuple[str | None, ...]] = []
     refusal: StatementRefused | None = None
-    # To the last result, also after a refusal: what is unread would be in the way of the next statement.
+    # To the last result, even after a refusal: unread results would block the next statement.
     while (result := _next_result(server, deadline, seconds)) is not None:
         if result.status in _FAILED:
             state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
@@ -103,11 +104,10 @@ def rows_within(connection: Connection, query: str, seconds: float) -> list[tupl
 
 
 def run_within(dsn: str, statements: str, seconds: float) -> None:
-    """Run `statements`, each ended by a semicolon, and give up by ourselves after `seconds` in all.
+    """Run `statements`, each ended by a semicolon, with a client-side deadline of `seconds` in total.
 
-    The server's own timeouts do not end a synchronous wait, and a frozen server keeps none. Cancelling
-    would have such a wait answer with success: so nothing is cancelled, the connection is dropped.
-    Raises what `ask_within` does.
+    The server's own timeouts do not end a synchronous wait, and a frozen server enforces none. Cancelling would make
+    such a wait report success, so nothing is cancelled and the connection is dropped. Raises as `ask_within` does.
     """
     ask_within(dsn, statements, seconds)
 

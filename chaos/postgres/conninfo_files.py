@@ -1,5 +1,6 @@
-"""Connection strings by reference: an undo that needs one must be enough by itself in another process, and must hold
-no user of somebody else's server. The string lies in a file of mode 0600 that goes with the run."""
+"""Connection strings by reference: an undo must suffice by itself in another process, but must not contain
+credentials of a foreign server. The string is in a file of mode 0600, removed with the run.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ _kept: dict[str, Path] = {}
 
 
 def keep(dsn: str, path: Path) -> None:
-    """Write the string to a new file, to be referred to from now on. Raises OSError."""
+    """Write the string to a new file and refer to it from now on. Raises OSError."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(dsn)
     _kept[dsn] = path
 
 
 def reference(dsn: str) -> str:
-    """What an undo names instead of the string; the string itself where none was kept: a server of midnight's own."""
+    """The reference to record in an undo; the string itself if none was stored, for midnight's own servers."""
     return f"{_SCHEME}{_kept[dsn]}" if dsn in _kept else dsn
 
 
@@ -33,5 +34,5 @@ def resolve(text: str) -> str:
         return path.read_text()
     except OSError as error:
         raise UndoError(
-            f"{path}, which says how to reach the server, cannot be read: {error.strerror}"
+            f"{path}, which holds the server's connection string, cannot be read: {error.strerror}"
         ) from error

@@ -1,7 +1,7 @@
-"""CRC-32C, PostgreSQL's checksum of a backup's files, by numpy: no processor's own instruction is at hand.
+"""CRC-32C, PostgreSQL's checksum of a backup's files, in numpy: the CPU instruction is not available from Python.
 
-A CRC is linear, so a block is cut into lanes that are read side by side, and their results are shifted
-over one another: the same sum as byte by byte, at some tens of megabytes a second.
+A CRC is linear, so a block is cut into lanes that are processed in parallel, and their results are shifted and
+combined: the same sum as byte by byte, at some tens of megabytes per second.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def crc32c(chunks: Iterable[bytes]) -> int:
 
 
 def _bare(block: bytes) -> np.uint32:
-    """The remainder of `block` alone, from zero: zeros put before it change nothing."""
+    """The remainder of `block` alone, starting from zero: leading zeros do not change it."""
     length = -(-len(block) // _LANES)
     padded = np.zeros(_LANES * length, np.uint8)
     padded[_LANES * length - len(block) :] = np.frombuffer(block, np.uint8)
@@ -60,7 +60,7 @@ def _shifted(states: Words, zeros: int) -> Words:
 
 @lru_cache(maxsize=4096)
 def _shift_table(zeros: int) -> Words:
-    """What each value of each of a state's four bytes becomes after `zeros` bytes of zero."""
+    """Table of each value of a state's four bytes after `zeros` bytes of zero."""
     values = (np.arange(256, dtype=np.uint32) << np.arange(0, 32, 8, dtype=np.uint32)[:, None]).astype(
         np.uint32
     )

@@ -1,4 +1,4 @@
-"""A backup as evidence: what it is, and the checksum by which it is known again."""
+"""A backup as evidence: its identity, and the checksum that identifies it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.postgres.wal import show_lsn
 
 
 def backup_evidence(backup: Backup) -> dict[str, Any]:
-    """The manifest holds the checksum of every file, so that its own stands for all of them."""
+    """The manifest holds the checksum of every file, so its own checksum covers all of them."""
     manifest = backup.files.place / NAME
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.exists() else None
     return {

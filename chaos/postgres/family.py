@@ -1,4 +1,4 @@
-"""The processes of one server: the postmaster and its children, found also when they are orphans."""
+"""The processes of one server: the postmaster and its children, even orphaned ones."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _POLL = 0.02
 def members(data: Path) -> list[psutil.Process]:
     """The live server processes working in `data`, oldest first.
 
-    A backend overwrites its environment, and an orphan has lost its parent: neither mark nor parent
-    would find it, but no server process ever leaves its data directory.
+    A backend overwrites its environment, and an orphan has lost its parent, so neither mark nor parent identifies it;
+    but no server process ever leaves its data directory.
     """
     here = str(data.resolve())
     found = []
     for pid in psutil.pids():
         try:
-            # The link alone, because it tells nearly all of them apart, and costs least.
+            # The link alone, because it rules out nearly all of them and is the cheapest check.
             if str(Path(f"/proc/{pid}/cwd").readlink()) == here:
                 process = psutil.Process(pid)
                 if process.name() == "postgres" and not _ended(process):
@@ -33,7 +33,7 @@ def members(data: Path) -> list[psutil.Process]:
 
 
 def tablespaces() -> set[Path]:
-    """Where the servers that run on this machine have their tablespaces, as far as we may look."""
+    """Tablespace directories of the servers running on this machine, as far as permissions allow."""
     found: set[Path] = set()
     for process in psutil.process_iter():
         try:
@@ -54,7 +54,7 @@ def send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
 
 
 def stopped(process: psutil.Process) -> bool:
-    """Whether SIGSTOP holds the process."""
+    """True if the process is stopped."""
     try:
         return bool(process.status() == psutil.STATUS_STOPPED)
     except psutil.NoSuchProcess:
@@ -64,7 +64,7 @@ def stopped(process: psutil.Process) -> bool:
 def wait(
     processes: Sequence[psutil.Process], patience: float, lives: Callable[[psutil.Process], bool]
 ) -> list[psutil.Process]:
-    """Those that `lives` still says of after `patience` seconds."""
+    """Those for which `lives` is still true after `patience` seconds."""
     deadline = time.monotonic() + patience
     while left := [process for process in processes if lives(process)]:
         if time.monotonic() >= deadline:
@@ -74,7 +74,7 @@ def wait(
 
 
 def lives(process: psutil.Process) -> bool:
-    """Whether it runs; a zombie does not."""
+    """True if it runs; a zombie does not."""
     try:
         return process.is_running() and not _ended(process)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Whether a standby really follows: an old primary let back in unchanged looks as if it did."""
+"""Verify that a standby really follows: an old primary that rejoined without a rewind only looks as if it did."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TABLES = (
 )
 _DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1"
 
-Digest = dict[str, tuple[int, int]]  # database.schema.table -> rows, and a sum that tells their content
+Digest = dict[str, tuple[int, int]]  # database.schema.table -> row count and a digest of the contents
 
 
 class NotFollowing(TargetError):
-    """A server is no faithful standby of its primary: says in what."""
+    """A server is not a faithful standby of its primary; the message says how."""
 
 
 def verify_following(
@@ -38,13 +38,13 @@ def verify_following(
     """Verify that `standby` is read-only, streams on the primary's timeline, has replayed what the primary
     has written by now, and holds the same rows in every table.
 
-    The rows can be compared only while nobody writes; without `rows` they are not. Raises NotFollowing with
-    the first thing that is not so within `timeout` seconds.
+    Rows can be compared only while there are no writes; without `rows` they are not. Raises NotFollowing with the
+    first mismatch after `timeout` seconds.
     """
     server = standby.cluster
     deadline = time.monotonic() + timeout
     if not is_in_recovery(server, access) or not refuses_writes(access.dsn(server)):
-        raise NotFollowing(f"{standby.application_name!r} is no standby: it takes writes")
+        raise NotFollowing(f"{standby.application_name!r} is not a standby: it accepts writes")
     _same_system(primary, standby, access)
     while (because := _behind(primary, standby, access)) is not None:
         if time.monotonic() >= deadline:
@@ -58,21 +58,23 @@ def _same_system(primary: Cluster, standby: Standby, access: Access) -> None:
     query = "SELECT system_identifier FROM pg_control_system()"
     (theirs,), (ours,) = ask(access.dsn(primary), query), ask(access.dsn(standby.cluster), query)
     if theirs != ours:
-        raise NotFollowing(f"{standby.application_name!r} is of another system: {ours}, not {theirs}")
+        raise NotFollowing(
+            f"{standby.application_name!r} has another system identifier: {ours}, not {theirs}"
+        )
 
 
 def _behind(primary: Cluster, standby: Standby, access: Access) -> str | None:
-    """In what `standby` is not with its primary at this moment; None if it is."""
+    """How `standby` differs from its primary at this moment; None if it does not."""
     wanted = timeline(primary, access)
     received = heard(standby.cluster, access)
     if received is None or received.status != "streaming":
         return "receives nothing from its primary"
     if received.timeline != wanted:
-        return f"receives timeline {received.timeline}, and its primary writes timeline {wanted}"
+        return f"receives timeline {received.timeline}, but its primary writes timeline {wanted}"
     end = written(primary, access)
     replayed = _replayed(standby.cluster, access)
     if replayed is None or replayed < end:
-        return f"has replayed {show_lsn(replayed or 0)}, and its primary has written {show_lsn(end)}"
+        return f"has replayed {show_lsn(replayed or 0)}, but its primary has written {show_lsn(end)}"
     return None
 
 
@@ -94,7 +96,7 @@ def _same_rows(primary: Cluster, standby: Standby, access: Access, deadline: flo
         while (_replayed(standby.cluster, access) or 0) < end and time.monotonic() < deadline:
             time.sleep(_POLL)
         theirs = digest(standby.cluster, access)
-        # The same before and after: then what the standby held in between can be held against it.
+        # Unchanged before and after: so the standby's contents in between can be compared.
         if digest(primary, access) == before:
             break
         if time.monotonic() >= deadline:
@@ -102,13 +104,13 @@ def _same_rows(primary: Cluster, standby: Standby, access: Access, deadline: flo
     for table in sorted(before.keys() | theirs.keys()):
         if before.get(table) != theirs.get(table):
             raise NotFollowing(
-                f"{standby.application_name!r} holds other rows in {table}: "
+                f"{standby.application_name!r} has different rows in {table}: "
                 f"{_show(theirs.get(table))}, the primary {_show(before.get(table))}"
             )
 
 
 def _show(entry: tuple[int, int] | None) -> str:
-    return "no such table" if entry is None else f"{entry[0]} rows (digest {entry[1] % (1 << 64):016x})"
+    return "table not found" if entry is None else f"{entry[0]} rows (digest {entry[1] % (1 << 64):016x})"
 
 
 def digest(server: Cluster, access: Access) -> Digest:
@@ -128,7 +130,7 @@ def digest(server: Cluster, access: Access) -> Digest:
 def _tables(connection: Connection) -> Digest:
     found: Digest = {}
     for schema, table in connection.execute(_TABLES).fetchall():
-        # A sum, because rows have no order; of hashes, because their text would not add up.
+        # A sum, because rows have no order; of hashes, because text cannot be summed.
         query = sql.SQL("SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {} t")
         row = connection.execute(query.format(sql.Identifier(schema, table))).fetchone()
         if row is not None:

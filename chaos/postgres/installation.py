@@ -1,4 +1,4 @@
-"""The programs of one PostgreSQL: where they are, and a copy of them where a user cannot reach them."""
+"""The programs of one PostgreSQL: their location, and a copy if a user cannot reach them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chaos.host.privileges import SystemUser, can_reach
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The programs of one PostgreSQL: where they are, their version, and where they came from."""
+    """The programs of one PostgreSQL: location, version and source."""
 
     bin: Path
-    version: str  # as `postgres --version` says it, e.g. "18.4"
+    version: str  # as printed by `postgres --version`, e.g. "18.4"
     source: str
-    libraries: Path | None = None  # outside the tree, and looked for by its place relative to it
+    libraries: Path | None = None  # outside the tree, and found by its relative path
 
     @property
     def major(self) -> int:
@@ -31,10 +31,9 @@ class Installation:
         return self.bin / name
 
     def reachable_by(self, user: SystemUser | None, runtime: Path) -> Installation:
-        """This installation, or a copy of its tree under `runtime` where `user` cannot execute it.
+        """This installation, or a copy of its tree under `runtime` if `user` cannot execute it.
 
-        The copy is made once and its `source` says so. Raises TargetError if `user` cannot reach
-        `runtime` either.
+        The copy is made once, and its `source` says so. Raises TargetError if `user` cannot reach `runtime` either.
         """
         if can_reach(user, self.program("postgres")):
             return self
@@ -53,8 +52,8 @@ class Installation:
 
 
 def _copy(trees: Sequence[Path], top: Path, place: Path) -> None:
-    """Copy the trees from below `top` to the same places below `place`, readable by everybody."""
-    # Renamed into place when complete, so that an interrupted copy is never taken for an installation.
+    """Copy the trees from below `top` to the same paths below `place`, world-readable."""
+    # Renamed into place once complete, so that an interrupted copy is never mistaken for an installation.
     unfinished = place.with_name(f".{place.name}.{os.getpid()}")
     leave_out = shutil.ignore_patterns("include")
     for tree in trees:

@@ -1,4 +1,4 @@
-"""How far a standby is behind: what a loss at this instant would cost."""
+"""A standby's lag: what a loss at this instant would cost."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ _COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What the primary knows of one standby. None: not heard of yet.
+    """The primary's view of one standby. None: no report yet.
 
-    `flush` is what would be missing after the loss of the primary; `sent` tells nothing of the kind,
-    because it counts what still lies in a buffer or a proxy. The seconds are those of the WAL that was
-    acknowledged last: a standby that has stopped answering keeps them as they were.
+    `flush` is what would be missing after the loss of the primary; `sent` is not, because it counts bytes still in a
+    buffer or a proxy. The seconds belong to the WAL acknowledged last: they freeze when a standby stops answering.
     """
 
     pid: int  # of the walsender
@@ -43,13 +42,13 @@ class Lag:
 
 
 def lag(primary: Cluster, access: Access, application_name: str) -> Lag | None:
-    """The lag of the standby of that name; None when it is not connected. Raises TargetError."""
+    """The lag of the standby of that name; None if it is not connected. Raises TargetError."""
     return lag_at(access.dsn(primary), application_name)
 
 
 def lag_at(dsn: str, application_name: str) -> Lag | None:
     """As `lag`, of the server of this DSN."""
-    # One about to be gone may bear the name as well, or a backup: the one that streams comes first.
+    # A disconnecting standby or a backup may have the same name: the streaming one comes first.
     query = (
         f"SELECT {', '.join(_COLUMNS)} FROM pg_stat_replication"
         " WHERE application_name = %s AND state <> 'backup' ORDER BY state = 'streaming' DESC"
@@ -63,15 +62,15 @@ def lag_at(dsn: str, application_name: str) -> Lag | None:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a standby knows of its primary. It says `streaming` of a frozen one too: the age tells."""
+    """A standby's view of its primary. It reports `streaming` for a frozen one, too: the age gives that away."""
 
     status: str
     timeline: int  # the one it receives
-    age: float  # seconds since the last word of the primary
+    age: float  # seconds since the last message of the primary
 
 
 def heard(standby: Cluster, access: Access) -> Heard | None:
-    """None while the standby receives nothing at all. Raises TargetError."""
+    """None while the standby receives nothing. Raises TargetError."""
     rows = ask_all(
         access.dsn(standby),
         "SELECT status, received_tli, extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8"

@@ -1,4 +1,4 @@
-"""A backup's manifest, read and verified by ourselves: every file's size and checksum."""
+"""A backup's manifest, read and verified by midnight itself: every file's size and checksum."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from chaos.postgres.crc32c import crc32c
 from chaos.postgres.wal import Lsn, lsn
 
 NAME = "backup_manifest"
-# What PostgreSQL lists in no manifest, or changes after it was written.
+# Files that PostgreSQL never lists in a manifest, or changes after writing it.
 _UNLISTED = {NAME, "postgresql.auto.conf", "standby.signal", "recovery.signal"}
-_SHOWN = 3  # faults named in an error
+_SHOWN = 3  # defects named in an error
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     size: int
-    algorithm: str  # NONE where the manifest has no checksum
+    algorithm: str  # NONE if the manifest has no checksum
     checksum: str
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup consists of, by the server that gave it."""
+    """A backup's contents, as recorded by the server that made it."""
 
     files: Mapping[str, Entry]
     timeline: int
@@ -43,7 +43,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found to be as the manifest says."""
+    """The parts found to match the manifest."""
 
     files: int
     bytes: int
@@ -51,16 +51,16 @@ class Verified:
 
 
 def read_manifest(file: Path) -> Manifest:
-    """Raises BackupUnusable where there is none, it is damaged, or not whole."""
+    """Raises BackupUnusable if it is missing, damaged or incomplete."""
     try:
         text = file.read_bytes()
     except OSError as error:
         raise BackupUnusable(f"the backup has no manifest: {error}") from error
-    # Its own checksum is that of everything before the line that holds it.
+    # Its own checksum covers everything before the line that contains it.
     body, mark, rest = text.rpartition(b'"Manifest-Checksum"')
     said = rest.decode(errors="replace").strip(' :"}\n')
     if not mark or hashlib.sha256(body).hexdigest() != said:
-        raise BackupUnusable(f"{file}: the manifest is not whole: its own checksum does not hold")
+        raise BackupUnusable(f"{file}: the manifest is incomplete: its own checksum does not match")
     try:
         return _manifest(json.loads(text))
     except (ValueError, LookupError, TypeError) as error:
@@ -90,18 +90,18 @@ def _modified(text: str) -> datetime:
 def _path(record: Mapping[str, Any]) -> str:
     if "Path" in record:
         return str(record["Path"])
-    # A name that is no UTF-8 is written in hexadecimal.
+    # A name that is not UTF-8 is written in hexadecimal.
     return os.fsdecode(bytes.fromhex(record["Encoded-Path"]))
 
 
 def verify(files: BackupFiles, manifest: Manifest) -> Verified:
-    """Read every file of the backup. Raises BackupUnusable naming what is missing, too many, or differs."""
+    """Read every file of the backup. Raises BackupUnusable naming files that are missing, unexpected or different."""
     faults = []
     seen: set[str] = set()
     for name, size, chunks in files.contents():
         entry = manifest.files.get(name)
         if entry is None:
-            # pg_wal is none of the manifest's: its WAL-Ranges tell what must be there.
+            # The manifest does not list pg_wal: its WAL-Ranges define what must exist.
             if name not in _UNLISTED and not name.startswith("pg_wal/"):
                 faults.append(f"{name} is not in the manifest")
             continue
@@ -116,7 +116,7 @@ def verify(files: BackupFiles, manifest: Manifest) -> Verified:
     if faults:
         more = f", and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise BackupUnusable(
-            f"the backup {files.place} is not what its manifest says: {'; '.join(faults[:_SHOWN])}{more}"
+            f"the backup {files.place} does not match its manifest: {'; '.join(faults[:_SHOWN])}{more}"
         )
     algorithms = sorted({entry.algorithm for entry in manifest.files.values()})
     return Verified(len(seen), sum(manifest.files[name].size for name in seen), tuple(algorithms))
@@ -128,7 +128,7 @@ def _differs(entry: Entry, chunks: Iterable[bytes]) -> str | None:
     known = _ALGORITHMS.get(entry.algorithm)
     if known is None:
         return f"has a checksum of an unknown kind, {entry.algorithm!r}"
-    return None if known(chunks) == entry.checksum.lower() else f"has another {entry.algorithm} checksum"
+    return None if known(chunks) == entry.checksum.lower() else f"has a different {entry.algorithm} checksum"
 
 
 def _hashed(name: str) -> Callable[[Iterable[bytes]], str]:
@@ -142,7 +142,7 @@ def _hashed(name: str) -> Callable[[Iterable[bytes]], str]:
 
 
 def _crc32c(chunks: Iterable[bytes]) -> str:
-    # Written as the processor holds it, which is low byte first wherever PostgreSQL is common.
+    # Written in native byte order, which is little-endian on all common platforms.
     return crc32c(chunks).to_bytes(4, "little").hex()
 
 

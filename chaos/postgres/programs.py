@@ -17,12 +17,12 @@ from chaos.postgres.installation import Installation
 log = logging.getLogger(__name__)
 
 _GRACE = 15.0  # seconds
-_TAIL = 15  # lines of a program's words in an error
+_TAIL = 15  # lines of a program's output quoted in an error
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """The programs of `installation`, run as `user` (None: ourselves) and bearing `mark`."""
+    """The programs of `installation`, run as `user` (None: midnight's own) and carrying `mark`."""
 
     installation: Installation
     user: SystemUser | None
@@ -31,17 +31,17 @@ class Programs:
     def run(
         self, name: str, *arguments: str | Path, timeout: float, pass_fds: Sequence[int] = ()
     ) -> tuple[int, str]:
-        """The return code (negative: the signal that ended it) and all that was said.
+        """The return code (negative: the signal that ended it) and the output.
 
-        Raises TargetError when it has not ended within `timeout` seconds; it is ended then with what it started:
-        in order, so that it removes what it has half made, and after 15 s for certain.
+        Raises TargetError if it has not ended within `timeout` seconds; it is then ended together with its children:
+        gracefully, so that it removes unfinished output, and after 15 s by force.
         """
         begun = time.monotonic()
         child = spawn(
             [self.installation.program(name), *arguments],
             mark=self.mark,
             user=self.user,
-            cwd=Path("/"),  # one that every user can enter
+            cwd=Path("/"),  # a directory that every user can enter
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=pass_fds,
@@ -52,14 +52,14 @@ class Programs:
             log.debug("ran %s: no exit code within %g s", name, timeout)
             raise TargetError(f"{name} did not end within {timeout:.0f} s") from error
         finally:
-            # pg_basebackup streams from a child of its own, which is of the same group.
+            # pg_basebackup streams from a child process, which is in the same group.
             end_group(child, _GRACE)
         took = time.monotonic() - begun
         log.debug("ran %s %s: exit code %d after %.1f s", name, arguments, child.returncode, took)
         return child.returncode, output.decode(errors="replace")
 
     def must(self, name: str, *arguments: str | Path, timeout: float, pass_fds: Sequence[int] = ()) -> str:
-        """What was said by a program that ended with 0. Raises TargetError with its own words."""
+        """The output of a program that exits with 0. Raises TargetError with its output otherwise."""
         code, said = self.run(name, *arguments, timeout=timeout, pass_fds=pass_fds)
         if code != 0:
             program = self.installation.program(name)
@@ -68,5 +68,5 @@ class Programs:
 
 
 def tail(text: str) -> str:
-    """The last lines of `text`, as many as an error may quote."""
+    """The last lines of `text` that fit in an error."""
     return "\n".join(text.strip().splitlines()[-_TAIL:])

@@ -1,4 +1,4 @@
-"""A standby becomes the primary."""
+"""Promote a standby to primary."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POLL = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """Seconds from the call: until the server said that it is promoted, and until it acknowledged a write."""
+    """Seconds from the call until the server reported its promotion, and until it acknowledged a write."""
 
     promoted: float
     writable: float
@@ -26,12 +26,12 @@ class Promotion:
 
 
 def promote(standby: Cluster, access: Access, *, timeout: float = 60.0) -> Promotion:
-    """Promote by pg_ctl, and return when the server has acknowledged a write, at most `timeout` s later.
+    """Promote with pg_ctl and return once the server has acknowledged a write, at most `timeout` s later.
 
-    Raises TargetError with pg_ctl's words, or with the last answer to a write.
+    Raises TargetError with pg_ctl's output or the last answer to a write.
     """
     began = time.monotonic()
-    # By signal and file, because a connection may be what there is none left of.
+    # By signal and file, because there may be no free connection left.
     wait = ("-w", "-t", str(max(1, round(timeout))))
     standby.programs.must("pg_ctl", "promote", "-D", standby.data, *wait, timeout=timeout + 5)
     promoted = time.monotonic() - began
@@ -40,7 +40,7 @@ def promote(standby: Cluster, access: Access, *, timeout: float = 60.0) -> Promo
 
 
 def wait_until_writable(server: Cluster, access: Access, *, timeout: float) -> None:
-    """Return when the server has acknowledged a write. Raises TargetError with its last answer."""
+    """Return once the server has acknowledged a write. Raises TargetError with its last answer."""
     deadline = time.monotonic() + timeout
     while (attempt := _attempt(server, access, deadline)).outcome != "accepted":
         if time.monotonic() >= deadline:
@@ -56,21 +56,21 @@ def _attempt(server: Cluster, access: Access, deadline: float) -> Attempt:
 
 
 def is_in_recovery(server: Cluster, access: Access) -> bool:
-    """Whether it is a standby, or still restoring. Raises TargetError."""
+    """True if it is a standby or still restoring. Raises TargetError."""
     return bool(ask(access.dsn(server), "SELECT pg_is_in_recovery()")[0])
 
 
 def timeline(server: Cluster, access: Access) -> int:
-    """The timeline a primary writes on. Raises TargetError: a standby writes on none.
+    """The timeline a primary writes on. Raises TargetError for a standby.
 
-    Not from the control file, which tells the old one until the next checkpoint.
+    Not from the control file, which holds the old one until the next checkpoint.
     """
     (name,) = ask(access.dsn(server), "SELECT pg_walfile_name(pg_current_wal_lsn())")
     return int(str(name)[:8], 16)
 
 
 def checkpoint(server: Cluster, access: Access) -> None:
-    """Have the server write a checkpoint now. Raises TargetError."""
+    """Run a checkpoint now. Raises TargetError."""
     try:
         with connect(access.dsn(server)) as connection:
             connection.execute("CHECKPOINT")

@@ -1,4 +1,4 @@
-"""What a recovering server says in its log: where replay began and ended, how long it took, what stopped it."""
+"""Parse a recovering server's log: where replay began and ended, how long it took, what stopped it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAST = re.compile(
 )
 _TIMELINE = re.compile(r"selected new timeline ID: (\d+)")
 _RESTORED = re.compile(r'restored log file "([0-9A-F]{24})" from archive')
-# Not those of sessions, which the prefix names: they were only turned away.
+# Not those of sessions, which the prefix identifies: they were merely rejected.
 _ENDED = re.compile(r"\] (?:FATAL|PANIC): +(.*)")
 _BROKEN = re.compile(
     r"LOG: +((?:incorrect|invalid|unexpected|record with|could not|contrecord|there is no contrecord|WAL file is)"
@@ -28,22 +28,22 @@ _BROKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """One recovery, by the server's own words. None, or empty: it has not said."""
+    """One recovery, by the server's own log. None or empty: not reported."""
 
     start: Lsn | None
-    end: Lsn | None  # where the last record begins that was replayed
+    end: Lsn | None  # start of the last record replayed
     cpu_seconds: float | None
     elapsed_seconds: float | None
     stopped: str  # "recovery stopping before commit of transaction 745, time ..."
-    last_transaction: datetime | None  # when the last one that is there was committed
+    last_transaction: datetime | None  # when the last recovered transaction was committed
     timeline: int | None  # the new one
-    restored: tuple[str, ...]  # segments taken from the archive
+    restored: tuple[str, ...]  # segments fetched from the archive
     fatal: str
-    broken: tuple[str, ...]  # what it found wrong with the WAL it read
+    broken: tuple[str, ...]  # its complaints about the WAL it read
 
 
 def read_recovery(text: str) -> Recovery:
-    """From the log of one start, in UTC and not translated."""
+    """From the log of one start, in UTC and untranslated."""
     done = _REDO_DONE.search(text)
     user, system, elapsed = (done[2], done[3], done[4]) if done else (None, None, None)
     last = _LAST.search(text)

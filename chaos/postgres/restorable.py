@@ -1,4 +1,4 @@
-"""Why a restore could not succeed, found before it is begun."""
+"""Find reasons why a restore cannot succeed before starting it."""
 
 from __future__ import annotations
 
@@ -12,35 +12,33 @@ _SHOWN = 3  # segments named in an error
 
 
 def check_restorable(backup: Backup, target: Target, archive: Archive | None) -> Timelines:
-    """The timelines the restore goes along. Raises BackupUnusable with the reason why it cannot be done.
+    """The timelines the restore follows. Raises BackupUnusable with the reason why it is impossible.
 
-    Where a time, a transaction or a name lies in the WAL is not known beforehand: for these only the WAL
-    up to the backup's end is looked for. The server itself refuses to end before such a target, and also before
-    the end of a backup that has no manifest to tell where that is.
+    The WAL position of a time, a transaction or a name is not known in advance: for these, only the WAL up to the
+    backup's end is required. The server itself refuses to end before such a target, and before the end of a backup
+    without a manifest to record it.
     """
     _refuse_before_the_end(backup, target)
     stop = backup.stop if backup.stop is not None else backup.start + 1
     holdings = archive.holds() if archive else Holdings({}, {}, (), ())
     along = _timelines(backup, target, holdings, stop)
-    # To the byte before, because an end on a segment's border needs none of the segment behind it.
+    # To the byte before, because an end on a segment's border needs nothing of the next segment.
     last = max(stop - 1, target.lsn or 0)
     if archive is not None or backup.files.segments():
         _refuse_missing(backup, along, holdings, archive, last)
     else:
-        raise BackupUnusable(f"{backup.files.place} holds no WAL, and no archive is given")
+        raise BackupUnusable(f"{backup.files.place} contains no WAL, and no archive is given")
     return along
 
 
 def _refuse_before_the_end(backup: Backup, target: Target) -> None:
-    # The server does so only where a transaction ended meanwhile; else it takes the target for reached.
+    # The server does so only if a transaction ended meanwhile; otherwise it considers the target reached.
     ended = backup.ended or backup.started
     if target.time is not None and ended is not None and target.time < ended:
-        raise BackupUnusable(
-            f"{target} is before the backup's end, {ended.isoformat()}: an older backup is needed"
-        )
+        raise BackupUnusable(f"{target} is before the backup's end, {ended.isoformat()}: use an older backup")
     if target.lsn is not None and backup.stop is not None and target.lsn < backup.stop:
         raise BackupUnusable(
-            f"{target} is before the backup's end, {show_lsn(backup.stop)}: an older backup is needed"
+            f"{target} is before the backup's end, {show_lsn(backup.stop)}: use an older backup"
         )
 
 
@@ -52,7 +50,7 @@ def _timelines(backup: Backup, target: Target, holdings: Holdings, stop: Lsn) ->
     if backup.timeline not in along.numbers():
         ancestors = ", ".join(str(number) for number in along.numbers())
         raise BackupUnusable(
-            f"wrong timeline: the backup is of timeline {backup.timeline}, and timeline {wanted} "
+            f"wrong timeline: the backup is on timeline {backup.timeline}, and timeline {wanted} "
             f"descends from {ancestors}"
         )
     end = along.ends(backup.timeline)
@@ -76,7 +74,7 @@ def _refuse_missing(
     where = archive.directory if archive else backup.files.place
     short = [name for name in missing if name in holdings.truncated]
     if short:
-        raise BackupUnusable(f"WAL segment {short[0]} in {where} is not whole: it must have {size} bytes")
+        raise BackupUnusable(f"WAL segment {short[0]} in {where} is incomplete: it must have {size} bytes")
     more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
     raise BackupUnusable(
         f"{len(missing)} of {len(needed)} WAL segments from the backup's start to {show_lsn(last)} are "

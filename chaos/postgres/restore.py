@@ -1,4 +1,4 @@
-"""A fresh cluster from a base backup and an archive, recovered to a stated point."""
+"""Recover a fresh cluster from a base backup and an archive to a given point."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from chaos.postgres.settings import OURS, Settings
 from chaos.postgres.target import Target, at_backups_end
 from chaos.postgres.wal import Timelines
 
-# Whatever the configuration that came with the backup says: alone, followed by nobody, telling us its log.
+# Overrides the configuration in the backup: isolated, without standbys, logging to midnight.
 _ALONE: Settings = {
     **OURS,
-    # The source's archive must never get a segment of a copy.
+    # The source's archive must never receive a segment of a copy.
     "archive_mode": "off",
     "archive_command": "",
     "archive_cleanup_command": "",
@@ -33,49 +33,49 @@ _ALONE: Settings = {
     "restore_command": "",
     "primary_conninfo": "",
     "primary_slot_name": "",
-    # A subscriber's copy would take from the publisher what the subscriber then never gets.
+    # A copy of a subscriber would consume changes that the real subscriber then never gets.
     "max_logical_replication_workers": 0,
     "synchronous_standby_names": "",
-    # It answers when it takes writes, and not before.
+    # It accepts connections only once it accepts writes.
     "hot_standby": "off",
     "logging_collector": "off",
     "log_destination": "stderr",
     "log_min_messages": "warning",
     "lc_messages": "C",
 }
-# From what the server says at its end to what that means.
+# The server's last message -> its meaning.
 _REASONS = {
     "recovery ended before configured recovery target": "the target was never reached",
-    "WAL ends before end of online backup": "the WAL ends before the backup does",
+    "WAL ends before end of online backup": "the WAL ends before the backup's end",
     "WAL ends before consistent recovery point": "the WAL ends before the backup is consistent",
-    "could not locate required checkpoint": "the WAL that the backup begins with is missing",
-    "could not locate a valid checkpoint": "the WAL that the backup begins with is missing",
+    "could not locate required checkpoint": "the WAL at the backup's start is missing",
+    "could not locate a valid checkpoint": "the WAL at the backup's start is missing",
     "requested timeline": "wrong timeline",
     "recovery target timeline": "wrong timeline",
     "requested recovery stop point is before consistent": "the target is before the backup's end",
 }
-# What it says where this machine, or this build, lacks something, and what to do.
+# Messages when this machine or this build lacks something, and the remedies.
 _LACKS = (
-    (r"[^:\n]*No space left on device", "free disk where the scratch directory is"),
+    (r"[^:\n]*No space left on device", "free space on the scratch directory's disk"),
     (r"cannot be confined: .*", "run as root, or allow user namespaces"),
     (r"could not (map anonymous|create) shared memory.*|[^\n]*Cannot allocate memory", "free memory"),
-    (r"database files are incompatible with server.*", "name the PostgreSQL it is of in MIDNIGHT_POSTGRES"),
-    (r"resource manager with ID \d+ not registered.*", "its WAL is an extension's, which a copy does not load"),
+    (r"database files are incompatible with server.*", "name the PostgreSQL that made it in MIDNIGHT_POSTGRES"),
+    (r"resource manager with ID \d+ not registered.*", "its WAL belongs to an extension, which a copy does not load"),
     (r'could not (access file|load library) "[^"]*".*', "install that library"),
     (r"directory \"[^\"]*\" does not exist\n[^\n]*CONTEXT: +WAL redo at \S+ for Tablespace/CREATE.*",
-     "the WAL makes a tablespace outside: take a newer base backup, which has it"),
+     "the WAL creates a tablespace outside the copy: take a newer base backup, which contains it"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A restore that succeeded, in seconds, and what the server says of it."""
+    """A successful restore: durations in seconds, and the server's own report."""
 
     target: Target
-    verification: Verification | None  # None: it was not asked for
+    verification: Verification | None  # None: not requested
     copying: float
-    replaying: float  # from the server's start until it took writes
-    bytes: int  # copied, the WAL in the archive aside
+    replaying: float  # from the server's start until it accepted writes
+    bytes: int  # copied, not counting the WAL in the archive
     recovery: Recovery
 
 
@@ -91,17 +91,16 @@ def restore(
     fill: Callable[[Path], int] | None = None,
     timeout: float = 600.0,
 ) -> Restored:
-    """Copy `backup` into the empty `into`, replay the archive to `target`, and return when it takes writes.
+    """Copy `backup` into the empty `into`, replay the archive to `target`, and return once it accepts writes.
 
-    Backup and archive are only read; the copy archives nowhere and follows nobody. `bare`: without the
-    configuration that came with it, which may ask for what this machine has not. `fill` puts the files below a
-    directory and gives their bytes, where that is more than to copy them. Raises BackupUnusable
-    with the reason, or TargetError; then no server runs and `into.data` is gone. What was restored must
-    still be compared with what was promised: a lost row is no error to PostgreSQL.
+    Backup and archive are only read; the copy has no archive and no upstream. `bare`: without the backup's own
+    configuration, which may require things this machine lacks. `fill` places the files below a directory and returns
+    their bytes, if copying is not enough. Raises BackupUnusable with the reason, or TargetError; then no server runs
+    and `into.data` is gone. Compare the result with what was promised: to PostgreSQL, a lost row is not an error.
     """
     along = check_restorable(backup, target, archive)
     if into.data.exists() and any(into.data.iterdir()):
-        raise TargetError(f"a restore needs an empty directory, and {into.data} is not")
+        raise TargetError(f"a restore needs an empty directory, but {into.data} is not empty")
     verification = verify_backup(backup, into.programs) if verify else None
     try:
         began = time.monotonic()
@@ -122,8 +121,8 @@ def restore(
 
 
 def start_copy(files: BackupFiles, into: Cluster, settings: Settings, *, timeout: float = 600.0) -> Restored:
-    """Copy a data directory that is whole in itself, stopped or of one instant, into the empty `into`, and return
-    when it takes writes.
+    """Copy a self-contained data directory, from a stopped server or an atomic snapshot, into the empty `into`, and
+    return once it accepts writes.
 
     Its own configuration is not used. Raises BackupUnusable or TargetError; then no server runs and `into.data` is
     gone.
@@ -147,11 +146,11 @@ def start_copy(files: BackupFiles, into: Cluster, settings: Settings, *, timeout
 
 
 def replay_all(into: Cluster, fetch: str, settings: Settings, *, timeout: float) -> Recovery:
-    """Have the data directory that another tool has put into `into` replay all that `fetch`, a restore_command,
-    gives; without the configuration that came with it. Returns when it takes writes.
+    """Let a data directory that another tool placed in `into` replay everything that `fetch`, a restore_command,
+    returns; without its own configuration. Returns once it accepts writes.
 
-    PostgreSQL ends silently where `fetch` gives nothing more: whether that was far enough is for the caller to
-    say. Raises BackupUnusable or TargetError.
+    PostgreSQL ends silently when `fetch` returns nothing more: the caller must decide whether that was far enough.
+    Raises BackupUnusable or TargetError.
     """
     _own(into)
     _forget_configuration(into)
@@ -162,14 +161,14 @@ def replay_all(into: Cluster, fetch: str, settings: Settings, *, timeout: float)
 
 
 def _left(timeout: float, copying: float) -> float:
-    """Raises NotReady where copying alone took all the time there was."""
+    """Raises NotReady if copying alone took all the time."""
     if copying >= timeout:
-        raise NotReady(f"copying alone took {copying:.0f} s, and {timeout:.0f} s were given")
+        raise NotReady(f"copying alone took {copying:.0f} s of {timeout:.0f} s")
     return timeout - copying
 
 
 def _own(into: Cluster) -> None:
-    # A backup may be kept as files that nobody can write.
+    # A backup may be kept read-only.
     for path in (into.data, *into.data.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
         give(path, into.user)
@@ -191,12 +190,12 @@ def _configure(
 
 
 def _forget_the_source(into: Cluster) -> None:
-    # What a source that ran while it was copied left in its directory speaks of that server.
+    # Files that a running source left in its directory describe that server.
     for name in ("postmaster.pid", "postmaster.opts", "standby.signal", "recovery.signal"):
         (into.data / name).unlink(missing_ok=True)
-    # Its tablespaces are within the data directory: where they were belongs to somebody else.
+    # Its tablespaces are within the data directory: their original locations must not be touched.
     (into.data / "tablespace_map").unlink(missing_ok=True)
-    # Slots are nobody's here: they would but keep WAL, and may keep the server from starting.
+    # Slots have no consumer here: they would only retain WAL, and may prevent the server from starting.
     for slot in (into.data / "pg_replslot").glob("*"):
         shutil.rmtree(slot, ignore_errors=True)
 
@@ -209,7 +208,7 @@ def _signal_recovery(into: Cluster) -> None:
 def _replay(into: Cluster, target: Target, archive: Archive | None, timeout: float) -> Recovery:
     recovery = _recover(into, str(target), archive, timeout)
     if not recovery.stopped:
-        raise BackupUnusable(f"{target}: the server took writes without having stopped there")
+        raise BackupUnusable(f"{target}: the server accepted writes without having stopped there")
     return recovery
 
 
@@ -227,7 +226,7 @@ def _recover(into: Cluster, where: str, archive: Archive | None, timeout: float)
 
 
 def _raise_lack(into: Cluster, words: str) -> None:
-    """Raises NoVerdict where the server did not come up for want of something that is not the backup's."""
+    """Raises NoVerdict if the server did not start for a reason outside the backup."""
     for pattern, remedy in _LACKS:
         if found := re.search(pattern, words):
             raise NoVerdict(
@@ -236,15 +235,15 @@ def _raise_lack(into: Cluster, words: str) -> None:
 
 
 def _failure(recovery: Recovery, where: str, archive: Archive | None, error: TargetError) -> TargetError:
-    """What to raise when the server did not come up."""
+    """The error to raise if the server did not start."""
     reason = next((means for words, means in _REASONS.items() if words in recovery.fatal), None)
     if reason is None:
         return BackupUnusable(f"PostgreSQL says: {recovery.fatal}") if recovery.fatal else error
     details = [f"PostgreSQL says: {recovery.fatal}"]
     if recovery.last_transaction is not None:
-        details.append(f"the last transaction recovered is of {recovery.last_transaction.isoformat()}")
+        details.append(f"the last transaction recovered is from {recovery.last_transaction.isoformat()}")
     details += recovery.broken[:2]
     holdings = archive.holds() if archive else None
     if holdings and (gaps := [*holdings.gaps(), *holdings.truncated]):
-        details.append(f"missing or not whole in the archive: {', '.join(gaps[:3])}")
+        details.append(f"missing or incomplete in the archive: {', '.join(gaps[:3])}")
     return BackupUnusable(f"{where}: {reason}; {'; '.join(details)}")

@@ -1,4 +1,4 @@
-"""An old primary comes back as a standby of the new one."""
+"""Bring an old primary back as a standby of the new one."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from chaos.postgres.standby import Standby, start_following
 
 _REWIND_TIMEOUT = 600.0
 _NEVER_DIVERGED = "no rewind required"
-# What pg_rewind says where it cannot, and what that means for whoever reads it.
+# pg_rewind's error messages -> their meaning.
 _CANNOT = {
     "data checksums or": "it needs data checksums or wal_log_hints = on, from before the failover",
-    "single-user mode": "its own crash recovery failed, which comes before a rewind",
+    "single-user mode": "its own crash recovery failed, which must precede a rewind",
     "could not find previous WAL record": "the WAL since the fork is gone from the old primary",
     "could not read WAL record": "the WAL since the fork is gone from the old primary",
     "could not open file": "the WAL since the fork is gone from the old primary",
-    "different systems": "the two are not of one system",
-    "common ancestor": "the two are not of one system",
+    "different systems": "the two have different system identifiers",
+    "common ancestor": "the two have different system identifiers",
     "server must be shut down": "the old primary is running",
 }
 
 
 class CannotRewind(TargetError):
-    """pg_rewind cannot make a standby of this server: says why. It has not been started."""
+    """pg_rewind cannot turn this server into a standby; the message says why. It has not been started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejoined:
-    """How an old primary came back: `rewound` is false where it had never diverged. In seconds."""
+    """How an old primary came back: `rewound` is false if it had never diverged. Durations in seconds."""
 
     rewound: bool
     rewinding: float
@@ -71,11 +71,11 @@ def rejoin(
 
 
 def _rewind(old: Cluster, primary: Cluster, access: Access) -> bool:
-    """Whether there was something to rewind. Raises CannotRewind."""
-    # Before it, the control file that pg_rewind reads still tells of the timeline before the promotion.
+    """True if there was something to rewind. Raises CannotRewind."""
+    # Before it, the control file that pg_rewind reads still names the timeline before the promotion.
     checkpoint(primary, access)
     source = access.replication(address(primary), dbname="postgres")
-    # Not synced: a server lost while being rewound is made anew.
+    # Not synced: a server lost during the rewind is rebuilt.
     options = ["--source-server", source, "--no-sync"]
     code, said = old.programs.run("pg_rewind", "--target-pgdata", old.data, *options, timeout=_REWIND_TIMEOUT)
     if code != 0:

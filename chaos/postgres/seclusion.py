@@ -1,4 +1,6 @@
-"""A server of somebody's data starts nothing of theirs and reaches nothing: what it is held to, and proof of it."""
+"""Isolate a server with foreign data: it starts none of their code and reaches no network. The restrictions, and
+their proof.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from chaos.record.events import IsolationProven
 
 Version = tuple[int, ...]
 
-# On the command line, above every file, ALTER SYSTEM, and what a database or role has set for itself.
+# On the command line, which overrides every file, ALTER SYSTEM, and database and role settings.
 HELD: Settings = {
     "listen_addresses": "",
     "shared_preload_libraries": "",
@@ -37,7 +39,7 @@ HELD: Settings = {
     "archive_cleanup_command": "",
     "recovery_end_command": "",
     "autovacuum": "off",
-    # Else it runs all the same in a cluster whose transactions have grown old.
+    # Otherwise it runs anyway in a cluster near transaction ID wraparound.
     "autovacuum_freeze_max_age": 2_000_000_000,
     "autovacuum_multixact_freeze_max_age": 2_000_000_000,
     "event_triggers": "off",
@@ -46,12 +48,12 @@ HELD: Settings = {
     "ssl_passphrase_command": "",
     "logging_collector": "off",
     "log_destination": "stderr",
-    # Tablespaces are directories within the data directory here: where they were belongs to somebody else.
+    # Tablespaces are directories within the data directory here: their original locations must not be touched.
     "allow_in_place_tablespaces": "on",
     "bonjour": "off",
     "restart_after_crash": "off",
 }
-# The first version that knows it; for minor versions, that of each major one.
+# The first version that supports it; for minor versions, one per major version.
 _SINCE: Mapping[str, tuple[Version, ...]] = {
     "allow_in_place_tablespaces": ((14, 5), (15,)),
     "archive_library": ((15,),),
@@ -63,10 +65,10 @@ _SINCE: Mapping[str, tuple[Version, ...]] = {
 SESSION = (
     "session_preload_libraries=",
     "local_preload_libraries=",
-    "session_replication_role=replica",  # no trigger of theirs, neither of tables nor of events
+    "session_replication_role=replica",  # none of their triggers, neither on tables nor on events
     "jit=off",
 )
-# libpq, in dblink, foreign servers and subscriptions: nobody's server is one of these.
+# libpq, in dblink, foreign servers and subscriptions: no server has such a name.
 _NOBODY = {
     "PGREQUIREPEER": "midnight-reaches-nobody",
     "PGSSLMODE": "verify-full",
@@ -75,7 +77,7 @@ _NOBODY = {
     "PGSYSCONFDIR": "/nonexistent",
     "PGPASSFILE": "/nonexistent",
 }
-_OWN = {  # processes of a server that starts nothing
+_OWN = {  # processes of a server that starts no extra workers
     "client backend",
     "checkpointer",
     "background writer",
@@ -88,7 +90,7 @@ _OWN = {  # processes of a server that starts nothing
 
 @dataclass(frozen=True, slots=True)
 class Seclusion:
-    """How a server of somebody's data is started. `workers`: background workers that it may have."""
+    """How to start a server with foreign data. `workers`: background workers it may have."""
 
     sockets: Path
     home: Path
@@ -106,27 +108,26 @@ class Seclusion:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The whole of it: nothing of ours, in which there may be secrets."""
+        """The whole environment: nothing of midnight's own, which may contain secrets."""
         return {"PATH": os.defpath, "HOME": str(self.home), **_NOBODY}
 
     def command(self, argv: list[str | Path], user: SystemUser | None, cwd: Path) -> list[str | Path]:
-        """What to start as ourselves where it is confined, else as `user`."""
+        """The command to start: as midnight's own user if confined, else as `user`."""
         return [*self.confinement.command(argv, user, cwd)] if self.confinement else argv
 
     def starter(self, user: SystemUser | None) -> SystemUser | None:
-        """As whom `command` is started."""
+        """The user that `command` is started as."""
         return None if self.confinement else user
 
 
 def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> IsolationProven:
-    """What holds the running server, looked at from within and from without.
+    """The restrictions on the running server, verified from inside and outside.
 
-    Raises NoVerdict where a setting is not what it was told, a process runs that should not, or the network of
-    its own has a way out.
+    Raises NoVerdict if a setting differs, an unexpected process runs, or its own network has a way out.
     """
     asked = seclusion.settings(version)
     values = dict(ask_all(dsn, "SELECT name, setting FROM pg_settings"))
-    # What is switched off shows that instead of its value.
+    # A disabled setting shows that instead of its value.
     wrong = [
         f"{name} is {values.get(name)!r}"
         for name, value in asked.items()
@@ -137,7 +138,7 @@ def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> IsolationPr
     if seclusion.confinement is not None:
         wrong += _ways_out(pid)
     if wrong:
-        raise NoVerdict(f"the copy is not kept to itself, and was stopped: {'; '.join(wrong)}")
+        raise NoVerdict(f"the copy is not isolated and was stopped: {'; '.join(wrong)}")
     by = "confined" if seclusion.confinement else "settings"
     processes = tuple(sorted(running))
     return IsolationProven(NOW, by=by, because=seclusion.because, settings=len(asked), processes=processes)
@@ -145,7 +146,7 @@ def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> IsolationPr
 
 def _ways_out(pid: int) -> Iterator[str]:
     if Path(f"/proc/{pid}/ns/net").readlink() == Path("/proc/self/ns/net").readlink():
-        yield "its network is ours"
+        yield "it shares this machine's network"
         return
     for process in (pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))):
         try:

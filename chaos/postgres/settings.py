@@ -1,4 +1,4 @@
-"""Settings of a server: what every cluster of ours is given, and how a file takes them."""
+"""Settings of a server: defaults of midnight's own clusters, and how to write them to a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chaos.postgres.connection import HOST
 Settings: TypeAlias = Mapping[str, str | int | float | None]  # None: not said here
 
 OURS: Settings = {
-    # Nothing outside the data directory and the port, so that two clusters never meet.
+    # Nothing outside the data directory and the port, so that two clusters never interfere.
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "log_line_prefix": "%m [%p] %q%u@%d %e ",
@@ -29,7 +29,7 @@ def assignments(settings: Settings) -> str:
 
 
 def change(file: Path, settings: Settings, owner: SystemUser | None) -> None:
-    """Have `file` say `settings` in place of what it said of them; a reader sees all or nothing."""
+    """Replace `settings` in `file` atomically."""
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     text = "".join(line for line in lines if line.partition("=")[0].strip() not in settings)
     replacement = file.with_name(f".{file.name}.new")

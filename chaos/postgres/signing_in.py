@@ -1,4 +1,4 @@
-"""Whether a role can sign in to a server and see what midnight has to see there; if not, what to type."""
+"""Probe whether a role can sign in to a server and see what midnight needs; if not, say what to type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from chaos.plugin.probe import Probe, no, yes
 from chaos.postgres.connection import CONNECT_TIMEOUT, Connection
 
-# Words of a server or of libpq, in English; in another language the server's own words are all there is to say.
+# English messages of the server or libpq; in another language, only the server's own message is shown.
 _REMEDIES: tuple[tuple[str, str], ...] = (
     (r"no pg_hba\.conf entry .*(SSL off|no encryption)", "set sslmode=require in the connection string"),
     (r"no pg_hba\.conf entry", "add a line for it to pg_hba.conf and reload the server"),
@@ -21,7 +21,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (r"does not support SSL", "set sslmode=disable, or switch the server's ssl on"),
     (r"root certificate file", "set sslrootcert to the file of the server's certificate authority"),
     (r"certificate verify failed", "set sslrootcert to the file of the server's certificate authority"),
-    (r"server certificate for .* does not match", "name the host that the certificate is for"),
+    (r"server certificate for .* does not match", "use the host name in the certificate"),
     (r"is not permitted to log in", "ALTER ROLE ... LOGIN"),
     (r"too many (clients|connections)|remaining connection slots", "free a slot, or raise max_connections"),
     (r"the database system is (starting|shutting)", "wait until the server accepts connections"),
@@ -34,7 +34,7 @@ _WATCHES: LiteralString = (
     " pg_is_in_recovery() from pg_roles where rolname = current_user"
 )
 _IDENTITY: LiteralString = "select pg_postmaster_start_time()"
-# What overrides a value of ALTER SYSTEM in every session, by pg_settings.source; and how it is taken away.
+# What overrides ALTER SYSTEM in every session, by pg_settings.source, and how to remove it.
 _OVERRIDES = {
     "command line": ("the server's command line sets it", "start the server without it"),
     "global": ("ALTER ROLE ALL sets it", "ALTER ROLE ALL RESET {};"),
@@ -48,7 +48,7 @@ _RIGHTS: LiteralString = (
 
 
 def probe_role(dsn: str, place: str) -> Iterator[Probe]:
-    """Whether the role of `dsn`, written at `place` of a file, can sign in."""
+    """Probe whether the role of `dsn`, given at `place` of a file, can sign in."""
     connection = _connect(dsn, place)
     if isinstance(connection, Probe):
         yield connection
@@ -58,7 +58,7 @@ def probe_role(dsn: str, place: str) -> Iterator[Probe]:
 
 
 def probe_administrator(dsn: str, place: str) -> Iterator[Probe]:
-    """Whether the administrator can sign in, to a primary, and see the sessions of others."""
+    """Probe whether the administrator can sign in to a primary and see other roles' sessions."""
     connection = _connect(dsn, place)
     if isinstance(connection, Probe):
         yield connection
@@ -70,31 +70,32 @@ def probe_administrator(dsn: str, place: str) -> Iterator[Probe]:
     if watches:
         yield yes(sees)
     else:
-        yield no(sees, f"{user!r} is no member of pg_monitor", f'GRANT pg_monitor TO "{user}";')
+        yield no(sees, f"{user!r} is not a member of pg_monitor", f'GRANT pg_monitor TO "{user}";')
     if standby:
         yield no(f"{place}: leads to a primary", "the server is a standby", "name the primary")
 
 
 def probe_through(dsn: str, proxied: str, place: str) -> Iterator[Probe]:
-    """Whether `proxied` (HOST:PORT, of a proxy) leads to the server of `dsn`."""
+    """Probe whether `proxied` (HOST:PORT of a proxy) leads to the server of `dsn`."""
     what = f"{place}: {proxied} leads to the database"
     host, _, port = proxied.rpartition(":")
     through = _connect(make_conninfo(dsn, host=host, hostaddr="", port=port), place)
     straight = _connect(dsn, place)
     if isinstance(straight, Probe):
-        return  # said where the administrator signs in
+        return  # reported by the probe of the administrator's sign-in
     with straight:
         if isinstance(through, Probe):
             yield no(what, through.because, "enable the proxy, or correct its upstream")
             return
         with through:
             same = _one(straight, _IDENTITY) == _one(through, _IDENTITY)
-    yield yes(what) if same else no(what, "it leads to another server", "correct the proxy's upstream")
+    yield yes(what) if same else no(what, "it leads to a different server", "correct the proxy's upstream")
 
 
 def probe_setting(dsn: str, name: LiteralString, place: str) -> Iterator[Probe]:
-    """Whether the administrator may set `name` with ALTER SYSTEM, read it back and have it reloaded, and whether it
-    would be in force then."""
+    """Probe whether the administrator may set `name` with ALTER SYSTEM, read it back and reload, and whether it would
+    then take effect.
+    """
     what = f"{place}: may set {name}"
     connection = _connect(dsn, place)
     if isinstance(connection, Probe):
@@ -108,7 +109,7 @@ def _setting(connection: Connection, name: LiteralString, what: str) -> Iterator
     source = _one(connection, "select max(source) from pg_settings where name = %s", name)
     if source is None:
         version = connection.info.server_version // 10000
-        yield no(what, f"PostgreSQL {version} does not know it", "choose another way (`by`)")
+        yield no(what, f"not supported by PostgreSQL {version}", "choose another way (`by`)")
         return
     if _one(connection, "select current_setting('allow_alter_system', true)") == "off":
         yield no(what, "the server has allow_alter_system=off", "choose another way (`by`)")
@@ -129,7 +130,7 @@ def _setting(connection: Connection, name: LiteralString, what: str) -> Iterator
 
 def _lacking(connection: Connection, name: str, user: str) -> list[str]:
     """The statements that grant what is missing for ALTER SYSTEM, reading it back, and the reload."""
-    # Before PostgreSQL 15 nobody but a superuser may: https://www.postgresql.org/docs/15/release-15.html
+    # Before PostgreSQL 15 only a superuser may: https://www.postgresql.org/docs/15/release-15.html
     if connection.info.server_version < 150000:
         return [f'ALTER ROLE "{user}" SUPERUSER;']
     has = _row(connection, _RIGHTS, name)
@@ -143,7 +144,7 @@ def _lacking(connection: Connection, name: str, user: str) -> list[str]:
 
 
 def _connect(dsn: str, place: str) -> Connection | Probe:
-    """A connection, or the probe that says why there is none."""
+    """A connection, or the probe that explains why there is none."""
     try:
         return psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT)
     except psycopg.Error as error:
@@ -152,12 +153,12 @@ def _connect(dsn: str, place: str) -> Connection | Probe:
 
 
 def _why(error: psycopg.Error) -> tuple[str, str]:
-    """The server's or libpq's own words in one line, and what helps."""
+    """The server's or libpq's own message in one line, and the remedy."""
     said = " ".join(str(error).partition("\n\tIs the server running")[0].split())
     because = re.split(r"FATAL: +|\bfailed: ", said)[-1]
     attempt = error.pgconn
     if attempt is not None and attempt.needs_password:
-        return "the server asks for a password and none was given", "put it into the connection string"
+        return "the server requires a password, but none was given", "put it into the connection string"
     remedy = next((remedy for words, remedy in _REMEDIES if re.search(words, said)), "")
     if not remedy and attempt is not None and attempt.used_password:
         remedy = "correct the user or the password"
@@ -165,7 +166,7 @@ def _why(error: psycopg.Error) -> tuple[str, str]:
 
 
 def _who(dsn: str) -> str:
-    """Who signs in where; never the password."""
+    """User and server; never the password."""
     given = conninfo_to_dict(dsn)
     at = f"{given.get('host') or given.get('hostaddr')}:{given.get('port', 5432)}"
     user = given.get("user", "the default user")

@@ -1,4 +1,4 @@
-"""Replication slots: whoever leaves one behind makes a primary keep WAL until its disk is full."""
+"""Replication slots. One left behind makes a primary retain WAL until its disk is full."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import ask_all, connect
 
-_PATIENCE = 10.0  # seconds, for a walsender to let go of its slot
+_PATIENCE = 10.0  # seconds for a walsender to release its slot
 _POLL = 0.02
 
 
 def create_slot(primary: Cluster, access: Access, name: str) -> None:
-    """A physical slot that keeps WAL from now on. Raises TargetError, also when the name is taken."""
+    """Create a physical slot that retains WAL from now on. Raises TargetError, also if the name is taken."""
     ask_all(access.dsn(primary), "SELECT pg_create_physical_replication_slot(%s, true)", name)
 
 
 def drop_slot(primary: Cluster, access: Access, name: str) -> None:
-    """Drop the slot, whoever uses it; nothing to do when there is none. Raises TargetError."""
+    """Drop the slot, even if in use; a no-op if it does not exist. Raises TargetError."""
     deadline = time.monotonic() + _PATIENCE
     where = "FROM pg_replication_slots WHERE slot_name = %s"
     try:

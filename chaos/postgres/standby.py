@@ -1,4 +1,4 @@
-"""A streaming standby: made from a running primary, waited for by it or not, and removed again."""
+"""A streaming standby: create it from a running primary, synchronous or not, and remove it again."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Standby:
-    """A standby, and how its primary knows it."""
+    """A standby and its name at the primary."""
 
     cluster: Cluster
-    upstream: str  # HOST:PORT it streams from: the primary's, or a proxy's before it
+    upstream: str  # HOST:PORT it streams from: the primary, or a proxy in front of it
     slot: str
     application_name: str
 
@@ -38,22 +38,21 @@ def make_standby(
     synchronous: bool = False,
     timeout: float = 60.0,
 ) -> None:
-    """Copy the running `primary`, start the copy as `standby`, and return when it streams.
+    """Copy the running `primary`, start the copy as `standby`, and return once it streams.
 
-    The copy is taken straight from the primary; only the stream goes through `upstream`. With
-    `synchronous` the primary waits for it from then on. Raises TargetError; then no server, slot or
-    directory of the standby is left.
+    The copy is taken directly from the primary; only the stream goes through `upstream`. With `synchronous` the
+    primary waits for it from then on. Raises TargetError; then no server, slot or directory of the standby is left.
     """
     data = standby.cluster.data
     if data.exists() and any(data.iterdir()):
-        raise TargetError(f"a standby needs an empty directory, and {data} is not")
+        raise TargetError(f"a standby needs an empty directory, but {data} is not empty")
     try:
         _copy(primary, standby, access)
         start_following(primary, standby, access, settings=settings, timeout=timeout)
         if synchronous:
             wait_for_standbys(primary, access, standby.application_name)
     except BaseException:
-        # The failure that led here is the one to tell.
+        # Report the failure that led here.
         with suppress(TargetError):
             remove_standby(primary, standby, access)
         raise
@@ -67,7 +66,7 @@ def start_following(
     settings: Settings | None = None,
     timeout: float = 60.0,
 ) -> None:
-    """Start a copy of `primary` as its standby, and return when it streams. Raises TargetError."""
+    """Start a copy of `primary` as its standby, and return once it streams. Raises TargetError."""
     following = follower_settings(standby, access)
     standby.cluster.override({**following, **(settings or {})})
     (standby.cluster.data / "recovery.signal").unlink(missing_ok=True)
@@ -77,11 +76,11 @@ def start_following(
 
 
 def follower_settings(standby: Standby, access: Access) -> Settings:
-    """What must differ in a standby from the primary whose configuration it was copied with."""
+    """Settings in which a standby must differ from its primary, whose configuration it was copied with."""
     return {
         "primary_conninfo": access.replication(standby.upstream, application_name=standby.application_name),
         "primary_slot_name": standby.slot,
-        # Copied from a synchronous primary it would, promoted, wait for itself for ever.
+        # Copied from a synchronous primary, it would wait for itself forever once promoted.
         "synchronous_standby_names": "",
         "recovery_target_timeline": "latest",
         "hot_standby": "on",
@@ -92,7 +91,7 @@ def _copy(primary: Cluster, standby: Standby, access: Access) -> None:
     cluster = standby.cluster
     cluster.make_directory()
     options = ["--wal-method=stream", "--checkpoint=fast", "--no-password", "--create-slot"]
-    # Not synced: a standby lost while being made is made again.
+    # Not synced: a standby lost during creation is created again.
     options += ["--slot", standby.slot, "--no-sync"]
     conninfo = access.replication(address(primary))
     cluster.programs.must(
@@ -103,7 +102,7 @@ def _copy(primary: Cluster, standby: Standby, access: Access) -> None:
 def wait_until_streaming(
     primary: Cluster, access: Access, application_name: str, *, timeout: float = 60.0
 ) -> Lag:
-    """Its lag as soon as the primary streams to it. Raises TargetError after `timeout` seconds."""
+    """Wait until the primary streams to it; return its lag. Raises TargetError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while (found := lag(primary, access, application_name)) is None or found.state != "streaming":
         if time.monotonic() >= deadline:
@@ -114,9 +113,9 @@ def wait_until_streaming(
 
 
 def wait_for_standbys(primary: Cluster, access: Access, *names: str, timeout: float = 10.0) -> None:
-    """From now on the primary acknowledges a commit when one of the standbys named has flushed it too.
+    """Make the primary acknowledge a commit only once one of the named standbys has flushed it, too.
 
-    No name: it waits for none again, and lets go whoever is waiting. Raises TargetError.
+    No name: it waits for none, and releases waiting sessions. Raises TargetError.
     """
     quoted = ", ".join(f'"{name}"' for name in names)
     wanted = f"FIRST 1 ({quoted})" if names else ""
@@ -125,7 +124,9 @@ def wait_for_standbys(primary: Cluster, access: Access, *names: str, timeout: fl
     deadline = time.monotonic() + timeout
     while not _waits_as(primary, access, wanted, names):
         if time.monotonic() >= deadline:
-            raise TargetError(f"synchronous_standby_names = {wanted!r} did not hold within {timeout:.0f} s")
+            raise TargetError(
+                f"synchronous_standby_names = {wanted!r} did not take effect within {timeout:.0f} s"
+            )
         time.sleep(_POLL)
 
 
@@ -139,9 +140,9 @@ def _waits_as(primary: Cluster, access: Access, wanted: str, names: tuple[str, .
 
 
 def remove_standby(primary: Cluster, standby: Standby, access: Access) -> None:
-    """Stop it, drop its slot, remove its directory; nothing to do for what is not there.
+    """Stop it, drop its slot, remove its directory; skip what does not exist.
 
-    Raises TargetError, when everything that could be removed has been.
+    Raises TargetError after removing everything that could be removed.
     """
     try:
         standby.cluster.stop("immediate")

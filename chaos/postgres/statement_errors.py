@@ -1,4 +1,4 @@
-"""What a server's log says that it refused: each error with its SQLSTATE and the whole statement."""
+"""Parse refused statements from a server's log: each error with its SQLSTATE and the whole statement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# As `log_line_prefix` of our clusters: "%m [%p] %q%u@%d %e ".
+# By the `log_line_prefix` of midnight's clusters: "%m [%p] %q%u@%d %e ".
 _LINE = re.compile(
     r"^\d{4}-\d\d-\d\d \S+ \S+ \[(?P<pid>\d+)\] (?:(?P<user>.*?)@(?P<database>.*?) (?P<state>[0-9A-Z]{5}) )?"
     r"(?P<kind>[A-Z]+\d?):  (?P<text>.*)$"
@@ -16,7 +16,7 @@ _ERRORS = ("ERROR", "FATAL", "PANIC")
 
 @dataclass(slots=True)
 class Refusal:
-    """One error of one session; `state` is its SQLSTATE, `statement` empty where there was none."""
+    """One error of one session; `state` is its SQLSTATE, `statement` is empty if there was none."""
 
     database: str
     state: str
@@ -25,14 +25,14 @@ class Refusal:
     statement: str = ""
 
     def __str__(self) -> str:
-        """Its message and, on one line, how the statement begins."""
+        """The message and, on one line, the start of the statement."""
         beginning = " ".join(self.statement.split())[:80]
         detail = f" ({self.detail.splitlines()[0]})" if self.detail else ""
         return f"{self.message}{detail}" + (f", in: {beginning}" if beginning else "")
 
 
 def refusals(log: str) -> list[Refusal]:
-    """In the order in which they were logged; what processes without a session say is left out."""
+    """In log order; processes without a session are skipped."""
     found: list[Refusal] = []
     open_ones: dict[str, Refusal] = {}
     for pid, database, state, kind, text in _entries(log):
@@ -49,7 +49,7 @@ def refusals(log: str) -> list[Refusal]:
 
 
 def _entries(log: str) -> Iterator[tuple[str, str | None, str, str, str]]:
-    """Each entry with its further lines, which begin with a tab."""
+    """Each entry with its continuation lines, which begin with a tab."""
     entry: list[str] = []
     for line in [*log.splitlines(), ""]:
         if line.startswith("\t"):

@@ -1,4 +1,4 @@
-"""Where a restore ends: always said, because a server that is told nothing ends silently wherever it must."""
+"""The recovery target: always explicit, because a server without one ends silently wherever the WAL does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaos.postgres.wal import Lsn, lsn, show_lsn
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A point to recover to. `inclusive`: with what happened at it. `timeline` None: the backup's own."""
+    """A point to recover to. `inclusive`: including the event at that point. `timeline` None: the backup's own."""
 
     kind: Literal["time", "lsn", "xid", "name", "immediate"]
     value: str
@@ -32,10 +32,10 @@ class Target:
         return lsn(self.value) if self.kind == "lsn" else None
 
     def settings(self, timeline: int) -> Settings:
-        """A server's settings to recover to here and then take writes."""
+        """A server's settings to recover to this point and then accept writes."""
         names = {"immediate": "recovery_target"}
         kinds = ("time", "lsn", "xid", "name", "immediate")
-        # Another kind that is set, even to nothing, keeps a server from starting.
+        # Setting a second kind of target, even to nothing, prevents a server from starting.
         others: Settings = {names.get(kind, f"recovery_target_{kind}"): None for kind in kinds}
         return {
             **others,
@@ -47,27 +47,27 @@ class Target:
 
 
 def at_time(at: datetime, *, inclusive: bool = True, timeline: int | None = None) -> Target:
-    """Raises ValueError for a time without a zone: a server would take it for one of its own."""
+    """Raises ValueError for a time without a zone: the server would read it in its own."""
     if at.tzinfo is None:
         raise ValueError(f"a time to recover to needs a time zone, got {at.isoformat()}")
     return Target("time", at.isoformat(), inclusive, timeline)
 
 
 def at_lsn(place: Lsn, *, inclusive: bool = True, timeline: int | None = None) -> Target:
-    """The first record that begins at `place` or after it: there must be one."""
+    """The first record that begins at or after `place`, which must exist."""
     return Target("lsn", show_lsn(place), inclusive, timeline)
 
 
 def at_xid(xid: int, *, inclusive: bool = True, timeline: int | None = None) -> Target:
-    """The end of that transaction; not inclusive: all before it, and not the transaction."""
+    """The end of that transaction; if not inclusive, just before it."""
     return Target("xid", str(xid), inclusive, timeline)
 
 
 def at_name(name: str, *, timeline: int | None = None) -> Target:
-    """What pg_create_restore_point was called with."""
+    """The name given to pg_create_restore_point."""
     return Target("name", name, True, timeline)
 
 
 def at_backups_end(*, timeline: int | None = None) -> Target:
-    """As soon as the backup is consistent, and nothing after it."""
+    """As soon as the backup is consistent, and no further."""
     return Target("immediate", "immediate", True, timeline)

@@ -1,4 +1,4 @@
-"""How fast this machine restores: backups of several sizes taken and restored, copy and replay told apart."""
+"""Measure how fast this machine restores: take and restore backups of several sizes, timing copy and replay apart."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ SIZES = (16 << 20, 32 << 20, 64 << 20, 96 << 20, 128 << 20)
 """Bytes of rows, each size on top of an empty cluster."""
 
 REPEATS = 3
-"""Restores of each backup: they scatter, and more points make the line's interval narrower."""
+"""Restores of each backup: results scatter, and more points narrow the line's confidence interval."""
 
-MOST_OF_THE_DISK = 0.5  # of what is free
+MOST_OF_THE_DISK = 0.5  # of the free space
 _NEEDED = (
     5  # times the largest size: the primary, a backup, a restore, the archive, and what is being written
 )
-_EMPTY = 100 << 20  # bytes at most, of a cluster without rows, its first WAL included
-_ATTEMPTS = 5  # at a port that nobody takes meanwhile
-_ROW = 1000  # bytes, with what a page adds
-_CHUNK = 50_000  # rows of one statement, which must end before our own time limit
+_EMPTY = 100 << 20  # maximum bytes of a cluster without rows, including its first WAL
+_ATTEMPTS = 5  # on a port reserved meanwhile
+_ROW = 1000  # bytes, including page overhead
+_CHUNK = 50_000  # rows per statement, which must end before midnight's own time limit
 
 _FILLED: Settings = {
-    # Nothing of this cluster is to survive: only its restores are timed, and those sync what they write.
+    # Nothing of this cluster needs to survive: only its restores are timed, and those sync what they write.
     "fsync": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
@@ -53,7 +53,7 @@ _RESTORED: Settings = {"fsync": "on", "full_page_writes": "on"}
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One restore: bytes copied and all seconds but those of the redo; bytes of WAL and what the redo took."""
+    """One restore: bytes copied and all seconds except the redo's; bytes of WAL and the redo's seconds."""
 
     bytes: int
     seconds: float
@@ -76,8 +76,8 @@ def measure(
 ) -> RestoresMeasured:
     """Fill, back up, drop caches and restore, for each of the ascending `sizes`, below the new directory `place`.
 
-    After `within` seconds no further size is begun, and `because` says so. Raises TargetError, also where half the
-    free disk is not enough; in the end, however it ends, no server runs and `place` is gone.
+    After `within` seconds no further size is started, and `because` says so. Raises TargetError, also if half the
+    free disk is not enough; however it ends, no server is left running and `place` is gone.
     """
     _refuse_what_does_not_fit(place.parent, max(sizes))
     place.mkdir(mode=0o755)
@@ -104,7 +104,7 @@ def measure(
 
 
 class _Filling:
-    """A primary that grows, with an archive."""
+    """A growing primary with an archive."""
 
     def __init__(self, installation: Installation, place: Path, user: SystemUser | None, mark: str) -> None:
         self._place = place
@@ -120,7 +120,7 @@ class _Filling:
         self._execute("CREATE TABLE filled (n bigint, filling text) WITH (autovacuum_enabled = off)")
 
     def restores(self, number: int, size: int, following: int, repeats: int) -> Iterator[Measurement]:
-        """Back up at `size` bytes of rows; the WAL that is replayed is that of growing on to `following`."""
+        """Back up at `size` bytes of rows; the WAL to replay comes from growing on to `following`."""
         self._grow_to(size)
         place = self._place / f"backup-{number}"
         backup = take_backup(self.primary, self._access, place, label=place.name)
@@ -185,7 +185,7 @@ def _start(cluster: Cluster) -> None:
 def _measurement(restored: Restored) -> Measurement:
     redo = restored.recovery
     if None in (redo.start, redo.end, redo.elapsed_seconds, redo.cpu_seconds):
-        raise TargetError("the restored server did not tell what its redo took")
+        raise TargetError("the restored server did not log its redo time")
     assert redo.start is not None and redo.end is not None
     assert redo.elapsed_seconds is not None and redo.cpu_seconds is not None
     return Measurement(
@@ -217,6 +217,6 @@ def _refuse_what_does_not_fit(place: Path, largest: int) -> None:
     wanted, free = _NEEDED * (largest + _EMPTY), shutil.disk_usage(place).free
     if wanted > free * MOST_OF_THE_DISK:
         raise TargetError(
-            f"measuring restores would take {wanted / 1e9:.1f} GB, more than half of what is free in {place} "
+            f"measuring restores would take {wanted / 1e9:.1f} GB, more than half of the free space in {place} "
             f"({free / 1e9:.1f} GB)"
         )

@@ -1,4 +1,4 @@
-"""Places in the write-ahead log: LSNs, the names of segment files, and where timelines fork."""
+"""Positions in the write-ahead log: LSNs, segment file names, and timeline forks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def show_lsn(place: Lsn) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Segment:
-    """One file of the log: the `number`-th stretch of `size` bytes, as `timeline` wrote it."""
+    """One file of the log: the `number`-th `size` bytes, as written by `timeline`."""
 
     timeline: int
     number: int
@@ -44,14 +44,14 @@ class Segment:
 
 
 def segment(name: str, size: int) -> Segment:
-    """The segment that a file of that name holds, in a log cut into `size` bytes."""
+    """The segment in a file of that name, for segments of `size` bytes."""
     high, low = int(name[8:16], 16), int(name[16:], 16)
     return Segment(int(name[:8], 16), high * ((1 << 32) // size) + low, size)
 
 
 @dataclass(frozen=True, slots=True)
 class Timelines:
-    """A timeline and its ancestors, oldest first: each one's number, and where the next forked from it."""
+    """A timeline and its ancestors, oldest first: each one's number and where the next forked from it."""
 
     ancestors: tuple[tuple[int, Lsn], ...]
     last: int
@@ -69,9 +69,9 @@ class Timelines:
         return dict(self.ancestors).get(timeline)
 
     def segments(self, first: Lsn, last: Lsn, size: int) -> list[Segment]:
-        """The files a restore reads from `first` to `last`, both included.
+        """The files that a restore reads from `first` to `last`, inclusive.
 
-        The file in which a timeline forks is read from the younger one, which began with a copy of it.
+        The file in which a timeline forks is read from the newer timeline, which starts with a copy of it.
         """
         starts = [(self.begins(number) // size, number) for number in self.numbers()]
         return [
@@ -81,7 +81,7 @@ class Timelines:
 
 
 def timelines(last: int, history: str) -> Timelines:
-    """From the history file of `last`; the first timeline has none, and an empty text does. ValueError."""
+    """Parse the history file of `last`; empty text for the first timeline, which has none. Raises ValueError."""
     ancestors = []
     for line in history.splitlines():
         fields = line.split("\t")

@@ -1,4 +1,4 @@
-"""Where the archived WAL ends: the last point that can be recovered to."""
+"""Find the end of the archived WAL: the last point that can be recovered to."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _TIMEOUT = 120.0
 
 
 def last_record(programs: Programs, archive: Archive, along: Timelines, first: Lsn) -> Lsn:
-    """Where the last record begins that can be replayed from `first` on: as a target it is the archive's end.
+    """The start of the last record that can be replayed from `first` on: as a target, the archive's end.
 
-    Raises BackupUnusable where the archive holds nothing from there.
+    Raises BackupUnusable if the archive contains nothing from there.
     """
     held = _unbroken(archive, along, first)
     for segment in reversed(held):
-        # It ends with an error where the file's records do, which is what we look for.
+        # It ends with an error at the end of the file's records, which is the point sought.
         _, said = programs.run("pg_waldump", archive.directory / segment.name, timeout=_TIMEOUT)
         if found := _RECORD.findall(said):
             return lsn(found[-1])
-    raise BackupUnusable(f"the archive {archive.directory} holds no WAL from {first:X} on")
+    raise BackupUnusable(f"the archive {archive.directory} contains no WAL from {first:X} on")
 
 
 def _unbroken(archive: Archive, along: Timelines, first: Lsn) -> list[Segment]:

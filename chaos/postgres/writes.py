@@ -1,4 +1,4 @@
-"""Whether a server takes a write, by trying one."""
+"""Try a write to see whether a server accepts it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import psycopg
 
 from chaos.postgres.connection import StatementRefused, Unanswered, run_within
 
-DEADLINE = 3.0  # seconds an attempt may take
+DEADLINE = 3.0  # seconds per attempt
 
-# How a server says that it takes no writes at all: read-only, disk full, an I/O error.
+# A server's SQLSTATEs for refusing all writes: read-only, disk full, I/O error.
 _REFUSALS = {"25006", "53100", "58030"}
-_READ_ONLY_DISK = "Read-only file system"  # which PostgreSQL reports as a lack of rights
+_READ_ONLY_DISK = "Read-only file system"  # which PostgreSQL reports as a missing privilege
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How a write ended; `said` is the server's or libpq's own words, empty when it was accepted."""
+    """The outcome of a write; `said` is the server's or libpq's own message, empty if accepted."""
 
     outcome: Literal["accepted", "refused", "unanswered", "unreachable"]
     said: str = ""
 
 
 def attempt_write(dsn: str, *, commit: bool, deadline: float = DEADLINE) -> Attempt:
-    """Create a table of ours, write a row, and take both back: by a rollback, or dropped and committed.
+    """Create a table, write a row, and undo both: roll back, or drop and commit.
 
-    A temporary table would be let through where nothing else is. Rolled back, it tells whether the
-    server takes writes; committed, whether it acknowledges them too: a synchronous primary that misses
-    its standby takes a write and never answers (`unanswered`). Nothing is left, but the WAL of it: an
-    old primary that accepts has diverged further. Raises StatementRefused where the role may not write.
+    Not a temporary table, which would be accepted even if nothing else is. Rolled back, it shows whether the server
+    accepts writes; committed, whether it acknowledges them too: a synchronous primary without its standby accepts a
+    write and never answers (`unanswered`). Nothing is left except its WAL: an old primary that accepts it has
+    diverged further. Raises StatementRefused if the role may not write.
     """
     table = f"midnight_probe_{secrets.token_hex(4)}"
     end = f"DROP TABLE {table}; COMMIT;" if commit else "ROLLBACK;"
@@ -52,12 +52,12 @@ def attempt_write(dsn: str, *, commit: bool, deadline: float = DEADLINE) -> Atte
 
 
 def refuses_writes(dsn: str, *, deadline: float = DEADLINE) -> bool:
-    """Whether the server answers and refuses a write: the proof that it is fenced while it runs.
+    """True if the server answers and refuses a write: the proof that it is fenced while running.
 
-    False when it takes the write. Raises Unanswered where it cannot be told: a server that is down or
-    frozen refuses nothing, and may come back.
+    False if it accepts the write. Raises Unanswered if that cannot be determined: a server that is down or frozen
+    refuses nothing, and may come back.
     """
     attempt = attempt_write(dsn, commit=False, deadline=deadline)
     if attempt.outcome in ("unanswered", "unreachable"):
-        raise Unanswered(f"whether it refuses writes is not known: {attempt.said}")
+        raise Unanswered(f"it is unknown whether it refuses writes: {attempt.said}")
     return attempt.outcome == "refused"

@@ -1,4 +1,4 @@
-"""The actions of a runbook that need no driver: they look at a target from outside, as a monitor does."""
+"""Runbook actions that need no driver: they look at a target from outside, as a monitor does."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What an action that looks from outside promises."""
+"""The interface of an action that looks from outside."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class Action(ABC):
 
     @abstractmethod
     def do(self, incident: Incident, stop: threading.Event) -> Evidence:
-        """Until it is done, or `stop` is set. Raises TargetError when it was not done."""
+        """Run until done, or until `stop` is set. Raises TargetError if it did not succeed."""

@@ -1,8 +1,8 @@
-"""The target's own detector: so many failed probes in a row, a period apart, and the loss is known.
+"""The target's own detector: the loss is detected after a number of consecutive failed probes, one per period.
 
-It knows nothing of what we injected. `write` asks the database for a write that is rolled back, straight,
-as a monitor beside it does; `http` asks the API whether it is ready; `rows` counts a table, and fails from
-when there were fewer rows than there had been.
+It does not know what was injected. `write` does a write that is rolled back, directly on the database, as a monitor
+beside it would; `http` checks that the API is ready; `rows` counts a table and fails once there are fewer rows than
+before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chaos.spec.yamlfile import Model
 
 _COUNT = sql.SQL("SELECT count(*) FROM {}")
 
-Failure = str  # what a probe saw; empty when it was good
+Failure = str  # a probe's error; empty if it was good
 
 
 class DetectParams(Model):
@@ -107,7 +107,7 @@ class Detect(Action):
         except (TargetError, psycopg.Error) as error:
             return str(error).strip()
         before, self._rows = self._rows, int(count or 0)
-        # known from then on: new rows fill the gap, and bring none of the old ones back
+        # known from then on: new rows fill the gap but do not bring back the old ones
         if self._rows < before:
-            self._fell = f"{self._rows} rows, and there had been {before}"
+            self._fell = f"{self._rows} rows, {before} before"
         return self._fell

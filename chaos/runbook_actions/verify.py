@@ -1,4 +1,4 @@
-"""Whether the service is back, asked as its operators would: is it ready, several times in a row?"""
+"""Verify that the service is back, as its operators would: ready, several times in a row."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Verify(Action):
 
     def do(self, incident: Incident, stop: threading.Event) -> Evidence:
         url = self._handles.base_url.rstrip("/") + incident.target.ready
-        begun, asked, good, because = time.monotonic(), 0, 0, "nothing was asked"
+        begun, asked, good, because = time.monotonic(), 0, 0, "it was never queried"
         with httpx.Client(
             headers=self._handles.headers,
             timeout=self._params.timeout,
@@ -50,4 +50,4 @@ class Verify(Action):
                     good, because = 0, str(error) or type(error).__name__
                 if good >= self._params.good:
                     return {"asked": asked, "good_in_a_row": good, "seconds": time.monotonic() - begun}
-        raise TargetError(f"the service is not back after {asked} looks: {because}")
+        raise TargetError(f"the service is not back after {asked} attempts: {because}")

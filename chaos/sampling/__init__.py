@@ -1,1 +1,1 @@
-"""What the target and the machine looked like, four times a second."""
+"""Sample the target and the machine four times a second."""

@@ -1,4 +1,4 @@
-"""The API's own gauges, from the metrics that its workers publish."""
+"""The API's own gauges, from its workers' metrics."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from chaos.sampling.source import Gauges
 _LINE = re.compile(r"^reference_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)$", re.M)
 _COUNTERS = {Api.POOL_WAITS_TIMED_OUT, Api.RETRIES, Api.REQUESTS, Api.LOG_LINES, Api.LOG_LINES_DROPPED}
 _SUMMED = {f"{gauge}_total" if gauge in _COUNTERS else str(gauge): gauge for gauge in Api}
-"""The gauges by the names that the exporter gives them."""
+"""Gauges by the exporter's names."""
 _NAME = re.compile(r'name="([^"]+)"')
 
 
 class ApiSource:
-    """Reads the exporter, which answers although every worker is stuck."""
+    """Reads the exporter, which answers even if every worker is stuck."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -1,6 +1,6 @@
 """Containers: from their cgroup files where the engine is on this machine, else from its stream of `stats`.
 
-The gauges are those of a process, so that a report shows a service alike wherever it runs.
+The gauges are those of a process, so a report looks the same wherever a service runs.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from chaos.plugin.handles import ContainerRef
 from chaos.record.gauges import Process, Source
 from chaos.sampling.source import Gauges
 
-LOOK_AGAIN = 1.0  # seconds between looks for a container that has ended: it may have been started again
+LOOK_AGAIN = 1.0  # seconds between checks on a container that has ended: it may be restarted
 
 
 def how_sampled(*, here: bool, version: str) -> str:
-    """Which of the two serves, in words for the report."""
+    """Name the source in use, for the report."""
     return (
         f"cgroup v{version} files, four times a second"
         if here
@@ -31,7 +31,7 @@ def how_sampled(*, here: bool, version: str) -> str:
 
 
 def how(containers: Mapping[str, ContainerRef]) -> str:
-    """Which of the two serves these containers, in words for the report."""
+    """Name the source in use for these containers, for the report."""
     found = next((cgroup for ref in containers.values() if (cgroup := _cgroup(ref))), None)
     return how_sampled(here=found is not None, version=str(found.version) if found else "")
 
@@ -77,7 +77,7 @@ class ContainerSource:
         return gauges
 
     def _killed(self, role: str, count: float) -> float:
-        """How many since the sampling began; a container that was started again counts from zero."""
+        """The increase since sampling began; a restarted container counts from zero."""
         last, killed = self._kills.get(role, (count, 0.0))
         killed += count - last if count >= last else count
         self._kills[role] = count, killed
@@ -85,7 +85,7 @@ class ContainerSource:
 
 
 class _Files:
-    """A container's cgroup files, found anew when it has been started again."""
+    """A container's cgroup files, looked up again after a restart."""
 
     def __init__(self, ref: ContainerRef) -> None:
         self.ref = ref
@@ -114,7 +114,7 @@ class _Stream:
         return self._latest
 
     def close(self) -> None:
-        self._stop.set()  # the stream says something every second, or ends: the thread does, too
+        self._stop.set()  # the stream yields every second or ends, and so does the thread
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -128,7 +128,7 @@ class _Stream:
 
 
 def used_of(said: Mapping[str, object]) -> Used | None:
-    """One message of the engine's stats; None of a container that does not run."""
+    """Parse one stats message; None for a container that is not running."""
     cpu, memory = _part(said, "cpu_stats"), _part(said, "memory_stats")
     if "usage" not in memory:
         return None

@@ -1,4 +1,4 @@
-"""The database's sessions, through one connection of the superuser's that is opened once and kept."""
+"""The database's sessions, through one superuser connection that is opened once and kept."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _QUERY = """
            current_setting('max_connections')::int
     from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
 """
-_DEADLINE = 2.0  # seconds, our own: a server that is frozen keeps no timeout of its own
+_DEADLINE = 2.0  # seconds, on the client side: a frozen server does not enforce its own
 
 
 class Asking:
-    """One connection, opened when it is needed, given up when it does not answer."""
+    """One connection, opened on demand, dropped if it does not answer."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._connection: Connection | None = None
 
     def row(self, query: str) -> tuple[str | None, ...] | None:
-        """The first row of the answer as text; None where there is none, or no answer."""
+        """The first row of the answer as text; None if there is no row or no answer."""
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(
@@ -50,7 +50,7 @@ class Asking:
 
 
 class DatabaseSource:
-    """Takes one of the slots reserved for superusers, so that it sees a full server too."""
+    """Takes a slot reserved for superusers, so that it works on a full server too."""
 
     def __init__(self, dsn: str) -> None:
         self._asking = Asking(dsn)

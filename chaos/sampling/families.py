@@ -1,6 +1,6 @@
-"""Processes and everything below them, from one look at /proc, however many are asked for.
+"""Processes and their descendants, from a single pass over /proc, for any number of them.
 
-Read as bytes and without objects for paths: sampling must not be felt by what it samples.
+Read as bytes and without path objects: sampling must not disturb what it samples.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class Usage:
     cpu: float
     rss: float
     threads: float
-    fds: float | None  # None: of another user, who does not let us look
+    fds: float | None  # None: another user's, no permission
 
 
 def children() -> dict[int, list[int]]:
-    """The children of every process of the machine that has some, by pid."""
+    """Children by parent pid, for every process of the machine that has any."""
     found: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
@@ -35,7 +35,7 @@ def children() -> dict[int, list[int]]:
 
 
 def family(pid: int, below: Mapping[int, list[int]]) -> list[int]:
-    """The process, and all that descend from it."""
+    """The process and its descendants."""
     members = [pid]
     for member in members:
         members += below.get(member, ())
@@ -43,7 +43,7 @@ def family(pid: int, below: Mapping[int, list[int]]) -> list[int]:
 
 
 def usage(pid: int) -> Usage | None:
-    """None when it has ended, or is not ours to look at."""
+    """None if it has ended or permission is denied."""
     with suppress(OSError, IndexError):
         fields = _stat(pid)
         cpu = (int(fields[11]) + int(fields[12])) / TICKS
@@ -53,7 +53,7 @@ def usage(pid: int) -> Usage | None:
 
 def _descriptors(pid: int) -> float | None:
     try:
-        return float(len(os.listdir(f"/proc/{pid}/fd")))  # noqa: PTH208  an object for each would be dear
+        return float(len(os.listdir(f"/proc/{pid}/fd")))  # noqa: PTH208  an object for each would be expensive
     except PermissionError:
         return None
 

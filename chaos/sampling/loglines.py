@@ -1,4 +1,4 @@
-"""Every application log line carries its writer's number: which of them are still there after the rotation?"""
+"""Every application log line carries its writer's number: which lines survived the rotation?"""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _CHUNK = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class LogLines:
-    """`expected` comes from each writer's own last count. Where a writer left none (its last line may be
-    among the lost), the writers' published counter stands in; without that `complete` is false, because
-    lines lost at the very end could not be told."""
+    """`expected` comes from each writer's own last count. If a writer left none (its last line may be among the lost
+    ones), the writers' published counter is used instead; without that, `complete` is false, because lines lost at
+    the very end would go unnoticed.
+    """
 
     writers: int
     lines: int
@@ -40,13 +41,13 @@ class Seen:
     unread: str  # why not everything could be read
 
     def of(self, writer: bytes, before: Seen | None) -> _Writer:
-        """What a writer has written since `before`."""
+        """Numbers written by a writer since `before`."""
         numbers, ends = self.lines.get(writer, Counter()), self.ends.get(writer, Counter())
         if before is None:
             return _Writer(numbers, max(ends, default=None), 0)
         old, old_ends = before.lines.get(writer, Counter()), before.ends.get(writer, Counter())
         numbers, ends = numbers - old, ends - old_ends
-        # another process of the same pid: the one before has said that it ended, or counting has begun again
+        # a new process with the same pid: the previous one logged its end, or counting restarted
         start = 0 if old_ends or 1 in numbers else max(old, default=0)
         return _Writer(
             Counter({n: times for n, times in numbers.items() if n > start}), max(ends, default=None), start
@@ -88,10 +89,10 @@ def count(
     dropped: int = 0,
     before: Seen | None = None,
 ) -> LogLines:
-    """Count the numbered lines of a log, those aside that stood there `before`, from earlier runs or from days.
+    """Count the numbered lines of a log, except those already there `before`, from earlier runs or days.
 
-    `written` and `dropped` are what the writers published of themselves, since `before`. A file that cannot be read
-    to its end is no error: `complete` is then false, and `because` names it.
+    `written` and `dropped` are the writers' own published counters, since `before`. A file that cannot be read to its
+    end is not an error: `complete` is then false, and `because` names it.
     """
     seen = read(directory, stem)
     found = {pid: seen.of(pid, before) for pid in seen.lines.keys() | seen.ends.keys()}
@@ -103,7 +104,7 @@ def count(
     lines = sum(len(each.numbers) for each in writers.values())
     total = sum(each.expected for each in writers.values())
     if silent and written is not None:
-        total, because = max(total, written), "the writers' counter stands in for a last count that is gone"
+        total, because = max(total, written), "the writers' counter replaces a missing last count"
     doubled = sum(times - 1 for each in writers.values() for times in each.numbers.values())
     return LogLines(
         writers=len(writers),
@@ -118,8 +119,9 @@ def count(
 
 
 def _files(directory: Path, stem: str) -> list[Path]:
-    """The log's files without compressed copies whose original still stands: it is removed only when its
-    copy is whole, so that such a copy was cut off, or says everything twice."""
+    """The log's files, without compressed copies whose original still exists: logrotate removes the original only
+    once the copy is complete, so such a copy is either truncated or a duplicate.
+    """
     found = sorted(directory.glob(f"{stem}*"))
     return [file for file in found if file.suffix != ".gz" or file.with_suffix("") not in found]
 

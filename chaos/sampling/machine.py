@@ -17,7 +17,7 @@ from chaos.record.gauges import Machine, Process, Source, Volume
 from chaos.sampling import families
 from chaos.sampling.source import Gauges
 
-FAMILY_PERIOD = 2.0  # seconds between looks at which children a process has: listing them all is dear
+FAMILY_PERIOD = 2.0  # seconds between listings of a process's children: listing them all is expensive
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class MachineSource:
             (source, Process.RSS): sum((each.rss for each in used), 0.0),
             (source, Process.THREADS): sum((each.threads for each in used), 0.0),
         }
-        if len(fds) == len(used):  # of some that are another user's: no figure is better than a wrong one
+        if len(fds) == len(used):  # some belong to another user: no figure is better than a wrong one
             gauges[source, Process.FDS] = sum(fds, 0.0)
         if now > then and cpu >= before:
             gauges[source, Process.CPU] = (cpu - before) / (now - then)
@@ -103,7 +103,7 @@ class MachineSource:
 
 
 def _disk(device: str) -> _Disk | None:
-    """Fields 7 and 10 of the block device's statistics; None where it has none (an overlay, say)."""
+    """Fields 7 and 10 of the block device's statistics; None if it has none (an overlay, for example)."""
     with suppress(OSError, IndexError, ValueError):
         fields = [int(field) for field in Path(f"/sys/dev/block/{device}/stat").read_text().split()]
         return _Disk(fields[6], fields[9])

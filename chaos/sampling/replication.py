@@ -1,7 +1,7 @@
-"""How far the standby is behind its primary, in bytes of WAL that it has not flushed and not replayed.
+"""The standby's lag behind its primary, in bytes of WAL not flushed and not replayed.
 
-`lsn` and `flushed` are places in the WAL, in bytes from its beginning: from their history it follows how old
-the oldest write was that the standby did not have.
+`lsn` and `flushed` are WAL positions in bytes from its beginning: their history gives the age of the oldest write
+that the standby did not have.
 """
 
 from __future__ import annotations

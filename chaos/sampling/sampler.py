@@ -1,4 +1,4 @@
-"""Samples every source four times a second, each in a thread of its own: one that hangs delays no other."""
+"""Samples every source four times a second, each in its own thread, so that a hung one delays no other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PERIOD = 0.25  # seconds
 
 
 class Sampler:
-    """From `start` until `stop`, what the handles offer is sampled into the journal."""
+    """Samples what the handles offer into the journal, from `start` until `stop`."""
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class Sampler:
         """Returns when every source has ended; each of their reads has a deadline of its own. A plug-in's source that
         does not keep to one is left behind.
 
-        Raises what ended a source early, such as samples that could not be written: a run with holes in it
-        is not judged in silence.
+        Raises whatever ended a source early, such as samples that could not be written: gaps in a run must not go
+        unnoticed.
         """
         self._stop.set()
         for thread in self._threads:
@@ -83,19 +83,19 @@ class Sampler:
             raise self._failure
 
     def counted(self, source: str, gauge: str) -> float | None:
-        """What a counter stood at last; None when it was not sampled."""
+        """The last value of a counter; None if it was not sampled."""
         return self.latest.get((source, gauge))
 
     def risen(self, source: str, gauge: str) -> float | None:
-        """How far a counter of the target has risen since the run began: it may count from days before.
+        """The increase of a target's counter since the run began: the counter itself may be days old.
 
-        None when it was not sampled, and when it fell: whoever counts was started again meanwhile.
+        None if it was not sampled or if it fell: its process was restarted meanwhile.
         """
         key = (source, gauge)
         return None if key not in self.latest or key in self._fell else self.latest[key] - self._first[key]
 
     def follow(self, event: Event) -> None:
-        """Sample the process that a step has started, too, under the step's name."""
+        """Also sample the process that a step has started, under the step's name."""
         injected = StepInjected.of(event)
         if injected is not None and (pid := injected.evidence.get("pid")) is not None:
             with suppress(psutil.NoSuchProcess):
@@ -109,7 +109,7 @@ class Sampler:
                     self._write(source.read())
                     due = max(due + PERIOD, time.monotonic())
                     self._stop.wait(max(0.0, due - time.monotonic()))
-        except Exception as error:  # a thread's own end would be silent; `stop` raises it
+        except Exception as error:  # an exception in a thread would be silent; `stop` raises it
             self._failure = error
 
     def _write(self, gauges: Gauges) -> None:

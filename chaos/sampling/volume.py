@@ -1,6 +1,6 @@
-"""What it costs to make a little data durable on a volume: the wait that a commit, or a log line, has too.
+"""The time to make a little data durable on a volume: the same wait as for a commit or a log line.
 
-A device's own counters do not show it where the kernel holds writes back before they reach the device.
+A device's own counters do not show it if the kernel throttles writes before they reach the device.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from chaos.sampling.source import Gauges
 
 PAUSE = 0.25  # seconds between two probes
 BLOCK = bytes(4096)
-CLOSING_WITHIN = 15.0  # seconds for the sync under way: a throttled volume may hold it for long
+CLOSING_WITHIN = 15.0  # seconds for the sync in progress: a throttled volume may take long
 
 
 class VolumeSource:
-    """Writes and syncs one block over and over, in a file without a name: nothing can be left of it.
+    """Writes and syncs one block repeatedly, in an unnamed file, so that nothing can be left behind.
 
-    A sync that has not ended yet counts with the time it has taken so far.
+    A sync in progress counts with the time taken so far.
     """
 
     def __init__(self, name: str, path: Path) -> None:
@@ -45,7 +45,7 @@ class VolumeSource:
     def _probe(self) -> None:
         try:
             file = os.open(self._path, os.O_TMPFILE | os.O_WRONLY, 0o600)
-        except OSError:  # not a directory we may write to, or a file system without nameless files
+        except OSError:  # not writable for this user, or a file system without O_TMPFILE
             return
         try:
             while not self._stop.wait(PAUSE):
@@ -53,7 +53,7 @@ class VolumeSource:
                 os.pwrite(file, BLOCK, 0)
                 os.fdatasync(file)
                 self._last, self._begun = time.monotonic() - begun, None
-        except OSError:  # the volume is full or gone: a gauge less, and no more than that
+        except OSError:  # the volume is full or gone: one gauge fewer, nothing worse
             pass
         finally:
             os.close(file)

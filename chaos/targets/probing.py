@@ -1,4 +1,4 @@
-"""What drivers ask of what somebody else started: databases, proxies, directories."""
+"""Probes of parts that midnight did not start: databases, proxies, directories."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from chaos.postgres.signing_in import probe_administrator, probe_role, probe_thr
 from chaos.targets.attach.databases import ADMIN, Dsn
 from chaos.toxiproxy import Toxiproxy
 
-PATIENCE = 1.0  # seconds that a proxy may take to find out that its upstream is not there
+PATIENCE = 1.0  # seconds for a proxy to notice that its upstream is down
 
 
 def probe_database(dsns: Sequence[Dsn], proxied: str, place: str) -> Iterator[Probe]:
-    """Whether each role of a database signs in; the first of `dsns` is the administrator's."""
+    """Probe whether each role of a database can sign in; the first of `dsns` is the administrator's."""
     admin, *roles = dsns
     seen = list(probe_administrator(admin.whole(), f"{place}: {ADMIN}"))
     yield from seen
@@ -29,7 +29,7 @@ def probe_database(dsns: Sequence[Dsn], proxied: str, place: str) -> Iterator[Pr
 
 
 def probe_proxy(proxy: Proxy, place: str, at: str = "") -> Iterator[Probe]:
-    """Whether a proxy lets connections through to something; `at` (HOST:PORT) is where this machine reaches it."""
+    """Probe whether a proxy passes connections to its upstream; `at` (HOST:PORT) is its address from this machine."""
     what = f"{place}: leads to {proxy.upstream}"
     if not Toxiproxy(proxy.api).proxy(proxy.name).enabled:
         enable = f"curl -X POST {proxy.api}/proxies/{proxy.name} -d '{{\"enabled\": true}}'"
@@ -39,13 +39,15 @@ def probe_proxy(proxy: Proxy, place: str, at: str = "") -> Iterator[Probe]:
     try:
         with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
             connection.settimeout(PATIENCE)
-            leads = connection.recv(1) != b""  # Toxiproxy hangs up where its upstream is not there
+            leads = connection.recv(1) != b""  # Toxiproxy hangs up if its upstream is down
     except TimeoutError:
-        leads = True  # the other side waits for us to speak first
+        leads = True  # the server waits for the client to speak first
     except OSError as error:
-        yield no(what, f"{host}:{port}: {error.strerror or error}", "let this machine reach where it listens")
+        yield no(
+            what, f"{host}:{port}: {error.strerror or error}", "make its address reachable from this machine"
+        )
         return
-    yield yes(what) if leads else no(what, "it hangs up: its upstream is not there", "correct its upstream")
+    yield yes(what) if leads else no(what, "it hangs up: its upstream is down", "correct its upstream")
 
 
 def probe_writable(directory: Path, place: str) -> Iterator[Probe]:
@@ -54,11 +56,11 @@ def probe_writable(directory: Path, place: str) -> Iterator[Probe]:
         yield yes(what)
         return
     owner = directory.owner() if directory.stat().st_uid else "root"
-    yield no(what, "this user may not write there", f"run midnight as {owner}, or let it write there")
+    yield no(what, "no write permission for this user", f"run midnight as {owner}, or grant it write access")
 
 
 def reached(proxy: Proxy) -> str:
-    """Where this machine reaches the proxy: one that listens everywhere does so where its control API is."""
+    """The proxy's address from this machine: one that listens on all addresses is reached at its control API's host."""
     host, _, port = proxy.listen.rpartition(":")
     everywhere = host.strip("[]") in {"", "0.0.0.0", "::"}
     return f"{allowlist.host_of(proxy.api) if everywhere else host.strip('[]')}:{port}"

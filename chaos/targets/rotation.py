@@ -1,4 +1,4 @@
-"""The logs of a target that midnight did not start: looked at before the play, and told in the plan."""
+"""Preview the rotation of an attached target's logs, and show it in the plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAULT = "logrotate"
 
 
 def stanza(path: Path, conf: Path | None, target: Target, *, here: bool) -> Stanza:
-    """The team's own, by the global options of `conf`, or the usual ones where they are `here` and there."""
+    """The team's own stanza, with the global options of `conf`, or the default ones if they exist `here`."""
     usual = rotating.CONF if not here or rotating.CONF.exists() else None
     agreed = target.consent is not None and target.consent.postrotate
     return Stanza(path, conf if conf is not None else usual, agreed)
@@ -26,7 +26,7 @@ def states(given: Path | None) -> tuple[Path, ...]:
 
 
 def notes(logs: Callable[[], LogFiles], pids: Sequence[int]) -> list[str]:
-    """Lines of the plan. What would be refused is told, so that a plan can be printed anywhere."""
+    """Lines of the plan. A refusal is a line, too, so that a plan can be printed anywhere."""
     lines: list[str] = []
     try:
         there = logs()

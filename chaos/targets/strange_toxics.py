@@ -1,4 +1,4 @@
-"""Toxics that another run of midnight has put on a proxy, or left there: what they do must not count as this one's."""
+"""Toxics that another run of midnight put on a proxy or left there: their effects must not count as this run's."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from chaos.plugin.handles import Proxy
 from chaos.toxiproxy import Toxiproxy
 
 OURS = "midnight-"
-"""How the name of every toxic begins that a fault adds."""
+"""Name prefix of every toxic that a fault adds."""
 
 
 def refuse(proxies: Iterable[Proxy]) -> None:
-    """Raises NoVerdict for a proxy that bears a toxic of another run, with what takes it off.
+    """Raises NoVerdict, with the remedy, for a proxy with a toxic of another run.
 
-    What earlier runs of this machine left has been undone when a run begins: it is another machine's. A server that
-    does not answer is told by whoever needs it.
+    Leftovers of this machine's earlier runs are already undone when a run begins, so it is another machine's. A
+    server that does not answer is reported by its users.
     """
     for proxy in proxies:
         try:
@@ -27,6 +27,6 @@ def refuse(proxies: Iterable[Proxy]) -> None:
             if toxic.name.startswith(OURS):
                 remedy = f"curl -X DELETE {proxy.api}/proxies/{proxy.name}/toxics/{toxic.name}"
                 raise NoVerdict(
-                    f"proxy {proxy.name!r} bears the toxic {toxic.name!r} ({toxic.type}) of another run; "
+                    f"proxy {proxy.name!r} has the toxic {toxic.name!r} ({toxic.type}) of another run; "
                     f"if that run is over, type: {remedy}"
                 )

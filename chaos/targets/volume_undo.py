@@ -1,4 +1,4 @@
-"""A loop volume and its write limit, undone: for every driver that makes them."""
+"""Undo a loop volume and its write limit, for every driver that creates them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def remove(undo: Undo) -> Evidence:
 
 
 def lift_limit(undo: Undo) -> Evidence:
-    """Let writes to `file` be as fast as the disk again. Raises UndoError."""
+    """Lift the write limit of `file`. Raises UndoError."""
     try:
         return {"limit_lifted": volume.lift(Path(undo["file"]), undo["mark"])}
     except OSError as error:

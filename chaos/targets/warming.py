@@ -1,4 +1,4 @@
-"""Requests enough to open connections in every worker: a baseline must not measure a cold start."""
+"""Send enough requests to open connections in every worker: a baseline must not measure a cold start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CLIENTS, REQUESTS = 12, 120
 
 
 def warm_up(url: str) -> None:
-    # a new connection for each, so that every worker gets its share
+    # a new connection each, so that every worker gets its share
     limits = httpx.Limits(max_keepalive_connections=0)
     with (
         httpx.Client(timeout=5, trust_env=False, verify=False, limits=limits) as client,

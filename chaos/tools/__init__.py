@@ -1,1 +1,1 @@
-"""The parts of the stack: where each is found on this machine, and how it is got."""
+"""The parts of the stack: where each is found on this machine, and how to get it."""

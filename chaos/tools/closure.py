@@ -1,4 +1,4 @@
-"""Programs of this machine with everything they load, as the file system of an image."""
+"""Programs of this machine and everything they load, as the file system of an image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROOT_LINKS = ("bin", "sbin", "lib", "lib64")
 
 
 class Closure:
-    """A file system that is gathered: files as they lie on this machine, and files of our own."""
+    """A file system under construction: files of this machine, and generated ones."""
 
     def __init__(self) -> None:
         self._files: dict[Path, Path] = {}  # place in the image -> on this machine
@@ -45,7 +45,7 @@ class Closure:
             self._file(needed)
 
     def tree(self, path: Path, to: str | None = None) -> None:
-        """A directory with what the libraries in it load; in the image at `to`, else where it lies here."""
+        """A directory, plus whatever its libraries load; in the image at `to`, else at the same path."""
         real = path.resolve()
         for directory, names, files in os.walk(real):
             names[:] = [name for name in names if name not in _SKIPPED]
@@ -68,7 +68,7 @@ class Closure:
         self._directories[place] = (mode, owner)
 
     def tar(self) -> bytes:
-        """The file system as a tar archive, readable by everybody."""
+        """The file system as a world-readable tar archive."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as archive:
             for entry, content in self._entries():
@@ -91,7 +91,7 @@ class Closure:
             yield _entry(place, tarfile.REGTYPE, mode, size=len(content)), io.BytesIO(content)
 
     def _file(self, path: Path) -> None:
-        """The file, and every link on the way to it; its directory as it really is."""
+        """The file and every link on the way to it; its directory resolved."""
         place = path.parent.resolve() / path.name
         while place not in self._files:
             self._files[place] = place
@@ -116,7 +116,7 @@ def _is_elf(file: Path) -> bool:
 
 
 def _loaded(path: Path) -> Iterable[Path]:
-    """The libraries that a program loads; none of a static one."""
+    """The libraries that a program loads; none for a static one."""
     try:
         said = output(["ldd", path])
     except CommandFailed:

@@ -1,4 +1,4 @@
-"""Short commands of other people's programs, none of which may hang."""
+"""Short third-party commands, each with a deadline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CommandFailed(Exception):
 
 
 def which(name: str) -> Path | None:
-    """The program on PATH, or in the administrators' directories."""
+    """Find the program on PATH or in the administrators' directories."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_ADMIN_DIRS])
     found = shutil.which(name, path=path)
     log.debug("%s: %s, looked for in %s", name, found or "not there", path)
@@ -34,7 +34,7 @@ def which(name: str) -> Path | None:
 def output(
     argv: Sequence[str | Path], *, timeout: float = _QUICK, env: Mapping[str, str] | None = None
 ) -> str:
-    """What the command prints, on both streams; `env` is added to ours. Raises CommandFailed."""
+    """Return what the command prints, on both streams; `env` is added to midnight's own. Raises CommandFailed."""
     name, begun = Path(argv[0]).name, time.monotonic()
     try:
         done = subprocess.run(
@@ -55,7 +55,7 @@ def output(
     _log(argv, f"exit code {done.returncode}", begun)
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode != 0:
-        last = said.splitlines()[-1] if said else "it says nothing"
+        last = said.splitlines()[-1] if said else "no output"
         raise CommandFailed(f"{name} failed with {done.returncode}: {last}")
     return said
 

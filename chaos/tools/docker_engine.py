@@ -1,4 +1,4 @@
-"""The Docker Engine that containers are run by: not required, the embedded target needs none."""
+"""The Docker Engine that runs containers: optional, the embedded target does not need it."""
 
 from __future__ import annotations
 

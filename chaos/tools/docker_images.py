@@ -1,6 +1,6 @@
-"""The images of the stack in containers: the official ones, or equivalents made of what this machine has.
+"""The images of the stack in containers: the official ones, or equivalents built from this machine's programs.
 
-MIDNIGHT_DOCKER_IMAGES chooses: `official`, `system`, `none`, or whichever can be had, the official first.
+MIDNIGHT_DOCKER_IMAGES chooses: `official`, `system` or `none`. Unset: the first one available, official first.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REMEDY = "type: midnight doctor --fix"
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """What the Compose file's services run: a tag for each, and what served it."""
+    """Images of the Compose file's services: a tag for each, and its source."""
 
     postgres: str
     reference: str
@@ -55,10 +55,12 @@ class Images:
 
 
 def find() -> Found | Missing:
-    """Whether everything is there, and up to date with what lies in targets/."""
+    """Check that every image exists and is up to date with targets/."""
     looked = docker_engine.find()
     if isinstance(looked, Missing):
-        return Missing(NAME, "they need a Docker Engine", "see there (not required: for the docker target)")
+        return Missing(
+            NAME, "they need a Docker Engine", "see its own line (not required: for the docker target)"
+        )
     try:
         images = ready()
     except ToolMissing as missing:
@@ -67,10 +69,10 @@ def find() -> Found | Missing:
 
 
 def get() -> Found | Missing:
-    """Fetch or make what lacks, and build ours. Raises ToolMissing."""
+    """Fetch or make missing images, and build midnight's own. Raises ToolMissing."""
     looked = docker_engine.find()
     if isinstance(looked, Missing):
-        raise ToolMissing(NAME, "they need a Docker Engine", "see there (not required)")
+        raise ToolMissing(NAME, "they need a Docker Engine", "see its own line (not required)")
     if os.environ.get(_CHOICE) == "none":
         raise ToolMissing(NAME, f"{_CHOICE} says none", "for the docker target type: midnight doctor --fix")
     try:
@@ -80,22 +82,22 @@ def get() -> Found | Missing:
                 _build(client, tag, dockerfile, bases[name])
             _remove_replaced(client)
     except ControlError as error:
-        raise ToolMissing(NAME, str(error), "see what the engine says") from error
+        raise ToolMissing(NAME, str(error), "check the engine's message") from error
     return find()
 
 
 def ready() -> Images:
-    """The images as they are there now. Raises ToolMissing with the remedy, ControlError."""
+    """The images as they are now. Raises ToolMissing with the remedy, ControlError."""
     with engine.connected(engine.find()) as client:
         bases = {name: _base(client, name) for name in OFFICIAL}
         if lacking := [name for name, base in bases.items() if base is None]:
-            raise ToolMissing(NAME, f"there is none of {', '.join(lacking)}, or an outdated one", _REMEDY)
+            raise ToolMissing(NAME, f"missing or outdated: {', '.join(lacking)}", _REMEDY)
         for tag, (_, name) in _BUILT.items():
             base, ours = bases[name], _there(client, tag)
             if ours is None:
                 raise ToolMissing(NAME, f"{tag} is not built", _REMEDY)
             if base is not None and ours.labels.get(_CONTENT) != _digest(base):
-                raise ToolMissing(NAME, f"{tag} is older than what lies in targets/", _REMEDY)
+                raise ToolMissing(NAME, f"{tag} is older than targets/", _REMEDY)
         served = {name: _told(base) for name, base in bases.items() if base is not None}
         postgres = bases["postgres"]
         assert postgres is not None
@@ -103,22 +105,22 @@ def ready() -> Images:
 
 
 def need_reference(client: DockerClient) -> None:
-    """Raises ToolMissing where the image is not there that programs of ours run in beside a container."""
+    """Raises ToolMissing if the image of sidecars is missing."""
     if _there(client, REFERENCE) is None:
         raise ToolMissing(NAME, f"{REFERENCE} is not built", _REMEDY)
 
 
 def need_proxy(client: DockerClient) -> None:
-    """Raises ToolMissing where the image is not there that forwarders of ours run."""
+    """Raises ToolMissing if the image of forwarders is missing."""
     if _there(client, PROXY) is None:
         raise ToolMissing(NAME, f"{PROXY} is not built", _REMEDY)
 
 
 def base_of(client: DockerClient, name: str) -> str:
-    """The tag of the `postgres`, `toxiproxy` or `python` that serves here. Raises ToolMissing."""
+    """The tag of the `postgres`, `toxiproxy` or `python` image in use here. Raises ToolMissing."""
     found = _base(client, name)
     if found is None:
-        raise ToolMissing(NAME, f"there is no image of {name}", _REMEDY)
+        raise ToolMissing(NAME, f"no image of {name}", _REMEDY)
     return _tag_of(found)
 
 
@@ -131,21 +133,21 @@ def _base(client: DockerClient, name: str) -> Image | None:
     chosen = next((image for image in there if not _is_outdated(image)), None)
     if log.isEnabledFor(logging.DEBUG):
         had = ", ".join(map(_tag_of, there)) or "none"
-        taken = "none that is up to date" if chosen is None else _tag_of(chosen)
+        taken = "none up to date" if chosen is None else _tag_of(chosen)
         log.debug("%s: looked for %s; there: %s; taken: %s", name, ", ".join(tags), had, taken)
     return chosen
 
 
 def _is_outdated(image: Image) -> bool:
-    """Whether an equivalent was made by another version of what it is made with."""
+    """True if an equivalent was built by another version of its recipe."""
     return _SERVED in image.labels and image.labels.get(_CONTENT) != _recipe()
 
 
 def _have(client: DockerClient, name: str) -> Image:
-    """Fetch the official image; where it cannot be had, make an equivalent. Raises ToolMissing."""
+    """Fetch the official image, or build an equivalent if it is unavailable. Raises ToolMissing."""
     from docker.errors import APIError
 
-    choice, because = os.environ.get(_CHOICE, ""), "the equivalent is asked for"
+    choice, because = os.environ.get(_CHOICE, ""), "the equivalent is requested"
     if choice != "system":
         try:
             return client.images.pull(OFFICIAL[name])
@@ -183,7 +185,7 @@ def _build(client: DockerClient, tag: str, dockerfile: str, base: Image) -> None
 
 
 def _remove_replaced(client: DockerClient) -> None:
-    """Remove what was ours and has lost its name to a newer one; what a container still uses stays."""
+    """Remove midnight's images that lost their tag to a newer one; images still in use stay."""
     from docker.errors import APIError
 
     for image in client.images.list(filters={"dangling": True, "label": _CONTENT}):
@@ -201,7 +203,7 @@ def _there(client: DockerClient, tag: str) -> Image | None:
 
 
 def _told(image: Image) -> str:
-    """What served: what an equivalent was made of, or the official name with the digest that was fetched."""
+    """The source: what an equivalent was built from, or the official name with the fetched digest."""
     served = image.labels.get(_SERVED)
     digests = image.attrs.get("RepoDigests") or []
     digest = f"@{digests[0].partition('@')[2]}" if digests else ""
@@ -217,7 +219,7 @@ def _system(name: str) -> str:
 
 
 def _files() -> list[tuple[str, Path]]:
-    """(place in the build context, file) of everything that ours are built from."""
+    """(path in the build context, file) of everything that midnight's images are built from."""
     root = equivalents.compose_folder().parent
     found = [
         path
@@ -236,7 +238,7 @@ def _digest(base: Image) -> str:
 
 
 def _recipe() -> str:
-    """What an equivalent is made with, as a digest."""
+    """Digest of the recipe of equivalents."""
     digest = hashlib.sha256(Path(equivalents.__file__).read_bytes())
     for place, path in _files():
         if place in {"compose/postgres-entrypoint.sh", "compose/requirements.txt"}:
@@ -245,7 +247,7 @@ def _recipe() -> str:
 
 
 def _context() -> bytes:
-    """The build context; without times, so that an unchanged file is taken from the cache."""
+    """The build context, without timestamps, so that unchanged files hit the cache."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for place, path in _files():

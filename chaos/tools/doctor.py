@@ -1,4 +1,4 @@
-"""Every part of the stack, examined and got."""
+"""Examine every part of the stack, and get what is missing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def examine() -> Iterator[tuple[Part, Found | Missing]]:
 
 
 def record(part: Part, answer: Found | Missing) -> dict[str, object]:
-    """The answer as JSON has it."""
+    """The answer as JSON."""
     return {"found": isinstance(answer, Found), "required": part.REQUIRED, **asdict(answer)}
 
 
@@ -52,9 +52,9 @@ def _found(part: Part) -> Found | Missing:
 
 
 def fix(getting: Callable[[Missing], None]) -> Iterator[tuple[Part, Found | Missing]]:
-    """Get every part that can be got; one that fails is told, and the others are got all the same.
+    """Get every part that can be fetched; report one that fails and get the others anyway.
 
-    `getting` hears of each part before it is got, as that may take minutes.
+    `getting` is called before each part, as that may take minutes.
     """
     for part in PARTS:
         found = _found(part)

@@ -1,5 +1,6 @@
-"""Images out of what this machine has, for where no registry can be reached: the same names inside as in the
-official ones, so that the Compose file need not know which of them served."""
+"""Images built from this machine's programs, for use without a registry. Paths inside match the official images, so
+the Compose file works with either.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +24,13 @@ _SHELL = (
 )
 _PACKAGES = "/opt/packages"
 _POSTGRES_USER = 999  # as in the official image
-# Stands in for the program of that name: a health check asks no more than whether the server answers.
+# Replaces the program of that name: a health check only needs to know that the server answers.
 _CLI = b"#!/bin/bash\nexec 3<>/dev/tcp/127.0.0.1/8474\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """A file system, and what the image says of how it is run; `of` tells what it was made from."""
+    """A file system and the image's run configuration; `of` names its source."""
 
     files: Closure
     changes: tuple[str, ...]
@@ -89,7 +90,7 @@ MAKERS: Mapping[str, Callable[[], Equivalent]] = {"postgres": postgres, "toxipro
 
 
 def compose_folder() -> Path:
-    """Where the Compose file of the stack lies, and what its images are built from."""
+    """The directory of the stack's Compose file and of its images' sources."""
     return next(folder / "compose" for folder in folders("targets")[::-1] if (folder / "compose").is_dir())
 
 
@@ -119,7 +120,7 @@ def _needed() -> set[str]:
         try:
             asked = distribution(name).requires or []
         except PackageNotFoundError:
-            continue  # for another system, or an extra that nobody asked for
+            continue  # for another system, or an extra not requested
         found.add(name)
         wanted += [_name(each) for each in asked if "extra ==" not in each]
     return found
@@ -142,6 +143,6 @@ def _add_package(files: Closure, name: str) -> None:
 
 
 def _tops(paths: object) -> Iterator[str]:
-    """The uppermost names of a package's files, those outside of the packages' directory left out."""
+    """The top-level names of a package's files, except those outside the packages' directory."""
     assert hasattr(paths, "__iter__")
     yield from {path.parts[0] for path in paths if path.parts[0] not in {"..", "__pycache__"}}

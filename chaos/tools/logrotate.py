@@ -13,9 +13,9 @@ NAME = "logrotate"
 REQUIRED = True
 
 _INSTALL_TIMEOUT = 600.0
-# The first of these that is there is the one the system is managed with.
+# The first one present is the system's package manager.
 _MANAGERS: dict[str, tuple[tuple[str, ...], ...]] = {
-    # A fresh image carries no package lists, so they are fetched first.
+    # A fresh image has no package lists, so fetch them first.
     "apt-get": (("apt-get", "update"), ("apt-get", "install", "-y", "--no-install-recommends", NAME)),
     "dnf": (("dnf", "install", "-y", NAME),),
     "yum": (("yum", "install", "-y", NAME),),
@@ -50,7 +50,7 @@ def get() -> Found:
     manager = _manager()
     as_root = root_command()
     if manager is None or as_root is None:
-        why = "installing it needs root" if manager else "no package manager of ours is here"
+        why = "installing it needs root" if manager else "no supported package manager found"
         raise ToolMissing(NAME, f"{found.because}, and {why}", found.remedy)
     try:
         for command in _MANAGERS[manager]:

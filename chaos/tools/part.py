@@ -1,4 +1,4 @@
-"""What the doctor knows of a part."""
+"""The doctor's view of a part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaos.errors import ToolMissing
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A part that can be used: its version, where it is, and which of its sources served it."""
+    """A usable part: its version, its location, and the source it came from."""
 
     part: str
     version: str
@@ -20,7 +20,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A part that cannot be used, why, and what to do about it."""
+    """An unusable part: why, and the remedy."""
 
     part: str
     because: str
@@ -31,22 +31,22 @@ class Missing:
 
 
 class Part(Protocol):
-    """A module of this package: one part, and how it is found."""
+    """A module of this package: one part and how to find it."""
 
     @property
     def NAME(self) -> str: ...
 
     @property
     def REQUIRED(self) -> bool:
-        """Whether nothing can be played without it."""
+        """True if nothing can be played without it."""
 
     def find(self) -> Found | Missing:
-        """Look, and change nothing."""
+        """Look; change nothing."""
 
 
 @runtime_checkable
 class Gettable(Part, Protocol):
-    """A part that can be had where it is missing."""
+    """A part that can be fetched if missing."""
 
     def get(self) -> Found:
-        """Have it, by whatever source can serve here; quick when it is there. Raises ToolMissing."""
+        """Get it from any source available here; quick if it exists already. Raises ToolMissing."""

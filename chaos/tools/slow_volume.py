@@ -1,4 +1,4 @@
-"""Whether a volume with a disk's worth of write bandwidth can be made here; else the disk is as it is."""
+"""Check whether a volume with a disk's write bandwidth can be created here; otherwise the disk is used as it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REQUIRED = False
 def find() -> Found | Missing:
     because = why_not()
     if because is not None:
-        remedy = "not required: without it the logs are rotated on the disk as it is, and the report says so"
+        remedy = "not required: without it, logs rotate on the disk as it is, and the report says so"
         return Missing(NAME, because, remedy)
     how = "cgroup v1 blkio" if V1_LIMIT.exists() else "cgroup v2 io"
     return Found(NAME, platform.release(), "loop device", how)

@@ -1,7 +1,7 @@
-"""The Toxiproxy server 2.12, from the first of its sources that serves.
+"""The Toxiproxy server 2.12, from the first source available.
 
-A running server named by TOXIPROXY_URL; `toxiproxy-server` on PATH; our cache. The cache is filled by
-`go install` where Go is present, else with the project's release binary.
+Sources: a running server named by TOXIPROXY_URL; `toxiproxy-server` on PATH; midnight's cache. The cache is filled by
+`go install` if Go is present, else with the project's release binary.
 """
 
 from __future__ import annotations
@@ -54,14 +54,15 @@ def find() -> Found | Missing:
 
 
 def running_server() -> str | None:
-    """The control URL of the server that the user wants used (TOXIPROXY_URL), if any, without a user and password
-    that it may carry. Raises UsageError."""
+    """The control URL of the server set by the user (TOXIPROXY_URL), if any, without user and password. Raises
+    UsageError.
+    """
     given = os.environ.get(_URL)
     return control_url(given, _URL) if given else None
 
 
 def find_binary() -> Path:
-    """The server's program on this machine, for a server of our own. Raises ToolMissing."""
+    """The server program on this machine, for a server that midnight starts. Raises ToolMissing."""
     found = find()
     if isinstance(found, Missing):
         raise found.error()
@@ -122,14 +123,14 @@ def _note() -> Path:
 def _usable_version(program: Path) -> str:
     said = version(program, r"version (\S+)")
     numbers = re.match(r"v?(\d+)\.(\d+)", said)
-    # A server built without its version calls itself "git": nothing says that it is too old.
+    # A server built without a version calls itself "git": that does not mean it is too old.
     if numbers and not (2, 12) <= (int(numbers[1]), int(numbers[2])) < (3, 0):
-        raise CommandFailed(f"{program} is version {said}, not 2.12 or a later 2")
+        raise CommandFailed(f"{program} is version {said}; 2.12 or a later 2.x is required")
     return said
 
 
 def _install(make: Callable[[Path], None], source: str) -> None:
-    """Make the program in a directory of its own, try it, and only then move it into the cache."""
+    """Build the program in a directory of its own, try it, and only then move it into the cache."""
     try:
         cache_dir().mkdir(parents=True, exist_ok=True)
         workshop = Path(tempfile.mkdtemp(prefix=".toxiproxy-", dir=cache_dir()))

@@ -1,4 +1,4 @@
-"""The Toxiproxy project's own release binary, taken only when its bytes are the recorded ones."""
+"""The Toxiproxy project's own release binary, accepted only if its checksum matches the recorded one."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def fetch(program: Path) -> None:
 
 
 def pin(scratch: Path) -> str:
-    """Download the release binary below `scratch` and record its SHA-256; what was recorded, in one line.
+    """Download the release binary below `scratch`, record its SHA-256, and return a one-line summary.
 
-    Raises ToolMissing if it cannot be downloaded, UsageError if it cannot be recorded, or if something
-    else is recorded already.
+    Raises ToolMissing if it cannot be downloaded, UsageError if it cannot be recorded or a different checksum is
+    recorded already.
     """
     try:
         asset = _asset()
@@ -56,7 +56,7 @@ def pin(scratch: Path) -> str:
 def _asset() -> str:
     system, machine = platform.system().lower(), _MACHINES.get(platform.machine().lower())
     if machine is None:
-        raise CommandFailed(f"there is no release binary for {platform.machine()}")
+        raise CommandFailed(f"no release binary for {platform.machine()}")
     return f"v{PINNED}/toxiproxy-server-{system}-{machine}"
 
 

@@ -1,1 +1,1 @@
-"""The reference stack: a small but honest copy of the kind of API that dies at midnight."""
+"""The reference stack: a small but realistic model of the kind of API that dies at midnight."""

@@ -25,12 +25,12 @@ def create_app(config: Config) -> Flask:
     _add_health(app, shared)
     api = Api(app, title="Reference stack", version="1.0", doc="/docs")
     add_routes(api, shared)
-    # A traceback per refused request would put the disk to work while something is already failing.
+    # A traceback per refused request would load the disk while something is already failing.
     app.logger.addFilter(_is_no_refusal)
 
     @api.errorhandler(Unavailable)  # type: ignore[untyped-decorator]
     def unavailable(error: Unavailable) -> tuple[dict[str, str], int]:
-        """A dependency does not serve."""
+        """A dependency is unavailable."""
         g.because = str(error)
         return {"message": str(error)}, 503
 

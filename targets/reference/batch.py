@@ -1,7 +1,7 @@
 """The nightly job "data sync and cache refresh": bulk rows, heavy queries, CPU and memory, within a deadline.
 
 Prints JSON lines: `started`, `progress` about once a second, and last `done` or `failed` with `because`.
-Exits with 0 when done, 1 when failed, 143 when told to stop.
+Exits with 0 when done, 1 when failed, 143 when stopped.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .batch_database import BatchDatabase
 from .settings import Config, load
 
 PROGRESS_SECONDS = 1.0
-# The soft deadline comes this much before the hard one, to say so and to end the children in order; of a short
-# deadline the last half. A busy machine takes its time for that.
+# The soft deadline precedes the hard one by this much, to report it and to end the children gracefully; with a short
+# deadline, by its last half. That takes a while on a busy machine.
 WINDING_UP_SECONDS = 5.0
 STOPPED = 128 + signal.SIGTERM
 
@@ -42,7 +42,7 @@ class Job:
         self._burned: list[float] = []
 
     def run(self) -> None:
-        """Do everything; an exception says what failed. The children are gone afterwards, either way."""
+        """Do everything. Raises what failed; the children are gone afterwards, either way."""
         self.say("started", **{key: getattr(self._asked, key) for key in ("rows", "burners", "cpu_seconds")})
         try:
             self._start_children()
@@ -77,7 +77,7 @@ class Job:
         self._burned.append(child.result().get("cpu_seconds", 0.0))
 
     def _sync(self) -> None:
-        """Copy the rows asked for, starting over at the first as often as it takes."""
+        """Copy the requested number of rows, starting over at the first as often as needed."""
         settings, documents = self._config.profile.batch, self._config.documents
         database = BatchDatabase(self._config, self._deadline)
         while self._rows < self._asked.rows:
@@ -93,7 +93,7 @@ class Job:
         database.close()
 
     def _watch(self, futures: list[Future[None]]) -> None:
-        """Report progress until all is done; the first failure, or the deadline, ends it."""
+        """Report progress until all is done; end at the first failure or the deadline."""
         left = set(futures)
         while left:
             done, left = wait(left, timeout=PROGRESS_SECONDS, return_when=FIRST_COMPLETED)
@@ -112,11 +112,11 @@ class Job:
 
 
 def main() -> None:
-    """Run the job as the command line asks."""
+    """Run the job with the command line's arguments."""
     asked = _arguments()
     end_at_deadline(asked.deadline)
     job = Job(load(), asked)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a job is ended by SIGINT first
+    for number in (signal.SIGINT, signal.SIGTERM):  # midnight ends a job with SIGINT first
         signal.signal(number, lambda *_: _stop(job))
     if asked.until_eof:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
@@ -153,7 +153,7 @@ def _arguments() -> argparse.Namespace:
         "--queries", type=int, default=2, help="heavy queries, as many at once as the pool allows"
     )
     parser.add_argument(
-        "--deadline", type=float, required=True, help="seconds after which nothing of it lives"
+        "--deadline", type=float, required=True, help="seconds after which all of its processes have ended"
     )
     parser.add_argument("--until-eof", action="store_true", help="stop when stdin ends")
     return parser.parse_args()

@@ -23,7 +23,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Do the one kind of work asked for; exit 1 and say MemoryError when the limit does not allow it."""
+    """Do the requested kind of work; print MemoryError and exit with 1 if it exceeds the limit."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback when the whole job is ended
     asked = _arguments()
     end_at_deadline(asked.deadline)
@@ -38,20 +38,20 @@ def main() -> None:
     try:
         cache = fill(int(asked.amount))
     except MemoryError:
-        print(json.dumps({"because": f"MemoryError: {int(asked.amount)} MB of cache asked for"}), flush=True)
+        print(json.dumps({"because": f"MemoryError: {int(asked.amount)} MB of cache requested"}), flush=True)
         sys.exit(1)
     print(json.dumps({"held_mb": len(cache) * CACHE_STEP_MB}), flush=True)
     signal.pause()
 
 
 def end_at_deadline(seconds: float) -> None:
-    """Have the kernel end this process after `seconds`, whatever it is doing then."""
+    """Let the kernel end this process after `seconds`, whatever it is doing."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def burn(cpu_seconds: float) -> float:
-    """Digest until this process has used that much CPU; the CPU seconds used."""
+    """Compute digests until this process has used that much CPU; return the CPU seconds used."""
     block = bytes(64 * 1024)
     while (used := time.process_time()) < cpu_seconds:
         for _ in range(50):
@@ -60,7 +60,7 @@ def burn(cpu_seconds: float) -> float:
 
 
 def fill(megabytes: int) -> list[bytearray]:
-    """Allocate and touch that much memory, in steps, as a cache that is refreshed grows."""
+    """Allocate and touch that much memory in steps, like a growing cache."""
     cache = []
     for _ in range(0, megabytes, CACHE_STEP_MB):
         step = bytearray(CACHE_STEP_MB * MEGABYTE)

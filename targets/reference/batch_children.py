@@ -1,4 +1,4 @@
-"""The children of the batch job, as their parent sees them."""
+"""The children of the batch job, seen from their parent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEGABYTE = 1 << 20
 
 
 class ChildFailed(Exception):
-    """A child ended before its work was done; says why."""
+    """A child ended before its work was done; the message says why."""
 
 
 class Child:
@@ -31,7 +31,7 @@ class Child:
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
     def result(self) -> dict[str, float]:
-        """Wait for the child's one line; ChildFailed when it failed or ended without it."""
+        """Wait for the child's one line. Raises ChildFailed if it failed or ended without it."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         said = json.loads(line) if line else {}

@@ -35,7 +35,7 @@ SELECT max(place) FROM (
 class BatchDatabase:
     """One connection of the batch, opened on demand; not to be shared between threads.
 
-    Its work is idempotent, so a lost or refused connection is opened again and the piece done again, until
+    Its work is idempotent, so after a lost or refused connection it reconnects and repeats the current piece, until
     the deadline: a nightly job that gives up at the first lost connection would never finish.
     """
 
@@ -46,7 +46,7 @@ class BatchDatabase:
         self._connection: Connection | None = None
 
     def sync(self, first: int, rows: int) -> int:
-        """Copy up to `rows` rows from number `first` on, in one transaction; the number of rows copied."""
+        """Copy up to `rows` rows from number `first` on, in one transaction; return the number of rows copied."""
         return self._persistently(lambda connection: _sync(connection, first, rows))
 
     def heavy(self) -> None:
@@ -68,7 +68,7 @@ class BatchDatabase:
                     return work(connection)
             except psycopg.OperationalError as error:
                 self.close()
-                # What the server cancelled would be cancelled again.
+                # A statement that the server cancelled would be cancelled again.
                 if isinstance(error, psycopg.errors.QueryCanceled) or time.monotonic() > self._deadline:
                     raise
             time.sleep(RECONNECT_SECONDS)
@@ -83,7 +83,7 @@ class BatchDatabase:
                 user=role.user,
                 password=role.password,
                 application_name="reference-batch",
-                # A query whose client was killed would otherwise run to its end.
+                # Otherwise a query would run to completion after its client is killed.
                 options="-c client_connection_check_interval=500ms",
                 autocommit=True,
             )

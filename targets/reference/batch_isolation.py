@@ -1,6 +1,6 @@
-"""How the children of the batch job keep out of the API's way.
+"""Keep the children of the batch job out of the API's way.
 
-Their parent stays in the normal class: it holds transactions, and whoever holds locks must not be starved.
+Their parent stays in the normal class: it holds transactions, and a lock holder must not be starved.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ LEAST_URGENT = "19"
 def isolate(scheduling: Literal["normal", "idle"]) -> None:
     """Put this process into the given scheduling class.
 
-    SCHED_IDLE weighs within a session's autogroup only, so the session's own weight is lowered too; never
-    another session's: this process first makes one of its own.
+    SCHED_IDLE has effect only within a session's autogroup, so the session's own weight is lowered, too; never
+    another session's: this process first creates one of its own.
     """
     if scheduling == "normal":
         return
@@ -27,6 +27,6 @@ def isolate(scheduling: Literal["normal", "idle"]) -> None:
         with contextlib.suppress(PermissionError):
             os.setsid()
     if os.getsid(0) == os.getpid():
-        # Absent where the kernel has no autogroups: then the class alone does it.
+        # Missing if the kernel has no autogroups: then the class alone is enough.
         with contextlib.suppress(OSError):
             AUTOGROUP.write_text(LEAST_URGENT)

@@ -30,16 +30,16 @@ class StateGauge(pybreaker.CircuitBreakerListener):
 
 
 class ConcurrentBreaker(pybreaker.CircuitBreaker):
-    """pybreaker without its lock around the call, which would let one request at a time through.
+    """pybreaker without its lock around the call, which would serialise all requests.
 
-    The library's changes of state never yield to another greenlet, so they need no lock here. Half open,
-    one trial passes and all others are refused.
+    The library's changes of state never yield to another greenlet, so they need no lock here. When half open, one
+    trial passes and all others are refused.
     """
 
     _trial = False
 
     def call(self, func: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """The function's result; CircuitBreakerError when it is not called."""
+        """The function's result. Raises CircuitBreakerError if it is not called."""
         state = self.state
         if state.name != pybreaker.STATE_HALF_OPEN:
             return state.call(func, *args, **kwargs)
@@ -53,7 +53,7 @@ class ConcurrentBreaker(pybreaker.CircuitBreaker):
 
 
 class Guard:
-    """Calls to one dependency, through a breaker where one is set."""
+    """Calls to one dependency, through a breaker if one is set."""
 
     def __init__(
         self, what: str, settings: Breaker | None, is_failure: Callable[[BaseException], bool]
@@ -72,7 +72,7 @@ class Guard:
             )
 
     def call(self, action: Callable[[], T]) -> T:
-        """The action's result; Unavailable, without calling it, while the breaker is open."""
+        """The action's result. Raises Unavailable, without calling it, while the breaker is open."""
         if self._breaker is None:
             return action()
         try:

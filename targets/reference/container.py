@@ -1,4 +1,4 @@
-"""The stack's programs in a container: what they are told comes from the environment.
+"""The stack's programs in a container, configured by the environment.
 
 `python -m reference.container PROGRAM [ARGUMENT ...]`, where PROGRAM is prepare, api, model, exporter or batch.
 """
@@ -23,7 +23,7 @@ LOGS, SCRATCH = Path("/var/log/reference"), Path("/var/lib/reference")
 
 
 def main() -> None:
-    """Write the configuration down and become the program."""
+    """Write the configuration to a file and exec the program."""
     program, *arguments = sys.argv[1:]
     file = SCRATCH / f"config-{program}.json"
     file.touch(mode=0o600)
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def configuration(env: Any) -> dict[str, Any]:
-    """The stack's configuration; the profile is a file of this image, or given whole in REFERENCE_SETTINGS."""
+    """The stack's configuration; the profile is a file in this image, or given in full in REFERENCE_SETTINGS."""
     settings = env.get("REFERENCE_SETTINGS")
     name = env.get("REFERENCE_PROFILE", "fragile")
     profile = json.loads(settings) if settings else YAML(typ="safe").load(PROFILES / f"{name}.yaml")
@@ -58,7 +58,7 @@ def configuration(env: Any) -> dict[str, Any]:
 
 
 def _admin_dsn(env: Any) -> str:
-    """Straight to the server: what prepares the database does not depend on the proxy."""
+    """Directly to the server: preparing the database must not depend on the proxy."""
     return f"host=database user=postgres dbname=reference password={env['REFERENCE_PASSWORD']}"
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Database:
     """Runs work in transactions.
 
-    psycopg must be imported after gevent's patches: only then it waits without stopping the worker.
+    psycopg must be imported after gevent's patches: only then does it wait without blocking the worker.
     """
 
     def __init__(self, config: Config) -> None:
@@ -41,9 +41,9 @@ class Database:
         metrics.POOL_SIZE.set(_connections(self._api))
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """The work's result, committed. The work must be idempotent: it is run again after a passing failure.
+        """The work's result, committed. The work must be idempotent: it is repeated after a transient failure.
 
-        Unavailable when the database does not serve within the attempts, the deadline or the breaker's rule.
+        Raises Unavailable if the database does not answer within the attempts, the deadline or the breaker's rule.
         """
         try:
             return self._guard.call(lambda: self._within_deadline(work))

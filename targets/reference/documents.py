@@ -11,7 +11,7 @@ ONE = text("SELECT id, title, body, updated_at FROM documents WHERE id = :id")
 
 
 def find(connection: Connection, number: int) -> dict[str, Any] | None:
-    """The document of that number, if there is one."""
+    """The document with that number, if any."""
     row = connection.execute(ONE, {"id": number}).first()
     if row is None:
         return None
@@ -19,5 +19,5 @@ def find(connection: Connection, number: int) -> dict[str, Any] | None:
 
 
 def number_for(prompt: str, documents: int) -> int:
-    """The number of the document a prompt is about, 1 to `documents`; always the same for the same prompt."""
+    """The number of the document a prompt is about, 1 to `documents`; deterministic."""
     return zlib.crc32(prompt.encode()) % documents + 1

@@ -1,4 +1,4 @@
-"""Serve the workers' metrics from outside them: readable although every worker is stuck."""
+"""Serve the workers' metrics from a separate process: readable even if every worker is stuck."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .settings import load
 
 
 class Metrics(BaseHTTPRequestHandler):
-    """Every path gives the metrics."""
+    """Every path returns the metrics."""
 
     protocol_version = "HTTP/1.1"
 
@@ -27,11 +27,11 @@ class Metrics(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: it is asked several times a second."""
+        """Log nothing: it is scraped several times a second."""
 
 
 class Server(ThreadingHTTPServer):
-    """Ends without waiting for clients that keep their connection."""
+    """Shuts down without waiting for keep-alive connections."""
 
     daemon_threads = True
     block_on_close = False

@@ -1,4 +1,4 @@
-"""Failures of what the API depends on: which there are, and which are worth another attempt.
+"""Failures of the API's dependencies, and which of them are worth a retry.
 
 Unavailable
 └── DeadlineExceeded
@@ -10,12 +10,12 @@ import psycopg
 import sqlalchemy.exc
 
 # The connection is gone or was refused (08*, 57P*, 53300), or the transaction lost a conflict (40*):
-# nothing of the attempt stands, or it stands whole.
+# the attempt has taken effect completely or not at all.
 PASSING_STATES = ("08", "57P", "53300", "40")
 
 
 class Unavailable(Exception):
-    """A dependency did not serve; the client may come back later."""
+    """A dependency was unavailable; the client may retry later."""
 
     def __init__(self, what: str, because: str) -> None:
         super().__init__(f"{what}: {because}")
@@ -23,11 +23,11 @@ class Unavailable(Exception):
 
 
 class DeadlineExceeded(Unavailable):
-    """A dependency did not serve in the time the API gives it."""
+    """A dependency did not answer within the API's deadline."""
 
 
 def is_database_failure(error: BaseException) -> bool:
-    """Whether the database, not the request, is at fault."""
+    """True if the database, not the request, is at fault."""
     if isinstance(error, sqlalchemy.exc.TimeoutError):
         return True
     if isinstance(error, Unavailable):
@@ -38,7 +38,7 @@ def is_database_failure(error: BaseException) -> bool:
 
 
 def is_passing_database_failure(error: BaseException) -> bool:
-    """Whether another attempt may succeed: a lost or refused connection, a full pool, a lost conflict."""
+    """True if a retry may succeed: a lost or refused connection, a full pool, a lost conflict."""
     if isinstance(error, sqlalchemy.exc.TimeoutError):
         return True
     if not isinstance(error, sqlalchemy.exc.DBAPIError):
@@ -47,5 +47,5 @@ def is_passing_database_failure(error: BaseException) -> bool:
         return True
     if not isinstance(error.orig, psycopg.OperationalError):
         return False
-    # A connection that could not be made carries no SQLSTATE.
+    # A failed connection has no SQLSTATE.
     return error.orig.sqlstate is None or error.orig.sqlstate.startswith(PASSING_STATES)

@@ -19,7 +19,7 @@ worker_class = "gevent"
 workers = _api.workers
 worker_connections = _api.worker_connections
 timeout = _api.gunicorn_timeout
-# A worker that ends waits for idle clients too; killed for that, it could not write the end of its log.
+# A worker that shuts down also waits for idle clients; if killed for that, it could not write the end of its log.
 graceful_timeout = 10
 keepalive = 2
 logger_class = "reference.gunicorn_logger.AccessLogger"
@@ -31,13 +31,13 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:  # noqa: ARG001  gunicorn's signature
-    """Forget the metrics of an earlier life: a process id that comes again would inherit them."""
+    """Drop metrics of an earlier process: a reused pid would inherit them."""
     for left in Path(_config.metrics_directory).glob("*.db"):
         left.unlink()
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001  gunicorn's signature
-    """Write what is queued, and the last line of the log."""
+    """Flush queued lines, and write the last line of the log."""
     application = getattr(worker, "wsgi", None)
     if application is not None:
         application.extensions["reference"].log.close()

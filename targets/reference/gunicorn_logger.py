@@ -1,4 +1,4 @@
-"""gunicorn's logger, with the access log queued where the profile queues logs."""
+"""gunicorn's logger, with a queued access log if the profile queues logs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .settings import load
 
 
 class AccessLogger(glogging.Logger):  # type: ignore[misc]
-    """Reopens queued files on USR1 as well as the plain ones that gunicorn knows."""
+    """Reopens queued files on USR1, besides the plain ones that gunicorn knows."""
 
     def setup(self, cfg: Any) -> None:
-        """As gunicorn's; then queue the access log, if the profile says so."""
+        """As gunicorn's; then queue the access log if the profile says so."""
         super().setup(cfg)
         log = load().profile.api.log
         if log.mode != "queued":

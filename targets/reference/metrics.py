@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 POOL_SIZE = Gauge(
-    "reference_pool_size", "Connections the pools may hold, overflow included.", multiprocess_mode="livesum"
+    "reference_pool_size", "Maximum connections of the pools, overflow included.", multiprocess_mode="livesum"
 )
 POOL_CHECKED_OUT = Gauge(
     "reference_pool_checked_out",
@@ -18,7 +18,7 @@ POOL_CHECKED_OUT = Gauge(
 )
 POOL_BUSIEST = Gauge(
     "reference_pool_busiest",
-    "Share of its pool in use in the worker that uses most of it: a sum over workers hides a full pool.",
+    "Share of its pool in use, in the worker that uses the most: a sum over workers hides a full pool.",
     multiprocess_mode="livemax",
 )
 POOL_WAITERS = Gauge(
@@ -26,7 +26,7 @@ POOL_WAITERS = Gauge(
 )
 POOL_WAITS_TIMED_OUT = Counter("reference_pool_waits_timed_out_total", "Waits for a connection given up.")
 REQUESTS = Counter("reference_requests_total", "Requests answered.", ["route", "status"])
-IN_FLIGHT = Gauge("reference_in_flight", "Requests being worked on.", multiprocess_mode="livesum")
+IN_FLIGHT = Gauge("reference_in_flight", "Requests in progress.", multiprocess_mode="livesum")
 BREAKER_STATE = Gauge(
     "reference_breaker_state",
     "0 closed, 1 half-open, 2 open; of the worst worker.",
@@ -40,7 +40,7 @@ LOG_LINES_DROPPED = Counter(
 )
 LOG_QUEUE_DEPTH = Gauge(
     "reference_log_queue_depth",
-    "Lines not yet written, as the latest line found them.",
+    "Lines not yet written, as of the latest line.",
     multiprocess_mode="livesum",
 )
 CACHE_ENTRIES = Gauge("reference_cache_entries", "Conversations kept in memory.", multiprocess_mode="livesum")

@@ -1,4 +1,4 @@
-"""A stand-in for a model provider: always the same text, after the time such a call takes."""
+"""A stub of a model provider: always the same text, after a realistic delay."""
 
 from __future__ import annotations
 

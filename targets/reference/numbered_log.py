@@ -1,4 +1,4 @@
-"""app.log: one line per request, numbered, so that whoever reads it can tell a lost line."""
+"""app.log: one numbered line per request, so that a reader can detect a lost line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .settings import Log
 
 
 class DurableFile(logging.FileHandler):
-    """The plain habit: written, and now and then made durable, by the request that logs."""
+    """The usual way: written, and occasionally synced, by the request that logs."""
 
     def __init__(self, path: Path, fsync_every: int | None) -> None:
         super().__init__(path)
@@ -31,7 +31,7 @@ class DurableFile(logging.FileHandler):
 
 
 class NumberedLog:
-    """Numbers the lines of this process 1, 2, 3, ... and says at the end how many there were."""
+    """Numbers the lines of this process 1, 2, 3, ... and logs the total at the end."""
 
     def __init__(self, path: Path, settings: Log) -> None:
         self._pid = os.getpid()

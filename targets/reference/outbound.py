@@ -1,4 +1,4 @@
-"""The outbound dependency: a model provider asked over HTTP."""
+"""The outbound dependency: a model provider called over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .settings import ApiSettings
 
 
 class Model:
-    """Asks the provider; asking twice is harmless."""
+    """Calls the provider; a repeated call is harmless."""
 
     def __init__(self, url: str, api: ApiSettings) -> None:
         self._api = api
@@ -24,14 +24,14 @@ class Model:
         )
 
     def complete(self, prompt: str, context: str) -> str:
-        """The provider's text; Unavailable when it does not give one in time."""
+        """The provider's text. Raises Unavailable if none comes in time."""
         try:
             return self._guard.call(lambda: self._within_deadline(prompt, context))
         except httpx.HTTPError as error:
             raise Unavailable("model", str(error) or type(error).__name__) from error
 
     def ping(self) -> None:
-        """Return when the provider answers; Unavailable otherwise."""
+        """Return once the provider answers. Raises Unavailable otherwise."""
         try:
             self._client.get("/healthz").raise_for_status()
         except httpx.HTTPError as error:
@@ -54,7 +54,7 @@ class Model:
 
 
 def is_model_failure(error: BaseException) -> bool:
-    """Whether the provider, not the request, is at fault."""
+    """True if the provider, not the request, is at fault."""
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.is_server_error
     return isinstance(error, httpx.TransportError) or (
@@ -63,5 +63,5 @@ def is_model_failure(error: BaseException) -> bool:
 
 
 def is_passing_model_failure(error: BaseException) -> bool:
-    """Whether another attempt may succeed: all but a timeout, which has used up the time."""
+    """True if a retry may succeed: always, except after a timeout, which has used up the time."""
     return is_model_failure(error) and not isinstance(error, httpx.TimeoutException)

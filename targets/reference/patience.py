@@ -1,4 +1,4 @@
-"""Bounded patience: a deadline on the client's side, and retries that fit under it."""
+"""Bounded patience: a client-side deadline, and retries that fit within it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 @contextmanager
 def deadline(seconds: float | None, what: str) -> Iterator[Callable[[], bool]]:
-    """End the block with DeadlineExceeded after `seconds`, wherever in it the greenlet waits; None never.
+    """End the block with DeadlineExceeded after `seconds`, wherever the greenlet waits in it; None: never.
 
-    Gives a function that tells whether the deadline has passed.
+    Yields a function that returns whether the deadline has passed.
     """
     if seconds is None:
         yield lambda: False
@@ -30,7 +30,7 @@ def deadline(seconds: float | None, what: str) -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: not timeout.pending
     except (Exception, gevent.Timeout) as error:
-        # A library that cleans up after the timeout may raise an error of its own in its place.
+        # A library that cleans up after the timeout may raise its own error instead.
         another = isinstance(error, gevent.Timeout) and error is not timeout
         if timeout.pending or another:
             raise
@@ -46,7 +46,7 @@ def retried(
     passing: Callable[[BaseException], bool],
     too_late: Callable[[], bool],
 ) -> T:
-    """The action's result; tried again while its failure is passing, attempts are left and it is not late."""
+    """The action's result; retried while its failure is transient, attempts are left, and it is not late."""
     for attempt in count(1):
         try:
             return action()
@@ -61,7 +61,7 @@ def retried(
 def wait_after(attempt: int, retries: Retries) -> float:
     """Seconds to wait after the nth attempt: doubling up to the cap, the upper half of it random.
 
-    The lower half is fixed, so that all attempts together surely span a short loss of connections.
+    The lower half is fixed, so that all attempts together reliably span a short loss of connections.
     """
     full = min(retries.cap, retries.base * 2.0 ** (attempt - 1))
     return full * random.uniform(0.5, 1.0)

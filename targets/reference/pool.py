@@ -1,4 +1,4 @@
-"""A QueuePool that tells how many connections are in use and how many requests wait for one."""
+"""A QueuePool that reports connections in use and requests waiting for one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from . import metrics
 
 
 class CountingQueue(Queue[ConnectionPoolEntry]):
-    """Counts those who wait, and the waits that end with nothing."""
+    """Counts waiters, and waits that end without a connection."""
 
     def get(self, block: bool = True, timeout: float | None = None) -> ConnectionPoolEntry:
-        """As the library's; a wait is counted from its begin to its end, however it ends."""
+        """As the library's; a wait is counted from beginning to end, however it ends."""
         if not block:
             return super().get(False)
         metrics.POOL_WAITERS.inc()
@@ -28,8 +28,7 @@ class CountingQueue(Queue[ConnectionPoolEntry]):
 class CountingPool(QueuePool):
     """Publishes the connections in use on every change.
 
-    Records are kept by identity: the library calls `_do_get` from within itself, which a number would
-    count twice.
+    Records are tracked by identity: the library calls `_do_get` recursively, which a counter would count twice.
     """
 
     _queue_class = CountingQueue

@@ -1,4 +1,4 @@
-"""Make the database ready for the stack: schema, seed, roles. Running it again changes nothing more."""
+"""Prepare the database for the stack: schema, seed, roles. Idempotent."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def main() -> None:
             connection.execute(SCHEMA)
             _seed(connection, config.documents)
             _roles(connection, config)
-        # A baseline measured while autovacuum and a checkpoint still digest the seed would not be quiet.
+        # A baseline measured while autovacuum and a checkpoint still process the seed would not be quiet.
         connection.execute("VACUUM ANALYZE documents, sync_source")
         connection.execute("CHECKPOINT")
 
 
 def _seed(connection: Connection, documents: int) -> None:
-    """Fill documents and sync_source with that many rows each, unless they hold them already."""
+    """Fill documents and sync_source with that many rows each, unless already present."""
     if connection.execute("SELECT count(*) FROM documents").fetchone() == (documents,):
         return
     connection.execute("TRUNCATE documents, sync_source, sync_target")

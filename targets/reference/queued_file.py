@@ -1,4 +1,4 @@
-"""A log file written by an operating system thread of its own, so that a slow disk stops no request."""
+"""A log file written by a separate OS thread, so that a slow disk blocks no request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from gevent import monkey
 
-# Patched threads and queues are greenlets of the hub that must not block; these are the native ones.
+# Patched threads and queues are greenlets of the hub, which must not block; these are the native ones.
 start_native_thread = monkey.get_original("_thread", "start_new_thread")
 native_lock = monkey.get_original("_thread", "allocate_lock")
 NativeQueue: type[SimpleQueue[Any]] = monkey.get_original("queue", "SimpleQueue")
@@ -21,15 +21,15 @@ CLOSE_SECONDS = 5.0
 
 
 class Reopen:
-    """An order to the thread: the file was renamed."""
+    """Tell the thread that the file was renamed."""
 
 
 class Stop:
-    """An order to the thread: write what is left and end."""
+    """Tell the thread to write what is left and end."""
 
 
 class QueuedFile(logging.Handler):
-    """Hands lines to a native thread; when `queue_size` lines wait, the next is dropped and counted.
+    """Passes lines to a native thread; if `queue_size` lines are queued, the next is dropped and counted.
 
     The thread starts with the first line, so a process that forks before it writes is safe.
     """
@@ -61,12 +61,12 @@ class QueuedFile(logging.Handler):
         self._queue.put(self.format(record).encode() + b"\n")
 
     def reopen(self) -> None:
-        """Write what was queued so far to the old file, and what follows to a new one."""
+        """Write lines queued so far to the old file, and later ones to a new one."""
         if self._started:
             self._queue.put(Reopen())
 
     def close(self) -> None:
-        """Return when all is written, or after five seconds."""
+        """Return once all is written, or after five seconds."""
         if self._started:
             self._queue.put(Stop())
             self._ended.acquire(timeout=CLOSE_SECONDS)
@@ -90,7 +90,7 @@ class QueuedFile(logging.Handler):
             self._ended.release()
 
     def _take(self) -> tuple[list[bytes], Reopen | Stop | None]:
-        """Wait for a line or an order, and take the lines that are already there up to the next order."""
+        """Wait for a line or an order, and take the queued lines up to the next order."""
         lines: list[bytes] = []
         item = self._queue.get()
         while isinstance(item, bytes):

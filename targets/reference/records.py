@@ -1,4 +1,4 @@
-"""The records: appended under a sequence number the client gives, and read back."""
+"""The records: appended under a sequence number chosen by the client, and read back."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def checksum(payload: str) -> str:
 
 
 def append(connection: Connection, seq: int, payload: str, payload_checksum: str) -> int:
-    """Append once, however often it is asked: CREATED, KNOWN (the same is there) or CONFLICT (another is)."""
+    """Append exactly once: CREATED, KNOWN (the same record exists) or CONFLICT (a different one exists)."""
     row = {"seq": seq, "payload": payload, "checksum": payload_checksum}
     if connection.execute(APPEND, row).first() is not None:
         return CREATED
-    # The insert has waited for whoever else was appending this number, so the row is there and committed.
+    # The insert has waited for any concurrent append of this number, so the row exists and is committed.
     present = connection.execute(CHECKSUM, {"seq": seq}).scalar_one()
     return KNOWN if present == payload_checksum else CONFLICT
 
 
 def page(connection: Connection, after: int, limit: int) -> dict[str, Any]:
-    """Up to `limit` records after a number, in order; the checksum is computed from what is stored."""
+    """Up to `limit` records after a number, in order; the checksum is computed from the stored payload."""
     rows = connection.execute(AFTER, {"after": after, "limit": limit + 1}).all()
     return {
         "records": [{"seq": row.seq, "checksum": checksum(row.payload)} for row in rows[:limit]],

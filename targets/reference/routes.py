@@ -34,7 +34,7 @@ Answer = tuple[dict[str, Any], int]
 
 
 class ServedResource(Resource):  # type: ignore[misc]
-    """A Resource that is given its services."""
+    """A Resource with injected services."""
 
     def __init__(self, api: Api | None = None, *args: Any, services: Services, **kwargs: Any) -> None:
         super().__init__(api, *args, **kwargs)
@@ -54,7 +54,7 @@ class Records(ServedResource):
     """The records."""
 
     def post(self) -> Answer:
-        """Append: 201 new, 200 already there, 409 something else is there. Durable when acknowledged."""
+        """Append: 201 new, 200 already there, 409 a different record is there. Durable once acknowledged."""
         asked = new_record.parse_args()
         if records.checksum(asked["payload"]) != asked["checksum"]:
             return {"message": "the checksum is not the payload's"}, 400
@@ -64,7 +64,7 @@ class Records(ServedResource):
         return {"seq": asked["seq"], "checksum": asked["checksum"]}, status
 
     def get(self) -> Answer:
-        """A page of the records, in order of their numbers."""
+        """A page of the records, ordered by number."""
         asked = record_page.parse_args()
         return self.services.database.run(
             lambda connection: records.page(connection, asked["after"], asked["limit"])
@@ -72,10 +72,10 @@ class Records(ServedResource):
 
 
 class Completion(ServedResource):
-    """A completion by the outbound model, about a document."""
+    """A completion by the outbound model about a document."""
 
     def post(self) -> Answer:
-        """The model's text, and the conversation under which a later question is understood."""
+        """The model's text, and the conversation id for follow-up questions."""
         asked = question.parse_args()
         prompt, conversation = str(asked["prompt"]), str(asked["conversation"] or uuid.uuid4())
         number = documents.number_for(prompt, self.services.config.documents)
@@ -99,7 +99,7 @@ def _context(connection: Connection, number: int) -> str:
 
 
 def add_routes(api: Api, services: Services) -> None:
-    """Give the API its Resources."""
+    """Register the API's Resources."""
     given = {"resource_class_kwargs": {"services": services}}
     api.add_resource(Document, "/api/documents/<int:number>", **given)
     api.add_resource(Records, "/api/records", **given)

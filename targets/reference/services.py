@@ -1,4 +1,4 @@
-"""What the routes share in one worker."""
+"""Services shared by the routes of one worker."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Services:
 
 
 def services(config: Config) -> Services:
-    """Open nothing yet but the log: connections come with the first request."""
+    """Open only the log yet: connections are opened on the first request."""
     api = config.profile.api
     return Services(
         config=config,

@@ -1,4 +1,4 @@
-"""What the stack is told: a profile (how it is configured) and a configuration (where it runs)."""
+"""The stack's settings: a profile (how it behaves) and a configuration (where it runs)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ _WITH_UNIT = re.compile(r"_(timeout|delay|interval|mem|buffers|size|naptime)$|^l
 
 
 class Settings(BaseModel):
-    """Frozen; an unknown key is an error, so that a misspelt setting cannot pass for a cure."""
+    """Frozen; an unknown key is an error, so that a misspelt setting cannot be mistaken for a fix."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _seconds(value: Any, info: ValidationInfo) -> Any:
-    """A time such as `30s`, `500ms` or `1m30s`. A number is one of seconds, but for files that a person wrote
-    (`written` in the context): it may have been meant otherwise."""
+    """A time such as `30s`, `500ms` or `1m30s`. A bare number means seconds, but is refused in files written by a
+    person (`written` in the context), where it is ambiguous.
+    """
     if isinstance(value, str):
         match = _TIME.fullmatch(value.replace(" ", ""))
         if match is None or not any(match.groups()):
@@ -49,13 +50,11 @@ def _seconds(value: Any, info: ValidationInfo) -> Any:
 def _units_of_postgresql(
     settings: dict[str, str | int | float | bool], info: ValidationInfo
 ) -> dict[str, str | int | float | bool]:
-    """Without a unit PostgreSQL takes one of its own for each setting: 300 is 300 ms for one, 300 s for another."""
+    """Without a unit, PostgreSQL uses each setting's own: 300 is 300 ms for one, 300 s for another."""
     if info.context and info.context.get("written"):
         for name, value in settings.items():
             if _WITH_UNIT.search(name) and re.fullmatch("[0-9.]*[1-9][0-9.]*", str(value)):
-                raise ValueError(
-                    f"{name} needs a unit of PostgreSQL's, such as 300s, 5min or 128MB, got {value}"
-                )
+                raise ValueError(f"{name} needs a unit, such as 300s, 5min or 128MB, got {value}")
     return settings
 
 
@@ -66,7 +65,7 @@ WholeSeconds = Annotated[int, BeforeValidator(_seconds)]
 
 
 class Retries(Settings):
-    """`attempts` counts the first; waits start at `base`, double up to `cap`, half of each random."""
+    """`attempts` includes the first; waits start at `base` and double up to `cap`, half of each random."""
 
     attempts: PositiveInt
     base: NotNegative
@@ -81,7 +80,7 @@ class Breaker(Settings):
 
 
 class Log(Settings):
-    """How app.log and access.log are written; `fsync_every` counts lines of app.log, null leaves it out."""
+    """How app.log and access.log are written; `fsync_every` counts lines of app.log, null: no fsync."""
 
     mode: Literal["plain", "queued"]
     queue_size: PositiveInt
@@ -89,7 +88,7 @@ class Log(Settings):
 
 
 class ApiSettings(Settings):
-    """Times are kept in seconds; a null deadline, limit or breaker means there is none."""
+    """Times are stored in seconds; a null deadline, limit or breaker means none."""
 
     workers: PositiveInt
     worker_connections: PositiveInt
@@ -112,7 +111,7 @@ class ApiSettings(Settings):
 
 
 class BatchSettings(Settings):
-    """`pause_ms` is the rest after each chunk; `memory_limit_mb` bounds each child's private memory."""
+    """`pause_ms` is the pause after each chunk; `memory_limit_mb` limits each child's private memory."""
 
     scheduling: Literal["normal", "idle"]
     memory_limit_mb: PositiveInt | None
@@ -123,7 +122,7 @@ class BatchSettings(Settings):
 
 
 class DatabaseSettings(Settings):
-    """`settings` go into postgresql.conf; the limits are of connections by role, null unlimited."""
+    """`settings` go into postgresql.conf; the limits are connections per role, null: unlimited."""
 
     settings: Annotated[dict[str, str | int | float | bool], AfterValidator(_units_of_postgresql)]
     api_connection_limit: PositiveInt | None
@@ -132,13 +131,13 @@ class DatabaseSettings(Settings):
 
 
 class VolumeSettings(Settings):
-    """Whether the logs lie beside the database or on a volume of their own."""
+    """Logs beside the database or on a volume of their own."""
 
     layout: Literal["shared", "apart"]
 
 
 class RotationSettings(Settings):
-    """What goes into the logrotate stanza, and how logrotate is scheduled."""
+    """The contents of the logrotate stanza, and logrotate's scheduling."""
 
     method: Literal["copytruncate", "rename"]
     delaycompress: bool
@@ -164,7 +163,7 @@ class Role(Settings):
 
 
 class Roles(Settings):
-    """The three kinds of clients of the database; the crowd stands for everybody else's."""
+    """The three kinds of clients of the database; the crowd represents all others."""
 
     api: Role
     batch: Role
@@ -172,7 +171,7 @@ class Roles(Settings):
 
 
 class DatabaseAddress(Settings):
-    """Where the stack reaches PostgreSQL; the listener of a proxy in front of it."""
+    """The stack's address of PostgreSQL: the listener of a proxy in front of it."""
 
     host: str
     port: int
@@ -181,7 +180,7 @@ class DatabaseAddress(Settings):
 
 
 class Listen(Settings):
-    """Ports, and the address they are on: every other than 127.0.0.1 is for a network of the stack's own."""
+    """Ports and their address: any other than 127.0.0.1 is only for a network of the stack's own."""
 
     host: str = "127.0.0.1"
     api: int
@@ -202,10 +201,10 @@ class Config(Settings):
 
     @property
     def metrics_directory(self) -> Path:
-        """Where the workers leave their metrics, and the exporter finds them."""
+        """The directory where workers write their metrics for the exporter."""
         return self.scratch / "metrics"
 
 
 def load() -> Config:
-    """The configuration in the JSON file named by REFERENCE_CONFIG; KeyError, OSError, ValidationError."""
+    """The configuration in the JSON file named by REFERENCE_CONFIG. Raises KeyError, OSError, ValidationError."""
     return Config.model_validate_json(Path(os.environ[CONFIG_VARIABLE]).read_bytes())

@@ -1,4 +1,4 @@
-"""What gunicorn serves: `reference.wsgi:app`."""
+"""The WSGI entry point for gunicorn: `reference.wsgi:app`."""
 
 from __future__ import annotations
 

@@ -171,10 +171,14 @@ def test_a_secret_is_not_looked_for_until_a_run_begins(
         (
             "http://192.0.2.1:80",
             "",
-            "mine.yaml:8: options: base_url: 192.0.2.1 is not this machine, and `allow`",
+            "mine.yaml:8: options: base_url: 192.0.2.1 is not this machine and not listed in `allow`",
         ),
         ("http://[2001:db8::1]", "", "2001:db8::1 is not this machine"),
-        ("http://nowhere.invalid", "", "options: base_url: nowhere.invalid is not this machine, and `allow`"),
+        (
+            "http://nowhere.invalid",
+            "",
+            "options: base_url: nowhere.invalid is not this machine and not listed in `allow`",
+        ),
         (URL, "metrics_url: http://192.0.2.1", "options: metrics_url: 192.0.2.1 is not this machine"),
         (URL, "proxies: {db: {api: 'http://192.0.2.1', name: x}}", "proxies: db: api: 192.0.2.1 is not this"),
         (
@@ -205,13 +209,13 @@ def test_a_foreign_host_that_the_file_itself_allows_is_valid(
     ("dsn", "words"),
     [
         (f"host=192.0.2.1 password={SECRET}", "admin_dsn: '192.0.2.1' (192.0.2.1) is not this machine"),
-        (f"postgresql://me:{SECRET}@127.0.0.1,192.0.2.1/db", "admin_dsn: must name one host"),
+        (f"postgresql://me:{SECRET}@127.0.0.1,192.0.2.1/db", "admin_dsn: must name exactly one host"),
         (
             f"host=127.0.0.1 hostaddr=192.0.2.1 password={SECRET}",
-            "admin_dsn: must name one host, and no hostaddr",
+            "admin_dsn: must name exactly one host and no hostaddr",
         ),
-        (f"dbname=db password={SECRET}", "admin_dsn: must name one host"),
-        (f"service=elsewhere password={SECRET}", "admin_dsn: must not hold 'service'"),
+        (f"dbname=db password={SECRET}", "admin_dsn: must name exactly one host"),
+        (f"service=elsewhere password={SECRET}", "admin_dsn: must not contain 'service'"),
         (f"{SECRET}", "admin_dsn: is no PostgreSQL connection string"),
     ],
 )
@@ -241,14 +245,17 @@ def test_a_connection_string_names_one_host_that_may_be_aimed_at_and_is_never_sh
         ),
         ("processes: {api: {pid_file: bad.pid}}", "pid file bad.pid does not begin with a number"),
         ("processes: {api: {pid_file: gone.pid}}", "process 4194305, which gone.pid names, is not running"),
-        ("processes: {api: {name: nobody-is-called-so}}", "no process is called 'nobody-is-called-so'"),
-        ("volumes: {data: not/there}", "options: volumes: data: not/there is no directory"),
-        ("logs: {directory: not/there, files: [a.log]}", "logs: directory: not/there is no directory"),
+        ("processes: {api: {name: nobody-is-called-so}}", "no process named 'nobody-is-called-so'"),
+        ("volumes: {data: not/there}", "options: volumes: data: not/there is not a directory"),
+        ("logs: {directory: not/there, files: [a.log]}", "logs: directory: not/there is not a directory"),
         ("logs: {directory: ., files: [a.log], signal: USR7}", "must be a signal's name without SIG"),
-        ("logs: {directory: ., files: [a.log], signal: USR1}", "logs: process: is no role under processes"),
+        (
+            "logs: {directory: ., files: [a.log], signal: USR1}",
+            "logs: process: is not a role under processes",
+        ),
         (
             "jobs: {nightly: {argv: [no-such-command]}}",
-            "jobs: nightly: argv: 'no-such-command' is no command",
+            "jobs: nightly: argv: 'no-such-command' is not a command",
         ),
         (
             "proxies: {db: {api: 'http://127.0.0.1:PORT', name: x}}",
@@ -278,7 +285,7 @@ def test_a_name_that_two_processes_have_is_refused_with_their_pids(
     pids = ", ".join(str(pid) for pid in sorted(process.pid for process in pair))
     try:
         file = target(place, URL, f"  processes: {{api: {{name: {name}}}}}\n")
-        refused(place, capsys, file, f"2 processes are called {name!r} ({pids})")
+        refused(place, capsys, file, f"2 processes named {name!r} ({pids})")
     finally:
         for process in pair:
             process.communicate(b"\n", timeout=30)

@@ -105,7 +105,7 @@ def test_of_several_the_newest_is_taken_even_if_it_is_the_broken_one(
     (nightly / "broken").mkdir()
     done = restoring("base", nightly)
     assert done.ending.exit_code == 1
-    assert "holds no base backup" in done.headline
+    assert "contains no base backup" in done.headline
 
 
 @pytest.mark.full

@@ -134,7 +134,7 @@ def test_a_copy_made_while_it_ran_without_all_its_wal_fails(cared: Cared, restor
         file.unlink()
     done = restoring("base", place)
     assert done.ending.exit_code == 1
-    assert "holds no WAL" in done.headline
+    assert "contains no WAL" in done.headline
 
 
 @pytest.mark.full
@@ -257,7 +257,7 @@ def stopped(servers: Servers) -> Stopped:
 @pytest.mark.full
 def test_a_snapshot_of_one_instant_recovers_from_its_own_wal(stopped: Stopped, restoring: Restoring) -> None:
     done = restored(restoring, stopped.snapshot, kept(1000))
-    assert "taken for a snapshot of one instant" in done.event("backup", "described").detail["state"]
+    assert "assumed to be an atomic snapshot" in done.event("backup", "described").detail["state"]
 
 
 @pytest.mark.full

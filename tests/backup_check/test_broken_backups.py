@@ -84,7 +84,7 @@ CASES: dict[str, tuple[str, Callable[[Backups], Path], str]] = {
     "plain dump cut short": (
         "dump",
         lambda b: cut(b.production.copy(b.sql, "cut.sql")),
-        r"cut short: the last line that pg_dump writes is not there",
+        r"truncated: the last line that pg_dump writes is missing",
     ),
     "directory dump without a file": (
         "dump",
@@ -114,7 +114,7 @@ def test_a_missing_segment_is_named_although_what_is_before_it_could_be_restored
     done = restoring("base", backups.base, archive=str(archive))
     assert done.outcomes["restored"] == "fail"
     assert done.outcomes["rpo"] == "not exercised"
-    assert f"{backups.segments[1]} is missing or not whole in the archive" in done.headline
+    assert f"{backups.segments[1]} is missing or incomplete in the archive" in done.headline
 
 
 @pytest.mark.full
@@ -144,7 +144,7 @@ def test_an_archive_that_nothing_reaches_fails(backups: Backups, restoring: Rest
     archive.mkdir(mode=0o755)
     done = restoring("base", backups.base, archive=str(archive))
     assert done.outcomes["restored"] == "fail"
-    assert "holds no WAL" in done.headline
+    assert "contains no WAL" in done.headline
 
 
 @pytest.mark.full
@@ -153,4 +153,4 @@ def test_a_directory_without_a_backup_fails(restoring: Restoring, tmp_path: Path
     empty.mkdir()
     done = restoring("base", empty)
     assert done.ending.exit_code == 1
-    assert "holds no backup" in done.headline
+    assert "contains no backup" in done.headline

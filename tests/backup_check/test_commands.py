@@ -142,5 +142,5 @@ def test_a_scratch_disk_without_room_is_refused(midnight: Midnight, dump: Path) 
     finally:
         subprocess.run(["umount", str(small)], check=True)
     assert done.code == 2, done.err
-    assert "more than half of the free disk of" in done.err or "no directory that" in done.err
+    assert "more than half of the free disk of" in done.err or "not a directory that" in done.err
     assert midnight.runs == []

@@ -205,10 +205,10 @@ def test_bytes_in_no_encoding_come_back_as_they_were(older: Dumped, restoring: R
 
 
 BROKEN = {
-    "page.dump": (b"<!DOCTYPE html><html>403</html>", "is no dump, but a page of a server"),
-    "refusal.sql.gz": (gzip.compress(b'{"error": "AccessDenied"}'), "is no dump, but a page of a server"),
+    "page.dump": (b"<!DOCTYPE html><html>403</html>", "is not a dump but a server's web page"),
+    "refusal.sql.gz": (gzip.compress(b'{"error": "AccessDenied"}'), "is not a dump but a server's web page"),
     "none.dump": (b"", "is empty"),
-    "noise.dump": (bytes(range(256)) * 40, "is no dump of pg_dump"),
+    "noise.dump": (bytes(range(256)) * 40, "is not a dump by pg_dump"),
 }
 
 

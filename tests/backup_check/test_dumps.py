@@ -105,7 +105,7 @@ def test_a_heartbeat_in_the_future_and_one_too_old_are_named(
     [
         ({"table": "gone", "column": "at"}, "fail", 'relation "gone" does not exist'),
         ({"table": "heartbeat", "column": "no"}, "fail", 'column "no" does not exist'),
-        ({"table": "kept", "column": "n"}, "unknown", "holds no times"),
+        ({"table": "kept", "column": "n"}, "unknown", "has no times"),
         ({"table": "public.heartbeat", "column": "at"}, "pass", ""),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_damaged_index_is_found_by_the_manifest_and_by_amcheck(
     assert done.outcomes["restored"] == "pass"
     assert done.outcomes["files"] == "fail"
     assert done.outcomes["amcheck"] == "fail"
-    assert f"{Path(file).name} has another SHA256 checksum" in done.findings["files"].because
+    assert f"{Path(file).name} has a different SHA256 checksum" in done.findings["files"].because
 
 
 def test_a_dump_of_an_older_version_is_restored(older: Production, restoring: Restoring) -> None:

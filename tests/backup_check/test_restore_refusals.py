@@ -19,12 +19,12 @@ from tests.backup_check.restoring import Restoring
     ("options", "because"),
     [
         ({"kind": "tape"}, "options: kind: should be 'base'"),
-        ({"archive": "/var/wal"}, "options: archive: is for kind base"),
-        ({"stanza": "main"}, "options: stanza: names the stanza"),
+        ({"archive": "/var/wal"}, "options: archive: is only for kind base"),
+        ({"stanza": "main"}, "options: stanza: is only for a pgBackRest"),
         ({"queries": [{"name": "q", "sql": "SELECT 1"}]}, "expects nothing: state at_least"),
         (
             {"queries": [{"name": "q", "sql": "SELECT 1", "rows": 1}] * 2},
-            "options: query 'q': name: query 'q' stands twice",
+            "options: query 'q': name: duplicate query name 'q'",
         ),
         ({"heartbeat": {"table": "a.b.c", "column": "at"}}, "options: heartbeat: table"),
         ({"sketch": 1}, "options: sketch: is not a key known here"),
@@ -72,7 +72,7 @@ def test_a_path_that_is_not_there_is_a_mistake_in_the_file(restoring: Restoring,
 def test_a_scratch_directory_must_be_there_and_short_enough_for_a_socket(
     restoring: Restoring, tmp_path: Path
 ) -> None:
-    for place, because in (("/nowhere", "no directory that"), ("/" + "long/" * 20, "too long")):
+    for place, because in (("/nowhere", "not a directory that"), ("/" + "long/" * 20, "too long")):
         plan = build(restoring.experiment(), restoring.target("dump", tmp_path, scratch=place))
         with pytest.raises(Refused, match=because):
             choose(plan)

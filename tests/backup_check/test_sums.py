@@ -50,7 +50,7 @@ def test_a_sum_that_holds_verifies_and_one_that_does_not_is_a_fault_of_the_backu
     assert form in found.by
     found = sums.verify(written(tmp_path, form, b"something else"))
     assert found is not None and found.outcome == "faulty"
-    assert "app.dump has another" in found.by
+    assert "app.dump has a different" in found.by
 
 
 def test_a_dump_without_sums_or_with_those_of_others_is_not_verified(tmp_path: Path) -> None:

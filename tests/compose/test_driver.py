@@ -64,8 +64,8 @@ def test_a_path_that_is_the_services_own_is_told(monkeypatch: pytest.MonkeyPatch
 def test_a_service_that_goes_past_is_a_no_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     (probe,) = made(monkeypatch, path(through=6, past=2)).probes()
     assert probe.answer is Answer.NO
-    assert "go past midnight-proxy (api (shop-api-1): 2)" in probe.line
-    assert "type: midnight target wire compose:shop" in probe.line and "\n" not in probe.line
+    assert "bypass midnight-proxy (api (shop-api-1): 2)" in probe.line
+    assert "run: midnight target wire compose:shop" in probe.line and "\n" not in probe.line
 
 
 def test_a_pool_that_opened_late_and_goes_past_ends_the_run_before_the_first_step(

@@ -57,9 +57,9 @@ def test_roles_are_services_one_or_several() -> None:
         ({"api": {"service": "a", "port": 1}, "entry": {"service": "e"}}, ("api",), "belong to `entry`"),
         ({"api": {"service": ["a", "b"]}}, ("api", "service"), "name the one where the load enters"),
         ({"entry": {"service": ["a", "b"]}}, ("entry", "service"), "name the one where the load enters"),
-        ({"roles": {"proxy": {"service": "p"}}}, ("roles", "proxy"), "a place of its own"),
+        ({"roles": {"proxy": {"service": "p"}}}, ("roles", "proxy"), "its own key"),
         ({"proxy": {"service": "p", "also": ["database"]}}, ("proxy", "also"), "see `name`"),
-        ({"database": {"port": 1}}, ("database", "service"), "is needed, or an admin_dsn"),
+        ({"database": {"port": 1}}, ("database", "service"), "is required, or an admin_dsn"),
         (
             {"database": {"service": "d", "kind": "other", "dsns": {"api": {"env": "X"}}}},
             ("database", "kind"),
@@ -104,7 +104,7 @@ def test_a_replica_that_is_protected_protects_the_role() -> None:
 
 
 def test_a_database_has_one_container() -> None:
-    with pytest.raises(UsageError, match="must have one running container, and has shop-db-1, shop-db-2"):
+    with pytest.raises(UsageError, match="must have one running container, but has shop-db-1, shop-db-2"):
         of_role([found("db"), found("db", number=2)], "db", "database")
 
 
@@ -161,7 +161,7 @@ def test_logs_of_replicas_lie_on_one_volume() -> None:
     apart = tuple(found("api", number=n, volumes={"/var/log/app": f"v{n}"}) for n in (1, 2))
     with pytest.raises(UsageError, match="2 volumes"):
         discovery._check_logs(place, apart)
-    with pytest.raises(UsageError, match="is on no volume"):
+    with pytest.raises(UsageError, match="is not on a volume"):
         discovery._check_logs(place, (found("api"),))
 
 

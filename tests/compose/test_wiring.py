@@ -135,7 +135,7 @@ def test_a_setting_with_a_secret_is_left_and_said_without_the_secret() -> None:
 
 def test_who_has_the_databases_own_network_cannot_be_led_elsewhere() -> None:
     beside = found("a", environment={"DB_HOST": "db"}, network_mode=f"container:{DB.id}", networks={})
-    assert "it has the network of db" in planned([beside])["a"].left[0]
+    assert "it shares the network of db" in planned([beside])["a"].left[0]
 
 
 def test_proxy_and_keeper_come_back_after_a_restart_of_the_engine() -> None:

@@ -107,7 +107,7 @@ def test_it_has_what_a_maintainer_needs(place: Path) -> None:
     assert "rate: 50" in files["experiment.yaml"]
     versions = json.loads(files["versions.json"])
     assert versions["packages"]["httpx"] and versions["Python"] and versions["kernel"]
-    assert "is not reached" in versions["engine"]
+    assert "cannot be reached" in versions["engine"]
     alpha, beta = json.loads(files["doctor.json"])
     assert alpha["found"] and alpha["version"] == "1.2"
     assert beta["failed"].startswith("RuntimeError: no answer of host-")

@@ -103,7 +103,7 @@ def test_one_that_the_engine_would_remove_once_it_has_ended_is_left_alone(
     victims: Victims, name: str
 ) -> None:
     victim = victims(auto_remove=True)
-    with pytest.raises(FaultError, match="was started with --rm: once it has ended the engine removes it"):
+    with pytest.raises(FaultError, match="was started with --rm: the engine removes it once it has ended"):
         made(name, victim, **NEEDS_ONE_THAT_RUNS[name]).prepare()
     victim.container.reload()
     assert victim.container.status == "running"

@@ -139,7 +139,7 @@ def test_with_one_service_left_unwired_the_run_says_which_and_refuses(
     target, night = target_file(midnight, dify), midnight.file("night.yaml", NIGHT)
     done = midnight("run", night, "--target", target)
     assert done.code == 2 and not midnight.runs, (done.out[-2000:], done.err)
-    assert "go past midnight-proxy (plugin_daemon (" in done.err and "worker" not in done.err, done.err
+    assert "bypass midnight-proxy (plugin_daemon (" in done.err and "worker" not in done.err, done.err
     assert f"midnight target wire compose:{dify.name}" in done.err
 
 

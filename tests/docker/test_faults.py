@@ -61,7 +61,7 @@ def test_it_reaches_its_floor_and_leaves_the_container_as_it_was(victim: Victim,
 @pytest.mark.parametrize("name", short_of([*CASES], {"kill", "pause", "partition"}))
 def test_on_a_container_that_serves_nobody_no_effect_is_proven(victim: Victim, name: str) -> None:
     held = played(made(name, victim, **CASES[name]))
-    assert f"nothing but midnight had to do with {victim.name} then" in held.unproven, held
+    assert f"only midnight used {victim.name} at that time" in held.unproven, held
 
 
 @pytest.mark.full
@@ -74,7 +74,7 @@ def test_a_network_on_which_a_container_talks_to_nobody_proves_nothing(
         quiet.connect(victim.container)
         held = played(made("partition", victim, networks=(quiet.name,)))
         assert held.dose["networks_cut"] == 1 and held.dose["connections_cut"] == 0
-        assert "nothing but midnight had to do with" in held.unproven, held
+        assert "only midnight used" in held.unproven, held
         held = played(made("partition", victim, networks=(victim.name,)))
         assert reaches_its_floor(held) and not held.unproven, held
     finally:
@@ -174,7 +174,7 @@ def test_out_of_memory_the_main_process_is_told_from_a_child(victims: Victims) -
 
 def test_a_disk_of_the_machine_is_never_filled(victim: Victim) -> None:
     before = victim.state()
-    with pytest.raises(FaultError, match="more than the 1000000 allowed"):
+    with pytest.raises(FaultError, match=r"more than at_most allows \(1000000\)"):
         played(made("disk_full", victim, volume="data", at_most="1MB"))
     assert victim.state() == before
 
@@ -182,7 +182,7 @@ def test_a_disk_of_the_machine_is_never_filled(victim: Victim) -> None:
 def test_a_small_volume_is_full_and_then_empty(victims: Victims) -> None:
     victim = victims(small="20m")
     held = played(made("disk_full", victim, volume="data"), 0.1)
-    assert held.dose["full"] == 1 and "nobody has written to /data" in held.unproven, held
+    assert held.dose["full"] == 1 and "no process wrote to /data" in held.unproven, held
     victim.container.exec_run(["sh", "-c", "echo a line > /data/log"])
     held = played(made("disk_full", victim, volume="data"), 0.1)
     assert reaches_its_floor(held) and not held.unproven, held

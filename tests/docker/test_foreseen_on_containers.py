@@ -65,7 +65,7 @@ def test_replicas_are_told_not_to_publish_at_all(victims: Victims) -> None:
     labels = {"com.docker.compose.project": "midnight-test", "com.docker.compose.service": "web"}
     first, _ = victims(labels=labels), victims(labels=labels)
     (line,) = refused(probed("stop", first, **ACTS["stop"]))
-    assert line.endswith("publish none of its replicas, but one entry before them")
+    assert line.endswith("publish a single proxy in front of its replicas instead of the replicas")
 
 
 def test_the_engine_keeps_the_ports_that_were_asked_for_and_no_others(victims: Victims) -> None:
@@ -146,7 +146,7 @@ def test_without_the_image_of_ours_no_memory_is_taken(
 
 def test_a_volume_in_memory_has_no_disk_to_limit(victims: Victims) -> None:
     (line,) = refused(probed("disk_limit", victims(small="8m")))
-    assert "lies on no block device" in line and line.endswith("volume that lies on a disk (`path`)")
+    assert "is not on a block device" in line and line.endswith("volume on a disk (`path`)")
 
 
 def test_a_write_limit_that_was_set_by_hand_is_refused(victim: Victim) -> None:
@@ -155,7 +155,7 @@ def test_a_write_limit_that_was_set_by_hand_is_refused(victim: Victim) -> None:
     device = throttle.device_of(str(victim.volume.attrs["Mountpoint"]))
     file.write_text(f"{device} 900000")
     (line,) = refused(probed("disk_limit", victim, write="1MB/s"))
-    assert "somebody has set a write limit of 900000" in line and line.endswith("or restart the container")
+    assert "its write limit was changed to 900000" in line and line.endswith("or restart the container")
 
 
 def test_a_volume_that_is_mounted_read_only_is_refused(victims: Victims) -> None:
@@ -179,9 +179,9 @@ def test_a_job_is_looked_up_in_its_container_and_not_run(victim: Victim) -> None
     for argv in (["python", "-c", "0"], ["/bin/sh"], ["sh"]):
         assert refused(job(victim, *argv)) == []
     (line,) = refused(job(victim, "no-such-nightly"))
-    assert line.endswith("there is no such command; correct the command in the target file, or install it")
+    assert line.endswith("command not found; correct the command in the target file or install it")
     (line,) = refused(job(victim, "sh", cwd="/nowhere"))
-    assert line.endswith("there is no such directory; correct `cwd` in the target file")
+    assert line.endswith("directory not found; correct `cwd` in the target file")
 
 
 def test_a_job_in_memory_cannot_be_looked_up(victims: Victims) -> None:
@@ -217,6 +217,6 @@ def test_networks_that_cannot_be_left_are_refused_with_what_to_write(
             ref = ContainerRef(victim.ref.engine, str(beside.id), str(beside.name))
             there = Handles(containers={"database": (ref,)})
             (line,) = refused(foreseeing.probed("partition", there))
-            assert line.endswith("aim at a container with a network of its own"), line
+            assert line.endswith("target a container with a network of its own"), line
         finally:
             beside.remove(force=True)

@@ -57,7 +57,7 @@ def test_a_backup_that_is_truncated_fails_the_drill_with_the_reason(midnight: Mi
     code, outcomes, told = played(midnight, file, files.target(midnight.place))
     assert code == 1
     assert failed(outcomes) == {"recovery: rto", "runbook: restore", "runbook: repoint", "runbook: verify"}
-    assert "is not what its manifest says" in told["runbook: restore"]
+    assert "does not match its manifest" in told["runbook: restore"]
     assert "not back when the observation ended" in told["recovery: rto"]
 
 

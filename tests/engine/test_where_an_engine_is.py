@@ -58,7 +58,7 @@ def test_an_engine_that_is_not_there_is_one_line_with_the_remedy(tmp_path: Path)
 
 def test_an_engine_that_is_too_old_is_told_so() -> None:
     with pytest.raises(
-        ToolMissing, match=r"speaks API 1\.26, older than 1\.41; install Docker Engine 20\.10"
+        ToolMissing, match=r"speaks API 1\.26; 1\.41 or later is required; install Docker Engine 20\.10"
     ):
         refuse_old(EngineAt("unix:///run/old"), {"ApiVersion": "1.26"})
     refuse_old(EngineAt("unix:///run/new"), {"ApiVersion": "1.41"})

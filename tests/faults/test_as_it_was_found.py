@@ -90,7 +90,7 @@ def test_an_undo_of_an_earlier_version_enables_the_proxy(toxiproxy: Toxiproxy, h
 def test_a_proxy_that_is_gone_leaves_a_step_nothing_to_act_on(toxiproxy: Toxiproxy, handles: Handles) -> None:
     fault = made("idle_drop", handles)
     toxiproxy.delete("database")
-    with pytest.raises(TargetGone, match="has no proxy 'database' any more"):
+    with pytest.raises(TargetGone, match="no longer has a proxy 'database'"):
         fault.prepare()
     toxiproxy.create("database", handles.proxies["database"].listen, "127.0.0.1:1")
 
@@ -111,7 +111,7 @@ def test_a_value_that_somebody_sets_during_the_step_is_theirs(primary: Cluster, 
     undo = fault.prepare()
     fault.inject()
     execute(primary, "alter system set idle_session_timeout = '9min'")
-    assert type(fault).undo(undo)["set_by"] == "somebody else meanwhile, and left alone"
+    assert type(fault).undo(undo)["set_by"] == "another user meanwhile, and left alone"
     assert ask(primary, IN_AUTO_CONF) == "9min"
     execute(primary, "alter system reset all")
     execute(primary, "select pg_reload_conf()")
@@ -127,7 +127,7 @@ def test_a_reload_that_would_put_somebody_elses_change_into_force_is_not_made(
     try:
         os.utime(conf, (later, later))
         with pytest.raises(
-            TargetGone, match=r"postgresql\.conf changed .* first type: SELECT pg_reload_conf"
+            TargetGone, match=r"postgresql\.conf changed .* run this first: SELECT pg_reload_conf"
         ):
             made("idle_drop", handles, by="server").prepare()
     finally:
@@ -169,6 +169,6 @@ def test_one_that_is_stopped_already_is_not_paused_and_does_not_go_on(family: ps
     family.send_signal(signal.SIGSTOP)
     while family.status() != psutil.STATUS_STOPPED:
         pass
-    with pytest.raises(TargetGone, match="is stopped already, and is left as it is"):
+    with pytest.raises(TargetGone, match="is already stopped and is left as it is"):
         made("pause", Handles(processes={"api": (ref_of(family.pid),)})).prepare()
     assert family.status() == psutil.STATUS_STOPPED

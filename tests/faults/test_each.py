@@ -231,5 +231,5 @@ def test_a_share_is_rounded_up(which: str, of: int, chosen: int) -> None:
 
 @pytest.mark.parametrize("which", ["none", "0%", "101%", "half", "50", ""])
 def test_a_share_that_cannot_be_meant_is_refused(which: str) -> None:
-    with pytest.raises(ValidationError, match="one, all or a share such as 50%"):
+    with pytest.raises(ValidationError, match="one, all or a percentage such as 50%"):
         PauseParams(which=which)

@@ -97,7 +97,7 @@ def test_a_volume_with_more_room_than_may_be_written_is_refused_with_a_number_th
     tmp_path: Path,
 ) -> None:
     (line,) = refused(probed("disk_full", volume(tmp_path), at_most="1kB"))
-    assert "at most 1000 may be" in line
+    assert "at most 1000 are allowed" in line
     enough = line.partition("set `at_most: ")[2].partition("`")[0]
     found = probed("disk_full", volume(tmp_path), at_most=enough)
     assert refused(found) == [] and found[f"floor: {tmp_path} full"].answer is Answer.YES
@@ -128,7 +128,7 @@ def job(*argv: str, cwd: Path | None = None, **env: str) -> Handles:
 @pytest.mark.parametrize("command", ["/nowhere/nightly", "no-such-nightly-command"])
 def test_a_job_that_is_not_there_is_refused(command: str) -> None:
     (line,) = refused(probed("batch_job", job(command)))
-    assert f"{command} can be started: there is no such command; correct the command" in line
+    assert f"{command} can be started: command not found; correct the command" in line
 
 
 def test_a_job_that_is_not_executable_is_refused_with_what_makes_it_so(tmp_path: Path) -> None:
@@ -151,4 +151,4 @@ def test_a_job_is_looked_for_where_it_begins_and_on_its_own_path(tmp_path: Path)
 
 def test_a_job_that_begins_nowhere_is_refused(tmp_path: Path) -> None:
     (line,) = refused(probed("batch_job", job(sys.executable, cwd=tmp_path / "gone")))
-    assert "there is no such directory; correct `cwd` in the target file" in line
+    assert "directory not found; correct `cwd` in the target file" in line

@@ -53,7 +53,7 @@ def test_a_proxy_that_lets_nothing_pass_is_refused_with_what_to_type(
 
     gone = replace(handles.proxies["database"], name="gone")
     (line,) = refused(probed(fault, replace(handles, proxies={"database": gone}), **params))
-    assert "has none of that name; curl -X POST" in line
+    assert "has no proxy of that name; curl -X POST" in line
     nowhere = replace(handles.proxies["database"], api="http://127.0.0.1:9")
     (line,) = refused(probed(fault, replace(handles, proxies={"database": nowhere}), **params))
     assert "start Toxiproxy" in line
@@ -74,7 +74,7 @@ def test_a_burst_on_what_the_service_does_not_answer_is_refused(handles: Handles
     assert line.endswith(BURST)
 
 
-BURST = "set `burst_path` to what it answers, or `burst: 0`"
+BURST = "set `burst_path` to a path that it answers, or `burst: 0`"
 
 
 def test_a_crowd_that_may_not_sign_in_is_refused(handles: Handles, primary: Cluster) -> None:
@@ -177,7 +177,7 @@ def test_a_standby_is_enough_where_it_is_of_the_kind_that_is_asked(
 @pytest.mark.parametrize("by", ["full", "read_only"])
 def test_a_disk_that_is_not_the_targets_own_is_not_spoilt(alone: Handles, by: str) -> None:
     (line,) = refused(probed("lose_primary", alone, by=by))
-    assert line.endswith("it is no disk of the target's own; run midnight as root, which makes one")
+    assert line.endswith("the target has no disk of its own; run midnight as root, which creates one")
 
 
 def test_an_archive_that_takes_nothing_is_refused(alone: Handles) -> None:
@@ -189,7 +189,7 @@ def test_a_disk_becomes_read_only_where_its_file_system_knows_how(alone: Handles
     memory = replace(alone, volumes={"data": Volume(Path("/dev/shm"), None, None)})
     assert refused(probed("lose_primary", memory, by="full")) == []
     (line,) = refused(probed("lose_primary", memory, by="read_only"))
-    assert "have the data on ext4, and run midnight as root" in line
+    assert "put the data on ext4 and run midnight as root" in line
 
 
 @pytest.mark.parametrize(("command", "works"), [("true", True), ("false", False)])
@@ -203,6 +203,6 @@ def test_an_archive_is_asked_whether_it_took_the_last_segment(
     databases = {"primary": Database(dsn(primary), {"api": dsn(primary)}, "")}
     there = replace(alone, servers={"primary": primary}, databases=databases)
     lines = refused(probed("lose_primary", there, archive="5s"))
-    assert [line.endswith("was refused; look into the server's log") for line in lines] == (
+    assert [line.endswith("was refused; check the server's log") for line in lines] == (
         [] if works else [True]
     )

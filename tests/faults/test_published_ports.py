@@ -40,7 +40,7 @@ def at(port: str, host: str = LOCAL) -> dict[str, str]:
 def test_a_port_that_the_engine_chose_is_no_fixed_one(bindings: Any) -> None:
     probe = asked(bindings, {"80/tcp": [at("49005")]})
     assert probe.answer is Answer.NO
-    because = "the engine chose 49005 for its port 80/tcp, and would choose another one afterwards"
+    because = "the engine chose 49005 for its port 80/tcp and would choose another one afterwards"
     assert probe.line == f"web keeps its published ports: {because}; {probe.remedy}"
     assert probe.remedy == 'publish a fixed port in the Compose file: ports: ["127.0.0.1:8080:80"]'
 
@@ -89,7 +89,7 @@ class _Engine:
         return [object()] * self._count
 
 
-@pytest.mark.parametrize(("count", "advice"), [(1, 'ports: ["8080:80"]'), (2, "one entry before them")])
+@pytest.mark.parametrize(("count", "advice"), [(1, 'ports: ["8080:80"]'), (2, "instead of the replicas")])
 def test_replicas_cannot_all_have_the_same_port(count: int, advice: str) -> None:
     labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
     attrs = {

@@ -65,7 +65,7 @@ def test_one_that_ignores_sigint_is_asked_by_sigterm(mark: str, half: Path) -> N
 def test_one_that_listens_to_nothing_is_killed_and_that_is_said(mark: str, half: Path) -> None:
     child = job(mark, half, "SIGUSR1")
     told = end_in_order(mark, ((signal.SIGINT, 0.1),))
-    assert told["ended"].startswith("killed: it had not ended 0.1 s after it was asked")
+    assert told["ended"].startswith("killed: it had not ended 0.1 s after the last signal")
     assert child.wait(1) == -signal.SIGKILL and marked(mark) == []
 
 

@@ -69,7 +69,7 @@ def test_one_that_is_cut_short_is_found_to_be(tmp_path: Path, mark: str, kind: s
     file = tmp_path / "dump"
     whole = PACK[kind](CONTENT)
     file.write_bytes(whole[: len(whole) * 2 // 3])
-    with pytest.raises(BackupUnusable, match="cut short or damaged"):
+    with pytest.raises(BackupUnusable, match="truncated or damaged"):
         for _ in packed(file, mark).chunks(mark):
             pass
 

@@ -43,10 +43,10 @@ def test_a_mapped_device_is_known_by_its_name_too(file: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "created_with", "because"),
     [
-        (700, {"/dev/sda": 700}, "no less than the 700"),
-        (300, {}, "somebody has set a write limit of 300: it was created with none"),
-        (0, {"/dev/sda": 700}, "somebody has set a write limit of none: it was created with 700"),
-        (0, {"/dev/disk/by-id/x": 700}, "/dev/disk/by-id/x is 8:0 cannot be told"),
+        (700, {"/dev/sda": 700}, "not below its current limit of 700"),
+        (300, {}, "its write limit was changed to 300: it was created with none"),
+        (0, {"/dev/sda": 700}, "its write limit was changed to none: it was created with 700"),
+        (0, {"/dev/disk/by-id/x": 700}, "it is unclear which of /dev/disk/by-id/x is 8:0"),
     ],
 )
 def test_what_could_not_be_put_back_is_refused_and_left_alone(
@@ -69,4 +69,4 @@ def test_what_could_be_limited_is_told_and_not_limited(file: Path, monkeypatch: 
 def test_where_no_device_is_below_nothing_is_limited_and_nothing_is_left(tmp_path: Path) -> None:
     asked = {"path": f"{tmp_path}/none", "created_with": {}}
     for verb in ("set", "unset"):
-        assert "is on no volume" in throttle.carried_out({**asked, verb: 1})["refused"]
+        assert "is not on one of its volumes" in throttle.carried_out({**asked, verb: 1})["refused"]

@@ -45,7 +45,7 @@ def test_even_the_last_run_of_a_day_stays_within_it() -> None:
 
 
 def test_what_is_no_run_has_no_key() -> None:
-    with pytest.raises(ValueError, match="is not the id of a run"):
+    with pytest.raises(ValueError, match="is not a run id"):
         ledger.base_of("stack-embedded-a1b2c3")
 
 

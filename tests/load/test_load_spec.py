@@ -40,7 +40,7 @@ def test_another_machine_may_be_aimed_at_only_when_it_is_named(host: str) -> Non
 
 def test_more_requests_than_one_run_may_send_are_refused() -> None:
     specs.check_size(specs.MOST_HITS)
-    with pytest.raises(Refused, match="20000001 requests are more than"):
+    with pytest.raises(Refused, match="20000001 requests exceed the limit of"):
         specs.check_size(specs.MOST_HITS + 1)
 
 

@@ -91,9 +91,9 @@ def test_a_page_that_fails_is_asked_for_again(server: Server, table: HitTable) -
         ("<html>", f"the page after {BASE} failed"),
         (
             _page(2, 1, last=True),
-            f"the page after {BASE} is out of order: it holds {BASE + 1} after {BASE + 2}",
+            f"the page after {BASE} is out of order: it has {BASE + 1} after {BASE + 2}",
         ),
-        (_page(last=False), f"the page after {BASE} holds nothing beyond that, and is not the last"),
+        (_page(last=False), f"the page after {BASE} has nothing beyond that, and is not the last"),
     ],
 )
 def test_a_broken_list_is_not_complete_and_says_why(

@@ -167,7 +167,7 @@ def test_one_that_is_not_in_the_file_any_more_does_not_hold_up_the_others(hook: 
     put(opened, "gone", "ci")
     assert outbox.deliver(opened, {"ci": destination(webhook=hook.url)}, Time()) == 1
     with opened.begin() as connection:
-        assert outbox.undelivered(connection, NOW)[0].error == "is not in schedules.yaml any more"
+        assert outbox.undelivered(connection, NOW)[0].error == "is no longer in schedules.yaml"
 
 
 def test_a_missing_secret_is_said_and_a_known_one_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:

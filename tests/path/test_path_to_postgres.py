@@ -156,7 +156,7 @@ def test_sessions_that_are_idle_already_stay_and_it_is_said(place: Place, tmp_pa
 
     done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, two_are_used_and_end)
     assert done.outcome is Outcome.UNKNOWN and done.held.dose["idle_sessions_closed"] == 2
-    assert "6 of 8 idle sessions were not used while it acted" in done.because, done.because
+    assert "6 of 8 idle sessions were not used while the fault acted" in done.because, done.because
 
 
 def test_sessions_of_others_that_the_server_ends_are_not_counted(place: Place, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_storm_on_a_database_that_the_service_does_not_use_is_not(place: Place
     fault = made("reconnect_storm", place.handles(service, stormed=place.second), **STORM)
     done = played(fault, tmp_path)
     assert done.held.dose["connections_attempted"] == 20, done
-    assert done.outcome is Outcome.UNKNOWN and "leads to another server than admin_dsn" in done.because
+    assert done.outcome is Outcome.UNKNOWN and "leads to a different server than admin_dsn" in done.because
 
 
 def test_a_storm_on_a_service_that_goes_past_the_proxy_is_not(place: Place, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_on_a_service_that_goes_past_nothing_is_proven_whatever_others_feel(
     done = played(made(name, handles(proxy, service), **params), tmp_path, lambda: use(others))
     assert done.outcome is Outcome.UNKNOWN, done
     assert f"goes through proxy 'database'; it is connected to {echo} (6)" in done.because
-    assert f"have the service connect to {proxy.listen}" in done.because
+    assert f"let the service connect to {proxy.listen}" in done.because
 
 
 @pytest.mark.parametrize("by", ["proxy", "reset", "black_hole"])
@@ -117,7 +117,7 @@ def test_a_reset_of_sessions_that_nobody_uses_is_not_known(
 
     done = played(made("idle_drop", handles(proxy, service), by="reset"), tmp_path, two_are_used)
     assert done.outcome is Outcome.UNKNOWN
-    assert "10 of 12 idle sessions were not used while it acted" in done.because
+    assert "10 of 12 idle sessions were not used while the fault acted" in done.because
     assert done.held.dose["idle_sessions_reset"] == 2
 
 

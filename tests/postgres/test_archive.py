@@ -99,7 +99,7 @@ def change_command(archiving: Archiving, command: str) -> None:
 
 def test_an_archive_command_that_lies_is_found_by_listing(archiving: Archiving) -> None:
     change_command(archiving, "/bin/true")
-    with pytest.raises(BackupUnusable, match=r"archive_command lies: \d+ files .* does not hold it"):
+    with pytest.raises(BackupUnusable, match=r"archive_command lies: \d+ files .* does not contain it"):
         archive_now(archiving.primary, archiving.access, archiving.archive, timeout=1)
     change_command(archiving, archiving.archive.archive_command)
 

@@ -81,7 +81,7 @@ def test_with_the_wal_left_to_an_archive_that_is_not_there_the_backup_has_none(b
     place = backups.place / "bare"
     backup = take_backup(backups.primary, backups.access, place, label="bare", wal="none", durable=False)
     assert backup.files.segments() == set()
-    with pytest.raises(BackupUnusable, match="or are none"):
+    with pytest.raises(BackupUnusable, match="or do not exist"):
         backup.files.segment_size()
 
 
@@ -112,7 +112,7 @@ def test_a_manifest_of_any_kind_is_verified(backups: Backups, algorithm: str) ->
     version.write_text(version.read_text().replace("1", "2"))
     if algorithm == "NONE":
         return
-    with pytest.raises(BackupUnusable, match=f"PG_VERSION has another {algorithm} checksum"):
+    with pytest.raises(BackupUnusable, match=f"PG_VERSION has a different {algorithm} checksum"):
         verify_backup(describe(place), cluster.programs)
 
 
@@ -136,7 +136,7 @@ def test_a_flipped_byte_a_missing_file_and_one_too_many_are_named(backups: Backu
     with pytest.raises(BackupUnusable) as refused:
         verify_backup(describe(damaged), backups.programs)
     assert "base/stray is not in the manifest" in str(refused.value)
-    assert f"{relation(backups)} has another SHA256 checksum" in str(refused.value)
+    assert f"{relation(backups)} has a different SHA256 checksum" in str(refused.value)
     assert "global/pg_filenode.map is missing" in str(refused.value)
 
 
@@ -145,7 +145,7 @@ def test_a_manifest_that_was_edited_is_refused(damaged: Path) -> None:
     record = json.loads(manifest.read_text())
     assert record["Files"]
     manifest.write_text(manifest.read_text().replace('"Size": 3', '"Size": 4', 1))
-    with pytest.raises(BackupUnusable, match="not whole: its own checksum does not hold"):
+    with pytest.raises(BackupUnusable, match="incomplete: its own checksum does not match"):
         describe(damaged)
 
 
@@ -154,7 +154,7 @@ def test_a_tar_that_ends_too_early_is_refused(backups: Backups) -> None:
     shutil.copytree(backups.tar.files.place, place)
     tar = place / "base.tar"
     os.truncate(tar, tar.stat().st_size // 2)
-    with pytest.raises(BackupUnusable, match=r"cut off or damaged|is missing"):
+    with pytest.raises(BackupUnusable, match=r"truncated or damaged|is missing"):
         verify_backup(describe(place), backups.programs)
 
 

@@ -163,7 +163,7 @@ def test_one_of_another_system_is_refused_and_leaves_no_slot(servers: Servers, s
     stranger, _ = servers.primary()
     stranger.stop()
     other = Standby(stranger, address(split.new), "slot_stranger", "stranger")
-    with pytest.raises(CannotRewind, match="not of one system"):
+    with pytest.raises(CannotRewind, match="different system identifiers"):
         rejoin(other, split.new, split.access)
     assert "slot_stranger" not in slots(split.new, split.access)
 

@@ -111,7 +111,7 @@ def test_while_orphans_work_on_its_files_no_second_server_is_started(cluster: Cl
     os.kill(postmaster, signal.SIGKILL)
     assert not wait([process for process in family if process.pid != postmaster], 10, lives)
     try:
-        with pytest.raises(TargetError, match=f"still work in {cluster.data}: {backend.pid}"):
+        with pytest.raises(TargetError, match=f"still run in {cluster.data}: {backend.pid}"):
             cluster.start()
     finally:
         backend.send_signal(signal.SIGCONT)

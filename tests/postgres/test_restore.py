@@ -170,7 +170,7 @@ def test_a_target_in_the_future_is_never_reached_and_the_server_is_quoted(histor
     said = refused(history, at_time(datetime.now(UTC) + timedelta(days=1)))
     assert "the target was never reached" in said
     assert "recovery ended before configured recovery target was reached" in said
-    assert "the last transaction recovered is of" in said
+    assert "the last transaction recovered is from" in said
 
 
 def test_a_target_before_the_backups_end_is_refused_beforehand(history: History) -> None:
@@ -252,7 +252,7 @@ def test_a_missing_segment_before_a_time_is_no_silent_success(history: History, 
     segment.unlink()
     said = refused(history, at_time(history.instant), broken)
     assert "the target was never reached" in said
-    assert f"missing or not whole in the archive: {segment.name}" in said
+    assert f"missing or incomplete in the archive: {segment.name}" in said
 
 
 def test_a_corrupt_segment_is_no_silent_success(history: History, broken: Archive) -> None:
@@ -268,14 +268,14 @@ def test_a_corrupt_segment_is_no_silent_success(history: History, broken: Archiv
 def test_a_truncated_segment_is_named(history: History, broken: Archive) -> None:
     segment = broken.directory / history.middle
     segment.write_bytes(segment.read_bytes()[:1000])
-    assert f"WAL segment {segment.name} in {broken.directory} is not whole" in refused(
+    assert f"WAL segment {segment.name} in {broken.directory} is incomplete" in refused(
         history, at_lsn(history.place), broken, beforehand=True
     )
 
 
 def test_a_timeline_that_the_archive_does_not_know_is_refused(history: History) -> None:
     said = refused(history, at_time(history.instant, timeline=7), beforehand=True)
-    assert "wrong timeline: no history of timeline 7 is archived; known: 1" in said
+    assert "wrong timeline: the archive has no history of timeline 7; known: 1" in said
 
 
 def test_a_timeline_that_left_before_the_backups_end_is_refused(history: History, broken: Archive) -> None:

@@ -36,7 +36,7 @@ def test_an_administrator_who_may_do_everything_passes_every_probe(primary: Clus
     [
         ({"password": WRONG}, "password authentication failed", "correct the user or the password"),
         ({"user": "stranger", "password": WRONG}, "password authentication failed", "correct the user"),
-        ({"password": ""}, "asks for a password", "put it into the connection string"),
+        ({"password": ""}, "requires a password", "put it into the connection string"),
         ({"dbname": "nowhere"}, 'database "nowhere" does not exist', "name an existing database"),
         ({"sslmode": "require"}, "does not support SSL", "sslmode=disable"),
         ({"port": "closed"}, "Connection refused", "correct the host and port"),
@@ -80,7 +80,7 @@ def test_an_administrator_who_is_no_superuser_is_given_the_grants_for_a_setting_
 
 def test_a_setting_that_the_server_does_not_know_is_refused(primary: Cluster) -> None:
     (found,) = probe_setting(dsn(primary), "no_such_setting", "admin")
-    assert found.answer is Answer.NO and "does not know it" in found.because
+    assert found.answer is Answer.NO and "not supported by PostgreSQL" in found.because
 
 
 def test_a_setting_of_the_command_line_is_refused(primary: Cluster) -> None:
@@ -100,7 +100,7 @@ def test_a_way_through_leads_to_the_very_server_or_is_refused(primary: Cluster, 
     other, _ = servers.primary()
     ways = {
         primary.port: (Answer.YES, ""),
-        other.port: (Answer.NO, "another server"),
+        other.port: (Answer.NO, "different server"),
         free_port(): (Answer.NO, "Connection refused"),
     }
     for port, (answer, because) in ways.items():

@@ -78,5 +78,5 @@ def test_when_the_time_is_over_no_further_size_is_begun_and_it_says_so(servers: 
 
 @pytest.mark.real
 def test_what_does_not_fit_on_the_disk_is_refused(servers: Servers) -> None:
-    with pytest.raises(TargetError, match="more than half of what is free"):
+    with pytest.raises(TargetError, match="more than half of the free space"):
         measured(servers, servers.place, [100_000_000])

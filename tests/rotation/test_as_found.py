@@ -169,8 +169,8 @@ MIXED = {
     "two namings": (["app.log.1.gz", "app.log-20250101.gz"], "several namings"),
     "two compressions": (["app.log.1.gz", "app.log.2.xz"], "several compressions"),
     "a plain one in the middle": (["app.log.1.gz", "app.log.2", "app.log.3.gz"], "may be overwritten"),
-    "one of another tool": (["app.log.2025-11-25T10:00"], "in a naming that is not known"),
-    "an old copy": (["app.log.old"], "in a naming that is not known"),
+    "one of another tool": (["app.log.2025-11-25T10:00"], "with an unknown naming scheme"),
+    "an old copy": (["app.log.old"], "with an unknown naming scheme"),
     "half-made": (["app.log.1", "app.log.1.gz"], "may be overwritten"),
 }
 
@@ -203,7 +203,7 @@ def test_a_directory_that_others_may_write_is_rotated_as_its_owner(place: Path, 
 def test_a_directory_whose_owner_could_not_make_the_log_anew_is_refused(place: Path) -> None:
     os.chown(place, 65534, 4)
     place.chmod(0o775)
-    assert "who cannot make" in refusal(place)
+    assert "who cannot re-create" in refusal(place)
 
 
 @as_root
@@ -219,7 +219,7 @@ def test_a_log_of_another_user_is_refused_to_who_cannot_make_it_anew(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
-    assert "only root can make it anew for them" in refusal(place)
+    assert "only root can re-create it for them" in refusal(place)
 
 
 @as_root
@@ -258,7 +258,7 @@ ABSENT = {
     "a file that is not there": ("aplication.log", "aplication.log: No such file or directory"),
     "a pattern that matches nothing": ("*.txt", "*.txt matches no file"),
     "a directory that is not there": ("nginx/*.log", "nginx: No such file or directory"),
-    "a directory": ("below", "below) is no regular file"),
+    "a directory": ("below", "below) is not a regular file"),
 }
 
 
@@ -289,4 +289,4 @@ def test_a_disk_that_a_copy_might_fill_is_refused(place: Path, monkeypatch: pyte
     real = os.statvfs(place)
     full = os.statvfs_result((*real[:3], 0, 0, *real[5:]))
     monkeypatch.setattr(os, "statvfs", lambda _: full)
-    assert "more than half of the 0 that are free" in refusal(place)
+    assert "more than half of the 0 free in" in refusal(place)

@@ -98,7 +98,7 @@ def test_a_log_that_somebody_else_moved_is_not_claimed(place: Path) -> None:
         (place / "app.log").rename(place / "app.log.1")
         (place / "app.log").touch()
         told = log_identity.outcome(log, logrotate_said.parse(""), before)
-    assert not told.rotated and told.bytes == 0 and "somebody else moved it" in told.became
+    assert not told.rotated and told.bytes == 0 and "another process moved it" in told.became
 
 
 def test_a_copy_that_logrotate_claims_and_is_not_there_is_not_believed(place: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_processes_that_reopen_their_log_are_all_signalled(place: Path) -> N
         refs = tuple(ref_of(each.pid) for each in servers)
         held = Played(log_files(place, signal="TERM", process="nginx"), processes=refs)()
         assert whole(held) and [each.wait(10) for each in servers] == [-15, -15]
-        with pytest.raises(FaultError, match="of nginx has ended: nobody reopens its logs"):
+        with pytest.raises(FaultError, match="of nginx has ended: its logs would not be reopened"):
             Played(log_files(place, signal="TERM", process="nginx"), processes=refs).begun()
     finally:
         for each in servers:

@@ -97,7 +97,7 @@ def test_a_team_that_keeps_14_loses_none_and_needs_no_role_called_api(team: Team
 REFUSED = {
     "misspelt": ("files: [aplication.log]", "aplication.log: No such file or directory"),
     "another habit": ("files: [app.log], delaycompress: false", "logs: {stanza: /etc/logrotate.d/NAME}"),
-    "an option of a stanza": ("files: [app.log], postrotate: true", "name the stanza that has it"),
+    "an option of a stanza": ("files: [app.log], postrotate: true", "name the stanza that sets it"),
     "scripts without consent": ("files: [app.log], stanza: STANZA", "consent: {..., postrotate: true}"),
 }
 

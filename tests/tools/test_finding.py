@@ -85,7 +85,7 @@ def test_a_chosen_postgresql_that_is_not_there_is_not_replaced_by_another(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIDNIGHT_POSTGRES", str(path))
-    with pytest.raises(ToolMissing, match="holds no `postgres`"):
+    with pytest.raises(ToolMissing, match="does not contain `postgres`"):
         postgresql.get()
 
 
@@ -104,7 +104,7 @@ def test_a_toxiproxy_on_path_that_is_too_old_gives_way_to_the_cache(path: Path, 
 def test_a_toxiproxy_that_is_too_old_or_broken_is_named_when_there_is_no_other(path: Path) -> None:
     old = program(path / "toxiproxy-server", "toxiproxy-server version 2.5.0")
     assert isinstance(found := toxiproxy.find(), Missing)
-    assert found.because == f"{old} is version 2.5.0, not 2.12 or a later 2"
+    assert found.because == f"{old} is version 2.5.0; 2.12 or a later 2.x is required"
     program(old, "Segmentation fault", fails=True)
     assert isinstance(found := toxiproxy.find(), Missing)
     assert found.because == "toxiproxy-server failed with 1: Segmentation fault"
@@ -132,7 +132,7 @@ def test_logrotate_is_found_with_its_version(path: Path) -> None:
 
 def test_without_a_package_manager_logrotate_is_an_error_that_says_what_to_do(path: Path) -> None:
     assert not list(path.iterdir())
-    with pytest.raises(ToolMissing, match=r"no package manager .* install logrotate with"):
+    with pytest.raises(ToolMissing, match=r"no supported package manager .* install logrotate with"):
         logrotate.get()
 
 

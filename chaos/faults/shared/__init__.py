@@ -1,1 +1,1 @@
-"""What faults share. Nothing here is a fault."""
+"""Helpers shared by faults. Nothing here is a fault."""

@@ -17,7 +17,7 @@ def cgroup(found: Container, ref: ContainerRef) -> Cgroup | None:
 
 
 def held_back(found: Container, ref: ContainerRef) -> float:
-    """Seconds that its threads have waited for their share of the processor so far."""
+    """Seconds that its threads have been throttled so far."""
     here = cgroup(found, ref)
     if here is not None and (used := here.read()) is not None:
         return used.throttled
@@ -26,7 +26,7 @@ def held_back(found: Container, ref: ContainerRef) -> float:
 
 
 def memory(found: Container, ref: ContainerRef) -> float:
-    """Bytes that it uses, without what the kernel can drop at once."""
+    """Bytes in use, without what the kernel can drop at once."""
     here = cgroup(found, ref)
     if here is not None and (used := here.read()) is not None:
         return used.memory

@@ -1,4 +1,4 @@
-"""A program started in a container of the target's, and ended there for certain."""
+"""A program started in a container of the target and reliably ended there."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def start(
 
 
 def stop(container: ContainerRef, mark: str) -> Evidence:
-    """End every process of the container that bears the mark in order, whatever its image holds.
+    """Gracefully end every process of the container that carries the mark, independent of its image's contents.
 
-    Raises UndoError; also where something of it stands still with the container, and ends when that goes on.
+    Raises UndoError; also if the container is paused, where the rest ends when it continues.
     """
     because, by_hand = "", f"docker restart {container.name}"
     try:

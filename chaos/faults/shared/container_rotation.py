@@ -1,4 +1,4 @@
-"""The undo of a rotation where the logs of a container are: a sidecar ended, and its volume put in order."""
+"""Undo a rotation in a container's log directory: end the sidecar and tidy its volume."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GRACE = 60  # seconds that the sidecar may take to end its rotation
 
 
 def undo_of(container: ContainerRef, told: dict[str, Any]) -> Undo:
-    """What `undo` has to know; `told` are the mark, the scratch directory and the inventory.
+    """What `undo` needs; `told` holds the mark, the scratch directory and the inventory.
 
     Raises FaultError, TargetGone.
     """
@@ -25,7 +25,7 @@ def undo_of(container: ContainerRef, told: dict[str, Any]) -> Undo:
 
 
 def undo(undo: Undo) -> Evidence:
-    """Remove the sidecar, and put in order what it left on the volume if it was killed. Raises UndoError."""
+    """Remove the sidecar and tidy what it left on the volume if it was killed. Raises UndoError."""
     ref, mark = refs.from_json(undo["container"]), undo["mark"]
     try:
         with connected(ref.engine) as client:

@@ -1,4 +1,4 @@
-"""What a step acts on, by role: a container, or a process where the target has no containers."""
+"""The subject of a step, by role: a container, or a process if the target has no containers."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Subject = ContainerRef | ProcessRef
-_POLL = 0.1  # seconds between looks at a container
+_POLL = 0.1  # seconds between two looks at a container
 _MARGIN = 2.0  # seconds beyond its grace that the engine may take to end a container
-# the engine's words for a container on which nothing can be done now
+# the engine's messages for a container that cannot be acted on now
 _GONE = ("is not running", "No such container", "is restarting", "is paused")
 
 
 def _which(text: str) -> str:
     if not re.fullmatch(r"one|all|([1-9]\d?|100)%", text):
-        raise ValueError("must be one, all or a share such as 50%")
+        raise ValueError("must be one, all or a percentage such as 50%")
     return text
 
 
 Which = Annotated[str, AfterValidator(_which)]
-"""Which containers, or processes, of a role that has several."""
+"""The containers or processes to hit, of a role that has several."""
 
 
 def either(role: str) -> frozenset[str]:
-    """What a fault needs that works on both."""
+    """Handles that a fault on either kind needs."""
     return frozenset({f"containers.{role}|processes.{role}"})
 
 
@@ -52,7 +52,7 @@ def only_container(role: str) -> frozenset[str]:
 
 
 def subject(handles: Handles, role: str) -> Subject:
-    """The first of the role; a fault on several is played by `chaos.faults.shared.each` on one after the other."""
+    """The first of the role; `chaos.faults.shared.each` applies a fault to several."""
     return all_of(handles, role)[0]
 
 
@@ -66,7 +66,7 @@ def all_of(handles: Handles, role: str) -> tuple[Subject, ...]:
 
 
 def chosen(there: Sequence[T], which: str) -> tuple[T, ...]:
-    """`one`, `all`, or a share such as `50%`, rounded up: always the first of them, so that nights are alike."""
+    """`one`, `all`, or a percentage such as `50%`, rounded up: always the first ones, so that nights are comparable."""
     if which == "one":
         return tuple(there[:1])
     share = 100 if which == "all" else int(which.rstrip("%"))
@@ -74,7 +74,7 @@ def chosen(there: Sequence[T], which: str) -> tuple[T, ...]:
 
 
 def narrowed(handles: Handles, role: str, subject: Subject) -> Handles:
-    """The handles as they would be if the role had this one alone."""
+    """The handles reduced to this one of the role."""
     if isinstance(subject, ContainerRef):
         return replace(handles, containers={**handles.containers, role: (subject,)})
     return replace(handles, processes={**handles.processes, role: (subject,)})
@@ -99,7 +99,7 @@ def acting(ref: ContainerRef, fault: str) -> Iterator[Container]:
 
 
 def failure(fault: str, error: Exception) -> FaultError | TargetGone:
-    """What an error of the engine means to a step: a container that ends or goes away is the target's failure."""
+    """Map an engine error to a step's error: a container that ends or goes away is the target's failure."""
     gone = any(words in str(error) for words in _GONE)
     return (TargetGone if gone else FaultError)(f"{fault}: {error}")
 
@@ -107,7 +107,7 @@ def failure(fault: str, error: Exception) -> FaultError | TargetGone:
 def undoing(
     ref: ContainerRef, by_hand: str, undo: Callable[[DockerClient, Container], dict[str, Any]]
 ) -> Evidence:
-    """Undo on a container; one that was removed by somebody else has nothing to undo. Raises UndoError."""
+    """Undo on a container; if it has been removed, there is nothing to undo. Raises UndoError."""
     try:
         with connected(ref.engine, timeout=60.0) as client:
             found = refs.container_of(client, ref)
@@ -119,8 +119,9 @@ def undoing(
 
 
 def running(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
-    """The state of a container that runs. Raises TargetGone for one that is paused or down: what midnight did to it
-    could not be undone to just that state, so it is left alone."""
+    """The state of a running container. Raises TargetGone if it is paused or down: an undo could not bring back
+    exactly that state, so it is left alone.
+    """
     now = state(found)
     if now["Status"] != "running":
         raise TargetGone(f"{fault}: container {ref.name} is {now['Status']}, and is left as it is")
@@ -128,12 +129,12 @@ def running(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
 
 
 def may_end(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
-    """The state of a container that runs, and that its engine would start again. Raises TargetGone, FaultError."""
+    """The state of a running container that its engine can start again. Raises TargetGone, FaultError."""
     now = running(found, ref, fault)
     if found.attrs["HostConfig"].get("AutoRemove"):
         raise FaultError(
-            f"{fault}: {ref.name} was started with --rm: once it has ended the engine removes it, and nothing "
-            "could start it again; start it without --rm"
+            f"{fault}: {ref.name} was started with --rm: the engine removes it once it has ended, and it "
+            "cannot be started again; start it without --rm"
         )
     return now
 
@@ -141,9 +142,9 @@ def may_end(found: Container, ref: ContainerRef, fault: str) -> dict[str, Any]:
 def to_start_again(
     found: Container, ref: ContainerRef, fault: str, grace: float, handles: Handles
 ) -> dict[str, Any]:
-    """What `started_again` has to know of a container that is about to be ended, within `grace` seconds or at once.
+    """What `started_again` needs about a container that is about to be ended, within `grace` seconds or at once.
 
-    Raises TargetGone when it does not run, FaultError when it could not be started again as it is.
+    Raises TargetGone if it is not running, FaultError if it could not be started again unchanged.
     """
     now = may_end(found, ref, fault)
     again = {"container": refs.to_json(ref), "was": now["Status"], "since": now["StartedAt"], "grace": grace}
@@ -151,14 +152,14 @@ def to_start_again(
 
 
 def ends(undo: Undo) -> frozenset[str]:
-    """What a fault touches that ends a container, or has the kernel end it."""
+    """Objects touched by a fault that ends a container or lets the kernel end it."""
     return frozenset({CONTAINERS, PROXIES} if undo.get("proxies") else {CONTAINERS})
 
 
 def started_again(undo: Undo) -> Evidence:
     """Undo what ended the container `undo["container"]`, where it ran before. Raises UndoError.
 
-    One that still runs as before is watched: the engine may be ending it, for one who asked it to and was killed.
+    If it still runs as before, watch it: the engine may be ending it at the request of a process killed since.
     """
     ref = refs.from_json(undo["container"])
     if undo["was"] != "running":
@@ -178,7 +179,7 @@ def _has_ended(found: Container, since: str) -> bool:
 
 
 def running_again(found: Container) -> dict[str, Any]:
-    """Have a container run that ran before. Raises ControlError."""
+    """Start a container that ran before. Raises ControlError."""
     found.reload()
     if found.status == "paused":
         found.unpause()
@@ -193,12 +194,12 @@ def running_again(found: Container) -> dict[str, Any]:
 
 
 def until(ready: Callable[[], bool], within: float) -> bool:
-    """Whether it was ready within so many seconds."""
+    """True if it became ready within that many seconds."""
     end = time.monotonic() + within
     while not ready():
         if time.monotonic() > end:
             return False
-        time.sleep(_POLL)  # the engine has events, but none for every change that is waited for here
+        time.sleep(_POLL)  # the engine has events, but not for every change awaited here
     return True
 
 

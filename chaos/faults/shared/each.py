@@ -1,7 +1,7 @@
-"""A fault on a role with several containers, or processes: the same act on each of those chosen, at the same time.
+"""A fault on a role with several containers or processes: the same act on each one chosen, at the same time.
 
-`which: one|all|50%` chooses. The evidence is told of each; the effect is reached when each of them was hit as far as
-its own floor asks. What one of them lacks (it is gone, it ended) leaves the others to be hit.
+`which: one|all|50%` chooses. Evidence is reported for each; the effect is reached when each one has reached its own
+floor. If one is gone or has ended, the others are still hit.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class OnEach(Fault):
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
-        """Each is tried, whatever became of the others. Raises UndoError naming those that are left."""
+        """Try each, even if others fail. Raises UndoError naming those that are left."""
         if "each" not in undo:
             return cls.One.undo(undo)
         undos = {str(number): each for number, each in enumerate(undo["each"])}
@@ -104,9 +104,9 @@ class OnEach(Fault):
         return next(iter(self._parts.values()))
 
     def _do(self, act: Callable[[str, Fault], T]) -> dict[str, T]:
-        """What `act` gave for each that is there; those that are gone are left out from now on.
+        """Return the result of `act` for each one that exists; leave out those that are gone from now on.
 
-        Raises FaultError for what failed otherwise; TargetGone when none is left.
+        Raises FaultError on any other failure; TargetGone if none is left.
         """
         done, failed = _at_once(self._parts, act)
         for name, error in failed.items():
@@ -114,14 +114,14 @@ class OnEach(Fault):
                 raise error if isinstance(error, MidnightError) else FaultError(f"{name}: {error!r}")
             self._parts.pop(name)
         if not done:
-            raise TargetGone("; ".join(map(str, failed.values())) or "none of them is there any more")
+            raise TargetGone("; ".join(map(str, failed.values())) or "all of them are gone")
         return done
 
 
 def _at_once(
     each: Mapping[str, T], act: Callable[[str, T], Any]
 ) -> tuple[dict[str, Any], dict[str, Exception]]:
-    """What `act` gave, and what it raised, by name; every one is waited for."""
+    """Results and exceptions of `act` by name; waits for all of them."""
     done: dict[str, Any] = {}
     failed: dict[str, Exception] = {}
     with ThreadPoolExecutor(max(1, len(each))) as pool:

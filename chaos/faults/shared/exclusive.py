@@ -1,4 +1,4 @@
-"""One step at a time changes one thing of a container: a second would take the first's change for what was before."""
+"""Allow one step at a time per limit of a container: a second one would record the first's change as the original."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _HELD: dict[tuple[str, str], str] = {}  # the mark of the step, by container and
 
 @contextmanager
 def claimed(ref: ContainerRef, fault: str, mark: str) -> Iterator[None]:
-    """Claim it before what is there is read; it is held until `release`, or until what follows here raises.
+    """Claim it before reading the current value; held until `release`, or until the body raises.
 
-    Raises FaultError while another step of the same run has it.
+    Raises FaultError while another step of the same run holds it.
     """
     held = _HELD.setdefault((ref.id, fault), mark)
     run, _, step = held.partition("/")
     if held != mark and run == mark.partition("/")[0]:
         raise FaultError(
-            f"{fault}: {ref.name} is limited by step {step!r} already; let it end before this begins"
+            f"{fault}: {ref.name} is already limited by step {step!r}; let that step end before this one begins"
         )
-    _HELD[ref.id, fault] = mark  # of an earlier run nothing is in force any more
+    _HELD[ref.id, fault] = mark  # nothing of an earlier run is still in force
     try:
         yield
     except BaseException:
@@ -32,6 +32,6 @@ def claimed(ref: ContainerRef, fault: str, mark: str) -> Iterator[None]:
 
 
 def release(ref: ContainerRef, fault: str, mark: str) -> None:
-    """Give it back; in another process than the one that claimed it there is nothing to give."""
+    """Release it; a no-op in any process other than the one that claimed it."""
     if _HELD.get((ref.id, fault)) == mark:
         _HELD.pop((ref.id, fault), None)

@@ -1,4 +1,4 @@
-"""What can be known before the play of a process or container that a step acts on. Nothing here changes it."""
+"""Probes of the process or container that a step acts on. Read-only."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _WAY_ON = {
     "paused": "docker unpause {}",
     "exited": "docker start {}",
     "created": "docker start {}",
-    "restarting": "look at what ends it: docker logs {}",
+    "restarting": "find out why it ends: docker logs {}",
 }
 
 
 def may_be_signalled(ref: ProcessRef) -> Probe:
-    """Whether this user may send the process a signal."""
+    """Probe whether this user may signal the process."""
     what, process = f"process {ref.pid} may be signalled", process_of(ref)
     if process is None:
         return no(what, "it has ended", "start the service")
@@ -43,7 +43,7 @@ def may_be_signalled(ref: ProcessRef) -> Probe:
 
 
 def may_all_be_signalled(what: str, refs: Sequence[ProcessRef]) -> Probe:
-    """Whether this user may signal each of them; one that has ended by now does not count."""
+    """Probe whether this user may signal all of them; ended ones do not count."""
     for ref in refs:
         asked = may_be_signalled(ref)
         if asked.answer is Answer.NO and process_of(ref) is not None:
@@ -52,7 +52,7 @@ def may_all_be_signalled(what: str, refs: Sequence[ProcessRef]) -> Probe:
 
 
 def runs(found: Container) -> Probe:
-    """Whether the container runs; one that is paused or down is left as it is."""
+    """Probe whether the container runs; one that is paused or down is left as it is."""
     what, status = f"{found.name} runs", str(containers.state(found)["Status"])
     if status == "running":
         return yes(what)
@@ -60,7 +60,7 @@ def runs(found: Container) -> Probe:
 
 
 def can_be_ended(ref: ContainerRef, fault: str) -> Iterator[Probe]:
-    """Whether the container runs, and would be the same after it was ended and started again."""
+    """Probe whether the container runs and would be unchanged after a stop and start."""
     with containers.acting(ref, fault) as found:
         there = runs(found)
         yield there
@@ -69,7 +69,7 @@ def can_be_ended(ref: ContainerRef, fault: str) -> Iterator[Probe]:
         what = f"{ref.name} can be started again"
         if found.attrs["HostConfig"].get("AutoRemove"):
             yield no(
-                what, "it was started with --rm, and is removed once it has ended", "start it without --rm"
+                what, "it was started with --rm and is removed once it has ended", "start it without --rm"
             )
         else:
             yield yes(what)
@@ -77,7 +77,7 @@ def can_be_ended(ref: ContainerRef, fault: str) -> Iterator[Probe]:
 
 
 def keeps_its_ports(found: Container) -> Probe:
-    """Whether the host ports that the container publishes stay the same when it is started, or connected, again.
+    """Probe whether the container keeps its published host ports when it is started or connected again.
 
     The engine keeps only those that the container was created with.
     """
@@ -95,42 +95,40 @@ def keeps_its_ports(found: Container) -> Probe:
         )
         return yes(what, ", ".join(there) or "it publishes none")
     port, at = chosen[0]
-    because = (
-        f"the engine chose {at['HostPort']} for its port {port}, and would choose another one afterwards"
-    )
+    because = f"the engine chose {at['HostPort']} for its port {port} and would choose another one afterwards"
     if _is_one_of_several(found):
-        return no(what, because, "publish none of its replicas, but one entry before them")
+        return no(what, because, "publish a single proxy in front of its replicas instead of the replicas")
     return no(what, because, f'publish a fixed port in the Compose file: ports: ["{_fixed_port(port, at)}"]')
 
 
 def has_sidecars(found: Container) -> Probe:
-    """Whether the image is there that programs of midnight run in, beside a container."""
+    """Probe whether the sidecar image is available."""
     from docker.errors import ImageNotFound
 
-    what = f"image {sidecar.IMAGE} is there"
+    what = f"image {sidecar.IMAGE} is available"
     assert found.client is not None
     try:
         found.client.images.get(sidecar.IMAGE)
     except ImageNotFound:
-        return no(what, "a program of midnight's has to run beside the container", "midnight doctor --fix")
+        return no(what, "a sidecar must run beside the container", "midnight doctor --fix")
     return yes(what)
 
 
 def engine_says(found: Container) -> Mapping[str, Any]:
-    """What the container's engine says of itself: `NCPU`, `MemoryLimit`, `CpuCfsQuota` ..."""
+    """The container's engine's info: `NCPU`, `MemoryLimit`, `CpuCfsQuota` ..."""
     assert found.client is not None
     said: Mapping[str, Any] = found.client.info()
     return said
 
 
 def _fixed(config: Mapping[str, Any]) -> dict[str, set[str]]:
-    """By port of the container: the host ports that were asked for by number; not 0, nor a range."""
+    """By container port: the host ports requested by number; not 0, nor a range."""
     asked: Mapping[str, Sequence[Mapping[str, str]] | None] = config.get("PortBindings") or {}
     return {port: {str(each.get("HostPort", "")) for each in bound or ()} for port, bound in asked.items()}
 
 
 def _is_one_of_several(found: Container) -> bool:
-    """Whether its service has more containers: no two of them can have the same port."""
+    """True if its service has more containers: no two of them can publish the same port."""
     same = [f"{each}={found.labels[each]}" for each in (_PROJECT, _SERVICE) if each in found.labels]
     assert found.client is not None
     if len(same) < 2:
@@ -139,7 +137,7 @@ def _is_one_of_several(found: Container) -> bool:
 
 
 def _fixed_port(port: str, at: Mapping[str, str]) -> str:
-    """As `ports` of a Compose file has it, on the same address: 80/tcp of 127.0.0.1 is `127.0.0.1:8080:80`."""
+    """An entry of `ports` in a Compose file, on the same address: 80/tcp of 127.0.0.1 is `127.0.0.1:8080:80`."""
     number, _, protocol = port.partition("/")
     here = int(number) if int(number) >= FIRST_FREE else 8000 + int(number)
     host = at.get("HostIp", "")

@@ -1,7 +1,7 @@
-"""The two ways in which a proxy can spoil connections without closing them at once.
+"""Two ways in which a proxy can break connections without closing them at once.
 
-`black_hole`: nothing passes, in neither direction, and nobody is told (Toxiproxy's `timeout` toxic; taking it
-away closes the connections). `reset`: a connection is reset when its next byte arrives (`reset_peer`).
+`black_hole`: nothing passes in either direction, silently (Toxiproxy's `timeout` toxic; removing it closes the
+connections). `reset`: a connection is reset when its next byte arrives (`reset_peer`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _STREAMS: tuple[Stream, ...] = get_args(Stream)
 
 
 def names(mark: str) -> dict[str, Stream]:
-    """The toxics' names, chosen beforehand, each with the stream it acts on."""
+    """The toxics' names, chosen before the act, each with the stream it acts on."""
     return {f"midnight-{mark.replace('/', '-')}-{stream}": stream for stream in _STREAMS}
 
 
 def add(server: Toxiproxy, proxy: str, kind: Kind, toxics: Mapping[str, Stream]) -> None:
-    """Spoil every connection through the proxy, those there are and those to come. Raises ToxiproxyError."""
+    """Break every connection through the proxy, existing and new. Raises ToxiproxyError."""
     for name, stream in toxics.items():
         server.add_toxic(proxy, name, _TYPES[kind], stream, {"timeout": 0})

@@ -1,4 +1,4 @@
-"""A job of the target's own while it runs: what it prints, how it ends, the processor time and memory of its tree."""
+"""A running job of the target: its output, its exit, the processor time and memory of its process tree."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ from chaos.host.worker import Program
 from chaos.plugin.handles import Job
 from chaos.record.redact import known
 
-LOOK, LOOK_FOR_MARKS = 0.2, 1.0  # seconds; the second finds what is no descendant any more, and is dearer
-LINE, KEPT = 1 << 16, 5  # bytes of a line at most, and lines of text that are kept
+LOOK, LOOK_FOR_MARKS = (
+    0.2,
+    1.0,
+)  # seconds; the second also finds processes that are no longer descendants, and costs more
+LINE, KEPT = 1 << 16, 5  # maximum bytes per line, and lines of text kept
 TICKS = float(os.sysconf("SC_CLK_TCK"))
 
 
 class JobRun:
-    """Started by its making. Raises FaultError; TargetGone when its container is not running."""
+    """Creating it starts the job. Raises FaultError; TargetGone if its container is not running."""
 
     def __init__(self, job: Job, argv: Sequence[str], mark: str) -> None:
         self.reports: list[dict[str, Any]] = []  # each line of it that is a JSON object
@@ -36,7 +39,7 @@ class JobRun:
         self.reported, self.ended = threading.Event(), threading.Event()
         self.seen: set[int] = (
             set()
-        )  # the job and its children, those of the past too; where they are of this machine
+        )  # the job and its children, including ended ones, if they run on this machine
         self.cpu, self.peak = 0.0, 0  # seconds of the whole tree, bytes
         self._mark = mark
         self.process = self._start(job, list(argv), mark)
@@ -45,7 +48,7 @@ class JobRun:
 
     @property
     def code(self) -> int | None:
-        """Its exit code; None while it runs."""
+        """The exit code; None while it runs."""
         return self.process.poll() if self.ended.is_set() else None
 
     def _start(self, job: Job, argv: list[str], mark: str) -> Program:
@@ -81,10 +84,10 @@ class JobRun:
             yield from iter(lambda: stream.readline(LINE), b"")
 
     def _wait(self) -> None:
-        """Until it has ended: not until its output has, which a child of it may keep open."""
+        """Wait until it has ended, not until its output is closed: a child may keep that open."""
         process = self.process
         if isinstance(process, subprocess.Popen):
-            with suppress(ChildProcessError):  # somebody else of ours has reaped it: then there are the looks
+            with suppress(ChildProcessError):  # reaped elsewhere in midnight: fall back on the samples
                 os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
                 self._look(set())
                 _, status, used = os.wait4(process.pid, 0)
@@ -111,7 +114,7 @@ class JobRun:
 
 
 def _used(pid: int) -> float:
-    """Processor seconds of a process, and of those of its children that it has waited for."""
+    """Processor seconds of a process and of the children it has waited for."""
     with suppress(OSError, IndexError, ValueError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
         fields = file.read().rpartition(b")")[2].split()
         return sum(map(int, fields[11:15])) / TICKS

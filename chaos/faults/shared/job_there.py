@@ -1,4 +1,4 @@
-"""Whether a job of the target's own could be started: its command and directory are looked up, and not run."""
+"""Probe whether a job of the target could be started: look up its command and directory, run nothing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from chaos.plugin.probe import Answer, Probe, no, unknown, yes
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-_PATH = (
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # the engine's, where the image has none
-)
-_CORRECT = "correct the command in the target file, or install it"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # the engine's default if the image sets none
+_CORRECT = "correct the command in the target file or install it"
 _MAKE_EXECUTABLE = "chmod +x {}"
 _DIRECTORY = "correct `cwd` in the target file"
 
@@ -30,9 +28,9 @@ def probes(job: Job) -> Iterator[Probe]:
 
 def _here(job: Job) -> Iterator[Probe]:
     if job.cwd is not None:
-        what = f"the nightly job can begin in {job.cwd}"
+        what = f"the nightly job can start in {job.cwd}"
         if not os.access(job.cwd, os.X_OK):
-            because = "this user may not enter it" if job.cwd.exists() else "there is no such directory"
+            because = "permission denied for this user" if job.cwd.exists() else "directory not found"
             yield no(what, because, _DIRECTORY)
             return
         yield yes(what)
@@ -48,7 +46,7 @@ def _here(job: Job) -> Iterator[Probe]:
     elif "/" in name and place.is_file():
         yield no(what, "it is not executable", _MAKE_EXECUTABLE.format(place))
     else:
-        yield no(what, "there is no such command", _CORRECT)
+        yield no(what, "command not found", _CORRECT)
 
 
 def _inside(job: Job, container: ContainerRef) -> Iterator[Probe]:
@@ -60,16 +58,16 @@ def _inside(job: Job, container: ContainerRef) -> Iterator[Probe]:
         config = found.attrs["Config"]
         begins = PurePosixPath(str(job.cwd or config.get("WorkingDir") or "/"))
         facts = files.stat(found, str(begins))
-        what = f"the nightly job can begin in {begins} of {container.name}"
+        what = f"the nightly job can start in {begins} of {container.name}"
         if (facts is None or not facts.directory) and not _hidden(found, begins):
-            yield no(what, "there is no such directory", _DIRECTORY)
+            yield no(what, "directory not found", _DIRECTORY)
             return
         yield yes(what)
         yield _command(found, job.argv[0], _candidates(job, config, begins))
 
 
 def _candidates(job: Job, config: Mapping[str, object], begins: PurePosixPath) -> list[PurePosixPath]:
-    """Where its command may lie, as the engine looks for it."""
+    """Candidate paths of its command, in the engine's search order."""
     name, given = job.argv[0], config.get("Env")
     if "/" in name:
         return [begins / name]
@@ -90,12 +88,12 @@ def _command(found: Container, name: str, candidates: Sequence[PurePosixPath]) -
         chmod = f"docker exec -u 0 {found.name} {_MAKE_EXECUTABLE.format(not_executable)}"
         return no(what, f"{not_executable} is not executable", chmod)
     if hidden := [path for path in candidates if _hidden(found, path)]:
-        return unknown(what, f"{hidden[0]} is in its memory, where the engine shows no files")
-    return no(what, "there is no such command", _CORRECT)
+        return unknown(what, f"{hidden[0]} is on a tmpfs, where the engine shows no files")
+    return no(what, "command not found", _CORRECT)
 
 
 def _hidden(found: Container, path: PurePosixPath) -> bool:
-    """Whether it lies on a tmpfs, which the engine shows nothing of."""
+    """True if it is on a tmpfs, which the engine cannot read."""
     held = [each["Destination"] for each in found.attrs["Mounts"] if each["Type"] == "tmpfs"]
     held += list(found.attrs["HostConfig"].get("Tmpfs") or ())
     return any(path.is_relative_to(each) for each in held)

@@ -1,4 +1,4 @@
-"""Whether the kernel killed a job for memory: told from the kernel's own records, or said not to be known."""
+"""Find out from the kernel's own records whether it killed a job for memory, or report that it is unknown."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from chaos.plugin.handles import ContainerRef
 
 @dataclass(frozen=True, slots=True)
 class MemoryKills:
-    """`told`: how one who was killed with SIGKILL ended; `counts`: what that rests on."""
+    """`told`: how a job that died of SIGKILL ended; `counts`: the numbers behind it."""
 
     told: str
     counts: dict[str, Any]
 
 
 class Watch:
-    """From its making to `stop`, over a job here, or over the container that the job belongs to."""
+    """Counts from creation to `stop`, for a job on this machine or for the container that the job belongs to."""
 
     def __init__(self, container: ContainerRef | None) -> None:
         self._container = container
@@ -34,7 +34,7 @@ class Watch:
         self._before = self._cgroup.oom_kills() if self._cgroup else 0.0
 
     def _of_the_container(self) -> int | None:
-        """None when it is not known: also when the container was started again, and its count with it."""
+        """None if unknown: also if the container, and with it the count, was restarted."""
         rise = self._cgroup.oom_kills() - self._before if self._cgroup else -1.0
         return int(rise) if rise >= 0 else None
 
@@ -58,5 +58,5 @@ def _told(ours: int | None, machine: int, *, here: bool) -> str:
     if ours == 0 or (here and machine == 0):
         return "killed with SIGKILL, not for memory"
     return (
-        "killed with SIGKILL; whether for memory is not known, because the kernel's records may not be read"
+        "killed with SIGKILL; whether for memory is not known, because the kernel's records are not readable"
     )

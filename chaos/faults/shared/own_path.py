@@ -15,7 +15,7 @@ from chaos.plugin.probe import Answer, Probe, unknown, yes
 
 
 class OwnPath:
-    """Opened before the act, asked after it. It never raises: what cannot be seen is said by `unproven`."""
+    """Opened before the act, queried after it. Never raises: `unproven` reports what cannot be seen."""
 
     def __init__(self, handles: Handles, names: Sequence[str], mark: str) -> None:
         """`names`: of the proxies, in `handles`."""
@@ -26,11 +26,13 @@ class OwnPath:
         self._open = ExitStack()
         self._watches: list[Watch] = []
         self._accounts: list[Account] = []
-        self._because = "it was never looked at"
+        self._because = "it was never watched"
 
     def probes(self, least: int = 1) -> Iterator[Probe]:
-        """Whether the proxies let anything pass, and whether the service's connections can be seen, and go through them
-        now, `least` of them. The second is never a `no`: a service may open them only when it is asked something."""
+        """Probe whether the proxies let traffic pass, and whether at least `least` of the service's connections can
+        be seen and go through them now. The second is never a `no`: a service may open connections only when it gets
+        requests.
+        """
         for proxy in self._proxies:
             passes = proxies.lets_pass(proxy)
             yield passes
@@ -46,7 +48,9 @@ class OwnPath:
         yield answer("floor: connections of the service", f"{len(seen.fates)} now, {least} required")
 
     def open(self) -> None:
-        """Find out who the service is and where its connections can be seen. A sidecar takes a second to start."""
+        """Find out which process is the service and where its connections can be seen. A sidecar takes a second to
+        start.
+        """
         self._because = ""
         try:
             service = path.of(self._handles)
@@ -63,7 +67,7 @@ class OwnPath:
             self._give_up(error)
 
     def begin(self) -> Seen:
-        """From now on what becomes of them counts. What there is now."""
+        """Count what becomes of the connections from now on. Return the current state."""
         try:
             for watch in self._watches:
                 account = Account(watch)
@@ -75,7 +79,7 @@ class OwnPath:
 
     @contextmanager
     def acting(self, fault: str) -> Iterator[None]:
-        """What fails within ends the looking. Raises FaultError for what a control interface refuses."""
+        """An error in the body ends the watch. Raises FaultError if a control interface refuses."""
         try:
             yield
         except BaseException as error:
@@ -85,7 +89,7 @@ class OwnPath:
             raise
 
     def seen(self) -> Seen:
-        """What was seen so far, over all the proxies."""
+        """Everything seen so far, over all proxies."""
         fates: list[Fate] = []
         others = Counter[str]()
         try:
@@ -98,18 +102,20 @@ class OwnPath:
         return Seen(tuple(fates), others)
 
     def unproven(self, seen: Seen, *, carried: int = 1) -> str:
-        """Why nothing is proven: the path cannot be seen, the service is not on it, or nothing of its own was on it
-        while the fault acted, where `carried` says so. Empty where none of it is so."""
+        """Explain why nothing is proven: the path cannot be seen, the service is not on it, or, by `carried`, none of
+        its traffic was on it while the fault acted. Empty if proven.
+        """
         if self._because:
             return f"the service's connections cannot be seen: {self._because}"
         if not seen.fates:
             return self._absent(seen)
         if not carried:
-            return f"the {len(seen.fates)} connections of the service through {self._called} carried nothing then"
+            seen_ones = f"{len(seen.fates)} connections of the service through {self._called}"
+            return f"the {seen_ones} carried nothing while the fault acted"
         return ""
 
     def evidence(self, seen: Seen) -> Mapping[str, object]:
-        """What a report says of them."""
+        """The connections as reported."""
         return {
             "own_connections": len(seen.fates),
             "own_bytes_asked": seen.asked,
@@ -138,8 +144,8 @@ class OwnPath:
             there = ", ".join(f"{where} ({count})" for where, count in past.most_common(3))
             said += f"; it is connected to {there}"
         if seen.others:
-            said += f"; those through it come from {', '.join(seen.others)}"
-        return f"{said}; have the service connect to {', '.join(_address(each) for each in self._proxies)}"
+            said += f"; connections through it come from {', '.join(seen.others)}"
+        return f"{said}; let the service connect to {', '.join(_address(each) for each in self._proxies)}"
 
     def _give_up(self, error: Unseen) -> None:
         self._because = str(error)

@@ -1,4 +1,4 @@
-"""What a process or container that is acted on has to do with others: without that, nobody was hit."""
+"""Traffic of the process or container that is acted on: without any, no one was hit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chaos.plugin.probe import Probe, unknown, yes
 
 
 class OwnTraffic:
-    """It never raises: what cannot be seen is said by `unproven`."""
+    """Never raises: `unproven` reports what cannot be seen."""
 
     def __init__(self, handles: Handles, subject: Subject, mark: str) -> None:
         self._subject, self._mark, self._entry = subject, f"{mark}/traffic", handles.base_url
@@ -23,7 +23,7 @@ class OwnTraffic:
         self._most_held = 0
 
     def probes(self, *networks: str) -> Iterator[Probe]:
-        """The floor of connections in use, as far as it is seen now. Never a `no`: the load opens some."""
+        """Probe the floor of connections in use, as seen now. Never a `no`: the load opens some."""
         what = f"floor: connections of {containers.name_of(self._subject)} in use"
         self._look(networks, 0.0)
         self.close()
@@ -34,11 +34,11 @@ class OwnTraffic:
             yield answer(what, f"{self.connections} now, 1 is required")
 
     def begin(self, *networks: str) -> None:
-        """Count the connections that the act is about to hit, on these networks of a container or on all."""
+        """Count the connections that the act is about to hit, on these networks of a container or on all of them."""
         self._look(networks, WITHIN)
 
     def held(self) -> int:
-        """The most connections at once on which something has waited for the subject, at any of these calls."""
+        """The most connections seen waiting for the subject at once, over all calls."""
         if self._traffic is not None:
             try:
                 self._most_held = max(self._most_held, self._traffic.held())
@@ -56,13 +56,13 @@ class OwnTraffic:
         return {"connections_in_use_before": self.connections}
 
     def unproven(self, *, hit: int) -> str:
-        """Why it is not known that the service felt it, where not one connection was `hit`."""
+        """Explain why it is unknown whether the service was affected, if no connection was `hit`."""
         if self._because:
-            return f"whom it served cannot be seen: {self._because}"
+            return f"its clients cannot be seen: {self._because}"
         if hit:
             return ""
         name = containers.name_of(self._subject)
-        return f"nothing but midnight had to do with {name} then: have the step aim at what serves requests"
+        return f"only midnight used {name} at that time: target a process or container that serves requests"
 
     def _look(self, networks: Collection[str], within: float) -> None:
         self._because = ""

@@ -1,4 +1,4 @@
-"""What faults do to a proxy, undone and verified. A proxy or server that is gone has nothing to undo."""
+"""Undo and verify what faults do to a proxy. If the proxy or its server is gone, there is nothing to undo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chaos.plugin.handles import Handles, Proxy
 from chaos.plugin.probe import Probe, no, yes
 from chaos.toxiproxy import Toxiproxy
 
-# seconds that the server of a container may take that was only just started or connected again
+# seconds that a container's server may take after it was started or reconnected
 ANSWERS_WITHIN = 2.0
 _POLL = 0.2
 
@@ -27,31 +27,33 @@ _CLAIMING = threading.Lock()
 
 
 def known(handles: Handles, proxy: Proxy) -> dict[str, Any]:
-    """The proxy as an undo names it; with the container of its server, where the target has one."""
+    """The proxy as recorded in an undo, with its server's container if there is one."""
     told: dict[str, Any] = {"api": proxy.api, "proxy": proxy.name}
     server = handles.container("proxy")
     return told if server is None else told | {"server": refs.to_json(server)}
 
 
 def lets_pass(proxy: Proxy) -> Probe:
-    """Whether the server has this proxy, and it is enabled."""
+    """Probe whether the server has this proxy and it is enabled."""
     what, at = f"proxy {proxy.name!r} lets connections pass", f"{proxy.api}/proxies"
     try:
         now = Toxiproxy(proxy.api).proxies().get(proxy.name)
     except ControlError as error:
-        return no(what, str(error), "start Toxiproxy, or correct the address of its API")
+        return no(what, str(error), "start Toxiproxy or correct the address of its API")
     if now is None:
         made = f'{{"name": "{proxy.name}", "listen": "{proxy.listen}", "upstream": "{proxy.upstream}"}}'
-        return no(what, f"Toxiproxy at {proxy.api} has none of that name", f"curl -X POST {at} -d '{made}'")
+        return no(
+            what, f"Toxiproxy at {proxy.api} has no proxy of that name", f"curl -X POST {at} -d '{made}'"
+        )
     if not now.enabled:
         return no(what, "it is disabled", f"curl -X POST {at}/{proxy.name} -d '{{\"enabled\": true}}'")
     return yes(what)
 
 
 def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
-    """What `enable` needs to know about a proxy that a step will disable: whether it is enabled now.
+    """Record for `enable` whether a proxy that a step will disable is enabled now.
 
-    While several steps of a run overlap, what the first one found counts for all.
+    If several steps of a run overlap, the first one's finding counts for all.
     Raises TargetGone when the server is down or has no such proxy, FaultError when it cannot be read.
     """
     api, name = known["api"], known["proxy"]
@@ -61,7 +63,7 @@ def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
         down = isinstance(error.__cause__, requests.ConnectionError)
         raise (TargetGone if down else FaultError)(f"proxy {name!r}: {error}") from error
     if now is None:
-        raise TargetGone(f"Toxiproxy at {api} has no proxy {name!r} any more")
+        raise TargetGone(f"Toxiproxy at {api} no longer has a proxy {name!r}")
     with _CLAIMING:
         enabled, marks = _FOUND.setdefault(_place(known, mark), (now.enabled, set()))
         marks.add(mark)
@@ -69,7 +71,7 @@ def to_be_disabled(known: Mapping[str, Any], mark: str) -> dict[str, Any]:
 
 
 def enable(undo: Undo) -> Evidence:
-    """Enable the proxy `undo` names and verify it; one that was found disabled stays so. Raises UndoError."""
+    """Enable the proxy that `undo` names and verify it; one found disabled stays disabled. Raises UndoError."""
     api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
     if not undo.get("enabled", True):
@@ -81,7 +83,7 @@ def enable(undo: Undo) -> Evidence:
             return {"proxy": name, "proxy_is": "gone"}
         server.enable(name)
         if not server.proxy(name).enabled:
-            raise ControlError("it still says that it is disabled")
+            raise ControlError("it still reports that it is disabled")
         return {"proxy": name, "enabled": True}
 
     by_hand = f"curl -X POST {api}/proxies/{name} -d '{{\"enabled\": true}}'"
@@ -104,7 +106,7 @@ def _place(known: Mapping[str, Any], mark: str) -> tuple[str, str, str]:
 
 
 def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:
-    """Take these toxics off the proxy `undo` names and see that they are gone. Raises UndoError."""
+    """Remove these toxics from the proxy that `undo` names and verify it. Raises UndoError."""
     api, name = undo["api"], undo["proxy"]
     server = Toxiproxy(api)
 
@@ -126,7 +128,7 @@ def remove_toxics(undo: Undo, toxics: Collection[str]) -> Evidence:
 
 
 def in_place(proxy: Proxy, toxics: Collection[str]) -> float:
-    """How many of the toxics the server says there are; 0 when it does not answer."""
+    """Count the toxics that the server still reports; 0 if it does not answer."""
     try:
         found = Toxiproxy(proxy.api).proxy(proxy.name).toxics
     except ControlError:
@@ -135,7 +137,7 @@ def in_place(proxy: Proxy, toxics: Collection[str]) -> float:
 
 
 def _undone(act: Callable[[], Evidence], undo: Undo, failure: str, by_hand: str) -> Evidence:
-    """What `act` tells; or that the server is gone, and with it all that it was told."""
+    """Return the result of `act`, or that the server is gone and its settings with it."""
     end = time.monotonic() + ANSWERS_WITHIN
     while True:
         try:
@@ -153,7 +155,7 @@ def _undone(act: Callable[[], Evidence], undo: Undo, failure: str, by_hand: str)
 
 
 def _gone(undo: Undo, error: BaseException) -> bool:
-    """Whether a server that is not reached has ended, and is not merely cut off. Raises ControlError, ToolMissing."""
+    """True if an unreachable server has ended and is not just cut off. Raises ControlError, ToolMissing."""
     if "server" not in undo:
         return _refused(error)
     ref = refs.from_json(undo["server"])
@@ -163,7 +165,7 @@ def _gone(undo: Undo, error: BaseException) -> bool:
 
 
 def _refused(error: BaseException) -> bool:
-    """Whether nobody listens there any more: a connection that is not answered may lead to a server that lives."""
+    """True if the port refuses connections: an unanswered connection may lead to a live server."""
     deepest: BaseException | None = error
     while deepest is not None and not isinstance(deepest, ConnectionRefusedError):
         deepest = deepest.__cause__ or deepest.__context__

@@ -1,6 +1,6 @@
-"""A Toxiproxy server keeps its proxies and toxics in memory: a container that it is ended with takes them along.
+"""A Toxiproxy server keeps its proxies and toxics in memory: they are lost when its container ends.
 
-A fault that ends a container remembers them first, and its undo makes those anew that the server does not have.
+A fault that ends a container records them first; its undo re-creates those that the server no longer has.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef, Handles
 from chaos.toxiproxy import ProxyInfo, Toxiproxy
 
-ANSWERS_WITHIN = 20.0  # seconds that a server may take that has just been started
-OURS = "midnight-"  # how the toxics of faults are called: their own undo takes them away
+ANSWERS_WITHIN = 20.0  # seconds that a newly started server may take
+OURS = "midnight-"  # name prefix of the faults' toxics: their own undo removes them
 _POLL = 0.2
 
 
 def kept(handles: Handles, ref: ContainerRef) -> dict[str, Any]:
-    """`proxies`, by server, where the container is that of the target's proxies. Raises FaultError."""
+    """`proxies`, by server, if the container runs the target's proxies. Raises FaultError."""
     if ref.id not in {each.id for each in handles.containers.get("proxy", ())}:
         return {}
     try:
@@ -32,11 +32,11 @@ def kept(handles: Handles, ref: ContainerRef) -> dict[str, Any]:
             }
         }
     except ControlError as error:
-        raise FaultError(f"{ref.name}: its proxies would end with it, and cannot be read: {error}") from error
+        raise FaultError(f"{ref.name}: its proxies would end with it and cannot be read: {error}") from error
 
 
 def put_back(undo: Undo) -> Evidence:
-    """Make anew what the servers do not have any more. Raises UndoError."""
+    """Re-create what the servers no longer have. Raises UndoError."""
     made: list[str] = []
     for api, proxies in undo.get("proxies", {}).items():
         server, end = Toxiproxy(api), time.monotonic() + ANSWERS_WITHIN
@@ -48,7 +48,7 @@ def put_back(undo: Undo) -> Evidence:
                 if time.monotonic() > end:
                     names = ", ".join(each["name"] for each in proxies)
                     raise UndoError(f"{error}; by hand: create proxies {names} at {api}") from error
-            time.sleep(_POLL)  # it says nowhere that it listens
+            time.sleep(_POLL)  # it does not announce that it listens
     return {"made_anew": made} if made else {}
 
 

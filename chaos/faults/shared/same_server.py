@@ -1,4 +1,4 @@
-"""Whether a proxy leads to the server that midnight was told of: both ways in lead to a postmaster that began then."""
+"""Check that a proxy leads to the configured server: both routes must reach a postmaster with the same start time."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ _BEGAN = "select pg_postmaster_start_time()::text"
 
 
 def elsewhere(admin: Connection, database: Database) -> str:
-    """Why it is not known that what goes through the proxy reaches the server of `admin`; empty where it does."""
+    """Explain why the proxy is not known to lead to the server of `admin`; empty if it does."""
     if not database.proxied:
-        return "where the proxy listens is not known here: publish its port, or give databases: {primary: {proxied}}"
+        return "the proxy's address is unknown here: publish its port, or set databases: {primary: {proxied}}"
     host, _, port = database.proxied.rpartition(":")
-    because = "nobody could log in through it"
+    because = "login through it failed"
     for dsn in (database.admin_dsn, *database.dsns.values()):
         try:
             with connect(make_conninfo(dsn, host=host, hostaddr="", port=port)) as through:
                 same = through.execute(_BEGAN).fetchone() == admin.execute(_BEGAN).fetchone()
-            return (
-                "" if same else f"what listens at {database.proxied} leads to another server than admin_dsn"
-            )
+            return "" if same else f"{database.proxied} leads to a different server than admin_dsn"
         except psycopg.Error as error:
             because = str(error).strip().splitlines()[-1] if str(error).strip() else because
-    return f"whether {database.proxied} leads to the server of admin_dsn is not known: {because}"
+    return f"it is unknown whether {database.proxied} leads to the server of admin_dsn: {because}"

@@ -14,7 +14,7 @@ from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import connect, conninfo_files
 
 NAME: LiteralString = "idle_session_timeout"
-IN_FORCE_WITHIN = 5.0  # seconds that a server may take to read its files again
+IN_FORCE_WITHIN = 5.0  # seconds that a server may take to reload its configuration
 
 _BY_ALTER_SYSTEM = (
     "select setting from pg_file_settings where name = 'idle_session_timeout'"
@@ -25,7 +25,7 @@ _IN_FORCE = (
     " where name = 'idle_session_timeout'"
 )
 _NOW: LiteralString = "select extract(epoch from clock_timestamp())::float8"
-# What the administrator's own session may have in place of the value in the files; the service's may have that.
+# Sources that may override the files in the administrator's own session only.
 _OF_THIS_SESSION = ("database", "user", "database user", "client")
 _RELOAD: LiteralString = "select pg_reload_conf()"
 _POLL = 0.02
@@ -39,24 +39,25 @@ _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def read(dsn: str) -> dict[str, Any]:
-    """`before`: the value ALTER SYSTEM has set, as text, or None; `in_force`: the value in force and its source.
+    """`before`: the value set by ALTER SYSTEM, as text, or None; `in_force`: the value in force and its source.
 
-    Raises TargetGone when files of the server wait for a reload: ours would put somebody else's change into
-    force. Raises psycopg.OperationalError.
+    Raises TargetGone if the server's files have changes pending a reload: midnight's reload would activate them.
+    Raises psycopg.OperationalError.
     """
     with connect(dsn) as connection:
         if waiting := _waiting(connection):
             raise TargetGone(
-                f"idle_drop: {', '.join(waiting)} changed since the server last read it, and a reload would put that "
-                "into force; first type: SELECT pg_reload_conf()"
+                f"idle_drop: {', '.join(waiting)} changed since the server last read it, and a reload would "
+                "activate that change; run this first: SELECT pg_reload_conf()"
             )
         row = connection.execute(_IN_FORCE).fetchone()
         return {"before": _by_alter_system(connection), "in_force": list(row[:2]) if row else None}
 
 
 def ended_by_the_server(dsn: str) -> int:
-    """How many sessions the server has ended with an error of its own, such as SQLSTATE 57P05, since its counters
-    began (PostgreSQL 14). Those that an administrator ended are counted elsewhere. Raises psycopg.Error."""
+    """Sessions that the server has ended with a fatal error, such as SQLSTATE 57P05, since its counters began
+    (PostgreSQL 14). Sessions ended by an administrator are counted elsewhere. Raises psycopg.Error.
+    """
     with connect(dsn) as connection:
         row = connection.execute(
             "select coalesce(sum(sessions_fatal), 0)::bigint from pg_stat_database"
@@ -65,19 +66,20 @@ def ended_by_the_server(dsn: str) -> int:
 
 
 def write(dsn: str, value: str | None) -> float:
-    """Set it, or reset it with None, and have the server read its files again. Returns the time before that, seconds
-    since the epoch by the server's own clock, for `await_in_force`. Raises psycopg.Error."""
+    """Set it, or reset it with None, and reload. Returns the time before the reload, in seconds since the epoch by
+    the server's own clock, for `await_in_force`. Raises psycopg.Error.
+    """
     with connect(dsn) as connection:
         return _write(connection, value)
 
 
 def await_in_force(dsn: str, ms: int | None, since: float) -> None:
-    """Wait until a new session shows that the server has read its files since then, and has `ms` from them.
+    """Wait until a new session shows that the server has reloaded since then and uses `ms` from its files.
 
-    A reload only asks the server to: a session that goes idle before keeps the old value. The server signals its
-    sessions before it starts a new one, so what a new one shows, the others have before they next go idle. Where the
-    new session has a value of its own (ALTER ROLE ... SET), or with `ms` None, that the files were read is enough.
-    Raises TargetGone after IN_FORCE_WITHIN seconds, psycopg.Error.
+    A reload is asynchronous: a session that goes idle before it takes effect keeps the old value. The server signals
+    its sessions before it starts a new one, so once a new session shows the value, the others have it before they
+    next go idle. If the new session has a value of its own (ALTER ROLE ... SET), or `ms` is None, it is enough that
+    the files were read. Raises TargetGone after IN_FORCE_WITHIN seconds, psycopg.Error.
     """
     deadline = time.monotonic() + IN_FORCE_WITHIN
     while True:
@@ -97,9 +99,9 @@ def await_in_force(dsn: str, ms: int | None, since: float) -> None:
 
 
 def put_back(undo: Undo) -> Evidence:
-    """Put back what `read` gave, unless somebody has set another value than ours meanwhile: that one stays.
+    """Put back what `read` returned, unless the value is no longer midnight's: a value set meanwhile stays.
 
-    A server of ours that is gone has nothing to put back. Raises UndoError.
+    If a server that midnight started is gone, there is nothing to put back. Raises UndoError.
     """
     before, ours = undo["before"], undo.get("set")
     back = "reset idle_session_timeout" if before is None else f"set idle_session_timeout = {before!r}"
@@ -109,7 +111,7 @@ def put_back(undo: Undo) -> Evidence:
         with connect(dsn) as connection:
             now = _by_alter_system(connection)
             if now not in (before, ours) and ours is not None:
-                return {"idle_session_timeout": now, "set_by": "somebody else meanwhile, and left alone"}
+                return {"idle_session_timeout": now, "set_by": "another user meanwhile, and left alone"}
             since = _write(connection, before)
             now = _by_alter_system(connection)
         await_in_force(dsn, None, since)
@@ -145,7 +147,7 @@ def _by_alter_system(connection: _Connection) -> str | None:
 
 
 def _waiting(connection: _Connection) -> list[str]:
-    """Files that were changed after the server last read them; none where that may not be asked."""
+    """Files changed since the server last read them; none if the query is not permitted."""
     with suppress(psycopg.errors.InsufficientPrivilege):
         return [row[0] for row in connection.execute(_CHANGED_SINCE_THE_LAST_RELOAD).fetchall()]
     return []

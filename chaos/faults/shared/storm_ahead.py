@@ -1,4 +1,4 @@
-"""What a storm would find: whether its crowd can gather, and how its burst is answered. One question of each kind."""
+"""Probe a storm: can its crowd connect, and how is its burst answered? One request of each kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chaos.access import trust
 from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.postgres import connect
 
-BESIDE = 64  # files that the crowd has open beside its connections
+BESIDE = 64  # files that the crowd has open in addition to its connections
 _PATIENCE = 10.0  # seconds for one answer, as the burst has it
 _SLOTS: LiteralString = (
     "select current_setting('max_connections')::int,"
@@ -24,8 +24,11 @@ _SLOTS: LiteralString = (
 
 
 def burst_is_answered(url: str, headers: Mapping[str, str], path: str) -> Probe:
-    """Whether one request of the burst is answered well now."""
-    what, remedy = f"the burst on {path} is answered", "set `burst_path` to what it answers, or `burst: 0`"
+    """Probe whether one request of the burst gets a good answer now."""
+    what, remedy = (
+        f"the burst on {path} is answered",
+        "set `burst_path` to a path that it answers, or `burst: 0`",
+    )
     try:
         answer = httpx.get(
             url, headers=dict(headers), timeout=_PATIENCE, trust_env=False, verify=trust.trust(url)
@@ -37,25 +40,25 @@ def burst_is_answered(url: str, headers: Mapping[str, str], path: str) -> Probe:
 
 
 def files_are_enough(connections: int) -> Probe:
-    """Whether one process may have so many connections open at once."""
+    """Probe whether one process may hold that many connections at once."""
     what, needed = "the crowd may open its connections", connections + BESIDE
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most < needed:
         return no(
             what,
-            f"a process may have {most} files open, {needed} are needed",
+            f"a process may have {most} files open, {needed} required",
             f"as root: ulimit -Hn {needed}",
         )
     return yes(what)
 
 
 def attempted(dsn: str, clients: int, least: int) -> Probe:
-    """The floor, beside the slots that the server has left for the crowd."""
+    """Probe the floor, with the slots that the server has left for the crowd."""
     what, asked = "floor: connections_attempted", f"{clients} clients, {least} required"
     try:
         with connect(dsn) as connection:
             row = connection.execute(_SLOTS).fetchone()
     except psycopg.Error as error:
-        return unknown(what, f"{asked}; the slots of the server are not known: {str(error).strip()}")
+        return unknown(what, f"{asked}; the server's slots are unknown: {str(error).strip()}")
     most, reserved, taken = row or (0, 0, 0)
     return yes(what, f"{asked}; max_connections {most}, {reserved} of them reserved, {taken} in use now")

@@ -1,4 +1,4 @@
-"""What was left on a volume of a container is removed from it, also when the container is there no more."""
+"""Remove what was left on a container's volume, even if the container is gone."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def undo(found: Container, ref: ContainerRef, mark: str, place: PurePath) -> dict[str, Any]:
-    """What `remove` has to know. Raises FaultError when the place is on no volume."""
+    """What `remove` needs. Raises FaultError if the path is not on a volume."""
     mount = mounts.below(found, place)
     if mount is None:
-        raise FaultError(f"{place} is on no volume of container {ref.name}")
+        raise FaultError(f"{place} is not on a volume of container {ref.name}")
     return {"container": refs.to_json(ref), "mark": mark, "mount": mount}
 
 
 def remove(undo: Undo, paths: Sequence[str]) -> Evidence:
-    """Remove files and directories; where the volume is gone, they went with it. Raises ControlError."""
+    """Remove files and directories; if the volume is gone, they are too. Raises ControlError."""
     return cleared(undo, "chaos.host.filler", {"remove": list(paths)})
 
 
 def cleared(undo: Undo, module: str, said: Mapping[str, Any]) -> Evidence:
-    """What a program of ours reports that clears the volume; nothing, where it is gone. Raises ControlError."""
+    """Run the program that clears the volume; return its report, empty if the volume is gone. Raises ControlError."""
     ref, mount, mark = refs.from_json(undo["container"]), undo["mount"], f"{undo['mark']}/clear"
     sidecar.remove(ref.engine, mark)  # of an earlier try
     gone = {"removed": [], "removed_by_somebody_else": mounts.named(mount)}

@@ -1,4 +1,4 @@
-"""The driver of a service that midnight did not start: it is found, watched and hurt, never brought up or down."""
+"""The driver of a service that midnight did not start: discover, watch and disturb it, but never start or stop it."""
 
 from chaos.targets.attach.driver import AttachDriver
 

@@ -1,7 +1,7 @@
-"""Connection strings from secrets: checked, aimed at one address, and freed of their passwords.
+"""Connection strings from secrets: checked, pinned to one address, and stripped of their passwords.
 
-A password goes into a pass file that only its owner can read, because an undo that names the connection string
-must be enough by itself in another process, and must hold no secret.
+A password goes into a pass file readable only by its owner, because an undo with the connection string must suffice
+by itself in another process, but must not contain a secret.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ log = logging.getLogger(__name__)
 
 ADMIN = "admin_dsn"
 _KEPT = ("password", "sslpassword")
-_ELSEWHERE = ("service", "passfile")  # each would bring in what was not checked here
+_ELSEWHERE = ("service", "passfile")  # each would add settings that are not checked here
 CONNECT_WITHIN = 5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """One connection string of one role, taken apart."""
+    """One parsed connection string of one role."""
 
     role: str
     options: Mapping[str, str]  # without the password
     password: str = field(repr=False)
 
     def string(self, passfile: Path | None) -> str:
-        """What libpq is given; the password stands in the pass file."""
+        """The string for libpq; the password is in the pass file."""
         return make_conninfo(**self.options, **({"passfile": str(passfile)} if passfile else {}))
 
     def whole(self) -> str:
-        """With the password: for a connection of this process, never for a file or an argument."""
+        """With the password: for connections of this process only, never for a file or an argument."""
         return make_conninfo(**self.options, **({"password": self.password} if self.password else {}))
 
 
@@ -55,18 +55,18 @@ def read(at: DatabaseAt, where: str, secret: SecretReader, allow: Collection[str
 
 
 def aimed(role: str, parts: Parts, where: str, allow: Collection[str]) -> Dsn:
-    """Pin a connection string to the address that is looked up now.
+    """Pin a connection string to the address resolved now.
 
-    Raises UsageError, and Refused for a host that may not be aimed at; no message shows the string.
+    Raises UsageError, and Refused for a host that is not allowed; no message shows the string.
     """
     options = dict(parts.options)
     if found := [key for key in (*_ELSEWHERE, *_KEPT[1:]) if key in options]:
-        raise UsageError(f"{where}: must not hold {found[0]!r}")
+        raise UsageError(f"{where}: must not contain {found[0]!r}")
     host = options.get("host", "")
     if not host or "," in host or "hostaddr" in options:
-        raise UsageError(f"{where}: must name one host, and no hostaddr")
+        raise UsageError(f"{where}: must name exactly one host and no hostaddr")
     if host.startswith(("/", "@")):
-        options["hostaddr"] = ""  # a socket of this machine, whatever the environment says
+        options["hostaddr"] = ""  # a socket of this machine, regardless of the environment
     else:
         try:
             options["hostaddr"] = allowlist.addresses(host, allow)[0]
@@ -78,15 +78,15 @@ def aimed(role: str, parts: Parts, where: str, allow: Collection[str]) -> Dsn:
 
 
 def version(dsn: Dsn) -> str | None:
-    """What the server calls itself; None when it does not answer now."""
+    """The server's version; None if it does not answer now."""
     try:
         with psycopg.connect(dsn.string(None), password=dsn.password or None) as connection:
             return connection.info.parameter_status("server_version")
     except psycopg.Error as error:
-        log.debug("%s: tells no version: %s", dsn.role, error)
+        log.debug("%s: no version: %s", dsn.role, error)
         return None
 
 
 def pass_line(password: str) -> str:
-    """The line of a pass file that gives this password for every connection."""
+    """A pass file's line with this password for every connection."""
     return "*:*:*:*:" + password.replace("\\", "\\\\").replace(":", "\\:") + "\n"

@@ -1,4 +1,4 @@
-"""The driver that attaches: everything is found, nothing is started, and nothing of the target's is stopped."""
+"""The attaching driver: discovers everything, starts nothing, and stops nothing of the target."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class AttachDriver(Driver):
     def check_target(cls, target: Target, options: AttachOptions) -> None:
         for host, place in options.hosts():
             if allowlist.is_foreign(host, target.allow):
-                raise BrokenRule(f"{host} is not this machine, and `allow` does not name it", *place)
+                raise BrokenRule(f"{host} is not this machine and not listed in `allow`", *place)
 
     @classmethod
     def plan_notes(cls, target: Target, options: AttachOptions, faults: Collection[str]) -> list[str]:
@@ -72,12 +72,12 @@ class AttachDriver(Driver):
         here = any(
             ipaddress.ip_address(each).is_loopback for each in allowlist.addresses(host, self._target.allow)
         )
-        # all the names of this machine are one: the same service must not be hurt under two of them
+        # all names of this machine count as one: runs on the same service must not overlap under two of them
         return f"{'localhost' if here else host}:{allowlist.port_of(self._options.base_url)}"
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """What can be learnt: a target of somebody else's owes us no answer."""
+        """Whatever can be found out: an attached target need not answer."""
         said: dict[str, str] = {}
         for api in {proxy.api for proxy in self._found.proxies.values()}:
             said |= _version_of(api)
@@ -105,7 +105,7 @@ class AttachDriver(Driver):
     def up(self, site: Site) -> Handles:
         strange_toxics.refuse(self._found.proxies.values())
         url, within = self._options.base_url + self._target.ready, self._options.ready_within
-        any_answer = "ready" not in self._target.model_fields_set  # an API need not have anything at `/`
+        any_answer = "ready" not in self._target.model_fields_set  # an API need not serve `/`
         wait_until_ready(url, self._found.headers, within, site, any_answer=any_answer)
         if self._grown and self._found.logs is not None:
             because = "the logs of a target that midnight did not start are rotated as they are"
@@ -123,7 +123,7 @@ class AttachDriver(Driver):
         )
 
     def drain(self) -> None:
-        """Nothing: what the target holds back is its own affair."""
+        """Nothing: unwritten data is the target's own business."""
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:

@@ -1,4 +1,4 @@
-"""What a target's file names, found before anything is touched: secrets, hosts, processes, proxies, places."""
+"""Resolve everything a target file names before touching anything: secrets, hosts, processes, proxies, paths."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ class Found:
 
 
 def find(options: AttachOptions, target: Target) -> Found:
-    """Raises UsageError, naming the place in the file, for the first thing that is not there, and Refused
-    for a host that may not be aimed at."""
+    """Raises UsageError, naming the place in the file, for the first thing missing, and Refused for a host that is
+    not allowed.
+    """
     secret, allow = SecretReader(), target.allow
     headers = {
         name: _header(given, f"options: headers: {name}", secret) for name, given in options.headers.items()
@@ -76,7 +77,7 @@ def _look_up(host: str, where: str, allow: Collection[str]) -> None:
 
 
 def logs_of(at: LogsAt, target: Target) -> LogFiles:
-    """Raises UsageError for a directory that is not there."""
+    """Raises UsageError for a missing directory."""
     log.debug("options: logs: %s, files %s, stanza %s", at.directory, list(map(str, at.files)), at.stanza)
     directory = _directory(at.directory, "options: logs: directory")
     return LogFiles(
@@ -124,11 +125,11 @@ def _job(at: JobAt, where: str, secret: SecretReader) -> Job:
     env, cwd = {**os.environ, **given}, _directory(at.cwd, f"{where}: cwd")
     log.debug("%s: %s, in %s, looked for in %s", where, at.argv[0], cwd, env.get("PATH"))
     if shutil.which(at.argv[0], path=env.get("PATH")) is None and shutil.which(cwd / at.argv[0]) is None:
-        raise UsageError(f"{where}: argv: {at.argv[0]!r} is no command here")
+        raise UsageError(f"{where}: argv: {at.argv[0]!r} is not a command on this machine")
     return Job(at.argv, env, cwd, reports=at.reports)
 
 
 def _directory(path: Path, where: str) -> Path:
     if not path.is_dir():
-        raise UsageError(f"{where}: {path} is no directory")
+        raise UsageError(f"{where}: {path} is not a directory")
     return path.resolve()

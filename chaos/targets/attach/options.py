@@ -1,4 +1,4 @@
-"""What a target file tells this driver: an address, and the handles there are, one by one."""
+"""The driver's section of a target file: an address, and the available handles one by one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     try:
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         sound = False
     if not sound or parts.query or parts.fragment:
         raise ValueError("must be http://HOST[:PORT][/PATH] or https://...")
@@ -43,12 +43,12 @@ HostPort = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")]
 
 
 class ProcessAt(Model):
-    """Where a process is found: by one of these."""
+    """How to find a process: exactly one of these."""
 
     pid: Annotated[int, Field(gt=0)] | None = None
     pid_file: Path | None = None
     name: Annotated[str, Field(min_length=1)] | None = None  # of the oldest: its children may share it
-    several: bool = False  # with `name`: each that is called so and has no ancestor of that name
+    several: bool = False  # with `name`: each of that name without an ancestor of that name
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -70,62 +70,60 @@ _OF_A_STANZA = frozenset({"rotate", "create", "su", "dateext", "olddir", "compre
 
 
 class Rotated(Model):
-    """How operators rotate their logs: by their own stanza; else as the directory has it, and as is said here."""
+    """How operators rotate their logs: by their own stanza; otherwise inferred from the directory and these options."""
 
-    files: tuple[Path, ...] = Field(min_length=1)  # below the directory, or absolute; patterns among them
+    files: tuple[Path, ...] = Field(min_length=1)  # below the directory, or absolute; patterns allowed
     method: Literal["copytruncate", "rename"] = "copytruncate"
-    delaycompress: bool | None = None  # if not given: as it is found
+    delaycompress: bool | None = None  # default: as found
     scheduling: Literal["normal", "idle"] = "normal"
     signal: SignalName | None = None
-    conf: Path | None = None  # whose global options hold for the stanza; /etc/logrotate.conf if not given
-    state: Path | None = None  # of logrotate's own runs, where it is not the usual one
+    conf: Path | None = None  # its global options apply to the stanza; default /etc/logrotate.conf
+    state: Path | None = None  # of logrotate's own runs, if not the default
 
     @model_validator(mode="before")
     @classmethod
     def _leave_to_the_stanza(cls, given: Any) -> Any:
         if isinstance(given, dict) and (found := sorted(_OF_A_STANZA & given.keys())):
-            raise BrokenRule(
-                "is an option of logrotate's: name the stanza that has it, as stanza: PATH", found[0]
-            )
+            raise BrokenRule("is a logrotate option: name the stanza that sets it, as stanza: PATH", found[0])
         return given
 
 
 class LogsAt(Rotated):
-    """The logs of this machine."""
+    """Logs on this machine."""
 
     directory: Path
-    stanza: Path | None = None  # a file of logrotate's, or a directory of them
-    process: Name = "api"  # the role of the process that has to reopen its logs
+    stanza: Path | None = None  # a logrotate file, or a directory of them
+    process: Name = "api"  # the role of the process that must reopen its logs
 
 
 class DatabaseAt(Model):
-    """A PostgreSQL server: connection strings, each a secret, straight to it and through no proxy."""
+    """A PostgreSQL server: connection strings, each a secret, directly to it without a proxy."""
 
     admin_dsn: Secret
     dsns: dict[Name, Secret] = Field(default_factory=dict)  # by role: api, batch, crowd
     proxied: HostPort | None = (
-        None  # what the target itself connects through; else where proxies.database listens
+        None  # the address that the target itself connects to; default: where proxies.database listens
     )
 
 
 class ProxyAt(Model):
-    """A proxy of a Toxiproxy server that stands in the target's way already."""
+    """A proxy of a Toxiproxy server that is already in the target's path."""
 
     api: Url
     name: Annotated[str, Field(min_length=1)]
 
 
 class JobAt(Model):
-    """A job of the target's own that a step can start."""
+    """A job of the target that a step can start."""
 
     argv: tuple[str, ...] = Field(min_length=1)
     cwd: Path = Path()
-    env: dict[str, str | Secret] = Field(default_factory=dict)  # on top of ours
-    reports: bool = False  # it takes midnight's options, and reports in JSON lines
+    env: dict[str, str | Secret] = Field(default_factory=dict)  # added to midnight's own
+    reports: bool = False  # it accepts midnight's options and reports in JSON lines
 
 
 class AttachOptions(Model):
-    """`options:` of the target file. Only the address is needed. Paths begin at the working directory."""
+    """`options:` of the target file. Only the address is required. Paths are relative to the working directory."""
 
     base_url: Url
     ready_within: Positive = 30.0  # seconds
@@ -144,11 +142,11 @@ class AttachOptions(Model):
         asked = logs is not None and logs.stanza is None and logs.signal
         if logs is not None and asked and logs.process not in self.processes:
             known = ", ".join(self.processes) or "none"
-            raise BrokenRule(f"is no role under processes; there: {known}", "logs", "process")
+            raise BrokenRule(f"is not a role under processes; known: {known}", "logs", "process")
         return self
 
     def hosts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Every host that stands in the file, with its place."""
+        """Every host in the file, with its place."""
         yield allowlist.host_of(self.base_url), ("base_url",)
         if self.metrics_url is not None:
             yield allowlist.host_of(self.metrics_url), ("metrics_url",)

@@ -1,4 +1,4 @@
-"""Pass files for a run's connection strings, in a directory that goes with the run."""
+"""Pass files for a run's connection strings, in a directory that is removed with the run."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ WHAT = "pass files"
 
 
 def make(dsns: Iterable[tuple[str, Dsn]], site: Site) -> dict[tuple[str, str], str]:
-    """What libpq is given, by (database, role): a password stands in a pass file, and the string in a file beside it,
-    by which an undo refers to it."""
+    """Strings for libpq by (database, role): passwords in a pass file, and each string in a file beside it, to which
+    an undo refers.
+    """
     given = list(dsns)
     if not given:
         return {}
-    # nobody else can have chosen this name: what has it is ours to remove
+    # the name is unique to this run, so anything under it may be removed
     place = Path(tempfile.gettempdir()) / f"midnight-{site.mark}-{secrets.token_hex(8)}"
     site.creating(WHAT, {"what": WHAT, "path": str(place)})
     place.mkdir(mode=0o700)

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def find(ats: Sequence[ProcessAt], where: str) -> tuple[ProcessRef, ...]:
-    """The processes that are there now, each once. Raises UsageError naming `where` and what was looked for."""
+    """The processes that exist now, each once. Raises UsageError naming `where` and what was searched for."""
     found = tuple(dict.fromkeys(ref for at in ats for ref in _find(at, where)))
     if log.isEnabledFor(logging.DEBUG):
         for ref in found:
@@ -51,18 +51,18 @@ def _pid_in(file: Path, where: str) -> int:
 
 
 def _named(name: str, where: str, *, several: bool) -> list[int]:
-    """The processes of that name that have no ancestor of the same name; one, unless `several` may be meant."""
+    """The processes of that name without an ancestor of the same name; exactly one unless `several`."""
     parents = {process.pid: process.ppid() for process in psutil.process_iter() if _is_called(process, name)}
     for ours in (os.getpid(), *(parent.pid for parent in psutil.Process().parents())):
         parents.pop(ours, None)
     oldest = sorted(pid for pid in parents if not _has_ancestor_in(pid, parents))
     log.debug("%s: called %s: PIDs %s; oldest of their trees: %s", where, name, sorted(parents), oldest)
     if not oldest:
-        raise UsageError(f"{where}: no process is called {name!r}")
+        raise UsageError(f"{where}: no process named {name!r}")
     if len(oldest) > 1 and not several:
         pids = ", ".join(str(pid) for pid in oldest)
         raise UsageError(
-            f"{where}: {len(oldest)} processes are called {name!r} ({pids}): give a pid, a pid file or several: true"
+            f"{where}: {len(oldest)} processes named {name!r} ({pids}): give a pid, a pid file or several: true"
         )
     return oldest
 

@@ -1,4 +1,4 @@
-"""Wait until a service that is somebody else's answers."""
+"""Wait until an attached service answers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from chaos.plugin.driver import Site
 
 log = logging.getLogger(__name__)
 
-ANSWER_WITHIN = 2.0  # seconds; twice as long after each look that lasted longer: some services are slow
-POLL = 0.2  # seconds between two looks: a service gives no event that it is ready
+ANSWER_WITHIN = 2.0  # seconds; doubled after each attempt that took longer: some services are slow
+POLL = 0.2  # seconds between two attempts: a service emits no event when it is ready
 
 
 def wait_until_ready(
     url: str, headers: Mapping[str, str], within: float, site: Site, *, any_answer: bool
 ) -> None:
-    """Until `url` is answered with a 2xx, or at all where `any_answer` is enough; redirects are not followed.
+    """Wait until `url` answers with a 2xx, or at all if `any_answer`; redirects are not followed.
 
-    Raises NoVerdict after `within` seconds: a target that is down is no failure of ours. Raises Aborted.
+    Raises NoVerdict after `within` seconds: a target that is down is not midnight's failure. Raises Aborted.
     """
     end, last, patience = time.monotonic() + within, "", ANSWER_WITHIN
     verify = trust.trust(url)
@@ -47,7 +47,7 @@ def wait_until_ready(
 
 
 def _logged(url: str, now: str, before: str) -> str:
-    """Why it is not ready now: logged when that changes, for there are five looks a second."""
+    """Why it is not ready now: logged only on change, because it is checked five times a second."""
     if now != before:
         log.debug("%s: %s", url, now)
     return now

@@ -1,4 +1,4 @@
-"""A target that is a backup: it is read, never written, and restored into a cluster of ours."""
+"""A target that is a backup: read, never written, and restored into a cluster of midnight's own."""
 
 from chaos.targets.backup.driver import BackupDriver
 

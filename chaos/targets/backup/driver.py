@@ -1,4 +1,4 @@
-"""The driver of a backup: it knows how to take down what restoring it has put up."""
+"""The driver of a backup: it can tear down what restoring has created."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BackupDriver(Driver):
 
     @classmethod
     def offers(cls, target: Target) -> frozenset[str]:
-        del target  # it is no service
+        del target  # it is not a service
         return frozenset()
 
     @property
@@ -46,7 +46,7 @@ class BackupDriver(Driver):
         raise UsageError(_NO_SERVICE)
 
     def drain(self) -> None:
-        """Nothing: there is no service."""
+        """Nothing to do: there is no service."""
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
@@ -54,7 +54,7 @@ class BackupDriver(Driver):
 
 
 _NO_SERVICE = (
-    "a backup is no service to play on: give it to an experiment with `restore:`, such as restore-mine"
+    "a backup is not a service that can be played on: use an experiment with `restore:`, such as restore-mine"
 )
 
 
@@ -67,7 +67,7 @@ def _stop_processes(undo: Undo) -> Evidence:
     with suppress(OSError, ValueError, IndexError):
         pid = int(Path(undo["data"], "postmaster.pid").read_text().split()[0])
         if (mark_of(pid) or "").startswith(mark):
-            os.kill(pid, signal.SIGQUIT)  # at once, and its children with it: nothing of it is kept
+            os.kill(pid, signal.SIGQUIT)  # immediately, with its children: nothing of it is kept
     return {"processes_stopped": len(stop_marked(mark, grace=2.0))}
 
 

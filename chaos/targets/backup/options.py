@@ -16,15 +16,15 @@ Dotted = Annotated[str, StringConstraints(pattern=r"^[^\x00.]{1,63}(\.[^\x00.]{1
 
 
 class Heartbeat(Model):
-    """A table that production writes to all the time: its newest row tells how old the data is."""
+    """A table that production writes to all the time: its newest row shows how old the data is."""
 
-    table: Dotted  # with its schema, where it has one
-    column: Identifier  # a time; without a zone it is taken for UTC
+    table: Dotted  # with its schema, if any
+    column: Identifier  # a time; UTC if it has no zone
     database: Identifier | None = None
 
 
 class Query(Model):
-    """A question whose answer says whether the data makes sense; each expectation given must hold."""
+    """A sanity query on the data; every expectation given must hold."""
 
     name: Name
     sql: Annotated[str, Field(min_length=1, max_length=10_000)]
@@ -32,7 +32,7 @@ class Query(Model):
     at_least: float | None = None  # of the first column of the one row
     at_most: float | None = None
     equals: bool | int | float | str | None = None
-    rows: Annotated[int, Field(ge=0)] | None = None  # that there are
+    rows: Annotated[int, Field(ge=0)] | None = None  # number of rows
     within: Positive = 60.0
 
     @model_validator(mode="after")
@@ -44,23 +44,23 @@ class Query(Model):
 
 class BackupOptions(Model):
     kind: Kind
-    path: Path  # the backup, a directory whose newest entry is taken, or a repository
-    pattern: str = "*"  # of the entries' names
+    path: Path  # the backup, a directory of which to take the newest entry, or a repository
+    pattern: str = "*"  # pattern of the entries' names
     archive: Path | None = None  # a directory of archived WAL, for kind `base`
     stanza: Identifier | None = None  # of a pgBackRest repository
-    scratch: Path | None = None  # where it is restored; the system's temporary directory if not given
-    database: Identifier = "postgres"  # asked where nothing else is said; a dump is restored into it
+    scratch: Path | None = None  # where to restore it; default: the system's temporary directory
+    database: Identifier = "postgres"  # default for queries; a dump is restored into it
     superuser: Identifier = "postgres"  # of the cluster that was backed up
-    jobs: Annotated[int, Field(ge=1, le=64)] = 1  # that restore a dump side by side, where its format allows
+    jobs: Annotated[int, Field(ge=1, le=64)] = 1  # parallel jobs to restore a dump, if its format allows
     heartbeat: Heartbeat | None = None
     queries: tuple[Query, ...] = ()
 
     @model_validator(mode="after")
     def _fits_the_kind(self) -> Self:
         if self.archive is not None and self.kind != "base":
-            raise BrokenRule(f"is for kind base; a {self.kind} brings its own", "archive")
+            raise BrokenRule(f"is only for kind base; a {self.kind} has its own", "archive")
         if (self.stanza is not None) != (self.kind == "pgbackrest"):
-            raise BrokenRule("names the stanza of a pgBackRest repository, and of nothing else", "stanza")
+            raise BrokenRule("is only for a pgBackRest repository", "stanza")
         return self
 
     @model_validator(mode="after")
@@ -68,7 +68,7 @@ class BackupOptions(Model):
         names = [query.name for query in self.queries]
         for index, name in enumerate(names):
             if name in names[:index]:
-                raise BrokenRule(f"query {name!r} stands twice", "queries", index, "name")
+                raise BrokenRule(f"duplicate query name {name!r}", "queries", index, "name")
         return self
 
     def database_of(self, asked: Heartbeat | Query) -> str:

@@ -1,4 +1,4 @@
-"""A Compose project that is running already: its services by role; it is neither started nor stopped."""
+"""A running Compose project: its services by role; it is neither started nor stopped."""
 
 from chaos.targets.compose.driver import ComposeDriver
 

@@ -1,6 +1,6 @@
-"""Services of a project that have no container now (scaled to 0, or of a profile that is not up), as its files say.
+"""Services of a project without a container (scaled to 0, or of an inactive profile), from its files.
 
-The files are those that Compose has named in its labels; what cannot be read from here is left out.
+The files are those named in Compose's labels; unreadable ones are skipped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def files_of(there: Iterable[Found]) -> list[Path]:
 
 
 def services(there: list[Found]) -> list[Found]:
-    """Those that the files have and the engine has not, as far as they can be read."""
+    """Services in the files but not on the engine, as far as the files are readable."""
     known = {each.service for each in there}
     merged: dict[str, dict[str, Any]] = {}
     for path in files_of(there):

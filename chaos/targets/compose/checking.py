@@ -1,4 +1,4 @@
-"""Do the services' sessions really come through the proxy? A service that goes past it feels no fault there."""
+"""Check that the services' sessions really go through the proxy: a service that bypasses it feels no fault there."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """What was seen of the sessions with one store."""
+    """The sessions seen with one store."""
 
     store: Store
     proxy: str  # the service of the proxy
     sessions: Sessions
-    past: Mapping[str, int]  # sessions that go past the proxy and may not, by `service (container)`
-    api: Collection[str]  # services whose sessions are to be there
+    past: Mapping[str, int]  # sessions that bypass the proxy without permission, by `service (container)`
+    api: Collection[str]  # services whose sessions must be there
     lacking: tuple[str, str] | None  # why it is not the API's path, and the remedy
 
     @property
     def is_seen(self) -> bool:
-        """Whether the API's own sessions are there."""
+        """True if the API's own sessions are there."""
         return not self.api or any(
             self.sessions.owners[id].service in self.api for id in self.sessions.through
         )
 
     @property
     def told(self) -> str:
-        """Who comes through the proxy, in words."""
+        """Sessions through the proxy, as text."""
         by_service: dict[str, int] = {}
         for id, count in self.sessions.through.items():
             name = _named(self.sessions.owners[id])
@@ -46,18 +46,18 @@ class Path:
         return f"{there or 'no session yet'} through {self.proxy}"
 
     def wrong(self, project: str) -> tuple[str, str] | None:
-        """Why it is not the path of the services, naming who goes past, and the remedy; None where it is."""
+        """Why it is not the services' path, naming those that bypass it, and the remedy; None if it is."""
         if self.past:
             who = ", ".join(f"{name}: {count}" for name, count in self.past.items())
             return (
-                f"sessions with {self.store.service}:{self.store.port} go past {self.proxy} ({who})",
-                f"type: midnight target wire compose:{project}, and bring the project up with what it prints; a"
-                " service that may go past is named under options: proxy: past",
+                f"sessions with {self.store.service}:{self.store.port} bypass {self.proxy} ({who})",
+                f"run: midnight target wire compose:{project}, and bring the project up with its output; list a"
+                " service that may bypass it under options: proxy: past",
             )
         return self.lacking
 
     def refuse(self, project: str) -> None:
-        """Raises UsageError where it is not."""
+        """Raises UsageError if it is not."""
         if wrong := self.wrong(project):
             raise UsageError(f"proxy: {'; '.join(wrong)}")
 
@@ -73,8 +73,9 @@ def check(
     may: Collection[str] = (),
     patience: float = sessions.PATIENCE,
 ) -> Path:
-    """Look at the sessions with a store, for at most `patience` seconds. `api`: the services that hold the pool, none
-    where it need not be theirs; `may`: those that may go past. Raises UsageError where they cannot be seen."""
+    """Watch the sessions with a store, for at most `patience` seconds. `api`: the services that hold the pool, none
+    if it need not be theirs; `may`: those that may bypass the proxy. Raises UsageError if sessions cannot be seen.
+    """
     replicas = {each.id for each in there if is_replica(store, each)}
     mine = {each.id for each in there}
 
@@ -93,14 +94,14 @@ def check(
     }
     past |= _from_outside(seen, users, may)
     log.debug(
-        "sessions with %s: through %s: %s; past it: %s; from outside: %s",
+        "sessions with %s: through %s: %s; bypassing it: %s; from outside: %s",
         *(store.service, proxy.service, dict(seen.through), past, dict(seen.outside)),
     )
     return Path(store, proxy.service, seen, past, api, _lacking(seen, proxy, there, users, api))
 
 
 def _clients(there: Sequence[Found], proxy: Found) -> list[Found]:
-    """Who may have sessions with what is outside of the project: each with a network of its own."""
+    """Containers that may have sessions with a store outside the project: each with a network of its own."""
     return [
         each
         for each in there
@@ -113,8 +114,9 @@ def _clients(there: Sequence[Found], proxy: Found) -> list[Found]:
 
 
 def _from_outside(seen: Sessions, users: Sequence[User], may: Collection[str]) -> dict[str, int]:
-    """Sessions of services that come by a port of the machine, or by the machine's own network: they have no
-    address of their own by which they could be told apart."""
+    """Sessions of services that arrive through a port of the machine or its own network: they have no address of
+    their own to distinguish them.
+    """
     suspects = [user.service for user in users if user.past and user.service not in may]
     count = sum(seen.outside.values())
     return (
@@ -125,8 +127,9 @@ def _from_outside(seen: Sessions, users: Sequence[User], may: Collection[str]) -
 def _lacking(
     seen: Sessions, proxy: Found, there: Sequence[Found], users: Sequence[User], api: Collection[str]
 ) -> tuple[str, str] | None:
-    """Why it cannot be the API's path: it has no session there, is not wired, and its settings name nothing that it
-    could have one with. A pool that opens later is no reason."""
+    """Why it cannot be the API's path: it has no session there, is not wired, and its settings name no store that it
+    could use. A pool that opens later is not a reason.
+    """
     through = {seen.owners[id].service for id in seen.through}
     if not api or through & set(api) or not (through or seen.outside):
         return None
@@ -137,7 +140,7 @@ def _lacking(
     return (
         f"no session of {', '.join(api)} comes through {proxy.service}, and its settings name no database; those of"
         f" {others} do",
-        "name who holds the pool under `api`, and where the load enters under `entry`",
+        "name the holder of the pool under `api`, and where the load enters under `entry`",
     )
 
 

@@ -1,4 +1,4 @@
-"""A project's services matched with the roles of a target file: what is there, and what of it can be reached."""
+"""Match a project's services with the roles of a target file: what exists, and what can be reached."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _RUNNING, _GONE = "running", ("exited", "created", "dead")
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A proxy of the target's file, where it is reached from this machine, and what of the project it leads to."""
+    """A proxy of the target file, its address from this machine, and the service it leads to."""
 
     proxy: Proxy
     listen: int
-    address: str  # HOST:PORT; empty where it cannot be asked from here
+    address: str  # HOST:PORT; empty if it cannot be reached from here
     store: Store
 
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """What the handles are made of. `dsns` begins with the superuser's."""
+    """The source of the handles. `dsns` begins with the superuser's."""
 
     engine: EngineAt
     containers: Mapping[str, tuple[Found, ...]]  # by role
@@ -49,7 +49,7 @@ class Discovered:
     headers: Mapping[str, str] = field(repr=False)
     dsns: tuple[Dsn, ...] = field(repr=False)
     guarded: Mapping[str, Guarded]  # by the name of the proxy's handle
-    ways: tuple[Way, ...]  # that only a forwarder opens
+    ways: tuple[Way, ...]  # reachable only through a forwarder
     secrets: tuple[str, ...] = field(repr=False)
 
     def refs(self, role: str) -> tuple[ContainerRef, ...]:
@@ -57,8 +57,9 @@ class Discovered:
 
 
 def discover(options: ComposeOptions) -> Discovered:
-    """Raises UsageError for what the file names and is not there, Refused for what nobody may touch, ToolMissing
-    for an engine on another machine, or without the image that what faults run is in."""
+    """Raises UsageError for anything in the file that does not exist, Refused for protected containers, ToolMissing
+    for an engine on another machine or without the sidecar image.
+    """
     at, secret = engine.find(), SecretReader()
     require_here(at)
     engine.ping(at)
@@ -67,7 +68,7 @@ def discover(options: ComposeOptions) -> Discovered:
     for role, found in containers.items():
         log.debug("role %s: %s", role, ", ".join(f"{each.service} ({each.name})" for each in found))
     with engine.connected(at) as client:
-        docker_images.need_reference(client)  # most faults, and the undo of some, run in a container of ours
+        docker_images.need_reference(client)  # most faults, and some undos, run in a sidecar
     front = "entry" if options.entry is not None else "api"
     headers = {
         name: given.prefix + secret(given, f"options: {front}: headers: {name}")
@@ -101,7 +102,7 @@ def _by(reached: Reached) -> str:
 
 
 def whole(at: EngineAt, project: str) -> tuple[Found, ...]:
-    """All containers of a project. Raises UsageError where there are none."""
+    """All containers of a project. Raises UsageError if there are none."""
     with engine.connected(at) as client:
         there = projects.of_project(client, project)
         for each in there:
@@ -110,16 +111,16 @@ def whole(at: EngineAt, project: str) -> tuple[Found, ...]:
             )
         if not there:
             known = ", ".join(projects.known(client)) or "none"
-            raise UsageError(f"there is no Compose project {project!r} on {at.url}; there: {known}")
+            raise UsageError(f"no Compose project {project!r} on {at.url}; it has {known}")
     return tuple(there)
 
 
 def _of_role(there: tuple[Found, ...], role: str, services: tuple[str, ...]) -> tuple[Found, ...]:
-    """The running containers of the role's services: those that were scaled away do not count."""
+    """The running containers of the role's services, without those scaled away."""
     found = tuple(each for service in services for each in _of_service(there, role, service))
     if role in ("database", "proxy") and len(found) > 1:
         told = ", ".join(each.name for each in found)
-        raise UsageError(f"{role}: service {services[0]!r} must have one running container, and has {told}")
+        raise UsageError(f"{role}: service {services[0]!r} must have one running container, but has {told}")
     return found
 
 
@@ -145,7 +146,7 @@ def _of_service(there: tuple[Found, ...], role: str, service: str) -> list[Found
 def guarded(
     options: ComposeOptions, containers: Mapping[str, tuple[Found, ...]], there: Sequence[Found]
 ) -> tuple[dict[str, Guarded], list[Reached]]:
-    """The proxies that the file names, by their handles, and how each is reached from this machine."""
+    """The proxies in the file by handle, and how each is reached from this machine."""
     if options.proxy is None:
         return {}, []
     (found,) = containers["proxy"]
@@ -162,7 +163,7 @@ def guarded(
 
 
 def proxies_of(found: Found, control: int) -> tuple[Toxiproxy, dict[str, ProxyInfo]]:
-    """What a Toxiproxy in a container says it has. Raises UsageError."""
+    """The proxies that a Toxiproxy in a container reports. Raises UsageError."""
     at = reach([found], control, "proxy")
     if at.way is not None:
         rule = f"proxy: service {found.service!r} publishes no port {control} on 127.0.0.1"
@@ -191,12 +192,12 @@ def _made(
 
 
 def port_of(info: ProxyInfo) -> int:
-    """Where a proxy listens."""
+    """The address where a proxy listens."""
     return int(info.listen.rpartition(":")[2])
 
 
 def store_behind(proxy: str, upstream: str, there: Sequence[Found]) -> Store:
-    """What an upstream HOST:PORT is: of the project, or outside of it."""
+    """The store at an upstream HOST:PORT: in the project or outside it."""
     host, _, port = upstream.rpartition(":")
     host = host.strip("[]")
     mine = [
@@ -211,7 +212,7 @@ def store_behind(proxy: str, upstream: str, there: Sequence[Found]) -> Store:
 def _leading(
     known: Mapping[str, ProxyInfo], options: ComposeOptions, found: Found, there: Sequence[Found]
 ) -> ProxyInfo:
-    """The proxy before the database: by its name, or the only one that leads there."""
+    """The proxy in front of the database: by name, or the only one that leads there."""
     assert options.proxy is not None
     if options.proxy.name is not None:
         candidates = [info for name, info in known.items() if name == options.proxy.name]
@@ -224,19 +225,23 @@ def _leading(
         ]
     if len(candidates) != 1:
         told = ", ".join(f"{info.name} -> {info.upstream}" for info in known.values()) or "none"
-        raise UsageError(f"proxy: give the `name` of the one before the database; {found.name} has {told}")
+        raise UsageError(
+            f"proxy: give the `name` of the one in front of the database; {found.name} has {told}"
+        )
     return candidates[0]
 
 
 def _check_logs(directory: PurePosixPath, containers: tuple[Found, ...]) -> None:
-    """Raises UsageError unless the logs lie on one volume, which all the role's containers share."""
+    """Raises UsageError unless the logs are on one volume shared by all the role's containers."""
     lies = {_volume_of(directory, each) for each in containers}
     if None in lies:
         told = ", ".join(containers[0].volumes) or "no volume"
-        raise UsageError(f"logs: {directory} of {containers[0].name} is on no volume; there: {told}")
+        raise UsageError(f"logs: {directory} of {containers[0].name} is not on a volume; its volumes: {told}")
     if len(lies) > 1:
         names = ", ".join(each.name for each in containers)
-        raise UsageError(f"logs: {directory} of {names} is on {len(lies)} volumes: a rotation takes one")
+        raise UsageError(
+            f"logs: {directory} of {names} is on {len(lies)} volumes: a rotation requires a single one"
+        )
 
 
 def _volume_of(directory: PurePosixPath, found: Found) -> str | None:

@@ -1,4 +1,4 @@
-"""The driver of a Compose project of somebody else's: everything is found, nothing is started or stopped."""
+"""The driver of a running Compose project: discovers everything, starts and stops nothing."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class ComposeDriver(Driver):
             for probe in self._signing_in():
                 if probe.answer is Answer.NO:
                     raise Refused(probe.line)
-        any_answer = "ready" not in self._target.model_fields_set  # an API need not have anything at `/`
+        any_answer = "ready" not in self._target.model_fields_set  # an API need not serve `/`
         url = found.base_url + self._target.ready
         wait_until_ready(url, found.headers, options.front.ready_within, site, any_answer=any_answer)
         containers = {role: found.refs(role) for role in options.services() if role != "logs"}
@@ -141,7 +141,9 @@ class ComposeDriver(Driver):
         )
 
     def recheck(self) -> None:
-        """Pools that the baseline has opened go through the proxy, too. Raises NoVerdict naming who goes past."""
+        """Check that pools opened by the baseline go through the proxy, too. Raises NoVerdict naming those that
+        bypass it.
+        """
         if all(path.is_seen for path in self._paths):
             return
         for path in self._look(patience=0.0):
@@ -149,7 +151,7 @@ class ComposeDriver(Driver):
                 raise NoVerdict(f"proxy: {'; '.join(wrong)}; nothing was injected")
 
     def drain(self) -> None:
-        """Nothing: what the target holds back is its own affair."""
+        """Nothing: unwritten data is the target's own business."""
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
@@ -157,7 +159,7 @@ class ComposeDriver(Driver):
 
     @property
     def _is_forwarded(self) -> bool:
-        """Whether the database is only reached while a forwarder is there."""
+        """True if the database is reachable only through a forwarder."""
         return any(way.name == "database" for way in self._found.ways)
 
     @cached_property
@@ -170,7 +172,7 @@ class ComposeDriver(Driver):
         return probing.probe_database(self._found.dsns, proxied, "options: database")
 
     def _look(self, patience: float = sessions.PATIENCE) -> list[Way]:
-        """At the sessions with everything that a proxy of the file leads to."""
+        """Check the sessions with everything that a proxy of the file leads to."""
         found, options = self._found, self._options
         return [
             checking.check(

@@ -1,4 +1,4 @@
-"""Which service may have which role, to begin a target file with. A run never guesses."""
+"""Guess which service has which role, for a first target file. A run never guesses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def databases(there: Sequence[Found]) -> dict[str, Kind]:
 
 
 def database(there: Sequence[Found]) -> str | None:
-    """The one that looks like the database: the only one, or the only PostgreSQL."""
+    """The likely database: the only one, or the only PostgreSQL."""
     found = databases(there)
     main = [name for name, kind in found.items() if kind.name == POSTGRESQL] or [
         name for name, kind in found.items() if kind.name == "mysql"
@@ -32,9 +32,9 @@ def database(there: Sequence[Found]) -> str | None:
 
 
 def store(there: Sequence[Found], service: str, port: int | None = None, proxy: str = "database") -> Store:
-    """A service as something that others use; without a `port`, that of its kind, or the only one it declares."""
+    """A service as a store; without a `port`, its kind's default or the only one it declares."""
     mine = tuple(each for each in there if each.service == service)
-    if not mine:  # a host outside of the project
+    if not mine:  # a host outside the project
         return Store(proxy, service, port or 0, ())
     kind = kind_of(mine[0])
     declared = sorted(mine[0].exposed)
@@ -48,7 +48,7 @@ def proxy(there: Sequence[Found]) -> str | None:
 
 
 def roles(there: Sequence[Found]) -> dict[str, str]:
-    """Service by role, where one alone looks like it."""
+    """Service by role, if there is exactly one candidate."""
     found = {"database": database(there), "proxy": proxy(there)}
     guessed = {role: service for role, service in found.items() if service is not None}
     users = _users(there, guessed.get("database"))
@@ -77,7 +77,7 @@ def _users(there: Sequence[Found], service: str | None) -> list[str]:
 
 
 def target_file(project: str, there: Sequence[Found]) -> dict[str, Any]:
-    """The document of a target file, with what has to be filled in written in capitals."""
+    """A target file's document, with capitals where values must be filled in."""
     found = roles(there)
     options: dict[str, Any] = {"project": project, "api": {"service": found.get("api", CAPITALS)}}
     options |= {role: {"service": service} for role, service in found.items() if role != "api"}

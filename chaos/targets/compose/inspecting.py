@@ -1,4 +1,4 @@
-"""A project in words: its services, what of them a run can reach, and the sessions with what lies behind a proxy."""
+"""Describe a project: its services, what a run can reach, and the sessions with stores behind a proxy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chaos.targets.compose.stores import OURS, Store, User, users_of
 
 
 def containers(there: Sequence[Found], options: ComposeOptions | None) -> Iterator[str]:
-    """Each container with its roles, ports, networks, volumes, and what it uses."""
+    """Each container with its roles, ports, networks, volumes and the stores it uses."""
     roles = options.services() if options is not None else {}
     users = _users(there, options)
     for found in there:
@@ -39,7 +39,7 @@ def containers(there: Sequence[Found], options: ComposeOptions | None) -> Iterat
 
 
 def paths(at: EngineAt, there: Sequence[Found], options: ComposeOptions | None) -> list[Path]:
-    """The sessions with everything of the project that a Toxiproxy in it leads to. Raises UsageError."""
+    """The sessions with every store of the project that a Toxiproxy in it leads to. Raises UsageError."""
     role = options.proxy if options is not None else None
     service = role.service if role is not None else guesses.proxy(there)
     proxy = next((each for each in there if each.service == service and each.runs), None)
@@ -59,14 +59,14 @@ def paths(at: EngineAt, there: Sequence[Found], options: ComposeOptions | None) 
 
 
 def _api(options: ComposeOptions | None, store: Store) -> tuple[str, ...]:
-    """Whose pool is to be with the store, as the target's file says."""
+    """The services that must hold a pool with the store, by the target file."""
     if options is None or options.database is None:
         return ()
     return options.api.service if options.database.service in (None, store.service) else ()
 
 
 def _users(there: Sequence[Found], options: ComposeOptions | None) -> dict[str, list[User]]:
-    """Who uses each database, by their settings."""
+    """The users of each database, by their settings."""
     services = list(guesses.databases(there))
     if options is not None and options.database is not None and options.database.service:
         services.append(options.database.service)

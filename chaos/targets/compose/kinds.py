@@ -1,4 +1,4 @@
-"""Which containers are databases, and of which kind: by image, by the port it declares, by its environment."""
+"""Detect databases among containers, and their kind: by image, declared port and environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ POSTGRESQL = "postgresql"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What gives a kind away: words of an image's name, and variables that only its server's image has."""
+    """Signs of a kind: words in an image's name, and variables that only its server's image has."""
 
     name: str
     port: int
@@ -38,7 +38,7 @@ KINDS = (
     _kind("clickhouse", 8123, r"clickhouse", r"^CLICKHOUSE_CONFIG="),
 )
 _DATA = re.compile(r"/var/lib/(?:postgresql|mysql|redis)|/bitnami/|/data(?:/db)?$")
-# Of tools beside a database, which bear its name and often its port and its variables.
+# Tools for a database, which share its name and often its port and its variables.
 _TOOL = re.compile(
     r"export|back-?up|admin|bouncer|pgpool|pgcat|odyssey|postgrest|command|insight|meta|prox|router|sentinel"
     r"|migrat|client|dump|barman|express|adminer|metabase|twemproxy|operator|init"
@@ -46,7 +46,7 @@ _TOOL = re.compile(
 
 
 def kind_of(found: Found) -> Kind | None:
-    """The kind of database that a container is; None for what is none, or only works on one."""
+    """The kind of database in a container; None if it is not one, or is only a tool for one."""
     name = _name(found.image)
     if _TOOL.search(name):
         return None
@@ -57,7 +57,7 @@ def kind_of(found: Found) -> Kind | None:
 
 
 def _is_set_up_as(kind: Kind, found: Found) -> bool:
-    """An application may be given its database's variables, but has none of its directories."""
+    """An application may have its database's variables, but not its directories."""
     variables = (f"{name}={value}" for name, value in found.environment.items())
     return any(map(kind.environment.search, variables)) and any(map(_DATA.match, found.volumes))
 

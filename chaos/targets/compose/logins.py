@@ -1,4 +1,4 @@
-"""How midnight logs in to the project's database: as the file says, or as the image was told to set itself up."""
+"""Logins for the project's database: from the file, or from the image's setup variables."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from chaos.targets.compose.options import DatabaseRole
 from chaos.targets.compose.reach import Reached, reach
 
 ROLES = ("api", "batch", "crowd")
-_LARGEST = 4096  # bytes of a file that holds a password
+_LARGEST = 4096  # bytes of a file with a password
 
 
 def of(
     role: DatabaseRole | None, containers: Sequence[Found], at: EngineAt, secret: SecretReader
 ) -> tuple[tuple[Dsn, ...], tuple[Reached, ...]]:
-    """The connection strings, the superuser's first, and how the server is reached where the file has none.
+    """The connection strings, the superuser's first, and how the server is reached if the file has none.
     Raises UsageError."""
     if role is None or role.kind != "postgresql":
         return (), ()
@@ -68,12 +68,14 @@ def _own_dsn(found: Found, port: int, at: EngineAt) -> str:
 
 
 def _secret_file(found: Found, path: str, name: str, at: EngineAt) -> str:
-    """What the container has there, as the image's own entry point reads it. Raises UsageError."""
+    """The container's value, read like the image's own entry point does. Raises UsageError."""
     try:
         with connected(at) as client, tempfile.TemporaryFile() as archive:
             chunks, told = client.api.get_archive(found.id, path)
             if told["size"] > _LARGEST:
-                raise UsageError(f"database: {name}_FILE: {path} of {found.name} is no file with a password")
+                raise UsageError(
+                    f"database: {name}_FILE: {path} of {found.name} is not a file with a password"
+                )
             for chunk in chunks:
                 archive.write(chunk)
             archive.seek(0)

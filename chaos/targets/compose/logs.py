@@ -1,4 +1,4 @@
-"""The logs of a project, where they are rotated: in a container, or on the directory of this machine that it mounts."""
+"""The logs of a project, rotated in a container or in the directory of this machine that it mounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaos.spec.target import Target
 from chaos.targets import rotation
 from chaos.targets.compose.options import LogsRole, OnThisMachine
 
-# Volumes of the engine's are no directories of this machine: none is sampled or read.
+# Engine volumes are not directories of this machine: they are not sampled or read.
 NOT_HERE = Path("/nowhere")
 
 
@@ -48,7 +48,7 @@ def log_files(role: LogsRole, container: ContainerRef, target: Target) -> LogFil
 
 
 def _mounted(inside: PurePosixPath, container: ContainerRef) -> Path:
-    """The directory of this machine that the container has there. Raises UsageError, ControlError."""
+    """The directory of this machine mounted there in the container. Raises UsageError, ControlError."""
     with connected(container.engine) as client:
         found = refs.container_of(client, container)
         mounts = found.attrs["Mounts"] if found is not None else []
@@ -57,4 +57,6 @@ def _mounted(inside: PurePosixPath, container: ContainerRef) -> Path:
         place = Path(str(mount["Source"])) / inside.relative_to(str(mount["Destination"]))
         if place.is_dir():
             return place
-    raise UsageError(f"options: logs: stanza: {inside} of {container.name} is no directory of this machine")
+    raise UsageError(
+        f"options: logs: stanza: {inside} of {container.name} is not a directory of this machine"
+    )

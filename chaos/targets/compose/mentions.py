@@ -1,6 +1,6 @@
-"""Which hosts a service's settings name: in URLs, connection strings of every kind, HOST:PORT and plain words.
+"""Find the hosts named in a service's settings: in URLs, connection strings of every kind, HOST:PORT and plain words.
 
-Settings hold secrets: what is found here is hosts and ports, and the names of variables, never a value.
+Settings contain secrets: only hosts, ports and names of variables are returned, never a value.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 Address = tuple[str, int | None]
-"""Host and port, where the port is given."""
+"""Host, and port if given."""
 
 _HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#\s\"']*)")
@@ -22,15 +22,15 @@ _KEYWORD = re.compile(
 _OPTION = re.compile(rf"(?:^|\s)(?:-h|--?[\w-]*host(?:name)?)[= ]\s*['\"]?({_HOST})(?::(\d{{1,5}}))?")
 _PAIR = re.compile(rf"(?<![\w.@/-])({_HOST}):(\d{{1,5}})(?![\d.\w])")
 _WHOLE = re.compile(rf"{_HOST}\Z")
-_DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")  # of a file of Compose: what holds when the variable is not set
-# A plain word in these is the name of something else, which is often called like the host of its database.
+_DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")  # in a Compose file: the default if the variable is not set
+# A plain word in these names something else, often identical to the database's host name.
 _NO_HOST = re.compile(
     r"(?i)(?:^|_)(?:db|database|dbname|name|user|username|password|pass|schema|driver|type|engine|mode)$"
 )
 
 
 def hosts_in(text: str) -> set[Address]:
-    """Every host in a setting, as far as one can be told from other words."""
+    """Every host in a setting, as far as it can be distinguished from other words."""
     text = _DEFAULT.sub(r"\1", text)
     found: set[Address] = set()
     for authority in _URL.findall(text):
@@ -44,7 +44,7 @@ def hosts_in(text: str) -> set[Address]:
 
 
 def of_variables(variables: Mapping[str, str]) -> Iterator[tuple[Address, str]]:
-    """Each host that a variable names, with the variable's name; a port may be in a variable of its own."""
+    """Each host in a variable, with the variable's name; the port may be in a variable of its own."""
     for name, value in variables.items():
         for host, port in hosts_in(value):
             yield (host, port), name

@@ -1,4 +1,4 @@
-"""What an override has to call a project's networks: Compose tells the key of its file in a label, mostly."""
+"""Names of a project's networks in an override: Compose usually puts its file's key in a label."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ NETWORK, VERSION = "com.docker.compose.network", "com.docker.compose.version"
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A network that our services join: its key, and what the override's own `networks` say of it, if anything."""
+    """A network that midnight's services join: its key, and its entry in the override's own `networks`, if any."""
 
     key: str
     declared: Mapping[str, Any] | None = None
 
 
 def meeting(store: Store, users: Sequence[User], by_id: Mapping[str, Found]) -> list[str]:
-    """The names of the networks on which a proxy meets its users and what they use: one that a user shares with it,
-    else one of the user's own; all of its own where no user is there yet."""
+    """The networks on which a proxy meets its users and their store: one that a user shares with it, else one of the
+    user's own; all of the store's if there is no user yet.
+    """
     found: set[str] = set()
     for user in users:
         for each in user.containers:
@@ -41,10 +42,10 @@ def join(client: DockerClient, project: str, names: list[str]) -> list[Joined]:
 
 
 def joined(project: str, name: str, labels: Mapping[str, str]) -> Joined:
-    """By the network's labels; one that the project did not make itself is `external`."""
+    """By the network's labels; one that the project did not create itself is `external`."""
     ours, key = f"midnight-{name}", labels.get(NETWORK)
     if key is None or labels.get(PROJECT) != project:
         return Joined(ours, {"external": True, "name": name})
     if key == name and labels.get(VERSION, "").startswith("1."):
-        return Joined(ours, {"name": name})  # v1 has put the name of its own in the key's place
+        return Joined(ours, {"name": name})  # v1 puts its own name in place of the key
     return Joined(key)

@@ -1,4 +1,4 @@
-"""What a target file tells this driver: which service has which role. The rest is discovered."""
+"""The driver's section of a target file: services by role. The rest is discovered."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ def _listed(value: object) -> object:
 
 
 Services = Annotated[tuple[Service, ...], BeforeValidator(_listed), Field(min_length=1)]
-"""One service or several: with all their containers they are one role."""
+"""One service or several; all their containers form one role."""
 
 
 class Role(Model):
-    """A role that has nothing but its containers: a worker, a cache."""
+    """A role with only containers: a worker, a cache."""
 
     service: Services
 
 
 class EntryRole(Role):
-    """Where the load enters. A port that is not published on this machine is reached by a forwarder of midnight's."""
+    """Where the load enters. A port that is not published on this machine is reached through a forwarder."""
 
-    port: Port | None = None  # in the container; needed where it publishes, or declares, several or none
+    port: Port | None = None  # in the container; required if it publishes or declares several or none
     ready_within: Positive = 30.0  # seconds
     headers: dict[HeaderName, Secret] = Field(default_factory=dict)
 
 
 class ApiRole(EntryRole):
-    """Who holds the pool. The load enters here, too, where no `entry` is given."""
+    """The holder of the pool. The load enters here, too, unless `entry` is given."""
 
 
 class DatabaseRole(Model):
-    """A database. Without connection strings, the container's own POSTGRES_* variables give the superuser, who then
-    stands for every role: a crowd of superusers also takes the slots reserved for them."""
+    """A database. Without connection strings, the container's own POSTGRES_* variables give the superuser, who is
+    then used for every role: a crowd of superusers also takes the slots reserved for them.
+    """
 
-    service: Service | None = None  # None: it is outside the project, and `admin_dsn` leads to it
-    kind: Literal["postgresql", "other"] = "postgresql"  # other: its containers alone, nobody logs in
+    service: Service | None = None  # None: outside the project, reached by `admin_dsn`
+    kind: Literal["postgresql", "other"] = "postgresql"  # other: only its containers, without logins
     port: Port = 5432
     admin_dsn: Secret | None = None
     dsns: dict[Name, Secret] = Field(default_factory=dict)  # by role: api, batch, crowd
@@ -56,59 +57,59 @@ class DatabaseRole(Model):
     @model_validator(mode="after")
     def _it_can_be_found(self) -> Self:
         if self.service is None and (self.admin_dsn is None or self.kind == "other"):
-            raise BrokenRule("is needed, or an admin_dsn that leads to a PostgreSQL elsewhere", "service")
+            raise BrokenRule("is required, or an admin_dsn that leads to a PostgreSQL elsewhere", "service")
         if self.kind == "other" and (self.admin_dsn is not None or self.dsns):
             raise BrokenRule("other has no connection strings", "kind")
         return self
 
 
 class ProxyRole(Model):
-    """A Toxiproxy that stands before the database; `midnight target wire` prints how to put one there."""
+    """A Toxiproxy in front of the database; `midnight target wire` prints how to add one."""
 
     service: Service
     control: Port = 8474
-    name: str | None = None  # of the proxy; needed where several lead to the database
-    also: tuple[Name, ...] = ()  # proxies before other services: handles of their own names
-    past: Services | tuple[()] = ()  # services that may go past it: an exporter, a backup
+    name: str | None = None  # of the proxy; required if several lead to the database
+    also: tuple[Name, ...] = ()  # proxies in front of other services: handles by their own names
+    past: Services | tuple[()] = ()  # services that may bypass it: an exporter, a backup
 
 
 class BatchRole(Model):
-    """A job of the project's own, started in a container of its own."""
+    """A job of the project, started in one of its containers."""
 
     service: Service
     command: tuple[str, ...] = Field(min_length=1)
     cwd: PurePosixPath | None = None
-    reports: bool = False  # it takes midnight's options, and reports in JSON lines
+    reports: bool = False  # it accepts midnight's options and reports in JSON lines
 
 
 class OnThisMachine(Model):
-    """A stanza that is played here, on the directory of this machine that the container has mounted."""
+    """A stanza to play here, on the directory of this machine that the container has mounted."""
 
     host: Path
 
 
 class LogsRole(Rotated):
-    """The logs on a volume of a service."""
+    """Logs on a volume of a service."""
 
     service: Service
     directory: PurePosixPath
-    stanza: PurePosixPath | OnThisMachine | None = None  # as the container has it, or of this machine
+    stanza: PurePosixPath | OnThisMachine | None = None  # path in the container, or on this machine
 
 
 _NAMED = ("entry", "api", "database", "proxy", "batch", "logs")
 
 
 class ComposeOptions(Model):
-    """`options:` of the target file. No container is ever touched whose service is not named here."""
+    """`options:` of the target file. Containers of services not named here are never touched."""
 
     project: Service
     api: ApiRole
-    entry: EntryRole | None = None  # another service than the API that the load goes to: nginx, a gateway
+    entry: EntryRole | None = None  # a service in front of the API where the load enters: nginx, a gateway
     database: DatabaseRole | None = None
     proxy: ProxyRole | None = None
     batch: BatchRole | None = None
     logs: LogsRole | None = None
-    roles: dict[Name, Role] = Field(default_factory=dict)  # others, to be targets of faults
+    roles: dict[Name, Role] = Field(default_factory=dict)  # others, as subjects of faults
 
     @model_validator(mode="after")
     def _the_load_enters_once(self) -> Self:
@@ -118,9 +119,9 @@ class ComposeOptions(Model):
             rule = "several services: name the one where the load enters under `entry`"
             raise BrokenRule(rule, "entry" if self.entry else "api", "service")
         if taken := [name for name in self.roles if name in _NAMED]:
-            raise BrokenRule(f"{taken[0]} has a place of its own beside `roles`", "roles", taken[0])
+            raise BrokenRule(f"{taken[0]} has its own key beside `roles`", "roles", taken[0])
         if self.proxy is not None and "database" in self.proxy.also:
-            raise BrokenRule("database is the one before the database: see `name`", "proxy", "also")
+            raise BrokenRule("`database` is the one in front of the database: see `name`", "proxy", "also")
         return self
 
     @property
@@ -129,7 +130,7 @@ class ComposeOptions(Model):
         return self.entry or self.api
 
     def services(self) -> dict[str, tuple[str, ...]]:
-        """Services by role, those that are given."""
+        """The services given, by role."""
         one = {"database": self.database, "proxy": self.proxy, "batch": self.batch}
         several: dict[str, Role | None] = {"api": self.api, "entry": self.entry, **self.roles}
         found = {role: each.service for role, each in several.items() if each is not None}

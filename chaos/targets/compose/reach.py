@@ -1,4 +1,4 @@
-"""How a container's port is reached from this machine: as it is published, or through a forwarder of midnight's."""
+"""How to reach a container's port from this machine: as published, or through a forwarder."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ HERE = ("", "0.0.0.0", "127.0.0.1", "::")
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """`port` of 127.0.0.1 leads there; `way`: only while a forwarder does."""
+    """`port` of 127.0.0.1 leads there; `way`: only through a forwarder."""
 
     port: int
     way: Way | None = None
 
 
 def reach(containers: Sequence[Found], port: int | None, role: str) -> Reached:
-    """Of several containers of one role all are reached, whose connections a forwarder spreads over them.
+    """If a role has several containers, a forwarder spreads connections over all of them.
     Raises UsageError."""
     found, inside = containers[0], _port_of(containers[0], port, role)
     if len(containers) == 1 and found.on_the_host:
@@ -46,8 +46,9 @@ def reach(containers: Sequence[Found], port: int | None, role: str) -> Reached:
 
 
 def open_ways(at: EngineAt, ways: Sequence[Way], site: Site) -> None:
-    """Create a forwarder for the load and one for midnight's own connections, where they are needed, their undo
-    journalled. Raises TargetError."""
+    """Create a forwarder for the load and one for midnight's own connections, if needed, with their undo journalled.
+    Raises TargetError.
+    """
     for name, load in ((WHAT, False), (f"{WHAT} of the load", True)):
         mine = [way for way in ways if (way.name in ENTRIES) is load]
         mark = f"{site.mark}/{name.replace(' ', '-')}"
@@ -58,7 +59,7 @@ def open_ways(at: EngineAt, ways: Sequence[Way], site: Site) -> None:
             gate.open_to(at, mine, mark, load=load)
         except ControlError as error:
             which = ", ".join(way.name for way in mine)
-            raise TargetError(f"{which}: no forwarder could be made: {error}") from error
+            raise TargetError(f"{which}: the forwarder could not be created: {error}") from error
 
 
 def remove(undo: Undo) -> Evidence:
@@ -87,8 +88,8 @@ def _port_of(found: Found, port: int | None, role: str) -> int:
 
 
 def _host(containers: Sequence[Found], network: str) -> str:
-    """A name that the network resolves: of one container its own, of several one that they share."""
-    if network == "bridge":  # the engine's own, on which no name is resolved
+    """A name that the network resolves: a single container's own, or one shared by several."""
+    if network == "bridge":  # the engine's default network, which has no name resolution
         return next(iter(containers[0].addresses[network]))
     if len(containers) == 1:
         return containers[0].name

@@ -1,4 +1,4 @@
-"""The override for a project as it is now: what is used by whom, on which networks, and how to bring it up."""
+"""Generate the override for a project as it is now: stores and their users, networks, and how to bring it up."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chaos.tools import docker_images
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """The document, what to say above it, and what it could not do."""
+    """The document, its leading comment, and what could not be wired."""
 
     document: dict[str, Any]
     comments: tuple[str, ...]
@@ -38,10 +38,11 @@ def wire(
     leave: Collection[str],
     proxy_image: str | None,
 ) -> Override:
-    """`stores`: SERVICE or SERVICE:PORT, the database first; `named`: services that use it whatever their settings
-    say; `leave`: services that stay as they are. Raises UsageError, ToolMissing."""
+    """`stores`: SERVICE or SERVICE:PORT, the database first; `named`: services that use it regardless of their
+    settings; `leave`: services to leave unchanged. Raises UsageError, ToolMissing.
+    """
     with engine.connected(at) as client:
-        docker_images.need_reference(client)  # what keeps the proxy's settings runs in it
+        docker_images.need_reference(client)  # the keeper of the proxy's settings runs in it
     everything = [*there, *absent.services(list(there))]
     used = [(store, _users(at, store, everything, named, leave)) for store in _stores(there, stores)]
     _refuse_another(used)
@@ -63,17 +64,17 @@ def _stores(there: Sequence[Found], wanted: Sequence[str]) -> list[Store]:
         if not port and not any(each.service == service for each in there):
             known = ", ".join(sorted({each.service for each in there}))
             raise UsageError(
-                f"the project has no container of service {service!r}; it has {known}; a database outside of it is"
+                f"the project has no container of service {service!r}; it has {known}; a database outside it is"
                 " given as HOST:PORT"
             )
         if port and not (port.isdigit() and 0 < int(port) < 65536):
             raise UsageError(f"{text}: must be SERVICE or SERVICE:PORT")
         store = guesses.store(there, service, int(port) if port else None, service if found else "database")
         if not store.port:
-            raise UsageError(f"which port does {service!r} listen on? give {service}:PORT")
+            raise UsageError(f"the port of {service!r} is unknown: give {service}:PORT")
         if clash := [each.service for each in found if each.port == store.port]:
             raise UsageError(
-                f"{clash[0]} and {service} both listen on {store.port}, and one proxy cannot tell them apart:"
+                f"{clash[0]} and {service} both listen on {store.port}, and one proxy cannot distinguish them:"
                 " wire one of them"
             )
         found.append(store)
@@ -83,7 +84,7 @@ def _stores(there: Sequence[Found], wanted: Sequence[str]) -> list[Store]:
 def _users(
     at: EngineAt, store: Store, there: Sequence[Found], named: Collection[str], leave: Collection[str]
 ) -> list[User]:
-    """Raises UsageError where nobody uses it, or what is named is not there."""
+    """Raises UsageError if no service uses it, or a named one does not exist."""
     try:
         watched = any(each.runs for each in store.containers)
         seen = sessions.look(at, store, None, 0, lambda _: True) if watched else Sessions()
@@ -98,32 +99,32 @@ def _users(
     kept = [user for user in found.values() if user.service not in leave]
     if not kept:
         raise UsageError(
-            f"no service of the project says that it uses {store.service}:{store.port}, or has a session with it;"
-            " name those that do with --service"
+            f"no service of the project has {store.service}:{store.port} in its settings, or a session with it;"
+            " name its users with --service"
         )
     return kept
 
 
 def _refuse_another(used: Sequence[tuple[Store, Sequence[User]]]) -> None:
-    """Raises UsageError where a Toxiproxy of the project's own leads there already: two would hide each other."""
+    """Raises UsageError if a Toxiproxy of the project already leads there: two would hide each other."""
     for store, users in used:
         for user in users:
             if user.service not in OURS and any(is_toxiproxy(each) for each in user.containers):
                 raise UsageError(
-                    f"service {user.service!r} is a Toxiproxy before {store.service} already: name it in the target"
-                    f" file, options: proxy: {{service: {user.service}}}, or pass it over with --leave {user.service}"
+                    f"service {user.service!r} is already a Toxiproxy in front of {store.service}: name it in the"
+                    f" target file, options: proxy: {{service: {user.service}}}, or skip it with --leave {user.service}"
                 )
 
 
 def _ports(there: Sequence[Found], stores: Sequence[Store]) -> dict[str, int]:
-    """Free ports of this machine; those of a proxy that is there already are kept."""
+    """Free ports of this machine; an existing proxy keeps its own."""
     mine = next((each.ports for each in there if each.service == wiring.PROXY), {})
     wanted = {"control": 8474, **{store.proxy: store.port for store in stores}}
     return {name: mine[port][1] if port in mine else free_port() for name, port in wanted.items()}
 
 
 def _up(project: str, there: Sequence[Found]) -> list[str]:
-    """How to bring the project up with the override, from where its own files are."""
+    """The command to bring the project up with the override, from the directory of its own files."""
     files = [path for path in absent.files_of(there) if not _is_ours(path)]
     given = [word for path in files for word in ("-f", str(path))] or ["-f", "YOUR-FILE"]
     place = next((each.labels[DIRECTORY] for each in there if each.labels.get(DIRECTORY)), "")

@@ -1,8 +1,8 @@
-"""Whose sessions a store has: those that come through the proxy, and those that go past it.
+"""Sort a store's sessions into those through the proxy and those that bypass it.
 
-Sockets are read in the network of the store and in that of the proxy, so that it works for any TCP service, with any
-login, and sends nothing. A session counts when it lasts, or when there is nearly always one: a health check or a job
-that holds one for a moment is nobody's path.
+Sockets are read in the networks of the store and of the proxy, so it works for any TCP service, without a login, and
+sends nothing. A session counts if it lasts, or if there is nearly always one: a health check or a job that holds one
+briefly does not count.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.compose.stores import Store
 
 WATCHED = 1.5  # seconds
-PATIENCE = 8.0  # seconds until what goes past has ended, if it was a job that ends
+PATIENCE = 8.0  # seconds for a bypassing job to end
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_LOOK = 0.15  # seconds between looks: sockets give no event that could be awaited
+_LOOK = 0.15  # seconds between polls: sockets emit no event to await
 
 Session = tuple[int, str]
-"""A socket, by a number that is never another's, and the address at its other end."""
+"""A socket, by its unique number, and the address of its peer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """How many lasting sessions there are: by container through the proxy, by container past it, and by address of
-    what is no container of this engine (this machine, or one beyond a published port)."""
+    """Counts of lasting sessions: by container through the proxy, by container bypassing it, and by address outside
+    this engine (this machine, or one beyond a published port).
+    """
 
     through: Mapping[str, int] = field(default_factory=dict)  # by the id of the container
     past: Mapping[str, int] = field(default_factory=dict)
@@ -44,8 +45,7 @@ class Sessions:
 
 
 def lasting(looks: Sequence[tuple[float, Sequence[Session]]]) -> Counter[str]:
-    """How many sessions each address holds: those there for nearly all of the time, or at least one where nearly
-    every look shows one."""
+    """Sessions per address: those present nearly all of the time, or at least one if nearly every poll shows one."""
     if not looks:
         return Counter()
     length = looks[-1][0] - looks[0][0]
@@ -72,10 +72,11 @@ def look(
     patience: float = PATIENCE,
     clients: Sequence[Found] = (),
 ) -> Sessions:
-    """Watch until nobody goes past who may not; for `patience` seconds at most. Raises Unseen, ControlError.
+    """Watch until no service bypasses the proxy without permission, for at most `patience` seconds. Raises Unseen,
+    ControlError.
 
-    `may`: whose sessions beside the proxy's are none of a service's. `clients`: where the store is outside of the
-    project, those whose own ends are watched.
+    `may`: services that may bypass it. `clients`: if the store is outside the project, those whose own ends are
+    watched.
     """
     watched = [each for each in (*store.containers, *clients) if each.runs]
     behind: list[tuple[float, list[Session]]] = []
@@ -99,7 +100,7 @@ def look(
 
 @contextmanager
 def _views(containers: Sequence[ContainerRef]) -> Iterator[list[Inside]]:
-    """Into the networks of these, all made at once."""
+    """Views into the networks of these, all created at once."""
     mark = f"look-{secrets.token_hex(6)}"
     made: list[Inside] = []
     with ThreadPoolExecutor(max(1, len(containers))) as pool:
@@ -115,7 +116,7 @@ def _views(containers: Sequence[ContainerRef]) -> Iterator[list[Inside]]:
 
 
 def _of_proxy(view: Inside, store: Store, listen: int) -> tuple[list[Session], set[str]]:
-    """Who comes to the proxy, and the addresses that it leads to."""
+    """The proxy's clients, and the addresses that it leads to."""
     there = [each for each in view.look([listen, store.port]) if each.state == sockets.ESTABLISHED]
     leads = {each.remote for each in there if each.remote_port == store.port and each.local_port != listen}
     return [(each.cookie, each.remote) for each in there if each.local_port == listen], leads
@@ -124,8 +125,9 @@ def _of_proxy(view: Inside, store: Store, listen: int) -> tuple[list[Session], s
 def _of_stores(
     watched: Iterable[tuple[Found, Inside]], store: Store, proxy: Found | None, upstream: set[str]
 ) -> list[Session]:
-    """The sessions of the store as seen at its own end; of one outside of the project at the ends of its clients,
-    each by an address of the client."""
+    """The sessions of the store as seen at its own end; for one outside the project, at its clients' ends, each by an
+    address of the client.
+    """
     found: list[Session] = []
     for container, view in watched:
         there = [each for each in view.look([store.port]) if each.state == sockets.ESTABLISHED]
@@ -167,8 +169,9 @@ def _told(
 
 
 def _alive(at: EngineAt, store: Store, found: Sessions) -> Sessions:
-    """Without the sessions of containers that are gone, whose addresses others have now: a server learns of that
-    late. Who goes past is looked for at its own end."""
+    """Drop sessions of removed containers whose addresses were reassigned: a server notices that late. A bypassing
+    client is confirmed at its own end.
+    """
     if not store.containers:  # it was seen there
         return found
     suspects = [ContainerRef(at, each, found.owners[each].container) for each in found.past]

@@ -1,4 +1,4 @@
-"""What services connect to, and which of them do: by their settings, and by the sessions that there are."""
+"""Stores and the services that use them, by settings and by existing sessions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _ITSELF = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A service that others have sessions with, on one TCP port: a database, a cache. One outside of the project has
-    no containers, and is known by its host alone."""
+    """A service that others have sessions with, on one TCP port: a database, a cache. One outside the project has no
+    containers and is known only by its host.
+    """
 
-    proxy: str  # the name of the proxy before it
+    proxy: str  # the name of the proxy in front of it
     service: str
     port: int
     containers: tuple[Found, ...]
@@ -42,15 +43,16 @@ class Store:
 
     @property
     def published(self) -> frozenset[int]:
-        """The ports of the engine's machine that lead to it."""
+        """The host ports that lead to it."""
         ports = {each.ports[self.port][1] for each in self.containers if self.port in each.ports}
         return frozenset(ports | {self.port for each in self.containers if each.on_the_host})
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A setting that leads past every name: an address, or a port of the machine. `variable` is empty for a word of a
-    command line."""
+    """A setting that bypasses name resolution: an IP address, or a host port. `variable` is empty for a word of a
+    command line.
+    """
 
     variable: str
     host: str
@@ -62,8 +64,8 @@ class User:
     """A service that uses a store."""
 
     service: str
-    names: frozenset[str] = frozenset()  # of the store, those that the service's settings say
-    variables: frozenset[str] = frozenset()  # that say so; empty: only its sessions do
+    names: frozenset[str] = frozenset()  # names of the store in the service's settings
+    variables: frozenset[str] = frozenset()  # the settings' variables; empty: known only by its sessions
     past: tuple[Past, ...] = ()
     sessions: int = 0
     containers: tuple[Found, ...] = field(default=(), repr=False)
@@ -85,7 +87,7 @@ def _is_address(host: str) -> bool:
 
 
 def users_of(store: Store, there: Iterable[Found], sessions: Mapping[str, int]) -> list[User]:
-    """The services that use the store, by their settings or by their `sessions` (how many, by container's id)."""
+    """The services that use the store, by their settings or by `sessions` (count by container id)."""
     by_service: dict[str, list[Found]] = {}
     for each in there:
         if each.service not in (store.service, *OURS) and not is_replica(store, each):
@@ -123,7 +125,7 @@ def _said(container: Found) -> Iterable[tuple[mentions.Address, str]]:
 
 
 def _linked(store: Store, container: Found) -> frozenset[str]:
-    """Names that only this container has for the store."""
+    """This container's private names for the store."""
     theirs = {each.name for each in store.containers}
     return frozenset(alias for target, alias in container.links if target in theirs)
 
@@ -140,6 +142,6 @@ def _leads_past(store: Store, container: Found, host: str, port: int | None) -> 
 
 
 def is_replica(store: Store, container: Found) -> bool:
-    """Whether it is a database itself, of the store's kind: a standby that follows it is no user of it."""
+    """True if it is itself a database of the store's kind: a standby that follows it is not a user."""
     mine = kind_of(container)
     return mine is not None and any(kind_of(each) == mine for each in store.containers)

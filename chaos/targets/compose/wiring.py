@@ -1,9 +1,10 @@
-"""What puts a Toxiproxy between a project's services and what they use: an override file; theirs is never edited.
+"""Put a Toxiproxy between a project's services and their stores, by an override file; the project's own is never
+edited.
 
-Every service finds the proxy under each name that it knows its database by (links, which come before all other names),
-so that nothing it is told need change. What leads past every name, an address or a port of the machine, is replaced in
-the override where the setting holds nothing else; else it is said. The proxy's settings live in the server alone, so
-that a small service puts them there again whenever they lack.
+Every service resolves each of its names for the database to the proxy (by links, which take precedence over all other
+names), so its settings need not change. A setting that bypasses name resolution (an IP address or a host port) is
+replaced in the override if it contains nothing else; otherwise it is reported. The proxy's settings exist only in its
+server, so a small service re-creates them whenever they are missing.
 """
 
 from __future__ import annotations
@@ -37,24 +38,24 @@ _KEEP = (
 
 @dataclass(slots=True)
 class Wired:
-    """One service's part of the override, and what of it could not be wired."""
+    """One service's part of the override, and what could not be wired."""
 
     links: dict[str, None] = field(default_factory=dict)  # names of stores
     environment: dict[str, str] = field(default_factory=dict)
-    again: bool = False  # nothing of it changes, and it has to be made anew
+    again: bool = False  # unchanged, but it must be re-created
     left: list[str] = field(default_factory=list)  # sentences
 
 
 def plan(
     used: Sequence[tuple[Store, Sequence[User]]], there: Sequence[Found], ports: Mapping[str, int]
 ) -> dict[str, Wired]:
-    """What to write, by service. `ports`: that of this machine for each store's proxy, by the proxy's name."""
+    """The entries by service. `ports`: the host port of each store's proxy, by the proxy's name."""
     by_id = {each.id: each for each in there}
     wired: dict[str, Wired] = {}
     for store, users in used:
         for user in users:
             _wire(wired, store, user, by_id, ports[store.proxy])
-    for each in there:  # who shares the network of a container has to be made anew with it
+    for each in there:  # a service that shares a container's network must be re-created with it
         owner = by_id.get(each.network_of or "")
         if owner is not None and owner.service in wired:
             wired.setdefault(each.service, Wired()).again = True
@@ -70,7 +71,7 @@ def _wire(
         if carrier is None or carrier == store.service:
             whose = "this machine" if on_the_host else carrier or "a container that is not of this project"
             mine.left.append(
-                f"it has the network of {whose}, where {store.service} cannot be given another address"
+                f"it shares the network of {whose}, where {store.service} cannot get another address"
             )
         else:
             names = sorted(user.names | store.names)
@@ -86,8 +87,7 @@ def override(
     networks: Sequence[Joined],
     proxy_image: str | None = None,
 ) -> dict[str, Any]:
-    """The override file's document; `ports` are free ones of this machine: `control`, and one for each store's
-    proxy by its name."""
+    """The override file's document; `ports` are free host ports: `control`, and one per store by its proxy's name."""
     names = [each.key for each in networks]
     stores = [store for store, _ in used]
     keep = LiteralScalarString(_KEEP.format(proxy=PROXY, settings=[_settings(store) for store in stores]))
@@ -142,7 +142,7 @@ def _service(wired: Wired) -> dict[str, Any]:
 
 
 def _carrier(user: User, by_id: Mapping[str, Found]) -> str | None:
-    """The service in whose network its names are looked up: its own, or the one it shares a network with."""
+    """The service in whose network its names are resolved: itself, or the one whose network it shares."""
     if not user.containers:
         return user.service
     found = user.containers[0]
@@ -153,15 +153,15 @@ def _carrier(user: User, by_id: Mapping[str, Found]) -> str | None:
 
 
 def _replace(wired: Wired, user: User, past: Past, store: Store, to: tuple[str, int]) -> None:
-    """Lead a setting to the proxy, where that needs no secret in the file; else say what to do."""
+    """Point a setting to the proxy if that puts no secret in the file; otherwise say what to do."""
     for each in user.containers:
         value = each.environment.get(past.variable, "")
         changed = _changed(past, value, each.environment, to)
         if changed is None:
             where = f"{past.variable} leads" if past.variable else "its command line leads"
             wired.left.append(
-                f"{where} to {past.host}{f':{past.port}' if past.port else ''}, past every name of {store.service}:"
-                f" have it lead to {to[0]}:{to[1]}"
+                f"{where} to {past.host}{f':{past.port}' if past.port else ''}, bypassing the names of {store.service}:"
+                f" make it lead to {to[0]}:{to[1]}"
             )
             return
         wired.environment |= changed

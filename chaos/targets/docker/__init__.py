@@ -1,4 +1,4 @@
-"""The reference stack in containers: what targets/compose/compose.yaml says, carried out by the Docker SDK."""
+"""The reference stack in containers: targets/compose/compose.yaml, executed by the Docker SDK."""
 
 from chaos.targets.docker.driver import DockerDriver
 

@@ -1,4 +1,4 @@
-"""The Compose file as frozen values: as much of Compose as the file of this project asks for, and no more."""
+"""The Compose file as frozen values: only the subset of Compose that this project's file uses."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Service:
     memory: str
     shared_memory: str | None
     stop_signal: str | None
-    health: Mapping[str, Any] | None  # as the engine takes it
+    health: Mapping[str, Any] | None  # in the engine's format
     after: Mapping[str, str]  # condition by service
 
 
 def read(path: Path, variables: Mapping[str, str]) -> tuple[Service, ...]:
-    """The services, each after those it depends on. Raises FileError for what this driver cannot carry out."""
+    """The services, each after its dependencies. Raises FileError for anything this driver does not support."""
     document = _filled_in(YAML(typ="safe", pure=True).load(path), variables)
     services = {name: _service(path, name, each) for name, each in document["services"].items()}
     ordered: dict[str, Service] = {}
@@ -57,7 +57,7 @@ def read(path: Path, variables: Mapping[str, str]) -> tuple[Service, ...]:
 
 
 def _filled_in(node: Any, variables: Mapping[str, str]) -> Any:
-    """The document with its variables' values, which are text whatever they look like."""
+    """The document with its variables' values, which are always text."""
     if isinstance(node, dict):
         return {key: _filled_in(value, variables) for key, value in node.items()}
     if isinstance(node, list):
@@ -69,7 +69,7 @@ def _filled_in(node: Any, variables: Mapping[str, str]) -> Any:
 
 def _service(path: Path, name: str, given: Mapping[str, Any]) -> Service:
     if unknown := sorted(given.keys() - _KNOWN):
-        raise FileError(path, None, f"services: {name}", f"{unknown[0]} is not carried out by this driver")
+        raise FileError(path, None, f"services: {name}", f"{unknown[0]} is not supported by this driver")
     command = given.get("command", [])
     after = given.get("depends_on", {})
     return Service(

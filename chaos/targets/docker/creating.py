@@ -1,4 +1,4 @@
-"""Networks, volumes and containers: named and labelled beforehand, so that an undo finds them by that alone."""
+"""Networks, volumes and containers: named and labelled before creation, so an undo finds them by that alone."""
 
 from __future__ import annotations
 
@@ -18,21 +18,19 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-CPU_PERIOD = (
-    100_000  # microseconds: a quota can be changed later, what the engine calls NanoCpus not by everybody
-)
-_POLL = 0.1  # seconds between looks at what is starting
+CPU_PERIOD = 100_000  # microseconds: a quota can be changed later; NanoCpus not on every engine
+_POLL = 0.1  # seconds between checks of a starting container
 
 
 @dataclass(slots=True)
 class Creating:
-    """One stack being made on one engine."""
+    """One stack being created on one engine."""
 
     client: DockerClient
     engine: EngineAt
     site: Site
-    throttled: Mapping[str, Any]  # what limits each container's writes, as the engine takes it
-    places: Mapping[str, str] = field(default_factory=dict)  # directories of this machine instead of volumes
+    throttled: Mapping[str, Any]  # write limits of each container, in the engine's format
+    places: Mapping[str, str] = field(default_factory=dict)  # host directories instead of volumes
     made: dict[str, ContainerRef] = field(default_factory=dict)
 
     def name(self, part: str) -> str:
@@ -50,7 +48,7 @@ class Creating:
                 self.client.volumes.create(self.name(each), labels=self._labels)
 
     def create(self, service: Service) -> ContainerRef:
-        """Create the container, not started. Raises TargetError."""
+        """Create the container without starting it. Raises TargetError."""
         from docker.errors import APIError
         from docker.types import EndpointConfig
 
@@ -83,7 +81,7 @@ class Creating:
         return self.made[service.name]
 
     def start(self, service: Service, within: float) -> None:
-        """Wait for those it depends on, and start it. Raises TargetError, Aborted."""
+        """Wait for its dependencies and start it. Raises TargetError, Aborted."""
         from docker.errors import APIError
 
         for other, condition in service.after.items():
@@ -117,14 +115,14 @@ class Creating:
         return self.places.get(name, self.name(name))
 
     def intend(self, what: str, name: str) -> None:
-        """Journal an undo of something that is about to be created under this name."""
+        """Journal the undo before creating something under this name."""
         undo = {"what": what, "engine": engines.to_json(self.engine), "name": name, "mark": self.site.mark}
         self.site.creating(f"{what} {name.removeprefix(f'midnight-{self.site.mark}-')}", undo)
 
 
 def last_words(container: Container) -> str:
     said = container.logs(tail=3).decode(errors="replace").strip()
-    return " | ".join(said.splitlines()) or "it printed nothing"
+    return " | ".join(said.splitlines()) or "no output"
 
 
 def _meets(condition: str, state: Mapping[str, Any]) -> bool:

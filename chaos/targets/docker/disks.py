@@ -1,4 +1,4 @@
-"""Where the stack's volumes lie: on disks of our own where this machine lets us, else on the engine's disk."""
+"""The stack's volumes: on disks of midnight's own if this machine allows, else on the engine's disk."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Disks:
     apart: bool
     write_bps: int
     size: int
-    engine_root: Path | None  # the engine's own directory, where it is seen from here
+    engine_root: Path | None  # the engine's own directory, if visible from here
     made: dict[str, LoopVolume] = field(default_factory=dict)
-    because: str | None = None  # why there is no disk of our own, or no limit
+    because: str | None = None  # why there is no separate disk, or no limit
 
     def make(self, site: Site) -> None:
-        """Make the disks; where that cannot be, the journal says why."""
+        """Create the disks; if that is impossible, journal why."""
         self.because = self._why_not()
         for name in ("data", "logs") if self.apart else ("data",):
             file, path = self.root / f"{name}.img", self.root / name
@@ -58,11 +58,11 @@ class Disks:
 
     @property
     def places(self) -> dict[str, str]:
-        """The directories that stand for the Compose file's volumes; none without disks of our own."""
+        """The directories that replace the Compose file's volumes; none without separate disks."""
         return {part: str(self._place(part)) for part in ("data", "logs")} if self.made else {}
 
     def throttled(self) -> dict[str, Any]:
-        """What limits the writes of each container, as the engine takes it; empty where nothing can."""
+        """Write limits of each container, in the engine's format; empty if unsupported."""
         devices = [str(each.device) for each in self.made.values()]
         if not devices and self.write_bps and (found := self._engine_device()):
             devices = [found]
@@ -70,7 +70,7 @@ class Disks:
         return {"device_write_bps": limits} if limits else {}
 
     def limit(self, site: Site) -> None:
-        """Limit what the kernel writes back on behalf of others, too; cgroup v2 knows whose it is by itself."""
+        """Also limit writeback, which the kernel does on behalf of others; cgroup v2 attributes it by itself."""
         for name, made in self.made.items():
             if self.write_bps and os.access(volume.V1_LIMIT, os.W_OK):
                 undo = {"what": "limit", "urgent": True, "file": str(made.file), "mark": site.mark}
@@ -82,7 +82,7 @@ class Disks:
             volume.lift(made.file, mark)
 
     def volumes(self, containers: Mapping[str, tuple[ContainerRef, ...]]) -> Mapping[str, Volume]:
-        """By name; where there is no disk of our own, volumes of the engine's, as their containers have them."""
+        """By name; without separate disks, the engine's volumes as mounted in their containers."""
         if not self.made:
             below = self.engine_root or self.root
             device = volume.device_under(below) if self.engine_root is not None else None
@@ -101,18 +101,18 @@ class Disks:
 
     def _why_not(self) -> str | None:
         if not self.write_bps:
-            return "no limit is asked for"
+            return "no limit requested"
         if self.engine_root is None:
-            return "the engine's own directory is not seen from here"
+            return "the engine's own directory is not visible from here"
         return volume.why_not()
 
     def _engine_device(self) -> str | None:
-        """The whole disk below the engine's directory, as the engine names it; None where it cannot be told."""
+        """The whole disk below the engine's directory, as the engine names it; None if unknown."""
         if self.engine_root is None:
             return None
         try:
             place = BLOCK / volume.device_under(self.engine_root)
-            if (place / "partition").exists():  # a part of a disk cannot be limited
+            if (place / "partition").exists():  # a partition cannot be limited
                 place = place.resolve().parent
             lines = (place / "uevent").read_text().splitlines()
         except OSError:

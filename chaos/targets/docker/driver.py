@@ -1,4 +1,4 @@
-"""The driver of the reference stack in containers; its handles are those of the embedded target, and containers."""
+"""The driver of the reference stack in containers; its handles are the embedded target's plus containers."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class DockerDriver(Driver):
         return (self._password,)
 
     def wants(self) -> Wants:
-        # the log is copied once by copytruncate, and compressed beside the copy
+        # copytruncate copies the log once, and compresses it beside the copy
         logs = 3 * self._grown + 2 * self._options.rotated_before
         return Wants(disk=logs + 1_500_000_000, memory=1_500_000_000)
 
@@ -133,8 +133,8 @@ class DockerDriver(Driver):
         return self._handles(url)
 
     def drain(self) -> None:
-        """Stop the API gracefully, and have its logs where they are read."""
-        self._disks.lift(self._mark)  # what is still queued is written at the disk's own speed
+        """Stop the API gracefully, and make its logs readable from here."""
+        self._disks.lift(self._mark)  # queued data is written at the disk's own speed
         with engine.connected(self._engine, timeout=60.0) as client:
             api = refs.container_of(client, self._made["api"])
             if api is not None:
@@ -186,7 +186,7 @@ class DockerDriver(Driver):
         return f"http://127.0.0.1:{self._ports[port]}"
 
     def _dsn(self, role: str) -> str:
-        """Straight to the server. The password stands in the pass file, so that it reaches no journal."""
+        """Directly to the server. The password is in the pass file, so that it never reaches the journal."""
         passfile = self._root / "pgpass"
         if not passfile.exists():
             passfile.touch(mode=0o600)
@@ -238,5 +238,5 @@ class DockerDriver(Driver):
 
 
 def _here(at: EngineAt, root: Path) -> Path | None:
-    """The engine's directory, if it is one of this machine's: behind a port, or in Docker Desktop, it need not be."""
+    """The engine's directory, if it is on this machine: with a TCP engine or Docker Desktop it may not be."""
     return root if at.url.startswith("unix://") and root.is_dir() else None

@@ -1,4 +1,4 @@
-"""What a target file tells this driver."""
+"""The driver's section of a target file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from chaos.spec.yamlfile import Model
 
 
 class DockerOptions(Model):
-    """`options:` of the target file; the same names as of the embedded target."""
+    """`options:` of the target file; the same names as for the embedded target."""
 
-    disk_write: Size = 30_000_000  # bytes per second that each container can write; 0: the disk as it is
-    disk_size: Annotated[Size, Field(ge=500_000_000)] = 3_000_000_000  # of each volume; the file is sparse
+    disk_write: Size = 30_000_000  # bytes per second that each container may write; 0: unlimited
+    disk_size: Annotated[Size, Field(ge=500_000_000)] = (
+        3_000_000_000  # size of each volume; the file is sparse
+    )
     rotated_before: Size = 60_000_000  # yesterday's rotated log, which delaycompress compresses tonight
     documents: Annotated[int, Field(ge=1)] = 20_000
-    quiet_within: Positive = 20.0  # seconds that the machine may take to become quiet before the baseline
-    ready_within: Positive = 60.0  # seconds that each service may take
+    quiet_within: Positive = 20.0  # seconds for the machine to settle before the baseline
+    ready_within: Positive = 60.0  # seconds per service

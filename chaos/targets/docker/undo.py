@@ -1,4 +1,4 @@
-"""What bringing the stack up created, undone: found by name, and touched only when it bears the run's label."""
+"""Undo bringing the stack up: objects are found by name, and touched only if they carry the run's label."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chaos.targets import volume_undo
 if TYPE_CHECKING:
     from docker import DockerClient
 
-_REMOVE_WITHIN = 80.0  # seconds: the last writes of a throttled container take their time
+_REMOVE_WITHIN = 80.0  # seconds: the last writes of a throttled container take a while
 
 
 def carry_out(undo: Undo) -> Evidence:
@@ -37,7 +37,7 @@ def _on_engine(
                 try:
                     found = find(client, name)
                     if _labels(found).get(refs.RUN) != undo["mark"]:
-                        return {what: name, "removed": None, "because": "it was made by somebody else"}
+                        return {what: name, "removed": None, "because": "it was created by someone else"}
                     remove(found)
                 except NotFound:
                     return {what: name, "removed": "gone already"}

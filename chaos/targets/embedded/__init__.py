@@ -1,4 +1,4 @@
-"""The reference stack as local processes: no container, and no root beyond what a slow volume takes."""
+"""The reference stack as local processes: no containers, and root only for a slow volume."""
 
 from chaos.targets.embedded.driver import EmbeddedDriver
 

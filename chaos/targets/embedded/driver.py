@@ -34,7 +34,7 @@ OFFERS = frozenset(
         "base_url",
         "metrics_url",
         "logs",
-        "replication",  # where a fault wants a standby
+        "replication",  # if a fault requires a standby
         "databases.primary",
         "jobs.nightly",
         *(f"databases.primary.{role}" for role in ROLES),
@@ -83,7 +83,7 @@ class EmbeddedDriver(Driver):
         self._volumes: dict[str, LoopVolume] = {}
         self._limited: set[str] = set()
         self._mark = ""
-        self._limit_because = "no limit is asked for" if not options.disk_write else volume.why_not()
+        self._limit_because = "no limit requested" if not options.disk_write else volume.why_not()
         self._parts: Parts | None = None
 
     @property
@@ -95,7 +95,7 @@ class EmbeddedDriver(Driver):
         return tuple(self._passwords.values())
 
     def wants(self) -> Wants:
-        # the log is copied once by copytruncate, and compressed beside the copy
+        # copytruncate copies the log once, and compresses it beside the copy
         logs = 3 * self._grown + 2 * self._options.rotated_before
         return Wants(disk=logs + 1_500_000_000, memory=1_000_000_000)
 
@@ -142,7 +142,7 @@ class EmbeddedDriver(Driver):
 
     def drain(self) -> None:
         if self._parts is not None and self._parts.api is not None:
-            for name in self._limited:  # what is still queued is written at the disk's own speed
+            for name in self._limited:  # queued data is written at the disk's own speed
                 volume.lift(self._volumes[name].file, self._mark)
             stop_child(self._parts.api, grace=15.0)
 
@@ -160,7 +160,7 @@ class EmbeddedDriver(Driver):
                 try:
                     self._volumes[name] = volume.create(file, path, self._options.disk_size)
                     continue
-                except TargetError as error:  # this machine forbids it after all: play on the disk as it is
+                except TargetError as error:  # not permitted on this machine after all: use the disk as it is
                     self._limit_because = str(error)
                     volume.remove(file, path)
                     site.creating(f"volume {name}", undo | {"not_limited": self._limit_because})
@@ -171,7 +171,7 @@ class EmbeddedDriver(Driver):
         logs.mkdir(mode=0o755)
         if self._grown:
             grow(logs / "app.log", self._grown)
-            # half as much at most: a small night must not spend itself on yesterday's log
+            # at most half as much: a small night must not be dominated by yesterday's log
             grow(logs / "app.log.1", min(self._options.rotated_before, self._grown // 2))
 
     def _limit_volumes(self, site: Site) -> None:
@@ -233,7 +233,7 @@ class EmbeddedDriver(Driver):
         )
 
     def _answers_within(self) -> float | None:
-        """What the profile's deadlines add up to; None where one is missing."""
+        """The sum of the profile's deadlines; None if one is missing."""
         api = self._settings["api"]
         deadlines = [api["database_deadline"], api["outbound_timeout"]]
         if None in deadlines:

@@ -1,4 +1,4 @@
-"""Where everything of one brought-up stack lies: directories, ports, passwords. Nothing is fixed."""
+"""The layout of one stack: directories, ports, passwords. Nothing is fixed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _ports() -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One stack's places, all below `root`, which is named after the run."""
+    """One stack's paths, all below `root`, which is named after the run."""
 
     root: Path
     ports: dict[str, int] = field(default_factory=_ports)
@@ -45,7 +45,7 @@ class Layout:
         return cls(Path(tempfile.gettempdir()) / f"midnight-{mark}", passwords=passwords)
 
     def make(self) -> None:
-        """Make the root, with a file in it that says whose it is, and what is always in it."""
+        """Create the root, with a file in it that names its owner, and its fixed contents."""
         self.root.mkdir(mode=0o755)
         (self.root / self.owner).touch()
         self.output.mkdir()
@@ -70,7 +70,7 @@ class Layout:
         return self.shared_volume / "postgresql"
 
     def server(self, name: str) -> Path:
-        """The data directory of a server beside the primary: on another disk than its own."""
+        """The data directory of a second server: not on the primary's disk."""
         return self.root / "servers" / name
 
     @property
@@ -90,7 +90,7 @@ class Layout:
 
     @property
     def output(self) -> Path:
-        """What the stack's processes print."""
+        """The logs of the stack's processes."""
         return self.root / "output"
 
     @property
@@ -105,11 +105,11 @@ class Layout:
         return f"http://127.0.0.1:{self.ports[port]}"
 
     def dsn(self, role: str) -> str:
-        """Straight to the server. The password stands in the pass file, so that it reaches no journal."""
+        """Directly to the server. The password is in the pass file, so that it never reaches the journal."""
         return self.dsn_of(self.ports["database"], role, "postgres" if role == "postgres" else DATABASE)
 
     def dsn_of(self, port: int, role: str, dbname: str) -> str:
-        """Straight to the server on that port."""
+        """Directly to the server on that port."""
         return (
             f"host=127.0.0.1 port={port} user={role} dbname={dbname} "
             f"passfile={self.passfile} connect_timeout=5"

@@ -1,4 +1,4 @@
-"""What the operators of the reference stack can do after a loss: the actions its runbook is made of."""
+"""Runbook actions of the reference stack: what its operators can do after a loss."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RecoverParams(Model):
 
 
 def fence(params: Nothing, scene: Scene) -> Evidence:
-    """Power the old primary off, and see to it that whoever starts it again starts no primary."""
+    """Power the old primary off, and make sure that it cannot come back as a primary."""
     del params
     estate = scene.estate
     powered_off = estate.primary.running()
@@ -61,7 +61,9 @@ def fence(params: Nothing, scene: Scene) -> Evidence:
         return {"powered_off": powered_off, "marked_as_standby": False, "because": "its disk is gone"}
     try:
         (estate.primary.data / "standby.signal").touch()
-    except OSError as error:  # a disk that takes no writes holds no primary either, until it is replaced
+    except (
+        OSError
+    ) as error:  # a disk that accepts no writes cannot hold a primary either, until it is replaced
         return {"powered_off": powered_off, "marked_as_standby": False, "because": str(error)}
     return {"powered_off": powered_off, "marked_as_standby": True}
 
@@ -69,14 +71,14 @@ def fence(params: Nothing, scene: Scene) -> Evidence:
 def promote(params: PromoteParams, scene: Scene) -> Evidence:
     estate = scene.estate
     if estate.standby is None:
-        raise TargetError("there is no standby to promote")
+        raise TargetError("no standby to promote")
     done = promoting.promote(estate.standby.cluster, estate.access, timeout=params.timeout)
     estate.current = estate.standby.cluster
     return asdict(done)
 
 
 def repoint(params: Nothing, scene: Scene) -> Evidence:
-    """Have the proxy that the API connects through lead to the server that takes the writes."""
+    """Point the API's proxy to the server that accepts writes."""
     del params
     parts, port = scene.parts, scene.estate.find_writable().port
     server, name = Toxiproxy(parts.control_url), parts.proxy_name("database")
@@ -85,7 +87,7 @@ def repoint(params: Nothing, scene: Scene) -> Evidence:
 
 
 def repair(params: Nothing, scene: Scene) -> Evidence:
-    """The lost machine comes back as it was, and its server is started, as whoever repaired it would."""
+    """Bring the lost machine back as it was and start its server, as an operator who repaired it would."""
     del params
     return rejoining.come_back(scene.estate, str(scene.incident.loss.get("by", "")))
 
@@ -119,5 +121,5 @@ PARAMS: Mapping[str, type[Model]] = {name: params for name, (params, _) in _ACTI
 
 
 def do(action: str, params: Any, scene: Scene) -> Evidence:
-    """Do one of the actions. Raises TargetError, also in the words of what failed beneath it."""
+    """Run one of the actions. Raises TargetError, with the underlying error if there is one."""
     return _ACTIONS[action][1](params, scene)

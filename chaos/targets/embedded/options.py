@@ -1,4 +1,4 @@
-"""What a target file and a profile tell this driver."""
+"""The driver's sections of a target file and a profile."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from chaos.spec.yamlfile import Model
 class EmbeddedOptions(Model):
     """`options:` of the target file."""
 
-    disk_write: Size = 30_000_000  # bytes per second that each volume can write; 0: the disk as it is
-    disk_size: Annotated[Size, Field(ge=500_000_000)] = 3_000_000_000  # of each volume; the file is sparse
+    disk_write: Size = 30_000_000  # bytes per second that each volume accepts; 0: unlimited
+    disk_size: Annotated[Size, Field(ge=500_000_000)] = (
+        3_000_000_000  # size of each volume; the file is sparse
+    )
     rotated_before: Size = 60_000_000  # yesterday's rotated log, which delaycompress compresses tonight
     documents: Annotated[int, Field(ge=1)] = 20_000
-    quiet_within: Positive = 20.0  # seconds that the machine may take to become quiet before the baseline
+    quiet_within: Positive = 20.0  # seconds for the machine to settle before the baseline
 
 
 class _Part(Model):
-    # the stack itself refuses unknown keys of its profile; this driver reads only its own part of it
+    # the stack itself refuses unknown keys in its profile; this driver reads only its own part
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
@@ -41,7 +43,7 @@ class RotationProfile(_Part):
 
 
 class Profile(_Part):
-    """The sections of a profile that this driver carries out itself."""
+    """The sections of a profile that this driver implements itself."""
 
     database: DatabaseProfile
     volumes: VolumesProfile

@@ -1,4 +1,4 @@
-"""A profile's file, checked as the stack itself checks it, but before anything is brought up."""
+"""Check a profile with the stack's own rules before anything is brought up."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ _SETTINGS = "midnight_reference_settings"
 
 
 def check(at: Where) -> None:
-    """Raises FileError for the first rule of the stack, or of the driver, that the profile breaks."""
+    """Raises FileError for the first rule of the stack or the driver that the profile breaks."""
     at.parse(_model_of_the_stack())
     at.parse(Profile)
 
 
 @cache
 def _model_of_the_stack() -> type[BaseModel]:
-    """The stack's own model, out of its one file: the stack is no package of this process, and its other
-    files need libraries that this process does not."""
+    """Load the stack's own model from its file: the stack is not an importable package here, and its other files need
+    libraries that this process lacks.
+    """
     spec = spec_from_file_location(_SETTINGS, yamlfile.folders("targets")[-1] / "reference/settings.py")
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
-    sys.modules[_SETTINGS] = module  # where the model looks its annotations up
+    sys.modules[_SETTINGS] = module  # the model resolves its annotations there
     spec.loader.exec_module(module)
     model: type[BaseModel] = module.Profile
     return model

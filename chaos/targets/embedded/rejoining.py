@@ -1,4 +1,4 @@
-"""The old primary comes back: does it take writes, what does it alone hold, and is it made a standby again?"""
+"""Bring the old primary back: check whether it accepts writes, find its unique rows, and turn it into a standby."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from chaos.targets.embedded.servers import Estate
 BALLAST = "ballast"
 LEDGER = "SELECT seq FROM records ORDER BY seq"
 ASKED_WITHIN = 10.0  # seconds
-MOST_TOLD = 10_000  # numbers of rows that stand in the journal
-RETURNING = "returned"  # the slot and the name of the old primary as a standby
+MOST_TOLD = 10_000  # row numbers to record in the journal
+RETURNING = "returned"  # slot and application_name of the old primary as a standby
 
 
 def come_back(estate: Estate, lost_by: str) -> Evidence:
-    """Start it as it is, and find out whether it takes writes and which rows it alone holds.
+    """Start it as it is, and find out whether it accepts writes and which rows only it has.
 
-    Raises TargetError where it cannot come back.
+    Raises TargetError if it cannot come back.
     """
     old = estate.primary
     if lost_by == "host":
-        raise TargetError("its disk is gone: there is nothing that could come back")
+        raise TargetError("its disk is gone: nothing can come back")
     if lost_by == "read_only":
         disk = estate.layout.shared_volume
         volume.renew(estate.layout.image(disk), disk)
-        (old.data / "standby.signal").touch()  # what the fence could not write down
+        (old.data / "standby.signal").touch()  # the marker that the fence could not write
     (old.data.parent / BALLAST).unlink(missing_ok=True)
     if old.running():
         old.thaw()
@@ -57,11 +57,11 @@ def _start(old: Cluster) -> None:
     try:
         old.start()
     except PortTaken as error:
-        raise TargetError(f"the old primary's port went to somebody else: {error}") from error
+        raise TargetError(f"the old primary's port is taken by another process: {error}") from error
 
 
 def _only_here(estate: Estate, old: Cluster) -> Evidence:
-    """The numbers of the rows of the ledger that the old primary holds and the new one does not."""
+    """The numbers of the ledger rows in the old primary that are missing in the new one."""
     try:
         here, there = (
             {int(row[0] or 0) for row in ask_within(estate.dsn(each, DATABASE), LEDGER, ASKED_WITHIN)}
@@ -74,16 +74,18 @@ def _only_here(estate: Estate, old: Cluster) -> Evidence:
 
 
 def rejoin_as_standby(estate: Estate) -> Evidence:
-    """Stop it, rewind it to where the new primary forked, and verify that it follows.
+    """Stop it, rewind it to the new primary's fork, and verify that it follows.
 
-    The rows are not compared: while the service is written to they are never the same.
+    Rows are not compared: while the service is being written to, they always differ.
     """
     old = estate.primary
     if old is estate.current:
         raise TargetError("the old primary is the primary: nothing was promoted")
     old.stop("fast")
     mark = old.data / "standby.signal"
-    mark.unlink(missing_ok=True)  # pg_rewind recovers a crashed server alone, which no standby can be
+    mark.unlink(
+        missing_ok=True
+    )  # pg_rewind recovers a crashed server in single-user mode, which is impossible for a standby
     standby = Standby(old, address(estate.current), RETURNING, RETURNING)
     done = rejoin(standby, estate.current, estate.access, verify=False)
     verify_following(estate.current, standby, estate.access, rows=False)

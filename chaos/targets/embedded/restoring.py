@@ -1,4 +1,4 @@
-"""Restores from last night's backup and the archive: of the whole service, or of the rows that were deleted."""
+"""Restore from last night's backup and the archive: the whole service, or the deleted rows."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from chaos.targets.embedded.servers import RESTORED, Estate
 
 
 def restore_newest(estate: Estate, timeout: float) -> Evidence:
-    """A fresh server from the newest backup, recovered to the last record that the archive holds.
+    """Create a fresh server from the newest backup, recovered to the last record in the archive.
 
-    It becomes the one that takes the writes. Raises BackupUnusable with the reason.
+    It becomes the one that accepts writes. Raises BackupUnusable with the reason.
     """
     backup, archive = _sources(estate)
     into = estate.server(RESTORED[0])
@@ -36,20 +36,20 @@ def restore_newest(estate: Estate, timeout: float) -> Evidence:
     done = restore_backup(backup, into, at_lsn(end), archive=archive, timeout=timeout)
     checked = check_relations(into, estate.dsn(into), timeout=timeout)
     if checked.outcome == "damaged":
-        raise BackupUnusable(f"what was restored is damaged: {checked.said}")
+        raise BackupUnusable(f"the restored server is damaged: {checked.said}")
     estate.current = into
     told = {"end_of_archive": show_lsn(end), "checked": f"{checked.outcome}: {checked.said}"}
     return {**told, **_told(backup, archive, done)}
 
 
 def recover_rows(estate: Estate, loss: Evidence, table: str, key: str, timeout: float) -> Evidence:
-    """The rows as they were just before the transaction `loss["xid"]`, put back where they are missing.
+    """Put back missing rows as they were just before the transaction `loss["xid"]`.
 
-    They are read from a scratch server, which is gone afterwards. Raises TargetError.
+    They are read from a scratch server, which is removed afterwards. Raises TargetError.
     """
     xid = loss.get("xid")
     if xid is None:
-        raise TargetError("nothing was deleted yet: there is no transaction to recover to")
+        raise TargetError("nothing was deleted yet: no transaction to recover to")
     backup, archive = _sources(estate)
     archive_now(estate.primary, estate.access, archive)
     into = estate.server(RESTORED[1])
@@ -65,7 +65,7 @@ def recover_rows(estate: Estate, loss: Evidence, table: str, key: str, timeout: 
 
 def _sources(estate: Estate) -> tuple[Backup, Archive]:
     if estate.backup is None or estate.archive is None:
-        raise BackupUnusable("there is no backup: this stack was brought up without an archive")
+        raise BackupUnusable("no backup: this stack was brought up without an archive")
     return estate.backup, estate.archive
 
 
@@ -89,7 +89,7 @@ def _told(backup: Backup, archive: Archive, done: Restored) -> dict[str, Any]:
 
 
 def _copy_back(estate: Estate, source: Cluster, table: str, key: str) -> tuple[list[int], int]:
-    """The numbers of the rows in `source`, and how many of them were missing in the primary and now are there."""
+    """The numbers of the rows in `source`, and how many of them were missing in the primary and are now back."""
     name, column = sql.Identifier(table), sql.Identifier(key)
     try:
         with (

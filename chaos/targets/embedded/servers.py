@@ -1,4 +1,4 @@
-"""The servers of one stack, and what protects their data: a standby, an archive, last night's backup."""
+"""The servers of one stack and the protection of their data: a standby, an archive, last night's backup."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from chaos.record.events import RestoresMeasured
 from chaos.targets.embedded.layout import Layout
 
 STANDBY = "standby"  # its application_name, its slot, its directory
-SEGMENT_MIB, ARCHIVED_MIB = 16, 1  # of WAL; an archive keeps whole ones, and begins one every few seconds
+SEGMENT_MIB, ARCHIVED_MIB = 16, 1  # of WAL; an archive stores complete ones, and starts one every few seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What an experiment wants to find. `archive_every` in seconds; 0: no archive, and no backup."""
+    """The protection that an experiment requires. `archive_every` in seconds; 0: no archive and no backup."""
 
     standby: bool = False
     synchronous: bool = False
     archive_every: int = 0
 
     def settings(self, layout: Layout) -> Settings:
-        """What the primary's configuration has to say for it, from its first start on."""
-        # pg_rewind needs it where a cluster has no checksums, which were the default only from 18 on
+        """Settings of the primary that it requires, from the first start on."""
+        # pg_rewind needs it if a cluster has no checksums, which are the default only from 18 on
         hints: Settings = {"wal_log_hints": "on"} if self.standby else {}
         archiving = self.archive(layout).settings(every=self.archive_every) if self.archive_every else {}
         return {**hints, **archiving}
@@ -46,7 +46,7 @@ class Protection:
 
 @dataclass(slots=True)
 class Estate:
-    """`current` is the server that takes the writes, or has to: the primary, until a runbook changes it."""
+    """`current` is the server that should accept writes: the primary, until a runbook changes it."""
 
     layout: Layout
     primary: Cluster
@@ -67,7 +67,7 @@ class Estate:
         return self._access
 
     def protect(self) -> None:
-        """Make what is wanted. Raises TargetError."""
+        """Create the required protection. Raises TargetError."""
         wanted = self.protection
         if not (wanted.standby or wanted.archive_every):
             return
@@ -84,12 +84,12 @@ class Estate:
             self.backup = take_backup(self.primary, self._access, place, label="nightly", durable=False)
 
     def prepare(self) -> None:
-        """What has to be there before the primary starts."""
+        """Create what must exist before the primary starts."""
         if self.protection.archive_every:
             self.protection.archive(self.layout).make(self.primary.user)
 
     def server(self, name: str) -> Cluster:
-        """A server of this stack beside the primary; it does not exist yet."""
+        """A further server of this stack; it does not exist yet."""
         layout, primary = self.layout, self.primary
         log = layout.output / f"{name}.log"
         return Cluster(
@@ -113,13 +113,13 @@ class Estate:
         return Replication(self.dsn(self.primary), self.dsn(self.standby.cluster), STANDBY)
 
     def dsn(self, server: Cluster, dbname: str = "postgres") -> str:
-        """As the superuser; the password stands in the pass file, so that it reaches no journal."""
+        """As the superuser; the password is in the pass file, so that it never reaches the journal."""
         return self.layout.dsn_of(server.port, "postgres", dbname)
 
     def find_writable(self) -> Cluster:
-        """The server that takes writes now, whoever made it so: a command or a person tells us nothing.
+        """Find the server that accepts writes now: after a command or a person's work it is unknown.
 
-        Raises TargetError, where none does.
+        Raises TargetError if none does.
         """
         there = [self.current, *([self.standby.cluster] if self.standby else [])]
         said = []
@@ -129,12 +129,12 @@ class Estate:
                 self.current = server
                 return server
             said.append(f"{server.data.name}: {attempt.outcome}, {attempt.said}")
-        raise TargetError(f"no server takes writes: {'; '.join(said)}")
+        raise TargetError(f"no server accepts writes: {'; '.join(said)}")
 
     def measure(self) -> RestoresMeasured:
-        """What restores of several sizes take here; nothing of it is left. Raises TargetError."""
+        """Measure restores of several sizes here, leaving nothing behind. Raises TargetError."""
         primary, place = self.primary, self.layout.root / "measure"
         return throughput.measure(primary.installation, place, user=primary.user, mark=primary.mark)
 
 
-RESTORED = ("restored", "scratch-restore")  # directories of the servers that a runbook restores
+RESTORED = ("restored", "scratch-restore")  # directories of servers restored by a runbook

@@ -1,4 +1,4 @@
-"""The processes of the stack: started in order, each waited for, each bearing the run's mark."""
+"""The processes of the stack: started in order, each awaited, each carrying the run's mark."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from chaos.toxiproxy import Toxiproxy
 READY_WITHIN = 45.0
 PREPARED_WITHIN = 120.0  # seconds for the database's schema and seed
 PORTS_TRIED = 5
-POLL = 0.05  # seconds between looks at a part that is starting: none of them tells when it is ready
+POLL = 0.05  # seconds between checks of a starting part: none of them signals readiness
 
 
 class Parts:
@@ -75,12 +75,12 @@ class Parts:
         return said | {name: version(name) for name in packages}
 
     def python(self, module: str) -> tuple[str, ...]:
-        # -P: what lies in the user's directory must not pass for a module of the stack's
+        # -P: files in the user's directory must not shadow modules of the stack
         return (sys.executable, "-P", "-m", module)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the stack's own programs run with; the run's secrets reach them through files."""
+        """The environment of the stack's own programs; they get the run's secrets through files."""
         return {
             **os.environ,
             "PYTHONPATH": str(self._code.resolve()),
@@ -100,14 +100,14 @@ class Parts:
         return found
 
     def proxy_name(self, name: str) -> str:
-        """Named after the run: an undo that comes late touches no proxy of anybody else's."""
+        """Named after the run, so a late undo never touches a proxy of another run."""
         return f"{self._mark}-{name}"
 
     def start_proxy(self, creating: Callable[[str, Undo], None]) -> None:
-        """A Toxiproxy server of our own, or the one named by TOXIPROXY_URL."""
+        """Start a Toxiproxy server, or use the one named by TOXIPROXY_URL."""
         url = toxiproxy.running_server()
         if url:
-            self.control_url = Toxiproxy(url).url  # without a user and password that it may carry
+            self.control_url = Toxiproxy(url).url  # without user and password
         else:
             binary = toxiproxy.find_binary()
             port = str(self._layout.ports["control"])
@@ -174,7 +174,7 @@ class Parts:
             raise TargetError(f"the database could not be prepared: it {ended}: {words}")
 
     def protect_database(self) -> None:
-        """The standby, the archive and the backup that the experiment wants to find."""
+        """Create the standby, archive and backup that the experiment requires."""
         self.estate.protect()
 
     def start_services(self) -> None:
@@ -185,7 +185,7 @@ class Parts:
         self._spawn("exporter", self.python("reference.exporter"))
 
     def wait_until_ready(self, path: str, site: Site) -> None:
-        """Until the API says that it and what it depends on are ready, and the exporter answers."""
+        """Wait until the API reports itself and its dependencies ready, and the exporter answers."""
         layout = self._layout
         with httpx.Client(timeout=2, trust_env=False, verify=False) as client:
 
@@ -204,7 +204,7 @@ class Parts:
 
     @staticmethod
     def kill_database(data: Path, mark: str) -> None:
-        """Have the server stop at once: it ends its own children, and what it holds is thrown away anyway."""
+        """Stop the server immediately: it ends its own children, and its data is discarded anyway."""
         with suppress(OSError, ValueError, IndexError):
             pid = int((data / "postmaster.pid").read_text().split()[0])
             if mark_of(pid) == mark:
@@ -212,7 +212,7 @@ class Parts:
 
     @staticmethod
     def delete_proxy(api: str, name: str) -> Evidence:
-        """Delete a proxy from a server that is not ours; one that is gone is deleted. Raises UndoError."""
+        """Delete a proxy from a server that midnight did not start; a missing one is fine. Raises UndoError."""
         server = Toxiproxy(api)
         try:
             if name in server.proxies():
@@ -276,7 +276,7 @@ class Parts:
     def _last_words(self) -> str:
         files = [*self._layout.output.glob("*.log"), *self._logs.glob("error.log")]
         said = [f"{file.name}: {line}" for file in files for line in _tail(file)]
-        return " | ".join(said) or "no part printed anything"
+        return " | ".join(said) or "no output from any part"
 
 
 def _tail(file: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A run starts from a quiet machine: what is still to be written is written, and the processors have settled."""
+"""Start a run on a quiet machine: flush pending writes, and wait for the processors to settle."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ WINDOW = 1.0
 
 
 def flush() -> None:
-    """Everything written so far lies on the disks when this returns."""
+    """Flush everything written so far to the disks."""
     os.sync()
 
 
 def settle(within: float, stopping: threading.Event) -> None:
     """Wait until the processors are quiet for a second, at most `within` seconds.
 
-    A machine that never is quiet is not refused here: the baseline shows whether it can be judged.
+    A machine that never becomes quiet is not refused here: the baseline shows whether it is good enough.
     """
     end = time.monotonic() + within
     psutil.cpu_percent()
