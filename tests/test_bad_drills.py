@@ -33,7 +33,7 @@ BAD_DRILLS = {
     "by what there is not": ("by: kill", "by: fire", "got 'fire'"),
 }
 BAD_RUNBOOKS = {
-    "no such action": ("{action: fence}", "{action: fense}", "there is no action 'fense'"),
+    "no such action": ("{action: fence}", "{action: fense}", "no action 'fense'"),
     "two ways": ("{action: fence}", "{action: fence, person: do it}", "exactly one of"),
     "no way": ("{action: fence}", "{with: {a: 1}}", "exactly one of"),
     "an unknown parameter": ("{action: promote}", "{action: promote, with: {speed: 2}}", "speed"),

@@ -93,7 +93,7 @@ BAD_EXPERIMENTS = {
         "fault: idle_drop, at: 1s, hold: 300ms}",
         "fault: pause, at: 1s, hold: 26s, with: {target: api}}",
         12,
-        "recovery: 5 s cannot be broken by this play: from its first step on no step acts for 3 s at most",
+        "recovery: 5 s cannot be broken by this play: from its first step on, the longest stretch without a step is 3 s",
     ),
     "an outage that nothing is below": (
         "limits: {",
@@ -385,7 +385,7 @@ def test_a_profile_whose_file_is_not_there_is_named_where_it_is_listed(
     target = tmp_path / "target.yaml"
     target.write_text(TARGET)
     line = 1 + next(n for n, text in enumerate(TARGET.splitlines()) if text.startswith("profiles:"))
-    words = f"there is no profile 'fragile': no file {tmp_path / 'profiles/fragile.yaml'}"
+    words = f"no profile 'fragile': no file {tmp_path / 'profiles/fragile.yaml'}"
     for argv in (["validate", str(target)], ["run", "smoke", "--target", str(target)]):
         refused(capsys, target, line, words, *argv)
 

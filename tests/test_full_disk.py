@@ -151,9 +151,7 @@ def test_where_not_even_the_verdict_can_be_written_it_is_told_and_its_code_stays
     )
     assert played.exit_code == 0 and not run.verdict.exists()
     (line,) = played.errors
-    assert line.startswith(
-        f"the report could not be written: {run.path}: the disk is full (0.0 MB free); free"
-    )
+    assert line.startswith(f"could not write the report: {run.path}: the disk is full (0.0 MB free); free")
     _show(OneExperiment(Path()), played, Console(stderr=True), True)
     assert '"headline": "PASS' in capsys.readouterr().out
     assert list(run.path.glob("*.part")) == []
@@ -171,7 +169,7 @@ def test_a_report_that_dies_costs_neither_the_verdict_nor_its_file(
     )
     assert (played.exit_code, played.errors) == (
         0,
-        ("the report could not be written: ZeroDivisionError: division by zero",),
+        ("could not write the report: ZeroDivisionError: division by zero",),
     )
     assert journal.run.verdict.exists()
 
@@ -182,7 +180,7 @@ def test_one_format_of_a_gate_that_dies_leaves_the_others(
     monkeypatch.setattr(junit, "render", lambda _: 1 / 0)
     files = Outputs(*(tmp_path / name for name in ("junit.xml", "gate.md", "gate.json")))
     (failure,) = files.write(gate(judged(run_of_a_gate())))
-    assert failure == f"{tmp_path / 'junit.xml'} could not be written: ZeroDivisionError: division by zero"
+    assert failure == f"could not write {tmp_path / 'junit.xml'}: ZeroDivisionError: division by zero"
     assert (tmp_path / "gate.md").exists() and (tmp_path / "gate.json").exists()
 
 

@@ -1,4 +1,4 @@
-"""`midnight report RUN`, `midnight judge RUN`: one stored run, rendered or judged again."""
+"""`midnight report RUN`, `midnight judge RUN`: render or judge a stored run again."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
 Reference = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, its beginning, a path, or `latest`.")
+    str, typer.Argument(metavar="RUN", help="Run id, unique prefix of one, path, or `latest`.")
 ]
-Objectives = Annotated[
-    Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs of this file.")
-]
+Objectives = Annotated[Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs in FILE.")]
 
 
 def report(run: Reference) -> None:
-    """Render a stored run's report anew and print where it lies."""
+    """Render a stored run's report again. Prints its path."""
     print(stored.report(store.find_run(run)))
 
 
 def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
-    """Judge a stored run again, by its own objectives or by those of a file. Touches no target."""
+    """Judge a stored run again. Uses its own objectives, or those of --slo. Touches no target."""
     run_dir = store.find_run(run)
     verdict = stored.judge(run_dir, slo)
     if json_:

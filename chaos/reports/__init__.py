@@ -1,1 +1,1 @@
-"""A verdict and its journal, rendered: HTML, JSON, the terminal. Renders, decides nothing."""
+"""Render a verdict and its journal: HTML, JSON, terminal. Decides nothing."""

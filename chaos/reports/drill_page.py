@@ -1,4 +1,4 @@
-"""The report of a suite: every scenario of a drill on one page, which prints, and can be kept."""
+"""The report of a suite: every scenario of a drill on one printable page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SuitePage:
 def write_suite_report(
     run: RunDir, verdict: Verdict, parts: Sequence[RunResult], history: Sequence[Earlier]
 ) -> Path:
-    """Write `report.html` of a suite, whole or not at all, and return its path. Raises OSError."""
+    """Write `report.html` of a suite atomically, and return its path. Raises OSError."""
     manifest = Manifest.load(run.run_file)
     found = SuitePage(
         verdict=verdict,

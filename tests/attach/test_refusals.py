@@ -86,7 +86,7 @@ def test_without_consent_or_after_its_last_day_a_target_is_refused(
         place,
         capsys,
         target(place, URL, consent=""),
-        "mine.yaml:2: driver: 'attach' aims at what midnight did",
+        "mine.yaml:2: driver: 'attach' acts on what midnight did",
     )
     refused(
         place,
@@ -292,7 +292,7 @@ def test_the_example_that_ships_is_valid_and_listed_and_nothing_brings_it_up(
     code, text = said(capsys, "list")
     assert code == 0 and re.search(r"attach-example +attach +A service of your own", text)
     code, text = said(capsys, "stack", "up", "--target", "attach-example")
-    assert code == 2 and "not started by midnight: there is nothing to bring up" in text
+    assert code == 2 and "not started by midnight: nothing to start" in text
 
 
 @pytest.mark.parametrize(

@@ -173,9 +173,10 @@ def test_each_decision_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert "hourly: due 2026-03-01 13:00:00+00:00: claimed (1) under token 1" in caplog.text
     assert "hourly: due 2026-03-01 14:00:00+00:00: skipped: blackout: " in caplog.text
     assert (
-        "hourly: due 2026-03-01 16:00:00+00:00: missed: could not start within 1800 s of its time" in caplog.text
+        "hourly: due 2026-03-01 16:00:00+00:00: missed: could not start within 1800 s of its time"
+        in caplog.text
     )
-    assert "takes the lease of " in caplog.text
+    assert "taking the lease of " in caplog.text
 
 
 def test_the_next_wake_up_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

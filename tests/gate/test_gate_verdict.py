@@ -150,4 +150,4 @@ def test_a_release_without_a_recent_drill_is_refused_with_1() -> None:
     missing = judge_drill([], "embedded", NOW, 31 * DAY, allow_partial=False)
     found = gate(judged(played()), drill=missing)
     assert found.exit_code == 1
-    assert found.headline == "FAIL: no drill on embedded has passed; one within 31 d is required"
+    assert found.headline == "FAIL: no passing drill on embedded; required within 31 d"
