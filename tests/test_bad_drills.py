@@ -19,7 +19,7 @@ BAD_DRILLS = {
     "after what is none": ("after: promote, within: 10s", "after: promoted, within: 10s", "'promoted'"),
     "both at and after": ("{name: detect, at: 0s", "{name: detect, at: 0s, after: loss", "either `at`"),
     "beyond the play": ("{name: detect, at: 0s", "{name: detect, at: 2m", "the play ends at 72s"),
-    "no such runbook step": ("{name: verify,", "{name: verify, does: pray,", "has no 'pray'"),
+    "no such runbook step": ("{name: verify,", "{name: verify, does: pray,", "has no step 'pray'"),
     "named as a step is": ("{name: detect,", "{name: lag, does: detect,", "is a step of this experiment"),
     "until what is none": (
         "  settle: 14s",

@@ -93,7 +93,7 @@ BAD_EXPERIMENTS = {
         "fault: idle_drop, at: 1s, hold: 300ms}",
         "fault: pause, at: 1s, hold: 26s, with: {target: api}}",
         12,
-        "recovery: 5 s cannot be broken by this play: from its first step on, the longest stretch without a step is 3 s",
+        "5 s cannot be broken by this play: from its first step on, the longest stretch without a step is 3 s",
     ),
     "an outage that nothing is below": (
         "limits: {",

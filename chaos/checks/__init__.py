@@ -1,4 +1,4 @@
-"""The checks: pure functions from a stored run to findings. Nothing here acts."""
+"""The checks: pure functions from a stored run to findings. They never act."""
 
 from chaos.checks import answers, completeness, effect, instrument, left_behind, logs, loss, recovery, steady
 from chaos.checks.check import Check
@@ -28,9 +28,9 @@ SHIPPED: tuple[Check[Judged], ...] = (
     Check("answers", answers.check),
     Check("instrument", instrument.check),
 )
-"""In the order in which a verdict tells them. `chaos.checks.registered` adds those of plug-ins."""
+"""Shipped checks, in the order of a verdict. `chaos.checks.registered` adds those of plugins."""
 
 OBJECTIVES: tuple[Check[Judged], ...] = tuple(
     check for check in SHIPPED if check.name in ("availability", "latency", "burn_rate", "pool")
 )
-"""The checks that judge the experiment's SLOs."""
+"""Checks that judge the experiment's SLOs."""

@@ -117,7 +117,7 @@ def _alike(
             alike.append(each)
     exercised = [each for each in alike if each.links_exercised == alike[-1].links_exercised]
     if len(exercised) < len(alike):
-        left_out["different number of links exercised"] += len(alike) - len(exercised)
+        left_out["another number of links exercised"] += len(alike) - len(exercised)
     return exercised[-LAST:], left_out
 
 
@@ -127,7 +127,7 @@ def _unlike(entry: Entry, wanted: Wanted, *, allow_partial: bool) -> str:
     if None not in (entry.play, wanted.play) and entry.play != wanted.play:
         return "different load or steps"
     if None not in (entry.machine, wanted.machine) and entry.machine != wanted.machine:
-        return f"different machine ({entry.machine})"
+        return f"another machine ({entry.machine})"
     if None not in (entry.midnight, wanted.midnight) and entry.midnight != wanted.midnight:
         return f"midnight {entry.midnight}"
     return ""

@@ -212,7 +212,7 @@ def test_a_foreign_host_that_the_file_itself_allows_is_valid(
         ),
         (f"dbname=db password={SECRET}", "admin_dsn: must name one host"),
         (f"service=elsewhere password={SECRET}", "admin_dsn: must not hold 'service'"),
-        (f"{SECRET}", "admin_dsn: is no PostgreSQL connection string"),
+        (f"{SECRET}", "admin_dsn: is not a PostgreSQL connection string"),
     ],
 )
 def test_a_connection_string_names_one_host_that_may_be_aimed_at_and_is_never_shown(

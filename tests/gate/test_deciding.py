@@ -188,7 +188,7 @@ def test_a_spoilt_decision_leaves_the_run_out_and_says_so(reports: Path, text: s
     run.decision.write_text(text)
     said: list[str] = []
     assert open_index(said.append).find(Query()) == []
-    assert "left out" in said[0]
+    assert "skipped" in said[0]
 
 
 def test_what_cannot_be_recorded_is_said_and_the_run_is_no_baseline(

@@ -169,14 +169,14 @@ def test_a_broken_index_is_said_and_built_anew(reports: Path) -> None:
     said: list[str] = []
     assert [entry.run for entry in open_index(said.append).find(Query())] == [run.id]
     assert len(said) == 1
-    assert "broken" in said[0]
+    assert "corrupt" in said[0]
     assert ids() == [run.id]
 
 
 def test_a_run_ends_with_a_broken_index_that_is_said_and_mended(reports: Path) -> None:
     Stored(1).write(reports)
     (reports / FILE).write_bytes(b"this is no database" * 100)
-    assert "broken" in "".join(remember())
+    assert "corrupt" in "".join(remember())
     assert remember() == []
     assert len(ids()) == 1
 
