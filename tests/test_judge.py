@@ -118,5 +118,5 @@ def test_a_run_whose_files_are_torn_or_foreign_is_refused_in_one_line(file: str,
         os.truncate(journal.run.hits, 1000)
     else:
         journal.run.events.write_text('{"version": 99}\n')
-    with pytest.raises(UsageError, match="cannot be judged"):
+    with pytest.raises(UsageError, match="cannot judge"):
         judge_run(journal.run)

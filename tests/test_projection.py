@@ -88,7 +88,7 @@ def test_beyond_ten_times_the_largest_it_is_not_trusted() -> None:
     ("points", "because"),
     [
         (line(4), "4 measured, but a line needs 5"),
-        ([Point(MB, 1.0)] * 5, "of one size"),
+        ([Point(MB, 1.0)] * 5, "the same size"),
         (line(noise=3.0), "scatter too much"),
         ([Point(size * MB, 10 - size) for size in range(5)], "do not grow"),
     ],

@@ -44,7 +44,7 @@ def test_what_is_strange_about_an_answer_is_said(look: dict[str, Any], how: str,
     finding = found(tmp_path, looks({}, {}, look, {}))
     assert finding is not None
     assert (finding.outcome, finding.measured) == (Outcome.WARNING, 1.0)
-    assert f"first 2 s into the play, with {how} (1 of 4 answers looked into)" in finding.because
+    assert f"first 2 s into the play, with {how} (1 of 4 answers examined)" in finding.because
 
 
 @pytest.mark.parametrize("look", [{}, {"length": 264}, {"length": 30}])
