@@ -1,1 +1,1 @@
-"""What faults and drivers are written against: handles, fault, driver, probe and the registry."""
+"""The API for faults and drivers: handles, fault, driver, probe and registry."""

@@ -1,4 +1,4 @@
-"""The gauges that are sampled during a run: by whom, under which name, in which unit. docs/journal.md lists them."""
+"""The gauges sampled during a run: source, name and unit. docs/journal.md lists them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Source(StrEnum):
-    """Whose gauge it is. The last two are followed by a role, or by a volume's name."""
+    """The source of a gauge. The last two are followed by a role, or by a volume's name."""
 
     API = "api"
     DATABASE = "database"
@@ -17,12 +17,12 @@ class Source(StrEnum):
     VOLUME = "volume:"
 
     def of(self, name: str) -> str:
-        """The source of one role or volume."""
+        """Return the source of one role or volume."""
         return f"{self}{name}"
 
 
 class Gauge(StrEnum):
-    """A gauge by its name, with its unit."""
+    """A gauge's name, with its unit."""
 
     unit: str
 
@@ -33,7 +33,7 @@ class Gauge(StrEnum):
 
 
 class Api(Gauge):
-    """What the target publishes of itself at its `metrics_url`, all of its workers together."""
+    """Gauges from the target's `metrics_url`, all of its workers together."""
 
     POOL_SIZE = "pool_size", "connections"
     POOL_CHECKED_OUT = "pool_checked_out", "connections"
@@ -50,11 +50,11 @@ class Api(Gauge):
 
 
 BREAKER_STATE = "breaker_state"
-"""One gauge of the API's for each circuit breaker: followed by `_` and its name. 0 closed, 1 half open, 2 open."""
+"""One gauge per circuit breaker of the API, followed by `_` and its name. 0 closed, 1 half open, 2 open."""
 
 
 class Database(Gauge):
-    """The sessions of the database, ours left out."""
+    """The database's sessions, excluding midnight's own."""
 
     CONNECTIONS = "connections", "sessions"
     ACTIVE = "active", "sessions"
@@ -72,7 +72,7 @@ class Machine(Gauge):
 
 
 class Standby(Gauge):
-    """The standby, by its primary's word."""
+    """The standby, as reported by its primary."""
 
     LSN = "lsn", "bytes of WAL"
     FLUSHED = "flushed", "bytes of WAL"

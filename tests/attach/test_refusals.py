@@ -108,17 +108,17 @@ def test_without_consent_or_after_its_last_day_a_target_is_refused(
     [
         (
             f"headers: {{X-Tenant: {SECRET}}}",
-            "mine.yaml:9: options: headers: X-Tenant: comes from the environment",
+            "mine.yaml:9: options: headers: X-Tenant: must be a reference",
         ),
-        (f"headers: {{Authorization: {SECRET}}}", "a secret must not stand in a file"),
-        (f"headers: {{X-Tenant: {{value: {SECRET}}}}}", "comes from the environment or a file"),
+        (f"headers: {{Authorization: {SECRET}}}", "must not be a secret in plain text"),
+        (f"headers: {{X-Tenant: {{value: {SECRET}}}}}", "must be a reference"),
         (f"headers: {{X-Tenant: {{env: {SECRET}}}}}", "must be the name of an environment variable"),
         (f"headers: {{X-Tenant: {{env: MINE, prefix: {SECRET}}}}}", "prefix must be a short word"),
         ("headers: {X-Tenant: {env: MINE, file: /x}}", "either {env: NAME} or {file: PATH}"),
-        ("headers: {Content-Length: {env: MINE}}", "must be the name of a header that a request may choose"),
+        ("headers: {Content-Length: {env: MINE}}", "must be the name of a header that a request may set"),
         (
             f"databases: {{primary: {{admin_dsn: 'host=h password={SECRET}'}}}}",
-            "admin_dsn: a secret must not stand",
+            "admin_dsn: must not be a secret",
         ),
         (f"metrics_url: 'http://{SECRET}@127.0.0.1:9'", "must not carry a user or a password"),
         (

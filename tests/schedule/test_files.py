@@ -57,7 +57,7 @@ BAD = {
         "duplicate destination 'ops'",
     ),
     "unknown way to be busy": ("when_busy: wait", "when_busy: wiat", 14, "got 'wiat'"),
-    "unknown key": ("when_busy: wait", "when_bussy: wait", 14, "is not a key known here"),
+    "unknown key": ("when_busy: wait", "when_bussy: wait", 14, "unknown key"),
     "an address that is none": (
         "{apprise: {env: OPS}}",
         "{webhook: ftp://x/y}",
@@ -70,7 +70,7 @@ BAD = {
         2,
         "notify: ops: events[0]: should be 'fail'",
     ),
-    "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "comes from the environment or a file"),
+    "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "must be a reference"),
 }
 
 

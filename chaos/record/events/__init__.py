@@ -1,7 +1,7 @@
-"""The events of a run, one class each: what writes a journal makes them, what reads one asks for them.
+"""The events of a run, one class each: created by writers of a journal, queried by its readers.
 
-Each class stands in docs/journal.md with all its fields and their units, held to this package by a test: others judge
-runs by that page. What stands for a missing key is what proves nothing.
+A test keeps docs/journal.md, with all classes, fields and units, in step with this package: third parties judge runs by
+that page. Defaults of missing keys prove nothing.
 """
 
 from __future__ import annotations
@@ -203,16 +203,16 @@ KINDS: tuple[type[Recorded], ...] = (
     RelationsChecked,
     FilesVerified,
 )
-"""Every kind of event, in the order of docs/journal.md."""
+"""All kinds of events, in the order of docs/journal.md."""
 
 OPENING = frozenset({INJECTING, CREATING})
-"""The phases in which something is about to be done that has to be undone."""
+"""Phases that announce something to be undone."""
 
 _BY_KEY = {(kind.source, only_name(kind), kind.phase): kind for kind in KINDS}
 
 
 def known(event: Event) -> Recorded | None:
-    """The event as one of its kind; None of a kind that this program does not know."""
+    """Return the event as one of its kind; None for an unknown kind."""
     kind = _BY_KEY.get((event.source, event.name, event.phase)) or _BY_KEY.get(
         (event.source, None, event.phase)
     )
@@ -221,14 +221,14 @@ def known(event: Event) -> Recorded | None:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What an event says it is about to do: by whom, and what undoes it."""
+    """What an event announces: by whom, and what undoes it."""
 
     by: str
     undo: Mapping[str, Any]
 
 
 def opening(event: Event) -> Opening | None:
-    """Of whatever source: what a newer program has begun is undone, too."""
+    """From any source: what a newer version has begun is undone, too."""
     if event.phase not in OPENING:
         return None
     by, undo = event.detail.get("by"), event.detail.get("undo")
@@ -236,12 +236,12 @@ def opening(event: Event) -> Opening | None:
 
 
 def closes(event: Event) -> bool:
-    """Whether it says that what its source and name have begun is undone."""
+    """Return True if the event records the undo of what its source and name began."""
     return event.phase in (UNDONE, REMOVED)
 
 
 def undoing(at: float, source: str, name: str, evidence: Mapping[str, Any], error: str | None) -> Event:
-    """How the undoing went of what this source and name have begun; `error` is None when it is undone."""
+    """Return the event for the undo of what this source and name began; `error` is None if it is undone."""
     found: Recorded
     if source == StepUndone.source and error is None:
         found = StepUndone(at, name, evidence=evidence)
