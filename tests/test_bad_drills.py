@@ -32,7 +32,7 @@ BAD_DRILLS = {
     ),
     "too short a settling": ("settle: 14s", "settle: 9s", "must be longer than the 10s"),
     "an RTO that cannot be broken": ("rto: 30s", "rto: 51s", "51 s cannot be broken by this play"),
-    "an RPO that cannot be broken": ("rpo: 10s", "rpo: 20s", "no write is older than 12 s at the loss"),
+    "an RPO that cannot be broken": ("rpo: 10s", "rpo: 20s", "at the loss no write is older than 12 s"),
     "a negative RPO": ("rpo: 10s", "rpo: -1s", "got '-1s'"),
     "by what there is not": ("by: kill", "by: fire", "got 'fire'"),
 }

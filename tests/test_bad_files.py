@@ -313,7 +313,7 @@ def test_an_override_of_a_file_whose_steps_are_no_list_is_refused(
 ) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(GOOD.split("steps:", maxsplit=1)[0] + "steps: 5\n")
-    refused(capsys, path, None, "has no step 'drop'; it has none", "run", str(path), "--set", "drop.hold=1s")
+    refused(capsys, path, None, "has no step 'drop'; known: none", "run", str(path), "--set", "drop.hold=1s")
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_one_format_of_a_gate_that_dies_leaves_the_others(
         (errno.ENOSPC, "the disk is full"),
         (errno.EROFS, "remount it read-write, or set MIDNIGHT_REPORTS"),
         (errno.ESTALE, "mount it again, or set MIDNIGHT_REPORTS"),
-        (errno.EACCES, "cannot be written: Permission denied; allow it, or set MIDNIGHT_REPORTS"),
+        (errno.EACCES, "cannot write: Permission denied; grant access, or set MIDNIGHT_REPORTS"),
     ],
 )
 def test_what_a_disk_says_is_one_line_with_a_remedy(tmp_path: Path, number: int, expected: str) -> None:

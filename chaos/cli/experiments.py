@@ -30,7 +30,7 @@ Target = Annotated[str, typer.Option(help="Target to validate the experiment aga
 
 
 def list_(json_: Json = False) -> None:
-    """List experiments and targets, here and built in."""
+    """List experiments and targets, local and built-in."""
     rows = []
     for name, path in sorted(yamlfile.available("experiments").items()):
         rows.append({"name": name, **asdict(kinds.of_file(path).summary()), "file": str(path)})

@@ -23,7 +23,7 @@ from chaos.undo.heal import Healed, heal_elsewhere, is_locked
 
 STOP_WITHIN = 120.0  # seconds for a stopped run to undo its faults
 
-Reference = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id, a path, or `latest`.")]
+Reference = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Run id, path, or `latest`.")]
 All = Annotated[bool, typer.Option("--all", help="Stop every run in progress on this machine.")]
 
 

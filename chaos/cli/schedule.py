@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 app = typer.Typer(help="Run experiments on a schedule: nightly, monthly, cron.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Option("--file", "-f", help="Schedule file.", envvar="MIDNIGHT_SCHEDULES")]
-Name = Annotated[str, typer.Argument(help="A schedule's name.")]
+Name = Annotated[str, typer.Argument(help="Schedule name.")]
 Count = Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many starts to print.")]
 Reason = Annotated[str, typer.Option("--because", help="Reason, shown by `list` and recorded.")]
 Checked = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Schedule file.")]

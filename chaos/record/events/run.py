@@ -48,7 +48,7 @@ class BaselineBegun(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineEnded(Recorded):
-    """Whether the target was well under load."""
+    """Whether the target was healthy under load."""
 
     source = "run"
     phase = "ended"
@@ -172,7 +172,7 @@ class ReplayPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoresMeasured(Recorded):
-    """What restores took here: what a projection to production is made from."""
+    """Restores measured here: the basis of a projection to production."""
 
     source = "measure"
     phase = "ended"

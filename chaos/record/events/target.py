@@ -19,7 +19,7 @@ REMOVED = "removed"
 
 @dataclass(frozen=True, slots=True)
 class TargetRising(Recorded):
-    """The target is being brought up, or attached to."""
+    """The target is being started, or attached to."""
 
     source = "target"
     phase = "rising"
@@ -37,7 +37,7 @@ class TargetCreating(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class TargetReady(Recorded):
-    """The target is up; of one brought up by hand it also says where."""
+    """The target is up; if started by hand, also where."""
 
     source = "target"
     phase = "ready"
@@ -69,7 +69,7 @@ class TargetNotRemoved(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryBefore(Recorded):
-    """What is somebody else's was listed, before anything was done."""
+    """The inventory of an attached target was taken, before anything was done."""
 
     source = "inventory"
     phase = "taken"
@@ -80,7 +80,7 @@ class InventoryBefore(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryAfter(Recorded):
-    """It was listed again, after everything was undone."""
+    """It was taken again, after everything was undone."""
 
     source = "inventory"
     phase = "taken"
