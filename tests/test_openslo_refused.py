@@ -47,7 +47,7 @@ REFUSED = {
                           "budgetingMethod: is not supported", "'RatioTimeslices'"),
     "slices without a window": ("Occurrences", "Timeslices", 22, "timeSliceTarget: is required for", ""),
     "slices that are not asked": ("targetPercent: 99", "targetPercent: 99, timeSliceTarget: 0.9", 22,
-                                  "timeSliceTarget: goes with budgetingMethod Timeslices only", "0.9"),
+                                  "timeSliceTarget: is only for budgetingMethod Timeslices", "0.9"),
     "two targets": ("targetPercent: 99", "targetPercent: 99, target: 0.99", 22, "exactly one of target", ""),
     "a target of all": ("targetPercent: 99", "targetPercent: 100", 22, "targetPercent: should be less than 100", "100"),
     "a threshold of a ratio": ("targetPercent: 99", "targetPercent: 99, op: lte", 22,
