@@ -96,7 +96,7 @@ def test_a_promotion_that_never_happens_fails(midnight: Midnight) -> None:
     code, outcomes, told = played(midnight, files.drill(midnight.place, "drill-failover"), target)
     assert code == 1
     assert {"recovery: rto", "runbook: promote", "runbook: rejoin"} <= failed(outcomes)
-    assert "/bin/false ended with 1" in told["runbook: promote"]
+    assert "/bin/false: exit code 1" in told["runbook: promote"]
 
 
 @pytest.mark.full
