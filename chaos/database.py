@@ -1,4 +1,4 @@
-"""The database of what several processes share: SQLite by default, PostgreSQL by MIDNIGHT_DATABASE."""
+"""The database that several processes share: SQLite by default, PostgreSQL through MIDNIGHT_DATABASE."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from chaos.access.secret_urls import learn_database_url
 from chaos.errors import UsageError
 from chaos.record import store
 
-PATIENCE = 30.0  # seconds that a writer waits for another one
-SILENT = 10  # seconds after which a server, or one who writes and then is silent, counts as gone
+PATIENCE = 30.0  # seconds that a writer waits for another writer
+SILENT = (
+    10  # seconds without an answer after which a server, or a client idle in a transaction, counts as gone
+)
 
 metadata = MetaData()
 
 
 class Utc(TypeDecorator[datetime]):
-    """An instant: kept in UTC, and given back in UTC."""
+    """A timestamp, stored and returned in UTC."""
 
     impl = DateTime
     cache_ok = True
@@ -36,14 +38,14 @@ class Utc(TypeDecorator[datetime]):
 
 
 def address() -> str:
-    """MIDNIGHT_DATABASE, else a file of the user's state."""
+    """Return MIDNIGHT_DATABASE, by default a file in the user's state directory."""
     return os.environ.get("MIDNIGHT_DATABASE") or f"sqlite:///{store.state_dir() / 'schedule.db'}"
 
 
 def connect(url: str, *, durable: bool = True) -> Engine:
-    """The database at `url`, its tables made where they are missing. Raises UsageError.
+    """Open the database at `url` and create missing tables. Raises UsageError.
 
-    Without `durable` the newest transactions may be gone after a crash of the machine.
+    Without `durable`, a machine crash may lose the newest transactions.
     """
     learn_database_url(url, "MIDNIGHT_DATABASE")
     try:
@@ -60,20 +62,22 @@ def connect(url: str, *, durable: bool = True) -> Engine:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             _prepare_sqlite(engine, durable)
         with engine.begin() as connection:
-            if parsed.get_backend_name() == "postgresql":  # two that begin at once make the tables once
+            if (
+                parsed.get_backend_name() == "postgresql"
+            ):  # two processes that start at once create the tables once
                 connection.execute(text("SELECT pg_advisory_xact_lock(718281828)"))
             metadata.create_all(connection)
-    except (ArgumentError, ValueError):  # the message would repeat the address, which may hold a password
-        raise UsageError("MIDNIGHT_DATABASE is no address of a database") from None
+    except (ArgumentError, ValueError):  # its message would repeat the URL, which may contain a password
+        raise UsageError("MIDNIGHT_DATABASE is not a database URL") from None
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise UsageError(f"the database {parsed!r} cannot be opened: {reason}") from error
+        raise UsageError(f"cannot open database {parsed!r}: {reason}") from error
     return engine
 
 
 def _limits(url: URL) -> dict[str, Any]:
-    """For PostgreSQL: whoever was stopped amid a transaction must not hold the lease's row for ever, nor a server
-    that fell silent the scheduler. What the address says comes last, and counts."""
+    """PostgreSQL timeouts: a client frozen inside a transaction must not lock the lease row for ever, and a server that
+    stops answering must not block the scheduler. Settings in the URL come last and win."""
     if url.get_backend_name() != "postgresql":
         return {}
     waits = {"lock_timeout": PATIENCE, "statement_timeout": 2 * PATIENCE}
@@ -94,11 +98,11 @@ def _limits(url: URL) -> dict[str, Any]:
 
 
 def _prepare_sqlite(engine: Engine, durable: bool) -> None:
-    """Every transaction takes the write lock when it begins: one that only read cannot fail to write later."""
+    """Take the write lock when a transaction begins, so that a later write in it cannot fail."""
 
     @event.listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # sqlite3 must not begin transactions by itself
+        connection.isolation_level = None  # sqlite3 must not begin transactions on its own
         connection.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")

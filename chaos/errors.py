@@ -1,21 +1,21 @@
-"""The exception tree, and the one place that maps everything to an exit code.
+"""The exception tree, and the one mapping from errors and outcomes to exit codes.
 
 MidnightError                5  the tool itself failed
 ├── UsageError               2  bad arguments; nothing was touched
 │   ├── FileError            2  a bad file: names file, line, place, rule and value
-│   ├── ToolMissing          2  a part of the stack is not on this machine: says how to get it
+│   ├── ToolMissing          2  a part of the stack is missing on this machine: says how to get it
 │   ├── Unreadable           2  a file of a stored run cannot be read
-│   └── Refused              2  the run would hurt the machine, or the target is taken, or runs are halted
-├── NoVerdict                3  no verdict can be given honestly (no steady state, nothing observed)
-│   └── TargetGone           3  a step found nothing to act on: the target is down, which is no failure of ours
+│   └── Refused              2  the run would harm the machine, the target is in use, or runs are halted
+├── NoVerdict                3  no verdict is possible (no steady state, nothing observed)
+│   └── TargetGone           3  a step found nothing to act on because the target is down
 ├── Aborted                  4  an abort condition or a signal ended the run
 ├── TargetError              5  the target could not be brought up
-│   └── BackupUnusable       5  a backup or an archive cannot be restored from: says why
+│   └── BackupUnusable       5  a backup or archive cannot be restored: says why
 ├── FaultError               5  a fault could not be prepared or injected
 ├── LoadError                5  the load process failed
-├── NotRecorded              5  the run's own records cannot be written: says what to free, and how much
-├── ControlError             5  a control interface (Toxiproxy) did not do what it was asked
-└── UndoError             6  something could not be undone: says what, and how to do it by hand
+├── NotRecorded              5  the run's records cannot be written: says where to free space, and how much
+├── ControlError             5  a control API (Toxiproxy) failed or refused a call
+└── UndoError             6  something could not be undone: says what, and how to undo it by hand
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 
 
 class ExitCode(IntEnum):
-    """The exit codes of midnight. Other files name a member, never its number."""
+    """The exit codes of midnight. Elsewhere in the code, use the member, never the number."""
 
     PASS = 0
     VIOLATED = 1
@@ -38,12 +38,12 @@ class ExitCode(IntEnum):
 
     @property
     def words(self) -> str:
-        """The first words of a verdict, in capitals."""
+        """The start of the verdict's headline, in capitals."""
         return _WORDS[self]
 
     @property
     def verdict(self) -> str:
-        """The verdict that goes with it in JSON documents."""
+        """The matching `verdict` value in JSON."""
         return {ExitCode.PASS: "pass", ExitCode.VIOLATED: "fail"}.get(self, "unknown")
 
 
@@ -58,11 +58,11 @@ _WORDS = {
 }
 
 JUDGED = frozenset({ExitCode.PASS, ExitCode.VIOLATED, ExitCode.UNKNOWN})
-"""The codes of a run that was played to its end."""
+"""Exit codes of a run played to its end."""
 
 
 class MidnightError(Exception):
-    """Any error this program raises on purpose. `exit_code` is what the process ends with."""
+    """Base of all deliberate errors. The process exits with `exit_code`."""
 
     exit_code = ExitCode.FAILED
 
@@ -90,7 +90,7 @@ class ToolMissing(UsageError):
 
 
 class Unreadable(UsageError):
-    """A file of a stored run cannot be read: its cause says why."""
+    """A file of a stored run cannot be read; see `__cause__`."""
 
 
 class Refused(UsageError):
@@ -130,7 +130,7 @@ class ControlError(MidnightError):
 
 
 class NotRecorded(MidnightError, OSError):
-    """Also an OSError: whoever can go on without the record suppresses those."""
+    """Also an OSError: callers that can go on without the record suppress those."""
 
 
 class UndoError(MidnightError):
@@ -145,7 +145,7 @@ PRECEDENCE = (
     ExitCode.UNKNOWN,
     ExitCode.PASS,
 )
-"""Of several exit codes, the one to end with: a violation proven before an abort stays a violation."""
+"""Which of several exit codes wins: a violation proven before an abort stays a violation."""
 
 _OF_OUTCOMES: Mapping[str, ExitCode] = {
     "pass": ExitCode.PASS,
@@ -156,27 +156,27 @@ _OF_OUTCOMES: Mapping[str, ExitCode] = {
     "unknown": ExitCode.UNKNOWN,
     "error": ExitCode.FAILED,
 }
-"""The outcomes of findings and of verdicts, and those that only a case of a gate has (`advisory`, `error`)."""
+"""Outcomes of findings and verdicts, plus those of gate cases only (`advisory`, `error`)."""
 
 
 def worst(codes: Iterable[int]) -> ExitCode:
-    """The exit code for all of `codes` (0 for none). Usage (2) never mixes with a run."""
+    """Return the winning exit code of `codes` (0 if empty). Usage (2) never mixes with a run."""
     given = set(codes)
     return next((code for code in PRECEDENCE if code in given), ExitCode.PASS)
 
 
 def of_outcome(outcome: str) -> ExitCode:
-    """The exit code of a finding, a verdict, or a case of a gate."""
+    """Return the exit code of a finding, a verdict or a gate case."""
     return _OF_OUTCOMES[outcome]
 
 
 def of_error(error: BaseException) -> ExitCode:
-    """The exit code of a command that ends with this error."""
+    """Return the exit code of a command that ends with this error."""
     if isinstance(error, MidnightError):
         return error.exit_code
     return ExitCode.ABORTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAILED
 
 
 def of_run(code: int) -> ExitCode:
-    """The code as one that a run can end with: 2 would mean that nothing was touched."""
+    """Map a process's code to one that a run may end with: 2 would mean that nothing was touched."""
     return ExitCode(code) if code in PRECEDENCE else ExitCode.FAILED

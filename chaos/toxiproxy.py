@@ -1,4 +1,4 @@
-"""The client of a Toxiproxy server. It carries out calls and decides nothing."""
+"""A client for the Toxiproxy control API. It makes calls and decides nothing."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from chaos.access import secret_urls
 from chaos.errors import ControlError, UsageError
 
 Stream = Literal["upstream", "downstream"]
-TIMEOUT = 5.0  # seconds, for each of connecting and answering
+TIMEOUT = 5.0  # seconds, each for connecting and for the answer
 
 _DEFAULT_PORT = 8474
 
 
 class ToxiproxyError(ControlError):
-    """A call to a Toxiproxy server failed: names the server, the call and the reason."""
+    """A call to a Toxiproxy server failed: names server, call and reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToxicInfo:
-    """One toxic on one stream of a proxy, as the server tells it."""
+    """One toxic on one stream of a proxy, as the server reports it."""
 
     name: str
     type: str
@@ -41,7 +41,7 @@ class ToxicInfo:
 
 @dataclass(frozen=True, slots=True)
 class ProxyInfo:
-    """One proxy, as the server tells it."""
+    """One proxy, as the server reports it."""
 
     name: str
     listen: str
@@ -68,11 +68,11 @@ _REFUSALS = (ProxyExists, NotFound, InvalidToxic, _Refusal)
 
 
 class _AddressedConsumer(APIConsumer):  # type: ignore[misc]
-    """The package's one consumer of the HTTP API, made to ask who is calling.
+    """The package's only HTTP consumer, made to look up the calling client.
 
-    The package keeps the address in this class's attributes, one for the whole process, and gives
-    `requests` no timeout. Here each call carries both in a context variable, so that several servers
-    can be talked to from several threads, and no call waits for ever.
+    The package keeps the address in class attributes, one for the whole process, and sets no timeout
+    for `requests`. Here a context variable carries both per call, so that several threads can use
+    several servers, and no call waits for ever.
     """
 
     @classmethod
@@ -93,11 +93,11 @@ class _AddressedConsumer(APIConsumer):  # type: ignore[misc]
     def _sent(cls, verb: str, url: str, **options: Any) -> Any:
         call = _call.get()
         here = type("Consumer", (APIConsumer,), {"host": call.host, "port": call.port})
-        # Straight to the server, whatever proxy the environment names for the outer world.
-        # A redirect would lead to a host that nobody has allowed.
+        # Connect directly: ignore HTTP_PROXY and the like.
+        # A redirect would lead to a host that is not on the allowlist.
         options |= {"timeout": call.timeout, "proxies": cls._direct, "allow_redirects": False}
         response = getattr(here, verb)(url, **options)
-        # The package raises for 400, 404 and 409 alone, and takes any other refusal for success.
+        # The package raises only for 400, 404 and 409, and takes any other error for success.
         if response.status_code >= 300:
             raise _Refusal(response.content)
         return response
@@ -111,7 +111,7 @@ toxiproxy.proxy.APIConsumer = _AddressedConsumer
 class Toxiproxy:
     """One Toxiproxy server, by the URL of its control API (http://HOST:PORT). Thread safe.
 
-    Every method raises ToxiproxyError when the server cannot be reached, does not answer within
+    Every method raises ToxiproxyError if the server is unreachable, does not answer within
     `timeout` seconds, or refuses.
     """
 
@@ -129,12 +129,12 @@ class Toxiproxy:
         self._server = toxiproxy.server.Toxiproxy()
 
     def version(self) -> str:
-        """What the server calls itself, e.g. "2.12.0", or "git" when built without its version."""
+        """The server's version, e.g. "2.12.0", or "git" if built without one."""
         with self._calling("version"):
             return str(_AddressedConsumer.get("/version").json()["version"])
 
     def proxies(self) -> dict[str, ProxyInfo]:
-        """Every proxy of the server, by name."""
+        """Return all proxies of the server, by name."""
         with self._calling("list the proxies"):
             told = _AddressedConsumer.get("/proxies").json()
             return {str(name): _proxy_info(record) for name, record in told.items()}
@@ -144,7 +144,7 @@ class Toxiproxy:
             return _proxy_info(_AddressedConsumer.get(f"/proxies/{_segment(name)}").json())
 
     def create(self, name: str, listen: str, upstream: str) -> ProxyInfo:
-        """Create an enabled proxy; both are HOST:PORT, and the answer tells which port was got for port 0."""
+        """Create an enabled proxy. Both are HOST:PORT; for port 0, the answer has the port assigned."""
         with self._calling(f"create proxy {name!r}"):
             _segment(name)
             self._server.create(upstream=upstream, name=name, listen=listen, enabled=True)
@@ -164,8 +164,8 @@ class Toxiproxy:
             self._handle(name).disable()
 
     def lead_to(self, name: str, upstream: str) -> None:
-        """Have the proxy lead to HOST:PORT from now on; every connection through it is closed."""
-        with self._calling(f"lead proxy {name!r} to {upstream}"):
+        """Point the proxy to HOST:PORT. Closes every connection through it."""
+        with self._calling(f"point proxy {name!r} to {upstream}"):
             _AddressedConsumer.post(f"/proxies/{_segment(name)}", json={"upstream": upstream})
 
     def add_toxic(
@@ -189,12 +189,12 @@ class Toxiproxy:
             self._handle(proxy).destroy_toxic(_segment(name))
 
     def reset(self) -> None:
-        """Enable every proxy of the server and remove every toxic."""
+        """Enable all proxies of the server and remove all toxics."""
         with self._calling("reset"):
             self._server.reset()
 
     def _handle(self, name: str) -> Any:
-        # Built here, because the package would list all proxies to find one. It only uses the name.
+        # Built here, because the package would list all proxies to find one. Only the name is used.
         return toxiproxy.proxy.Proxy(name=_segment(name), upstream="", enabled=True, listen="")
 
     @contextmanager
@@ -210,10 +210,10 @@ class Toxiproxy:
 
 
 def _segment(name: str) -> str:
-    """The name as one segment of a path. Raises ValueError."""
+    """Return the name as one path segment. Raises ValueError."""
     if not name or "/" in name:
-        # The server would take such a name, and then find it under no address: not even to delete it.
-        raise ValueError("a name must not be empty nor hold a slash")
+        # The server would accept such a name, but then not find it at any URL, not even to delete it.
+        raise ValueError("a name must not be empty or contain a slash")
     return quote(name, safe="")
 
 
@@ -238,13 +238,13 @@ def _toxic_info(record: Mapping[str, Any]) -> ToxicInfo:
 
 
 def _reason(error: Exception) -> str:
-    # The server's refusals come as the bytes of {"error": ..., "status": ...}; everything else is text.
+    # The server reports errors as the bytes of {"error": ..., "status": ...}; everything else is text.
     said: Any = error.args[0] if error.args else error
     try:
         return str(json.loads(said)["error"])
     except (TypeError, ValueError, LookupError):
         pass
-    # `requests` wraps what the system said in several layers of its own words.
+    # `requests` wraps the system's message in several layers of its own.
     deepest: BaseException = error
     while (inner := deepest.__cause__ or deepest.__context__) is not None:
         deepest = inner

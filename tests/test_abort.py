@@ -98,7 +98,7 @@ def test_a_target_of_somebody_elses_is_left_alone_once_it_is_down_unless_a_file_
 @pytest.mark.parametrize(
     ("condition", "rule"),
     [
-        ({"slo": "speed"}, "no SLO of this experiment is called 'speed'"),
+        ({"slo": "speed"}, "no SLO 'speed' in this experiment"),
         ({"name": "x", "off": False}, "off"),
         ({"name": "x"}, "exactly one of"),
         ("availability", "valid dictionary"),

@@ -14,30 +14,34 @@ DRILL = (PROJECT / "experiments/drill-failover.yaml").read_text()
 TARGET = (PROJECT / "targets/embedded.yaml").read_text()
 
 BAD_DRILLS = {
-    "a loss that is no step": ("  loss: loss\n", "  loss: lost\n", "loss: 'lost' is no step"),
-    "a step twice": ("{name: fence,", "{name: detect,", "step 'detect' stands twice"),
+    "a loss that is no step": ("  loss: loss\n", "  loss: lost\n", "loss: 'lost' is not a step"),
+    "a step twice": ("{name: fence,", "{name: detect,", "duplicate step name 'detect'"),
     "after what is none": ("after: promote, within: 10s", "after: promoted, within: 10s", "'promoted'"),
     "both at and after": ("{name: detect, at: 0s", "{name: detect, at: 0s, after: loss", "either `at`"),
     "beyond the play": ("{name: detect, at: 0s", "{name: detect, at: 2m", "the play ends at 72s"),
-    "no such runbook step": ("{name: verify,", "{name: verify, does: pray,", "has no 'pray'"),
-    "named as a step is": ("{name: detect,", "{name: lag, does: detect,", "is a step of this experiment"),
+    "no such runbook step": ("{name: verify,", "{name: verify, does: pray,", "has no step 'pray'"),
+    "named as a step is": (
+        "{name: detect,",
+        "{name: lag, does: detect,",
+        "is already a step of this experiment",
+    ),
     "until what is none": (
         "  settle: 14s",
         "  settle: 14s\n  until: payday",
-        "'payday' is no step of the runbook",
+        "'payday' is not a step of this runbook",
     ),
     "too short a settling": ("settle: 14s", "settle: 9s", "must be longer than the 10s"),
     "an RTO that cannot be broken": ("rto: 30s", "rto: 51s", "51 s cannot be broken by this play"),
-    "an RPO that cannot be broken": ("rpo: 10s", "rpo: 20s", "no write is older than 12 s at the loss"),
+    "an RPO that cannot be broken": ("rpo: 10s", "rpo: 20s", "at the loss no write is older than 12 s"),
     "a negative RPO": ("rpo: 10s", "rpo: -1s", "got '-1s'"),
     "by what there is not": ("by: kill", "by: fire", "got 'fire'"),
 }
 BAD_RUNBOOKS = {
-    "no such action": ("{action: fence}", "{action: fense}", "there is no action 'fense'"),
+    "no such action": ("{action: fence}", "{action: fense}", "no action 'fense'"),
     "two ways": ("{action: fence}", "{action: fence, person: do it}", "exactly one of"),
     "no way": ("{action: fence}", "{with: {a: 1}}", "exactly one of"),
     "an unknown parameter": ("{action: promote}", "{action: promote, with: {speed: 2}}", "speed"),
-    "a parameter of a command": ("{action: fence}", "{command: [a], with: {a: 1}}", "goes with an action"),
+    "a parameter of a command": ("{action: fence}", "{command: [a], with: {a: 1}}", "is only for an action"),
     "an empty command": ("{action: fence}", "{command: []}", "command"),
 }
 
@@ -87,7 +91,7 @@ def test_limits_of_a_loss_are_for_drills_only(tmp_path: Path, capsys: pytest.Cap
     file = tmp_path / "smoke.yaml"
     text = (PROJECT / "experiments/smoke.yaml").read_text()
     file.write_text(text.replace("lost_writes: 0", "lost_writes: 0, rto: 2s"))
-    assert "limits: rto: is a limit of drills only" in refused(capsys, "validate", str(file))
+    assert "limits: rto: is only for drills" in refused(capsys, "validate", str(file))
 
 
 @pytest.mark.parametrize(

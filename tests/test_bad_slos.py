@@ -19,10 +19,10 @@ BAD = {
         "availability: 99%, timeslices: {window: 5s, target: 0%}",
         "target: should be greater than 0",
     ),
-    "an unknown route": ("availability: 99%, route: raed", "route: 'raed' is no route of the mix"),
+    "an unknown route": ("availability: 99%, route: raed", "route: 'raed' is not a route of the mix"),
     "an unknown step": (
         "availability: 99%, step: dorp",
-        "step: 'dorp' is no step of this experiment",
+        "step: 'dorp' is not a step of this experiment",
     ),
     "a window longer than the play": (
         "availability: 99%, window: 2m",
@@ -42,19 +42,19 @@ BAD = {
     ),
     "a short window that is longer": (
         "availability: 99%, burn_rate: {at_most: 2, window: 5s, short: 5s}",
-        "burn_rate: short: 5 s is not shorter than the window, 5 s",
+        "burn_rate: short: 5 s must be shorter than the window, 5 s",
     ),
     "a burn rate of a percentile": (
         "latency: {percentile: 99, below: 1s}, burn_rate: {at_most: 2, window: 5s}",
-        "burn_rate: goes with a ratio only",
+        "burn_rate: is only for a ratio",
     ),
     "slices of a percentile": (
         "latency: {percentile: 99, below: 1s}, timeslices: {window: 5s, target: 99%}",
-        "timeslices: goes with a ratio only",
+        "timeslices: is only for a ratio",
     ),
     "a burn rate that nothing can exceed": (
         "availability: 90%, burn_rate: {at_most: 10, window: 5s}",
-        "at_most: cannot be exceeded: with this target the burn rate is 10 when every hit is bad",
+        "at_most: cannot be exceeded: with this target the burn rate is 10 if every hit is bad",
     ),
     "a budget of nothing": (
         "availability: 100%, burn_rate: {at_most: 2, window: 5s}",
@@ -72,7 +72,7 @@ BAD = {
     "a window of no hits": ("availability: 99%, window: 5s, min_hits: 0", "min_hits"),
     "a percentile at the timeout": (
         "latency: {percentile: 99, below: 2s}",
-        "slo 'it': latency: below: 2 s is not below the timeout, 2 s: what takes longer is a bad hit already",
+        "slo 'it': latency: below: 2 s is not below the timeout, 2 s: anything slower is already a bad hit",
     ),
     "a share within more than the timeout": (
         "latency: {share: 99%, below: 500s}",
@@ -84,17 +84,20 @@ BAD = {
     ),
     "more hits than a window holds": (
         "availability: 99%, window: 5s, min_hits: 500",
-        "min_hits: 500 hits are not due in any 5 s of this play: 98 at most",
+        "min_hits: no 5 s of this play has 500 hits: at most 98",
     ),
     "more hits than a route has in a slice": (
         "availability: 99%, route: write, timeslices: {window: 5s, target: 99%}, min_hits: 50",
-        "min_hits: 50 hits are not due in any 5 s of this play: 35 at most",
+        "min_hits: no 5 s of this play has 50 hits: at most 35",
     ),
     "more hits than a step lasts for": (
         "latency: {percentile: 99, below: 1s}, step: drop, min_hits: 50",
-        "min_hits: 50 hits are not due in any 300 ms of this play",
+        "min_hits: no 300 ms of this play has 50 hits",
     ),
-    "more hits than the play has": ("availability: 99%, min_hits: 1000", "1000 hits are not due in any 60 s"),
+    "more hits than the play has": (
+        "availability: 99%, min_hits: 1000",
+        "no 60 s of this play has 1000 hits",
+    ),
     "two objectives": ("availability: 99%, pool: {in_use: 80%}", "exactly one of availability"),
 }
 

@@ -40,7 +40,7 @@ def test_the_whole_output_is_kept_and_its_secrets_are_masked(scene: Scene) -> No
 
 
 def test_a_command_that_fails_is_told_in_its_own_words_without_secrets(scene: Scene) -> None:
-    with pytest.raises(TargetError, match=f"sh ended with 3: no host {MASK}"):
+    with pytest.raises(TargetError, match=f"sh: exit code 3: no host {MASK}"):
         run_command(scene, "repair", ("sh", "-c", "echo no host Zw9qKk >&2; exit 3"), threading.Event())
 
 

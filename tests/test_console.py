@@ -179,7 +179,7 @@ def test_the_panel_tells_what_is_injected_now_and_for_how_long(experiment: Exper
     assert "62 s of 120 s, 58 s left" in text
     assert "61.2/s, good 99.9 %, p99 1.25 s, 340 in flight" in text
     assert "40 of 40 in use, 160 waiting" in text
-    assert "injected, held for 12 s of at most 26 s" in text
+    assert "injected, held for 12 s of up to 26 s" in text
     assert "waits: after idle_drop" in text
 
 

@@ -73,8 +73,8 @@ def test_what_other_programs_call_tls_is_libpqs_sslmode(text: str, mode: str | N
         ("host=h password=Pa host=55word", "each part once"),
         ("host=h password='Pa'55word user=x", "each part once"),
         ("host=h@55word password=Pa", "each part once"),
-        ("mysql://shop:Pa55word@h/d", "is no PostgreSQL connection string: write postgresql://"),
-        ("Pa55word", "is no PostgreSQL connection string: write postgresql://"),
+        ("mysql://shop:Pa55word@h/d", "is not a PostgreSQL connection string: write postgresql://"),
+        ("Pa55word", "is not a PostgreSQL connection string: write postgresql://"),
     ],
 )
 def test_what_is_not_certain_is_refused_with_what_to_write_and_not_shown(text: str, rule: str) -> None:

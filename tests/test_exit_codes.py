@@ -46,7 +46,7 @@ def test_an_uncaught_exception_is_a_failure_of_the_tool_and_no_violation(
     with pytest.raises(SystemExit) as ended:
         cli.main(["run", "smoke"])
     assert ended.value.code == 5
-    assert "failure of midnight itself" in capsys.readouterr().err
+    assert "bug in midnight" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_docs_list_every_code_and_no_other() -> None:
 
 @pytest.mark.parametrize("command", [run.run, gate.gate])
 def test_the_help_of_what_plays_lists_every_code(command: object) -> None:
-    listed = re.search(r"Ends with (.+?)\.", command.__doc__ or "", re.DOTALL)
+    listed = re.search(r"Exit code: (.+?)\.", command.__doc__ or "", re.DOTALL)
     assert listed is not None
     assert [int(number) for number in re.findall(r"\b\d\b", listed[1])] == list(ExitCode)
 

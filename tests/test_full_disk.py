@@ -109,7 +109,7 @@ def test_a_read_only_directory_is_refused_with_what_to_do(
     subprocess.run(["mount", "-o", "remount,ro", small(40)], check=True)
     done = midnight("run", experiment(midnight), "--target", target(midnight, service.url))
     assert (done.code, midnight.runs) == (2, [])
-    assert "the file system is read-only; mount it for writing, or set MIDNIGHT_REPORTS" in done.err
+    assert "the file system is read-only; remount it read-write, or set MIDNIGHT_REPORTS" in done.err
 
 
 @pytest.mark.full
@@ -126,7 +126,7 @@ def test_a_directory_that_is_unmounted_meanwhile_is_one_line_and_everything_is_u
     assert process.wait(120) == 5
     told = (midnight.place / "output").read_text()
     assert "Traceback" not in told, told
-    assert "is not there any more" in told, told
+    assert "no longer exists" in told, told
     assert list((midnight.place / "state/midnight/unhealed").iterdir()) == []
 
 
@@ -151,9 +151,7 @@ def test_where_not_even_the_verdict_can_be_written_it_is_told_and_its_code_stays
     )
     assert played.exit_code == 0 and not run.verdict.exists()
     (line,) = played.errors
-    assert line.startswith(
-        f"the report could not be written: {run.path}: the disk is full (0.0 MB free); free"
-    )
+    assert line.startswith(f"could not write the report: {run.path}: the disk is full (0.0 MB free); free")
     _show(OneExperiment(Path()), played, Console(stderr=True), True)
     assert '"headline": "PASS' in capsys.readouterr().out
     assert list(run.path.glob("*.part")) == []
@@ -171,7 +169,7 @@ def test_a_report_that_dies_costs_neither_the_verdict_nor_its_file(
     )
     assert (played.exit_code, played.errors) == (
         0,
-        ("the report could not be written: ZeroDivisionError: division by zero",),
+        ("could not write the report: ZeroDivisionError: division by zero",),
     )
     assert journal.run.verdict.exists()
 
@@ -182,18 +180,18 @@ def test_one_format_of_a_gate_that_dies_leaves_the_others(
     monkeypatch.setattr(junit, "render", lambda _: 1 / 0)
     files = Outputs(*(tmp_path / name for name in ("junit.xml", "gate.md", "gate.json")))
     (failure,) = files.write(gate(judged(run_of_a_gate())))
-    assert failure == f"{tmp_path / 'junit.xml'} could not be written: ZeroDivisionError: division by zero"
+    assert failure == f"could not write {tmp_path / 'junit.xml'}: ZeroDivisionError: division by zero"
     assert (tmp_path / "gate.md").exists() and (tmp_path / "gate.json").exists()
 
 
 @pytest.mark.parametrize(
     ("number", "expected"),
     [
-        (errno.EDQUOT, "the disk quota is used up"),
+        (errno.EDQUOT, "the disk quota is exceeded"),
         (errno.ENOSPC, "the disk is full"),
-        (errno.EROFS, "mount it for writing, or set MIDNIGHT_REPORTS"),
+        (errno.EROFS, "remount it read-write, or set MIDNIGHT_REPORTS"),
         (errno.ESTALE, "mount it again, or set MIDNIGHT_REPORTS"),
-        (errno.EACCES, "cannot be written: Permission denied; allow it, or set MIDNIGHT_REPORTS"),
+        (errno.EACCES, "cannot write: Permission denied; grant access, or set MIDNIGHT_REPORTS"),
     ],
 )
 def test_what_a_disk_says_is_one_line_with_a_remedy(tmp_path: Path, number: int, expected: str) -> None:

@@ -139,7 +139,7 @@ def test_a_run_of_which_nothing_is_known_is_not_dropped_but_says_what_to_do_by_h
     store.mark_unhealed(run)
     shutil.rmtree(run.path)
     shutil.rmtree(store.kept(run).path)
-    with pytest.raises(UndoError, match=f"by hand: .*MIDNIGHT_MARK={run.id}.*delete .*/{run.id}.json"):
+    with pytest.raises(UndoError, match=f"By hand: .*MIDNIGHT_MARK={run.id}.*delete .*/{run.id}.json"):
         heal_elsewhere(store.unhealed_runs()[0], "test", wait=0)
     assert len(store.unhealed_runs()) == 1
 

@@ -50,14 +50,14 @@ def test_limits_are_kept_unless_the_file_gives_them(tmp_path: Path) -> None:
     ("text", "line", "message"),
     [
         ("slos:\n  - name: a\n    availability: 200%\n", 3, "must be a percentage"),
-        ("slos:\n  - name: a\n    below: 3\n", 3, "is not a key known here"),
+        ("slos:\n  - name: a\n    below: 3\n", 3, "unknown key"),
         (f"{STRICT}    window: 2m\n", 4, "window: 120 s is longer than the play, 60 s"),
-        (f"{STRICT}    route: raed\n", 4, "'raed' is no route of the mix; it has read, write"),
-        (f"{STRICT}    step: dorp\n", 4, "'dorp' is no step of this experiment; it has drop"),
+        (f"{STRICT}    route: raed\n", 4, "'raed' is not a route of the mix; known: read, write"),
+        (f"{STRICT}    step: dorp\n", 4, "'dorp' is not a step of this experiment; known: drop"),
         (
             f"{STRICT}  - apiVersion: openslo/v1\n    kind: SLA\n    metadata: {{name: a}}\n    spec: {{}}\n",
             5,
-            "is no kind",
+            "is not a kind",
         ),
         ("slos:\n  - file: nosuch.yaml\n", 2, "no such file"),
         (
@@ -65,9 +65,9 @@ def test_limits_are_kept_unless_the_file_gives_them(tmp_path: Path) -> None:
             3,
             "below: 5 s is not below the timeout, 5 s",
         ),
-        (f"{STRICT}    window: 1s\n    min_hits: 100\n", 5, "100 hits are not due in any 1 s"),
+        (f"{STRICT}    window: 1s\n    min_hits: 100\n", 5, "no 1 s of this play has 100 hits"),
         (f"{STRICT}limits:\n  recovery: 5m\n", 5, "cannot be broken by this play"),
-        (f"{STRICT}  - name: availability\n    availability: 99%\n", 4, "stands twice"),
+        (f"{STRICT}  - name: availability\n    availability: 99%\n", 4, "duplicate SLO name"),
         ("limits:\n  recovery: 5\n", 1, "is required"),
         ("- a\n", 1, "must be a mapping"),
     ],
@@ -118,5 +118,5 @@ def test_a_run_whose_files_are_torn_or_foreign_is_refused_in_one_line(file: str,
         os.truncate(journal.run.hits, 1000)
     else:
         journal.run.events.write_text('{"version": 99}\n')
-    with pytest.raises(UsageError, match="cannot be judged"):
+    with pytest.raises(UsageError, match="cannot judge"):
         judge_run(journal.run)

@@ -95,7 +95,7 @@ def test_no_command_reads_it(
     file = tmp_path / "odd.yaml"
     make(file)
     if command == "a baseline":  # its own rules: a run's directory may be given, and it is JSON
-        words = {"a directory": "is no stored run", "30 MB of comments": "cannot be read"}.get(odd, words)
+        words = {"a directory": "not a stored run", "30 MB of comments": "cannot be read"}.get(odd, words)
     argv = [{"FILE": str(file), "RUN": str(run)}.get(word, word) for word in COMMANDS[command]]
     said = refused(capsys, *argv)
     assert "odd.yaml" in said and words in said

@@ -57,7 +57,7 @@ def test_a_file_of_objectives_is_validated_by_itself(
         cli.main(["validate", str(openslo), str(ours), str(broken)])
     said = capsys.readouterr()
     assert ended.value.code == 2
-    assert said.out.splitlines() == [f"{file}: a valid file of objectives" for file in (openslo, ours)]
+    assert said.out.splitlines() == [f"{file}: a valid SLO file" for file in (openslo, ours)]
     assert said.err.count("\n") == 1 and f"{broken}:" in said.err and "1.95" in said.err
 
 

@@ -18,15 +18,17 @@ from tests.openslo_documents import (
 
 REFUSED = {
     "another source": ("type: midnight, spec: {metric: good_hits", "type: Prometheus, spec: {metric: good_hits", 15,
-                       "type: cannot be asked from here", "'Prometheus'"),
+                       "type: cannot be queried", "'Prometheus'"),
     "an unknown source": ("type: midnight, spec: {metric: hits", "metricSourceRef: prom, spec: {metric: hits", 17,
-                          "is no DataSource of this file; it has load", "'prom'"),
+                          "is not a DataSource of this file; known: load", "'prom'"),
     "another metric": ("metric: good_hits", "metric: cpu", 15, "metric: ", "'cpu'"),
     "the wrong metric": ("metric: hits", "metric: good_hits", 17, "must be hits", "'good_hits'"),
     "another route in the total": ("metric: hits, route: read", "metric: hits, route: write", 17,
                                    "must be about the same route and step as good", ""),
-    "a route that is none": ("route: read", "route: raed", 15, "'raed' is no route of the mix; it has read, write", ""),
-    "a step that is none": ("route: read", "route: read, step: dorp", 15, "'dorp' is no step of this experiment", ""),
+    "a route that is none": ("route: read", "route: raed", 15,
+                             "'raed' is not a route of the mix; known: read, write", ""),
+    "a step that is none": ("route: read", "route: read, step: dorp", 15,
+                            "'dorp' is not a step of this experiment", ""),
     "a gauge": ("counter: true", "counter: false", 13, "counter: hits are counted", "False"),
     "a precomputed ratio": ("counter: true", "rawType: success", 13, "rawType: a precomputed ratio", ""),
     "no total": ("        total:\n          metricSource: {type: midnight, spec: {metric: hits, route: read}}\n", "",
@@ -34,31 +36,31 @@ REFUSED = {
     "good and bad": ("        total:", "        bad: {metricSource: {type: midnight}}\n        total:", 12,
                      "exactly one of good and bad", ""),
     "no indicator": ("  indicator:\n    metadata: {name: good}\n    spec:", "  x:\n    spec:", 9,
-                     "x: is not a key", ""),
+                     "x: unknown key", ""),
     "a reference to nothing": ("  service: shop", "  indicatorRef: nosuch", 6,
                                "exactly one of indicator and indicatorRef", ""),
-    "a calendar": ("isRolling: true", "calendar: {timeZone: UTC}", 19, "calendar: a calendar-aligned window", ""),
-    "a window that does not roll": ("isRolling: true", "isRolling: false", 19, "isRolling: a calendar-aligned", ""),
+    "a calendar": ("isRolling: true", "calendar: {timeZone: UTC}", 19, "calendar: calendar-aligned windows", ""),
+    "a window that does not roll": ("isRolling: true", "isRolling: false", 19, "isRolling: calendar-aligned", ""),
     "a duration of no kind": ("duration: 4w", "duration: 4 weeks", 19,
-                              "must be a whole number with a unit", "'4 weeks'"),
+                              "must be an integer with a unit", "'4 weeks'"),
     "another budgeting": ("Occurrences", "RatioTimeslices", 20,
-                          "budgetingMethod: is not judged here", "'RatioTimeslices'"),
+                          "budgetingMethod: is not supported", "'RatioTimeslices'"),
     "slices without a window": ("Occurrences", "Timeslices", 22, "timeSliceTarget: is required for", ""),
     "slices that are not asked": ("targetPercent: 99", "targetPercent: 99, timeSliceTarget: 0.9", 22,
-                                  "timeSliceTarget: goes with budgetingMethod Timeslices only", "0.9"),
+                                  "timeSliceTarget: is only for budgetingMethod Timeslices", "0.9"),
     "two targets": ("targetPercent: 99", "targetPercent: 99, target: 0.99", 22, "exactly one of target", ""),
     "a target of all": ("targetPercent: 99", "targetPercent: 100", 22, "targetPercent: should be less than 100", "100"),
     "a threshold of a ratio": ("targetPercent: 99", "targetPercent: 99, op: lte", 22,
-                               "op: goes with a thresholdMetric", "'lte'"),
+                               "op: is only for a thresholdMetric", "'lte'"),
     "a composite": ("targetPercent: 99", "targetPercent: 99, compositeWeight: 1", 22,
-                    "compositeWeight: a composite objective is not judged", ""),
+                    "compositeWeight: composite objectives are not supported", ""),
     "a composite by reference": ("targetPercent: 99", "targetPercent: 99, indicatorRef: answers", 22,
-                                 "indicatorRef: a composite objective", ""),
+                                 "indicatorRef: composite objectives", ""),
     "another version": ("openslo/v1\n", "openslo/v1alpha\n", 1,
-                        "apiVersion: only openslo/v1 is read", "'openslo/v1alpha'"),
-    "another kind": ("kind: SLO", "kind: SLA", 2, "kind: is no kind of openslo/v1", "'SLA'"),
+                        "apiVersion: only openslo/v1 is supported", "'openslo/v1alpha'"),
+    "another kind": ("kind: SLO", "kind: SLA", 2, "kind: is not a kind of openslo/v1", "'SLA'"),
     "a name of two words": ("name: checkout", "name: the checkout", 4, "metadata: name: ", "'the checkout'"),
-    "a secret": ("service: shop", "password: hunter2", 8, "a secret must not stand in a file", ""),
+    "a secret": ("service: shop", "password: hunter2", 8, "must not be a secret in plain text", ""),
 }  # fmt: skip
 
 
@@ -77,19 +79,19 @@ def test_what_cannot_be_measured_is_refused_by_name(case: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
-        ("op: lte", "op: gte", "op: asks for slowness"),
+        ("op: lte", "op: gte", "op: requires slowness"),
         ("op: lte, ", "", "op: is required for a thresholdMetric"),
         ("value: 0.5, ", "", "value: is required for a thresholdMetric"),
         ("value: 0.5", "value: 0", "value: should be greater than 0, got 0"),
         (
             "indicatorRef: answers",
             "indicatorRef: asnwers",
-            "is no SLI of this file; it has answers, got 'asnwers'",
+            "is not an SLI of this file; known: answers, got 'asnwers'",
         ),
         (
             "0.95}",
             "0.95}\n    - {op: lte, value: 1, target: 0.99}",
-            "a thresholdMetric has one objective only",
+            "a thresholdMetric has only one objective",
         ),
     ],
 )
@@ -131,8 +133,8 @@ def test_a_slice_longer_than_the_play_is_refused_where_it_stands(tmp_path: Path)
     ("item", "rule"),
     [
         ("{file: nosuch.yaml}", "slos[0]: file: no such file"),
-        ("{file: openslo.yaml, name: more}", "slo 'more': file: stands alone"),
-        ("{file: [openslo.yaml]}", "slos[0]: file: stands alone"),
+        ("{file: openslo.yaml, name: more}", "slo 'more': file: must be alone"),
+        ("{file: [openslo.yaml]}", "slos[0]: file: must be alone"),
     ],
 )
 def test_a_file_that_is_none_is_refused_where_it_is_named(item: str, rule: str, tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_file_that_is_none_is_refused_where_it_is_named(item: str, rule: str, 
 
 def test_a_file_without_any_slo_is_refused(tmp_path: Path) -> None:
     documents(tmp_path / "openslo.yaml", SLI, SOURCE)
-    with pytest.raises(FileError, match="holds no document of kind SLO"):
+    with pytest.raises(FileError, match="has no document of kind SLO"):
         slos(tmp_path, "{file: openslo.yaml}")
 
 
@@ -158,5 +160,5 @@ def test_a_document_that_is_none_is_refused_by_its_line(tmp_path: Path) -> None:
 
 def test_the_same_name_twice_is_refused_where_it_stands(tmp_path: Path) -> None:
     documents(tmp_path / "openslo.yaml", RATIO)
-    with pytest.raises(FileError, match="metadata: name: SLO 'checkout' stands twice"):
+    with pytest.raises(FileError, match="metadata: name: duplicate SLO name 'checkout'"):
         slos(tmp_path, "{name: checkout, availability: 99%}", "{file: openslo.yaml}")

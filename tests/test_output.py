@@ -48,7 +48,7 @@ def test_a_state_directory_that_cannot_be_is_said_in_one_line(
         cli.main(command)
     said = capsys.readouterr().err
     assert (ended.value.code, said.count("\n")) == (2, 1), said
-    assert "cannot be written" in said
+    assert "cannot write" in said
 
 
 def test_a_reports_directory_that_cannot_be_is_said_in_one_line(
@@ -61,4 +61,4 @@ def test_a_reports_directory_that_cannot_be_is_said_in_one_line(
         cli.main(["run", "smoke"])
     said = capsys.readouterr().err
     assert (ended.value.code, said.count("\n")) == (2, 1), said
-    assert f"{tmp_path / 'file'}: cannot be written" in said
+    assert f"{tmp_path / 'file'}: cannot write" in said

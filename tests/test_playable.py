@@ -72,9 +72,9 @@ def test_only_the_protocol_and_what_judges_ask_for_the_kind() -> None:
 @pytest.mark.parametrize(
     ("name", "request_", "because"),
     [
-        ("dr-drill", Request(changes=("a.b=1",)), "--set changes a step of one experiment"),
-        ("restore-mine", Request("backup-example", "hardened"), "a restore has no profile and no steps"),
-        ("restore-mine", Request("backup-example", changes=("a.b=1",)), "a restore has no profile"),
+        ("dr-drill", Request(changes=("a.b=1",)), "--set changes a step of a single experiment"),
+        ("restore-mine", Request("backup-example", "hardened"), "a backup check has no profile and no steps"),
+        ("restore-mine", Request("backup-example", changes=("a.b=1",)), "a backup check has no profile"),
     ],
 )
 def test_what_a_kind_does_not_have_is_refused(name: str, request_: Request, because: str) -> None:
@@ -83,7 +83,7 @@ def test_what_a_kind_does_not_have_is_refused(name: str, request_: Request, beca
 
 
 def test_a_backup_is_not_rehearsed_whatever_the_target() -> None:
-    with pytest.raises(UsageError, match="no steps to rehearse: --dry-run"):
+    with pytest.raises(UsageError, match="no steps to rehearse: use --dry-run"):
         kinds.find("restore-mine").rehearse(Request())
     with pytest.raises(FileError, match="needs a target with driver backup"):
         kinds.find("restore-mine").plan(Request())

@@ -87,10 +87,10 @@ def test_beyond_ten_times_the_largest_it_is_not_trusted() -> None:
 @pytest.mark.parametrize(
     ("points", "because"),
     [
-        (line(4), "4 measured, and a line needs 5"),
-        ([Point(MB, 1.0)] * 5, "of one size"),
-        (line(noise=3.0), "scatters too much"),
-        ([Point(size * MB, 10 - size) for size in range(5)], "does not grow"),
+        (line(4), "4 measured, but a line needs 5"),
+        ([Point(MB, 1.0)] * 5, "the same size"),
+        (line(noise=3.0), "scatter too much"),
+        ([Point(size * MB, 10 - size) for size in range(5)], "do not grow"),
     ],
 )
 def test_where_the_fit_is_bad_it_says_so(points: list[Point], because: str) -> None:

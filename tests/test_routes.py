@@ -49,20 +49,20 @@ def test_a_route_says_what_a_client_really_sends(tmp_path: Path, route: str) -> 
 @pytest.mark.parametrize(
     ("route", "words"),
     [
-        ("{path: '/users/{user}/items/{item}', items: 10}", "routes: read: path: {user} is not filled in"),
+        ("{path: '/users/{user}/items/{item}', items: 10}", "routes: read: path: {user} is not replaced"),
         ("{method: POST, path: /a, form: {a: b}, body: {a: b}}", "read: form: a request has one body"),
-        ("{path: /a, form: {a: b}}", "read: form: GET has no body: give another method"),
+        ("{path: /a, form: {a: b}}", "read: form: GET has no body: use another method"),
         (
             "{method: POST, path: /a, body: {a: 1}, ledger: true}",
-            "read: body: a write to the ledger has a body",
+            "read: body: a write to the ledger has its own body",
         ),
         ("{method: HEAD, path: /a, expect: {contains: [a]}}", "expect: the answer to HEAD has no body"),
         (
             "{path: /a, headers: {Content-Length: '5'}}",
-            "must be the name of a header that a request may choose",
+            "must be the name of a header that a request may set",
         ),
         ("{path: /a, headers: {X-A: 'a\\nb'}}".replace("'", '"'), "must be one line of printable ASCII"),
-        ("{method: POST, path: /login, body: {user: a, password: x}}", "a secret must not stand in a file"),
+        ("{method: POST, path: /login, body: {user: a, password: x}}", "must not be a secret in plain text"),
     ],
 )
 def test_a_route_that_cannot_be_meant_is_refused(tmp_path: Path, route: str, words: str) -> None:

@@ -39,7 +39,7 @@ def test_an_availability_below_99_percent_can_be_met() -> None:
 def test_one_bad_answer_more_is_no_steady_state() -> None:
     found = judged(hits(97, 3), availability="98%")
     assert not found.steady
-    assert found.because == "97 of 100 requests were good, 98.00% is needed"
+    assert found.because == "97 of 100 requests were good, 98.00% required"
 
 
 def test_slow_good_answers_are_no_steady_state_whatever_the_bad_ones() -> None:

@@ -54,5 +54,5 @@ def test_a_torn_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "hits.npy"
     hits.create(path, DUE, np.zeros(len(DUE), np.uint8), np.zeros(len(DUE), np.int64))
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="not the 10 hits"):
+    with pytest.raises(ValueError, match="not contain the 10 hits"):
         StoredHits(path)

@@ -101,6 +101,6 @@ def test_its_page_has_every_scenario_with_its_spans_and_what_is_left_of_the_budg
     run = stored(tmp_path, one=night(), two=failing())
     verdict, parts = judged(run)
     text = write_suite_report(run, verdict, parts, ()).read_text()
-    assert text.count("Where the time went") == 2
+    assert text.count("Time to recover") == 2
     assert "by ops" in text and "893 s" in text  # of fifteen minutes, seven seconds are gone
     assert "clients come back" in text and "<script" not in text

@@ -1,1 +1,1 @@
-"""What may be reached, which authorities to trust, and with which secrets."""
+"""Allowed hosts, trusted authorities, and secrets."""

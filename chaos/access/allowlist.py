@@ -1,4 +1,4 @@
-"""What may be aimed at: this machine, and the hosts that a target's own allow-list names."""
+"""Hosts that a run may access: this machine, and those on the target's allow-list."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 
 
 def addresses(host: str, allow: Collection[str]) -> list[str]:
-    """The addresses of a host, looked up now. Raises Refused for any beyond this machine.
+    """Resolve a host now. Raises Refused for any host other than this machine.
 
-    Loopback (127.0.0.0/8 and ::1) is always allowed, any other host only when `allow` names it.
+    Loopback (127.0.0.0/8 and ::1) is always allowed, any other host only if it is in `allow`.
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -27,15 +27,12 @@ def addresses(host: str, allow: Collection[str]) -> list[str]:
     log.debug("%s: addresses %s", host, ", ".join(result))
     beyond = [text for text in result if not _is_loopback(text)]
     if beyond and host.lower() not in allow:
-        raise Refused(
-            f"{host!r} ({beyond[0]}) is not this machine, and the target's `allow` does not name it"
-        )
+        raise Refused(f"{host!r} ({beyond[0]}) is not this machine and not in the target's `allow`")
     return result
 
 
 def is_foreign(host: str, allow: Collection[str]) -> bool:
-    """Whether a host is beyond what is allowed, told without looking anything up: any name but `localhost`
-    may lead elsewhere."""
+    """Return True if a host may not be allowed, without resolving it: any name but `localhost` may lead elsewhere."""
     if host in allow or host == "localhost":
         return False
     try:
@@ -45,7 +42,7 @@ def is_foreign(host: str, allow: Collection[str]) -> bool:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL, in lower case and without a port; empty when it has none."""
+    """Return the host of a URL, in lower case and without port; empty if it has none."""
     return urlsplit(url).hostname or ""
 
 
@@ -54,7 +51,7 @@ def port_of(url: str) -> int:
 
 
 def usual_port(url: str) -> int:
-    """The port that a URL of this scheme has when it names none."""
+    """Return the default port of this URL scheme."""
     return 443 if urlsplit(url).scheme == "https" else 80
 
 

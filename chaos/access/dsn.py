@@ -1,7 +1,7 @@
-"""PostgreSQL connection strings, taken apart only where that can be done with certainty.
+"""Parse PostgreSQL connection strings, and refuse ambiguous ones.
 
-A password with a lone `@`, `/` or `#` in it moves the borders between the parts, and a piece of it passes for a host.
-What is not certain is refused, before anything is looked up; no message holds a piece of the string.
+An unescaped `@`, `/` or `#` in a password shifts the borders between the parts, and a piece of it could pass for a
+host. Ambiguous strings are refused before anything is resolved; no message contains a piece of the string.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ ENCODE = (
     "in user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a space as %20"
 )
 KEYWORDS = "or write it as host=HOST port=5432 user=USER password='PASSWORD' dbname=NAME"
-_URL_RULE = f"cannot be read with certainty: {ENCODE}; {KEYWORDS}"
+_URL_RULE = f"is ambiguous: {ENCODE}; {KEYWORDS}"
 _KEYWORD_RULE = (
-    "cannot be read with certainty: write each part once, as host=HOST user=USER password='PASSWORD', with \\' for a "
+    "is ambiguous: write each part once, as host=HOST user=USER password='PASSWORD', with \\' for a "
     "quote and \\\\ for a backslash within"
 )
-_FOREIGN_RULE = "is no PostgreSQL connection string: write postgresql://USER:PASSWORD@HOST:5432/NAME"
-_PARAMETER_RULE = (
-    "has a parameter after ? that libpq does not know: leave it out, and write an & within a value as %26"
-)
+_FOREIGN_RULE = "is not a PostgreSQL connection string: write postgresql://USER:PASSWORD@HOST:5432/NAME"
+_PARAMETER_RULE = "has a parameter after ? unknown to libpq: remove it, and write an & within a value as %26"
 
 _SCHEME = re.compile(r"(?i:(jdbc:)?postgres(?:ql)?(?:\+[a-z0-9_]+)?://)")
 _OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -58,32 +56,30 @@ _OF_OTHERS = frozenset({
     "max_overflow", "pool_recycle", "pool_max_conns", "pool_min_conns", "statement_timeout", "lock_timeout",
     "search_path", "prepared_statements", "uselibpqcompat",
 })  # fmt: skip
-"""What other programs write after `?` for themselves, in lower case: it changes nothing about who logs in where."""
+"""Parameters that other programs put after `?`, in lower case: they do not affect who logs in where."""
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
 class Uncertain(ValueError):
-    """The message is the rule that is broken, with what to write instead; it holds no piece of the string."""
+    """The message is the broken rule and what to write instead; it contains no piece of the string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What libpq is to be given, without the password; empty parts are left out."""
+    """Return the keywords for libpq, without the password and without empty parts."""
 
     options: Mapping[str, str] = field(repr=False)
     password: str = field(repr=False)
-    secret: tuple[str, ...] = field(
-        repr=False
-    )  # user and password, as they are and as they stood in the string
+    secret: tuple[str, ...] = field(repr=False)  # user and password, decoded and as in the string
 
 
 def is_url(text: str) -> bool:
-    """Whether it begins as a URL of PostgreSQL's does, as any of the programs named below write it."""
+    """Return True if it begins like a PostgreSQL URL, as written by any of the programs named below."""
     return _SCHEME.match(text) is not None
 
 
 def parse(text: str) -> Parts:
-    """A connection string as libpq has it (keywords or URL), or as SQLAlchemy, JDBC and Prisma write it.
+    """Parse a connection string of libpq (keywords or URL), SQLAlchemy, JDBC or Prisma.
 
     Raises Uncertain.
     """
@@ -114,7 +110,7 @@ def _url(rest: str, *, jdbc: bool) -> Parts:
 
 
 def _parameter(key: str, value: str, *, jdbc: bool) -> tuple[str, str] | None:
-    """The keyword and the value that libpq has for it; None where it has none and needs none."""
+    """Return libpq's keyword and value for it; None if libpq has none and needs none."""
     name = _RENAMED.get(key.lower(), key)
     if name in _libpq():
         return name, value
@@ -150,7 +146,7 @@ def _keywords(text: str) -> Parts:
 
 
 def _parts(said: list[tuple[str, str]], raw: Iterable[str], rule: str) -> Parts:
-    """Each part once, and a host that can be one. Raises Uncertain."""
+    """Require each part once, and a possible host. Raises Uncertain."""
     options = {key: value for key, value in said if value}
     if len(options) != sum(bool(value) for _, value in said) or not options:
         raise Uncertain(rule)
@@ -176,5 +172,5 @@ def _decoded(text: str, *, plus: bool = False) -> str:
 
 
 def _libpq() -> frozenset[str]:
-    """The keywords that libpq knows."""
+    """Return the keywords known to libpq."""
     return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())

@@ -1,4 +1,4 @@
-"""The secrets of routes: found before anything is touched, filled in where the load is prepared."""
+"""Secrets of routes: read before anything is touched, filled in when the load is prepared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAG = "secret"
 
 
 def filled_in(routes: Mapping[str, Route], secret: SecretReader) -> dict[str, Route]:
-    """The routes with their secrets read. Raises UsageError naming the place of one that is not there."""
+    """Return the routes with their secrets filled in. Raises UsageError with the place of a missing one."""
     return {name: _filled(route, f"routes: {name}", secret) for name, route in routes.items()}
 
 

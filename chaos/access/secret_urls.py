@@ -1,4 +1,4 @@
-"""URLs of the environment that may carry a user and a password: learnt to be secret before anything looks at them."""
+"""URLs from the environment that may contain user and password: registered as secret before anything uses them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _CONTROL = re.compile(
 
 
 def control_url(text: str, where: str) -> str:
-    """A control address without the user and password that it may carry, as http://HOST[:PORT].
+    """Return a control URL without user and password, as http://HOST[:PORT].
 
-    Raises UsageError, which does not show what may be secret.
+    Raises UsageError, without showing possible secrets.
     """
     found = _CONTROL.fullmatch(text)
     if found is None:
@@ -30,8 +30,8 @@ def control_url(text: str, where: str) -> str:
 
 
 def learn_database_url(text: str, where: str) -> None:
-    """Have the user and password of a database URL masked from now on. Raises UsageError where they cannot be told
-    apart from the rest with certainty."""
+    """Mask the user and password of a database URL from now on. Raises UsageError if they cannot be identified with
+    certainty."""
     if not dsn.is_url(text):
         if "@" in text:
             redact.known.learn([text])

@@ -1,4 +1,4 @@
-"""Secrets are read when a run begins, never when a file is checked; what was read is masked from then on."""
+"""Read secrets when a run begins, never when a file is validated, and mask them from then on."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from chaos.spec.secret import Secret
 
 
 class SecretReader:
-    """Reads secrets, and knows afterwards what must never be written."""
+    """Reads secrets, and knows what must never be written."""
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
 
     def __call__(self, secret: Secret, where: str) -> str:
-        """The secret without its prefix. Raises UsageError.
+        """Return the secret without its prefix. Raises UsageError.
 
-        Of a connection string, such as a job gets one, host and database are no secrets where that is certain.
+        In a connection string, as passed to jobs, host and database are not secret if they can be identified.
         """
         text = secret.read(where)
         try:
@@ -28,14 +28,14 @@ class SecretReader:
         return text
 
     def connection(self, secret: Secret, where: str) -> Parts:
-        """A secret that is a PostgreSQL connection string, taken apart. Raises UsageError.
+        """Parse a secret that is a PostgreSQL connection string. Raises UsageError.
 
-        User and password are secret then, host, port and database are not; of what is not certain everything is.
+        User and password are secret; host, port and database are not. If ambiguous, everything is secret.
         """
         return self.take_apart(secret.read(where), where)
 
     def take_apart(self, text: str, where: str) -> Parts:
-        """The same for a string that was found elsewhere."""
+        """Parse a string from elsewhere in the same way."""
         try:
             parts = dsn.parse(text)
         except Uncertain as error:
@@ -46,7 +46,7 @@ class SecretReader:
         return parts
 
     def learn(self, *texts: str) -> None:
-        """Each is a secret, a part of one, or another way to say it: for this run, and for all that is printed."""
+        """Register secrets, parts of secrets and other spellings, for this run and for all output."""
         self._known |= dict.fromkeys(texts)
         redact.known.learn(texts)
 

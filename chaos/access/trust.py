@@ -1,4 +1,4 @@
-"""Whom to trust when a target, or whoever is told of a run, speaks TLS: what this machine trusts."""
+"""TLS trust for targets and notification receivers: the machine's own authorities."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 
 def trust(url: str) -> ssl.SSLContext | bool:
-    """For the `verify` of httpx and the `ssl` of asyncio; False where there is no TLS.
+    """Return a context for `verify` of httpx and `ssl` of asyncio; False without TLS.
 
-    The authorities are the machine's own, and those of SSL_CERT_FILE and SSL_CERT_DIR, so that a company's
-    internal one need not be told to us. They are loaded once, and never for nothing: it takes a while.
+    Trusts the machine's authorities, and those of SSL_CERT_FILE and SSL_CERT_DIR, so that a company's internal CA
+    needs no configuration. Loaded once, and only when needed: it is slow.
     """
     return _context() if urlsplit(url).scheme == "https" else False
 

@@ -1,4 +1,4 @@
-"""One archive with what a maintainer needs of a run, without its secrets and without names that say whose it is."""
+"""Pack what a maintainer needs of a run into one archive, without secrets and without identifying names."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Documents = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is in the archive: text by file name, and how many names of each kind were replaced."""
+    """The content of the archive: text by file name, and the number of names of each kind replaced."""
 
     files: dict[str, str]
     replaced: dict[str, int]
 
 
 def located(reference: str) -> RunDir:
-    """The run named as in other commands, or the directory of one that has no `run.json`. Raises UsageError."""
+    """Find the run as other commands do, or a run directory without `run.json`. Raises UsageError."""
     try:
         return store.find_run(reference)
     except UsageError:
@@ -52,7 +52,7 @@ def _broken_run(reference: str) -> RunDir | None:
 
 
 def collect(run: RunDir) -> Report:
-    """Read what there is of the run, and of this machine, and take out what must not leave it."""
+    """Read the run and this machine, and remove what must not leave it."""
     documents, refused = _read(run)
     manifest = next((each for each in documents.get(run.run_file.name, ()) if isinstance(each, dict)), {})
     learning.learn_secrets(manifest)
@@ -73,7 +73,7 @@ def collect(run: RunDir) -> Report:
 
 
 def write(run: RunDir, report: Report, output: Path | None) -> Path:
-    """The archive, readable by its owner alone; nothing is overwritten. Raises UsageError."""
+    """Write the archive, readable only by its owner. Overwrites nothing. Raises UsageError."""
     path = output or Path(f"midnight-bugreport-{run.id}.tar.gz")
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
@@ -87,14 +87,14 @@ def write(run: RunDir, report: Report, output: Path | None) -> Path:
         with os.fdopen(opened, "wb") as file:
             file.write(buffer.getvalue())
     except FileExistsError:
-        raise UsageError(f"{path}: exists already; name another with --output") from None
+        raise UsageError(f"{path} exists: choose another file with --output") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise UsageError(f"{path}: cannot write: {error.strerror or error}") from None
     return path
 
 
 def _read(run: RunDir) -> tuple[Documents, list[str]]:
-    """The documents by file, and why others are not among them."""
+    """Return the documents by file, and why other files are left out."""
     documents: Documents = {}
     refused = []
     for name in stored.records(run):
@@ -114,7 +114,7 @@ def _masked(name: str, document: Any) -> Any:
 
 
 def _without_forms(node: Any, key: str) -> Any:
-    """Without what has the form of a secret, or stands under the name of one."""
+    """Mask what looks like a secret, or has a secret's key."""
     if isinstance(node, dict):
         return {_formless(str(name)): _without_forms(value, str(name)) for name, value in node.items()}
     if isinstance(node, list):
@@ -130,7 +130,7 @@ def _formless(text: str) -> str:
 
 
 def _derived(masked: Documents, manifest: dict[str, Any], run: RunDir, names: Placeholders) -> dict[str, str]:
-    """The experiment as it was played, and the instrument's record in a few figures."""
+    """Return the experiment as played, and a summary of the instrument's record."""
     found = {}
     if isinstance(experiment := manifest.get("experiment"), dict):
         clean = names.document(_masked("run.json", experiment))
@@ -141,7 +141,7 @@ def _derived(masked: Documents, manifest: dict[str, Any], run: RunDir, names: Pl
 
 
 def _parts(manifest: dict[str, Any]) -> list[str]:
-    """The ids of the runs that a suite is made of."""
+    """Return the ids of a suite's runs."""
     parts = manifest.get("parts")
     entries = parts if isinstance(parts, list) else []
     return [str(each["run"]) for each in entries if isinstance(each, dict) and "run" in each]

@@ -1,4 +1,4 @@
-"""How names look in text: hosts, users and addresses, by what stands beside them."""
+"""Recognize names in text: hosts, users and addresses, by form or by context."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ KEYS = {
     **dict.fromkeys(("user", "username", "started_by"), USER),
     "owner": PERSON,
 }
-"""What stands under a key of a document, whatever it looks like."""
+"""The kind of name found under a document's key, whatever it looks like."""
 
 STANDARD = frozenset({
     "localhost", "localhost.localdomain", "ip6-localhost", "root", "postgres", "nobody", "midnight", "admin", "api",
     "batch", "crowd", "unknown", "none", "null", "true", "false",
 })  # fmt: skip
-"""Names that every machine has, and words of midnight's own that stand where a name could."""
+"""Names that every machine has, and midnight's own words that appear where a name could."""
 
 _PUBLIC = (
     "github.com",
@@ -57,7 +57,7 @@ _OF_THREE = frozenset({
     "ai", "app", "biz", "cloud", "cluster", "co", "dev", "info", "io", "me", "online", "site", "svc", "tech", "xyz",
 })  # fmt: skip
 _FILES = frozenset({"cc", "db", "gz", "js", "md", "pl", "ps", "py", "rs", "sh", "so", "ts", "xz"})
-"""Ends of file names that are countries, too."""
+"""File extensions that are also country domains."""
 
 _DOTTED = re.compile(r"(?<![\w.-])(?:[A-Za-z0-9_](?:[\w-]*\w)?\.)+[A-Za-z]{2,}(?![\w-])")
 _OF_CLOUDS = re.compile(r"(?<![\w-])ip-\d{1,3}(?:-\d{1,3}){3}(?![\w-])")
@@ -69,7 +69,7 @@ _MAC = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:])")
 
 
 def names(text: str) -> list[tuple[str, str]]:
-    """(kind, name) of everything in the text that is recognized as one, by itself or by its context."""
+    """Yield (kind, name) for every name recognized in the text, by form or by context."""
     found = [(kind, each["name"]) for kind, form in CONTEXTS for each in form.finditer(text)]
     found += [(HOST, each[0]) for each in _DOTTED.finditer(text) if is_host(each[0])]
     found += [(HOST, each[0]) for each in _OF_CLOUDS.finditer(text)]
@@ -78,7 +78,7 @@ def names(text: str) -> list[tuple[str, str]]:
 
 
 def is_host(dotted: str) -> bool:
-    """Whether a dotted name is a host's rather than that of a file or a module."""
+    """Return True if a dotted name is a host, not a file or module."""
     labels = dotted.lower().split(".")
     last = labels[-1]
     if last in _OF_TWO:
@@ -87,7 +87,7 @@ def is_host(dotted: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether it may be a name that says whose it is: no number, no address, no standard or public one."""
+    """Return True if the name may identify its owner: not a number, address, standard or public name."""
     name = text.lower()
     if name in STANDARD or not any(each.isalpha() for each in name) or "«" in name:
         return False
@@ -95,7 +95,7 @@ def is_name(text: str) -> bool:
 
 
 def is_private_address(text: str) -> bool:
-    """Whether an address is anything but loopback or `every address`."""
+    """Return True unless the address is loopback or unspecified (`0.0.0.0`, `::`)."""
     if _MAC.fullmatch(text):
         return True
     try:

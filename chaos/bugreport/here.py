@@ -1,4 +1,4 @@
-"""This machine as a maintainer needs it: versions, settings, and what the doctor finds."""
+"""Describe this machine for a maintainer: versions, settings, doctor output."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def versions() -> dict[str, Any]:
 
 
 def settings() -> dict[str, str]:
-    """The environment variables that midnight reads."""
+    """Return the environment variables that midnight reads."""
     return {name: value for name, value in sorted(os.environ.items()) if name.startswith(_SETTINGS)}
 
 
 def examined() -> list[dict[str, object]]:
-    """What `midnight doctor --json` prints; a part whose examination fails says why."""
+    """Return the output of `midnight doctor --json`; a part whose check fails gives the reason."""
     found: list[dict[str, object]] = []
     for part in doctor.PARTS:
         try:
             found.append(doctor.record(part, part.find()))
-        except Exception as error:  # whatever is wrong here is what the report is about
+        except Exception as error:  # whatever is wrong here belongs in the report
             found.append({"found": False, "part": part.NAME, "failed": f"{type(error).__name__}: {error}"})
     return found
 

@@ -1,4 +1,4 @@
-"""What must not leave this machine: the secrets that can be read here, and the names that are known here."""
+"""Learn what must not leave this machine: secrets readable here and names known here."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from chaos.record import redact
 from chaos.spec.secret import Secret
 from chaos.spec.secret_values import is_secret
 
-_PEOPLE = 1000  # the first user id of a person
+_PEOPLE = 1000  # the first uid of human users
 _USERINFO = re.compile(r"://([^\s\"'<>]*)@")
 
 
 def learn_secrets(manifest: Mapping[str, Any]) -> None:
-    """Have masked what the run's files refer to, as far as it is still there, and what the environment holds."""
+    """Register for masking: secrets that the run's files refer to, if still readable, and those in the environment."""
     reader = SecretReader()
     redact.known.learn([], names_in(manifest))
     for reference in _references(manifest):
@@ -42,7 +42,7 @@ def learn_secrets(manifest: Mapping[str, Any]) -> None:
 
 
 def placeholders(manifest: Mapping[str, Any]) -> Placeholders:
-    """They know this machine's name, its users, and the project that the run was aimed at."""
+    """Return placeholders that know this machine's names, its users and the run's project."""
     options = manifest.get("options")
     found = Placeholders(set(_services(options)))
     with suppress(OSError):
@@ -80,7 +80,7 @@ def _references(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _services(node: Any) -> Iterator[str]:
-    """The services of a Compose project that have a role: `db` says what it is, and not whose."""
+    """Yield services of a Compose project that have a role: `db` says what it is, not whose."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             if key in ("service", "past"):
@@ -89,7 +89,7 @@ def _services(node: Any) -> Iterator[str]:
 
 
 def _domains() -> Iterator[str]:
-    """The domains in which this machine looks names up: nothing is asked of the network."""
+    """Yield this machine's DNS search domains, without using the network."""
     with suppress(OSError):
         for line in Path("/etc/resolv.conf").read_text(errors="replace").splitlines():
             if line.startswith(("search", "domain")):

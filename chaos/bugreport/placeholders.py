@@ -1,4 +1,4 @@
-"""Names that say whose a run is, replaced by placeholders: the same name is the same placeholder everywhere."""
+"""Replace identifying names with placeholders: the same name gets the same placeholder everywhere."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import chaos
 from chaos.bugreport import forms
 from chaos.bugreport.forms import ADDRESS, HOST, PERSON, USER
 
-_SHORTEST = 3  # letters of a name that is replaced wherever it stands alone
+_SHORTEST = 3  # least letters of a name that is replaced without context
 _WORD = re.compile(r"[A-Za-z]+")
 
 
 class Placeholders:
-    """First `see` everything, then `document` or `text` it.
+    """Call `see` on everything first, then `document` or `text`.
 
-    A name is replaced wherever it stands alone, unless it is an ordinary word of midnight's own texts: such a one is
-    replaced where its context shows that it is a name. `kept` names, such as those of services, stay.
+    A name is replaced wherever it is a whole word. An ordinary word of midnight's own texts is replaced only where
+    the context shows that it is a name. `kept` names, such as those of services, stay.
     """
 
     def __init__(self, kept: Collection[str] = ()) -> None:
@@ -33,12 +33,12 @@ class Placeholders:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many different names of each kind were replaced."""
+        """The number of distinct names of each kind replaced."""
         kinds = [kind for kind, _ in self._given]
         return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
     def learn(self, kind: str, name: str) -> None:
-        """A name, whatever it looks like; of a host with a domain its short name and its domains are names, too."""
+        """Learn a name, whatever it looks like; for a qualified host name also its short name and its domains."""
         name = name.strip().strip(".")
         low = name.lower()
         if kind == ADDRESS:
@@ -56,7 +56,7 @@ class Placeholders:
         self._pattern = None
 
     def see(self, node: Any, key: str = "") -> None:
-        """Learn the names in a document, or in a text."""
+        """Learn the names in a document or text."""
         if isinstance(node, dict):
             for name, value in node.items():
                 self.see(str(name))
@@ -110,7 +110,7 @@ class Placeholders:
     def _everywhere(self) -> re.Pattern[str]:
         if self._pattern is None:
             names = sorted((name for name in self._known if not _is_ordinary(name)), key=len, reverse=True)
-            # an address is not part of a longer number, a name not of a longer word
+            # not inside a longer number or word
             choice = "|".join(map(re.escape, names)) or r"(?!)"
             self._pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{choice})(?![A-Za-z0-9])", re.I)
             self._done = {}
@@ -124,7 +124,7 @@ class Placeholders:
 
 
 def _named_by(key: str, text: str) -> Iterator[tuple[str, str]]:
-    """The name that stands under such a key: whole, HOST:PORT, or `USER (by sudo of USER)`."""
+    """Yield the name under such a key: whole, HOST:PORT, or `USER (by sudo of USER)`."""
     kind = forms.KEYS.get(key.lower())
     if kind == PERSON and not re.fullmatch(r"[\d:]*", text):  # the owner of a file is two numbers
         yield kind, text
@@ -141,7 +141,7 @@ def _replaced(text: str, name: str, by: str) -> str:
 
 
 def _is_ordinary(name: str) -> bool:
-    """Whether a bare name says nothing: a word of this program's own texts, or a very short one."""
+    """Return True for a word of midnight's own texts or a very short name: it identifies nothing by itself."""
     return len(name) < _SHORTEST or (bool(_WORD.fullmatch(name)) and name in _words())
 
 

@@ -1,43 +1,43 @@
-"""README.txt of a report: what is inside, and what was replaced."""
+"""Write README.txt of a report: its content and what was replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 _CONTENT = {
-    "run.json": "what was played, and against what",
-    "experiment.yaml": "the experiment as it was played: seconds and bytes",
-    "events.jsonl": "what happened",
-    "healer.jsonl": "what another process undid",
-    "verdict.json": "what was made of it",
-    "decision.json": "what a gate or a person decided",
+    "run.json": "manifest: what was played against which target",
+    "experiment.yaml": "the experiment as played, in seconds and bytes",
+    "events.jsonl": "events",
+    "healer.jsonl": "events of a healer in another process",
+    "verdict.json": "the verdict",
+    "decision.json": "baseline decision of a gate or person",
     "hits.json": "the names of the codes in hits.npy",
-    "instrument.jsonl": "the load generator's own lag and run delay",
-    "instrument-summary.json": "the same in a few figures",
+    "instrument.jsonl": "the load generator's lag and run delay",
+    "instrument-summary.json": "the same, summarized",
     "samples.jsonl": "gauges",
-    "answers.jsonl": "the shape of a sample of the good answers",
-    "inventory-before.json": "what was there before the run",
-    "inventory-after.json": "what was there after the run",
-    "load.log": "what the load process said",
-    "versions.json": "midnight, Python, packages, kernel and engine, now",
-    "settings.json": "midnight's environment variables, now",
-    "doctor.json": "what `midnight doctor --json` prints, now",
+    "answers.jsonl": "the structure of a sample of good answers",
+    "inventory-before.json": "inventory before the run",
+    "inventory-after.json": "inventory after the run",
+    "load.log": "output of the load process",
+    "versions.json": "current midnight, Python, packages, kernel and engine",
+    "settings.json": "current environment variables of midnight",
+    "doctor.json": "current output of `midnight doctor --json`",
 }
 
 _HEAD = """\
-Bug report on the midnight run {run}
+Bug report for midnight run {run}
 
-Look through these files before you send them: midnight replaces what it
-recognizes, and cannot know every name that is confidential to you.
+Review these files before you send them: midnight replaces what it
+recognizes, but cannot know every name that is confidential to you.
 """
 
 _REPLACED = """\
 Secrets are masked as «secret»: those that the run's files refer to and that
-could still be read, those of the environment, and what has the form of one.
-The same name is the same placeholder in every file. Ordinary words of
-midnight's own texts are replaced only where their context shows a name.
-Kept as they are: names of experiments, targets, steps, services and images,
-loopback addresses, and paths outside of home directories.
+could still be read, those in the environment, and anything that looks like
+one. A name has the same placeholder in every file. Ordinary words of
+midnight's own texts are replaced only where the context shows a name.
+Not replaced: names of experiments, targets, steps, services and images,
+loopback addresses, and paths outside home directories.
 """
 
 
@@ -48,19 +48,19 @@ def text(
     notes: Sequence[str],
     parts: Sequence[str],
 ) -> str:
-    lines = [_HEAD.format(run=run), "Inside:"]
+    lines = [_HEAD.format(run=run), "Content:"]
     lines += [f"  {name} ({len(files[name].encode())} bytes): {_CONTENT.get(name, '')}" for name in files]
     lines += ["", "Replaced:"]
     lines += [f"  {line}" for line in counted(replaced)] or ["  no names"]
     lines += ["", _REPLACED]
     if parts:
-        lines += [f"The run is a suite of {', '.join(parts)}: each of them needs a report of its own.", ""]
-    lines += ["Not inside:", *(f"  {note}" for note in notes)] if notes else []
+        lines += [f"The run is a suite of {', '.join(parts)}: pack a report of each of them as well.", ""]
+    lines += ["Left out:", *(f"  {note}" for note in notes)] if notes else []
     return "\n".join(lines) + "\n"
 
 
 def counted(replaced: Mapping[str, int]) -> list[str]:
-    """One line for each kind of name."""
+    """Return one line per kind of name."""
     plural = {"address": "addresses"}
     return [
         f"{count} {kind if count == 1 else plural.get(kind, f'{kind}s')}: {kind}-1"

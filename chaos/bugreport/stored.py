@@ -1,4 +1,4 @@
-"""The records of a stored run, whole or broken, as documents that can be masked."""
+"""Read the records of a stored run, intact or damaged, as documents that can be masked."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ruamel.yaml import YAML
 
 from chaos.record.store import RunDir
 
-MOST = 32_000_000  # bytes taken of one file: of a longer one the beginning and the end
+MOST = 32_000_000  # bytes packed of one file; of a longer one its beginning and end
 
 
 class NotTaken(Exception):
-    """Why a file is not in the report."""
+    """A file is left out of the report: the message gives the reason."""
 
 
 def records(run: RunDir) -> tuple[str, ...]:
-    """The names of the files that are taken, in the order in which they are read."""
+    """Return the names of the files to pack, in reading order."""
     files = (
         run.run_file, run.events, run.healer_events, run.verdict, run.decision, run.hits_header, run.instrument,
         run.samples, run.answers, run.inventory_before, run.inventory_after, run.path / "load.log",
@@ -31,19 +31,19 @@ def records(run: RunDir) -> tuple[str, ...]:
 
 
 def left_out(run: RunDir) -> list[str]:
-    """The other files of the run with their sizes."""
+    """Return the run's other files, with sizes."""
     taken = records(run)
     try:
         return [
             f"{each.name} ({_size(each)})" for each in sorted(run.path.iterdir()) if each.name not in taken
         ]
     except OSError as error:
-        return [f"the directory could not be listed: {error.strerror}"]
+        return [f"could not list the directory: {error.strerror}"]
 
 
 def read(path: Path) -> list[Any]:
-    """The file as a list of documents, one for each line of it; of one JSON document a list of one. What is no JSON
-    is text. Raises NotTaken."""
+    """Return the file as a list of documents, one per line; for a single JSON document a list of one. Lines that are
+    not JSON stay text. Raises NotTaken."""
     text = _text(path)
     if path.suffix == ".json":
         try:
@@ -54,7 +54,7 @@ def read(path: Path) -> list[Any]:
 
 
 def written(path: str, documents: list[Any]) -> str:
-    """The documents as the file had them."""
+    """Return the documents in the file's own format."""
     if path.endswith(".json") and len(documents) == 1 and not isinstance(documents[0], str):
         return json.dumps(documents[0], indent=1) + "\n"
     return "".join(f"{each if isinstance(each, str) else _line(each)}\n" for each in documents)
@@ -67,7 +67,7 @@ def as_yaml(document: Any) -> str:
 
 
 def summary(windows: list[Any]) -> dict[str, Any]:
-    """Of the instrument's own record: how many windows, and the worst and the mean of each figure."""
+    """Summarize the instrument's record: number of windows, worst and mean of each figure."""
     found: dict[str, Any] = {"windows": sum(isinstance(each, dict) and "lag" in each for each in windows)}
     for name in ("lag", "run_delay"):
         values = [
@@ -94,24 +94,24 @@ def _parsed(text: str) -> Iterator[Any]:
 
 
 def _text(path: Path) -> str:
-    """Raises NotTaken for what is not there, is no regular file, or cannot be read."""
+    """Raises NotTaken if the file is missing, not regular, or unreadable."""
     try:
-        # no link is followed out of the directory, and no pipe is waited for
+        # do not follow links out of the directory, do not block on pipes
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(opened, "rb") as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode):
-                raise NotTaken("is not a regular file")
+                raise NotTaken("not a regular file")
             if info.st_size <= MOST:
                 return file.read(MOST).decode(errors="replace")
             head = file.read(MOST // 2)
             file.seek(-(MOST // 2), os.SEEK_END)
-            cut = f"\n... {info.st_size - MOST} bytes are left out here ...\n".encode()
+            cut = f"\n... {info.st_size - MOST} bytes left out ...\n".encode()
             return (head + cut + file.read(MOST // 2)).decode(errors="replace")
     except FileNotFoundError:
-        raise NotTaken("is not there") from None
+        raise NotTaken("missing") from None
     except OSError as error:
-        raise NotTaken(f"cannot be read: {error.strerror or error}") from None
+        raise NotTaken(f"cannot read: {error.strerror or error}") from None
 
 
 def _size(path: Path) -> str:

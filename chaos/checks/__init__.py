@@ -34,9 +34,9 @@ SHIPPED: tuple[Check[Judged], ...] = (
     Check("answers", answers.check),
     Check("instrument", instrument.check),
 )
-"""In the order in which a verdict tells them. `chaos.checks.registered` adds those of plug-ins."""
+"""Shipped checks, in the order of a verdict. `chaos.checks.registered` adds those of plugins."""
 
 OBJECTIVES: tuple[Check[Judged], ...] = tuple(
     check for check in SHIPPED if check.name in ("availability", "latency", "burn_rate", "pool")
 )
-"""The checks that judge the experiment's SLOs."""
+"""Checks that judge the experiment's SLOs."""

@@ -1,7 +1,7 @@
-"""Whether the good answers of a route looked in the play as they did in the baseline: their type, length and names.
+"""Compare a route's good answers in the play with those in the baseline: type, length and names.
 
-A route that expects no more than a 200 takes an error page with a 200 for good. What changed is a warning, and no more:
-a service may well answer otherwise at midnight.
+A route that only expects a 200 counts an error page with a 200 as good. A change is only a warning: a service may
+have reasons to answer differently at midnight.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ from chaos.checks.text import many
 from chaos.spec.units import show_seconds
 
 LEAST = 2
-"""Lines about the baseline that there have to be: one says little of what is usual."""
+"""Least number of answers recorded in the baseline to know what is usual."""
 FACTOR, SLACK = 2.0, 64
-"""Lengths are usual up to twice the longest and down to half of the shortest, and 64 bytes beyond."""
+"""Usual lengths are from half of the shortest to twice the longest, plus or minus 64 bytes."""
 
 Look = dict[str, Any]
-"""What was seen of one answer, as the load process tells it."""
+"""What the load process recorded of one answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """How the answers of a route looked in the baseline."""
+    """A route's answers in the baseline."""
 
     types: frozenset[str]
     shortest: int
     longest: int
-    names: frozenset[str] | None  # None where the baseline had new ones all the time
-    always: frozenset[str] | None  # names that each had; None where not all of them have names
+    names: frozenset[str] | None  # None if the baseline kept having new ones
+    always: frozenset[str] | None  # names in every answer; None if some have no names
 
     def strange(self, look: Look) -> str | None:
-        """What is not usual about an answer."""
+        """Return what is unusual about an answer."""
         kind, length, names = look["type"], look["length"], look["names"]
         if kind not in self.types:
             return f"{kind or 'no content type'} instead of {' or '.join(sorted(self.types)) or 'none'}"
         if self.always is not None and names is None:
-            return "nothing to parse, where there was JSON"
+            return "no JSON, unlike the baseline"
         if self.names is not None and names is not None and (new := sorted(set(names) - self.names)):
-            return f"{', '.join(new[:3])}, which the baseline did not have"
+            return f"{', '.join(new[:3])}, new since the baseline"
         if self.always is not None and (gone := sorted(self.always - set(names or ()))):
-            return f"no {', '.join(gone[:3])}, which the baseline always had"
+            return f"no {', '.join(gone[:3])}, always present in the baseline"
         if not self.shortest / FACTOR - SLACK <= length <= self.longest * FACTOR + SLACK:
-            return f"{length} bytes, where it was {self.shortest} to {self.longest}"
+            return f"{length} bytes instead of {self.shortest} to {self.longest}"
         return None
 
 
 def check(judged: Judged) -> list[Finding]:
-    """A warning for each route whose answers in the play were not as usual; nothing else."""
+    """Return a warning for each route with unusual answers in the play; nothing else."""
     journal = judged.journal
     baseline, play = journal.baseline, journal.play
     if baseline is None or play is None or not journal.answers:
@@ -76,8 +76,8 @@ def _judge(route: str, looks: Sequence[Look], play: float) -> Iterator[Finding]:
     after = len(looks) - len(before)
     at = show_seconds(round(first - play, 1))
     because = (
-        f"{route} was answered otherwise than in the baseline: first {at} into the play, "
-        f"with {why} ({len(strange)} of {many(after, 'answer')} looked into); say in the route's `expect` what is good"
+        f"{route} answers differ from the baseline: first {at} into the play, "
+        f"with {why} ({len(strange)} of {many(after, 'answer')} examined); define a good answer in the route's `expect`"
     )
     evidence = {
         "looked_into": after,

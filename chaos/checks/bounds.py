@@ -1,5 +1,5 @@
-"""How far the instrument may be off before it is doubted: as far as the experiment says, and never further than a
-quarter of the shortest time that is judged. A pause of 40 ms must not fail a target that has 30 ms to answer."""
+"""How far the instrument may be off before it is in doubt: as far as the experiment says, but at most a quarter of the
+shortest time judged. A pause of 40 ms must not fail a target that has 30 ms to answer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SHORTEST_BEAT, LONGEST_BEAT = 0.002, 0.05  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """`lag` in seconds; the wait for a processor in a window as a `share` of it, and in seconds (`wait`). A gap of up
-    to `slack` seconds in the record is none."""
+    """`lag` in seconds; the wait for a processor in a window as a `share` of it and in seconds (`wait`). Gaps of up to
+    `slack` seconds in the record are ignored."""
 
     lag: float
     share: float
@@ -27,47 +27,47 @@ class Bound:
     slack: float
 
     def exceeded(self, window: Mapping[str, float]) -> bool:
-        """Whether a window of the instrument's record is to be doubted. An unknown wait is not judged."""
+        """Return whether a window of the instrument's record is in doubt. An unknown wait is not judged."""
         length, waited = window["end"] - window["start"], window.get("run_delay") or 0.0
         return window["lag"] > self.lag or waited > min(self.share * length, self.wait)
 
 
 def threshold_of(slo: Slo) -> float | None:
-    """The time in seconds that decides whether a hit meets the objective, beside its timeout."""
+    """Return the seconds that decide whether a hit meets the objective, besides its timeout."""
     return None if slo.latency is None else slo.latency.below
 
 
 def tightest(experiment: Experiment) -> Slo | None:
-    """The objective with the shortest threshold; None where none has one."""
+    """Return the objective with the shortest threshold; None if none has one."""
     timed = [slo for slo in experiment.slos if threshold_of(slo) is not None]
     return min(timed, key=lambda slo: threshold_of(slo) or 0.0, default=None)
 
 
 def bound(experiment: Experiment, threshold: float | None = None) -> Bound:
-    """For hits that are judged by their timeout, and by the threshold (seconds) if there is one."""
+    """Bound for hits judged by their timeout, and by the threshold (seconds) if there is one."""
     timeout = experiment.load.timeout
     most = FRACTION * (timeout if threshold is None else min(timeout, threshold))
     return within(experiment.instrument, most)
 
 
 def within(instrument: Instrument, most: float = math.inf) -> Bound:
-    """As the experiment says, and at `most` so many seconds."""
+    """Bound from the experiment, at `most` this many seconds."""
     return Bound(min(instrument.lag, most), instrument.run_delay, most, instrument.window / 2)
 
 
 def strictest(experiment: Experiment) -> Bound:
-    """The bound of the objective with the shortest threshold."""
+    """Return the bound of the objective with the shortest threshold."""
     slo = tightest(experiment)
     return bound(experiment, None if slo is None else threshold_of(slo))
 
 
 def beat(experiment: Experiment) -> float:
-    """Seconds between two looks of the instrument at itself: a pause twice as long as is allowed is always seen."""
+    """Seconds between the instrument's records of itself: a pause of twice the allowed length is always seen."""
     return min(LONGEST_BEAT, max(SHORTEST_BEAT, bound(experiment, _shortest(experiment)[0]).lag / 2))
 
 
 def _shortest(experiment: Experiment) -> tuple[float, str]:
-    """The shortest time that an objective, the baseline or the timeout asks for, in seconds, and whose it is."""
+    """Return the shortest time required by an objective, the baseline or the timeout, in seconds, and its source."""
     asked = [(experiment.load.timeout, "the timeout"), (experiment.load.baseline.p99, "the baseline's p99")]
     asked += [(slo.latency.below, slo.name) for slo in experiment.slos if slo.latency is not None]
     return min(asked)
@@ -75,23 +75,23 @@ def _shortest(experiment: Experiment) -> tuple[float, str]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """How the instrument did over a stretch of time, against the bound that the shortest time asked for sets."""
+    """The instrument's accuracy over a span, against the bound set by the shortest required time."""
 
     windows: int
     in_doubt: int
     worst_lag: float | None  # seconds
-    usual_lag: float | None  # of half of the windows at most
+    usual_lag: float | None  # median of the windows
     lag_allowed: float
-    objective: str  # what the bound follows, such as `the 30 ms of p99`
+    objective: str  # source of the bound, such as `the 30 ms of p99`
 
     @property
     def unfit(self) -> bool:
-        """Most of the time it was beyond the bound: hardly a hit could be judged."""
+        """True if it was beyond the bound most of the time: hardly any hit could be judged."""
         return self.in_doubt > self.windows / 2
 
     @property
     def said(self) -> str:
-        """One clause, empty where nothing was in doubt."""
+        """One clause, empty if nothing was in doubt."""
         if not self.in_doubt or self.worst_lag is None or self.usual_lag is None:
             return ""
         worst, usual = show_seconds(self.worst_lag), show_seconds(self.usual_lag)
@@ -105,7 +105,7 @@ class Account:
 def account(
     experiment: Experiment, record: Iterable[Mapping[str, float]], start: float, end: float
 ) -> Account:
-    """Of the instrument's record within [start, end) of the run clock."""
+    """Summarize the instrument's record within [start, end) on the run clock."""
     threshold, whose = _shortest(experiment)
     held_to = bound(experiment, threshold)
     windows = [window for window in record if window["end"] > start and window["start"] < end]

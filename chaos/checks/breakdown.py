@@ -1,4 +1,4 @@
-"""The hits of the play, by step and by route: reported beside a finding, judged by nothing."""
+"""The play's hits by step and by route: reported with a finding, never judged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Figures = dict[str, float | int | None]
 
 
 def figures(observation: Observation, chosen: Flags) -> Figures:
-    """Hits, good hits, their ratio and p50/p95/p99 (seconds, infinite where a hit was not good)."""
+    """Return hits, good hits, ratio and p50/p95/p99 (seconds; infinite where a hit was not good)."""
     chosen = chosen & observation.offered
     total, good = int(chosen.sum()), int((chosen & observation.good).sum())
     found = percentiles(observation.latency(chosen), *RANKS)
@@ -27,7 +27,7 @@ def figures(observation: Observation, chosen: Flags) -> Figures:
 def breakdown(
     observation: Observation, spans: Iterable[StepSpan], routes: Sequence[str]
 ) -> dict[str, dict[str, Figures]]:
-    """`by_step` (the hits due while the step acted) and `by_route`, each name with its figures."""
+    """Return `by_step` (hits due while the step acted) and `by_route`, with figures by name."""
     due, route = observation.due, observation.route
     by_step = {
         span.step: figures(observation, (due >= span.start) & (due < span.until(observation.ended)))

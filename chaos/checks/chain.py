@@ -1,9 +1,9 @@
-"""The chain: which gauges left their baseline after the first step, and in what order.
+"""The chain: which gauges left their baseline after the first step, and in which order.
 
-Order in time and the gauge that moved; no causal claim beyond that, and nothing here is judged. A gauge
-has moved when it exceeds, in consecutive points, both a named least value and its own baseline by six
-robust standard deviations (median and 1.4826 times the median absolute deviation). A share of something
-need never exceed more than the middle between its baseline and all of it.
+It states order in time, makes no causal claim, and judges nothing. A gauge has moved if it exceeds, in
+consecutive points, both a named least value and its own baseline by six robust standard deviations
+(median and 1.4826 times the median absolute deviation). For a share, the threshold is at most halfway
+between its baseline and 100 %.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from chaos.spec.units import show_seconds
 DEVIATIONS = 6 * 1.4826
 
 First = Callable[[float, float, float], float]
-"""When, from a start to an end, a single hit first exceeded a threshold."""
+"""Returns when, between start and end, a hit first exceeded a threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """One gauge that can show a link. `runs`: how many points in a row must exceed the threshold.
+    """One gauge that can show a link. `runs`: consecutive points that must exceed the threshold.
 
-    `first`: of hits, when the first of them in [start, end) exceeded the threshold: within the second.
+    `first`: for gauges made of hits, when the first hit in [start, end) exceeded the threshold.
     """
 
     label: str
@@ -48,8 +48,8 @@ class Gauge:
 
 
 def links(judged: Judged) -> list[Link]:
-    """The links in the order in which they moved; those that did not move last, in the story's order. None
-    where nothing was injected: whatever moved then is no chain."""
+    """Return the links in the order in which they moved; those that did not move come last, in the story's order.
+    None if nothing was injected: movement then is not a chain."""
     journal, acted = judged.journal, judged.spans
     play = journal.play
     if not acted:
@@ -65,12 +65,12 @@ def links(judged: Judged) -> list[Link]:
 
 
 def broke_first(chain: list[Link]) -> Link | None:
-    """The link that moved first; None when none did."""
+    """Return the link that moved first; None if none did."""
     return chain[0] if chain and chain[0].moved else None
 
 
 def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
-    """The links in the order the story tells, each with the gauges that can show it."""
+    """Return the links in the story's order, each with the gauges that can show it."""
     volumes = sorted({source for source, _ in journal.gauges() if source.startswith(Source.VOLUME)})
     waits = [
         Gauge(f"a sync on {volume}", journal.series(volume, Volume.SYNC_WAIT), 0.05, "s")
@@ -106,7 +106,7 @@ def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """Where a gauge is watched, what it is set against, and the play's zero; on the run clock."""
+    """The watched span, the quiet span to compare with, and the play's zero; on the run clock."""
 
     watched: Span
     quiet: Span
@@ -124,7 +124,7 @@ class _Reading:
 
 
 def _read(gauge: Gauge, view: _View) -> _Reading | None:
-    """The gauge in the watched span against the quiet one; None when it was not sampled there."""
+    """Compare the gauge in the watched span with the quiet one; None if it was not sampled there."""
     seen = gauge.series.between(view.watched.start, view.watched.end)
     if not len(seen.at):
         return None
@@ -139,19 +139,19 @@ def _read(gauge: Gauge, view: _View) -> _Reading | None:
     first = int(np.argmax(rows))
     at = float(seen.at[first])
     if gauge.first is None and gauge.unit == "s":
-        # a wait is sampled when it has grown by a part of a tick: it began its value ago, and had not yet
-        # exceeded the threshold at the sample before
+        # a wait is sampled while it grows: it began its own value ago, and had not yet exceeded the threshold
+        # at the previous sample
         before_it = float(seen.at[first - 1]) if first else view.watched.start
         at = max(at - float(seen.value[first]) + threshold, before_it)
     if gauge.first is not None:
         at = gauge.first(at, view.watched.end, threshold)
-        if gauge.unit == "s":  # it is slow from the moment it has taken longer than the threshold
+        if gauge.unit == "s":  # slow from the moment it exceeds the threshold
             at += threshold
     return _Reading(gauge, baseline, threshold, at, float(seen.value[first]), peak)
 
 
 def _threshold(gauge: Gauge, before: Times, baseline: float | None) -> float:
-    """What the gauge must exceed, given its values before anything was injected and their median."""
+    """Return the threshold, given the values before anything was injected and their median."""
     if baseline is None or not math.isfinite(baseline):
         return gauge.least
     raised = baseline + DEVIATIONS * float(np.median(np.abs(before - baseline)))
@@ -161,10 +161,10 @@ def _threshold(gauge: Gauge, before: Times, baseline: float | None) -> float:
 
 
 def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
-    """The link by that of its gauges which moved first, or else by the first that was sampled."""
+    """Build the link from the gauge that moved first, else from the first that was sampled."""
     readings = [reading for gauge in shown if (reading := _read(gauge, view))]
     if not readings:
-        return Link(name, title, None, None, None, None, None, "", "was not sampled after the first step")
+        return Link(name, title, None, None, None, None, None, "", "not sampled after the first step")
     best = min(readings, key=lambda reading: math.inf if reading.at is None else reading.at)
     gauge, unit = best.gauge, best.gauge.unit
     bound = _show(best.threshold, unit)

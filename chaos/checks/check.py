@@ -1,4 +1,4 @@
-"""A check by its name, and checks carried out: one that raises costs its own findings, never the verdict."""
+"""Define and run checks. A check that raises loses its own findings, never the verdict."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[S_contra]):
-    """`judge` is a pure function of a stored run, such as `Judged`; its findings bear the name of the check."""
+    """`judge` is a pure function of a stored run, such as `Judged`; its findings carry the check's name."""
 
     name: str
     judge: Callable[[S_contra], list[Finding]]
 
 
 def findings_of(checks: Iterable[Check[S]], subject: S) -> list[Finding]:
-    """What every check finds, in order. Raises Unreadable where a file of the run cannot be read."""
+    """Return the findings of all checks, in order. Raises Unreadable if a file of the run cannot be read."""
     findings: list[Finding] = []
     for check in checks:
         found, broken = attempt(check.name, partial(check.judge, subject))
@@ -35,15 +35,15 @@ def findings_of(checks: Iterable[Check[S]], subject: S) -> list[Finding]:
 
 
 def attempt(name: str, make: Callable[[], T]) -> tuple[T | None, list[Finding]]:
-    """What `make` returns; where it raises, None and one finding of that name that nothing is known.
+    """Return what `make` returns; if it raises, None and one `unknown` finding of that name.
 
-    Raises Unreadable: of a run that cannot be read nothing at all can be said.
+    Raises Unreadable: nothing can be judged in a run that cannot be read.
     """
     try:
         return make(), []
     except Unreadable:
         raise
-    except Exception as error:  # whatever it is, the other checks still count
+    except Exception as error:  # any error: the other checks still count
         because = known(f"{name} could not be judged: {type(error).__name__}: {error}")
         evidence = {"traceback": known("".join(traceback.format_exception(error)))}
         return None, [Finding(name, name, Outcome.UNKNOWN, None, None, "", because, evidence)]

@@ -1,4 +1,4 @@
-"""Completeness: the run went to its end, and its load reached the target."""
+"""Completeness: the run was played to its end, and its load reached the target."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chaos.record.journal import Journal
 from chaos.spec.units import show_seconds
 
 TOLERANCE = 0.5
-"""Seconds by which the end of the play may be noted early: less than any window a check looks at."""
+"""Seconds by which the end of the play may be recorded early: less than the window of any check."""
 
 
 def check(judged: Judged) -> list[Finding]:
-    """Pass, or unknown with the reason. A violation proven before the run was cut short stays one."""
+    """Return pass, or unknown with the reason. A violation proven before the run was cut short stays one."""
     problem = _problem(judged)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
     because = problem or "the run was played to its end"
@@ -25,7 +25,7 @@ def _problem(judged: Judged) -> str | None:
     journal, observation = judged.journal, judged.observation
     ended = journal.latest(events.RunEnded)
     if ended is None:
-        return "the run has no end in its journal: it was killed"
+        return "the journal has no end of the run: it was killed"
     if ended.reason != "completed":
         return f"the run did not complete: {ended.reason}" + (f" ({ended.because})" if ended.because else "")
     if left := not_undone(journal):
@@ -40,12 +40,12 @@ def _problem(judged: Judged) -> str | None:
     if not len(observation):
         return "no hit was due in the play"
     if not observation.reached:
-        return "no hit was ever answered, in the baseline neither: the load never reached the target"
+        return "no hit was ever answered, not even in the baseline: the load never reached the target"
     return None
 
 
 def not_undone(journal: Journal) -> str | None:
-    """What could not be undone, and was not undone later either."""
+    """Return what could not be undone, not even later."""
     failed: dict[tuple[str, str], str] = {}
     for event in journal.events:
         if event.phase == events.UNDO_FAILED:

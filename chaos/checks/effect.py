@@ -1,4 +1,4 @@
-"""Effect: each step did its own act, by its dose at the injector against its floor."""
+"""Effect: each step did its act, by its dose at the injector against its floor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chaos.spec.experiment import Step
 
 
 def check(judged: Judged) -> list[Finding]:
-    """One finding per step; `measured` is the least dose / floor of its names, at least 1 is asked."""
+    """Return one finding per step; `measured` is its least ratio of dose to floor, and must be at least 1."""
     return [_judge(step, judged.journal) for step in judged.experiment.steps]
 
 
@@ -39,7 +39,7 @@ def _judge(step: Step, journal: Journal) -> Finding:
     if unproven := held.unproven:
         return finding(short, f"effect not seen on the target's own path: {unproven}", **evidence)
     if not floor:
-        return finding(Outcome.UNKNOWN, "it states no floor, so nothing proves its effect", **evidence)
+        return finding(Outcome.UNKNOWN, "no floor stated, so nothing proves its effect", **evidence)
     below = [name for name in floor if not _number(dose.get(name)) >= floor[name]]
     least = min((_number(dose.get(name)) / floor[name] for name in floor if floor[name] > 0), default=None)
     numbers = ", ".join(

@@ -1,4 +1,4 @@
-"""Ratios and percentiles without rounding: 990 of 1000 is 99 %, whatever a float says."""
+"""Ratios and percentiles without rounding: 990 of 1000 is 99 %, exactly."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Codes = npt.NDArray[np.uint8]
 
 
 def _fraction(number: float) -> Fraction:
-    # 99.9 / 100 is not the float 0.999: what was written in the file is what is meant.
+    # 99.9 / 100 is not the float 0.999: use what was written in the file.
     return Fraction(number).limit_denominator(1_000_000)
 
 
 def meets(good: Counts, total: Counts, ratio: float) -> Flags:
-    """Where good / total >= ratio, exactly; nothing of nothing meets any ratio."""
+    """Return where good / total >= ratio, exactly; 0 of 0 meets any ratio."""
     wanted = _fraction(ratio)
     return good * wanted.denominator >= total * wanted.numerator
 
@@ -30,7 +30,7 @@ def reaches(good: int, total: int, ratio: float) -> bool:
 
 
 def percentile(values: Times, percent: float) -> float | None:
-    """Nearest rank: the smallest value that at least `percent` % of the values do not exceed. None of none.
+    """Nearest rank: the smallest value that at least `percent` % of the values do not exceed. None without values.
 
     Always one of the values, so an infinity is never averaged away.
     """
@@ -38,7 +38,7 @@ def percentile(values: Times, percent: float) -> float | None:
 
 
 def percentiles(values: Times, *percents: float) -> list[float | None]:
-    """The same for several at once, without a copy: `values` are put in another order."""
+    """The same for several percentiles at once, without a copy: reorders `values`."""
     if len(values) == 0:
         return [None] * len(percents)
     ranks = [max(1, math.ceil(_fraction(percent) * len(values) / 100)) - 1 for percent in percents]

@@ -1,4 +1,4 @@
-"""From restores measured here to one of production's size: a line, its interval, and where it no longer holds.
+"""Extrapolate from restores measured here to production's size: a line, its interval, and the limits of its validity.
 
 The interval is the 95 % prediction interval of a single new observation on a least-squares line: NIST/SEMATECH
 e-Handbook of Statistical Methods, section 4.5.2. Student's t is computed from its closed form for whole degrees
@@ -15,7 +15,7 @@ from typing import Literal
 
 from chaos.spec.production import Production
 
-LEAST = 5  # restores that a line is drawn through
+LEAST = 5  # least restores to fit a line
 FURTHEST = 10.0  # times the largest size measured
 WIDEST = 0.5  # of the prediction: half the interval's width
 CONFIDENCE = 0.95
@@ -24,12 +24,12 @@ Basis = Literal["measured", "projected", "stated", "assumed"]
 
 
 class CannotProject(Exception):
-    """Says why, and what would have to be stated."""
+    """The message gives the reason, and what would have to be stated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One restore, or one replay, that was measured."""
+    """One measured restore or replay."""
 
     bytes: float
     seconds: float
@@ -37,7 +37,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Seconds, and the interval they lie in; equal where nothing is known of one."""
+    """Seconds and their interval; its ends are equal if none is known."""
 
     seconds: float
     low: float
@@ -58,10 +58,10 @@ class Line:
     largest: float
     mean: float  # of the points' bytes
     spread: float  # the sum of the squares of their distances from it
-    deviation: float  # of the points from the line, seconds
+    deviation: float  # residual standard deviation, seconds
 
     def predict(self, size: float) -> Span:
-        """With the 95 % prediction interval; never below nothing."""
+        """Predict with the 95 % prediction interval, never below zero."""
         seconds = self.fixed + self.per_byte * size
         reach = math.sqrt(1 + 1 / self.count + (size - self.mean) ** 2 / self.spread)
         half = student(CONFIDENCE, self.count - 2) * self.deviation * reach
@@ -70,7 +70,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stretch of a projected time, and where it is from."""
+    """One part of a projected time, and its source."""
 
     name: str
     span: Span
@@ -80,7 +80,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The parts, and their sum. Its interval adds the ends of theirs, so it is rather too wide."""
+    """The parts and their sum. Its interval adds up theirs, so it is too wide rather than too narrow."""
 
     parts: tuple[Part, ...]
 
@@ -92,8 +92,8 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What restores measured here: everything but the replay, by bytes restored; the replay, by bytes of WAL
-    and in seconds of processor time, which is what one process replays with."""
+    """Restores measured here: everything but the replay, by bytes restored; the replay, by bytes of WAL and in CPU
+    seconds, since a single process replays."""
 
     restores: Sequence[Point] = ()
     replays: Sequence[Point] = field(default=())
@@ -101,7 +101,7 @@ class Measured:
 
 @cache
 def student(confidence: float, degrees: int) -> float:
-    """The t that a variable of Student's distribution exceeds either way with probability 1 - confidence."""
+    """Return the t that Student's distribution exceeds in absolute value with probability 1 - confidence."""
     low, high = 0.0, 1e6
     for _ in range(200):
         middle = (low + high) / 2
@@ -110,7 +110,7 @@ def student(confidence: float, degrees: int) -> float:
 
 
 def _within(t: float, degrees: int) -> float:
-    """The probability of lying between -t and t."""
+    """Return the probability between -t and t."""
     angle = math.atan(t / math.sqrt(degrees))
     term = math.cos(angle) if degrees % 2 else 1.0
     total, first = (term if degrees > 1 else 0.0), 3 if degrees % 2 else 2
@@ -123,15 +123,15 @@ def _within(t: float, degrees: int) -> float:
 
 
 def fit(points: Sequence[Point]) -> Line:
-    """The least-squares line. Raises CannotProject for fewer than five points, or all of one size."""
+    """Fit the least-squares line. Raises CannotProject for fewer than five points, or points of one size."""
     if len(points) < LEAST:
-        raise CannotProject(f"{len(points)} measured, and a line needs {LEAST}")
+        raise CannotProject(f"{len(points)} measured, but a line needs {LEAST}")
     count = len(points)
     mean = sum(point.bytes for point in points) / count
     level = sum(point.seconds for point in points) / count
     spread = sum((point.bytes - mean) ** 2 for point in points)
     if not spread:
-        raise CannotProject("all that was measured is of one size")
+        raise CannotProject("all measurements have the same size")
     per_byte = sum((point.bytes - mean) * (point.seconds - level) for point in points) / spread
     fixed = level - per_byte * mean
     left = sum((point.seconds - fixed - per_byte * point.bytes) ** 2 for point in points)
@@ -140,18 +140,18 @@ def fit(points: Sequence[Point]) -> Line:
 
 
 def predict(points: Sequence[Point], size: float) -> Span:
-    """What `size` bytes will take. Raises CannotProject where the line must not be trusted so far."""
+    """Predict the time for `size` bytes. Raises CannotProject where the line is not valid."""
     line = fit(points)
     if size > FURTHEST * line.largest:
         raise CannotProject(
-            f"{_gigabytes(size)} are more than {FURTHEST:g} times the largest measured, {_gigabytes(line.largest)}"
+            f"{_gigabytes(size)} is more than {FURTHEST:g} times the largest measured, {_gigabytes(line.largest)}"
         )
     span = line.predict(size)
     if line.per_byte <= 0 or span.seconds <= 0:
-        raise CannotProject("what was measured does not grow with the size")
+        raise CannotProject("the measured times do not grow with the size")
     if span.half_width > WIDEST * span.seconds:
         raise CannotProject(
-            f"what was measured scatters too much: {span.seconds:.1f} s give or take {span.half_width:.1f} s"
+            f"the measured times scatter too much: {span.seconds:.1f} ± {span.half_width:.1f} s"
         )
     return Span(span.seconds, max(0.0, span.low), span.high)
 
@@ -162,13 +162,13 @@ def project_rto(
     production: Production,
     measured: Measured | None,
 ) -> Projection:
-    """The recovery time of production: the spans measured here that do not grow with the data, those that are
-    assumed, and, where something has to be restored (`measured` is not None), copy and replay.
+    """Project production's recovery time: spans measured here that do not grow with the data, assumed spans, and, if
+    something has to be restored (`measured` is not None), copy and replay.
 
     Raises CannotProject.
     """
     parts = [_fixed(name, value, "measured", "measured here") for name, value in spans.items()]
-    parts += [_fixed(name, value, "assumed", "assumed: nobody did it") for name, value in assumed.items()]
+    parts += [_fixed(name, value, "assumed", "assumed, not performed") for name, value in assumed.items()]
     if measured is not None:
         parts += [_copy(production, measured.restores), _replay(production, measured.replays)]
     if not parts:
@@ -177,7 +177,7 @@ def project_rto(
 
 
 def project_rpo(production: Production, *, standby: bool) -> Projection:
-    """What production would lose: of a standby its lag, else what was not yet archived where it survives.
+    """Project what production would lose: the standby's lag, else what was not yet archived in a place that survives.
 
     Raises CannotProject.
     """

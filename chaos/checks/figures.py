@@ -1,7 +1,7 @@
-"""The key figures of a run, whether or not an objective judges them: one table, from which verdicts, the index of
-runs, trends, the gate and the lists of the commands read what they need.
+"""The key figures of a run, whether or not an objective judges them: one table for verdicts, the index of runs,
+trends, the gate and command output.
 
-A figure that has a row here is in each of them. Ratios are from 0 to 1, times in seconds.
+A figure with a row here is in each of them. Ratios are from 0 to 1, times in seconds.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Tolerance:
 
     def allowed(self, baseline: float) -> float:
         if math.isinf(baseline):
-            return baseline  # nothing is worse, and no share of it can be reckoned
+            return baseline  # nothing is worse, and a share of it is undefined
         return max(self.share * baseline, self.amount)
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much worse than its baseline a figure may be at a gate: where the spread of the baseline is known, and where
-    too few runs show one."""
+    """How much worse than its baseline a figure may be at a gate: with a known spread of the baseline, and with too few
+    runs to have one."""
 
     known: Tolerance
     unknown: Tolerance
@@ -48,22 +48,22 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure. `label` is for a reader, `name` for a file and a command."""
+    """One figure. `label` is for reports, `name` for files and commands."""
 
     name: str
     unit: Unit
     label: str
-    measure: Measure | None = None  # from the run; None: it is not in the verdict's own figures
-    recall: Recall | None = None  # from a verdict.json; None: it is there by its name
+    measure: Measure | None = None  # from the run; None: not among the verdict's own figures
+    recall: Recall | None = None  # from a verdict.json; None: stored under its name
     higher_is_better: bool = False
-    rank: int | None = None  # of a percentile of latency
-    stand_in: str | None = None  # the percentile to compare where too few hits lie beyond this one
-    drill: bool = False  # only a drill's verdict has it
-    suite: Literal["worst", "sum"] | None = None  # how a suite's is made of those of its scenarios
-    indexed: bool = True  # whether the index of runs keeps it
-    listed: bool = False  # whether `midnight runs` has a column for it
-    least: float | None = None  # the smallest worsening that matters in a trend; None: no trend tells it
-    room: Room | None = None  # None: no gate compares it
+    rank: int | None = None  # of a latency percentile
+    stand_in: str | None = None  # the percentile to compare if too few hits lie beyond this one
+    drill: bool = False  # only in a drill's verdict
+    suite: Literal["worst", "sum"] | None = None  # how a suite combines its scenarios
+    indexed: bool = True  # kept in the index of runs
+    listed: bool = False  # a column of `midnight runs`
+    least: float | None = None  # the least relevant worsening in a trend; None: not in trends
+    room: Room | None = None  # None: not compared by gates
 
     def show(self, value: float) -> str:
         if self.unit == "ratio":
@@ -80,14 +80,14 @@ def _of_finding(name: str) -> Measure:
 
 
 def _rto(verdict: Document) -> float | None:
-    """Of a drill from the loss on; elsewhere the worst outage."""
+    """In a drill, from the loss on; elsewhere the worst outage."""
     given = verdict.get("figures") or {}
     value: float | None = given.get("rto", given.get("worst_outage"))
     return value
 
 
 def _budget(verdict: Document) -> float | None:
-    """The largest share of an SLO's error budget that such a night would consume."""
+    """Return the largest share of an SLO's error budget that such a night would consume."""
     burnt = [(each.get("evidence") or {}).get("budget_consumed") for each in verdict.get("findings") or ()]
     return max((float(share) for share in burnt if share is not None), default=None)
 
@@ -163,7 +163,7 @@ FIGURES: tuple[Figure, ...] = (
 
 
 def figures(judged: Judged, findings: Sequence[Finding]) -> Figures:
-    """Those of the verdict; None where nothing could be measured."""
+    """Return the verdict's figures; None if not measured."""
     run, is_drill = Measured(judged, findings), judged.experiment.drill is not None
     return {
         figure.name: figure.measure(run)
@@ -173,8 +173,8 @@ def figures(judged: Judged, findings: Sequence[Finding]) -> Figures:
 
 
 def recalled(verdict: Document) -> Figures:
-    """Those that are compared from run to run, of the content of a verdict.json. JSON has no infinity: a percentile
-    that is null there though there were hits is infinite."""
+    """Return the figures compared from run to run, from the content of a verdict.json. JSON has no infinity: a
+    percentile that is null although there were hits is infinite."""
     given = verdict.get("figures") or {}
     found: Figures = {}
     for figure in FIGURES:
@@ -186,7 +186,7 @@ def recalled(verdict: Document) -> Figures:
 
 
 def of_suite(parts: Sequence[Figures]) -> Figures:
-    """The worst of each time, the sum of each count."""
+    """Return the worst of each time, the sum of each count."""
     found: Figures = {}
     for figure in FIGURES:
         values = [value for each in parts if (value := each.get(figure.name)) is not None]

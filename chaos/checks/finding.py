@@ -1,4 +1,4 @@
-"""What a check found: an outcome with the numbers it rests on."""
+"""A finding of a check: an outcome with its numbers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Outcome(StrEnum):
 class Finding:
     """One outcome of one check.
 
-    `measured` and `allowed` are in `unit` (ratios from 0 to 1); `measured` is infinite where a percentile
-    falls on a hit that was never good, None where nothing could be measured. `because` is one plain
-    sentence with the numbers. `evidence` holds only what JSON can hold, but for infinities.
+    `measured` and `allowed` are in `unit` (ratios from 0 to 1); `measured` is infinite if a percentile falls
+    on a hit that was never good, None if nothing could be measured. `because` is one plain sentence with the
+    numbers. `evidence` contains only JSON values, plus infinities.
     """
 
     check: str
@@ -41,13 +41,13 @@ _PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """fail > unknown > pass; `not exercised` and `warning` are neutral. UNKNOWN where nothing was judged at all."""
+    """fail > unknown > pass; `not exercised` and `warning` are neutral. UNKNOWN if nothing was judged."""
     given = set(outcomes)
     return next((outcome for outcome in _PRECEDENCE if outcome in given), Outcome.UNKNOWN)
 
 
 def bounded(at_worst: bool, at_best: bool) -> Outcome:
-    """The outcome from whether a rule holds with every indeterminate hit bad, and with every one good."""
+    """Return the outcome, given whether a rule holds with all indeterminate hits bad, and with all good."""
     if at_worst and at_best:
         return Outcome.PASS
     if not at_worst and not at_best:

@@ -1,7 +1,7 @@
 """The gauges of the chain, as series over the whole run: from the samples, or from the hits themselves.
 
-A gauge made from hits has a point per second at the start of that second. Latency counts where a hit was due,
-and a failure where it showed: a request that failed because of a full pool was due before the pool was full.
+A gauge made of hits has one point per second, at the start of that second. Latency counts where a hit was due,
+a failure where it ended: a request that failed because of a full pool was due before the pool was full.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOTHING = Series(np.empty(0), np.empty(0))
 
 
 def p95_by_second(journal: Journal) -> Series:
-    """The p95 of the latencies of each second's hits that ended: of a timeout, what was waited.
+    """The p95 latency of each second's hits that ended; of a timeout, the time waited.
 
     No point without hits.
     """
@@ -35,7 +35,7 @@ def p95_by_second(journal: Journal) -> Series:
 
 
 def first_slow(journal: Journal, start: float, end: float, threshold: float) -> float:
-    """When the first hit due in [start, end) that took longer than `threshold` was due; else the start."""
+    """Return the due time of the first hit in [start, end) that took longer than `threshold`; else the start."""
     for rows in journal.hits.pieces(journal.hits.first_due(start), journal.hits.first_due(end)):
         slow = rows["done"] - rows["due"] > threshold
         if slow.any():
@@ -44,9 +44,9 @@ def first_slow(journal: Journal, start: float, end: float, threshold: float) -> 
 
 
 def bad_by_second(journal: Journal) -> Series:
-    """Of the hits that ended in each second, the share that was not good. No point without hits.
+    """The share of hits ended in each second that was not good. No point without hits.
 
-    What never ended counts where it was due; what was never sent, nowhere.
+    Hits that never ended count where they were due; hits never sent do not count.
     """
     counts: dict[int, list[int]] = {}
     for rows in journal.hits.pieces():
@@ -63,7 +63,7 @@ def bad_by_second(journal: Journal) -> Series:
 
 
 def first_bad(journal: Journal, start: float, end: float, _threshold: float) -> float:
-    """When the first hit that was not good ended, in [start, end); else the start."""
+    """Return when the first hit that was not good ended in [start, end); else the start."""
     first = np.inf
     for rows in journal.hits.pieces():
         at, good = _ended(rows)
@@ -73,7 +73,7 @@ def first_bad(journal: Journal, start: float, end: float, _threshold: float) -> 
 
 
 def in_flight(journal: Journal) -> Series:
-    """Requests sent and not yet done, four times a second. One left pending stays in flight."""
+    """Requests sent and not yet done, four times a second. Pending ones stay in flight."""
     hits = journal.hits
     if not len(hits):
         return _NOTHING
@@ -85,20 +85,20 @@ def in_flight(journal: Journal) -> Series:
         sent = rows["sent"][(rows["outcome"] != Outcome.UNSENT) & ~np.isnan(rows["sent"])]
         done = rows["done"][~np.isnan(rows["done"])]
         any_sent = any_sent or bool(len(sent))
-        # what was sent before an instant is in flight at it, unless it was done before it, too
+        # sent before an instant and not done before it: in flight
         change += np.bincount(np.searchsorted(at, sent, side="right"), minlength=len(change))
         change -= np.bincount(np.searchsorted(at, done, side="right"), minlength=len(change))
     return Series(at, np.cumsum(change)[:-1].astype(np.float64)) if any_sent else _NOTHING
 
 
 def waits_timed_out(journal: Journal) -> Series:
-    """How many waits for a connection timed out since the sample before."""
+    """Waits for a connection that timed out since the previous sample."""
     counter = journal.series(Source.API, Api.POOL_WAITS_TIMED_OUT)
     return Series(counter.at[1:], np.clip(np.diff(counter.value), 0, None))
 
 
 def database_in_use(journal: Journal) -> Series:
-    """Connections to the database by max_connections."""
+    """Database connections divided by max_connections."""
     used = journal.series(Source.DATABASE, Database.CONNECTIONS)
     most = journal.series(Source.DATABASE, Database.MAX_CONNECTIONS)
     if not len(used.at) or not len(most.at):
@@ -116,6 +116,6 @@ def _due(rows: HitTable) -> Times:
 
 
 def _ended(rows: HitTable) -> tuple[Times, Flags]:
-    """When each hit that was sent ended, or was due where it never did, and whether it was good."""
+    """Return when each sent hit ended (or was due, if it never ended), and whether it was good."""
     rows = rows[rows["outcome"] != Outcome.UNSENT]
     return np.where(np.isnan(rows["done"]), rows["due"], rows["done"]), stored.good(rows)

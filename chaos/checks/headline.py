@@ -1,4 +1,4 @@
-"""The first line of a verdict: the outcome, what decided it, what was not exercised, what broke first."""
+"""The first line of a verdict: outcome, deciding findings, what was not exercised, what broke first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
 
 ABOUT_THE_RUN = frozenset({"completeness", "steady", "effect", "answers", "instrument", "left_behind"})
-"""Checks that say whether the run proves anything; all others judge the target."""
+"""Checks of whether the run proves anything; all others judge the target."""
 UNTOLD = ABOUT_THE_RUN | {"runbook"}
-"""Checks that the first line of a pass leaves out: what the steps of a runbook came to is told by the RTO."""
+"""Checks left out of the first line of a pass: the RTO sums up the runbook's steps."""
 
 
 def headline(outcome: Outcome, findings: Sequence[Finding], chain: list[Link]) -> str:
-    """One line, such as `FAIL: p99 5.2 s > 2 s; broke first: disk I/O rises (12.3 s into the play: ...)`."""
+    """Return one line, such as `FAIL: p99 5.2 s > 2 s; broke first: disk I/O rises (12.3 s into the play: ...)`."""
     parts = list(dict.fromkeys(each.because for each in _told(outcome, findings)))
     if outcome is Outcome.FAIL:
         if first := broke_first(chain):
@@ -23,12 +23,12 @@ def headline(outcome: Outcome, findings: Sequence[Finding], chain: list[Link]) -
         parts += _named("unknown", [each for each in findings if each.outcome is Outcome.UNKNOWN])
     parts += _named("not exercised", [each for each in findings if each.outcome is Outcome.NOT_EXERCISED])
     parts += _named("warning: the answers", [each for each in findings if each.outcome is Outcome.WARNING])
-    # what a finding quotes may be of many lines
+    # a finding may quote several lines
     return " ".join(f"{_opening(outcome, findings)}: {'; '.join(parts)}".split())
 
 
 def _told(outcome: Outcome, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings that decided the outcome. A run that never was explains all else that is unknown."""
+    """Return the findings that decided the outcome. An incomplete run explains all other unknowns."""
     deciding = [each for each in findings if each.outcome is outcome]
     if outcome is Outcome.PASS:
         return [each for each in deciding if each.check not in UNTOLD]
@@ -40,7 +40,7 @@ def _told(outcome: Outcome, findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _opening(outcome: Outcome, findings: Sequence[Finding]) -> str:
-    """`PASS`, or `PASS, 3 of 4 links exercised` where a step proved no effect."""
+    """Return `PASS`, or `PASS, 3 of 4 links exercised` if a step proved no effect."""
     effects = [each.outcome is Outcome.PASS for each in findings if each.check == "effect"]
     word = outcome.name
     return word if all(effects) else f"{word}, {sum(effects)} of {len(effects)} links exercised"

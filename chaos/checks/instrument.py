@@ -1,4 +1,4 @@
-"""The instrument: how far the load generator itself can be believed. The other checks judge within its bounds."""
+"""The instrument: how far the load generator itself can be trusted. The other checks judge within its bounds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """Unknown without a record of the instrument; else its figures, neutral towards the verdict: against the bound of
-    the objective with the shortest threshold."""
+    """Unknown without a record of the instrument; else its figures against the bound of the objective with the shortest
+    threshold, neutral for the verdict."""
     experiment, journal = judged.experiment, judged.journal
     slo, held_to = tightest(experiment), strictest(experiment)
     seen = windows(held_to, journal)
@@ -47,12 +47,12 @@ def check(judged: Judged) -> list[Finding]:
 
 
 def _hits(observation: Observation | None) -> tuple[int, int]:
-    """How many there are, and how many of them are indeterminate."""
+    """Return the number of hits, and of indeterminate ones."""
     return (0, 0) if observation is None else (len(observation), int(observation.indeterminate.sum()))
 
 
 def _followed(experiment: Experiment, slo: Slo | None, lag: float) -> str:
-    """Which objective asks for more than the experiment's own bound."""
+    """Return which objective requires more than the experiment's own bound."""
     if lag >= experiment.instrument.lag:
         return ""
     what = (

@@ -1,4 +1,4 @@
-"""What a check judges: an experiment beside the journal of its run, and what several checks read out of the two."""
+"""What a check judges: an experiment and the journal of its run, and what several checks derive from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ V = TypeVar("V")
 
 
 class _Each(dict[K, V]):
-    """What `make` makes of each key, made once. The key is all that `make` is given: nothing can be missing in it."""
+    """Memoize `make` by key. The key is the only input of `make`, so it cannot be incomplete."""
 
     def __init__(self, make: Callable[[K], V]) -> None:
         super().__init__()
@@ -35,43 +35,43 @@ class _Each(dict[K, V]):
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One experiment and one journal, neither of which changes: so each property is read once, when it is first
-    used. Another experiment, such as one with other objectives, is judged in a `Judged` of its own."""
+    """One experiment and one journal. Neither changes, so each property is computed once, on first use. An experiment
+    with other objectives needs its own `Judged`."""
 
     experiment: Experiment
     journal: Journal
 
     @cached_property
     def spans(self) -> list[StepSpan]:
-        """When each step that was begun acted, in order of time."""
+        """When each begun step acted, in order of time."""
         return step_spans(self.experiment.steps, self.journal)
 
     @cached_property
     def observation(self) -> Observation | None:
-        """The hits due in the play, held to their timeout alone; None when there was no play."""
+        """The hits due in the play, judged by their timeout alone; None if there was no play."""
         return observe(self.experiment.load, self.journal, bound(self.experiment))
 
     def held_to(self, threshold: float | None) -> Observation | None:
-        """The same hits where `threshold` seconds decide about them, beside their timeout."""
+        """The same hits, judged by `threshold` seconds as well as their timeout."""
         seen, held_to = self.observation, bound(self.experiment, threshold)
         return seen if seen is None or held_to == seen.held_to else self._doubted_beyond[held_to]
 
     @cached_property
     def _doubted_beyond(self) -> Mapping[Bound, Observation]:
         seen = self.observation
-        assert seen is not None, "without a play there is nothing to doubt"
+        assert seen is not None, "requires a play"
         return _Each(partial(doubted_beyond, seen, self.journal, self.experiment.load.timeout))
 
     @cached_property
     def watched(self) -> Observation | None:
-        """The hits of the play, and of what was watched after its end where it was aborted."""
+        """The hits of the play, and of the observation after an abort."""
         if self.observation is None or not self.observation.watched_on:
             return self.observation
         return observe(self.experiment.load, self.journal, bound(self.experiment), whole=True)
 
     @cached_property
     def outages(self) -> Readings | None:
-        """The outages of the play; None when there was no play."""
+        """The outages of the play; None if there was no play."""
         seen, watched = self.observation, self.watched
         if seen is None or watched is None:
             return None
@@ -79,19 +79,19 @@ class Judged:
 
     @cached_property
     def breakdown(self) -> dict[str, Any]:
-        """The figures of the play's hits by step and by route, beside each finding about them."""
+        """The figures of the play's hits by step and by route, reported with each finding about them."""
         if self.observation is None:
             return {}
         return breakdown(self.observation, self.spans, self.journal.hits_header.routes)
 
     @cached_property
     def incident(self) -> Incident | None:
-        """The loss of a drill; None outside of one, or when it never happened."""
+        """The loss of a drill; None outside a drill, or if it never happened."""
         return incident(self.experiment.drill, self.journal)
 
     @cached_property
     def deeds(self) -> list[Deed]:
-        """Every step of a drill's runbook, in the drill's order."""
+        """Every runbook step of a drill, in the drill's order."""
         return deeds(self.experiment.drill, self.journal)
 
 

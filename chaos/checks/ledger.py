@@ -1,4 +1,4 @@
-"""The ledger of a stored run: every write beside what the target held of it afterwards."""
+"""The ledger of a stored run: every write, and what the target had of it afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HELD = (PRESENT, DIFFERENT, DOUBLED)
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What is asked of the hits that were writes: arrays of the same length, in order of `due`."""
+    """Columns of the hits that were writes: arrays of the same length, in order of `due`."""
 
     seq: Numbers
     done: Times
@@ -38,11 +38,11 @@ class Writes:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The writes beside their read-back: `state` is of the same length."""
+    """The writes and their read-back: `state` has the same length."""
 
     writes: Writes
     state: Codes
-    foreign: int  # records the target held that were never due
+    foreign: int  # records in the target that were never due
     told: Mapping[str, Any] = field(
         default_factory=dict
     )  # of the read-back: what others have left, what was removed
@@ -52,7 +52,7 @@ class Ledger:
         return self.writes.acknowledged
 
     def done_of_missing(self) -> Times:
-        """When each missing acknowledged write had been acknowledged, seconds of the run clock."""
+        """When each missing acknowledged write was acknowledged, in seconds of the run clock."""
         done: Times = self.writes.done[self.acknowledged & (self.state == MISSING)]
         return done
 
@@ -61,7 +61,7 @@ class Ledger:
 
 
 def read_ledger(journal: Journal) -> Ledger | str:
-    """The ledger, or the sentence that says why nothing can be said about it."""
+    """Return the ledger, or the reason why it cannot be judged."""
     known = writes(journal)
     if not len(known):
         return "no write was due"
@@ -76,20 +76,20 @@ def read_ledger(journal: Journal) -> Ledger | str:
     foreign = rows["state"] == FOREIGN
     state = _states(rows[~foreign], known.seq)
     if state is None:
-        return "the read-back is incomplete: it has no row for some of the writes that were due"
+        return "the read-back is incomplete: it lacks some of the writes that were due"
     told = {"apart": ended.apart, "cleanup": ended.cleanup}
     told = {key: value for key, value in told.items() if value is not None}
     return Ledger(known, state, int(np.count_nonzero(foreign)), told)
 
 
 def numbers(journal: Journal, keys: Collection[int]) -> set[int]:
-    """The sequence numbers of this run's writes among the keys of rows that the target held."""
-    base = journal.manifest.ledger.base  # of a run from before keys were a run's own: 0
+    """Return the sequence numbers of this run's writes among the target's row keys."""
+    base = journal.manifest.ledger.base  # 0 for old runs, whose keys were not their own
     return {key - base for key in keys if key > base}
 
 
 def writes(journal: Journal) -> Writes:
-    """Every hit of the run that was a write, baseline included."""
+    """Return every hit of the run that was a write, including the baseline's."""
     seq, done, outcome = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0, np.uint8)]
     for rows in journal.hits.pieces():
         some = rows["seq"] >= 0
@@ -100,21 +100,22 @@ def writes(journal: Journal) -> Writes:
 
 
 def sent(journal: Journal) -> Times:
-    """When each of `writes` was sent, seconds of the run clock: only a drill asks, and ten million take room."""
+    """Return when each of `writes` was sent, in seconds of the run clock. Only drills need it, and ten million take
+    memory."""
     found = [np.empty(0)]
     found += [rows["sent"][rows["seq"] >= 0] for rows in journal.hits.pieces()]
     return np.concatenate(found)
 
 
 def acknowledged_after(journal: Journal, numbers: Collection[int], instant: float) -> list[int]:
-    """Those of the numbers whose writes were acknowledged, and sent after the instant (run clock)."""
+    """Return the numbers whose writes were acknowledged and sent after the instant (run clock)."""
     known = writes(journal)
     late = known.acknowledged & (sent(journal) > instant)
     return sorted(set(numbers) & {int(number) for number in known.seq[late]})
 
 
 def _states(known: npt.NDArray[np.void], asked: Numbers) -> Codes | None:
-    """The state of each write that is asked for; None when some have no row."""
+    """Return the state of each requested write; None if some have no row."""
     seq, state = known["seq"].copy(), known["state"].copy()
     if np.any(seq[1:] < seq[:-1]):
         order = np.argsort(seq, kind="stable")

@@ -1,4 +1,4 @@
-"""Left behind: on a target that midnight did not start, everything that a step touched is as it was before the run."""
+"""Left behind: on a target that midnight did not start, everything touched by a step must be as before the run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from chaos.record.events import StepInjecting
 from chaos.record.inventory import document
 from chaos.record.inventory.differences import Comparison, compare
 
-TOLD = 3  # differences in the sentence; the evidence has them all
+TOLD = 3  # differences in the sentence; the evidence has all
 
 
 def check(judged: Judged) -> list[Finding]:
-    """None of a target that midnight started, and none where no step began. What cannot be compared is unknown."""
+    """No finding for a target that midnight started, or if no step began. Unknown if it cannot be compared."""
     journal = judged.journal
     if journal.manifest.started_by_us or not journal.every(StepInjecting):
         return []
@@ -22,17 +22,17 @@ def check(judged: Judged) -> list[Finding]:
             document.load(path) for path in (journal.run.inventory_before, journal.run.inventory_after)
         )
     except ValueError as error:
-        return [_finding(Outcome.UNKNOWN, f"what is left behind is not known: {error}")]
+        return [_finding(Outcome.UNKNOWN, f"unknown what is left behind: {error}")]
     if before is None or after is None:
         when = "before the run" if before is None else "after it"
-        return [_finding(Outcome.UNKNOWN, f"what is left behind is not known: no inventory was taken {when}")]
+        return [_finding(Outcome.UNKNOWN, f"unknown what is left behind: no inventory was taken {when}")]
     found = compare(before, after, journal.events)
     if found.left:
         told = [str(difference) for difference in found.left]
         more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
         return [_finding(Outcome.FAIL, f"left behind: {'; '.join(told[:TOLD])}{more}", found)]
     if found.unread:
-        return [_finding(Outcome.UNKNOWN, f"what is left behind is not known: {found.unread[0]}", found)]
+        return [_finding(Outcome.UNKNOWN, f"unknown what is left behind: {found.unread[0]}", found)]
     because = f"{many(len(before), 'thing')} compared: what the steps touched is as it was"
     return [_finding(Outcome.PASS, because, found)]
 

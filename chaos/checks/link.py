@@ -1,4 +1,4 @@
-"""A link of the chain: a gauge that left its baseline, or did not. Order in time, no claim beyond that."""
+"""A link of the chain: a gauge that left its baseline, or did not. Order in time only, no causal claim."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chaos.checks.finding import Unit
 class Link:
     """One gauge of the chain, in the order of the story.
 
-    `at` is in seconds since the run's start, None when the gauge `did not move` or was never sampled;
-    `value` is the gauge when it left (`peak` its greatest value in the play), `threshold` what it had to
-    exceed, `baseline` its median before anything was injected; all in `unit`.
+    `at` is in seconds since the run's start, None if the gauge `did not move` or was never sampled;
+    `value` is the gauge when it left its baseline (`peak`: its greatest value in the play), `threshold` the value
+    to exceed, `baseline` its median before anything was injected; all in `unit`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Logs: how many application log lines the rotation lost or doubled, by the numbers the lines carry."""
+"""Logs: how many application log lines the rotation lost or doubled, by their line numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chaos.record.events import NO_REASON, LogsRead
 
 
 def check(judged: Judged) -> list[Finding]:
-    """Lines lost and doubled together against limits.lost_log_lines."""
+    """Sum of lost and doubled lines against limits.lost_log_lines."""
     limit = judged.experiment.limits.lost_log_lines
 
     def finding(outcome: Outcome, because: str, measured: float | None = None) -> list[Finding]:
@@ -21,7 +21,7 @@ def check(judged: Judged) -> list[Finding]:
     if read is None:
         return finding(unread, "the log lines were not read")
     if not read.complete:
-        return finding(unread, f"the log lines were not read whole: {read.because or NO_REASON}")
+        return finding(unread, f"the log lines were not read completely: {read.because or NO_REASON}")
     lost, doubled = read.lost, read.doubled
     if read.expected == 0:
         return finding(unread, "no log line was written")

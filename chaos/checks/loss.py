@@ -1,9 +1,9 @@
-"""Lost writes and RPO: the acknowledged writes against what the target held afterwards.
+"""Lost writes and RPO: the acknowledged writes against what the target had afterwards.
 
-A write is acknowledged when its hit was good, in the baseline as in the play: that is a fact whatever the
-instrument's lag was. Timed-out writes count neither way and are listed apart. The instant of the loss is
-known only in a drill, see `drill/loss`; elsewhere the start of the first outage stands for it, or, without
-an outage, the play's end. Outside a drill nothing excuses a missing write, so each also counts as lost.
+A write is acknowledged if its hit was good, in baseline or play, whatever the instrument's lag was. Timed-out
+writes count neither way and are listed apart. The instant of the loss is known only in a drill, see
+`drill/loss`; elsewhere it is the start of the first outage or, without an outage, the end of the play.
+Outside a drill nothing excuses a missing write, so each one also counts as lost.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _judge_rpo(
 
 
 def _instant(judged: Judged) -> tuple[float, str]:
-    """What stands for the instant of the loss, on the run clock, and its name."""
+    """Return the instant taken as the loss, on the run clock, and its name."""
     observation, readings = judged.observation, judged.outages
     if observation is None or readings is None:
         done = [np.fmax.reduce(rows["done"]) for rows in judged.journal.hits.pieces()]

@@ -1,4 +1,4 @@
-"""Acknowledged writes that are lost, against the limit: for a night and for a drill alike."""
+"""Lost acknowledged writes against the limit, in a night and in a drill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaos.checks.text import many
 
 
 def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
-    """`evidence` as `ledger.evidence_of` gives it: `lost_writes`, and of which kinds they are."""
+    """`evidence` comes from `ledger.evidence_of`: `lost_writes`, and their kinds."""
     lost, acknowledged = evidence["lost_writes"], evidence["acknowledged"]
     because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost"
     if evidence["different"]:
@@ -27,7 +27,7 @@ def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
 
 
 def _apart(apart: Mapping[str, Any]) -> str:
-    """What is not this run's, and so counts neither way."""
+    """Describe records of others, which count neither way."""
     told = []
     if apart.get("records"):
         least = "" if apart.get("whole") else "at least "

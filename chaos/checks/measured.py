@@ -1,4 +1,4 @@
-"""What the key figures of a run are taken from, each read once."""
+"""Sources of a run's key figures, each read once."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from chaos.checks.outages import Account
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A judged run and what was found. Times in seconds; None where nothing could be measured."""
+    """A judged run and its findings. Times in seconds; None if not measured."""
 
     judged: Judged
     findings: Sequence[Finding]
 
     @cached_property
     def hits(self) -> breakdown.Figures:
-        """Of all hits of the play: how many, how many good, their `ratio`, p50, p95 and p99. Empty without any."""
+        """All hits of the play: number, good ones, `ratio`, p50, p95 and p99. Empty without hits."""
         seen = self.judged.observation
         return breakdown.figures(seen, seen.offered) if seen is not None and len(seen) else {}
 
     @cached_property
     def found(self) -> Mapping[str, float | None]:
-        """What was measured, by the name of the finding."""
+        """Return the measured value of the named finding."""
         return {finding.name: finding.measured for finding in self.findings}
 
     @property

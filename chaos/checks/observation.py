@@ -1,13 +1,13 @@
-"""The hits due in the play, which were good, and which the instrument cannot vouch for.
+"""The hits due in the play: which were good, and which are indeterminate.
 
-A hit is indeterminate when
-- it was due, or done, in a window in which the instrument's own lag or run-delay exceeded its bound, which follows
-  what is judged (see `instrument`);
-- it was due where the instrument left no record of itself (the load process had died, or never ran);
-- it was never sent because the play was cut short before it was due, or it was under way then;
-- it was still pending when the instrument's record ends, before its timeout had passed;
-- no hit of the whole run, baseline included, was ever answered: then the load never reached the target.
-Every other hit that is not good is bad: nothing that was due is dropped.
+A hit is indeterminate if
+- it was due or done in a window in which the instrument's own lag or run-delay exceeded its bound, which depends on
+what is judged (see `instrument`);
+- it was due while the instrument left no record (the load process had died, or never ran);
+- it was never sent because the play was cut short before it was due, or it was in flight then;
+- it was still pending at the end of the instrument's record, before its timeout had passed;
+- no hit of the whole run, including the baseline, was ever answered: then the load never reached the target.
+Every other hit that is not good is bad: no due hit is dropped.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ ANSWERED = (Outcome.GOOD, Outcome.BAD_STATUS, Outcome.BAD_BODY)
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """What the instrument says about itself, in order of time: [start, end) and whether to doubt it."""
+    """The instrument's record of itself, in order of time: [start, end) and whether it is in doubt."""
 
     start: Times
     end: Times
     doubted: Flags
-    slack: float  # a gap between two windows up to this many seconds is none
+    slack: float  # gaps between windows of up to this many seconds are ignored
 
     def last(self) -> float:
         return float(self.end[-1]) if len(self.end) else -np.inf
 
     def covers(self, at: Times) -> Flags:
-        """Where an instant lies in some window."""
+        """Return which instants are in some window."""
         index, known = self._find(at)
         return known & (self.start[index] - self.slack <= at) if len(self.end) else known
 
     def doubts(self, at: Times) -> Flags:
-        """Where an instant lies in a window to doubt; an instant in no window is not doubted here."""
+        """Return which instants are in a window in doubt; one in no window is not in doubt here."""
         index, known = self._find(at)
         return known & self.doubted[index] & (self.start[index] <= at) if len(self.end) else known
 
     def _find(self, at: Times) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Flags]:
-        """The first window that ends after each instant, and whether there is one."""
+        """Return the first window that ends after each instant, and whether there is one."""
         index = np.searchsorted(self.end, at, side="right")
         known = (index < len(self.end)) & ~np.isnan(at)
         return np.minimum(index, max(len(self.end) - 1, 0)), known
 
 
 def windows(held_to: Bound, journal: Journal) -> Windows:
-    """The instrument's windows against the bound. Where the run-delay is null, the lag alone is judged."""
+    """Judge the instrument's windows by the bound; by the lag alone if the run-delay is null."""
     lines = sorted(
         (line for line in journal.instrument if line["end"] > line["start"]), key=lambda line: line["end"]
     )
@@ -70,16 +70,16 @@ def windows(held_to: Bound, journal: Journal) -> Windows:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The hits due in the play as it was planned: arrays of the same length, in order of `due`.
+    """The hits due in the planned play: arrays of the same length, in order of `due`.
 
-    `start`, `end` and `ended` are seconds of the run clock: the planned play, and where it really ended.
-    Latencies are not kept: they are read from the stored hits, of which these are those from `first` on.
+    `start`, `end` and `ended` are seconds of the run clock: the planned play, and its actual end. Latencies are read
+    from the stored hits when needed, starting at `first`.
     """
 
     start: float
     end: float
     ended: float
-    cut: float  # from when on what was not sent was left out: where it ended, or was aborted and only watched
+    cut: float  # unsent hits from here on are left out: the play had ended, or was aborted and only watched
     hits: StoredHits
     first: int
     due: Times
@@ -87,33 +87,33 @@ class Observation:
     good: Flags
     unsent: Flags
     indeterminate: Flags
-    reached: bool  # some hit of the run was answered
+    reached: bool  # at least one hit of the run was answered
     watched_on: bool  # after an abort, at a gentle rate, until `ended`
-    held_to: Bound  # beyond it the instrument is doubted
+    held_to: Bound  # beyond it the instrument is in doubt
 
     def __len__(self) -> int:
         return len(self.due)
 
     @property
     def offered(self) -> Flags:
-        """The hits that were not merely left out by a play cut short: what the figures are about."""
+        """The hits not left out by a play cut short: those behind the figures."""
         offered: Flags = ~(self.indeterminate & self.unsent)
         return offered
 
     @property
     def at_worst(self) -> Flags:
-        """Good, were every indeterminate hit bad."""
+        """Good hits if every indeterminate hit is bad."""
         return self.good & ~self.indeterminate
 
     @property
     def at_best(self) -> Flags:
-        """Good, were every indeterminate hit good."""
+        """Good hits if every indeterminate hit is good."""
         return self.good | self.indeterminate
 
     def latency(self, chosen: slice | Flags) -> Times:
-        """Of the chosen hits, seconds from due to done; infinite for a hit that was not good.
+        """Return seconds from due to done of the chosen hits; infinite for a hit that was not good.
 
-        A new array each time, the caller's to change.
+        A new array each time, which the caller may change.
         """
         if isinstance(chosen, slice):
             low, high, _ = chosen.indices(len(self))
@@ -127,13 +127,13 @@ class Observation:
         return found
 
     def within(self, threshold: float) -> Flags:
-        """The hits that were good and took no longer than `threshold` seconds."""
+        """Return the hits that were good and took at most `threshold` seconds."""
         end = self.first + len(self)
         return self.hits.column(lambda rows: _latency(rows) <= threshold, np.bool_, self.first, end)
 
 
 def doubted_beyond(seen: Observation, journal: Journal, timeout: float, held_to: Bound) -> Observation:
-    """The same hits, with another view of which of them the instrument can vouch for."""
+    """Return the same hits with other indeterminate ones."""
     indeterminate = np.empty(len(seen), np.bool_)
     known, at = windows(held_to, journal), 0
     for rows in journal.hits.pieces(seen.first, seen.first + len(seen)):
@@ -144,20 +144,20 @@ def doubted_beyond(seen: Observation, journal: Journal, timeout: float, held_to:
 
 
 def _watched_on(journal: Journal) -> Span | None:
-    """From the abort to the end of what was watched after it."""
+    """The span from the abort to the end of the observation."""
     ended = journal.latest(AftermathEnded)
     return None if ended is None or ended.start is None else Span(ended.start, ended.at)
 
 
 def observe(load: Load, journal: Journal, held_to: Bound, *, whole: bool = False) -> Observation | None:
-    """What was seen of the play, the instrument held to the bound; None when there was no play. `whole`: beyond its
-    planned end, where it was aborted and the service was watched for longer."""
+    """Observe the play with the instrument held to the bound; None if there was no play. `whole`: beyond its planned
+    end, if it was aborted and the service was watched for longer."""
     play = journal.play
     begun = journal.latest(PlayBegun)
     if play is None or begun is None:
         return None
     ended_by = journal.latest(PlayEnded)
-    settled = ended_by is not None and ended_by.settled  # a drill that was over earlier
+    settled = ended_by is not None and ended_by.settled  # a drill that settled early
     end = play.end if settled else play.start + (load.length if begun.length is None else begun.length)
     on, ended = _watched_on(journal), min(play.end, end)
     if on is not None:
@@ -190,7 +190,7 @@ def observe(load: Load, journal: Journal, held_to: Bound, *, whole: bool = False
 
 
 def _columns(length: int) -> tuple[Times, Codes, Flags, Flags, Flags]:
-    """Room for due, route, good and unsent; which are indeterminate is not known yet."""
+    """Allocate due, route, good and unsent; indeterminate hits are not known yet."""
     flags = (np.empty(length, np.bool_), np.empty(length, np.bool_), np.empty(0, np.bool_))
     return (np.empty(length), np.empty(length, np.uint8), *flags)
 

@@ -1,7 +1,6 @@
-"""The outages of a play, with the recovery from each: as they are proven, as they are possible, and with every
-indeterminate hit good or bad.
+"""The outages of a play and their recoveries: proven, possible, and with every indeterminate hit good or bad.
 
-The recovery is what the target alone answers for: the longest stretch of an outage during which no step acted.
+The recovery is what the target alone accounts for: the longest stretch of an outage during which no step acted.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ class Account:
 
     @property
     def unwatched(self) -> float | None:
-        """Since when service was good at the end of an observation too short to call it sustained."""
+        """Since when service was good at the end of an observation too short for sustained service."""
         return self.found[-1].good_since if self.found else None
 
     def kindly(self, spans: list[StepSpan]) -> Account:
-        """The same, were service that was good when the observation ended good for long enough."""
+        """The same, if service that was good at the end of the observation had stayed good for long enough."""
         if self.unwatched is None:
             return self
         found = [*self.found[:-1], replace(self.found[-1], end=self.unwatched)]
@@ -42,12 +41,12 @@ class Account:
 
     @property
     def down(self) -> bool:
-        """Whether service was out when the observation ended."""
+        """Whether service was out at the end of the observation."""
         return not self.recovered and self.unwatched is None
 
     @property
     def recovery(self) -> float:
-        """The longest, 0 without an outage; of one not observed to its end so far."""
+        """The longest, 0 without an outage; a lower bound for one not observed to its end."""
         return max(self.recoveries, default=0.0)
 
     @property
@@ -56,7 +55,7 @@ class Account:
         return max((outage.length for outage in self.found), default=0.0)
 
     def to_json(self) -> list[dict[str, float | None]]:
-        """Each outage: times of the run clock; `held` is what of its length was not the target's own."""
+        """Each outage, on the run clock; `held` is the part of its length that was not the target's own."""
         return [
             {
                 "start": outage.start,
@@ -71,16 +70,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """The outages that are proven: as they were seen, and were every indeterminate hit good; and those that are
-    possible, as they were seen, and were every indeterminate hit bad."""
+    """The proven outages, as seen and with every indeterminate hit good; and the possible ones, as seen and with every
+    indeterminate hit bad."""
 
     seen: Account
     possible: Account
     at_best: Account
-    at_kindest: Account  # at best, and a good end that was observed for too short a time a recovery
+    at_kindest: Account  # at best, counting a good end observed for too short a time as a recovery
     at_worst: Account
     play: float  # seconds of the planned play
-    sustained: float  # seconds of good service that are a recovery
+    sustained: float  # seconds of good service that count as a recovery
 
     def evidence(self) -> dict[str, Any]:
         return {
@@ -95,16 +94,16 @@ class Readings:
 
     @property
     def too_few(self) -> bool:
-        """What lies between the proven and the possible does so for want of hits, not for doubt of them."""
+        """True if proven and possible differ because of too few hits, not because of indeterminate ones."""
         return self.at_worst == self.possible and self.at_best == self.seen
 
 
 Find = Callable[[Times, Flags, float, float, Rule], list[Outage]]
-"""Finds the outages among some hits."""
+"""Finds outages among hits."""
 
 
 def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
-    """Seconds of the longest stretch of the outage during which no step acted. `spans` are in order."""
+    """Return seconds of the longest stretch of the outage during which no step acted. `spans` are in order."""
     end = outage.start + outage.length
     longest, reached = 0.0, outage.start
     for span in spans:
@@ -114,7 +113,7 @@ def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
 
 
 def read(observation: Observation, whole: Observation, spans: list[StepSpan], rule: Rule) -> Readings:
-    """The readings of the play. `whole`: beyond its planned end, where it was watched for longer."""
+    """Read the play's outages. `whole`: beyond its planned end, if it was watched for longer."""
 
     def account(find: Find, due: Times, good: Flags, end: float) -> Account:
         found = find(due, good, observation.start, end, rule)
@@ -123,7 +122,7 @@ def read(observation: Observation, whole: Observation, spans: list[StepSpan], ru
     due = whole.due
     counted = whole.offered & (due < whole.ended)
     watched = slice(None) if counted.all() else counted
-    # after an abort service is watched until it is back: what the rest of the play would have brought is not asked
+    # after an abort, service is watched until it is back: the unplayed rest does not matter
     asked, end = (counted, whole.ended) if whole.watched_on else (slice(None), whole.end)
     seen = due[watched], whole.good[watched], whole.ended
     at_best = account(proven, due[asked], whole.at_best[asked], end)

@@ -1,9 +1,9 @@
 """Recovery against the limit, and RTO against the budget, from the outages of the play.
 
-RTO is the length of the worst outage, the cause included. Recovery is what the target alone answers for:
-the longest stretch of an outage during which no step acted. So while a step is held the clock stands, and
-it runs from each undo to the return of service or to the next step. In a drill the RTO counts from the
-instant of the loss, see `drill/rto`, and the recovery is its operators': it is not judged apart.
+RTO is the length of the worst outage, including its cause. Recovery is what the target alone accounts for: the
+longest stretch of an outage during which no step acted. So the clock stops while a step is held, and runs from
+each undo to the return of service or the next step. In a drill the RTO counts from the loss, see `drill/rto`,
+and the recovery is up to its operators: it is not judged apart.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def check(judged: Judged) -> list[Finding]:
 
 
 def _free(spans: list[StepSpan], observation: Observation) -> float:
-    """Seconds of the longest stretch from the first step on in which no step acted: no recovery could be longer."""
+    """Return seconds of the longest stretch from the first step on in which no step acted: the longest recovery
+    possible."""
     start = spans[0].start if spans else observation.start
     return undisturbed(Outage(start, observation.end, observation.end), spans)
 
@@ -61,7 +62,7 @@ def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Fin
         outcome = Outcome.NOT_EXERCISED
         because = (
             f"recovery {show_seconds(seen.recovery)}, but not evidence: "
-            f"no step acted for {show_seconds(free)} at most, which could not break {show_seconds(limit)}"
+            f"at most {show_seconds(free)} without a step, which could not break {show_seconds(limit)}"
         )
     else:
         because = (
@@ -97,7 +98,7 @@ def _judge_rto(budget: float, readings: Readings) -> Finding:
 
 
 def _least(seen: Account) -> str:
-    """The words before the length of an outage that outlasted the observation."""
+    """Prefix of the length of an outage that outlasted the observation."""
     return "" if seen.recovered else "at least "
 
 
@@ -105,13 +106,15 @@ def _no_outage(readings: Readings) -> str:
     if not readings.possible.found:
         return "no outage to recover from"
     longest = show_seconds(readings.possible.rto)
-    return f"no outage to recover from: too few hits were bad to prove one, {longest} at most"
+    return f"no outage to recover from: too few bad hits to prove one, at most {longest}"
 
 
 def _undecided(readings: Readings, low: float, high: float) -> str:
-    """Why neither was proven; the figure, in seconds, as it is proven and as it is possible."""
+    """Explain why neither was proven; the figure in seconds, proven and possible."""
     if readings.seen.down:
-        return f"> {show_seconds(low)}: not recovered when the observation ended, and nothing broken by then"
+        return (
+            f"> {show_seconds(low)}: not recovered at the end of the observation, and nothing broken by then"
+        )
     if readings.seen.unwatched is not None:
         return _unwatched(readings)
     if readings.too_few:
@@ -122,7 +125,7 @@ def _undecided(readings: Readings, low: float, high: float) -> str:
 def _unwatched(readings: Readings) -> str:
     outage = readings.seen.found[-1]
     good = outage.observed - (outage.good_since or outage.observed)
-    return f"not observed for long enough: {show_seconds(good)} of {show_seconds(readings.sustained)} of good service"
+    return f"not observed long enough: {show_seconds(good)} of {show_seconds(readings.sustained)} of good service"
 
 
 def _range(readings: Readings) -> str:

@@ -1,4 +1,4 @@
-"""Judging a stored run, also against other objectives than its own, without touching a target."""
+"""Judge a stored run by its own or other objectives, without touching a target."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from chaos.spec.yamlfile import Model, first_rule
 
 
 class Objectives(Model):
-    """A file of objectives: `slos` as in an experiment, and `limits`, which are kept when not given."""
+    """An SLO file: `slos` as in an experiment, and `limits`, by default the run's own."""
 
     slos: tuple[Slo, ...] = Field(min_length=1)
     limits: Limits | None = None
 
 
 def check_objectives(slo_file: Path) -> None:
-    """Raises FileError for the first broken rule of a file of objectives."""
+    """Raises FileError for the first broken rule of an SLO file."""
     slofile.of_file(slo_file).parse(Objectives)
 
 
 def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
-    """The verdict on the run by its own objectives, or by those of the file.
+    """Judge the run by its own objectives, or by those of the file.
 
-    Raises FileError for the first broken rule of the file, UsageError when the run cannot be read.
+    Raises FileError for the first broken rule of the file, UsageError if the run cannot be read.
     """
     journal = Journal(run)
     try:
@@ -53,28 +53,28 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
             run.run_file, None, ": ".join(map(str, ("experiment", *place))), rule, value
         ) from None
     except (Unreadable, OSError, KeyError, ValueError) as error:
-        raise UsageError(f"{run.path}: its experiment cannot be read: {error}") from error
+        raise UsageError(f"{run.path}: cannot read its experiment: {error}") from error
     asked = experiment if slo_file is None else with_objectives(experiment, slo_file)
     try:
         return judge(Judged(asked, journal))
     except Unreadable as error:
-        raise UsageError(f"{run.path}: cannot be judged: {error}") from error
+        raise UsageError(f"{run.path}: cannot judge: {error}") from error
 
 
 def _judge_restore(journal: Journal, slo_file: Path | None) -> Verdict:
     if slo_file is not None:
-        raise UsageError(f"{journal.run.path}: a restore has no SLOs, which --slo could replace")
+        raise UsageError(f"{journal.run.path}: a backup check has no SLOs for --slo to replace")
     return restored.judge(
         JudgedRestore(RestoreExperiment.model_validate(journal.manifest.experiment), journal)
     )
 
 
 def with_objectives(experiment: Experiment, slo_file: Path) -> Experiment:
-    """The experiment with the objectives of the file in place of its own. Raises FileError."""
+    """Return the experiment with the file's objectives instead of its own. Raises FileError."""
     file = slofile.of_file(slo_file)
     objectives = file.parse(Objectives)
     changed = experiment.model_dump(by_alias=True)
-    changed["abort"] = []  # they may name the objectives that are replaced, and nothing is played
+    changed["abort"] = []  # they may name replaced objectives, and nothing is played
     changed["slos"] = [slo.model_dump(by_alias=True) for slo in objectives.slos]
     if objectives.limits is not None:
         changed["limits"] = objectives.limits.model_dump(by_alias=True)

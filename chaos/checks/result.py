@@ -22,4 +22,4 @@ class RunResult:
     verdict: Verdict | None
     errors: tuple[str, ...] = ()
     title: str = ""  # as a scenario of a suite
-    hint: str = ""  # what to type next
+    hint: str = ""  # the next command

@@ -1,4 +1,4 @@
-"""When each step acted, as the journal tells it."""
+"""When each step acted, from the journal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaos.spec.experiment import Step
 
 @dataclass(frozen=True, slots=True)
 class StepSpan:
-    """From the first moment the step could act to the moment it was undone; None: never undone."""
+    """From the first moment the step could act to its undo; None: never undone."""
 
     step: str
     start: float
@@ -23,7 +23,7 @@ class StepSpan:
 
 
 def step_spans(steps: Iterable[Step], journal: Journal) -> list[StepSpan]:
-    """The spans of the steps that were begun, in order of time."""
+    """Return the spans of all begun steps, in order of time."""
     spans = []
     for step in steps:
         injecting = [event.at for event in journal.every(StepInjecting, step.name)]

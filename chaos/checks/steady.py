@@ -1,4 +1,4 @@
-"""Steady state: the target was well before anything was injected."""
+"""Steady state: the target was healthy before anything was injected."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """Unknown without a steady baseline: what follows then proves nothing about the faults."""
+    """Unknown without a steady baseline: then the rest proves nothing about the faults."""
     ended = judged.journal.latest(BaselineEnded)
     ratio = judged.experiment.load.baseline.availability
     if ended is None:
-        because = "no baseline was seen, so no steady state"
+        because = "no baseline, so no steady state"
         return [Finding("steady", "baseline", Outcome.UNKNOWN, None, ratio, "ratio", because)]
     detail = dict(ended.detail)
     measured = ended.availability

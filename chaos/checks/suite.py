@@ -1,4 +1,4 @@
-"""A suite: several experiments that are played one after the other and judged as one, such as a whole drill."""
+"""A suite: several experiments played in turn and judged as one, such as a whole drill."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Suite(Model):
 
 
 def load(path: Path) -> Suite:
-    """The suite in a file. Raises FileError for the first broken rule."""
+    """Load the suite in a file. Raises FileError for the first broken rule."""
     return yamlfile.load(path, Suite)
 
 
 def parts(run: RunDir) -> list[RunResult] | None:
-    """The scenarios of a stored suite, judged again; None for a run that is none.
+    """Judge the scenarios of a stored suite again; None for a run that is not a suite.
 
     A scenario that was moved or cannot be read has no verdict. Raises UsageError without a readable run.json.
     """
@@ -56,7 +56,7 @@ def parts(run: RunDir) -> list[RunResult] | None:
 
 
 def _part(suite: RunDir, part: PlayedPart) -> RunResult:
-    # beside the suite's own run, where the reports were moved as a whole
+    # beside the suite's own run, if the reports were moved as a whole
     beside = suite.path.parent.parent / Path(part.path).parent.name / part.run
     run = RunDir(beside if beside.is_dir() else Path(part.path))
     try:
@@ -67,7 +67,7 @@ def _part(suite: RunDir, part: PlayedPart) -> RunResult:
 
 
 def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
-    """The verdict on the whole: the worst of its scenarios; one that was never played makes it unknown."""
+    """Judge the whole: the worst of its scenarios; one that was never played makes it unknown."""
     manifest = Manifest.load(run.run_file)
     planned = len(manifest.experiment["scenarios"])
     findings = [
@@ -96,7 +96,7 @@ def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
 
 
 def _renamed(part: RunResult, finding: Finding) -> Finding:
-    """A finding of a scenario as one of the whole; its evidence stays with the scenario's own run."""
+    """Convert a scenario's finding to one of the whole; its evidence stays with the scenario's own run."""
     return replace(finding, name=f"{part.title}: {finding.name}", evidence={"run": part.run.id})
 
 

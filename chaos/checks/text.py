@@ -1,4 +1,4 @@
-"""How numbers are written in a finding's sentence."""
+"""Format numbers in a finding's sentence."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import math
 
 
 def percent(ratio: float) -> str:
-    """`0.98999` as `98.999 %`: cut off, never rounded up to a threshold it did not reach."""
+    """Format `0.98999` as `98.999 %`: truncated, never rounded up to a threshold it did not reach."""
     return f"{math.floor(ratio * 1e5 + 1e-6) / 1e3:g} %"
 
 
 def amount(value: float) -> str:
-    """`400313755.0` as `400,313,755`, `0.1057` as it is."""
+    """Format `400313755.0` as `400,313,755`, `0.1057` unchanged."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 

@@ -22,7 +22,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is said about one run. `links` are in order of time, those that did not move last."""
+    """The verdict on one run. `links` are in order of time; those that did not move come last."""
 
     outcome: Outcome  # never NOT_EXERCISED
     exit_code: int
@@ -37,7 +37,7 @@ class Verdict:
     seed: int | None
 
     def to_json(self) -> dict[str, Any]:
-        """The content of verdict.json: only what JSON can hold, an infinity as null."""
+        """Return the content of verdict.json: JSON values only, infinity as null."""
         document: dict[str, Any] = json_safe(
             {
                 "version": VERSION,
@@ -58,8 +58,8 @@ class Verdict:
 
 
 def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verdict:
-    """The verdict on a stored run: the same run and experiment always give the same one. Without `checks` by every
-    one that is registered. Raises Unreadable where a file of the run cannot be read."""
+    """Judge a stored run: the same run and experiment always give the same verdict. By default all registered `checks`
+    are run. Raises Unreadable if a file of the run cannot be read."""
     findings = findings_of(every() if checks is None else checks, judged)
     if not any(_is_objective(finding) for finding in findings):
         findings.append(_nothing_judged())
@@ -89,7 +89,7 @@ def _exit_code(outcome: Outcome, findings: Sequence[Finding]) -> ExitCode:
 
 
 def _is_objective(finding: Finding) -> bool:
-    # a projection may fail a run; alone it proves nothing
+    # a projection may fail a run, but proves nothing by itself
     about = finding.check in ABOUT_THE_RUN or finding.check == "projection"
     return not about and finding.outcome is not Outcome.NOT_EXERCISED
 
@@ -100,7 +100,7 @@ def _nothing_judged() -> Finding:
 
 
 def json_safe(value: Any) -> Any:
-    """The value with infinities and NaN as None, so that any JSON reader takes it."""
+    """Replace infinities and NaN with None, so that any JSON reader accepts it."""
     if isinstance(value, dict):
         return {str(key): json_safe(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -33,13 +33,13 @@ from chaos.errors import ExitCode, MidnightError, of_error
 from chaos.record import redact, renamed, store
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""What a disk says that takes nothing more: told in one line, without a traceback."""
+"""Errors of a full or read-only disk: reported in one line, without a traceback."""
 
 log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="midnight",
-    help="Replay the midnight failure sequence against a stack, and get a verdict you can act on.",
+    help="Replay the midnight failure sequence against a stack and get a verdict you can act on.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -54,7 +54,7 @@ Verbose = Annotated[
         callback=diagnostics.show,
         expose_value=False,
         is_eager=True,
-        help="Log what midnight looks for, runs and decides to standard error.",
+        help="Log diagnostics to standard error.",
     ),
 ]
 
@@ -87,7 +87,7 @@ app.add_typer(schedule.app, name="schedule")
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command and end the process with the code of the design. An uncaught exception is 5."""
+    """Run the command and exit with its code; 5 for an uncaught exception."""
     redact.known.forget()
     with forgiving():
         code = _code(argv)
@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _command() -> Any:
-    """The command, with `-v` before and after each sub-command."""
+    """The command, accepting `-v` before and after each subcommand."""
     command: Any = typer.main.get_command(app)
     (verbose,) = [each for each in command.params if each.name == "verbose"]
     below = list(command.commands.values())
@@ -119,7 +119,7 @@ def _code(argv: list[str] | None) -> int:
     except MidnightError as error:
         print(f"midnight: {error}", file=sys.stderr)
         return of_error(error)
-    except TyperException as error:  # what was typed is wrong
+    except TyperException as error:  # bad arguments
         print(f"midnight: {getattr(error, 'format_message', error.__str__)()}", file=sys.stderr)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
@@ -137,5 +137,5 @@ def _code(argv: list[str] | None) -> int:
 
 def _failed(error: Exception) -> int:
     traceback.print_exc()
-    print("midnight: this is a failure of midnight itself, not of the target", file=sys.stderr)
+    print("midnight: this is a bug in midnight, not in the target", file=sys.stderr)
     return of_error(error)

@@ -1,4 +1,4 @@
-"""`midnight baseline set|clear|show`: which runs a gate compares with."""
+"""`midnight baseline set|clear|show`: manage the runs that a gate compares with."""
 
 from __future__ import annotations
 
@@ -12,49 +12,53 @@ from chaos.console.output import say, tell
 from chaos.errors import UsageError
 from chaos.run import manifest
 
-if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
+if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the history
     from chaos.history import Decision, Entry, Index
 
-app = typer.Typer(help="Choose the runs that a gate compares with.", no_args_is_help=True)
+app = typer.Typer(help="Manage the runs that a gate compares with.", no_args_is_help=True)
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or its directory.")]
-Because = Annotated[str, typer.Option(help="Why, for those who read it later.")]
-Experiment = Annotated[str | None, typer.Argument(metavar="[EXPERIMENT]", help="Of this experiment only.")]
-Target = Annotated[str | None, typer.Option(help="Of this target only.")]
-Profile = Annotated[str | None, typer.Option(help="Of this profile only.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Run id, unique prefix of one, or run directory.")]
+Because = Annotated[str, typer.Option(help="Reason, kept with the decision.")]
+Experiment = Annotated[
+    str | None, typer.Argument(metavar="[EXPERIMENT]", help="Only runs of this experiment.")
+]
+Target = Annotated[str | None, typer.Option(help="Only runs against this target.")]
+Profile = Annotated[str | None, typer.Option(help="Only runs on this profile.")]
 
 
 @app.command("set")
 def set_(run: Run, because: Because = "") -> None:
-    """Release a run: later ones are compared with it and with what passes after it, not with what lies before."""
+    """Start the baseline at a run. Later runs are compared with it and with passing runs after it, not before it."""
     from chaos.history.decision import decision
 
     index, entry = _named(run)
     if entry.verdict not in ("pass", "fail"):
-        raise UsageError(f"{entry.run}: has no verdict to compare with ({entry.verdict or 'none'})")
+        raise UsageError(
+            f"{entry.run}: needs a pass or fail verdict to be compared with, got {entry.verdict or 'none'}"
+        )
     _decide(index, entry, decision("released", manifest.started_by(), because))
-    print(f"{entry.run} ({entry.verdict}): the baseline of {_group(entry)} begins with it")
+    print(f"{entry.run} ({entry.verdict}): the baseline of {_group(entry)} starts here")
 
 
 @app.command()
 def clear(run: Run, because: Because = "") -> None:
-    """Withdraw a run: nothing is compared with it any more. Runs before a release that is withdrawn count again."""
+    """Remove a run from the baseline. If a release is withdrawn, the runs before it count again."""
     from chaos.history.decision import decision
 
     index, entry = _named(run)
     if not entry.counts:
         raise UsageError(
-            f"{entry.run}: does not count as a baseline; `midnight baseline show` lists those that do"
+            f"{entry.run}: not in the baseline; `midnight baseline show` lists the runs that are"
         )
     _decide(index, entry, decision("withdrawn", manifest.started_by(), because))
-    print(f"{entry.run}: no longer counts as a baseline of {_group(entry)}")
+    print(f"{entry.run}: removed from the baseline of {_group(entry)}")
 
 
 @app.command()
 def show(
     experiment: Experiment = None, target: Target = None, profile: Profile = None, json_: Json = False
 ) -> None:
-    """List the runs that later ones are compared with, oldest first, and why each of them counts."""
+    """List the baseline runs, oldest first, and why each one counts."""
     from chaos.gate.baseline import counted
     from chaos.history import open_index
 
@@ -77,7 +81,7 @@ def _decide(index: Index, entry: Entry, made: Decision) -> None:
     try:
         index.decide(entry, made)
     except OSError as error:
-        raise UsageError(f"{entry.path}: cannot be written: {error.strerror}") from None
+        raise UsageError(f"{entry.path}: cannot write: {error.strerror}") from None
 
 
 def _group(entry: Entry) -> str:
@@ -86,7 +90,7 @@ def _group(entry: Entry) -> str:
 
 def _show(found: list[Entry]) -> None:
     if not found:
-        print("no baseline yet: a run counts once its gate has passed, or after `midnight baseline set RUN`")
+        print("no baseline yet: pass a gate, or run `midnight baseline set RUN`")
     for group in dict.fromkeys(each.group for each in found):
         runs = [each for each in found if each.group == group]
         print(f"{_group(runs[0])}: {len(runs)}")

@@ -1,4 +1,4 @@
-"""`midnight bugreport RUN`: what a maintainer needs, in one file to look through and to send."""
+"""`midnight bugreport RUN`: all that a maintainer needs, in one file to review and send."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from chaos import bugreport as reports
 from chaos.bugreport.readme import counted
 
 Reference = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, its beginning, a path, or `latest`.")
+    str, typer.Argument(metavar="RUN", help="Run id, unique prefix of one, path, or `latest`.")
 ]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The archive to write.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Archive to write.")]
 
 
 def bugreport(run: Reference, output: Output = None) -> None:
-    """Pack a run's records, versions and the doctor's findings, with secrets and names replaced. Sends nothing."""
+    """Pack a run for a bug report: records, versions, doctor output. Replaces secrets and names. Sends nothing."""
     run_dir = reports.located(run)
     report = reports.collect(run_dir)
     path = reports.write(run_dir, report, output)
@@ -25,4 +25,4 @@ def bugreport(run: Reference, output: Output = None) -> None:
     for name, text in report.files.items():
         print(f"  {name}, {len(text.encode())} bytes")
     print(f"replaced: {'; '.join(counted(report.replaced)) or 'no names'}; secrets are masked")
-    print(f"Look through it before you send it: tar -xzf {path}")
+    print(f"Review it before you send it: tar -xzf {path}")

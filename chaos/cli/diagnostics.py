@@ -1,7 +1,7 @@
-"""Diagnostic logging: `-v` writes it to standard error, MIDNIGHT_LOG=FILE appends it to a file. Off by default.
+"""Diagnostic logging: `-v` logs to standard error, MIDNIGHT_LOG=FILE appends to a file. Off by default.
 
-Modules log with `logging.getLogger(__name__)` at DEBUG and INFO. They never log what may be a secret before
-`redact.known` has learnt it; the formatter masks what is known, and what has the form of a secret.
+Modules log with `logging.getLogger(__name__)` at DEBUG and INFO. They never log a possible secret before
+`redact.known` has learned it; the formatter masks known secrets and anything that looks like one.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from chaos.record import redact, secret_forms
 VARIABLE = "MIDNIGHT_LOG"
 _OURS = "chaos"
 _FORMAT = "%(asctime)s.%(msecs)03dZ %(process)d %(levelname)s %(name)s: %(message)s"
-_LAST_LINES = 2.0  # seconds that a terminal may take for what is left to write
+_LAST_LINES = 2.0  # seconds to wait for a terminal to take the last lines
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
-PRINTED = {"printed": True}  # `extra` of a record that standard error shows in other words
+PRINTED = {"printed": True}  # `extra` of a record that standard error already shows in other words
 
 log = logging.getLogger(__name__)
 
 
 class Masked(logging.Formatter):
-    """One line for each record, plus its traceback, in UTC and without secrets."""
+    """One line per record, plus its traceback, in UTC, with secrets masked."""
 
     def __init__(self) -> None:
         super().__init__(_FORMAT, "%Y-%m-%dT%H:%M:%S")
@@ -48,7 +48,7 @@ class Masked(logging.Formatter):
         return super().formatMessage(record).translate(_CONTROL)
 
     def formatException(self, ei: Any) -> str:
-        """The exception with its frames; of its causes the frames alone, for their messages may quote a file."""
+        """Format the exception with its frames. Of its causes only the frames: their messages may quote a file."""
         lines, error = traceback.format_exception(*ei, chain=False), ei[1]
         seen = {id(error)}
         while (error := _before(error)) is not None and id(error) not in seen:
@@ -58,7 +58,7 @@ class Masked(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record = copy.copy(record)
-        record.exc_text = None  # as another handler has formatted it
+        record.exc_text = None  # cached by another handler
         return secret_forms.mask(redact.known(super().format(record)))
 
 
@@ -67,7 +67,7 @@ def _before(error: BaseException) -> BaseException | None:
 
 
 class _Terminal(logging.Handler):
-    """Writes to standard error from its own thread: a terminal that hangs must not hold up a run or its undo."""
+    """Write to standard error from a thread: a terminal that hangs must not block a run or its undo."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class _Terminal(logging.Handler):
 
 
 class _File(logging.StreamHandler):  # type: ignore[type-arg]
-    """Appends to a file; a disk that takes nothing more is reported once, and changes nothing else."""
+    """Append to a file. A failed write is reported once and changes nothing else."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -115,16 +115,16 @@ class _File(logging.StreamHandler):  # type: ignore[type-arg]
 
 @contextmanager
 def session() -> Iterator[None]:
-    """Log to MIDNIGHT_LOG where it is set, and to standard error after `show`; both end with the block.
+    """Log to MIDNIGHT_LOG if set, and to standard error after `show`, until the block ends.
 
-    Raises UsageError for a file that cannot be appended to.
+    Raises UsageError if the file cannot be opened for appending.
     """
     root, ours = logging.getLogger(), logging.getLogger(_OURS)
     before, level = list(root.handlers), ours.level
     try:
         if given := os.environ.get(VARIABLE):
             _begin(_File(Path(given)))
-            if logging.lastResort is not None:  # warnings of libraries still go to standard error
+            if logging.lastResort is not None:  # library warnings still go to standard error
                 root.addHandler(logging.lastResort)
         yield
     except typer.Exit as ended:
@@ -142,7 +142,7 @@ def session() -> Iterator[None]:
 
 
 def show(wanted: bool) -> None:
-    """Log to standard error until the session ends. `wanted`: whether `-v` was given."""
+    """Log to standard error until the session ends, if `wanted` (`-v`)."""
     root = logging.getLogger()
     if wanted and not any(isinstance(each, _Terminal) for each in root.handlers):
         if logging.lastResort is not None:
@@ -151,7 +151,7 @@ def show(wanted: bool) -> None:
 
 
 def _begin(handler: logging.Handler) -> None:
-    """Log to the handler from now on, first of all what is running."""
+    """Add the handler, and log the versions and the command first."""
     logging.getLogger().addHandler(handler)
     logging.getLogger(_OURS).setLevel(logging.DEBUG)
     python, kernel = ".".join(map(str, sys.version_info[:3])), os.uname().release
@@ -161,13 +161,13 @@ def _begin(handler: logging.Handler) -> None:
 
 
 def _opened(path: Path) -> int:
-    """The file, open for appending; made readable by its owner alone. Raises UsageError."""
+    """Open the file for appending, readable only by its owner. Raises UsageError."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     try:
-        # a pipe that nobody reads must not hold up the command
+        # a pipe without a reader must not block the command
         opened = os.open(path, flags | os.O_NONBLOCK, 0o600)
     except OSError as error:
-        raise UsageError(f"{VARIABLE}: {path}: cannot be written: {error.strerror or error}") from None
+        raise UsageError(f"{VARIABLE}: {path}: cannot write: {error.strerror or error}") from None
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
         raise UsageError(f"{VARIABLE}: {path}: must be a regular file; `midnight -v` logs to standard error")

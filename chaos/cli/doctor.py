@@ -1,4 +1,4 @@
-"""`midnight doctor`: every part of the stack, where it is, and how to get it."""
+"""`midnight doctor`: list the parts of the stack, where they are and how to get them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from chaos.tools import doctor as parts
 from chaos.tools import toxiproxy_release
 from chaos.tools.part import Found, Missing, Part
 
-_WIDE = 240  # columns where no terminal sets a width: a remedy has to stay one line to be copied
+_WIDE = 240  # columns if no terminal sets a width: keep each fix on one line, to be copied
 
 Answers = Sequence[tuple[Part, Found | Missing]]
 
 
 def doctor(
-    fix: Annotated[bool, typer.Option("--fix", help="Get what is missing.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Install missing parts.")] = False,
     pin: Annotated[
-        bool, typer.Option("--pin", help="Fetch Toxiproxy's release binary and record its checksum.")
+        bool, typer.Option("--pin", help="Download Toxiproxy's release binary and record its checksum.")
     ] = False,
     json_: Json = False,
 ) -> None:
-    """List every part of the stack: version, where it was found, and how to get it when missing."""
+    """Check this machine's tools. Lists each part of the stack with version and path, or how to get it."""
     if pin:
         with tempfile.TemporaryDirectory() as scratch:
             typer.echo(toxiproxy_release.pin(Path(scratch)), err=True)
@@ -44,7 +44,7 @@ def doctor(
 
 
 def _say_getting(missing: Missing) -> None:
-    typer.echo(f"{missing.part}: {missing.because}; getting it", err=True)
+    typer.echo(f"{missing.part}: {missing.because}; installing it", err=True)
 
 
 def _print(answers: Answers) -> None:
@@ -58,7 +58,7 @@ def _print(answers: Answers) -> None:
         if isinstance(answer, Found):
             table.add_row(answer.part, answer.version, answer.where, answer.source)
     console.print(table)
-    # Under the table and not in it: what has to be typed must not be folded into a column.
+    # Below the table, not in it: commands to copy must not be wrapped in a column.
     for part, answer in answers:
         if isinstance(answer, Missing):
             need = "MISSING" if part.REQUIRED else "not here"

@@ -23,16 +23,14 @@ from chaos.spec import target as targets
 
 Files = Annotated[
     list[str] | None,
-    typer.Argument(
-        help="Files of experiments, targets or objectives; all experiments and targets that are found if not given."
-    ),
+    typer.Argument(help="Files of experiments, targets or SLOs. Default: all experiments and targets found."),
 ]
-Name = Annotated[str, typer.Argument(help="An experiment's name or a path to its file.")]
-Target = Annotated[str, typer.Option(help="The target that the experiment is validated against.")]
+Name = Annotated[str, typer.Argument(help="Experiment name or path to its file.")]
+Target = Annotated[str, typer.Option(help="Target to validate the experiment against.")]
 
 
 def list_(json_: Json = False) -> None:
-    """List the experiments and the targets that are found here, and those that ship."""
+    """List experiments and targets, local and built-in."""
     rows = []
     for name, path in sorted(yamlfile.available("experiments").items()):
         rows.append({"name": name, **asdict(kinds.of_file(path).summary()), "file": str(path)})
@@ -62,13 +60,13 @@ def _table(columns: tuple[str, ...], rows: list[dict[str, str]]) -> Table:
 def show(name: Name) -> None:
     """Print an experiment's file."""
     path = yamlfile.search(name, "experiments")
-    kinds.of_file(path).summary()  # a broken one is refused
+    kinds.of_file(path).summary()  # refuses a broken file
     print(f"# {path}")
     print(path.read_text(), end="")
 
 
 def validate(files: Files = None, target: Target = "embedded") -> int:
-    """Check files; one line for each broken one, naming file, line, place, rule and value."""
+    """Validate files. Prints one line for each broken file: file, line, place, rule and value."""
     paths = [Path(file) for file in files or ()] or [
         *yamlfile.available("experiments").values(),
         *yamlfile.available("targets").values(),
@@ -88,10 +86,10 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
 
 
 def _validate_one(path: Path, target: str) -> tuple[str, Sequence[str]]:
-    """What the file is, and what is odd about it. Raises UsageError."""
+    """Return the kind of the file, and its warnings. Raises UsageError."""
     if slofile.stands_alone(path):
         rejudge.check_objectives(path)
-        return "file of objectives", ()
+        return "SLO file", ()
     document = yamlfile.read_mapping(path)
     if "driver" in document or "routes" in document:
         plans.check_target(path)

@@ -1,4 +1,4 @@
-"""`midnight gate EXPERIMENT...`: may this be released?"""
+"""`midnight gate EXPERIMENT...`: decide whether to release."""
 
 from __future__ import annotations
 
@@ -10,41 +10,48 @@ import typer
 from chaos.cli.options import Json
 from chaos.errors import UsageError
 
-Names = Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names, or paths to their files.")]
-Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]
-Profile = Annotated[str | None, typer.Option(help="The target's profile; its first one if not given.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides every arrival of the load.")]
+Names = Annotated[
+    list[str], typer.Argument(metavar="EXPERIMENT...", help="Experiment names or paths to their files.")
+]
+Target = Annotated[str, typer.Option(help="Target name or path to its file.")]
+Profile = Annotated[str | None, typer.Option(help="Target profile. Default: the first one.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the load's arrivals.")]
 BaselineOption = Annotated[
     str | None,
-    typer.Option("--baseline", metavar="RUN|latest-pass|FILE", help="What no figure may be worse than."),
+    typer.Option("--baseline", metavar="RUN|latest-pass|FILE", help="Baseline to compare figures with."),
 ]
 Tolerate = Annotated[
-    list[str] | None, typer.Option("--tolerance", metavar="FIGURE=VALUE", help="How much worse it may be.")
+    list[str] | None,
+    typer.Option("--tolerance", metavar="FIGURE=VALUE", help="How much worse a figure may be."),
 ]
 JsonFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write what --json prints; a later gate's --baseline.")
-]
-JunitFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")]
-MarkdownFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write Markdown for a job summary.")]
-Within = Annotated[
-    str | None, typer.Option(metavar="AGE", help="Refuse when the last passing drill is older, such as 31d.")
-]
-DrillTarget = Annotated[
-    str | None, typer.Option(metavar="TARGET", help="The target that is drilled, if another.")
-]
-Strict = Annotated[bool, typer.Option("--baseline-strict", help="Fail also on a baseline of a single run.")]
-Release = Annotated[
-    bool,
+    Path | None,
     typer.Option(
-        "--release", help="Fail on no baseline; these runs begin a new one if their objectives hold."
+        metavar="FILE", help="Write the JSON of --json to FILE. Works as a later gate's --baseline."
     ),
 ]
+JunitFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")]
+MarkdownFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a Markdown job summary to FILE.")
+]
+Within = Annotated[
+    str | None,
+    typer.Option(metavar="AGE", help="Fail if the last passing drill is older than AGE, e.g. 31d."),
+]
+DrillTarget = Annotated[
+    str | None, typer.Option(metavar="TARGET", help="Target of the drill. Default: --target.")
+]
+Strict = Annotated[
+    bool, typer.Option("--baseline-strict", help="Fail on a single-run baseline too (else advisory).")
+]
+Release = Annotated[
+    bool,
+    typer.Option("--release", help="Compare as advice only; start a new baseline if the objectives hold."),
+]
 AllowPartial = Annotated[
-    bool, typer.Option("--allow-partial", help="Take `3 of 4 links exercised` for a pass.")
+    bool, typer.Option("--allow-partial", help="Accept a partial pass (`3 of 4 links exercised`).")
 ]
-Objectives = Annotated[
-    Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs of this file.")
-]
+Objectives = Annotated[Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs in FILE.")]
 
 
 def gate(
@@ -65,12 +72,12 @@ def gate(
     release: Release = False,
     slo: Objectives = None,
 ) -> int:
-    """Play each experiment once, judge it, compare it with a baseline, and say whether to release.
+    """Play experiments and decide whether to release. Each is played once, judged, and compared with a baseline.
 
-    Ends with 0 pass, 1 violated, worse than the baseline or not drilled, 2 usage, 3 unknown or in part,
-    4 aborted, 5 midnight failed, 6 not undone. Nothing is played twice: an unknown is an unknown.
+    Exit code: 0 pass, 1 violated, worse than the baseline or no recent drill, 2 usage, 3 unknown or partial,
+    4 aborted, 5 midnight failed, 6 not undone. Nothing is retried: unknown stays unknown.
     """
-    from chaos.play import gating  # brings SQLAlchemy, which no other command waits for
+    from chaos.play import gating  # imports SQLAlchemy: slow
 
     _refuse_contradictions(baseline, strict=baseline_strict, release=release)
     outputs = gating.Outputs(junit_file, markdown_file, json_file)
@@ -92,5 +99,5 @@ def gate(
 
 def _refuse_contradictions(baseline: str | None, *, strict: bool, release: bool) -> None:
     if strict and (baseline is None or release):
-        rule = "--baseline-strict holds to a baseline: it goes with --baseline, and not with --release"
+        rule = "--baseline-strict requires --baseline and excludes --release"
         raise UsageError(rule)

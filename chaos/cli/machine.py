@@ -1,4 +1,4 @@
-"""`midnight undo`, `midnight stop`, `midnight halt`: what a machine's keeper needs."""
+"""`midnight undo`, `midnight stop`, `midnight halt`: for the machine's operator."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.undo.heal import Healed, heal_elsewhere, is_locked
 
-STOP_WITHIN = 120.0  # seconds that a stopped run may take to undo what it did
+STOP_WITHIN = 120.0  # seconds for a stopped run to undo its faults
 
-Reference = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id, a path, or `latest`.")]
-All = Annotated[bool, typer.Option("--all", help="Every run that is being played on this machine.")]
+Reference = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Run id, path, or `latest`.")]
+All = Annotated[bool, typer.Option("--all", help="Stop every run in progress on this machine.")]
 
 
 class Switch(StrEnum):
@@ -34,18 +34,18 @@ class Switch(StrEnum):
 
 
 def undo(run: Reference = None) -> int:
-    """Undo what a run left behind; without RUN, every run that is listed as not healed."""
+    """Undo what a run left behind. Default: all runs listed as not healed."""
     chosen = [store.find_run(run)] if run else store.unhealed_runs()
     if not chosen:
         print("nothing to undo")
     codes: list[ExitCode] = []
     for run_dir in chosen:
         if run is None and is_locked(run_dir):
-            print(f"{run_dir.id}: is being played; `midnight stop {run_dir.id}` stops it")
+            print(f"{run_dir.id}: still running; stop it with `midnight stop {run_dir.id}`")
             continue
         try:
             codes.append(_report(run_dir, heal_elsewhere(run_dir, "midnight undo", wait=10.0)))
-        except UndoError as error:  # the other runs can still be healed
+        except UndoError as error:  # heal the other runs all the same
             print(f"midnight: {error}", file=sys.stderr)
             codes.append(error.exit_code)
     return worst(codes)
@@ -53,7 +53,7 @@ def undo(run: Reference = None) -> int:
 
 def _report(run_dir: RunDir, healed: list[Healed]) -> ExitCode:
     if not healed:
-        print(f"{run_dir.id}: nothing was left to undo")
+        print(f"{run_dir.id}: nothing to undo")
     for result in healed:
         outcome = f"NOT undone: {result.error}" if result.error else "undone"
         print(f"{run_dir.id}: {result.what.source} {result.what.name}: {outcome}")
@@ -61,24 +61,24 @@ def _report(run_dir: RunDir, healed: list[Healed]) -> ExitCode:
 
 
 def stop(run: Reference = None, all_: All = False) -> int:
-    """Stop a run that is being played: it undoes everything and ends with 4."""
+    """Stop a run in progress. It undoes everything and exits 4."""
     if (run is None) == (not all_):
         raise UsageError("name a run, or give --all")
     chosen = store.unhealed_runs() if run is None else [store.find_run(run)]
     playing = [run_dir for run_dir in chosen if is_locked(run_dir)]
     if not playing:
-        print("no run is being played")
+        print("no run in progress")
         return 0
     end, told = time.monotonic() + STOP_WITHIN, set[str]()
     while still := [run_dir for run_dir in playing if is_locked(run_dir)]:
         for run_dir in still:
-            player = _player(run_dir)  # one that is just beginning has not yet said who it is
+            player = _player(run_dir)  # a run that is just starting has not recorded its process yet
             if player is not None and run_dir.id not in told:
                 told.add(run_dir.id)
                 os.kill(player.pid, signal.SIGTERM)
         if time.monotonic() > end:
-            raise UndoError(f"{still[0].id} has not ended; `midnight undo {still[0].id}` heals it")
-        time.sleep(0.1)  # the lock is given back when everything is undone; it cannot be awaited
+            raise UndoError(f"{still[0].id} has not ended; heal it with `midnight undo {still[0].id}`")
+        time.sleep(0.1)  # the lock is released when everything is undone; there is no event to await
     for run_dir in playing:
         print(f"{run_dir.id}: stopped")
     return 0
@@ -92,8 +92,10 @@ def _player(run_dir: RunDir) -> ProcessRef | None:
     return ref if process_of(ref) is not None else None
 
 
-def halt(switch: Annotated[Switch, typer.Argument(help="on: no run starts on this machine.")]) -> None:
-    """Keep runs from starting on this machine, or let them again. Runs being played go on."""
+def halt(
+    switch: Annotated[Switch, typer.Argument(help="on: block new runs. off: allow them again.")],
+) -> None:
+    """Block new runs on this machine, or allow them. Runs in progress continue."""
     flag: Path = store.halt_file()
     try:
         if switch is Switch.ON:
@@ -102,5 +104,5 @@ def halt(switch: Annotated[Switch, typer.Argument(help="on: no run starts on thi
         elif switch is Switch.OFF:
             flag.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"{flag}: cannot be written: {error.strerror}") from None
-    print("halted: no run starts on this machine" if flag.exists() else "not halted")
+        raise UsageError(f"{flag}: cannot write: {error.strerror}") from None
+    print("halted: new runs are blocked on this machine" if flag.exists() else "not halted")

@@ -1,4 +1,4 @@
-"""`midnight runs`, `midnight trend`, `midnight prune`: what memory answers, and what it forgets."""
+"""`midnight runs`, `midnight trend`, `midnight prune`: query and prune the run history."""
 
 from __future__ import annotations
 
@@ -22,29 +22,39 @@ from chaos.spec.units import read_age
 from chaos.undo import prune as pruning
 from chaos.undo.heal import is_locked
 
-if TYPE_CHECKING:  # brings SQLAlchemy, which a command waits for only when it asks memory
+if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the history
     from chaos.history import Entry
 
-Experiment = Annotated[str | None, typer.Option(help="Runs of this experiment.")]
-Target = Annotated[str | None, typer.Option(help="Runs against this target.")]
-Profile = Annotated[str | None, typer.Option(help="Runs on this profile.")]
+Experiment = Annotated[str | None, typer.Option(help="Only runs of this experiment.")]
+Target = Annotated[str | None, typer.Option(help="Only runs against this target.")]
+Profile = Annotated[str | None, typer.Option(help="Only runs on this profile.")]
 Outcome = Annotated[
-    Literal["pass", "fail", "unknown", "none"] | None, typer.Option(help="Runs with this verdict.")
+    Literal["pass", "fail", "unknown", "none"] | None, typer.Option(help="Only runs with this verdict.")
 ]
-Since = Annotated[str | None, typer.Option(metavar="WHEN", help="From 2026-11-01 on, or from 7d ago.")]
-Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Up to the end of this day, or an instant.")]
-Git = Annotated[str | None, typer.Option(metavar="REVISION", help="How the git revision begins.")]
-Limit = Annotated[int, typer.Option(min=0, help="The newest so many; 0 for all.")]
-Rebuild = Annotated[bool, typer.Option("--rebuild", help="First read every journal anew.")]
-Name = Annotated[str, typer.Argument(help="An experiment's name.")]
-Last = Annotated[int, typer.Option(min=1, metavar="N", help="The newest so many runs.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="Only runs since this day or age, e.g. 2026-11-01 or 7d.")
+]
+Until = Annotated[
+    str | None,
+    typer.Option(metavar="WHEN", help="Only runs up to the end of this day, or up to this instant."),
+]
+Git = Annotated[str | None, typer.Option(metavar="REVISION", help="Only runs of this git revision (prefix).")]
+Limit = Annotated[int, typer.Option(min=0, help="Show at most N runs, newest last (0 = all).")]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="Rebuild the index from all journals first.")]
+Name = Annotated[str, typer.Argument(help="Experiment name.")]
+Last = Annotated[int, typer.Option(min=1, metavar="N", help="Use the newest N runs.")]
 HtmlFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write a page with a plot of each figure.")
+    Path | None, typer.Option(metavar="FILE", help="Write an HTML page with a plot of each figure.")
 ]
-Keep = Annotated[int | None, typer.Option(min=1, metavar="N", help="Keep the newest so many of each group.")]
-OlderThan = Annotated[str | None, typer.Option(metavar="AGE", help="Keep what is younger, such as 90d.")]
-Drills = Annotated[str, typer.Option(metavar="AGE", help="Keep drills that are younger.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted; delete nothing.")]
+Keep = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Keep the newest N runs of each experiment, target and profile."),
+]
+OlderThan = Annotated[
+    str | None, typer.Option(metavar="AGE", help="Delete only runs older than AGE, e.g. 90d.")
+]
+Drills = Annotated[str, typer.Option(metavar="AGE", help="Keep drills younger than AGE.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be deleted; delete nothing.")]
 
 COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
 
@@ -61,7 +71,7 @@ def runs(
     rebuild: Rebuild = False,
     json_: Json = False,
 ) -> None:
-    """List the stored runs that meet everything given, newest last."""
+    """List stored runs that match all filters, newest last."""
     from chaos.history import Query, open_index
     from chaos.history.query import instant
 
@@ -84,7 +94,7 @@ def runs(
         lambda: print(json.dumps([_document(entry) for entry in found], indent=1)) if json_ else _show(found)
     )
     if len(found) < count:
-        say(f"the newest {len(found)} of {count} runs; --limit 0 lists all")
+        say(f"showing the newest {len(found)} of {count} runs; --limit 0 shows all")
 
 
 def trend(
@@ -95,7 +105,7 @@ def trend(
     html_file: HtmlFile = None,
     json_: Json = False,
 ) -> None:
-    """Show how an experiment's figures moved over the last nights, and which became worse than their history."""
+    """Show trends in an experiment's figures. Flags those that got worse than their history."""
     from chaos.history import Query, open_index
     from chaos.history.trend import trends
     from chaos.reports.trend_rows import trend_json
@@ -104,14 +114,14 @@ def trend(
     entries = open_index(say).find(Query(experiment=name, target=target, profile=profile))
     found = trends(entries, last)
     if not found:
-        raise UsageError(f"no run of {name!r} is stored; `midnight runs` lists those there are")
+        raise UsageError(f"no stored run of {name!r}; `midnight runs` lists what is stored")
     if html_file is not None:
-        from chaos.reports.trend_html import write_trends  # brings matplotlib
+        from chaos.reports.trend_html import write_trends  # imports matplotlib: slow
 
         try:
             write_trends(found, html_file)
         except OSError as error:
-            raise UsageError(f"{html_file}: cannot be written: {error.strerror}") from None
+            raise UsageError(f"{html_file}: cannot write: {error.strerror}") from None
     if json_:
         tell(lambda: print(json.dumps([trend_json(each) for each in found], indent=1)))
         return
@@ -130,13 +140,13 @@ def prune(
     drills_older_than: Drills = "400d",
     dry_run: DryRun = False,
 ) -> None:
-    """Delete old runs: those that neither --keep nor --older-than keeps. The last failed and the last passing
-    run of each experiment, target and profile stay, and so do drills, runs being played and runs not healed."""
+    """Delete old runs, unless --keep or --older-than keeps them. The last failed and the last passing run of each
+    experiment, target and profile are always kept, as are drills, runs in progress and runs not healed."""
     from chaos.history import Query, open_index
     from chaos.history.retention import Retention
 
     if keep is None and older_than is None:
-        raise UsageError("say what to delete: --keep N, --older-than 90d, or both")
+        raise UsageError("choose what to delete: --keep N, --older-than 90d, or both")
     retention = Retention(keep, read_age(older_than) if older_than else None, read_age(drills_older_than))
     index = open_index(say)
     here = [entry for entry in index.find(Query()) if index.is_here(entry)]

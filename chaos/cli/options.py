@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
-"""Standard output is pure JSON then; everything else goes to standard error."""
+"""With it, standard output is pure JSON; everything else goes to standard error."""

@@ -1,4 +1,4 @@
-"""`midnight run NAME --rehearse`: what would work, what would not and why, as a table or as JSON."""
+"""`midnight run NAME --rehearse`: print which steps would work, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STYLES = {Answer.YES: "green", Answer.NO: "bold red", Answer.UNKNOWN: "yellow"}
 
 
 def show(rows: list[Row], *, json_: bool) -> ExitCode:
-    """Print what was found; 2 when something would not work."""
+    """Print the probes' answers. Returns 2 if a step would fail."""
     if json_:
         print(json.dumps([row.to_json() for row in rows], indent=1))
     else:
@@ -27,7 +27,7 @@ def show(rows: list[Row], *, json_: bool) -> ExitCode:
 
 def _table(rows: list[Row]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("part", "works", "what", "why, and what to do"):
+    for heading in ("part", "works", "what", "reason and fix"):
         table.add_column(heading)
     for row in rows:
         probe = row.probe
@@ -41,5 +41,5 @@ def _summary(rows: list[Row]) -> str:
     counts = {answer: sum(row.probe.answer is answer for row in rows) for answer in Answer}
     return (
         f"{counts[Answer.YES]} would work, {counts[Answer.NO]} would not, "
-        f"{counts[Answer.UNKNOWN]} cannot be known before the play; nothing was injected"
+        f"{counts[Answer.UNKNOWN]} unknown until played; nothing was injected"
     )

@@ -16,15 +16,19 @@ from chaos.play import kinds
 from chaos.play.playable import Playable, Request
 from chaos.reports.verdict_json import as_text
 
-Name = Annotated[str, typer.Argument(help="An experiment's name (`midnight list`) or a path to its file.")]
-Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]
-Profile = Annotated[str | None, typer.Option(help="The target's profile; its first one if not given.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides every arrival of the load.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Change a step.")]
+Name = Annotated[str, typer.Argument(help="Experiment name (`midnight list`) or path to its file.")]
+Target = Annotated[str, typer.Option(help="Target name or path to its file.")]
+Profile = Annotated[str | None, typer.Option(help="Target profile. Default: the first one.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the load's arrivals.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Override a step's parameter.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with its times; touch nothing.")]
 Rehearse = Annotated[
     bool,
-    typer.Option("--rehearse", help="Probe the target and every step; inject nothing. 2 if one would fail."),
+    typer.Option(
+        "--rehearse", help="Probe the target and every step; inject nothing. Exits 2 if one would fail."
+    ),
 ]
 
 
@@ -40,7 +44,7 @@ def run(
 ) -> int:
     """Play an experiment against a target and judge it.
 
-    Ends with 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not undone.
+    Exit code: 0 pass, 1 violated, 2 usage, 3 unknown, 4 aborted, 5 midnight failed, 6 not undone.
     """
     playable, request = kinds.find(name), Request(target, profile, seed, tuple(set_ or ()))
     if dry_run:
@@ -57,6 +61,6 @@ def run(
 def _show(playable: Playable, result: RunResult, terminal: Terminal, json_: bool) -> None:
     for error in result.errors:
         terminal.print(f"midnight: {error}", style="bold red", markup=False)
-    if json_ and result.verdict is not None:  # not from its file: there may have been no room for that
+    if json_ and result.verdict is not None:  # not from the file: the disk may have been full
         print(as_text(result.verdict))
     playable.tell(result, terminal)

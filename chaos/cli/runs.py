@@ -1,4 +1,4 @@
-"""`midnight report RUN`, `midnight judge RUN`: one stored run, rendered or judged again."""
+"""`midnight report RUN`, `midnight judge RUN`: render or judge a stored run again."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
 Reference = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, its beginning, a path, or `latest`.")
+    str, typer.Argument(metavar="RUN", help="Run id, unique prefix of one, path, or `latest`.")
 ]
-Objectives = Annotated[
-    Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs of this file.")
-]
+Objectives = Annotated[Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs in FILE.")]
 
 
 Format = Annotated[
@@ -43,7 +41,7 @@ def report(run: Reference, format_: Format = "html", output: Output = None) -> N
 
 
 def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
-    """Judge a stored run again, by its own objectives or by those of a file. Touches no target."""
+    """Judge a stored run again. Uses its own objectives, or those of --slo. Touches no target."""
     run_dir = store.find_run(run)
     verdict = stored.judge(run_dir, slo)
     if json_:

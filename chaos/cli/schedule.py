@@ -1,4 +1,4 @@
-"""`midnight schedule ...`: when runs happen."""
+"""`midnight schedule ...`: run experiments on a schedule."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-app = typer.Typer(help="When runs happen: nightly, monthly, by cron.", no_args_is_help=True)
+app = typer.Typer(help="Run experiments on a schedule: nightly, monthly, cron.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Option("--file", "-f", help="The schedules.", envvar="MIDNIGHT_SCHEDULES")]
-Name = Annotated[str, typer.Argument(help="A schedule's name.")]
-Count = Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many.")]
-Reason = Annotated[str, typer.Option("--because", help="Shown by `list`, and in the record.")]
-Checked = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The schedules.")]
+File = Annotated[Path, typer.Option("--file", "-f", help="Schedule file.", envvar="MIDNIGHT_SCHEDULES")]
+Name = Annotated[str, typer.Argument(help="Schedule name.")]
+Count = Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many starts to print.")]
+Reason = Annotated[str, typer.Option("--because", help="Reason, shown by `list` and recorded.")]
+Checked = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Schedule file.")]
 
 DEFAULT = Path("schedules.yaml")
 
 
 @app.command("run")
 def run(file: File = DEFAULT) -> None:
-    """Start what is due, in the foreground, until SIGTERM; SIGHUP reads the file again."""
-    from chaos.schedule import service  # brings APScheduler, which no other command waits for
+    """Run the scheduler in the foreground. SIGTERM stops it; SIGHUP reloads the file."""
+    from chaos.schedule import service  # imports APScheduler: slow
 
     service.run(file, _say)
 
 
 @app.command("list")
 def list_(file: File = DEFAULT, json_: Json = False) -> None:
-    """List the schedules, when each runs next, and what its last run came to."""
+    """List schedules with their next start and last result."""
     from chaos.schedule import status
 
     found, now = _load(file), datetime.now(UTC)
@@ -65,7 +65,7 @@ def list_(file: File = DEFAULT, json_: Json = False) -> None:
     for row in rows:
         for words in filter(None, (row["paused"], (row["last"] or {}).get("because"))):
             terminal.print(f"{row['name']}: {words}", markup=False, soft_wrap=True)
-    held = f"{leader} holds the lease" if leader else "no scheduler holds the lease: nothing is started"
+    held = f"{leader} holds the lease" if leader else "no scheduler holds the lease: nothing will start"
     terminal.print(held, markup=False, soft_wrap=True)
     for line in troubles:
         terminal.print(line, style="bold red", markup=False, soft_wrap=True)
@@ -73,7 +73,7 @@ def list_(file: File = DEFAULT, json_: Json = False) -> None:
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("schedule", "when", "zone", "next (UTC)", "last due (UTC)", "came to"):
+    for column in ("schedule", "when", "zone", "next (UTC)", "last due (UTC)", "result"):
         table.add_column(column, no_wrap=True)
     for row in rows:
         last = row["last"] or {"due": "", "state": "", "event": ""}
@@ -85,7 +85,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 @app.command("next")
 def next_(file: File = DEFAULT, n: Count = 10, json_: Json = False) -> None:
-    """Print the next starts of all schedules, and which of them a pause or a blackout forbids."""
+    """Print the next starts of all schedules, and which of them a pause or blackout blocks."""
     from chaos.schedule import status
 
     found = _load(file)
@@ -100,19 +100,19 @@ def next_(file: File = DEFAULT, n: Count = 10, json_: Json = False) -> None:
 
 @app.command("pause")
 def pause(name: Name, file: File = DEFAULT, because: Reason = "") -> None:
-    """Play nothing of a schedule until it is resumed; what comes due meanwhile is skipped."""
+    """Pause a schedule until `resume`. Runs that come due meanwhile are skipped."""
     from chaos.schedule import registered
 
     schedule = _schedule(_load(file), name)
     with _database() as connection:
         registered.enrol_one(connection, schedule, datetime.now(UTC))
         registered.pause(connection, name, because or "by hand")
-    print(f"{name}: paused; `midnight schedule resume {name}` lifts that")
+    print(f"{name}: paused; resume with `midnight schedule resume {name}`")
 
 
 @app.command("resume")
 def resume(name: Name, file: File = DEFAULT) -> None:
-    """Lift a pause, one by a failed run too."""
+    """Resume a paused schedule, even one paused by a failed run."""
     from chaos.schedule import registered
 
     _schedule(_load(file), name)
@@ -123,7 +123,7 @@ def resume(name: Name, file: File = DEFAULT) -> None:
 
 @app.command("run-now")
 def run_now(name: Name, file: File = DEFAULT) -> int:
-    """Play a schedule's run at once; it is recorded and told like any other, and ends with the run's code."""
+    """Run a schedule now. The run is recorded and notified like any other; exits with its code."""
     from chaos import database
     from chaos.schedule import run_now as by_hand
 
@@ -134,7 +134,7 @@ def run_now(name: Name, file: File = DEFAULT) -> int:
 
 @app.command("validate")
 def validate(file: Checked = None, option: File = DEFAULT) -> None:
-    """Check the schedules, and that every experiment, target and profile in them is there and fits."""
+    """Validate a schedule file, and that its experiments, targets and profiles exist and fit."""
     path = file or option
     found = _load(path)
     print(f"{path}: {len(found.schedules)} valid schedules")
@@ -151,13 +151,13 @@ def _schedule(found: ScheduleFile, name: str) -> Schedule:
         if schedule.name == name:
             return schedule
     known = ", ".join(schedule.name for schedule in found.schedules)
-    raise UsageError(f"there is no schedule {name!r}; known: {known}")
+    raise UsageError(f"no schedule {name!r}; known: {known}")
 
 
 @contextmanager
 def _database() -> Iterator[Connection]:
     from chaos import database
-    from chaos.schedule import tables  # noqa: F401  its tables are made where they are missing
+    from chaos.schedule import tables  # noqa: F401  so that missing tables are created
 
     with database.connect(database.address()).begin() as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""`midnight stack up|down|status`: a target to play with by hand."""
+"""`midnight stack up|down|status`: run a target to experiment with by hand."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from chaos.run import preflight, stack
 from chaos.spec import target as targets
 from chaos.spec import targetfiles, yamlfile
 
-app = typer.Typer(help="Bring a target up to play with it by hand.", no_args_is_help=True)
+app = typer.Typer(help="Start and stop a target to experiment with by hand.", no_args_is_help=True)
 
-Target = Annotated[str, typer.Option(help="A target's name or a path to its file.")]
-Profile = Annotated[str | None, typer.Option(help="The target's profile; its first one if not given.")]
+Target = Annotated[str, typer.Option(help="Target name or path to its file.")]
+Profile = Annotated[str | None, typer.Option(help="Target profile. Default: the first one.")]
 
 
 @app.command()
 def up(target: Target = "embedded", profile: Profile = None) -> None:
-    """Bring the target up and leave it running."""
+    """Start the target and leave it running."""
     preflight.refuse_when_halted()
     found, driver, _ = plans.target_of(targetfiles.search(target))
     if not driver.started_by_us:
-        raise Refused(f"target {found.name!r} is not started by midnight: there is nothing to bring up")
+        raise Refused(f"target {found.name!r} is not started by midnight: nothing to start")
     plan = plans.build("smoke", target, profile)
     handles = stack.up(plan)
     print(f"{plan.target.name} ({plan.profile or 'no profile'}) is up: {handles.base_url}")
@@ -36,16 +36,16 @@ def up(target: Target = "embedded", profile: Profile = None) -> None:
         print(f"  proxy {name}: {proxy.listen} -> {proxy.upstream} ({proxy.api})")
     if handles.logs is not None:
         print(f"  logs: {handles.logs.directory}")
-    print("`midnight stack down` takes it down again")
+    print("stop it with `midnight stack down`")
 
 
 @app.command()
 def down(target: Target = "embedded") -> int:
-    """Take down the target that `up` brought up."""
+    """Stop the target that `up` started."""
     name = _name(target)
     failed = [result for result in stack.down(name) if result.error]
     for result in failed:
-        print(f"NOT taken down: {result.what.name}: {result.error}")
+        print(f"NOT stopped: {result.what.name}: {result.error}")
     if not failed:
         print(f"{name} is down")
     return ExitCode.NOT_UNDONE if failed else ExitCode.PASS
@@ -53,12 +53,12 @@ def down(target: Target = "embedded") -> int:
 
 @app.command()
 def status(target: Target = "embedded") -> None:
-    """Say whether the target is up, and where."""
+    """Show whether the target is up, and where."""
     name = _name(target)
     print(f"{name} is {stack.status(name)}")
 
 
 def _name(target: str) -> str:
-    """A target's own name; what is no path is one already, and its file need not be there any more."""
+    """The target's name. Anything but a path is one already, and its file need not exist any more."""
     is_path = target.endswith((".yaml", ".yml"))
     return targets.load(yamlfile.search(target, "targets")).name if is_path else target

@@ -1,4 +1,4 @@
-"""`midnight target inspect|wire`: a Compose project as midnight sees it, and what puts a proxy into it."""
+"""`midnight target inspect|wire`: inspect a Compose project, and put a proxy into it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from chaos.targets.compose import guesses, inspecting, rewiring
 from chaos.targets.compose.discovery import whole
 from chaos.targets.compose.options import ComposeOptions
 
-app = typer.Typer(help="Look at a Compose project, and wire a proxy into it.", no_args_is_help=True)
+app = typer.Typer(help="Inspect a Compose project, and put a proxy into it.", no_args_is_help=True)
 
-Target = Annotated[str, typer.Argument(help="compose:PROJECT, or a target file of such a project.")]
+Target = Annotated[str, typer.Argument(help="compose:PROJECT, or the target file of a Compose project.")]
 
 
 @app.command()
 def inspect(target: Target) -> None:
-    """Show the project's services, what of them a run can reach, which have a role, and whose sessions with the
-    database come through the proxy; changes nothing. Exit 2 where some go past it."""
+    """Show what a run can reach in a Compose project: services, roles, and database sessions through the proxy.
+    Changes nothing. Exits 2 if sessions bypass the proxy."""
     project, options = _project(target)
     at, there = _containers(project)
     for line in inspecting.containers(there, options):
         print(line)
     if options is None:
-        print("\nno target file names this project; a beginning, to be looked through:\n")
+        print("\nno target file for this project; review this draft:\n")
         YAML().dump(guesses.target_file(project, there), sys.stdout)
     paths = inspecting.paths(at, there, options)
     print()
@@ -47,21 +47,21 @@ def inspect(target: Target) -> None:
 def wire(
     target: Target,
     database: Annotated[
-        str | None, typer.Option(help="The database: SERVICE, SERVICE:PORT, or HOST:PORT.")
+        str | None, typer.Option(help="Database: SERVICE, SERVICE:PORT or HOST:PORT.")
     ] = None,
     also: Annotated[
-        list[str] | None, typer.Option(help="Another to put a proxy before: SERVICE[:PORT].")
+        list[str] | None, typer.Option(help="Another store to put behind a proxy: SERVICE[:PORT].")
     ] = None,
     service: Annotated[
-        list[str] | None, typer.Option(help="One that uses it, though nothing shows it.")
+        list[str] | None, typer.Option(help="A service that uses the database undetected.")
     ] = None,
-    leave: Annotated[
-        list[str] | None, typer.Option(help="A service that keeps its way past the proxy.")
+    leave: Annotated[list[str] | None, typer.Option(help="A service that may bypass the proxy.")] = None,
+    proxy_image: Annotated[
+        str | None, typer.Option(help="Toxiproxy image to use instead of the default.")
     ] = None,
-    proxy_image: Annotated[str | None, typer.Option(help="Another image of Toxiproxy.")] = None,
 ) -> None:
-    """Print an override file that puts a Toxiproxy between the database and every service that uses it. Nothing is
-    edited; without the file everything is as before."""
+    """Print a Compose override that puts Toxiproxy before the database. All services that use the database go through
+    it. No file is edited; without the override everything is as before."""
     require_here(engine.find())
     project, options = _project(target)
     at, there = _containers(project)
@@ -69,7 +69,7 @@ def wire(
     chosen = database or known or guesses.database(there)
     if chosen is None:
         told = ", ".join(sorted({each.service for each in there}))
-        raise UsageError(f"which service is the database? give --database; there: {told}")
+        raise UsageError(f"cannot tell which service is the database: set --database to one of {told}")
     leaving = {*(leave or ()), *(options.proxy.past if options is not None and options.proxy else ())}
     wired = rewiring.wire(at, project, there, [chosen, *(also or ())], service or (), leaving, proxy_image)
     for line in wired.comments:
@@ -80,13 +80,13 @@ def wire(
 
 
 def _project(target: str) -> tuple[str, ComposeOptions | None]:
-    """The project, and what a target file says of it, if one does."""
+    """Return the project and the options of its target file, if there is one."""
     path = targetfiles.find_project(target)
     if path is None:
         return target.removeprefix(targetfiles.COMPOSE), None
     found, _, options = plans.target_of(path)
     if not isinstance(options, ComposeOptions):
-        raise UsageError(f"target {found.name!r} is of the driver {found.driver!r}, not a Compose project")
+        raise UsageError(f"target {found.name!r} has driver {found.driver!r}: not a Compose project")
     return options.project, options
 
 

@@ -1,4 +1,4 @@
-"""Printing: whatever becomes of the output changes no exit code, and a narrow terminal hides nothing."""
+"""Print without affecting exit codes when output fails, and without truncation in narrow terminals."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WIDEST = 10_000  # columns
 
 
 def tell(show: Callable[[], None]) -> None:
-    """Call `show`; when whoever read our output has gone, what is left of it is thrown away."""
+    """Call `show`; if the reader of our output is gone, discard the rest."""
     try:
         show()
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # rich ends the process with 1 when its pipe is broken
+    except (BrokenPipeError, SystemExit):  # rich exits with 1 if its pipe is broken
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -32,7 +32,7 @@ def say(note: str) -> None:
 
 
 def print_whole(table: Table) -> None:
-    """Print every cell whole: into a pipe, and wider than the terminal where it has to be."""
+    """Print every cell untruncated, in a pipe or wider than the terminal if necessary."""
     terminal = Console(highlight=False)
     needed = Measurement.get(terminal, terminal.options.update(max_width=WIDEST), table).maximum
     Console(highlight=False, width=max(terminal.width, needed)).print(table)
@@ -40,7 +40,7 @@ def print_whole(table: Table) -> None:
 
 @contextmanager
 def forgiving() -> Iterator[None]:
-    """Standard output and error that never raise: what a closed or full one does not take is thrown away."""
+    """Standard output and error that never raise: what a closed or full one does not accept is discarded."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast(TextIO, _Forgiving(stream)) for stream in before)
     try:
@@ -52,7 +52,7 @@ def forgiving() -> Iterator[None]:
 
 
 class _Forgiving:
-    def __init__(self, stream: TextIO | None) -> None:  # None: it was closed when we began
+    def __init__(self, stream: TextIO | None) -> None:  # None: closed at startup
         self._stream = stream or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
     def write(self, text: str) -> int:

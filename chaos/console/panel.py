@@ -61,7 +61,7 @@ def _step_text(state: StepProgress, now: float, hold: float, start: str) -> Text
     if not state.phase:
         return Text(f"waits: {start}", style="dim")
     if state.phase == "injected":
-        return Text(f"injected, held for {since:.0f} s of at most {show_seconds(hold)}", style="bold magenta")
+        return Text(f"injected, held for {since:.0f} s of up to {show_seconds(hold)}", style="bold magenta")
     if state.phase in ("injecting", "held"):
         word = "undoing" if state.phase == "held" else "injecting"
         return Text(f"{word} for {since:.0f}s", style="magenta")
@@ -71,7 +71,7 @@ def _step_text(state: StepProgress, now: float, hold: float, start: str) -> Text
 def _deed_text(state: StepProgress, now: float, within: float, start: str) -> Text:
     if state.phase == "begun":
         since = max(0.0, now - state.since)
-        return Text(f"under way for {since:.0f} s of at most {show_seconds(within)}", style="bold cyan")
+        return Text(f"in progress for {since:.0f} s of up to {show_seconds(within)}", style="bold cyan")
     if not state.phase:
         return Text(f"waits: {start}", style="dim")
     return Text(state.phase, style=STYLES.get(state.phase, "green"))

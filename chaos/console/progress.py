@@ -1,4 +1,4 @@
-"""How far a run is, by its journal."""
+"""Progress of a run, from its journal."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from chaos.spec.experiment import Experiment
 
 @dataclass
 class StepProgress:
-    """How far a step is, and since when (seconds of the run clock)."""
+    """The phase of a step, and since when (seconds of the run clock)."""
 
-    phase: str = ""  # of its latest event; empty: not yet begun
+    phase: str = ""  # of its latest event; empty: not begun
     since: float = 0.0
 
 
 @dataclass
 class Progress:
-    """What is known of a run so far."""
+    """The known state of a run."""
 
     experiment: Experiment
     figures: Figures = field(default_factory=dict)
     stage: str = "starting the target"
     steps: dict[str, StepProgress] = field(default_factory=dict)
-    zero: float = math.inf  # of the run clock on the console's clock, as the earliest event puts it
+    zero: float = math.inf  # of the run clock on the console's clock, by the earliest event
 
     def __post_init__(self) -> None:
         runbook = self.experiment.drill.runbook if self.experiment.drill else ()

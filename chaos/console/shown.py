@@ -1,7 +1,7 @@
-"""Live progress of a run: a panel in a terminal, plain lines elsewhere. Reads the journal, prints.
+"""Live progress of a run: a panel in a terminal, plain lines elsewhere. Reads the journal and prints.
 
-All printing happens in a thread of its own, so that a slow, stuck or broken terminal neither delays the
-runner nor raises into it: from then on the run is silent, and its verdict the same.
+A separate thread prints, so that a slow, stuck or broken terminal neither delays the runner nor raises in it:
+from then on the run is silent, with the same verdict.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from chaos.record.journal import Event
 from chaos.record.store import RunDir
 from chaos.spec.experiment import Experiment
 
-FIGURES_EVERY = 5.0  # seconds between two lines of figures where there is no terminal
-_FAREWELL = 2.0  # seconds that `stop` waits for a terminal that does not take what it is given
+FIGURES_EVERY = 5.0  # seconds between lines of figures without a terminal
+_FAREWELL = 2.0  # seconds that `stop` waits for a blocked terminal
 
 
 class Console:
-    """Shows one run. Safe to call from any thread; nothing here raises or waits, but `stop` up to 2 s."""
+    """Shows one run. Safe to call from any thread; never raises or waits, except `stop` for up to 2 s."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Console:
         self._started = self._stopped = False
 
     def start(self) -> None:
-        """Print the plan, then show what happens until `stop`."""
+        """Print the plan, then show progress until `stop`."""
         if not self._started:
             self._started = True
             with contextlib.suppress(RuntimeError):  # a machine out of threads: the run goes on unseen
@@ -58,12 +58,12 @@ class Console:
         self._news.put(event)
 
     def tick(self, figures: Figures) -> None:
-        """Show how the run is doing: "phase", "play_at", "play_length" (s), "rate" (per second),
+        """Show figures: "phase", "play_at", "play_length" (s), "rate" (per second),
         "ok" (ratio), "p99" (s), "in_flight", "pool_in_use", "pool_size", "waiters"; any may be None."""
         self._news.put(dict(figures))
 
     def stop(self) -> None:
-        """Print what is left and give the terminal back."""
+        """Print the rest and release the terminal."""
         if self._started and not self._stopped:
             self._stopped = True
             self._news.put(None)
@@ -71,7 +71,7 @@ class Console:
                 self._printer.join(_FAREWELL)
 
     def _print_all(self) -> None:
-        # rich ends a broken pipe with SystemExit, which is no Exception.
+        # rich raises SystemExit on a broken pipe, which is not an Exception.
         with contextlib.suppress(Exception, SystemExit):
             for line in self._opening:
                 _say(self._terminal, Text(line))

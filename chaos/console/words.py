@@ -1,4 +1,4 @@
-"""Events and figures in the words that a reader of the plan knows."""
+"""Describe events and figures in the words of the plan."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STYLES = {"failed": "bold red", "skipped": "yellow", "fired": "bold red", "injec
 
 
 def sentence(event: Event) -> str:
-    """An event in the words a reader of the plan knows."""
+    """Describe an event in the words of the plan."""
     subject = f"{event.source} {event.name}" if event.source != event.name else event.name
     because = f": {event.because}" if event.because else ""
     match events.known(event):
@@ -32,7 +32,7 @@ def sentence(event: Event) -> str:
         case events.StepHeld() as held:
             return f"{subject}: held; {_doses(held)}"
         case events.DeedBegun(told=str(told)) if told:
-            return f"{subject}: yours to do: {told}; then type: midnight done {event.name}"
+            return f"{subject}: do this by hand: {told}; then run: midnight done {event.name}"
         case events.DeedEnded(seconds=float() | int() as seconds):
             return f"{subject}: done in {show_seconds(round(seconds, 2))}"
     if event.source == events.RunEnded.source:
@@ -57,7 +57,7 @@ def _any(value: object) -> str:
 
 
 def figures_line(figures: Figures) -> str:
-    """The figures on one line; what is not known is a dash."""
+    """Format the figures on one line; unknown ones are dashes."""
     return f"{_place(figures)}: {service(figures)}; pool {pool(figures)}"
 
 
@@ -72,9 +72,9 @@ def _place(figures: Figures) -> str:
 
 
 def service(figures: Figures) -> str:
-    """How the load fares."""
+    """Describe the load."""
     ok = figures.get("ok")
-    # Cut off, never rounded: 99.96 % is not shown as 100 %.
+    # Truncated, not rounded: 99.96 % is not shown as 100 %.
     good = "–" if ok is None or math.isnan(ok) else f"{math.floor(ok * 1000) / 10:.1f} %"
     return (
         f"{number(figures.get('rate'), '.1f')}/s, good {good}, p99 {_time(figures.get('p99'))}, "
@@ -83,13 +83,13 @@ def service(figures: Figures) -> str:
 
 
 def pool(figures: Figures) -> str:
-    """How full the API's pool is."""
+    """Describe the API's pool."""
     in_use, size = (number(figures.get(key), ".0f") for key in ("pool_in_use", "pool_size"))
     return f"{in_use} of {size} in use, {number(figures.get('waiters'), '.0f')} waiting"
 
 
 def number(value: float | None, form: str) -> str:
-    """A figure, or a dash where it is not known."""
+    """Format a figure, or a dash if unknown."""
     return "–" if value is None or math.isnan(value) else f"{value:{form}}"
 
 

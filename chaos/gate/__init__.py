@@ -1,1 +1,1 @@
-"""The release gate: runs against their objectives and against the last release. Pure; `cli.gate` plays."""
+"""The release gate: judge runs by their objectives and against the last release. Pure; `play.gating` plays."""

@@ -1,6 +1,6 @@
-"""What a run is compared with: every comparable run that counts, a stored run, or a file kept from the last release.
+"""The baseline of a gate: all comparable runs that count, one stored run, or a file kept from the last release.
 
-A run counts where the gate that played it passed, or where a person released it (`chaos.history.decision`).
+A run counts if the gate that played it passed, or if a person released it (`chaos.history.decision`).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LAST = 30  # of the comparable runs, the newest
 
 
 class NoBaseline(UsageError):
-    """No run counts yet that could be compared with."""
+    """No comparable run counts yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is about to be played, and on what: `play`, `machine` and `midnight` as memory keeps them."""
+    """What is about to be played, and where: `play`, `machine` and `midnight` as in the history."""
 
     experiment: str
     target: str
@@ -38,9 +38,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The figures to compare with, oldest first, and where they come from.
+    """The figures to compare with, oldest first, and their source.
 
-    `notes` say what of it is unlike what is played, and which runs were left out for that.
+    `notes` list how the baseline differs from what is played, and which runs were left out for that.
     """
 
     source: str
@@ -55,7 +55,7 @@ class Baseline:
 
 
 def find(reference: str, wanted: Sequence[Wanted], index: Index, *, allow_partial: bool) -> list[Baseline]:
-    """The baseline of each experiment, in order. Raises UsageError or FileError for one that is missing."""
+    """Find the baseline of each experiment, in order. Raises UsageError or FileError if one is missing."""
     if reference == LATEST:
         return [latest(each, index, allow_partial=allow_partial) for each in wanted]
     given = Path(reference)
@@ -66,7 +66,7 @@ def find(reference: str, wanted: Sequence[Wanted], index: Index, *, allow_partia
 
 
 def latest(wanted: Wanted, index: Index, *, allow_partial: bool) -> Baseline:
-    """Every comparable run that counts, back to the newest release. Raises UsageError where there is none."""
+    """Return every comparable run that counts, back to the newest release. Raises UsageError if there is none."""
     found = counted(index, wanted.experiment, wanted.target, wanted.profile)
     counting = [each for each in found if each.profile == wanted.profile]
     alike, left_out = _alike(counting, wanted, allow_partial=allow_partial)
@@ -79,7 +79,7 @@ def latest(wanted: Wanted, index: Index, *, allow_partial: bool) -> Baseline:
 
 
 def counted(index: Index, experiment: str | None, target: str | None, profile: str | None) -> list[Entry]:
-    """The runs that later ones are compared with, oldest first: since the newest release of each group."""
+    """Return the runs that later ones are compared with, oldest first: since the newest release of each group."""
     found = index.find(Query(experiment=experiment, target=target, profile=profile, counts=True))
     begins: dict[tuple[str, str, str | None], Entry] = {}
     for each in found:
@@ -92,14 +92,14 @@ def counted(index: Index, experiment: str | None, target: str | None, profile: s
 
 
 def named(reference: str, index: Index) -> Entry:
-    """The stored run of this id, beginning of an id, or directory. Raises UsageError."""
+    """Find a stored run by id, unique prefix or directory. Raises UsageError."""
     given = Path(reference)
     run = given.resolve().name if given.is_dir() else reference
     found = [
         each for each in index.find(Query(run=run)) if not given.is_dir() or each.path == given.resolve()
     ]
     if len(found) != 1:
-        what = "names several runs" if found else "is no stored run and no file"
+        what = "matches several runs" if found else "not a stored run or file"
         raise UsageError(f"{reference}: {what}; `midnight runs` lists the runs")
     return found[0]
 
@@ -107,7 +107,7 @@ def named(reference: str, index: Index) -> Entry:
 def _alike(
     counting: Sequence[Entry], wanted: Wanted, *, allow_partial: bool
 ) -> tuple[list[Entry], Counter[str]]:
-    """The newest that can be compared with what is played, and how many cannot, by reason."""
+    """Return the newest comparable runs, and how many others were left out, by reason."""
     alike: list[Entry] = []
     left_out: Counter[str] = Counter()
     for each in counting:
@@ -125,7 +125,7 @@ def _unlike(entry: Entry, wanted: Wanted, *, allow_partial: bool) -> str:
     if entry.partial and not allow_partial:
         return "not every link exercised"
     if None not in (entry.play, wanted.play) and entry.play != wanted.play:
-        return "another load or other steps"
+        return "different load or steps"
     if None not in (entry.machine, wanted.machine) and entry.machine != wanted.machine:
         return f"another machine ({entry.machine})"
     if None not in (entry.midnight, wanted.midnight) and entry.midnight != wanted.midnight:
@@ -138,23 +138,25 @@ def _none(wanted: Wanted, left_out: Counter[str]) -> str:
     there = f" (left out: {', '.join(f'{number} with {why}' for why, number in left_out.items())})"
     return (
         f"--baseline {LATEST}: no comparable run of {wanted.experiment!r} against {wanted.target}{profiled} "
-        f"has passed a gate yet{there if left_out else ''}; run the gate once without --baseline, "
-        f"or type: midnight baseline set RUN"
+        f"has passed a gate yet{there if left_out else ''}; run the gate once without --baseline "
+        f"or run: midnight baseline set RUN"
     )
 
 
 def _of_entry(reference: str, entry: Entry, wanted: Wanted) -> Baseline:
     if entry.experiment != wanted.experiment:
         raise UsageError(
-            f"--baseline {reference}: is a run of {entry.experiment!r}, and {wanted.experiment!r} is played"
+            f"--baseline {reference}: is a run of {entry.experiment!r}, not of {wanted.experiment!r}"
         )
     if entry.verdict not in ("pass", "fail"):
         found = entry.verdict or "none"
-        raise UsageError(f"--baseline {reference}: run {entry.run} has no verdict to compare with ({found})")
+        raise UsageError(
+            f"--baseline {reference}: run {entry.run} needs a pass or fail verdict to be compared with, got {found}"
+        )
     if entry.decision is not None and not entry.counts:
-        said = {"withdrawn": "was withdrawn", "worse": "was worse than its own baseline"}
+        said = {"withdrawn": "was withdrawn", "worse": "was worse than its baseline"}
         what = said.get(entry.decision.state, "was refused by its gate")
-        remedy = f"to release it: midnight baseline set {entry.run}"
+        remedy = f"to accept it: midnight baseline set {entry.run}"
         raise UsageError(f"--baseline {reference}: run {entry.run} {what}; {remedy}")
     notes = _differences(entry.target, entry.profile, wanted)
     if why := _unlike(entry, wanted, allow_partial=True):
@@ -166,7 +168,7 @@ def _of_file(path: Path, wanted: Wanted) -> Baseline:
     kept = baseline_file.read(path)
     if wanted.experiment not in kept:
         there = ", ".join(kept) or "none"
-        raise UsageError(f"--baseline {path}: holds no run of {wanted.experiment!r}, but of {there}")
+        raise UsageError(f"--baseline {path}: has no run of {wanted.experiment!r}, only of {there}")
     found = kept[wanted.experiment]
     notes = _differences(found.target, found.profile, wanted)
     more = f" and {many(len(found.past) - 1, 'run')} before it" if len(found.past) > 1 else ""

@@ -1,4 +1,4 @@
-"""A baseline kept as a file: the verdict.json of one run, or what a gate wrote with --json-file."""
+"""A baseline kept as a file: the verdict.json of a run, or a gate's --json-file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chaos.spec.userfile import read_json
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One run of a file, and the figures it was itself compared with; `past` ends with its own."""
+    """One run of a file, and the figures that it was compared with; `past` ends with its own."""
 
     run: str
     experiment: str
@@ -27,14 +27,12 @@ class Kept:
 
 
 def read(path: Path) -> Mapping[str, Kept]:
-    """The runs of the file by experiment. Raises FileError for what is none, or was refused."""
+    """Return the file's runs by experiment. Raises FileError for an invalid file or a refused run."""
     document = read_json(path)
     try:
         if document.get("kind") == "gate":
             if document["exit_code"] != ExitCode.PASS:
-                rule = (
-                    f"that gate ended with {document['exit_code']}: a run counts as a baseline once released"
-                )
+                rule = f"that gate ended with {document['exit_code']}: accept its run before you use it as a baseline"
                 raise FileError(path, None, "", f"{rule} (midnight baseline set RUN)")
             found = [
                 _kept(path, run["verdict"], run.get("past") or ())
@@ -46,14 +44,14 @@ def read(path: Path) -> Mapping[str, Kept]:
             found = [_kept(path, document, ())]
         return {each.experiment: each for each in found}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise FileError(path, None, "", f"is no verdict.json: {type(error).__name__} {error}") from error
+        raise FileError(path, None, "", f"invalid verdict.json: {type(error).__name__} {error}") from error
 
 
 def _refuse_refused(path: Path) -> None:
-    """Raises FileError for the verdict of a stored run that its gate has refused."""
+    """Raises FileError for the verdict of a stored run that its gate refused."""
     beside = RunDir(path.parent).decision
     if beside.exists() and of_document(read_json(beside)).state not in COUNTING:
-        remedy = f"to release it: midnight baseline set {path.absolute().parent.name}"
+        remedy = f"to accept it: midnight baseline set {path.absolute().parent.name}"
         rule = f"its gate did not pass, or it was withdrawn; {remedy}"
         raise FileError(path, None, "", rule)
 
@@ -61,7 +59,12 @@ def _refuse_refused(path: Path) -> None:
 def _kept(path: Path, verdict: Mapping[str, Any], past: Any) -> Kept:
     if verdict["verdict"] not in ("pass", "fail"):
         told = verdict["verdict"] or "none"
-        raise FileError(path, None, "", f"{verdict['experiment']} has no verdict to compare with ({told})")
+        raise FileError(
+            path,
+            None,
+            "",
+            f"{verdict['experiment']} needs a pass or fail verdict to be compared with, got {told}",
+        )
     before = tuple(_figures(each) for each in past)
     return Kept(
         str(verdict["run"]),
@@ -73,5 +76,5 @@ def _kept(path: Path, verdict: Mapping[str, Any], past: Any) -> Kept:
 
 
 def _figures(given: Mapping[str, Any]) -> Figures:
-    """JSON has no infinity: there it is null, as in a verdict.json."""
+    """Read null as infinity, which JSON lacks, as in verdict.json."""
     return recalled({"figures": given})

@@ -1,4 +1,4 @@
-"""One thing that a gate asks for, and how it came out."""
+"""One requirement of a gate, and its outcome."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "warning", "er
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`error` is a fault of the tool or of the run, `fail` one of the target; `advisory` would be one if the gate were
-    asked to hold to it. `because` is one sentence.
+    """`error` is a failure of the tool or the run, `fail` one of the target; `advisory` would be a fail if enforced.
+    `because` is one sentence.
 
     `measured` and `allowed` are in `unit`.
     """
@@ -33,7 +33,7 @@ class Case:
 
 
 def of_finding(finding: dict[str, Any]) -> Case:
-    """A finding of a verdict.json as a case."""
+    """Convert a finding of verdict.json to a case."""
     return Case(
         check=finding["check"],
         name=finding["name"],

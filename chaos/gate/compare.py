@@ -1,4 +1,4 @@
-"""A run against its baseline, figure by figure: against the median of the runs there are, and their spread."""
+"""Compare a run with its baseline, figure by figure: with the median of the baseline's runs, and their spread."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.tolerance import Tolerances
 from chaos.history.entry import Figures
 
-NOISE = 1e-9  # of adding and multiplying floats
-ENOUGH = 5  # runs that show how much a figure varies by itself
-WIDE = 4.0  # times that spread: beyond it chance brings a sound run once in some hundred gates
-BEYOND = 10  # hits beyond a percentile, or it is a matter of single ones
+NOISE = 1e-9  # rounding of floats
+ENOUGH = 5  # least runs that show how much a figure varies by itself
+WIDE = 4.0  # times that spread: a sound run exceeds it by chance once in some hundred gates
+BEYOND = 10  # least hits beyond a percentile, or it rests on single ones
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What one figure was in the runs of the baseline: `spread` is a standard deviation, None where too few runs
-    show it."""
+    """One figure in the baseline's runs: `spread` is a standard deviation, None if there are too few runs."""
 
     value: float
     runs: int
@@ -32,8 +31,8 @@ class Past:
 def compare(
     figures: Figures, past: Sequence[Figures], tolerances: Tolerances, *, advisory: bool = False
 ) -> list[Case]:
-    """A case for each figure that is compared: it fails where it is worse by more than is allowed. With
-    `advisory` it says so, and fails nothing."""
+    """Return a case per compared figure; it fails if worse by more than allowed. With `advisory` it is reported but
+    fails nothing."""
     found = []
     for figure in FIGURES:
         own = tolerances.get(figure.name)
@@ -60,7 +59,7 @@ def _compare(
         because = f"the baseline has no {name}"
         return Case("baseline", name, "not exercised", because, measured, None, figure.unit)
     if measured is None:
-        because = f"{name} was not measured, and the baseline has {figure.show(before.value)}"
+        because = f"{name} was not measured, but the baseline has {figure.show(before.value)}"
         return Case("baseline", name, "unknown", because, None, None, figure.unit)
     most = _allowed(room, before, given)
     worse_by = (1 if figure.higher_is_better else -1) * _difference(before.value, measured)
@@ -77,7 +76,7 @@ def _because(figure: Figure, name: str, measured: float, before: Past, worse_by:
 
 
 def _allowed(room: Room, before: Past, given: Tolerance | None) -> float:
-    """How much worse the figure may be."""
+    """Return how much worse the figure may be."""
     if given is not None:
         return given.allowed(before.value)
     if before.spread is None:
@@ -97,24 +96,22 @@ def _past(values: Sequence[float | None]) -> Past | None:
 
 
 def _percentile(figure: Figure, runs: Sequence[Figures]) -> tuple[str, str]:
-    """The percentile that rests on enough hits in each run, and what to say where it is not the one asked for;
-    no name where none does."""
+    """Return the percentile that rests on enough hits in each run, and a note if it is not the requested one; an empty
+    name if none does."""
     if figure.rank is None:
         return figure.name, ""
     hits = min((each["hits"] or 0.0 for each in runs), default=0.0)
     for each in [figure, *(other for other in FIGURES if other.name == figure.stand_in)]:
         if _beyond(each, hits) >= BEYOND:
-            of = (
-                f"of {many(int(hits), 'hit')} {int(_beyond(figure, hits))} lie beyond it, {BEYOND} are needed"
-            )
-            return each.name, f" (in place of {figure.name}: {of})" if each is not figure else ""
+            of = f"of {many(int(hits), 'hit')} {int(_beyond(figure, hits))} lie beyond it, {BEYOND} required"
+            return each.name, f" (instead of {figure.name}: {of})" if each is not figure else ""
     return "", f"no percentile rests on enough of {many(int(hits), 'hit')}"
 
 
 def _beyond(percentile: Figure, hits: float) -> float:
-    """How many of so many hits lie beyond the percentile."""
+    """Return how many of `hits` lie beyond the percentile."""
     return hits * (100 - (percentile.rank or 0)) / 100
 
 
 def _difference(a: float, b: float) -> float:
-    return 0.0 if a == b else a - b  # two infinities do not differ
+    return 0.0 if a == b else a - b  # two infinities are equal

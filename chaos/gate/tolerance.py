@@ -1,4 +1,4 @@
-"""How much worse than the baseline a figure may be."""
+"""Tolerances: how much worse than the baseline a figure may be."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from chaos.errors import UsageError
 from chaos.spec.units import ratio, seconds
 
 Tolerances = Mapping[str, Tolerance | None]
-"""By figure, as given: None means that it is not compared. A figure that is not in it has the usual ones."""
+"""Overrides by figure: None disables the comparison. Other figures keep the defaults."""
 
 
 def tolerances(given: Iterable[str]) -> Tolerances:
-    """What replaces the usual tolerances, and the spread: `p99=20%`, `p99=100ms`, `p99=20%,100ms` (the larger),
+    """Parse overrides of the default tolerances and the spread: `p99=20%`, `p99=100ms`, `p99=20%,100ms` (the larger),
     `availability=0.2%` (points), `lost_writes=3` or `rpo=off`. Raises UsageError.
     """
     known = {figure.name: figure for figure in FIGURES if figure.room is not None}
@@ -45,13 +45,13 @@ def _tolerance(figure: Figure, text: str) -> Tolerance:
 
 def _count(text: str) -> float:
     if not text.isdecimal():
-        raise ValueError("must be a whole number such as 3")
+        raise ValueError("must be an integer, e.g. 3")
     return float(text)
 
 
 def _share(text: str) -> float:
-    """A percentage, also above 100 %."""
+    """Parse a percentage, which may exceed 100 %."""
     share = float(text.removesuffix("%")) / 100
     if not 0 <= share < float("inf"):
-        raise ValueError("must be a percentage such as 20%")
+        raise ValueError("must be a percentage, e.g. 20%")
     return share

@@ -1,4 +1,4 @@
-"""The verdict of a gate: of every run, of the comparison with the baseline, of the drill; one exit code."""
+"""The verdict of a gate: every run, the comparison with the baseline, and the drill; one exit code."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class GateRun:
-    """One experiment as it was played for a gate. `verdict`: the content of its verdict.json, None where
-    there is none; `exit_code` None: it was not played."""
+    """One experiment as played for a gate. `verdict`: the content of its verdict.json, None if missing; `exit_code`:
+    None if it was not played."""
 
     experiment: str
     target: str
@@ -38,25 +38,27 @@ class GateRun:
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """One experiment as the gate judges it."""
+    """One experiment as judged by the gate."""
 
     played: GateRun
     baseline: Baseline | None
     cases: tuple[Case, ...]
     exit_code: int
-    decision: State | None = None  # whether later runs are compared with it; None where it was not played
+    decision: State | None = (
+        None  # decides whether later runs are compared with it; None if it was not played
+    )
 
     @property
     def advisory(self) -> list[str]:
-        """What is worse than the baseline without failing the gate."""
+        """Cases worse than the baseline that do not fail the gate."""
         return [each.because for each in self.cases if each.outcome == "advisory"]
 
     @property
     def reasons(self) -> list[str]:
-        """What decided it, empty when it passes."""
+        """The deciding cases, empty if it passes."""
         verdict = self.played.verdict
         if self.exit_code == ExitCode.UNKNOWN and verdict is not None and verdict["verdict"] == "unknown":
-            return [verdict["headline"]]  # names the root of all that is unknown
+            return [verdict["headline"]]  # names the root cause of all unknowns
         deciding = [each for each in self.cases if each.exit_code]
         if self.exit_code != ExitCode.UNKNOWN:
             deciding = [each for each in deciding if each.outcome != "unknown"]
@@ -65,7 +67,7 @@ class RunVerdict:
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """What a gate says about a release."""
+    """A gate's verdict on a release."""
 
     runs: tuple[RunVerdict, ...]
     drill: Case | None
@@ -77,7 +79,7 @@ class GateVerdict:
     started: str  # UTC, ISO 8601
 
     def to_json(self) -> dict[str, Any]:
-        """One document for the whole; it can be the baseline of the next release."""
+        """One document for the whole, usable as the baseline of the next release."""
         document: dict[str, Any] = json_safe(
             {
                 "version": VERSION,
@@ -105,10 +107,10 @@ def judge_run(
     strict: bool = False,
     release: bool = False,
 ) -> RunVerdict:
-    """The run's own findings, whether it exercised every link, and how it compares: with a single run only as an
-    advice unless `strict`, and with any where the run is to be a new beginning (`release`)."""
+    """Judge the run's own findings, whether it exercised every link, and the comparison. That is only advisory with a
+    single-run baseline unless `strict`, and always with `release`, which starts a new baseline."""
     if played.exit_code is None:
-        case = Case("run", "run", "not exercised", "not played: the gate had ended before")
+        case = Case("run", "run", "not exercised", "not played: the gate ended before it")
         return RunVerdict(played, baseline, (case,), ExitCode.PASS)
     ended = _ended(played, played.exit_code)
     cases = [_of_ending(ended, "; ".join(played.errors))]
@@ -132,15 +134,15 @@ def judge(
     started: str,
     release: bool = False,
 ) -> GateVerdict:
-    """The whole: the worst of all, in the order of the exit codes. `release`: where it passes, each run is a new
-    beginning for later comparisons."""
+    """Judge the whole: the worst of all, by precedence of exit codes. `release`: if it passes, each run starts a new
+    baseline."""
     code = worst([each.exit_code for each in runs] + ([drill.exit_code] if drill else []))
     decided = tuple(replace(each, decision=_decision(each, code, release=release)) for each in runs)
     return GateVerdict(decided, drill, code, _headline(code, runs, drill), target, profile, seed, started)
 
 
 def _decision(run: RunVerdict, code: ExitCode, *, release: bool) -> State | None:
-    """A run counts for later ones only where the whole gate has passed: what was refused must not be the measure
+    """Decide whether the run counts: only if the whole gate has passed, since a refused run must not become the measure
     of the next try."""
     if not run.played.run:
         return None
@@ -150,31 +152,31 @@ def _decision(run: RunVerdict, code: ExitCode, *, release: bool) -> State | None
 
 
 def _ended(played: GateRun, exit_code: int) -> ExitCode:
-    """The code the run ended with, as one of those that a run can end with."""
+    """Return the run's exit code, mapped to one that a run can end with."""
     code = of_run(exit_code)
     if played.verdict is None and code in (ExitCode.PASS, ExitCode.VIOLATED):
-        return ExitCode.FAILED  # those mean that something was judged
+        return ExitCode.FAILED  # these codes mean that something was judged
     return code
 
 
 def _of_ending(code: ExitCode, told: str) -> Case:
-    """How the run ended, apart from what it found."""
+    """Judge how the run ended, apart from its findings."""
     if code in (ExitCode.PASS, ExitCode.VIOLATED):
         return Case("run", "run", "pass", "played to its end")
     if code is ExitCode.UNKNOWN:
-        return Case("run", "run", "unknown", told or "no verdict can be given honestly")
+        return Case("run", "run", "unknown", told or "no verdict possible")
     return Case("run", "run", "error", f"{code.words.lower()}: {told or 'it left no verdict'}")
 
 
 def _of_links(verdict: dict[str, Any], allow_partial: bool) -> list[Case]:
-    """A pass that rests on fewer links than there are is no pass, unless it is allowed."""
+    """A pass with unexercised links is not a pass, unless allowed."""
     exercised, links = links_of(verdict)
     if verdict["verdict"] != "pass" or exercised == links:
         return []
     told = f"PASS, {exercised} of {links} links exercised"
     if allow_partial:
         return [Case("links", "links_exercised", "pass", f"{told}, allowed", exercised, links, "count")]
-    because = f"{told}: a gate takes that only with --allow-partial"
+    because = f"{told}: a gate accepts that only with --allow-partial"
     return [Case("links", "links_exercised", "unknown", because, exercised, links, "count")]
 
 

@@ -1,4 +1,4 @@
-"""Memory: an index of every run in a database. The journals are the truth; the index only finds them."""
+"""The run history: an index of all runs in a database. The journals are the truth; the index only finds them."""
 
 from chaos.history.decision import Decision
 from chaos.history.entry import Entry

@@ -1,4 +1,4 @@
-"""What makes two runs comparable beside experiment, target and profile: the play, the machine, midnight itself."""
+"""What makes two runs comparable besides experiment, target and profile: play, machine, midnight's version."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import json
 from chaos.record.manifest import Host, Manifest
 
 PLAYED = ("load", "outage", "drill")
-"""What of an experiment decides its figures, beside the steps; objectives and limits do not."""
+"""Keys of an experiment that decide its figures, besides the steps; objectives and limits do not."""
 
 
 def play_of(manifest: Manifest) -> str | None:
-    """A digest of what was played: load, steps with their parameters, and what counts as an
-    outage. The seed is not in it: another seed is another night of the same kind. None where it is not recorded."""
+    """Return a digest of what was played: load, steps with parameters, and the definition of an outage. Excludes the
+    seed: another seed is another night of the same kind. None if not recorded."""
     experiment = manifest.experiment
     if "load" not in experiment or manifest.plan is None:
         return None
@@ -23,7 +23,7 @@ def play_of(manifest: Manifest) -> str | None:
 
 
 def machine_of(host: Host) -> str | None:
-    """The kind of machine, not the single one: a CI runner of the same kind serves. None where not recorded."""
+    """Return the kind of machine, not the machine itself: CI runners of one kind are alike. None if not recorded."""
     if host.cpus is None:
         return None
     memory = round((host.memory_bytes or 0) / (1 << 30))
@@ -31,5 +31,5 @@ def machine_of(host: Host) -> str | None:
 
 
 def midnight_of(manifest: Manifest) -> str | None:
-    """The version of midnight that played and measured."""
+    """Return the version of midnight that played and measured."""
     return manifest.versions.get("midnight")

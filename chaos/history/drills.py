@@ -1,4 +1,4 @@
-"""The drills before this one: what became of each. It looks at several runs, so it is no check."""
+"""Earlier drills and their results. Reads several runs, so it is not a check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LAST = 12  # a year of monthly drills
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """One earlier drill; times in seconds, None where nothing was measured."""
+    """One earlier drill; times in seconds, None if not measured."""
 
     run: str
     started: str
@@ -20,8 +20,9 @@ class Earlier:
 
 
 def earlier_drills(experiment: str, target: str, profile: str | None, run: str) -> tuple[Earlier, ...]:
-    """The newest first, at most twelve, without `run` itself. Raises UsageError when memory cannot be asked."""
-    from chaos.history import Query, open_index  # brings SQLAlchemy, which only a drill waits for
+    """Return up to twelve drills, newest first, without `run` itself. Raises UsageError if the history cannot be
+    queried."""
+    from chaos.history import Query, open_index  # imports SQLAlchemy: slow, and needed only by drills
 
     index = open_index(lambda _: None)
     try:

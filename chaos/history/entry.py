@@ -1,4 +1,4 @@
-"""What memory keeps about one run, read from its `run.json` and `verdict.json`."""
+"""One run in the history, read from its `run.json` and `verdict.json`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Figures = Mapping[str, float | None]
 
 
 class Unreadable(ValueError):
-    """A run whose files cannot be understood; says which and why."""
+    """A run's files cannot be parsed: the message names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run as memory knows it. `verdict` and what follows from it are None while there is none."""
+    """One run in the history. `verdict` and all derived from it are None until there is one."""
 
     run: str
     path: Path
@@ -42,10 +42,10 @@ class Entry:
     verdict: str | None  # pass, fail, unknown
     exit_code: int | None
     headline: str
-    links: int | None  # steps that had to prove an effect
+    links: int | None  # steps required to prove an effect
     links_exercised: int | None
     figures: Figures
-    part: bool = False  # of a suite, whose own run is what counts
+    part: bool = False  # belongs to a suite, whose own run counts
     play: str | None = None  # a digest of what was played
     machine: str | None = None  # the kind of machine
     midnight: str | None = None  # its version
@@ -53,29 +53,29 @@ class Entry:
 
     @property
     def partial(self) -> bool:
-        """Whether a step proved no effect."""
+        """True if a step proved no effect."""
         return (self.links_exercised or 0) < (self.links or 0)
 
     @property
     def counts(self) -> bool:
-        """Whether later runs may be compared with it: it passed its gate, or a person released it."""
+        """True if later runs may be compared with it: it passed its gate, or a person released it."""
         return self.decision is not None and self.decision.state in COUNTING
 
     @property
     def group(self) -> tuple[str, str, str | None]:
-        """Runs of one group can be compared with each other."""
+        """Runs of one group are comparable."""
         return self.experiment, self.target, self.profile
 
 
 def read_entry(run: RunDir) -> Entry:
-    """What there is to remember about a stored run. Raises Unreadable, FileNotFoundError without run.json."""
+    """Read a stored run's entry. Raises Unreadable, or FileNotFoundError without run.json."""
     document = _read(run.run_file)
     decided = _read(run.decision) if run.decision.is_file() else None
     verdict = _read(run.verdict) if run.verdict.is_file() else {}
     try:
         manifest = Manifest.of(document)
         if foreign := misread(Manifest, document):
-            raise TypeError(f"run.json: {', '.join(foreign)}: of another type")
+            raise TypeError(f"run.json: {', '.join(foreign)}: wrong type")
         exercised, links = links_of(verdict) if verdict else (None, None)
         return Entry(
             run=run.id,
@@ -104,20 +104,20 @@ def read_entry(run: RunDir) -> Entry:
 
 
 def is_drill(manifest: Manifest) -> bool:
-    """`drill: true` or `false` in run.json decides; where it says neither, a name like `dr-drill` does."""
+    """`drill: true` or `false` in run.json decides; without it, a name like `dr-drill`."""
     if manifest.drill is not None:
         return manifest.drill
     return str(manifest.experiment.get("name")).startswith(("dr-", "dr_"))
 
 
 def links_of(verdict: Document) -> tuple[int, int]:
-    """How many steps proved their effect, and how many had to."""
+    """Return how many steps proved their effect, and how many were required to."""
     effects = [each["outcome"] for each in verdict.get("findings") or () if each["check"] == "effect"]
     return effects.count("pass"), len(effects)
 
 
 def as_utc(text: str) -> str:
-    """An instant in the one form in which instants are compared as texts. Raises ValueError."""
+    """Normalize an instant so that instants compare as text. Raises ValueError."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
@@ -129,23 +129,23 @@ def _if_given(read: Callable[[Any], T], value: Any) -> T | None:
 
 
 def _text(value: Any) -> str:
-    """What every database takes as a text."""
+    """Return text that every database accepts."""
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     value.encode()
     return value
 
 
 def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{value!r} is not an integer")
     return value
 
 
 def _code(value: Any) -> int:
     code = _whole(value)
     if not 0 <= code <= 255:
-        raise ValueError(f"{code} is no exit code")
+        raise ValueError(f"{code} is not an exit code")
     return code
 
 

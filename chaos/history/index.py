@@ -1,4 +1,4 @@
-"""The index of runs: kept in step with the journals, asked for runs."""
+"""The index of runs: kept in sync with the journals, queried for runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IN_MEMORY = sa.URL.create("sqlite")
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What bringing the index into step took: runs read from their journals, runs that had gone."""
+    """The result of a sync: runs read from their journals, runs that were gone."""
 
     read: int
     gone: int
@@ -38,17 +38,17 @@ class Refreshed:
 
 
 class Index:
-    """The runs under `root`, and in a shared database those of other reports directories as well."""
+    """The runs under `root`; in a shared database, also those of other reports directories."""
 
     def __init__(self, url: sa.URL, root: Path) -> None:
-        """Raises SQLAlchemyError, and OSError where the reports directory cannot be written."""
+        """Raises SQLAlchemyError, or OSError if the reports directory cannot be written."""
         self._root, self._engine = root, schema.engine(url)
         self._store = store_id(root) if root.is_dir() and url.database else ""
         schema.prepare(self._engine)
 
     def refresh(self) -> Refreshed:
-        """Read the runs that the index does not know or knows without a verdict; forget those deleted."""
-        known = self._known()  # before the listing: a run that begins in between must not count as deleted
+        """Read runs that are new or without a verdict in the index; drop deleted ones."""
+        known = self._known()  # before the listing: a run that starts in between must not count as deleted
         there = set(places(self._root))
         gone = [place for place in known if place not in there]
         fresh = [place for place in there if self._is_news(place, known)]
@@ -57,7 +57,7 @@ class Index:
         for place in fresh:
             try:
                 entries.append((place, read_entry(self._run_dir(place))))
-            except FileNotFoundError:  # just being made, or being deleted
+            except FileNotFoundError:  # just being created or deleted
                 continue
             except Unreadable as error:
                 unreadable.append(str(error))
@@ -65,8 +65,8 @@ class Index:
         return Refreshed(len(entries), len(gone), tuple(unreadable))
 
     def rebuild(self) -> Refreshed:
-        """Forget every run of this reports directory and read all journals anew. What another machine has decided
-        about one of them since is kept."""
+        """Drop every run of this reports directory and read all journals again. Newer decisions by other machines are
+        kept."""
         decided = [each for each in self.find(Query()) if self.is_here(each) and each.decision is not None]
         with self._engine.begin() as connection:
             connection.execute(runs.delete().where(runs.c.store == self._store))
@@ -77,7 +77,7 @@ class Index:
         return read
 
     def decide(self, entry: Entry, made: Decision) -> None:
-        """Record what was decided about a run, in its own directory where that is here. Raises OSError."""
+        """Record a decision about a run, also in its directory if that is here. Raises OSError."""
         if entry.path.is_dir() and self.is_here(entry):
             decisions.write(RunDir(entry.path), made)
         self._put(entry, made, sa.true())
@@ -89,26 +89,26 @@ class Index:
             connection.execute(runs.update().where(where).values(**_columns(made)))
 
     def find(self, query: Query) -> list[Entry]:
-        """The runs that are meant, oldest first; with a limit the newest of them."""
+        """Return matching runs, oldest first; with a limit, the newest ones."""
         with self._engine.connect() as connection:
             rows = connection.execute(query.select()).mappings().all()
         return [self._entry(row) for row in reversed(rows)]
 
     def count(self, query: Query) -> int:
-        """How many runs are meant, whatever the limit."""
+        """Count matching runs, ignoring the limit."""
         with self._engine.connect() as connection:
             counted = sa.select(sa.func.count()).select_from(runs).where(*query.conditions())
             return int(connection.execute(counted).scalar_one())
 
     def is_here(self, entry: Entry) -> bool:
-        """Whether the run's journal lies in this reports directory."""
+        """Return True if the run's journal is in this reports directory."""
         return entry.path.parent.parent == self._root
 
     def close(self) -> None:
         self._engine.dispose()
 
     def _known(self) -> dict[Place, bool]:
-        """The runs of this reports directory, and whether each has its verdict."""
+        """Return the runs of this reports directory, and whether each has a verdict."""
         chosen = sa.select(runs.c.folder, runs.c.run, runs.c.verdict).where(runs.c.store == self._store)
         with self._engine.connect() as connection:
             return {(folder, run): verdict is not None for folder, run, verdict in connection.execute(chosen)}
@@ -157,7 +157,7 @@ def _row(store: str, place: Place, entry: Entry) -> dict[str, Any]:
 
 
 def _columns(made: Decision | None) -> dict[str, str | None]:
-    """What is kept of a decision, in the order of its fields."""
+    """Columns of a decision, in the order of its fields."""
     if made is None:
         return dict.fromkeys(("decision", "decided", "decided_by", "decided_because"))
     return {
@@ -169,9 +169,9 @@ def _columns(made: Decision | None) -> dict[str, str | None]:
 
 
 def open_index(say: Say) -> Index:
-    """The index, in step with the journals. A broken file is said and built anew; where it cannot be kept at
-    all, that is said and the journals themselves are read; a run that cannot be read is said and left out.
-    Raises UsageError for a MIDNIGHT_DATABASE that cannot be used."""
+    """Open the index and sync it with the journals. A corrupt index is reported and rebuilt; if it cannot be written,
+    that is reported and the journals are read instead; an unreadable run is reported and skipped. Raises UsageError
+    for an unusable MIDNIGHT_DATABASE."""
     root = store.reports_dir()
     url = schema.database_url(root)
     if not root.is_dir() and not _is_shared(url, root):
@@ -182,26 +182,24 @@ def open_index(say: Say) -> Index:
         except (SQLAlchemyError, OSError) as error:
             if _is_shared(url, root):
                 raise UsageError(f"{schema.VARIABLE}: {_reason(error)}") from None
-            say(f"the index of runs cannot be kept ({_reason(error)}); the journals are read instead")
+            say(f"cannot write the index of runs ({_reason(error)}); reading the journals instead")
             index, refreshed = _refreshed(IN_MEMORY, root)
     for problem in refreshed.unreadable:
-        say(f"left out: {problem}")
+        say(f"skipped: {problem}")
     return index
 
 
 def remember() -> list[str]:
-    """Bring the index into step with the journals; whatever goes wrong is told in words and never raised.
+    """Sync the index with the journals. Errors are reported, never raised.
 
-    Runs that cannot be read are passed over: one may be just being written by another process.
+    Unreadable runs are skipped: another process may be writing one.
     """
     notes: list[str] = []
     try:
         root = store.reports_dir()
         _in_step(schema.database_url(root), root, notes.append)[0].close()
-    except Exception as error:  # whatever it is, the journals are there and the next look catches up
-        notes.append(
-            f"the index of runs was not brought up to date ({_reason(error)}); the next look does it"
-        )
+    except Exception as error:  # any error: the journals are there, and the next sync catches up
+        notes.append(f"could not update the index of runs ({_reason(error)}); the next command will")
     return notes
 
 
@@ -211,8 +209,8 @@ def _in_step(url: sa.URL, root: Path, say: Say) -> tuple[Index, Refreshed]:
     except DatabaseError as error:
         if _is_shared(url, root) or not _is_broken(error):
             raise
-        say(f"the index of runs was broken ({_reason(error)}) and is built anew from the journals")
-    for file in root.glob(f"{schema.FILE}*"):  # SQLite's own journals with it
+        say(f"corrupt index of runs ({_reason(error)}): rebuilding it from the journals")
+    for file in root.glob(f"{schema.FILE}*"):  # including SQLite's own journals
         file.unlink(missing_ok=True)
     return _refreshed(url, root)
 
@@ -223,18 +221,18 @@ def _refreshed(url: sa.URL, root: Path) -> tuple[Index, Refreshed]:
 
 
 def _is_shared(url: sa.URL, root: Path) -> bool:
-    """Whether the user has named the database: it is never deleted."""
+    """Return True if the user configured the database: it is never deleted."""
     return url.get_backend_name() != "sqlite" or url.database != str(root / schema.FILE)
 
 
 def _is_broken(error: DatabaseError) -> bool:
-    """Whether the file itself is spoilt: one that is locked, full or not writable is not."""
+    """Return True if the file is corrupt; not if it is locked, full or read-only."""
     return isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
         error.orig, sqlite3.OperationalError
     )
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what the database said: the rest is SQL."""
+    """Return the first line of the database's message: the rest is SQL."""
     cause = getattr(error, "orig", None) or error
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)

@@ -1,4 +1,4 @@
-"""The reports directory as the index sees it: whose it is, and which runs lie in it."""
+"""The reports directory as seen by the index: its identity and its runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ ID = ".store"
 
 
 def places(root: Path) -> Iterator[Place]:
-    """Every directory that may hold a run; nothing in them is looked at, so ten thousand take a moment."""
+    """Return every directory that may contain a run, without opening any: fast even for ten thousand."""
     for folder in _directories(root):
         for run in _directories(root / folder):
             yield folder, run
 
 
 def store_id(root: Path) -> str:
-    """The name of this reports directory, which it keeps when it is moved or mounted elsewhere. Raises OSError.
+    """Return this reports directory's id, which survives a move or another mount point. Raises OSError.
 
-    Several processes at once agree on one.
+    Concurrent processes agree on one id.
     """
     path = root / ID
     with suppress(FileNotFoundError):

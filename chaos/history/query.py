@@ -1,4 +1,4 @@
-"""What is asked of memory."""
+"""Queries of the run history."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from chaos.spec.units import seconds
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which runs are meant: those that meet everything that is given. `limit` 0: no limit."""
+    """Select runs that match all given fields. `limit` 0: no limit."""
 
-    run: str | None = None  # its id, or the beginning of it
+    run: str | None = None  # its id, or a prefix of it
     experiment: str | None = None
     target: str | None = None
     profile: str | None = None
     verdict: Literal["pass", "fail", "unknown", "none"] | None = None
-    git: str | None = None  # how the revision begins
+    git: str | None = None  # prefix of the revision
     drill: bool | None = None
-    counts: bool = False  # only those that later runs are compared with
-    since: str | None = None  # UTC as in the index, included
-    until: str | None = None  # not included
+    counts: bool = False  # only runs that count as a baseline
+    since: str | None = None  # UTC as in the index, inclusive
+    until: str | None = None  # exclusive
     limit: int = 0
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
@@ -57,15 +57,15 @@ class Query:
         return found
 
     def select(self) -> sa.Select[tuple[object, ...]]:
-        """The newest first."""
+        """Sort newest first."""
         chosen = sa.select(runs).where(*self.conditions()).order_by(runs.c.started.desc(), runs.c.run.desc())
         return chosen.limit(self.limit) if self.limit else chosen
 
 
 def instant(text: str, now: datetime, *, end_of_day: bool = False) -> str:
-    """`2026-11-01`, `2026-11-01T02:00`, or a time ago such as `7d`, as the index writes instants.
+    """Parse `2026-11-01`, `2026-11-01T02:00` or an age like `7d` into the index's format.
 
-    Without a zone UTC is meant; a date is its beginning, or with `end_of_day` its end. Raises UsageError.
+    Without a zone it is UTC; a date means its start, or its end with `end_of_day`. Raises UsageError.
     """
     try:
         if text[-1:].isalpha() and text[-1:] != "Z":
@@ -78,7 +78,7 @@ def instant(text: str, now: datetime, *, end_of_day: bool = False) -> str:
             found = found.replace(tzinfo=UTC)
         return found.astimezone(UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is no date such as 2026-11-01, and no time ago such as 7d") from None
+        raise UsageError(f"{text!r}: must be a date such as 2026-11-01, or an age such as 7d") from None
 
 
 def _is_date(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Are the values of one sample larger than those of another? Ranks only: no distribution is assumed."""
+"""Test whether one sample's values are larger than another's. Uses ranks only: no distribution is assumed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Array = npt.NDArray[np.float64]
 
 
 def rank_sum_p(later: Sequence[float], earlier: Sequence[float]) -> float:
-    """The probability, were all values drawn from one distribution, that `later` ranks as high as it does.
+    """Return the probability that `later` ranks this high if all values come from one distribution.
 
     The one-sided test of Mann and Whitney, "On a Test of Whether one of Two Random Variables is
     Stochastically Larger than the Other", Annals of Mathematical Statistics 18 (1947), exact for every size
@@ -33,10 +33,10 @@ def rank_sum_p(later: Sequence[float], earlier: Sequence[float]) -> float:
 
 
 def shift(later: Sequence[float], earlier: Sequence[float]) -> float:
-    """By how much `later` lies above `earlier`: the median of all differences between the two.
+    """Return how far `later` lies above `earlier`: the median of all differences between the two.
 
     The estimator of Hodges and Lehmann, "Estimates of Location Based on Rank Tests", Annals of Mathematical
-    Statistics 34 (1963). Two infinities do not differ.
+    Statistics 34 (1963). Two infinities are equal.
     """
     differences = sorted(0.0 if a == b else a - b for a in later for b in earlier)
     middle = len(differences) // 2
@@ -47,12 +47,12 @@ def shift(later: Sequence[float], earlier: Sequence[float]) -> float:
 
 
 def smallest_p(later: int, earlier: int) -> float:
-    """The smallest probability that samples of these sizes can show."""
+    """Return the smallest probability possible with samples of these sizes."""
     return 1 / math.comb(later + earlier, later)
 
 
 def _doubled_midranks(values: Array) -> npt.NDArray[np.int64]:
-    """Twice the rank of each value; equal values share the mean of their ranks, so twice it is whole."""
+    """Return twice the rank of each value; ties share their mean rank, so twice it is an integer."""
     ordered = np.sort(values)
     first = np.searchsorted(ordered, values, side="left")
     last = np.searchsorted(ordered, values, side="right")

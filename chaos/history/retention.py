@@ -1,4 +1,4 @@
-"""Which runs may go: by count and by age, for each experiment, target and profile apart."""
+"""Select runs to delete: by count and by age, separately for each experiment, target and profile."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from datetime import datetime, timedelta
 
 from chaos.history.entry import Entry
 
-DRILLS_KEPT = 400 * 86400.0  # seconds: the evidence of a year's audit, and a month to look at it
+DRILLS_KEPT = 400 * 86400.0  # seconds: the evidence for a yearly audit, plus a month
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is kept: the newest `keep` runs of each group, those younger than `age`, and drills younger than
-    `drills` (seconds). None: that rule keeps nothing."""
+    """Keep the newest `keep` runs of each group, runs younger than `age`, and drills younger than `drills` (seconds).
+    None: that rule keeps nothing."""
 
     keep: int | None
     age: float | None
     drills: float = DRILLS_KEPT
 
     def too_old(self, entries: Iterable[Entry], now: datetime) -> list[Entry]:
-        """The runs that no rule keeps, oldest first. The newest failed, the newest passing and the newest that counts
-        as a baseline of each group stay whatever their age: the one to learn from, those to compare with."""
+        """Return the runs that no rule keeps, oldest first. Each group always keeps its newest failed run, to learn
+        from, and its newest passing and newest baseline runs, to compare with."""
         groups: dict[tuple[str, str, str | None], list[Entry]] = {}
         for entry in sorted(entries, key=lambda entry: (entry.started, entry.run)):
             groups.setdefault(entry.group, []).append(entry)

@@ -1,4 +1,4 @@
-"""The table of runs, and the database it lies in."""
+"""The table of runs, and its database."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from chaos.errors import UsageError
 
 VARIABLE = "MIDNIGHT_DATABASE"
 FILE = "index.sqlite"
-PATIENCE = 10  # seconds that a writer waits for another
+PATIENCE = 10  # seconds that a writer waits for another writer
 
 metadata = sa.MetaData()
 
 
 class Whole(sa.types.TypeDecorator[int]):
-    """A whole number of any size, such as a seed."""
+    """An integer of any size, such as a seed."""
 
     impl = sa.Text
     cache_ok = True
@@ -62,7 +62,7 @@ _columns: tuple[sa.Column[Any], ...] = (
     *(sa.Column(figure.name, sa.Double) for figure in FIGURES if figure.indexed),
 )
 
-# Another shape gets another name: the journals fill the new table by themselves.
+# A changed table gets a new name: it is filled from the journals.
 _shape = ", ".join(f"{column.name} {type(column.type).__name__}" for column in _columns)
 NAME = f"midnight_runs_{zlib.crc32(_shape.encode()):08x}"
 
@@ -79,25 +79,25 @@ KEY = ("store", "folder", "run")
 
 
 def database_url(root: Path) -> sa.URL:
-    """Where the index lies: MIDNIGHT_DATABASE, else a file in the reports directory. Raises UsageError."""
+    """Return the URL of the index: MIDNIGHT_DATABASE, by default a file in the reports directory. Raises UsageError."""
     given = os.environ.get(VARIABLE)
     if not given:
         return sa.URL.create("sqlite", database=str(root / FILE))
     learn_database_url(given, VARIABLE)
     try:
         url = sa.make_url(given.replace("postgres://", "postgresql://", 1))
-    except (sa.exc.ArgumentError, ValueError):  # a port that is no number is a plain ValueError
-        raise UsageError(f"{VARIABLE}: is no URL such as postgresql://user@host/name") from None
+    except (sa.exc.ArgumentError, ValueError):  # a non-numeric port is a plain ValueError
+        raise UsageError(f"{VARIABLE}: must be a URL such as postgresql://user@host/name") from None
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "sqlite" and url.database:
         return url
-    # Not shown: what was mistyped may be a password.
+    # Not shown: it may contain a password.
     raise UsageError(f"{VARIABLE}: must be postgresql://... or sqlite:///FILE")
 
 
 def engine(url: sa.URL) -> sa.Engine:
-    """An engine that waits `PATIENCE` seconds for other writers and no longer."""
+    """Create an engine that waits up to `PATIENCE` seconds for other writers."""
     if url.get_backend_name() == "sqlite":
         return sa.create_engine(url, connect_args={"timeout": PATIENCE})
     limits = f"-c lock_timeout={PATIENCE}s -c statement_timeout={3 * PATIENCE}s"
@@ -105,7 +105,7 @@ def engine(url: sa.URL) -> sa.Engine:
 
 
 def prepare(engine: sa.Engine) -> None:
-    """Make the table where there is none, whole or not at all, whoever else does so at the same time."""
+    """Create the table if missing, atomically, even if other processes do so at the same time."""
     if sa.inspect(engine).has_table(runs.name):
         return
     lock = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "SELECT pg_advisory_xact_lock(6071986)"
@@ -115,7 +115,7 @@ def prepare(engine: sa.Engine) -> None:
 
 
 def upsert(dialect: str) -> sa.Insert:
-    """An insert that replaces the row of the same run."""
+    """Build an insert that replaces the row of the same run."""
     insert = sqlite.insert(runs) if dialect == "sqlite" else postgresql.insert(runs)
     replaced = {name: insert.excluded[name] for name in runs.columns.keys() if name not in KEY}  # noqa: SIM118
     return insert.on_conflict_do_update(index_elements=list(KEY), set_=replaced)

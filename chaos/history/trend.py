@@ -1,11 +1,11 @@
-"""How the figures of one experiment moved from night to night, and which became worse than their history.
+"""Trends: how an experiment's figures moved from night to night, and which got worse than their history.
 
-The verdict says whether a night held its objectives. A trend says more: the newest `RECENT` passing runs of
-the same experiment, target and profile, with as many links exercised as the newest, are held against those
-before them. A figure is called a regression when the newer ones rank worse by the one-sided Mann-Whitney test
-(p at most `SURE`), and worse by an amount that matters: their Hodges-Lehmann shift is at least the figure's
-own least amount, and `SHARE` of what the figure was (for availability, of what it lacked). With fewer than
-`ENOUGH` runs on a side nothing is called a regression: it is advisory, and says so.
+The verdict judges one night by its objectives. A trend compares the newest `RECENT` passing runs of the same
+experiment, target and profile, with as many links exercised as the newest, with those before them. A figure is a
+regression if the newer runs rank worse by the one-sided Mann-Whitney test (p at most `SURE`), and worse by a
+relevant amount: their Hodges-Lehmann shift is at least the figure's own least amount, and `SHARE` of the earlier
+value (for availability, of the unavailability). With fewer than `ENOUGH` runs on a side there is no regression,
+only an advisory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chaos.checks.text import many
 from chaos.history.entry import Entry
 from chaos.history.rank_test import rank_sum_p, shift, smallest_p
 
-RECENT = 5  # the newest runs that are held against those before
+RECENT = 5  # newest runs, compared with those before
 ENOUGH = 5  # runs on each side
 SURE = 0.01
 SHARE = 0.05
@@ -30,10 +30,10 @@ State = Literal["regression", "advisory", "steady", "too little"]
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One figure over the nights of a trend, and what is said about it.
+    """One figure over the nights of a trend, and its assessment.
 
-    `values` are one for each night, None where it was not measured. `before` and `now` are medians of the
-    passing runs compared, `worse_by` their shift (positive: worse); None where there was nothing to compare.
+    `values` has one value per night, None if not measured. `before` and `now` are medians of the passing runs
+    compared, `worse_by` their shift (positive: worse); None if there was nothing to compare.
     """
 
     figure: Figure
@@ -54,7 +54,7 @@ class Trend:
     target: str
     profile: str | None
     nights: tuple[Entry, ...]
-    undecided: int  # runs among them whose verdict is unknown or that have none: no figure of theirs counts
+    undecided: int  # runs with an unknown verdict or none: their figures do not count
     movements: tuple[Movement, ...]
 
     @property
@@ -63,7 +63,7 @@ class Trend:
 
 
 def trends(entries: Iterable[Entry], last: int) -> list[Trend]:
-    """A trend for each group of comparable runs, over the newest `last` of each. `entries`: oldest first."""
+    """Return a trend per group of comparable runs, over the newest `last` of each. `entries`: oldest first."""
     groups: dict[tuple[str, str, str | None], list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.group, []).append(entry)
@@ -107,12 +107,12 @@ def _compared(
         if matters and p <= max(SURE, smallest_p(len(later), len(earlier))):
             state, because = (
                 "advisory",
-                f"may be getting worse: {moved} ({sides}, {ENOUGH} a side are needed)",
+                f"may be getting worse: {moved} ({sides}, at least {ENOUGH} per side required)",
             )
         else:
-            state, because = "too little", f"no worse so far ({sides}, {ENOUGH} a side are needed)"
+            state, because = "too little", f"no worse so far ({sides}, at least {ENOUGH} per side required)"
     elif matters and p <= SURE:
         state, because = "regression", f"{moved} ({sides}, {statistic})"
     elif matters:
-        because = f"not surely worse: {moved} ({sides}, {statistic} > {SURE:g})"
+        because = f"not significantly worse: {moved} ({sides}, {statistic} > {SURE:g})"
     return Movement(figure, values, state, because, before, now, by, p)

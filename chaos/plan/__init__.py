@@ -1,1 +1,1 @@
-"""Experiment, target and registry become a plan. Nothing is touched yet."""
+"""Build a plan from experiment, target and registry. Nothing is touched yet."""

@@ -1,4 +1,4 @@
-"""Experiment + target + registry -> Plan: unknown faults, bad parameters, missing handles are found here."""
+"""Experiment + target + registry -> Plan. Finds unknown faults, bad parameters and missing handles."""
 
 from __future__ import annotations
 
@@ -36,14 +36,12 @@ def build(
     seed: int = 1,
     changes: Iterable[str] = (),
 ) -> Plan:
-    """The plan of a run. Raises FileError or UsageError before anything is touched."""
+    """Build the plan of a run. Raises FileError or UsageError before anything is touched."""
     path = yamlfile.search(experiment_name, "experiments")
     at = Where.read(path)
     for change in changes:
         overrides.apply(at, change)
-    yamlfile.check_values(
-        path, at.document
-    )  # again: an override must not bring in what the file may not hold
+    yamlfile.check_values(path, at.document)  # again: overrides must not add what the file must not contain
     experiment = slofile.of_document(at).parse(Experiment)
     target_path = targetfiles.search(target_name)
     target, driver, options = target_of(target_path)
@@ -65,14 +63,14 @@ def build(
 
 
 def check_target(path: Path) -> None:
-    """Raises FileError for the first broken rule of a target's file, its driver's options and its profiles."""
+    """Raises FileError for the first broken rule in a target file, its driver options or its profiles."""
     target, driver, _ = target_of(path)
     for profile in target.profiles:
         _profile(path, driver, profile)
 
 
 def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
-    """The target of a file, its driver and the driver's options. Raises FileError."""
+    """Load a target file, its driver and the driver's options. Raises FileError."""
     at = Where.read(path)
     target = at.parse(Target)
     driver = at.under("driver").named(lambda: registry.driver(target.driver))
@@ -116,13 +114,13 @@ def _runbook(
     target_path: Path,
     driver: type[Driver],
 ) -> tuple[PlannedAction, ...]:
-    """The steps of the target's runbook that the drill asks for. Raises FileError, in either file."""
+    """Return the target's runbook steps that the drill uses. Raises FileError for either file."""
     found = []
     for index, step in enumerate(experiment.drill.runbook if experiment.drill else ()):
         runbook = target.runbook.get(step.runbook)
         if runbook is None:
             known = ", ".join(target.runbook) or "nothing"
-            rule = f"the runbook of target {target.name!r} has no {step.runbook!r}; it has {known}"
+            rule = f"the runbook of target {target.name!r} has no step {step.runbook!r}; known: {known}"
             raise at.under("drill", "runbook", index).broken(rule)
         found.append(
             PlannedAction(step, runbook, _action(runbook, step.runbook, target_path, driver), target)
@@ -131,13 +129,13 @@ def _runbook(
 
 
 def _action(runbook: RunbookStep, name: str, target_path: Path, driver: type[Driver]) -> Model | None:
-    """The parameters of an action, checked; None for what is a command's or a person's."""
+    """Validate and return an action's parameters; None for a command or a person's step."""
     if runbook.action is None:
         return None
     known = {**{action: each.Params for action, each in GENERIC.items()}, **driver.actions}
     at = Where.read(target_path).under("runbook", name)
     if runbook.action not in known:
-        rule = f"there is no action {runbook.action!r} on this target; known: {', '.join(sorted(known))}"
+        rule = f"no action {runbook.action!r} on this target; known: {', '.join(sorted(known))}"
         raise at.under("action").broken(rule)
     return at.under("with").parse(known[runbook.action], runbook.params)
 
@@ -145,7 +143,7 @@ def _action(runbook: RunbookStep, name: str, target_path: Path, driver: type[Dri
 def _choose(target: Target, wanted: str | None) -> str | None:
     if wanted is not None and wanted not in target.profiles:
         known = ", ".join(target.profiles) or "none"
-        raise UsageError(f"target {target.name!r} has no profile {wanted!r}; it has {known}")
+        raise UsageError(f"target {target.name!r} has no profile {wanted!r}; known: {known}")
     return wanted or (target.profiles[0] if target.profiles else None)
 
 
@@ -154,7 +152,7 @@ def _profile(target_path: Path, driver: type[Driver], name: str) -> dict[str, An
     if not path.exists():
         target = Where.read(target_path)
         at = target.under("profiles", target.document["profiles"].index(name))
-        raise at.broken(f"there is no profile {name!r}: no file {path}")
+        raise at.broken(f"no profile {name!r}: no file {path}")
     at = Where.read(path)
     driver.check_profile(at)
     settings: dict[str, Any] = yamlfile.plain(at.document)

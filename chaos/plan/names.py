@@ -1,4 +1,4 @@
-"""The names that a run's files give: none of them is secret, although a user of the database may have it, too."""
+"""Names defined in a run's files: never secret, even if a database user has the same name."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
 def names(plan: Plan) -> frozenset[str]:
-    """The keys of the experiment and the target, and the values that have the form of a name."""
+    """Return the keys of experiment and target, and the values that look like names."""
     given = (plan.experiment.model_dump(mode="json"), plan.target.model_dump(mode="json"))
     return frozenset(name for document in given for name in names_in(document))
 
 
 def names_in(node: Any) -> Iterator[str]:
-    """The keys of a document, and the values that have the form of a name."""
+    """Yield the keys of a document, and the values that look like names."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield str(key)

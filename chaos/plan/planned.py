@@ -1,4 +1,4 @@
-"""The plan of a run: everything it will do, checked, with nothing touched yet."""
+"""The plan of a run: everything it will do, validated; nothing is touched yet."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAction:
-    """One step of the target's runbook; `params` are None where it is a command's or a person's."""
+    """One runbook step; `params` is None for a command or a person's step."""
 
     step: DrillStep
     runbook: RunbookStep
@@ -63,7 +63,7 @@ class PlannedAction:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a run will do, checked, with nothing touched yet."""
+    """Everything a run will do, validated; nothing is touched yet."""
 
     experiment: Experiment
     experiment_file: Path
@@ -76,36 +76,36 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     runbook: tuple[PlannedAction, ...]
     seed: int
-    part_of: str | None = None  # the run of a suite, whose evidence this one is
+    part_of: str | None = None  # the suite run that this run belongs to
 
     @property
     def hits(self) -> float:
-        """How many requests are to be expected, those of the baseline included."""
+        """Expected number of requests, including the baseline."""
         return expected(self.experiment)
 
     @property
     def aborts(self) -> tuple[Condition, ...]:
-        """What stops the play early."""
+        """Conditions that stop the play early."""
         return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
 
     def make_driver(self) -> Driver:
-        """A driver for the target, the profile and what the steps need staged."""
+        """Create a driver for the target, the profile and the staging that the steps need."""
         return self.driver(self.target, self.options, self.settings, self.staging)
 
     @property
     def aim(self) -> str:
-        """The name of the lock that keeps two runs from one target. Raises MidnightError."""
+        """The name of the lock that keeps two runs off one target. Raises MidnightError."""
         return self.make_driver().aim
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is odd about it, and may still be meant."""
+        """Warnings: likely mistakes that may be intended."""
         return slips.warnings(self.experiment, self.steps)
 
     @property
     def staging(self) -> dict[str, float]:
-        """What must lie ready before the play: of the target the larger of two wishes, and of the machine
-        (`machine.memory` and `machine.disk`, in bytes) their sum, because steps may overlap."""
+        """What must be set up before the play. Of several requests to the target the largest counts; of those to
+        the machine (`machine.memory` and `machine.disk`, in bytes) the sum, because steps may overlap."""
         wanted: dict[str, float] = {}
         for planned in self.steps:
             for name, amount in planned.fault.staging(planned.params).items():
@@ -114,7 +114,7 @@ class Plan:
         return wanted
 
     def to_json(self) -> dict[str, Any]:
-        """The plan for a machine. Times are seconds of the play."""
+        """The plan as JSON. Times are in seconds of play."""
         return {
             "experiment": self.experiment.name,
             "target": self.target.name,
@@ -128,7 +128,7 @@ class Plan:
         }
 
     def notes(self) -> list[str]:
-        """What these faults do to this target beyond their parameters, as it is now."""
+        """Side effects of these faults on this target in its current state."""
         of_steps = [
             f"step {planned.step.name!r}: {note}"
             for planned in self.steps
@@ -138,7 +138,7 @@ class Plan:
         return [*of_steps, *self.driver.plan_notes(self.target, self.options, faults)]
 
     def lines(self) -> list[str]:
-        """The plan for a reader: load and steps with their times."""
+        """The plan as text: load and steps with their times."""
         load = self.experiment.load
         text = [f"baseline  {show_seconds(load.baseline.length)} at {load.baseline.rate:g}/s"]
         start = 0.0
@@ -152,7 +152,7 @@ class Plan:
             when = show_seconds(step.at) if step.at is not None else f"after {step.after}"
             given = ", ".join(f"{key}={value}" for key, value in planned.params.model_dump().items())
             text.append(
-                f"step      {when:>7}  {step.name} ({step.fault}) for at most {show_seconds(step.hold)}: {given}"
+                f"step      {when:>7}  {step.name} ({step.fault}) for up to {show_seconds(step.hold)}: {given}"
             )
         for action in self.runbook:
             drill = action.step

@@ -1,4 +1,4 @@
-"""An experiment with `restore:` and a target that is a backup -> what a run will do, with nothing touched yet."""
+"""Experiment with `restore:` + backup target -> RestorePlan. Nothing is touched yet."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class RestorePlan:
 
     @property
     def place(self) -> Path:
-        """Where the scratch directory is made."""
+        """The directory in which the scratch directory is created."""
         return (self.options.scratch or Path(tempfile.gettempdir())).absolute()
 
     def to_json(self) -> dict[str, Any]:
-        """The plan for a machine. Times are seconds."""
+        """The plan as JSON. Times are in seconds."""
         return {
             "experiment": self.experiment.name,
             "target": self.target.name,
@@ -44,7 +44,7 @@ class RestorePlan:
 
     @property
     def aim(self) -> str:
-        """The lock's name: two restores of one target would take each other's disk space."""
+        """The lock's name: two restores of one target would compete for disk space."""
         return self.target.name
 
     @property
@@ -52,23 +52,23 @@ class RestorePlan:
         return ()
 
     def lines(self) -> list[str]:
-        """The plan for a reader."""
+        """The plan as text."""
         options, restore = self.options, self.experiment.restore
         archive = f" and the archive {options.archive}" if options.archive else ""
-        text = [f"restore   the newest {options.kind} of {options.path}{archive} below {self.place}"]
+        text = [f"restore   the newest {options.kind} of {options.path}{archive} under {self.place}"]
         if options.heartbeat is not None:
             text.append(f"heartbeat {options.heartbeat.table}.{options.heartbeat.column}")
         text += [f"query     {query.name}" for query in options.queries]
-        return [*text, f"verify    {'the files as they lie there' if restore.verify else 'nothing'}"]
+        return [*text, f"verify    {'the files as stored' if restore.verify else 'nothing'}"]
 
 
 def build(name: str, target: str) -> RestorePlan:
-    """Raises FileError or UsageError before anything is touched."""
+    """Build the plan. Raises FileError or UsageError before anything is touched."""
     path = yamlfile.search(name, "experiments")
     experiment = restore_experiment.load(path)
     target_path = yamlfile.search(target, "targets")
     found, _, options = plans.target_of(target_path)
     if not isinstance(options, BackupOptions):
-        rule = f"{experiment.name} restores a backup: it needs a target with driver backup"
+        rule = f"{experiment.name} restores a backup and needs a target with driver backup"
         raise Where.read(target_path).under("driver").broken(rule, found.driver)
     return RestorePlan(experiment, path, found, target_path, options)

@@ -1,4 +1,4 @@
-"""Slips of the pen in a plan: what cannot be meant is refused, and what is odd is a warning in the plan."""
+"""Likely mistakes in a plan: impossible ones are refused, odd ones become warnings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from chaos.spec.units import show_seconds
 from chaos.spec.yamlfile import Where
 
 SUBJECT = ("target", "proxy", "volume", "which", "table")
-"""Parameters that say what a fault acts on."""
+"""Parameters that select what a fault acts on."""
 
-BEYOND = 10  # hits beyond a percentile, or it is a matter of single ones
+BEYOND = 10  # least hits beyond a percentile, or it rests on single ones
 
 
 class Planned(Protocol):
@@ -29,11 +29,11 @@ class Planned(Protocol):
 
 
 def refuse(at: Where, experiment: Experiment, steps: Sequence[Planned]) -> None:
-    """Raises FileError for a hold that no play could hold, and for two faults of one kind on one thing at once."""
+    """Raises FileError for a hold longer than the play, and for two faults of one kind on one subject at once."""
     length = experiment.load.length
     for index, step in enumerate(experiment.steps):
         if step.hold > length:
-            rule = f"{show_seconds(step.hold)} outlasts the whole play, {show_seconds(length)}"
+            rule = f"{show_seconds(step.hold)} is longer than the whole play ({show_seconds(length)})"
             raise at.under("steps", index, "hold").broken(rule)
     begins = _begins(experiment.steps)
     for (first, one), (second, other) in combinations(enumerate(steps), 2):
@@ -42,20 +42,20 @@ def refuse(at: Where, experiment: Experiment, steps: Sequence[Planned]) -> None:
 
 
 def warnings(experiment: Experiment, steps: Sequence[Planned]) -> tuple[str, ...]:
-    """What is odd, and may still be meant; one sentence each."""
+    """Yield warnings, one sentence each: likely mistakes that may be intended."""
     return tuple((*_of_steps(experiment, steps), *_of_objectives(experiment)))
 
 
 def _of_steps(experiment: Experiment, steps: Sequence[Planned]) -> Iterator[str]:
     length, begins = experiment.load.length, _begins(experiment.steps)
     if not steps:
-        yield "no steps: nothing is injected, and nothing but the load itself is tested"
+        yield "no steps: nothing is injected, only the load is tested"
     for step in experiment.steps:
         end = begins.get(step.name, 0.0) + step.hold
         if step.at is not None and end > length:
             yield (
                 f"step {step.name!r}: may be held until {show_seconds(end)}, but the play ends at "
-                f"{show_seconds(length)}: it is cut short, and no recovery from it is seen"
+                f"{show_seconds(length)}: it is cut short, and its recovery is not observed"
             )
     for one, other in combinations(steps, 2):
         same = one.step.fault == other.step.fault and not _same_act(one, other)
@@ -72,7 +72,7 @@ def _of_objectives(experiment: Experiment) -> Iterator[str]:
         target = slo.target
         if target is not None and target < 0.5:
             also = ", and aborts when it is" if slo.name in named else ""
-            yield f"SLO {slo.name!r}: more than half of the hits may miss it before it is broken{also}"
+            yield f"SLO {slo.name!r}: breaks only once more than half of the hits miss it{also}"
         if slo.latency is not None and slo.latency.percentile is not None:
             yield from _of_percentile(slo, slo.latency.percentile, hits)
 
@@ -83,11 +83,11 @@ def _of_percentile(slo: Slo, percentile: float, hits: float) -> Iterator[str]:
     whole = slo.route is None and slo.step is None and slo.window is None
     if whole and hits * (100 - percentile) / 100 < BEYOND:
         beyond = f"{hits * (100 - percentile) / 100:.1f} lie beyond the p{percentile:g}"
-        yield f"SLO {slo.name!r}: of about {hits:.0f} hits {beyond}: it rests on single ones"
+        yield f"SLO {slo.name!r}: of about {hits:.0f} hits, only {beyond}: too few to judge"
 
 
 def _begins(steps: Sequence[Step]) -> dict[str, float]:
-    """When each step begins at the soonest. A step after another may begin as soon as that has acted."""
+    """Return each step's earliest start. A step after another may start as soon as that one has acted."""
     found: dict[str, float] = {}
     for step in steps:
         found[step.name] = step.at if step.at is not None else found.get(step.after or "", 0.0)
@@ -95,7 +95,7 @@ def _begins(steps: Sequence[Step]) -> dict[str, float]:
 
 
 def _overlap(one: Step, other: Step, begins: dict[str, float]) -> bool:
-    """Whether both are held at one instant; steps that wait for each other are not."""
+    """Return True if both are held at the same time; steps that wait for each other are not."""
     if one.at is None or other.at is None:
         return False
     return (
@@ -105,7 +105,7 @@ def _overlap(one: Step, other: Step, begins: dict[str, float]) -> bool:
 
 
 def _same_act(one: Planned, other: Planned) -> bool:
-    """Whether both do the same to the same."""
+    """Return True if both act in the same way on the same subject."""
     if one.step.fault != other.step.fault:
         return False
     return all(getattr(one.params, name, None) == getattr(other.params, name, None) for name in SUBJECT)
@@ -113,5 +113,5 @@ def _same_act(one: Planned, other: Planned) -> bool:
 
 def _overlapping(at: Where, before: Step, begins: dict[str, float]) -> FileError:
     end = show_seconds(begins[before.name] + before.hold)
-    rule = f"begins while step {before.name!r} does the same to the same, until {end}: neither's effect could be proven"
+    rule = f"overlaps step {before.name!r}, which does the same to the same until {end}: neither effect could be proven"
     return at.under("at").broken(rule)

@@ -1,4 +1,4 @@
-"""The plans of a suite: all of them are checked before the first is played."""
+"""The plans of a suite: all are validated before the first is played."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SuitePlan:
 
     @property
     def aim(self) -> str:
-        """All scenarios share one target, so the first one's."""
+        """Return the first scenario's: all share one target."""
         return self.plans[0].aim
 
     @property
@@ -30,7 +30,7 @@ class SuitePlan:
 
 
 def build(path: Path, target: str, profile: str | None = None, seed: int = 1) -> SuitePlan:
-    """The plan of the suite in the file. Raises FileError or UsageError."""
+    """Build the plan of the suite in the file. Raises FileError or UsageError."""
     found = suite.load(path)
     planned = [plans.build(each.experiment, target, profile, seed, each.set) for each in found.scenarios]
     return SuitePlan(found, path, tuple(planned))

@@ -1,1 +1,1 @@
-"""Use cases: from the name of a file to one result. `cli` parses arguments and calls them."""
+"""Use cases: from a file name to one result. `cli` parses arguments and calls them."""

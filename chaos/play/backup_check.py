@@ -1,4 +1,4 @@
-"""The check of a backup: an experiment with `restore:`."""
+"""Play a backup check: an experiment with `restore:`."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class BackupCheck:
         return Summary(show_seconds(found.restore.within), "restore", found.title)
 
     def warnings(self, target: str) -> tuple[str, ...]:
-        del target  # only a backup can be meant
+        del target  # a backup check has its own target
         restore_experiment.load(self._path)
         return ()
 
     def plan(self, request: Request) -> RestorePlan:
         if request.profile is not None or request.changes:
-            raise UsageError("a restore has no profile and no steps: --profile and --set do not apply to it")
+            raise UsageError("a backup check has no profile and no steps: --profile and --set do not apply")
         return restore.build(str(self._path), request.target)
 
     def show(self, request: Request, *, as_json: bool) -> str:
@@ -53,7 +53,7 @@ class BackupCheck:
 
     def rehearse(self, request: Request) -> list[Row]:
         del request
-        raise UsageError("a check of a backup has no steps to rehearse: --dry-run says what it would do")
+        raise UsageError("a backup check has no steps to rehearse: use --dry-run to print its plan")
 
     def play(self, request: Request, terminal: Terminal) -> RunResult:
         plan = self.plan(request)
@@ -70,7 +70,7 @@ class BackupCheck:
 
 def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:
     def say(text: str) -> None:
-        # Whoever read our output may have gone: rich ends the process then, and the restore must go on.
+        # If the reader of our output is gone, rich exits the process; the restore must go on.
         with suppress(Exception, SystemExit):
             terminal.print(Text(text), soft_wrap=True, highlight=False)
 

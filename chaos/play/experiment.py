@@ -1,4 +1,4 @@
-"""One experiment against one target."""
+"""Play one experiment against one target."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ class OneExperiment:
 
 
 def shown(plan: Plan) -> str:
-    """The plan for a reader, a headline before its lines."""
+    """Return the plan as text: a headline, then one line per item."""
     profile = plan.profile or "none"
     head = f"{plan.experiment.name} against {plan.target.name}, profile {profile}, seed {plan.seed}"
     return "\n  ".join((head, *plan.lines()))
 
 
 def what_next(plan: Plan, result: RunResult) -> str:
-    """What a reader of this verdict may want to type."""
+    """Suggest the next command after this verdict."""
     others = [name for name in plan.target.profiles if name != plan.profile]
     if result.exit_code is ExitCode.NOT_UNDONE:
         return f"midnight undo {result.run.id}"

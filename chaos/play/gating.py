@@ -1,4 +1,4 @@
-"""Playing a gate: each experiment once, in turn; then the verdict, told and written."""
+"""Play a gate: each experiment once, in turn; then print and write the verdict."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """The files that are asked for."""
+    """Output files, None if not requested."""
 
     junit: Path | None
     markdown: Path | None
@@ -62,10 +62,10 @@ class Outputs:
         """Raises UsageError for a file that could not be written after the runs."""
         for path in (self.junit, self.markdown, self.json):
             if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-                raise UsageError(f"{path}: cannot be written there")
+                raise UsageError(f"{path}: cannot write there")
 
     def write(self, gate: GateVerdict) -> list[str]:
-        """Write each file, whatever becomes of the others; what went wrong, a line for each."""
+        """Write each file, even if another one fails. Returns one line per failure."""
         failed = []
         formats: tuple[tuple[Path | None, Callable[[GateVerdict], str]], ...] = (
             (self.json, _as_json),
@@ -77,9 +77,9 @@ class Outputs:
                 if path is not None:
                     path.write_text(render(gate), encoding="utf-8")
             except OSError as error:
-                failed.append(f"{path} could not be written: {error.strerror or error}")
-            except Exception as error:  # whatever one format dies of, the others are still written
-                failed.append(f"{path} could not be written: {type(error).__name__}: {error}")
+                failed.append(f"could not write {path}: {error.strerror or error}")
+            except Exception as error:  # a bug in one format must not lose the others
+                failed.append(f"could not write {path}: {type(error).__name__}: {error}")
         return failed
 
 
@@ -89,30 +89,29 @@ def _as_json(gate: GateVerdict) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a gate asks for beside the objectives of the experiments. `strict`: a baseline of one run fails it too;
-    `release`: where it passes its objectives, it is a new beginning for later comparisons."""
+    """What a gate requires besides the experiments' own objectives. `strict`: a single-run baseline can fail it too;
+    `release`: start a new baseline if it passes its objectives."""
 
     baselines: Sequence[Baseline | None]
     tolerances: Tolerances
     allow_partial: bool
     drill_within: float | None  # seconds
     drill_target: str
-    slo: Path | None  # a file of objectives in place of the experiments' own
+    slo: Path | None  # an SLO file that replaces the experiments' own objectives
     strict: bool = False
     release: bool = False
 
 
 def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo: Path | None) -> list[Plan]:
-    """The plan of every experiment. Raises FileError or UsageError, for a bad `slo` as well, before anything is
-    touched."""
+    """Plan every experiment. Raises FileError or UsageError, also for a bad `slo`, before anything is touched."""
     for name in names:
         if kind.of_file(yamlfile.search(name, "experiments")) is Kind.SUITE:
-            rule = "a gate plays experiments, and asks for a drill by --require-drill-within"
+            rule = "a gate plays experiments; to require a drill use --require-drill-within"
             raise UsageError(f"{name} is a suite: {rule}")
     planned = [plans.build(name, target, profile, seed) for name in names]
     called = [each.experiment.name for each in planned]
     if twice := {name for name in called if called.count(name) > 1}:
-        raise UsageError(f"{min(twice)!r} is named twice; a gate plays each experiment once")
+        raise UsageError(f"duplicate experiment {min(twice)!r}: a gate plays each experiment once")
     if slo is not None:
         for each in planned:
             judging.with_objectives(each.experiment, slo)
@@ -122,8 +121,8 @@ def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo:
 def find_baselines(
     reference: str | None, planned: Sequence[Plan], *, allow_partial: bool, release: bool = False
 ) -> Sequence[Baseline | None]:
-    """Found, and said, before anything is played: a run of this gate is no baseline of it. Raises UsageError for
-    one that is missing, but for a first `release`, and FileError for a file that holds none."""
+    """Find and print the baselines before anything is played, so that this gate's own runs are not among them. Raises
+    UsageError if one is missing, except with `release`, and FileError for a file without a baseline."""
     if reference is None:
         return [None] * len(planned)
     index, found = open_index(say), list[Baseline | None]()
@@ -153,8 +152,8 @@ def _wanted(plan: Plan) -> Wanted:
 
 
 def drill_age(text: str | None) -> float | None:
-    """Seconds that the last drill may be old; None where none is required. Raises UsageError, also where memory,
-    which will be asked for drills, cannot be."""
+    """Return the maximum age of the last drill in seconds; None if no drill is required. Raises UsageError, also if
+    the history, which is queried for drills later, cannot be opened."""
     if not text:
         return None
     age = read_age(text)
@@ -163,7 +162,7 @@ def drill_age(text: str | None) -> float | None:
 
 
 def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs, *, json_: bool = False) -> int:
-    """Play, judge, write, tell; the gate's exit code."""
+    """Play, judge, write and print. Returns the gate's exit code."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     terminal = Terminal(stderr=json_, highlight=False)
     judged = _play_all(planned, asked, terminal)
@@ -189,7 +188,7 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs, *, jso
 
 
 def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list[RunVerdict]:
-    """Every experiment in turn; an abort, or what could not be undone, ends the gate."""
+    """Play every experiment in turn. An abort or a failed undo ends the gate."""
     judged: list[RunVerdict] = []
     for each, baseline in zip(planned, asked.baselines, strict=True):
         over = any(_ends_the_gate(done.played) for done in judged)
@@ -210,7 +209,7 @@ def _play_all(planned: Sequence[Plan], asked: Asked, terminal: Terminal) -> list
 
 
 def _record(verdict: GateVerdict) -> None:
-    """Keep for later gates what this one has decided about each run; what goes wrong with that is said."""
+    """Record the decision about each run for later gates. Errors are printed."""
     try:
         index = open_index(say)
         for run in verdict.runs:
@@ -219,7 +218,7 @@ def _record(verdict: GateVerdict) -> None:
                 for entry in index.find(Query(run=run.played.run)):
                     index.decide(entry, made)
     except (OSError, UsageError, SQLAlchemyError) as error:
-        say(f"the gate's decision could not be recorded: {error}; its runs do not count as baselines")
+        say(f"could not record the gate's decision: {error}; its runs do not count as baselines")
 
 
 def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:
@@ -245,7 +244,7 @@ def _play(plan: Plan, terminal: Terminal, *, first: bool) -> GateRun:
 
 
 def judged_by(slo: Path, played: GateRun) -> GateRun:
-    """The run judged by the objectives of the file; how it ended apart from them stays."""
+    """Judge the run by the file's objectives; keep how the run itself ended."""
     if played.path is None or played.verdict is None:
         return played
     verdict = judging.judge_run(RunDir(played.path), slo)
@@ -263,7 +262,7 @@ def _ends_the_gate(played: GateRun) -> bool:
 
 
 def _is_aborted(played: GateRun) -> bool:
-    """By its journal: in the exit code a violation may hide it."""
+    """Read from the journal: a violation may hide it in the exit code."""
     ended = Journal(RunDir(played.path)).latest(RunEnded) if played.path else None
     return ended is not None and ended.reason == "aborted"
 
@@ -273,12 +272,12 @@ def _unplayed(plan: Plan) -> GateRun:
 
 
 def _drill(asked: Asked) -> Case | None:
-    """Judged after the runs: a drill that this gate has played counts."""
+    """Judge after the runs: a drill that this gate played counts."""
     if asked.drill_within is None:
         return None
     try:
         drills = open_index(say).find(Query(drill=True))
-    except UsageError as error:  # memory was there before the runs
+    except UsageError as error:  # the history could be opened before the runs
         return Case("drill", "last_passing_drill", "error", str(error))
     now = datetime.now(UTC)
     return judge_drill(drills, asked.drill_target, now, asked.drill_within, allow_partial=asked.allow_partial)

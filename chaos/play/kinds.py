@@ -1,4 +1,4 @@
-"""Find a file of `experiments/`, and what plays it."""
+"""Find a file of `experiments/` and the use case that plays it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS: Mapping[Kind, type[Playable]] = {
 
 
 def find(name: str) -> Playable:
-    """Look it up by name or path. Raises UsageError if there is none, FileError if it cannot be read."""
+    """Find it by name or path. Raises UsageError if there is none, FileError if it cannot be read."""
     return of_file(yamlfile.search(name, "experiments"))
 
 

@@ -14,7 +14,7 @@ from chaos.run.rehearsal import Row
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How to play a file. A kind that has no profile or no steps refuses them with UsageError."""
+    """How to play a file. A kind without profiles or steps refuses them with UsageError."""
 
     target: str = "embedded"
     profile: str | None = None  # None: the target's first
@@ -24,43 +24,43 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A line of `midnight list`."""
+    """One line of `midnight list`."""
 
-    play: str  # how long it takes
+    play: str  # its duration
     steps: str
     title: str
 
 
 class Planned(Protocol):
-    """A plan, checked, with nothing touched yet."""
+    """A checked plan; nothing is touched yet."""
 
     @property
     def aim(self) -> str:
-        """The name of the lock that keeps two runs from one target. Raises MidnightError."""
+        """The name of the lock that keeps two runs off one target. Raises MidnightError."""
         ...
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What looks like a mistake but may be meant."""
+        """Likely mistakes that may be intended."""
         ...
 
 
 class Playable(Protocol):
-    """One file of `experiments/`. Each method raises FileError for its first broken rule, and UsageError for a
-    request that does not fit it, before anything is touched."""
+    """One file of `experiments/`. Each method raises FileError for the first broken rule, and UsageError for a
+    request that does not fit the file, before anything is touched."""
 
     def __init__(self, path: Path) -> None: ...
 
     def summary(self) -> Summary: ...
 
     def warnings(self, target: str) -> tuple[str, ...]:
-        """Validate the file against the target; a backup check, which needs one of its own, alone."""
+        """Validate the file against the target; a backup check, which has its own target, by itself."""
         ...
 
     def plan(self, request: Request) -> Planned: ...
 
     def show(self, request: Request, *, as_json: bool) -> str:
-        """The plan with its times, as text or as JSON."""
+        """Return the plan with its times, as text or JSON."""
         ...
 
     def rehearse(self, request: Request) -> list[Row]:
@@ -68,9 +68,9 @@ class Playable(Protocol):
         ...
 
     def play(self, request: Request, terminal: Terminal) -> RunResult:
-        """Play, judge, write verdict and report, remember; progress goes to `terminal`."""
+        """Play, judge, write verdict and report, index the run; progress goes to `terminal`."""
         ...
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
-        """Print the verdict, if there is one, and what to type next."""
+        """Print the verdict, if any, and the next command."""
         ...

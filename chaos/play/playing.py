@@ -1,4 +1,4 @@
-"""Playing one plan: watched, judged, reported, remembered; for every kind of play."""
+"""Play one plan of any kind: watch, judge, report, index."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from chaos.run import starting
 
 
 def play(plan: Plan, overrides: tuple[str, ...], terminal: Terminal) -> RunResult:
-    """Play, judge, write verdict and report, remember. What cannot be written, or remembered, is said; neither
-    changes the verdict."""
+    """Play, judge, write verdict and report, index the run. Failures to write or index are reported; they do not
+    change the verdict."""
     consoles: list[Console] = []
 
     def watch(run_dir: RunDir) -> Console:
@@ -38,30 +38,30 @@ def play(plan: Plan, overrides: tuple[str, ...], terminal: Terminal) -> RunResul
 
 
 def concluded(result: RunResult, write_it: Callable[[Verdict], None]) -> RunResult:
-    """With its verdict and report written and remembered; what goes wrong with that is among the errors."""
+    """Write verdict and report, and index the run. Failures are added to the result's errors."""
     errors, verdict = list(result.errors), result.verdict
     if verdict is not None:
         verdict = replace(verdict, exit_code=result.exit_code)
         try:
             write_it(verdict)
         except OSError as error:
-            errors.append(f"the report could not be written: {why_not_written(error, result.run.path)}")
-        except Exception as error:  # whatever a report dies of, the verdict is still told
-            errors.append(f"the report could not be written: {type(error).__name__}: {error}")
+            errors.append(f"could not write the report: {why_not_written(error, result.run.path)}")
+        except Exception as error:  # a bug in a report must not lose the verdict
+            errors.append(f"could not write the report: {type(error).__name__}: {error}")
     errors += _remember()
     return replace(result, verdict=verdict, errors=tuple(errors))
 
 
 def write(run_dir: RunDir, verdict: Verdict, *, drill: bool) -> None:
-    """Verdict and report of one run; of a drill with the drills before it."""
-    from chaos.reports.html import write_report  # brings matplotlib, which no other command waits for
+    """Write verdict and report of one run; for a drill, including earlier drills."""
+    from chaos.reports.html import write_report  # imports matplotlib: slow
 
     write_verdict(run_dir, verdict)
     write_report(run_dir, verdict, history(verdict) if drill else ())
 
 
 def history(verdict: Verdict) -> tuple[Earlier, ...]:
-    """The drills before this one; none where memory cannot tell."""
+    """Return the drills before this one; empty if the history cannot be queried."""
     try:
         return earlier_drills(verdict.experiment, verdict.target, verdict.profile, verdict.run)
     except UsageError:
@@ -69,6 +69,6 @@ def history(verdict: Verdict) -> tuple[Earlier, ...]:
 
 
 def _remember() -> list[str]:
-    from chaos.history import remember  # brings SQLAlchemy, which a run must not wait for before it begins
+    from chaos.history import remember  # imports SQLAlchemy: slow, and must not delay the start of a run
 
     return remember()

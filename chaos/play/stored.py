@@ -1,4 +1,4 @@
-"""Judge a stored run of any kind again, or render its report again."""
+"""Judge or render a stored run of any kind again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from chaos.reports import JudgedRun, registered
 
 
 def judge(run: RunDir, slo: Path | None = None) -> Verdict:
-    """Judge by its own objectives, or by those of a file. Raises UsageError, FileError."""
+    """Judge by the run's own objectives, or by those of a file. Raises UsageError, FileError."""
     parts = suite.parts(run)
     if parts is None:
         return rejudge.judge_run(run, slo)
     if slo is not None:
-        raise UsageError("--slo judges one run; a suite has several, and each its own objectives")
+        raise UsageError("--slo judges a single run; the runs of a suite have their own objectives")
     return suite.judge(run, parts)
 
 

@@ -1,4 +1,4 @@
-"""A suite: check all of its files, play each scenario, judge the whole."""
+"""Play a suite: check all its files, play each scenario, judge the whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chaos.run import signals, starting, suite_manifest
 from chaos.run.rehearsal import Row
 
 ENDS_IT = (ExitCode.ABORTED, ExitCode.NOT_UNDONE)
-"""A signal was meant for all; what is not undone must not be played on."""
+"""A signal stops the whole suite, and so does a failed undo."""
 
 
 class WholeSuite:
@@ -42,7 +42,7 @@ class WholeSuite:
 
     def plan(self, request: Request) -> SuitePlan:
         if request.changes:
-            raise UsageError("--set changes a step of one experiment; a suite says so itself, under `set`")
+            raise UsageError("--set changes a step of a single experiment; in a suite use its `set` key")
         return suite_plan.build(self._path, request.target, request.profile, request.seed)
 
     def show(self, request: Request, *, as_json: bool) -> str:
@@ -55,7 +55,7 @@ class WholeSuite:
         return starting.rehearse(self.plan(request).plans)
 
     def play(self, request: Request, terminal: Terminal) -> RunResult:
-        """Play every scenario; ends with the worst of their codes."""
+        """Play every scenario. Returns the worst of their exit codes."""
         plan = self.plan(request)
         run = store.create_run(plan.suite.name)
         suite_manifest.save(run, plan)
@@ -66,7 +66,7 @@ class WholeSuite:
         return playing.concluded(result, lambda judged: _write(run, judged, parts))
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
-        assert result.verdict is not None, "it rests on the scenarios that were judged"
+        assert result.verdict is not None, "its scenarios were judged"
         terminal.print(result.verdict.headline, markup=False, soft_wrap=True)
         if result.run.report.exists():
             terminal.print(f"report: {result.run.report}", markup=False, soft_wrap=True)
@@ -79,7 +79,7 @@ def _play(plan: SuitePlan, run: RunDir, terminal: Terminal) -> tuple[list[RunRes
         try:
             with signals.kept():
                 played = playing.play(replace(each, part_of=run.id), scenario.set, terminal)
-        except MidnightError as error:  # refused, when something was played already: the rest cannot be
+        except MidnightError as error:  # refused after something was played: the rest cannot be played
             errors.append(f"{each.experiment.name}: {error}")
             break
         title = each.experiment.drill.scenario if each.experiment.drill else each.experiment.title
@@ -92,7 +92,7 @@ def _play(plan: SuitePlan, run: RunDir, terminal: Terminal) -> tuple[list[RunRes
 
 
 def _write(run: RunDir, verdict: Verdict, parts: list[RunResult]) -> None:
-    from chaos.reports.drill_page import write_suite_report  # brings matplotlib, which nobody else waits for
+    from chaos.reports.drill_page import write_suite_report  # imports matplotlib: slow
 
     write_verdict(run, verdict)
     write_suite_report(run, verdict, parts, playing.history(verdict))

@@ -1,4 +1,4 @@
-"""What a driver is: it brings a target up, or attaches to it, and gives its handles."""
+"""The driver interface: start a target, or attach to one, and return its handles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chaos.spec.yamlfile import Model, Where
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What bringing the target up and playing on it takes from the machine, in bytes."""
+    """Disk and memory that the target takes from the machine, in bytes."""
 
     disk: int = 0
     memory: int = 0
@@ -27,28 +27,28 @@ class Wants:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where and how a target is brought up. `creating` journals an undo before the thing is created."""
+    """Where and how to start a target. `creating` journals an undo before the thing is created."""
 
     mark: str
-    creating: Callable[[str, Undo], None]  # (what, undo); on the disk when it returns
+    creating: Callable[[str, Undo], None]  # (what, undo); on disk when it returns
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
-        """Raises Aborted when the run is being stopped: between two stages of bringing a target up."""
+        """Raises Aborted if the run is being stopped. Call between the stages of starting a target."""
         if self.stopping.is_set():
-            raise Aborted("stopped while the target was being brought up")
+            raise Aborted("stopped while starting the target")
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What the operators of a target have to deal with: the evidence of the loss, empty while there is none."""
+    """The incident that a target's operators handle: the evidence of the loss, empty before it."""
 
     loss: Evidence
     target: Target
 
 
 class Driver(ABC):
-    """One target. There is no `down`: what was journalled before it was created is undone by `heal`."""
+    """One target. There is no `down`: `heal` undoes what was journaled before it was created."""
 
     Options: ClassVar[type[Model]]
     actions: ClassVar[Mapping[str, type[Model]]] = {}  # of a runbook, that it can do: parameters by name
@@ -59,48 +59,48 @@ class Driver(ABC):
     @classmethod
     @abstractmethod
     def offers(cls, target: Target) -> frozenset[str]:
-        """The handles this target will give, known before it is up."""
+        """Return the handles that this target will offer, before it is up."""
 
     @classmethod
     def check_target(cls, target: Target, options: Any) -> None:
-        """Raises BrokenRule, placed below `options`, for a rule that spans the target and its options."""
-        del target, options  # most drivers have none
+        """Raises BrokenRule, placed under `options`, for a rule that spans the target and its options."""
+        del target, options  # most drivers have no such rules
 
     @classmethod
     def plan_notes(cls, target: Target, options: Any, faults: Collection[str]) -> list[str]:
-        """What a reader of the plan must know of these faults on this target; it may look, and changes nothing."""
+        """Return notes for the plan about these faults on this target. May read the target; changes nothing."""
         del target, options, faults
         return []
 
     @classmethod
     def check_profile(cls, at: Where) -> None:
-        """Raises FileError for the first broken rule of a profile, whose file was read as `at`."""
-        del at  # a target of somebody else's may have no rules of its own
+        """Raises FileError for the first broken rule of a profile, read from the file as `at`."""
+        del at  # by default there are no rules for profiles
 
     @abstractmethod
     def __init__(
         self, target: Target, options: Any, profile: Mapping[str, Any], staging: Mapping[str, float]
     ) -> None:
-        """Touches nothing. Raises UsageError for what the target's file names and is not there."""
+        """Raises UsageError for anything named in the target file that does not exist. Touches nothing."""
         self._target = target
 
     @property
     def aim(self) -> str:
-        """What a run aims at, as a file name: two runs never aim at the same."""
+        """Return an identifier of the target as a file name: two runs never share one."""
         return self._target.name
 
     @property
     @abstractmethod
     def versions(self) -> Mapping[str, str]:
-        """Each part of the target with its version and where it came from. Raises ToolMissing."""
+        """Return each part of the target with version and origin. Raises ToolMissing."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Known before `up`: what must never be written into a journal. None, unless a driver says so."""
+        """Return secrets that must never be written to a journal, known before `up`. Default: none."""
         return ()
 
     def probes(self) -> Iterable[Probe]:
-        """Whether what the target's file names can be used: signing in, rights, proxies. Changes nothing."""
+        """Probe whether everything in the target file is usable: logins, rights, proxies. Changes nothing."""
         return ()
 
     @abstractmethod
@@ -108,25 +108,25 @@ class Driver(ABC):
 
     @abstractmethod
     def up(self, site: Site) -> Handles:
-        """Bring the target up and wait until it is ready and quiet. Raises TargetError, Aborted."""
+        """Start the target and wait until it is ready and quiet. Raises TargetError, Aborted."""
 
     def recheck(self) -> None:  # noqa: B027 (most targets have nothing that opens late)
-        """Look again while the baseline is under load, within about two seconds: what opens its connections late is
-        there by now. Raises NoVerdict where the steps would act on something else than the target."""
+        """Check again while the baseline is under load, within about two seconds: connections opened late exist by now.
+        Raises NoVerdict if the steps would act on anything other than the target."""
 
     def act(self, action: str, params: Any, incident: Incident, stop: threading.Event) -> Evidence:
-        """Do one of `actions`, until it is done or `stop` is set. Raises TargetError when it was not done."""
+        """Do one of `actions` until it is done or `stop` is set. Raises TargetError if it was not done."""
         del params, incident, stop
-        raise TargetError(f"the driver of {self._target.name!r} knows no action {action!r}")
+        raise TargetError(f"the driver of {self._target.name!r} has no action {action!r}")
 
     def measure_restores(self) -> RestoresMeasured | None:
-        """What restores of several sizes take on this target's machine, for a projection; None where it cannot be
-        measured. Raises TargetError."""
+        """Measure restores of several sizes on this target's machine, for a projection; None if not possible. Raises
+        TargetError."""
         return None
 
     @abstractmethod
     def drain(self) -> None:
-        """Let the target write down what it still holds back, so that its logs can be read whole."""
+        """Flush the target's buffered logs, so that they can be read completely."""
 
     @classmethod
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What a fault is: prepare, inject, hold, undo. The verbs block; the runner calls them in threads."""
+"""The fault interface: prepare, inject, hold, undo. The verbs block; the runner calls them in threads."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from chaos.record.inventory.document import KINDS
 from chaos.spec.yamlfile import Model
 
 Undo = Mapping[str, Any]
-"""JSON that is enough by itself to undo, in another process, after a `kill -9`."""
+"""JSON that suffices to undo, in another process, after `kill -9`."""
 
 Evidence = Mapping[str, Any]
-"""JSON for the report: what was seen, with units in the names."""
+"""JSON for the report: observations, with units in the names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the act amounted to when the hold ended: its dose, beside the floor it must reach.
+    """The result of the act at the end of the hold: its dose, and the floor that it must reach.
 
-    A dose counts only what happened on the target's own path. `unproven`, where it is not empty, says why that is not
-    known, and what would make it known: whatever the dose, the effect is then `unknown`.
+    A dose counts only what happened on the target's own path. If that is not known, `unproven` states why, and how to
+    find out; then the effect is `unknown`, whatever the dose.
     """
 
     dose: Mapping[str, float]
@@ -39,18 +39,18 @@ class Held:
 
 
 class Fault(ABC):
-    """One fault aimed at one target. Adding a fault adds one file with one subclass.
+    """One fault on one target. To add a fault, add one file with one subclass.
 
-    What `inject` creates bears `mark`, chosen beforehand, so that `undo` finds it by that alone.
+    Everything created by `inject` carries `mark`, chosen in advance, so that `undo` can find it by the mark alone.
     """
 
     Params: ClassVar[type[Model]]
-    held_throughout: ClassVar[bool] = False  # its act lasts for the whole hold, and never ends by itself
-    needs: ClassVar[frozenset[str]]  # handles, as `Handles.offered` names them; `A|B`: one of them is enough
+    held_throughout: ClassVar[bool] = False  # the act lasts for the whole hold and never ends by itself
+    needs: ClassVar[frozenset[str]]  # handle names as in `Handles.offered`; `A|B`: either one
 
     @classmethod
     def needs_of(cls, params: Any) -> frozenset[str]:
-        """The handles that it needs with these parameters, beyond `needs`."""
+        """Return handles needed with these parameters, besides `needs`."""
         del params
         return frozenset()
 
@@ -66,7 +66,7 @@ class Fault(ABC):
 
     @classmethod
     def plan_notes(cls, params: Any) -> Sequence[str]:
-        """What a plan says of it with these parameters, beyond the parameters: one line each."""
+        """Return notes for the plan about these parameters, one line each."""
         del params
         return ()
 
@@ -74,7 +74,7 @@ class Fault(ABC):
     def __init__(self, params: Any, handles: Handles, mark: str) -> None: ...
 
     def probes(self) -> Iterable[Probe]:
-        """What can be known before the play of whether this step would work: rights, tools, floors.
+        """Probe before the play whether this step would work: rights, tools, floors.
 
         Changes nothing. An error that it raises is a `no`.
         """
@@ -82,37 +82,37 @@ class Fault(ABC):
 
     @abstractmethod
     def prepare(self) -> Undo:
-        """Look at the target and say how to undo what is about to be done. Changes nothing.
+        """Inspect the target and return how to undo what is about to be done. Changes nothing.
 
-        Raises FaultError; TargetGone when the target is down by now.
+        Raises FaultError, or TargetGone if the target is down by now.
         """
 
     @abstractmethod
     def inject(self) -> Evidence:
-        """Do the act, or start it. Raises FaultError; TargetGone when the target is down by now."""
+        """Do the act, or start it. Raises FaultError, or TargetGone if the target is down by now."""
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
-        """The kinds of things (`record.inventory.document.KINDS`) that its act may change: what of them differs after
-        the run was left behind. All of them where a fault does not say."""
+        """Return the kinds of things (`record.inventory.document.KINDS`) that the act may change: differences in them
+        after the run were left behind. Default: all."""
         del undo
         return frozenset(KINDS)
 
     @classmethod
     def explains(cls, undo: Undo) -> Sequence[Claim]:
-        """What it changes on purpose, and leaves changed: `{"kind": ..., "thing": a shell pattern, "fields": [...]}`,
-        see `chaos.record.inventory.differences`. Nothing where a fault does not say."""
+        """Return intended lasting changes: `{"kind": ..., "thing": a shell pattern, "fields": [...]}`, see
+        `chaos.record.inventory.differences`. Default: none."""
         del undo
         return ()
 
     @abstractmethod
     def hold(self, seconds: float, stop: threading.Event) -> Held:
-        """Wait until the act has ended by itself, `seconds` have passed or `stop` is set; give the dose."""
+        """Wait until the act has ended by itself, `seconds` have passed or `stop` is set. Returns the dose."""
 
     @classmethod
     @abstractmethod
     def undo(cls, undo: Undo) -> Evidence:
-        """Undo, and verify. Needs no handles; idempotent; safe when `inject` never ran.
+        """Undo and verify. Needs no handles; idempotent; safe if `inject` never ran.
 
-        Raises UndoError, which says what is left and how to undo it by hand.
+        Raises UndoError, stating what is left and how to undo it by hand.
         """

@@ -1,4 +1,4 @@
-"""What a target offers to faults, load and sampling."""
+"""Handles: what a target offers to faults, load and sampling."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True, slots=True)
 class ProcessRef:
-    """A process, told apart from a later one of the same pid by the time it was created."""
+    """A process, distinguished by creation time from a later one with the same pid."""
 
     pid: int
-    create_time: float  # seconds since the epoch, as psutil gives it
+    create_time: float  # seconds since the epoch, from psutil
 
 
 @dataclass(frozen=True, slots=True)
 class EngineAt:
-    """A Docker Engine's address, and the directory of the certificates that it asks for, if any."""
+    """A Docker Engine's address, and the directory of its client certificates, if required."""
 
     url: str
     certs: str | None = None
@@ -26,7 +26,7 @@ class EngineAt:
 
 @dataclass(frozen=True, slots=True)
 class ContainerRef:
-    """A container of an engine. Its id is never another's; its name is for people."""
+    """A container of an engine. Its id is unique; its name is for display."""
 
     engine: EngineAt
     id: str
@@ -35,16 +35,16 @@ class ContainerRef:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One PostgreSQL server. DSNs go straight to it, never through a proxy."""
+    """One PostgreSQL server. DSNs connect directly, never through a proxy."""
 
     admin_dsn: str  # a superuser: sampling and proofs of effect, within the reserved slots
     dsns: Mapping[str, str]  # by role: api, batch, crowd
-    proxied: str  # host:port of the listener that the target itself connects through
-    ours: bool = True  # it ends with the run; False: it lives on, and so does what was changed in it
+    proxied: str  # host:port of the listener used by the target itself
+    ours: bool = True  # it ends with the run; False: it lives on, including changes made in it
 
 
 class Server(Protocol):
-    """A database server of ours, to be lost in a drill and brought back by its operators."""
+    """A database server started by midnight, to be lost in a drill and brought back by its operators."""
 
     @property
     def data(self) -> Path: ...
@@ -52,15 +52,15 @@ class Server(Protocol):
     def running(self) -> bool: ...
 
     def kill(self) -> None:
-        """End it as a crash would; it is gone when this returns."""
+        """Kill it as in a crash; it is gone when this returns."""
 
     def freeze(self, scope: Literal["postmaster", "all"]) -> list[int]:
-        """Stop its processes in the middle of what they do; their pids."""
+        """Freeze its processes; return their pids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """How the primary's standby is seen. DSNs of superusers, straight to the servers."""
+    """The primary's standby. Superuser DSNs, directly to the servers."""
 
     primary_dsn: str
     standby_dsn: str
@@ -79,53 +79,51 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A directory and the block device it lies on."""
+    """A directory and its block device."""
 
     path: Path
-    device: str | None  # "major:minor"; None: it is not seen from this machine, and is not sampled
-    write_bps: int | None  # the limit we put on the device, bytes per second; None: the disk as it is
-    container: ContainerRef | None = None  # a container that has it, where `path` is not of this machine
-    inside: Path = Path()  # the directory as that container has it
+    device: str | None  # "major:minor"; None: not visible from this machine, not sampled
+    write_bps: int | None  # our limit on the device, bytes per second; None: unlimited
+    container: ContainerRef | None = None  # a container that has it, if `path` is not on this machine
+    inside: Path = Path()  # the directory inside that container
 
 
 @dataclass(frozen=True, slots=True)
 class Stanza:
-    """The team's own logrotate configuration, with paths as the machine or the container has them."""
+    """The team's own logrotate configuration, with paths as on the machine or in the container."""
 
     path: Path  # a file, or a directory of them
-    conf: Path | None  # whose global options hold for it; None: none
-    scripts_agreed: bool = False  # the consent names them
+    conf: Path | None  # the main configuration with its global options; None: none
+    scripts_agreed: bool = False  # the consent includes them
 
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
-    """The target's logs and how its operators rotate them."""
+    """The target's logs, and how its operators rotate them."""
 
     directory: Path
-    files: tuple[Path, ...]  # patterns among them, where midnight did not start the target
+    files: tuple[Path, ...]  # may be patterns, if midnight did not start the target
     method: str  # copytruncate | rename
-    delaycompress: bool | None  # None: as it is found
+    delaycompress: bool | None  # None: as found
     scheduling: str  # normal | idle
     signal: str | None  # sent to `process` after the rotation
-    process: str  # the role of the process, or container, that has to reopen its logs
-    container: ContainerRef | None = None  # None: they are rotated on this machine
-    inside: Path = (
-        Path()
-    )  # the directory as the container has it; `directory` is where they are read afterwards
-    ours: bool = True  # False: the target lives on, so nothing of its archives may be lost
+    process: str  # role of the process or container that has to reopen its logs
+    container: ContainerRef | None = None  # None: rotated on this machine
+    inside: Path = Path()  # the directory inside the container; `directory` is where logs are read afterwards
+    ours: bool = True  # False: the target lives on, so none of its archives may be lost
     stanza: Stanza | None = None
-    states: tuple[Path, ...] = ()  # state files of logrotate's own runs there: their locks are held
+    states: tuple[Path, ...] = ()  # state files of logrotate's own runs there: their locks are taken
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of the target's own that a step can start: a command and what it needs."""
+    """A job of the target that a step can start: a command and its environment."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
-    cwd: Path | None  # None: that of its container
-    container: ContainerRef | None = None  # where it is started; None: on this machine
-    reports: bool = False  # it is told how much to do, and reports as targets/reference/batch.py does
+    cwd: Path | None  # None: the container's
+    container: ContainerRef | None = None  # where it runs; None: on this machine
+    reports: bool = False  # it takes an amount of work and reports like targets/reference/batch.py
 
 
 SINGLE = ("base_url", "metrics_url", "logs", "replication")
@@ -140,10 +138,10 @@ def is_handle(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Handles:
-    """Everything a target offers. What it lacks is empty, and a fault that needs it is refused."""
+    """Everything a target offers. What it lacks is empty; faults that need it are refused."""
 
     base_url: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of every request to it; secrets
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of every request to it; secret
     metrics_url: str = ""
     processes: Mapping[str, tuple[ProcessRef, ...]] = field(default_factory=dict)  # by role, one or more
     containers: Mapping[str, tuple[ContainerRef, ...]] = field(default_factory=dict)  # by role, replicas too
@@ -154,10 +152,10 @@ class Handles:
     jobs: Mapping[str, Job] = field(default_factory=dict)
     servers: Mapping[str, Server] = field(default_factory=dict)
     replication: Replication | None = None
-    answers_within: float | None = None  # seconds in which an answer is promised, whatever is out of reach
+    answers_within: float | None = None  # promised seconds to an answer, whatever is unreachable
 
     def container(self, role: str) -> ContainerRef | None:
-        """The first container of the role; None where the target has none."""
+        """Return the first container of the role; None if the target has none."""
         return next(iter(self.containers.get(role, ())), None)
 
     def offered(self) -> frozenset[str]:

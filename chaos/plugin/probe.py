@@ -1,4 +1,4 @@
-"""A probe asks, before any load, one thing that a run depends on. It changes nothing."""
+"""A probe checks one thing that a run depends on, before any load. It changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was asked and answered. `remedy` is what to type, or which key of the file to change."""
+    """A question and its answer. `remedy` is the command to run, or the key of the file to change."""
 
     what: str
     answer: Answer
@@ -29,7 +29,7 @@ class Probe:
 
     @property
     def line(self) -> str:
-        """Everything in one line."""
+        """Format everything on one line."""
         said = f"{self.what}: {self.because}" if self.because else self.what
         return f"{said}; {self.remedy}" if self.remedy else said
 
@@ -47,7 +47,7 @@ def unknown(what: str, because: str, remedy: str = "") -> Probe:
 
 
 def answers(what: str, probe: Callable[[], Iterable[Probe]]) -> list[Probe]:
-    """What `probe` yields. An error ends it as a `no`, named `what`: a plug-in may raise anything."""
+    """Yield the answers of `probe`. An error ends it as a `no` named `what`: a plugin may raise anything."""
     found: list[Probe] = []
     try:
         for probed in probe():

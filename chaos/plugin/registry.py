@@ -1,4 +1,4 @@
-"""Faults and drivers by name, ours included: all are found through entry points."""
+"""Faults and drivers by name, including the shipped ones: all are found through entry points."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ log = logging.getLogger(__name__)
 
 @cache
 def names(kind: str) -> tuple[str, ...]:
-    """What is registered under `midnight.<kind>`, in order."""
+    """Return the names registered under `midnight.<kind>`, in order."""
     return tuple(sorted({point.name for point in entry_points(group=f"midnight.{kind}")}))
 
 
 def fault(name: str) -> type[Fault]:
-    """The fault of that name. Raises UsageError naming those there are."""
+    """Return the fault of that name. Raises UsageError with the known names."""
     found = _load("faults", name)
     if not (isinstance(found, type) and issubclass(found, Fault)):
-        raise UsageError(f"fault {name!r} is registered, but is no Fault: {found!r}")
+        raise UsageError(f"fault {name!r} is registered, but is not a Fault: {found!r}")
     return found
 
 
 def driver(name: str) -> type[Driver]:
-    """The driver of that name. Raises UsageError naming those there are."""
+    """Return the driver of that name. Raises UsageError with the known names."""
     found = _load("targets", name)
     if not (isinstance(found, type) and issubclass(found, Driver)):
-        raise UsageError(f"driver {name!r} is registered, but is no Driver: {found!r}")
+        raise UsageError(f"driver {name!r} is registered, but is not a Driver: {found!r}")
     return found
 
 
 def undo_of(by: str) -> Callable[[Undo], Evidence]:
-    """What undoes an entry of the journal: `by` is `fault:NAME` or `target:DRIVER`."""
+    """Return what undoes a journal entry: `by` is `fault:NAME` or `target:DRIVER`."""
     kind, _, name = by.partition(":")
     return fault(name).undo if kind == "fault" else driver(name).undo
 

@@ -1,1 +1,1 @@
-"""What a run leaves on disk: its directory, journal, hits and inventory, with secrets masked."""
+"""A run on disk: directory, journal, hits and inventory, with secrets masked."""

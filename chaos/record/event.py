@@ -1,4 +1,4 @@
-"""One event of a run: as it stands in a journal, and as a value of a class of its own."""
+"""One event of a run: as a journal line, and as a value of its own class."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from chaos.record.fields import keys_of, read, write
 Detail = Mapping[str, Any]
 
 NOW = math.nan
-"""As `at` of an event: the instant at which it is written."""
+"""`at` of an event: the instant at which it is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, as a line of the journal has it. docs/journal.md lists all of them."""
+    """An event as in a journal line. docs/journal.md lists all of them."""
 
     at: float
     source: str
@@ -47,7 +47,7 @@ class Event:
 class Recorded:
     """An event of a known kind. Its fields beyond these are the keys of the event's detail.
 
-    A kind has a source and a phase, and either one name, which is then the default of `name`, or any.
+    A kind has a source and a phase, and either one name, the default of `name`, or any.
     """
 
     source: ClassVar[str] = ""
@@ -56,21 +56,21 @@ class Recorded:
     at: float  # seconds since the run's start
     name: str
     detail: Detail = field(default_factory=dict, compare=False, repr=False, kw_only=True)
-    """Of an event that was read: the detail as it stands in the journal, with keys that no field has."""
+    """For an event read from a journal: the detail as stored, including unknown keys."""
 
     def event(self) -> Event:
-        """The line of the journal."""
+        """Return the journal line."""
         known = {one.key for one in keys_of(type(self))}
         unknown = {key: value for key, value in self.detail.items() if key not in known}
         return Event(self.at, self.source, self.name, self.phase, {**write(self), **unknown})
 
     def timed(self, now: Callable[[], float]) -> Self:
-        """The event with an instant, where that was NOW."""
+        """Return the event with NOW replaced by an instant."""
         return replace(self, at=now()) if math.isnan(self.at) else self
 
     @classmethod
     def of(cls, event: Event) -> Self | None:
-        """The event as one of this kind; None where it is of another."""
+        """Return the event as one of this kind; None if it is of another."""
         if (event.source, event.phase) != (cls.source, cls.phase) or event.name != (
             only_name(cls) or event.name
         ):
@@ -79,6 +79,6 @@ class Recorded:
 
 
 def only_name(kind: type[Recorded]) -> str | None:
-    """The name that all events of this kind have; None where each has its own."""
+    """Return the name shared by all events of this kind; None if each has its own."""
     default = kind.__dataclass_fields__["name"].default
     return default if isinstance(default, str) else None

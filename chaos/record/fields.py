@@ -1,7 +1,7 @@
 """Records stored as JSON, as frozen values: their keys, the unit of each, and the default for a missing one.
 
-A key that is missing, or holds another type than its field, counts as not given: the field has its default. Keys
-without a field are left alone, so that a newer program may add some.
+A missing key, or one of another type than its field, counts as absent: the field has its default. Keys without a
+field are ignored, so that a newer version may add some.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _ABSENT = object()
 
 
 def stored(unit: str, default: Any = None, *, null: bool = False, key: str = "") -> Any:
-    """A field of a record. `unit` is its unit, or what kind of value it is, in the words of docs/journal.md.
+    """A field of a record. `unit` is its unit, or the kind of value, in the words of docs/journal.md.
 
-    A field that is None is not written, unless `null` says that it is written as null. `dict` as the default stands
-    for an empty one. `key` is the key where it is no name in Python.
+    None is not written, or as null with `null`. `dict` as the default means an empty one. `key` is the key if it is not
+    a valid name in Python.
     """
     metadata = {_UNIT: unit, _NULL: null, _KEY: key}
     if default is dict:
@@ -29,20 +29,20 @@ def stored(unit: str, default: Any = None, *, null: bool = False, key: str = "")
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One key of a record, and the field that holds it."""
+    """One key of a record, and its field."""
 
     key: str
     field: str
     unit: str
     type: Any
-    null: bool  # whether None is written
+    null: bool  # write None as null
 
 
 _KEYS: dict[Any, tuple[Stored, ...]] = {}
 
 
 def keys_of(kind: Any) -> tuple[Stored, ...]:
-    """The keys of a class of records, in order."""
+    """Return the keys of a class of records, in order."""
     if kind not in _KEYS:
         hints = get_type_hints(kind)
         _KEYS[kind] = tuple(
@@ -72,13 +72,13 @@ def misread(kind: type, document: Mapping[str, Any]) -> list[str]:
 
 
 def write(record: Any) -> dict[str, Any]:
-    """The record's keys as JSON."""
+    """Return the record as JSON."""
     found = {one: getattr(record, one.field) for one in keys_of(type(record))}
     return {one.key: _write(value) for one, value in found.items() if value is not None or one.null}
 
 
 def _read(hint: Any, value: Any) -> Any:
-    """The value as the hint wants it, or _ABSENT where it is of another type."""
+    """Convert the value to the hinted type, or return _ABSENT if it is of another type."""
     if hint is Any:
         return value
     origin = get_origin(hint)
@@ -93,7 +93,7 @@ def _read(hint: Any, value: Any) -> Any:
 
 
 def _read_all(hint: Any, value: Any) -> Any:
-    """A list, as a tuple; one with an element of another type is none of these."""
+    """Convert a list to a tuple; _ABSENT if an element is of another type."""
     if not isinstance(value, list | tuple):
         return _ABSENT
     found = tuple(_read(hint, each) for each in value)

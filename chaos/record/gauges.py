@@ -17,12 +17,12 @@ class Source(StrEnum):
     VOLUME = "volume:"
 
     def of(self, name: str) -> str:
-        """The source of one role or volume."""
+        """Return the source of one role or volume."""
         return f"{self}{name}"
 
 
 class Gauge(StrEnum):
-    """A gauge by its name, with its unit."""
+    """A gauge's name, with its unit."""
 
     unit: str
 
@@ -50,11 +50,11 @@ class Api(Gauge):
 
 
 BREAKER_STATE = "breaker_state"
-"""One gauge of the API's for each circuit breaker: followed by `_` and its name. 0 closed, 1 half open, 2 open."""
+"""One gauge per circuit breaker of the API, followed by `_` and its name. 0 closed, 1 half open, 2 open."""
 
 
 class Database(Gauge):
-    """The sessions of the database, ours left out."""
+    """The database's sessions, excluding midnight's own."""
 
     CONNECTIONS = "connections", "sessions"
     ACTIVE = "active", "sessions"
@@ -72,7 +72,7 @@ class Machine(Gauge):
 
 
 class Standby(Gauge):
-    """The standby, by its primary's word."""
+    """The standby, as reported by its primary."""
 
     LSN = "lsn", "bytes of WAL"
     FLUSHED = "flushed", "bytes of WAL"

@@ -1,8 +1,7 @@
 """The table of hits: a memory-mapped structured array, one row per request of the load.
 
-`n`, `route` and `due` are written before the play, the rest in place as it happens: what was never sent is
-there as `unsent`. Times are seconds since the run's start. Codes are named in a header
-file beside the table.
+`n`, `route` and `due` are written before the play, the rest in place as it happens: hits never sent remain
+`unsent`. Times are seconds since the run's start. Codes are named in a header file beside the table.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ DTYPE = np.dtype(
         ("route", "u1"),
         ("outcome", "u1"),
         ("status", "<u2"),
-        ("seq", "<i8"),  # of a write: its sequence number in the ledger; -1 elsewhere
+        ("seq", "<i8"),  # a write's sequence number in the ledger; else -1
         ("due", "<f8"),
         ("sent", "<f8"),  # NaN until sent
         ("done", "<f8"),  # NaN until done
@@ -36,7 +35,7 @@ HitTable = npt.NDArray[np.void]
 
 
 class Outcome(IntEnum):
-    """How a hit ended. Only GOOD is good; PENDING is what a killed load process leaves behind."""
+    """How a hit ended. Only GOOD is good; a killed load process leaves PENDING hits."""
 
     UNSENT = 0
     GOOD = 1
@@ -50,7 +49,7 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class HitsHeader:
-    """The names behind the codes. `writes` are the routes whose hits carry a sequence number."""
+    """The names of the codes. `writes` are the routes whose hits have a sequence number."""
 
     routes: tuple[str, ...]
     writes: tuple[str, ...]
@@ -71,14 +70,16 @@ class HitsHeader:
     def load(cls, path: Path) -> HitsHeader:
         document: dict[str, Any] = json.loads(path.read_text())
         if document["version"] != VERSION:
-            raise ValueError(f"{path}: version {document['version']} of the hits, this is {VERSION}")
+            raise ValueError(
+                f"{path}: hits have version {document['version']}, this midnight reads {VERSION}"
+            )
         return cls(tuple(document["routes"]), tuple(document["writes"]), tuple(document["timeouts"]))
 
 
 def create(
     path: Path, due: npt.NDArray[np.float64], route: npt.NDArray[np.uint8], seq: npt.NDArray[np.int64]
 ) -> HitTable:
-    """Take the disk space of the whole table, write what is known beforehand, and map it read-write."""
+    """Allocate the whole table on disk, write what is known in advance, and map it read-write."""
     header_and_rows = np.lib.format.open_memmap(path, mode="w+", dtype=DTYPE, shape=(len(due),))
     with path.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
@@ -91,7 +92,7 @@ def create(
 
 
 def open_table(path: Path) -> HitTable:
-    """Map a stored table read-only; an absent one is an empty table."""
+    """Map a stored table read-only; a missing one is an empty table."""
     if not path.exists():
         return np.empty(0, dtype=DTYPE)
     table: HitTable = np.load(path, mmap_mode="r")
@@ -99,7 +100,7 @@ def open_table(path: Path) -> HitTable:
 
 
 def select(table: HitTable, start: float, end: float) -> HitTable:
-    """The hits due in [start, end). Rows are in order of `due`."""
+    """Return the hits due in [start, end). Rows are in order of `due`."""
     low, high = np.searchsorted(table["due"], [start, end], side="left")
     return table[int(low) : int(high)]
 

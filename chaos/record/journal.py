@@ -52,7 +52,7 @@ E = TypeVar("E", bound=Recorded)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One gauge at one instant; `source` says whose: `api`, `database`, `machine`, `process:api` ..."""
+    """One gauge at one instant; `source` is `api`, `database`, `machine`, `process:api` ..."""
 
     at: float
     source: str
@@ -74,12 +74,12 @@ class Clock:
 
 
 def boot_id() -> str:
-    """The kernel's id of this boot: monotonic times and pids mean nothing under another one."""
+    """The kernel's boot id: monotonic times and pids are valid only within one boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 class Writer:
-    """Appends records to one file, redacting secrets as it writes. Thread safe."""
+    """Appends records to one file, masking secrets as it writes. Thread safe."""
 
     def __init__(self, path: Path, redact: Redactor | None = None) -> None:
         self._path, self._redact = path, redact or known.redactor
@@ -91,11 +91,11 @@ class Writer:
             self._line({"version": VERSION})
 
     def listen(self, listener: Callable[[Event], None]) -> None:
-        """Call `listener` with every event, as it was written: what listens may print."""
+        """Call `listener` with every event as written, already masked: it may be printed."""
         self._listeners.append(listener)
 
     def event(self, event: Event | Recorded, *, sync: bool = False) -> None:
-        """Append the event; with `sync` it is on the disk when this returns: intention precedes action."""
+        """Append the event; with `sync` it is on disk when this returns: intention precedes action."""
         line = event.event() if isinstance(event, Recorded) else event
         self._line(asdict(line), sync=sync)
         if self._listeners:
@@ -112,12 +112,12 @@ class Writer:
             self._line({"at": batch[0].at, "values": values})
 
     def close(self) -> None:
-        """Close the file. What a full disk refused has been told where it was written."""
+        """Close the file. Errors of a full disk were reported at the write."""
         with self._lock, suppress(OSError):
             self._file.close()
 
     def _line(self, document: dict[str, Any], *, sync: bool = False) -> None:
-        # before it becomes JSON: there a secret may be escaped, and a number look like one
+        # before JSON encoding, which may escape a secret, or make a number look like one
         text = json.dumps(self._redact.document(document), separators=(",", ":"), default=str)
         try:
             with self._lock:
@@ -146,15 +146,15 @@ _EMPTY = Series(np.empty(0), np.empty(0))
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time, in seconds since the run's start."""
+    """A span of time, in seconds since the run's start."""
 
     start: float
     end: float
 
 
 class Journal:
-    """A stored run, for reading: what the checks and the reports judge and render. Everything here raises Unreadable
-    where the file that it is read from is broken, of another version or not there."""
+    """A stored run, read by checks and reports. Everything here raises Unreadable if its file is damaged, missing or of
+    another version."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
@@ -162,7 +162,7 @@ class Journal:
     @cached_property
     @reading()
     def manifest(self) -> Manifest:
-        """`run.json`: what the run is about."""
+        """`run.json`, the manifest."""
         return Manifest.load(self.run.run_file)
 
     @cached_property
@@ -173,7 +173,7 @@ class Journal:
     @cached_property
     @reading()
     def damaged(self) -> int:
-        """How many lines of the events are no events, but for a last one torn by a kill."""
+        """Number of event lines that are not events, except a last one torn by a kill."""
         damaged: list[int] = []
         read_events(self.run, damaged)
         return len(damaged)
@@ -186,17 +186,17 @@ class Journal:
         ]
 
     def every(self, kind: type[E], name: str | None = None) -> list[E]:
-        """The events of one kind, of this name or of any, in order of time."""
+        """Return the events of one kind, of this name or any, in order of time."""
         found = (kind.of(event) for event in self.events if name in (None, event.name))
         return [event for event in found if event is not None]
 
     def latest(self, kind: type[E], name: str | None = None) -> E | None:
-        """The last event of one kind; None where there is none."""
+        """Return the last event of one kind; None if there is none."""
         found = self.every(kind, name)
         return found[-1] if found else None
 
     def _span(self, begin: type[Recorded], end: type[Recorded]) -> Span | None:
-        """From the one event to the other; without an end, to the last event."""
+        """Return the span from one event to the other; without an end, to the last event."""
         first = self.latest(begin)
         if first is None:
             return None
@@ -205,7 +205,7 @@ class Journal:
 
     @property
     def play(self) -> Span | None:
-        """The play: from its zero to the due time of its end, as it was planned; shorter if cut short."""
+        """The play: from its zero to its planned end; shorter if cut short."""
         return self._span(PlayBegun, PlayEnded)
 
     @property
@@ -235,7 +235,7 @@ class Journal:
         return {key: Series(np.array(at), np.array(values)) for key, (at, values) in points.items()}
 
     def series(self, source: str, gauge: str) -> Series:
-        """One gauge over time; empty when it was never sampled."""
+        """Return one gauge over time; empty if never sampled."""
         return self._series.get((source, gauge), _EMPTY)
 
     def gauges(self) -> list[tuple[str, str]]:
@@ -244,17 +244,17 @@ class Journal:
     @cached_property
     @reading()
     def instrument(self) -> list[dict[str, float]]:
-        """The load process on itself, by window: {"start", "end", "lag", "run_delay"} in seconds."""
+        """The load process's record of itself, by window: {"start", "end", "lag", "run_delay"} in seconds."""
         return list(read_lines(self.run.instrument))
 
     @cached_property
     @reading()
     def answers(self) -> list[dict[str, Any]]:
-        """What the good answers looked like, a sample: {"at", "route", "type", "length", "names"}."""
+        """A sample of the good answers: {"at", "route", "type", "length", "names"}."""
         return list(read_lines(self.run.answers))
 
     @property
     @reading()
     def readback(self) -> npt.NDArray[np.void] | None:
-        """What the target held afterwards: rows of (seq, matches); None when it was not read whole."""
+        """What the target had afterwards: rows of (seq, matches); None if not read completely."""
         return np.load(self.run.readback) if self.run.readback.exists() else None

@@ -1,4 +1,4 @@
-"""Files of JSON lines, read: the first line states the version, each other one is a record."""
+"""Read files of JSON lines: the first line states the version, each other one is a record."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chaos.record.events import HealerEnded
 from chaos.record.store import RunDir
 
 VERSION = 2
-"""Of every file of JSON lines; docs/journal.md says when it rises. A file that states none is of version 1."""
+"""Version of all JSON lines files; docs/journal.md defines when it rises. A file without one has version 1."""
 
 
 def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[str, Any]]:
-    """The records of one file; a newer version than ours raises ValueError. A damaged line is left out: its number
-    goes into `damaged`, unless it is the last one, torn by a kill."""
+    """Read the records of one file. Raises ValueError for a newer version. A damaged line is skipped: its number goes
+    into `damaged`, unless it is the last one, torn by a kill."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -36,9 +36,9 @@ def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[st
 
 
 def refuse_newer(what: Path | str, version: object, known: int) -> None:
-    """Raises ValueError for a version that this program does not read."""
+    """Raises ValueError for a version that this midnight does not read."""
     if not isinstance(version, int) or version > known:
-        raise ValueError(f"{what}: version {version}, this program reads {known}")
+        raise ValueError(f"{what}: version {version}, this midnight reads {known}")
 
 
 def _record(line: str) -> dict[str, Any] | None:
@@ -50,7 +50,7 @@ def _record(line: str) -> dict[str, Any] | None:
 
 
 def read_events(run: RunDir, damaged: list[int] | None = None) -> list[Event]:
-    """The runner's events and the healer's, in order of time; what is none is left out, see `read_lines`."""
+    """Read the runner's and the healer's events in order of time; skips damaged lines, see `read_lines`."""
     found = []
     for path in (run.events, run.healer_events):
         for number, line in enumerate(read_lines(path, damaged), start=2):
@@ -74,7 +74,7 @@ def _event_of(line: dict[str, Any]) -> Event | None:
 
 
 def _as_named_today(event: Event) -> Event:
-    """The event, which may be older than its new names."""
+    """Read the event, translating old names."""
     detail = event.detail
     if event.source == HealerEnded.source:
         detail = {renamed.HEALED.get(key, key): value for key, value in detail.items()}

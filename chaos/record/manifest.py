@@ -16,12 +16,12 @@ from chaos.record.redact import known
 from chaos.record.store import RunDir
 
 VERSION = 2
-"""Of `run.json`; docs/journal.md says when it rises. A file that states none is of version 1."""
+"""Version of `run.json`; docs/journal.md defines when it rises. A file without one has version 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The machine that played, as far as a verdict depends on it."""
+    """The machine of the run, as far as a verdict depends on it."""
 
     cpus: int | None = stored("count")
     cpu: str | None = stored("text: model")
@@ -32,7 +32,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class LedgerKeys:
-    """The keys of the run's writes at the target: sequence number n is written under `base` + n."""
+    """Keys of the run's writes in the target: sequence number n has key `base` + n."""
 
     base: int = stored("count", 0)
     marker: str | None = stored("text")
@@ -40,7 +40,7 @@ class LedgerKeys:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step as it was planned."""
+    """One planned step."""
 
     step: str = stored("text", "")
     fault: str = stored("text", "")
@@ -53,7 +53,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class PlayedPart:
-    """One scenario of a suite that has ended."""
+    """One ended scenario of a suite."""
 
     title: str = stored("text", "")
     run: str = stored("text: id of its run", "")
@@ -88,11 +88,11 @@ class Manifest:
     started: str = stored("UTC, ISO 8601", "")
     host: Host = stored("object: {cpus, cpu, memory_bytes, kernel, name}", Host())
     document: Detail = field(default_factory=dict, compare=False, repr=False)
-    """Of one that was read: the file as it stands, with keys that no field has."""
+    """For a manifest read from disk: the file as stored, including unknown keys."""
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
-        """Raises OSError, and ValueError where the file is no JSON object or of a newer version."""
+        """Raises OSError, or ValueError if the file is not a JSON object or of a newer version."""
         document = json.loads(path.read_text())
         if not isinstance(document, dict):
             raise ValueError(f"{path}: not a JSON object")
@@ -106,14 +106,14 @@ class Manifest:
         return replace(found, experiment=renamed.experiment_as_named_today(found.experiment))
 
     def save(self, run: RunDir) -> None:
-        """Write it, with secrets masked; whole or not at all."""
+        """Write it atomically, with secrets masked."""
         document = known.redactor.record(self._written())
         unfinished = run.run_file.with_suffix(".part")
         unfinished.write_text(json.dumps(document, indent=1, default=str))
         unfinished.replace(run.run_file)
 
     def as_stored(self) -> Manifest:
-        """As it is when it has been saved and loaded."""
+        """Return it as after saving and loading."""
         return self.of(json.loads(json.dumps(self._written(), default=str)))
 
     def _written(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class Manifest:
 
     @property
     def title(self) -> str:
-        """Of the experiment."""
+        """The experiment's name."""
         return str(self.experiment.get("title", ""))
 
     @property
@@ -147,5 +147,5 @@ class Manifest:
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
-        """The plan's steps, in its order."""
+        """The plan's steps, in order."""
         return tuple(PlannedStep(**read(PlannedStep, each)) for each in self.plan or ())

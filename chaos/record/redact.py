@@ -1,13 +1,12 @@
-"""Keeps secrets out of everything that is written.
+"""Keep secrets out of everything that is written.
 
-What is masked of a secret:
-- the whole of it, in whatever way it is quoted or encoded (Python, JSON, HTML, URLs, base64), and however often that
-  was done again;
-- every piece of four characters or more that is left where it is cut at one of `@ : / ? # & = %`, a space, a quote or
-  another sign: whoever takes it apart wrongly prints such a piece.
-A piece that is a mere word or number is masked where it stands alone, not within a longer one. A word that midnight's
-own texts are made of (`postgres`, `server`), or that a file of the run names, tells nobody anything: it is masked only
-where it stands as a password (`password=postgres`, `:postgres@`).
+Masked parts of a secret:
+- the whole, however it is quoted or encoded (Python, JSON, HTML, URLs, base64), even repeatedly;
+- every piece of four characters or more between `@ : / ? # & = %`, spaces, quotes or other signs: code that parses
+it wrongly prints such a piece.
+A piece that is a plain word or number is masked as a whole word only. A word used in midnight's own texts
+(`postgres`, `server`) or named in a file of the run reveals nothing: it is masked only as a password
+(`password=postgres`, `:postgres@`).
 """
 
 from __future__ import annotations
@@ -26,13 +25,15 @@ from urllib.parse import unquote, unquote_plus
 import chaos
 
 MASK = "«secret»"
-SHORTEST = 4  # characters: what is shorter would mask half the file
-_MOST_SPANS = 12  # signs in a secret between which every span is a piece; with more, each with the next
+SHORTEST = 4  # characters: masking shorter ones would mask half the file
+_MOST_SPANS = (
+    12  # up to this many signs in a secret, every span between two is a piece; beyond, only adjacent ones
+)
 
 _SIGN = re.compile(r"[\W_]+")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _WORDS = re.compile(r"[A-Za-z]{4,}")
-# before a letter that stands alone: no letter or digit, but for the end of %40, \n or \u0040
+# before a single letter: no letter or digit, except the end of %40, \n or \u0040
 _BEFORE = r"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt])|(?<=\\u[0-9A-Fa-f]{4}))"
 _AFTER = r"(?![^\W_])"
 _KEPT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*|\d{8}T\d{6}Z-[0-9a-f]{6}"  # instants and the ids of runs
@@ -41,9 +42,9 @@ _PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Redactor:
-    """Masks the secrets, and their pieces. Secrets shorter than `SHORTEST` are not masked.
+    """Masks secrets and their pieces. Secrets shorter than `SHORTEST` are not masked.
 
-    `public`: names that the run's files give, such as those of its steps.
+    `public`: names defined in the run's files, such as those of its steps.
     """
 
     def __init__(self, secrets: Iterable[str] = (), public: Collection[str] = ()) -> None:
@@ -59,15 +60,15 @@ class Redactor:
         return _masked(self._whole, text)
 
     def document(self, node: Any) -> Any:
-        """The same document with every text in it redacted; numbers stay what they are.
+        """Return the document with all text masked; numbers stay.
 
-        Of an `undo`, which has to work in another process, only what is no mere word or number is masked: it names
-        files and ports, and is made without secrets.
+        In an `undo`, which must work in another process, plain words and numbers are not masked: it names files and
+        ports, and contains no secrets.
         """
         return node if self._whole is None else self._document(node, self._whole)
 
     def record(self, node: Any) -> Any:
-        """The same for a document of names, such as `run.json`: mere words and numbers stay."""
+        """Mask a document of names, such as `run.json`: plain words and numbers stay."""
         return node if self._strict is None else self._document(node, self._strict)
 
     def _document(self, node: Any, pattern: re.Pattern[str] | None) -> Any:
@@ -83,14 +84,14 @@ class Redactor:
         return _masked(pattern, str(node))
 
     def _key(self, key: str) -> str:
-        """Plain keys are the program's own, unless they hold more than a word."""
+        """Keep plain keys: they are the program's own, unless they contain more than a word."""
         if key not in self._keys:
             self._keys[key] = _masked(self._strict if _PLAIN_KEY.fullmatch(key) else self._whole, key)
         return self._keys[key]
 
 
 class Known:
-    """What this process has learnt to be secret: whatever it prints or writes by the way is held against that."""
+    """Secrets known to this process: everything it prints or writes elsewhere is masked by them."""
 
     def __init__(self) -> None:
         self.forget()
@@ -122,7 +123,7 @@ def _masked(pattern: re.Pattern[str] | None, text: str) -> str:
 
 
 def _compiled(pieces: Collection[str], told: Collection[str], *, alone: bool) -> re.Pattern[str] | None:
-    """`pieces` are masked, mere words and numbers where they stand `alone`; `told` ones only as a password."""
+    """`pieces` are masked, plain words and numbers as whole words (`alone`), and `told` ones only as a password."""
     longest = sorted(pieces, key=lambda piece: (-len(piece), piece))
     choices = [_pattern(piece) for piece in longest]
     choices += [
@@ -130,7 +131,7 @@ def _compiled(pieces: Collection[str], told: Collection[str], *, alone: bool) ->
     ]
     if not choices:
         return None
-    # a whole secret before an instant that it may hold; a number only where it is no part of one
+    # a whole secret before an instant in it; a number only if it is not part of an instant
     strong = [choice for choice, piece in zip(choices, longest, strict=False) if not _is_plain(piece)]
     rest = [choice for choice in choices if choice not in strong]
     kept = [f"(?P<kept>{_KEPT})"] if alone else []
@@ -144,7 +145,7 @@ def _pattern(piece: str) -> str:
 
 
 def _is_plain(piece: str) -> bool:
-    """A mere word or number: letters of one case, at most a capital first, or digits."""
+    """A plain word or number: letters of one case, possibly capitalized, or digits."""
     return bool(_WORD.fullmatch(piece)) or (piece.isascii() and piece.isdigit())
 
 
@@ -154,7 +155,7 @@ def _is_word_of_ours(piece: str) -> bool:
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    """The words that this program is made of: in what it writes they are everywhere."""
+    """Return the words of midnight's own source: they are everywhere in its output."""
     files = Path(chaos.__file__).parent.rglob("*.py")
     return frozenset(
         word.lower() for file in files for word in _WORDS.findall(file.read_text(encoding="utf-8"))
@@ -162,7 +163,7 @@ def _vocabulary() -> frozenset[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The secret, and what it becomes when it is decoded or encoded whole."""
+    """Return the secret, and its decoded and encoded forms."""
     yield secret
     for decoded in (unquote(secret), unquote_plus(secret), html.unescape(secret)):
         if decoded != secret and len(decoded) >= SHORTEST:
@@ -174,7 +175,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _basic(secret: str) -> Iterator[str]:
-    """What a header of basic authentication holds (RFC 7617)."""
+    """Return the value of a basic authentication header (RFC 7617)."""
     try:
         inner = base64.b64decode(secret.rpartition(" ")[2], validate=True).decode()
     except (binascii.Error, ValueError):
@@ -184,7 +185,7 @@ def _basic(secret: str) -> Iterator[str]:
 
 
 def _pieces(secret: str) -> Iterator[str]:
-    """Every span between two signs; of a secret with very many signs, what is between two that follow each other."""
+    """Yield every span between two signs; for a secret with very many signs, only between adjacent ones."""
     borders = [0, *(at for found in _SIGN.finditer(secret) for at in found.span()), len(secret)]
     starts, ends = borders[::2], borders[1::2]
     most = len(starts) if len(starts) <= _MOST_SPANS else 1
@@ -195,7 +196,7 @@ def _pieces(secret: str) -> Iterator[str]:
 
 
 def _quoted_character(character: str) -> str:
-    """A pattern of the character as it is, and as Python, JSON, HTML and URLs write it."""
+    """Return a pattern of the character, plain and as written by Python, JSON, HTML and URLs."""
     if character.isascii() and character.isalnum():
         return f"[{character.lower()}{character.upper()}]" if character.isalpha() else character
     encoded = character.encode(errors="surrogateescape")
@@ -208,7 +209,7 @@ def _quoted_character(character: str) -> str:
 
 
 class DiscreetStream(io.TextIOWrapper):
-    """A text stream that redacts what is written to it, each piece by itself, and writes it at once."""
+    """A text stream that masks each write and flushes it at once."""
 
     def __init__(self, stream: BinaryIO, redact: Redactor) -> None:
         super().__init__(stream, encoding="utf-8", errors="backslashreplace", write_through=True)

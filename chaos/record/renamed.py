@@ -1,6 +1,6 @@
-"""Old names and their new ones: refused where a person writes them, translated where a stored run is read.
+"""Old names and their new ones: refused in user input, translated when a stored run is read.
 
-The rest of the program knows the new names only.
+The rest of the program knows only the new names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from chaos.errors import UsageError
 
 KEYS = {"promise": "budget", "honesty": "instrument"}
-"""Keys of an experiment's file."""
+"""Keys of an experiment file."""
 
 PHASES = {"restored": "undone", "restore failed": "undo failed"}
 """Phases of the events of a journal."""
@@ -29,11 +29,11 @@ OPTIONS = {
 """Options that write a file, by command."""
 
 PRINTS = "--json"
-"""Without a file it is not an old name: it prints."""
+"""Without a file it is not the old option: it prints."""
 
 
 def experiment_as_named_today(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The experiment of a `run.json`, which may be older than its new names."""
+    """Read the experiment of a `run.json`, translating old names."""
     return {KEYS.get(key, key): value for key, value in stored.items()}
 
 

@@ -1,6 +1,6 @@
-"""Masks text that has the form of a secret, whether or not this process has read that secret.
+"""Mask text that looks like a secret, whether or not this process has read it.
 
-`redact` masks the secrets that were read; this is the net below it, for logs and bug reports.
+`redact` masks the secrets that were read; this is a second net, for logs and bug reports.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FORMS = (
 
 
 def mask(text: str) -> str:
-    """The text without URL credentials, values of keys such as `password=`, bearer tokens and private keys."""
+    """Mask URL credentials, values of keys such as `password=`, bearer tokens and private keys."""
     for form in _FORMS:
         text = form.sub(lambda found: (found.groupdict().get("key") or "") + MASK, text)
     return text

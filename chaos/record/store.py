@@ -1,4 +1,4 @@
-"""Every path this program keeps: the reports of runs, and the user's state and cache."""
+"""All paths that midnight uses: reports of runs, and the user's state and cache."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def _base(variable: str, fallback: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """Where fetched and built tools are kept (XDG_CACHE_HOME)."""
+    """Directory of downloaded and built tools (XDG_CACHE_HOME)."""
     return _base("XDG_CACHE_HOME", ".cache")
 
 
 def state_dir() -> Path:
-    """Where locks, the halt flag and the list of unhealed runs are kept (XDG_STATE_HOME)."""
+    """Directory of locks, the halt flag and the list of unhealed runs (XDG_STATE_HOME)."""
     return _base("XDG_STATE_HOME", ".local/state")
 
 
 def reports_dir() -> Path:
-    """Where runs are kept: MIDNIGHT_REPORTS, else `reports/` under the working directory."""
+    """Directory of runs: MIDNIGHT_REPORTS, by default `reports/` in the working directory."""
     return Path(os.environ.get("MIDNIGHT_REPORTS") or "reports").resolve()
 
 
@@ -95,7 +95,7 @@ class RunDir:
 
     @property
     def decision(self) -> Path:
-        """Whether later runs are compared with this one: what the gate, or a person, decided."""
+        """The decision of a gate or person whether later runs are compared with this one."""
         return self.path / "decision.json"
 
     @property
@@ -103,11 +103,11 @@ class RunDir:
         return self.path / "report.html"
 
     def done(self, step: str) -> Path:
-        """Where a person says that this step of a runbook is done."""
+        """The file that marks this runbook step as done by a person."""
         return self.path / f"{step}.done"
 
     def output(self, step: str) -> Path:
-        """What the command of this step of a runbook printed."""
+        """The output of this runbook step's command."""
         return self.path / f"{step}.log"
 
     @property
@@ -116,7 +116,7 @@ class RunDir:
 
 
 def create_run(name: str, now: datetime | None = None) -> RunDir:
-    """A new, empty run directory; its id begins with the UTC time and is unique. Raises UsageError."""
+    """Create an empty run directory; its id begins with the UTC time and is unique. Raises UsageError."""
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     path = reports_dir() / name / f"{stamp}-{secrets.token_hex(3)}"
     try:
@@ -126,11 +126,11 @@ def create_run(name: str, now: datetime | None = None) -> RunDir:
     return RunDir(path)
 
 
-RESERVE = 8_000_000  # bytes kept free while a run is played, for its end, its verdict and its report
+RESERVE = 8_000_000  # bytes reserved during a run for its end, verdict and report
 
 
 def take_reserve(run: RunDir) -> None:
-    """Take the room that the end of the run needs, so that a disk that fills up meanwhile does not lose the verdict.
+    """Reserve disk space for the end of the run, so that a disk filling up meanwhile does not lose the verdict.
 
     Raises NotRecorded.
     """
@@ -149,7 +149,7 @@ def free_reserve(run: RunDir) -> None:
 
 @contextmanager
 def recording(place: Path) -> Iterator[None]:
-    """What cannot be written below `place` is told with its remedy. Raises NotRecorded."""
+    """Turn a failed write under `place` into an error with its fix. Raises NotRecorded."""
     try:
         yield
     except OSError as error:
@@ -157,21 +157,21 @@ def recording(place: Path) -> Iterator[None]:
 
 
 def not_recorded(error: OSError, place: Path) -> NotRecorded:
-    """What a failed write of a run's records means."""
+    """Return the error for a failed write of a run's records."""
     return error if isinstance(error, NotRecorded) else NotRecorded(why_not_written(error, place))
 
 
 def why_not_written(error: OSError, place: Path) -> str:
-    """One line: why records cannot be written below `place`, and what to do about it."""
+    """Return one line: why records cannot be written under `place`, and the fix."""
     elsewhere = "or set MIDNIGHT_REPORTS to a directory elsewhere"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        what = "the disk is full" if error.errno == errno.ENOSPC else "the disk quota is used up"
+        what = "the disk is full" if error.errno == errno.ENOSPC else "the disk quota is exceeded"
         return f"{place}: {what}{_left(place)}; free at least {RESERVE // 1_000_000} MB there, {elsewhere}"
     if error.errno == errno.EROFS:
-        return f"{place}: the file system is read-only; mount it for writing, {elsewhere}"
+        return f"{place}: the file system is read-only; remount it read-write, {elsewhere}"
     if error.errno in (errno.ENOENT, errno.ESTALE, errno.EIO, errno.ENODEV):
-        return f"{place}: is not there any more ({error.strerror}); mount it again, {elsewhere}"
-    return f"{place}: cannot be written: {error.strerror or error}; allow it, {elsewhere}"
+        return f"{place}: no longer exists ({error.strerror}); mount it again, {elsewhere}"
+    return f"{place}: cannot write: {error.strerror or error}; grant access, {elsewhere}"
 
 
 def _left(place: Path) -> str:
@@ -181,15 +181,15 @@ def _left(place: Path) -> str:
 
 
 def all_runs() -> list[RunDir]:
-    """Every stored run, oldest first."""
+    """Return all stored runs, oldest first."""
     found = reports_dir().glob("*/*/run.json")
     return [RunDir(file.parent) for file in sorted(found, key=lambda file: file.parent.name)]
 
 
 def find_run(reference: str) -> RunDir:
-    """The run named by a path, an id, the beginning of an id, or `latest`. Raises UsageError.
+    """Find a run by path, id, unique prefix of an id, or `latest`. Raises UsageError.
 
-    Runs that are not healed are found from any directory, all others under `reports_dir()`.
+    Unhealed runs are found from any directory, all others under `reports_dir()`.
     """
     as_path = Path(reference)
     if (as_path / "run.json").is_file():
@@ -201,7 +201,7 @@ def find_run(reference: str) -> RunDir:
     matches = [run for run in known if run.id.startswith(reference) or run.id.endswith(f"-{reference}")]
     if len(matches) == 1:
         return matches[0]
-    what = "names several runs" if matches else "is not a stored run"
+    what = "matches several runs" if matches else "is not a stored run"
     raise UsageError(f"run {reference!r} {what} under {reports_dir()}; `midnight runs` lists them")
 
 
@@ -210,19 +210,19 @@ def _unhealed_dir() -> Path:
 
 
 def kept(run: RunDir) -> RunDir:
-    """Where what a run began and undid is kept a second time, for when its own directory is deleted."""
+    """Directory of the second copy of what a run began and undid, in case its own directory is deleted."""
     return RunDir(state_dir() / "undo" / run.id)
 
 
 def record_of(run: RunDir) -> RunDir:
-    """The directory to heal a run from: its own, or where that is gone what is kept of it."""
+    """Return the directory to heal a run from: its own, or the second copy if that is gone."""
     return run if run.path.is_dir() else kept(run)
 
 
 def mark_unhealed(run: RunDir) -> None:
-    """List the run as not yet healed, so that `midnight undo` finds it from anywhere.
+    """List the run as not healed, so that `midnight undo` finds it from anywhere.
 
-    The entry is there whole or not at all, also when this process is killed. Raises OSError.
+    The entry is written atomically, even if this process is killed. Raises OSError.
     """
     _unhealed_dir().mkdir(parents=True, exist_ok=True)
     kept(run).path.mkdir(parents=True, exist_ok=True)
@@ -240,20 +240,20 @@ def mark_healed(run: RunDir) -> None:
 
 
 def entry_of(run: RunDir) -> Path:
-    """The file that lists the run as not yet healed."""
+    """Return the file that lists the run as not healed."""
     return _unhealed_dir() / f"{run.id}.json"
 
 
 def unhealed_runs() -> list[RunDir]:
-    """Runs listed as not yet healed, oldest first; one whose directory is gone is where it was kept.
+    """Return runs listed as not healed, oldest first; if a run's directory is gone, its second copy.
 
-    None is dropped from the list but by being healed.
+    Only healing removes a run from the list.
     """
     runs = []
     for entry in sorted(_unhealed_dir().glob("*.json")):
         try:
             path = Path(json.loads(entry.read_text())["run"])
-        except FileNotFoundError:  # healed by another process in this moment
+        except FileNotFoundError:  # healed by another process just now
             continue
         except (ValueError, TypeError, KeyError):  # torn before the run could create anything
             entry.unlink(missing_ok=True)
@@ -263,10 +263,10 @@ def unhealed_runs() -> list[RunDir]:
 
 
 def halt_file() -> Path:
-    """While this file exists no run starts on this machine (`midnight halt on`)."""
+    """While this file exists, no run starts on this machine (`midnight halt on`)."""
     return state_dir() / "halt"
 
 
 def lock_file(aim: str) -> Path:
-    """The lock that keeps two runs from aiming at the same thing."""
+    """Return the lock that keeps two runs off the same target."""
     return state_dir() / "locks" / f"{aim}.lock"

@@ -1,4 +1,4 @@
-"""The key figures: one card each, beside what was allowed."""
+"""The key figures: one card each, with the allowed value."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _ORDER = ("availability", "latency", "burn_rate", "recovery", "loss", "logs")
 class Card:
     label: str
     value: str
-    allowed: str  # or why there is no value
+    allowed: str  # or the reason why there is no value
     outcome: Outcome
 
 
 def key_figures(findings: Sequence[Finding]) -> list[Card]:
-    """The figures a reader asks for first, in that order; two of a kind are called by their names."""
+    """Return the figures that readers look for first, in that order; several of a kind are labeled by name."""
     shown = [finding for check in _ORDER for finding in findings if finding.check == check]
     times = Counter(_label(finding) for finding in shown)
     return [_card(finding, several=times[_label(finding)] > 1) for finding in shown]
@@ -56,7 +56,7 @@ def _allowed(finding: Finding) -> str:
         return finding.because
     if finding.allowed is None:
         return "no limit set"
-    of_a_drill = "spans" in finding.evidence or "lost_with_it" in finding.evidence  # held against its limit
+    of_a_drill = "spans" in finding.evidence or "lost_with_it" in finding.evidence  # judged by its limit
     what = "budget" if (finding.check, finding.name) in _BUDGETED and not of_a_drill else "allowed"
     if finding.check in ("availability", "latency", "burn_rate"):
         what = "objective"

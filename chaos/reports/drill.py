@@ -1,4 +1,4 @@
-"""What a drill's report says beyond that of any run, as plain values: the page that an auditor keeps."""
+"""The extra sections of a drill's report, as plain values: the page that an auditor keeps."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ Row = list[str]
 
 @dataclass(frozen=True, slots=True)
 class DrillSection:
-    """One scenario: what was lost, how long each part of the way back took, what it cost."""
+    """One scenario: what was lost, how long each part of the recovery took, and what it cost."""
 
     title: str
     verdict: str
     headline: str
     facts: list[tuple[str, str]]
-    spans: list[Row]  # name, by whom, seconds; assumed ones are called so
+    spans: list[Row]  # name, by whom, seconds; assumed ones are marked
     timeline: str  # SVG
     budget: list[Row]  # what, measured, limit, budget, headroom
     ledger: list[tuple[str, str]]
     backups: list[list[tuple[str, str]]]
-    runbook: list[Row]  # step, by whom, time, how it went
-    findings: list[Row]  # outcome, check, because: what decided
+    runbook: list[Row]  # step, by whom, time, result
+    findings: list[Row]  # outcome, check, because: those that decided
 
 
 def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> DrillSection | None:
-    """None for a run that is no drill."""
+    """Return None for a run that is not a drill."""
     if experiment.drill is None:
         return None
     rto, rpo = _finding(verdict, "recovery", "rto"), _finding(verdict, "loss", "rpo")
@@ -72,7 +72,7 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
 
 
 def history_rows(history: Sequence[Earlier]) -> list[Row]:
-    """Date, run, verdict, RTO, RPO, lost writes of each earlier drill, the newest first."""
+    """Date, run, verdict, RTO, RPO and lost writes of each earlier drill, newest first."""
     return [
         [
             each.started.replace("T", " ").removesuffix("+00:00"),
@@ -94,7 +94,7 @@ def _facts(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
     manifest = journal.manifest
     pairs = [
         ("run", verdict.run),
-        ("started", f"{manifest.started} by {manifest.started_by or 'somebody'}"),
+        ("started", f"{manifest.started} by {manifest.started_by or 'unknown'}"),
         ("target", f"{verdict.target}, profile {verdict.profile or 'none'}"),
         ("versions", show_any(dict(manifest.versions))),
         ("command", manifest.command),
@@ -132,10 +132,10 @@ _LEDGER = (
     ("lost_with_it", "lost with the loss (RPO)"),
     ("lost_writes", "lost otherwise"),
     ("doubled", "stored more than once"),
-    ("timed_out_present", "timed out, and there"),
-    ("timed_out_missing", "timed out, and not there"),
-    ("refused_present", "refused, and there"),
-    ("never_due_present", "there, and never due"),
+    ("timed_out_present", "timed out, but present"),
+    ("timed_out_missing", "timed out, missing"),
+    ("refused_present", "refused, but present"),
+    ("never_due_present", "present, but never due"),
 )
 
 
@@ -145,7 +145,7 @@ def _ledger(rpo: Finding | None) -> list[tuple[str, str]]:
 
 
 def _backups(findings: Sequence[Finding]) -> list[list[tuple[str, str]]]:
-    """Each backup that a step of the runbook used, with what verified it."""
+    """Every backup used by a runbook step, and how it was verified."""
     used = [f.evidence for f in findings if f.check == "runbook" and "backup" in f.evidence]
     return [
         [(words(key), show_any(value)) for key, value in {**each["backup"], **_rest(each)}.items()]

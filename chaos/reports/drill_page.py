@@ -1,4 +1,4 @@
-"""The report of a suite: every scenario of a drill on one page, which prints, and can be kept."""
+"""The report of a suite: every scenario of a drill on one printable page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way back from a loss on one line: what was assumed, then each span that was measured."""
+"""The recovery from a loss on one line: the assumed span, then each measured span."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Stretch:
 
 
 def spans_svg(stretches: Sequence[Stretch]) -> str:
-    """One row for each stretch, where the one before ended; seconds since the loss. Empty without any."""
+    """Return one row per span, each starting where the one before ended; seconds since the loss."""
     if not stretches:
         return ""
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals

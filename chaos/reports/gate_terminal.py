@@ -1,4 +1,4 @@
-"""A gate's verdict in a terminal: what decided it, run by run, then one line for the whole."""
+"""A gate's verdict in a terminal: what decided each run, then one line for the whole."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from chaos.history.decision import State
 
 DECISIONS: Mapping[State, str] = {
     "passed": "run {run} now counts as a baseline",
-    "released": "the baseline now begins with run {run}",
-    "worse": "run {run} does not count as a baseline: it is worse than the only one; to release it: "
+    "released": "the baseline now starts at run {run}",
+    "worse": "run {run} does not count as a baseline: worse than the only one; to accept it: "
     "midnight baseline set {run}",
-    "refused": "run {run} does not count as a baseline; to release it: midnight baseline set {run}",
+    "refused": "run {run} does not count as a baseline; to accept it: midnight baseline set {run}",
     "withdrawn": "run {run} no longer counts as a baseline",
 }
-"""What a decision about a run means for later ones."""
+"""What a decision about a run means for later runs."""
 
 
 STYLES = {ExitCode.PASS: "bold green", ExitCode.VIOLATED: "bold red"}
 
 
 def print_gate(gate: GateVerdict, terminal: Console) -> None:
-    """The whole comes last, where a reader of a CI log looks first."""
+    """Print the whole last, where readers of a CI log look first."""
     for run in gate.runs:
         _line(terminal, f"{run.played.experiment}: exit code {run.exit_code}{_compared(run)}")
         for reason in run.reasons:

@@ -1,4 +1,4 @@
-"""The report: one HTML file that carries everything it shows. No script, no network."""
+"""The report: one self-contained HTML file. No scripts, no network."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ ENVIRONMENT = Environment(
 
 
 def write_report(run: RunDir, verdict: Verdict, history: Sequence[Earlier] = ()) -> Path:
-    """Write `report.html` of a stored run, whole or not at all, and return its path. Raises OSError.
+    """Write `report.html` of a stored run atomically, and return its path. Raises OSError.
 
-    `history`: of a drill, the drills before it.
+    `history`: earlier drills, for a drill.
     """
     return write_page(run, render(Journal(run), verdict, history))
 
 
 def write_page(run: RunDir, text: str) -> Path:
-    """Write `report.html` whole or not at all. Raises OSError."""
+    """Write `report.html` atomically. Raises OSError."""
     unfinished = run.report.with_suffix(".html.part")
     unfinished.write_text(text, encoding="utf-8")
     return unfinished.replace(run.report)
 
 
 def render(journal: Journal, verdict: Verdict, history: Sequence[Earlier] = ()) -> str:
-    """The report as text. Whatever the journal holds is escaped."""
+    """Render the report. Everything from the journal is escaped."""
     if kind.of_document(journal.manifest.experiment) is Kind.RESTORE:
         return ENVIRONMENT.get_template("restored.html").render(
             page=restored.build(journal, verdict),
@@ -57,5 +57,5 @@ def render(journal: Journal, verdict: Verdict, history: Sequence[Earlier] = ()) 
         page=page.build(experiment, journal, verdict, steps),
         drill=drill.section(experiment, journal, verdict),
         history=drill.history_rows(history),
-        timeline=Markup(svg),  # matplotlib has escaped the texts that were put into it
+        timeline=Markup(svg),  # matplotlib escapes its texts
     )

@@ -1,9 +1,8 @@
-"""A gate's verdict as JUnit XML, for the CI that shows test results.
+"""A gate's verdict as JUnit XML, for CI systems that show test results.
 
-There is no normative schema: this holds to the widely used one of windyroad/JUnit-Schema (every attribute
-and element that it requires, in its order) and to `skipped` as Jenkins, GitLab and GitHub read it. What the
-target broke is a failure; a fault of the tool, and what could not be decided, is an error; what was not
-exercised is skipped.
+There is no normative schema. This follows the widely used windyroad/JUnit-Schema (every required attribute
+and element, in its order) and `skipped` as read by Jenkins, GitLab and GitHub. A violation by the target is
+a failure; an error of the tool, or an unknown, is an error; not exercised is skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from xml.etree import ElementTree as ET
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
 
-# What XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 forbids, even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _ELEMENTS: dict[CaseOutcome, str] = {
@@ -28,7 +27,7 @@ _ELEMENTS: dict[CaseOutcome, str] = {
 
 
 def render(gate: GateVerdict) -> str:
-    """The document: a suite for each experiment, and one for the drill where one is required."""
+    """Render the document: one suite per experiment, and one for the drill if required."""
     root = ET.Element("testsuites")
     for run in gate.runs:
         _suite(root, gate, run.played.experiment, run.cases, run)
@@ -88,5 +87,5 @@ def _properties(gate: GateVerdict, run: RunVerdict | None) -> list[tuple[str, st
 
 
 def _clean(text: str) -> str:
-    """The text with a replacement character for each that XML cannot hold."""
+    """Replace characters that XML forbids."""
     return _FORBIDDEN.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""A gate's verdict as Markdown, for the summary of a CI job."""
+"""A gate's verdict as Markdown, for a CI job summary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def render(gate: GateVerdict) -> str:
-    """The document: the outcome, then for each experiment what decided it and every case."""
+    """Render the document: the outcome, then for each experiment what decided it and all cases."""
     profile = f", profile {_text(gate.profile)}" if gate.profile else ""
     lines = [
         f"## midnight gate: {_text(gate.headline)}",
@@ -52,7 +52,7 @@ def _run(run: RunVerdict) -> list[str]:
 
 
 def _table(cases: Sequence[Case]) -> list[str]:
-    """The worst first."""
+    """Sort cases, worst first."""
     rows = ["| outcome | check | measured | allowed | because |", "| --- | --- | ---: | ---: | --- |"]
     for case in sorted(cases, key=lambda case: _ORDER.index(case.outcome)):
         label = case.check if case.check == case.name else f"{case.check}: {case.name}"
@@ -63,5 +63,5 @@ def _table(cases: Sequence[Case]) -> list[str]:
 
 
 def _text(text: str) -> str:
-    """The text as it is, whatever Markdown or HTML would make of it, on one line."""
+    """Escape the text for Markdown and HTML, on one line."""
     return _SPECIAL.sub(r"\\\1", _NOT_PRINTED.sub(" ", text))

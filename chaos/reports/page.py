@@ -1,4 +1,4 @@
-"""What the report says, section by section, as plain values for the template."""
+"""The report's sections, as plain values for the template."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Page:
     verdict: Verdict
-    headline: list[str]  # joined by a space, the verdict's headline
+    headline: list[str]  # the verdict's headline, to be joined by spaces
     title: str
     subtitle: list[tuple[str, str]]
     cards: list[Card]
@@ -70,7 +70,7 @@ class Page:
 
 
 def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Sequence[StepRecord]) -> Page:
-    """The whole page. Every finding stands in exactly one of its tables."""
+    """Build the page. Every finding is in exactly one of its tables."""
     manifest = journal.manifest
     zero = journal.play.start if journal.play else None
     return Page(
@@ -96,13 +96,13 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
 
 
 def marks(verdict: Verdict) -> list[Mark]:
-    """The links that moved, numbered as in the table of the chain."""
+    """Return the links that moved, numbered as in the chain's table."""
     moved = [link.at for link in verdict.links if link.at is not None]
     return [Mark(str(number), at) for number, at in enumerate(moved, start=1)]
 
 
 def clauses(headline: str) -> list[str]:
-    """The headline broken into lines that read well: after the outcome, and after each clause."""
+    """Break the headline into readable lines: after the outcome, and after each clause."""
     opening, colon, rest = headline.partition(": ")
     return [opening + colon.strip(), *rest.replace("; ", ";\n").splitlines()]
 
@@ -130,7 +130,7 @@ def _findings(verdict: Verdict, checks: Iterable[str]) -> list[FindingRow]:
 
 
 def _has_a_table(finding: Finding, steps: Sequence[StepRecord]) -> bool:
-    """Whether a table of its own tells it; of effects, that of the steps."""
+    """Return True if the finding is shown in a table of its own; effects are in that of the steps."""
     if finding.check in EFFECTS:
         return finding.name in {step.name for step in steps}
     return finding.check in (*OBJECTIVES, *RECOVERY)
@@ -158,11 +158,11 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
 
 
 _OF_HITS = {"hits": "hits", "ratio": "availability", "p50": "p50", "p95": "p95", "p99": "p99"}
-"""The figures of a breakdown, and what each is called in the table of figures."""
+"""The figures of a breakdown, and their labels in the table of figures."""
 
 
 def _breakdown(findings: Sequence[Finding], key: str, label: str) -> Table:
-    """The first finding's figures by step or by route: every finding that has them has the same."""
+    """Return figures by step or by route of the first finding that has them; they are the same in all findings."""
     found: dict[str, dict[str, Any]] = next((f.evidence[key] for f in findings if f.evidence.get(key)), {})
     shown = {of: figure for of, name in _OF_HITS.items() for figure in FIGURES if figure.name == name}
     rows = [
@@ -173,7 +173,7 @@ def _breakdown(findings: Sequence[Finding], key: str, label: str) -> Table:
 
 
 def outages(verdict: Verdict) -> list[Span]:
-    """The outages that the verdict rests on, on the run clock; one not recovered lasts to its end."""
+    """Return the outages behind the verdict, on the run clock; one without recovery lasts to the end of the run."""
     return [Span(each["start"], each["start"] + each["length"]) for each in _found(verdict.findings)]
 
 

@@ -1,4 +1,4 @@
-"""The panels of the timeline, top to bottom."""
+"""The timeline's panels, top to bottom."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chaos.spec.units import show_seconds
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """What a timeline draws: a play, from its beginning to its end on the run clock."""
+    """The play that a timeline draws, from start to end on the run clock."""
 
     experiment: Experiment
     journal: Journal
@@ -28,11 +28,11 @@ class Played:
 
     @cached_property
     def seconds(self) -> Seconds:
-        """The hits second by second: two panels draw them."""
+        """The hits per second, used by two panels."""
         return by_second(self.journal.hits, self.play)
 
     def gauge(self, source: str, gauge: str, scale: float = 1.0) -> Series:
-        """One gauge in seconds of play."""
+        """Return one gauge over seconds of play."""
         found = self.journal.series(source, gauge).between(self.play.start, self.play.end)
         return Series(found.at - self.play.start, found.value * scale)
 
@@ -56,7 +56,7 @@ MIB = 1024.0 * 1024.0
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`height` in inches; left out of the figure when none of `gauges` was sampled; unless it names none."""
+    """`height` in inches. Omitted from the figure if it has `gauges` and none of them was sampled."""
 
     title: str
     height: float
@@ -64,7 +64,7 @@ class Panel:
     gauges: tuple[tuple[str, str], ...] = ()
 
     def has_data(self, journal: Journal) -> bool:
-        """A source that ends with `:` stands for every source of that kind."""
+        """Return the sources; one that ends with `:` matches every source of that kind."""
         sampled = journal.gauges()
         return not self.gauges or any(
             gauge == wanted and (source == kind or (kind.endswith(":") and source.startswith(kind)))
@@ -90,7 +90,7 @@ def draw_rate(axis: Axes, played: Played) -> None:
 
 
 def draw_latency(axis: Axes, played: Played) -> None:
-    """Logarithmic; a percentile with no good answer lies on `not good`, above the timeout."""
+    """Draw on a log scale; a percentile without a good answer is on `not good`, above the timeout."""
     seconds = played.seconds
     never = played.experiment.load.timeout * 8
     for percentile, colour in ((50, "#7fb3d5"), (95, "#2874a6"), (99, DEEP)):

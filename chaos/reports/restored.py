@@ -1,4 +1,4 @@
-"""What the report of a restored backup says, section by section, and its timeline."""
+"""The sections and timeline of a backup check's report."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Something that took time, in seconds from the restore's begin."""
+    """A span, in seconds since the restore began."""
 
     name: str
     start: float
@@ -58,7 +58,7 @@ class Stretch:
 
 
 def build(journal: Journal, verdict: Verdict) -> Page:
-    """The whole page. Every finding stands in exactly one of its tables."""
+    """Build the page. Every finding is in exactly one of its tables."""
     manifest = journal.manifest
     return Page(
         verdict=verdict,
@@ -85,7 +85,7 @@ def build(journal: Journal, verdict: Verdict) -> Page:
 
 
 def stretches(journal: Journal) -> list[Stretch]:
-    """What was done, in the order in which it began: each event says when it ended and how long it took."""
+    """Return what was done, in order of start: each event has its end and its duration."""
     sources = (events.RestoreEnded.source, events.QueryAnswered.source)
     told = [event for source in sources for event in journal.find(source)]
     begun = journal.latest(events.RestoreBegun)
@@ -95,7 +95,7 @@ def stretches(journal: Journal) -> list[Stretch]:
         for each in told
         if each.seconds is not None and events.RestoreEnded.of(each) is None
     ]
-    # Of the restore's own spans all are told when the last has ended: they are put one behind the other.
+    # The restore's own spans are all recorded when the last one ends: lay them end to end.
     spans = [each for each in found if each.name in _COLOURS]
     at, placed = 0.0, []
     for span in spans:
@@ -107,7 +107,7 @@ def stretches(journal: Journal) -> list[Stretch]:
 
 
 def timeline(journal: Journal) -> str:
-    """One SVG element with a bar for each stretch; empty when nothing took time."""
+    """Draw one SVG element with a bar per span; empty without spans."""
     found = stretches(journal)
     if not found:
         return ""
@@ -144,7 +144,7 @@ def _backup(journal: Journal) -> Pairs:
     if not told:
         return [("path", show_any(journal.manifest.options.get("path")))]
     if "size" in told:
-        told["size"] = f"{told['size'] / 1e6:,.1f} MB as it lies there"
+        told["size"] = f"{told['size'] / 1e6:,.1f} MB as stored"
     pairs = [(words(name), show_any(value)) for name, value in told.items() if value is not None]
     identified = journal.latest(events.BackupIdentified)
     sums = identified.sha256 if identified else {}

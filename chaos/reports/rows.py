@@ -1,4 +1,4 @@
-"""Findings and links as rows of text, the same for every reader."""
+"""Findings and links as rows of text, the same in every report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ELSEWHERE = (
     "by_route",
     "outages",
     "error_budget",
-)  # shown as tables of their own, or as the note
+)  # shown in their own tables, or as the note
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class FindingRow:
     measured: str
     allowed: str
     because: str
-    note: str  # the error budget, where there is one
+    note: str  # the error budget, if any
     evidence: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """`number` counts the links that moved, from 1; empty: this one did not."""
+    """`number` counts the links that moved, from 1; empty if this one did not."""
 
     number: str
     title: str
@@ -56,12 +56,12 @@ def finding_row(finding: Finding) -> FindingRow:
 
 
 def at_least(finding: Finding) -> bool:
-    """Whether what was measured had to reach what is allowed, not to stay within it."""
+    """Return True if the measured value had to reach the allowed one, not stay within it."""
     return finding.check in _AT_LEAST or (finding.check == "latency" and finding.unit == "ratio")
 
 
 def link_rows(links: Sequence[Link], zero: float | None) -> list[LinkRow]:
-    """The links in the verdict's order; `zero` is the play's start on the run clock."""
+    """Return the links in the verdict's order; `zero` is the play's start on the run clock."""
     rows, moved = [], 0
     for link in links:
         moved += link.moved

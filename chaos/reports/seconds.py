@@ -1,4 +1,4 @@
-"""The hits of the play, second by second: what the timeline draws."""
+"""The hits of the play per second, for the timeline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Seconds:
 
 
 def by_second(hits: StoredHits, play: Span, percentiles: tuple[int, ...] = (50, 95, 99)) -> Seconds:
-    """Count and rank the hits of the play by the second they were due in; one not good is infinitely slow."""
+    """Count and rank the play's hits by the second they were due in; one that is not good is infinitely slow."""
     length = max(1, int(np.ceil(play.end - play.start)))
     counts = {outcome: np.zeros(length) for outcome in Outcome}
     ranked = {rank: np.full(length, np.nan) for rank in percentiles}

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Format numbers for readers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIB = 1024.0 * 1024.0
 
 
 def show_value(value: float | None, unit: str) -> str:
-    """A measured value in its unit (`ratio`, `s`, `count`, or none); an absent one is a dash."""
+    """Format a value in its unit (`ratio`, `s`, `count`, or none); a missing one is a dash."""
     if value is None or math.isnan(value):
         return DASH
     if math.isinf(value):
@@ -27,19 +27,19 @@ def show_value(value: float | None, unit: str) -> str:
 
 
 def show_dose(name: str, value: float) -> str:
-    """A dose by what its name says it counts: bytes are shown in MiB."""
+    """Format a dose by the unit in its name: bytes are shown in MiB."""
     return f"{value / MIB:,.1f} MiB" if "bytes" in name else show_any(value)
 
 
 def show_offset(at: float | None, zero: float | None) -> str:
-    """An instant in seconds of play: `+51.2 s`, before the play `-3.0 s`."""
+    """Format an instant in seconds of play: `+51.2 s`, before the play `-3.0 s`."""
     if at is None or zero is None:
         return DASH
     return f"{at - zero:+.1f} s"
 
 
 def show_any(value: Any) -> str:
-    """One piece of evidence or one setting, whatever it is, on one line."""
+    """Format one piece of evidence or one setting of any type on one line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
@@ -54,12 +54,12 @@ def show_any(value: Any) -> str:
 
 
 def words(name: object) -> str:
-    """A name of a file or of code as words: `fsync_time` as `fsync time`."""
+    """Split an identifier into words: `fsync_time` becomes `fsync time`."""
     return str(name).replace("_", " ")
 
 
 def flatten(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Nested settings as `a.b.c` and their values, in order."""
+    """Flatten nested settings into `a.b.c` keys with values, in order."""
     found: list[tuple[str, Any]] = []
     for key, value in document.items():
         name = f"{prefix}{key}"

@@ -1,4 +1,4 @@
-"""What became of each step, as its events tell it."""
+"""The result of each step, from its events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENDS = {events.UNDONE: "undone", events.StepFailed.phase: "failed", events.Step
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One step of the plan. Times are seconds since the run's start; None: that never happened."""
+    """One step of the plan. Times are seconds since the run's start; None if it never happened."""
 
     name: str
     fault: str
@@ -30,7 +30,7 @@ class StepRecord:
 
 
 def step_records(journal: Journal) -> list[StepRecord]:
-    """The steps in the order of the plan."""
+    """Return the steps in plan order."""
     return [_record(journal, planned) for planned in journal.manifest.steps]
 
 
@@ -67,5 +67,5 @@ def _doses(held: events.StepHeld | None) -> list[tuple[str, float, float | None]
 
 
 def _evidence(told: list[Event]) -> dict[str, Any]:
-    """What each phase gave as evidence, by phase."""
+    """Return the evidence of each phase, by phase."""
     return {event.phase: event.evidence for event in told if event.evidence}

@@ -1,4 +1,4 @@
-"""Figures as inline SVG: one style, text kept as text, nothing that changes from one drawing to the next."""
+"""Figures as inline SVG: one style, text kept as text, reproducible output."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DIGITS = re.compile(r"(\.\d)\d+")
 
 
 def element(figure: Figure) -> str:
-    """Only the element, without prolog and date; coordinates to a tenth of a point: half the size."""
+    """Return only the element, without prolog and date; coordinates in tenths of a point halve the size."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The verdict in a terminal, or as plain lines where there is none."""
+"""The verdict in a terminal, or as plain lines without one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STYLES = {
 
 
 def print_verdict(run: RunDir, verdict: Verdict, terminal: Console) -> None:
-    """Print the headline, the findings, the chain, and where the report lies (when there is one)."""
+    """Print the headline, the findings, the chain, and the report's path, if any."""
     play = Journal(run).play
     findings = [finding_row(finding) for finding in verdict.findings]
     links = link_rows(verdict.links, play.start if play else None)

@@ -1,4 +1,4 @@
-"""The timeline: panels over the seconds of the play, the steps shaded, as inline SVG with text as text."""
+"""The timeline: panels over seconds of play with shaded steps, as inline SVG with text kept as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chaos.reports.svg import FAINT, INK, STYLE
 from chaos.spec.experiment import Experiment
 
 STEP_COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2")
-_THIN = 0.4  # seconds: a shorter step would not be seen
+_THIN = 0.4  # seconds: a shorter step would be invisible
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 11.2, 0.72, 1.78, 0.02, 0.45, 0.4  # inches
 
@@ -38,9 +38,9 @@ def timeline_svg(
     marks: Sequence[Mark] = (),
     outages: Sequence[Span] = (),
 ) -> str:
-    """One SVG element with every panel that has data; empty when nothing was played.
+    """Draw one SVG element with every panel that has data; empty if nothing was played.
 
-    `outages` are on the run clock, as everything else that is given.
+    `outages` and all other times are on the run clock.
     """
     play = journal.play
     if play is None or play.end <= play.start:
@@ -64,9 +64,9 @@ def timeline_svg(
 
 
 def _stack(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
-    """A figure and its axes of these heights (inches), one below the other, sharing x.
+    """Return a figure and stacked axes of these heights (inches), sharing x.
 
-    Placed by hand: a layout engine would draw everything twice to measure it.
+    Laid out by hand: a layout engine would draw everything twice to measure it.
     """
     height = _TOP + sum(heights) + _GAP * (len(heights) - 1) + _BOTTOM
     figure = Figure(figsize=(_WIDTH, height))
@@ -91,7 +91,7 @@ def _draw_panel(axis: Axes, draw: Draw, played: Played) -> None:
 def _draw_story(
     axis: Axes, experiment: Experiment, play: Span, steps: Sequence[StepRecord], marks: Sequence[Mark]
 ) -> None:
-    """The numbered links, the phases of the load, then one bar for each step."""
+    """Draw the numbered links, the load's phases, then one bar per step."""
     _draw_phases(axis, experiment, play)
     for row, step in enumerate(steps, start=1):
         colour = STEP_COLOURS[(row - 1) % len(STEP_COLOURS)]
@@ -117,7 +117,7 @@ def _draw_outages(axis: Axes, play: Span, outages: Sequence[Span], row: int) -> 
 
 
 def _name(axis: Axes, span: Span, row: int, play: Span, *, name: str, colour: str) -> None:
-    """Name a bar on its left; on its right where the bar begins too early to leave room."""
+    """Label a bar on its left, or on its right if it starts too early to leave room."""
     gap = (play.end - play.start) * 0.005
     early = span.start < (play.end - play.start) * 0.15
     place, side = (
@@ -127,7 +127,7 @@ def _name(axis: Axes, span: Span, row: int, play: Span, *, name: str, colour: st
 
 
 def _draw_phases(axis: Axes, experiment: Experiment, play: Span) -> None:
-    """The phases as far as they were played."""
+    """Draw the phases as far as they were played."""
     start, played = 0.0, play.end - play.start
     for index, phase in enumerate(experiment.load.phases):
         length = min(phase.length, played - start)
@@ -140,7 +140,7 @@ def _draw_phases(axis: Axes, experiment: Experiment, play: Span) -> None:
 
 
 def _draw_marks(axis: Axes, play: Span, marks: Sequence[Mark]) -> None:
-    """A number for each link, joined to its instant: links close in time are moved apart."""
+    """Draw a number for each link, joined to its instant; links close in time are moved apart."""
     places = [mark.at - play.start for mark in marks]
     disc = {"boxstyle": "circle,pad=0.25", "facecolor": INK, "edgecolor": "none"}
     for shown, place, mark in zip(_spread(places, play), places, marks, strict=True):
@@ -150,7 +150,7 @@ def _draw_marks(axis: Axes, play: Span, marks: Sequence[Mark]) -> None:
 
 
 def _spread(places: list[float], play: Span) -> list[float]:
-    """The places moved apart just enough that their labels do not lie on each other."""
+    """Move the positions apart just enough that their labels do not overlap."""
     gap = (play.end - play.start) * 0.019
     spread: list[float] = []
     for place in places:
@@ -171,7 +171,7 @@ def _shade(axis: Axes, play: Span, steps: Sequence[StepRecord], marks: Sequence[
 
 
 def _step_span(step: StepRecord, play: Span) -> Span | None:
-    """From when it could first act to when it was undone, else to the end; in seconds of play."""
+    """Return the span from when it could first act to its undo, else to the end; in seconds of play."""
     if step.injecting is None:
         return None
     return Span(step.injecting - play.start, (step.undone or play.end) - play.start)

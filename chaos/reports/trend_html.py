@@ -1,4 +1,4 @@
-"""Trends as one HTML file that carries everything it shows. No script, no network."""
+"""Trends as one self-contained HTML file. No scripts, no network."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _ENVIRONMENT = Environment(
 
 
 def write_trends(trends: Sequence[Trend], path: Path) -> Path:
-    """Write the page, whole or not at all, and return its path. Raises OSError."""
+    """Write the page atomically, and return its path. Raises OSError."""
     unfinished = path.with_name(f"{path.name}.part")
     unfinished.write_text(render(trends), encoding="utf-8")
     return unfinished.replace(path)
 
 
 def render(trends: Sequence[Trend]) -> str:
-    """The page as text. Whatever the runs are called is escaped."""
+    """Render the page. All names are escaped."""
     pages = [
         {
             "title": title(trend),
@@ -48,7 +48,7 @@ def render(trends: Sequence[Trend]) -> str:
             "nights": [
                 (night.started[:10], night.run, night.git or "", night.verdict) for night in trend.nights
             ],
-            "drawing": Markup(_drawing(trend)),  # matplotlib has escaped the texts that were put into it
+            "drawing": Markup(_drawing(trend)),  # matplotlib escapes its texts
         }
         for trend in trends
     ]
@@ -56,7 +56,7 @@ def render(trends: Sequence[Trend]) -> str:
 
 
 def _drawing(trend: Trend) -> str:
-    """One SVG element with a panel for each figure that was ever measured; empty when none was."""
+    """Draw one SVG element with a panel per figure ever measured; empty if none was."""
     shown = [each for each in trend.movements if any(_finite(value) for value in each.values)]
     if not shown:
         return ""
@@ -71,7 +71,7 @@ def _drawing(trend: Trend) -> str:
 
 
 def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
-    """The nights as points in the colour of their verdict; those beyond measure at the top, as triangles."""
+    """Draw nights as points in the color of their verdict; infinite values as triangles at the top."""
     finite = [value for value in movement.values if value is not None and math.isfinite(value)]
     top = max(finite) + 0.15 * (max(finite) - min(finite) or 1.0)
     axis.plot(
@@ -96,7 +96,7 @@ def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
 
 
 def _name_nights(axis: Axes, trend: Trend) -> None:
-    """A date under some of the nights: as many as can be read."""
+    """Draw dates under as many nights as stay readable."""
     every = max(1, math.ceil(len(trend.nights) / 10))
     places = list(range(0, len(trend.nights), every))
     axis.set_xticks(places, [trend.nights[place].started[:10] for place in places])

@@ -1,4 +1,4 @@
-"""What a trend says, as plain values for the terminal, the page and a machine."""
+"""A trend as plain values for terminal, page and JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def title(trend: Trend) -> str:
 
 
 def summary(trend: Trend) -> str:
-    """One sentence: how many nights, how the newest ended, what became worse."""
+    """Return one sentence: number of nights, the newest verdict, what got worse."""
     if not trend.nights:
         return f"no night was judged; {trend.undecided} without a verdict"
     parts = [f"{len(trend.nights)} nights judged, the newest {trend.nights[-1].verdict}"]
@@ -49,7 +49,8 @@ def rows(trend: Trend) -> list[TrendRow]:
 
 
 def spark(values: Sequence[float | None], width: int = 30) -> str:
-    """One bar a night, the newest `width`: the lowest value the lowest bar. A gap where nothing was measured."""
+    """Return one bar per night for the newest `width` nights, the lowest bar for the lowest value. A gap where nothing
+    was measured."""
     shown = values[-width:]
     finite = [value for value in shown if value is not None and math.isfinite(value)]
     low, high = min(finite, default=0.0), max(finite, default=0.0)
@@ -65,7 +66,7 @@ def spark(values: Sequence[float | None], width: int = 30) -> str:
 
 
 def trend_json(trend: Trend) -> dict[str, Any]:
-    """The trend for machines: only what JSON can hold, an infinity as null."""
+    """Return the trend as JSON values; infinity becomes null."""
     document: dict[str, Any] = json_safe(
         {
             "version": 1,

@@ -1,4 +1,4 @@
-"""A trend in a terminal, or as plain lines where there is none."""
+"""A trend in a terminal, or as plain lines without one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STYLES: dict[State, str] = {"regression": "bold red", "advisory": "yellow", "ste
 
 
 def print_trend(trend: Trend, terminal: Console) -> None:
-    """Print the summary, then a line for each figure."""
+    """Print the summary, then one line per figure."""
     style = "bold red" if trend.regressions else "bold"
     terminal.print(Text(f"{title(trend)}: {summary(trend)}", style=style), soft_wrap=True, highlight=False)
     found = rows(trend)

@@ -1,4 +1,4 @@
-"""The verdict for machines."""
+"""The verdict as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.record.store import RunDir
 
 
 def write_verdict(run: RunDir, verdict: Verdict) -> Path:
-    """Write `verdict.json` of a stored run, whole or not at all, and return its path. Raises OSError."""
+    """Write `verdict.json` of a stored run atomically, and return its path. Raises OSError."""
     unfinished = run.verdict.with_suffix(".json.part")
     try:
         unfinished.write_text(as_text(verdict) + "\n", encoding="utf-8")

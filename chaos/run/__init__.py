@@ -1,1 +1,1 @@
-"""One run, from the first refusal to its outcome."""
+"""One run, from preflight to outcome."""

@@ -1,4 +1,4 @@
-"""Looks at a play while it goes on, and stops it when an abort condition is proven."""
+"""Watch a play, and stop it once an abort condition is proven."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from chaos.run.threads import in_thread
 from chaos.spec.abort import CheckFailed, Condition, SloLost, name_of
 from chaos.spec.experiment import Experiment
 
-PERIOD = 0.5  # seconds between two looks
-SHARE = 0.1  # of one core, at most, that looking may take: a long night is looked at less often
+PERIOD = 0.5  # seconds between looks
+SHARE = 0.1  # of one core, at most: a long play is looked at less often
 
 
 class SoFar(Journal):
-    """A journal still being written, as if the play ended now: what is still to come is indeterminate."""
+    """A journal still being written, as if the play ended now: hits still to come are indeterminate."""
 
     def __init__(self, run: RunDir, now: float) -> None:
         super().__init__(run)
@@ -44,7 +44,7 @@ async def watch(
     clock: Clock,
     fired: Callable[[str, str], None],
 ) -> None:
-    """Look until cancelled. When a condition is proven, `fired(name, because)` is told and Aborted raised."""
+    """Watch until cancelled. Once a condition is proven, call `fired(name, because)` and raise Aborted."""
     pause = PERIOD
     while conditions:
         await asyncio.sleep(pause)
@@ -61,7 +61,7 @@ async def watch(
 def first_proven(
     experiment: Experiment, conditions: Sequence[Condition], journal: Journal
 ) -> tuple[str, str] | None:
-    """The first condition that is proven, by name, and the sentence that proves it."""
+    """Return the first proven condition's name, and the reason."""
     for condition in conditions:
         for finding in _findings(experiment, condition, journal):
             if finding.outcome is Outcome.FAIL:

@@ -1,4 +1,4 @@
-"""What is read when the play is over, and the target still up: the logs, the speed of a restore."""
+"""Read what only a target that is up can give after the play: logs, and the speed of a restore."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def read_all(
     log_lines: loglines.Seen | None,
     event: Callable[[Recorded], None],
 ) -> None:
-    """Read all of it, and have it written down by `event`."""
+    """Read everything, and record it through `event`."""
     if ledger := await own_records.read_ledger(plan, handles, run):
         event(ledger)
     if measured := await measure_restores(plan, driver):
@@ -41,21 +41,21 @@ async def read_all(
 
 
 async def measure_restores(plan: Plan, driver: Driver) -> RestoresMeasured | None:
-    """Of a drill that restores, for the projection to production, where that needs it; else None."""
+    """Measure a restore for the projection to production if the drill needs it; else return None."""
     production = plan.target.production
     restores = any(planned.runbook.action in RESTORES for planned in plan.runbook)
     if production is None or production.restore_throughput is not None or not restores:
         return None
     try:
         return await in_thread(driver.measure_restores)
-    except TargetError as error:  # nothing is projected then, and that is said
+    except TargetError as error:  # then nothing is projected, and the event gives the reason
         return RestoresMeasured(NOW, because=str(error))
 
 
 async def log_lines_before(plan: Plan, driver: Driver, handles: Handles) -> loglines.Seen | None:
-    """What stands in the logs when a run begins, and is not to be counted; None where nothing does, or nobody asks.
+    """Return the log lines from before the run, not to be counted; None if there are none or no limit needs them.
 
-    Read before the gauges are sampled: of a line in between it is better to find it than to miss it.
+    Read before sampling starts: rather count a line in between twice than miss it.
     """
     logs = handles.logs
     if logs is None or driver.started_by_us or plan.experiment.limits.lost_log_lines is None:
@@ -66,13 +66,13 @@ async def log_lines_before(plan: Plan, driver: Driver, handles: Handles) -> logl
 async def count_log_lines(
     plan: Plan, driver: Driver, handles: Handles, sampler: Sampler, before: loglines.Seen | None
 ) -> LogsRead | None:
-    """Count the lines of the application's logs in all files they were rotated into; None where nobody asks."""
+    """Count the application's log lines in all rotated files; None if no limit needs them."""
     limited = plan.experiment.limits.lost_log_lines is not None
-    # the logs of somebody else's service may be without bounds: they are read only for a limit
+    # an attached service's logs may be huge: read them only if a limit needs it
     if handles.logs is None or not (limited or driver.started_by_us):
         return None
     directory = handles.logs.directory
-    # a target that midnight started counts from zero, as its logs do
+    # a target started by midnight has empty logs: count from zero
     counted = sampler.counted if driver.started_by_us else sampler.risen
     written, dropped = (
         counted(Source.API, Api.LOG_LINES),

@@ -1,7 +1,7 @@
-"""After an abort: the faults are undone, and the service is watched at a gentle rate until it is back.
+"""After an abort: undo the faults, and watch the service at a gentle rate until it is back.
 
-A load process of its own sends the gentle load into a table of its own. Both tables become one in the end, so that
-the outage is judged from its first bad hit to the return of service, and the ledger whole.
+A second load process sends the gentle load into its own table. The tables are merged at the end, so that the outage
+is judged from its first bad hit to the return of service, and the ledger as a whole.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from chaos.record.store import RunDir
 from chaos.spec.experiment import Experiment
 from chaos.spec.experiment import Outage as Rule
 
-GENTLE = 5.0  # requests a second, or what the play itself sent where that is less
-_LOOK = 0.5  # seconds between looks whether service is back
-_LEAD = 0.2  # seconds between telling the load process when to begin and the beginning
+GENTLE = 5.0  # requests per second, or the play's rate if lower
+_LOOK = 0.5  # seconds between checks whether service is back
+_LEAD = 0.2  # seconds of notice for the load process before it begins
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """From `start` to `end` in the run's clock; `back`: service was good for as long as a recovery asks."""
+    """From `start` to `end` on the run's clock; `back`: service was good for as long as a recovery requires."""
 
     start: float
     end: float
@@ -48,9 +48,9 @@ def rate_of(experiment: Experiment) -> float:
 async def watch(
     experiment: Experiment, run: RunDir, clock: Clock, spec: LoadSpec, played: LoadProcess, mark: str
 ) -> Seen:
-    """Stop the load that was `played`, and watch until service is back or `after_abort` has passed.
+    """Stop the `played` load, and watch until service is back or `after_abort` has passed.
 
-    `spec` is the specification of the load that was played. Raises LoadError, OSError.
+    `spec` is the specification of that load. Raises LoadError, OSError.
     """
     table, instrument = run.path / "aftermath.npy", run.path / "aftermath.jsonl"
     rate = rate_of(experiment)
@@ -72,7 +72,7 @@ async def watch(
 
 
 def _make_table(experiment: Experiment, played: HitTable, place: Path, rate: float, seed: int) -> None:
-    """Evenly spaced requests of the same mix, whose writes go on with the numbers of those before."""
+    """Schedule evenly spaced requests of the same mix; sequence numbers of writes continue."""
     load = experiment.load
     count = max(1, int(rate * experiment.after_abort))
     due = np.arange(count) / rate
@@ -85,7 +85,7 @@ def _make_table(experiment: Experiment, played: HitTable, place: Path, rate: flo
 
 
 async def _until_back(rule: Rule, place: Path, clock: Clock, start: float, within: float) -> bool:
-    """Whether service was back within so many seconds."""
+    """Wait up to `seconds`; return True if service is back."""
     table = hits.open_table(place)
     while clock.now() < start + within:
         await asyncio.sleep(_LOOK)
@@ -95,8 +95,8 @@ async def _until_back(rule: Rule, place: Path, clock: Clock, start: float, withi
 
 
 def is_back(table: HitTable, rule: Rule, start: float, now: float) -> bool:
-    """Whether the hits since `start` show service that is good, for as long as a recovery asks."""
-    if table["due"][0] < start:  # the load has not yet begun, and its times count from zero
+    """Return True if the hits since `start` show good service for as long as a recovery requires."""
+    if table["due"][0] < start:  # the load has not begun, and its times count from zero
         return False
     open_ones = table["due"][np.isin(table["outcome"], (Outcome.UNSENT, Outcome.PENDING))]
     observed = min(now, float(open_ones.min())) if len(open_ones) else now
@@ -108,7 +108,7 @@ def is_back(table: HitTable, rule: Rule, start: float, now: float) -> bool:
 
 
 def _merge(run: RunDir, table: Path, instrument: Path) -> None:
-    """One table in order of time, and one record of the instrument."""
+    """Merge into one table ordered by time, and one instrument record."""
     both = np.concatenate([hits.open_table(run.hits), _sent(hits.open_table(table))])
     both = both[np.argsort(both["due"], kind="stable")]
     both["n"] = np.arange(len(both), dtype=np.uint32)

@@ -1,4 +1,4 @@
-"""Whether the target was well under load before anything was injected."""
+"""Judge whether the target was healthy under load before anything was injected."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from chaos.spec.units import show_seconds
 
 
 def judge_baseline(experiment: Experiment, run: RunDir, start: float, end: float) -> BaselineEnded:
-    """What `judge_hits` says of a baseline that lasted from `start` to `end` on the run clock."""
+    """Judge a baseline that lasted from `start` to `end` on the run clock."""
     table = hits.select(hits.open_table(run.hits), start, end)
     own = bounds.account(experiment, Journal(run).instrument, start, end)
     return judge_hits(experiment.load.baseline, table, own, end)
 
 
 def judge_hits(baseline: Baseline, table: HitTable, own: Account, end: float) -> BaselineEnded:
-    """Whether the baseline's hits show a steady state; `end` is its end on the run clock.
+    """Judge whether the baseline's hits show a steady state; `end` is its end on the run clock.
 
-    The p99 is that of the good ones: the availability judges the others, and may allow more than 1 % of them. `own`
-    is the instrument's account of itself: one too coarse for what is judged sees no steady state.
+    The p99 is of good hits only: availability judges the others, and may allow more than 1 % of them. `own` is the
+    instrument's own accuracy: if it is too coarse for what is judged, there is no steady state.
     """
     good = hits.good(table)
     count, total = int(np.count_nonzero(good)), len(table)
@@ -39,9 +39,9 @@ def judge_hits(baseline: Baseline, table: HitTable, own: Account, end: float) ->
     if total == 0:
         problems.append("no request was due")
     if not reaches(count, total, baseline.availability):
-        problems.append(f"{count} of {total} requests were good, {baseline.availability:.2%} is needed")
+        problems.append(f"{count} of {total} requests were good, {baseline.availability:.2%} required")
         if not np.isin(table["outcome"], ANSWERED).any():
-            problems.append("none was answered: the load never reached the target")
+            problems.append("none answered: the load never reached the target")
     if p99 is not None and p99 > baseline.p99:
         problems.append(f"p99 {show_seconds(p99)} is above {show_seconds(baseline.p99)}")
     if own.unfit:

@@ -1,4 +1,4 @@
-"""The end of a play: with its load, or, for a drill that is over before that, when it has settled."""
+"""The end of a play: when its load ends, or earlier once a drill has settled."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ async def follow(
     finished: asyncio.Task[int],
     ended: Iterable[asyncio.Event],
 ) -> float | None:
-    """Until the load has been played: None. Or until a drill has settled, so long after the last of the steps
-    has ended: the run-clock time at which its observation ends."""
+    """Wait until the load has been played (returns None), or until a drill has settled for long enough after its last
+    step (returns the run-clock time at which its observation ends)."""
     drill = experiment.drill
     if drill is None or drill.settle is None:
         await finished
@@ -45,10 +45,10 @@ async def follow(
 async def _answered(
     run: RunDir, clock: Clock, finished: asyncio.Task[int], before: float, patience: float
 ) -> None:
-    """Until every hit that was due before that instant has come to its end: none is cut off by us."""
+    """Wait until every hit due before that instant has ended: midnight cuts none off."""
     table = hits.open_table(run.hits)
     rows = table[: np.searchsorted(table["due"], before)]
-    # the load process writes into the table, and tells nobody
+    # the load process writes into the table without any event
     while np.isin(rows["outcome"], (Outcome.PENDING, Outcome.UNSENT)).any() and not finished.done():
         if clock.now() > before + patience:
             return

@@ -1,4 +1,4 @@
-"""The load of a run: its table of hits, and what its process is told."""
+"""The load of a run: its table of hits, and the specification for its process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chaos.record.store import RunDir
 
 
 def prepare(plan: Plan, run: RunDir, driver: Driver, handles: Handles, clock: Clock) -> LoadSpec:
-    """Write the table of what is due, and say how it is sent. Raises Refused, OSError."""
+    """Write the table of due hits, and return the load's specification. Raises Refused, OSError."""
     load, routes = plan.experiment.load, route_secrets.filled_in(plan.target.routes, SecretReader())
     mix = tuple(load.mix)
     writes = tuple(name for name in mix if routes[name].ledger)

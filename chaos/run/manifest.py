@@ -24,7 +24,7 @@ from chaos.spec import yamlfile
 
 
 def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequence[str]) -> None:
-    """Write what the run is about; it is not changed afterwards."""
+    """Write the manifest; it never changes afterwards."""
     base = base_of(run.id)
     found = Manifest(
         id=run.id,
@@ -41,7 +41,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         git=git_revision(),
         abort=tuple(condition.model_dump(mode="json", exclude_none=True) for condition in plan.aborts),
         runbook=tuple(planned.to_json() for planned in plan.runbook),
-        drill=True if plan.experiment.drill is not None else None,  # without a word the name decides
+        drill=True if plan.experiment.drill is not None else None,  # if absent, the name decides
         part_of=plan.part_of,
         started_by=started_by(),
         started=now(),
@@ -51,7 +51,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
 
 
 def played(plan: Plan, found: Manifest | None = None) -> Manifest:
-    """What is played, whatever it is aimed at; the rest as `found` says."""
+    """Describe what is played, regardless of the target; the rest comes from `found`."""
     return replace(
         found or Manifest(),
         experiment=plan.experiment.model_dump(by_alias=True, mode="json"),
@@ -60,17 +60,17 @@ def played(plan: Plan, found: Manifest | None = None) -> Manifest:
 
 
 def programs(**versions: str) -> dict[str, str]:
-    """The versions of what played: midnight's, Python's and these."""
+    """Return the versions of midnight, Python and these packages."""
     return {"midnight": version("midnight-chaos"), "Python": platform.python_version(), **versions}
 
 
 def now() -> str:
-    """This instant, as a manifest has it."""
+    """Return the current time in the manifest's format."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def command(plan: Plan, overrides: Sequence[str]) -> str:
-    """What to type to repeat the run."""
+    """Return the command that repeats the run."""
     experiment = typed(plan.experiment_file, plan.experiment.name, "experiments")
     target = typed(plan.target_file, plan.target.name, "targets")
     words = ["midnight", "run", experiment, "--target", target, "--seed", str(plan.seed)]
@@ -82,19 +82,19 @@ def command(plan: Plan, overrides: Sequence[str]) -> str:
 
 
 def typed(path: Path, name: str, folder: str) -> str:
-    """What to type for a file: its name where that finds it, else its path."""
+    """Return how to name a file on the command line: by name if that finds it, else by path."""
     found = yamlfile.available(folder).get(name)
     return name if found is not None and found.resolve() == path.resolve() else str(path)
 
 
 def host(name: str | None = None) -> Host:
-    """The machine, as far as a verdict depends on it; its name where it is asked for."""
+    """Describe the machine as far as a verdict depends on it; with its name on request."""
     memory = psutil.virtual_memory().total
     return Host(psutil.cpu_count(), _processor(), memory, platform.release(), name)
 
 
 def _processor() -> str:
-    """The processor's model, as the kernel names it; its architecture where it names none."""
+    """Return the CPU model reported by the kernel, or the architecture."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             key, _, value = line.partition(":")
@@ -104,7 +104,7 @@ def _processor() -> str:
 
 
 def started_by() -> str:
-    """The user, by number where it has no name, and whose it is where `sudo` made that user root."""
+    """Return the user, by uid if it has no name, and the one behind `sudo`."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -114,7 +114,7 @@ def started_by() -> str:
 
 
 def git_revision() -> str | None:
-    """The revision of the working directory, marked `-dirty` when it has changes; None outside of git."""
+    """Return the git revision of the working directory, with `-dirty` if it has changes; None outside git."""
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],

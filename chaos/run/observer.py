@@ -1,4 +1,4 @@
-"""Who watches a run while it is played: the console, or nobody."""
+"""Observers of a run in progress: the console, or none."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from chaos.record.journal import Clock, Event
 from chaos.sampling.sampler import Sampler
 from chaos.spec.experiment import Experiment
 
-PERIOD = 0.5  # seconds between two looks
+PERIOD = 0.5  # seconds between looks
 
 
 class Observer(Protocol):
-    """Must never raise: a broken terminal does not change a verdict. Called from several threads."""
+    """Must never raise: a broken terminal must not change a verdict. Called from several threads."""
 
     def on_event(self, event: Event) -> None: ...
 
@@ -33,8 +33,8 @@ async def observe(
     clock: Clock,
     start: Callable[[], float],
 ) -> None:
-    """Tell the observer how the play goes, until cancelled. `start`: the run clock's zero of the schedule, as it
-    is known by now."""
+    """Report the play's progress to the observer until cancelled. `start`: the schedule's zero on the run clock, as
+    currently known."""
     load = experiment.load
     stretches = segments(load)
     while True:

@@ -1,4 +1,4 @@
-"""How a run ends: what goes wrong becomes a reason, an exit code and an error line; then comes the verdict."""
+"""How a run ends: each error becomes a reason, an exit code and an error line; then comes the verdict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chaos.undo.heal import LEFT_BEHIND, Healed
 
 
 class Course:
-    """What has become of a run so far. `redact` takes secrets out of what is said."""
+    """The outcome of a run so far. `redact` masks secrets in messages."""
 
     def __init__(self, redact: Callable[[str], str] = str) -> None:
         self.reason = "completed"
@@ -35,7 +35,7 @@ class Course:
         return self.reason == "completed"
 
     def end(self, reason: str, error: BaseException) -> None:
-        """The run ends early, or was ended."""
+        """Record that the run ends early."""
         self.reason = reason
         self._codes.append(of_run(of_error(error)))
         known = isinstance(error, MidnightError)
@@ -45,42 +45,42 @@ class Course:
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """What cannot be recorded ends the run, and nothing else."""
+        """Record that the run's records cannot be written, which ends the run."""
         try:
             yield
         except NotRecorded as error:
             self.end("failed", error)
 
     def end_by(self, group: BaseExceptionGroup[BaseException]) -> None:
-        """Each of what went wrong at once, an abort among them or not."""
+        """Record each of several simultaneous errors, which may include an abort."""
         for leaf in _leaves(group):
             self.end("aborted" if isinstance(leaf, Aborted) else "failed", leaf)
 
     def undone(self, results: Iterable[Healed]) -> None:
-        """What was outstanding at the end has been undone, as far as it could be."""
-        # what is left behind is a finding of the verdict, with its own exit code
+        """Record the results of the final undo."""
+        # leftovers are a finding of the verdict, with its own exit code
         for failed in (result for result in results if result.error and result.what != LEFT_BEHIND):
             self._codes.append(ExitCode.NOT_UNDONE)
             self.errors.append(self._redact(f"not undone: {failed.what.name}: {failed.error}"))
 
     def judged(self, run: RunDir, judge: Callable[[], Verdict]) -> RunResult:
-        """The verdict, and the worst of all exit codes."""
+        """Judge the run. Returns the verdict, and the worst of all exit codes."""
         verdict = None
         try:
             verdict = judge()
             self._codes.append(verdict.exit_code)
-        except Exception as caught:  # a run that cannot be judged is the tool's failure, never a violation
+        except Exception as caught:  # a run that cannot be judged is midnight's failure, never a violation
             self._codes.append(ExitCode.FAILED)
             error = caught.__cause__ or caught if isinstance(caught, Unreadable) else caught
             because = f"{type(error).__name__}: {error}"
             if isinstance(error, OSError) and isinstance(error.filename, str | Path):
                 because = why_not_written(error, Path(error.filename))
-            self.errors.append(self._redact(f"the run could not be judged: {because}"))
+            self.errors.append(self._redact(f"could not judge the run: {because}"))
         return RunResult(run, worst(self._codes), verdict, tuple(self.errors))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """The exceptions of a group, the groups in it opened."""
+    """Yield the exceptions of a group, with nested groups flattened."""
     found: list[BaseException] = []
     for error in group.exceptions:
         found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
@@ -88,7 +88,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 
 
 def begun(clock: Clock) -> RunBegun:
-    """The first event of a run: when that was, by every clock, and who plays it."""
+    """Return the first event of a run: its start on every clock, and its process."""
     me = ref_of(os.getpid())
     return RunBegun(
         clock.now(),

@@ -1,5 +1,5 @@
-"""The records that runs keep at a target: this run's are read back, those of others are counted apart, and what the
-target's file says how to remove is removed."""
+"""Records that runs write to a target: read back this run's, count those of other runs apart, and remove those that
+the target file says how to remove."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["base_of", "read_ledger", "refuse_taken_keys"]
 
 READ_BACK_WITHIN = 60.0  # seconds
 OLD = timedelta(days=2)
-"""A run that began so long ago is over, wherever it was played."""
+"""A run that began this long ago is over, on whatever machine."""
 
 
 async def refuse_taken_keys(plan: Plan, handles: Handles, run: RunDir) -> None:
-    """Raises NoVerdict when the target already holds a record that this run would write."""
+    """Raises NoVerdict if the target already has a record that this run would write."""
     target, load = plan.target, plan.experiment.load
     if target.readback is None or not any(target.routes[name].ledger for name in load.mix):
         return
@@ -39,7 +39,7 @@ async def refuse_taken_keys(plan: Plan, handles: Handles, run: RunDir) -> None:
 
 
 async def read_ledger(plan: Plan, handles: Handles, run: RunDir) -> ReadbackEnded | None:
-    """What became of the run's writes, for the journal; None where the target cannot be asked."""
+    """Read back the run's writes for the journal; None if the target has no read-back."""
     at = plan.target.readback
     if at is None:
         return None
@@ -72,13 +72,13 @@ def _read(plan: Plan, handles: Handles, run: RunDir) -> ReadbackEnded | None:
 
 
 def _present(base: int, rows: npt.NDArray[np.void]) -> list[int]:
-    """The keys of this run's records that are there as they were written."""
+    """Return the keys of this run's records that are present as written."""
     held = np.isin(rows["state"], (State.PRESENT, State.DOUBLED))
     return [base + int(seq) for seq in rows["seq"][held]]
 
 
 def _of_ended_runs(found: Survey) -> list[int]:
-    """The keys of runs that have ended for certain: another machine's may still be reading its records back."""
+    """Return the keys of runs that have certainly ended: another machine's run may still be reading back."""
     if not found.keys:
         return []
     today = datetime.now(UTC).date()

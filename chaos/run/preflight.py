@@ -1,4 +1,4 @@
-"""What a run refuses before anything is touched."""
+"""Checks that refuse a run before anything is touched."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MOST_OF_THE_MACHINE = 0.5  # of the free disk, and of the available memory
 
 
 def refuse_when_halted() -> None:
-    """Raises Refused while runs are halted on this machine."""
+    """Raises Refused if runs are halted on this machine."""
     if store.halt_file().exists():
-        raise Refused("runs are halted on this machine; `midnight halt off` lifts that")
+        raise Refused("runs are halted on this machine; allow them with `midnight halt off`")
 
 
 def refuse_what_hurts(
@@ -33,9 +33,9 @@ def refuse_what_hurts(
     place: Path | None = None,
     records: int = 0,
 ) -> None:
-    """Raises Refused when the target and the faults' `staging` (`machine.disk` and `machine.memory`, bytes)
-    would take more than half of what the machine has left; the disk is that of `place`, the temporary
-    directory if not given. `records`: bytes that the run itself writes where reports lie."""
+    """Raises Refused if the target and the faults' `staging` (`machine.disk` and `machine.memory`, bytes) would take
+    more than half of what the machine has free. The disk is that of `place`, by default the temporary directory.
+    `records`: bytes that the run itself writes to the reports directory."""
     place = place or Path(tempfile.gettempdir())
     reports = next(path for path in (store.reports_dir(), *store.reports_dir().parents) if path.exists())
     if reports.stat().st_dev != place.stat().st_dev:
@@ -46,7 +46,7 @@ def refuse_what_hurts(
 
 
 def _refuse(place: Path, disk: float, memory: float) -> None:
-    """Raises Refused when this much is more than half of the free disk of `place`, or of the memory."""
+    """Raises Refused if this is more than half of the free disk of `place`, or of the available memory."""
     if _in_memory(place):
         memory += disk
     free, available = shutil.disk_usage(place).free, psutil.virtual_memory().available
@@ -67,27 +67,27 @@ def _size(count: float) -> str:
 
 
 def _in_memory(place: Path) -> bool:
-    """Whether files of this directory take memory."""
+    """Return True if files in this directory use memory (tmpfs)."""
     mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
     real = place.resolve()
     return next((mounts[path] for path in (real, *real.parents) if path in mounts), "") in {"tmpfs", "ramfs"}
 
 
 def heal_earlier_runs() -> list[Healed]:
-    """Heal what earlier runs left behind, runs that are still being played left alone. Raises UndoError
-    when something cannot be undone: on such a machine nothing new is begun."""
+    """Heal what earlier runs left behind, except runs in progress. Raises UndoError if something cannot be undone:
+    no new run starts on such a machine."""
     done: list[Healed] = []
     for run in store.unhealed_runs():
         if not is_locked(run):
             done += heal_elsewhere(run, "next run", wait=0.0)
     if failed := [result for result in done if result.error]:
-        raise UndoError(f"an earlier run is not undone: {failed[0].what.name}: {failed[0].error}")
+        raise UndoError(f"an earlier run could not be undone: {failed[0].what.name}: {failed[0].error}")
     return done
 
 
 @contextmanager
 def target_lock(target: str, aim: str) -> Iterator[Callable[[str], None]]:
-    """Keeps two runs from aiming at the same thing; what it gives is told the id of the run that holds it.
+    """Keep two runs off the same target. Yields a function that records the id of the holding run.
 
     Raises Refused, naming that run.
     """
@@ -97,9 +97,9 @@ def target_lock(target: str, aim: str) -> Iterator[Callable[[str], None]]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip() or "that is just beginning"
+            holder = file.read().strip() or "that is just starting"
             at = "" if aim == target else f" ({aim})"
-            raise Refused(f"target {target!r}{at} is being played on by run {holder}") from None
+            raise Refused(f"target {target!r}{at} is in use by run {holder}") from None
 
         def taken(run: str) -> None:
             file.truncate(0)
@@ -118,4 +118,4 @@ def _open(path: Path) -> TextIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("a+")
     except OSError as error:
-        raise Refused(f"{path}: cannot be written: {error.strerror}") from error
+        raise Refused(f"{path}: cannot write: {error.strerror}") from error

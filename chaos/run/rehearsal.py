@@ -1,6 +1,6 @@
-"""A rehearsal: everything a run would do is probed, and nothing is injected.
+"""A rehearsal: probe everything a run would do, inject nothing.
 
-The target is brought up (or attached to) as for a run, each step is built and prepared, and all is undone.
+The target is started (or attached to) as for a run, each step is built and prepared, and everything is undone.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from chaos.run import signals
 from chaos.run.session import Session
 
 TARGET = "target"
-FLOOR = "floor"  # how a probe of a step's floor begins
+FLOOR = "floor"  # prefix of a probe of a step's floor
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One probe and whom it concerns: the target, or a step by its name."""
+    """One probe and its subject: the target, or a step by name."""
 
     part: str
     probe: Probe
@@ -44,7 +44,7 @@ class Row:
 
 
 def rehearse(plan: Plan, driver: Driver) -> list[Row]:
-    """Probe the target and every step. Raises Aborted when stopped, UndoError when something is left."""
+    """Probe the target and every step. Raises Aborted if stopped, UndoError if something is left."""
     rows = [Row(TARGET, probe) for probe in answers("target", driver.probes)]
     place = RunDir(store.state_dir() / "rehearsals" / f"rehearsal-{secrets.token_hex(4)}")
     place.path.mkdir(parents=True)
@@ -62,12 +62,12 @@ def rehearse(plan: Plan, driver: Driver) -> list[Row]:
 
 
 def refuse_target(plan: Plan, driver: Driver) -> None:
-    """Raises Refused for the first thing that the target's file names and that cannot be used."""
+    """Raises Refused for the first item of the target file that cannot be used."""
     _refuse(plan, [Row(TARGET, probe) for probe in answers("target", driver.probes)])
 
 
 def refuse_steps(plan: Plan, handles: Handles, run: str) -> None:
-    """Raises Refused for the first step that would not work on these handles."""
+    """Raises Refused for the first step that would fail on these handles."""
     _refuse(plan, [row for planned in plan.steps for row in _step(planned, handles, run)])
 
 
@@ -82,7 +82,7 @@ def _refuse(plan: Plan, rows: list[Row]) -> None:
 
 
 def _on_handles(plan: Plan, driver: Driver, session: Session) -> list[Row]:
-    """What can only be asked of a target that is up. One that does not come up is a row, too."""
+    """Probe what needs a target that is up. A target that does not come up is a row, too."""
     stop, run = threading.Event(), session.run.id
     with signals.heard_by(lambda *_: stop.set(), signals.signals()):
         session.begin()
@@ -101,9 +101,9 @@ def _on_handles(plan: Plan, driver: Driver, session: Session) -> list[Row]:
 
 
 def _step(planned: PlannedStep, handles: Handles, run: str) -> list[Row]:
-    """What the fault itself can tell; whether it can be prepared; whether its undo is enough by itself."""
+    """Probe one step: the fault's own probes, whether it can be prepared, whether its undo is self-contained."""
     name = planned.step.fault
-    # A mark of its own: what is claimed for the play stays free.
+    # Its own mark, so that names reserved for the play stay free.
     fault = planned.fault(planned.params, handles, f"{run}-{planned.step.name}/probe")
     found = answers(name, fault.probes)
     prepared: list[Undo] = []
@@ -112,7 +112,7 @@ def _step(planned: PlannedStep, handles: Handles, run: str) -> list[Row]:
     if prepared:
         found.append(_undo(name, prepared[0]))
     if not any(probe.what.startswith(FLOOR) for probe in found):
-        found.append(unknown(FLOOR, "it can be seen only while the step acts"))
+        found.append(unknown(FLOOR, "known only while the step acts"))
     return [Row(planned.step.name, probe) for probe in found]
 
 
@@ -122,7 +122,7 @@ def _prepared(fault: Fault, name: str, keep_undo: Callable[[Undo], None]) -> Ite
 
 
 def _undo(name: str, undo: Undo) -> Probe:
-    """Whether another process could do this undo: it is JSON, and its fault is found by name."""
+    """Probe whether another process could run this undo: it is JSON, and its fault is found by name."""
     what = f"{name}: can be undone"
     try:
         json.dumps(undo)
@@ -133,7 +133,7 @@ def _undo(name: str, undo: Undo) -> Probe:
 
 
 def _undo_all(session: Session) -> None:
-    """Undo what bringing the target up created. Raises UndoError; the watchdog then goes on trying."""
+    """Undo what starting the target created. Raises UndoError; then the watchdog keeps trying."""
     with signals.heard_by(signal.SIG_IGN, signals.signals()):
         done = session.sweep()
         session.writer.close()

@@ -1,4 +1,4 @@
-"""The runbook of a drill: each step waited for, done by midnight, a command or a person, and timed."""
+"""Play the runbook of a drill: each step is done by midnight, a command or a person, and timed."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ from chaos.record.store import RunDir
 from chaos.run.threads import in_thread
 from chaos.runbook_actions import GENERIC
 
-POLL = 0.1  # seconds between two looks whether a command has ended, or a person has said so
-LONGEST_COPY = 2**20  # bytes of a command's output that are masked at once
-SAID = 2000  # characters of a command's output that the journal keeps; its file has it all
+POLL = 0.1  # seconds between checks whether a command has ended, or `midnight done` was called
+LONGEST_COPY = 2**20  # bytes of a command's output masked at once
+SAID = 2000  # characters of a command's output kept in the journal; its file has all
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the steps are played on. `loss` gives the evidence of the loss, empty while there is none."""
+    """The context of the steps. `loss` returns the evidence of the loss, empty before it."""
 
     driver: Driver
     handles: Handles
     run: RunDir
     clock: Clock
-    play: float  # run-clock time at which the play begins
+    play: float  # start of the play on the run clock
     record: Callable[..., None]
     loss: Callable[[], Evidence]
 
 
 class RunbookPlayer:
-    """Plays the runbook's steps, each in a task of its own. One that fails is a finding, and no failure of ours."""
+    """Play the runbook's steps, each in its own task. A failed step is a finding, not a failure of midnight."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._failed: set[str] = set()
 
     async def play(self, planned: PlannedAction, ended: Mapping[str, asyncio.Event]) -> None:
-        """Wait for the step's start, do it, and tell how it went. Never raises but for a cancellation."""
+        """Wait for the step's start, do it, and record the result. Raises only on cancellation."""
         step, clock = planned.step, self._scene.clock
         try:
             if step.after is not None:
@@ -101,7 +101,7 @@ class RunbookPlayer:
             return scene.driver.act(action, planned.params, incident, stop)
         except MidnightError:
             raise
-        except Exception as error:  # whatever it is, it was not done: the drill goes on, and says so
+        except Exception as error:  # a failed step: the drill goes on, and the journal has the reason
             raise TargetError(f"{type(error).__name__}: {error}") from error
 
     def _skip(self, name: str, because: str) -> None:
@@ -113,18 +113,18 @@ class RunbookPlayer:
 
 
 def wait_for_a_person(run: RunDir, step: str, stop: threading.Event) -> Evidence:
-    """Until somebody has typed `midnight done`. Raises TargetError when `stop` is set before."""
+    """Wait for `midnight done`. Raises TargetError if `stop` is set first."""
     file = run.done(step)
     while not stop.wait(POLL):
         if file.exists():
             return {"said_by": file.read_text().strip()}
-    raise TargetError("nobody said that it is done")
+    raise TargetError("not marked as done")
 
 
 def run_command(scene: Scene, step: str, command: tuple[str, ...], stop: threading.Event) -> Evidence:
-    """Until it has ended with 0; what it printed is kept beside the journal.
+    """Wait until the command exits 0; its output is kept beside the journal.
 
-    Raises TargetError with its last words when it ended otherwise, or was still running when `stop` was set.
+    Raises TargetError with the end of its output if it fails, or is still running when `stop` is set.
     """
     output, mark = scene.run.output(step), f"{scene.run.id}/{step}"
     surroundings = {
@@ -133,7 +133,7 @@ def run_command(scene: Scene, step: str, command: tuple[str, ...], stop: threadi
         "MIDNIGHT_STEP": step,
         "MIDNIGHT_URL": scene.handles.base_url,
     }
-    # without a name, and open for as long as what the command leaves running in the background writes to it
+    # unnamed, and open as long as background processes of the command write to it
     with tempfile.TemporaryFile(dir=scene.run.path) as said, output.open("w", encoding="utf-8") as file:
         try:
             child = spawn(command, mark=mark, env=surroundings, stdout=said, stderr=subprocess.STDOUT)
@@ -145,15 +145,15 @@ def run_command(scene: Scene, step: str, command: tuple[str, ...], stop: threadi
         how = end_in_order(mark)["ended"] if child.poll() is None else ""
         _copy(said, copied, file, whole=True)
     if how:
-        raise TargetError(f"{command[0]} was still running, and was stopped ({how}): {_tail(output)}")
+        raise TargetError(f"{command[0]} was still running and was stopped ({how}): {_tail(output)}")
     if child.returncode != 0:
-        raise TargetError(f"{command[0]} ended with {child.returncode}: {_tail(output)}")
+        raise TargetError(f"{command[0]}: exit code {child.returncode}: {_tail(output)}")
     return {"command": list(command), "output": _tail(output), "output_file": output.name}
 
 
 def _copy(said: IO[bytes], copied: int, file: TextIO, *, whole: bool) -> int:
-    """Copy the lines from byte `copied` on, without the secrets that a command may have found in its environment, and
-    with `whole` a last one that has not ended; where the next begins."""
+    """Copy the lines from byte `copied` on, masking secrets that the command may have read from its environment; with
+    `whole`, also an unfinished last line. Returns where the next line begins."""
     told = os.pread(said.fileno(), LONGEST_COPY, copied)
     while told:
         lines = (
@@ -171,4 +171,4 @@ def _copy(said: IO[bytes], copied: int, file: TextIO, *, whole: bool) -> int:
 
 
 def _tail(file: Path) -> str:
-    return file.read_text(errors="replace").strip()[-SAID:] or "it printed nothing"
+    return file.read_text(errors="replace").strip()[-SAID:] or "no output"

@@ -1,4 +1,4 @@
-"""One run: ready -> baseline -> play -> sweep -> read back; whatever happens, everything is undone."""
+"""One run: ready -> baseline -> play -> sweep -> read back. Whatever happens, everything is undone."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from chaos.undo.inventory import taking
 
 RECHECKED = 2.5  # seconds before the end of the baseline
 LEAD = 0.2
-"""Seconds between telling the load process when to begin and the beginning."""
+"""Seconds of notice for the load process before it begins."""
 
 
 class Runner:
-    """Plays one plan into one run directory."""
+    """Play one plan into one run directory."""
 
     def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
@@ -49,17 +49,17 @@ class Runner:
         self._stopping = threading.Event()
         self._signal: str | None = None
         self._loss: Evidence = {}
-        self.refused: Refused | None = None  # why nothing was played
-        self._aborted = False  # by a condition, not by a signal
+        self.refused: Refused | None = None  # the reason if nothing was played
+        self._aborted = False  # by an abort condition, not a signal
         self._zero = 0.0  # of the schedule, on the run clock
 
     def play(self) -> RunResult:
-        """Bring the target up, play, undo everything, judge. Never raises for what goes wrong in between."""
+        """Start the target, play, undo everything, judge. Errors in between go into the result."""
         with self._session.held():
             self._session.watched()
             with asyncio.Runner() as loop:
                 loop.run(self._whole())
-            # all is undone; what is left takes a moment, and is what was asked for
+            # everything is undone; the rest takes a moment, and is what the caller wants
             for number in signals.signals():
                 signal.signal(number, signal.SIG_IGN)
         return self._session.judged(lambda: judge(Judged(self._plan.experiment, Journal(self._run))))
@@ -84,7 +84,7 @@ class Runner:
             task.cancel()
 
     async def _guarded(self) -> None:
-        """The run up to the sweep; what goes wrong becomes the ending, an exit code and an error line."""
+        """Run up to the sweep. An error becomes the ending, an exit code and an error line."""
         try:
             await self._played()
         except asyncio.CancelledError:
@@ -98,7 +98,7 @@ class Runner:
             self._course.end("refused", error)
         except BaseExceptionGroup as group:
             self._course.end_by(group)
-        except Exception as error:  # whatever it is, the run is undone and says what happened
+        except Exception as error:  # any other error: the run is undone and reports it
             self._course.end("failed", error)
 
     async def _played(self) -> None:
@@ -132,7 +132,7 @@ class Runner:
         self._event(events.SourceLost(NOW, name, because=because))
 
     async def _take_inventory(self, handles: Handles) -> None:
-        """What is somebody else's, before anything is done to it; `heal` compares it."""
+        """Take the inventory of an attached target before anything is done to it; `heal` compares it."""
         if not self._driver.started_by_us:
             taken = await in_thread(lambda: taking.before(self._run, handles))
             self._event(events.InventoryBefore(NOW, things=len(taken), unread=taken.unread))
@@ -171,7 +171,7 @@ class Runner:
             await load.stop()
 
     async def _watch_on(self, load: LoadProcess) -> None:
-        """An abort condition has ended the play, and its steps are undone: how long is the outage, and what is lost?"""
+        """After an abort condition, with the steps undone: measure how long the outage lasts, and what is lost."""
         experiment = self._plan.experiment
         rate = aftermath.rate_of(experiment)
         self._event(events.AftermathBegun(NOW, rate=rate, within=experiment.after_abort))
@@ -180,8 +180,8 @@ class Runner:
         self._event(events.AftermathEnded(seen.end, start=seen.start, back=seen.back))
 
     async def _baseline(self, zero: float, load: LoadProcess) -> None:
-        """Wait the baseline out, each request to its end, and judge it. Raises NoVerdict: nothing is injected
-        into a sick target; and LoadError when the load process ends before its time."""
+        """Wait until the baseline and its requests have ended, and judge it. Raises NoVerdict: nothing is injected
+        into a sick target; and LoadError if the load process ends early."""
         self._event(events.BaselineBegun(zero))
         end = zero + self._plan.experiment.load.baseline.length
         looking = asyncio.create_task(self._recheck(end))
@@ -197,12 +197,12 @@ class Runner:
             raise NoVerdict(f"no steady state: {found.because}; nothing was injected")
 
     async def _recheck(self, end: float) -> None:
-        """Have the driver look again while the baseline still has its load. Raises NoVerdict."""
+        """Have the driver check again while the baseline is still under load. Raises NoVerdict."""
         await asyncio.sleep(max(0.0, end - RECHECKED - self._clock.now()))
         await in_thread(self._driver.recheck)
 
     async def _begin_play(self, zero: float, load: LoadProcess) -> float:
-        """Have the play begin, as soon after the baseline as planned or at once; returns when that is."""
+        """Start the play as planned after the baseline, or at once if that has passed. Returns its start."""
         planned = zero + arrivals.play_offset(self._plan.experiment.load)
         begin = max(planned, self._clock.now() + LEAD)
         self._zero = zero + begin - planned

@@ -1,4 +1,4 @@
-"""The scaffold of a run, a backup check, a rehearsal and a stack: lock, watchdog, journal, sweep, last event."""
+"""The frame of a run, a backup check, a rehearsal and a stack: lock, watchdog, journal, sweep, last event."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def new_run(
     save: Callable[[RunDir], None],
     admit: Callable[[], None] = lambda: None,
 ) -> Iterator[RunDir]:
-    """The directory of a new run, with what earlier runs left healed and what it aims at locked.
+    """Create the directory of a new run, after healing earlier runs and locking the target.
 
-    `admit` may still refuse before the directory is made; `save` writes the manifest. Raises Refused, also if
-    the records cannot be written, and UndoError if an earlier run cannot be healed.
+    `admit` may still refuse before the directory is created; `save` writes the manifest. Raises Refused, also if the
+    records cannot be written, and UndoError if an earlier run cannot be healed.
     """
     preflight.heal_earlier_runs()
     with preflight.target_lock(target, aim) as taken:
@@ -52,7 +52,7 @@ def new_run(
 
 
 class Session:
-    """A directory with a journal. What a driver creates is journalled first, and undone whatever happens.
+    """A directory with a journal. What a driver creates is journaled first, and undone whatever happens.
 
     Call `held` around everything, then `record`, `watched`, `begin`, `sweep`, `end`; `judged` comes after.
     """
@@ -65,11 +65,11 @@ class Session:
         self.course = Course(known.redactor)
         self._by = f"target:{driver}"
         self._watchdog: Watchdog | None = None
-        self._clean = False  # all that was created is undone
+        self._clean = False  # everything created is undone
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the run's locks under a watchdog, which heals the run if this process dies, or raises before
+        """Hold the run's locks under a watchdog, which heals the run if this process dies or raises before
         everything is undone."""
         with playing(self.run):
             self._watchdog = Watchdog(self.run)
@@ -84,12 +84,12 @@ class Session:
             self._watchdog.dismiss()
 
     def watched(self) -> None:
-        """Wait until the watchdog watches: create nothing before. Raises OSError."""
+        """Wait until the watchdog is ready: create nothing before. Raises OSError."""
         assert self._watchdog is not None, "within `held`"
         self._watchdog.wait_until_ready()
 
     def record(self, *listeners: Listener) -> None:
-        """Start the run's clock and open its journal; `listeners` hear each event after it is written."""
+        """Start the run's clock and open its journal; `listeners` get each event after it is written."""
         self.clock = Clock(time.monotonic())
         self.writer = Writer(self.run.events)
         if self._watchdog is not None:  # the healer needs it even if the directory is deleted
@@ -98,12 +98,12 @@ class Session:
             self.writer.listen(listener)
 
     def begin(self) -> None:
-        """Record when the run began, by every clock, and who plays it."""
+        """Record the start of the run on every clock, and its process."""
         self.event(begun(self.clock), sync=True)
 
     def event(self, event: Recorded, *, sync: bool = False) -> None:
-        """Journal what happened, NOW or at an instant of the run's clock."""
-        # a full disk has ended the run: it still must be undone
+        """Journal an event, NOW or at an instant of the run's clock."""
+        # a full disk has ended the run, which still must be undone
         with nullcontext() if self.course.unbroken else suppress(OSError):
             self.writer.event(event.timed(self.clock.now), sync=sync)
 
@@ -112,7 +112,7 @@ class Session:
         self.event(events.TargetCreating(NOW, what, by=self._by, undo=undo), sync=True)
 
     def sweep(self) -> list[Healed]:
-        """Undo whatever is outstanding, newest first; what cannot be undone becomes an error of the run."""
+        """Undo everything outstanding, newest first. What cannot be undone becomes an error of the run."""
         done = heal(self.run, partial(self.writer.event, sync=True), self.clock.now)
         self._clean = not any(result.error for result in done)
         self.course.undone(done)
@@ -125,5 +125,5 @@ class Session:
         self.writer.close()
 
     def judged(self, judge: Callable[[], Verdict]) -> RunResult:
-        """The verdict on what is recorded, and the worst of all exit codes."""
+        """Judge the records. Returns the verdict and the worst of all exit codes."""
         return self.course.judged(self.run, judge)

@@ -1,4 +1,4 @@
-"""Which signals ask a run to stop, and who hears them for a while."""
+"""Signals that stop a run, and their temporary handlers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 def signals() -> tuple[signal.Signals, ...]:
-    """Ctrl-C, `kill`, and a terminal that goes; not that one where we were begun to outlive it (`nohup`)."""
+    """Ctrl-C, `kill`, and a closed terminal, except under `nohup`."""
     outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return (signal.SIGINT, signal.SIGTERM, *(() if outlives else (signal.SIGHUP,)))
 
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """A run ends with signals ignored; between two runs they must work again."""
+    """Restore the handlers: a run ends with signals ignored, and between runs they must work again."""
     before = {number: signal.getsignal(number) for number in signals()}
     try:
         yield
@@ -29,7 +29,7 @@ def kept() -> Iterator[None]:
 
 @contextmanager
 def heard_by(handler: Handler, numbers: Collection[signal.Signals]) -> Iterator[None]:
-    """Within, `handler` hears these signals; afterwards whoever heard them before."""
+    """Route these signals to `handler` within the block; restore the previous handlers afterwards."""
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield

@@ -1,4 +1,4 @@
-"""A target brought up by hand: journalled like a run, so that the same undo takes it down."""
+"""A target started by hand: journaled like a run, so that the same undo stops it."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def _place(target: str) -> RunDir:
 
 
 def up(plan: Plan) -> Handles:
-    """Bring the plan's target up; what fails or is stopped halfway is undone.
+    """Start the plan's target. A start that fails or is stopped halfway is undone.
 
-    Raises Refused when it is up already or would hurt the machine, Aborted when stopped,
-    UndoError when something of a failed attempt could not be taken down.
+    Raises Refused if it is up already or would harm the machine, Aborted if stopped, UndoError if
+    something of a failed start could not be undone.
     """
     place = _place(plan.target.name)
     driver = plan.driver(plan.target, plan.options, plan.settings, {})
@@ -48,7 +48,7 @@ def up(plan: Plan) -> Handles:
     place.path.mkdir(parents=True, exist_ok=True)
     with _stoppable(), hold_lock(place):
         if place.events.exists():
-            raise Refused(f"target {plan.target.name!r} is up already; `midnight stack down` takes it down")
+            raise Refused(f"target {plan.target.name!r} is up already; stop it with `midnight stack down`")
         try:
             return _bring_up(plan, driver, place)
         except BaseException as error:
@@ -56,19 +56,19 @@ def up(plan: Plan) -> Handles:
                 failed = [result for result in _take_down(place) if result.error]
             if failed:
                 left = "; ".join(f"{result.what.name}: {result.error}" for result in failed)
-                raise UndoError(f"not up ({error}), and not taken down: {left}") from error
+                raise UndoError(f"did not start ({error}), and could not be undone: {left}") from error
             if isinstance(error, KeyboardInterrupt):
-                raise Aborted("stopped while the target was being brought up; it is down again") from None
+                raise Aborted("stopped while starting the target; it is down again") from None
             raise
 
 
 def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
     known.learn(driver.secrets, names(plan))
-    session = Session(place, plan.target.driver)  # without a watchdog: it outlives this process on purpose
+    session = Session(place, plan.target.driver)  # no watchdog: it outlives this process on purpose
     session.record()
     try:
         session.begin()
-        # two users' stacks of one target must never share a name: undoing one would undo the other
+        # two users' stacks of one target must not share a name: undoing one would undo the other
         handles = driver.up(Site(f"stack-{plan.target.name}-{secrets.token_hex(3)}", session.creating))
         ready = TargetReady(
             NOW,
@@ -85,7 +85,7 @@ def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
 
 
 def down(target: str) -> list[Healed]:
-    """Take the target down. Raises UsageError when it is not up."""
+    """Stop the target. Raises UsageError if it is not up."""
     place = _place(target)
     if not place.events.exists():
         raise UsageError(f"target {target!r} is not up")
@@ -94,24 +94,24 @@ def down(target: str) -> list[Healed]:
 
 
 def status(target: str) -> str:
-    """`down`, or what there is of the target: where it answers, or what of it has ended."""
+    """Return `down`, or the target's state: where it answers, or which parts have ended."""
     place = _place(target)
     if not place.events.exists():
         return "down"
     ready = Journal(place).latest(TargetReady, target)
     if ready is None:
-        return "not ready: it is being brought up, or was left halfway; `midnight stack down` clears it away"
+        return "not ready: still starting, or left halfway; clean up with `midnight stack down`"
     try:
         ended = _ended(ready)
     except (ControlError, ToolMissing) as error:
-        return f"not known: {error}"
+        return f"unknown: {error}"
     if ended:
-        return f"broken: {', '.join(ended)} ended; `midnight stack down` clears it away"
+        return f"broken: {', '.join(ended)} ended; clean up with `midnight stack down`"
     return f"up: {ready.base_url} ({ready.profile or 'no profile'})"
 
 
 def _ended(ready: TargetReady) -> list[str]:
-    """The roles whose process, or container, runs no more. Raises ControlError, ToolMissing."""
+    """Return the roles whose process or container no longer runs. Raises ControlError, ToolMissing."""
     processes = {role: map(ref_from_json, each) for role, each in (ready.processes or {}).items()}
     containers = {role: map(refs.from_json, each) for role, each in (ready.containers or {}).items()}
     ended = [role for role, each in processes.items() if not all(map(alive, each))]
@@ -139,10 +139,10 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _stoppable() -> AbstractContextManager[None]:
-    """A signal that ends us is a Ctrl-C, so that what was begun is undone."""
+    """Turn any terminating signal into KeyboardInterrupt, so that what was begun is undone."""
     return signals.heard_by(_stop, SIGNALS)
 
 
 def _unstoppable() -> AbstractContextManager[None]:
-    """What is being undone is undone whole."""
+    """Ignore signals, so that an undo is completed."""
     return signals.heard_by(signal.SIG_IGN, (signal.SIGINT, *SIGNALS))

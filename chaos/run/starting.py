@@ -1,4 +1,4 @@
-"""How a run begins: what is refused beforehand, what is healed first, and the directory that it is recorded in."""
+"""Start a run: refuse what must not run, heal earlier runs, create the run directory."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ from chaos.run.rehearsal import Row
 from chaos.run.runner import Runner
 from chaos.run.session import new_run
 
-SAMPLED = 15_000  # bytes per second that samples, events and the instrument's record take, about
+SAMPLED = 15_000  # approximate bytes per second of samples, events and the instrument's record
 
 
 def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]) -> RunResult:
-    """Check that the run may begin, heal what earlier ones left, and play it. Raises UsageError before
-    anything is touched."""
+    """Check that the run may begin, heal earlier runs, and play it. Raises UsageError before anything is touched."""
     preflight.refuse_when_halted()
     driver = plan.make_driver()
     known.learn(driver.secrets, names(plan))
-    route_secrets.filled_in(plan.target.routes, SecretReader())  # one that is not there is found now
+    route_secrets.filled_in(plan.target.routes, SecretReader())  # find a missing one now
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants(), plan.staging, records=_records(plan))
 
@@ -52,7 +51,7 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
 
 
 def rehearse(plans: Sequence[Plan]) -> list[Row]:
-    """Rehearse each plan behind the checks and locks of a run. Raises UsageError, UndoError."""
+    """Rehearse each plan under the checks and locks of a run. Raises UsageError, UndoError."""
     preflight.refuse_when_halted()
     preflight.heal_earlier_runs()
     return [row for plan in plans for row in _rehearsed(plan)]
@@ -67,6 +66,6 @@ def _rehearsed(plan: Plan) -> list[Row]:
 
 
 def _records(plan: Plan) -> int:
-    """Bytes that the run writes where reports lie, about."""
+    """Return the approximate bytes that the run writes to the reports directory."""
     length = plan.experiment.load.baseline.length + plan.experiment.load.length
     return round(plan.hits * DTYPE.itemsize + length * SAMPLED) + store.RESERVE

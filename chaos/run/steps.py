@@ -1,4 +1,4 @@
-"""One step: prepare, journal, inject, hold, undo; the undo runs however the hold ends."""
+"""One step: prepare, journal, inject, hold, undo. The undo runs however the hold ends."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from chaos.record.journal import Clock
 from chaos.run.threads import in_thread
 
 PREPARE, INJECT, UNDO = 20.0, 60.0, 90.0
-"""Deadlines of the verbs, seconds. A verb that overruns is still waited for, and the step has failed."""
+"""Deadlines of the verbs in seconds. A verb that overruns is awaited all the same, and its step fails."""
 
 Record = Callable[..., None]
 T = TypeVar("T")
 
 
 class StepPlayer:
-    """Plays the steps of one play, each in a task of its own."""
+    """Play the steps, each in its own task."""
 
     def __init__(
         self, handles: Handles, mark: str, record: Record, clock: Clock, play: float, end: float
     ) -> None:
-        """`play` and `end` are the run-clock times at which the play begins and ends."""
+        """`play` and `end`: start and end of the play on the run clock."""
         self._handles, self._mark, self._record, self._clock = handles, mark, record, clock
         self._play, self._end = play, end
 
     async def play(self, planned: PlannedStep, ended: Mapping[str, asyncio.Event]) -> None:
-        """Wait for the step's start, and play it. Raises FaultError.
+        """Wait for the step's start and play it. Raises FaultError.
 
-        A step that finds the target down has failed, and the others go on: the night is still judged.
+        A step that finds the target down fails, and the others go on: the play is still judged.
         """
         step = planned.step
         try:
@@ -46,7 +46,9 @@ class StepPlayer:
             else:
                 await asyncio.sleep(self._play + (step.at or 0.0) - self._clock.now())
             if self._clock.now() >= self._end:
-                self._event(events.StepSkipped(NOW, step.name, because="the play ended before its turn came"))
+                self._event(
+                    events.StepSkipped(NOW, step.name, because="the play ended before it could start")
+                )
                 return
             with suppress(TargetGone):
                 await self._one(planned)
@@ -102,7 +104,7 @@ class StepPlayer:
     async def _undo(self, name: str, fault: type[Fault], undo: Undo) -> None:
         try:
             evidence = await self._verb(name, UNDO, lambda: fault.undo(undo))
-        except Exception as error:  # the sweep tries once more, and says what to do by hand
+        except Exception as error:  # the sweep retries, and reports what to do by hand
             self._event(events.StepNotUndone(NOW, name, because=str(error) or type(error).__name__))
             return
         self._event(events.StepUndone(NOW, name, evidence=evidence), sync=True)

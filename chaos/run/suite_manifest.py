@@ -1,4 +1,4 @@
-"""The record of a suite's own run, as it is played: `run.json`, which grows by each scenario that has ended."""
+"""The manifest of a suite's own run: `run.json`, extended by each scenario that ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaos.run import manifest
 
 
 def save(run: RunDir, plan: SuitePlan) -> None:
-    """`run.json` of the suite's own run, before its first scenario."""
+    """Write `run.json` of the suite's own run, before its first scenario."""
     suite, plans = plan.suite, plan.plans
     target, profile, seed = plans[0].target.name, plans[0].profile, plans[0].seed
     words = ["midnight", "run", suite.name, "--target", target, "--seed", str(seed)]
@@ -35,7 +35,7 @@ def save(run: RunDir, plan: SuitePlan) -> None:
 
 
 def save_part(run: RunDir, part: RunResult) -> None:
-    """Add a scenario that has ended to the suite's `run.json`."""
+    """Add an ended scenario to the suite's `run.json`."""
     found = Manifest.load(run.run_file)
     played = PlayedPart(part.title, part.run.id, str(part.run.path), part.exit_code)
     replace(found, parts=(*(found.parts or ()), played)).save(run)

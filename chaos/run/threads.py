@@ -1,4 +1,4 @@
-"""Verbs block; the runner is asynchronous. This is where they meet."""
+"""Run blocking verbs in threads of the asynchronous runner."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 
 async def in_thread(call: Callable[[], T], *, on_cancel: Callable[[], None] | None = None) -> T:
-    """Run a blocking call in a thread. When cancelled, `on_cancel` is told, the call is waited for, and only
-    then does the cancellation go on: what was begun is never left running behind our back."""
+    """Run a blocking call in a thread. When cancelled, call `on_cancel`, wait for the call to end, and only then
+    propagate the cancellation: nothing is left running unobserved."""
     task = asyncio.ensure_future(asyncio.to_thread(call))
     try:
         return await asyncio.shield(task)

@@ -1,1 +1,1 @@
-"""When runs happen: due times, who starts them, and what became of each."""
+"""Schedule runs: due times, leases, launches and the record of each occurrence."""

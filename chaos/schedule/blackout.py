@@ -1,4 +1,4 @@
-"""When nothing may be started: hours of the week, days, and spans of days."""
+"""Blackouts, when no run may start: hours of the week, days, and spans of days."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _time_of_day(value: object) -> time:
         return time(hour, minute)
     if minute:
         raise ValueError('must be a time of day such as "22:00"')
-    return time.max  # the end of the day, where a night does not go on into the next
+    return time.max  # the end of the day: the night does not continue into the next
 
 
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
@@ -32,8 +32,7 @@ Because = Annotated[str, Field(max_length=200)]
 
 
 class Hours(Model):
-    """`{days: [fri], from: "22:00", to: "23:00"}`: up to, and without, `to`; a night belongs to the day on
-    which it begins."""
+    """`{days: [fri], from: "22:00", to: "23:00"}`: excludes `to`; a night belongs to the day on which it begins."""
 
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
     from_: TimeOfDay = Field(alias="from")
@@ -43,7 +42,7 @@ class Hours(Model):
     @model_validator(mode="after")
     def _some_time(self) -> Self:
         if self.from_ == self.to:
-            raise BrokenRule('must differ from `from`; a whole day is from "00:00" to "24:00"', "to")
+            raise BrokenRule('must differ from `from`; for a whole day use "00:00" to "24:00"', "to")
         return self
 
     def holds(self, wall: datetime) -> bool:
@@ -72,7 +71,7 @@ class OneDay(Model):
 
 
 class Span(Model):
-    """`{from: 2026-12-20, to: 2027-01-02}`: both days included."""
+    """`{from: 2026-12-20, to: 2027-01-02}`: includes both days."""
 
     from_: Date = Field(alias="from")
     to: Date

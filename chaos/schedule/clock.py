@@ -1,4 +1,4 @@
-"""The scheduler's clocks: the one on the wall, which may be set, and one that only goes on."""
+"""The scheduler's clocks: the wall clock, which may be set, and a monotonic one."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The instant, in UTC, as this machine believes it to be."""
+        """The wall clock of this machine, in UTC."""
         ...
 
     def elapsed(self) -> float:
-        """Seconds since some beginning; nobody can set them back."""
+        """Monotonic seconds since an arbitrary start."""
         ...
 
     def wait(self, seconds: float) -> None:
-        """Return after the seconds, or as soon as `wake` is called."""
+        """Sleep for the seconds, or until `wake` is called."""
         ...
 
     def wake(self) -> None:
-        """End a wait; called before one, the next ends at once. From any thread or signal handler."""
+        """End the current wait, or the next one at once. Call from any thread or signal handler."""
         ...
 
 
 class RealClock:
     def __init__(self) -> None:
-        # a pipe, because a signal handler that sets a threading.Event may wait for itself for ever
+        # a pipe, because a signal handler that sets a threading.Event may deadlock on itself
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def now(self) -> datetime:
@@ -45,5 +45,5 @@ class RealClock:
             os.read(self._reader, 4096)
 
     def wake(self) -> None:
-        with suppress(BlockingIOError):  # full: it will be woken in any case
+        with suppress(BlockingIOError):  # full: the waiter wakes anyway
             os.write(self._writer, b".")

@@ -1,4 +1,4 @@
-"""Pure: which of the times a schedule came due is played, and what is said of the others."""
+"""Pure: decide which of a schedule's due times is played, and why the others are not."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from chaos.spec.units import show_days
 def decide(
     schedule: Schedule, dues: Sequence[datetime], now: datetime, paused: str | None
 ) -> tuple[datetime | None, list[Settled]]:
-    """The due time to play now, if any, and the rest with the reasons. `paused`: why, when it is.
+    """Return the due time to play now, if any, and the others with reasons. `paused`: the reason of a pause.
 
-    Of several that are late the newest is played.
+    Of several late ones, the newest is played.
     """
     chosen: datetime | None = None
     settled: list[Settled] = []
@@ -42,14 +42,14 @@ def too_late(schedule: Schedule, due: datetime, now: datetime) -> bool:
 
 
 def obstacle(schedule: Schedule, due: datetime, now: datetime, paused: str | None) -> Settled | None:
-    """What a claim that still waits comes to, when it may not be played any more."""
+    """Settle a waiting claim that must not be played any more."""
     reason = paused or blacked_out(schedule, now)
     if reason is not None:
         return Settled(due, State.SKIPPED, reason)
     if too_late(schedule, due, now):
-        return Settled(due, State.MISSED, f"{late(schedule)}: its target was busy")
+        return Settled(due, State.MISSED, f"{late(schedule)}: target busy")
     return None
 
 
 def superseded(due: datetime) -> Settled:
-    return Settled(due, State.MISSED, "a later one was played in its place")
+    return Settled(due, State.MISSED, "a later one was played instead")

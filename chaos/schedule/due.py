@@ -1,4 +1,4 @@
-"""Pure: when a schedule is due, in UTC, and when each of its runs then starts."""
+"""Pure: compute when a schedule is due, in UTC, and when each run starts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chaos.schedule.schedule import Schedule
 
 
 def due_times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    """Every instant after `after` at which the schedule is due, in order, each once; all in UTC.
+    """Yield every due time after `after`, in order, each once, in UTC.
 
-    A time of the wall clock that does not exist is due at the first instant after the gap; one that comes
-    twice is due the first time.
+    A wall-clock time that does not exist is due at the first instant after the gap; one that occurs twice is
+    due the first time.
     """
     last = after
     for wall in walls(schedule.when, zones.wall(after, schedule.zone)):
@@ -27,12 +27,12 @@ def due_times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
 
 
 def due_within(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
-    """The due times after `after` whose run starts no later than `until`."""
+    """Yield the due times after `after` whose run starts no later than `until`."""
     return takewhile(lambda due: start_of(schedule, due) <= until, due_times(schedule, after))
 
 
 def start_of(schedule: Schedule, due: datetime) -> datetime:
-    """When the run due then starts: less than `jitter` later, and the same for everybody who asks."""
+    """Return the start of the run due then: less than `jitter` later, deterministic."""
     if not schedule.jitter:
         return due
     digest = hashlib.sha256(f"{schedule.name} {due.isoformat()}".encode()).digest()
@@ -41,14 +41,14 @@ def start_of(schedule: Schedule, due: datetime) -> datetime:
 
 
 def next_start(schedule: Schedule, after: datetime) -> datetime | None:
-    """The first start after `after`."""
+    """Return the first start after `after`."""
     early = after - timedelta(seconds=schedule.jitter)
     starts = (start_of(schedule, due) for due in due_times(schedule, early))
     return next((start for start in starts if start > after), None)
 
 
 def blacked_out(schedule: Schedule, *instants: datetime) -> str | None:
-    """The blackout that one of the instants lies in, in words."""
+    """Describe the blackout that contains one of the instants, if any."""
     for at in instants:
         wall = zones.wall(at, schedule.zone)
         for blackout in schedule.blackout:

@@ -1,4 +1,4 @@
-"""The engine: while it holds the lease, what is due is started once, or reported as missed."""
+"""The engine: while it holds the lease, start what is due once, or report it as missed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from chaos.schedule.triggers import Alarms
 
 log = logging.getLogger(__name__)
 
-SET = 1.0  # seconds by which the wall clock may differ from the other one before it counts as set
+SET = 1.0  # seconds of difference from the monotonic clock at which the wall clock counts as set
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds: between two beats, until a lease without beats is taken, until a claim without them is missed."""
+    """Seconds between heartbeats, until a lease without heartbeats is taken, until such a claim is missed."""
 
     beat: float = 5.0
     lease: float = 20.0
@@ -34,7 +34,7 @@ class Timing:
 
 
 class Engine:
-    """Call `step` again and again, and `finish` once `stopping`. `say` gets a line for each thing that happens."""
+    """Call `step` in a loop, and `finish` once `stopping`. `say` gets one line per event."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Engine:
         self._to_consider: set[str] = set()
         self._waiting: dict[str, Claim] = {}
         self._playing: list[tuple[Claim, Child]] = []
-        self._offset: float | None = None  # of the wall clock from the one that only goes on
+        self._offset: float | None = None  # of the wall clock from the monotonic clock
         self._stands_by = False
         self.stopping = False
 
@@ -66,17 +66,17 @@ class Engine:
         return bool(self._playing)
 
     def stop(self) -> None:
-        """Ask for the end. From a signal handler or another thread."""
+        """Request the end. Call from a signal handler or another thread."""
         self.stopping = True
         self._clock.wake()
 
     def replace(self, file: ScheduleFile) -> None:
-        """Go on with another file. Between two steps."""
+        """Switch to another file. Call between steps."""
         self._book.file = file
-        self._token = None  # the next step begins anew
+        self._token = None  # the next step starts over
 
     def step(self) -> None:
-        """Do what is to be done now. A database out of reach is said, and tried again with the next step."""
+        """Do what is due now. An unreachable database is reported and retried with the next step."""
         try:
             self._book.beat(self._in_hand(), self._clock.now())
             self._collect()
@@ -87,14 +87,14 @@ class Engine:
                     return
             self._follow()
         except DBAPIError as error:
-            self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+            self._say(f"database unreachable: {' '.join(str(error.orig).split())}")
 
     def finish(self) -> None:
-        """Leave what waits to others, give back the lease, and see every run to its end."""
+        """Leave waiting claims to other schedulers, release the lease, and wait for every run to end."""
         self._alarms.end()
         for claim, child in self._playing:
             child.stop()
-            self._say(f"{claim.schedule.name}: is stopped, and waited for until all is undone")
+            self._say(f"{claim.schedule.name}: stopping; waiting until everything is undone")
         self._last_words()
         while self._playing:
             self._clock.wait(self._timing.beat)
@@ -102,9 +102,9 @@ class Engine:
                 self._book.beat(self._in_hand(), self._clock.now())
                 self._collect()
             except DBAPIError as error:
-                self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+                self._say(f"database unreachable: {' '.join(str(error.orig).split())}")
                 if all(child.ended() is not None for _, child in self._playing):
-                    return  # all is undone; whoever comes next reports these as missed
+                    return  # everything is undone; the next holder reports these as missed
 
     def _last_words(self) -> None:
         try:
@@ -112,12 +112,12 @@ class Engine:
             self._lease.give_back()
             self._token = None
         except DBAPIError as error:
-            self._say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+            self._say(f"database unreachable: {' '.join(str(error.orig).split())}")
 
     def _lead(self, token: int) -> None:
         if self._clock_was_set() or self._alarms.are_broken():
-            log.debug("the clock was set, or the alarms ended: begins again")
-            self._token = None  # begin anew, and again with the next step where that fails
+            log.debug("clock set or triggers ended: starting over")
+            self._token = None  # start over, and retry with the next step if that fails
         if token != self._token:
             self._begin(token)
         names = {schedule.name for schedule in self._book.file.schedules}
@@ -144,7 +144,7 @@ class Engine:
     def _follow(self) -> None:
         if not self._stands_by:
             self._stands_by = True
-            self._say("stands by: another scheduler holds the lease")
+            self._say("on standby: another scheduler holds the lease")
         if self._token is not None:
             self._token = None
             self._alarms.end()
@@ -156,47 +156,47 @@ class Engine:
             del self._waiting[name]
 
     def _try(self, claim: Claim) -> None:
-        """Start what waits, where nothing stands against it."""
+        """Start waiting claims whose target is free."""
         schedule = claim.schedule
         started = self._book.start(claim, self._launcher.busy(schedule), self._clock.now())
         if started is None:
             return
         del self._waiting[schedule.name]
         if not started:
-            self._say(f"{schedule.name}: what was due {claim.due:%Y-%m-%d %H:%M:%S} UTC is not played")
+            self._say(f"{schedule.name}: not played: due {claim.due:%Y-%m-%d %H:%M:%S} UTC")
             return
         self._say(f"{schedule.name}: due {claim.due:%Y-%m-%d %H:%M:%S} UTC, started")
         try:
             self._playing.append((claim, self._launcher.start(schedule)))
         except OSError as error:
-            self._book.end(claim, Ended(ExitCode.FAILED, f"could not be started: {error}"), self._clock.now())
+            self._book.end(claim, Ended(ExitCode.FAILED, f"could not start: {error}"), self._clock.now())
 
     def _collect(self) -> None:
-        """Write down the runs that have ended."""
+        """Record the runs that have ended."""
         for claim, child in list(self._playing):
             ended = child.ended()
             if ended is None:
                 continue
             event = self._book.end(claim, ended, self._clock.now())
             self._playing.remove((claim, child))
-            late = "; it had been reported as missed" if event is None else ""
-            self._say(f"{claim.schedule.name}: ended with {ended.exit_code}: {ended.headline}{late}")
+            late = "; already reported as missed" if event is None else ""
+            self._say(f"{claim.schedule.name}: exit code {ended.exit_code}: {ended.headline}{late}")
 
     def _reap(self, token: int) -> None:
-        """Report the claims as missed that nobody beats any more."""
+        """Report claims without heartbeats as missed."""
         rows = self._book.active_besides(self._in_hand())
         self._claims.forget_all_but({row.id for row in rows})
         for row in rows:
             if self._claims.is_still(row.id, row.heartbeat) and self._book.abandon(
                 row, self._clock.now(), token
             ):
-                self._say(f"{row.schedule}: {row.holder} went away: reported as missed")
+                self._say(f"{row.schedule}: {row.holder} is gone: reported as missed")
 
     def _in_hand(self) -> list[Claim]:
         return [*self._waiting.values(), *(claim for claim, _ in self._playing)]
 
     def _clock_was_set(self) -> bool:
-        """Whether the wall clock was set, or the machine slept, since this was asked last."""
+        """Return True if the wall clock was set, or the machine slept, since the last call."""
         offset = self._clock.now().timestamp() - self._clock.elapsed()
         before, self._offset = self._offset, offset
         return before is not None and abs(offset - before) >= SET

@@ -1,4 +1,4 @@
-"""`schedules.yaml`: the schedules, and the destinations of their notifications."""
+"""`schedules.yaml`: schedules and the destinations of their notifications."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chaos.schedule.schedule import Schedule
 from chaos.spec import yamlfile
 from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
 
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs after it have seen every length of month and year
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs from here cover every length of month and year
 
 
 class ScheduleFile(Model):
@@ -31,20 +31,22 @@ class ScheduleFile(Model):
         seen: set[str] = set()
         for index, schedule in enumerate(self.schedules):
             if schedule.name in seen:
-                raise BrokenRule(f"{schedule.name!r} stands twice", "schedules", index, "name")
+                raise BrokenRule(f"duplicate name {schedule.name!r}", "schedules", index, "name")
             seen.add(schedule.name)
             for place, name in enumerate(schedule.on_fail.notify):
                 if name in schedule.on_fail.notify[:place]:
-                    raise BrokenRule(f"{name!r} stands twice", "schedules", index, "on_fail", "notify", place)
+                    raise BrokenRule(
+                        f"duplicate destination {name!r}", "schedules", index, "on_fail", "notify", place
+                    )
                 if name not in self.notify:
                     known = ", ".join(self.notify) or "none"
-                    rule = f"there is no destination {name!r} under `notify`; known: {known}"
+                    rule = f"no destination {name!r} under `notify`; known: {known}"
                     raise BrokenRule(rule, "schedules", index, "on_fail", "notify", place)
         return self
 
 
 def load(path: Path) -> ScheduleFile:
-    """The file, with every experiment, target and profile in it found and fitting. Raises FileError."""
+    """Load the file and check that every experiment, target and profile in it exists and fits. Raises FileError."""
     whole = Where.read(path)
     found = whole.parse(ScheduleFile)
     planned: set[tuple[str, str, str | None]] = set()
@@ -64,12 +66,12 @@ def _check_times(at: Where, schedule: Schedule) -> None:
         raise at.under("when").broken("is never due", schedule.when)
     shortest = min((later - due for due, later in pairwise(some)), default=None)
     if shortest is not None and schedule.jitter >= shortest.total_seconds():
-        rule = f"must be shorter than the time between two runs ({shortest})"
+        rule = f"must be shorter than the interval between runs ({shortest})"
         raise at.under("jitter").broken(rule, schedule.jitter)
 
 
 def _check_plan(at: Where, schedule: Schedule) -> None:
-    """A mistake in the experiment's own file is told as what it is, with that file's name and line."""
+    """An error in the experiment's own file is reported with that file's name and line."""
     for key, folder in (("experiment", "experiments"), ("target", "targets")):
         name = getattr(schedule, key)
         at.under(key).named(partial(yamlfile.search, name, folder))
@@ -82,6 +84,6 @@ def _check_plan(at: Where, schedule: Schedule) -> None:
 
 
 def planned(schedule: Schedule) -> Planned:
-    """What the schedule plays. Raises FileError or UsageError."""
+    """Plan the schedule's experiment. Raises FileError or UsageError."""
     request = Request(schedule.target, schedule.profile, schedule.seed)
     return kinds.find(schedule.experiment).plan(request)

@@ -1,4 +1,4 @@
-"""Starting `midnight run` as a process of its own, and reading how it ended."""
+"""Start `midnight run` as a process, and read how it ended."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ MIDNIGHT = (sys.executable, "-c", "from chaos.cli import main; main()")
 
 class Child(Protocol):
     def ended(self) -> Ended | None:
-        """How it ended; None while it plays."""
+        """Return how it ended; None while it is running."""
         ...
 
     def stop(self) -> None:
-        """Ask it to undo everything and end."""
+        """Signal it to undo everything and exit."""
         ...
 
 
 class Launcher(Protocol):
     def start(self, schedule: Schedule) -> Child:
-        """Begin the schedule's run. Raises OSError."""
+        """Start the schedule's run. Raises OSError."""
         ...
 
     def busy(self, schedule: Schedule) -> str | None:
-        """Who is playing on the schedule's target, on this machine."""
+        """Return the run that uses the schedule's target on this machine, if any."""
         ...
 
 
 def arguments(schedule: Schedule) -> list[str]:
-    """What `midnight` is started with."""
+    """Return the arguments of `midnight`."""
     words = ["run", schedule.experiment, "--target", schedule.target, "--seed", str(schedule.seed), "--json"]
     return words if schedule.profile is None else [*words, "--profile", schedule.profile]
 
 
 class Process:
-    """A run in a session of its own, so that a Ctrl-C meant for the scheduler reaches it once."""
+    """A run in its own session, so that Ctrl-C on the scheduler reaches it only once."""
 
     def __init__(self, argv: Sequence[str], on_end: Callable[[], None]) -> None:
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115  outlive this
@@ -77,32 +77,32 @@ class Process:
 
 
 class Processes:
-    """Launches processes; `on_end` is called from another thread when one has ended."""
+    """Launch processes. `on_end` is called from another thread when one ends."""
 
     def __init__(self, on_end: Callable[[], None], command: Sequence[str] = MIDNIGHT) -> None:
         self._on_end, self._command = on_end, command
 
     def start(self, schedule: Schedule) -> Child:
-        log.debug("%s: starts midnight %s", schedule.name, " ".join(arguments(schedule)))
+        log.debug("%s: starting midnight %s", schedule.name, " ".join(arguments(schedule)))
         return Process([*self._command, *arguments(schedule)], self._on_end)
 
     def busy(self, schedule: Schedule) -> str | None:
         try:
             aim = planned(schedule).aim
-        except MidnightError as error:  # the run itself will say what is wrong, and is refused for it
-            log.debug("%s: what it aims at is not known: %s", schedule.name, error)
+        except MidnightError as error:  # the run itself will refuse and give the reason
+            log.debug("%s: target unknown: %s", schedule.name, error)
             return None
         return _holder(aim)
 
 
 def _holder(aim: str) -> str | None:
-    """The run that holds the lock of what is aimed at."""
+    """Return the run that holds the target's lock."""
     try:
         with store.lock_file(aim).open("r") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return file.read().strip() or "a run that is just beginning"
+                return file.read().strip() or "a run that is just starting"
     except FileNotFoundError:
         pass
     return None

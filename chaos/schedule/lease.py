@@ -1,4 +1,4 @@
-"""The lease: of several schedulers on one database only its holder starts runs."""
+"""The lease: of several schedulers on one database, only the holder starts runs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LEADER = "leader"
 
 
 class Stillness:
-    """Tells what has not moved for a while, by our own clock alone.
+    """Detect heartbeats that have stopped, using only our own clock.
 
-    No two machines' clocks are compared, so that none of them being wrong, or set back, can make one
-    scheduler believe that another is gone.
+    Clocks of different machines are never compared, so a wrong or reset clock cannot make one scheduler
+    believe that another is gone.
     """
 
     def __init__(self, elapsed: Callable[[], float], lasts: float) -> None:
@@ -27,7 +27,7 @@ class Stillness:
         self._seen: dict[Hashable, tuple[object, float]] = {}
 
     def is_still(self, what: Hashable, mark: object) -> bool:
-        """Whether `mark` has been the same for `lasts` seconds of being looked at."""
+        """Return True if `mark` has not changed for `lasts` seconds of observation."""
         known, since = self._seen.get(what, (None, 0.0))
         if what not in self._seen or known != mark:
             self._seen[what] = (mark, self._elapsed())
@@ -39,18 +39,18 @@ class Stillness:
 
 
 class Lease:
-    """Held by beating. Each holder has a greater token than the one before it: the fence."""
+    """Held by heartbeats. Each holder has a greater token than the one before: the fence."""
 
     def __init__(self, engine: Engine, holder: str, stillness: Stillness) -> None:
         self._engine, self._holder, self._stillness = engine, holder, stillness
         self._token: int | None = None
 
     def hold(self) -> int | None:
-        """Keep the lease, or take it where nobody beats it any more; our token, or None."""
+        """Renew the lease, or take it if its heartbeat has stopped. Returns our token, or None."""
         try:
             with self._engine.begin() as connection:
                 self._token = self._hold(connection)
-        except IntegrityError:  # another one made the very first lease in this moment
+        except IntegrityError:  # another scheduler created the first lease just now
             self._token = None
         return self._token
 
@@ -62,19 +62,19 @@ class Lease:
         ours = row.holder == self._holder and row.token == self._token
         still = self._stillness.is_still(LEADER, (row.token, row.beat))
         if not (ours or row.holder is None or still):
-            log.debug("the lease is held by %s (token %d, beat %d)", row.holder, row.token, row.beat)
+            log.debug("lease held by %s (token %d, heartbeat %d)", row.holder, row.token, row.beat)
             return None
         token = row.token if ours else row.token + 1
         if not ours:
             log.debug(
-                "takes the lease of %s, which %s", row.holder, "is still" if still else "was given back"
+                "taking the lease of %s, which %s", row.holder, "has stopped" if still else "was released"
             )
         same = (lease.c.name == LEADER, lease.c.token == row.token, lease.c.beat == row.beat)
         taken = update(lease).where(*same).values(holder=self._holder, token=token, beat=row.beat + 1)
         return token if connection.execute(taken).rowcount else None
 
     def give_back(self) -> None:
-        """Let another take it at once."""
+        """Release the lease, so that another scheduler can take it at once."""
         if self._token is not None:
             with self._engine.begin() as connection:
                 connection.execute(update(lease).where(*_held(self._holder, self._token)).values(holder=None))
@@ -82,11 +82,11 @@ class Lease:
 
 
 class Deposed(Exception):
-    """The lease is another's by now: what was to be written is not."""
+    """Another scheduler holds the lease now: nothing was written."""
 
 
 def fence(connection: Connection, holder: str, token: int) -> None:
-    """Raises Deposed unless the lease is still held by `holder` under `token`, until this transaction ends."""
+    """Lock the lease until this transaction ends. Raises Deposed unless `holder` still holds it under `token`."""
     held = update(lease).where(*_held(holder, token)).values(beat=lease.c.beat + 1)
     if not connection.execute(held).rowcount:
         raise Deposed

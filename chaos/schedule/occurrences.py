@@ -1,4 +1,4 @@
-"""The occurrences: what became of each time a schedule was due. What stands in it is never run again."""
+"""The occurrences: the outcome of every due time. A recorded one is never run again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from chaos.schedule.tables import occurrences, schedules
 
 
 class State(StrEnum):
-    CLAIMED = "claimed"  # waits until its target is free
+    CLAIMED = "claimed"  # waiting until its target is free
     RUNNING = "running"
     ENDED = "ended"
     MISSED = "missed"
-    SKIPPED = "skipped"  # by a pause or a blackout: as it was wished
+    SKIPPED = "skipped"  # by a pause or a blackout: as intended
     REFUSED = "refused"
 
 
@@ -31,7 +31,7 @@ ACTIVE = (State.CLAIMED, State.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to play what was due, once."""
+    """The right to play one due time, once."""
 
     id: int
     schedule: Schedule
@@ -42,7 +42,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A due time that nothing is played for."""
+    """A due time that is not played."""
 
     due: datetime
     state: State
@@ -50,14 +50,13 @@ class Settled:
 
 
 class Occurrences:
-    """Each method is for one transaction, given by its connection, so that what belongs together is written
-    together."""
+    """Each method works in the transaction of the given connection, so that related rows are written together."""
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
 
     def cursor(self, connection: Connection, name: str) -> datetime:
-        """Up to when the schedule's due times are settled or claimed."""
+        """Return the time up to which the schedule's due times are settled or claimed."""
         newest = select(func.max(occurrences.c.due_utc)).where(
             occurrences.c.schedule == name, occurrences.c.by_hand.is_(False)
         )
@@ -74,7 +73,7 @@ class Occurrences:
         now: datetime,
         token: int,
     ) -> None:
-        """Write down what is not played. Raises Deposed, and IntegrityError where one stands there already."""
+        """Record what is not played. Raises Deposed, and IntegrityError if one is recorded already."""
         fence(connection, self.holder, token)
         rows = [
             {
@@ -91,12 +90,12 @@ class Occurrences:
     def claim(
         self, connection: Connection, schedule: Schedule, due: datetime, now: datetime, token: int
     ) -> Claim:
-        """Claim a due time. Raises Deposed, and IntegrityError where it stands there already."""
+        """Claim a due time. Raises Deposed, and IntegrityError if it is recorded already."""
         fence(connection, self.holder, token)
         return self._claim(connection, schedule, due, now, token)
 
     def claim_by_hand(self, connection: Connection, schedule: Schedule, now: datetime) -> Claim:
-        """Claim a run that somebody asked for now: it needs no lease."""
+        """Claim a run requested by hand; needs no lease."""
         return self._claim(connection, schedule, now, now, 0, by_hand=True)
 
     def _claim(
@@ -129,12 +128,12 @@ class Occurrences:
         }
 
     def start(self, connection: Connection, claim: Claim, now: datetime) -> bool:
-        """From claimed to running; False when the claim is ours no more: then nothing may be started."""
+        """Move a claim to running. False if the claim is no longer ours: do not start anything then."""
         values = {"state": State.RUNNING, "started": now, "heartbeat": now}
         return self._move(connection, claim, State.CLAIMED, values)
 
     def end(self, connection: Connection, claim: Claim, ended: Ended, event: Event, now: datetime) -> bool:
-        """How the run ended; False when it was given up as missed in the meantime."""
+        """Record how the run ended. False if it was given up as missed meanwhile."""
         values = {
             "state": State.REFUSED if ended.refused else State.ENDED,
             "ended": now,
@@ -146,13 +145,13 @@ class Occurrences:
         return self._move(connection, claim, State.RUNNING, values)
 
     def drop(self, connection: Connection, claim: Claim, state: State, because: str, now: datetime) -> bool:
-        """A claim that comes to nothing; False when it is ours no more."""
+        """Settle a claim that is not played. False if it is no longer ours."""
         values = {"state": state, "because": because, "ended": now}
         return self._move(connection, claim, State.CLAIMED, values)
 
     def give_back(self, connection: Connection, claim: Claim) -> bool:
-        """Take a claim that was not started out of the occurrences, so that another scheduler may take it; False
-        when a later one stands there already, behind which nobody would look for it."""
+        """Delete a claim that was not started, so that another scheduler can claim it. False if a later one is recorded
+        already: schedulers only look after the latest."""
         if self.cursor(connection, claim.schedule.name) > claim.due:
             return False
         connection.execute(
@@ -161,7 +160,7 @@ class Occurrences:
         return True
 
     def beat(self, connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
-        """Say that we are there and have them in hand."""
+        """Renew the heartbeat of our claims."""
         ours = (
             occurrences.c.id.in_([claim.id for claim in claims]),
             occurrences.c.holder == self.holder,
@@ -170,11 +169,11 @@ class Occurrences:
         connection.execute(update(occurrences).where(*ours).values(heartbeat=now))
 
     def active(self, connection: Connection) -> Sequence[Row[Any]]:
-        """Every claim of anybody's that is waiting or being played."""
+        """Return all claims of all schedulers that are waiting or running."""
         return connection.execute(select(occurrences).where(occurrences.c.state.in_(ACTIVE))).all()
 
     def abandon(self, connection: Connection, row: Row[Any], because: str, now: datetime) -> bool:
-        """Report a claim as missed whose heartbeat is still the one seen; False when it has moved on."""
+        """Report a claim as missed if its heartbeat is still the one seen; False if it has moved."""
         same = (
             occurrences.c.id == row.id,
             occurrences.c.state == row.state,
@@ -184,13 +183,13 @@ class Occurrences:
         return connection.execute(update(occurrences).where(*same).values(values)).rowcount == 1
 
     def target_in_use(self, connection: Connection, target: str) -> str | None:
-        """The schedule whose run is being played on the target."""
+        """Return the schedule whose run is in progress on the target."""
         playing = (occurrences.c.target == target, occurrences.c.state == State.RUNNING)
         name: str | None = connection.execute(select(occurrences.c.schedule).where(*playing)).scalar()
         return name
 
     def was_bad(self, connection: Connection, name: str) -> bool:
-        """Whether the schedule's last run that was played ended with a fail or an unknown."""
+        """Return True if the schedule's last played run ended with fail or unknown."""
         played = (occurrences.c.schedule == name, occurrences.c.state == State.ENDED)
         newest = select(occurrences.c.event).where(*played).order_by(occurrences.c.due_utc.desc()).limit(1)
         return connection.execute(newest).scalar() in BAD

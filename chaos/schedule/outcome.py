@@ -1,4 +1,4 @@
-"""What a run that was started says when it has ended, and what that means to people."""
+"""Read how a started run ended, and decide what to notify."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from chaos.record.store import RunDir, reports_dir
 _IN_WORDS: Mapping[int, str] = {
     ExitCode.ABORTED: "aborted, everything undone",
     ExitCode.FAILED: "midnight itself failed, everything undone",
-    ExitCode.NOT_UNDONE: "NOT UNDONE: `midnight undo` undoes what is left",
+    ExitCode.NOT_UNDONE: "NOT UNDONE: run `midnight undo`",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended. `headline` is that of the verdict, or says why there is none."""
+    """How a run ended. `headline`: the verdict's, or the reason why there is none."""
 
     exit_code: int  # negative: killed by this signal
     headline: str
@@ -30,7 +30,7 @@ class Ended:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
-        """What a message says of it besides the headline."""
+        """Details for a message, besides the headline."""
         return {key: value for key, value in asdict(self).items() if key != "headline"}
 
     @property
@@ -39,12 +39,12 @@ class Ended:
 
 
 def read(exit_code: int, out: str, err: str) -> Ended:
-    """The ending of `midnight run --json`, from its exit code and what it printed."""
+    """Parse how `midnight run --json` ended from its exit code and output."""
     document = _document(out)
     last = (err.strip().splitlines() or [""])[-1].removeprefix("midnight: ")
-    words = _IN_WORDS.get(exit_code, last or f"ended with {exit_code} and said nothing")
+    words = _IN_WORDS.get(exit_code, last or f"exit code {exit_code} without output")
     if exit_code < 0:
-        words = f"killed by signal {-exit_code}; `midnight undo` undoes what it may have left"
+        words = f"killed by signal {-exit_code}; run `midnight undo` in case it left something"
     if document is None:
         return Ended(exit_code, words)
     headline = document["headline"] if exit_code in JUDGED else f"{words} ({document['headline']})"
@@ -66,7 +66,7 @@ def _document(out: str) -> dict[str, Any] | None:
 
 
 def event_of(ended: Ended, was_bad: bool) -> Event:
-    """What people are told. `was_bad`: the last run that was played ended with a fail or an unknown."""
+    """Decide what to notify. `was_bad`: the last played run ended with fail or unknown."""
     if ended.exit_code == ExitCode.PASS:
         return Event.RECOVERED if was_bad else Event.PASSED
     if ended.refused:

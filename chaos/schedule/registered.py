@@ -1,4 +1,4 @@
-"""The roll: which schedules there are, since when, and which of them are paused."""
+"""The registered schedules: since when, and which are paused."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sqlalchemy import Connection, delete, insert, select, update
 from chaos.schedule.schedule import Schedule
 from chaos.schedule.tables import schedules
 
-AHEAD = timedelta(days=1)  # a clock set back by less makes a new schedule wait, as it does what was played
+AHEAD = timedelta(days=1)  # a clock set back by less makes a new schedule wait, as it does played ones
 
 Settle = Callable[[Connection, Schedule], None]
 
 
 def enrol(connection: Connection, found: Iterable[Schedule], now: datetime, settle: Settle) -> None:
-    """Make the roll that of the file; pauses stay. A rule counts from when it is first seen, and from now where
+    """Register the schedules of the file; pauses stay. A rule counts from when it was first seen, or from now if
     the clock was days ahead then.
 
-    Where a rule was changed, `settle` is called with the schedule as it was: it reports what was missed by it.
+    If a rule changed, `settle` is called with the old schedule, to report what it missed.
     """
     known = {row.name: row for row in connection.execute(select(schedules))}
     listed = {schedule.name: schedule for schedule in found}
@@ -39,7 +39,7 @@ def enrol(connection: Connection, found: Iterable[Schedule], now: datetime, sett
 
 
 def enrol_one(connection: Connection, schedule: Schedule, now: datetime) -> None:
-    """Put a schedule on the roll that no scheduler has seen yet."""
+    """Register a schedule that no scheduler has seen yet."""
     if connection.execute(select(schedules).where(schedules.c.name == schedule.name)).first() is None:
         rule = {"when": schedule.when, "timezone": schedule.timezone}
         connection.execute(insert(schedules).values(name=schedule.name, since=now, **rule))
@@ -54,7 +54,7 @@ def resume(connection: Connection, name: str) -> None:
 
 
 def paused(connection: Connection, names: Sequence[str]) -> dict[str, str]:
-    """Why, by name, for those that are paused."""
+    """Return the reason of each pause, by schedule name."""
     chosen = (schedules.c.paused.is_(True), schedules.c.name.in_(names))
     rows = connection.execute(select(schedules.c.name, schedules.c.because).where(*chosen))
     return {row.name: f"paused: {row.because}" if row.because else "paused" for row in rows}

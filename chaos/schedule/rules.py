@@ -1,4 +1,4 @@
-"""`when` of a schedule: a rule about the wall clock, which knows nothing of zones."""
+"""`when` of a schedule: a rule in wall-clock time, without zones."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _FULL_WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "frida
 
 
 def walls(when: str, after: datetime) -> Iterator[datetime]:
-    """Every time of the wall clock that `when` names after `after`, in order; both without a zone.
+    """Yield every wall-clock time that matches `when` after `after`, in order; all without a zone.
 
-    Raises ValueError for a rule that cannot be read.
+    Raises ValueError for an invalid rule.
     """
     merged = heapq.merge(*(_walls_of(trigger, after) for trigger in triggers(when)))
     return (wall for wall, _ in groupby(merged))
@@ -33,10 +33,10 @@ def walls(when: str, after: datetime) -> Iterator[datetime]:
 
 @lru_cache(maxsize=4096)
 def triggers(when: str) -> tuple[CronTrigger, ...]:
-    """The rule as triggers, of which any is enough. Raises ValueError.
+    """Parse the rule into triggers, any of which fires it. Raises ValueError.
 
-    They are asked in UTC about times of the wall clock: what a zone makes of those is decided in
-    `chaos.schedule.zones`, because in a zone of its own CronTrigger runs a time that comes twice twice.
+    They compute wall-clock times as if in UTC; `chaos.schedule.zones` applies the zone, because CronTrigger
+    with a zone fires twice at a time that occurs twice.
     """
     in_words = _IN_WORDS.fullmatch(when.strip())
     if in_words:
@@ -45,7 +45,7 @@ def triggers(when: str) -> tuple[CronTrigger, ...]:
     days = {"day_of_week": _weekdays(weekday)}
     if day.startswith("*") or weekday.startswith("*"):
         return (_cron(second, minute, hour, month, day=day, **days),)
-    # as in cron: where both are given, either is enough
+    # as in cron: if both are given, either one matches
     return (_cron(second, minute, hour, month, day=day), _cron(second, minute, hour, month, **days))
 
 
@@ -54,7 +54,7 @@ def _walls_of(trigger: CronTrigger, after: datetime) -> Iterator[datetime]:
     while True:
         try:
             found = trigger.get_next_fire_time(last, last)
-        except (OverflowError, ValueError):  # the calendar ends with the year 9999
+        except (OverflowError, ValueError):  # the calendar ends in the year 9999
             return
         if found is None:
             return
@@ -67,7 +67,7 @@ def _cron(second: str, minute: str, hour: str, month: str, **days: str) -> CronT
     try:
         return CronTrigger(second=second, minute=minute, hour=hour, month=month, timezone=UTC, **days)
     except ValueError as error:
-        raise ValueError(f"is no cron expression: {error}") from None
+        raise ValueError(f"invalid cron expression: {error}") from None
 
 
 def _in_words(ordinal: str, day: str, hour: str, minute: str) -> CronTrigger:
@@ -76,19 +76,21 @@ def _in_words(ordinal: str, day: str, hour: str, minute: str) -> CronTrigger:
     if name == "day" and ordinal.lower() != "last":
         raise ValueError("must be a weekday, or `last day`")
     if name not in ("day", *_WEEKDAYS, *_FULL_WEEKDAYS):
-        raise ValueError(f"{day!r} is no day of the week")
+        raise ValueError(f"{day!r} is not a day of the week")
     nth = _ORDINALS[ordinal.lower()]
     chosen = "last" if name == "day" else f"{nth} {name[:3]}"
     return _cron("0", str(int(minute)), str(int(hour)), "*", day=chosen)
 
 
 def _weekdays(field: str) -> str:
-    """cron's weekdays (0 and 7 are sunday) as names: CronTrigger counts from monday."""
+    """Return cron's weekdays (0 and 7 are sunday) as names: CronTrigger counts from monday."""
     chosen: set[int] = set()
     for item in field.split(","):
         match = _WEEKDAY_ITEM.fullmatch(item)
         if match is None:
-            raise ValueError(f"is no cron expression: {item!r} is no day of the week (0 to 7, or sun to sat)")
+            raise ValueError(
+                f"invalid cron expression: {item!r} is not a day of the week (0 to 7, or sun to sat)"
+            )
         chosen |= _weekdays_of(item, *match.groups())
     return "*" if len(chosen) == 7 else ",".join(_WEEKDAYS[number] for number in sorted(chosen))
 
@@ -100,7 +102,7 @@ def _weekdays_of(item: str, first: str, last: str | None, step: str | None) -> s
         end = 7
     every = int(step or 1)
     if end < begin or every < 1 or (first == "*" and last):
-        raise ValueError(f"is no cron expression: {item!r} is no range of days")
+        raise ValueError(f"invalid cron expression: {item!r} is not a range of days")
     return {number % 7 for number in range(begin, end + 1, every)}
 
 
@@ -108,5 +110,5 @@ def _number(text: str) -> int:
     if text.isdigit():
         return int(text)
     if text.lower() not in _WEEKDAYS:
-        raise ValueError(f"is no cron expression: {text!r} is no day of the week")
+        raise ValueError(f"invalid cron expression: {text!r} is not a day of the week")
     return _WEEKDAYS.index(text.lower())

@@ -1,4 +1,4 @@
-"""`midnight schedule run-now`: one run at once, among the occurrences like any other."""
+"""`midnight schedule run-now`: start one run now, recorded among the occurrences like any other."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def run_now(
     command: Sequence[str] = MIDNIGHT,
     timing: Timing = TIMING,
 ) -> int:
-    """Play the schedule's run and give its exit code; a pause or a blackout does not keep it from it.
+    """Play the schedule's run and return its exit code, in spite of a pause or blackout.
 
-    Raises Refused while another run is aimed at its target.
+    Raises Refused while another run uses its target.
     """
     book, clock = Book(database, file, new_holder()), RealClock()
     launcher = Processes(clock.wake, command)
@@ -47,21 +47,19 @@ def run_now(
         claim = book.occurrences.claim_by_hand(connection, schedule, clock.now())
     if not book.start(claim, launcher.busy(schedule), clock.now()):
         outbox.deliver(database, file.notify, clock.now)
-        raise Refused(f"target {schedule.target!r} is being played on by another run")
+        raise Refused(f"target {schedule.target!r} is in use by another run")
     ended = _play(book, claim, launcher, clock, timing)
     say(f"{schedule.name}: {ended.headline}")
     try:
         book.end(claim, ended, clock.now())
         outbox.deliver(database, file.notify, clock.now)
-    except DBAPIError as error:  # a run's code says what came of the run
+    except DBAPIError as error:  # the exit code is the run's own
         say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
-    return (
-        ended.exit_code if ended.exit_code >= 0 else ExitCode.FAILED
-    )  # killed: it could not say what it left
+    return ended.exit_code if ended.exit_code >= 0 else ExitCode.FAILED  # killed: what it left is unknown
 
 
 def _play(book: Book, claim: Claim, launcher: Processes, clock: RealClock, timing: Timing) -> Ended:
-    """See the run to its end; a signal stops it, and is remembered while it is only being started."""
+    """Wait for the run to end. A signal stops it; one that arrives during the start is kept until then."""
     asked: list[int] = []
     child: Child | None = None
 
@@ -86,15 +84,15 @@ def _play(book: Book, claim: Claim, launcher: Processes, clock: RealClock, timin
 
 
 def _report_the_dead(book: Book, target: str, clock: RealClock, timing: Timing, say: Say) -> None:
-    """Report a run on the target as missed that nobody beats any more: where no scheduler runs, nobody else
-    would. Returns as soon as one of them is seen alive."""
+    """Report runs on the target without heartbeats as missed, since there may be no scheduler to do so. Returns as
+    soon as one of them is seen alive."""
     stillness, seen = Stillness(clock.elapsed, timing.claim), dict[int, object]()
     while rows := [
         row for row in book.active_besides(()) if (row.target, row.state) == (target, State.RUNNING)
     ]:
         for row in rows:
             if row.id not in seen:
-                say(f"{row.holder} may be playing on {target}: looks whether it is alive")
+                say(f"{row.holder} may be using {target}: checking whether it is alive")
             if seen.setdefault(row.id, row.heartbeat) != row.heartbeat:
                 return
             if stillness.is_still(row.id, row.heartbeat) and book.abandon(row, clock.now()):

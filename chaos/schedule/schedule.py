@@ -1,4 +1,4 @@
-"""One schedule: what is run, when, and what is done about it."""
+"""One schedule: what to run, when, and how to react to the result."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def _rule(text: str) -> str:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (OSError, ValueError, KeyError):  # a directory's name, a path, a zone that nobody knows
-        raise ValueError("is no time zone known here; say it as Europe/Berlin or UTC") from None
+    except (OSError, ValueError, KeyError):  # the name of a directory, a path, an unknown zone
+        raise ValueError("unknown time zone; write it like Europe/Berlin or UTC") from None
     return text
 
 
 class Misfire(Model):
-    """A run that could not start when it was due still starts within `late_within`; else it is missed."""
+    """A run that could not start on time still starts within `late_within`; else it is missed."""
 
     late_within: Annotated[Seconds, Field(ge=1, le=7 * 86400)] = 1800.0
 
 
 class OnFail(Model):
-    """Who is told of a fail, an unknown, a missed run and a recovery; whether a fail pauses the schedule."""
+    """Destinations notified of a fail, an unknown, a missed run and a recovery; whether a fail pauses the schedule."""
 
     notify: tuple[Name, ...] = ()
     pause: bool = False

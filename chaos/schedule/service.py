@@ -1,4 +1,4 @@
-"""`midnight schedule run`: the engine in the foreground, the post in a thread of its own, and the signals."""
+"""`midnight schedule run`: the engine in the foreground, notifications in a thread, and signals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ POST_EVERY = 2.0  # seconds
 
 
 def new_holder() -> str:
-    """A name that no other scheduler ever had."""
+    """Return a unique scheduler name."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
@@ -44,9 +44,9 @@ def run(
     command: Sequence[str] = MIDNIGHT,
     timing: Timing = TIMING,
 ) -> None:
-    """Schedule by the file until SIGTERM or SIGINT; then the runs being played are stopped, and undone.
+    """Run the schedules of the file until SIGTERM or SIGINT; then stop and undo the runs in progress.
 
-    SIGHUP reads the file again; a bad one is said, and the schedules stay as they are.
+    SIGHUP reloads the file; a bad one is reported, and the schedules stay unchanged.
     """
     service = _Service(path, say, url or database.address(), command, timing)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,13 +60,13 @@ class _Service:
         self, path: Path, say: Callable[[str], None], url: str, command: Sequence[str], timing: Timing
     ) -> None:
         self._path, self._say, self._timing = path, say, timing
-        log.debug("schedules of %s; a beat every %g s", path, timing.beat)
+        log.debug("schedules of %s; a heartbeat every %g s", path, timing.beat)
         self._clock = RealClock()
         self._read_again = False
         holder = new_holder()
         self._database = database.connect(url)
         self._book = Book(self._database, files.load(path), holder)
-        # its jobs are made anew at each beginning: none of them has to outlive a crash
+        # its jobs are created at each start: none has to survive a crash
         alarms = Apscheduler(database.connect(url, durable=False), holder, self._clock.wake)
         launcher = Processes(self._clock.wake, command)
         self.engine = Engine(self._book, self._clock, alarms, launcher, say, timing)
@@ -93,13 +93,13 @@ class _Service:
         try:
             self.engine.replace(files.load(self._path))
         except FileError as error:
-            self._say(f"{error}; the schedules stay as they are")
+            self._say(f"{error}; schedules unchanged")
 
     def _deliver_until(self, done: threading.Event) -> None:
         while not done.wait(POST_EVERY):
             self._deliver()
-        self._deliver()  # what the last run had to say
+        self._deliver()  # the last run's notifications
 
     def _deliver(self) -> None:
-        with suppress(DBAPIError):  # the engine says it; the outbox waits
+        with suppress(DBAPIError):  # the engine reports it; the outbox waits
             outbox.deliver(self._database, self._book.file.notify, lambda: datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""What `midnight schedule list` and `next` show: read from the file and the database, without a scheduler."""
+"""`midnight schedule list` and `next`: read from the file and the database, without a scheduler."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chaos.schedule.tables import lease, occurrences
 
 
 class Coming(NamedTuple):
-    """A start to come; `note` says why nothing will be played then, or is empty."""
+    """A future start; `note` gives the reason if it will not be played, else it is empty."""
 
     start: datetime
     schedule: str
@@ -29,7 +29,7 @@ class Coming(NamedTuple):
 
 
 def coming(file: ScheduleFile, connection: Connection, now: datetime, count: int) -> list[Coming]:
-    """The next starts of all schedules together."""
+    """Yield the next starts of all schedules, merged."""
     paused = registered.paused(connection, [schedule.name for schedule in file.schedules])
     streams = [_coming_of(schedule, now, paused.get(schedule.name, "")) for schedule in file.schedules]
     return list(islice(merge(*streams), count))
@@ -44,7 +44,7 @@ def _coming_of(schedule: Schedule, now: datetime, paused: str) -> Iterator[Comin
 
 
 def rows(file: ScheduleFile, connection: Connection, now: datetime) -> list[dict[str, Any]]:
-    """One row for each schedule: its rule, its next start, and what its newest due time came to."""
+    """Return one row per schedule: rule, next start, and result of the newest due time."""
     paused = registered.paused(connection, [schedule.name for schedule in file.schedules])
     found = []
     for schedule in file.schedules:
@@ -67,16 +67,14 @@ def rows(file: ScheduleFile, connection: Connection, now: datetime) -> list[dict
 
 
 def troubles(connection: Connection, now: datetime) -> list[str]:
-    """What the keeper of this machine should know, a line each."""
+    """Return warnings for this machine's operator, one line each."""
     said = []
     newest = connection.execute(select(occurrences.c.due_utc).order_by(occurrences.c.due_utc.desc()).limit(1))
     due = newest.scalar()
     if due is not None and due > now:
-        said.append(
-            f"the clock was set back: what was due until {due:%Y-%m-%d %H:%M} UTC is not played again"
-        )
+        said.append(f"the clock was set back: due times until {due:%Y-%m-%d %H:%M} UTC are not played again")
     for row in outbox.undelivered(connection, now):
-        state = "given up" if row.next_try is None else "is tried again"
+        state = "given up" if row.next_try is None else "will be retried"
         said.append(
             f"notification to {row.destination} not delivered ({row.attempts}x, {state}): {row.error}"
         )
@@ -84,7 +82,7 @@ def troubles(connection: Connection, now: datetime) -> list[str]:
 
 
 def leader(connection: Connection) -> str | None:
-    """Who held the lease last; None where it was given back."""
+    """Return the last holder of the lease; None if it was released."""
     name: str | None = connection.execute(select(lease.c.holder)).scalar()
     return name
 

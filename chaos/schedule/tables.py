@@ -10,7 +10,7 @@ schedules = Table(
     "schedules",
     metadata,
     Column("name", String(60), primary_key=True),
-    Column("when", Text, nullable=False),  # the rule, and its zone, by which it was due since
+    Column("when", Text, nullable=False),  # the rule and zone in force since then
     Column("timezone", Text, nullable=False),
     Column("since", Utc, nullable=False),
     Column("paused", Boolean, nullable=False, default=False),
@@ -43,7 +43,7 @@ lease = Table(
     "lease",
     metadata,
     Column("name", String(20), primary_key=True),
-    Column("holder", Text),  # none: it was given back
+    Column("holder", Text),  # none: released
     Column("token", Integer, nullable=False),
     Column("beat", Integer, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""The book: occurrences, roll and outbox, written together. Each method is one transaction."""
+"""Transactions: occurrences, registered schedules and outbox, written together. Each method is one transaction."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ PAGE = 1000  # due times settled in one transaction
 
 
 class Book:
-    """What one scheduler writes. `file` may be replaced; claims in hand keep the schedule they began with."""
+    """The writes of one scheduler. `file` may be replaced; open claims keep the schedule they began with."""
 
     def __init__(self, database: Engine, file: ScheduleFile, holder: str) -> None:
         self.database, self.file = database, file
         self.occurrences = Occurrences(holder)
 
     def open(self, now: datetime, token: int) -> None:
-        """Make the roll that of the file. Raises Deposed."""
+        """Register the schedules of the file. Raises Deposed."""
 
         def settle(connection: Connection, was: Schedule) -> None:
             while dues := self._ripe(connection, was, now):
-                because = "its rule was changed before it could be played"
+                because = "its rule changed before it could be played"
                 missed = [Settled(due, State.MISSED, because) for due in dues]
                 self._settle(connection, was, missed, now, token)
 
@@ -48,7 +48,7 @@ class Book:
     def consider(
         self, schedule: Schedule, before: Claim | None, now: datetime, token: int
     ) -> tuple[Claim | None, bool]:
-        """Claim or settle what has come due, a page of it; the claim that waits now, in place of `before`, and
+        """Claim or settle one page of what has come due. Returns the claim that waits now, in place of `before`, and
         whether there may be more. Raises Deposed."""
         with self.database.begin() as connection:
             dues = self._ripe(connection, schedule, now)
@@ -66,9 +66,9 @@ class Book:
             return claim, len(dues) == PAGE
 
     def start(self, claim: Claim, on_machine: str | None, now: datetime) -> bool | None:
-        """True: start it now. False: it came to nothing. None: its target is busy, and it waits.
+        """True: start it now. False: it is settled. None: its target is busy, and it waits.
 
-        `on_machine`: who else plays on its target on this machine. Raises Deposed for what is due by the file.
+        `on_machine`: the run that uses its target on this machine. Raises Deposed for what is due by the file.
         """
         schedule = claim.schedule
         with self.database.begin() as connection:
@@ -84,13 +84,13 @@ class Book:
             log.debug("%s: due %s: target in use by %s", schedule.name, claim.due, busy)
             if schedule.when_busy == "wait" and not claim.by_hand:
                 return None
-            reason = f"target {schedule.target!r} is being played on by {busy}"
+            reason = f"target {schedule.target!r} is in use by {busy}"
             self._drop(connection, claim, Settled(claim.due, State.REFUSED, reason), now)
             return False
 
     def end(self, claim: Claim, ended: Ended, now: datetime) -> Event | None:
-        """Write down how a run ended, tell people, and pause where the schedule says so; None when it had been
-        reported as missed in the meantime."""
+        """Record how a run ended, notify, and pause if the schedule says so. None if it was reported as missed
+        meanwhile."""
         schedule = claim.schedule
         with self.database.begin() as connection:
             event = event_of(ended, self.occurrences.was_bad(connection, schedule.name))
@@ -102,29 +102,29 @@ class Book:
         return event
 
     def let_go(self, claim: Claim, now: datetime) -> None:
-        """A scheduler that stops leaves what it has not started to another one."""
+        """Leave claims that were not started to other schedulers."""
         with self.database.begin() as connection:
             if not self.occurrences.give_back(connection, claim):
-                reason = "its scheduler was stopped while it waited for its target"
+                reason = "the scheduler stopped while it waited for its target"
                 self._drop(connection, claim, Settled(claim.due, State.MISSED, reason), now)
 
     def beat(self, claims: Sequence[Claim], now: datetime) -> None:
-        """Say that we are there, and have these in hand."""
+        """Renew our heartbeat and that of these claims."""
         if claims:
             with self.database.begin() as connection:
                 self.occurrences.beat(connection, claims, now)
 
     def active_besides(self, claims: Sequence[Claim]) -> list[Row[Any]]:
-        """The claims that are in the hands of others, or in nobody's."""
+        """Return the claims that are not ours."""
         ours = {claim.id for claim in claims}
         with self.database.begin() as connection:
             return [row for row in self.occurrences.active(connection) if row.id not in ours]
 
     def abandon(self, row: Row[Any], now: datetime, token: int | None = None) -> bool:
-        """Report a claim whose holder is gone as missed; nobody plays it again. `token`: of one who acts as the
-        holder of the lease. Raises Deposed."""
-        doing = "was being played" if row.state == State.RUNNING else "waited for its target"
-        reason = f"its scheduler {row.holder} went away while it {doing}"
+        """Report a claim whose holder is gone as missed; it is not played again. `token`: given if the caller acts as
+        the holder of the lease. Raises Deposed."""
+        doing = "was running" if row.state == State.RUNNING else "waited for its target"
+        reason = f"its scheduler {row.holder} disappeared while it {doing}"
         schedule = next((each for each in self.file.schedules if each.name == row.schedule), None)
         with self.database.begin() as connection:
             if token is not None:
@@ -154,7 +154,7 @@ class Book:
     def _report_missed(
         self, connection: Connection, schedule: Schedule, settled: Iterable[Settled], now: datetime
     ) -> None:
-        """One message for all of them; what was skipped was wished so."""
+        """Send one message for all of them, except those skipped on purpose."""
         told = [each for each in settled if each.state is not State.SKIPPED]
         if told:
             last = told[-1]

@@ -1,5 +1,5 @@
-"""Alarms: who rings when a schedule's next run starts. APScheduler keeps the time; what a ring means is decided
-in the engine, from the occurrences."""
+"""Triggers that fire when a schedule's next run starts. APScheduler keeps the time; the engine decides from the
+occurrences what a trigger means."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from chaos.schedule.schedule import Schedule
 
 log = logging.getLogger(__name__)
 
-TABLE = "apscheduler_jobs_"  # and the token of the lease
+TABLE = "apscheduler_jobs_"  # followed by the lease token
 
 
 class Alarms(Protocol):
     def begin(self, schedules: Iterable[Schedule], token: int) -> None:
-        """Ring for these, and for no others, from now on; `token`: of the lease."""
+        """Fire only for these schedules from now on. `token`: of the lease."""
         ...
 
     def end(self) -> None:
-        """Ring no more."""
+        """Stop firing."""
         ...
 
     def rung(self) -> set[str]:
-        """The schedules that have rung since this was asked last."""
+        """Return the schedules whose triggers fired since the last call."""
         ...
 
     def are_broken(self) -> bool:
-        """Whether they ring no more although nobody ended them."""
+        """Return True if the triggers stopped without being stopped."""
         ...
 
 
@@ -54,9 +54,9 @@ class StartTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no typ
 
 
 class Apscheduler:
-    """APScheduler over a job store that each holder of the lease makes for itself: from a store that is shared,
-    one that was deposed and does not know it yet would take the rings of its successor. A job can only name a
-    function; so the rings of a process meet in `_bells`."""
+    """APScheduler over a job store of its own for each lease holder: in a shared store, a deposed holder that does not
+    know it yet could consume its successor's triggers. A job can only name a function, so the triggers of a process
+    meet in `_bells`."""
 
     _bells: ClassVar[dict[str, Callable[[str], None]]] = {}
 
@@ -74,7 +74,7 @@ class Apscheduler:
         store = SQLAlchemyJobStore(engine=self._engine, tablename=f"{TABLE}{token}")
         scheduler = BackgroundScheduler(
             jobstores={"default": store},
-            executors={"default": DebugExecutor()},  # a ring takes no time: no thread for it
+            executors={"default": DebugExecutor()},  # firing takes no time: no thread needed
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
             timezone=UTC,
         )
@@ -97,7 +97,7 @@ class Apscheduler:
         return found
 
     def are_broken(self) -> bool:
-        # its thread ends for good when the database fails right after a ring; APScheduler tells nobody
+        # its thread dies if the database fails right after a trigger; APScheduler does not report it
         return self._scheduler is not None and not self._scheduler._thread.is_alive()
 
     def _drop_stores_before(self, token: int) -> None:
@@ -108,14 +108,14 @@ class Apscheduler:
                     connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
 
     def _on_ring(self, name: str) -> None:
-        log.debug("%s: its alarm rings", name)
+        log.debug("%s: trigger fired", name)
         with self._lock:
             self._rung.add(name)
         self._wake()
 
 
 def ring(holder: str, name: str) -> None:
-    """What every job calls. A ring for a scheduler that has ended is for nobody."""
+    """Called by every job. Ignored if its scheduler has ended."""
     bell = Apscheduler._bells.get(holder)
     if bell is not None:
         bell(name)

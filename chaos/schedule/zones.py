@@ -1,4 +1,4 @@
-"""Times of the wall clock as instants."""
+"""Convert wall-clock times to instants."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _SECOND = timedelta(seconds=1)
 
 
 def instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The instant, in UTC, at which the clocks of the zone show `wall` for the first time.
+    """Return the instant, in UTC, at which the zone's clocks first show `wall`.
 
-    A time that does not exist is taken for the first instant after the gap.
+    A time that does not exist becomes the first instant after the gap.
     """
     found = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) == wall:
         return found
-    # in a gap fold=0 reckons by the offset before it, and so comes out behind it; fold=1 before it
+    # in a gap, fold=0 uses the offset before it and so lands after the gap; fold=1 lands before it
     before, behind = wall.replace(tzinfo=zone, fold=1).astimezone(UTC), found
     new = behind.astimezone(zone).utcoffset()
     while behind - before > _SECOND:
@@ -29,5 +29,5 @@ def instant(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def wall(at: datetime, zone: ZoneInfo) -> datetime:
-    """What the clocks of the zone show at an instant, without the zone."""
+    """Return the zone's wall-clock time at an instant, without the zone."""
     return at.astimezone(zone).replace(tzinfo=None, fold=0)

@@ -1,7 +1,7 @@
-"""Abort conditions: what stops a run early. Everything is undone then, and the run ends with 4.
+"""Abort conditions: stop a run early. Everything is undone, and the run exits 4.
 
-A condition fires when it is proven, not when it is feared: an SLO when it can no longer be met, whatever the
-hits still to come bring, and a check when it fails in the same sense.
+A condition fires only when proven: an SLO once it can no longer be met, whatever the remaining hits bring; a
+check once it fails in the same sense.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chaos.spec.yamlfile import Model, Name
 
 
 class SloLost(Model):
-    """`{slo: NAME}`: the experiment's SLO of that name can no longer be met."""
+    """`{slo: NAME}`: the experiment's SLO NAME can no longer be met."""
 
     slo: SloName
 
@@ -25,7 +25,7 @@ class SloLost(Model):
 
 
 class CheckFailed(Model):
-    """`{check: NAME}`: the check has failed, recovery say because an outage outlasts its limit."""
+    """`{check: NAME}`: the check has failed, e.g. recovery because an outage outlasts its limit."""
 
     check: Name
 
@@ -35,7 +35,7 @@ class CheckFailed(Model):
 
 
 class SwitchedOff(Model):
-    """`{name: NAME, off: true}`: a condition that holds by default does not hold in this experiment."""
+    """`{name: NAME, off: true}`: switch off a default condition in this experiment."""
 
     name: Name
     off: Literal[True]
@@ -47,7 +47,7 @@ def _kind(value: Any) -> str:
 
 
 Condition = SloLost | CheckFailed | Slo
-"""A condition in effect; an SLO written here is one that only aborts, and judges nothing."""
+"""A condition in effect; an SLO defined here only aborts and is not judged."""
 
 Abort = Annotated[
     Annotated[SloLost, Tag("slo")]
@@ -59,7 +59,7 @@ Abort = Annotated[
 """One item of an experiment's `abort:`."""
 
 TARGET_DOWN = Slo(name="target-down", availability=0.5, window=10.0, min_hits=5)
-"""Holds by default for a target that we did not start: most hits of ten seconds were bad."""
+"""Default for a target that midnight did not start: most hits in ten seconds were bad."""
 
 DEFAULTS = (TARGET_DOWN,)
 
@@ -69,7 +69,7 @@ def name_of(condition: Condition) -> str:
 
 
 def in_effect(given: tuple[Any, ...], *, started_by_us: bool) -> tuple[Condition, ...]:
-    """The conditions of a run: those given, and those that hold by default and are not switched off."""
+    """Return the conditions of a run: given ones, and default ones not switched off."""
     off = {each.name for each in given if isinstance(each, SwitchedOff)}
     held = () if started_by_us else tuple(each for each in DEFAULTS if each.name not in off)
     return (*held, *(each for each in given if not isinstance(each, SwitchedOff)))

@@ -1,4 +1,4 @@
-"""What makes an experiment a disaster-recovery drill: the loss, and the runbook that is played against it."""
+"""A disaster-recovery drill: the loss, and the runbook played against it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from chaos.spec.yamlfile import BrokenRule, Model, Name
 
 
 class DrillStep(Model):
-    """One step of the target's runbook: `does` is its name there, the step's own name if not given."""
+    """One step of the target's runbook: `does` is its name there, by default the step's own name."""
 
     name: Name
     does: Name | None = None
     at: NotNegative | None = None  # of the play
-    after: Name | None = None  # the step, of a fault or of the runbook, that has to have ended
-    within: Positive = 60.0  # seconds that it may take
+    after: Name | None = None  # the fault step or runbook step that must have ended
+    within: Positive = 60.0  # maximum duration in seconds
 
     @property
     def runbook(self) -> str:
@@ -33,21 +33,17 @@ class DrillStep(Model):
 class Drill(Model):
     """RTO and RPO count from the act of the step `loss`.
 
-    The service is back when it is good again, and `until`, a step of the runbook, has ended.
+    The service is back once it is good again and `until`, a runbook step, has ended.
     """
 
     scenario: str
     loss: Name
     runbook: tuple[DrillStep, ...] = Field(min_length=1)
     until: Name | None = None
-    outage: bool = True  # the loss has to be felt: a drill without an outage has shown nothing
-    answered: bool = (
-        False  # while the loss lasts, each request gets an answer within what the target promises
-    )
-    exposure: NotNegative = (
-        0.0  # seconds of writes that the loss has to find unprotected, for RPO to be tested
-    )
-    settle: Positive | None = None  # the play ends so long after its last step, if that is sooner
+    outage: bool = True  # require an outage: a drill without one proves nothing
+    answered: bool = False  # during the loss, each request gets an answer within the target's promised time
+    exposure: NotNegative = 0.0  # seconds of unprotected writes at the loss required to test RPO
+    settle: Positive | None = None  # the play ends this long after its last step, if that is sooner
 
     @field_validator("runbook")
     @classmethod
@@ -55,29 +51,29 @@ class Drill(Model):
         seen: set[str] = set()
         for index, step in enumerate(runbook):
             if step.name in seen:
-                raise BrokenRule(f"step {step.name!r} stands twice", index, "name")
+                raise BrokenRule(f"duplicate step name {step.name!r}", index, "name")
             seen.add(step.name)
         return runbook
 
     def check(self, faults: tuple[str, ...], length: float, sustained: float) -> None:
-        """Raises BrokenRule where the drill does not fit the experiment around it."""
+        """Raises BrokenRule if the drill does not fit its experiment."""
         if self.loss not in faults:
-            rule = f"{self.loss!r} is no step of this experiment; it has {', '.join(faults) or 'none'}"
+            rule = f"{self.loss!r} is not a step of this experiment; known: {', '.join(faults) or 'none'}"
             raise BrokenRule(rule, "drill", "loss")
         known = set(faults)
         for index, step in enumerate(self.runbook):
             if step.name in faults:
-                rule = f"{step.name!r} is a step of this experiment already"
+                rule = f"{step.name!r} is already a step of this experiment"
                 raise BrokenRule(rule, "drill", "runbook", index, "name")
             if step.after is not None and step.after not in known:
-                rule = f"is after {step.after!r}, which is no step before it"
+                rule = f"is after {step.after!r}, which is not an earlier step"
                 raise BrokenRule(rule, "drill", "runbook", index, "after")
             if step.at is not None and step.at >= length:
                 rule = f"starts at {step.at:g}s, but the play ends at {length:g}s"
                 raise BrokenRule(rule, "drill", "runbook", index, "at")
             known.add(step.name)
         if self.until is not None and self.until not in known - set(faults):
-            raise BrokenRule(f"{self.until!r} is no step of the runbook here", "drill", "until")
+            raise BrokenRule(f"{self.until!r} is not a step of this runbook", "drill", "until")
         if self.settle is not None and self.settle <= sustained:
-            rule = f"must be longer than the {sustained:g}s that service has to last to be back"
+            rule = f"must be longer than the {sustained:g}s of sustained service"
             raise BrokenRule(rule, "drill", "settle")

@@ -1,4 +1,4 @@
-"""An experiment: a named YAML file as frozen values.
+"""An experiment: a named YAML file, as frozen values.
 
 Times are seconds from the start of the play, ratios from 0 to 1.
 """
@@ -25,7 +25,7 @@ N = TypeVar("N", "Phase", "Step", Slo)
 
 
 class Phase(Model):
-    """A stretch of the load at one mean rate."""
+    """A stretch of the load with one mean rate."""
 
     name: Name
     length: Positive = Field(alias="for")
@@ -33,7 +33,7 @@ class Phase(Model):
 
 
 class Baseline(Model):
-    """What the target must show under load before anything is injected."""
+    """What the target must achieve under load before anything is injected."""
 
     length: Positive = Field(alias="for")
     rate: Rate
@@ -42,7 +42,7 @@ class Baseline(Model):
 
 
 class Load(Model):
-    """An open loop: arrivals are decided beforehand, nothing slows them, nothing is retried."""
+    """An open loop: arrivals are decided in advance, nothing slows them, nothing is retried."""
 
     timeout: Positive  # of one request, seconds
     mix: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=1)  # weight by route
@@ -51,11 +51,11 @@ class Load(Model):
 
     @property
     def length(self) -> float:
-        """Seconds of play."""
+        """Length of the play in seconds."""
         return sum(phase.length for phase in self.phases)
 
     def expected(self, start: float = 0.0) -> float:
-        """How many requests are to be expected from `start` seconds into the play on."""
+        """Return the expected number of requests from `start` seconds into the play on."""
         found, begin = 0.0, 0.0
         for phase in self.phases:
             found += phase.rate * max(0.0, begin + phase.length - max(start, begin))
@@ -63,7 +63,7 @@ class Load(Model):
         return found
 
     def most(self, length: float, route: str | None = None) -> float:
-        """More requests of a route, or of all, than are due in any so many seconds of a play: six sigma."""
+        """Return an upper bound (six sigma) of the requests of a route, or of all, due in any `seconds` of a play."""
         share = 1.0 if route is None else self.mix[route] / sum(self.mix.values())
         busiest = max(phase.rate for phase in self.phases) * min(length, self.length)
         mean = share * min(busiest, self.expected())
@@ -82,7 +82,7 @@ class Step(Model):
     fault: Name
     at: NotNegative | None = None
     after: Name | None = None
-    hold: Positive  # at most: a fault whose act ends by itself is not held longer
+    hold: Positive  # maximum: a fault whose act ends by itself is not held longer
     optional: bool = False
     params: dict[str, Any] = Field(default_factory=dict, alias="with")
 
@@ -94,13 +94,13 @@ class Step(Model):
 
 
 class Limits(Model):
-    """What this experiment's own play can break. None: not limited."""
+    """What this experiment's own play can break. None: unlimited."""
 
     recovery: Positive | None = None
     lost_writes: Annotated[int, Field(ge=0)] | None = None
     lost_log_lines: Annotated[int, Field(ge=0)] | None = None
     rto: Positive | None = None  # of a drill
-    rpo: NotNegative | None = None  # of a drill; 0: nothing acknowledged before the loss may be missing
+    rpo: NotNegative | None = None  # drills only; 0: nothing acknowledged before the loss may be missing
 
 
 class Budget(Model):
@@ -116,15 +116,15 @@ class Outage(Model):
     below: Some = 0.99
     window: Positive = 1.0
     sustained: Positive = 10.0
-    min_bad: Annotated[int, Field(ge=1)] = 5  # hits: an outage with fewer bad ones is not proven
+    min_bad: Annotated[int, Field(ge=1)] = 5  # least bad hits to prove an outage
 
 
 class Instrument(Model):
-    """Beyond these the instrument itself is doubted: hits of such a window are indeterminate."""
+    """Beyond these bounds the instrument itself is in doubt: hits in such a window are indeterminate."""
 
     window: Positive = 0.25
     lag: Positive = 0.1
-    run_delay: Ratio = 0.2  # share of the window in which the load process waited for a processor
+    run_delay: Ratio = 0.2  # share of the window spent by the load process waiting for a processor
 
 
 class Experiment(KnowsOldKeys):
@@ -134,7 +134,7 @@ class Experiment(KnowsOldKeys):
     steps: tuple[Step, ...] = ()
     slos: tuple[Slo, ...] = ()
     abort: tuple[Abort, ...] = ()
-    after_abort: NotNegative = 120.0  # seconds that the service is watched for at most; 0: not at all
+    after_abort: NotNegative = 120.0  # maximum seconds of watching the service; 0: none
     limits: Limits = Limits()
     budget: Budget = Budget()
     outage: Outage = Outage()
@@ -157,7 +157,7 @@ class Experiment(KnowsOldKeys):
         for index, step in enumerate(self.steps):
             if step.after is not None and step.after not in known:
                 raise BrokenRule(
-                    f"is after {step.after!r}, which is no step before it", "steps", index, "after"
+                    f"is after {step.after!r}, which is not an earlier step", "steps", index, "after"
                 )
             if step.at is not None and step.at >= self.load.length:
                 end = show_seconds(self.load.length)
@@ -173,7 +173,7 @@ class Experiment(KnowsOldKeys):
         for index, condition in enumerate(self.abort):
             if isinstance(condition, SloLost) and condition.slo not in slos:
                 known = ", ".join(sorted(slos)) or "none"
-                rule = f"no SLO of this experiment is called {condition.slo!r}; it has {known}"
+                rule = f"no SLO {condition.slo!r} in this experiment; known: {known}"
                 raise BrokenRule(rule, "abort", index, "slo")
         return self
 
@@ -187,13 +187,13 @@ class Experiment(KnowsOldKeys):
         return self
 
     def _fits(self, slo: Slo, *place: int | str) -> None:
-        """Raises BrokenRule for a route or step that is none here, and for what outlasts what it lies in."""
+        """Raises BrokenRule for an unknown route or step, and for a window longer than its scope."""
         if slo.route is not None and slo.route not in self.load.mix:
-            rule = f"{slo.route!r} is no route of the mix; it has {', '.join(self.load.mix)}"
+            rule = f"{slo.route!r} is not a route of the mix; known: {', '.join(self.load.mix)}"
             raise BrokenRule(rule, *place, "route")
         holds = {step.name: step.hold for step in self.steps}
         if slo.step is not None and slo.step not in holds:
-            rule = f"{slo.step!r} is no step of this experiment; it has {', '.join(holds) or 'none'}"
+            rule = f"{slo.step!r} is not a step of this experiment; known: {', '.join(holds) or 'none'}"
             raise BrokenRule(rule, *place, "step")
         length, what = self.load.length, "the play"
         if slo.step is not None and holds[slo.step] < length:
@@ -207,11 +207,11 @@ class Experiment(KnowsOldKeys):
         self._has_hits(slo, length, *place)
 
     def _has_hits(self, slo: Slo, length: float, *place: int | str) -> None:
-        """Raises BrokenRule where no stretch of the play can hold as many hits as the SLO asks for."""
+        """Raises BrokenRule if no stretch of the play can have as many hits as the SLO requires."""
         stretch = min((each for _, each in slo.lengths()), default=length)
         most = self.load.most(stretch, slo.route)
         if slo.min_hits > most:
-            rule = f"{slo.min_hits} hits are not due in any {show_seconds(stretch)} of this play: {most:.0f} at most"
+            rule = f"no {show_seconds(stretch)} of this play has {slo.min_hits} hits: at most {most:.0f}"
             raise BrokenRule(rule, *place, "min_hits")
 
     @model_validator(mode="after")
@@ -220,12 +220,12 @@ class Experiment(KnowsOldKeys):
             self.drill.check(tuple(step.name for step in self.steps), self.load.length, self.outage.sustained)
         for key in ("rto", "rpo"):
             if self.drill is None and getattr(self.limits, key) is not None:
-                raise BrokenRule("is a limit of drills only: there is no loss to count from", "limits", key)
+                raise BrokenRule("is only for drills: there is no loss to count from", "limits", key)
         return self
 
     @model_validator(mode="after")
     def _limits_can_be_broken(self) -> Self:
-        starts: dict[str | None, float] = {}  # the earliest: what a step is after may end at once
+        starts: dict[str | None, float] = {}  # the earliest: the step before it may end at once
         for step in self.steps:
             starts[step.name] = starts[step.after] if step.at is None else step.at
         first = min(starts.values(), default=0.0)
@@ -235,7 +235,7 @@ class Experiment(KnowsOldKeys):
         self._can_be_broken("rto", lost_at, "the loss", sustained)
         if self.limits.rpo is not None and self.limits.rpo >= lost_at + self.load.baseline.length:
             rule = (
-                f"cannot be broken by this play: no write is older than {show_seconds(lost_at)} at the loss"
+                f"cannot be broken by this play: at the loss no write is older than {show_seconds(lost_at)}"
             )
             raise BrokenRule(rule, "limits", "rpo")
         return self
@@ -260,7 +260,7 @@ class Experiment(KnowsOldKeys):
 
 
 def load(path: Path) -> Experiment:
-    """The experiment in a file. Raises FileError for the first broken rule."""
+    """Load the experiment in a file. Raises FileError for the first broken rule."""
     return slofile.of_document(Where.read(path)).parse(Experiment)
 
 
@@ -268,6 +268,6 @@ def _unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:
     seen: set[str] = set()
     for index, item in enumerate(items):
         if item.name in seen:
-            raise BrokenRule(f"{what} {item.name!r} stands twice", index, "name")
+            raise BrokenRule(f"duplicate {what} name {item.name!r}", index, "name")
         seen.add(item.name)
     return items

@@ -12,7 +12,7 @@ from chaos.spec import yamlfile
 class Kind(Enum):
     EXPERIMENT = auto()  # a load and steps
     SUITE = auto()  # scenarios, each an experiment
-    RESTORE = auto()  # a backup is restored, and nothing is played
+    RESTORE = auto()  # a backup is restored, nothing is played
 
 
 def of_document(document: Any) -> Kind:

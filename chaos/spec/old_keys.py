@@ -1,4 +1,4 @@
-"""A file whose keys had other names: an old one is refused with its new name."""
+"""A file with renamed keys: old names are refused with the new ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class KnowsOldKeys(Model):
     @model_validator(mode="before")
     @classmethod
     def _has_no_old_key(cls, data: Any) -> Any:
-        """First of all: the key's new name helps more than any other rule that the file breaks."""
+        """Check this first: the new name helps more than any other broken rule of the file."""
         for old, new in renamed.KEYS.items():
             if isinstance(data, dict) and old in data and new in cls.model_fields:
                 raise BrokenRule(f"is now called {new}", old)

@@ -1,4 +1,4 @@
-"""`--set step.key=value`: one change of an experiment's document, before it is read."""
+"""`--set step.key=value`: change an experiment's document before it is validated."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chaos.spec.yamlfile import Where
 
 
 def apply(at: Where, text: str) -> None:
-    """Apply `step.key=value`: a key of the step itself (at, hold, ...), else one of its parameters. Raises
-    UsageError."""
+    """Apply `step.key=value`: a key of the step itself (at, hold, ...), else one of its parameters.
+    Raises UsageError."""
     name, dot, rest = text.partition(".")
     key, equals, value = rest.partition("=")
     if not (dot and equals and name and key):
@@ -23,12 +23,12 @@ def apply(at: Where, text: str) -> None:
     step = next((step for step in steps if step.get("name") == name), None)
     if step is None:
         known = ", ".join(str(step.get("name")) for step in steps) or "none"
-        raise UsageError(f"--set {text}: {at.path} has no step {name!r}; it has {known}")
+        raise UsageError(f"--set {text}: {at.path} has no step {name!r}; known: {known}")
     try:
         parsed = YAML(typ="safe").load(io.StringIO(value))
     except (YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"--set {text}: {value!r} is no YAML value") from error
+        raise UsageError(f"--set {text}: {value!r} is not a YAML value") from error
     if key in {"at", "after", "hold", "optional"}:
         step[key] = parsed
-    elif isinstance(params := step.setdefault("with", {}), dict):  # any other is a broken rule of the file
+    elif isinstance(params := step.setdefault("with", {}), dict):  # anything else breaks a rule of the file
         params[key] = parsed

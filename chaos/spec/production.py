@@ -1,4 +1,4 @@
-"""The production that a drill projects to: its size and its rates, as its owners state them."""
+"""The production that a drill projects to: size and rates, as stated by its owners."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Rate = Annotated[Size, Field(gt=0)]  # bytes per second
 
 
 class Production(Model):
-    """Whatever is not stated is None, and what would need it is not projected."""
+    """Values not stated are None; what depends on them is not projected."""
 
     size: Bytes | None = None  # of the data directory
-    wal_rate: Rate | None = None  # written, on average over the age of a backup
-    backup_age: Positive | None = None  # seconds, at worst: what there is to replay
-    restore_throughput: Rate | None = None  # a backup to a data directory, decompression and network included
-    replay_throughput: Rate | None = None  # of WAL
-    archive_interval: Positive | None = (
-        None  # seconds a segment may wait until it is archived (archive_timeout)
+    wal_rate: Rate | None = None  # written, averaged over the age of a backup
+    backup_age: Positive | None = None  # worst case in seconds: WAL to replay
+    restore_throughput: Rate | None = (
+        None  # from backup to data directory, including decompression and network
     )
-    upload_lag: NotNegative | None = None  # seconds from there until it is where it survives
-    replication_lag: NotNegative | None = None  # seconds a standby may be behind, at worst
+    replay_throughput: Rate | None = None  # of WAL
+    archive_interval: Positive | None = None  # seconds until a segment is archived (archive_timeout)
+    upload_lag: NotNegative | None = None  # seconds from there until it is safe
+    replication_lag: NotNegative | None = None  # worst case in seconds that a standby is behind

@@ -1,4 +1,4 @@
-"""An experiment of another kind: the team's own backup is restored, and nothing is played."""
+"""An experiment that restores the team's own backup; nothing is played."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from chaos.spec.yamlfile import BrokenRule, Model, Name
 
 
 class Restore(Model):
-    within: Positive = 3600.0  # seconds it may take before it counts as failed
-    verify: bool = True  # every file against the backup's own checksums, beside the restore
+    within: Positive = 3600.0  # seconds after which it counts as failed
+    verify: bool = True  # also check every file by the backup's own checksums
 
 
 class Limits(Model):
-    """Tighter than the budget, where that is so generous that nobody would notice a slow decay."""
+    """Tighter than the budget, if that is too generous to reveal slow decay."""
 
     rto: Positive | None = None
     rpo: Positive | None = None
@@ -35,7 +35,7 @@ class RestoreExperiment(KnowsOldKeys):
 
     @property
     def rto(self) -> float:
-        """The stricter of limit and budget: either one broken fails."""
+        """The stricter of limit and budget: breaking either one fails."""
         return min(self.budget.rto, self.limits.rto or self.budget.rto)
 
     @property
@@ -54,5 +54,5 @@ class RestoreExperiment(KnowsOldKeys):
 
 
 def load(path: Path) -> RestoreExperiment:
-    """The experiment in a file. Raises FileError for the first broken rule."""
+    """Load the experiment in a file. Raises FileError for the first broken rule."""
     return yamlfile.load(path, RestoreExperiment)

@@ -1,4 +1,4 @@
-"""Routes: what a request of the load looks like, and which answer to it is good."""
+"""Routes: the load's requests, and which answers are good."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Text = Annotated[str, Field(min_length=1)]
 
 ITEM = "{item}"
-_FRAMING = {"connection", "content-length", "transfer-encoding"}  # of the sender, not of the request
+_FRAMING = {"connection", "content-length", "transfer-encoding"}  # set by the sender, not the request
 _NO_BODY = ("GET", "HEAD", "OPTIONS")
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
 def _header_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text) or text.lower() in _FRAMING:
-        raise ValueError("must be the name of a header that a request may choose")
+        raise ValueError("must be the name of a header that a request may set")
     return text
 
 
@@ -42,7 +42,7 @@ HeaderValue = Annotated[str | Secret, AfterValidator(_header_value)]
 
 
 class Expect(Model):
-    """Which answer is good: its status, and what its body has to contain and must not."""
+    """Defines a good answer: its status, and what its body must and must not contain."""
 
     status: tuple[Status, ...] = ()  # empty: any 2xx
     contains: tuple[Text, ...] = ()
@@ -52,28 +52,28 @@ class Expect(Model):
 class Route(Model):
     """One kind of request. `{item}` in its path becomes a number from 1 to `items`.
 
-    `body` is sent as JSON, or as it is where it is a text; `form` as application/x-www-form-urlencoded. A value in them
-    may be `{secret: {env: NAME}}`.
+    `body` is sent as JSON, or unchanged if it is text; `form` as application/x-www-form-urlencoded. A value in them may
+    be `{secret: {env: NAME}}`.
     """
 
     method: Method = "GET"
     path: Annotated[str, Field(pattern=r"^/")]
     items: Annotated[int, Field(ge=1)] = 1
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)  # on top of the target's own
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)  # added to the target's own
     body: dict[str, Any] | list[Any] | str | None = None
     form: dict[str, Any] | None = None
     expect: Annotated[Expect, BeforeValidator(_as_expectation)] = Expect()
-    ledger: bool = False  # a durable append: its body is made from its sequence number
+    ledger: bool = False  # a durable append: the body is made from the sequence number
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
         given = [name for name in ("body", "form") if getattr(self, name) is not None]
         if len(given) == 2:
-            raise BrokenRule("a request has one body: give `body` or `form`", "form")
+            raise BrokenRule("a request has one body: use `body` or `form`", "form")
         if given and self.ledger:
-            raise BrokenRule("a write to the ledger has a body of its own", given[0])
+            raise BrokenRule("a write to the ledger has its own body", given[0])
         if given and self.method in _NO_BODY:
-            raise BrokenRule(f"{self.method} has no body: give another method", given[0])
+            raise BrokenRule(f"{self.method} has no body: use another method", given[0])
         return self
 
     @model_validator(mode="after")
@@ -86,5 +86,5 @@ class Route(Model):
     def _braces_are_filled_in(self) -> Self:
         unknown = [each for each in _BRACES.findall(self.path) if each != ITEM]
         if unknown:
-            raise BrokenRule(f"{unknown[0]} is not filled in: only {ITEM} is", "path")
+            raise BrokenRule(f"{unknown[0]} is not replaced: only {ITEM} is", "path")
         return self

@@ -1,4 +1,4 @@
-"""What a target's operators do after a loss: each step of its runbook by name, as its file tells."""
+"""The runbook of a target: steps of its operators after a loss, by name."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Words = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class RunbookStep(Model):
-    """One step: an action that the driver knows, a command of the target's own, or a person's work.
+    """One step: an action of the driver, a command, or a person's work.
 
-    A command is run without a shell, with MIDNIGHT_RUN, MIDNIGHT_STEP and MIDNIGHT_URL in its environment;
-    0 means that it has done it. A person is told `person`, and says `midnight done`.
+    A command runs without a shell, with MIDNIGHT_RUN, MIDNIGHT_STEP and MIDNIGHT_URL in its environment; it
+    succeeds with exit code 0. `person` is the instruction for a person, who then runs `midnight done`.
     """
 
     action: Name | None = None
@@ -28,10 +28,10 @@ class RunbookStep(Model):
         if sum(way is not None for way in (self.action, self.command, self.person)) != 1:
             raise ValueError("a runbook step has exactly one of action, command and person")
         if self.params and self.action is None:
-            raise ValueError("`with` goes with an action")
+            raise ValueError("`with` is only for an action")
         return self
 
     @property
     def by(self) -> str:
-        """Who does it: `midnight`, `command` or `person`."""
+        """Return who does it: `midnight`, `command` or `person`."""
         return "person" if self.person else "command" if self.command else "midnight"

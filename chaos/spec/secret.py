@@ -1,4 +1,4 @@
-"""Where a secret is found: in the environment or in a file, never in the file that asks for it."""
+"""References to secrets in the environment or in files, never in the file that uses them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from chaos.spec.yamlfile import Model, SecretValue
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PREFIX = re.compile(r"([A-Za-z][A-Za-z-]{0,15}[ =:])?")
-_RULE = "comes from the environment or a file, as {env: NAME} or {file: PATH}: it must not stand here"
+_RULE = "must be a reference, {env: NAME} or {file: PATH}, not the secret itself"
 
 
 class Secret(Model):
-    """Where a secret is found. It holds a reference only, so it may be shown and stored."""
+    """A reference to a secret. It contains only the reference, so it may be shown and stored."""
 
     env: str | None = None
     file: Path | None = None
-    prefix: str = Field(default="", max_length=17)  # such as `Bearer `: no secret, and put in front of it
+    prefix: str = Field(default="", max_length=17)  # such as `Bearer `: not secret, put before the secret
 
     @model_validator(mode="before")
     @classmethod
     def _is_a_reference(cls, given: Any) -> Any:
-        """What is no reference may be the secret itself: no message shows it."""
+        """Anything but a reference may be the secret itself: no message shows it."""
         if not isinstance(given, dict) or not given.keys() <= {"env", "file", "prefix"}:
             raise SecretValue(_RULE)
         if ("env" in given) == ("file" in given):
-            raise SecretValue("comes from either {env: NAME} or {file: PATH}")
+            raise SecretValue("must be either {env: NAME} or {file: PATH}")
         if "env" in given and not _VARIABLE.fullmatch(str(given["env"])):
             raise SecretValue("env must be the name of an environment variable")
         if not _PREFIX.fullmatch(str(given.get("prefix", ""))):
@@ -41,12 +41,12 @@ class Secret(Model):
         return given
 
     def read(self, where: str) -> str:
-        """The secret itself, without the prefix. Raises UsageError naming `where` and what is missing."""
+        """Read the secret, without the prefix. Raises UsageError with `where` and what is missing."""
         text = self._text(where).strip()
         if not text:
             raise UsageError(f"{where}: {self} is empty")
         if len(text) < SHORTEST:
-            rule = f"has fewer than {SHORTEST} characters: it could not be kept out of what is written"
+            rule = f"has fewer than {SHORTEST} characters: too short to be masked"
             raise UsageError(f"{where}: {self} {rule}")
         if not text.isprintable():
             raise UsageError(f"{where}: {self} must be one line of printable characters")

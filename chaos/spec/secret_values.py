@@ -1,4 +1,4 @@
-"""What in a file looks like a secret: it is refused there, or at least not repeated in a message."""
+"""Detect values in a file that look like secrets: they are refused, or at least not repeated in messages."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from datetime import date
 from typing import Any
 
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
-_COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is no secret
+_COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is not a secret
 _QUERY_NAME = re.compile(r"[?&]([^=&\s]+)=[^&\s]")
-_SECRET_IN_URL = re.compile(r"://[^\s@]*:\S*@")  # also where a lone / or ? stands in the password
+_SECRET_IN_URL = re.compile(r"://[^\s@]*:\S*@")  # also with an unescaped / or ? in the password
 _SECRET_PAIR = re.compile(r"(?:^|[\s;])(?:password|passwd|pwd)\s*=\s*\S", re.I)
-_CONNECTING = re.compile(
-    r"(?:^|[\s;])(?:host|server|user|dbname|database)\s*=", re.I
-)  # an SQL query does not
+_CONNECTING = re.compile(r"(?:^|[\s;])(?:host|server|user|dbname|database)\s*=", re.I)  # unlike an SQL query
 _MAY_BE_SECRET = re.compile(r"\S@\S|^(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[^\s/]{8,}$")
 
 
 def is_secret(name: str, value: Any) -> bool:
-    """Whether a value, named by the nearest key above it, looks like a secret."""
+    """Return True if a value, with the nearest key above it, looks like a secret."""
     if isinstance(value, str):
         named = _SECRET_KEY.search(name) or any(map(_SECRET_KEY.search, _QUERY_NAME.findall(value)))
         connecting = _CONNECTING.search(value) and _SECRET_PAIR.search(value)
@@ -28,6 +26,6 @@ def is_secret(name: str, value: Any) -> bool:
 
 
 def showable(value: object) -> object:
-    """The value, if a message may repeat it; else None."""
+    """Return the value if a message may repeat it; else None."""
     plain = value if isinstance(value, str | int | float | date) else None
     return None if isinstance(plain, str) and _MAY_BE_SECRET.search(plain) else plain

@@ -1,4 +1,4 @@
-"""An SLO: what is asked, of which hits, and over which stretches of the play."""
+"""An SLO: the objective, its hits, and its stretches of the play."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from chaos.spec.units import Goal, Percentile, Positive, Ratio, show_seconds
 from chaos.spec.yamlfile import BrokenRule, Model, Name
 
 SloName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
-"""As wide as OpenSLO's names."""
+"""As permissive as OpenSLO's names."""
 
 Some = Annotated[Goal, Field(gt=0)]
-"""A ratio that can be missed: nothing falls below 0."""
+"""A ratio that can be missed: not 0."""
 
 PERIOD = 30 * 86400.0
 MIN_HITS = 1
 
 
 class LatencyObjective(Model):
-    """The percentile is within `below`; or, of all hits, the share that were good within it is reached."""
+    """The percentile is within `below`; or the share of all hits that were good within it is reached."""
 
     percentile: Percentile | None = None
     share: Some | None = None
@@ -40,10 +40,10 @@ class PoolObjective(Model):
 
 
 class BurnRate(Model):
-    """How many times faster than evenly the budget may be spent, over any `window` of the play.
+    """How many times faster than evenly the budget may be spent in any `window` of the play.
 
-    With `short` it is broken only where both windows that end at the same instant exceed it: the multiwindow
-    alert of the Google SRE Workbook, chapter 5, "Alerting on SLOs".
+    With `short` it is broken only if both windows ending at the same instant exceed it: the multiwindow alert
+    of the Google SRE Workbook, chapter 5, "Alerting on SLOs".
     """
 
     at_most: Annotated[float, Field(gt=0)]
@@ -53,13 +53,13 @@ class BurnRate(Model):
     @model_validator(mode="after")
     def _short_is_shorter(self) -> Self:
         if self.short is not None and self.short >= self.window:
-            rule = f"{show_seconds(self.short)} is not shorter than the window, {show_seconds(self.window)}"
+            rule = f"{show_seconds(self.short)} must be shorter than the window, {show_seconds(self.window)}"
             raise BrokenRule(rule, "short")
         return self
 
 
 class Timeslices(Model):
-    """The ratio is one of slices: fixed ones from the start on, good where `target` of their hits are."""
+    """The ratio counts fixed slices from the start on; a slice is good if `target` of its hits are."""
 
     window: Positive
     target: Some
@@ -68,8 +68,8 @@ class Timeslices(Model):
 class Slo(Model):
     """One objective: exactly one of availability, latency and pool.
 
-    Judged over the whole play; with `step` over what of it that step acted; with `window` over each stretch
-    of that length in there.
+    Judged over the whole play; with `step`, while that step acted; with `window`, over each stretch of that
+    length therein.
     """
 
     name: SloName
@@ -81,28 +81,28 @@ class Slo(Model):
     window: Positive | None = None
     timeslices: Timeslices | None = None
     burn_rate: BurnRate | None = None
-    min_hits: Annotated[int, Field(ge=1)] = MIN_HITS  # a stretch with fewer says nothing
+    min_hits: Annotated[int, Field(ge=1)] = MIN_HITS  # a stretch with fewer is not judged
     period: Positive = PERIOD  # of the budget
 
     @property
     def target(self) -> float | None:
-        """The ratio that is asked; None where it is none: a percentile, a pool."""
+        """The required ratio; None for a percentile or a pool."""
         return self.latency.share if self.latency is not None else self.availability
 
     def not_broken_within(self, timeout: float) -> str | None:
-        """Why no answer can miss the threshold of a latency; None where one can. `timeout`: the longest that a
-        good one takes."""
+        """Explain why no answer can miss a latency's threshold; None if one can. `timeout`: the longest time of a good
+        answer."""
         below = None if self.latency is None else self.latency.below
         if below is None or below < timeout:
             return None
         meant = f" ({below:g} ms are {below / 1000:g} s)" if below / 1000 < timeout else ""
         return (
-            f"{below:g} s is not below the timeout, {show_seconds(timeout)}: what takes longer is a bad hit "
-            f"already, so nothing could break it{meant}"
+            f"{below:g} s is not below the timeout, {show_seconds(timeout)}: anything slower is already "
+            f"a bad hit, so nothing could break it{meant}"
         )
 
     def lengths(self) -> Iterator[tuple[tuple[str, ...], float]]:
-        """The place and length of each stretch of time that the SLO names: no play can be shorter."""
+        """Return place and length of each stretch of time in the SLO: no play may be shorter."""
         if self.window is not None:
             yield ("window",), self.window
         if self.timeslices is not None:
@@ -129,14 +129,14 @@ class Slo(Model):
             usual = {"min_hits": MIN_HITS, "period": PERIOD}
             for key in ("route", "step", "window", "timeslices", "burn_rate", "min_hits", "period"):
                 if getattr(self, key) != usual.get(key):
-                    raise BrokenRule("is about hits: it goes with availability or latency", key)
+                    raise BrokenRule("is about hits: only for availability or latency", key)
         return self
 
     @model_validator(mode="after")
     def _only_a_ratio_has_a_budget(self) -> Self:
         key = "burn_rate" if self.burn_rate is not None else "timeslices"
         if (self.burn_rate or self.timeslices) and self.target is None:
-            raise BrokenRule("goes with a ratio only: availability, or a share of latency", key)
+            raise BrokenRule("is only for a ratio: availability, or a share of latency", key)
         return self
 
     @model_validator(mode="after")
@@ -146,6 +146,6 @@ class Slo(Model):
                 raise BrokenRule("a target of 100 % leaves no budget to burn", "burn_rate")
             if self.burn_rate.at_most * (1 - self.target) >= 1 - 1e-9:
                 most = f"{1 / (1 - self.target):g}"
-                rule = f"cannot be exceeded: with this target the burn rate is {most} when every hit is bad"
+                rule = f"cannot be exceeded: with this target the burn rate is {most} if every hit is bad"
                 raise BrokenRule(rule, "burn_rate", "at_most")
         return self

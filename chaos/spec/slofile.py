@@ -1,4 +1,4 @@
-"""The SLOs of a file: ours, OpenSLO's among them, or `{file: PATH}` for those of an OpenSLO file."""
+"""The SLOs of a file: midnight's own, inline OpenSLO, or `{file: PATH}` for an OpenSLO file."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class SloFile:
-    """A document whose `slos` are all of our own form, and where each of them came from."""
+    """A document with all `slos` in midnight's own form, and the origin of each."""
 
     at: Where
     value: Any
     sources: Sequence[Where | Translated]
 
     def parse(self, model: type[M]) -> M:
-        """The document as a value. Raises FileError for the first broken rule."""
+        """Validate the document. Raises FileError for the first broken rule."""
         try:
             return yamlfile.written(model, self.value)
         except ValidationError as error:
             raise self.broken(error) from None
 
     def broken(self, error: ValidationError) -> FileError:
-        """The first broken rule, at the place where what broke it was written."""
+        """Return the first broken rule, at the place where it was written."""
         place, rule, value = yamlfile.first_rule(error)
         match place:
             case ("slos", int(index), *rest) if index < len(self.sources):
@@ -45,7 +45,7 @@ class SloFile:
 
 
 def of_document(at: Where) -> SloFile:
-    """An experiment's document, or another with `slos` in it. Raises FileError."""
+    """Read an experiment's document, or another with `slos` in it. Raises FileError."""
     value = yamlfile.plain(at.document)
     items = at.document.get("slos")
     if not isinstance(items, list):
@@ -70,7 +70,7 @@ def of_document(at: Where) -> SloFile:
 
 
 def stands_alone(path: Path) -> bool:
-    """Whether the file holds objectives and no experiment. Raises FileError."""
+    """Return True if the file contains SLOs and no experiment. Raises FileError."""
     documents = yamlfile.read_documents(path)
     if any(openslo.is_openslo(document) for document in documents):
         return True
@@ -79,7 +79,7 @@ def stands_alone(path: Path) -> bool:
 
 
 def of_file(path: Path) -> SloFile:
-    """A file of objectives: ours, or OpenSLO documents. Raises FileError."""
+    """Read an SLO file: midnight's own, or OpenSLO documents. Raises FileError."""
     documents = yamlfile.read_documents(path)
     if any(openslo.is_openslo(document) for document in documents):
         read = _openslo(path, documents)
@@ -89,7 +89,7 @@ def of_file(path: Path) -> SloFile:
 
 def _of_file(at: Where, item: dict[str, Any]) -> list[Translated]:
     if len(item) > 1 or not isinstance(item["file"], str):
-        raise at.under("file").broken("stands alone, and is the path of an OpenSLO file")
+        raise at.under("file").broken("must be alone, and the path of an OpenSLO file")
     path = at.path.parent / item["file"]
     if not path.exists():
         raise at.under("file").broken("no such file", str(path))
@@ -100,5 +100,5 @@ def _openslo(path: Path, documents: Sequence[Any]) -> list[Translated]:
     read = openslo.translate([(Where(path, document), document) for document in documents])
     slos = [each for found in read for each in found]
     if not slos:
-        raise FileError(path, None, "", "holds no document of kind SLO")
+        raise FileError(path, None, "", "has no document of kind SLO")
     return slos

@@ -1,4 +1,4 @@
-"""A target's definition: a named YAML file that says which driver, which routes, which profiles."""
+"""A target's definition: a named YAML file with driver, routes and profiles."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from chaos.spec.yamlfile import BrokenRule, Date, Model, Name
 
 Host = Annotated[
     str, Field(pattern=r"^([a-z0-9._-]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*)$", max_length=253)
-]  # lower case, without a port
+]  # lower case, without port
 
 
 class Readback(Model):
-    """How the ledger is read back: `{after}` in the path becomes a sequence number, `{limit}` a page size.
+    """How to read the ledger back: `{after}` in the path becomes a sequence number, `{limit}` a page size.
 
     The answer is `{"records": [{"seq": int, "checksum": str}, ...], "last": bool}` in order of `seq`.
     """
@@ -30,10 +30,10 @@ class Readback(Model):
 
 
 class Cleanup(Model):
-    """How the records of runs are removed afterwards. `{seq}` in the path becomes a key: one request for each. Without
-    it the body is `{"seq": [key, ...]}`, with at most `limit` keys.
+    """How to remove the records of runs afterwards. With `{seq}` in the path, one request per key. Without it, the body
+    is `{"seq": [key, ...]}`, with at most `limit` keys.
 
-    Only records that were read back and are recognised as a run's are removed.
+    Only records that were read back and identified as a run's are removed.
     """
 
     method: Literal["DELETE", "POST"] = "DELETE"
@@ -46,26 +46,26 @@ class Cleanup(Model):
 
 
 class Consent(Model):
-    """Who has agreed that the target may be hurt, and the last day (UTC) on which that holds."""
+    """Who agreed that the target may be harmed, and the last day (UTC) of that consent."""
 
     owner: Annotated[str, Field(min_length=1, max_length=200)]
     until: Date
-    postrotate: bool = False  # the scripts of the team's own logrotate stanza, which the plan prints, may run
+    postrotate: bool = False  # allow the scripts of the team's own logrotate stanza, which the plan prints
 
 
 class Target(Model):
     name: Name
     driver: Name
     title: str = ""
-    profiles: tuple[Name, ...] = ()  # files in targets/profiles/, the first is the default
+    profiles: tuple[Name, ...] = ()  # files in targets/profiles/; the first is the default
     ready: Annotated[str, Field(pattern=r"^/")] = "/"
-    routes: dict[Name, Route] = Field(default_factory=dict)  # none: not played on by a load
+    routes: dict[Name, Route] = Field(default_factory=dict)  # none: no load
     readback: Readback | None = None
     cleanup: Cleanup | None = None
-    consent: Consent | None = None  # needed where the driver says so
-    allow: tuple[Host, ...] = ()  # hosts beyond this machine that may be aimed at
-    runbook: dict[Name, RunbookStep] = Field(default_factory=dict)  # what its operators do after a loss
-    assumed: dict[Name, Positive] | None = None  # seconds of what nobody performs: paging, deciding ...
+    consent: Consent | None = None  # if the driver requires it
+    allow: tuple[Host, ...] = ()  # hosts other than this machine that may be accessed
+    runbook: dict[Name, RunbookStep] = Field(default_factory=dict)  # its operators' steps after a loss
+    assumed: dict[Name, Positive] | None = None  # seconds of parts not performed: paging, deciding ...
     production: Production | None = None  # what a drill projects to
     options: dict[str, Any] = Field(default_factory=dict)  # of the driver
 
@@ -77,5 +77,5 @@ class Target(Model):
 
 
 def load(path: Path) -> Target:
-    """The target in a file. Raises FileError for the first broken rule."""
+    """Load the target in a file. Raises FileError for the first broken rule."""
     return yamlfile.load(path, Target)

@@ -1,4 +1,4 @@
-"""Target files by name; `compose:PROJECT` is the file that names that Compose project."""
+"""Find target files by name; `compose:PROJECT` is the file of that Compose project."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ COMPOSE = "compose:"
 
 
 def search(name: str) -> Path:
-    """The target's file. Raises UsageError naming what there is."""
+    """Find the target's file. Raises UsageError with the known ones."""
     if not name.startswith(COMPOSE):
         return yamlfile.search(name, "targets")
     found = find_project(name)
     if found is None:
         rule = f"no file in targets/ has driver: compose and project: {name.removeprefix(COMPOSE)}"
-        raise UsageError(f"{rule}; `midnight target inspect {name}` prints a beginning of one")
+        raise UsageError(f"{rule}; `midnight target inspect {name}` prints a draft")
     return found
 
 
 def find_project(name: str) -> Path | None:
-    """The file of a Compose project, by `compose:PROJECT` or by its own name; None when no file names it."""
+    """Find a Compose project's file, by `compose:PROJECT` or the file's name; None if there is none."""
     if not name.startswith(COMPOSE):
         return yamlfile.search(name, "targets")
     project = name.removeprefix(COMPOSE)

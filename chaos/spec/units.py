@@ -1,7 +1,7 @@
-"""The units people write in files: times as `1m30s`, sizes as `512MB`, ratios as `99%`.
+"""Units in files: times like `1m30s`, sizes like `512MB`, ratios like `99%`.
 
-A number without its unit is refused where a person wrote it: `300` may be 300 ms or 300 s. What midnight itself
-recorded is in seconds, bytes and ratios from 0 to 1, and carries no unit. `WRITTEN` tells the two apart.
+A number written by a person without a unit is refused: `300` may be 300 ms or 300 s. Midnight's own records are in
+seconds, bytes and ratios from 0 to 1, without units. `WRITTEN` distinguishes the two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from chaos.errors import UsageError
 
 WRITTEN: Mapping[str, bool] = {"written": True}
-"""pydantic's context for values that a person wrote: units are required."""
+"""pydantic's context for values written by a person: units are required."""
 
 _TIME = re.compile(
     r"(-?)" + "".join(rf"(?:([0-9]+(?:\.[0-9]+)?){unit})?" for unit in ("d", "h", "m", "s", "ms"))
@@ -34,13 +34,13 @@ PERCENTILE_RULE = "must be over 1 and under 100, such as 99 or 99.9"
 
 
 class Exact(float):
-    """A number whose unit is settled, such as seconds translated from another format."""
+    """A number with a known unit, such as seconds translated from another format."""
 
 
 def seconds(value: object, *, written: bool = True, readings: tuple[str, str] | None = None) -> float:
-    """Seconds, finite, of a text such as `500ms` or `1m30s`, or of zero. Raises ValueError.
+    """Parse text such as `500ms` or `1m30s`, or zero, into finite seconds. Raises ValueError.
 
-    Not `written`: of any number. `readings`: the two units to ask about where there is none.
+    If not `written`, any number is valid. `readings`: the two units to suggest if there is none.
     """
     number = _number(value, TIME_RULE)
     if number is None:
@@ -65,9 +65,9 @@ def _seconds_of(text: str) -> float:
 
 
 def size(value: object, *, written: bool = True) -> int:
-    """Bytes of a text such as `512MB` (powers of ten), or of zero. Raises ValueError.
+    """Parse text such as `512MB` (powers of ten), or zero, into bytes. Raises ValueError.
 
-    Not `written`: of any number.
+    If not `written`, any number is valid.
     """
     number = _number(value, SIZE_RULE)
     if number is None:
@@ -85,9 +85,9 @@ def size(value: object, *, written: bool = True) -> int:
 
 
 def ratio(value: object, *, written: bool = True) -> float:
-    """A ratio from 0 to 1 of a text such as `99.5%` or of a number in that range. Raises ValueError.
+    """Parse text such as `99.5%`, or a number from 0 to 1, into a ratio. Raises ValueError.
 
-    The number 1 is refused where it is `written`: it may mean 1 % or 100 %.
+    If `written`, the number 1 is refused: it may mean 1 % or 100 %.
     """
     if isinstance(value, str):
         if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%", value.strip()):
@@ -108,7 +108,7 @@ def ratio(value: object, *, written: bool = True) -> float:
 
 
 def goal(value: object, *, written: bool = True) -> float:
-    """A ratio that is to be reached. Raises ValueError; where it is `written`, also for 0.99%."""
+    """Parse a ratio to be reached. Raises ValueError; if `written`, also for 0.99%."""
     reached = ratio(value, written=written)
     if written and 0 < reached < 0.01:
         raise ValueError(f"is less than 1%; did you mean {reached * 1e4:g}%?")
@@ -116,7 +116,7 @@ def goal(value: object, *, written: bool = True) -> float:
 
 
 def percentile(value: object, *, written: bool = True) -> float:
-    """A percentile such as 99 or 99.9. Raises ValueError; where it is `written`, also for 0.99."""
+    """Parse a percentile such as 99 or 99.9. Raises ValueError; if `written`, also for 0.99."""
     given = _number(value, PERCENTILE_RULE)
     if given is None or not 0 < given < 100:
         raise ValueError(PERCENTILE_RULE)
@@ -128,12 +128,12 @@ def percentile(value: object, *, written: bool = True) -> float:
 
 
 def is_written(info: ValidationInfo) -> bool:
-    """Whether what is validated was written by a person."""
+    """Return True if the validated value was written by a person."""
     return bool(info.context and info.context.get("written"))
 
 
 def _number(value: object, rule: str) -> float | None:
-    """The value as a number, without regard to its size; None for a text that is none. Raises ValueError."""
+    """Return the value as a number of any size; None for text that is not a number. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(rule)
     if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
@@ -171,8 +171,8 @@ InItsName = BeforeValidator(lambda value: seconds(value, written=False))
 
 
 def show_seconds(value: float) -> str:
-    """`0.0123` as `12.3 ms`, `31.24` as `31.24 s`: what `seconds` reads back. An infinity, such as the latency of a
-    hit that was not good, as `∞`."""
+    """Format `0.0123` as `12.3 ms`, `31.24` as `31.24 s`; `seconds` parses it. Infinity, such as the latency of a hit
+    that was not good, is `∞`."""
     if not math.isfinite(value):
         return "-∞" if value < 0 else "∞"
     if 0 < abs(value) < 1:
@@ -181,14 +181,14 @@ def show_seconds(value: float) -> str:
 
 
 def show_days(value: float) -> str:
-    """`2592000` as `30 d`, `3600` as `1 h`; less than that in seconds."""
+    """Format `2592000` as `30 d`, `3600` as `1 h`; less than that in seconds."""
     if value >= 86400:
         return f"{round(value / 86400, 1):g} d"
     return f"{round(value / 3600, 1):g} h" if value >= 3600 else show_seconds(value)
 
 
 def read_age(text: str) -> float:
-    """Seconds of an age such as `90d`. Raises UsageError."""
+    """Parse an age such as `90d` into seconds. Raises UsageError."""
     try:
         age = seconds(text, readings=("h", "d"))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Files that a person names, read within bounds: a pipe, a device or a huge file is refused at once."""
+"""Read files named by a user within bounds: pipes, devices and huge files are refused at once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 from chaos.errors import FileError
 
 MOST_TEXT = 512 * 1024
-"""Bytes of a file that a person writes: a schedule of a thousand runs has a fifth of it."""
+"""Maximum bytes of a file written by a person: a schedule of a thousand runs has a fifth of it."""
 
 MOST_RECORD = 32 * 1024 * 1024
-"""Bytes of a file that midnight wrote, such as a verdict."""
+"""Maximum bytes of a file written by midnight, such as a verdict."""
 
 DEEPEST = 100
 
@@ -28,15 +28,15 @@ _KINDS = {
 
 
 def read_text(path: Path, most: int = MOST_TEXT) -> str:
-    """The regular file's text (UTF-8), of `most` bytes at most. Raises FileError."""
+    """Read a regular file's text (UTF-8) of at most `most` bytes. Raises FileError."""
     try:
         return _read(path, most).decode("utf-8")
-    except UnicodeDecodeError:  # its message may hold what the file does
+    except UnicodeDecodeError:  # its message may quote the file
         raise FileError(path, None, "", "is not UTF-8 text") from None
 
 
 def read_json(path: Path, most: int = MOST_RECORD) -> dict[str, Any]:
-    """The JSON object in the regular file. Raises FileError."""
+    """Read the JSON object in a regular file. Raises FileError."""
     try:
         document = json.loads(read_text(path, most))
     except (ValueError, RecursionError) as error:
@@ -47,7 +47,7 @@ def read_json(path: Path, most: int = MOST_RECORD) -> dict[str, Any]:
 
 
 def why_not_regular(path: Path) -> str | None:
-    """What the path is instead of a regular file; None for one that is regular or not there."""
+    """Describe a path that is not a regular file; None if it is one or does not exist."""
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -56,17 +56,17 @@ def why_not_regular(path: Path) -> str | None:
 
 
 def refuse_pipes(directory: Path) -> None:
-    """Raises FileError for a file in the directory that would never end, or wait for a writer."""
+    """Raises FileError for a file in the directory that is endless or would wait for a writer."""
     for path in sorted(directory.iterdir()):
         if not path.is_dir() and (why := why_not_regular(path)) is not None:
             raise FileError(path, None, "", why)
 
 
 def _read(path: Path, most: int) -> bytes:
-    why_not = why_not_regular(path)  # before it is opened: that alone can move a tape, or wait for a writer
+    why_not = why_not_regular(path)  # before opening it, which could move a tape or wait for a writer
     try:
         if why_not is None:
-            # it may have been replaced since: opening never waits, and reading is bounded
+            # it may have been replaced since: opening does not block, and reading is bounded
             with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
                 if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     content = file.read(most + 1)

@@ -1,4 +1,4 @@
-"""YAML files as frozen values: every broken rule names its file, line, place and value."""
+"""YAML files as frozen values. Every error names file, line, place and value."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Place = tuple[int | str, ...]
 
 
 class Model(BaseModel):
-    """A frozen value of a file: an unknown key is an error, and every number is finite."""
+    """A frozen value of a file: unknown keys are errors, and all numbers are finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
     def _no_number_is_true(cls, data: Any, info: ValidationInfo) -> Any:
-        """`true` would count as 1."""
+        """Refuse booleans as numbers: `true` would count as 1."""
         if is_written(info) and isinstance(data, dict):
             names = {field.alias or name: field.annotation for name, field in cls.model_fields.items()}
             for place, value in _booleans(data):
@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 
 def _booleans(data: dict[Any, Any]) -> Iterator[tuple[tuple[Any, ...], bool]]:
-    """Those of the keys, and of the mappings below them."""
+    """Check the keys, and the mappings below them."""
     for key, value in data.items():
         below = value.items() if isinstance(value, dict) else ()
         yield from (((key, name), each) for name, each in below if isinstance(each, bool))
@@ -64,7 +64,7 @@ def _booleans(data: dict[Any, Any]) -> Iterator[tuple[tuple[Any, ...], bool]]:
 
 
 def _is_number(annotation: Any) -> bool:
-    """Whether a field takes numbers and no booleans."""
+    """Return True if a field accepts numbers but not booleans."""
     kinds = list(_kinds(annotation))
     return (int in kinds or float in kinds) and bool not in kinds
 
@@ -75,7 +75,7 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def _no_number(value: Any) -> Any:
-    """A number would count as seconds since 1970."""
+    """Refuse numbers as dates: they would count as seconds since 1970."""
     if isinstance(value, date | str):
         return value
     raise ValueError("must be a date such as 2026-12-31")
@@ -84,11 +84,11 @@ def _no_number(value: Any) -> Any:
 Date = Annotated[date, BeforeValidator(_no_number)]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
-"""How things are named in a file."""
+"""Syntax of names in files."""
 
 
 class BrokenRule(ValueError):
-    """A rule that spans several keys, broken at `place` (relative to the model that states the rule)."""
+    """A broken rule that spans several keys, at `place` (relative to the rule's model)."""
 
     def __init__(self, rule: str, *place: int | str) -> None:
         super().__init__(rule)
@@ -96,21 +96,21 @@ class BrokenRule(ValueError):
 
 
 class SecretValue(BrokenRule):
-    """A rule broken by what may be a secret: the message must not show the value."""
+    """A broken rule whose value may be a secret: the message must not show it."""
 
 
 MOST_VALUES = 100_000
 
 
 def read_mapping(path: Path) -> Any:
-    """The file as a mapping that remembers its lines. Raises FileError."""
+    """Read the file as a mapping with line numbers. Raises FileError."""
     document = yamltext.load(path)
     _check_mapping(path, document)
     return document
 
 
 def read_documents(path: Path) -> list[Any]:
-    """Each document of the file, one at least, as a mapping that remembers its lines. Raises FileError."""
+    """Read each document of the file, at least one, as a mapping with line numbers. Raises FileError."""
     documents = yamltext.load_all(path) or [None]
     for document in documents:
         _check_mapping(path, document)
@@ -125,7 +125,7 @@ def _check_mapping(path: Path, document: Any) -> None:
 
 
 def check_values(path: Path, document: Any) -> None:
-    """Raises FileError for a secret in the document, and for one that contains itself or far too much."""
+    """Raises FileError for a document with a secret, one that contains itself, or one that is far too large."""
     try:
         _refuse_secrets(path, document, document, (), count())
     except RecursionError:
@@ -133,21 +133,21 @@ def check_values(path: Path, document: Any) -> None:
 
 
 def load(path: Path, model: type[M]) -> M:
-    """The file as a value of `model`. Raises FileError for the first broken rule."""
+    """Read the file as a value of `model`. Raises FileError for the first broken rule."""
     return Where.read(path).parse(model)
 
 
 def written(model: type[M], value: Any) -> M:
-    """What a person wrote as a value of `model`: times and sizes need their units. Raises ValidationError."""
+    """Validate a person's input as `model`: times and sizes need units. Raises ValidationError."""
     return model.model_validate(value, context=WRITTEN)
 
 
 def first_rule(error: ValidationError) -> tuple[Place, str, Any]:
-    """The first broken rule of a pydantic error: its place, the rule, and the value to tell, if any."""
+    """Return place, rule and value (if it may be shown) of a pydantic error's first broken rule."""
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
     place = (*first["loc"], *(cause.place if isinstance(cause, BrokenRule) else ()))
-    rule = {"extra_forbidden": "is not a key known here", "missing": "is required"}.get(
+    rule = {"extra_forbidden": "unknown key", "missing": "is required"}.get(
         first["type"], first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     )
     untold = first["type"] == "missing" or isinstance(cause, SecretValue)
@@ -157,7 +157,7 @@ def first_rule(error: ValidationError) -> tuple[Place, str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place in a file: what is written there, and the error to raise about it."""
+    """A place in a file: its value, and errors about it."""
 
     path: Path
     document: Any
@@ -165,25 +165,25 @@ class Where:
 
     @classmethod
     def read(cls, path: Path) -> Where:
-        """The whole of a file that holds a mapping. Raises FileError."""
+        """Return the root of a file with a mapping. Raises FileError."""
         return cls(path, read_mapping(path))
 
     def under(self, *keys: int | str) -> Where:
         return Where(self.path, self.document, (*self.place, *keys))
 
     def broken(self, rule: str, value: object = None) -> FileError:
-        """The error that names this place, its line, the rule and the value."""
+        """Return an error with this place, its line, the rule and the value."""
         there = without_tags(self.document, self.place)
         line, place = _line_of(self.document, there), _show_place(self.document, there)
         return FileError(self.path, line, place, rule, showable(value))
 
     def invalid(self, error: ValidationError) -> FileError:
-        """The first broken rule of a pydantic error about the value at this place."""
+        """Return the first broken rule of a pydantic error about the value at this place."""
         place, rule, value = first_rule(error)
         return self.under(*place).broken(rule, value)
 
     def parse(self, model: type[M], value: Any = ...) -> M:
-        """The value at this place, or the one given in its stead. Raises FileError."""
+        """Validate the value at this place, or the given one instead. Raises FileError."""
         if value is ...:
             value = reduce(_child, self.place, self.document)
         try:
@@ -192,7 +192,7 @@ class Where:
             raise self.invalid(error) from None
 
     def named(self, find: Callable[[], T]) -> T:
-        """What `find` looks up by the name at this place. Its UsageError becomes one of this place."""
+        """Call `find` with the name at this place. Its UsageError becomes an error at this place."""
         try:
             return find()
         except FileError:
@@ -202,7 +202,7 @@ class Where:
 
 
 def _line_of(document: Any, place: Place) -> int | None:
-    """The line (from 1) of the deepest part of `place` that the file has."""
+    """Return the line (from 1) of the deepest part of `place` in the file."""
     line: int | None = None
     node: Any = document
     for key in place:
@@ -220,12 +220,12 @@ def _line_of(document: Any, place: Place) -> int | None:
 
 
 def _show_place(document: Any, place: Place) -> str:
-    """`steps, 2, hold` as `step 'idle_drop': hold`: an item of a list is called by its name."""
+    """Format `steps, 2, hold` as `step 'idle_drop': hold`: list items are named."""
     shown: list[str] = []
     node = document
     for key in place:
         if isinstance(key, int) and isinstance(node, dict):
-            continue  # a mapping by itself was taken for a list of one
+            continue  # a single mapping was accepted as a list of one
         node = _child(node, key)
         if isinstance(key, int) and isinstance(node, dict) and "name" in node and shown:
             shown[-1] = f"{_singular(shown[-1])} {str(node['name'])!r}"
@@ -248,7 +248,7 @@ def _child(node: Any, key: int | str) -> Any:
 
 
 def _refuse_secrets(path: Path, document: Any, node: Any, place: Place, seen: Iterator[int]) -> None:
-    if next(seen) > MOST_VALUES:  # a few aliases of aliases can stand for billions
+    if next(seen) > MOST_VALUES:  # a few aliases of aliases can expand to billions
         raise FileError(
             path, None, "", f"holds more than {MOST_VALUES} values, those of its aliases included"
         )
@@ -257,12 +257,12 @@ def _refuse_secrets(path: Path, document: Any, node: Any, place: Place, seen: It
         here = (*place, key)
         name = next((str(part) for part in reversed(here) if isinstance(part, str)), "")
         if is_secret(name, value):
-            raise Where(path, document, here).broken("a secret must not stand in a file")
+            raise Where(path, document, here).broken("must not be a secret in plain text")
         _refuse_secrets(path, document, value, here, seen)
 
 
 def plain(node: Any) -> Any:
-    """ruamel's containers as plain ones: pydantic repeats what it was given in its messages."""
+    """Convert ruamel's containers to plain ones: pydantic repeats its input in messages."""
     if isinstance(node, dict):
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -271,9 +271,9 @@ def plain(node: Any) -> Any:
 
 
 def search(name: str, folder: str) -> Path:
-    """The file meant by `name`: a path given, the working directory's folder, the shipped one.
+    """Find the file by `name`: as a path, in the working directory's folder, or among the shipped ones.
 
-    Raises UsageError naming what there is.
+    Raises UsageError with the known names.
     """
     given = Path(name)
     if given.suffix in {".yaml", ".yml"}:
@@ -290,14 +290,14 @@ def search(name: str, folder: str) -> Path:
 
 
 def folders(folder: str) -> list[Path]:
-    """Where files of a kind are looked for, first match first."""
+    """Return the search path of a kind of files, in order."""
     package = Path(chaos.__file__).parent
     shipped = package / "shipped" / folder
     return [Path(folder), shipped if shipped.is_dir() else package.parent / folder]
 
 
 def available(folder: str) -> dict[str, Path]:
-    """Every file of a kind by its name, the working directory's before the shipped."""
+    """Return all files of a kind by name; the working directory's win over the shipped ones."""
     found: dict[str, Path] = {}
     for place in folders(folder):
         for path in sorted(place.glob("*.yaml")):

@@ -1,4 +1,4 @@
-"""Places in a document as a reader of the file knows them."""
+"""Places in a document, as the file's author knows them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def without_tags(document: Any, place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The place without what pydantic puts into it where there are several kinds of a value."""
+    """Strip from the place what pydantic adds for unions."""
     kept: list[int | str] = []
     node = document
     for number, key in enumerate(place):

@@ -1,4 +1,4 @@
-"""YAML text as documents that remember their lines, within bounds: neither depth nor number can take for ever."""
+"""Parse YAML text into documents with line numbers, within bounds of depth and size."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from chaos.spec.userfile import DEEPEST, read_text
 T = TypeVar("T")
 
 MOST_NODES = 30_000
-"""Keys and values of a file; a thousand schedules have a half of it."""
+"""Maximum keys and values of a file; a thousand schedules have half of it."""
 
 _BRACKETS = re.compile(r"[\[{}\]]")
 _QUOTED = re.compile(r"([\"'])((?:(?!\1).)*)\1")
 
 
 class _TooMuch(Exception):
-    """The text breaks a bound: the message is the rule."""
+    """The text exceeds a bound: the message is the rule."""
 
 
 class _Bounded(Composer):
-    """Counts what it makes, and how deep."""
+    """Counts nodes and their depth."""
 
     _made = _depth = 0
 
@@ -45,12 +45,12 @@ class _Bounded(Composer):
 
 
 def load(path: Path) -> Any:
-    """The one document of the file. Raises FileError."""
+    """Parse the file's only document. Raises FileError."""
     return _loaded(path, lambda text: _reader().load(text))
 
 
 def load_all(path: Path) -> list[Any]:
-    """Each document of the file that is not empty. Raises FileError."""
+    """Parse the file's non-empty documents. Raises FileError."""
     return _loaded(path, lambda text: [each for each in _reader().load_all(text) if each is not None])
 
 
@@ -62,7 +62,7 @@ def _reader() -> YAML:
 
 def _loaded(path: Path, read: Callable[[str], T]) -> T:
     text = read_text(path)
-    if _deepest_bracket(text) > DEEPEST:  # the scanner takes seconds for a few thousand
+    if _deepest_bracket(text) > DEEPEST:  # the scanner takes seconds for a few thousand levels
         raise FileError(path, None, "", "is nested too deeply")
     try:
         return read(text)
@@ -72,7 +72,7 @@ def _loaded(path: Path, read: Callable[[str], T]) -> T:
         raise FileError(path, mark.line + 1 if mark else None, "", rule) from error
     except YAMLError as error:
         raise FileError(path, None, "", " ".join(str(error).split())) from error
-    except ValueError as error:  # a date that is none, a number of too many digits
+    except ValueError as error:  # an invalid date, a number with too many digits
         raise FileError(path, None, "", f"holds a value that cannot be read: {error}") from error
     except RecursionError:
         raise FileError(path, None, "", "is nested too deeply") from None
@@ -81,18 +81,18 @@ def _loaded(path: Path, read: Callable[[str], T]) -> T:
 
 
 def _problem(said: str) -> str:
-    """What is wrong with the syntax, without what stands there: a key is told, a value may be a secret."""
+    """Describe the syntax error without quoting the text: a key may be shown, a value may be a secret."""
     duplicate = re.match(r'found duplicate key ("[^"]*")', said)
     return f"found duplicate key {duplicate[1]}" if duplicate else _QUOTED.sub(_unquoted, said)
 
 
 def _unquoted(found: re.Match[str]) -> str:
-    """A sign of YAML's own stays, and a `<block end>`."""
-    return found[0] if len(found[2]) < 3 or found[2].startswith("<") else "what stands there"
+    """Keep YAML's own signs, and `<block end>`."""
+    return found[0] if len(found[2]) < 3 or found[2].startswith("<") else "the text there"
 
 
 def _deepest_bracket(text: str) -> int:
-    """How deep the brackets go, those in quotes included."""
+    """Return the depth of brackets, including quoted ones."""
     depth = deepest = 0
     for bracket in _BRACKETS.findall(text):
         depth = depth + 1 if bracket in "[{" else max(0, depth - 1)

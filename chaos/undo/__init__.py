@@ -1,1 +1,1 @@
-"""Taking back what a run did: the one healer, its watchdog, the inventory, and deleting old runs."""
+"""Undo what a run did: healer, watchdog, inventory, and deletion of old runs."""

@@ -1,4 +1,4 @@
-"""The one undo: for the runner's sweep, the watchdog and `midnight undo`."""
+"""The only undo: used by the runner's sweep, the watchdog and `midnight undo`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Record = Callable[[Event | Recorded], None]
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """Something that was begun and not yet undone."""
+    """Something begun and not yet undone."""
 
     source: str
     name: str
@@ -34,7 +34,7 @@ class Outstanding:
 
 @dataclass(frozen=True, slots=True)
 class Healed:
-    """How undoing one thing went; `error` is None when it is undone and verified."""
+    """The result of one undo; `error` is None if it is undone and verified."""
 
     what: Outstanding
     evidence: Evidence
@@ -42,8 +42,8 @@ class Healed:
 
 
 def outstanding(run: RunDir) -> list[Outstanding]:
-    """What the journal says was begun and not undone: what is `urgent` first, because the undoing of others
-    would wait for it (a write limit holds up every dying writer); the rest newest first."""
+    """Return what the journal shows as begun and not undone. `urgent` ones come first, because other undos would wait
+    for them (a write limit blocks every dying writer); the rest newest first."""
     still: dict[tuple[str, str], Outstanding] = {}
     for event in _everything_known(run):
         key = (event.source, event.name)
@@ -56,7 +56,7 @@ def outstanding(run: RunDir) -> list[Outstanding]:
 
 
 def _everything_known(run: RunDir) -> list[Event]:
-    """The run's events, and those kept apart of which its own record was damaged or deleted."""
+    """Return the run's events, plus those of the second copy that its own record lost."""
     places = (run,) if run == store.kept(run) else (store.kept(run), run)
     known = {
         (event.at, event.source, event.name, event.phase): event
@@ -67,9 +67,9 @@ def _everything_known(run: RunDir) -> list[Event]:
 
 
 def keep(run: RunDir) -> Callable[[Event], None]:
-    """Writes who plays, what is begun and what is undone a second time, outside of the run's directory.
+    """Write a second copy of who plays, what is begun and what is undone, outside the run directory.
 
-    For the listeners of the run's journal: it is on the disk before anything is done. Raises OSError.
+    A listener of the run's journal: the copy is on disk before anything is done. Raises OSError.
     """
 
     def record(event: Event) -> None:
@@ -86,7 +86,7 @@ def keep(run: RunDir) -> Callable[[Event], None]:
 
 @contextmanager
 def playing(run: RunDir) -> Iterator[None]:
-    """Hold the run's locks, and have it listed as not healed. Raises UndoError, OSError."""
+    """Hold the run's locks, and list it as not healed. Raises UndoError, OSError."""
     store.kept(run).path.mkdir(parents=True, exist_ok=True)
     with hold_lock(run, wait=5.0), hold_lock(store.kept(run)):
         store.mark_unhealed(run)
@@ -94,25 +94,24 @@ def playing(run: RunDir) -> Iterator[None]:
 
 
 LEFT_BEHIND = Outstanding("inventory", "left_behind", "", {})
-"""What stands for everything that differs from before the run although its steps are undone."""
+"""Represents everything that differs from before the run although its steps are undone."""
 
 
 def undo(what: Outstanding) -> Healed:
-    """Undo one thing; what goes wrong is in the result, so that the next thing is still undone."""
+    """Undo one thing. Errors go into the result, so that the next thing is still undone."""
     try:
         return Healed(what, registry.undo_of(what.by)(what.undo), None)
     except MidnightError as error:
         return Healed(what, {}, str(error))
-    except Exception as error:  # an undo of somebody else's may raise anything; the rest must be undone
+    except Exception as error:  # a plugin's undo may raise anything; the rest must be undone
         return Healed(what, {}, f"{type(error).__name__}: {error}")
 
 
 def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
     """Undo everything outstanding, newest first. Call it with the run's lock held.
 
-    What fails is tried again as long as something else was undone meanwhile: it may have waited for just that (in a
-    container that stands still nothing ends). A journal that cannot be written (a full disk) does not stop the
-    undoing.
+    Failures are retried as long as something else was undone meanwhile, since they may have depended on it (nothing
+    ends in a paused container). A journal that cannot be written (full disk) does not stop the undo.
     """
     done: dict[tuple[str, str], Healed] = {}
     left, before = outstanding(run), -1
@@ -122,7 +121,7 @@ def heal(run: RunDir, record: Record, now: Callable[[], float]) -> list[Healed]:
         results = []
         for number, what in enumerate(left):
             if not compared and not any(later.source == "step" for later in left[number:]):
-                compared = True  # what the target was reached with is undone last
+                compared = True  # the access to the target is undone last
                 done |= _key(_left_behind(run, record, now))
             results.append(_undone(what, record, now))
         done |= _key(*results)
@@ -140,10 +139,10 @@ def _key(*results: Healed | None) -> dict[tuple[str, str], Healed]:
 
 
 def _left_behind(run: RunDir, record: Record, now: Callable[[], float]) -> Healed | None:
-    """Compare what is somebody else's with how it was before the run; a result only where something is left behind."""
+    """Compare an attached target with its inventory from before the run. Returns a result only if something is left."""
     try:
         found = taking.after(run)
-    except Exception as error:  # whatever it is, the rest must still be undone
+    except Exception as error:  # any error: the rest must still be undone
         found = Comparison((), (), (f"{type(error).__name__}: {error}",))
     if found is None:
         return None
@@ -154,7 +153,7 @@ def _left_behind(run: RunDir, record: Record, now: Callable[[], float]) -> Heale
 
 
 def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Healed:
-    """Undo one thing, and have it recorded how that went."""
+    """Undo one thing, and record the result."""
     result = undo(what)
     with suppress(OSError):
         record(events.undoing(now(), what.source, what.name, result.evidence, result.error))
@@ -162,10 +161,10 @@ def _undone(what: Outstanding, record: Record, now: Callable[[], float]) -> Heal
 
 
 def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0.0) -> list[Healed]:
-    """Heal a run whose own process is gone, as `healer`; what fails is tried again for `patience` seconds.
+    """Heal a run whose own process is gone, as `healer`. Failures are retried for `patience` seconds.
 
-    Gives the last result of each. Raises UndoError while another holds the run's lock for `wait` seconds,
-    and when nothing is left that tells what the run began.
+    Returns the last result of each undo. Raises UndoError if another process holds the run's lock for `wait` seconds,
+    or if no record is left of what the run began.
     """
     run = store.record_of(run)
     if not run.path.is_dir():
@@ -177,7 +176,7 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0
         try:
             found = heal(run, lambda event: writer.event(event, sync=True), clock.now)
             while any(_is_left(result) for result in found) and time.monotonic() < end:
-                time.sleep(0.5)  # a child of the dead runner may still be busy with what has to be undone
+                time.sleep(0.5)  # a child of the dead runner may still be using what must be undone
                 again = heal(run, lambda event: writer.event(event, sync=True), clock.now)
                 found = [result for result in found if not _is_left(result)] + again
             undone, failed = sum(r.error is None for r in found), sum(bool(r.error) for r in found)
@@ -190,15 +189,15 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0
 
 
 def _is_left(result: Healed) -> bool:
-    """Whether it was not undone; what is left behind is found out once, and not tried again."""
+    """Return True if it must be retried; leftovers are reported once and not retried."""
     return result.error is not None and result.what != LEFT_BEHIND
 
 
 @contextmanager
 def hold_lock(run: RunDir, *, wait: float = 0.0, shared: bool = False) -> Iterator[None]:
-    """Hold the run's lock: the kernel gives it back however its holder ends. Raises UndoError.
+    """Hold the run's lock; the kernel releases it however the holder ends. Raises UndoError.
 
-    `shared` is for a mere look: looks do not disturb each other.
+    `shared`: for reading only; readers do not block each other.
     """
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with run.lock.open("r" if shared else "a") as file:
@@ -208,15 +207,17 @@ def hold_lock(run: RunDir, *, wait: float = 0.0, shared: bool = False) -> Iterat
                 fcntl.flock(file, kind | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # flock has no timed wait; the holder's exit gives no event that another process can await
+                # flock has no timeout, and another process cannot await the holder's exit
                 if time.monotonic() >= end:
-                    raise UndoError(f"run {run.id} is being played or healed by another process") from None
+                    raise UndoError(
+                        f"run {run.id} is in use by another process that plays or heals it"
+                    ) from None
                 time.sleep(0.05)
         yield
 
 
 def is_locked(run: RunDir) -> bool:
-    """Whether a process is playing or healing the run right now. Creates nothing."""
+    """Return True if a process is playing or healing the run. Creates nothing."""
     if not run.lock.exists():
         return False
     try:
@@ -228,14 +229,14 @@ def is_locked(run: RunDir) -> bool:
 
 def _nothing_known(run: RunDir) -> str:
     return (
-        f"run {run.id}: its directory was deleted, and with it the record of what it began; by hand: end the "
-        f"processes that have {MARK}={run.id} in their environment, unmount and detach what `mount` and "
+        f"run {run.id}: its directory was deleted, and with it the record of what it began. By hand: end the "
+        f"processes with {MARK}={run.id} in their environment, unmount and detach what `mount` and "
         f"`losetup` show of {run.id}, then delete {store.entry_of(run)}"
     )
 
 
 def _clock_of(run: RunDir) -> Clock:
-    """The run's own clock, or after a reboot one that goes on from the journal's last event."""
+    """Return the run's clock; after a reboot, one that continues from the journal's last event."""
     found = read_events(run)
     begun = next((each for event in found if (each := events.RunBegun.of(event)) is not None), None)
     if begun is not None and begun.monotonic is not None and begun.boot == boot_id():

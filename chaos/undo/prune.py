@@ -1,4 +1,4 @@
-"""Deleting stored runs, never one that is being played or still has something to undo."""
+"""Delete stored runs, never one that is in progress or not healed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GRAVES = ".pruned"
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What became of one run: `spared` says why it was left, None when it is gone (or would be)."""
+    """The result for one run: `spared` is the reason why it was kept, None if it is deleted (or would be)."""
 
     run: RunDir
     room: int  # bytes on the disk
@@ -26,7 +26,7 @@ class Pruned:
 
 
 def prune(runs: Iterable[RunDir], *, dry_run: bool) -> list[Pruned]:
-    """Delete the runs, each whole or not at all for whoever looks; with `dry_run` only say what would go."""
+    """Delete the runs, each atomically; with `dry_run` only return what would be deleted."""
     unhealed = {run.path.resolve() for run in store.unhealed_runs()}
     done = [_prune(run, run.path.resolve() in unhealed, dry_run) for run in runs]
     if not dry_run:
@@ -36,22 +36,22 @@ def prune(runs: Iterable[RunDir], *, dry_run: bool) -> list[Pruned]:
 
 def _prune(run: RunDir, unhealed: bool, dry_run: bool) -> Pruned:
     if unhealed:
-        return Pruned(run, 0, f"not healed; `midnight undo {run.id}` heals it")
+        return Pruned(run, 0, f"not healed; run `midnight undo {run.id}`")
     room = room_of(run.path)
     try:
         if dry_run:
-            return Pruned(run, room, "being played or healed" if is_locked(run) else None)
+            return Pruned(run, room, "in progress or being healed" if is_locked(run) else None)
         with hold_lock(run):
             _delete(run)
     except UndoError:
-        return Pruned(run, 0, "being played or healed")
+        return Pruned(run, 0, "in progress or being healed")
     except OSError as error:
-        return Pruned(run, 0, f"cannot be deleted: {error}")
+        return Pruned(run, 0, f"cannot delete: {error}")
     return Pruned(run, room)
 
 
 def _delete(run: RunDir) -> None:
-    """Out of the way first: what a kill leaves of a deleted run must not look like a run."""
+    """Rename first: what a kill leaves of a deleted run must not look like a run."""
     grave = run.path.parent.parent / GRAVES / run.path.parent.name / run.id
     grave.parent.mkdir(parents=True, exist_ok=True)
     run.path.rename(grave)
@@ -59,12 +59,12 @@ def _delete(run: RunDir) -> None:
 
 
 def _sweep(reports: Path) -> None:
-    """Delete what an earlier deletion that was killed has left."""
+    """Delete what a killed deletion has left."""
     shutil.rmtree(reports / GRAVES, ignore_errors=True)
 
 
 def room_of(directory: Path) -> int:
-    """Bytes that a directory's files take on the disk: less than their sizes where they have holes."""
+    """Return the bytes that a directory's files take on disk; sparse files take less than their size."""
     room = 0
     for file in directory.rglob("*"):
         with suppress(FileNotFoundError):

@@ -1,8 +1,8 @@
-"""A process of its own that heals a run when the process that plays it is gone.
+"""A separate process that heals a run when the run's own process is gone.
 
-It holds the read end of a pipe. A single byte means that the run has ended and healed itself; end of file
-without it means that the runner died. It lives outside the runner's session and, where permitted, cgroup, so
-that what ends the runner does not end it too.
+It holds the read end of a pipe. A byte means that the run has ended and healed itself; end of file without it
+means that the runner died. It runs outside the runner's session and, where permitted, cgroup, so that what kills
+the runner does not kill it too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chaos.undo.heal import heal_elsewhere
 
 DISMISSED = b"."
 READY_WITHIN = 30.0
-"""Seconds for the watchdog to start: an interpreter and the faults, on a machine that may be busy."""
+"""Seconds for the watchdog to start an interpreter and load the faults, on a possibly busy machine."""
 
 
 class Watchdog:
@@ -31,7 +31,7 @@ class Watchdog:
     def __init__(self, run: RunDir) -> None:
         with (run.path / "watchdog.log").open("ab") as log:
             self._process = subprocess.Popen(
-                # -P: what lies in the user's directory must not pass for a module of ours
+                # -P: files in the user's directory must not be imported as modules
                 [sys.executable, "-P", "-m", "chaos.undo.watchdog", str(run.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -40,14 +40,14 @@ class Watchdog:
             )
 
     def wait_until_ready(self) -> None:
-        """Returns when the watchdog watches: nothing may be created before."""
+        """Wait until the watchdog is ready: create nothing before."""
         assert self._process.stdout is not None
         told, _, _ = select.select([self._process.stdout], [], [], READY_WITHIN)
         if not told or self._process.stdout.readline() != b"watching\n":
             raise OSError("the watchdog did not start; see watchdog.log in the run's directory")
 
     def dismiss(self) -> None:
-        """The run has healed itself: end the watchdog and wait for it; one that does not end is killed."""
+        """Dismiss the watchdog after the run has healed itself: wait for it to end, else kill it."""
         try:
             with suppress(BrokenPipeError):
                 self._process.communicate(DISMISSED, timeout=10)
@@ -56,15 +56,15 @@ class Watchdog:
             self._process.wait()
 
     def abandon(self) -> None:
-        """The run could not heal itself: let the watchdog try, once the run's lock is given back."""
+        """Leave the undo to the watchdog, once the run's lock is released."""
         assert self._process.stdin is not None
         self._process.stdin.close()
 
 
 def _leave_cgroup() -> None:
-    """Into the root cgroup of every hierarchy, where permitted: a killed cgroup must not take us along."""
+    """Move to the root cgroup of every hierarchy, where permitted: killing the runner's cgroup must not kill us."""
     root = Path("/sys/fs/cgroup")
-    unified = (root / "cgroup.procs").is_file()  # v2: what lies in it are groups, no hierarchies
+    unified = (root / "cgroup.procs").is_file()  # v2: it contains groups, not hierarchies
     for place in (root,) if unified else tuple(root.glob("*")):
         with suppress(OSError):
             if (place / "cgroup.procs").is_file():
@@ -72,11 +72,11 @@ def _leave_cgroup() -> None:
 
 
 def watch(run: RunDir) -> ExitCode:
-    """Wait on standard input; heal when it ends without the dismissal. Returns the exit code."""
+    """Wait on standard input; heal if it ends without the dismissal. Returns the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _leave_cgroup()
-    for name in registry.names("faults"):  # loaded now, so that healing starts at once when it must
+    for name in registry.names("faults"):  # load now, so that healing can start at once
         registry.fault(name)
     for name in registry.names("targets"):
         registry.driver(name)

@@ -86,7 +86,7 @@ def test_without_consent_or_after_its_last_day_a_target_is_refused(
         place,
         capsys,
         target(place, URL, consent=""),
-        "mine.yaml:2: driver: 'attach' aims at what midnight did",
+        "mine.yaml:2: driver: 'attach' acts on what midnight did",
     )
     refused(
         place,
@@ -108,17 +108,17 @@ def test_without_consent_or_after_its_last_day_a_target_is_refused(
     [
         (
             f"headers: {{X-Tenant: {SECRET}}}",
-            "mine.yaml:9: options: headers: X-Tenant: comes from the environment",
+            "mine.yaml:9: options: headers: X-Tenant: must be a reference",
         ),
-        (f"headers: {{Authorization: {SECRET}}}", "a secret must not stand in a file"),
-        (f"headers: {{X-Tenant: {{value: {SECRET}}}}}", "comes from the environment or a file"),
+        (f"headers: {{Authorization: {SECRET}}}", "must not be a secret in plain text"),
+        (f"headers: {{X-Tenant: {{value: {SECRET}}}}}", "must be a reference"),
         (f"headers: {{X-Tenant: {{env: {SECRET}}}}}", "must be the name of an environment variable"),
         (f"headers: {{X-Tenant: {{env: MINE, prefix: {SECRET}}}}}", "prefix must be a short word"),
         ("headers: {X-Tenant: {env: MINE, file: /x}}", "either {env: NAME} or {file: PATH}"),
-        ("headers: {Content-Length: {env: MINE}}", "must be the name of a header that a request may choose"),
+        ("headers: {Content-Length: {env: MINE}}", "must be the name of a header that a request may set"),
         (
             f"databases: {{primary: {{admin_dsn: 'host=h password={SECRET}'}}}}",
-            "admin_dsn: a secret must not stand",
+            "admin_dsn: must not be a secret",
         ),
         (f"metrics_url: 'http://{SECRET}@127.0.0.1:9'", "must not carry a user or a password"),
         (
@@ -216,7 +216,7 @@ def test_a_foreign_host_that_the_file_itself_allows_is_valid(
         ),
         (f"dbname=db password={SECRET}", "admin_dsn: must name exactly one host"),
         (f"service=elsewhere password={SECRET}", "admin_dsn: must not contain 'service'"),
-        (f"{SECRET}", "admin_dsn: is no PostgreSQL connection string"),
+        (f"{SECRET}", "admin_dsn: is not a PostgreSQL connection string"),
     ],
 )
 def test_a_connection_string_names_one_host_that_may_be_aimed_at_and_is_never_shown(
@@ -299,7 +299,7 @@ def test_the_example_that_ships_is_valid_and_listed_and_nothing_brings_it_up(
     code, text = said(capsys, "list")
     assert code == 0 and re.search(r"attach-example +attach +A service of your own", text)
     code, text = said(capsys, "stack", "up", "--target", "attach-example")
-    assert code == 2 and "not started by midnight: there is nothing to bring up" in text
+    assert code == 2 and "not started by midnight: nothing to start" in text
 
 
 @pytest.mark.parametrize(

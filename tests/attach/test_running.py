@@ -146,9 +146,7 @@ def test_the_second_run_at_one_address_is_refused_whatever_its_file_is_called(
         time.sleep(0.05)  # the service is asked in a thread of its own
     done = midnight("run", experiment(midnight), "--target", second)
     assert (done.code, len(midnight.runs)) == (2, 1), done.err
-    assert (
-        f"target 'other' (localhost:{service.port}) is being played on by run {midnight.run.id}" in done.err
-    )
+    assert f"target 'other' (localhost:{service.port}) is in use by run {midnight.run.id}" in done.err
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 4
 

@@ -121,7 +121,7 @@ def test_stop_stops_it_and_halt_keeps_it_from_beginning(midnight: Midnight, dump
     process = midnight.start("run", "restore-mine", "--target", file)
     begun(midnight, process)
     second = midnight("run", "restore-mine", "--target", file)
-    assert second.code == 2 and "is being played on" in second.err
+    assert second.code == 2 and "is in use" in second.err
     assert midnight("stop", "--all").code == 0
     assert process.wait(30) == 4
     assert midnight("halt", "on").code == 0

@@ -127,10 +127,7 @@ def test_a_dump_is_unpacked_whatever_its_name_says(dumped: Dumped, restoring: Re
     packed.write_bytes(subprocess.run(["zstd", "-qc"], input=text, check=True, capture_output=True).stdout)
     done = restored(restoring, packed)
     assert done.event("backup", "described").detail["packed"] == "zstd"
-    assert (
-        "role tenant was made, which the dump does not bring"
-        in done.findings["restored"].evidence["harmless"]
-    )
+    assert "role tenant was created, which the dump lacks" in done.findings["restored"].evidence["harmless"]
 
 
 @pytest.mark.full
@@ -229,7 +226,7 @@ def test_what_is_no_dump_at_all_fails(restoring: Restoring, tmp_path: Path, name
 def test_a_dump_without_a_row_fails(dumped: Dumped, restoring: Restoring) -> None:
     done = restoring("dump", dumped.own("schema.dump", "-Fc", "--schema-only"), heartbeat=None, queries=[])
     assert done.ending.exit_code == 1
-    assert "the backup is empty: not a row in any of its 2 tables" in done.headline
+    assert "the backup is empty: no row in any of its 2 tables" in done.headline
 
 
 def test_a_checksum_that_does_not_hold_fails_although_the_dump_can_be_restored(

@@ -27,7 +27,7 @@ from tests.backup_check.restoring import Restoring
             "options: query 'q': name: duplicate query name 'q'",
         ),
         ({"heartbeat": {"table": "a.b.c", "column": "at"}}, "options: heartbeat: table"),
-        ({"sketch": 1}, "options: sketch: is not a key known here"),
+        ({"sketch": 1}, "options: sketch: unknown key"),
     ],
 )
 def test_a_broken_option_is_named(
@@ -47,7 +47,7 @@ def test_a_broken_option_is_named(
             "budget: rto: 3600 s cannot be broken: the restore is given up after 600 s",
         ),
         ({"limits": {"rto": "10m"}}, "limits: rto: 600 s cannot be broken"),
-        ({"restore": {"speed": 1}}, "restore: speed: is not a key known here"),
+        ({"restore": {"speed": 1}}, "restore: speed: unknown key"),
     ],
 )
 def test_a_broken_experiment_is_named(

@@ -56,7 +56,7 @@ CASES = {
     ),
     "a load that never reached the target": Case(
         3,
-        "none was answered: the load never reached the target",
+        "none answered: the load never reached the target",
         "steady: baseline",
         (Event("hang", *ALWAYS, route="/items"), Event("hang", *ALWAYS, route="/records")),
     ),
@@ -82,7 +82,7 @@ CASES = {
         page=20,
     ),
     "a step that was skipped": Case(
-        3, "second: skipped: the play ended before its turn came", "effect: second", parts=twice
+        3, "second: skipped: the play ended before it could start", "effect: second", parts=twice
     ),
     "an observation that ended before recovery": Case(
         1,

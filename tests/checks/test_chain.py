@@ -60,7 +60,7 @@ def test_in_a_quiet_night_no_link_moved_and_each_says_so(tmp_path: Path) -> None
 
 def test_a_gauge_that_was_never_sampled_is_named_as_such(tmp_path: Path) -> None:
     found = chain(tmp_path, Night(sampled=False))
-    assert found["disk"].because == "was not sampled after the first step"
+    assert found["disk"].because == "not sampled after the first step"
     assert not found["disk"].moved
 
 

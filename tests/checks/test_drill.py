@@ -99,7 +99,7 @@ def test_what_is_assumed_counts_against_the_budget(tmp_path: Path) -> None:
 
 def test_a_loss_that_was_not_felt_is_unknown(tmp_path: Path) -> None:
     found = night(out=False).findings(tmp_path, recovery.check)["rto"]
-    assert (found.outcome, "not felt" in found.because) == (UNKNOWN, True)
+    assert (found.outcome, "no outage" in found.because) == (UNKNOWN, True)
 
 
 def test_without_an_outage_the_time_runs_until_the_step_that_ends_the_loss(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_order_in_which_the_target_tells_its_records_does_not_matter(
     np.save(journal.run.readback, rows[np.random.default_rng(1).permutation(len(rows))])
     assert loss.check(Judged(experiment, journal)) == in_order
     np.save(journal.run.readback, np.delete(rows, 60))
-    assert "no row for some of the writes" in loss.check(Judged(experiment, journal))[0].because
+    assert "lacks some of the writes" in loss.check(Judged(experiment, journal))[0].because
 
 
 def test_what_was_lost_has_its_age_span(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitte
         (step_events("drop", *STEP), PASS, "drop: effect reached: closed 4 of 2"),
         (WEAK, UNKNOWN, "drop: effect below its floor: closed 1 of 2"),
         (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: closed 0 of 2"),
-        (GROUNDLESS, UNKNOWN, "drop: it states no floor, so nothing proves its effect"),
+        (GROUNDLESS, UNKNOWN, "drop: no floor stated, so nothing proves its effect"),
         (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
         (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never undone, its effect reached: closed 4 of 2"),
         (UNPROVEN, UNKNOWN, "drop: effect not seen on the target's own path: nobody came this way"),
@@ -242,7 +242,7 @@ def test_a_baseline_that_was_not_steady_leaves_everything_unknown(tmp_path: Path
 @pytest.mark.parametrize(
     ("night", "because"),
     [
-        (Night(ended=None), "the run has no end in its journal: it was killed"),
+        (Night(ended=None), "the journal has no end of the run: it was killed"),
         (
             Night(ended={"reason": "aborted", "because": "signal"}),
             "the run did not complete: aborted (signal)",
@@ -252,7 +252,7 @@ def test_a_baseline_that_was_not_steady_leaves_everything_unknown(tmp_path: Path
         (Night(load=False), "no hit was due in the play"),
         (
             Night(bad=[(-PLAY, LENGTH, Hit.REFUSED)]),
-            "no hit was ever answered, in the baseline neither: the load never reached the target",
+            "no hit was ever answered, not even in the baseline: the load never reached the target",
         ),
     ],
     ids=["killed", "aborted", "no play", "cut", "no hits", "never reached"],

@@ -60,10 +60,10 @@ SAYS = {
         "share within 500 ms 60 % < 90 %: worst 10 s window, 14 s into the play: 60 of 100 hits good within 500 ms"
     ),
     "a percentile of a route": (
-        "p90 of read > 500 ms: 56 of 480 hits were not good, and such a hit counts as infinitely slow"
+        "p90 of read > 500 ms: 56 of 480 hits were not good, which counts as infinitely slow"
     ),
     "a percentile while a step acted": (
-        "p90 while drop acted > 500 ms: 20 of 20 hits were not good, and such a hit counts as infinitely slow"
+        "p90 while drop acted > 500 ms: 20 of 20 hits were not good, which counts as infinitely slow"
     ),
     "a percentile in windows": (
         "p90 > 500 ms: worst 10 s window, 14 s into the play: 60 of 100 hits good within 500 ms"

@@ -30,21 +30,21 @@ def found(place: Path, lines: list[dict[str, Any]]) -> Finding | None:
     [
         ({"type": "text/html", "names": None}, "text/html instead of application/json"),
         ({"type": ""}, "no content type instead of application/json"),
-        ({"names": None}, "nothing to parse, where there was JSON"),
-        ({"names": ["id:number"]}, "no name:string, which the baseline always had"),
+        ({"names": None}, "no JSON, unlike the baseline"),
+        ({"names": ["id:number"]}, "no name:string, always present in the baseline"),
         (
             {"names": ["errors:array", "id:number", "name:string"]},
-            "errors:array, which the baseline did not have",
+            "errors:array, new since the baseline",
         ),
-        ({"names": ["id:null", "name:string"]}, "id:null, which the baseline did not have"),
-        ({"length": 265}, "265 bytes, where it was 100 to 100"),
+        ({"names": ["id:null", "name:string"]}, "id:null, new since the baseline"),
+        ({"length": 265}, "265 bytes instead of 100 to 100"),
     ],
 )
 def test_what_is_strange_about_an_answer_is_said(look: dict[str, Any], how: str, tmp_path: Path) -> None:
     finding = found(tmp_path, looks({}, {}, look, {}))
     assert finding is not None
     assert (finding.outcome, finding.measured) == (Outcome.WARNING, 1.0)
-    assert f"first 2 s into the play, with {how} (1 of 4 answers looked into)" in finding.because
+    assert f"first 2 s into the play, with {how} (1 of 4 answers examined)" in finding.because
 
 
 @pytest.mark.parametrize("look", [{}, {"length": 264}, {"length": 30}])

@@ -123,9 +123,9 @@ def test_the_readme_lists_what_is_inside_what_was_replaced_and_what_is_not_there
     assert all(f"  {name} (" in readme for name in files if name != "README.txt")
     assert "host-1 to host-" in readme and "project-1" in readme
     assert "repair.log (27 bytes): not packed" in readme and "repair.log" not in files
-    assert "healer.jsonl: is not a regular file" in readme
-    assert "answers.jsonl: cannot be read" in readme
-    assert "decision.json: is not there" in readme
+    assert "healer.jsonl: not a regular file" in readme
+    assert "answers.jsonl: cannot read" in readme
+    assert "decision.json: missing" in readme
 
 
 def test_it_is_its_owners_alone_says_what_it_wrote_and_asks_to_look_through_it(
@@ -136,7 +136,7 @@ def test_it_is_its_owners_alone_says_what_it_wrote_and_asks_to_look_through_it(
     said = capsys.readouterr().out.splitlines()
     assert code == 0 and stat.S_IMODE(Path("mine.tar.gz").stat().st_mode) == 0o600
     assert said[0] == "mine.tar.gz" and any(line.startswith("  events.jsonl, ") for line in said)
-    assert said[-1] == "Look through it before you send it: tar -xzf mine.tar.gz"
+    assert said[-1] == "Review it before you send it: tar -xzf mine.tar.gz"
 
 
 @pytest.mark.parametrize("output", ["there.tar.gz", "no directory/new.tar.gz"])
@@ -180,7 +180,7 @@ def test_of_a_file_without_end_the_beginning_and_the_end_are_taken(
     run = plant(place / "reports")
     (run.path / "load.log").write_text(f"begin\n{'x' * 1000}\nend\n")
     text = unpacked(packed("latest")[1])["load.log"]
-    assert text.startswith("begin\n") and text.endswith("end\n") and "bytes are left out here" in text
+    assert text.startswith("begin\n") and text.endswith("end\n") and "bytes left out" in text
     assert len(text) < 300
 
 

@@ -176,7 +176,7 @@ def test_each_decision_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFi
         "hourly: due 2026-03-01 16:00:00+00:00: missed: could not start within 1800 s of its time"
         in caplog.text
     )
-    assert "takes the lease of " in caplog.text
+    assert "taking the lease of " in caplog.text
 
 
 def test_the_next_wake_up_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

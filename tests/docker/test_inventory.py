@@ -83,7 +83,7 @@ def test_an_archive_in_a_container_and_a_container_of_midnights_are_told(victim:
 
     try:
         lost, ours = (str(each) for each in changes(victim, act))
-        assert lost == f"{victim.name}:/data/app.log.1: is gone, and what was in it is nowhere any more"
-        assert ours.startswith("container midnight-") and ours.endswith("which midnight made, is new")
+        assert lost == f"{victim.name}:/data/app.log.1: is gone, and its former content no longer exists"
+        assert ours.startswith("container midnight-") and ours.endswith("created by midnight, is new")
     finally:
         sidecar.remove(victim.ref.engine, mark)

@@ -114,7 +114,7 @@ def test_runs_of_another_load_or_other_steps_are_left_out(reports: Path) -> None
     run = passed(2, about=about(40)).write(reports)
     (entry,) = open_index(pytest.fail).find(Query(run=run.id))
     (baseline,) = found("latest-pass", replace(MIDNIGHT, play=entry.play))
-    assert baseline.shown == f"run {run.id} (1 run left out: another load or other steps)"
+    assert baseline.shown == f"run {run.id} (1 run left out: different load or steps)"
 
 
 def test_the_newest_runs_are_enough(reports: Path) -> None:
@@ -150,9 +150,9 @@ def test_a_run_is_named_by_its_id_the_beginning_of_it_or_its_directory(reports: 
 @pytest.mark.parametrize(
     ("decided", "words"),
     [
-        ("refused", "was refused by its gate; to release it: midnight baseline set 2026"),
+        ("refused", "was refused by its gate; to accept it: midnight baseline set 2026"),
         ("withdrawn", "was withdrawn"),
-        ("worse", "was worse than its own baseline"),
+        ("worse", "was worse than its baseline"),
     ],
 )
 def test_a_run_that_was_refused_is_no_baseline_by_any_name_until_it_is_released(
@@ -162,7 +162,7 @@ def test_a_run_that_was_refused_is_no_baseline_by_any_name_until_it_is_released(
     for reference in (run.id, str(run.path)):
         with pytest.raises(UsageError, match=words):
             found(reference, MIDNIGHT)
-    with pytest.raises(FileError, match=f"to release it: midnight baseline set {run.id}"):
+    with pytest.raises(FileError, match=f"to accept it: midnight baseline set {run.id}"):
         found(str(run.verdict), MIDNIGHT)
     index = open_index(pytest.fail)
     (entry,) = index.find(Query(run=run.id))
@@ -210,9 +210,9 @@ def test_the_file_of_a_gate_that_refused_is_no_baseline(reports: Path, tmp_path:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("20260902", "is a run of 'midnight', and 'smoke' is played"),
+        ("20260902", "is a run of 'midnight', not of 'smoke'"),
         ("2026", "several"),
-        ("zzz", "is no stored"),
+        ("zzz", "not a stored run"),
     ],
 )
 def test_a_run_that_is_none_or_of_another_experiment_is_refused(
@@ -227,7 +227,7 @@ def test_a_run_that_is_none_or_of_another_experiment_is_refused(
 def test_a_run_without_a_verdict_is_no_baseline(reports: Path) -> None:
     for stored in (Stored(1, verdict="unknown"), Stored(2, verdict=None)):
         run = stored.write(reports)
-        with pytest.raises(UsageError, match="no verdict to compare with"):
+        with pytest.raises(UsageError, match="needs a pass or fail verdict"):
             found(run.id, MIDNIGHT)
 
 

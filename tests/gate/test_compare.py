@@ -115,7 +115,7 @@ def test_a_percentile_that_rests_on_few_hits_is_replaced_by_a_lower_one_and_name
     few = SOUND | {"hits": 559.0}
     found = among("p95", few | {"p95": 0.9, "p99": 9.0}, [few])
     assert found.outcome == "fail"
-    assert found.because.endswith("(in place of p99: of 559 hits 5 lie beyond it, 10 are needed)")
+    assert found.because.endswith("(instead of p99: of 559 hits 5 lie beyond it, 10 required)")
     assert "p99" not in {each.name for each in compare(few, [few], {})}
     assert among("p99", SOUND | {"hits": 1000.0}, [SOUND]).outcome == "pass"
     assert among("p95", SOUND | {"hits": 999.0}, [SOUND]).outcome == "pass"

@@ -83,7 +83,7 @@ def test_against_a_single_run_what_is_worse_is_an_advice_and_no_baseline(
     assert gate(*BASELINE, p50=0.9) == 0
     said = capsys.readouterr().out
     assert "advisory: p50 900 ms, baseline 10 ms" in said
-    assert "does not count as a baseline: it is worse than the only one" in said
+    assert "does not count as a baseline: worse than the only one" in said
     assert gate(*BASELINE, "--baseline-strict", p50=0.9) == 1
     assert states() == ["passed", "worse", "refused"]
 
@@ -109,7 +109,7 @@ def test_a_released_run_begins_a_new_baseline(gate: Gate, capsys: pytest.Capture
         gate(p50=0.01)
     assert gate(*BASELINE, p50=0.02) == 1
     assert gate(*BASELINE, "--release", p50=0.02) == 0
-    assert "the baseline now begins with run" in capsys.readouterr().out
+    assert "the baseline now starts at run" in capsys.readouterr().out
     assert gate(*BASELINE, p50=0.021) == 0
     assert "smoke is compared with run 2026" in capsys.readouterr().err
     assert states()[5:] == ["refused", "released", "passed"]
@@ -128,7 +128,7 @@ def test_a_run_is_released_shown_and_withdrawn_by_hand(
     first, second = sorted(path.name for path in (reports / "smoke").iterdir())
     capsys.readouterr()
     assert code_of("baseline", "set", second, "--because", "a new disk") == 0
-    assert "the baseline of smoke on embedded, profile fragile begins with it" in capsys.readouterr().out
+    assert "the baseline of smoke on embedded, profile fragile starts here" in capsys.readouterr().out
     assert code_of("baseline", "show", "smoke", "--json") == 0
     (shown,) = json.loads(capsys.readouterr().out)
     assert (shown["run"], shown["state"], shown["because"]) == (second, "released", "a new disk")
@@ -145,7 +145,7 @@ def test_a_run_without_a_verdict_cannot_be_released(
 ) -> None:
     run = Stored(1, verdict="unknown").write(reports)
     assert code_of("baseline", "set", run.id) == 2
-    assert "has no verdict to compare with (unknown)" in capsys.readouterr().err
+    assert "needs a pass or fail verdict to be compared with, got unknown" in capsys.readouterr().err
     assert code_of("baseline", "set", "nowhere") == 2
     assert code_of("baseline", "clear", run.id) == 2
 
@@ -188,7 +188,7 @@ def test_a_spoilt_decision_leaves_the_run_out_and_says_so(reports: Path, text: s
     run.decision.write_text(text)
     said: list[str] = []
     assert open_index(said.append).find(Query()) == []
-    assert "left out" in said[0]
+    assert "skipped" in said[0]
 
 
 def test_what_cannot_be_recorded_is_said_and_the_run_is_no_baseline(
@@ -199,5 +199,5 @@ def test_what_cannot_be_recorded_is_said_and_the_run_is_no_baseline(
 
     monkeypatch.setattr("chaos.history.decision.write", full)
     assert gate(p50=0.01) == 0
-    assert "could not be recorded: No space left on device" in capsys.readouterr().err
+    assert "could not record the gate's decision: No space left on device" in capsys.readouterr().err
     assert states() == [None]

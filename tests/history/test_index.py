@@ -169,14 +169,14 @@ def test_a_broken_index_is_said_and_built_anew(reports: Path) -> None:
     said: list[str] = []
     assert [entry.run for entry in open_index(said.append).find(Query())] == [run.id]
     assert len(said) == 1
-    assert "broken" in said[0]
+    assert "corrupt" in said[0]
     assert ids() == [run.id]
 
 
 def test_a_run_ends_with_a_broken_index_that_is_said_and_mended(reports: Path) -> None:
     Stored(1).write(reports)
     (reports / FILE).write_bytes(b"this is no database" * 100)
-    assert "broken" in "".join(remember())
+    assert "corrupt" in "".join(remember())
     assert remember() == []
     assert len(ids()) == 1
 
@@ -186,9 +186,9 @@ def test_whatever_befalls_the_index_at_the_end_of_a_run_is_words(
 ) -> None:
     Stored(1).write(reports)
     monkeypatch.setattr("chaos.history.index.read_entry", lambda _: 1 / 0)
-    assert "not brought up to date (division by zero)" in "".join(remember())
+    assert "could not update the index of runs (division by zero)" in "".join(remember())
     monkeypatch.setenv("MIDNIGHT_DATABASE", "postgresql://127.0.0.1:1/none")
-    assert "not brought up to date" in "".join(remember())
+    assert "could not update the index of runs" in "".join(remember())
 
 
 def test_where_the_index_cannot_be_kept_the_journals_are_read(reports: Path) -> None:
@@ -196,7 +196,7 @@ def test_where_the_index_cannot_be_kept_the_journals_are_read(reports: Path) -> 
     (reports / FILE).mkdir()  # root may write everywhere, but not a file where a directory is
     said: list[str] = []
     assert [entry.run for entry in open_index(said.append).find(Query())] == [run.id]
-    assert "cannot be kept" in said[0]
+    assert "cannot write the index of runs" in said[0]
 
 
 def test_a_reports_directory_that_is_not_there_is_empty_and_is_not_made(
@@ -251,7 +251,7 @@ def test_a_shared_database_keeps_the_runs_of_a_reports_directory_that_has_gone(
     ("url", "message"),
     [
         ("mysql://h/d", "must be postgresql"),
-        ("nonsense", "is no URL"),
+        ("nonsense", "must be a URL"),
         ("sqlite://", "must be postgresql"),
         ("postgresql://u:secret@127.0.0.1:1/d", "127.0.0.1"),
     ],

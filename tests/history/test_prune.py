@@ -104,7 +104,7 @@ def test_a_run_that_is_played_and_one_not_healed_are_left(
     with hold_lock(runs[0]):
         for options in (["--dry-run"], []):
             _, said = prune(capsys, "--keep", "1", *options)
-            assert f"{runs[0].id}: left: being played" in said
+            assert f"{runs[0].id}: left: in progress" in said
             assert f"{runs[1].id}: left: not healed" in said
     assert [run.path.exists() for run in runs] == [True, True, False, True]
 

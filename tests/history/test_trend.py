@@ -92,7 +92,7 @@ def test_with_fewer_than_five_nights_on_a_side_it_is_advisory_and_says_so(
     trend = one(entries)
     found = movement(trend, "p99")
     assert found.state == "advisory"
-    assert "5 a side are needed" in found.because
+    assert "at least 5 per side required" in found.because
     assert trend.regressions == ()
 
 

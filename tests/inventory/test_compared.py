@@ -109,7 +109,7 @@ def test_a_damaged_inventory_is_unknown(tmp_path: Path) -> None:
     experiment, journal = night(tmp_path, ENABLED, ENABLED)
     journal.run.inventory_after.write_text('{"version": 1, "thi')
     (found,) = left_behind.check(Judged(experiment, journal))
-    assert found.outcome is Outcome.UNKNOWN and "inventory-after.json cannot be read" in found.because
+    assert found.outcome is Outcome.UNKNOWN and "cannot read inventory-after.json" in found.because
 
 
 def test_of_a_target_that_midnight_started_nothing_is_asked(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_a_pause_of_ours_is_seen_though_nothing_was_due(playing: Playing) -> Non
 @pytest.mark.parametrize(
     ("change", "because"),
     [
-        ({"base_url": "http://192.0.2.1"}, "is not this machine, and the target's `allow` does not name it"),
+        ({"base_url": "http://192.0.2.1"}, "is not this machine and not in the target's `allow`"),
         ({"base_url": "http://no-such-host.invalid"}, "has no address"),
     ],
 )

@@ -183,4 +183,4 @@ def test_a_missing_secret_is_said_and_a_known_one_is_in_no_message(monkeypatch: 
 def test_an_address_for_apprise_never_stands_in_the_file() -> None:
     with pytest.raises(ValidationError) as told:
         destination(apprise="slack://tokenA/tokenB/tokenC")
-    assert "comes from the environment or a file" in str(told.value)
+    assert "must be a reference" in str(told.value)

@@ -168,7 +168,7 @@ def test_a_second_run_at_the_same_target_is_refused(midnight: Midnight) -> None:
 
     done = midnight("run", "smoke")
 
-    assert done.code == 2 and "is being played on" in done.err, done.err
+    assert done.code == 2 and "is in use" in done.err, done.err
     midnight("stop", "--all")
     process.wait(30)
 

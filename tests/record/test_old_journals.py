@@ -80,7 +80,7 @@ def test_a_newer_version_is_refused_and_both_are_named(run: RunDir, name: str) -
     file.write_text(
         file.read_text().replace('"version": 1', '"version": 9').replace('"version":1', '"version":9')
     )
-    with pytest.raises(UsageError, match=f"{name}: version 9, this program reads {VERSION}"):
+    with pytest.raises(UsageError, match=f"{name}: version 9, this midnight reads {VERSION}"):
         judge_run(run)
 
 

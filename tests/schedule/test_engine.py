@@ -151,7 +151,7 @@ def test_a_leader_killed_when_it_has_claimed_is_reported_by_the_other_which_play
     world.pass_(minutes=90)
     assert other.leads
     assert world.states() == {"missed": 1} and world.machine.started == {}
-    assert "went away while it was being played" in world.rows()[0].because
+    assert "disappeared while it was running" in world.rows()[0].because
     world.pass_(hours=2)
     world.assert_each_once()
 
@@ -232,7 +232,7 @@ def test_of_two_on_one_target_the_second_is_refused_where_that_is_wished(tmp_pat
     world.add()
     world.pass_(minutes=75)
     assert world.states("two") == {"refused": 1} and world.states("one") == {"ended": 1}
-    assert "is being played on by one" in world.rows("two")[0].because
+    assert "is in use by one" in world.rows("two")[0].because
     assert [body["event"] for body in told(world)] == ["missed"]
 
 
@@ -242,7 +242,7 @@ def test_one_that_waits_too_long_for_its_target_is_missed(tmp_path: Path) -> Non
     world.add()
     world.pass_(minutes=95)
     assert world.states() == {"missed": 1} and world.machine.started == {}
-    assert "its target was busy" in world.rows()[0].because
+    assert "target busy" in world.rows()[0].because
 
 
 def test_a_scheduler_that_stops_leaves_what_waits_to_the_next_one(tmp_path: Path) -> None:

@@ -32,13 +32,13 @@ BAD = {
     "unknown experiment": ("experiment: smoke", "experiment: smok", 5, "no file 'smok' in experiments/"),
     "unknown target": ("target: embedded", "target: embeded", 6, "no file 'embeded' in targets/"),
     "unknown profile": ("profile: hardened", "profile: steel", 7, "has no profile 'steel'"),
-    "too few fields": ("when: 0 0 * * *", "when: 0 0 * *", 8, "five fields of cron"),
-    "minute out of range": ("when: 0 0 * * *", "when: 60 0 * * *", 8, "is no cron expression"),
-    "weekday out of range": ("when: 0 0 * * *", "when: 0 0 * * 8", 8, "'8' is no day of the week"),
+    "too few fields": ("when: 0 0 * * *", "when: 0 0 * *", 8, "five cron fields"),
+    "minute out of range": ("when: 0 0 * * *", "when: 60 0 * * *", 8, "invalid cron expression"),
+    "weekday out of range": ("when: 0 0 * * *", "when: 0 0 * * 8", 8, "'8' is not a day of the week"),
     "no ordinal weekday": ("when: 0 0 * * *", "when: first day 02:00", 8, "or `last day`"),
     "never due": ("when: 0 0 * * *", "when: 0 0 30 2 *", 8, "is never due, got '0 0 30 2 *'"),
     "unknown zone": ("timezone: Europe/Berlin", "timezone: Europe/Atlantis", 9, "got 'Europe/Atlantis'"),
-    "zone that is a directory": ("timezone: Europe/Berlin", "timezone: Europe", 9, "is no time zone"),
+    "zone that is a directory": ("timezone: Europe/Berlin", "timezone: Europe", 9, "unknown time zone"),
     "jitter beyond the next run": ("jitter: 5m", "jitter: 5h", None, ""),
     "unknown day": ("days: [fri]", "days: [friday]", 11, "got 'friday'"),
     "no time of day": ('from: "22:00"', 'from: "22:77"', 11, "must be a time of day"),
@@ -50,9 +50,14 @@ BAD = {
         "before 2026-12-24",
     ),
     "unknown destination": ("notify: [ops], pause", "notify: [opps], pause", 13, "no destination 'opps'"),
-    "a destination twice": ("notify: [ops], pause", "notify: [ops, ops], pause", 13, "'ops' stands twice"),
+    "a destination twice": (
+        "notify: [ops], pause",
+        "notify: [ops, ops], pause",
+        13,
+        "duplicate destination 'ops'",
+    ),
     "unknown way to be busy": ("when_busy: wait", "when_busy: wiat", 14, "got 'wiat'"),
-    "unknown key": ("when_busy: wait", "when_bussy: wait", 14, "is not a key known here"),
+    "unknown key": ("when_busy: wait", "when_bussy: wait", 14, "unknown key"),
     "an address that is none": (
         "{apprise: {env: OPS}}",
         "{webhook: ftp://x/y}",
@@ -65,7 +70,7 @@ BAD = {
         2,
         "notify: ops: events[0]: should be 'fail'",
     ),
-    "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "comes from the environment or a file"),
+    "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "must be a reference"),
 }
 
 
@@ -93,7 +98,7 @@ def test_a_bad_schedule_is_refused_in_one_line(
     path = tmp_path / "schedules.yaml"
     text = GOOD.replace(old, new)
     if line is None:
-        text, line, words = text.replace("0 0 * * *", "0 * * * *"), 10, "time between two runs (1:00:00)"
+        text, line, words = text.replace("0 0 * * *", "0 * * * *"), 10, "interval between runs (1:00:00)"
     path.write_text(text)
     code, _, said = run(capsys, "validate", str(path))
     assert (code, said.count("\n")) == (2, 1), said
@@ -104,7 +109,7 @@ def test_a_name_stands_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     path = tmp_path / "schedules.yaml"
     path.write_text(GOOD + "  - {name: nightly, experiment: smoke, when: 0 1 * * *}\n")
     code, _, said = run(capsys, "validate", str(path))
-    assert code == 2 and f"{path}:15: schedule 'nightly': name: 'nightly' stands twice" in said
+    assert code == 2 and f"{path}:15: schedule 'nightly': name: duplicate name 'nightly'" in said
 
 
 def test_the_good_one_and_the_one_that_ships_are_valid(
@@ -146,7 +151,7 @@ def test_pause_list_next_and_resume_agree(tmp_path: Path, capsys: pytest.Capture
     assert run(capsys, "resume", "nightly", *option)[0] == 0
     assert "paused" not in run(capsys, "list", *option)[1]
     code, _, said = run(capsys, "pause", "nihgtly", *option)
-    assert code == 2 and "there is no schedule 'nihgtly'; known: nightly" in said
+    assert code == 2 and "no schedule 'nihgtly'; known: nightly" in said
 
 
 def test_the_list_says_all_in_a_narrow_terminal_and_whether_a_scheduler_is_there(
@@ -160,7 +165,7 @@ def test_the_list_says_all_in_a_narrow_terminal_and_whether_a_scheduler_is_there
     _, row, because, leader = run(capsys, "list", *option)[1].splitlines()
     assert row.split() == ["nightly", *"00***", "Europe/Berlin", "paused"]
     assert because == "nightly: paused: [red]a freeze[/red] of which much can be said"
-    assert leader == "no scheduler holds the lease: nothing is started"
+    assert leader == "no scheduler holds the lease: nothing will start"
 
 
 def test_a_database_that_cannot_be_opened_is_said_without_its_password(

@@ -91,7 +91,7 @@ def test_sighup_reads_the_file_again_and_a_bad_one_changes_nothing(place: Place)
     place.until(lambda: "holds the lease" in said.read_text())
     (place.path / "schedules.yaml").write_text("schedules: 5\n")
     process.send_signal(signal.SIGHUP)
-    place.until(lambda: "the schedules stay as they are" in said.read_text())
+    place.until(lambda: "schedules unchanged" in said.read_text())
     place.write(every_second("two"))
     process.send_signal(signal.SIGHUP)
     place.until(lambda: any(row.schedule == "two" for row in place.rows()))
@@ -107,7 +107,7 @@ def test_the_command_is_midnight_run_and_its_refusal_is_told(place: Place) -> No
     place.until(lambda: any(row.state == "refused" for row in place.rows()))
     row = next(row for row in place.rows() if row.state == "refused")
     assert (row.exit_code, row.event) == (2, "missed")
-    assert row.because == "runs are halted on this machine; `midnight halt off` lifts that"
+    assert row.because == "runs are halted on this machine; allow them with `midnight halt off`"
 
 
 @pytest.fixture(name="by_hand")
@@ -153,7 +153,7 @@ def test_where_no_scheduler_runs_a_run_by_hand_that_was_killed_is_reported_by_th
     assert by_hand("exit 0") == 0
     killed, played = place.rows()
     assert (killed.state, played.state) == ("missed", "ended")
-    assert "killed went away: reported as missed" in capsys.readouterr().out
+    assert "killed is gone: reported as missed" in capsys.readouterr().out
 
 
 def test_a_run_by_hand_is_refused_while_another_is_alive_on_its_target(
@@ -163,6 +163,6 @@ def test_a_run_by_hand_is_refused_while_another_is_alive_on_its_target(
     place.write(every_second("one", when="0 0 1 1 *"), every_second("other"))
     place.serve()
     place.until(lambda: place.book)
-    with pytest.raises(Refused, match="being played on by another run"):
+    with pytest.raises(Refused, match="in use by another run"):
         by_hand("exit 0")
     assert [row.state for row in place.rows() if row.by_hand] == ["refused"]

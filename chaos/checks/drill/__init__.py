@@ -1,1 +1,1 @@
-"""What only a drill is judged by: its loss, its runbook, RTO and RPO."""
+"""Checks only for drills: loss, runbook, RTO and RPO."""

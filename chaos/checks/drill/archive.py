@@ -1,5 +1,5 @@
-"""Whether the archive held what the server believed to be archived when it was lost: an archive_command that
-ends with 0 and stores nothing is trusted until the day of the restore."""
+"""Check that the archive contained what the server believed to be archived when it was lost: an archive_command that
+exits 0 and stores nothing goes unnoticed until the restore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chaos.checks.judged import Judged
 
 
 def check(judged: Judged) -> list[Finding]:
-    """`archive`: nothing to measure, but whether it told the truth; only where a restore has looked at it."""
+    """`archive`: whether it was complete, without a measure; only if a restore has read it."""
     loss = judged.incident
     looked = [deed for deed in judged.deeds if "archive_newest" in deed.evidence]
     believed = loss.evidence.get("last_archived") if loss is not None else None
@@ -18,8 +18,8 @@ def check(judged: Judged) -> list[Finding]:
     evidence = {"believed": believed, "held": newest}
     if newest is None or str(newest) < str(believed):
         because = (
-            f"archive_command lies: {believed} was said to be archived, and the archive ends with {newest}"
+            f"archive_command lies: it reported {believed} as archived, but the archive ends with {newest}"
         )
         return [Finding("archive", "archive", Outcome.FAIL, None, None, "", because, evidence)]
-    because = f"the archive held what it was said to hold, up to {newest}"
+    because = f"the archive contained everything reported as archived, up to {newest}"
     return [Finding("archive", "archive", Outcome.PASS, None, None, "", because, evidence)]

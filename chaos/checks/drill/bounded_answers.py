@@ -1,4 +1,4 @@
-"""While the loss lasts every request gets an answer, if only a refusal, within what the target promises."""
+"""During the loss every request gets an answer, if only a refusal, within the target's promised time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """`answered`: the longest wait for an answer of the hits that were due while the loss lasted."""
+    """`answered`: the longest wait for an answer among hits due during the loss."""
     drill, loss, journal = judged.experiment.drill, judged.incident, judged.journal
     if drill is None or not drill.answered:
         return []
@@ -28,17 +28,17 @@ def check(judged: Judged) -> list[Finding]:
     if loss is None or undone is None:
         return [finding(Outcome.UNKNOWN, "the loss never happened, or never ended")]
     if promised is None:
-        because = "the target promises no deadline: what hangs may hang for ever"
+        because = "the target promises no deadline: requests may hang for ever"
         return [finding(Outcome.FAIL, because)]
     seen = judged.held_to(promised)
     during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < undone.at)
     if seen is None or during is None or not during.any():
         because = (
-            f"no hit was due while the loss lasted for longer than the {show_seconds(promised)} promised"
+            f"no hit was due longer than the promised {show_seconds(promised)} before the end of the loss"
         )
         return [finding(Outcome.UNKNOWN, because)]
     waited, unsure = _waited(seen)[during], seen.indeterminate[during]
-    late = waited > promised + seen.held_to.lag  # of the instrument, which must not be blamed on the target
+    late = waited > promised + seen.held_to.lag  # the instrument's lag must not be blamed on the target
     proven, open_ones = int((late & ~unsure).sum()), int((late & unsure).sum())
     longest = float(waited.max())
     because = f"{many(proven, 'request')} of {len(late)} had no answer within {show_seconds(promised)}"
@@ -49,7 +49,7 @@ def check(judged: Judged) -> list[Finding]:
 
 
 def _waited(seen: Observation) -> Times:
-    """Seconds from due to an answer, be it a refusal; infinite without one."""
+    """Return seconds from due to any answer, even a refusal; infinite without one."""
     end = seen.first + len(seen)
     waited: Times = seen.hits.column(
         lambda rows: np.where(np.isin(rows["outcome"], ANSWERED), rows["done"] - rows["due"], np.inf),

@@ -1,8 +1,8 @@
-"""Whether RPO was tested at all: how old the oldest write was that the loss found unprotected.
+"""Check that RPO was tested at all: the age of the oldest write unprotected at the loss.
 
-By the standby's history: the instant at which the primary had written what the standby had flushed when the
-loss came. Without a standby, by the archive: the age of what was archived last. A loss that finds everything
-protected costs nothing, and proves nothing about the budget.
+With a standby: since the primary had written what the standby had flushed at the loss. Without one: the age
+of the last archived segment. A loss with everything protected costs nothing, and proves nothing about the
+budget.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """`exposure` in seconds, against the least that the drill wants to have met."""
+    """`exposure` in seconds, against the least that the drill requires."""
     drill, loss = judged.experiment.drill, judged.incident
     if drill is None or not drill.exposure or loss is None:
         return []
@@ -32,10 +32,10 @@ def check(judged: Judged) -> list[Finding]:
     if str(loss.evidence.get("standby", "")).endswith(", sync"):
         return [finding(Outcome.PASS, f"a synchronous standby acknowledges nothing unprotected ({how})")]
     if age is None:
-        return [finding(Outcome.UNKNOWN, f"the exposure at the loss is not known: {how}")]
+        return [finding(Outcome.UNKNOWN, f"the exposure at the loss is unknown: {how}")]
     if age < drill.exposure:
         because = f"RPO was hardly tested: at the loss writes of {show_seconds(age)} were unprotected ({how})"
-        return [finding(Outcome.NOT_EXERCISED, f"{because}, {show_seconds(drill.exposure)} are wanted")]
+        return [finding(Outcome.NOT_EXERCISED, f"{because}, {show_seconds(drill.exposure)} required")]
     because = f"at the loss writes of {show_seconds(age)} were unprotected ({how})"
     return [finding(Outcome.PASS, because)]
 
@@ -47,11 +47,11 @@ def _age(journal: Journal, loss: Incident) -> tuple[float | None, str]:
         flushed = journal.series(Source.REPLICATION, Standby.FLUSHED).between(-np.inf, loss.begun)
         if not len(written.at):
             return None, "the standby was never sampled"
-        ahead = written.value > flushed.value[-1]  # from here on the primary had written more than that
+        ahead = written.value > flushed.value[-1]  # from here on the primary had written more
         since = float(written.at[int(np.argmax(ahead))]) if ahead.any() else loss.begun
         age = max(0.0, loss.begun - since)
         return age, f"{amount(float(unflushed))} bytes not flushed by the standby"
     archived = loss.evidence.get("archive_age_seconds")
     if archived is None:
-        return None, "there was neither a standby nor an archive to look at"
+        return None, "there was neither a standby nor an archive to examine"
     return float(archived), f"archived last: {loss.evidence.get('last_archived')}"

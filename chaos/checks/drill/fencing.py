@@ -1,4 +1,4 @@
-"""Fencing: the old primary comes back, and must not be written to; and nothing was written to it meanwhile."""
+"""Fencing: the old primary comes back and must refuse writes; nothing may have been written to it meanwhile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chaos.checks.text import many
 
 
 def check(judged: Judged) -> list[Finding]:
-    """`fencing`: did the old primary take a write; `split_brain`: acknowledged writes that it alone holds."""
+    """`fencing`: whether the old primary accepted a write; `split_brain`: acknowledged writes only it has."""
     if judged.experiment.drill is None:
         return []
     came_back = next((deed for deed in judged.deeds if "took_a_write" in deed.evidence), None)
@@ -22,12 +22,12 @@ def check(judged: Judged) -> list[Finding]:
 
 def _fenced(evidence: dict[str, object]) -> Finding:
     if evidence["took_a_write"]:
-        because = "the old primary came back and took a write: it was not fenced"
+        because = "the old primary came back and accepted a write: it was not fenced"
         return Finding("fencing", "fencing", Outcome.FAIL, 1.0, 0.0, "count", because, evidence)
     if evidence.get("write") != "refused":
-        because = f"whether the old primary takes writes is not known: {evidence.get('said')}"
+        because = f"unknown whether the old primary accepts writes: {evidence.get('said')}"
         return Finding("fencing", "fencing", Outcome.UNKNOWN, None, 0.0, "count", because, evidence)
-    because = "the old primary came back and refused to be written to"
+    because = "the old primary came back and refused writes"
     return Finding("fencing", "fencing", Outcome.PASS, 0.0, 0.0, "count", because, evidence)
 
 

@@ -1,4 +1,4 @@
-"""The loss of a drill: when it happened, and what its operators did then, as the journal tells it."""
+"""The loss of a drill and its operators' actions, from the journal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from chaos.spec.drill import Drill
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """On the run clock. The act has a length: a killed server's sessions end a moment after it. What is told
-    against the target counts from `begun`; what the loss excuses may have been sent until `ended`."""
+    """On the run clock. The loss takes time: a killed server's sessions end a moment after it. What is held against the
+    target counts from `begun`; writes excused by the loss may have been sent until `ended`."""
 
     begun: float
     ended: float
@@ -23,7 +23,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One step of the runbook. `ended` is None while it was never done; `because` says why not."""
+    """One runbook step. `ended` is None if it was never done; `because` is the reason."""
 
     name: str
     by: str
@@ -39,7 +39,7 @@ class Deed:
 
 
 def incident(drill: Drill | None, journal: Journal) -> Incident | None:
-    """None outside of a drill, or when the loss never happened."""
+    """Return None outside a drill, or if the loss never happened."""
     if drill is None:
         return None
     begun = journal.latest(events.RunBegun)
@@ -48,7 +48,7 @@ def incident(drill: Drill | None, journal: Journal) -> Incident | None:
         return None
     evidence = dict(injected.evidence)
     instant = evidence.pop("instant", None)
-    if instant is None or begun.monotonic is None:  # not told: it acted at some time between these two
+    if instant is None or begun.monotonic is None:  # not recorded: it acted between these two
         injecting = journal.latest(events.StepInjecting, drill.loss)
         return Incident(injecting.at if injecting else injected.at, injected.at, evidence)
     zero = begun.monotonic
@@ -56,7 +56,7 @@ def incident(drill: Drill | None, journal: Journal) -> Incident | None:
 
 
 def deeds(drill: Drill | None, journal: Journal) -> list[Deed]:
-    """Every step of the runbook, in the drill's order."""
+    """Return every runbook step, in the drill's order."""
     runbook = drill.runbook if drill else ()
     return [_deed(step.name, journal) for step in runbook]
 
@@ -76,5 +76,5 @@ def _deed(name: str, journal: Journal) -> Deed:
 
 
 def assumed(journal: Journal) -> Mapping[str, float] | None:
-    """Seconds of what nobody performed, by what it is, as the target's file assumes; None: it assumes nothing."""
+    """Return the target file's assumed seconds for parts not performed, by name; None if it assumes nothing."""
     return journal.manifest.assumed

@@ -1,8 +1,8 @@
-"""Loss in a drill: what the loss excuses, against the RPO; what it does not, as lost writes.
+"""Loss in a drill: writes excused by the loss count for the RPO, all others as lost writes.
 
-Excused is an acknowledged write that is missing and was sent before the loss was over: it is what the
-unprotected seconds cost. The RPO is the instant at which the loss was over, less the acknowledgement of the
-oldest of them. Everything else that was acknowledged and is missing, or has another payload, is lost.
+A missing acknowledged write is excused if it was sent before the loss was over: the cost of the unprotected
+seconds. The RPO is the end of the loss minus the acknowledgement of the oldest of them. Every other
+acknowledged write that is missing, or has another payload, is lost.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What production would have taken and lost, from what was measured here and what its owners state.
+"""Project production's RTO and RPO from what was measured here and what its owners state.
 
-A finding of its own: whatever was measured and failed stays failed. It reads
+A separate finding: a measured failure stays a failure. It reads
 - what the target states about production; without it there is nothing to project, and no finding;
-- the spans of the way back, of a drill as `drill.rto` cuts them, from the loss on; of a restore alone those of
-  its own steps (`DeedEnded`). Steps in GROWING grow with the data and are replaced by the projection;
-- what restores took (`RestoresMeasured`). Of several such events all points count. Without any, nothing had to be
-  restored: a standby took over.
+- the spans of the recovery: in a drill as cut by `drill.rto`, from the loss on; in a restore alone those of
+its own steps (`DeedEnded`). Steps in GROWING grow with the data and are replaced by the projection;
+- the duration of restores (`RestoresMeasured`). All points of all such events count. Without any, nothing had to be
+restored: a standby took over.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
 
 def check(judged: Judged | JudgedRestore) -> list[Finding]:
-    """`projected_rto` and `projected_rpo` against the budget; none where production is not stated."""
+    """`projected_rto` and `projected_rpo` against the budget; none if nothing is stated about production."""
     budget, journal = judged.experiment.budget, judged.journal
     stated = journal.manifest.production
     if stated is None:
@@ -41,7 +41,7 @@ def check(judged: Judged | JudgedRestore) -> list[Finding]:
 
 
 def read_measured(journal: Journal) -> Measured | None:
-    """What restores took in this run; None where nothing was restored."""
+    """Return the restores measured in this run; None if nothing was restored."""
     found = journal.every(RestoresMeasured)
     if not found:
         return None
@@ -52,7 +52,7 @@ def read_measured(journal: Journal) -> Measured | None:
 
 
 def _of_a_drill(judged: Judged | JudgedRestore) -> tuple[dict[str, float], dict[str, float]] | None:
-    """As `_spans`, from the loss to the return of service; None outside of a drill."""
+    """Like `_spans`, from the loss to the return of service; None outside a drill."""
     if not isinstance(judged, Judged) or judged.experiment.drill is None:
         return None
     rto = next((finding for finding in recovery.check(judged) if finding.name == "rto"), None)
@@ -62,7 +62,7 @@ def _of_a_drill(judged: Judged | JudgedRestore) -> tuple[dict[str, float], dict[
 
 
 def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:
-    """The spans that do not grow with the data, by step: those measured, and those assumed."""
+    """Return spans that do not grow with the data, by step: measured and assumed ones."""
     measured: dict[str, float] = {}
     assumed: dict[str, float] = {}
     for deed in journal.every(DeedEnded):

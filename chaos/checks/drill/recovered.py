@@ -1,8 +1,7 @@
-"""What a point-in-time recovery brought back, held against the ledger, row by row: PostgreSQL promotes in
-silence past what it misses.
+"""Compare what a point-in-time recovery brought back with the ledger, row by row: PostgreSQL promotes silently even
+if WAL is missing.
 
-Promised are the writes that were acknowledged before the loss began; what was sent only after it had ended
-must not be there.
+Writes acknowledged before the loss began must be there; those sent only after it had ended must not.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from chaos.record.journal import Journal
 
 
 def check(judged: Judged) -> list[Finding]:
-    """`recovered_rows`: rows too few and too many in what was recovered."""
+    """`recovered_rows`: missing and surplus rows in what was recovered."""
     journal, loss = judged.journal, judged.incident
     found = [deed for deed in judged.deeds if "seq" in deed.evidence]
     if loss is None or not found:

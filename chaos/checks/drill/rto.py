@@ -1,9 +1,9 @@
-"""The RTO of a drill: from the instant of the loss until the service is back, and where that time went.
+"""The RTO of a drill: from the loss until the service is back, and how that time was spent.
 
-The service is back with the due time of the first hit of sustained good service (the end of the outage that
-the loss began), and when the drill's `until`, a step of the runbook, has ended. A later outage counts with
-its own length: the worst counts. What nobody performed is assumed by the target's file, and counts against
-the budget; where it assumes nothing the RTO is called technical.
+The service is back at the due time of the first hit of sustained good service (the end of the outage begun by
+the loss), and once the drill's `until`, a runbook step, has ended. A later outage counts with its own length:
+the worst counts. Parts not performed are assumed by the target file and count against the budget; if it
+assumes nothing, the RTO is called technical.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chaos.spec.units import show_seconds
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """When the service was back, by one reading of the hits; None: it was not. `rto` in seconds, at least."""
+    """When the service was back, by one reading of the hits; None if it was not. `rto` in seconds, at least."""
 
     back: float | None
     rto: float
@@ -30,8 +30,8 @@ class Return:
 
 
 def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> Finding:
-    """`readings` are the outages as seen, at best and at worst; `observed` is where the observation ended. What was
-    not observed to its end fails only what it had broken by then."""
+    """`readings` are the outages as seen, at best and at worst; `observed` is the end of the observation. An outage not
+    observed to its end fails only what it had broken by then."""
     experiment, loss, known = judged.experiment, judged.incident, assumed(judged.journal)
     drill, budget, limit = experiment.drill, experiment.budget.rto, experiment.limits.rto
     allowed = budget if limit is None else limit
@@ -52,7 +52,7 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
         "breakable": observed - loss.begun + extra > budget or limit is not None,
     }
     if drill.outage and not (seen.felt and best.felt):
-        because = "no outage after the loss: it was not felt, so no RTO could be measured"
+        because = "no outage after the loss, so no RTO could be measured"
         return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
     kept = worst.back is not None and within(worst)
     outcome = bounded(kept, kept or within(best))
@@ -76,7 +76,7 @@ def _return(found: list[Outage], drill: Drill, steps: list[Deed], loss: Incident
 
 
 def spans(steps: list[Deed], loss: Incident, back: float | None) -> list[dict[str, Any]]:
-    """The time from the loss until the service was back, cut at the end of each step: name, start, seconds."""
+    """Split the time from the loss until the service was back at the end of each step: name, start, seconds."""
     found: list[dict[str, Any]] = []
     reached = loss.begun
     over = [(step.over, step.name) for step in steps if step.over is not None and step.over > loss.begun]

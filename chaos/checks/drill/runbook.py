@@ -1,4 +1,4 @@
-"""The runbook: each step that the drill asks for was done, within its time."""
+"""The runbook: each step of the drill was done within its time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """One finding per step; `measured` and `allowed` are the seconds it took and may take."""
+    """Return one finding per step; `measured` and `allowed` are the seconds it took and may take."""
     drill = judged.experiment.drill
     if drill is None:
         return []
@@ -21,7 +21,7 @@ def _judge(deed: Deed, within: float) -> Finding:
     evidence = {"by": deed.by, **deed.evidence}
     if deed.begun is None:
         outcome = Outcome.FAIL if deed.stopped is not None else Outcome.UNKNOWN
-        because = f"{deed.name}: not done: {deed.because or 'its turn never came'}"
+        because = f"{deed.name}: not done: {deed.because or 'never started'}"
         return Finding("runbook", deed.name, outcome, None, within, "s", because, evidence)
     if deed.ended is None:
         outcome = Outcome.FAIL if deed.stopped is not None else Outcome.UNKNOWN

@@ -1,4 +1,4 @@
-"""The verdict on a restored backup: pure functions over the journal of a restore."""
+"""The verdict on a restored backup: pure functions of a restore's journal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CHECKS: tuple[Check[JudgedRestore], ...] = (
     Check("verification", soundness.check),
     Check("projection", projection.check),
 )
-"""The first of them also tells of the run (`completeness`) and of the time it took (`recovery`)."""
+"""The first one also judges the run (`completeness`) and its duration (`recovery`)."""
 
 
 def judge(judged: JudgedRestore) -> Verdict:
-    """The verdict on a stored restore: the same run and experiment always give the same one."""
+    """Judge a stored restore: the same run and experiment always give the same verdict."""
     findings = findings_of(CHECKS, judged)
     outcome = worst(finding.outcome for finding in findings)
     measured = {finding.name: finding.measured for finding in findings}

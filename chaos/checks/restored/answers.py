@@ -1,4 +1,4 @@
-"""The named queries: whether the restored data makes sense."""
+"""Named queries: check that the restored data makes sense."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chaos.record.journal import Journal
 
 
 def check(judged: JudgedRestore) -> list[Finding]:
-    """One finding for each query of the target file; what was not asked is not exercised."""
+    """Return one finding per query of the target file; queries not run are not exercised."""
     queries = judged.journal.manifest.options.get("queries") or []
     return [_judge(query, judged.journal) for query in queries]
 
@@ -22,7 +22,7 @@ def _judge(query: dict[str, Any], journal: Journal) -> Finding:
     name = query["name"]
     answer = journal.latest(QueryAnswered, name)
     if answer is None:
-        because = f"{name}: nothing was restored that it could be asked of"
+        because = f"{name}: nothing was restored to query"
         return Finding("queries", name, Outcome.NOT_EXERCISED, None, None, "", because)
     evidence = {"sql": query["sql"], **answer.detail}
     if answer.because is not None:
@@ -33,25 +33,25 @@ def _judge(query: dict[str, Any], journal: Journal) -> Finding:
     outcome = Outcome.FAIL if broken else Outcome.PASS
     because = f"{name}: {'; '.join(broken) or _shown(query, answer)}"
     measured = float(answer.rows or 0) if query.get("rows") is not None else _number(answer.value)
-    allowed = _number(query.get("at_most"))  # the others are no upper bounds
+    allowed = _number(query.get("at_most"))  # the others are not upper bounds
     return Finding("queries", name, outcome, measured, allowed, "", because, evidence)
 
 
 def _broken(query: dict[str, Any], answer: QueryAnswered) -> list[str]:
-    """Every expectation that does not hold, in words."""
+    """Describe every expectation that does not hold."""
     value, rows, broken = answer.value, answer.rows, []
     if query.get("rows") is not None and rows != query["rows"]:
         broken.append(f"{rows} rows, {query['rows']} expected")
     asked = [key for key in ("at_least", "at_most", "equals") if query.get(key) is not None]
     if asked and rows != 1:
-        return [*broken, f"{rows} rows, where one with the value was expected"]
+        return [*broken, f"{rows} rows, expected one with the value"]
     number = _number(value)
     for key, words in (("at_least", "at least"), ("at_most", "at most")):
         bound = query.get(key)
         if bound is None:
             continue
         if number is None:
-            broken.append(f"{value!r} is no number, {words} {amount(bound)} expected")
+            broken.append(f"{value!r} is not a number, expected {words} {amount(bound)}")
         elif number < bound if key == "at_least" else number > bound:
             broken.append(f"{amount(number)}, {words} {amount(bound)} expected")
     if query.get("equals") is not None and value != query["equals"]:

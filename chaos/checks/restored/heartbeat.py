@@ -1,4 +1,4 @@
-"""RPO as it really is: how old the newest heartbeat is that came back."""
+"""The actual RPO: the age of the newest restored heartbeat."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: JudgedRestore) -> list[Finding]:
-    """`rpo`: the instant of the restore's begin minus the newest heartbeat, against limit and budget.
+    """`rpo`: the start of the restore minus the newest heartbeat, against limit and budget.
 
-    A heartbeat in the future is a fault: a clock is wrong, or the table is no heartbeat.
+    A heartbeat in the future fails: a clock is wrong, or the table is not a heartbeat.
     """
     experiment, journal = judged.experiment, judged.journal
     allowed = experiment.rpo
     if journal.manifest.options.get("heartbeat") is None:
-        because = "the target file names no heartbeat table, so nothing tells how old the data is"
+        because = "the target file names no heartbeat table, so the age of the data is unknown"
         return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
     begun, read = journal.latest(RestoreBegun), journal.latest(HeartbeatRead)
     if begun is None or read is None:
-        because = "nothing was restored, so the age of the data is not known"
+        because = "nothing was restored, so the age of the data is unknown"
         return [_finding(Outcome.NOT_EXERCISED, None, allowed, because)]
     if read.because is not None:
         outcome = Outcome.FAIL if is_missing(read.state or "") else Outcome.UNKNOWN
-        return [_finding(outcome, None, allowed, f"the heartbeat cannot be read: {read.because}")]
+        return [_finding(outcome, None, allowed, f"cannot read the heartbeat: {read.because}")]
     if read.value is None:
-        because = "the heartbeat table came back without a row: nothing tells how old the data is"
+        because = "the heartbeat table was restored without rows, so the age of the data is unknown"
         return [_finding(Outcome.UNKNOWN, None, allowed, because)]
     return [_judge(experiment, begun.utc, str(read.value))]
 
@@ -42,7 +42,7 @@ def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
     evidence = {"restore_begun": begun, "newest_heartbeat": newest, **limits}
     if age < 0:
         future = f"is {show_seconds(-age)} in the future"
-        because = f"the newest heartbeat, {newest}, {future}: a clock is wrong, or it is none"
+        because = f"the newest heartbeat, {newest}, {future}: a clock is wrong, or it is not a heartbeat"
         return _finding(Outcome.FAIL, age, experiment.rpo, because, evidence)
     outcome = Outcome.PASS if age <= experiment.rpo else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"

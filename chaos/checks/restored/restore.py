@@ -1,4 +1,4 @@
-"""Whether the run went to its end, whether the backup could be restored, and how long that took."""
+"""Check that the run was completed and the backup restored, and how long that took."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check(judged: JudgedRestore) -> list[Finding]:
     journal = judged.journal
     problem = _problem(journal)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
-    run = Finding("completeness", "run", outcome, None, None, "", problem or "the run went to its end")
+    run = Finding("completeness", "run", outcome, None, None, "", problem or "the run was completed")
     return [
         run,
         _restored(journal),
@@ -32,7 +32,7 @@ def check(judged: JudgedRestore) -> list[Finding]:
 def _problem(journal: Journal) -> str | None:
     ended = journal.latest(events.RunEnded)
     if ended is None:
-        return "the run has no end in its journal: it was killed"
+        return "the journal has no end of the run: it was killed"
     if ended.reason != "completed":
         return f"the run did not complete: {ended.reason}" + (f" ({ended.because})" if ended.because else "")
     return not_undone(journal)
@@ -57,24 +57,26 @@ def _restored(journal: Journal) -> Finding:
 
 
 def _harmless(journal: Journal) -> list[str]:
-    """What every new server refuses of a dump, and what midnight did instead."""
+    """Messages of every new server about a dump, and what midnight did instead."""
     loaded = journal.latest(events.LoadEnded)
     if loaded is None:
         return []
-    roles = [f"role {name} was made, which the dump does not bring" for name in loaded.roles_made]
+    roles = [f"role {name} was created, which the dump lacks" for name in loaded.roles_made]
     return [*loaded.harmless, *roles]
 
 
 def _isolation(journal: Journal) -> Finding:
     proven = journal.latest(events.IsolationProven)
     if proven is None:
-        because = "no copy ran for long enough to be looked at"
+        because = "no copy ran long enough to be examined"
         return Finding("restore", "isolation", Outcome.NOT_EXERCISED, None, None, "", because)
     evidence = {"settings_held": proven.settings, "processes": list(proven.processes)}
     if proven.by == "confined":
-        because = "the copy ran in a network and a file tree of its own, with no way out, and started nothing"
+        because = "the copy ran in its own isolated network and file tree, and started nothing"
         return Finding("restore", "isolation", Outcome.PASS, None, None, "", because, evidence)
-    because = f"the copy started nothing, held by settings alone: no network of its own: {proven.because}"
+    because = (
+        f"the copy started nothing, but by its settings alone, without its own network: {proven.because}"
+    )
     return Finding("restore", "isolation", Outcome.NOT_EXERCISED, None, None, "", because, evidence)
 
 
@@ -83,17 +85,15 @@ def _contents(journal: Journal) -> Finding:
     if counted is None:
         return Finding("restore", "contents", Outcome.NOT_EXERCISED, None, None, "", "nothing was restored")
     if lost := list(counted.lost):
-        because = f"the backup is not whole: nothing is there of {', '.join(lost[:_SHOWN])}"
+        because = f"the backup is incomplete: nothing was restored of {', '.join(lost[:_SHOWN])}"
         return Finding("restore", "contents", Outcome.FAIL, None, None, "", because, {"lost": lost})
     tables, rows = dict(counted.tables), counted.rows
     number = sum(tables.values())
     places = ", ".join(f"{name} ({count})" for name, count in tables.items())
     if rows:
-        because = (
-            f"{number} tables came back: {places}" if tables else "large objects came back, and no table"
-        )
+        because = f"{number} tables restored: {places}" if tables else "large objects restored, but no table"
         return Finding("restore", "contents", Outcome.PASS, number, None, "", because, {"tables": tables})
-    missing = f"not a row in any of its {number} tables: {places}" if tables else "no table at all"
+    missing = f"no row in any of its {number} tables: {places}" if tables else "no table at all"
     because = f"the backup is empty: {missing}"
     return Finding("restore", "contents", Outcome.FAIL, number, None, "", because, {"tables": tables})
 
@@ -108,10 +108,12 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
     outlasted = journal.latest(events.RestoreOutlasted)
     if ended is None and outlasted is not None:
         within = float(outlasted.within)
-        because = f"not restored within {show_seconds(within)}, and given up: > {show_seconds(allowed)} ({TECHNICAL})"
+        because = (
+            f"given up, not restored within {show_seconds(within)}: > {show_seconds(allowed)} ({TECHNICAL})"
+        )
         return Finding("recovery", "rto", Outcome.FAIL, within, allowed, "s", because)
     if ended is None:
-        because = "nothing was restored, so nothing can be said about how long it takes"
+        because = "nothing was restored, so the time it takes is unknown"
         return Finding("recovery", "rto", Outcome.NOT_EXERCISED, None, allowed, "s", because)
     took = float(ended.seconds)
     outcome = Outcome.PASS if took <= allowed else Outcome.FAIL

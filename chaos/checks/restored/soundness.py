@@ -1,4 +1,4 @@
-"""Whether the backup's files are what they must be, and the restored relations too; and who says so."""
+"""Check that the backup's files and the restored relations are sound, and by which means."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OUTCOMES = {
 
 
 def check(judged: JudgedRestore) -> list[Finding]:
-    """`files`, by the backup's own checksums, and `amcheck`. What nobody could check is not exercised."""
+    """`files`, by the backup's own checksums, and `amcheck`. What could not be checked is not exercised."""
     return [
         _judge("files", judged.journal.latest(FilesVerified)),
         _judge("amcheck", judged.journal.latest(RelationsChecked)),
@@ -24,7 +24,7 @@ def check(judged: JudgedRestore) -> list[Finding]:
 
 def _judge(name: str, said: FilesVerified | RelationsChecked | None) -> Finding:
     if said is None:
-        because = f"{name}: nothing was looked at"
+        because = f"{name}: nothing was examined"
         return Finding("verification", name, Outcome.NOT_EXERCISED, None, None, "", because)
     outcome = _OUTCOMES.get(said.outcome, Outcome.NOT_EXERCISED)
     because = f"{name} {said.outcome}: {said.by}"

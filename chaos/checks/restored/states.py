@@ -1,4 +1,4 @@
-"""What an SQLSTATE says about restored data (PostgreSQL's manual, Appendix A)."""
+"""Classify SQLSTATEs of restored data (PostgreSQL manual, Appendix A)."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ _DAMAGED = ("XX",)  # data corrupted, index corrupted, internal errors
 
 
 def is_missing(state: str) -> bool:
-    """Whether what was asked for has not come back, or came back damaged; anything else is the question's fault."""
+    """Return True if the queried data is missing or damaged; any other error is the query's fault."""
     return state in _MISSING or state.startswith(_DAMAGED)

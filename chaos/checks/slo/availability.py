@@ -1,4 +1,4 @@
-"""Availability: the share of good hits among all that were due."""
+"""Availability: the share of good hits among all due hits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.spec.slo import Slo
 
 
 def check(judged: Judged) -> list[Finding]:
-    """One finding per availability SLO without a burn rate, from exact counts."""
+    """Return one finding per availability SLO without a burn rate, from exact counts."""
     wanted = [slo for slo in judged.experiment.slos if slo.availability is not None and slo.burn_rate is None]
     return findings(wanted, judged, _judge, _unjudged)
 

@@ -1,7 +1,7 @@
 """Burn rate: how many times faster than evenly over its period the error budget was spent.
 
-burn rate = bad fraction / (1 - target). With a short window beside the long one it is exceeded only where
-both, ending at the same instant, exceed it: so what is over already does not count, and neither does a blip.
+burn rate = bad fraction / (1 - target). With a short and a long window, it is exceeded only if both, ending at
+the same instant, exceed it: so neither past trouble nor a blip counts.
 (Google, The Site Reliability Workbook, chapter 5: "Multiwindow, Multi-Burn-Rate Alerts".)
 """
 
@@ -29,7 +29,7 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """One finding per SLO with a burn rate."""
+    """Return one finding per SLO with a burn rate."""
     wanted = [slo for slo in judged.experiment.slos if slo.burn_rate is not None]
     return findings(wanted, judged, _judge, _unjudged)
 
@@ -67,7 +67,7 @@ def _judge(slo: Slo, scope: Scope) -> Finding:
 
 
 def read(slo: Slo, rule: BurnRate, good: Flags, scope: Scope) -> Readings:
-    """The worst burn rate of the three readings."""
+    """Return the worst burn rate of the three readings."""
     target = target_of(slo)
 
     def every(due: Times, flags: Sequence[Flags]) -> list[Reading | None]:
@@ -85,8 +85,8 @@ def highest(
     target: float,
     min_hits: int,
 ) -> list[Reading | None]:
-    """The highest rate that both windows reach at once; None where no long one within [start, end] has
-    hits enough."""
+    """Return the highest rate that both windows reach at once; None if no long one within [start, end] has enough
+    hits."""
     worst: list[Reading | None] = [None] * len(flags)
     for batch in _long(due, start, end, rule):
         long = batch.where(batch.hits >= min_hits)
@@ -101,7 +101,7 @@ def highest(
 
 
 def _highest(long: Batch, short: Batch | None, good: Flags, rule: BurnRate, target: float) -> Reading:
-    """Of a batch of long windows, and of the short ones that end with them."""
+    """Return the rates of a batch of long windows, and of the short ones that end with them."""
     bearable = 1 - rule.at_most * (1 - target)  # the ratio of good hits at which the rate is just allowed
     counts, bad = _bad(long, good)
     exceeds = ~meets(counts, long.hits, bearable)
@@ -115,26 +115,26 @@ def _highest(long: Batch, short: Batch | None, good: Flags, rule: BurnRate, targ
 
 
 def _worse(one: Reading | None, other: Reading) -> Reading:
-    """The higher rate, the first of equals; it holds where both do."""
+    """Return the higher rate, the first of equals; it holds if both do."""
     if one is None:
         return other
     return replace(other if other.value > one.value else one, holds=one.holds and other.holds)
 
 
 def _long(due: Times, start: float, end: float, rule: BurnRate) -> Iterator[Batch]:
-    """The long windows; the short one's count changes too when its begin passes a due time."""
+    """Return the long windows; the short window's count also changes when its start passes a due time."""
     also = () if rule.short is None else (rule.window - rule.short,)
     return sliding(due, start, end, rule.window, *also)
 
 
 def _bad(batch: Batch, good: Flags) -> tuple[Counts, Times]:
-    """How many hits were good, and the fraction that was not; of nothing, nothing."""
+    """Return the number of good hits, and the bad fraction; 0 without hits."""
     counts = batch.count(good[batch.span])
     return counts, (batch.hits - counts) / np.maximum(batch.hits, 1)
 
 
 def _rule(slo: Slo) -> BurnRate:
-    assert slo.burn_rate is not None, "the caller has chosen those that have one"
+    assert slo.burn_rate is not None, "the caller chose SLOs with one"
     return slo.burn_rate
 
 

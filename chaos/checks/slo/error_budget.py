@@ -10,9 +10,9 @@ from chaos.spec.units import show_days
 
 
 def error_budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]:
-    """As evidence: what `seconds` of play at the ratio seen consume of the budget of the SLO's period.
+    """Return as evidence the share of the SLO period's budget that `seconds` of play at this ratio consume.
 
-    bad fraction x play length / ((1 - target) x period); None where nothing was seen, or nothing may be bad.
+    bad fraction x play length / ((1 - target) x period); None without hits, or if nothing may be bad.
     """
     target = slo.target
     if target is None:

@@ -1,4 +1,4 @@
-"""Latency, from `due` to `done`: a percentile, or the share of hits that were good within a threshold."""
+"""Latency, from `due` to `done`: a percentile, or the share of hits good within a threshold."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from chaos.spec.units import show_seconds
 
 
 def check(judged: Judged) -> list[Finding]:
-    """One finding per latency SLO without a burn rate."""
+    """Return one finding per latency SLO without a burn rate."""
     wanted = [slo for slo in judged.experiment.slos if slo.latency is not None and slo.burn_rate is None]
     return findings(wanted, judged, _judge, _unjudged)
 
 
 def share_within(objective: LatencyObjective, scope: Scope) -> Ratio:
-    """The hits that were good within the threshold."""
+    """Return the hits that were good within the threshold."""
     below = show_seconds(objective.below)
     within = scope.observation.within(objective.below)
     return Ratio("latency", f"share within {below}", f"good within {below}", within)
 
 
 def _judge(slo: Slo, scope: Scope) -> Finding:
-    assert slo.latency is not None, "the caller has chosen those that have one"
+    assert slo.latency is not None, "the caller chose SLOs with one"
     if slo.latency.percentile is not None:
         return latency_percentile.judge(slo, slo.latency.percentile, slo.latency.below, scope)
     return judge(slo, share_within(slo.latency, scope), scope)
 
 
 def _unjudged(slo: Slo, why: str) -> Finding:
-    assert slo.latency is not None, "the caller has chosen those that have one"
+    assert slo.latency is not None, "the caller chose SLOs with one"
     allowed, because = slo.latency.below, f"{why}, so there is no latency"
     if slo.target is not None:
         return Finding("latency", slo.name, Outcome.UNKNOWN, None, slo.target, "ratio", because)

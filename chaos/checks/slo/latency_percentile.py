@@ -1,6 +1,6 @@
 """A percentile of latency against its threshold, over the scope or in each window of it.
 
-Exact and by nearest rank over all hits that were due; a hit that was not good counts as infinitely slow.
+Exact, by nearest rank over all due hits; a hit that was not good counts as infinitely slow.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from chaos.spec.units import show_seconds
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The percentile of the worst stretch, which begins `at`, and its hits: those within the threshold too."""
+    """The percentile of the worst stretch, which begins `at`; its hits, and those within the threshold."""
 
     value: float
     at: float
@@ -35,7 +35,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """As it was seen, and were every indeterminate hit infinitely slow, and were it done at once."""
+    """As seen, with every indeterminate hit infinitely slow, and with every one done at once."""
 
     seen: Ranked | None
     at_worst: Ranked | None
@@ -50,13 +50,13 @@ class Bounds:
         return Outcome.UNKNOWN if outcome is Outcome.PASS and self.seen is None else outcome
 
     def shown(self, below: float) -> Ranked | None:
-        """What to tell: of a failure, one that shows it even where the play was cut short."""
+        """The reading to report: for a failure, one that shows it even if the play was cut short."""
         failed = self.outcome(below) is Outcome.FAIL
         return self.at_best if failed and (self.seen is None or self.seen.value <= below) else self.seen
 
 
 def judge(slo: Slo, rank: float, below: float, scope: Scope) -> Finding:
-    """The finding on a latency SLO that asks for a percentile."""
+    """Return the finding of a latency SLO with a percentile."""
     found = _read(slo, rank, below, scope)
     outcome, shown = found.outcome(below), found.shown(below)
     label = f"p{rank:g}{scope.words}"
@@ -67,7 +67,7 @@ def judge(slo: Slo, rank: float, below: float, scope: Scope) -> Finding:
         low, high = show_seconds(found.at_best.value), show_seconds(found.at_worst.value)
         because = (
             f"{label}{worst} lies between {low} and {high}, "
-            f"and {show_seconds(below)} is asked: {found.indeterminate} of {found.due} hits are indeterminate"
+            f"but must be at most {show_seconds(below)}: {found.indeterminate} of {found.due} hits are indeterminate"
         )
     else:
         because = f"{label} {_told(slo, below, scope, shown)}"
@@ -85,13 +85,13 @@ def _read(slo: Slo, rank: float, below: float, scope: Scope) -> Bounds:
 
 
 Three = tuple[Ranked | None, Ranked | None, Ranked | None]
-"""As it was seen, at worst, at best."""
+"""Readings: as seen, at worst, at best."""
 
 
 def _overall(
     slo: Slo, rank: float, below: float, scope: Scope, indeterminate: Flags | None, offered: Flags
 ) -> Three:
-    """All hits as one stretch."""
+    """Read all hits as one stretch."""
 
     def of(latency: Times) -> Ranked | None:
         counts = _counts(latency, below)
@@ -112,8 +112,8 @@ def _overall(
 def _in_windows(
     slo: Slo, rank: float, below: float, scope: Scope, indeterminate: Flags | None, offered: Flags
 ) -> Three:
-    """The worst window."""
-    assert slo.window is not None, "the caller has made sure"
+    """Read the worst window."""
+    assert slo.window is not None, "checked by the caller"
     length, latency = slo.window, scope.latency
 
     def worst(due: Times, *latencies: Latency) -> list[Ranked | None]:
@@ -135,7 +135,7 @@ def _in_windows(
 
 
 def _bound(latency: Times, indeterminate: Flags, value: float) -> Latency:
-    """The latencies, were that of every indeterminate hit `value`."""
+    """Return the latencies with `value` for every indeterminate hit."""
     return lambda some: np.where(indeterminate[some], value, latency[some])
 
 
@@ -147,12 +147,12 @@ def _ranked(found: Slowest | None, latency: Latency, below: float) -> Ranked | N
 
 
 def _counts(latency: Times, below: float) -> tuple[int, int]:
-    """How many were within the threshold, and how many never."""
+    """Count hits within the threshold, and hits that were never good."""
     return int(np.count_nonzero(latency <= below)), int(np.count_nonzero(np.isinf(latency)))
 
 
 def _told(slo: Slo, below: float, scope: Scope, shown: Ranked) -> str:
-    """`1.4 s ≤ 2 s`, with where in the play the worst window lies, and what was infinitely slow."""
+    """Return `1.4 s ≤ 2 s`, with the place of the worst window in the play, and infinitely slow hits."""
     sign = "≤" if shown.value <= below else ">"
     infinite = shown.value == math.inf
     text = (
@@ -165,9 +165,7 @@ def _told(slo: Slo, below: float, scope: Scope, shown: Ranked) -> str:
         text += f": worst {show_seconds(slo.window)} window, {at} into the play"
         text += f": {shown.within} of {shown.hits} hits good within {show_seconds(below)}"
     elif infinite:
-        text += (
-            f": {shown.never} of {shown.hits} hits were not good, and such a hit counts as infinitely slow"
-        )
+        text += f": {shown.never} of {shown.hits} hits were not good, which counts as infinitely slow"
     return text
 
 

@@ -1,4 +1,4 @@
-"""What the checks of SLOs over hits have in common: the hits of each, and what is told beside every finding."""
+"""Common parts of SLO checks over hits: the hits of each SLO, and the evidence of every finding."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def findings(
     judge: Callable[[Slo, Scope], Finding],
     unjudged: Callable[[Slo, str], Finding],
 ) -> list[Finding]:
-    """One finding per SLO: from its hits, or from the reason why it has none."""
+    """Return one finding per SLO: from its hits, or from the reason why it has none."""
     if not wanted:
         return []
     observation = judged.observation

@@ -1,4 +1,4 @@
-"""The worst percentile of many stretches, exactly."""
+"""The exact worst percentile of many stretches."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from chaos.checks.slo.windows import Batch
 
 @dataclass(frozen=True, slots=True)
 class Slowest:
-    """The highest percentile that a stretch has, and the stretch: it begins `at`, and holds hits [low, high).
+    """The highest percentile of any stretch, and the stretch: it begins `at`, and contains hits [low, high).
 
-    Of several that have it, the one with the smallest share of hits below it, then the earliest.
+    Among equals, the one with the smallest share of hits below it, then the earliest.
     """
 
     value: float
@@ -30,17 +30,16 @@ class Slowest:
 
 
 Latency = Callable[[slice], Times]
-"""The latencies of some hits, made anew where they are a reading's own."""
+"""Returns the latencies of some hits, computed again if they are a reading's own."""
 
 
 def slowest(
     batches: Iterable[Batch], latencies: Sequence[Latency], percent: float, min_hits: int
 ) -> list[Slowest | None]:
-    """By nearest rank, over every stretch with `min_hits` hits or more; None where there is none.
+    """By nearest rank, over every stretch with `min_hits` hits or more; None if there is none.
 
-    Once for each of the latencies, in one pass. A percentile is above a value where fewer than `percent` % of
-    the hits are within it, so counting decides, and only the batches that have something as bad as was found
-    before are looked into.
+    For all latencies in one pass. A percentile is above a value if fewer than `percent` % of the hits are within
+    it, so counting decides, and only batches at least as bad as the worst so far are examined.
     """
     worst: list[Slowest | None] = [None] * len(latencies)
     for batch in batches:
@@ -54,7 +53,7 @@ def slowest(
 
 
 def _slower(worst: Slowest | None, batch: Batch, latency: Times, percent: float) -> Slowest | None:
-    """The worse of the worst so far and of what is in the batch. `latency` is of the hits in its span."""
+    """Return the worse of the worst so far and the batch. `latency` is of the hits in its span."""
     if worst is None:
         return _highest(batch, latency, percent)
     before = batch.count(latency < worst.value)
@@ -68,7 +67,7 @@ def _slower(worst: Slowest | None, batch: Batch, latency: Times, percent: float)
 
 def _highest(batch: Batch, latency: Times, percent: float) -> Slowest:
     values = np.unique(latency)
-    low, high = 0, len(values) - 1  # the percentile sought lies between them
+    low, high = 0, len(values) - 1  # the percentile lies between them
     while low < high:
         middle = (low + high) // 2
         within = batch.count(latency <= values[middle])
@@ -85,6 +84,6 @@ def _highest(batch: Batch, latency: Times, percent: float) -> Slowest:
 
 
 def _within(batch: Batch, narrower: Batch) -> slice:
-    """Where the hits of the narrower batch lie among those of the batch."""
+    """Return the positions of the narrower batch's hits among those of the batch."""
     first = batch.span.start
     return slice(narrower.span.start - first, narrower.span.stop - first)

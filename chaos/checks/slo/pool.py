@@ -1,4 +1,4 @@
-"""Pool: room in the connection pool before and after the faults; what happened during is reported."""
+"""Pool: free connections before and after the faults; what happened during them is reported."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from chaos.record.journal import Journal, Series, Span
 from chaos.spec.slo import PoolObjective
 
 SPAN = 5.0
-"""Seconds judged on each side: some twenty samples, and short enough to lie in one phase of the load."""
+"""Seconds judged on each side: about twenty samples, short enough to be within one phase of the load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The pool in one span: the greatest share in use, the most waiters, the waits that timed out."""
+    """The pool in one span: greatest share in use, most waiters, waits that timed out."""
 
     in_use: float
     waiters: float
@@ -32,12 +32,12 @@ class Use:
 
 
 def check(judged: Judged) -> list[Finding]:
-    """One finding per pool SLO: in use below the ratio, and no more waits timed out than allowed."""
+    """Return one finding per pool SLO: in use below the ratio, and no more waits timed out than allowed."""
     return [_judge(slo.name, slo.pool, judged) for slo in judged.experiment.slos if slo.pool is not None]
 
 
 def share_in_use(journal: Journal) -> Series:
-    """Connections checked out by the size of the pool, over time."""
+    """Connections checked out divided by the pool's size, over time."""
     out, size = journal.series(Source.API, Api.POOL_CHECKED_OUT), journal.series(Source.API, Api.POOL_SIZE)
     if not len(out.at) or not len(size.at):
         return Series(np.empty(0), np.empty(0))
@@ -47,13 +47,13 @@ def share_in_use(journal: Journal) -> Series:
 
 
 def use(journal: Journal, span: Span) -> Use | None:
-    """The pool in [start, end); None when it was not sampled there."""
+    """Return the pool in [start, end); None if it was not sampled there."""
     shares = share_in_use(journal).between(span.start, span.end).value
     if not len(shares):
         return None
     waiters = journal.series(Source.API, Api.POOL_WAITERS).between(span.start, span.end).value
     counter = journal.series(Source.API, Api.POOL_WAITS_TIMED_OUT).between(span.start, span.end).value
-    # A counter that falls belongs to a worker that was started anew: only what it rose by counts.
+    # A counter that falls belongs to a restarted worker: only increases count.
     timed_out = int(np.clip(np.diff(counter), 0, None).sum()) if len(counter) else 0
     return Use(float(shares.max()), float(waiters.max()) if len(waiters) else 0.0, timed_out)
 
@@ -91,13 +91,13 @@ def _judge(name: str, objective: PoolObjective, judged: Judged) -> Finding:
 
 def _shares(judged: dict[str, Use]) -> str:
     told = " and ".join(f"{percent(seen.in_use)} {when}" for when, seen in judged.items())
-    return f"{told} the faults" if told else "not known"
+    return f"{told} the faults" if told else "unknown"
 
 
 def _spans(judged: Judged) -> dict[str, Span] | None:
-    """The last seconds before the first step, the steps, and the last seconds of the play after the last.
+    """Return the last seconds before the first step, the steps, and the last seconds of the play after them.
 
-    A play cut short, or a step undone only after it, leaves an `after` without samples.
+    If the play was cut short, or a step was undone only after it, `after` has no samples.
     """
     play, acted = judged.journal.play, judged.spans
     begun = judged.journal.latest(PlayBegun)

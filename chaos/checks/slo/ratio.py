@@ -1,4 +1,4 @@
-"""A ratio of hits against its target: over the scope, in each window of it, or as a share of its slices."""
+"""A ratio of hits against its target: over the scope, in each of its windows, or as a share of its slices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chaos.spec.units import show_seconds
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """What is counted: `check` judges it, `name` tells it, and a hit that counts is `adjective`."""
+    """What is counted: judged by `check`, reported as `name`; a counted hit is `adjective`."""
 
     check: str
     name: str
@@ -28,7 +28,7 @@ class Ratio:
 
 
 def judge(slo: Slo, ratio: Ratio, scope: Scope) -> Finding:
-    """The finding on an SLO that asks for a ratio, and for no burn rate."""
+    """Return the finding of an SLO with a ratio and without a burn rate."""
     target = target_of(slo)
     found = read(slo, ratio.good, target, scope)
     shown = found.shown
@@ -38,7 +38,7 @@ def judge(slo: Slo, ratio: Ratio, scope: Scope) -> Finding:
         return Finding(ratio.check, slo.name, Outcome.UNKNOWN, None, target, "ratio", because)
     if found.outcome is Outcome.UNKNOWN or shown is None:
         low, high = percent(found.at_worst.value), percent(found.at_best.value)
-        because = f"{name}{_where(slo)} lies between {low} and {high}, and {asked} is asked: {_doubt(found)}"
+        because = f"{name}{_where(slo)} lies between {low} and {high}, but must be at least {asked}: {_doubt(found)}"
     else:
         sign = "≥" if shown.holds else "<"
         because = f"{name} {percent(shown.value)} {sign} {asked}{told(slo, shown, scope, ratio.adjective)}"
@@ -50,12 +50,12 @@ def judge(slo: Slo, ratio: Ratio, scope: Scope) -> Finding:
 
 
 def target_of(slo: Slo) -> float:
-    assert slo.target is not None, "only an SLO that asks for a ratio comes here"
+    assert slo.target is not None, "only called for an SLO with a ratio"
     return slo.target
 
 
 def read(slo: Slo, good: Flags, target: float, scope: Scope) -> Readings:
-    """The target in each stretch that the SLO asks about."""
+    """Judge the target in each stretch that the SLO covers."""
 
     def every(due: Times, flags: Sequence[Flags]) -> list[Reading | None]:
         if slo.timeslices is not None:
@@ -69,14 +69,14 @@ def read(slo: Slo, good: Flags, target: float, scope: Scope) -> Readings:
 
 
 def overall(good: Flags, scope: Scope) -> float | None:
-    """The ratio over the scope as it was seen, whatever stretches are judged."""
+    """Return the ratio seen over the scope, whichever stretches are judged."""
     offered = scope.of(scope.observation.offered)
     total = int(offered.sum())
     return int((scope.of(good) & offered).sum()) / total if total else None
 
 
 def told(slo: Slo, shown: Reading, scope: Scope, adjective: str) -> str:
-    """The counts behind a figure, and where in the play the worst stretch lies."""
+    """Describe the counts behind a figure, and the place of the worst stretch in the play."""
     counts = f"{shown.worst.good} of {shown.worst.hits} hits {adjective}"
     at = f"{show_seconds(round(scope.into_the_play(shown.worst.at), 1))} into the play"
     if slo.timeslices is not None and shown.slices is not None:
@@ -89,7 +89,7 @@ def told(slo: Slo, shown: Reading, scope: Scope, adjective: str) -> str:
 
 
 def bounds(found: Readings, scope: Scope) -> dict[str, Any]:
-    """How many hits the readings rest on, how far they lie apart, and the worst stretch as it was seen."""
+    """Return as evidence the number of hits, the range of the readings, and the worst stretch as seen."""
     evidence: dict[str, Any] = {"due": found.due, "indeterminate": found.indeterminate}
     if found.shown is not None:
         worst = found.shown.worst
@@ -100,7 +100,7 @@ def bounds(found: Readings, scope: Scope) -> dict[str, Any]:
 
 
 def nothing_to_judge(slo: Slo, scope: Scope) -> str:
-    """Why no stretch had hits enough."""
+    """Explain why no stretch had enough hits."""
     stretch = next((show_seconds(length) for _, length in slo.lengths()), None)
     if stretch is None:
         return f"fewer than {many(slo.min_hits, 'hit')} were due"

@@ -1,4 +1,4 @@
-"""An SLO's ratio read three times: as it was seen, and with every indeterminate hit bad, and with each good."""
+"""An SLO's ratio in three readings: as seen, with every indeterminate hit bad, and with every one good."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos.checks.slo.windows import Batch
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The good hits of a stretch of time that begins `at`, seconds of the run clock."""
+    """The good hits of a stretch that begins `at`, in seconds of the run clock."""
 
     at: float
     good: int
@@ -28,18 +28,18 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Whether the rule holds, the figure it is held by, and the worst stretch."""
+    """Whether the rule holds, the deciding figure, and the worst stretch."""
 
     holds: bool
     value: float
     worst: Stretch
-    slices: tuple[int, int] | None = None  # good ones, of all that were judged
+    slices: tuple[int, int] | None = None  # good ones, and all that were judged
 
 
 Read = Callable[[Times, Sequence[Flags]], list[Reading | None]]
-"""Reads the hits of these due times once for each of the flags that tell the good ones, all in one pass.
+"""Reads the hits once per set of good flags, all in one pass.
 
-None where no stretch had hits enough.
+Returns None if no stretch had enough hits.
 """
 
 
@@ -60,14 +60,14 @@ class Readings:
 
     @property
     def shown(self) -> Reading | None:
-        """What to tell: of a failure, one that shows it even where the play was cut short."""
+        """The reading to report: for a failure, one that shows it even if the play was cut short."""
         if self.outcome is Outcome.FAIL and (self.seen is None or self.seen.holds):
             return self.at_best
         return self.seen
 
 
 def readings(scope: Scope, good: Flags, read: Read) -> Readings:
-    """The three readings. `good` are all hits of the observation that meet the objective."""
+    """Return the three readings. `good` flags all hits of the observation that meet the objective."""
     due, good = scope.due, scope.of(good)
     indeterminate = scope.of(scope.observation.indeterminate)
     doubted = int(np.count_nonzero(indeterminate))
@@ -85,7 +85,7 @@ def readings(scope: Scope, good: Flags, read: Read) -> Readings:
 
 @dataclass(slots=True)
 class _Tally:
-    """The stretches judged so far: how many met their target, of how many, and the worst."""
+    """The stretches judged so far: number that met the target, total, and the worst."""
 
     met: int = 0
     total: int = 0
@@ -99,7 +99,7 @@ class _Tally:
 
 
 def _tallies(batches: Iterable[Batch], flags: Sequence[Flags], target: float, min_hits: int) -> list[_Tally]:
-    """One for each of the flags."""
+    """Return one per set of flags."""
     tallies = [_Tally() for _ in flags]
     for batch in batches:
         judged = batch.where(batch.hits >= min_hits)
@@ -112,7 +112,7 @@ def _tallies(batches: Iterable[Batch], flags: Sequence[Flags], target: float, mi
 def each(
     batches: Iterable[Batch], flags: Sequence[Flags], target: float, min_hits: int
 ) -> list[Reading | None]:
-    """Every stretch must meet the target."""
+    """Require that every stretch meets the target."""
     return [
         None if tally.worst is None else Reading(tally.met == tally.total, tally.worst.ratio, tally.worst)
         for tally in _tallies(batches, flags, target, min_hits)
@@ -122,7 +122,7 @@ def each(
 def share_of_slices(
     batches: Iterable[Batch], flags: Sequence[Flags], target: float, of_slice: float, min_hits: int
 ) -> list[Reading | None]:
-    """Of all slices that have hits enough, the target's share must meet `of_slice`."""
+    """Require that the target's share of all slices with enough hits meets `of_slice`."""
     return [_of_slices(tally, target) for tally in _tallies(batches, flags, of_slice, min_hits)]
 
 
@@ -134,7 +134,7 @@ def _of_slices(tally: _Tally, target: float) -> Reading | None:
 
 
 def _lowest(batch: Batch, counts: Counts) -> Stretch:
-    """The stretch with the lowest ratio, the earliest of equals."""
+    """Return the stretch with the lowest ratio, the earliest of equals."""
     hits = batch.hits
     index = int(np.argmin(counts / hits))
     return Stretch(float(batch.at[index]), int(counts[index]), int(hits[index]))

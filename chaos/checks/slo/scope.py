@@ -1,4 +1,4 @@
-"""The hits that an SLO is about: all of the play, or those of a route, or those due while a step acted."""
+"""The hits that an SLO covers: all of the play, those of a route, or those due while a step acted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T", bound=np.generic)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """[start, end) of the run clock, and which of the play's hits are due in it and asked about."""
+    """[start, end) on the run clock, and which of the play's hits are due in it and covered."""
 
     observation: Observation
     start: float
@@ -28,17 +28,17 @@ class Scope:
     words: str  # ` of read while drop acted`; nothing for all of the play
 
     def of(self, column: npt.NDArray[T]) -> npt.NDArray[T]:
-        """The column's values of these hits."""
+        """Return the column's values for these hits."""
         return column[self.chosen]
 
     @property
     def latency(self) -> Times:
-        """As the observation gives it: a new array, the caller's to change."""
+        """Return the observation's latency: a new array, which the caller may change."""
         return self.observation.latency(self.chosen)
 
     @property
     def latency_offered(self) -> Times:
-        """The same of those that were offered."""
+        """Return the same for offered hits."""
         offered, latency = self.of(self.observation.offered), self.latency
         return latency if offered.all() else latency[offered]
 
@@ -48,7 +48,7 @@ class Scope:
 
     @property
     def seconds(self) -> float:
-        """How much of it was observed."""
+        """How much of the scope was observed."""
         return max(0.0, min(self.end, self.observation.ended) - self.start)
 
     def into_the_play(self, at: float) -> float:
@@ -56,7 +56,7 @@ class Scope:
 
 
 def scope(slo: Slo, judged: Judged, observation: Observation | None) -> Scope | str:
-    """The hits of the SLO, or why there are none."""
+    """Return the SLO's hits, or the reason why there are none."""
     if observation is None:
         return "there was no play"
     start, end, words = observation.start, observation.end, ""
@@ -66,7 +66,7 @@ def scope(slo: Slo, judged: Judged, observation: Observation | None) -> Scope | 
         span = next((span for span in judged.spans if span.step == slo.step), None)
         if span is None:
             return f"step {slo.step} never acted"
-        # of a step not undone: while a run goes on, what it will still do is not known
+        # a step not undone: while a run goes on, its further effect is unknown
         start, end = max(start, span.start), end if span.end is None else min(end, span.end)
         words += f" while {slo.step} acted"
     low, high = (int(index) for index in np.searchsorted(observation.due, [start, end]))

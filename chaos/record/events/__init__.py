@@ -206,16 +206,16 @@ KINDS: tuple[type[Recorded], ...] = (
     RelationsChecked,
     FilesVerified,
 )
-"""Every kind of event, in the order of docs/journal.md."""
+"""All kinds of events, in the order of docs/journal.md."""
 
 OPENING = frozenset({INJECTING, CREATING})
-"""The phases in which something is about to be done that has to be undone."""
+"""Phases that announce something to be undone."""
 
 _BY_KEY = {(kind.source, only_name(kind), kind.phase): kind for kind in KINDS}
 
 
 def known(event: Event) -> Recorded | None:
-    """The event as one of its kind; None of a kind that this program does not know."""
+    """Return the event as one of its kind; None for an unknown kind."""
     kind = _BY_KEY.get((event.source, event.name, event.phase)) or _BY_KEY.get(
         (event.source, None, event.phase)
     )

@@ -102,7 +102,7 @@ class RestoreFailed(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOutlasted(Recorded):
-    """It was not restored within the time given, and given up."""
+    """It was not restored in time, and given up."""
 
     source = "restore"
     phase = "outlasted"
@@ -185,7 +185,7 @@ class LoadEnded(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsolationProven(Recorded):
-    """The running copy was looked at: it starts nothing, and reaches nothing."""
+    """The running copy was examined: it starts nothing, and reaches nothing."""
 
     source = "restore"
     phase = "ended"
@@ -210,7 +210,7 @@ class ContentsCounted(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatRead(Recorded):
-    """The newest heartbeat: `value`, or why there is none."""
+    """The newest heartbeat: `value`, or the reason why there is none."""
 
     source = "restore"
     phase = "read"
@@ -224,7 +224,7 @@ class HeartbeatRead(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswered(Recorded):
-    """A named query of the target's file was asked: `value`, or why there is none."""
+    """A named query of the target file was run: `value`, or the reason why there is none."""
 
     source = "query"
     phase = "answered"

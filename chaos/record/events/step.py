@@ -17,12 +17,12 @@ UNDO_FAILED = "undo failed"
 
 NO_REASON = "no reason given"
 PERSON = "person"
-"""`by` of the begin of a runbook's step that a person does."""
+"""`by` at the start of a runbook step that a person does."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepSkipped(Recorded):
-    """The step's turn never came."""
+    """The step was never started."""
 
     source = "step"
     phase = "skipped"
@@ -31,7 +31,7 @@ class StepSkipped(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class StepInjecting(Recorded):
-    """The fault is about to act: what undoes it is on the disk."""
+    """The fault is about to act: its undo is on disk."""
 
     source = "step"
     phase = INJECTING
@@ -53,7 +53,7 @@ class StepInjected(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class StepHeld(Recorded):
-    """The hold is over: what the act amounted to."""
+    """The hold is over: the dose of the act."""
 
     source = "step"
     phase = "held"
@@ -74,7 +74,7 @@ class StepFailed(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class StepUndone(Recorded):
-    """The fault is taken back, and that is verified."""
+    """The fault is undone, and that is verified."""
 
     source = "step"
     phase = UNDONE
@@ -83,7 +83,7 @@ class StepUndone(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class StepNotUndone(Recorded):
-    """The fault could not be taken back; it is tried again."""
+    """The fault could not be undone; it is retried."""
 
     source = "step"
     phase = UNDO_FAILED

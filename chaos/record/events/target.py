@@ -19,7 +19,7 @@ REMOVED = "removed"
 
 @dataclass(frozen=True, slots=True)
 class TargetRising(Recorded):
-    """The target is being brought up, or attached to."""
+    """The target is being started, or attached to."""
 
     source = "target"
     phase = "rising"
@@ -37,7 +37,7 @@ class TargetCreating(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class TargetReady(Recorded):
-    """The target is up; of one brought up by hand it also says where."""
+    """The target is up; if started by hand, also where."""
 
     source = "target"
     phase = "ready"
@@ -80,7 +80,7 @@ class InventoryBefore(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryAfter(Recorded):
-    """It was listed again, after everything was undone."""
+    """It was taken again, after everything was undone."""
 
     source = "inventory"
     phase = "taken"

@@ -1,1 +1,1 @@
-"""What belongs to others, before a run and after it, as stored and compared. Pure: checks judge by it."""
+"""Inventories of an attached target before and after a run, stored and compared. Pure: used by checks."""

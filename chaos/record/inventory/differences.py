@@ -1,4 +1,4 @@
-"""Two inventories compared: what differs, what a step explains, and what is left behind. Pure."""
+"""Compare two inventories: what differs, what a step explains, and what is left behind. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from chaos.record.inventory import files_compared
 from chaos.record.inventory.document import CONTAINERS, FILES, ID, KINDS, PROCESSES, Fields, Inventory, Things
 
 GONE, NEW = "gone", "new"
-NOTED = "~"  # how the name of a field begins that is told, and no finding
+NOTED = "~"  # prefix of fields that are reported but are not findings
 
 Claim = Mapping[str, Any]
-"""What a step changes on purpose, and leaves changed: `kind`, `thing` (a pattern as in a shell) and `fields`."""
+"""A step's intended lasting changes: `kind`, `thing` (a shell pattern) and `fields`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field of one thing; of a thing that is gone, or new, the field says so."""
+    """One field of one thing; the field states if the thing is gone or new."""
 
     kind: str
     thing: str
@@ -40,8 +40,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`left`: what differs although a step that touches it is undone; `noted`: what differs, and is none of that;
-    `unread`: what could not be compared, of what a step touched."""
+    """`left`: differs although a step that touches it is undone; `noted`: other differences; `unread`: touched by a
+    step but could not be compared."""
 
     left: tuple[Difference, ...]
     noted: tuple[Difference, ...]
@@ -49,7 +49,7 @@ class Comparison:
 
 
 def compare(before: Inventory, after: Inventory, events: Sequence[Event]) -> Comparison:
-    """What the run whose `events` these are has left behind."""
+    """Return what the run with these `events` left behind."""
     begun = [step for event in events if (step := StepInjecting.of(event)) is not None]
     touched = {kind for step in begun for kind in (KINDS if step.touches is None else step.touches)}
     claims = [claim for step in begun for claim in step.explains]
@@ -67,7 +67,7 @@ def compare(before: Inventory, after: Inventory, events: Sequence[Event]) -> Com
 
 
 def differences(before: Inventory, after: Inventory) -> Iterator[Difference]:
-    """Everything that differs. What is unread in one of the two is no difference."""
+    """Yield everything that differs. Unread things are not differences."""
     for kind in KINDS:
         one, other = (_read_in_both(kind, each, before, after) for each in (before, after))
         if kind == FILES:
@@ -79,9 +79,9 @@ def differences(before: Inventory, after: Inventory) -> Iterator[Difference]:
 
 
 def _read_in_both(kind: str, one: Inventory, before: Inventory, after: Inventory) -> Things:
-    """The things of a kind, without those of a place that is unread in either."""
+    """Return the things of a kind, without those of a place unread in either inventory."""
     unread = {*before.unread.get(kind, {}), *after.unread.get(kind, {})}
-    if kind == CONTAINERS and unread:  # their names do not say on which engine
+    if kind == CONTAINERS and unread:  # their names do not tell the engine
         return {}
     return {
         name: fields
@@ -92,8 +92,8 @@ def _read_in_both(kind: str, one: Inventory, before: Inventory, after: Inventory
 
 def _of(kind: str, thing: str, before: Fields | None, after: Fields | None) -> Iterator[Difference]:
     if before is None or after is None:
-        # A supervisor may have started the process anew: whether the service is back is judged by its answers. No
-        # fault removes a container: that was somebody else, as with one that was replaced.
+        # A supervisor may have restarted the process: the service's answers tell whether it is back. No fault removes
+        # a container: a missing or replaced one was changed by others.
         noted = after is None and kind in (PROCESSES, CONTAINERS)
         yield Difference(kind, thing, (NOTED if noted else "") + (GONE if after is None else NEW))
         return

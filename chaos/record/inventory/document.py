@@ -1,4 +1,4 @@
-"""An inventory as it is stored: things by kind and name, and what could not be read."""
+"""An inventory as stored: things by kind and name, and what could not be read."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FILES, PROXIES, CONTAINERS, SERVERS, PROCESSES = KINDS = (
 
 Fields = Mapping[str, Any]
 Things = Mapping[str, Fields]
-"""The fields of each thing, by its name. A field whose name begins with `~` is noted and never compared."""
+"""The fields of each thing, by name. A field whose name begins with `~` is noted and never compared."""
 
 ID = "~id"
-"""Of a thing that somebody else may replace by another of the same name."""
+"""Identity of a thing that others may replace by one of the same name."""
 
 Source = Mapping[str, Any]
-"""Where one kind is read from: JSON that is enough by itself, in another process. `kind` is one of KINDS."""
+"""Where one kind is read from: JSON that suffices in another process. `kind` is one of KINDS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """`unread`: by kind and place, why that could not be read; `sources`: where it is taken from again."""
+    """`unread`: the reason by kind and place; `sources`: where to take it from again."""
 
     things: Mapping[str, Things] = field(default_factory=dict)
     unread: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -45,20 +45,20 @@ class Inventory:
 
 
 def save(inventory: Inventory, path: Path) -> None:
-    """Write it whole or not at all. Raises OSError."""
+    """Write it atomically. Raises OSError."""
     unfinished = path.with_suffix(".part")
     unfinished.write_text(json.dumps({"version": VERSION, **asdict(inventory)}, indent=1))
     unfinished.replace(path)
 
 
 def load(path: Path) -> Inventory | None:
-    """The stored inventory; None where there is none. Raises ValueError for a file that is damaged."""
+    """Load the stored inventory; None if there is none. Raises ValueError for a damaged file."""
     if not path.exists():
         return None
     try:
         told = json.loads(path.read_text())
         if told["version"] != VERSION:
-            raise ValueError(f"version {told['version']}, this program reads {VERSION}")
+            raise ValueError(f"version {told['version']}, this midnight reads {VERSION}")
         return Inventory(told["things"], told["unread"], tuple(told["sources"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path.name} cannot be read: {error}") from error
+        raise ValueError(f"cannot read {path.name}: {error}") from error

@@ -1,7 +1,7 @@
-"""The files of log directories, compared by what is in them: an archive that was renamed or compressed is still there.
+"""Compare the files of log directories by content: an archive that was renamed or compressed is still there.
 
-Fields: `gone` (a live log), `inode`, `shrunk`, `lost` (what was in an archive is nowhere any more), `moved`, `damaged`,
-`owner`, `mode`, `link`, `new`. Those that a service does by itself begin with `~`.
+Fields: `gone` (a live log), `inode`, `shrunk`, `lost` (an archive's content no longer exists), `moved`, `damaged`,
+`owner`, `mode`, `link`, `new`. Changes that a service makes by itself begin with `~`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 from chaos.record.inventory.document import Fields, Things
 
 OURS = "midnight"
-_WRAPS = 2**32  # gzip keeps the length of what it holds modulo this
+_WRAPS = 2**32  # gzip stores the uncompressed length modulo this
 
 Told = tuple[str, str, str]
-"""A file, the field, and a sentence without the file's name."""
+"""A file, the field, and a sentence without the file name."""
 
 
 def compared(before: Things, after: Things) -> Iterator[Told]:
-    """What became of each file, and which are new."""
+    """Yield what happened to each file, and which are new."""
     taken: set[str] = set()
     for name, was in before.items():
         now = after.get(name)
@@ -33,7 +33,7 @@ def compared(before: Things, after: Things) -> Iterator[Told]:
             yield from _archive(name, was, now, place)
     for name, now in after.items():
         if now.get("damaged") and not before.get(name, {}).get("damaged"):
-            yield name, "damaged", "is an archive that cannot be read to its end"
+            yield name, "damaged", "is an archive that cannot be read to the end"
         if name not in before and name not in taken:
             ours = OURS in name.rpartition("/")[2]
             yield name, "new" if ours else "~new", "is new"
@@ -41,21 +41,21 @@ def compared(before: Things, after: Things) -> Iterator[Told]:
 
 def _no_file(name: str, was: Fields, now: Fields | None) -> Iterator[Told]:
     if now is None:
-        yield name, "gone", f"is gone, which was a {was['type']}"
+        yield name, "gone", f"is gone (was a {was['type']})"
     elif (was["type"], was.get("target")) != (now["type"], now.get("target")):
-        yield name, "link", f"was a {was['type']} to {was.get('target')}, is a {now['type']}"
+        yield name, "link", f"was a {was['type']} to {was.get('target')}, now a {now['type']}"
     else:
         yield from _rights(name, was, now)
 
 
 def _live(name: str, was: Fields, now: Fields | None) -> Iterator[Told]:
     if now is None:
-        yield name, "gone", "is gone, and was being written"
+        yield name, "gone", "is gone, but was being written"
         return
     if was["inode"] != now["inode"]:
-        yield name, "inode", "is another file than before"
+        yield name, "inode", "is a different file"
     elif now["size"] < was["size"]:
-        yield name, "shrunk", f"has {now['size']} bytes, and had {was['size']}"
+        yield name, "shrunk", f"has {now['size']} bytes, had {was['size']}"
     yield from _rights(name, was, now)
 
 
@@ -65,10 +65,10 @@ def _archive(name: str, was: Fields, now: Fields | None, place: str | None) -> I
     elif place is not None:
         yield name, "moved", f"is {place} now"
     elif now is not None and now["inode"] == was["inode"] and now["size"] >= was["size"]:
-        yield name, "~grown", f"has {now['size']} bytes, and had {was['size']}"
+        yield name, "~grown", f"has {now['size']} bytes, had {was['size']}"
     else:
-        state = "is gone" if now is None else "holds something else"
-        yield name, "lost", f"{state}, and what was in it is nowhere any more"
+        state = "is gone" if now is None else "has other content"
+        yield name, "lost", f"{state}, and its former content no longer exists"
 
 
 def _rights(name: str, was: Fields, now: Fields) -> Iterator[Told]:
@@ -78,7 +78,7 @@ def _rights(name: str, was: Fields, now: Fields) -> Iterator[Told]:
 
 
 def _place_of(name: str, was: Fields, after: Things, taken: set[str]) -> str | None:
-    """Where the content of a file is now; by its own name first."""
+    """Find where the content of a file is now; its own name first."""
     for place in (name, *after):
         if place not in taken and place in after and _same(was, after[place]):
             return place
@@ -89,9 +89,7 @@ def _same(was: Fields, now: Fields) -> bool:
     if now["type"] != "file" or now.get("damaged"):
         return False
     one, other = was.get("content"), now.get("content")
-    if (
-        one is None or other is None
-    ):  # nobody lets us read it, or it is compressed in a way that is not known here
+    if one is None or other is None:  # access denied, or an unknown compression
         return bool((was["inode"], was["size"]) == (now["inode"], now["size"]))
     return _same_content(one, other)
 

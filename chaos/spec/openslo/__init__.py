@@ -1,4 +1,4 @@
-"""OpenSLO v1 (github.com/OpenSLO/OpenSLO): what of it the load's own hits can answer, as SLOs of ours.
+"""OpenSLO v1 (github.com/OpenSLO/OpenSLO): read what the load's own hits can answer as midnight's SLOs.
 
 Read are documents of `kind: SLO`, and the SLI and DataSource documents that they refer to. Those that say
 whom to tell (Service, AlertPolicy, AlertCondition, AlertNotificationTarget) are passed over, and so are the
@@ -22,7 +22,7 @@ KINDS = ("SLO", "SLI", "DataSource", "Service", "AlertPolicy", "AlertCondition",
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the documents of a file may refer to, by name: indicators, and the types of data sources."""
+    """Referable objects of a file's documents, by name: indicators, and the types of data sources."""
 
     indicators: dict[str, tuple[Where, Indicator]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ def is_openslo(document: Any) -> bool:
 
 
 def translate(places: Sequence[tuple[Where, Any]]) -> list[list[Translated]]:
-    """For each document of one file the SLOs in it, which may be none. Raises FileError."""
+    """Return the SLOs of each document of one file, possibly none. Raises FileError."""
     documents = [(at, _document(at, written)) for at, written in places]
     known = Known()
     for at, document in documents:
@@ -48,21 +48,21 @@ def translate(places: Sequence[tuple[Where, Any]]) -> list[list[Translated]]:
 def _document(at: Where, written: Any) -> Document:
     document = at.parse(Document, written)
     if document.apiVersion != VERSION:
-        raise at.under("apiVersion").broken(f"only {VERSION} is read", document.apiVersion)
+        raise at.under("apiVersion").broken(f"only {VERSION} is supported", document.apiVersion)
     if document.kind not in KINDS:
-        raise at.under("kind").broken(f"is no kind of {VERSION}; it has {', '.join(KINDS)}", document.kind)
+        raise at.under("kind").broken(f"is not a kind of {VERSION}; known: {', '.join(KINDS)}", document.kind)
     return document
 
 
 def _slos(at: Where, document: Document, known: Known) -> list[Translated]:
-    """One SLO for each objective; where there are several they are numbered from 1."""
+    """Return one SLO per objective; several are numbered from 1."""
     spec, name = at.under("spec").parse(SloSpec, document.spec), document.metadata.name
     several = len(spec.objectives) > 1
     for number, objective in enumerate(spec.objectives):
         refuse_composite(at.under("spec", "objectives", number), objective)
     place, indicator = _indicator(at.under("spec"), spec, known)
     if several and indicator.thresholdMetric is not None:
-        raise at.under("spec", "objectives").broken("a thresholdMetric has one objective only")
+        raise at.under("spec", "objectives").broken("a thresholdMetric has only one objective")
     hits = asked(place, indicator, known.sources)
     names = [f"{name}-{number + 1}" if several else name for number in range(len(spec.objectives))]
     return [translated(each, at, spec, number, hits) for number, each in enumerate(names)]
@@ -74,6 +74,6 @@ def _indicator(at: Where, spec: SloSpec, known: Known) -> tuple[Where, Indicator
     if spec.indicator is not None:
         return at.under("indicator", "spec"), spec.indicator.spec
     if spec.indicatorRef not in known.indicators:
-        rule = f"is no SLI of this file; it has {', '.join(known.indicators) or 'none'}"
+        rule = f"is not an SLI of this file; known: {', '.join(known.indicators) or 'none'}"
         raise at.under("indicatorRef").broken(rule, spec.indicatorRef)
     return known.indicators[spec.indicatorRef]

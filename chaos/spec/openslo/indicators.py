@@ -1,4 +1,4 @@
-"""An indicator of OpenSLO as hits of the load: which of them, and whether they are counted or timed."""
+"""Map an OpenSLO indicator to hits of the load: which ones, and whether they are counted or timed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from chaos.spec.openslo.models import HitsOfTheLoad, Indicator, Metric, RatioMet
 from chaos.spec.yamlfile import Where
 
 SOURCE = "midnight"
-"""The `type` of a metric source that stands for the load's own hits."""
+"""The `type` of a metric source for the load's own hits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The hits an SLO is about; `timed`: good ones within a threshold, else simply good ones."""
+    """The hits covered by an SLO; `timed`: good ones within a threshold, else all good ones."""
 
     timed: bool
     hits: HitsOfTheLoad
@@ -22,9 +22,9 @@ class Asked:
 
 
 def asked(at: Where, indicator: Indicator, sources: Mapping[str, str]) -> Asked:
-    """What the indicator at this place asks for. Raises FileError for what cannot be measured.
+    """Parse the indicator at this place. Raises FileError if it cannot be measured.
 
-    `sources`: the type of each DataSource that is known, by name.
+    `sources`: the type of each known DataSource, by name.
     """
     threshold, ratio = indicator.thresholdMetric, indicator.ratioMetric
     if (threshold is None) == (ratio is None):
@@ -35,16 +35,18 @@ def asked(at: Where, indicator: Indicator, sources: Mapping[str, str]) -> Asked:
     place = at.under("thresholdMetric")
     hits = _hits(place, threshold, sources)
     if hits.metric != "latency":
-        raise _spec(place).under("metric").broken("a thresholdMetric can only be `latency` here", hits.metric)
+        raise _spec(place).under("metric").broken("a thresholdMetric must be `latency`", hits.metric)
     return Asked(True, hits, _spec(place))
 
 
 def _ratio(at: Where, ratio: RatioMetric, sources: Mapping[str, str]) -> Asked:
     for key in ("raw", "rawType"):
         if getattr(ratio, key) is not None:
-            raise at.under(key).broken("a precomputed ratio is none of the load's hits: give good and total")
+            raise at.under(key).broken(
+                "a precomputed ratio does not count the load's hits: use good and total"
+            )
     if not ratio.counter:
-        raise at.under("counter").broken("hits are counted, so it can only be true", ratio.counter)
+        raise at.under("counter").broken("hits are counted, so it must be true", ratio.counter)
     if (ratio.good is None) == (ratio.bad is None):
         raise at.broken("a ratioMetric has total and exactly one of good and bad")
     if ratio.total is None:
@@ -66,11 +68,11 @@ def _hits(at: Where, metric: Metric, sources: Mapping[str, str]) -> HitsOfTheLoa
     if source.metricSourceRef is not None:
         if source.metricSourceRef not in sources:
             known = ", ".join(sources) or "none"
-            rule = f"is no DataSource of this file; it has {known}"
+            rule = f"is not a DataSource of this file; known: {known}"
             raise place.under("metricSourceRef").broken(rule, source.metricSourceRef)
         kind = kind or sources[source.metricSourceRef]
     if kind != SOURCE:
-        rule = f"cannot be asked from here: the hits of the load are `type: {SOURCE}`"
+        rule = f"cannot be queried: the load's hits are `type: {SOURCE}`"
         raise place.under("type").broken(rule, kind)
     return place.under("spec").parse(HitsOfTheLoad, source.spec)
 

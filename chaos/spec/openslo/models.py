@@ -1,4 +1,4 @@
-"""OpenSLO v1 as it is written: the shapes of its documents, and its durations."""
+"""OpenSLO v1 syntax: document models and durations."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _UNITS = {"m": 60.0, "h": 3600.0, "d": _DAY, "w": 7 * _DAY, "M": 30 * _DAY, "Q":
 
 
 def duration(value: object) -> float:
-    """Seconds of a duration-shorthand such as `5m` or `4w`: a month counts 30 days. Raises ValueError."""
+    """Parse a duration-shorthand such as `5m` or `4w` into seconds; a month has 30 days. Raises ValueError."""
     match = re.fullmatch(r"([1-9]\d*)([mhdwMQY])", value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("must be a whole number with a unit (m, h, d, w, M, Q, Y), such as 5m or 4w")
+        raise ValueError("must be an integer with a unit (m, h, d, w, M, Q, Y), e.g. 5m or 4w")
     return int(match[1]) * _UNITS[match[2]]
 
 
 def slice_window(value: object) -> float:
-    """Seconds of a duration-shorthand, or of a number of minutes. Raises ValueError."""
+    """Parse a duration-shorthand, or a number of minutes, into seconds. Raises ValueError."""
     if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return value * 60.0
     return duration(value)
@@ -62,7 +62,7 @@ class Metric(Model):
 
 
 class HitsOfTheLoad(Model):
-    """Ours: the `spec` of a metric source of type `midnight`."""
+    """Midnight's own: the `spec` of a metric source of type `midnight`."""
 
     metric: Literal["hits", "good_hits", "bad_hits", "latency"]
     route: str | None = None

@@ -1,4 +1,4 @@
-"""An objective of OpenSLO, with the indicator it is about, as an SLO of ours."""
+"""Translate an OpenSLO objective, with its indicator, into midnight's SLO."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos.spec.yamlfile import Where
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """An SLO of ours as a file would give it, and where each of its keys comes from."""
+    """An SLO as in midnight's own files, and the origin of each key."""
 
     value: Mapping[str, Any]
     at: Where
@@ -26,7 +26,7 @@ class Translated:
 
 
 def translated(name: str, at: Where, spec: SloSpec, number: int, asked: Asked) -> Translated:
-    """The SLO for one objective of the document `at`. Raises FileError for what cannot be measured."""
+    """Return the SLO for one objective of the document `at`. Raises FileError if it cannot be measured."""
     objective, here = spec.objectives[number], at.under("spec", "objectives", number)
     target, target_at = _target(here, objective)
     value: dict[str, Any] = {"name": name}
@@ -53,7 +53,7 @@ def translated(name: str, at: Where, spec: SloSpec, number: int, asked: Asked) -
 def refuse_composite(at: Where, objective: Objective) -> None:
     for key in ("indicator", "indicatorRef", "compositeWeight"):
         if getattr(objective, key) is not None:
-            raise at.under(key).broken("a composite objective is not judged here: write an SLO for each part")
+            raise at.under(key).broken("composite objectives are not supported: write an SLO for each part")
 
 
 def _target(at: Where, objective: Objective) -> tuple[float, Where]:
@@ -66,11 +66,11 @@ def _target(at: Where, objective: Objective) -> tuple[float, Where]:
 
 
 def _threshold(at: Where, objective: Objective) -> float:
-    """Seconds. A hit just on it is within it; for `lt` the threshold is the next smaller number."""
+    """Return the threshold in seconds, inclusive; for `lt` the next smaller number."""
     if objective.op is None or objective.value is None:
         raise at.under("op" if objective.op is None else "value").broken("is required for a thresholdMetric")
     if objective.op in ("gte", "gt"):
-        rule = "asks for slowness: a latency is held to lte or lt"
+        rule = "requires slowness: use lte or lt for a latency"
         raise at.under("op").broken(rule, objective.op)
     return objective.value if objective.op == "lte" else math.nextafter(objective.value, 0)
 
@@ -80,7 +80,7 @@ def _timeslices(at: Where, spec: SloSpec, here: Where, objective: Objective) -> 
         _only_with(here, objective, ("timeSliceTarget", "timeSliceWindow"), "budgetingMethod Timeslices")
         return {}
     if spec.budgetingMethod != "Timeslices":
-        rule = "is not judged here: Occurrences or Timeslices"
+        rule = "is not supported: use Occurrences or Timeslices"
         raise at.under("spec", "budgetingMethod").broken(rule, spec.budgetingMethod)
     for key in ("timeSliceTarget", "timeSliceWindow"):
         if getattr(objective, key) is None:
@@ -94,11 +94,11 @@ def _period(at: Where, spec: SloSpec) -> float:
     window = spec.timeWindow[0]
     if window.calendar is not None or not window.isRolling:
         key = "calendar" if window.calendar is not None else "isRolling"
-        raise at.under(key).broken("a calendar-aligned window is not judged here: only a rolling one")
+        raise at.under(key).broken("calendar-aligned windows are not supported: use a rolling one")
     return window.duration
 
 
 def _only_with(at: Where, objective: Objective, keys: tuple[str, ...], what: str) -> None:
     for key in keys:
         if (value := getattr(objective, key)) is not None:
-            raise at.under(key).broken(f"goes with {what} only", value)
+            raise at.under(key).broken(f"is only for {what}", value)

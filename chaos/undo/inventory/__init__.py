@@ -1,1 +1,1 @@
-"""Taking the inventory: one file per kind reads it, and `taking` puts the kinds together."""
+"""Take the inventory: one file per kind; `taking` combines the kinds."""

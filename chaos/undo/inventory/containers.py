@@ -1,4 +1,4 @@
-"""The containers of a target, of their whole Compose project, and what a run has created on the engine."""
+"""Containers of a target and of their whole Compose project, and what a run created on the engine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(source: Source, mark: str) -> Mapping[str, Any]:
             found[f"container {container.name}"] = _fields(container)
         label: dict[str, Any] = {"label": f"{refs.RUN}={mark}"}
         for ours in client.containers.list(all=True, filters=label, ignore_removed=True):
-            found[f"container {ours.name}, which midnight made,"] = {"status": ours.status}
+            found[f"container {ours.name}, created by midnight,"] = {"status": ours.status}
     return found
 
 
@@ -52,7 +52,7 @@ def _refs(handles: Handles) -> Iterator[ContainerRef]:
 
 
 def _with_their_projects(client: DockerClient, known: list[ContainerRef]) -> list[Container]:
-    """What a fault may touch, and its neighbours: one that died of a neighbour's trouble is down too."""
+    """Read what a fault may touch, and its neighbors: one that failed along with a neighbor is down, too."""
     found = {each.id: each for ref in known if (each := refs.container_of(client, ref)) is not None}
     for project in {each.labels[PROJECT] for each in found.values() if PROJECT in each.labels}:
         label: dict[str, Any] = {"label": f"{PROJECT}={project}"}
@@ -80,7 +80,7 @@ def _fields(container: Container) -> dict[str, Any]:
 
 
 def _limits(config: Mapping[str, Any]) -> dict[str, Any]:
-    """No limit is 0: once one was changed, the engine can only be told one that is never reached."""
+    """Read no limit as 0: after a change, the engine accepts only a limit that is never reached."""
     numbers = ("Memory", "MemorySwap", "MemoryReservation", "CpuShares", "CpuQuota", "NanoCpus", "PidsLimit")
     told: dict[str, Any] = {}
     for name in numbers:
@@ -95,7 +95,7 @@ def _limits(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_the_kernel(container: Container, state: Mapping[str, Any]) -> dict[str, Any]:
-    """What the kernel holds it to, where it is of this machine: somebody may have set that by hand."""
+    """Read the kernel's limits, if it runs on this machine: they may have been set by hand."""
     found = Cgroup.of(state["Pid"], str(container.id)) if state["Pid"] else None
     if found is None:
         return {}
@@ -107,7 +107,7 @@ def _by_the_kernel(container: Container, state: Mapping[str, Any]) -> dict[str, 
 
 
 def _networks(container: Container) -> dict[str, Any]:
-    """By network its names and the addresses that were asked for; one that the engine chose may change."""
+    """Read names and requested addresses by network; an address chosen by the engine may change."""
     settings = container.attrs["NetworkSettings"]
     told: dict[str, Any] = {"published ports": _ports(settings.get("Ports") or {})}
     for name, each in settings["Networks"].items():

@@ -1,4 +1,4 @@
-"""The files of a directory, here or in a container: what `chaos.host.listing` tells of them."""
+"""Files of a directory, here or in a container, as listed by `chaos.host.listing`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MODULE = "chaos.host.listing"
 
 
 def sources(handles: Handles) -> Iterator[Source]:
-    """The directories of the logs whole; of other volumes only what a fault of ours would leave there."""
+    """Take log directories as a whole; of other volumes only what a fault would leave there."""
     listed: set[tuple[str, str]] = set()
     if handles.logs is not None:
         for directory in _directories(handles.logs):
@@ -31,7 +31,7 @@ def sources(handles: Handles) -> Iterator[Source]:
 
 
 def read(source: Source, mark: str) -> Mapping[str, Any]:
-    """Every file below the directory, by path. Raises ControlError, OSError."""
+    """Return every file under the directory, by path. Raises ControlError, OSError."""
     told = _listed(source, mark)
     if "because" in told:
         raise ControlError(told["because"])
@@ -62,7 +62,7 @@ def _source(directory: str, container: ContainerRef | None, live: list[str], onl
 
 
 def _inside(logs: LogFiles) -> list[Path]:
-    """The live logs as whoever has the directory sees them, links followed on this machine."""
+    """Return the live logs as seen by the owner of the directory, with links resolved on this machine."""
     if logs.container is not None:
         within = logs.directory
         return [
@@ -73,7 +73,7 @@ def _inside(logs: LogFiles) -> list[Path]:
 
 
 def _directories(logs: LogFiles) -> list[str]:
-    """The directory of the logs, and those of files that lie elsewhere."""
+    """Return the log directory, and the directories of log files elsewhere."""
     top = logs.directory if logs.container is None else logs.inside
     elsewhere = {path.parent for path in _inside(logs) if not path.is_relative_to(top)}
     return [str(top), *sorted(str(path) for path in elsewhere)]

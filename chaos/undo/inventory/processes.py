@@ -1,4 +1,4 @@
-"""The processes of a target: whether each runs or is stopped, and with which priority."""
+"""Processes of a target: running or stopped, and their priority."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sources(handles: Handles) -> Iterator[Source]:
 
 
 def read(source: Source, mark: str) -> Mapping[str, Any]:
-    """Nothing of one that has ended. Raises OSError, psutil.Error."""
+    """Return nothing for a process that has ended. Raises OSError, psutil.Error."""
     del mark
     ref: ProcessRef = ref_from_json(source["ref"])
     process = process_of(ref)

@@ -1,4 +1,4 @@
-"""Every proxy of a Toxiproxy server, and every toxic on it."""
+"""All proxies of a Toxiproxy server, and their toxics."""
 
 from __future__ import annotations
 

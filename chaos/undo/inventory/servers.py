@@ -1,4 +1,4 @@
-"""The settings of a PostgreSQL server that midnight did not start, where each was set, and its replication slots."""
+"""Settings of a PostgreSQL server that midnight did not start, their sources, and its replication slots."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chaos.postgres.connection import Connection
 from chaos.postgres.conninfo_files import reference, resolve
 from chaos.record.inventory.document import SERVERS, Source
 
-# What a connection sets for itself says nothing about the server.
+# Settings of the connection itself do not describe the server.
 _SETTINGS: LiteralString = (
     "select name, coalesce(reset_val, '') || ' (' || source || ')' from pg_settings"
     " where context <> 'internal' and source not in ('client', 'session', 'interactive', 'test', 'override')"
@@ -32,7 +32,7 @@ _SLOTS: LiteralString = (
     "select slot_name, jsonb_build_object('plugin', plugin, 'type', slot_type, 'database', database,"
     " 'lost', coalesce(wal_status = 'lost', false)) from pg_replication_slots where not temporary"
 )
-# settings of extensions and applications, and those that may hold a password: compared, and never written down
+# settings of extensions and applications, and those that may contain a password: compared but never stored
 _SECRETIVE = re.compile(r"\.|conninfo|_command|passphrase|password|secret|token|key", re.IGNORECASE)
 
 
@@ -43,7 +43,7 @@ def sources(handles: Handles) -> Iterator[Source]:
 
 
 def read(source: Source, mark: str) -> Mapping[str, Any]:
-    """Raises ControlError, also where something may not be read: then nothing is known to be as it was."""
+    """Raises ControlError, also if access is denied: then nothing is known to be unchanged."""
     del mark
     place = source["place"]
     try:
@@ -55,7 +55,9 @@ def read(source: Source, mark: str) -> Mapping[str, Any]:
             for name, value in _rows(connection, _BY_ALTER_SYSTEM):
                 settings[f"ALTER SYSTEM {name}"] = _kept(name, value)
             for role, database, values in _rows(connection, _BY_ROLE):
-                whose = "every role" if role is None else f"role {_digest(role)}"  # a user may be a secret
+                whose = (
+                    "every role" if role is None else f"role {_digest(role)}"
+                )  # a user name may be a secret
                 settings[f"settings of {whose} in {database}"] = [_of_role(value) for value in values]
     except psycopg.Error as error:
         raise ControlError(f"the server {place}: {' '.join(str(error).split())}") from error

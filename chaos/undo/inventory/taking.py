@@ -1,4 +1,4 @@
-"""Taking an inventory before a run, and again after its steps, from the runner or from whoever heals it."""
+"""Take an inventory before a run, and again after its steps, by the runner or the healer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.undo.inventory import containers, files, processes, proxies, servers
 
-SETTLED_WITHIN = 15.0  # seconds that a container, or a server, may take to be as before again
-_SETTLE = (document.CONTAINERS, document.FILES)  # a container starts again, a log is opened again
+SETTLED_WITHIN = 15.0  # seconds for a container or server to return to its earlier state
+_SETTLE = (document.CONTAINERS, document.FILES)  # a container restarts, a log is reopened
 
 _READERS: Mapping[str, ModuleType] = {
     document.FILES: files,
@@ -32,7 +32,7 @@ _READERS: Mapping[str, ModuleType] = {
 
 
 def before(run: RunDir, handles: Handles) -> Inventory:
-    """Take what the faults may touch, and store it, also where it outlives the run's directory.
+    """Take the inventory of what the faults may touch. Store it, with a copy that outlives the run directory.
 
     Raises NotRecorded.
     """
@@ -50,9 +50,9 @@ def take(handles: Handles, mark: str) -> Inventory:
 
 
 def after(run: RunDir) -> Comparison | None:
-    """Take the same again, until nothing is left behind or it must be said; stored beside the first.
+    """Take it again until nothing is left behind or time is up; store it beside the first.
 
-    None where no inventory was taken before. Needs the steps to be undone. Raises ValueError for a damaged one.
+    Returns None if none was taken before. Requires the steps to be undone. Raises ValueError for a damaged one.
     """
     first = document.load(run.inventory_before) or document.load(store.kept(run).inventory_before)
     if first is None:
@@ -65,9 +65,9 @@ def after(run: RunDir) -> Comparison | None:
         settles = found.unread or any(each.kind in _SETTLE for each in found.left)
         if not settles or time.monotonic() + pause > end:
             break
-        time.sleep(pause)  # what settles is of several kinds, and most give no event
+        time.sleep(pause)  # several kinds of things settle, most without an event
         pause *= 2
-    with suppress(OSError):  # a full disk: what was found is told by whoever asked
+    with suppress(OSError):  # a full disk: the caller reports what was found
         document.save(second, run.inventory_after)
     return found
 
@@ -80,7 +80,7 @@ def _take(sources: Iterable[Source], mark: str) -> Inventory:
         kind, read = source["kind"], _reader(source)
         try:
             things.setdefault(kind, {}).update(read(source, mark))
-        except Exception as error:  # whatever one place dies of, the others are still compared
+        except Exception as error:  # an error in one place must not keep the others from being compared
             because = " ".join(str(error).split()) or type(error).__name__
             unread.setdefault(kind, {})[source["place"]] = known.redactor(because)
     return Inventory(things, unread, kept)
