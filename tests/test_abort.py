@@ -63,7 +63,7 @@ def test_recovery_is_proven_once_an_outage_outlasts_its_limit_and_not_before(tmp
     assert proven[0] == "recovery"
 
 
-def test_what_is_still_to_come_is_neither_good_nor_bad(tmp_path: Path) -> None:
+def test_hits_still_to_come_are_neither_good_nor_bad(tmp_path: Path) -> None:
     night = Night()
     assert so_far(tmp_path, night, 30, SLO) is None
     (found, _) = recovery(
@@ -88,7 +88,7 @@ def test_a_target_is_down_when_most_hits_of_ten_seconds_were_bad(tmp_path: Path)
     assert proven[0] == "target-down"
 
 
-def test_a_target_of_somebody_elses_is_left_alone_once_it_is_down_unless_a_file_says_otherwise() -> None:
+def test_an_attached_target_that_is_down_aborts_the_run_unless_a_file_says_otherwise() -> None:
     assert in_effect((), started_by_us=True) == ()
     assert in_effect((), started_by_us=False) == (TARGET_DOWN,)
     off = Experiment.model_validate(experiment_file(abort=[{"name": "target-down", "off": True}]))

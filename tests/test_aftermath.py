@@ -87,7 +87,7 @@ def test_an_outage_that_was_watched_after_an_abort_has_its_length(tmp_path: Path
     assert (recovered.outcome, recovered.measured) == (Outcome.PASS, approx(20, abs=0.2))
 
 
-def test_one_that_outlasted_its_limit_is_a_violation(tmp_path: Path) -> None:
+def test_an_outage_that_outlasts_its_limit_is_a_violation(tmp_path: Path) -> None:
     found = night(steps=WATCHED, changed={"limits": {"recovery": 15}})
     assert found.findings(tmp_path, recovery.check)["recovery"].outcome is Outcome.FAIL
 
@@ -97,7 +97,7 @@ def test_without_having_been_watched_its_length_is_not_known(tmp_path: Path) -> 
     assert found.findings(tmp_path, recovery.check)["recovery"].outcome is Outcome.UNKNOWN
 
 
-def test_what_was_left_out_counts_neither_way(tmp_path: Path) -> None:
+def test_hits_that_were_left_out_count_neither_way(tmp_path: Path) -> None:
     observation = Judged(*night(steps=WATCHED).write(tmp_path)).observation
     assert observation is not None
     assert observation.indeterminate[observation.unsent].all()

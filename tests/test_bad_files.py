@@ -210,7 +210,7 @@ def test_a_bad_experiment_is_refused_by_run_in_one_line(
     refused(capsys, path, line, words, "run", str(path))
 
 
-def test_aliases_that_stand_for_billions_are_refused(
+def test_aliases_that_expand_to_billions_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bomb.yaml"
@@ -220,14 +220,14 @@ def test_aliases_that_stand_for_billions_are_refused(
     refused(capsys, path, None, "holds more than 100000 values", "validate", str(path))
 
 
-def test_the_same_file_without_a_mistake_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_mistakes_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "good.yaml"
     path.write_text(GOOD)
     assert run(capsys, "validate", str(path)) == (0, "")
 
 
 @pytest.mark.parametrize("case", SOUND)
-def test_what_is_written_in_another_way_and_cannot_be_mistaken_is_valid(
+def test_an_unusual_but_unambiguous_spelling_is_valid(
     case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = SOUND[case]
@@ -273,7 +273,7 @@ def test_a_consent_until_a_number_is_refused(
         "a step twice",
     ],
 )
-def test_what_is_no_experiment_at_all_is_refused(
+def test_a_file_that_is_not_an_experiment_is_refused(
     text: str, line: int | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bad.yaml"
@@ -308,7 +308,7 @@ def test_an_override_does_not_hide_a_broken_rule(
     refused(capsys, path, line, words, "run", str(path), "--set", override)
 
 
-def test_an_override_of_a_file_whose_steps_are_no_list_is_refused(
+def test_an_override_of_a_file_whose_steps_are_not_a_list_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bad.yaml"
@@ -379,7 +379,7 @@ def test_a_second_profile_and_the_options_are_validated_too(
     refused(capsys, target, None, "disk_wriet", "validate", str(target))
 
 
-def test_a_profile_whose_file_is_not_there_is_named_where_it_is_listed(
+def test_a_profile_whose_file_does_not_exist_is_named_in_the_line_that_lists_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "target.yaml"
@@ -390,7 +390,7 @@ def test_a_profile_whose_file_is_not_there_is_named_where_it_is_listed(
         refused(capsys, target, line, words, *argv)
 
 
-def test_a_count_of_tokens_is_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_count_of_tokens_is_not_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "target.yaml"
     target.write_text(
         TARGET.replace("body: {", "body: {max_tokens: 256, ").replace("[fragile, hardened, dify]", "[]")

@@ -111,7 +111,7 @@ def test_an_slo_that_cannot_be_judged_is_refused_by_its_line_and_rule(case: str,
     assert rule in str(caught.value)
 
 
-def test_what_can_just_be_broken_is_taken(tmp_path: Path) -> None:
+def test_an_slo_that_can_just_be_broken_is_accepted(tmp_path: Path) -> None:
     latency = "{name: slow, latency: {percentile: 99, below: 1999ms}}"
     window = "{name: window, availability: 99%, window: 5s, min_hits: 90}"
     assert len(slos(tmp_path, latency, window)) == 2

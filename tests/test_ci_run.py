@@ -74,7 +74,7 @@ def checkout(place: Path, *, code: int, dead: bool = False) -> Checkout:
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an engine is started by root alone")
 
 
-def test_it_passes_when_the_tests_pass_with_an_engine_that_is_required(tmp_path: Path) -> None:
+def test_a_ci_run_passes_if_the_tests_pass_with_a_required_engine(tmp_path: Path) -> None:
     project = checkout(tmp_path, code=0)
     done = project.run()
     assert done.returncode == 0, done.stderr
@@ -83,14 +83,14 @@ def test_it_passes_when_the_tests_pass_with_an_engine_that_is_required(tmp_path:
     assert project.engine_is_gone
 
 
-def test_it_fails_when_a_test_fails(tmp_path: Path) -> None:
+def test_a_ci_run_fails_if_a_test_fails(tmp_path: Path) -> None:
     project = checkout(tmp_path, code=1)
     assert project.run().returncode != 0
     assert (tmp_path / "tested").exists()
     assert project.engine_is_gone
 
 
-def test_it_fails_when_no_engine_comes_up_and_tests_nothing(tmp_path: Path) -> None:
+def test_a_ci_run_without_an_engine_fails_and_tests_nothing(tmp_path: Path) -> None:
     project = checkout(tmp_path, code=0, dead=True)
     done = project.run()
     assert done.returncode != 0

@@ -39,11 +39,11 @@ def test_the_whole_output_is_kept_and_its_secrets_are_masked(scene: Scene) -> No
     assert [file.name for file in scene.run.path.iterdir()] == ["repair.log"]
 
 
-def test_a_command_that_fails_is_told_in_its_own_words_without_secrets(scene: Scene) -> None:
+def test_a_failing_command_is_reported_in_its_own_words_without_secrets(scene: Scene) -> None:
     with pytest.raises(TargetError, match=f"sh: exit code 3: no host {MASK}"):
         run_command(scene, "repair", ("sh", "-c", "echo no host Zw9qKk >&2; exit 3"), threading.Event())
 
 
-def test_a_command_that_is_not_there_is_named(scene: Scene) -> None:
+def test_a_command_that_does_not_exist_is_named(scene: Scene) -> None:
     with pytest.raises(TargetError, match="no-such-command: No such file"):
         run_command(scene, "repair", ("no-such-command",), threading.Event())

@@ -52,7 +52,7 @@ class Hung(io.StringIO):
         return super().write(text)
 
 
-def test_where_there_is_no_terminal_every_event_is_one_line_with_its_time(experiment: Experiment) -> None:
+def test_output_without_a_terminal_is_one_line_per_event_with_its_time(experiment: Experiment) -> None:
     terminal, out = plain()
     shown = Console(RunDir(Path("r1")), experiment, ["50s logrotate"], terminal=terminal)
     shown.start()
@@ -89,7 +89,7 @@ def test_a_line_of_figures_comes_at_most_every_five_seconds(experiment: Experime
     assert all(later - earlier >= 5 for earlier, later in pairwise(seconds))
 
 
-def test_what_happened_before_the_start_is_shown_after_it(experiment: Experiment) -> None:
+def test_events_before_the_start_are_shown_after_it(experiment: Experiment) -> None:
     terminal, out = plain()
     shown = Console(RunDir(Path("r1")), experiment, [], terminal=terminal)
     shown.on_event(Event(0.5, "target", "reference", "ready"))
@@ -166,7 +166,7 @@ def test_an_event_that_cannot_be_shown_ends_the_display_and_not_the_run(experime
     assert "undone" not in out.getvalue()
 
 
-def test_the_panel_tells_what_is_injected_now_and_for_how_long(experiment: Experiment) -> None:
+def test_the_panel_shows_what_is_injected_now_and_for_how_long(experiment: Experiment) -> None:
     progress = Progress(experiment)
     progress.take(Event(26.0, "run", "play", "begun"), 1026.0)
     progress.take(Event(76.0, "step", "logrotate", "injected"), 1076.0)
@@ -201,7 +201,7 @@ def test_figures_that_are_not_known_are_dashes() -> None:
     assert figures_line({}) == "waiting: –/s, good –, p99 –, – in flight; pool – of – in use, – waiting"
 
 
-def test_before_the_play_it_is_told_when_it_begins(experiment: Experiment) -> None:
+def test_the_console_shows_when_the_play_begins(experiment: Experiment) -> None:
     early = {**FIGURES, "phase": "", "play_at": -2.4}
     assert figures_line(early).startswith("waiting, the play begins in 3s: ")
     progress = Progress(experiment)

@@ -26,7 +26,7 @@ def planned(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     return capsys.readouterr().out
 
 
-def test_a_machine_is_told_all_that_a_run_would_do(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_plan_holds_all_that_a_run_would_do(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     argv = ("midnight", "--profile", "hardened", "--seed", "3", "--set", "idle_drop.hold=1s", "--json")
     plan: dict[str, Any] = json.loads(planned(capsys, *argv))
     told = {key: plan[key] for key in ("experiment", "target", "profile", "seed")}
@@ -46,7 +46,7 @@ def test_a_machine_is_told_all_that_a_run_would_do(place: Path, capsys: pytest.C
         ("proxy", None),
     ],
 )
-def test_what_does_not_reach_sessions_that_are_idle_already_is_said(
+def test_the_plan_says_if_a_fault_does_not_reach_sessions_already_idle(
     place: Path, capsys: pytest.CaptureFixture[str], by: str, said: str | None
 ) -> None:
     text = planned(capsys, "midnight", "--set", f"idle_drop.by={by}")
@@ -55,7 +55,7 @@ def test_what_does_not_reach_sessions_that_are_idle_already_is_said(
     assert list(place.iterdir()) == []
 
 
-def test_of_a_suite_every_scenario_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_suites_plan_lists_every_scenario(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plans = json.loads(planned(capsys, "dr-drill", "--profile", "hardened", "--json"))
     assert len(plans) == 4
     assert all(plan["runbook"] for plan in plans)
@@ -63,7 +63,7 @@ def test_of_a_suite_every_scenario_is_told(place: Path, capsys: pytest.CaptureFi
     assert list(place.iterdir()) == []
 
 
-def test_of_a_backup_a_machine_is_told_as_well(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_backups_plan_is_available_as_json_too(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(planned(capsys, "restore-mine", "--target", "backup-example", "--json"))
     assert (told["experiment"], told["within"], told["verify"]) == ("restore-mine", 3600.0, True)
     assert list(place.iterdir()) == []

@@ -32,7 +32,7 @@ WHOLE = {"host": "db.example", "port": "5433", "user": "shop", "dbname": "orders
     ids=["keywords", "quoted", "URL", "short scheme", "in the query", "all in the query", "SQLAlchemy", "asyncpg",
          "JDBC", "Prisma"],
 )  # fmt: skip
-def test_a_string_of_any_program_is_what_libpq_is_told(text: str) -> None:
+def test_a_connection_string_of_any_program_becomes_its_libpq_equivalent(text: str) -> None:
     found = dsn.parse(text)
     assert (dict(found.options), found.password) == (WHOLE, "Pa_55")
     assert {"shop", "Pa_55"} <= set(found.secret)
@@ -49,7 +49,7 @@ def test_a_string_of_any_program_is_what_libpq_is_told(text: str) -> None:
         ("jdbc:postgresql://h/d?ssl=false", None),
     ],
 )
-def test_what_other_programs_call_tls_is_libpqs_sslmode(text: str, mode: str | None) -> None:
+def test_tls_options_of_other_programs_become_libpqs_sslmode(text: str, mode: str | None) -> None:
     assert dsn.parse(text).options.get("sslmode") == mode
 
 
@@ -77,7 +77,7 @@ def test_what_other_programs_call_tls_is_libpqs_sslmode(text: str, mode: str | N
         ("Pa55word", "is not a PostgreSQL connection string: write postgresql://"),
     ],
 )
-def test_what_is_not_certain_is_refused_with_what_to_write_and_not_shown(text: str, rule: str) -> None:
+def test_an_ambiguous_string_is_refused_with_a_remedy_and_not_shown(text: str, rule: str) -> None:
     with pytest.raises(Uncertain) as refused:
         dsn.parse(text)
     assert rule in str(refused.value)
@@ -108,7 +108,7 @@ def test_a_password_written_by_the_rules_is_read_back_in_every_form(password: st
 
 @settings(deadline=None)  # how fast it is depends on the machine
 @given(PASSWORDS, st.sampled_from(["postgresql://u:{}@h/d", "postgresql+psycopg://u:{}@h/d?schema=x"]))
-def test_a_password_written_as_it_is_is_read_whole_or_not_at_all(password: str, form: str) -> None:
+def test_a_password_written_literally_is_read_whole_or_not_at_all(password: str, form: str) -> None:
     """Never cut: what is taken for the password is what stood there, and the host is the host."""
     try:
         found = dsn.parse(form.format(password))

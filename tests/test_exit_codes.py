@@ -58,11 +58,11 @@ def test_an_uncaught_exception_is_a_failure_of_the_tool_and_no_violation(
         (ZeroDivisionError(), ExitCode.FAILED),
     ],
 )
-def test_each_error_has_one_code(error: BaseException, expected: ExitCode) -> None:
+def test_each_error_has_exactly_one_code(error: BaseException, expected: ExitCode) -> None:
     assert of_error(error) is expected
 
 
-def test_each_outcome_of_a_check_has_a_code_and_only_what_was_judged_bad_fails() -> None:
+def test_each_outcome_of_a_check_has_a_code_and_only_a_bad_judgement_fails() -> None:
     codes = {outcome: of_outcome(outcome) for outcome in Outcome}
     assert {outcome for outcome, code in codes.items() if code is ExitCode.VIOLATED} == {Outcome.FAIL}
     assert {outcome for outcome, code in codes.items() if code is ExitCode.UNKNOWN} == {Outcome.UNKNOWN}

@@ -24,7 +24,7 @@ def test_every_fault_that_ships_has_its_section() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_its_parameters_and_their_defaults_are_those_of_the_code(name: str) -> None:
+def test_documented_parameters_and_defaults_match_the_code(name: str) -> None:
     params: Any = registry.fault(name).Params
     told = dict(ROW.findall(SECTIONS[name]))
     assert list(told) == list(params.model_fields)

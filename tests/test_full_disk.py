@@ -73,7 +73,7 @@ def playing_has_begun(event: Event) -> bool:
 
 @as_root
 @pytest.mark.real
-def test_a_disk_that_is_too_small_is_refused_beforehand_with_what_to_free(
+def test_a_disk_that_is_too_small_is_refused_before_the_play_with_the_space_to_free(
     midnight: Midnight, service: Service, small: Callable[[int], Path]
 ) -> None:
     small(3)
@@ -141,7 +141,7 @@ def full(small: Callable[[int], Path]) -> tuple[store.RunDir, Verdict]:
 
 
 @as_root
-def test_where_not_even_the_verdict_can_be_written_it_is_told_and_its_code_stays(
+def test_a_verdict_that_cannot_be_written_is_printed_and_keeps_its_code(
     full: tuple[store.RunDir, Verdict], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, verdict = full
@@ -174,9 +174,7 @@ def test_a_report_that_dies_costs_neither_the_verdict_nor_its_file(
     assert journal.run.verdict.exists()
 
 
-def test_one_format_of_a_gate_that_dies_leaves_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gate_format_that_fails_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(junit, "render", lambda _: 1 / 0)
     files = Outputs(*(tmp_path / name for name in ("junit.xml", "gate.md", "gate.json")))
     (failure,) = files.write(gate(judged(run_of_a_gate())))
@@ -194,6 +192,6 @@ def test_one_format_of_a_gate_that_dies_leaves_the_others(
         (errno.EACCES, "cannot write: Permission denied; grant access, or set MIDNIGHT_REPORTS"),
     ],
 )
-def test_what_a_disk_says_is_one_line_with_a_remedy(tmp_path: Path, number: int, expected: str) -> None:
+def test_a_disk_error_is_one_line_with_a_remedy(tmp_path: Path, number: int, expected: str) -> None:
     said = store.why_not_written(OSError(number, os.strerror(number)), tmp_path)
     assert said.startswith(f"{tmp_path}: ") and expected in said and "\n" not in said

@@ -52,7 +52,7 @@ def test_no_page_and_no_file_uses_a_name_that_was_given_up(path: Path) -> None:
         "--junit FILE",
     ],
 )
-def test_such_a_name_is_found(text: str) -> None:
+def test_a_name_that_was_given_up_is_found(text: str) -> None:
     assert GIVEN_UP.search(text)
 
 

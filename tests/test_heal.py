@@ -62,7 +62,7 @@ def test_the_newest_is_undone_first_but_what_others_wait_for_before_all(
     assert outstanding(run) == []
 
 
-def test_what_was_undone_is_not_undone_again_unless_it_was_begun_again(
+def test_an_undone_fault_is_not_undone_again_unless_it_was_begun_again(
     run: RunDir, undone: list[str]
 ) -> None:
     journal(
@@ -77,7 +77,7 @@ def test_what_was_undone_is_not_undone_again_unless_it_was_begun_again(
     assert undone == ["b"]
 
 
-def test_one_failure_does_not_keep_the_rest_from_being_undone(run: RunDir, undone: list[str]) -> None:
+def test_a_single_failure_does_not_keep_the_rest_from_being_undone(run: RunDir, undone: list[str]) -> None:
     store.mark_unhealed(run)
     journal(run, ("first", "injecting", {}), ("stubborn", "injecting", {"fails": 99}))
     healed = heal_elsewhere(run, "test", wait=0)
@@ -93,9 +93,7 @@ def test_the_patient_healer_tries_again(run: RunDir, undone: list[str]) -> None:
     assert undone == ["busy"] and [result.error for result in healed] == [None]
 
 
-def test_what_waits_for_an_older_one_to_be_undone_is_tried_again_after_it(
-    run: RunDir, undone: list[str]
-) -> None:
+def test_an_undo_that_waits_for_an_older_one_is_retried_after_it(run: RunDir, undone: list[str]) -> None:
     journal(run, ("pause", "injecting", {}), ("job", "injecting", {"waits_for": "pause"}))
     healed = heal_elsewhere(run, "test", wait=0)
     assert undone == ["pause", "job"] and outstanding(run) == []
@@ -120,7 +118,7 @@ def test_only_one_heals_at_a_time(run: RunDir, undone: list[str]) -> None:
     assert undone == []
 
 
-def test_a_run_whose_directory_was_deleted_is_healed_from_what_was_kept_elsewhere(
+def test_a_run_whose_directory_was_deleted_is_healed_from_its_second_copy(
     run: RunDir, undone: list[str]
 ) -> None:
     with playing(run):
@@ -156,7 +154,7 @@ def test_a_damaged_line_does_not_keep_the_rest_from_being_undone(
     assert Journal(run).damaged == 1
 
 
-def test_what_was_begun_in_a_line_that_was_damaged_is_undone(run: RunDir, undone: list[str]) -> None:
+def test_a_fault_begun_in_a_damaged_line_is_undone(run: RunDir, undone: list[str]) -> None:
     store.mark_unhealed(run)
     journal(run, ("a", "injecting", {}))
     run.events.write_bytes(run.events.read_bytes().replace(b"injecting", b"inj\xff"))

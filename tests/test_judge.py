@@ -24,7 +24,7 @@ def stored(path: Path) -> RunDir:
     return Night(bad=[(40, 40.5, Hit.TIMEOUT)], slow=[]).write(path / "run")[1].run
 
 
-def test_it_is_judged_by_its_own_objectives(tmp_path: Path) -> None:
+def test_a_stored_run_is_judged_by_its_own_objectives(tmp_path: Path) -> None:
     found = judge_run(stored(tmp_path))
     assert (found.exit_code, found.experiment) == (0, "night")
 
@@ -94,7 +94,7 @@ def test_a_bad_file_names_its_line_and_rule(tmp_path: Path, text: str, line: int
         ("burn_rate: {at_most: 14.4, window: 30s, short: 2s}", "burn rate 16.67 > 14.4 over 30 s and 2 s"),
     ],
 )
-def test_it_is_judged_by_each_form_of_an_slo(keys: str, because: str, tmp_path: Path) -> None:
+def test_a_stored_run_is_judged_by_each_form_of_an_slo(keys: str, because: str, tmp_path: Path) -> None:
     (tmp_path / "slo.yaml").write_text(f"{STRICT}    {keys}\n")
     assert because in judge_run(stored(tmp_path), tmp_path / "slo.yaml").headline
 

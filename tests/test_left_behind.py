@@ -14,7 +14,9 @@ LITTER = "import tempfile\n\ndef test_litter():\n    tempfile.mkdtemp(prefix='mi
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "side by side"])
-def test_a_directory_of_ours_that_is_left_fails_the_session(tmp_path: Path, workers: tuple[str, ...]) -> None:
+def test_a_directory_left_behind_by_midnight_fails_the_session(
+    tmp_path: Path, workers: tuple[str, ...]
+) -> None:
     (tmp_path / "test_it.py").write_text(LITTER)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = real\n")
     argv = [

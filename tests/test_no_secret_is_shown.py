@@ -174,7 +174,7 @@ ADDRESSES: dict[str, tuple[str, str, Callable[[], object]]] = {
 
 @settings(max_examples=60, deadline=None)
 @given(secret=SECRETS, which=st.sampled_from(sorted(ADDRESSES)))
-def test_no_piece_of_a_secret_in_an_address_of_the_environment_is_told(secret: str, which: str) -> None:
+def test_a_secret_in_an_environment_address_is_never_shown_in_part(secret: str, which: str) -> None:
     variable, form, read = ADDRESSES[which]
     with nobody_is_looked_up() as asked, pytest.MonkeyPatch.context() as patch:
         patch.setenv(variable, form.format(secret))

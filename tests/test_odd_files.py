@@ -143,7 +143,7 @@ def test_a_file_that_is_nested_or_long_beyond_sense_is_refused(
     assert words in refused(capsys, "validate", str(file))
 
 
-def test_more_keys_than_any_file_has_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_with_too_many_keys_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "odd.yaml"
     file.write_text("\n".join(f"a{number}: 1" for number in range(MOST_NODES)))
     with pytest.raises(SystemExit):
@@ -176,7 +176,7 @@ def test_a_link_to_a_file_and_a_file_of_the_greatest_size_are_read(tmp_path: Pat
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 100_000, "3"])
-def test_what_is_no_json_object_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_json_object_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "file.json"
     file.write_text(text)
     with pytest.raises(FileError, match=r"file\.json"):

@@ -35,7 +35,7 @@ def test_an_item_of_the_list_may_be_written_as_openslo(tmp_path: Path) -> None:
     assert slos(tmp_path, RATIO, ours) == (CHECKOUT, Slo(name="ours", availability=0.99))
 
 
-def test_a_file_of_several_documents_may_stand_for_an_item(tmp_path: Path) -> None:
+def test_a_file_of_several_documents_may_replace_a_list_item(tmp_path: Path) -> None:
     documents(tmp_path / "openslo.yaml", SOURCE, SLI, RATIO, POLICY, THRESHOLD)
     ours = "{name: ours, availability: 99%}"
     found = slos(tmp_path, "{file: openslo.yaml}", ours)

@@ -65,7 +65,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_measured_is_refused_by_name(case: str, tmp_path: Path) -> None:
+def test_an_objective_that_cannot_be_measured_is_refused_by_name(case: str, tmp_path: Path) -> None:
     old, new, line, rule, value = REFUSED[case]
     assert old in RATIO
     path = documents(tmp_path / "openslo.yaml", RATIO.replace(old, new), SLI, SOURCE)
@@ -119,7 +119,7 @@ def test_a_threshold_that_no_answer_can_miss_is_refused_with_what_may_be_meant(
     assert "(500 ms are 0.5 s)" in str(caught.value)
 
 
-def test_a_slice_longer_than_the_play_is_refused_where_it_stands(tmp_path: Path) -> None:
+def test_a_slice_longer_than_the_play_is_refused_with_file_and_line(tmp_path: Path) -> None:
     text = RATIO.replace("Occurrences", "Timeslices").replace(
         "targetPercent: 99", "target: 0.9, timeSliceTarget: 0.95, timeSliceWindow: 5m"
     )
@@ -158,7 +158,7 @@ def test_a_document_that_is_none_is_refused_by_its_line(tmp_path: Path) -> None:
     assert str(caught.value) == f"{path}:26: apiVersion: is required"
 
 
-def test_the_same_name_twice_is_refused_where_it_stands(tmp_path: Path) -> None:
+def test_a_duplicate_slo_name_is_refused_with_its_place(tmp_path: Path) -> None:
     documents(tmp_path / "openslo.yaml", RATIO)
     with pytest.raises(FileError, match="metadata: name: duplicate SLO name 'checkout'"):
         slos(tmp_path, "{name: checkout, availability: 99%}", "{file: openslo.yaml}")

@@ -25,7 +25,7 @@ COMMANDS = dict(_commands(typer.main.get_command(cli.app)))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_an_option_means_the_same_whichever_command_has_it(command: str) -> None:
+def test_an_option_means_the_same_in_every_command(command: str) -> None:
     options = COMMANDS[command]
     if "--json" in options:
         assert options["--json"].is_flag

@@ -39,7 +39,7 @@ def test_a_run_begun_to_outlive_its_terminal_does() -> None:
 
 
 @pytest.mark.parametrize("command", [["halt", "on"], ["run", "smoke"]])
-def test_a_state_directory_that_cannot_be_is_said_in_one_line(
+def test_an_impossible_state_directory_is_reported_in_one_line(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
@@ -51,7 +51,7 @@ def test_a_state_directory_that_cannot_be_is_said_in_one_line(
     assert "cannot write" in said
 
 
-def test_a_reports_directory_that_cannot_be_is_said_in_one_line(
+def test_an_impossible_reports_directory_is_reported_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()

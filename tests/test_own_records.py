@@ -101,7 +101,7 @@ def test_among_records_of_other_runs_and_of_others_exactly_its_own_are_counted(
     }  # fmt: skip
 
 
-def test_on_a_restored_backup_what_this_run_wrote_is_missing_and_what_earlier_ones_wrote_is_not_taken_for_it(
+def test_this_runs_writes_are_missing_on_a_restored_backup_despite_those_of_earlier_runs(
     service: Service, reports: Path
 ) -> None:
     run = run_of(reports, "20261126T235900Z-a1b2c3")
@@ -110,7 +110,7 @@ def test_on_a_restored_backup_what_this_run_wrote_is_missing_and_what_earlier_on
     assert states(run) == [(seq, State.MISSING) for seq in range(1, WRITES + 1)]
 
 
-def test_of_a_hundred_thousand_old_records_none_is_read_on_the_way_to_its_own(
+def test_the_read_back_skips_a_hundred_thousand_old_records(
     service: Service, reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = run_of(reports, "20261126T235900Z-a1b2c3")
@@ -132,7 +132,7 @@ def test_of_a_hundred_thousand_old_records_none_is_read_on_the_way_to_its_own(
     assert len(service.asked) == found.reads == 2
 
 
-def test_a_survey_that_runs_out_of_time_says_so_and_judges_the_run_all_the_same(
+def test_a_survey_that_runs_out_of_time_is_reported_and_the_run_is_still_judged(
     service: Service, reports: Path
 ) -> None:
     run = run_of(reports, "20261126T235900Z-a1b2c3")
@@ -167,7 +167,7 @@ def test_only_records_of_ended_runs_that_are_as_they_were_written_are_removed(
     assert found == {"removed": {"own": WRITES, "earlier": 2 * WRITES - 1}, "left": 0, "spared": 2 * WRITES}
 
 
-def test_a_removal_that_is_refused_is_given_up_and_said(service: Service, reports: Path) -> None:
+def test_a_refused_removal_is_given_up_and_reported(service: Service, reports: Path) -> None:
     run = run_of(reports, f"{TODAY}T120000Z-a1b2c3")
     kept = write(service, run.id)
     found = read(service, run, {"method": "POST", "path": "/nowhere/{seq}"})["cleanup"]
@@ -190,7 +190,7 @@ def test_keys_that_are_taken_before_the_run_has_written_are_refused(service: Ser
         readback.refuse_taken(service.url, target, base, WRITES, {})
 
 
-def test_a_list_that_gives_all_it_has_whatever_it_is_asked_for_is_read_too(
+def test_a_list_that_ignores_its_range_and_returns_everything_is_read_too(
     service: Service, reports: Path
 ) -> None:
     run = run_of(reports, "20261126T235900Z-a1b2c3")

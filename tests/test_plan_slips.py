@@ -38,7 +38,7 @@ def test_a_sound_plan_has_no_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["midnight", "smoke", "drill-failover", "drill-by-hand", "drill-cut-off"])
-def test_what_ships_has_no_warning(name: str) -> None:
+def test_shipped_experiments_have_no_warnings(name: str) -> None:
     assert plans.build(name, "embedded").warnings == ()
 
 
@@ -56,12 +56,12 @@ def test_a_hold_that_the_end_of_the_play_cuts_short_is_a_warning(tmp_path: Path)
     assert warning.startswith("step 'slow': may be held until 31 s, but the play ends at 30 s")
 
 
-def test_two_faults_of_one_kind_on_one_thing_at_once_are_refused(tmp_path: Path) -> None:
+def test_two_concurrent_faults_of_one_kind_on_one_thing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r":10: step 'again': at: overlaps step 'slow', which does the same"):
         plan(tmp_path, latency("slow", "1s", "5s"), latency("again", "5s", "5s", "delay: 1s"))
 
 
-def test_one_after_the_other_or_on_something_else_they_are_not(tmp_path: Path) -> None:
+def test_faults_at_different_times_or_on_different_things_are_not_refused(tmp_path: Path) -> None:
     assert plan(tmp_path, latency("slow", "1s", "4s"), latency("again", "5s", "5s")).warnings == ()
     (warning,) = plan(
         tmp_path, latency("slow", "1s", "5s"), latency("model", "2s", "5s", "proxy: model")

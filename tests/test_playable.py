@@ -37,7 +37,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("name", "expected"), SHIPPED.items())
-def test_each_file_is_played_as_what_it_is(name: str, expected: type[Playable]) -> None:
+def test_each_file_is_played_as_its_own_kind(name: str, expected: type[Playable]) -> None:
     assert type(kinds.find(name)) is expected
 
 
@@ -56,7 +56,7 @@ def test_every_kind_can_be_played() -> None:
         (None, Kind.EXPERIMENT),
     ],
 )
-def test_a_document_is_told_by_its_keys(document: object, expected: Kind) -> None:
+def test_a_document_is_recognised_by_its_keys(document: object, expected: Kind) -> None:
     assert kind.of_document(document) is expected
 
 
@@ -77,12 +77,12 @@ def test_only_the_protocol_and_what_judges_ask_for_the_kind() -> None:
         ("restore-mine", Request("backup-example", changes=("a.b=1",)), "a backup check has no profile"),
     ],
 )
-def test_what_a_kind_does_not_have_is_refused(name: str, request_: Request, because: str) -> None:
+def test_an_option_that_a_kind_lacks_is_refused(name: str, request_: Request, because: str) -> None:
     with pytest.raises(UsageError, match=because):
         kinds.find(name).plan(request_)
 
 
-def test_a_backup_is_not_rehearsed_whatever_the_target() -> None:
+def test_a_backup_is_not_rehearsed_on_any_target() -> None:
     with pytest.raises(UsageError, match="no steps to rehearse: use --dry-run"):
         kinds.find("restore-mine").rehearse(Request())
     with pytest.raises(FileError, match="needs a target with driver backup"):
@@ -113,13 +113,15 @@ def test_a_suite_is_shown_as_one_document_with_each_of_its_plans() -> None:
         (ExitCode.UNKNOWN, "midnight show smoke"),
     ],
 )
-def test_what_to_type_next_goes_with_how_the_run_ended(code: ExitCode, words: str, tmp_path: Path) -> None:
+def test_the_next_command_suggested_fits_how_the_run_ended(
+    code: ExitCode, words: str, tmp_path: Path
+) -> None:
     assert words in what_next(
         plans.build("smoke", "embedded"), RunResult(RunDir(tmp_path / "night"), code, None)
     )
 
 
-def test_without_a_verdict_nothing_is_told_for_one(tmp_path: Path) -> None:
+def test_a_run_without_a_verdict_prints_none(tmp_path: Path) -> None:
     printed = io.StringIO()
     for name in ("smoke", "restore-mine"):
         kinds.find(name).tell(RunResult(RunDir(tmp_path), ExitCode.FAILED, None), Console(file=printed))
@@ -129,7 +131,7 @@ def test_without_a_verdict_nothing_is_told_for_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("experiment", "target"), [("restore-mine", "backup-example"), ("smoke", "embedded")]
 )
-def test_a_target_that_is_being_played_on_is_busy_whatever_is_played(experiment: str, target: str) -> None:
+def test_a_target_in_a_play_is_busy_for_every_kind_of_run(experiment: str, target: str) -> None:
     schedule = Schedule.model_validate(
         {"name": "n", "experiment": experiment, "target": target, "when": "0 4 1 * *", "timezone": "UTC"}
     )

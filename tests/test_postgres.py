@@ -78,7 +78,7 @@ def test_a_wrong_password_is_refused(cluster: Cluster) -> None:
         psycopg.connect(cluster.dsn(password="wrong"))
 
 
-def test_it_listens_on_loopback_alone_and_leaves_no_socket_file(cluster: Cluster) -> None:
+def test_the_server_listens_on_loopback_only_and_leaves_no_socket_file(cluster: Cluster) -> None:
     assert ask(cluster, "show listen_addresses") == "127.0.0.1"
     assert ask(cluster, "show unix_socket_directories") == ""
 
@@ -121,7 +121,7 @@ def test_a_second_object_finds_and_stops_a_server_it_did_not_start(
     assert marked(first.mark) == []
 
 
-def test_its_mark_finds_the_server_and_stops_its_sessions_too(
+def test_the_mark_finds_the_server_and_stops_its_sessions_too(
     installation: Installation, place: Path
 ) -> None:
     cluster = new_cluster(installation, place)
@@ -136,7 +136,7 @@ def test_its_mark_finds_the_server_and_stops_its_sessions_too(
     cluster.stop()
 
 
-def test_a_taken_port_is_told_apart_so_that_the_caller_can_choose_another(
+def test_a_taken_port_is_a_distinct_error_so_that_the_caller_can_choose_another(
     installation: Installation, place: Path
 ) -> None:
     cluster = new_cluster(installation, place)

@@ -22,13 +22,13 @@ LACKING = {"machine.disk": "free disk", "machine.memory": "available memory"}
 
 
 @pytest.mark.parametrize("name", LACKING)
-def test_what_the_faults_take_counts_beside_what_the_target_takes(name: str) -> None:
+def test_resources_of_the_faults_count_beside_those_of_the_target(name: str) -> None:
     preflight.refuse_what_hurts(Wants(1, 1), {"machine.disk": 1, "machine.memory": 1, "logs.grown": 1e15})
     with pytest.raises(Refused, match=LACKING[name]):
         preflight.refuse_what_hurts(Wants(1, 1), {name: 1e15})
 
 
-def test_what_the_run_itself_writes_counts_where_reports_lie(
+def test_records_of_the_run_count_on_the_disk_of_the_reports(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     half = shutil.disk_usage(tmp_path).free // 2
@@ -41,7 +41,7 @@ def test_what_the_run_itself_writes_counts_where_reports_lie(
         preflight.refuse_what_hurts(Wants(), records=1)
 
 
-def test_where_temporary_files_lie_in_memory_the_disk_wanted_is_memory(
+def test_a_disk_need_counts_as_memory_if_temporary_files_are_in_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shared = Path("/dev/shm")
@@ -56,7 +56,7 @@ def test_where_temporary_files_lie_in_memory_the_disk_wanted_is_memory(
         preflight.refuse_what_hurts(Wants(disk=total))
 
 
-def test_what_steps_take_of_the_machine_is_summed_and_what_lies_ready_is_the_larger(
+def test_machine_resources_of_steps_are_summed_and_staged_ones_take_the_largest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def staging(_fault: type[IdleDrop], _params: Any) -> Mapping[str, float]:

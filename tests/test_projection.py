@@ -93,7 +93,7 @@ def test_beyond_ten_times_the_largest_it_is_not_trusted() -> None:
         ([Point(size * MB, 10 - size) for size in range(5)], "do not grow"),
     ],
 )
-def test_where_the_fit_is_bad_it_says_so(points: list[Point], because: str) -> None:
+def test_a_bad_fit_is_refused_with_the_reason(points: list[Point], because: str) -> None:
     with pytest.raises(CannotProject, match=because):
         predict(points, 30 * MB)
 
@@ -105,7 +105,7 @@ def production(**changes: Any) -> Production:
     return Production.model_validate({**WHOLE, **changes})
 
 
-def test_what_is_stated_what_is_measured_and_what_is_assumed_are_told_apart() -> None:
+def test_stated_measured_and_assumed_times_are_distinguished() -> None:
     found = project_rto(
         {"detect": 6.0, "verify": 1.0},
         {"paging": 300.0},
@@ -144,7 +144,7 @@ def test_the_measured_line_serves_a_size_it_reaches() -> None:
         ),
     ],
 )
-def test_what_is_missing_is_named(changes: dict[str, Any], measured: Measured, because: str) -> None:
+def test_a_missing_input_is_named(changes: dict[str, Any], measured: Measured, because: str) -> None:
     with pytest.raises(CannotProject, match=because):
         project_rto({"detect": 1.0}, {}, production(**changes), measured)
 

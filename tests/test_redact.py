@@ -17,7 +17,7 @@ from chaos.record.journal import Event, Writer, read_lines
 from chaos.record.redact import MASK, Known, Redactor
 
 
-def test_a_secret_is_masked_wherever_it_stands_and_numbers_stay(tmp_path: Path) -> None:
+def test_a_secret_is_masked_everywhere_and_numbers_stay(tmp_path: Path) -> None:
     secret = 'p"w\\1234'
     writer = Writer(tmp_path / "events.jsonl", Redactor([secret, "5678"]))
     writer.event(Event(5678.5678, "run", "run", "begun", {"deep": [{"dsn": f"password={secret} host=a"}]}))
@@ -29,7 +29,7 @@ def test_a_secret_is_masked_wherever_it_stands_and_numbers_stay(tmp_path: Path) 
     assert event["detail"] == {"deep": [{"dsn": f"password={MASK} host=a"}]}
 
 
-def test_what_contains_another_secret_is_masked_whole() -> None:
+def test_a_secret_that_contains_another_is_masked_whole() -> None:
     assert Redactor(["abcd", "abcdefgh"])("abcdefgh abcd") == f"{MASK} {MASK}"
 
 
@@ -37,7 +37,7 @@ def test_what_contains_another_secret_is_masked_whole() -> None:
     "cut",
     ["Xy7@Zw9q", "Zw9q/Kk88", "could not translate host name \"Zw9q\"", "xy7@zw9q", "Kk88", "Zw9q%2FKk88"],
 )  # fmt: skip
-def test_what_is_left_of_a_secret_that_was_cut_at_a_sign_is_masked(cut: str) -> None:
+def test_the_rest_of_a_secret_cut_at_a_sign_is_masked(cut: str) -> None:
     told = Redactor(["Xy7@Zw9q/Kk88"])(f"it said: {cut}.")
     assert MASK in told
     assert not re.search("zw9q|kk88", told, re.I)
@@ -48,7 +48,7 @@ SECRETS = st.text(st.sampled_from("QXZqxz789@:/%?# '\"\\&<>+ßé"), min_size=4, 
 
 @settings(deadline=None)  # how fast it is depends on the machine
 @given(SECRETS)
-def test_no_piece_of_a_secret_is_left_however_it_is_encoded(secret: str) -> None:
+def test_a_secret_leaves_no_piece_in_any_encoding(secret: str) -> None:
     redact = Redactor([secret])
     forms = [
         secret,
@@ -70,7 +70,7 @@ def test_no_piece_of_a_secret_is_left_however_it_is_encoded(secret: str) -> None
         assert [piece for piece in pieces if piece in told] == [], form
 
 
-def test_a_header_of_basic_authentication_gives_its_user_and_password_away_to_nobody() -> None:
+def test_a_basic_authentication_header_reveals_neither_user_nor_password() -> None:
     header = base64.b64encode(b"shopkeeper7:hunter2!x").decode()
     told = Redactor([f"Basic {header}"])(f"{header} shopkeeper7 and hunter2!x")
     assert told == f"{MASK} {MASK} and {MASK}"
@@ -91,7 +91,7 @@ def test_common_words_instants_and_what_merely_contains_a_word_stay_readable(tex
 
 
 @pytest.mark.parametrize("text", ["password=postgres host=h", "postgresql://shop:postgres@h/d"])
-def test_a_common_word_is_masked_where_it_stands_as_a_password(text: str) -> None:
+def test_a_common_word_is_masked_where_it_is_a_password(text: str) -> None:
     assert "postgres " not in Redactor(["postgres"])(text + " ").replace("postgresql", "")
     assert MASK in Redactor(["postgres"])(text)
 
@@ -113,7 +113,7 @@ def test_plain_keys_are_the_programs_own() -> None:
     assert Redactor(["hunter2"]).document({"hunter2": 1}) == {MASK: 1}
 
 
-def test_what_a_process_has_learnt_is_masked_until_it_forgets() -> None:
+def test_a_secret_learnt_by_a_process_is_masked_until_it_is_forgotten() -> None:
     known = Known()
     known.learn(["Xy7Zw9"])
     assert known("it is Xy7Zw9") == f"it is {MASK}"

@@ -36,7 +36,7 @@ def secret(tmp_path: Path) -> Secret:
     ],
     ids=["as it is", "repr", "repr of bytes of a repr", "JSON", "JSON in JSON", "URL", "URL in lower case"],
 )
-def test_a_secret_is_masked_in_whatever_form_it_is_quoted(secret: Secret, told: str) -> None:
+def test_a_secret_is_masked_in_every_form_in_which_it_is_quoted(secret: Secret, told: str) -> None:
     read = SecretReader()
     assert read(secret, "here") == TEXT
     masked = Redactor(read.known)(f"it said {told}.")
@@ -61,7 +61,7 @@ def test_names_are_masked_like_values() -> None:
     assert Redactor(["hunter2"]).document({"a hunter2": ["hunter2"]}) == {f"a {MASK}": [MASK]}
 
 
-def test_what_is_printed_through_a_discreet_stream_holds_no_secret() -> None:
+def test_output_through_a_discreet_stream_holds_no_secret() -> None:
     raw = io.BytesIO()
     stream = DiscreetStream(raw, Redactor(["hunter2"]))
     print("Traceback: hunter2 was refused", file=stream)

@@ -74,7 +74,7 @@ def told(run: RunDir) -> list[tuple[str, str]]:
     return [(event.name, event.phase) for event in Journal(run).events]
 
 
-def test_what_was_created_is_journalled_before_and_undone_at_the_end(
+def test_a_created_thing_is_journalled_first_and_undone_at_the_end(
     session: Session, undone: list[str]
 ) -> None:
     heard: list[Event] = []
@@ -111,7 +111,7 @@ def test_an_exception_before_the_sweep_leaves_the_healing_to_the_watchdog(
 
 @pytest.mark.usefixtures("undone")
 @pytest.mark.parametrize(("stuck", "end"), [(False, "dismissed"), (True, "left to heal")])
-def test_after_the_sweep_an_exception_leaves_it_only_what_is_not_undone(
+def test_an_exception_after_the_sweep_leaves_the_watchdog_only_what_is_not_undone(
     session: Session, stuck: bool, end: str
 ) -> None:
     with pytest.raises(ZeroDivisionError), session.held():
@@ -123,7 +123,7 @@ def test_after_the_sweep_an_exception_leaves_it_only_what_is_not_undone(
 
 
 @pytest.mark.usefixtures("undone")
-def test_what_is_not_undone_outweighs_how_the_run_ended(session: Session) -> None:
+def test_a_failed_undo_outweighs_how_the_run_ended(session: Session) -> None:
     with session.held():
         session.record()
         session.creating("servers", {"what": "servers", "stuck": True})

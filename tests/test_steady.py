@@ -36,18 +36,18 @@ def test_an_availability_below_99_percent_can_be_met() -> None:
     assert found.p99 == pytest.approx(0.01)
 
 
-def test_one_bad_answer_more_is_no_steady_state() -> None:
+def test_a_single_additional_bad_answer_breaks_the_steady_state() -> None:
     found = judged(hits(97, 3), availability="98%")
     assert not found.steady
     assert found.because == "97 of 100 requests were good, 98.00% required"
 
 
-def test_slow_good_answers_are_no_steady_state_whatever_the_bad_ones() -> None:
+def test_slow_good_answers_break_the_steady_state_regardless_of_the_bad_ones() -> None:
     found = judged(hits(98, 2, took=0.5), availability="98%", p99="100ms")
     assert (found.steady, found.because) == (False, "p99 500 ms is above 100 ms")
 
 
-def test_both_are_told_where_both_are_broken() -> None:
+def test_both_bounds_are_reported_if_both_are_broken() -> None:
     found = judged(hits(90, 10, took=0.5), p99="100ms")
     assert "90 of 100 requests were good" in found.because and "p99 500 ms" in found.because
 
@@ -58,12 +58,12 @@ def test_without_an_answer_the_load_never_reached_the_target() -> None:
     assert found.p99 is None
 
 
-def test_without_a_request_there_is_no_steady_state() -> None:
+def test_a_baseline_without_requests_is_not_a_steady_state() -> None:
     assert judged(hits(0)).because.startswith("no request was due")
 
 
 @pytest.mark.parametrize(("in_doubt", "steady"), [(0, True), (3, True), (20, True), (21, False)])
-def test_what_is_too_fine_for_the_machine_is_said_before_the_play_or_stops_the_run(
+def test_an_objective_too_fine_for_the_machine_is_reported_or_stops_the_run(
     in_doubt: int, steady: bool
 ) -> None:
     baseline = Baseline.model_validate({"for": "10s", "rate": 10})

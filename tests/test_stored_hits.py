@@ -28,19 +28,19 @@ def test_the_pieces_are_the_rows_in_order(stored: StoredHits) -> None:
     assert list(stored.pieces(5, 5)) == []
 
 
-def test_a_column_is_made_of_every_row_that_is_asked_for(stored: StoredHits) -> None:
+def test_a_column_is_made_of_every_requested_row(stored: StoredHits) -> None:
     doubled = stored.column(lambda rows: rows["due"] * 2, np.float64, 1, 8)
     assert doubled.tolist() == (DUE[1:8] * 2).tolist()
 
 
-def test_each_group_comes_once_and_whole(stored: StoredHits) -> None:
+def test_each_group_is_returned_once_and_whole(stored: StoredHits) -> None:
     groups = stored.groups(lambda due: due.astype(np.int64), 0, len(stored))
     found = {second: rows["route"].tolist() for second, rows in groups}
     assert found == {0: [0, 1, 2], 1: [3, 4, 5], 3: [6, 7, 8], 7: [9]}
 
 
 @pytest.mark.parametrize("at", [-1.0, 0.0, 0.3, 1.0, 1.1, 7.0, 8.0])
-def test_how_many_are_due_before_an_instant(stored: StoredHits, at: float) -> None:
+def test_the_number_of_hits_due_before_an_instant_is_counted(stored: StoredHits, at: float) -> None:
     assert stored.first_due(at) == int((at > DUE).sum())
 
 

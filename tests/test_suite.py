@@ -53,7 +53,7 @@ def failing() -> Night:
     return night(experiment={"limits": {"rto": 3, "lost_writes": 0}})
 
 
-def test_all_that_pass_pass_together_with_the_worst_times(tmp_path: Path) -> None:
+def test_a_suite_whose_scenarios_all_pass_passes_with_the_worst_times(tmp_path: Path) -> None:
     short = night()
     short.bad = [(LOSS[0], BACK - 2, Hit.BAD_STATUS)]
     verdict, _ = judged(stored(tmp_path, one=night(), two=short))
@@ -63,13 +63,13 @@ def test_all_that_pass_pass_together_with_the_worst_times(tmp_path: Path) -> Non
     assert {finding.name.partition(":")[0] for finding in verdict.findings} == {"one", "two"}
 
 
-def test_one_that_fails_fails_the_whole_and_is_named(tmp_path: Path) -> None:
+def test_a_scenario_that_fails_fails_the_whole_suite_and_is_named(tmp_path: Path) -> None:
     verdict, _ = judged(stored(tmp_path, one=night(), two=failing()))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.FAIL, 1)
     assert "1 of 2 scenarios passed; two: FAIL: technical RTO 7 s > 3 s" in verdict.headline
 
 
-def test_one_that_was_never_played_makes_it_unknown(tmp_path: Path) -> None:
+def test_a_scenario_that_was_never_played_makes_the_suite_unknown(tmp_path: Path) -> None:
     run = stored(tmp_path, one=night(), two=night())
     document = json.loads(run.run_file.read_text())
     run.run_file.write_text(json.dumps({**document, "parts": document["parts"][:1]}))
@@ -78,7 +78,7 @@ def test_one_that_was_never_played_makes_it_unknown(tmp_path: Path) -> None:
     assert verdict.findings[-1].because == "1 of 2 scenarios not played, or not judged"
 
 
-def test_one_whose_run_is_gone_makes_it_unknown(tmp_path: Path) -> None:
+def test_a_scenario_whose_run_is_gone_makes_the_suite_unknown(tmp_path: Path) -> None:
     run = stored(tmp_path, one=night(), two=night())
     (tmp_path / "reports/two/two-1/run.json").unlink()
     assert judged(run)[0].outcome is Outcome.UNKNOWN
@@ -91,13 +91,13 @@ def test_reports_that_were_moved_as_a_whole_are_found(tmp_path: Path) -> None:
     assert verdict.outcome is Outcome.PASS
 
 
-def test_a_run_that_is_no_suite_has_no_parts(tmp_path: Path) -> None:
+def test_a_run_that_is_not_a_suite_has_no_parts(tmp_path: Path) -> None:
     Night().write(tmp_path / "night")
     assert suite.parts(RunDir(tmp_path / "night")) is None
     assert "scenarios" not in experiment_file()
 
 
-def test_its_page_has_every_scenario_with_its_spans_and_what_is_left_of_the_budget(tmp_path: Path) -> None:
+def test_the_suites_page_has_every_scenario_with_its_spans_and_the_budget_left(tmp_path: Path) -> None:
     run = stored(tmp_path, one=night(), two=failing())
     verdict, parts = judged(run)
     text = write_suite_report(run, verdict, parts, ()).read_text()

@@ -15,5 +15,5 @@ def test_certificates_are_checked_however_the_scheme_is_written(url: str) -> Non
     assert context.check_hostname
 
 
-def test_where_there_is_no_tls_nobody_is_loaded() -> None:
+def test_a_url_without_tls_loads_no_trust_store() -> None:
     assert trust.trust("http://localhost") is False

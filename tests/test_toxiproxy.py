@@ -54,11 +54,11 @@ def exchange(connection: socket.socket) -> bytes:
     return connection.recv(1024)
 
 
-def test_the_server_tells_its_version(server: Toxiproxy) -> None:
+def test_the_server_reports_its_version(server: Toxiproxy) -> None:
     assert server.version()
 
 
-def test_a_created_proxy_passes_bytes_and_tells_where_it_listens(server: Toxiproxy, echo: str) -> None:
+def test_a_created_proxy_passes_bytes_and_reports_where_it_listens(server: Toxiproxy, echo: str) -> None:
     proxy = server.create("db", "127.0.0.1:0", echo)
     assert (proxy.upstream, proxy.enabled, proxy.toxics) == (echo, True, ())
     with connect(proxy.listen) as connection:
@@ -114,7 +114,7 @@ def test_a_name_that_the_server_could_never_find_again_is_refused(server: Toxipr
     assert not server.proxy("db of run?").enabled
 
 
-def test_two_servers_are_told_apart_from_many_threads(
+def test_two_servers_used_from_many_threads_are_not_mixed_up(
     servers: tuple[Toxiproxy, Toxiproxy], server: Toxiproxy, echo: str
 ) -> None:
     other = servers[1]
@@ -144,7 +144,7 @@ def test_a_refusal_names_the_server_the_call_and_the_reason(server: Toxiproxy, e
         call(server)
 
 
-def test_a_server_that_is_not_there_is_named() -> None:
+def test_a_server_that_does_not_exist_is_named() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(ToxiproxyError, match=f"^Toxiproxy at {url}: reset: .*refused"):
         Toxiproxy(url).reset()
@@ -157,12 +157,12 @@ def test_a_server_that_never_answers_does_not_hold_the_caller() -> None:
             Toxiproxy(url, timeout=0.1).version()
 
 
-def test_something_else_than_toxiproxy_is_not_mistaken_for_it(echo: str) -> None:
+def test_a_server_other_than_toxiproxy_is_not_mistaken_for_it(echo: str) -> None:
     with pytest.raises(ToxiproxyError):
         Toxiproxy(echo, timeout=0.5).version()
 
 
-def test_an_http_proxy_in_the_environment_is_not_asked(
+def test_an_http_proxy_in_the_environment_is_not_used(
     server: Toxiproxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):

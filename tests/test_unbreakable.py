@@ -79,7 +79,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         "schedule validate --file {schedules}",
     ],
 )
-def test_whatever_reads_it_refuses_it_where_it_stands(
+def test_every_command_that_reads_an_unbreakable_objective_refuses_it_with_file_and_line(
     files: dict[str, str], command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -137,7 +137,7 @@ def test_a_limit_that_neither_steps_nor_target_let_break_is_refused(
         check_limits(Where(Path("night.yaml"), {}), asked, target, [Pause], frozenset())
 
 
-def test_one_that_they_do_is_taken() -> None:
+def test_a_limit_that_the_play_can_break_is_accepted() -> None:
     routes = {"read": {"path": "/", "method": "POST", "ledger": True}}
     document = {"name": "mine", "driver": "attach", "routes": routes, "readback": {"path": "/records"}}
     asked = experiment(step(10, 30), recovery=59, lost_log_lines=0)

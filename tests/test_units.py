@@ -184,7 +184,7 @@ def test_a_goal_of_less_than_a_hundredth_was_not_meant() -> None:
             goal(value)
 
 
-def test_what_midnight_recorded_itself_needs_no_unit() -> None:
+def test_values_recorded_by_midnight_need_no_unit() -> None:
     assert seconds(300.0, written=False) == 300
     assert size(400, written=False) == 400
     assert percentile(0.5, written=False) == 0.5
@@ -249,7 +249,7 @@ def test_no_file_takes_a_time_or_a_ratio_without_its_unit(field: str, model: typ
     assert "needs a unit" in said or "must be a percentage" in said or "did you mean 50?" in said
 
 
-def test_what_has_no_unit_is_there() -> None:
+def test_every_field_without_a_unit_exists() -> None:
     assert {field for field, _ in FRACTIONS} > UNITLESS
 
 

@@ -28,7 +28,7 @@ def longer(midnight: Midnight, seconds: int, more: str = "") -> str:
 
 
 @pytest.mark.full
-def test_a_service_of_somebody_elses_that_goes_down_is_left_alone_after_ten_seconds(
+def test_an_attached_service_that_goes_down_aborts_the_run_after_ten_seconds(
     midnight: Midnight, service: Service
 ) -> None:
     service.bad_after = 60
@@ -55,7 +55,7 @@ def aborted(midnight: Midnight, service: Service, more: str) -> subprocess.Popen
     return process
 
 
-def test_after_an_abort_the_service_is_watched_until_it_is_back_and_the_ledger_is_read(
+def test_the_service_is_watched_after_an_abort_until_it_is_back_and_the_ledger_is_read(
     midnight: Midnight, service: Service
 ) -> None:
     process = aborted(midnight, service, BACK)

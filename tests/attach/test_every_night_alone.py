@@ -61,7 +61,7 @@ def test_a_second_night_with_the_same_seed_sends_the_same_load_and_finds_its_own
 
 
 @pytest.mark.full
-def test_two_runs_at_once_and_one_after_a_killed_run_are_each_right(
+def test_two_concurrent_runs_and_one_after_a_killed_run_are_each_right(
     midnight: Midnight, service: Service, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     beside = Midnight(tmp_path_factory.mktemp("beside"))

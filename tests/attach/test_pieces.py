@@ -22,7 +22,7 @@ from tests.midnight import Midnight
 DATABASE = "  databases: {primary: {admin_dsn: {env: MINE}}}\n"
 
 
-def test_a_server_of_somebody_elses_that_does_not_answer_is_not_taken_for_gone() -> None:
+def test_an_attached_server_that_does_not_answer_is_not_treated_as_gone() -> None:
     dsn = f"host=127.0.0.1 port={free_port()} user=nobody dbname=none"
     undo = {"dsn": dsn, "before": None, "set": "500ms"}
     assert session_timeout.put_back({**undo, "ours": True}) == {"server": "gone"}
@@ -55,7 +55,7 @@ def test_the_listener_of_a_database_is_its_proxys_where_the_file_names_none(
     assert driver._proxied("primary") == expected
 
 
-def test_several_processes_are_one_role_by_a_list_or_by_a_name_that_says_so(tmp_path: Path) -> None:
+def test_several_processes_form_one_role_by_a_list_or_by_a_name_that_allows_it(tmp_path: Path) -> None:
     name = f"w-{tmp_path.name[-20:]}"
     program = tmp_path / name
     program.symlink_to("/bin/sleep")

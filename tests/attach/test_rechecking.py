@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 
 
 @pytest.mark.parametrize(("past", "code"), [("", 0), ("worker goes past", 3)])
-def test_nothing_is_injected_where_the_steps_would_act_on_something_else(
+def test_a_target_that_changed_during_the_baseline_gets_no_injection(
     midnight: Midnight,
     service: Service,
     monkeypatch: pytest.MonkeyPatch,

@@ -47,7 +47,7 @@ def test_a_control_api_that_redirects_is_refused(moving: Service) -> None:
     assert moving.paths() == {"/version"}
 
 
-def test_metrics_that_redirect_are_no_gauges(moving: Service) -> None:
+def test_metrics_that_redirect_are_not_gauges(moving: Service) -> None:
     source = ApiSource(f"{moving.url}/metrics")
     assert source.read() == {}
     source.close()

@@ -190,7 +190,7 @@ def test_a_secret_is_not_looked_for_until_a_run_begins(
         ("http://127.0.0.1:99999", "", "must be http://HOST[:PORT][/PATH]"),
     ],
 )
-def test_a_foreign_host_is_refused_wherever_it_stands(
+def test_a_foreign_host_is_refused_in_any_part_of_the_file(
     url: str, options: str, words: str, place: Midnight, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused(place, capsys, target(place, f"'{url}'", f"  {options}\n" if options else ""), words)
@@ -263,7 +263,7 @@ def test_a_connection_string_names_one_host_that_may_be_aimed_at_and_is_never_sh
         ),
     ],
 )
-def test_what_the_file_names_and_is_not_there_is_refused(
+def test_a_part_that_the_file_names_but_that_does_not_exist_is_refused(
     options: str,
     words: str,
     place: Midnight,

@@ -50,7 +50,7 @@ def typed(
     return done, json.loads(done.out) if more else []
 
 
-def test_what_could_not_work_is_refused_before_the_load_and_all_of_it_listed(
+def test_impossible_steps_are_refused_before_load_and_a_rehearsal_lists_them_all(
     midnight: Midnight, service: Service
 ) -> None:
     ours = os.getpid()  # midnight runs below it
@@ -69,7 +69,9 @@ def test_what_could_not_work_is_refused_before_the_load_and_all_of_it_listed(
     ]
 
 
-def test_what_would_work_is_listed_with_its_floors(midnight: Midnight, service: Service, pid: int) -> None:
+def test_a_rehearsal_lists_possible_steps_with_their_floors(
+    midnight: Midnight, service: Service, pid: int
+) -> None:
     done, rows = typed(midnight, service, pid, "100000GB", "--rehearse", "--json")
     assert done.code == 0 and {row["answer"] for row in rows} == {"yes", "unknown"}, done.out
     floors = {(row["part"], row["what"]) for row in rows if row["what"].startswith("floor")}

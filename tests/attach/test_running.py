@@ -98,7 +98,7 @@ def test_headers_reach_the_service_everywhere_and_are_written_nowhere(
 
 
 @pytest.mark.full
-def test_a_header_that_the_service_repeats_is_masked_in_whatever_is_written(
+def test_a_header_that_the_service_repeats_is_masked_everywhere(
     midnight: Midnight, service: Service, headers: str
 ) -> None:
     service.echoes = True
@@ -126,14 +126,14 @@ def test_a_service_that_never_gets_ready_gives_no_verdict_and_is_not_played_on(
     assert service.paths() == {"/ready"}
 
 
-def test_nobody_listening_gives_no_verdict(midnight: Midnight) -> None:
+def test_a_service_that_does_not_listen_gives_no_verdict(midnight: Midnight) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     done = midnight("run", experiment(midnight), "--target", target(midnight, url, "  ready_within: 500ms\n"))
     assert done.code == 3, done.err + done.out
     assert "was not ready within 0.5 s" in done.out
 
 
-def test_the_second_run_at_one_address_is_refused_whatever_its_file_is_called(
+def test_the_second_run_at_one_address_is_refused_even_under_another_file_name(
     midnight: Midnight, service: Service
 ) -> None:
     first = target(midnight, service.url)
@@ -152,7 +152,7 @@ def test_the_second_run_at_one_address_is_refused_whatever_its_file_is_called(
 
 
 @pytest.mark.full
-def test_processes_are_sampled_however_they_are_found_and_a_pool_nobody_shows_is_unknown(
+def test_processes_are_sampled_however_they_are_found_and_an_unexposed_pool_is_unknown(
     midnight: Midnight, service: Service, sleeper: str
 ) -> None:
     pid_file = midnight.file("api.pid", f"{os.getpid()}\n")

@@ -23,7 +23,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     found.stop()
 
 
-def test_whom_the_machine_trusts_is_asked_loaded_and_read_back(
+def test_a_service_with_a_trusted_certificate_is_probed_loaded_and_read_back(
     midnight: Midnight, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
@@ -41,7 +41,9 @@ def test_whom_the_machine_trusts_is_asked_loaded_and_read_back(
 
 
 @pytest.mark.full
-def test_whom_it_does_not_trust_gives_no_verdict(midnight: Midnight, service: Service) -> None:
+def test_a_service_with_an_untrusted_certificate_gives_no_verdict(
+    midnight: Midnight, service: Service
+) -> None:
     done = midnight(
         "run", experiment(midnight), "--target", target(midnight, service.url, "  ready_within: 1s\n")
     )

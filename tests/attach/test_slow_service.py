@@ -72,7 +72,7 @@ def slow() -> Iterator[str]:
 
 @pytest.mark.real
 @pytest.mark.parametrize("path", ["/slow", pytest.param("/stream", marks=pytest.mark.full)])
-def test_what_is_in_flight_when_the_baseline_ends_is_no_bad_answer(
+def test_a_request_in_flight_at_the_end_of_the_baseline_is_not_a_bad_answer(
     midnight: Midnight, slow: str, path: str
 ) -> None:
     routes = f'routes: {{read: {{path: "{path}"}}}}\n'

@@ -30,7 +30,7 @@ def assert_sound(done: Done) -> None:
     assert done.ending.exit_code == 0
 
 
-def test_it_is_restored_read_only_and_dated_by_its_newest_heartbeat(
+def test_a_base_backup_is_restored_read_only_and_dated_by_its_newest_heartbeat(
     production: Production, restoring: Restoring
 ) -> None:
     newest = production.beat()
@@ -90,7 +90,7 @@ def test_the_archive_is_replayed_to_its_end_also_where_only_we_can_read_it(
 
 
 @pytest.mark.full
-def test_of_several_the_newest_is_taken_even_if_it_is_the_broken_one(
+def test_the_newest_of_several_backups_is_taken_even_if_it_is_broken(
     production: Production, restoring: Restoring, plain: Path
 ) -> None:
     nightly = production.place / "nightly"

@@ -138,7 +138,7 @@ def test_a_copy_made_while_it_ran_without_all_its_wal_fails(cared: Cared, restor
 
 
 @pytest.mark.full
-def test_one_tar_that_pg_basebackup_wrote_to_its_output_is_restored(
+def test_a_single_tar_from_pg_basebackups_standard_output_is_restored(
     cared: Cared, restoring: Restoring
 ) -> None:
     file = cared.place / "one.tar.gz"

@@ -98,7 +98,7 @@ _SHORT = ("truncated",)
 @pytest.mark.parametrize(
     "name", [name if name in _SHORT else pytest.param(name, marks=pytest.mark.full) for name in CASES]
 )
-def test_it_fails_with_the_reason(backups: Backups, restoring: Restoring, name: str) -> None:
+def test_a_broken_backup_fails_with_its_reason(backups: Backups, restoring: Restoring, name: str) -> None:
     kind, make, because = CASES[name]
     done = restoring(kind, make(backups))
     assert done.ending.exit_code == 1
@@ -118,7 +118,7 @@ def test_a_missing_segment_is_named_although_what_is_before_it_could_be_restored
 
 
 @pytest.mark.full
-def test_a_corrupt_segment_is_no_silent_success(backups: Backups, restoring: Restoring) -> None:
+def test_a_corrupt_segment_is_not_a_silent_success(backups: Backups, restoring: Restoring) -> None:
     archive = backups.archive("corrupt")
     file = archive / backups.segments[1]
     content = bytearray(file.read_bytes())

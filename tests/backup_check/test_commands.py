@@ -82,7 +82,7 @@ def test_ctrl_c_ends_with_4_and_leaves_nothing(midnight: Midnight, dump: Path) -
     assert midnight.outcomes()["completeness: run"] == "unknown"
 
 
-def test_killed_it_is_healed_by_the_watchdog(midnight: Midnight, dump: Path) -> None:
+def test_a_killed_restore_is_healed_by_the_watchdog(midnight: Midnight, dump: Path) -> None:
     process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
     begun(midnight, process)
     process.kill()
@@ -96,7 +96,9 @@ def test_killed_it_is_healed_by_the_watchdog(midnight: Midnight, dump: Path) -> 
 
 
 @pytest.mark.full
-def test_killed_with_its_watchdog_it_is_healed_by_midnight_undo(midnight: Midnight, dump: Path) -> None:
+def test_a_restore_killed_with_its_watchdog_is_healed_by_midnight_undo(
+    midnight: Midnight, dump: Path
+) -> None:
     process = midnight.start("run", "restore-mine", "--target", slow(midnight, dump))
     begun(midnight, process)
     own = str(midnight.run.path)

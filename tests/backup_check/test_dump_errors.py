@@ -86,17 +86,17 @@ FAILED = [
 
 
 @pytest.mark.parametrize("one", HARMLESS, ids=str)
-def test_what_every_new_server_says_is_harmless(one: Refusal) -> None:
+def test_errors_that_every_new_server_reports_are_harmless(one: Refusal) -> None:
     assert meaning(one) == "harmless"
 
 
 @pytest.mark.parametrize("one", LACKING, ids=str)
-def test_what_is_not_on_this_machine_says_nothing_about_the_dump(one: Refusal) -> None:
+def test_an_object_missing_on_this_machine_says_nothing_about_the_dump(one: Refusal) -> None:
     assert meaning(one) == "lacking"
 
 
 @pytest.mark.parametrize("one", FAILED, ids=str)
-def test_what_is_not_in_the_dump_fails(one: Refusal) -> None:
+def test_an_object_missing_from_the_dump_fails(one: Refusal) -> None:
     assert meaning(one) == "failed"
 
 
@@ -115,7 +115,7 @@ def test_syntax_that_a_server_older_than_the_dump_does_not_know_is_its_age() -> 
     assert meaning(newer, server=18, client=18) == "failed"
 
 
-def test_a_row_that_sorts_otherwise_without_its_locale_is_no_fault_of_the_dump() -> None:
+def test_a_row_that_sorts_otherwise_without_its_locale_is_not_a_fault_of_the_dump() -> None:
     row = refused(
         "23514", 'new row for relation "p1" violates partition constraint', "COPY public.p1 FROM stdin;"
     )
@@ -123,7 +123,7 @@ def test_a_row_that_sorts_otherwise_without_its_locale_is_no_fault_of_the_dump()
     assert meaning(row) == "failed"
 
 
-def test_what_the_programs_say_of_themselves_is_told_from_what_they_pass_on() -> None:
+def test_a_tools_own_errors_are_kept_apart_from_those_it_passes_on() -> None:
     errors = Errors(18, 18, frozenset())
     errors.add_tool(
         [

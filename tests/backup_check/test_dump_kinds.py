@@ -119,7 +119,7 @@ def test_a_cleaning_dump_of_a_whole_cluster_finds_nothing_to_clean(
     assert "current user cannot be dropped" in said
 
 
-def test_a_dump_is_unpacked_whatever_its_name_says(dumped: Dumped, restoring: Restoring) -> None:
+def test_a_dump_is_unpacked_regardless_of_its_name(dumped: Dumped, restoring: Restoring) -> None:
     if shutil.which("zstd") is None:
         pytest.skip("zstd is not installed")
     packed = dumped.place / "plain.sql"
@@ -170,7 +170,7 @@ def _reads_zstd(installation: Installation, dump: Path) -> bool:
 
 
 @pytest.mark.full
-def test_what_no_postgresql_that_is_allowed_has_is_unknown(
+def test_a_dump_that_needs_an_unavailable_postgresql_feature_is_unknown(
     older: Dumped, restoring: Restoring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute(older.server, "CREATE COLLATION IF NOT EXISTS german (provider = icu, locale = 'de')")
@@ -215,7 +215,7 @@ _SHORT = ("page.dump", "noise.dump")
 @pytest.mark.parametrize(
     "name", [name if name in _SHORT else pytest.param(name, marks=pytest.mark.full) for name in BROKEN]
 )
-def test_what_is_no_dump_at_all_fails(restoring: Restoring, tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_not_a_dump_fails(restoring: Restoring, tmp_path: Path, name: str) -> None:
     content, because = BROKEN[name]
     (tmp_path / name).write_bytes(content)
     done = restoring("dump", tmp_path / name)

@@ -28,7 +28,7 @@ def custom(production: Production) -> Path:
         *(pytest.param(form, marks=pytest.mark.full) for form in ("directory", "tar", "plain", "plain.gz")),
     ],
 )
-def test_it_is_restored_and_asked(production: Production, restoring: Restoring, form: str) -> None:
+def test_a_dump_is_restored_and_queried(production: Production, restoring: Restoring, form: str) -> None:
     production.beat()
     path = production.dump(f"of-{form}", f"--format={form.removesuffix('.gz')}")
     if form == "plain.gz":
@@ -75,7 +75,7 @@ QUERIES = {
 }
 
 
-def test_each_answer_is_held_against_what_was_expected(restoring: Restoring, custom: Path) -> None:
+def test_each_query_result_is_compared_with_the_expected_one(restoring: Restoring, custom: Path) -> None:
     done = restoring("dump", custom, queries=[each for some in QUERIES.values() for each in some])
     for outcome, queries in QUERIES.items():
         found = {str(each["name"]): done.outcomes[str(each["name"])] for each in queries}
@@ -109,7 +109,7 @@ def test_a_heartbeat_in_the_future_and_one_too_old_are_named(
         ({"table": "public.heartbeat", "column": "at"}, "pass", ""),
     ],
 )
-def test_a_heartbeat_that_cannot_be_read_is_no_pass(
+def test_a_heartbeat_that_cannot_be_read_is_not_a_pass(
     restoring: Restoring, custom: Path, heartbeat: dict[str, str], outcome: str, because: str
 ) -> None:
     done = restoring("dump", custom, heartbeat=heartbeat)
@@ -118,7 +118,9 @@ def test_a_heartbeat_that_cannot_be_read_is_no_pass(
 
 
 @pytest.mark.full
-def test_of_files_beside_it_the_pattern_chooses(restoring: Restoring, custom: Path, tmp_path: Path) -> None:
+def test_the_pattern_chooses_the_dump_among_the_files_beside_it(
+    restoring: Restoring, custom: Path, tmp_path: Path
+) -> None:
     place = tmp_path / "dumps"
     place.mkdir()
     (place / "monday.dump").write_bytes(custom.read_bytes())

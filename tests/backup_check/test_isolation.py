@@ -181,7 +181,7 @@ REFRESH MATERIALIZED VIEW linked;
 
 
 @pytest.mark.parametrize("major", [18, pytest.param(15, marks=pytest.mark.full)])
-def test_what_a_dump_asks_for_reaches_nobody(
+def test_a_dump_with_outbound_references_contacts_nothing_outside(
     restoring: Restoring, listener: Listener, tmp_path: Path, major: int
 ) -> None:
     if major == 15:
@@ -238,7 +238,7 @@ class Eventful:
 
 
 @pytest.mark.full
-def test_nothing_refreshes_the_heartbeat_before_it_is_read(servers: Servers, restoring: Restoring) -> None:
+def test_the_heartbeat_is_read_before_anything_refreshes_it(servers: Servers, restoring: Restoring) -> None:
     eventful = Eventful(servers)
     (eventful.backup / "postgresql.auto.conf").write_text("archive_mode = on\narchive_command = 'false'\n")
     (eventful.backup / "backup_manifest").unlink()
@@ -248,7 +248,7 @@ def test_nothing_refreshes_the_heartbeat_before_it_is_read(servers: Servers, res
     assert datetime.fromisoformat(read) == eventful.newest
 
 
-def test_a_setting_that_does_not_hold_is_no_pass(
+def test_a_setting_that_does_not_hold_is_not_a_pass(
     restoring: Restoring, replicated: Replicated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Seclusion.arguments

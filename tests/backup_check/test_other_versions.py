@@ -28,7 +28,7 @@ def older() -> Iterator[Production]:
         servers.remove()
 
 
-def test_it_is_restored_by_its_own_version_and_checked_by_that_ones_tools(
+def test_an_older_backup_is_restored_and_checked_by_tools_of_its_own_version(
     older: Production, restoring: Restoring
 ) -> None:
     older.beat()

@@ -73,7 +73,7 @@ def repository() -> Iterator[Repository]:
         servers.remove()
 
 
-def test_it_is_restored_read_only_to_the_archives_end_and_amcheck_has_its_say(
+def test_a_pgbackrest_backup_is_restored_to_the_archives_end_and_checked_by_amcheck(
     repository: Repository, restoring: Restoring
 ) -> None:
     before = digest(repository.path)
@@ -88,7 +88,7 @@ def test_it_is_restored_read_only_to_the_archives_end_and_amcheck_has_its_say(
     assert read == repository.newest
 
 
-def test_a_missing_segment_is_no_silent_success(repository: Repository, restoring: Restoring) -> None:
+def test_a_missing_segment_is_not_a_silent_success(repository: Repository, restoring: Restoring) -> None:
     place = repository.servers.place / "holed"
     shutil.copytree(repository.path, place)
     for path in (place, *place.rglob("*")):

@@ -31,7 +31,7 @@ def test_every_setting_that_holds_a_copy_is_in_the_table_and_no_other() -> None:
     assert stops() - OTHERS == ours - {"jit"}  # of no consequence outside
 
 
-def test_a_server_is_told_only_what_its_version_knows() -> None:
+def test_a_server_gets_only_settings_that_its_version_knows() -> None:
     alone = Seclusion(Path("/s"), Path("/h"), None)
     gated = {
         "archive_library",
@@ -49,7 +49,7 @@ def test_a_server_is_told_only_what_its_version_knows() -> None:
     assert known["18.0"] == gated
 
 
-def test_the_server_gets_no_environment_of_ours() -> None:
+def test_the_server_inherits_nothing_from_midnights_environment() -> None:
     alone = Seclusion(Path("/s"), Path("/h"), None)
     assert not any(
         name in alone.environment for name in ("PGPASSWORD", "PGHOST", "MIDNIGHT_MARK", "LD_PRELOAD")

@@ -63,7 +63,7 @@ def test_a_restore_needs_a_backup_for_a_target(restoring: Restoring) -> None:
         build(restoring.experiment(), "embedded")
 
 
-def test_a_path_that_is_not_there_is_a_mistake_in_the_file(restoring: Restoring, tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_a_mistake_in_the_file(restoring: Restoring, tmp_path: Path) -> None:
     plan = build(restoring.experiment(), restoring.target("dump", tmp_path / "nowhere"))
     with pytest.raises(UsageError, match="cannot be read: No such file or directory"):
         choose(plan)

@@ -80,7 +80,7 @@ def find(place: Path) -> Path:
 @pytest.mark.parametrize(
     "beside", [*FORMS, "app.dump.asc", "app.dump.sig", "backup.log", "SHA512SUMS.txt", "app.yaml"]
 )
-def test_what_lies_beside_a_dump_is_not_taken_for_it(tmp_path: Path, beside: str) -> None:
+def test_files_beside_a_dump_are_not_mistaken_for_it(tmp_path: Path, beside: str) -> None:
     dump = written(tmp_path, "SHA256SUMS")
     os.utime(dump, (1, 1))
     (tmp_path / beside).write_text("newer than the dump")
@@ -92,7 +92,7 @@ def test_an_armoured_message_is_a_dump_and_no_signature(tmp_path: Path) -> None:
     assert find(tmp_path).name == "app.sql.asc"
 
 
-def test_roles_alone_are_not_taken_for_a_dump_that_lies_beside_them(tmp_path: Path) -> None:
+def test_roles_alone_are_not_mistaken_for_the_dump_beside_them(tmp_path: Path) -> None:
     dump = written(tmp_path, "SHA256SUMS")
     os.utime(dump, (1, 1))
     (tmp_path / "globals.sql").write_text(

@@ -24,7 +24,7 @@ def table(run: RunDir) -> HitTable:
     return np.array(hits.open_table(run.hits))
 
 
-def test_about_so_many_hits_lie_in_order(table: HitTable) -> None:
+def test_the_generated_night_has_about_the_wanted_number_of_hits_in_order(table: HitTable) -> None:
     assert 55_000 < len(table) < 65_000
     assert (np.diff(table["due"]) >= 0).all()
     assert table["n"].tolist() == list(range(len(table)))
@@ -42,7 +42,7 @@ def test_judging_counts_what_was_planted(run: RunDir, table: HitTable) -> None:
     assert verdict.figures["outages"] == 1  # the second and third come before ten good seconds have passed
 
 
-def test_what_judging_takes_is_measured_in_its_own_process(run: RunDir) -> None:
+def test_the_cost_of_judging_is_measured_in_a_process_of_its_own(run: RunDir) -> None:
     cost = ten_million.cost("judge", run)
     assert cost.code == 1
     assert cost.seconds > 0

@@ -19,6 +19,6 @@ def test_no_more_is_tried_than_is_allowed() -> None:
     assert tried == [10, 20, 40, 80]
 
 
-def test_where_nothing_holds_the_answer_is_below_all_that_was_tried() -> None:
+def test_the_answer_is_below_every_tried_value_if_none_holds() -> None:
     tried: list[float] = []
     assert highest(lambda value: bool(tried.append(value)), 8.0, 3) < min(tried)  # type: ignore[func-returns-value]

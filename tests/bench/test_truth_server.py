@@ -47,7 +47,7 @@ def test_a_request_in_pieces_is_one_and_two_at_once_are_two(shop: Workshop) -> N
         assert len(server.take().arrived) == 3
 
 
-def test_while_it_is_stalled_it_takes_requests_and_answers_none(shop: Workshop) -> None:
+def test_a_stalled_server_accepts_requests_and_answers_none(shop: Workshop) -> None:
     with shop.serving(0.0) as server, connect(server) as connection:
         server.stall(0.0, 0.3)
         ask(connection, [REQUEST])
@@ -57,7 +57,7 @@ def test_while_it_is_stalled_it_takes_requests_and_answers_none(shop: Workshop) 
         assert truth.answered[1] >= truth.answered[0]
 
 
-def test_a_client_that_goes_before_its_answer_disturbs_nobody(shop: Workshop) -> None:
+def test_a_client_that_leaves_before_its_answer_disturbs_no_other(shop: Workshop) -> None:
     with shop.serving(0.02) as server:
         with connect(server) as gone:
             gone.sendall(REQUEST)

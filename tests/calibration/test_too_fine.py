@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real
 
 
 @pytest.mark.full
-def test_what_is_too_fine_for_the_machine_is_unknown_before_the_play(tmp_path: Path) -> None:
+def test_an_objective_too_fine_for_the_machine_is_unknown_before_the_play(tmp_path: Path) -> None:
     midnight = Midnight(tmp_path)
     with truth() as server:
         fine = "slos: [{name: p99, latency: {percentile: 99, below: 0.01ms}}]"  # a quarter of it is 2.5 µs

@@ -36,7 +36,9 @@ def paused(place: Path, **changed: Any) -> tuple[Experiment, Journal]:
 
 
 @pytest.mark.parametrize("slo", [QUICK, SHARE], ids=["percentile", "share"])
-def test_a_pause_of_ours_does_not_fail_a_healthy_target(slo: dict[str, Any], tmp_path: Path) -> None:
+def test_a_pause_of_the_instrument_does_not_fail_a_healthy_target(
+    slo: dict[str, Any], tmp_path: Path
+) -> None:
     experiment, journal = paused(tmp_path, slos=[slo])
     assert experiment.instrument.lag == 0.1, "the pause is well within it"
     [found] = latency.check(Judged(experiment, journal))
@@ -48,7 +50,7 @@ def test_a_slow_target_fails_where_we_were_punctual(tmp_path: Path) -> None:
     assert night.findings(tmp_path, latency.check)["p99"].outcome is FAIL
 
 
-def test_what_is_not_judged_so_finely_is_not_in_doubt(tmp_path: Path) -> None:
+def test_a_coarser_objective_is_not_in_doubt(tmp_path: Path) -> None:
     slow = {"name": "p99", "latency": {"percentile": 99, "below": 0.2}}
     experiment, journal = paused(tmp_path, slos=[QUICK, slow | {"name": "slow"}, ALL])
     by_name = {
@@ -80,7 +82,7 @@ def test_the_wait_for_a_processor_is_held_to_it_as_well(tmp_path: Path) -> None:
     assert instrument.check(Judged(experiment, Journal(journal.run)))[0].evidence["windows_in_doubt"] == 1
 
 
-def test_the_bound_and_whose_it_is_are_told(tmp_path: Path) -> None:
+def test_the_finding_names_the_bound_and_the_objective_that_sets_it(tmp_path: Path) -> None:
     experiment, journal = paused(tmp_path, slos=[QUICK, ALL])
     [found] = instrument.check(Judged(experiment, journal))
     assert "2 of 85 windows in doubt (held to 7.5 ms, a quarter of 30 ms of p99)" in found.because
@@ -120,6 +122,6 @@ def test_the_account_of_the_baseline_says_how_punctual_the_machine_was() -> None
     assert bounds.account(experiment, record, 5.0, 9.5).said == ""
 
 
-def test_a_hit_that_failed_in_our_pause_is_no_failure(tmp_path: Path) -> None:
+def test_a_hit_that_failed_during_a_pause_of_the_instrument_is_not_a_failure(tmp_path: Path) -> None:
     night = Night(bad=[(30, 32, Hit.TIMEOUT)], doubted=[(30, 32)], changed={"slos": [ALL]})
     assert night.findings(tmp_path, availability.check)["all"].outcome is UNKNOWN

@@ -23,7 +23,7 @@ def moved(path: Path, night: Night) -> list[str]:
     return [name for name, link in chain(path, night).items() if link.moved]
 
 
-def test_the_midnight_chain_is_told_in_its_order(tmp_path: Path) -> None:
+def test_the_midnight_chain_is_reported_in_order(tmp_path: Path) -> None:
     night = Night(
         gauges={
             DISK: [(20, 26, 0.4)],
@@ -45,7 +45,7 @@ def test_the_midnight_chain_is_told_in_its_order(tmp_path: Path) -> None:
     )
 
 
-def test_what_moved_first_broke_first(tmp_path: Path) -> None:
+def test_the_first_link_that_moved_broke_first(tmp_path: Path) -> None:
     first = broke_first(links(Judged(*Night(slow=[(30, 40, 1.0)]).write(tmp_path))))
     assert first is not None
     assert (first.name, first.baseline) == ("latency", approx(0.01))
@@ -64,21 +64,21 @@ def test_a_gauge_that_was_never_sampled_is_named_as_such(tmp_path: Path) -> None
     assert not found["disk"].moved
 
 
-def test_where_nothing_was_injected_there_is_no_chain(tmp_path: Path) -> None:
+def test_a_night_without_injections_has_no_chain(tmp_path: Path) -> None:
     assert links(Judged(*Night(steps=[], slow=[(30, 40, 1.0)]).write(tmp_path))) == []
 
 
-def test_one_point_alone_is_no_move(tmp_path: Path) -> None:
+def test_a_single_point_does_not_count_as_a_move(tmp_path: Path) -> None:
     found = chain(tmp_path, Night(gauges={DISK: [(25, 25.25, 2.0)]}))
     assert not found["disk"].moved
     assert "only for a moment" in found["disk"].because
 
 
-def test_one_wait_that_timed_out_proves_an_exhausted_pool(tmp_path: Path) -> None:
+def test_a_single_timed_out_wait_proves_an_exhausted_pool(tmp_path: Path) -> None:
     assert moved(tmp_path, Night(gauges={TIMED: [(25, LENGTH, 1)]})) == ["pool_exhausted"]
 
 
-def test_the_first_slow_hit_tells_when_within_its_second(tmp_path: Path) -> None:
+def test_the_first_slow_hit_gives_the_time_within_its_second(tmp_path: Path) -> None:
     assert chain(tmp_path, Night(slow=[(25.7, 30, 1.0)]))["latency"].at == approx(PLAY + 25.7 + 0.25)
 
 
@@ -94,7 +94,7 @@ def test_a_share_that_was_high_and_noisy_before_can_still_move(tmp_path: Path) -
     assert moved(tmp_path, Night(gauges={cpu: [*noise, (25, 30, 1.0)]})) == ["cpu"]
 
 
-def test_what_moved_before_the_first_step_was_not_moved_by_it(tmp_path: Path) -> None:
+def test_a_gauge_that_moved_before_the_first_step_is_not_a_link(tmp_path: Path) -> None:
     assert moved(tmp_path, Night(gauges={DISK: [(5, 15, 0.5)]})) == []
 
 

@@ -86,7 +86,7 @@ def test_beyond_the_limit_it_fails(tmp_path: Path) -> None:
     assert night(experiment=tight).findings(tmp_path, recovery.check)["rto"].outcome is FAIL
 
 
-def test_what_is_assumed_counts_against_the_budget(tmp_path: Path) -> None:
+def test_assumed_times_count_against_the_budget(tmp_path: Path) -> None:
     def found(place: str, paging: float) -> Finding:
         target = {"name": "reference", "assumed": {"paging": paging}}
         return night(target=target).findings(tmp_path / place, recovery.check)["rto"]
@@ -134,7 +134,7 @@ def write_at(seconds: float) -> int:
     return 21 + round(seconds * 2)
 
 
-def test_what_was_written_just_before_the_loss_is_the_rpo_and_is_not_lost_otherwise(tmp_path: Path) -> None:
+def test_writes_made_just_before_the_loss_count_as_rpo_and_not_as_lost(tmp_path: Path) -> None:
     missing = (write_at(18.0), write_at(19.0), write_at(19.5))
     found = night(missing=missing).findings(tmp_path, loss.check)
     assert (found["rpo"].outcome, found["rpo"].measured) == (PASS, approx(LOSS[1] - 18.01))
@@ -153,7 +153,7 @@ def test_a_write_that_was_sent_after_the_loss_has_no_excuse(tmp_path: Path) -> N
     assert (found["rpo"].outcome, found["rpo"].measured) == (PASS, 0)
 
 
-def test_nothing_acknowledged_before_the_loss_proves_no_rpo(tmp_path: Path) -> None:
+def test_a_loss_without_earlier_acknowledged_writes_proves_no_rpo(tmp_path: Path) -> None:
     one = night()
     one.bad.append((-20.0, LOSS[0], Hit.TIMEOUT))
     assert one.findings(tmp_path, loss.check)["rpo"].outcome is UNKNOWN
@@ -225,7 +225,7 @@ def ready(within: float | None) -> Event:
     return Event(1.0, "target", "reference", "ready", {"answers_within": within})
 
 
-def test_what_we_cut_off_ourselves_was_not_left_without_an_answer(tmp_path: Path) -> None:
+def test_a_request_cut_off_by_the_end_of_the_play_is_not_unanswered(tmp_path: Path) -> None:
     """Stopped a second after the loss: what was under way then had not waited for as long as is promised."""
     one = night(plan=drill(answered=True), instrument_until=21.5, played=21.5)
     one.bad = [(LOSS[0], 21.5, Hit.PENDING), (21.5, 60, Hit.UNSENT)]
@@ -233,7 +233,7 @@ def test_what_we_cut_off_ourselves_was_not_left_without_an_answer(tmp_path: Path
     assert one.findings(tmp_path, bounded_answers.check)["answered"].outcome is UNKNOWN
 
 
-def test_while_the_loss_lasts_every_request_is_answered_in_time(tmp_path: Path) -> None:
+def test_requests_during_the_loss_are_answered_in_time(tmp_path: Path) -> None:
     one = night(plan=drill(answered=True))
     one.steps.append(ready(2.0))
     assert one.findings(tmp_path / "in time", bounded_answers.check)["answered"].outcome is PASS
@@ -265,7 +265,7 @@ def test_exactly_the_promised_rows_are_recovered(tmp_path: Path) -> None:
     assert (many.outcome, many.measured, many.evidence["surplus"]) == (FAIL, 1, [100])
 
 
-def test_a_night_that_is_no_drill_has_none_of_these_findings(tmp_path: Path) -> None:
+def test_a_night_that_is_not_a_drill_has_none_of_these_findings(tmp_path: Path) -> None:
     checks = (exposure.check, bounded_answers.check, fencing.check, recovered.check, runbook.check)
     assert [finding for check in checks for finding in check(Judged(*Night().write(tmp_path)))] == []
     assert "drill" not in experiment_file()

@@ -31,13 +31,13 @@ def test_no_acknowledged_write_is_lost(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "night", [Night(missing=(FIRST_WRITE_OF_PLAY,)), Night(different=(FIRST_WRITE_OF_PLAY,))]
 )
-def test_one_acknowledged_write_missing_or_changed_fails(tmp_path: Path, night: Night) -> None:
+def test_a_single_missing_or_changed_acknowledged_write_fails(tmp_path: Path, night: Night) -> None:
     found = night.findings(tmp_path, loss.check)["lost_writes"]
     assert (found.outcome, found.measured, found.evidence["first_lost"]) == (FAIL, 1, [FIRST_WRITE_OF_PLAY])
 
 
 @pytest.mark.parametrize("piece", [7, 1 << 16])
-def test_the_order_in_which_the_target_tells_its_records_does_not_matter(
+def test_the_order_of_the_targets_records_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
     monkeypatch.setattr(stored_hits, "PIECE", piece)
@@ -51,7 +51,7 @@ def test_the_order_in_which_the_target_tells_its_records_does_not_matter(
     assert "lacks some of the writes" in loss.check(Judged(experiment, journal))[0].because
 
 
-def test_what_was_lost_has_its_age_span(tmp_path: Path) -> None:
+def test_lost_writes_are_reported_with_the_span_of_their_ages(tmp_path: Path) -> None:
     night = Night(
         missing=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 2), different=(FIRST_WRITE_OF_PLAY + 4,)
     )
@@ -61,7 +61,7 @@ def test_what_was_lost_has_its_age_span(tmp_path: Path) -> None:
     assert (evidence["oldest_lost"], evidence["newest_lost"]) == (None, None)
 
 
-def test_a_write_stored_twice_is_no_loss_and_is_told(tmp_path: Path) -> None:
+def test_a_write_stored_twice_is_reported_and_not_lost(tmp_path: Path) -> None:
     night = Night(bad=[(0, 0.1, Hit.TIMEOUT)], doubled=(FIRST_WRITE_OF_PLAY, FIRST_WRITE_OF_PLAY + 1))
     found = night.findings(tmp_path, loss.check)["lost_writes"]
     assert (found.outcome, found.evidence["doubled"], found.evidence["timed_out_present"]) == (PASS, 2, 1)
@@ -115,7 +115,7 @@ def test_a_read_back_without_a_row_for_every_write_is_incomplete(tmp_path: Path)
     assert {finding.outcome for finding in loss.check(Judged(experiment, journal))} == {UNKNOWN}
 
 
-def test_records_nobody_wrote_are_counted(tmp_path: Path) -> None:
+def test_records_that_the_run_did_not_write_are_counted(tmp_path: Path) -> None:
     experiment, journal = Night().write(tmp_path)
     rows = np.load(journal.run.readback)
     foreign = np.array([(9999, 3)], dtype=rows.dtype)
@@ -180,7 +180,7 @@ def test_a_step_proves_its_effect_or_nothing_is_known(
     assert (found.outcome, found.because) == (outcome, because)
 
 
-def test_a_step_that_failed_is_unknown_whatever_its_dose(tmp_path: Path) -> None:
+def test_a_step_that_failed_is_unknown_regardless_of_its_dose(tmp_path: Path) -> None:
     failed = Event(PLAY + 21, "step", "drop", "failed", {"because": "refused"})
     found = Night(steps=[*step_events("drop", *STEP), failed]).findings(tmp_path, effect.check)["drop"]
     assert found.outcome is UNKNOWN
@@ -195,7 +195,7 @@ def test_an_optional_step_without_effect_was_not_exercised(tmp_path: Path, event
     assert night.findings(tmp_path, effect.check)["drop"].outcome is IDLE
 
 
-def test_the_instrument_tells_its_own_figures(tmp_path: Path) -> None:
+def test_the_instrument_reports_its_own_figures(tmp_path: Path) -> None:
     found = Night(doubted=[(10, 12)]).findings(tmp_path, instrument.check)["lag"]
     assert (found.outcome, found.evidence["windows_in_doubt"], found.evidence["indeterminate"]) == (
         PASS,
@@ -204,7 +204,7 @@ def test_the_instrument_tells_its_own_figures(tmp_path: Path) -> None:
     )
 
 
-def test_how_starved_the_instrument_was_is_said(tmp_path: Path) -> None:
+def test_the_finding_says_how_starved_the_instrument_was(tmp_path: Path) -> None:
     night = Night()
     night.steps.append(Event(1.0, "load", "load", "ready", {"priority": "nice -10"}))
     experiment, journal = night.write(tmp_path)
@@ -257,7 +257,7 @@ def test_a_baseline_that_was_not_steady_leaves_everything_unknown(tmp_path: Path
     ],
     ids=["killed", "aborted", "no play", "cut", "no hits", "never reached"],
 )
-def test_a_run_that_was_not_whole_is_unknown(tmp_path: Path, night: Night, because: str) -> None:
+def test_an_incomplete_run_is_unknown(tmp_path: Path, night: Night, because: str) -> None:
     found = night.findings(tmp_path, completeness.check)["run"]
     assert (found.outcome, found.because) == (UNKNOWN, because)
 
@@ -266,7 +266,7 @@ def test_a_run_played_to_its_end_is_complete(tmp_path: Path) -> None:
     assert Night().findings(tmp_path, completeness.check)["run"].outcome is PASS
 
 
-def test_a_journal_with_damaged_lines_is_not_complete_but_a_last_one_torn_by_a_kill_is_no_damage(
+def test_a_journal_with_damaged_lines_is_incomplete_unless_only_the_last_was_torn_by_a_kill(
     tmp_path: Path,
 ) -> None:
     experiment, journal = Night().write(tmp_path)
@@ -276,7 +276,7 @@ def test_a_journal_with_damaged_lines_is_not_complete_but_a_last_one_torn_by_a_k
     assert (found.outcome, found.because) == (UNKNOWN, "the journal has 1 damaged line")
 
 
-def test_what_could_not_be_undone_is_no_pass_until_it_was(tmp_path: Path) -> None:
+def test_a_failed_undo_is_unknown_until_it_succeeds(tmp_path: Path) -> None:
     failed = Event(PLAY + LENGTH, "step", "drop", "undo failed", {"because": "planted"})
     later = Event(PLAY + LENGTH + 1, "step", "drop", "undone", {"evidence": {}})
     acted = step_events("drop", *STEP)

@@ -20,7 +20,7 @@ def test_a_ratio_written_as_a_percentage_is_met_by_just_that_many(hundredths: in
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.sampled_from([1.0, 50.0, 90.0, 95.0, 99.0, 99.9]))
-def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(
+def test_a_percentile_is_the_least_value_that_enough_hits_do_not_exceed(
     values: list[float], percent: float
 ) -> None:
     result = percentile(np.array(values), percent)

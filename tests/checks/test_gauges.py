@@ -56,7 +56,7 @@ def test_the_share_of_bad_hits_is_that_of_those_that_ended_in_a_second(
         assert value == sum(row["outcome"] != Outcome.GOOD for row in ended) / len(ended)
 
 
-def test_in_flight_is_what_was_sent_and_is_not_done(journal: Journal, table: HitTable) -> None:
+def test_the_in_flight_gauge_counts_hits_sent_and_not_done(journal: Journal, table: HitTable) -> None:
     found = gauges.in_flight(journal)
     for at, value in zip(found.at, found.value, strict=True):
         assert value == int((table["sent"] < at).sum()) - int((table["done"] < at).sum())

@@ -52,13 +52,13 @@ def apart_from(name: str, findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.check != name]
 
 
-def test_every_finding_bears_the_name_of_its_check(judged: Judged) -> None:
+def test_every_finding_carries_the_name_of_its_check(judged: Judged) -> None:
     for check in SHIPPED:
         assert {finding.check for finding in check.judge(judged)} <= {check.name}
 
 
 @pytest.mark.parametrize("name", [check.name for check in SHIPPED])
-def test_one_that_raises_is_unknown_and_leaves_the_others_as_they_are(name: str, judged: Judged) -> None:
+def test_a_check_that_raises_is_unknown_and_leaves_the_others_unchanged(name: str, judged: Judged) -> None:
     whole, found = judge(judged), judge(judged, broken(name))
     (finding,) = [each for each in found.findings if each.check == name]
     assert (found.exit_code, finding.outcome) == (3, Outcome.UNKNOWN)
@@ -72,7 +72,7 @@ def test_one_that_raises_is_unknown_and_leaves_the_others_as_they_are(name: str,
 
 @pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize("name", ["availability", "effect", "loss", "instrument"])
-def test_its_traceback_stands_masked_in_the_verdict_and_in_the_report(name: str, judged: Judged) -> None:
+def test_the_traceback_of_a_check_is_masked_in_the_verdict_and_the_report(name: str, judged: Judged) -> None:
     found = judge(judged, broken(name))
     for text in (json.dumps(found.to_json(), allow_nan=False), render(Journal(judged.journal.run), found)):
         assert "Traceback (most recent call last)" in text
@@ -82,7 +82,7 @@ def test_its_traceback_stands_masked_in_the_verdict_and_in_the_report(name: str,
 
 
 @pytest.mark.parametrize("name", [check.name for check in restored.CHECKS])
-def test_so_it_does_where_a_backup_was_restored(
+def test_a_raising_check_of_a_restored_backup_is_unknown_too(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def raises(_: JudgedRestore) -> list[Finding]:
@@ -107,7 +107,7 @@ def test_a_violation_that_another_check_proves_stays_one(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("part", ["links", "figures"])
-def test_neither_do_the_chain_nor_the_figures_cost_the_verdict(
+def test_a_failing_chain_or_figure_does_not_cost_the_verdict(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verdict, part, lambda *_: 1 / 0)
@@ -120,7 +120,7 @@ def test_neither_do_the_chain_nor_the_figures_cost_the_verdict(
 @pytest.mark.parametrize(
     "file", ["hits.npy", "samples.jsonl", "instrument.jsonl", "readback.npy", "hits.json"]
 )
-def test_a_run_that_cannot_be_read_is_no_fault_of_a_check(file: str, tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_read_is_not_a_fault_of_a_check(file: str, tmp_path: Path) -> None:
     judged = Judged(*Night().write(tmp_path))
     (tmp_path / file).write_text("{broken")
     if file.endswith("jsonl"):

@@ -20,7 +20,7 @@ from tests.checks.synthetic import LENGTH, STEP, Night, approx, step_events
 PASS, FAIL, UNKNOWN, IDLE = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.NOT_EXERCISED
 
 
-def test_availability_passes_with_exactly_the_ratio_asked(tmp_path: Path) -> None:
+def test_availability_passes_with_exactly_the_required_ratio(tmp_path: Path) -> None:
     found = Night(bad=[(0, 0.6, Hit.BAD_STATUS)]).findings(tmp_path, availability.check)["availability"]
     assert (found.outcome, found.measured) == (PASS, 0.99)
     assert found.because == "availability 99 % ≥ 99 % (594 of 600 hits good)"
@@ -59,7 +59,7 @@ def test_hits_never_sent_after_the_load_process_died_leave_it_unknown(tmp_path: 
     assert (found.outcome, found.evidence["indeterminate"]) == (UNKNOWN, 110)
 
 
-def test_availability_is_told_by_step_and_by_route(tmp_path: Path) -> None:
+def test_availability_is_reported_by_step_and_by_route(tmp_path: Path) -> None:
     found = Night(bad=[(20, 21, Hit.TIMEOUT)]).findings(tmp_path, availability.check)["availability"]
     assert found.evidence["by_step"]["drop"]["hits"] == 20
     assert found.evidence["by_step"]["drop"]["ratio"] == 0.5
@@ -135,7 +135,7 @@ def test_the_time_between_two_steps_counts_as_recovery_too(tmp_path: Path) -> No
     assert (found.outcome, found.measured) == (FAIL, approx(18))
 
 
-def test_a_service_that_was_down_at_the_end_is_no_pass_though_nothing_is_limited(tmp_path: Path) -> None:
+def test_a_service_down_at_the_end_is_not_a_pass_even_without_limits(tmp_path: Path) -> None:
     night = Night(bad=[(55, 60, Hit.REFUSED)], changed={"limits": {}})
     found = night.findings(tmp_path, recovery.check)
     assert found["recovery"].outcome is UNKNOWN
@@ -146,7 +146,7 @@ def test_a_service_that_was_down_at_the_end_is_no_pass_though_nothing_is_limited
 
 
 @pytest.mark.parametrize(("down", "outcome"), [(15, UNKNOWN), (16, FAIL)])
-def test_what_was_not_observed_to_its_end_fails_only_the_limit_that_it_broke_by_then(
+def test_an_outage_not_observed_to_its_end_fails_only_the_limits_broken_by_then(
     down: int, outcome: Outcome, tmp_path: Path
 ) -> None:
     night = Night(bad=[(60 - down, 60, Hit.REFUSED)], changed={"budget": {"rto": 15, "rpo": 300}})
@@ -156,7 +156,7 @@ def test_what_was_not_observed_to_its_end_fails_only_the_limit_that_it_broke_by_
         assert found["recovery"].because == "recovery at least 16 s > 15 s (time out with no step acting)"
 
 
-def test_a_limit_that_the_steps_left_no_room_to_break_is_no_evidence(tmp_path: Path) -> None:
+def test_a_limit_that_the_steps_left_no_room_to_break_is_not_evidence(tmp_path: Path) -> None:
     held = Night(bad=[(20, 24, Hit.REFUSED)], steps=step_events("drop", 20, 50))
     found = held.findings(tmp_path / "held", recovery.check)["recovery"]
     assert found.outcome is IDLE
@@ -171,7 +171,7 @@ def few(*bad: float) -> Night:
     return Night(due=due, bad=[(at, at + 0.16, Hit.REFUSED) for at in bad], steps=[])
 
 
-def test_what_few_hits_cannot_decide_is_bounded_and_no_outage(tmp_path: Path) -> None:
+def test_too_few_hits_give_bounds_and_prove_no_outage(tmp_path: Path) -> None:
     """Two bad hits each time: the ratio is not met for ten seconds on end, and nothing was down for so long."""
     found = few(10, 18, 26, 34).findings(tmp_path / "limit", recovery.check)["recovery"]
     assert (found.outcome, found.measured) == (UNKNOWN, None)
@@ -189,7 +189,7 @@ def test_an_outage_that_enough_hits_prove_is_one_at_any_rate(tmp_path: Path) -> 
     assert (found.outcome, found.measured) == (FAIL, approx(20))
 
 
-def test_a_bad_hit_in_the_last_second_is_no_outage_that_goes_on(tmp_path: Path) -> None:
+def test_a_bad_hit_in_the_last_second_is_not_an_ongoing_outage(tmp_path: Path) -> None:
     found = few(59.5).findings(tmp_path / "few", recovery.check)
     assert {finding.outcome for finding in found.values()} == {IDLE}
     night = few()
@@ -205,7 +205,7 @@ def test_an_observation_that_ended_before_good_service_was_sustained_proves_noth
     assert found["rto"].outcome is IDLE  # a play of a minute could not break the budget
 
 
-def test_a_good_end_too_short_to_be_sustained_is_no_failure_where_nothing_is_limited(tmp_path: Path) -> None:
+def test_a_good_end_too_short_to_be_sustained_is_not_a_failure_without_limits(tmp_path: Path) -> None:
     night = Night(bad=[(45, 52, Hit.REFUSED)], changed={"limits": {}})
     assert {finding.outcome for finding in night.findings(tmp_path, recovery.check).values()} == {IDLE}
 
@@ -235,7 +235,7 @@ def test_a_budget_the_play_can_break_is_judged(tmp_path: Path) -> None:
     assert night.findings(tmp_path / "kept", recovery.check)["rto"].outcome is PASS
 
 
-def test_a_cut_play_proves_a_violation_only_if_the_rest_could_not_mend_it(tmp_path: Path) -> None:
+def test_a_cut_play_proves_a_violation_only_if_the_rest_could_not_repair_it(tmp_path: Path) -> None:
     cut = Night(bad=[(10, 20, Hit.REFUSED), (20, 60, Hit.UNSENT)], played=20, instrument_until=20)
     assert cut.findings(tmp_path / "proven", availability.check)["availability"].outcome is FAIL
     cut = Night(bad=[(19.5, 20, Hit.REFUSED), (20, 60, Hit.UNSENT)], played=20, instrument_until=20)
@@ -243,7 +243,7 @@ def test_a_cut_play_proves_a_violation_only_if_the_rest_could_not_mend_it(tmp_pa
     assert (found.outcome, found.evidence["hits"]) == (UNKNOWN, 200)
 
 
-def test_hits_due_after_the_cut_are_no_evidence_though_the_instrument_lived_on(tmp_path: Path) -> None:
+def test_hits_due_after_the_cut_are_not_evidence_though_the_instrument_lived_on(tmp_path: Path) -> None:
     cut = Night(bad=[(50, 60, Hit.UNSENT)], played=50)
     found = cut.findings(tmp_path, availability.check)["availability"]
     assert (found.outcome, found.measured) == (UNKNOWN, 1.0)

@@ -72,7 +72,9 @@ rules = st.builds(
 
 @settings(max_examples=400, deadline=None)
 @given(nights, rules)
-def test_it_agrees_with_the_definition_on_any_night(night: list[tuple[int, bool]], rule: Rule) -> None:
+def test_the_outage_algorithm_agrees_with_its_definition_on_any_night(
+    night: list[tuple[int, bool]], rule: Rule
+) -> None:
     due, good = [at / 4 for at, _ in night], [ok for _, ok in night]
     assert found(good, due, rule) == oracle(due, good, rule)
 
@@ -97,32 +99,32 @@ def ten_a_second(*bad: tuple[float, float]) -> list[tuple[float, float | None]]:
     return found([not any(low <= at < high for low, high in bad) for at in due], due)
 
 
-def test_without_a_hit_there_is_no_outage() -> None:
+def test_a_night_without_hits_has_no_outage() -> None:
     assert found([], []) == []
 
 
-def test_it_lasts_from_the_first_bad_hit_to_the_first_good_one_of_sustained_service() -> None:
+def test_an_outage_lasts_from_the_first_bad_hit_to_the_first_good_one_of_sustained_service() -> None:
     assert ten_a_second((10.0, 13.0)) == [(10.0, 13.0)]
     assert ten_a_second((10.5, 13.25)) == [(10.5, 13.25)]
 
 
-def test_a_single_lucky_request_is_no_recovery() -> None:
+def test_a_single_lucky_request_is_not_a_recovery() -> None:
     assert ten_a_second((10.0, 12.0), (12.125, 14.0)) == [(10.0, 14.0)]
 
 
-def test_one_good_hit_alone_in_a_silent_night_is_no_recovery() -> None:
+def test_a_single_good_hit_in_a_silent_night_is_not_a_recovery() -> None:
     assert found([False, True, True, True], [5.0, 8.0, 20.0, 20.5]) == [(5.0, 20.0)]
 
 
-def test_a_good_end_that_was_not_watched_long_enough_is_no_recovery() -> None:
+def test_a_good_end_that_was_not_watched_long_enough_is_not_a_recovery() -> None:
     assert ten_a_second((24.0, 27.0)) == [(24.0, None)]
 
 
-def test_a_blip_within_sustained_service_is_no_outage() -> None:
+def test_a_blip_within_sustained_service_is_not_an_outage() -> None:
     assert ten_a_second((10.0, 10.2)) == []
 
 
-def test_a_blip_at_the_very_end_is_no_outage_either() -> None:
+def test_a_blip_at_the_very_end_is_not_an_outage_either() -> None:
     assert ten_a_second((28.0, 28.125)) == []
 
 
@@ -130,7 +132,7 @@ def test_windows_without_hits_go_on_with_the_outage() -> None:
     assert found([False, True, True], [3.0, 12.0, 13.0]) == [(3.0, 12.0)]
 
 
-def test_two_outages_apart_are_two() -> None:
+def test_two_separate_outages_are_two() -> None:
     assert ten_a_second((5.0, 7.0), (15.0, 16.0)) == [(5.0, 7.0), (15.0, 16.0)]
 
 
@@ -159,12 +161,12 @@ def proven_at(rate: float, *bad: tuple[float, float], rule: Rule = RULE) -> list
     return [(outage.start, outage.end) for outage in proven(due, good, 0.0, END, rule)]
 
 
-def test_as_many_bad_hits_as_it_takes_prove_an_outage_and_one_less_does_not() -> None:
+def test_enough_bad_hits_prove_an_outage_and_one_fewer_does_not() -> None:
     assert proven_at(8, (10.0, 10.625)) == [(10.0, 10.625)]
     assert proven_at(8, (10.0, 10.5)) == []
 
 
-def test_a_night_of_few_requests_proves_one_all_the_same() -> None:
+def test_a_night_of_few_requests_still_proves_one() -> None:
     assert proven_at(0.5, (6.0, 20.0)) == [(6.0, 20.0)]
 
 
@@ -178,5 +180,5 @@ def test_single_bad_hits_far_apart_are_none() -> None:
     assert proven_at(12, *((at, at + 0.05) for at in (3.0, 6.0, 9.0, 12.0))) == []
 
 
-def test_a_single_bad_hit_before_an_outage_is_no_part_of_what_is_proven() -> None:
+def test_a_single_bad_hit_before_an_outage_is_not_part_of_what_is_proven() -> None:
     assert proven_at(8, (10.0, 10.1), (13.0, 16.0)) == [(13.0, 16.0)]

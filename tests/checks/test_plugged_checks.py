@@ -64,7 +64,9 @@ def plugged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugged
 
 
 @pytest.mark.parametrize(("most", "outcome"), [(1000, Outcome.PASS), (10, Outcome.FAIL)])
-def test_it_is_judged_after_the_shipped_ones(most: int, outcome: Outcome, plugged: Plugged) -> None:
+def test_a_plugin_check_is_judged_after_the_shipped_ones(
+    most: int, outcome: Outcome, plugged: Plugged
+) -> None:
     (found,) = plugged(MODULE.format(most=most))
     assert (found.check, found.outcome, found.because) == ("few_hits", outcome, "600 hits due")
     assert list(registered.by_name()) == [*(check.name for check in SHIPPED), "few_hits"]
@@ -81,7 +83,9 @@ def test_it_is_judged_after_the_shipped_ones(most: int, outcome: Outcome, plugge
         (MODULE.replace('due")]', 'due", {{1: {{2}}}})]'), "not JSON serializable"),
     ],
 )
-def test_one_that_cannot_be_used_is_unknown_and_says_why(text: str, because: str, plugged: Plugged) -> None:
+def test_a_plugin_check_that_cannot_be_used_is_unknown_with_the_reason(
+    text: str, because: str, plugged: Plugged
+) -> None:
     (found,) = plugged(text.format(most=10) if "{" in text else text)
     assert (found.check, found.name, found.outcome) == ("few_hits", "few_hits", Outcome.UNKNOWN)
     assert because in found.because

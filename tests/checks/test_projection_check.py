@@ -41,7 +41,7 @@ def outcomes(
 RESTORED = ("measure", "restore", {"restores": POINTS})
 
 
-def test_without_production_there_is_no_finding(tmp_path: Path) -> None:
+def test_a_target_without_production_has_no_finding(tmp_path: Path) -> None:
     assert outcomes(tmp_path, None, RESTORED) == {}
 
 
@@ -56,7 +56,7 @@ def test_parts_add_up_and_are_held_against_the_budget(tmp_path: Path) -> None:
     assert (rpo.measured, rpo.outcome) == (65.0, Outcome.PASS)
 
 
-def test_what_exceeds_the_budget_fails(tmp_path: Path) -> None:
+def test_a_projection_beyond_the_budget_fails(tmp_path: Path) -> None:
     slow = STATED | THROUGHPUTS | {"size": 10**12, "archive_interval": 3600}
     assert {f.outcome for f in outcomes(tmp_path, slow, RESTORED).values()} == {Outcome.FAIL}
 
@@ -68,7 +68,7 @@ def test_an_interval_across_the_budget_decides_nothing(tmp_path: Path) -> None:
     assert outcomes(tmp_path, stated, measured)["projected_rto"].outcome is Outcome.UNKNOWN
 
 
-def test_what_cannot_be_projected_is_not_exercised_and_says_what_is_missing(tmp_path: Path) -> None:
+def test_a_projection_without_its_inputs_is_not_exercised_and_names_them(tmp_path: Path) -> None:
     rto = outcomes(tmp_path, STATED, ("measure", "restore", {"restores": POINTS[:4]}))["projected_rto"]
     assert rto.outcome is Outcome.NOT_EXERCISED
     assert "cannot be projected without `production.restore_throughput`: 4 measured" in rto.because

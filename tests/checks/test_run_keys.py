@@ -23,7 +23,7 @@ def test_keys_are_read_as_numbers_of_the_run(tmp_path: Path, ledger: object, bas
     assert numbers(Journal(run), [base + 1, base + 7]) == {1, 7}
 
 
-def test_a_run_stored_before_is_judged_as_it_was_and_tells_of_no_other_runs(tmp_path: Path) -> None:
+def test_a_run_stored_before_is_judged_as_it_was_and_reports_no_other_runs(tmp_path: Path) -> None:
     ledger = read_ledger(Journal(write_run(tmp_path / "old")))
     assert not isinstance(ledger, str)
     found = lost_writes.judge(0, evidence_of(ledger))
@@ -31,7 +31,7 @@ def test_a_run_stored_before_is_judged_as_it_was_and_tells_of_no_other_runs(tmp_
     assert "other run" not in found.because
 
 
-def test_what_other_runs_left_is_evidence_and_changes_no_count(tmp_path: Path) -> None:
+def test_rows_of_other_runs_are_evidence_and_change_no_count(tmp_path: Path) -> None:
     run = write_run(tmp_path / "new")
     told = {"complete": True, "reads": 2, "because": "", "apart": APART, "cleanup": {"left": 0}}
     writer = Writer(run.healer_events)

@@ -80,21 +80,21 @@ def test_each_form_passes_on_a_healthy_night(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_each_form_fails_on_a_bad_one_and_says_where(form: str, tmp_path: Path) -> None:
+def test_each_form_fails_on_a_bad_night_and_says_where(form: str, tmp_path: Path) -> None:
     found = judged(tmp_path, Night(bad=[(20, 24, Hit.TIMEOUT), (30, 33, Hit.REFUSED)]), **FORMS[form])
     assert found.outcome is FAIL
     assert found.because == SAYS[form]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_each_form_is_unknown_where_the_hits_in_doubt_decide(form: str, tmp_path: Path) -> None:
+def test_each_form_is_unknown_if_the_hits_in_doubt_decide(form: str, tmp_path: Path) -> None:
     found = judged(tmp_path, Night(doubted=[(20, 32)]), **FORMS[form])
     assert found.outcome is UNKNOWN
     assert "lies between" in found.because
     assert found.evidence["indeterminate"] > 0
 
 
-def test_one_bad_second_breaks_a_window_that_the_whole_night_forgives(tmp_path: Path) -> None:
+def test_a_bad_second_breaks_a_window_that_the_whole_night_forgives(tmp_path: Path) -> None:
     night = Night(bad=[(40, 41, Hit.TIMEOUT)])
     assert judged(tmp_path / "whole", night, availability="98%").outcome is PASS
     found = judged(tmp_path / "windows", night, availability="98%", window="5s")
@@ -112,7 +112,7 @@ def test_a_hit_on_the_end_of_a_window_is_in_the_next(tmp_path: Path) -> None:
     assert (found.evidence["good"], found.evidence["hits"]) == (0, 100)
 
 
-def test_windows_with_fewer_hits_than_asked_say_nothing(tmp_path: Path) -> None:
+def test_windows_with_fewer_than_the_required_hits_prove_nothing(tmp_path: Path) -> None:
     night = Night(bad=[(20, 60, Hit.TIMEOUT)])
     found = judged(tmp_path, night, availability="90%", window="10s", min_hits=101)
     assert (found.outcome, found.measured) == (UNKNOWN, None)
@@ -158,7 +158,7 @@ def test_a_window_that_a_cut_play_left_open_fails_only_by_what_was_seen(tmp_path
     assert judged(tmp_path / "open", cut, availability="90%", window="10s").outcome is UNKNOWN
 
 
-def test_a_failure_that_too_few_sent_hits_show_is_told_by_its_bounds(tmp_path: Path) -> None:
+def test_a_failure_shown_by_too_few_sent_hits_is_reported_by_its_bounds(tmp_path: Path) -> None:
     late = Night(bad=[(0, 3, Hit.REFUSED), (3, 60, Hit.UNSENT)], played=3)
     found = judged(tmp_path / "late", late, availability="90%", window="20s", min_hits=100)
     assert (found.outcome, found.measured) == (FAIL, 0.85)
@@ -176,7 +176,7 @@ def test_the_figure_of_a_percentile_in_windows_is_the_worst_one(tmp_path: Path) 
     )
 
 
-def test_what_burns_fast_but_is_over_is_no_breach_with_a_short_window(tmp_path: Path) -> None:
+def test_a_fast_burn_that_is_over_does_not_breach_a_rule_with_a_short_window(tmp_path: Path) -> None:
     night, rule = Night(bad=[(20, 24, Hit.TIMEOUT)]), {"at_most": 3, "window": "20s"}
     assert judged(tmp_path / "long", night, availability="95%", burn_rate=rule).outcome is FAIL
     rule = {"at_most": 3.5, "window": "20s", "short": "2s"}
@@ -193,7 +193,7 @@ def test_a_burn_rate_of_exactly_what_is_allowed_passes(tmp_path: Path) -> None:
     assert (found.outcome, found.measured) == (PASS, approx(2))
 
 
-def test_the_budget_that_such_a_night_would_consume_is_told(tmp_path: Path) -> None:
+def test_the_finding_reports_the_error_budget_such_a_night_would_consume(tmp_path: Path) -> None:
     night = Night(bad=[(0, 6, Hit.TIMEOUT)])
     found = judged(tmp_path / "month", night, availability="99%")
     assert found.evidence["budget_consumed"] == approx(0.1 * LENGTH / (0.01 * 30 * 86400))
@@ -214,7 +214,7 @@ def test_a_step_can_only_consume_what_its_own_seconds_hold(tmp_path: Path) -> No
     assert found.evidence["budget_consumed"] == approx(0.5 * 2 / (0.01 * 3600))
 
 
-def test_nothing_may_be_bad_of_a_target_of_all(tmp_path: Path) -> None:
+def test_an_objective_of_100_percent_has_no_error_budget(tmp_path: Path) -> None:
     found = judged(tmp_path, Night(), availability="100%")
     assert found.outcome is PASS
     assert found.evidence["budget_consumed"] is None
@@ -249,7 +249,7 @@ def test_an_objective_of_a_step_begins_and_ends_with_its_act(tmp_path: Path) -> 
     assert judged(tmp_path / "drop", night, availability="99%", step="drop").outcome is PASS
 
 
-def test_a_step_that_still_acts_has_failed_nothing_that_the_rest_could_mend(tmp_path: Path) -> None:
+def test_a_step_still_acting_fails_nothing_that_the_rest_could_repair(tmp_path: Path) -> None:
     acting = step_events("drop", *STEP)[:2]
     so_far = Night(steps=acting, bad=[(20, 20.5, Hit.TIMEOUT), (20.5, 60, Hit.UNSENT)], played=20.5)
     assert judged(tmp_path / "open", so_far, availability="90%", step="drop").outcome is UNKNOWN

@@ -40,7 +40,9 @@ def found(place: Path, lines: list[dict[str, Any]]) -> Finding | None:
         ({"length": 265}, "265 bytes instead of 100 to 100"),
     ],
 )
-def test_what_is_strange_about_an_answer_is_said(look: dict[str, Any], how: str, tmp_path: Path) -> None:
+def test_a_strange_answer_is_reported_with_what_differs(
+    look: dict[str, Any], how: str, tmp_path: Path
+) -> None:
     finding = found(tmp_path, looks({}, {}, look, {}))
     assert finding is not None
     assert (finding.outcome, finding.measured) == (Outcome.WARNING, 1.0)
@@ -48,7 +50,7 @@ def test_what_is_strange_about_an_answer_is_said(look: dict[str, Any], how: str,
 
 
 @pytest.mark.parametrize("look", [{}, {"length": 264}, {"length": 30}])
-def test_an_answer_as_usual_is_no_warning(look: dict[str, Any], tmp_path: Path) -> None:
+def test_a_usual_answer_is_not_a_warning(look: dict[str, Any], tmp_path: Path) -> None:
     assert found(tmp_path, looks({}, look)) is None
 
 
@@ -64,7 +66,7 @@ def test_names_that_change_all_the_time_are_data(tmp_path: Path) -> None:
     assert found(tmp_path, lines) is None
 
 
-def test_each_route_has_its_own_usual(tmp_path: Path) -> None:
+def test_each_route_has_its_own_baseline_of_answers(tmp_path: Path) -> None:
     plain = looks({}, {"type": "text/html"}, type="text/plain")
     lines = [*looks({}), *({**line, "route": 1} for line in plain)]
     findings = Night(answers=lines).findings(tmp_path, answers.check)

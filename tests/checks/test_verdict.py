@@ -46,12 +46,12 @@ def test_a_broken_night_fails_and_says_what_broke_first(tmp_path: Path) -> None:
     assert "broke first: disk I/O rises (20 s into the play: a sync on volume:data 300 ms" in found.headline
 
 
-def test_the_first_line_is_one_line_whatever_it_quotes(tmp_path: Path) -> None:
+def test_the_headline_is_one_line_regardless_of_what_it_quotes(tmp_path: Path) -> None:
     found = verdict(tmp_path, Night(readback={"complete": False, "because": "first\nsecond"}))
     assert "the read-back is incomplete: first second" in found.headline
 
 
-def test_an_optional_step_without_effect_stands_in_the_first_line(tmp_path: Path) -> None:
+def test_an_optional_step_without_effect_appears_in_the_headline(tmp_path: Path) -> None:
     found = verdict(tmp_path, Night(changed={"steps": OPTIONAL}, steps=WEAK))
     assert found.exit_code == 0
     assert found.headline.startswith("PASS, 0 of 1 links exercised: ")
@@ -91,7 +91,7 @@ def test_a_night_that_proves_nothing_is_never_green(tmp_path: Path, night: Night
 
 
 @pytest.mark.parametrize("name", ["no hits", "nothing answered", "no instrument", "killed", "no objective"])
-def test_what_was_not_seen_is_unknown_and_no_failure(tmp_path: Path, name: str) -> None:
+def test_a_night_that_proves_nothing_is_unknown_and_not_a_failure(tmp_path: Path, name: str) -> None:
     found = verdict(tmp_path, PROVES_NOTHING[name])
     assert (found.outcome, found.exit_code) == (Outcome.UNKNOWN, 3)
     assert found.headline.startswith("UNKNOWN: ")
@@ -154,7 +154,7 @@ def test_fail_is_worse_than_unknown_and_unknown_than_pass() -> None:
     assert worst([idle]) is Outcome.UNKNOWN
 
 
-def test_a_check_of_someone_elses_is_judged_with_ours(tmp_path: Path) -> None:
+def test_a_plugin_check_is_judged_with_the_shipped_ones(tmp_path: Path) -> None:
     def refuses(_: Judged) -> list[Finding]:
         return [Finding("mine", "mine", Outcome.FAIL, 1, 0, "count", "one is too many")]
 

@@ -54,7 +54,7 @@ def checked(
     return checking.check(HERE, STORE, PROXY, 5432, there, **({"api": ("api",)} | given))
 
 
-def test_all_sessions_through_the_proxy_are_told_by_service(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_through_the_proxy_are_reported_by_service(monkeypatch: pytest.MonkeyPatch) -> None:
     path = checked(monkeypatch, {"api": 6, "worker": 3})
     path.refuse("shop")
     assert path.told == "6 of api, 3 of worker through midnight-proxy" and path.is_seen
@@ -66,7 +66,9 @@ def test_a_service_that_goes_past_is_named_with_what_to_type(monkeypatch: pytest
         path.refuse("shop")
 
 
-def test_one_replica_that_goes_past_is_named_by_its_container(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_replica_that_bypasses_the_proxy_is_named_by_its_container(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     second = found("api", number=2, environment={"DB_HOST": "db"})
     path = checked(monkeypatch, {"worker": 3}, {"api": 6}, there=(DB, PROXY, WORKER, second))
     with pytest.raises(UsageError, match=r"api \(shop-api-2\): 6"):
@@ -81,7 +83,7 @@ def test_one_replica_that_goes_past_is_named_by_its_container(monkeypatch: pytes
         (found("migrate"), {"owners": {"id-of-shop-migrate-1": owner(found("migrate"), one_off=True)}}),
     ],
 )
-def test_who_may_go_past_is_not_refused(
+def test_a_service_allowed_to_bypass_the_proxy_is_not_refused(
     monkeypatch: pytest.MonkeyPatch, who: Found, given: dict[str, Any]
 ) -> None:
     checked(monkeypatch, {"api": 6}, {who.service: 1}, there=(*THERE, who), **given).refuse("shop")
@@ -92,7 +94,7 @@ def test_a_container_of_another_project_is_none_of_its_services(monkeypatch: pyt
     checked(monkeypatch, {"api": 6}, {"stranger": 1}, owners={"another": stranger}).refuse("shop")
 
 
-def test_sessions_by_a_port_of_the_machine_are_of_the_service_whose_settings_say_so(
+def test_sessions_by_a_host_port_belong_to_the_service_whose_settings_name_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     by_port = found("job", environment={"URL": "postgres://u:p@host.docker.internal:15432/x"})
@@ -102,7 +104,7 @@ def test_sessions_by_a_port_of_the_machine_are_of_the_service_whose_settings_say
     checked(monkeypatch, {"api": 6}, outside={"10.0.0.1": 2}).refuse("shop")  # an operator's own psql
 
 
-def test_an_api_whose_pool_opens_late_is_not_refused_and_not_taken_for_seen(
+def test_an_api_whose_pool_opens_late_is_neither_refused_nor_counted_as_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wired = found("api", links=frozenset({(PROXY.name, "db")}))  # its settings lie in a file of its own
@@ -147,6 +149,6 @@ def test_a_health_check_or_a_job_of_a_moment_does_not_count() -> None:
     assert lasting([]) == {}
 
 
-def test_a_service_that_connects_anew_for_each_request_counts_once() -> None:
+def test_a_service_that_reconnects_for_each_request_counts_once() -> None:
     assert lasting(looks(*([(n, "10.0.0.1")] for n in range(5)))) == {"10.0.0.1": 1}
     assert lasting(looks(*([(n, "10.0.0.1")] if n % 2 else [] for n in range(6)))) == {}

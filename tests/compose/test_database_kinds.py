@@ -40,7 +40,7 @@ from tests.compose.containers import found
         ("nginx", None),
     ],
 )
-def test_by_its_image(image: str, kind: str | None) -> None:
+def test_a_database_is_recognised_by_its_image(image: str, kind: str | None) -> None:
     seen = kind_of(found("it", image=image))
     assert (seen.name if seen else None) == kind
 
@@ -57,11 +57,13 @@ def test_by_its_image(image: str, kind: str | None) -> None:
         ({"environment": {"POSTGRES_PASSWORD": "x", "POSTGRES_HOST": "db"}}, None),
     ],
 )
-def test_by_its_port_or_its_environment_with_its_directory(given: dict[str, Any], kind: str | None) -> None:
+def test_a_database_is_recognised_by_its_port_or_its_environment_with_its_directory(
+    given: dict[str, Any], kind: str | None
+) -> None:
     seen = kind_of(found("it", image="acme/house:1", **given))
     assert (seen.name if seen else None) == kind
 
 
-def test_a_toxiproxy_is_told_by_its_image() -> None:
+def test_a_toxiproxy_is_recognised_by_its_image() -> None:
     assert is_toxiproxy(found("p", image="ghcr.io/shopify/toxiproxy:2.12.0"))
     assert not is_toxiproxy(found("p", image="haproxy:3"))

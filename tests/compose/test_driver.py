@@ -55,7 +55,7 @@ def path(through: int = 0, past: int = 0) -> Path:
     return Path(STORE, "midnight-proxy", seen, {"api (shop-api-1)": past} if past else {}, ("api",), None)
 
 
-def test_a_path_that_is_the_services_own_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_probe_reports_a_path_that_is_the_services_own(monkeypatch: pytest.MonkeyPatch) -> None:
     made_driver = made(monkeypatch, path(through=6))
     (probe,) = made_driver.probes()
     assert probe.answer is Answer.YES and probe.because == "6 of api through midnight-proxy"
@@ -83,7 +83,7 @@ def test_a_pool_that_opened_late_and_comes_through_is_played_on(monkeypatch: pyt
     late.recheck()
 
 
-def test_what_was_seen_before_the_run_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_seen_before_the_run_is_not_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     early = made(monkeypatch, path(through=6))
     list(early.probes())
     early.recheck()  # a second look would end the iterator

@@ -91,7 +91,7 @@ def test_replicas_are_one_role_and_those_scaled_away_do_not_count() -> None:
         ([found("api", status="paused")], "shop-api-1 is paused"),
     ],
 )
-def test_a_role_without_a_running_container_is_refused_naming_what_there_is(
+def test_a_role_without_a_running_container_is_refused_with_those_that_exist(
     there: list[Found], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
@@ -140,7 +140,7 @@ def test_the_port_is_the_only_one_that_is_published_or_declared() -> None:
         reach([found("api")], None, "api")
 
 
-def test_what_has_no_network_cannot_be_reached_unpublished() -> None:
+def test_a_service_without_a_network_cannot_be_reached_unpublished() -> None:
     with pytest.raises(UsageError, match="network_mode: none"):
         reach([found("api", networks={}, network_mode="none")], 80, "api")
 
@@ -154,7 +154,7 @@ def test_a_proxy_leads_to_what_its_upstream_names() -> None:
     assert (outside.service, outside.port, outside.containers) == ("db.example.com", 6432, ())
 
 
-def test_logs_of_replicas_lie_on_one_volume() -> None:
+def test_logs_of_replicas_are_on_one_volume() -> None:
     place = PurePosixPath("/var/log/app")
     same = tuple(found("api", number=n, volumes={"/var/log/app": "logs"}) for n in (1, 2))
     discovery._check_logs(place, same)

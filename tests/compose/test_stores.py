@@ -40,11 +40,11 @@ def used(sessions: int = 0, **given: Any) -> dict[str, Any]:
         {"DB_HOST": "db.shop_back"},
     ],
 )
-def test_by_its_settings(variables: dict[str, str]) -> None:
+def test_a_user_is_recognised_by_its_settings(variables: dict[str, str]) -> None:
     assert used(environment=variables) == {"names": {"db"}, "past": ()}
 
 
-def test_under_the_containers_name_an_alias_or_a_link_of_its_own() -> None:
+def test_a_user_is_recognised_by_the_containers_name_an_alias_or_a_link() -> None:
     assert used(environment={"H": "shop-db-1"})["names"] == {"shop-db-1"}
     assert used(environment={"H": "pg.internal"})["names"] == {"pg.internal"}
     legacy = used(environment={"H": "oldname"}, links=frozenset({("shop-db-1", "oldname")}))
@@ -52,7 +52,7 @@ def test_under_the_containers_name_an_alias_or_a_link_of_its_own() -> None:
     assert used(environment={"H": "oldname"}, links=frozenset({("shop-other-1", "oldname")})) == {}
 
 
-def test_by_its_command_line_its_health_check_or_a_session() -> None:
+def test_a_user_is_recognised_by_its_command_line_its_health_check_or_a_session() -> None:
     assert used(words=("sh", "-c", "wait-for-it db:5432 && run"))["names"] == {"db"}
     assert used(words=("CMD", "pg_isready", "-h", "db"))["names"] == {"db"}
     assert used(sessions=3) == {"names": frozenset(), "past": ()}
@@ -68,7 +68,7 @@ def test_by_its_command_line_its_health_check_or_a_session() -> None:
         {"image": "postgres:16", "environment": {"PRIMARY_HOST": "db"}},  # a standby
     ],
 )
-def test_what_is_no_user(given: dict[str, Any]) -> None:
+def test_a_service_with_a_foreign_address_and_a_standby_are_not_users(given: dict[str, Any]) -> None:
     assert used(**given) == {}
 
 

@@ -97,7 +97,7 @@ def test_every_user_finds_the_proxy_under_every_name_of_what_it_uses() -> None:
     assert not any(each.left for each in wired.values())
 
 
-def test_who_has_the_network_of_another_is_led_by_that_one_and_made_anew_with_it() -> None:
+def test_a_service_in_anothers_network_is_rewired_and_recreated_with_it() -> None:
     api = found("api", environment={"DB_HOST": "db"})
     mode: dict[str, Any] = {"networks": {}, "addresses": {}, "network_mode": f"container:{api.id}"}
     side, idle = found("side", environment={"DB_HOST": "db"}, **mode), found("idle", **mode)
@@ -123,7 +123,7 @@ def test_a_setting_that_leads_past_every_name_is_replaced_where_it_holds_no_secr
     assert not any(each.links or each.left for each in wired.values())
 
 
-def test_a_setting_with_a_secret_is_left_and_said_without_the_secret() -> None:
+def test_a_setting_with_a_secret_is_left_and_reported_without_the_secret() -> None:
     secret = found("a", environment={"URL": "postgres://u:hunter2@10.0.0.9:5432/x"})
     words = found("b", words=("run", "--db-host", "10.0.0.9"))
     wired = planned([secret, words])
@@ -133,7 +133,7 @@ def test_a_setting_with_a_secret_is_left_and_said_without_the_secret() -> None:
     assert "its command line leads to 10.0.0.9" in wired["b"].left[0]
 
 
-def test_who_has_the_databases_own_network_cannot_be_led_elsewhere() -> None:
+def test_a_service_in_the_databases_own_network_cannot_be_rewired() -> None:
     beside = found("a", environment={"DB_HOST": "db"}, network_mode=f"container:{DB.id}", networks={})
     assert "it shares the network of db" in planned([beside])["a"].left[0]
 

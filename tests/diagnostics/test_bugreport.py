@@ -87,7 +87,7 @@ def test_the_same_name_is_the_same_placeholder_everywhere(place: Path) -> None:
     assert user.startswith("user-") and manifest["experiment_file"] == f"/home/{user}/acme/smoke.yaml"
 
 
-def test_it_has_what_a_maintainer_needs(place: Path) -> None:
+def test_a_bug_report_contains_what_a_maintainer_needs(place: Path) -> None:
     plant(place / "reports")
     files = unpacked(packed("a1b2c3")[1])
     assert files.keys() >= {
@@ -128,7 +128,7 @@ def test_the_readme_lists_what_is_inside_what_was_replaced_and_what_is_not_there
     assert "decision.json: missing" in readme
 
 
-def test_it_is_its_owners_alone_says_what_it_wrote_and_asks_to_look_through_it(
+def test_a_bug_report_is_private_lists_its_contents_and_asks_for_a_review(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plant(place / "reports")
@@ -140,7 +140,7 @@ def test_it_is_its_owners_alone_says_what_it_wrote_and_asks_to_look_through_it(
 
 
 @pytest.mark.parametrize("output", ["there.tar.gz", "no directory/new.tar.gz"])
-def test_nothing_is_overwritten_and_a_place_that_cannot_be_written_is_one_line(
+def test_an_existing_file_is_kept_and_an_unwritable_place_is_refused_in_one_line(
     output: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plant(place / "reports")
@@ -153,7 +153,7 @@ def test_nothing_is_overwritten_and_a_place_that_cannot_be_written_is_one_line(
 @pytest.mark.parametrize(
     "manifest", [None, "", "{", "[1, 2]", '{"experiment": 3, "options": [], "parts": 4}']
 )
-def test_a_broken_run_is_packed_with_what_there_is(manifest: str | None, place: Path) -> None:
+def test_a_broken_run_is_packed_with_the_files_it_has(manifest: str | None, place: Path) -> None:
     run = plant(place / "reports")
     run.run_file.unlink()
     if manifest is not None:
@@ -166,14 +166,14 @@ def test_a_broken_run_is_packed_with_what_there_is(manifest: str | None, place: 
     assert "hunter7Zk" not in "".join(files.values()) and "acmecorp" not in "".join(files.values())
 
 
-def test_a_run_that_is_not_there_is_code_2(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_does_not_exist_is_code_2(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "empty").mkdir()
     assert packed("latest")[0] == 2
     assert packed("empty")[0] == 2
     assert all(line.startswith("midnight: run ") for line in capsys.readouterr().err.splitlines())
 
 
-def test_of_a_file_without_end_the_beginning_and_the_end_are_taken(
+def test_the_beginning_and_the_end_of_a_huge_file_are_packed(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bugreport.stored, "MOST", 200)

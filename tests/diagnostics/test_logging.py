@@ -53,14 +53,14 @@ def ended(*arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_nothing_is_logged_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_logging_is_off_by_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("doctor", "--json") == 0
     assert capsys.readouterr().err == ""
     assert not log.isEnabledFor(logging.INFO)
 
 
 @pytest.mark.parametrize("words", [("-v", "doctor", "--json"), ("doctor", "--json", "--verbose")])
-def test_verbose_stands_before_or_after_the_command_and_leaves_standard_output_alone(
+def test_verbose_works_before_or_after_the_command_and_leaves_standard_output_alone(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(*words) == 0
@@ -71,7 +71,7 @@ def test_verbose_stands_before_or_after_the_command_and_leaves_standard_output_a
     assert "exit code 0" in said.err
 
 
-def test_verbose_stands_after_a_command_of_a_group(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbose_works_after_a_command_of_a_group(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("schedule", "validate", "-v", "/no/such/file.yaml") == 2
     said = capsys.readouterr().err.splitlines()
     assert " DEBUG chaos.cli.diagnostics: midnight " in said[0]
@@ -147,7 +147,7 @@ def test_the_message_of_a_cause_may_quote_a_file_and_is_left_out(file: Path) -> 
     assert "quoted from the file" not in text.replace('raise ValueError("quoted from the file")', "")
 
 
-def test_what_is_logged_cannot_forge_a_line(file: Path) -> None:
+def test_a_logged_message_cannot_forge_a_line(file: Path) -> None:
     with diagnostics.session():
         log.info("first\n2026-01-01T00:00:00.000Z 1 INFO chaos: second")
     assert all("Z 1 INFO chaos" not in line or "first\\x0a" in line for line in file.read_text().splitlines())

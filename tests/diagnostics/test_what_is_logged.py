@@ -57,7 +57,7 @@ def server() -> Iterator[HTTPServer]:
         server.shutdown()
 
 
-def test_each_request_to_the_engine_with_its_status_and_no_body(
+def test_the_log_has_each_engine_request_with_its_status_and_no_body(
     server: HTTPServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("docker")
@@ -80,7 +80,7 @@ def test_a_client_that_is_not_watched_has_no_hook(
         assert client.api.hooks["response"] == []
 
 
-def test_where_a_tool_was_looked_for_and_why_one_was_refused(
+def test_the_log_says_where_a_tool_was_looked_for_and_why_one_was_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     old = tmp_path / "toxiproxy-server"
@@ -96,7 +96,7 @@ def test_where_a_tool_was_looked_for_and_why_one_was_refused(
     assert "toxiproxy-server-2.12.0 is not there" in caplog.text
 
 
-def test_why_each_postgresql_was_refused(
+def test_the_log_says_why_each_postgresql_was_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "pg/9/bin").mkdir(parents=True)
@@ -109,7 +109,7 @@ def test_why_each_postgresql_was_refused(
     assert f"{tmp_path}/pg/9/bin: refused: {tmp_path}/pg/9/bin does not contain `initdb`" in caplog.text
 
 
-def test_where_a_file_was_looked_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_says_where_a_file_was_looked_for(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(UsageError):
         yamlfile.search("none-of-this-name", "targets")
     for place in yamlfile.folders("targets"):
@@ -129,7 +129,7 @@ def test_a_process_that_has_ended_is_described_as_such() -> None:
     assert unit_of(2**22 + 1) is None
 
 
-def test_the_innermost_unit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_innermost_unit_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     cgroup = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service/worker\n"
     monkeypatch.setattr(Path, "read_text", lambda *_: cgroup)
     assert unit_of(1) == "shop.service"
@@ -142,7 +142,7 @@ class Site:
     def check(self) -> None: ...
 
 
-def test_why_a_service_is_not_ready_once_for_each_reason(
+def test_the_log_says_why_a_service_is_not_ready_once_for_each_reason(
     server: HTTPServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     closed = socket.create_server(("127.0.0.1", 0))
@@ -156,7 +156,7 @@ def test_why_a_service_is_not_ready_once_for_each_reason(
     assert f"http://127.0.0.1:{server.server_port}/: 404" in caplog.text
 
 
-def test_each_decision_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_each_decision_of_a_schedule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     hourly = schedule(
         "0 * * * *",
         name="hourly",

@@ -75,7 +75,7 @@ def project(engine_at: EngineAt, nothing_on_the_engine: None, tmp_path: Path) ->
         made("down", "-v", "--timeout", "0")
 
 
-def test_it_is_refused_before_the_play_with_the_line_that_helps_and_played_once_that_is_done(
+def test_an_unnumbered_port_is_refused_with_a_remedy_and_played_once_numbered(
     midnight: Midnight, project: Project
 ) -> None:
     target = midnight.file("chosen.yaml", TARGET.replace("PROJECT", project.name))

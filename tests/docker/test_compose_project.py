@@ -146,7 +146,7 @@ def wire(midnight: Midnight, project: Project, client: DockerClient) -> None:
 
 
 @pytest.mark.full
-def test_it_is_attached_wired_played_on_and_healed(
+def test_a_compose_project_is_attached_wired_played_on_and_healed(
     midnight: Midnight, project: Project, client: DockerClient
 ) -> None:
     seen = midnight("target", "inspect", f"compose:{project.name}")
@@ -169,7 +169,7 @@ def test_it_is_attached_wired_played_on_and_healed(
     assert refused.code == 2 and "never touched" in refused.err, refused.err
 
 
-def test_without_the_image_of_ours_nothing_is_begun(
+def test_a_missing_reference_image_stops_everything_before_it_begins(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(docker_images, "REFERENCE", "midnight/reference:nowhere")
@@ -197,7 +197,7 @@ def _is_frozen(event: Event) -> bool:
     return event.source == "step" and event.name == "freeze" and event.phase == "injected"
 
 
-def test_killed_in_the_middle_its_limits_names_and_pauses_are_as_before(
+def test_a_killed_run_leaves_limits_names_and_pauses_as_before(
     midnight: Midnight, project: Project, client: DockerClient
 ) -> None:
     wire(midnight, project, client)
@@ -211,7 +211,7 @@ def test_killed_in_the_middle_its_limits_names_and_pauses_are_as_before(
 
 
 @pytest.mark.full
-def test_what_somebody_removed_meanwhile_is_told_and_the_rest_is_undone(
+def test_a_container_removed_during_the_run_is_reported_and_the_rest_is_undone(
     midnight: Midnight, project: Project, client: DockerClient
 ) -> None:
     wire(midnight, project, client)

@@ -87,9 +87,7 @@ def test_a_limit_written_into_the_cgroup_by_hand_is_refused_and_kept(
     ],
     ids=["none", "of its own", "nano"],
 )
-def test_limits_are_the_kernels_as_before_whatever_they_were(
-    victims: Victims, options: dict[str, Any]
-) -> None:
+def test_limits_of_every_shape_are_the_kernels_as_before(victims: Victims, options: dict[str, Any]) -> None:
     victim = victims(**options)
     files = files_of(victim)
     before = [file.read_text() for file in files]
@@ -99,9 +97,7 @@ def test_limits_are_the_kernels_as_before_whatever_they_were(
 
 
 @pytest.mark.parametrize("name", ["stop", "kill", "restart", "memory_limit"])
-def test_one_that_the_engine_would_remove_once_it_has_ended_is_left_alone(
-    victims: Victims, name: str
-) -> None:
+def test_a_container_started_with_rm_is_left_alone(victims: Victims, name: str) -> None:
     victim = victims(auto_remove=True)
     with pytest.raises(FaultError, match="was started with --rm: the engine removes it once it has ended"):
         made(name, victim, **NEEDS_ONE_THAT_RUNS[name]).prepare()
@@ -110,7 +106,7 @@ def test_one_that_the_engine_would_remove_once_it_has_ended_is_left_alone(
 
 
 @pytest.mark.parametrize("name", ["stop", "kill"])
-def test_what_stands_in_the_memory_of_a_toxiproxy_is_made_anew_when_it_is_started_again(
+def test_proxies_in_a_toxiproxys_memory_are_recreated_after_its_restart(
     victim: Victim, client: DockerClient, name: str
 ) -> None:
     port = free_port()

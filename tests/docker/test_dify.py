@@ -143,7 +143,7 @@ def test_with_one_service_left_unwired_the_run_says_which_and_refuses(
     assert f"midnight target wire compose:{dify.name}" in done.err
 
 
-def test_it_is_inspected_wired_verified_played_on_and_healed(
+def test_dify_is_inspected_wired_verified_played_on_and_healed(
     midnight: Midnight, dify: Project, client: DockerClient
 ) -> None:
     wire(midnight, dify, client)

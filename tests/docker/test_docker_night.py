@@ -51,7 +51,7 @@ def test_smoke_shows_all_four_faults_in_containers(midnight: Midnight) -> None:
 
 
 @pytest.mark.full
-def test_killed_in_the_middle_nothing_is_left(midnight: Midnight) -> None:
+def test_a_killed_run_leaves_nothing_behind(midnight: Midnight) -> None:
     file = experiment(midnight.place, LESS, CUT, play=60.0)
     process = midnight.start("run", file, "--target", "docker", "--profile", "hardened")
     end = time.monotonic() + 90
@@ -123,7 +123,7 @@ def _answers(url: str) -> bool:
 
 
 @pytest.mark.full
-def test_it_goes_up_and_down_by_hand(midnight: Midnight, client: DockerClient) -> None:
+def test_the_docker_target_goes_up_and_down_by_hand(midnight: Midnight, client: DockerClient) -> None:
     up = midnight("stack", "up", "--target", "docker", "--profile", "hardened")
     try:
         assert up.code == 0 and "api: container midnight-stack-docker-" in up.out, up.err

@@ -50,7 +50,7 @@ def short_of(names: list[str], short: set[str]) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", short_of([*CASES], {"kill", "pause", "partition"}))
-def test_it_reaches_its_floor_and_leaves_the_container_as_it_was(victim: Victim, name: str) -> None:
+def test_a_fault_reaches_its_floor_and_leaves_the_container_as_it_was(victim: Victim, name: str) -> None:
     victim.visited()
     before = victim.state()
     held = played(made(name, victim, **CASES[name]))
@@ -59,15 +59,13 @@ def test_it_reaches_its_floor_and_leaves_the_container_as_it_was(victim: Victim,
 
 
 @pytest.mark.parametrize("name", short_of([*CASES], {"kill", "pause", "partition"}))
-def test_on_a_container_that_serves_nobody_no_effect_is_proven(victim: Victim, name: str) -> None:
+def test_a_fault_on_an_idle_container_proves_no_effect(victim: Victim, name: str) -> None:
     held = played(made(name, victim, **CASES[name]))
     assert f"only midnight used {victim.name} at that time" in held.unproven, held
 
 
 @pytest.mark.full
-def test_a_network_on_which_a_container_talks_to_nobody_proves_nothing(
-    victim: Victim, client: DockerClient
-) -> None:
+def test_a_partition_of_an_idle_network_proves_nothing(victim: Victim, client: DockerClient) -> None:
     victim.visited()
     quiet = client.networks.create(f"{victim.name}-quiet")
     try:
@@ -123,7 +121,7 @@ def test_an_undo_is_safe_when_nothing_was_injected(victim: Victim, name: str) ->
         ["kill", "pause", "partition", "cpu_limit", "disk_limit", "memory_limit"], {"kill", "partition"}
     ),
 )
-def test_a_container_that_somebody_removed_has_nothing_to_undo(victim: Victim, name: str) -> None:
+def test_a_container_removed_during_the_step_has_nothing_to_undo(victim: Victim, name: str) -> None:
     fault = made(name, victim)
     undo = fault.prepare()
     victim.container.remove(force=True)
@@ -158,7 +156,7 @@ def test_a_container_without_limits_has_none_that_is_ever_reached_afterwards(vic
     assert limits["Memory"] > 2**62 and limits["CpuQuota"] == -1 and limits["MemorySwap"] > 2**62
 
 
-def test_out_of_memory_the_main_process_is_told_from_a_child(victims: Victims) -> None:
+def test_an_out_of_memory_kill_of_the_main_process_is_distinguished_from_a_childs(victims: Victims) -> None:
     main = victims()
     child = victims(entrypoint=["python", "-c", PARENT, CHILD])
     while b"taken" not in child.container.logs():

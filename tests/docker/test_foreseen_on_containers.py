@@ -61,14 +61,14 @@ def test_a_port_that_the_engine_chose_is_refused_with_what_to_write(victim: Vict
     assert line.endswith('publish a fixed port in the Compose file: ports: ["127.0.0.1:8000:8000"]')
 
 
-def test_replicas_are_told_not_to_publish_at_all(victims: Victims) -> None:
+def test_the_remedy_for_replicas_is_to_publish_no_port_at_all(victims: Victims) -> None:
     labels = {"com.docker.compose.project": "midnight-test", "com.docker.compose.service": "web"}
     first, _ = victims(labels=labels), victims(labels=labels)
     (line,) = refused(probed("stop", first, **ACTS["stop"]))
     assert line.endswith("publish a single proxy in front of its replicas instead of the replicas")
 
 
-def test_the_engine_keeps_the_ports_that_were_asked_for_and_no_others(victims: Victims) -> None:
+def test_the_engine_keeps_the_ports_requested_by_number_and_no_others(victims: Victims) -> None:
     fixed, chosen = victims(host_port=free_port()), victims()
 
     def stays(victim: Victim, act: str) -> bool:
@@ -90,7 +90,7 @@ def test_the_engine_keeps_the_ports_that_were_asked_for_and_no_others(victims: V
 
 
 @pytest.mark.parametrize("name", [*ENDS, "partition", "pause", "cpu_limit", "disk_limit"])
-def test_one_that_is_paused_is_refused_with_what_has_it_go_on(victims: Victims, name: str) -> None:
+def test_a_paused_container_is_refused_with_the_command_that_unpauses_it(victims: Victims, name: str) -> None:
     victim = victims(host_port=free_port())
     victim.container.pause()
     (line,) = refused(probed(name, victim, **ACTS[name]))
@@ -99,7 +99,7 @@ def test_one_that_is_paused_is_refused_with_what_has_it_go_on(victims: Victims, 
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_one_that_the_engine_would_remove_is_refused(victims: Victims, name: str) -> None:
+def test_a_container_that_the_engine_would_remove_is_refused(victims: Victims, name: str) -> None:
     victim = victims(host_port=free_port(), auto_remove=True)
     lines = refused(probed(name, victim, **ACTS[name]))
     assert any(line.endswith("start it without --rm") for line in lines), lines
@@ -113,12 +113,12 @@ def test_whether_it_has_connections_in_use_is_seen(victims: Victims) -> None:
     assert probed("kill", victim)[what].answer is Answer.YES
 
 
-def test_more_processors_than_there_are_are_refused(victim: Victim) -> None:
+def test_a_limit_above_the_number_of_processors_is_refused(victim: Victim) -> None:
     (line,) = refused(probed("cpu_limit", victim, cpus=1.5))
     assert line.endswith("it has 1; set `cpus` below 1")
 
 
-def test_one_that_the_kernel_may_not_kill_is_refused(victims: Victims) -> None:
+def test_a_container_exempt_from_the_oom_killer_is_refused(victims: Victims) -> None:
     victim = victims(host_port=free_port(), oom_kill_disable=True)
     (line,) = refused(probed("memory_limit", victim))
     assert line.endswith("start it without --oom-kill-disable")
@@ -134,7 +134,7 @@ def test_an_engine_that_cannot_limit_it_is_refused(
     assert "the engine's kernel " in line
 
 
-def test_without_the_image_of_ours_no_memory_is_taken(
+def test_a_missing_reference_image_refuses_memory_stress(
     victims: Victims, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     victim = victims(host_port=free_port())

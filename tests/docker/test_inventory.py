@@ -61,7 +61,7 @@ def test_a_fault_that_is_undone_leaves_nothing_but_what_is_noted(victim: Victim,
     assert {each.field for each in left} <= {"published ports"}
 
 
-def test_everything_that_somebody_would_have_to_put_back_is_told(victim: Victim) -> None:
+def test_the_inventory_reports_every_change_that_would_have_to_be_put_back(victim: Victim) -> None:
     def act() -> None:
         victim.container.update(mem_limit=128 * 2**20, memswap_limit=128 * 2**20)
         victim.network.disconnect(victim.container)
@@ -73,7 +73,7 @@ def test_everything_that_somebody_would_have_to_put_back_is_told(victim: Victim)
     victim.container.unpause()
 
 
-def test_an_archive_in_a_container_and_a_container_of_midnights_are_told(victim: Victim) -> None:
+def test_a_lost_archive_and_a_container_made_by_midnight_are_reported(victim: Victim) -> None:
     victim.container.exec_run(["sh", "-c", "echo now > /data/app.log; echo then > /data/app.log.1"])
     mark = f"{victim.name}/left"
 

@@ -51,7 +51,7 @@ def test_a_fault_that_could_not_be_prepared_is_in_nobodys_way(victim: Victim) ->
     type(second).undo(second.prepare())
 
 
-def test_more_memory_than_it_had_is_never_allowed(victim: Victim) -> None:
+def test_a_memory_limit_is_never_raised_above_the_earlier_one(victim: Victim) -> None:
     before, fault = victim.state(), made("memory_limit", victim, headroom="1GB", stress=False)
     undo = fault.prepare()
     try:
@@ -62,7 +62,7 @@ def test_more_memory_than_it_had_is_never_allowed(victim: Victim) -> None:
     assert victim.state() == before
 
 
-def test_what_the_disk_may_be_written_with_is_told_without_a_container_of_ours(
+def test_the_disk_limit_is_prepared_without_starting_a_container(
     victim: Victim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def start(*_: Any, **__: Any) -> None:
@@ -76,7 +76,7 @@ def test_what_the_disk_may_be_written_with_is_told_without_a_container_of_ours(
     assert victim.state() == before
 
 
-def test_a_limit_that_somebody_has_set_by_hand_is_left_alone(victim: Victim) -> None:
+def test_a_limit_set_by_hand_is_left_alone(victim: Victim) -> None:
     victim.container.reload()
     device, file = device_of(victim), writes.limits_of(victim.container)
     by_hand = f"{device} wbps=50000000" if file.name == "io.max" else f"{device} 50000000"
@@ -104,7 +104,7 @@ def small(victims: Victims) -> Victim:
 
 
 @pytest.mark.full
-def test_a_kill_of_our_own_sidecar_is_no_proof(small: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_of_midnights_own_sidecar_is_not_proof(small: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_limit, "SPARED", ())
     before = small.state()
     held = played(made("memory_limit", small, headroom="8MB"), 4.0)

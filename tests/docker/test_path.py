@@ -27,7 +27,7 @@ def street(client: DockerClient, engine_at: EngineAt, nothing_on_the_engine: Non
     made.remove()
 
 
-def test_they_are_told_apart_by_container_and_their_answers_are_timed(
+def test_connections_are_attributed_to_their_containers_and_their_answers_timed(
     street: Street, client: DockerClient
 ) -> None:
     api = street.clients("api", "proxy:5432", 3, every=0.1)

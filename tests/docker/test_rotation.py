@@ -76,7 +76,7 @@ def test_without_a_stanza_no_archive_is_lost_and_the_log_keeps_its_owner(victim:
     assert sh(victim, "ls -ln /data/app.log").split()[:4] == ["-rw--w----", "1", "65534", "65534"]
 
 
-def test_where_it_cannot_be_proven_it_is_refused_with_the_line_to_add(victim: Victim) -> None:
+def test_a_rotation_that_cannot_be_proven_is_refused_with_the_line_to_add(victim: Victim) -> None:
     packed(victim)
     sh(victim, "cp /data/app.log.1.gz /data/app.log-20250101.gz")
     with pytest.raises(FaultError, match=r"several namings.*logs: \{stanza: /etc/logrotate.d/NAME\}"):
@@ -115,7 +115,7 @@ def test_the_teams_own_stanza_is_played_in_the_containers_view(victim: Victim) -
     assert sorted(sh(victim, "ls -A /data").split()) == ["app.log", *(f"app.log.{n}.gz" for n in range(1, 5))]
 
 
-def test_a_container_without_logrotate_is_refused_with_who_could(victim: Victim) -> None:
+def test_a_container_without_logrotate_is_refused_with_a_remedy(victim: Victim) -> None:
     packed(victim)
     sh(victim, f"{STANZA}\nrm /usr/sbin/logrotate")
     with pytest.raises(FaultError, match=r"name the service that runs logrotate as logs.service"):
@@ -167,7 +167,7 @@ python -c 'import os; os.mkfifo("/data/begun"); os.mkfifo("/data/go")'
 """
 
 
-def test_killed_while_it_compresses_the_undo_keeps_the_whole_archive(
+def test_the_undo_of_a_rotation_killed_while_compressing_keeps_the_whole_archive(
     victim: Victim, client: DockerClient
 ) -> None:
     packed(victim)

@@ -12,7 +12,7 @@ from tests.docker.conftest import Victim
 pytestmark = pytest.mark.real
 
 
-def test_both_ways_agree_about_memory_and_processes(victim: Victim) -> None:
+def test_the_cgroup_files_and_the_engine_agree_about_memory_and_processes(victim: Victim) -> None:
     assert how({"api": victim.ref}).startswith("cgroup v")
     source, stream = ContainerSource({"api": victim.ref}), _Stream(victim.ref)
     try:

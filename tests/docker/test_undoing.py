@@ -35,7 +35,7 @@ while True: time.sleep(1)
 """
 
 
-def test_a_write_limit_is_lifted_while_the_container_stands_still(victim: Victim) -> None:
+def test_a_write_limit_is_lifted_while_the_container_is_paused(victim: Victim) -> None:
     before, fault = victim.state(), made("disk_limit", victim)
     undo = fault.prepare()
     fault.inject()
@@ -48,7 +48,7 @@ def test_a_write_limit_is_lifted_while_the_container_stands_still(victim: Victim
     assert victim.state() == before
 
 
-def test_what_was_started_in_a_container_that_stands_still_is_not_called_ended(
+def test_a_program_in_a_paused_container_is_not_reported_as_ended(
     victim: Victim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark = f"{victim.name}/job"
@@ -149,7 +149,7 @@ def planted(container: Container, path: str) -> None:
     "there",
     [pytest.param(True, id="stays", marks=pytest.mark.full), pytest.param(False, id="is removed")],
 )
-def test_a_volume_is_emptied_of_ours_though_its_container(
+def test_a_volume_is_cleared_of_midnights_files_even_without_its_container(
     victim: Victim, heir: Container, there: bool
 ) -> None:
     full = made("disk_full", victim, volume="data", at_most="1kB")
@@ -164,7 +164,7 @@ def test_a_volume_is_emptied_of_ours_though_its_container(
     assert heir.exec_run(["ls", "-A", "/elsewhere"]).output == b"theirs\n"
 
 
-def test_what_an_earlier_healer_left_behind_is_in_nobodys_way(victim: Victim, client: DockerClient) -> None:
+def test_leftovers_of_an_earlier_healer_do_not_get_in_the_way(victim: Victim, client: DockerClient) -> None:
     undo = rotation_of(victim)
     planted(victim.container, "/data/midnight-scratch/state")
     client.containers.create(
@@ -176,7 +176,7 @@ def test_what_an_earlier_healer_left_behind_is_in_nobodys_way(victim: Victim, cl
     assert victim.state()["files"] == b""
 
 
-def test_a_volume_that_is_gone_is_not_made_anew(victim: Victim, client: DockerClient) -> None:
+def test_a_volume_that_is_gone_is_not_recreated(victim: Victim, client: DockerClient) -> None:
     full = made("disk_full", victim, volume="data")
     undo = full.prepare()
     victim.container.remove(force=True)
@@ -217,7 +217,7 @@ def test_a_container_that_is_cut_off_gets_every_address_back(victim: Victim, cli
         network.remove()
 
 
-def test_one_that_is_restarting_is_the_targets_failure(victims: Victims) -> None:
+def test_a_restarting_container_counts_as_the_targets_failure(victims: Victims) -> None:
     victim = victims(entrypoint=["sh", "-c", "exit 1"], restart_policy={"Name": "always"})
     # the engine waits twice as long before each time: from the fifth on there is time to act between two
     until(lambda: _now(victim)["RestartCount"] >= 5, "restarted five times")

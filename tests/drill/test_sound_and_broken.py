@@ -81,7 +81,7 @@ def test_a_lost_host_is_restored_from_its_backup_and_archive(midnight: Midnight)
 
 
 @pytest.mark.full
-def test_an_archive_command_that_lies_is_found_out(midnight: Midnight) -> None:
+def test_a_lying_archive_command_is_detected(midnight: Midnight) -> None:
     lie = {"name": "lie", "fault": "lying_archive", "at": "500ms", "hold": "4s"}
     file = files.drill(midnight.place, "drill-restore", limits={"rpo": "4500ms"}, steps_added=[lie])
     code, outcomes, told = played(midnight, file, files.target(midnight.place))
@@ -132,7 +132,7 @@ def test_a_synchronous_standby_loses_nothing(midnight: Midnight) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize(("profile", "code"), [("hardened", 0), ("fragile", 1)])
-def test_a_region_that_is_cut_off_hangs_nobody_who_has_deadlines(
+def test_a_region_cut_off_leaves_no_caller_with_deadlines_hanging(
     midnight: Midnight, profile: str, code: int
 ) -> None:
     file = files.drill(midnight.place, "drill-cut-off")

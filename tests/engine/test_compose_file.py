@@ -23,7 +23,7 @@ def test_every_service_comes_after_those_it_depends_on() -> None:
     assert seen == {"database", "model", "proxy", "prepare", "api", "exporter"}
 
 
-def test_nothing_is_published_but_on_this_machine() -> None:
+def test_ports_are_published_on_this_machine_only() -> None:
     services = compose_file.read(COMPOSE / "compose.yaml", {})
     assert {host for service in services for host, _, _ in service.ports} == {"127.0.0.1"}
 
@@ -36,13 +36,13 @@ def test_every_service_is_limited_and_every_server_is_looked_after() -> None:
         assert health is not None and health["start_period"] >= 1e9
 
 
-def test_a_value_stays_text_whatever_it_looks_like() -> None:
+def test_a_value_stays_text_regardless_of_its_look() -> None:
     services = compose_file.read(COMPOSE / "compose.yaml", {"REFERENCE_SETTINGS": '{"a": [1]}'})
     api = next(each for each in services if each.name == "api")
     assert api.environment["REFERENCE_SETTINGS"] == '{"a": [1]}'
 
 
-def test_what_this_driver_cannot_carry_out_is_refused(tmp_path: Path) -> None:
+def test_an_option_that_this_driver_cannot_carry_out_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "compose.yaml"
     file.write_text("services: {a: {image: a, cpus: 1, mem_limit: 1g, privileged: true}}\n")
     with pytest.raises(FileError, match="services: a: privileged"):
@@ -50,7 +50,7 @@ def test_what_this_driver_cannot_carry_out_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", ["fragile", "hardened"])
-def test_what_compose_up_is_given_agrees_with_the_profile(profile: str) -> None:
+def test_the_compose_environment_agrees_with_the_profile(profile: str) -> None:
     settings = YAML(typ="safe").load(PROJECT / f"targets/profiles/{profile}.yaml")["database"]["settings"]
     lines = dict(line.split("=", 1) for line in (COMPOSE / f"{profile}.env").read_text().splitlines()[1:])
     assert lines["PROFILE"] == profile

@@ -35,14 +35,14 @@ def test_the_whole_disk_below_the_engine_is_limited(
     assert found.throttled() == {"device_write_bps": [{"Path": "/dev/nvme0n1", "Rate": RATE}]}
 
 
-def test_where_no_block_device_is_below_it_nothing_is_limited(
+def test_a_volume_without_a_block_device_below_it_is_not_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disks, "BLOCK", tmp_path / "none")
     assert Disks(tmp_path, apart=False, write_bps=RATE, size=0, engine_root=tmp_path).throttled() == {}
 
 
-def test_volumes_of_an_engine_whose_directory_is_not_seen_have_no_device_to_sample(tmp_path: Path) -> None:
+def test_volumes_below_an_unseen_engine_directory_have_no_device_to_sample(tmp_path: Path) -> None:
     unseen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=None)
     seen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=tmp_path)
     containers = dict.fromkeys(("api", "database"), (ContainerRef(EngineAt("unix:///run/it"), "id", "name"),))

@@ -21,7 +21,7 @@ def built(place: Path, fault: str, target: str) -> Plan:
 
 
 @pytest.mark.parametrize("fault", CONTAINERS_ONLY)
-def test_what_only_a_container_can_have_is_refused_without_one(tmp_path: Path, fault: str) -> None:
+def test_a_container_only_fault_is_refused_on_a_target_without_containers(tmp_path: Path, fault: str) -> None:
     with pytest.raises(FileError, match=f"{fault} needs the handle 'containers"):
         built(tmp_path, fault, "embedded")
 
@@ -36,13 +36,13 @@ def test_a_process_can_have_those_that_mean_the_same(tmp_path: Path, fault: str)
     assert len(built(tmp_path, fault, "embedded").steps) == 1
 
 
-def test_a_role_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_role_that_does_not_exist_is_named(tmp_path: Path) -> None:
     step = "{name: it, fault: pause, at: 1s, hold: 1s, with: {target: cache}}"
     with pytest.raises(FileError, match=r"'containers.cache' or 'processes.cache'"):
         build.build(experiment(tmp_path, step), "docker")
 
 
-def test_a_compose_project_without_a_target_file_is_told_how_to_begin_one() -> None:
+def test_a_compose_project_without_a_target_file_gets_the_command_that_writes_one() -> None:
     with pytest.raises(UsageError, match="midnight target inspect compose:nowhere"):
         build.build("smoke", "compose:nowhere")
 

@@ -31,12 +31,12 @@ def no_engine_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-def test_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_is_found_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///run/mine")
     assert engine.find() == EngineAt("unix:///run/mine")
 
 
-def test_by_the_context_in_use(tmp_path: Path) -> None:
+def test_an_engine_is_found_by_the_context_in_use(tmp_path: Path) -> None:
     place = tmp_path / "contexts/meta" / sha256(b"elsewhere").hexdigest()
     place.mkdir(parents=True)
     endpoint = {"docker": {"Host": "unix:///run/elsewhere", "SkipTLSVerify": False}}
@@ -45,18 +45,18 @@ def test_by_the_context_in_use(tmp_path: Path) -> None:
     assert engine.find().url == "unix:///run/elsewhere"
 
 
-def test_without_any_of_them_where_it_usually_is() -> None:
+def test_an_engine_without_variable_or_context_is_found_at_its_usual_socket() -> None:
     assert engine.find().url.endswith("/var/run/docker.sock")
 
 
-def test_an_engine_that_is_not_there_is_one_line_with_the_remedy(tmp_path: Path) -> None:
+def test_a_missing_engine_is_one_line_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ToolMissing) as told:
         engine.ping(EngineAt(f"unix://{tmp_path}/none"))
     assert "No such file" in str(told.value) and "DOCKER_HOST" in str(told.value)
     assert "\n" not in str(told.value)
 
 
-def test_an_engine_that_is_too_old_is_told_so() -> None:
+def test_an_engine_that_is_too_old_is_refused_with_the_version_needed() -> None:
     with pytest.raises(
         ToolMissing, match=r"speaks API 1\.26; 1\.41 or later is required; install Docker Engine 20\.10"
     ):

@@ -96,7 +96,7 @@ def test_a_proxy_that_is_gone_leaves_a_step_nothing_to_act_on(toxiproxy: Toxipro
 
 
 @pytest.mark.parametrize("value", [None, "7min", "0", "123456ms"])
-def test_a_setting_of_the_server_is_as_it_was_however_it_was_written(
+def test_a_setting_of_the_server_is_as_before_however_it_was_written(
     primary: Cluster, handles: Handles, value: str | None
 ) -> None:
     session_timeout.await_in_force(dsn(primary), None, session_timeout.write(dsn(primary), value))
@@ -106,7 +106,7 @@ def test_a_setting_of_the_server_is_as_it_was_however_it_was_written(
     assert ask(primary, "show idle_session_timeout") == in_force
 
 
-def test_a_value_that_somebody_sets_during_the_step_is_theirs(primary: Cluster, handles: Handles) -> None:
+def test_a_value_set_by_hand_during_the_step_is_kept(primary: Cluster, handles: Handles) -> None:
     fault = made("idle_drop", handles, by="server")
     undo = fault.prepare()
     fault.inject()
@@ -117,9 +117,7 @@ def test_a_value_that_somebody_sets_during_the_step_is_theirs(primary: Cluster, 
     execute(primary, "select pg_reload_conf()")
 
 
-def test_a_reload_that_would_put_somebody_elses_change_into_force_is_not_made(
-    primary: Cluster, handles: Handles
-) -> None:
+def test_a_reload_that_would_apply_a_foreign_change_is_refused(primary: Cluster, handles: Handles) -> None:
     conf = primary.data / "postgresql.conf"
     text = conf.read_text()
     conf.write_text(text + "work_mem = '9MB'\n")
@@ -135,7 +133,7 @@ def test_a_reload_that_would_put_somebody_elses_change_into_force_is_not_made(
         os.utime(conf, (0, 0))
 
 
-def test_a_setting_that_cannot_be_put_back_is_told_with_what_to_type(handles: Handles) -> None:
+def test_a_setting_that_cannot_be_put_back_is_reported_with_the_command_to_type(handles: Handles) -> None:
     fault = made("idle_drop", handles, by="server")
     undo = {**fault.prepare(), "dsn": "host=127.0.0.1 port=9 user=nobody dbname=nobody"}
     with pytest.raises(UndoError, match="by hand: ALTER SYSTEM reset idle_session_timeout; SELECT pg_relo"):
@@ -165,7 +163,7 @@ def test_a_process_that_was_stopped_before_stays_stopped(family: psutil.Process)
     assert psutil.STATUS_STOPPED not in (running.status(), family.status())
 
 
-def test_one_that_is_stopped_already_is_not_paused_and_does_not_go_on(family: psutil.Process) -> None:
+def test_a_process_that_is_already_stopped_is_neither_paused_nor_continued(family: psutil.Process) -> None:
     family.send_signal(signal.SIGSTOP)
     while family.status() != psutil.STATUS_STOPPED:
         pass

@@ -93,7 +93,7 @@ class FreezeEach(OnEach):
     ("which", "stopped"),
     [("one", [True, False, False]), ("50%", [True, True, False]), ("all", [True, True, True])],
 )
-def test_it_acts_on_those_chosen_alone_and_proves_each(
+def test_a_fault_acts_on_the_chosen_processes_only_and_proves_each(
     sleepers: list[subprocess.Popen[bytes]], which: str, stopped: list[bool]
 ) -> None:
     fault = FreezeEach(PauseParams(which=which), handles_of(sleepers), "run/step")
@@ -112,7 +112,7 @@ def test_it_acts_on_those_chosen_alone_and_proves_each(
     assert set(held.evidence["each"]) == {f"pid {each.pid}" for each in sleepers[: sum(stopped)]}
 
 
-def test_what_cannot_be_proven_of_one_is_unproven_of_all(
+def test_an_effect_unproven_on_one_process_is_unproven_on_all(
     sleepers: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Freeze, "first", sleepers[0].pid)
@@ -125,7 +125,9 @@ def test_what_cannot_be_proven_of_one_is_unproven_of_all(
         FreezeEach.undo(undo)
 
 
-def test_one_that_is_gone_leaves_the_effect_below_its_floor(sleepers: list[subprocess.Popen[bytes]]) -> None:
+def test_a_process_that_is_gone_leaves_the_effect_below_its_floor(
+    sleepers: list[subprocess.Popen[bytes]],
+) -> None:
     handles = handles_of(sleepers)
     sleepers[1].kill()
     sleepers[1].wait()
@@ -198,14 +200,16 @@ def fragile(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
 
 @pytest.mark.parametrize("fragile", ["prepare"], indirect=True)
-def test_what_the_others_claimed_is_given_back_when_one_cannot_be_prepared(fragile: FragileOnEach) -> None:
+def test_claims_are_given_back_when_one_process_cannot_be_prepared(fragile: FragileOnEach) -> None:
     with pytest.raises(FaultError, match="prepare failed"):
         fragile.prepare()
     assert Fragile.undone == ["run/step.2"]
 
 
 @pytest.mark.parametrize("fragile", ["inject"], indirect=True)
-def test_one_that_cannot_be_injected_fails_the_step_and_the_undo_has_them_all(fragile: FragileOnEach) -> None:
+def test_a_failed_injection_on_one_process_fails_the_step_and_the_undo_covers_all(
+    fragile: FragileOnEach,
+) -> None:
     undo = fragile.prepare()
     with pytest.raises(FaultError, match="inject failed"):
         fragile.inject()
@@ -214,7 +218,7 @@ def test_one_that_cannot_be_injected_fails_the_step_and_the_undo_has_them_all(fr
 
 
 @pytest.mark.parametrize("fragile", ["undo"], indirect=True)
-def test_one_that_cannot_be_undone_is_named_and_the_others_are_undone(fragile: FragileOnEach) -> None:
+def test_a_failed_undo_on_one_process_is_named_and_the_others_are_undone(fragile: FragileOnEach) -> None:
     undo = fragile.prepare()
     with pytest.raises(UndoError, match="bad: by hand"):
         FragileOnEach.undo(undo)

@@ -74,7 +74,7 @@ def test_a_process_that_has_ended_is_refused(fault: str) -> None:
     assert any("it has ended; start the service" in line for line in refused(probed(fault, one(ref))))
 
 
-def test_a_process_that_may_not_be_told_to_reopen_its_log_is_refused(tmp_path: Path) -> None:
+def test_a_process_that_may_not_be_signalled_to_reopen_its_log_is_refused(tmp_path: Path) -> None:
     (tmp_path / "app.log").write_text("line\n")
     logs = LogFiles(tmp_path, (tmp_path / "app.log",), "rename", None, "normal", "HUP", "api")
     with sleeping() as ref:
@@ -108,7 +108,7 @@ def test_a_volume_with_less_room_than_is_to_be_left_is_refused(tmp_path: Path) -
     assert "bytes are free" in line and "set `leave` below" in line
 
 
-def test_whether_somebody_writes_to_a_volume_is_seen(tmp_path: Path) -> None:
+def test_a_volume_in_use_is_recognised(tmp_path: Path) -> None:
     what = f"floor: files of {tmp_path} in use"
     assert probed("disk_full", volume(tmp_path))[what].answer is Answer.UNKNOWN
     (tmp_path / "app.log").write_text("line\n")
@@ -126,7 +126,7 @@ def job(*argv: str, cwd: Path | None = None, **env: str) -> Handles:
 
 
 @pytest.mark.parametrize("command", ["/nowhere/nightly", "no-such-nightly-command"])
-def test_a_job_that_is_not_there_is_refused(command: str) -> None:
+def test_a_job_that_does_not_exist_is_refused(command: str) -> None:
     (line,) = refused(probed("batch_job", job(command)))
     assert f"{command} can be started: command not found; correct the command" in line
 

@@ -153,9 +153,7 @@ def test_a_loss_and_a_lag_without_the_standby_that_they_need_are_refused(alone: 
     assert line.startswith("standby the_standby streams: the primary has no standby of that name")
 
 
-def test_a_standby_is_enough_where_it_is_of_the_kind_that_is_asked(
-    alone: Handles, postgres_servers: Servers
-) -> None:
+def test_a_standby_of_the_required_kind_is_enough(alone: Handles, postgres_servers: Servers) -> None:
     primary, access = postgres_servers.primary()
     standby = postgres_servers.standby(primary, access)
     straight = access.dsn(primary)
@@ -193,7 +191,7 @@ def test_a_disk_becomes_read_only_where_its_file_system_knows_how(alone: Handles
 
 
 @pytest.mark.parametrize(("command", "works"), [("true", True), ("false", False)])
-def test_an_archive_is_asked_whether_it_took_the_last_segment(
+def test_an_archive_is_checked_for_the_last_segment(
     alone: Handles, postgres_servers: Servers, command: str, works: bool
 ) -> None:
     primary, _ = postgres_servers.primary({"archive_mode": "on", "archive_command": command})

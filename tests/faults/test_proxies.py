@@ -25,13 +25,13 @@ def breaking() -> Iterator[int]:
         yield port
 
 
-def test_where_nobody_listens_any_more_nothing_is_left() -> None:
+def test_a_server_that_no_longer_listens_has_nothing_left_to_undo() -> None:
     undo = {"api": f"http://127.0.0.1:{free_port()}", "proxy": "database"}
     assert proxies.remove_toxics(undo, ["slow"]) == {"proxy": "database", "server": "gone"}
     assert proxies.enable(undo) == {"proxy": "database", "server": "gone"}
 
 
-def test_a_server_that_breaks_connections_off_may_keep_what_it_was_told(breaking: int) -> None:
+def test_a_server_that_drops_connections_is_not_treated_as_gone(breaking: int) -> None:
     undo = {"api": f"http://127.0.0.1:{breaking}", "proxy": "database"}
     with pytest.raises(UndoError, match="by hand: curl -X DELETE"):
         proxies.remove_toxics(undo, ["slow"])

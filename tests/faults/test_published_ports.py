@@ -37,7 +37,7 @@ def at(port: str, host: str = LOCAL) -> dict[str, str]:
     ],
     ids=["no number", "0", "a range", "-P", "null", "nothing"],
 )
-def test_a_port_that_the_engine_chose_is_no_fixed_one(bindings: Any) -> None:
+def test_a_port_that_the_engine_chose_is_not_a_fixed_one(bindings: Any) -> None:
     probe = asked(bindings, {"80/tcp": [at("49005")]})
     assert probe.answer is Answer.NO
     because = "the engine chose 49005 for its port 80/tcp and would choose another one afterwards"
@@ -55,11 +55,11 @@ def test_a_port_that_the_engine_chose_is_no_fixed_one(bindings: Any) -> None:
     ],
     ids=["fixed", "two of them", "none", "null"],
 )
-def test_ports_that_were_asked_for_by_number_stay(bindings: Any, published: Any) -> None:
+def test_ports_requested_by_number_stay(bindings: Any, published: Any) -> None:
     assert asked(bindings, published).answer is Answer.YES
 
 
-def test_one_chosen_port_beside_fixed_ones_is_found() -> None:
+def test_a_single_unnumbered_port_beside_fixed_ones_is_found() -> None:
     bindings = {"80/tcp": [at("8080")], "9100/udp": [at("")]}
     probe = asked(bindings, {"80/tcp": [at("8080")], "9100/udp": [at("49006", "0.0.0.0")]})
     assert probe.remedy.endswith('ports: ["9100:9100/udp"]')

@@ -100,7 +100,7 @@ def test_a_value_that_every_role_overrides_is_not_in_force_and_nothing_is_counte
     assert kind.undo(undo) == {"idle_session_timeout": "reset"}
 
 
-def test_it_is_put_back_when_the_server_has_read_that_and_not_before(
+def test_the_setting_counts_as_put_back_only_once_the_server_has_read_it(
     primary: Cluster, handles: Handles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = registry.fault("idle_drop")

@@ -135,7 +135,7 @@ def test_each_experiment_has_its_own_baseline_and_none_may_lack_it(reports: Path
     assert [each.experiment for each in found("latest-pass", SMOKE, MIDNIGHT)] == ["smoke", "midnight"]
 
 
-def test_what_kept_every_run_from_counting_is_said(reports: Path) -> None:
+def test_the_reason_that_kept_every_run_from_counting_is_reported(reports: Path) -> None:
     passed(1, about=machine(cpus=8)).write(reports)
     with pytest.raises(NoBaseline, match=r"left out: 1 with another machine \(8 x Xeon, 8 GiB\)"):
         found("latest-pass", HERE)
@@ -155,7 +155,7 @@ def test_a_run_is_named_by_its_id_the_beginning_of_it_or_its_directory(reports: 
         ("worse", "was worse than its baseline"),
     ],
 )
-def test_a_run_that_was_refused_is_no_baseline_by_any_name_until_it_is_released(
+def test_a_refused_run_is_not_a_baseline_by_any_name_until_it_is_released(
     reports: Path, decided: State, words: str
 ) -> None:
     run = Stored(1, decided=decided).write(reports)
@@ -199,7 +199,7 @@ def test_a_file_kept_from_release_to_release_remembers_those_before(reports: Pat
     assert "and 2 runs before it, of gate.json" in baseline.source
 
 
-def test_the_file_of_a_gate_that_refused_is_no_baseline(reports: Path, tmp_path: Path) -> None:
+def test_the_file_of_a_gate_that_refused_is_not_a_baseline(reports: Path, tmp_path: Path) -> None:
     reports.mkdir()
     file = tmp_path / "gate.json"
     file.write_text(json.dumps(gate(judged(played()), judged(played(verdict="fail"))).to_json()))
@@ -224,7 +224,7 @@ def test_a_run_that_is_none_or_of_another_experiment_is_refused(
         found(reference, SMOKE)
 
 
-def test_a_run_without_a_verdict_is_no_baseline(reports: Path) -> None:
+def test_a_run_without_a_verdict_is_not_a_baseline(reports: Path) -> None:
     for stored in (Stored(1, verdict="unknown"), Stored(2, verdict=None)):
         run = stored.write(reports)
         with pytest.raises(UsageError, match="needs a pass or fail verdict"):
@@ -243,7 +243,9 @@ def test_a_run_without_a_verdict_is_no_baseline(reports: Path) -> None:
         '{"kind": "gate", "exit_code": 0}',
     ],
 )
-def test_a_file_that_is_no_verdict_is_refused_by_its_name(reports: Path, tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_verdict_is_refused_by_its_name(
+    reports: Path, tmp_path: Path, text: str
+) -> None:
     reports.mkdir()
     file = tmp_path / "b.json"
     file.write_text(text)

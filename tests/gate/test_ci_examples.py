@@ -33,7 +33,7 @@ def gate_options(script: str) -> set[str]:
     return used
 
 
-def test_github_plays_the_gate_tells_it_and_keeps_what_it_wrote() -> None:
+def test_github_plays_the_gate_reports_it_and_keeps_what_it_wrote() -> None:
     document = read("github-actions.yaml")
     assert set(document) <= {"name", True, "on", "permissions", "concurrency", "jobs"}
     (job,) = document["jobs"].values()

@@ -72,7 +72,7 @@ def test_the_tolerance_is_the_last_value_that_is_held(
     assert "worse by" in found.because
 
 
-def test_a_tolerance_that_is_given_holds_whatever_the_spread() -> None:
+def test_a_given_tolerance_holds_regardless_of_the_spread() -> None:
     wide = nights("p99", 0.1, 0.2, 0.3, 0.1, 0.2, 0.3)
     assert among("p99", SOUND | {"p99": 0.25}, wide).outcome == "pass"
     assert among("p99", SOUND | {"p99": 0.25}, wide, "p99=20%").outcome == "fail"
@@ -92,7 +92,7 @@ def test_with_enough_runs_that_agree_a_slow_down_of_30_percent_fails_and_one_of_
     assert among("p50", SOUND | {"p50": 0.011}, alike).outcome == "pass"
 
 
-def test_what_varies_by_itself_has_as_much_room_as_that_takes() -> None:
+def test_a_figure_that_varies_by_itself_gets_as_much_room_as_it_varies() -> None:
     varied = nights("p50", 0.008, 0.009, 0.01, 0.011, 0.012)
     assert among("p50", SOUND | {"p50": 0.013}, varied).outcome == "pass"
     assert among("p50", SOUND | {"p50": 0.0164}, varied).outcome == "fail"
@@ -103,7 +103,7 @@ def test_the_median_is_not_moved_by_one_bad_night() -> None:
     assert among("recovery", SOUND | {"recovery": 3.1}, one_bad).outcome == "fail"
 
 
-def test_with_a_single_run_what_is_worse_is_an_advice_unless_asked() -> None:
+def test_a_figure_worse_than_a_single_run_is_advisory_unless_strict() -> None:
     worse, past = SOUND | {"p99": 9.0}, [SOUND]
     told = {each.name: each for each in compare(worse, past, {}, advisory=True)}
     assert (told["p99"].outcome, told["p99"].exit_code) == ("advisory", 0)
@@ -122,19 +122,19 @@ def test_a_percentile_that_rests_on_few_hits_is_replaced_by_a_lower_one_and_name
     assert among("p95", SOUND, [SOUND | {"hits": 999.0}]).outcome == "pass"
 
 
-def test_where_no_percentile_rests_on_enough_hits_none_is_compared() -> None:
+def test_a_percentile_that_rests_on_too_few_hits_is_not_compared() -> None:
     for hits in (19.0, None):
         few = SOUND | {"hits": hits}
         found = {each.name: each.outcome for each in compare(few | {"p50": 9.0, "p99": 9.0}, [few], {})}
         assert (found["p50"], found["p99"]) == ("not exercised", "not exercised")
 
 
-def test_what_became_better_passes_however_much() -> None:
+def test_an_improvement_of_any_size_passes() -> None:
     assert case("p99", 0.001, 60.0, "p99=0%").outcome == "pass"
     assert case("availability", 1.0, 0.2, "availability=0%").outcome == "pass"
 
 
-def test_one_lost_write_more_fails_by_the_usual_tolerance() -> None:
+def test_a_single_additional_lost_write_fails_by_the_default_tolerance() -> None:
     assert case("lost_writes", 1.0, 0.0).outcome == "fail"
     assert among("lost_writes", SOUND | {"lost_writes": 1.0}, [SOUND] * 9).outcome == "fail"
 
@@ -148,7 +148,7 @@ def test_an_infinite_percentile_fails_unless_the_baseline_had_it_too() -> None:
     assert among("p99", SOUND | {"p99": math.inf}, nights("p99", *[0.2] * 8, math.inf)).outcome == "fail"
 
 
-def test_what_was_not_measured_is_unknown_and_what_the_baseline_lacks_is_not_exercised() -> None:
+def test_a_figure_not_measured_is_unknown_and_one_without_a_baseline_not_exercised() -> None:
     assert case("rpo", None, 0.0).outcome == "unknown"
     assert case("rpo", 0.0, None).outcome == "not exercised"
     assert among("rpo", SOUND | {"rpo": 9.0}, nights("rpo", None, 0.0)).outcome == "fail"

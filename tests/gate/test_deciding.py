@@ -76,7 +76,7 @@ def test_a_refused_run_is_refused_again_when_it_is_tried_again(gate: Gate) -> No
     assert states() == ["passed"] * 5 + ["refused"] * 3 + ["passed"]
 
 
-def test_against_a_single_run_what_is_worse_is_an_advice_and_no_baseline(
+def test_a_run_worse_than_the_only_earlier_one_is_advisory_and_not_a_baseline(
     gate: Gate, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gate(p50=0.01)
@@ -88,7 +88,7 @@ def test_against_a_single_run_what_is_worse_is_an_advice_and_no_baseline(
     assert states() == ["passed", "worse", "refused"]
 
 
-def test_its_json_is_all_of_its_standard_output_and_what_it_writes_to_a_file(
+def test_the_json_is_the_whole_of_standard_output_and_of_the_file(
     gate: Gate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "gate.json"
@@ -98,7 +98,7 @@ def test_its_json_is_all_of_its_standard_output_and_what_it_writes_to_a_file(
     assert "gate PASS: smoke" in err
 
 
-def test_a_violated_objective_refuses_whatever_the_baseline_says(gate: Gate) -> None:
+def test_a_violated_objective_refuses_regardless_of_the_baseline(gate: Gate) -> None:
     assert gate(p50=0.01, verdict="fail") == 1
     assert gate("--release", p50=0.01, verdict="fail") == 1
     assert states() == ["refused", "refused"]
@@ -150,7 +150,7 @@ def test_a_run_without_a_verdict_cannot_be_released(
     assert code_of("baseline", "clear", run.id) == 2
 
 
-def test_where_nothing_counts_yet_it_is_said(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_baseline_is_reported(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
     del reports
     assert code_of("baseline", "show") == 0
     assert "no baseline yet" in capsys.readouterr().out
@@ -176,7 +176,7 @@ def test_a_decision_is_seen_and_made_on_another_machine(
     assert states() == ["withdrawn", "released"], "the journals know nothing of it, and it is the later word"
 
 
-def test_what_a_run_says_of_itself_is_found_again_by_a_new_index(gate: Gate, reports: Path) -> None:
+def test_a_rebuilt_index_finds_the_decision_stored_with_a_run(gate: Gate, reports: Path) -> None:
     gate(p50=0.01)
     (reports / "index.sqlite").unlink()
     assert states() == ["passed"]
@@ -191,7 +191,7 @@ def test_a_spoilt_decision_leaves_the_run_out_and_says_so(reports: Path, text: s
     assert "skipped" in said[0]
 
 
-def test_what_cannot_be_recorded_is_said_and_the_run_is_no_baseline(
+def test_a_decision_that_cannot_be_recorded_is_reported_and_the_run_is_not_a_baseline(
     gate: Gate, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

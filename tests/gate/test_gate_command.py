@@ -52,13 +52,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["smoke", "--flaky-retries", "3"], "No such option"),
     ],
 )
-def test_what_is_wrong_is_said_with_2_before_anything_is_played(
+def test_a_wrong_argument_is_refused_with_2_before_the_play(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert message in refused(capsys, *arguments)
 
 
-def test_memory_that_cannot_be_asked_for_drills_is_said_beforehand(
+def test_a_database_that_cannot_be_queried_for_drills_is_reported_before_the_play(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIDNIGHT_DATABASE", "postgresql://127.0.0.1:1/none")
@@ -71,7 +71,7 @@ def test_on_a_halted_machine_nothing_is_played(capsys: pytest.CaptureFixture[str
     assert "halted" in refused(capsys, "smoke")
 
 
-def test_every_file_asked_for_is_written(place: Path) -> None:
+def test_every_requested_file_is_written(place: Path) -> None:
     files = gating.Outputs(place / "gate.xml", place / "gate.md", place / "gate.json")
     files.check()
     files.write(gate(judged(played())))

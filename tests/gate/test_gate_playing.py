@@ -46,7 +46,7 @@ def gate(midnight: Midnight, *arguments: str, slowly: str = "p99=off") -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def test_two_experiments_a_baseline_and_a_drill_in_one_process(place: Midnight) -> None:
+def test_two_experiments_a_baseline_and_a_drill_pass_in_one_process(place: Midnight) -> None:
     both = ("tiny.yaml", "dr-tiny.yaml")
     kept, junit, summary = (place.place / name for name in ("kept.json", "gate.xml", "gate.md"))
 
@@ -65,7 +65,7 @@ def test_two_experiments_a_baseline_and_a_drill_in_one_process(place: Midnight) 
 
 
 @pytest.mark.full
-def test_what_became_worse_is_refused_and_a_violation_is_a_failure(place: Midnight, service: Service) -> None:
+def test_a_worse_figure_is_refused_and_a_violation_is_a_failure(place: Midnight, service: Service) -> None:
     kept, junit = place.place / "kept.json", place.place / "gate.xml"
     experiment(place)  # with hits enough for a median
     assert gate(place, "tiny.yaml", "--json-file", str(kept)).code == 0

@@ -31,7 +31,7 @@ def test_a_violated_objective_is_1_and_says_which() -> None:
     assert (found.exit_code, found.headline) == (1, "FAIL: midnight: availability as planted")
 
 
-def test_an_unknown_is_3_and_tells_the_runs_own_reason() -> None:
+def test_an_unknown_is_3_and_gives_the_runs_own_reason() -> None:
     found = gate(judged(played(verdict="unknown")))
     assert (found.exit_code, found.headline) == (3, "UNKNOWN: midnight: UNKNOWN: availability as planted")
 
@@ -51,14 +51,16 @@ def test_a_violation_in_part_stays_a_violation() -> None:
     ("exit_code", "verdict", "expected"),
     [(4, "pass", 4), (5, "pass", 5), (6, "fail", 6), (5, None, 5), (3, None, 3), (2, None, 5), (0, None, 5)],
 )
-def test_how_a_run_ended_counts_whatever_it_found(exit_code: int, verdict: str | None, expected: int) -> None:
+def test_the_end_of_a_run_counts_regardless_of_its_verdict(
+    exit_code: int, verdict: str | None, expected: int
+) -> None:
     run = judged(played(exit_code, ("it said why",), verdict=verdict))
     assert run.exit_code == expected
     assert run.reasons
     assert "it said why" in run.reasons[0] or verdict == "fail"
 
 
-def test_of_several_runs_the_worst_counts_and_each_is_named() -> None:
+def test_the_worst_of_several_runs_counts_and_each_is_named() -> None:
     runs = [judged(played()), judged(played(experiment="smoke", verdict="fail"))]
     found = gate(*runs, judged(played(experiment="third", effects=PART)))
     assert found.exit_code == 1
@@ -130,7 +132,7 @@ NOW = datetime(2026, 10, 1, tzinfo=UTC)  # the 30th night
         (Stored(20, experiment="failover", about={"drill": True, "part_of": "a drill that failed"}), "fail"),
     ],
 )
-def test_only_a_passing_whole_and_recent_drill_of_the_target_counts(
+def test_a_drill_counts_only_if_it_passed_whole_recently_and_on_the_target(
     tmp_path: Path, run: Stored, outcome: str
 ) -> None:
     found = judge_drill(drills(tmp_path, run), "embedded", NOW, 28 * DAY, allow_partial=False)

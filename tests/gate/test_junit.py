@@ -62,7 +62,7 @@ def with_case(**changed: Any) -> GateVerdict:
         ("pass", None),
     ],
 )
-def test_each_outcome_has_its_element(outcome: CaseOutcome, element: str | None) -> None:
+def test_each_outcome_has_its_own_element(outcome: CaseOutcome, element: str | None) -> None:
     (suite,) = checked(render(with_case(outcome=outcome)))
     (case,) = suite.findall("testcase")
     assert [each.tag for each in case] == ([element] if element else [])
@@ -86,7 +86,7 @@ def test_no_text_breaks_the_document(because: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x00\x1b[31m", "<&\"'>]]>", "\ud800", "\ufffe", "naïve ≥ 99 %"])
-def test_what_xml_cannot_hold_is_replaced_and_all_else_is_kept(text: str) -> None:
+def test_characters_that_xml_cannot_hold_are_replaced_and_the_rest_is_kept(text: str) -> None:
     (suite,) = checked(render(with_case(outcome="fail", because=f"a{text}b")))
     told = suite.findtext("testcase/failure") or ""
     kept = "".join("�" if char in "\x00\x1b\ud800\ufffe" else char for char in text)

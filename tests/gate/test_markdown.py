@@ -27,7 +27,7 @@ def test_the_outcome_comes_first_and_the_worst_case_heads_the_table() -> None:
     ]
 
 
-def test_it_says_what_was_compared_with_what() -> None:
+def test_the_summary_names_the_run_compared_and_its_baseline() -> None:
     baseline = Baseline("run x", "midnight", ({"rto": 0.0, **SOUND},), ("played on profile fragile",))
     compared = played(figures={"p99": 1.0})
     run = judge_run(compared, baseline, tolerances(()), allow_partial=False, strict=True)

@@ -38,7 +38,7 @@ def ids(query: Query = Query()) -> list[str]:  # noqa: B008  frozen
         index.close()
 
 
-def test_it_keeps_what_the_files_of_a_run_say(reports: Path) -> None:
+def test_an_index_entry_holds_what_the_files_of_a_run_say(reports: Path) -> None:
     figures: dict[str, float | None] = {
         "availability": 0.995,
         "worst_outage": 12.5,
@@ -114,7 +114,7 @@ def test_an_index_in_step_opens_no_file_of_any_run(reports: Path, monkeypatch: p
         ids()
 
 
-def test_a_directory_that_is_no_run_is_passed_over_and_a_torn_run_is_said(reports: Path) -> None:
+def test_a_directory_that_is_not_a_run_is_skipped_and_a_torn_run_is_reported(reports: Path) -> None:
     run, torn = Stored(1).write(reports), Stored(2).write(reports)
     torn.run_file.write_text("{")
     (reports / "midnight/just-being-made").mkdir()
@@ -137,7 +137,7 @@ def test_a_directory_that_is_no_run_is_passed_over_and_a_torn_run_is_said(report
         {"started": "2026-13-01"},
     ],
 )
-def test_an_odd_run_is_said_and_hides_no_other(reports: Path, about: dict[str, object]) -> None:
+def test_an_odd_run_is_reported_and_hides_no_other(reports: Path, about: dict[str, object]) -> None:
     run = Stored(1).write(reports)
     Stored(2, about=about).write(reports)
     said: list[str] = []
@@ -149,7 +149,7 @@ def test_an_odd_run_is_said_and_hides_no_other(reports: Path, about: dict[str, o
     "odd",
     [{"exit_code": 10**30}, {"verdict": ["a"]}, {"headline": None}, {"figures": {"p99": 10**400, "hits": 1}}],
 )
-def test_an_odd_verdict_is_said_and_hides_no_other_run(reports: Path, odd: dict[str, object]) -> None:
+def test_an_odd_verdict_is_reported_and_hides_no_other_run(reports: Path, odd: dict[str, object]) -> None:
     run, other = Stored(1).write(reports), Stored(2).write(reports)
     other.verdict.write_text(json.dumps(Stored(2).verdict_document() | odd))
     said: list[str] = []
@@ -162,7 +162,7 @@ def test_a_seed_of_any_size_is_kept(reports: Path) -> None:
     assert [entry.seed for entry in open_index(quiet).find(Query())] == [10**23]
 
 
-def test_a_broken_index_is_said_and_built_anew(reports: Path) -> None:
+def test_a_corrupt_index_is_reported_and_rebuilt(reports: Path) -> None:
     run = Stored(1).write(reports)
     assert ids() == [run.id]
     (reports / FILE).write_bytes(b"this is no database" * 100)
@@ -173,7 +173,7 @@ def test_a_broken_index_is_said_and_built_anew(reports: Path) -> None:
     assert ids() == [run.id]
 
 
-def test_a_run_ends_with_a_broken_index_that_is_said_and_mended(reports: Path) -> None:
+def test_a_run_ends_with_a_broken_index_reported_and_repaired(reports: Path) -> None:
     Stored(1).write(reports)
     (reports / FILE).write_bytes(b"this is no database" * 100)
     assert "corrupt" in "".join(remember())
@@ -181,7 +181,7 @@ def test_a_run_ends_with_a_broken_index_that_is_said_and_mended(reports: Path) -
     assert len(ids()) == 1
 
 
-def test_whatever_befalls_the_index_at_the_end_of_a_run_is_words(
+def test_an_index_failure_at_the_end_of_a_run_is_only_reported(
     reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Stored(1).write(reports)
@@ -191,7 +191,7 @@ def test_whatever_befalls_the_index_at_the_end_of_a_run_is_words(
     assert "could not update the index of runs" in "".join(remember())
 
 
-def test_where_the_index_cannot_be_kept_the_journals_are_read(reports: Path) -> None:
+def test_the_journals_are_read_if_the_index_cannot_be_kept(reports: Path) -> None:
     run = Stored(1).write(reports)
     (reports / FILE).mkdir()  # root may write everywhere, but not a file where a directory is
     said: list[str] = []
@@ -199,7 +199,7 @@ def test_where_the_index_cannot_be_kept_the_journals_are_read(reports: Path) -> 
     assert "cannot write the index of runs" in said[0]
 
 
-def test_a_reports_directory_that_is_not_there_is_empty_and_is_not_made(
+def test_a_reports_directory_that_does_not_exist_is_empty_and_is_not_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "none"))
@@ -272,7 +272,7 @@ def _write_some(reports: Path, first: int) -> None:
         assert remember() == []
 
 
-def test_several_processes_write_at_once_and_no_run_is_missing(reports: Path) -> None:
+def test_several_processes_write_concurrently_and_no_run_is_missing(reports: Path) -> None:
     start = multiprocessing.get_context("fork")
     writers = [start.Process(target=_write_some, args=(reports, 100 * n)) for n in range(4)]
     for writer in writers:
@@ -284,7 +284,7 @@ def test_several_processes_write_at_once_and_no_run_is_missing(reports: Path) ->
     assert connection.execute(f"SELECT count(*) FROM {NAME}").fetchone() == (32,)
 
 
-def test_a_run_indexed_twice_stands_once(reports: Path) -> None:
+def test_a_run_indexed_twice_appears_once(reports: Path) -> None:
     Stored(1).write(reports)
     first, second = (Index(database_url(reports), reports) for _ in range(2))
     assert (first.refresh().read, second.refresh().read) == (1, 0)

@@ -54,7 +54,7 @@ def _write_some(reports: Path, first: int) -> None:
         assert remember() == []
 
 
-def test_several_processes_make_the_table_and_write_at_once(reports: Path) -> None:
+def test_several_processes_create_the_table_and_write_concurrently(reports: Path) -> None:
     start = multiprocessing.get_context("fork")
     writers = [start.Process(target=_write_some, args=(reports, 100 * n)) for n in range(4)]
     for writer in writers:

@@ -38,12 +38,12 @@ def too_old(retention: Retention, runs: Sequence[Stored], place: Path, *, at: in
     return nights(retention.too_old(entries, FIRST + timedelta(days=at)))
 
 
-def test_by_count_the_newest_of_each_group_stay(tmp_path: Path) -> None:
+def test_retention_by_count_keeps_the_newest_of_each_group(tmp_path: Path) -> None:
     runs = [Stored(night, profile=("fragile", "hardened")[night % 2]) for night in range(8)]
     assert too_old(Retention(keep=2, age=None), runs, tmp_path, at=8) == [0, 1, 2, 3]
 
 
-def test_by_age_the_young_stay(tmp_path: Path) -> None:
+def test_retention_by_age_keeps_the_young(tmp_path: Path) -> None:
     runs = [Stored(night) for night in range(8)]
     assert too_old(Retention(keep=None, age=3 * DAY), runs, tmp_path, at=8) == [0, 1, 2, 3, 4, 5]
 
@@ -123,7 +123,7 @@ def test_runs_of_another_reports_directory_are_left_alone(
     assert all(run.path.exists() for run in there)
 
 
-def test_what_a_killed_deletion_left_is_no_run_and_goes_with_the_next(
+def test_leftovers_of_a_killed_deletion_are_no_run_and_go_with_the_next(
     reports: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = Stored(1).write(reports)

@@ -77,7 +77,7 @@ def as_text(query: Query) -> str:
         (Query(verdict="pass", limit=50), "by_verdict"),
     ],
 )
-def test_the_newest_are_read_off_an_index_in_order_and_the_rest_is_not_looked_at(
+def test_the_newest_runs_are_read_from_an_index_in_order_without_looking_at_the_rest(
     reports: Path, query: Query, along: str
 ) -> None:
     open_index(pytest.fail).close()
@@ -127,13 +127,13 @@ def test_an_instant_is_a_date_or_a_time_ago(text: str, expected: str) -> None:
     assert instant(text, NOW) == expected
 
 
-def test_until_a_date_means_to_its_end() -> None:
+def test_an_until_date_includes_its_whole_day() -> None:
     assert instant("2026-11-01", NOW, end_of_day=True) == "2026-11-02T00:00:00+00:00"
     assert instant("2026-11-01T02:00", NOW, end_of_day=True) == "2026-11-01T02:00:00+00:00"
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "7", "2026-13-01", "999999999d"])
-def test_what_is_no_instant_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_instant_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         instant(text, NOW)
 

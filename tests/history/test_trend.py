@@ -34,7 +34,7 @@ def one(entries: list[Entry], last: int = 100) -> Trend:
     return found
 
 
-def test_nights_like_those_before_are_no_regression(tmp_path: Path) -> None:
+def test_nights_like_those_before_are_not_a_regression(tmp_path: Path) -> None:
     trend = one([night(at, tmp_path) for at in range(20)])
     assert trend.regressions == ()
     assert {each.state for each in trend.movements} == {"steady"}
@@ -68,12 +68,12 @@ def test_a_budget_that_burns_faster_is_a_regression(tmp_path: Path) -> None:
     assert [each.figure.name for each in one(entries).regressions] == ["budget"]
 
 
-def test_a_figure_that_became_better_is_no_regression(tmp_path: Path) -> None:
+def test_a_figure_that_became_better_is_not_a_regression(tmp_path: Path) -> None:
     entries = [night(at, tmp_path, figures={"p99": 0.1} if at >= 10 else {}) for at in range(15)]
     assert movement(one(entries), "p99").state == "steady"
 
 
-def test_a_worsening_too_small_to_matter_is_none_however_sure(tmp_path: Path) -> None:
+def test_a_worsening_too_small_to_matter_is_not_a_regression_however_certain(tmp_path: Path) -> None:
     entries = [night(at, tmp_path, figures={"p99": 0.3 + at * 1e-5}) for at in range(15)]
     assert movement(one(entries), "p99").state == "steady"
 
@@ -96,7 +96,7 @@ def test_with_fewer_than_five_nights_on_a_side_it_is_advisory_and_says_so(
     assert trend.regressions == ()
 
 
-def test_one_night_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+def test_a_single_night_has_nothing_to_compare_with(tmp_path: Path) -> None:
     assert movement(one([night(1, tmp_path)]), "p99").state == "too little"
 
 
@@ -116,7 +116,7 @@ def test_nights_without_a_verdict_are_left_out_and_counted(tmp_path: Path) -> No
     assert "2 without a verdict left out" in summary(trend)
 
 
-def test_nights_that_exercised_fewer_links_are_no_history(tmp_path: Path) -> None:
+def test_nights_that_exercised_fewer_links_are_not_history(tmp_path: Path) -> None:
     milder = ("pass", "pass", "pass", "unknown")
     entries = [night(at, tmp_path, effects=milder, figures={"p99": 0.1}) for at in range(10)]
     entries += [night(at, tmp_path) for at in range(10, 15)]

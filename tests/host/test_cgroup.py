@@ -46,7 +46,7 @@ def members(group: Path) -> set[str]:
     return set((group / "cgroup.procs").read_text().split())
 
 
-def test_a_group_whose_processes_go_on_forking_is_removed_and_they_live_on(
+def test_a_group_of_forking_processes_is_removed_and_they_live_on(
     root: Path, forking: subprocess.Popen[bytes]
 ) -> None:
     cgroup.group_of(MARK).mkdir()
@@ -60,12 +60,12 @@ def test_a_group_whose_processes_go_on_forking_is_removed_and_they_live_on(
     assert forking.poll() is None
 
 
-def test_nobody_joins_where_there_is_no_group(root: Path, forking: subprocess.Popen[bytes]) -> None:
+def test_a_process_does_not_join_a_missing_group(root: Path, forking: subprocess.Popen[bytes]) -> None:
     cgroup.join(MARK, forking.pid)
     assert str(forking.pid) in members(root)
 
 
-def test_one_that_has_ended_already_is_left_alone(root: Path) -> None:
+def test_a_process_that_has_already_ended_is_left_alone(root: Path) -> None:
     del root
     ended = subprocess.Popen(["true"])
     ended.wait()

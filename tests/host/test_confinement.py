@@ -31,7 +31,7 @@ def inside(confinement: Confinement, script: str) -> str:
     return done.stdout
 
 
-def test_its_network_is_a_loopback_of_its_own(confinement: Confinement) -> None:
+def test_a_confined_process_has_only_its_own_loopback(confinement: Confinement) -> None:
     links = inside(confinement, "cat /proc/self/net/dev").splitlines()[2:]
     assert [line.split(":")[0].strip() for line in links] == ["lo"]
     routes = inside(confinement, "cat /proc/self/net/route").splitlines()[1:]
@@ -69,7 +69,9 @@ def test_a_socket_that_listens_outside_is_not_reached(confinement: Confinement, 
     assert done.stdout.split() == ["refused"] * 3
 
 
-def test_it_sees_what_it_was_shown_and_writes_there(confinement: Confinement, tmp_path: Path) -> None:
+def test_a_confined_process_sees_and_writes_only_the_directories_it_was_given(
+    confinement: Confinement, tmp_path: Path
+) -> None:
     (tmp_path / "hidden").write_text("production's")
     found = inside(confinement, f"ls {tmp_path}; echo made > {tmp_path}/shown/by-it; ls /")
     assert "hidden" not in found
@@ -79,7 +81,7 @@ def test_it_sees_what_it_was_shown_and_writes_there(confinement: Confinement, tm
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
-def test_it_is_another_user_who_can_gain_nothing(confinement: Confinement) -> None:
+def test_a_confined_process_runs_as_another_user_without_capabilities(confinement: Confinement) -> None:
     user = unprivileged_user()
     assert user is not None
     command = confinement.command(
@@ -89,7 +91,7 @@ def test_it_is_another_user_who_can_gain_nothing(confinement: Confinement) -> No
     assert done.stdout.split() == [str(user.uid), "CapEff:", "0000000000000000", "NoNewPrivs:", "1"]
 
 
-def test_where_it_cannot_be_had_the_reason_is_given(tmp_path: Path) -> None:
+def test_an_unavailable_confinement_is_reported_with_its_reason(tmp_path: Path) -> None:
     refusal = Confinement(tmp_path / "not there", ()).refusal(None)
     assert refusal is not None
     assert "cannot be confined" in refusal

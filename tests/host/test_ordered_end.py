@@ -49,31 +49,31 @@ def job(mark: str, half: Path, listens_to: str) -> subprocess.Popen[bytes]:
     return child
 
 
-def test_a_tool_cleans_up_when_it_is_asked_by_sigint(mark: str, half: Path) -> None:
+def test_a_tool_cleans_up_on_sigint(mark: str, half: Path) -> None:
     child = job(mark, half, "SIGINT")
     assert end_in_order(mark) == {"processes_stopped": 1, "ended": "after SIGINT"}
     assert child.wait(1) == 0 and not half.exists()
 
 
-def test_one_that_ignores_sigint_is_asked_by_sigterm(mark: str, half: Path) -> None:
+def test_a_job_that_ignores_sigint_gets_sigterm(mark: str, half: Path) -> None:
     child = job(mark, half, "SIGTERM")
     told = end_in_order(mark, ((signal.SIGINT, 0.2), (signal.SIGTERM, 20.0)))
     assert told == {"processes_stopped": 1, "ended": "after SIGTERM"}
     assert child.wait(1) == 0 and not half.exists()
 
 
-def test_one_that_listens_to_nothing_is_killed_and_that_is_said(mark: str, half: Path) -> None:
+def test_a_job_that_ignores_every_signal_is_reported_as_killed(mark: str, half: Path) -> None:
     child = job(mark, half, "SIGUSR1")
     told = end_in_order(mark, ((signal.SIGINT, 0.1),))
     assert told["ended"].startswith("killed: it had not ended 0.1 s after the last signal")
     assert child.wait(1) == -signal.SIGKILL and marked(mark) == []
 
 
-def test_one_that_has_ended_by_itself_is_told_so(mark: str) -> None:
+def test_a_job_that_ended_by_itself_is_reported_so(mark: str) -> None:
     assert end_in_order(mark) == {"processes_stopped": 0, "ended": "by itself"}
 
 
-def test_the_same_is_done_where_it_runs_in_a_container(mark: str, half: Path) -> None:
+def test_a_tool_in_a_container_cleans_up_on_sigint_too(mark: str, half: Path) -> None:
     child = job(mark, half, "SIGINT")
     done = subprocess.run(
         [sys.executable, "-P", "-m", "chaos.host.kill_marked"],
@@ -85,7 +85,7 @@ def test_the_same_is_done_where_it_runs_in_a_container(mark: str, half: Path) ->
     assert child.wait(1) == 0 and not half.exists()
 
 
-def test_both_ask_alike_and_within_the_time_that_an_undo_has() -> None:
+def test_both_implementations_end_a_job_alike_and_within_the_time_of_an_undo() -> None:
     waits = dict(ordered_end.ASKED)
     assert list(kill_marked.ASKED.values()) == [0.0, waits[signal.SIGINT], sum(waits.values())]
     assert kill_marked.PATIENCE < 60

@@ -47,7 +47,9 @@ def mark() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", PACK)
-def test_it_is_unpacked_by_its_first_bytes_and_not_by_its_name(tmp_path: Path, mark: str, kind: str) -> None:
+def test_a_file_is_unpacked_by_its_first_bytes_and_not_by_its_name(
+    tmp_path: Path, mark: str, kind: str
+) -> None:
     file = tmp_path / "dump.sql"
     file.write_bytes(PACK[kind](CONTENT))
     one = packed(file, mark)
@@ -65,7 +67,7 @@ def test_layers_are_taken_off_one_after_the_other(tmp_path: Path, mark: str) -> 
 
 
 @pytest.mark.parametrize("kind", PACK)
-def test_one_that_is_cut_short_is_found_to_be(tmp_path: Path, mark: str, kind: str) -> None:
+def test_a_truncated_file_is_detected(tmp_path: Path, mark: str, kind: str) -> None:
     file = tmp_path / "dump"
     whole = PACK[kind](CONTENT)
     file.write_bytes(whole[: len(whole) * 2 // 3])
@@ -100,7 +102,7 @@ def test_a_program_that_is_not_here_is_named_with_how_to_get_it(
 
 
 @pytest.mark.parametrize(("head", "way"), [(b"Salted__", "openssl enc -d"), (b"PK\x03\x04", "unzip")])
-def test_what_midnight_does_not_open_is_refused_with_the_way(
+def test_a_file_that_midnight_does_not_open_is_refused_with_the_remedy(
     tmp_path: Path, mark: str, head: bytes, way: str
 ) -> None:
     file = tmp_path / "dump"

@@ -18,7 +18,7 @@ def test_a_free_port_is_outside_the_range_of_outgoing_connections() -> None:
     assert not any(first <= free_port() <= last for _ in range(20))
 
 
-def test_where_every_port_is_for_outgoing_connections_one_of_those_is_given(
+def test_an_ephemeral_port_is_given_if_every_port_is_ephemeral(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = tmp_path / "range"
@@ -28,7 +28,7 @@ def test_where_every_port_is_for_outgoing_connections_one_of_those_is_given(
         assert server.getsockname()[1] > 0
 
 
-def test_a_port_that_somebody_listens_on_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     free = free_port()
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]

@@ -47,7 +47,7 @@ def test_an_ordinary_user_has_no_other_user_to_run_as() -> None:
     assert unprivileged_user() is None
 
 
-def test_a_sudo_that_asks_for_a_password_is_no_way_to_root(
+def test_a_sudo_that_requires_a_password_is_not_a_way_to_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sudo = tmp_path / "sudo"

@@ -64,7 +64,7 @@ def test_stopping_reports_what_was_stopped_and_leaves_the_return_code_to_the_own
     assert child.wait(1) == -signal.SIGTERM
 
 
-def test_what_ignores_the_warning_is_killed(mark: str) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(mark: str) -> None:
     child = sleeper(mark, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     stop_marked(mark, grace=0.1)
     assert child.wait(1) == -signal.SIGKILL
@@ -86,7 +86,7 @@ def test_stopping_twice_is_stopping_once(mark: str) -> None:
     assert stop_marked(mark, grace=5) == []
 
 
-def test_a_process_that_bears_the_mark_itself_survives_its_own_stopping(mark: str) -> None:
+def test_a_process_that_carries_the_mark_itself_survives_its_own_stop(mark: str) -> None:
     inside = (
         "from chaos.host.processes import marked, stop_marked; import os;"
         f"print(len(marked({mark!r})), [ref.pid for ref in stop_marked({mark!r}, grace=5)])"
@@ -116,7 +116,7 @@ def test_a_zombie_is_not_alive(mark: str) -> None:
 
 
 @pytest.mark.skipif(not is_root(), reason="only root can become somebody else")
-def test_as_root_a_child_runs_as_the_unprivileged_user_without_our_groups(mark: str) -> None:
+def test_a_child_of_root_runs_as_the_unprivileged_user_without_roots_groups(mark: str) -> None:
     user = unprivileged_user()
     assert user is not None
     child = spawn(

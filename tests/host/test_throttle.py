@@ -27,7 +27,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("created_with", [{}, {"/dev/sda": 700}, MAPPED], ids=["none", "one", "another's"])
-def test_it_is_as_before_after_it_was_lowered(file: Path, created_with: dict[str, int]) -> None:
+def test_a_lowered_limit_is_put_back_as_it_was(file: Path, created_with: dict[str, int]) -> None:
     before = created_with.get("/dev/sda", 0)
     file.write_text(f"{DISK} {before}\n")
     assert throttle.lower(DISK, created_with, 500) == {"device": DISK, "limit": 500, "before": before}
@@ -49,7 +49,7 @@ def test_a_mapped_device_is_known_by_its_name_too(file: Path) -> None:
         (0, {"/dev/disk/by-id/x": 700}, "it is unclear which of /dev/disk/by-id/x is 8:0"),
     ],
 )
-def test_what_could_not_be_put_back_is_refused_and_left_alone(
+def test_a_limit_that_could_not_be_put_back_is_refused_and_left_alone(
     file: Path, found: int, created_with: dict[str, int], because: str
 ) -> None:
     file.write_text(f"{DISK} {found}\n")
@@ -57,7 +57,7 @@ def test_what_could_not_be_put_back_is_refused_and_left_alone(
     assert throttle.put_back(DISK, created_with, 800) == {"device": DISK, "limit": found}
 
 
-def test_what_could_be_limited_is_told_and_not_limited(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_possible_limit_is_reported_and_not_set(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert throttle.could(DISK, {}, 500) == {"device": DISK, "before": 0}
     assert file.read_text() == ""
     monkeypatch.setattr("os.access", lambda *_: False)
@@ -66,7 +66,7 @@ def test_what_could_be_limited_is_told_and_not_limited(file: Path, monkeypatch: 
     assert throttle.lower(DISK, {}, 500) == refused and file.read_text() == ""
 
 
-def test_where_no_device_is_below_nothing_is_limited_and_nothing_is_left(tmp_path: Path) -> None:
+def test_a_path_without_a_device_below_it_is_not_limited(tmp_path: Path) -> None:
     asked = {"path": f"{tmp_path}/none", "created_with": {}}
     for verb in ("set", "unset"):
         assert "is not on one of its volumes" in throttle.carried_out({**asked, verb: 1})["refused"]

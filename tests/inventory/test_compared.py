@@ -53,7 +53,7 @@ def finding(*args: Any, **said: Any) -> Any:
     return found
 
 
-def test_what_a_step_touches_and_is_not_as_before_fails_with_exit_6_in_the_first_line(tmp_path: Path) -> None:
+def test_a_thing_left_changed_by_a_step_fails_with_exit_6_in_the_headline(tmp_path: Path) -> None:
     verdict = judge(Judged(*night(tmp_path, ENABLED, DISABLED, touches=["proxies"])))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.FAIL, 6)
     assert verdict.headline.startswith(
@@ -61,7 +61,7 @@ def test_what_a_step_touches_and_is_not_as_before_fails_with_exit_6_in_the_first
     )
 
 
-def test_where_everything_is_as_before_it_passes(tmp_path: Path) -> None:
+def test_an_unchanged_inventory_passes(tmp_path: Path) -> None:
     found = finding(tmp_path, ENABLED, ENABLED, touches=["proxies"])
     assert (found.outcome, found.because) == (
         Outcome.PASS,
@@ -69,7 +69,7 @@ def test_where_everything_is_as_before_it_passes(tmp_path: Path) -> None:
     )
 
 
-def test_what_no_step_touches_may_change_and_is_noted(tmp_path: Path) -> None:
+def test_a_change_that_no_step_touches_is_only_noted(tmp_path: Path) -> None:
     found = finding(tmp_path, ENABLED, DISABLED, touches=["files"])
     assert found.outcome is Outcome.PASS and len(found.evidence["noted"]) == 2
 
@@ -78,7 +78,7 @@ def test_a_step_that_does_not_say_what_it_touches_answers_for_everything(tmp_pat
     assert finding(tmp_path, ENABLED, DISABLED).outcome is Outcome.FAIL
 
 
-def test_what_a_step_explains_is_its_purpose(tmp_path: Path) -> None:
+def test_a_change_that_a_step_explains_is_not_left_behind(tmp_path: Path) -> None:
     claim = {"kind": "proxies", "thing": "toxic *", "fields": ["gone"]}
     found = finding(tmp_path, ENABLED, DISABLED, touches=["proxies"], explains=[claim])
     assert found.evidence["left"] == [f"{PROXY}: enabled was True, is False"]
@@ -87,9 +87,7 @@ def test_what_a_step_explains_is_its_purpose(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "place"), [("proxies", "at http://127.0.0.1:8474"), ("servers", "of primary")]
 )
-def test_what_cannot_be_read_is_unknown_where_a_step_touches_it(
-    tmp_path: Path, kind: str, place: str
-) -> None:
+def test_an_unreadable_thing_is_unknown_if_a_step_touches_it(tmp_path: Path, kind: str, place: str) -> None:
     unread = replace(DISABLED, unread={kind: {place: "connection refused"}})
     found = finding(tmp_path, ENABLED, unread, touches=["proxies"])
     if kind == "proxies":
@@ -112,7 +110,7 @@ def test_a_damaged_inventory_is_unknown(tmp_path: Path) -> None:
     assert found.outcome is Outcome.UNKNOWN and "cannot read inventory-after.json" in found.because
 
 
-def test_of_a_target_that_midnight_started_nothing_is_asked(tmp_path: Path) -> None:
+def test_a_target_that_midnight_started_has_no_inventory_finding(tmp_path: Path) -> None:
     experiment, journal = Night().write(tmp_path)
     assert left_behind.check(Judged(experiment, journal)) == []
 
@@ -133,7 +131,7 @@ def test_a_container_that_is_down_is_left_behind_and_one_that_restarted_is_noted
     )
 
 
-def test_a_container_that_somebody_removed_or_replaced_meanwhile_is_noted(tmp_path: Path) -> None:
+def test_a_container_removed_or_replaced_during_the_run_is_noted(tmp_path: Path) -> None:
     def there(number: str, image: str) -> Inventory:
         return Inventory({"containers": {"container shop-api-1": {"~id": number, "image": image}}})
 

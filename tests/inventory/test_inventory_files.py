@@ -90,7 +90,7 @@ def rotate(logs: Path) -> None:
         "a file of somebody else's",
     ],
 )
-def test_what_became_of_each_file_is_told(logs: Path, act: Act, expected: set[tuple[str, str]]) -> None:
+def test_the_fate_of_each_file_is_reported(logs: Path, act: Act, expected: set[tuple[str, str]]) -> None:
     found = told(logs, act)
     if act is rotate:  # the live log's own archive is new; its content was not read while it was written
         found -= {("app.log.3.gz", "~new"), ("app.log.1", "~new")}
@@ -113,14 +113,16 @@ def test_an_archive_is_known_again_after_it_was_compressed(
     assert told(logs, compress) == {("app.log.1", "moved")}
 
 
-def test_a_compression_that_was_cut_off_is_no_archive(logs: Path) -> None:
+def test_a_truncated_compression_is_not_an_archive(logs: Path) -> None:
     def cut_off(logs: Path) -> None:
         (logs / "app.log.1.gz").write_bytes(gzip.compress(LINES)[:-20])
 
     assert told(logs, cut_off) == {("app.log.1.gz", "damaged"), ("app.log.1.gz", "~new")}
 
 
-def test_of_a_large_archive_a_cut_is_seen_by_its_length(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_in_a_large_archive_is_detected_by_its_length(
+    logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(listing, "BUDGET", 0)
 
     def cut_off(logs: Path) -> None:
@@ -130,12 +132,12 @@ def test_of_a_large_archive_a_cut_is_seen_by_its_length(logs: Path, monkeypatch:
     assert ("app.log.1", "lost") in told(logs, cut_off)
 
 
-def test_a_directory_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         listing.listing(tmp_path / "away")
 
 
-def test_more_files_than_are_listed_are_said(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_beyond_the_listed_number_are_reported(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "MOST", 3)
     found = listing.listing(logs)
     assert found["cut"] and len(found["files"]) == 3

@@ -38,9 +38,7 @@ def changes(reader: Any, handles: Handles, act: Callable[[], object]) -> list[st
     return [str(each) for each in differences(before, taken(reader, handles))]
 
 
-def test_of_a_proxy_everything_that_the_server_tells_is_compared(
-    toxiproxy: Toxiproxy, handles: Handles
-) -> None:
+def test_a_proxys_whole_state_is_compared(toxiproxy: Toxiproxy, handles: Handles) -> None:
     def act() -> None:
         toxiproxy.add_toxic("database", "slow", "latency", "upstream", {"latency": 1})
         toxiproxy.disable("database")
@@ -63,7 +61,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("statement", "expected"), SETTINGS.items())
-def test_of_a_server_settings_are_compared_wherever_they_are_set_and_no_secret_is_kept(
+def test_a_servers_settings_are_compared_wherever_they_are_set_and_no_secret_is_kept(
     primary: Cluster, handles: Handles, statement: str, expected: str
 ) -> None:
     try:
@@ -80,7 +78,7 @@ def test_of_a_server_settings_are_compared_wherever_they_are_set_and_no_secret_i
         execute(primary, "select pg_drop_replication_slot(slot_name) from pg_replication_slots")
 
 
-def test_of_a_process_a_stop_and_its_priority_are_compared() -> None:
+def test_a_processs_state_and_priority_are_compared() -> None:
     child = subprocess.Popen(["sleep", "60"])
     try:
         process = psutil.Process(child.pid)

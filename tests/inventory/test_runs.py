@@ -36,7 +36,7 @@ def proxied(midnight: Midnight, service: Service, toxiproxy: Toxiproxy) -> Itera
     toxiproxy.delete("mine")
 
 
-def test_what_a_step_left_behind_is_exit_6_in_the_first_line_and_when_it_is_judged_again(
+def test_a_thing_left_behind_is_exit_6_in_the_headline_and_when_judged_again(
     midnight: Midnight, toxiproxy: Toxiproxy, proxied: str
 ) -> None:
     done = midnight("run", experiment(midnight, LEAVES), "--target", proxied)
@@ -72,7 +72,7 @@ def a_server_that_cannot_be_read_afterwards_is_no_pass(run: RunDir, toxiproxy: T
     assert document.load(run.inventory_after) is not None
 
 
-def test_after_kill_9_the_healer_says_what_differs_from_before_the_run(
+def test_the_healer_of_a_killed_run_reports_what_differs_from_before_it(
     midnight: Midnight, toxiproxy: Toxiproxy, proxied: str
 ) -> None:
     file = experiment(midnight, SLOW.replace("HOLD", "20s"))

@@ -31,7 +31,7 @@ def handles(logs: Path) -> Handles:
     return Handles(logs=files, proxies={"database": proxy})
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_is_taken(run: RunDir, tmp_path: Path) -> None:
+def test_an_unreadable_source_is_reported_and_the_rest_is_inventoried(run: RunDir, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/app.log").touch()
     taken = taking.before(run, handles(tmp_path / "logs"))
@@ -41,7 +41,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_taken(run: RunDir, tmp_path
     assert document.load(run.inventory_before) == taken == document.load(store.kept(run).inventory_before)
 
 
-def test_where_comparing_dies_everything_is_undone_all_the_same(
+def test_a_failing_comparison_does_not_keep_anything_from_being_undone(
     run: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undone: list[str] = []
@@ -61,7 +61,7 @@ def test_where_comparing_dies_everything_is_undone_all_the_same(
     assert sorted(undone) == ["drop", "files"]
 
 
-def test_what_a_run_left_behind_is_told_by_its_healer_when_its_directory_is_gone(
+def test_the_healer_reports_what_a_run_with_a_deleted_directory_left_behind(
     run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(taking, "SETTLED_WITHIN", 0)

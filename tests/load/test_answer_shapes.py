@@ -48,16 +48,16 @@ def test_the_names_in_an_answer(kind: bytes, body: bytes, expected: list[str] | 
     assert names(kind, body) == expected
 
 
-def test_a_type_is_told_without_its_parameters() -> None:
+def test_a_content_type_is_reported_without_its_parameters() -> None:
     assert media_type(b"Application/JSON; charset=utf-8") == "application/json"
 
 
-def test_a_line_tells_when_which_route_and_what_it_looked_like(tmp_path: Path) -> None:
+def test_a_line_gives_the_time_the_route_and_the_look_of_an_answer(tmp_path: Path) -> None:
     (line,) = said(tmp_path, (1.5, JSON, b'{"a": 1}'))
     assert line == {"at": 1.5, "route": 0, "type": "application/json", "length": 8, "names": ["a:number"]}
 
 
-def test_not_every_answer_is_looked_into_but_each_of_a_new_type_or_length(tmp_path: Path) -> None:
+def test_answers_are_sampled_and_each_of_a_new_type_or_length_is_inspected(tmp_path: Path) -> None:
     usual, html, longer = (JSON, b'{"a": 1}'), (b"text/html", b'{"a": 1}'), (JSON, b'{"a": 1000}')
     seen = [
         (0.0, *usual),
@@ -89,7 +89,7 @@ def test_a_secret_among_the_names_is_masked(tmp_path: Path) -> None:
     assert line["names"] == [f"{MASK}:number"]
 
 
-def test_what_waits_to_be_looked_into_is_bounded(tmp_path: Path) -> None:
+def test_the_queue_of_answers_to_look_into_is_bounded(tmp_path: Path) -> None:
     found = Answers(tmp_path / "a", 1, Redactor(()))
     for length in range(1000):
         found.see(0, 0.0, JSON, b"x" * length)

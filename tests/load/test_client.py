@@ -95,7 +95,7 @@ def kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
         ([CHUNKED.replace(b"1;", b"z;")], (Outcome.BAD_BODY, 200, b"o"), False),
     ],
 )
-def test_an_answer_is_read_whole_and_its_connection_kept_where_that_is_safe(
+def test_an_answer_is_read_whole_and_its_connection_kept_if_that_is_safe(
     answer: Sequence[bytes | None], outcome: tuple[Outcome, int, bytes], kept: bool
 ) -> None:
     async def asked_twice() -> None:
@@ -127,7 +127,7 @@ class _Transport(asyncio.Transport):
     ),
     st.sets(st.integers(1, 150)),
 )
-def test_it_does_not_matter_in_which_pieces_an_answer_comes(answer: bytes, cuts: set[int]) -> None:
+def test_an_answer_is_read_the_same_in_any_pieces(answer: bytes, cuts: set[int]) -> None:
     ended: list[tuple[int, bytes, Exception | None]] = []
     kept: list[Connection] = []
     connection = Connection(set(), kept.append)
@@ -144,7 +144,7 @@ def test_it_does_not_matter_in_which_pieces_an_answer_comes(answer: bytes, cuts:
     assert ended == [(200, b"ok", None)]
 
 
-def test_what_comes_unasked_is_no_answer_to_the_next_request() -> None:
+def test_unsolicited_bytes_are_not_an_answer_to_the_next_request() -> None:
     async def idle_and_told() -> None:
         more = asyncio.Event()
         async with serving([OK, more, b"HTTP/1.1 408 Too Late\r\nContent-Length: 0\r\n\r\n"], [OK]) as server:
@@ -174,7 +174,7 @@ def test_a_kept_connection_that_the_server_closes_is_not_used_again() -> None:
     play(closed_while_idle())
 
 
-def test_nor_where_we_have_not_heard_of_it_yet() -> None:
+def test_a_connection_just_closed_by_the_server_is_not_reused() -> None:
     async def closed_just_now() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             client = Client(f"http://name.test:{listener.getsockname()[1]}", ["127.0.0.1"])
@@ -198,7 +198,7 @@ def test_nor_where_we_have_not_heard_of_it_yet() -> None:
     play(closed_just_now())
 
 
-def test_nor_one_that_was_idle_for_too_long_while_the_loop_stood_still() -> None:
+def test_a_connection_idle_for_too_long_while_the_loop_was_blocked_is_not_reused() -> None:
     async def overslept() -> None:
         async with serving([OK]) as server:
             client = client_of(server)
@@ -212,7 +212,7 @@ def test_nor_one_that_was_idle_for_too_long_while_the_loop_stood_still() -> None
     play(overslept())
 
 
-def test_a_connection_whose_request_is_not_all_sent_is_not_kept() -> None:
+def test_a_connection_with_a_partly_sent_request_is_not_kept() -> None:
     async def answered_early() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             client = Client(f"http://name.test:{listener.getsockname()[1]}", ["127.0.0.1"])
@@ -243,7 +243,7 @@ def test_an_idle_connection_is_let_go_before_its_server_would(monkeypatch: pytes
     play(idle())
 
 
-def test_as_many_connections_as_requests_are_under_way_and_the_longest_idle_is_used_first() -> None:
+def test_the_client_opens_one_connection_per_request_in_flight_and_reuses_the_longest_idle() -> None:
     async def many() -> None:
         more = asyncio.Event()
         async with serving([more, OK]) as server:
@@ -263,7 +263,7 @@ def test_as_many_connections_as_requests_are_under_way_and_the_longest_idle_is_u
 
 
 @pytest.mark.parametrize("said", [[], [OK[:-1]]], ids=["nothing", "half of it"])
-def test_what_takes_too_long_ends_and_its_connection_with_it(said: list[bytes]) -> None:
+def test_a_request_that_takes_too_long_ends_with_its_connection(said: list[bytes]) -> None:
     async def too_long() -> None:
         never = asyncio.Event()
         async with serving([OK], [*said, never]) as server:
@@ -279,7 +279,7 @@ def test_what_takes_too_long_ends_and_its_connection_with_it(said: list[bytes]) 
     play(too_long())
 
 
-def test_what_is_under_way_when_all_is_let_go_never_ends() -> None:
+def test_a_request_in_flight_when_the_client_closes_never_ends() -> None:
     async def let_go() -> None:
         never = asyncio.Event()
         async with serving([never]) as server:
@@ -305,7 +305,7 @@ def test_an_address_that_this_machine_has_no_way_to_is_not_tried() -> None:
     assert clients.routable(["2001:db8::1%nowhere"], 80) == ["2001:db8::1%nowhere"]
 
 
-def test_what_we_lack_ourselves_is_not_hidden_by_the_next_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_shortage_is_not_hidden_by_the_next_address(monkeypatch: pytest.MonkeyPatch) -> None:
     async def out_of_ports(_: Client, address: str) -> Connection:
         raise OSError(errno.EADDRNOTAVAIL if address == "127.0.0.1" else errno.ECONNREFUSED, "planted")
 
@@ -330,7 +330,7 @@ def test_addresses_are_tried_in_turn() -> None:
     play(second())
 
 
-def test_nothing_is_left_to_the_collector_which_rests_during_the_play() -> None:
+def test_connections_leave_nothing_to_the_garbage_collector() -> None:
     async def every_kind() -> None:
         silent = asyncio.Event()
         answers: list[list[bytes | asyncio.Event | None]] = [

@@ -43,20 +43,20 @@ async def asked_twice(host: str, context: ssl.SSLContext) -> tuple[Outcome | Non
         return answers[0]
 
 
-def test_whom_this_machine_trusts_is_spoken_with(trusted: ssl.SSLContext) -> None:
+def test_a_server_that_this_machine_trusts_is_accepted(trusted: ssl.SSLContext) -> None:
     assert uvloop.run(asked_twice(NAME, trusted)) == GOOD
 
 
-def test_whom_nobody_we_know_has_signed_is_not(server: ssl.SSLContext) -> None:
+def test_a_server_signed_by_an_unknown_authority_is_refused(server: ssl.SSLContext) -> None:
     assert uvloop.run(asked_twice(NAME, server)) == (Outcome.REFUSED, 0, b"")
 
 
-def test_nor_who_was_signed_as_somebody_else(trusted: ssl.SSLContext) -> None:
+def test_a_server_signed_for_another_name_is_refused(trusted: ssl.SSLContext) -> None:
     assert uvloop.run(asked_twice("other.test", trusted)) == (Outcome.REFUSED, 0, b"")
 
 
 @pytest.mark.parametrize(("good_bye", "expected"), [(True, GOOD), (False, (Outcome.RESET, 200, b"ok"))])
-def test_an_answer_that_ends_with_its_connection_is_whole_after_a_good_bye_only(
+def test_an_answer_ended_by_its_connection_is_complete_only_after_a_tls_goodbye(
     trusted: ssl.SSLContext, good_bye: bool, expected: tuple[Outcome, int, bytes]
 ) -> None:
     def answer(listener: socket.socket) -> None:

@@ -64,7 +64,7 @@ def _play(place: Path, sender: _Sender, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("ours"), OSError("ours")])
-def test_an_error_of_ours_that_nobody_can_catch_ends_the_play(
+def test_an_uncatchable_internal_error_ends_the_play(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     with pytest.raises(type(error), match="ours"):

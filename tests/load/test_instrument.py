@@ -23,7 +23,7 @@ def _lags(path: Path) -> list[float]:
     return [round(window["lag"], 6) for window in read_lines(path)]
 
 
-def test_each_window_tells_its_largest_lag(tmp_path: Path) -> None:
+def test_each_window_reports_its_largest_lag(tmp_path: Path) -> None:
     instrument = Instrument(tmp_path / "i", start=10.0)
     for due, now in [(10.2, 10.21), (10.5, 10.55), (11.0, 11.0), (11.3, 11.32)]:
         instrument.observe(due, now)
@@ -52,7 +52,7 @@ def test_time_spent_waiting_for_a_processor_is_shared_by_the_windows_it_was_seen
     assert delays == pytest.approx([0.3, 0.3, 0.0])
 
 
-def test_where_the_kernel_does_not_tell_the_run_delay_is_unknown_not_zero(
+def test_a_run_delay_that_the_kernel_does_not_report_is_unknown_not_zero(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chaos.load.instrument._open_schedstat", lambda: None)

@@ -38,13 +38,13 @@ def test_a_key_is_exact_as_a_double_and_as_a_bigint(run: str) -> None:
     assert int(float(last)) == last < 2**53
 
 
-def test_even_the_last_run_of_a_day_stays_within_it() -> None:
+def test_the_last_run_of_a_day_stays_within_it() -> None:
     assert ledger.end_of(ledger.base_of("20261126T235900Z-ffffff"), 1_000_000) < ledger.base_of(
         "20261127T000000Z-000000"
     )
 
 
-def test_what_is_no_run_has_no_key() -> None:
+def test_an_id_that_is_not_a_runs_has_no_key() -> None:
     with pytest.raises(ValueError, match="is not a run id"):
         ledger.base_of("stack-embedded-a1b2c3")
 
@@ -63,7 +63,7 @@ def test_a_record_is_ours_by_its_key_and_its_checksum(key: int, checksum: str, o
     assert ledger.is_ours(key, checksum) is ours
 
 
-def test_every_due_number_gets_one_state_and_strangers_are_told() -> None:
+def test_every_due_number_gets_one_state_and_foreign_ones_are_reported() -> None:
     one, four = ledger.record(TONIGHT + 1)[1], ledger.record(TONIGHT + 4)[1]
     changed = "0" * 16
     twice = [ledger.record(TONIGHT + 5)[1], changed]
@@ -74,7 +74,7 @@ def test_every_due_number_gets_one_state_and_strangers_are_told() -> None:
     assert rows.tolist() == expected
 
 
-def test_nothing_due_and_nothing_found_is_an_empty_table() -> None:
+def test_an_empty_ledger_without_records_gives_an_empty_table() -> None:
     rows = ledger.compare(TONIGHT, [], {})
     assert len(rows) == 0
     assert rows.dtype == ledger.DTYPE

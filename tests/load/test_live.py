@@ -34,7 +34,7 @@ def test_a_bad_hit_lowers_the_ratio(table: HitTable) -> None:
     assert live(table, 10.0, longest=5.0).ok_ratio == pytest.approx(0.9)
 
 
-def test_what_hangs_counts_by_its_age_and_is_in_flight_beyond_the_window(table: HitTable) -> None:
+def test_a_hanging_hit_counts_by_its_age_and_is_in_flight_beyond_the_window(table: HitTable) -> None:
     table["outcome"][40] = Outcome.PENDING  # due 6 s ago, outside the window
     table["outcome"][60] = Outcome.PENDING  # due 4 s ago
     figures = live(table, 10.0, longest=5.0)
@@ -43,7 +43,7 @@ def test_what_hangs_counts_by_its_age_and_is_in_flight_beyond_the_window(table: 
     assert figures.ok_ratio == 1.0
 
 
-def test_without_a_hit_there_is_no_ratio_to_tell(table: HitTable) -> None:
+def test_a_window_without_hits_has_no_ratio(table: HitTable) -> None:
     figures = live(table, 30.0, longest=5.0)
     assert (figures.rate, figures.ok_ratio, figures.p99, figures.in_flight) == (0.0, None, None, 0)
 

@@ -49,7 +49,9 @@ def test_a_stalled_target_does_not_slow_the_arrivals(playing: Playing, server: S
     assert (table["sent"] >= table["due"]).all()
 
 
-def test_when_its_input_ends_it_stops_and_leaves_the_rest_unsent(playing: Playing, server: Server) -> None:
+def test_the_load_process_stops_when_its_input_ends_and_leaves_the_rest_unsent(
+    playing: Playing, server: Server
+) -> None:
     async def play() -> int:
         load = playing.process([OK, Route(path="/hang")], [0.0, 0.1, 600.0, 601.0])
         await _begin(load, playing)
@@ -65,7 +67,7 @@ def test_when_its_input_ends_it_stops_and_leaves_the_rest_unsent(playing: Playin
     assert np.isnan(playing.table()["sent"]).tolist() == [False, False, True, True]
 
 
-def test_killed_it_leaves_a_table_that_tells_what_was_sent(playing: Playing, server: Server) -> None:
+def test_a_killed_load_process_leaves_a_table_of_what_was_sent(playing: Playing, server: Server) -> None:
     async def play() -> str:
         load = playing.process([OK, Route(path="/hang")], [0.0, 0.1, 600.0])
         await _begin(load, playing)
@@ -101,7 +103,7 @@ def test_out_of_descriptors_it_ends_and_says_so_instead_of_blaming_the_target(pl
         asyncio.run(play())
 
 
-def test_it_is_our_own_code_that_runs_whatever_lies_in_the_working_directory(
+def test_the_load_process_runs_midnights_code_in_any_working_directory(
     playing: Playing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "chaos").mkdir()
@@ -111,7 +113,7 @@ def test_it_is_our_own_code_that_runs_whatever_lies_in_the_working_directory(
     assert outcomes(playing.whole([OK], [0.0])) == [Outcome.GOOD]
 
 
-def test_it_bears_its_mark(playing: Playing) -> None:
+def test_the_load_process_carries_its_mark(playing: Playing) -> None:
     async def play() -> dict[str, str]:
         load = playing.process([OK], [0.0])
         await load.start()
@@ -122,7 +124,7 @@ def test_it_bears_its_mark(playing: Playing) -> None:
     assert asyncio.run(play())["MIDNIGHT_MARK"] == "test/load"
 
 
-def test_stopped_before_it_was_told_to_go_it_sends_nothing(playing: Playing, server: Server) -> None:
+def test_a_load_process_stopped_before_its_start_sends_nothing(playing: Playing, server: Server) -> None:
     async def play() -> None:
         load = playing.process([OK], [0.0])
         assert await load.start() in {"fifo", "nice", "plain"}
@@ -134,7 +136,7 @@ def test_stopped_before_it_was_told_to_go_it_sends_nothing(playing: Playing, ser
     assert outcomes(playing.table()) == [Outcome.UNSENT]
 
 
-def test_what_was_due_before_the_beginning_is_sent_late_and_not_dropped(playing: Playing) -> None:
+def test_a_request_due_before_the_start_is_sent_late_and_not_dropped(playing: Playing) -> None:
     async def play() -> int:
         load = playing.process([OK], [0.0, 0.1])
         await load.start()
@@ -157,7 +159,7 @@ def test_the_instrument_has_a_line_for_every_window_without_a_hole(playing: Play
     assert windows[-1]["end"] >= playing.table()["done"].max()
 
 
-def test_a_pause_of_ours_is_seen_though_nothing_was_due(playing: Playing) -> None:
+def test_a_pause_of_the_instrument_is_seen_even_if_no_request_was_due(playing: Playing) -> None:
     pauses = 5
 
     async def play() -> None:

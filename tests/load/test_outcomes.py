@@ -46,7 +46,7 @@ def test_every_way_a_request_can_end_has_its_outcome_and_is_sent_once(
     assert np.isfinite(table["done"]).all()
 
 
-def test_nobody_listening_is_refused(tmp_path: Path) -> None:
+def test_a_port_without_a_listener_is_refused(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         playing = Playing(tmp_path, f"http://127.0.0.1:{unused.getsockname()[1]}")

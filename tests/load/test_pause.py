@@ -31,7 +31,7 @@ def played(playing: Playing, load: LoadProcess, delay: float) -> None:
     asyncio.run(play())
 
 
-def test_the_rest_waits_for_what_is_in_flight_and_begins_as_much_later_as_it_is_told(
+def test_the_play_waits_for_requests_in_flight_and_is_shifted_by_the_given_delay(
     playing: Playing, server: Server
 ) -> None:
     playing.timeout, playing.baseline = 1.5, 2
@@ -52,7 +52,7 @@ def test_either_part_may_be_empty(playing: Playing, baseline: int) -> None:
     assert outcomes(playing.table()) == [Outcome.GOOD] * 2
 
 
-def test_its_end_during_the_baseline_is_told(playing: Playing) -> None:
+def test_a_load_process_that_ends_during_the_baseline_is_reported(playing: Playing) -> None:
     async def play() -> None:
         load = playing.process([HANG], [0.0, 600.0])
         await load.start()
@@ -66,7 +66,7 @@ def test_its_end_during_the_baseline_is_told(playing: Playing) -> None:
     asyncio.run(play())
 
 
-def test_stopped_in_the_pause_it_leaves_the_play_unsent(playing: Playing) -> None:
+def test_a_load_process_stopped_in_the_pause_leaves_the_play_unsent(playing: Playing) -> None:
     async def play() -> None:
         load = playing.process([OK], [0.0, 0.1])
         await load.start()

@@ -53,7 +53,7 @@ def test_a_whole_ledger_is_read_page_by_page_until_two_reads_agree(server: Serve
     assert asked == [f"/page?after={BASE}&limit=2", f"/page?after={BASE + 2}&limit=2"] * 2
 
 
-def test_missing_changed_and_foreign_records_are_told_apart(server: Server, table: HitTable) -> None:
+def test_missing_changed_and_foreign_records_are_distinguished(server: Server, table: HitTable) -> None:
     changed = json.loads(_page(1, 8, last=True))
     changed["records"][0]["checksum"] = "0123456789abcdef"
     result = _read(server, table, [json.dumps(changed)])
@@ -61,7 +61,7 @@ def test_missing_changed_and_foreign_records_are_told_apart(server: Server, tabl
     assert result.rows.tolist() == expected
 
 
-def test_a_record_that_stands_twice_is_told_apart_too(server: Server, table: HitTable) -> None:
+def test_a_record_stored_twice_is_distinguished_too(server: Server, table: HitTable) -> None:
     result = _read(server, table, [_page(1, 2, 2, 3, last=True)])
     assert result.complete
     assert result.rows["state"].tolist() == [State.PRESENT, State.DOUBLED, State.PRESENT]
@@ -80,7 +80,7 @@ def test_a_list_that_never_settles_is_not_complete(server: Server, table: HitTab
     assert "no two in a row agree" in result.because
 
 
-def test_a_page_that_fails_is_asked_for_again(server: Server, table: HitTable) -> None:
+def test_a_failed_page_is_requested_again(server: Server, table: HitTable) -> None:
     result = _read(server, table, ["<html>busy</html>", '{"records": 1}', _page(1, 2, 3, last=True)])
     assert (result.complete, result.reads) == (True, 2)
 
@@ -123,7 +123,7 @@ def test_a_list_that_is_refused_is_not_complete_and_says_so_in_one_line(
     assert result.because == f"the page after {BASE} failed 5 times: it was answered with 500"
 
 
-def test_when_time_runs_out_it_is_not_complete(server: Server, table: HitTable) -> None:
+def test_a_read_back_that_runs_out_of_time_is_not_complete(server: Server, table: HitTable) -> None:
     server.pages = [_page(1, last=True)]
     result = read_back(server.url, LIST, table, BASE, timeout=-1.0)
     assert result is not None
@@ -131,6 +131,6 @@ def test_when_time_runs_out_it_is_not_complete(server: Server, table: HitTable) 
     assert "time ran out" in result.because
 
 
-def test_without_a_way_to_read_it_back_there_is_no_result(server: Server, table: HitTable) -> None:
+def test_a_target_without_a_read_back_has_no_result(server: Server, table: HitTable) -> None:
     assert read_back(server.url, None, table, BASE, timeout=1.0) is None
     assert server.requests == []

@@ -53,7 +53,7 @@ def test_a_request_is_these_bytes() -> None:
         ("http://h:1", "/a\r\nX: y", "GET /a%0D%0AX:%20y HTTP/1.1", "h:1"),
     ],
 )
-def test_where_it_goes(base_url: str, path: str, line: str, host: str) -> None:
+def test_a_request_goes_to_its_path_and_host(base_url: str, path: str, line: str, host: str) -> None:
     found, fields = head(wire(Route(path=path), base_url).request(0, 1, -1))
     assert found == line
     assert fields[0] == f"Host: {host}"
@@ -71,7 +71,7 @@ def test_a_body_has_its_length_and_its_type() -> None:
 
 
 @pytest.mark.parametrize(("method", "length"), [("GET", []), ("DELETE", ["Content-Length: 0"])])
-def test_where_there_is_no_body_nothing_is_said_of_its_type(method: str, length: list[str]) -> None:
+def test_a_request_without_a_body_has_no_content_type(method: str, length: list[str]) -> None:
     route = Route.model_validate({"method": method, "path": "/"})
     assert head(wire(route).request(0, 1, -1))[1][4:] == length
 
@@ -87,7 +87,7 @@ def test_a_write_carries_its_record_under_a_key_of_the_run() -> None:
         assert f"Content-Length: {len(body)}" in head(request)[1]
 
 
-def test_the_targets_own_fields_go_before_ours_whatever_case_they_are_written_in() -> None:
+def test_the_targets_own_fields_override_midnights_in_any_case() -> None:
     headers = {"hOST": "virtual.test", "user-agent": "them", "Authorization": "Bearer {item}"}
     _, fields = head(wire(Route(path="/{item}"), headers=headers).request(0, 5, -1))
     assert sorted(fields) == sorted([

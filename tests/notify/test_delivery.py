@@ -110,7 +110,7 @@ def test_a_mail_goes_out_through_apprise(post: Mail, opened: Engine, monkeypatch
     assert message.get_content().splitlines()[:2] == lines
 
 
-def test_what_is_not_accepted_is_tried_again_later_and_later_until_it_arrives(
+def test_a_rejected_notification_is_retried_with_growing_delays_until_delivered(
     hook: Web, opened: Engine
 ) -> None:
     hook.answers = [503, 500, 200]
@@ -132,7 +132,7 @@ def test_what_is_not_accepted_is_tried_again_later_and_later_until_it_arrives(
         assert not outbox.undelivered(connection, time.at)
 
 
-def test_after_a_day_it_is_given_up_and_said(opened: Engine) -> None:
+def test_a_notification_is_given_up_after_a_day(opened: Engine) -> None:
     time = Time()
     put(opened, "gone")
     for _ in range(200):
@@ -154,7 +154,7 @@ def test_a_process_that_died_while_it_delivered_loses_nothing(hook: Web, opened:
     assert outbox.deliver(opened, places, time) == 1
 
 
-def test_of_two_that_found_the_same_one_delivers_it(hook: Web, opened: Engine) -> None:
+def test_a_notification_found_by_two_senders_is_delivered_once(hook: Web, opened: Engine) -> None:
     places = {"ci": destination(webhook=hook.url)}
     put(opened, "ci")
     with opened.begin() as connection:
@@ -163,14 +163,16 @@ def test_of_two_that_found_the_same_one_delivers_it(hook: Web, opened: Engine) -
     assert len(hook.bodies) == 1
 
 
-def test_one_that_is_not_in_the_file_any_more_does_not_hold_up_the_others(hook: Web, opened: Engine) -> None:
+def test_a_destination_removed_from_the_file_does_not_hold_up_the_others(hook: Web, opened: Engine) -> None:
     put(opened, "gone", "ci")
     assert outbox.deliver(opened, {"ci": destination(webhook=hook.url)}, Time()) == 1
     with opened.begin() as connection:
         assert outbox.undelivered(connection, NOW)[0].error == "is no longer in schedules.yaml"
 
 
-def test_a_missing_secret_is_said_and_a_known_one_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_secret_is_reported_and_a_known_one_is_in_no_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("OPS", raising=False)
     with pytest.raises(NotDelivered, match="OPS is not set"):
         send("ops", destination(apprise={"env": "OPS"}), {})
@@ -180,7 +182,7 @@ def test_a_missing_secret_is_said_and_a_known_one_is_in_no_message(monkeypatch: 
     assert "T0KEN" not in str(told.value)
 
 
-def test_an_address_for_apprise_never_stands_in_the_file() -> None:
+def test_an_apprise_address_is_not_allowed_in_the_file() -> None:
     with pytest.raises(ValidationError) as told:
         destination(apprise="slack://tokenA/tokenB/tokenC")
     assert "must be a reference" in str(told.value)

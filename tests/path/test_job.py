@@ -41,14 +41,14 @@ def play(
 
 
 @pytest.mark.parametrize("text", PRINTED, ids=[repr(text[:16]) for text in PRINTED])
-def test_it_may_print_what_it_likes(tmp_path: Path, text: str) -> None:
+def test_a_job_may_print_anything(tmp_path: Path, text: str) -> None:
     done = play(tmp_path, sys.executable, "-c", f"{WORK}print({text!r}.encode('utf-8', 'replace').decode())")
     assert done.outcome is Outcome.PASS, done
     assert done.held.evidence["ended"] == "completed" and done.held.dose["cpu_seconds"] >= 0.29
 
 
 @pytest.mark.parametrize("text", ["42", "text", ""])
-def test_one_that_should_report_and_prints_something_else_is_refused_in_words(
+def test_a_job_that_should_report_and_prints_something_else_is_a_fault_error(
     tmp_path: Path, text: str
 ) -> None:
     job = Job((sys.executable, "-c", f"print({text!r})"), dict(os.environ), tmp_path, reports=True)
@@ -69,17 +69,17 @@ def test_a_child_that_keeps_its_output_open_is_not_waited_for(tmp_path: Path) ->
     assert done.outcome is Outcome.PASS, done
 
 
-def test_it_is_given_no_options_of_midnights(tmp_path: Path) -> None:
+def test_a_job_gets_none_of_midnights_options(tmp_path: Path) -> None:
     done = play(tmp_path, sys.executable, "-c", f"{WORK}import sys; print(sys.argv[1:])")
     assert done.held.evidence["last_lines"] == ["[]"]
 
 
-def test_one_that_does_nothing_proves_nothing(tmp_path: Path) -> None:
+def test_a_job_that_does_nothing_proves_nothing(tmp_path: Path) -> None:
     done = play(tmp_path, "true")
     assert done.outcome is Outcome.UNKNOWN and "of 0.01" in done.because, done
 
 
-def test_one_that_fails_is_below_the_floor_and_its_last_words_are_told(tmp_path: Path) -> None:
+def test_a_job_that_fails_is_below_the_floor_and_reported_with_its_last_words(tmp_path: Path) -> None:
     done = play(tmp_path, "sh", "-c", "echo no such table; exit 3")
     assert done.outcome is Outcome.UNKNOWN and "completed 0 of 1" in done.because
     assert done.held.evidence["ended"] == "exit code 3: no such table"
@@ -95,7 +95,7 @@ def sigint_heard() -> Iterator[None]:
 
 @pytest.mark.usefixtures("sigint_heard")
 @pytest.mark.parametrize("params", [{"deadline": "300ms"}, {}], ids=["deadline", "hold"])
-def test_one_that_does_not_end_is_ended_in_order_and_it_is_said(
+def test_a_job_that_does_not_end_is_ended_in_order_and_reported(
     tmp_path: Path, params: dict[str, object]
 ) -> None:
     # it minds SIGINT alone: on a busy machine it has the patience for both signals to tidy up
@@ -114,7 +114,7 @@ def test_one_that_does_not_end_is_ended_in_order_and_it_is_said(
     assert (tmp_path / "tidied").read_text() == "tidied\n"
 
 
-def test_a_command_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_command_is_reported_in_one_line(tmp_path: Path) -> None:
     job = Job(("/nowhere/nightly",), dict(os.environ), tmp_path)
     fault = made("batch_job", Handles(jobs={"nightly": job}))
     undo = fault.prepare()

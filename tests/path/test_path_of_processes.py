@@ -118,7 +118,9 @@ def test_a_connection_that_was_not_accepted_yet_waits_too(
     assert done.outcome is Outcome.PASS and done.held.dose["connections_that_waited"] == 1, done
 
 
-def test_what_waits_at_a_unix_socket_counts_too(servers: Servers, holders: Holders, tmp_path: Path) -> None:
+def test_connections_that_wait_at_a_unix_socket_count_too(
+    servers: Servers, holders: Holders, tmp_path: Path
+) -> None:
     server = servers(str(tmp_path / "socket"))
     client = holders(server.address, 2)
 
@@ -131,13 +133,13 @@ def test_what_waits_at_a_unix_socket_counts_too(servers: Servers, holders: Holde
     assert done.held.evidence["connections_in_use_before"] == 2
 
 
-def test_a_pause_of_a_process_that_serves_nobody_is_not_known(servers: Servers, tmp_path: Path) -> None:
+def test_a_pause_of_an_idle_process_is_unknown(servers: Servers, tmp_path: Path) -> None:
     done = played(made("pause", servers().handles), tmp_path, seconds=0.5, cut=False)
     assert done.held.dose["paused_seconds"] >= 0.45
     assert done.outcome is Outcome.UNKNOWN and "only midnight used" in done.because, done
 
 
-def test_children_that_were_forked_since_stand_still_and_go_on_too(servers: Servers) -> None:
+def test_children_forked_after_prepare_are_paused_and_continued_too(servers: Servers) -> None:
     server = servers()
     fault = made("pause", server.handles)
     undo = fault.prepare()
@@ -159,7 +161,7 @@ def test_a_kill_is_proven_by_the_connections_that_it_breaks(
     assert done.outcome is Outcome.PASS and done.held.dose["connections_in_use"] == 3, done
 
 
-def test_a_kill_of_a_process_that_serves_nobody_is_not_known(servers: Servers, tmp_path: Path) -> None:
+def test_a_kill_of_an_idle_process_is_unknown(servers: Servers, tmp_path: Path) -> None:
     done = played(made("kill", servers().handles), tmp_path, seconds=0.5, cut=False)
     assert done.held.dose["ended"] == 1
     assert done.outcome is Outcome.UNKNOWN and "only midnight used" in done.because, done

@@ -147,7 +147,7 @@ def test_sessions_that_the_server_ends_are_counted_where_they_are_the_services(
     assert done.outcome is Outcome.PASS and done.held.dose["idle_sessions_closed"] == 8, done
 
 
-def test_sessions_that_are_idle_already_stay_and_it_is_said(place: Place, tmp_path: Path) -> None:
+def test_sessions_that_are_already_idle_stay_and_are_reported(place: Place, tmp_path: Path) -> None:
     service = place.service(place.through)
 
     def two_are_used_and_end() -> None:

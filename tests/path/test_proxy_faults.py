@@ -61,7 +61,7 @@ def test_on_a_service_that_goes_through_the_proxy_the_effect_is_proven(
 
 
 @pytest.mark.parametrize(("name", "params", "use"), CASES.values(), ids=list(CASES))
-def test_on_a_service_that_goes_past_nothing_is_proven_whatever_others_feel(
+def test_a_service_that_bypasses_the_proxy_proves_nothing_even_if_others_are_hit(
     proxy: Proxy, echo: str, holders: Holders, tmp_path: Path, name: str, params: dict[str, Any], use: Use
 ) -> None:
     service, others = holders(echo, 6), holders(proxy.listen, 6)
@@ -93,7 +93,7 @@ def test_sessions_of_others_do_not_help_over_the_floor(
     assert done.outcome is Outcome.UNKNOWN and "3 of 4" in done.because, done
 
 
-def test_sessions_that_wait_for_an_answer_are_not_idle_and_it_is_said(
+def test_sessions_that_wait_for_an_answer_are_not_idle_and_are_reported(
     proxy: Proxy, holders: Holders, toxiproxy: Toxiproxy, tmp_path: Path
 ) -> None:
     service = holders(proxy.listen, 6)
@@ -106,9 +106,7 @@ def test_sessions_that_wait_for_an_answer_are_not_idle_and_it_is_said(
     )
 
 
-def test_a_reset_of_sessions_that_nobody_uses_is_not_known(
-    proxy: Proxy, holders: Holders, tmp_path: Path
-) -> None:
+def test_a_reset_of_unused_sessions_is_unknown(proxy: Proxy, holders: Holders, tmp_path: Path) -> None:
     service = holders(proxy.listen, 12)
 
     def two_are_used() -> None:

@@ -22,14 +22,14 @@ def watched(proxy: Proxy, *services: Holder) -> Watch:
     return Watch(proxy, Service(tuple(ref_of(each.pid) for each in services)), mark="test/watch")
 
 
-def test_the_services_connections_are_told_from_those_of_others(proxy: Proxy, holders: Holders) -> None:
+def test_the_services_connections_are_distinguished_from_others(proxy: Proxy, holders: Holders) -> None:
     service, _ = holders(proxy.listen, 3), holders(proxy.listen, 2)
     with watched(proxy, service) as watch:
         look = watch.look()
     assert len(look.own) == 3 and look.others == {"127.0.0.1": 2}
 
 
-def test_a_service_that_goes_past_has_none_and_it_is_said_where_it_goes(
+def test_a_service_that_bypasses_the_proxy_has_no_connection_and_its_way_is_reported(
     proxy: Proxy, echo: str, holders: Holders
 ) -> None:
     with watched(proxy, holders(echo, 4)) as watch:
@@ -73,7 +73,7 @@ def test_bytes_that_a_black_hole_holds_are_the_services_own(
         account.close()
 
 
-def test_idle_connections_that_the_proxy_closes_are_told_from_those_that_the_service_closes(
+def test_connections_closed_by_the_proxy_are_distinguished_from_those_the_service_closes(
     proxy: Proxy, toxiproxy: Toxiproxy, holders: Holders
 ) -> None:
     service = holders(proxy.listen, 3)
@@ -88,7 +88,7 @@ def test_idle_connections_that_the_proxy_closes_are_told_from_those_that_the_ser
     assert sum(each.closed_by_proxy for each in fates) == 2
 
 
-def test_the_service_is_who_listens_at_its_url_where_the_target_names_no_process(
+def test_the_listener_at_the_url_is_the_service_if_the_target_names_no_process(
     proxy: Proxy, echo: str
 ) -> None:
     del proxy
@@ -101,14 +101,14 @@ def test_a_service_that_cannot_be_found_is_unseen(url: str) -> None:
         path.of(Handles(base_url=url))
 
 
-def test_a_port_at_which_somebody_else_listens_is_not_the_proxys(
+def test_a_port_with_another_listener_is_not_the_proxys(
     proxy: Proxy, echo: str, toxiproxy: Toxiproxy
 ) -> None:
     its, others = (("127.0.0.1", int(at.rpartition(":")[2])) for at in (proxy.listen, echo))
     assert of_the_proxy(toxiproxy.url, {its, others}) == {its}
 
 
-def test_what_cannot_be_seen_says_why(proxy: Proxy) -> None:
+def test_a_service_that_cannot_be_watched_is_refused_with_the_reason(proxy: Proxy) -> None:
     gone = ProcessRef(1, 0.0)
     nowhere = ContainerRef(EngineAt("unix:///nonexistent.sock"), "0" * 64, "api")
     for service, because in (

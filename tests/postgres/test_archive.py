@@ -36,7 +36,7 @@ def fill(archiving: Archiving, segments: int) -> None:
         archive_now(archiving.primary, archiving.access, archiving.archive)
 
 
-def test_every_segment_is_archived_whole_and_nothing_else_lies_there(archiving: Archiving) -> None:
+def test_every_segment_is_archived_whole_and_nothing_else_is_there(archiving: Archiving) -> None:
     fill(archiving, 3)
     held = archiving.archive.holds()
     assert len(held.segments) >= 3
@@ -72,7 +72,7 @@ def run_command(archiving: Archiving, name: str, content: bytes) -> int:
     return subprocess.run(command, shell=True, capture_output=True, check=False, timeout=10).returncode
 
 
-def test_what_is_archived_is_never_overwritten_but_may_be_sent_again(archiving: Archiving) -> None:
+def test_an_archived_segment_is_never_overwritten_but_may_be_sent_again(archiving: Archiving) -> None:
     name = Segment(9, 1, archiving.archive.segment_size).name
     assert run_command(archiving, name, b"first") == 0
     assert run_command(archiving, name, b"first") == 0
@@ -97,14 +97,14 @@ def change_command(archiving: Archiving, command: str) -> None:
     ask(archiving.primary, "SELECT pg_logical_emit_message(true, 'test', 'something more')")
 
 
-def test_an_archive_command_that_lies_is_found_by_listing(archiving: Archiving) -> None:
+def test_a_lying_archive_command_is_detected_by_listing(archiving: Archiving) -> None:
     change_command(archiving, "/bin/true")
     with pytest.raises(BackupUnusable, match=r"archive_command lies: \d+ files .* does not contain it"):
         archive_now(archiving.primary, archiving.access, archiving.archive, timeout=1)
     change_command(archiving, archiving.archive.archive_command)
 
 
-def test_an_archive_command_that_fails_is_told_with_its_segment(archiving: Archiving) -> None:
+def test_a_failing_archive_command_is_reported_with_its_segment(archiving: Archiving) -> None:
     change_command(archiving, "/bin/false")
     with pytest.raises(BackupUnusable, match="archiving fails: archive_command could not store 0000"):
         archive_now(archiving.primary, archiving.access, archiving.archive, timeout=2)
@@ -117,6 +117,6 @@ def test_an_archive_command_that_fails_is_told_with_its_segment(archiving: Archi
     verify_archiving(archiving.primary, archiving.access, archiving.archive)
 
 
-def test_an_archive_that_is_not_there_is_named(servers: Servers) -> None:
+def test_an_archive_that_does_not_exist_is_named(servers: Servers) -> None:
     with pytest.raises(BackupUnusable, match="nowhere cannot be read"):
         Archive(servers.place / "nowhere").holds()

@@ -57,7 +57,7 @@ def damaged(backups: Backups) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("format", ["plain", "tar"])
-def test_a_backup_tells_what_it_is_and_is_what_its_manifest_says(backups: Backups, format: str) -> None:
+def test_a_backup_describes_itself_and_matches_its_manifest(backups: Backups, format: str) -> None:
     backup = backups.plain if format == "plain" else backups.tar
     assert backup.files.format == format
     assert backup.label == f"a {format} one"
@@ -158,7 +158,7 @@ def test_a_tar_that_ends_too_early_is_refused(backups: Backups) -> None:
         verify_backup(describe(place), backups.programs)
 
 
-def test_what_is_no_backup_is_refused(backups: Backups, servers: Servers) -> None:
+def test_a_directory_that_is_not_a_backup_is_refused(backups: Backups, servers: Servers) -> None:
     with pytest.raises(Refused, match=r"neither PG_VERSION nor base\.tar"):
         describe(servers.place)
     with pytest.raises(BackupUnusable, match="has no backup_label"):

@@ -18,7 +18,7 @@ def bit_by_bit(data: bytes) -> int:
     return state ^ 0xFFFFFFFF
 
 
-def test_it_gives_the_check_values_of_its_standard() -> None:
+def test_the_checksum_gives_the_check_values_of_its_standard() -> None:
     # RFC 3720, B.4, and the check value of the CRC catalogue.
     assert crc32c([b"123456789"]) == 0xE3069283
     assert crc32c([bytes(32)]) == 0x8A9136AA
@@ -27,7 +27,7 @@ def test_it_gives_the_check_values_of_its_standard() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 4095, 4096, 4097, 12345])
-def test_any_length_in_any_pieces_is_read_alike(size: int) -> None:
+def test_input_of_any_length_in_any_pieces_gives_the_same_checksum(size: int) -> None:
     chance = random.Random(size)
     data = chance.randbytes(size)
     cut = chance.randrange(size + 1)

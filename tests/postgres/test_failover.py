@@ -76,12 +76,12 @@ def test_a_killed_server_is_reaped_and_leaves_no_pid_file_or_child(split: SplitB
         split.old.kill()
 
 
-def test_of_a_server_that_is_down_nobody_can_say_that_it_refuses_writes(split: SplitBrain) -> None:
+def test_a_server_that_is_down_is_not_known_to_refuse_writes(split: SplitBrain) -> None:
     with pytest.raises(Unanswered, match="not known"):
         refuses_writes(dsn(split.old))
 
 
-def test_what_is_no_standby_cannot_be_promoted(split: SplitBrain) -> None:
+def test_a_server_that_is_not_a_standby_cannot_be_promoted(split: SplitBrain) -> None:
     with pytest.raises(TargetError, match="not in standby mode"):
         promote(split.new, split.access)
 
@@ -159,7 +159,9 @@ def test_a_server_that_never_diverged_rejoins_without_a_rewind(split: SplitBrain
 
 
 @pytest.mark.full
-def test_one_of_another_system_is_refused_and_leaves_no_slot(servers: Servers, split: SplitBrain) -> None:
+def test_a_server_of_another_system_is_refused_and_leaves_no_slot(
+    servers: Servers, split: SplitBrain
+) -> None:
     stranger, _ = servers.primary()
     stranger.stop()
     other = Standby(stranger, address(split.new), "slot_stranger", "stranger")
@@ -179,7 +181,7 @@ def failed_over(servers: Servers, old: Cluster, access: Access) -> Cluster:
     return new
 
 
-def test_where_the_wal_since_the_fork_is_gone_the_reason_is_said(servers: Servers) -> None:
+def test_a_rewind_without_the_wal_since_the_fork_fails_with_the_reason(servers: Servers) -> None:
     old, access = servers.primary()
     new = failed_over(servers, old, access)
     segments = sorted((old.data / "pg_wal").glob("0000*[0-9A-F]"))
@@ -204,7 +206,7 @@ def without_hints(servers: Servers) -> tuple[Cluster, Access]:
 
 
 @pytest.mark.full
-def test_without_checksums_or_hints_the_reason_is_said(servers: Servers) -> None:
+def test_a_rewind_without_checksums_or_hints_fails_with_the_reason(servers: Servers) -> None:
     old, access = without_hints(servers)
     new = failed_over(servers, old, access)
     with pytest.raises(CannotRewind, match="needs data checksums or wal_log_hints"):

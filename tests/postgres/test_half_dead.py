@@ -92,7 +92,7 @@ def test_a_killed_server_takes_its_sessions_and_its_frozen_children_with_it(clus
     assert rows(cluster) == list(range(1, 11))
 
 
-def test_what_a_kill_from_elsewhere_left_is_removed_by_the_next_start(cluster: Cluster) -> None:
+def test_leftovers_of_an_external_kill_are_removed_by_the_next_start(cluster: Cluster) -> None:
     pid = int((cluster.data / "postmaster.pid").read_text().split()[0])
     family = members(cluster.data)
     os.kill(pid, signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_what_a_kill_from_elsewhere_left_is_removed_by_the_next_start(cluster: C
     assert attempt_write(dsn(cluster), commit=True).outcome == "accepted"
 
 
-def test_while_orphans_work_on_its_files_no_second_server_is_started(cluster: Cluster) -> None:
+def test_a_second_server_is_not_started_while_orphans_use_its_files(cluster: Cluster) -> None:
     session = psycopg.connect(dsn(cluster), autocommit=True)
     backend = psutil.Process(session.info.backend_pid)
     backend.send_signal(signal.SIGSTOP)
@@ -119,6 +119,6 @@ def test_while_orphans_work_on_its_files_no_second_server_is_started(cluster: Cl
     cluster.start()
 
 
-def test_what_does_not_run_cannot_be_frozen(servers: Servers) -> None:
+def test_a_server_that_is_not_running_cannot_be_frozen(servers: Servers) -> None:
     with pytest.raises(TargetError, match="is not running"):
         servers.cluster().freeze()

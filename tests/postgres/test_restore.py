@@ -109,7 +109,7 @@ def test_exactly_the_rows_of_that_point_are_back(history: History, name: str) ->
         assert timeline(into, history.access) == done.recovery.timeline == 2
 
 
-def test_it_tells_what_it_took_and_where_it_ended_and_the_archive_gets_nothing(history: History) -> None:
+def test_a_restore_reports_its_cost_and_its_end_and_archives_nothing(history: History) -> None:
     held = history.archive.holds()
     with restored(history, at_time(history.instant), verify=True) as (into, done):
         assert min(done.copying, done.replaying) > 0
@@ -132,7 +132,7 @@ def test_it_tells_what_it_took_and_where_it_ended_and_the_archive_gets_nothing(h
         assert ask(into, "SHOW archive_mode") == "off"
 
 
-def test_all_that_the_archive_holds_comes_back_by_its_last_record(history: History) -> None:
+def test_a_restore_to_the_last_record_brings_back_all_that_the_archive_holds(history: History) -> None:
     end = last_record(history.primary.programs, history.archive, Timelines((), 1), history.backup.start)
     with restored(history, at_lsn(end)) as (into, _):
         assert rows(into) == AT_THE_END
@@ -173,13 +173,13 @@ def test_a_target_in_the_future_is_never_reached_and_the_server_is_quoted(histor
     assert "the last transaction recovered is from" in said
 
 
-def test_a_target_before_the_backups_end_is_refused_beforehand(history: History) -> None:
+def test_a_target_before_the_backups_end_is_refused_before_the_restore(history: History) -> None:
     assert "before the backup's end" in refused(history, at_time(history.begun), beforehand=True)
     assert "before the backup's end" in refused(history, at_lsn(history.backup.start), beforehand=True)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "CET"])
-def test_a_backup_that_tells_no_end_and_no_zone_is_still_not_used_for_a_time_before_it(
+def test_a_backup_without_an_end_or_a_zone_is_still_not_used_for_a_time_before_it(
     history: History, zone: str
 ) -> None:
     place = history.servers.place / f"zone-{zone}"
@@ -192,7 +192,7 @@ def test_a_backup_that_tells_no_end_and_no_zone_is_still_not_used_for_a_time_bef
         check_restorable(backup, at_time(history.begun - timedelta(seconds=2)), history.archive)
 
 
-def test_a_time_during_a_backup_whose_end_is_not_known_is_found_out_afterwards(history: History) -> None:
+def test_a_time_within_a_backup_of_unknown_end_is_detected_after_the_restore(history: History) -> None:
     execute(history.primary, "CREATE TABLE during (at timestamptz)")
     done = threading.Event()
     times: list[datetime] = []
@@ -220,7 +220,7 @@ def test_a_time_during_a_backup_whose_end_is_not_known_is_found_out_afterwards(h
     assert not into.data.exists()
 
 
-def test_the_archive_tells_when_a_backup_ended(history: History) -> None:
+def test_the_archive_gives_the_time_a_backup_ended(history: History) -> None:
     backup = describe(history.backup.files.place, history.archive)
     assert backup.ended is not None
     assert history.backup.ended is not None
@@ -239,7 +239,9 @@ def broken(history: History) -> Iterator[Archive]:
     shutil.rmtree(place)
 
 
-def test_a_missing_segment_before_an_lsn_is_named_beforehand(history: History, broken: Archive) -> None:
+def test_a_missing_segment_before_an_lsn_is_named_before_the_restore(
+    history: History, broken: Archive
+) -> None:
     segment = broken.directory / history.middle
     segment.unlink()
     said = refused(history, at_lsn(history.place), broken, beforehand=True)
@@ -247,7 +249,7 @@ def test_a_missing_segment_before_an_lsn_is_named_beforehand(history: History, b
     assert f"missing in {broken.directory}: {segment.name}" in said
 
 
-def test_a_missing_segment_before_a_time_is_no_silent_success(history: History, broken: Archive) -> None:
+def test_a_missing_segment_before_a_time_is_not_a_silent_success(history: History, broken: Archive) -> None:
     segment = broken.directory / history.middle
     segment.unlink()
     said = refused(history, at_time(history.instant), broken)
@@ -255,7 +257,7 @@ def test_a_missing_segment_before_a_time_is_no_silent_success(history: History, 
     assert f"missing or incomplete in the archive: {segment.name}" in said
 
 
-def test_a_corrupt_segment_is_no_silent_success(history: History, broken: Archive) -> None:
+def test_a_corrupt_segment_is_not_a_silent_success(history: History, broken: Archive) -> None:
     segment = broken.directory / history.middle
     content = bytearray(segment.read_bytes())
     content[40:4000] = bytes(reversed(content[40:4000]))

@@ -64,7 +64,7 @@ def test_a_role_that_cannot_see_the_sessions_of_others_is_given_the_grant_that_w
     assert all(probe.answer is Answer.YES for probe in probe_administrator(watcher, "admin"))
 
 
-def test_an_administrator_who_is_no_superuser_is_given_the_grants_for_a_setting_that_work(
+def test_an_administrator_who_is_not_a_superuser_gets_the_grants_a_setting_needs(
     primary: Cluster,
 ) -> None:
     """Like the administrator of a hosted server."""

@@ -131,7 +131,7 @@ def test_rows_that_differ_are_found_though_the_standby_streams(servers: Servers,
     remove_standby(pair.primary, standby, pair.access)
 
 
-def test_a_primary_is_no_standby(pair: Pair) -> None:
+def test_a_primary_is_not_a_standby(pair: Pair) -> None:
     impostor = Standby(pair.primary, pair.standby.upstream, "none", "impostor")
     with pytest.raises(NotFollowing, match="accepts writes"):
         verify_following(pair.primary, impostor, pair.access)
@@ -161,7 +161,7 @@ def test_a_directory_that_holds_something_is_refused_and_kept(servers: Servers, 
     assert kept.exists()
 
 
-def test_a_slot_in_use_is_dropped_and_one_that_is_not_there_is_no_error(servers: Servers, pair: Pair) -> None:
+def test_a_slot_in_use_is_dropped_and_a_missing_one_is_not_an_error(servers: Servers, pair: Pair) -> None:
     standby = servers.standby(pair.primary, pair.access)
     drop_slot(pair.primary, pair.access, standby.slot)
     drop_slot(pair.primary, pair.access, standby.slot)

@@ -70,13 +70,13 @@ def test_on_a_disk_too_and_replay_as_well(servers: Servers) -> None:
 
 
 @pytest.mark.real
-def test_when_the_time_is_over_no_further_size_is_begun_and_it_says_so(servers: Servers) -> None:
+def test_an_exhausted_time_limit_starts_no_further_size_and_is_reported(servers: Servers) -> None:
     found = measured(servers, servers.place, [4, 8, 12], repeats=1, within=0.0)
     assert found.restores == ()
     assert found.because == "0 of 3 sizes were measured within 0 s"
 
 
 @pytest.mark.real
-def test_what_does_not_fit_on_the_disk_is_refused(servers: Servers) -> None:
+def test_a_size_that_does_not_fit_on_the_disk_is_refused(servers: Servers) -> None:
     with pytest.raises(TargetError, match="more than half of the free space"):
         measured(servers, servers.place, [100_000_000])

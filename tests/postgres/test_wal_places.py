@@ -15,7 +15,7 @@ def test_an_lsn_is_read_as_it_is_shown() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "16", "16/", "x/1", "1/123456789"])
-def test_what_is_no_lsn_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_lsn_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="an LSN is written as"):
         lsn(text)
 
@@ -42,7 +42,7 @@ def test_the_segment_in_which_a_timeline_forks_is_read_from_the_younger_one() ->
     ]
 
 
-def test_of_several_forks_each_timeline_ends_where_the_next_begins() -> None:
+def test_each_timeline_of_several_forks_ends_where_the_next_begins() -> None:
     along = timelines(4, "1\t0/3000000\tx\n\n3\t0/9000000\tx\n")
     assert along.numbers() == (1, 3, 4)
     assert [along.begins(number) for number in (1, 3, 4)] == [0, lsn("0/3000000"), lsn("0/9000000")]

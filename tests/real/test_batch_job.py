@@ -63,7 +63,7 @@ def test_an_out_of_memory_kill_is_named(group: Path) -> None:
     assert held.dose["completed"] == 0
 
 
-def test_any_other_kill_is_not_taken_for_one() -> None:
+def test_a_kill_for_another_reason_is_not_mistaken_for_an_out_of_memory_kill() -> None:
     held = play(PATIENT, {}, kill=True)
     assert held.evidence["ended"] == "killed with SIGKILL, not for memory"
 
@@ -74,7 +74,7 @@ def test_the_out_of_memory_kill_of_another_is_not_taken_for_that_of_the_job(grou
     assert held.evidence["ended"] == "killed with SIGKILL, not for memory"
 
 
-def test_where_the_kernels_log_may_not_be_read_it_is_not_known(
+def test_the_reason_of_a_kill_is_unknown_if_the_kernels_log_cannot_be_read(
     group: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(oom.Watch.__init__, "__defaults__", (tmp_path / "none",))

@@ -122,7 +122,9 @@ def test_a_full_disk_ends_the_run_with_5_and_everything_undone(small_disk: Path,
     assert traces(disk.run.id) == set()
 
 
-def test_what_cannot_be_undone_is_said_and_undo_heals_it_later(midnight: Midnight, service: Service) -> None:
+def test_a_failed_undo_is_reported_and_midnight_undo_heals_it_later(
+    midnight: Midnight, service: Service
+) -> None:
     healing = midnight.place / "healing"
     stubborn = f"{{name: stubborn, fault: stubborn, at: 0s, hold: 1s, with: {{file: {healing}}}}}"
     file = experiment(midnight, f"steps: [{stubborn}]\n")

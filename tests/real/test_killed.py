@@ -41,7 +41,9 @@ KEPT = "while faults are held"  # the one instant that every test run sees
         for name, wanted in KILLS
     ],
 )
-def test_killed_the_watchdog_heals(midnight: Midnight, instant: str, wanted: Callable[[Event], bool]) -> None:
+def test_a_killed_run_is_healed_by_the_watchdog(
+    midnight: Midnight, instant: str, wanted: Callable[[Event], bool]
+) -> None:
     short = "{name: short, fault: idle_drop, at: 500ms, hold: 300ms, with: {min_closed: 1}}"
     file = broken.experiment(midnight.place, short, STORM, play=25.0)
     process = midnight.start("run", file, "--target", quick(midnight))

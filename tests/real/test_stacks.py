@@ -54,7 +54,7 @@ def test_a_stack_that_is_stopped_halfway_is_taken_down(midnight: Midnight) -> No
     assert not stack_of(midnight).path.exists()
 
 
-def test_a_directory_of_somebody_elses_is_not_removed(midnight: Midnight) -> None:
+def test_a_directory_of_another_owner_is_not_removed(midnight: Midnight) -> None:
     theirs = midnight.place / "theirs"
     theirs.mkdir()
     (theirs / "file").touch()

@@ -87,7 +87,7 @@ def test_a_short_outage_that_ends_passes_recovery_and_still_fails_availability(m
 
 
 @pytest.mark.full
-def test_a_starved_instrument_gives_unknown_and_blames_nobody(midnight: Midnight) -> None:
+def test_a_starved_instrument_gives_unknown_and_does_not_blame_the_target(midnight: Midnight) -> None:
     target = broken.target(midnight.place / "t", "hardened", {})
     freeze = "{name: freeze, fault: freeze_load, at: 3s, hold: 3s}"
     file = broken.experiment(midnight.place, freeze, extra="limits: {lost_writes: 0}")

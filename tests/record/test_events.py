@@ -94,7 +94,7 @@ def test_keys_that_a_newer_program_has_added_are_kept() -> None:
     assert found is not None and found.event() == line
 
 
-def test_an_event_that_a_newer_program_has_added_is_no_known_one_and_left_alone(tmp_path: Path) -> None:
+def test_an_event_added_by_a_newer_program_is_not_a_known_one_and_left_alone(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     writer = Writer(run.events)
     writer.event(Event(1.0, "run", "moon", "risen", {"full": True}))
@@ -122,18 +122,18 @@ def test_events_are_found_by_their_kind_and_name_and_in_order(tmp_path: Path) ->
     assert journal.latest(events.StepHeld) is None
 
 
-def test_an_event_of_now_gets_the_instant_at_which_it_is_written_and_others_keep_theirs() -> None:
+def test_a_current_event_gets_the_time_it_is_written_and_others_keep_theirs() -> None:
     assert events.PlayBegun(NOW).timed(lambda: 7.0).at == 7.0
     assert events.PlayBegun(3.0).timed(lambda: 7.0).at == 3.0
 
 
 @pytest.mark.parametrize("phase", ["injecting", "creating"])
-def test_whatever_a_newer_program_has_begun_is_known_with_its_undo(phase: str) -> None:
+def test_an_opening_event_of_a_newer_version_is_recognised_with_its_undo(phase: str) -> None:
     undo = {"moon": "full"}
     found = events.opening(Event(1.0, "moon", "x", phase, {"by": "fault:moon", "undo": undo}))
     assert found == events.Opening("fault:moon", undo)
 
 
 @pytest.mark.parametrize("detail", [{}, {"by": "fault:x"}, {"undo": {}}, {"by": 1, "undo": {}}])
-def test_what_does_not_say_how_it_is_undone_opens_nothing(detail: dict[str, Any]) -> None:
+def test_an_event_without_an_undo_opens_nothing(detail: dict[str, Any]) -> None:
     assert events.opening(Event(1.0, "step", "x", "injecting", detail)) is None

@@ -98,7 +98,7 @@ def test_every_gauge_is_listed_with_its_unit_and_nothing_else() -> None:
     assert listed == known
 
 
-def test_who_writes_a_gauge_names_it() -> None:
+def test_each_gauge_is_named_by_the_modules_that_write_it() -> None:
     for source, _, _, writers, _ in rows(section("## Gauges")):
         for writer in re.findall(r"`sampling\.(\w+)`", writers):
             text = (Path(gauges.__file__).parents[1] / "sampling" / f"{writer}.py").read_text()
@@ -117,6 +117,6 @@ def test_every_file_of_a_run_is_listed(tmp_path: Path) -> None:
     assert {"STEP.log", "STEP.done"} <= listed
 
 
-def test_the_version_that_is_told_is_the_one_that_is_written() -> None:
+def test_the_documented_version_is_the_one_written() -> None:
     assert f"It is {VERSION} today;" in section("## Version").replace("\n", " ")
     assert manifest.VERSION == VERSION

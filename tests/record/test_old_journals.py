@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> RunDir:
     return RunDir(Path(shutil.copytree(STORED.path, tmp_path / "run")))
 
 
-def test_it_gets_the_verdict_that_it_got() -> None:
+def test_an_old_journal_gets_its_original_verdict() -> None:
     """`expected.json` is what midnight said of it then; `honesty` was renamed since."""
     expected = json.loads((STORED.path / "expected.json").read_text())
     said = judge_run(STORED).to_json()
@@ -39,7 +39,7 @@ def test_it_gets_the_verdict_that_it_got() -> None:
     assert (said["verdict"], said["exit_code"]) == (expected["verdict"], expected["exit_code"])
 
 
-def test_every_event_of_it_is_known_whole_and_written_as_it_was() -> None:
+def test_every_event_of_an_old_journal_is_fully_known_and_written_unchanged() -> None:
     stored = Journal(STORED).events
     assert len(stored) == 39
     for event in stored:
@@ -49,7 +49,7 @@ def test_every_event_of_it_is_known_whole_and_written_as_it_was() -> None:
         assert found.event().detail.items() >= event.detail.items()
 
 
-def test_its_manifest_is_known_whole_and_written_as_it_was() -> None:
+def test_an_old_manifest_is_fully_known_and_written_unchanged() -> None:
     document = json.loads(STORED.run_file.read_text())
     found = Manifest.load(STORED.run_file)
     assert misread(Manifest, document) == []
@@ -106,7 +106,7 @@ def _add(run: RunDir, *lines: dict[str, Any]) -> None:
         file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
-def test_what_a_newer_program_of_the_same_version_adds_changes_no_verdict(run: RunDir) -> None:
+def test_additions_of_a_newer_program_of_the_same_version_change_no_verdict(run: RunDir) -> None:
     before = judge_run(run)
     moon = {"at": 60.0, "source": "moon", "name": "moon", "phase": "risen", "detail": {"full": True}}
     known = Journal(run).latest(events.PlayBegun)

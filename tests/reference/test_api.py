@@ -80,5 +80,5 @@ def test_the_exporter_gives_every_metric_of_all_workers_and_the_api_gives_the_sa
     assert set(re.findall(r"^# TYPE (\S+)", either.http.get("/metrics").text, re.MULTILINE)) == names
 
 
-def test_under_a_steady_load_nothing_fails(either: Stack) -> None:
+def test_a_steady_load_sees_no_failure(either: Stack) -> None:
     assert [hit for hit in offer(either.url, 50, 2.0, DOCUMENTS) if not hit.good] == []

@@ -65,7 +65,7 @@ def last_word(job: subprocess.Popen[bytes]) -> dict[str, Any]:
     return said
 
 
-def test_all_the_work_asked_for_is_done_and_reported(prepared: Stack) -> None:
+def test_all_the_requested_work_is_done_and_reported(prepared: Stack) -> None:
     with psycopg.connect(prepared.admin, autocommit=True) as admin:
         admin.execute("TRUNCATE sync_target")
         job = start(prepared, SMALL)
@@ -77,14 +77,14 @@ def test_all_the_work_asked_for_is_done_and_reported(prepared: Stack) -> None:
         assert copied == (2000,), "3000 rows of 2000 are once all, and half again"
 
 
-def test_more_memory_than_the_limit_allows_fails_by_that_name(limited: Stack) -> None:
+def test_a_job_that_exceeds_its_memory_limit_fails_by_that_name(limited: Stack) -> None:
     job = start(limited, [*ENDLESS, "--memory-mb=300"])
     said = last_word(job)
     assert (job.returncode, said["phase"]) == (1, "failed")
     assert "MemoryError" in said["because"]
 
 
-def test_killed_without_a_chance_it_leaves_no_child(limited: Stack) -> None:
+def test_a_killed_job_leaves_no_child(limited: Stack) -> None:
     job = start(limited, ENDLESS)
     until_children(limited, 4)
     job.kill()
@@ -92,14 +92,14 @@ def test_killed_without_a_chance_it_leaves_no_child(limited: Stack) -> None:
     until_children(limited, 0)
 
 
-def test_it_ends_by_its_deadline_and_says_so(limited: Stack) -> None:
+def test_the_job_ends_by_its_deadline_and_reports_it(limited: Stack) -> None:
     job = start(limited, ENDLESS, deadline=10)
     said = last_word(job)
     assert (job.returncode, said["phase"]) == (1, "failed")
     assert "deadline of 10 s" in said["because"]
 
 
-def test_it_stops_when_told_to_and_when_its_input_ends(limited: Stack) -> None:
+def test_the_job_stops_on_a_signal_and_when_its_input_ends(limited: Stack) -> None:
     told, orphaned = start(limited, ENDLESS), start(limited, ENDLESS, "--until-eof")
     until_children(limited, 8)
     told.send_signal(signal.SIGINT)
@@ -109,7 +109,7 @@ def test_it_stops_when_told_to_and_when_its_input_ends(limited: Stack) -> None:
     assert orphaned.wait(10) == 143
 
 
-def test_its_lost_connection_is_opened_again(limited: Stack) -> None:
+def test_the_job_reopens_a_lost_connection(limited: Stack) -> None:
     job = start(limited, ["--rows=100000", "--burners=0", "--cpu-seconds=0", "--memory-mb=0", "--queries=0"])
     with psycopg.connect(limited.admin, autocommit=True) as admin:
         until(lambda: _backends(admin) == 1, "the job is connected")

@@ -42,7 +42,7 @@ def test_a_call_in_flight_does_not_hold_up_another() -> None:
     assert waiting.get(timeout=5)
 
 
-def test_once_open_it_refuses_without_calling() -> None:
+def test_an_open_breaker_refuses_without_calling() -> None:
     tested = guard()
     fail_twice(tested)
     with pytest.raises(Unavailable, match="circuit breaker"):

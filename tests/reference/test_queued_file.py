@@ -31,7 +31,7 @@ def dropped() -> float:
     return float(metrics.LOG_LINES_DROPPED._value.get())
 
 
-def test_when_the_disk_stands_still_lines_wait_up_to_the_bound_and_the_rest_is_counted(
+def test_lines_wait_up_to_the_bound_while_the_disk_stalls_and_the_rest_is_counted(
     stuck: QueuedFile, tmp_path: Path
 ) -> None:
     before = dropped()

@@ -90,7 +90,7 @@ def test_hardened_keeps_its_slots_when_a_crowd_comes_while_it_reconnects(hardene
         assert failed(offer_with_drop(hardened)) == []
 
 
-def test_while_the_database_is_silent_the_pool_and_its_waiters_are_told_and_the_worker_lives(
+def test_a_silent_database_shows_in_the_pool_and_its_waiters_and_the_worker_survives(
     cluster: Cluster, proxies: Toxiproxy
 ) -> None:
     settings = profile("fragile")
@@ -127,7 +127,7 @@ def test_a_silent_database_costs_the_deadline_then_opens_the_breaker_which_close
         assert running.gauge("reference_breaker_state") == 0
 
 
-def test_a_record_whose_acknowledgement_was_lost_on_the_way_is_stored_once_and_acknowledged(
+def test_a_record_whose_acknowledgement_was_lost_is_stored_once_and_acknowledged(
     cluster: Cluster, proxies: Toxiproxy
 ) -> None:
     settings = profile("hardened")
@@ -142,7 +142,7 @@ def test_a_record_whose_acknowledgement_was_lost_on_the_way_is_stored_once_and_a
             assert admin.execute("SELECT payload FROM records WHERE seq = 77").fetchall() == [("payload 77",)]
 
 
-def test_the_model_s_failure_is_no_failure_of_the_database(hardened: Stack) -> None:
+def test_the_models_failure_is_not_a_failure_of_the_database(hardened: Stack) -> None:
     hardened.proxies.disable(f"{hardened.mark}-model")
     refused = hardened.http.post("/api/complete", json={"prompt": "anyone there?"})
     hardened.proxies.enable(f"{hardened.mark}-model")

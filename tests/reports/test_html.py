@@ -85,7 +85,7 @@ def test_the_report_asks_nothing_of_a_network_and_runs_no_script(html: str) -> N
     assert all(target.startswith("#") for target in fetched), fetched
 
 
-def test_every_finding_and_every_link_is_told(html: str, verdict: Verdict) -> None:
+def test_every_finding_and_every_link_is_reported(html: str, verdict: Verdict) -> None:
     text = Text(html).text
     for finding in verdict.findings:
         sentence = finding.because.removeprefix(f"{finding.name}: ")
@@ -94,7 +94,7 @@ def test_every_finding_and_every_link_is_told(html: str, verdict: Verdict) -> No
     assert places == sorted(places), "the chain is in the verdict's order"
 
 
-def test_a_check_that_is_not_ours_is_told_too(fragile: RunDir, verdict: Verdict) -> None:
+def test_a_foreign_check_is_reported_too(fragile: RunDir, verdict: Verdict) -> None:
     foreign = Finding("tidiness", "desk", Outcome.UNKNOWN, 0.5, 0.9, "ratio", "half the desk was seen")
     widened = dataclasses.replace(verdict, findings=(*verdict.findings, foreign))
     text = Text(render(Journal(fragile), widened)).text
@@ -133,7 +133,7 @@ def test_text_of_the_journal_is_escaped(tmp_path: Path) -> None:
     assert document.text.count("alert('midnight')") >= 2
 
 
-def test_doses_stand_beside_their_floors_and_settings_beside_versions(html: str) -> None:
+def test_doses_appear_beside_their_floors_and_settings_beside_versions(html: str) -> None:
     text = Text(html).text
     for words in (
         "connections closed 58 of 10",

@@ -46,7 +46,7 @@ def page(run: RunDir, verdict: Verdict) -> Page:
     return build(Experiment.model_validate(EXPERIMENT), Journal(run), verdict, [])
 
 
-def test_each_objective_stands_in_the_table_with_what_it_was_held_against(page: Page) -> None:
+def test_each_objective_appears_in_the_table_with_its_limit(page: Page) -> None:
     assert {row.label: row.allowed for row in page.objectives} == {
         "availability: whole": "≥ 99 %",
         "availability: reads": "≥ 99 %",
@@ -57,7 +57,7 @@ def test_each_objective_stands_in_the_table_with_what_it_was_held_against(page: 
     }
 
 
-def test_the_budget_of_each_ratio_is_told_below_its_sentence(
+def test_the_budget_of_each_ratio_appears_below_its_sentence(
     run: RunDir, verdict: Verdict, page: Page
 ) -> None:
     notes = {row.label: row.note for row in page.objectives}
@@ -74,7 +74,7 @@ def test_the_budget_of_each_ratio_is_told_below_its_sentence(
     assert verdict.to_json()["findings"][2]["evidence"]["budget_consumed"] == pytest.approx(consumed)
 
 
-def test_cards_of_a_kind_are_told_apart_by_their_names(verdict: Verdict) -> None:
+def test_cards_of_the_same_kind_are_distinguished_by_their_names(verdict: Verdict) -> None:
     labels = [card.label for card in key_figures(verdict.findings)]
     assert labels[:6] == ["whole", "reads", "all", "latency", "p95", "burn rate"]
     allowed = {card.label: card.allowed for card in key_figures(verdict.findings)}

@@ -65,7 +65,7 @@ def test_evidence_of_any_shape_is_one_line() -> None:
     ]
 
 
-def test_an_instant_is_told_in_seconds_of_the_play() -> None:
+def test_an_instant_is_shown_in_seconds_of_the_play() -> None:
     assert show_offset(77.2, 26.0) == "+51.2 s"
     assert show_offset(20.0, 26.0) == "-6.0 s"
     assert show_offset(None, 26.0) == "–"
@@ -112,7 +112,7 @@ def test_a_step_is_in_the_state_its_last_event_left_it(
     assert (batch.because == "r") == (state == "skipped")
 
 
-def test_the_verdict_for_machines_is_strict_json_in_a_whole_file(run: RunDir) -> None:
+def test_the_json_verdict_is_strict_and_written_as_a_whole_file(run: RunDir) -> None:
     verdict = judge_run(run)
     path = write_verdict(run, verdict)
     document = json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
@@ -123,7 +123,7 @@ def test_the_verdict_for_machines_is_strict_json_in_a_whole_file(run: RunDir) ->
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_the_terminal_is_told_the_headline_first_every_finding_and_where_the_report_lies(
+def test_the_terminal_shows_the_headline_first_then_every_finding_and_the_reports_path(
     run: RunDir, terminal: bool
 ) -> None:
     verdict = judge_run(run)

@@ -47,7 +47,7 @@ def refusal(place: Path, *names: str, **how: object) -> str:
 
 @pytest.mark.parametrize("method", ["rename", "copytruncate"])
 @pytest.mark.parametrize("kept", [14, 30, 100])
-def test_as_many_archives_as_a_team_keeps_are_still_there(place: Path, method: str, kept: int) -> None:
+def test_every_archive_that_a_team_keeps_is_still_there(place: Path, method: str, kept: int) -> None:
     (place / "app.log.1").write_text("day 1")
     for n in range(2, kept + 1):
         packed(place / f"app.log.{n}.gz", f"day {n}")
@@ -110,7 +110,7 @@ def test_archives_in_a_directory_of_their_own_get_another_one_there(place: Path)
     assert len(list((place / "old").iterdir())) == 4
 
 
-def test_logs_whose_names_begin_alike_are_not_taken_for_each_others_archives(place: Path) -> None:
+def test_logs_with_a_common_prefix_keep_their_own_archives(place: Path) -> None:
     (place / "app").write_text("of app")
     (place / "app-audit").write_text("of app-audit")
     for n, day in enumerate(DAYS[:3]):
@@ -137,7 +137,7 @@ def service(place: Path) -> Iterator[subprocess.Popen[str]]:
     made.communicate(timeout=10)
 
 
-def test_a_service_that_nobody_has_reopen_its_log_keeps_an_archive_that_it_can_write_to(
+def test_a_service_that_cannot_reopen_its_log_keeps_an_archive_it_can_write_to(
     place: Path, service: subprocess.Popen[str]
 ) -> None:
     keeps(place)
@@ -176,7 +176,7 @@ MIXED = {
 
 
 @pytest.mark.parametrize(("names", "because"), MIXED.values(), ids=list(MIXED))
-def test_what_no_stanza_can_be_written_for_is_refused_with_the_line_to_add(
+def test_a_log_that_no_stanza_fits_is_refused_with_the_line_to_add(
     place: Path, names: list[str], because: str
 ) -> None:
     for name in names:
@@ -200,14 +200,14 @@ def test_a_directory_that_others_may_write_is_rotated_as_its_owner(place: Path, 
 
 
 @as_root
-def test_a_directory_whose_owner_could_not_make_the_log_anew_is_refused(place: Path) -> None:
+def test_a_directory_whose_owner_cannot_recreate_the_log_is_refused(place: Path) -> None:
     os.chown(place, 65534, 4)
     place.chmod(0o775)
     assert "who cannot re-create" in refusal(place)
 
 
 @as_root
-def test_the_log_is_made_anew_with_its_owner_and_mode(place: Path) -> None:
+def test_the_log_is_recreated_with_its_owner_and_mode(place: Path) -> None:
     os.chown(place / "app.log", 65534, 4)
     (place / "app.log").chmod(0o620)
     keeps(place)
@@ -215,7 +215,7 @@ def test_the_log_is_made_anew_with_its_owner_and_mode(place: Path) -> None:
     assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (65534, 4, 0o620)
 
 
-def test_a_log_of_another_user_is_refused_to_who_cannot_make_it_anew(
+def test_a_log_of_another_user_is_refused_to_a_user_who_cannot_recreate_it(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
@@ -235,7 +235,7 @@ def test_an_acl_of_the_log_is_kept(place: Path) -> None:
 @as_root
 @pytest.mark.parametrize("which", ["app.log", "app.log.2.gz", "."])
 @pytest.mark.parametrize("attribute", ["i", "a"])
-def test_what_chattr_holds_fast_is_refused_before_half_the_archives_are_moved(
+def test_a_file_made_immutable_by_chattr_is_refused_before_any_archive_is_moved(
     place: Path, which: str, attribute: str
 ) -> None:
     for n in (1, 2, 3):
@@ -263,7 +263,7 @@ ABSENT = {
 
 
 @pytest.mark.parametrize(("name", "because"), ABSENT.values(), ids=list(ABSENT))
-def test_what_is_not_there_is_refused(place: Path, name: str, because: str) -> None:
+def test_a_log_that_does_not_exist_is_refused(place: Path, name: str, because: str) -> None:
     (place / "below").mkdir()
     said = refusal(place, name)
     assert because in said and "stanza" not in said

@@ -100,7 +100,7 @@ def test_a_rotation_that_outlasts_the_hold_is_waited_for(slow: Slow) -> None:
     assert slow.names() == ["app.log", "app.log.1.gz", "app.log.2.gz"]
 
 
-def test_beyond_the_maximum_its_half_made_archive_goes_and_the_whole_one_stays(slow: Slow) -> None:
+def test_a_half_made_archive_is_removed_beyond_the_maximum_and_the_whole_one_stays(slow: Slow) -> None:
     played = Played(by(slow.stanza, slow.log), {"finish_within": 0.05})
     slow.then()
     held = played()
@@ -111,7 +111,7 @@ def test_beyond_the_maximum_its_half_made_archive_goes_and_the_whole_one_stays(s
     nothing_is_lost(slow)
 
 
-def test_stopped_by_a_signal_it_is_put_in_order(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rotation_stopped_by_a_signal_is_put_in_order(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logrotate, "ENDING_GRACE", 0.05)
     stop = threading.Event()
     slow.then(stop.set)
@@ -120,7 +120,7 @@ def test_stopped_by_a_signal_it_is_put_in_order(slow: Slow, monkeypatch: pytest.
     nothing_is_lost(slow)
 
 
-def test_stopped_by_a_signal_it_may_still_end_by_itself(slow: Slow) -> None:
+def test_a_rotation_stopped_by_a_signal_may_still_end_by_itself(slow: Slow) -> None:
     stop = threading.Event()
     slow.then(stop.set, slow.may_end)
     held = Played(by(slow.stanza, slow.log))(60.0, stop)
@@ -129,7 +129,7 @@ def test_stopped_by_a_signal_it_may_still_end_by_itself(slow: Slow) -> None:
 
 
 @pytest.mark.parametrize("how", ["its supervisor alone", "everything"])
-def test_killed_with_all_of_midnight_the_undo_puts_it_in_order(slow: Slow, how: str) -> None:
+def test_a_rotation_killed_with_all_of_midnight_is_put_in_order_by_the_undo(slow: Slow, how: str) -> None:
     fault, undo = Played(by(slow.stanza, slow.log)).begun()
     fault.inject()
     slow.wait_until_begun()
@@ -165,7 +165,7 @@ def inventory(at: Path) -> dict[str, object]:
     return {**log_identity.inventory([f"{at}/app.log"], [str(at)]), "suffixes": [".gz"]}
 
 
-def test_a_half_made_copy_goes_while_the_log_is_whole(half: Path) -> None:
+def test_a_half_made_copy_is_removed_while_the_log_is_whole(half: Path) -> None:
     before = inventory(half)
     (half / "app.log.1").rename(half / "app.log.2")
     (half / "app.log.1").write_text(TODAY[:1000])
@@ -235,7 +235,7 @@ def test_a_new_file_of_the_service_itself_is_never_taken_for_half_an_archive(hal
         assert (half / name).exists()
 
 
-def test_what_a_process_has_open_is_somebodys_work(half: Path) -> None:
+def test_an_archive_that_a_process_has_open_is_not_removed(half: Path) -> None:
     before = inventory(half)
     with (half / "app.log.1.gz").open("wb"):
         assert rotation_undo.put_in_order(before)["half_made_removed"] == []

@@ -92,7 +92,7 @@ def test_an_absolute_name_through_a_linked_directory_counts(place: Path, tmp_pat
     assert whole(held) and held.dose["rotated_bytes"] == 10_000
 
 
-def test_a_log_that_somebody_else_moved_is_not_claimed(place: Path) -> None:
+def test_a_log_moved_by_another_process_is_not_claimed(place: Path) -> None:
     before = {**log_identity.inventory([f"{place}/app.log"], [str(place)])}
     with Log(f"{place}/app.log") as log:
         (place / "app.log").rename(place / "app.log.1")
@@ -101,7 +101,7 @@ def test_a_log_that_somebody_else_moved_is_not_claimed(place: Path) -> None:
     assert not told.rotated and told.bytes == 0 and "another process moved it" in told.became
 
 
-def test_a_copy_that_logrotate_claims_and_is_not_there_is_not_believed(place: Path) -> None:
+def test_a_copy_that_logrotate_claims_but_that_does_not_exist_is_not_believed(place: Path) -> None:
     before = log_identity.inventory([f"{place}/app.log"], [str(place)])
     log = f"{place}/app.log"
     claim = f"considering log {log}\ncopying {log} to {log}.1\ntruncating {log}\n"
@@ -110,7 +110,7 @@ def test_a_copy_that_logrotate_claims_and_is_not_there_is_not_believed(place: Pa
     assert not told.rotated
 
 
-def test_one_of_two_logs_skipped_stays_below_the_floor_with_the_reason(place: Path) -> None:
+def test_a_rotation_that_skips_one_of_two_logs_stays_below_the_floor_with_the_reason(place: Path) -> None:
     (place / "second.log").write_bytes(LINE)
     conf = place.parent / "app"
     script = "prerotate\n case $1 in *second*) exit 1;; esac\n endscript"

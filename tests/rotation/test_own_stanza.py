@@ -70,7 +70,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("body", "left"), KINDS.values(), ids=list(KINDS))
-def test_its_rules_hold_and_the_rotation_is_proven(place: Path, body: str, left: list[str]) -> None:
+def test_the_stanzas_rules_hold_and_the_rotation_is_proven(place: Path, body: str, left: list[str]) -> None:
     held = Played(by(stanza(place, body), place))()
     assert whole(held) and held.dose["rotated_bytes"] == 600, held
     assert names(place) == left
@@ -91,7 +91,7 @@ def test_the_oldest_goes_by_the_teams_own_count_and_the_plan_says_so(place: Path
     assert texts(place) == ["day 1", "day 2", "today\n" * 100]
 
 
-def test_an_archive_that_its_own_rules_overwrite_is_said_in_the_plan(place: Path) -> None:
+def test_an_archive_that_its_own_rules_overwrite_is_reported_in_the_plan(place: Path) -> None:
     (place / "app.log.1").write_text("day 1")
     logs = by(stanza(place, "rotate 3\ncompress\ncreate"), place)
     assert f"overwrites {place}/app.log.1, by its own rules" in rotating.shown(rotating.look(logs, ()), logs)
@@ -113,7 +113,7 @@ def test_no_other_stanza_of_the_directory_acts(place: Path, tmp_path: Path) -> N
     assert (place / "other.log").read_text() == "of another team" and not (tmp_path / "ran").exists()
 
 
-def test_what_the_same_stanza_rotates_beside_is_said_in_the_plan(place: Path) -> None:
+def test_the_plan_names_the_other_files_that_the_same_stanza_rotates(place: Path) -> None:
     (place / "beside.log").write_text("beside")
     logs = by(stanza(place, "rotate 3\ncreate", "{log}/*.log"), place)
     assert f"also rotates {place}/beside.log" in rotating.shown(rotating.look(logs, ()), logs)
@@ -146,7 +146,7 @@ create
 """
 
 
-def test_its_scripts_run_as_they_are_with_nothing_of_ours_in_their_surroundings(
+def test_the_stanzas_scripts_run_unchanged_and_without_midnights_environment(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "hunter2")
@@ -158,7 +158,7 @@ def test_its_scripts_run_as_they_are_with_nothing_of_ours_in_their_surroundings(
     assert (place.parent / "argument").read_text() == f"{place}/app.log \n"
 
 
-def test_its_scripts_are_printed_and_refused_where_the_consent_does_not_name_them(place: Path) -> None:
+def test_the_stanzas_scripts_are_printed_and_refused_without_consent(place: Path) -> None:
     conf = stanza(place, SCRIPT.format(place=place.parent))
     logs = by(conf, place, agreed=False)
     told = "\n".join(rotating.shown(rotating.look(logs, ()), logs))
@@ -168,7 +168,7 @@ def test_its_scripts_are_printed_and_refused_where_the_consent_does_not_name_the
     assert f"{conf}:3: postrotate" in said and "consent: {..., postrotate: true}" in said
 
 
-def test_a_script_that_fails_is_told_and_is_no_failure_of_midnights(place: Path) -> None:
+def test_a_failing_script_is_reported_and_is_not_a_failure_of_midnight(place: Path) -> None:
     held = Played(by(stanza(place, "rotate 3\ncreate\npostrotate\n exit 7\nendscript"), place))()
     assert whole(held) and held.evidence["exit_code"] == 1
     assert "postrotate script" in held.evidence["errors"][0]
@@ -207,7 +207,7 @@ def test_a_stanza_that_would_not_rotate_the_log_is_refused_with_the_reason(
 
 
 @as_root
-def test_a_file_that_logrotate_ignores_for_its_mode_is_refused_saying_so(place: Path) -> None:
+def test_a_file_that_logrotate_ignores_for_its_mode_is_refused_with_that_reason(place: Path) -> None:
     conf = stanza(place, "rotate 3")
     conf.chmod(0o664)
     assert "it is writable by group or others" in refusal(Played(by(conf, place)))

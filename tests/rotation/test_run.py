@@ -112,7 +112,7 @@ _SHORT = ("scripts without consent",)
         for name, case in REFUSED.items()
     ],
 )
-def test_what_cannot_be_rotated_is_refused_before_the_play(team: Team, how: str, because: str) -> None:
+def test_a_log_that_cannot_be_rotated_is_refused_before_the_play(team: Team, how: str, because: str) -> None:
     stanza = team.midnight.file("stanza", f"{team.log}/app.log {{\n postrotate\n true\n endscript\n}}\n")
     before = texts(team.log)
     done = team.run(how.replace("STANZA", stanza))

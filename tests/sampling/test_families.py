@@ -26,7 +26,7 @@ child.wait()
 """
 
 
-def test_a_family_is_sampled_as_a_whole_and_what_has_ended_is_left_out() -> None:
+def test_a_family_is_sampled_as_a_whole_without_processes_that_have_ended() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as parent:

@@ -87,7 +87,7 @@ def test_a_new_process_of_an_old_pid_is_counted_from_its_own_first_line(tmp_path
     assert (found.lines, found.expected, found.lost, found.complete) == (49, 50, 1, True)
 
 
-def test_a_log_that_nobody_wrote_to_since_holds_no_line_of_the_run(tmp_path: Path) -> None:
+def test_a_log_without_new_lines_holds_no_line_of_the_run(tmp_path: Path) -> None:
     (tmp_path / "app.log").write_bytes(lines(1, 40))
     found = loglines.count(tmp_path, written=0, before=loglines.read(tmp_path))
     assert (found.writers, found.lines, found.complete) == (0, 0, False)

@@ -79,7 +79,7 @@ def test_a_sync_that_does_not_end_does_not_keep_the_volume_source_from_closing(
         source.close()
 
 
-def test_a_volume_that_is_no_directory_of_this_machine_is_not_sampled(
+def test_a_volume_that_is_not_a_directory_of_this_machine_is_not_sampled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     container = ContainerRef(EngineAt("unix:///nowhere"), "id", "name")

@@ -63,7 +63,7 @@ def test_a_job_store_of_a_former_holder_goes_when_another_begins(opened: Engine,
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_alarms_that_the_database_broke_say_so_and_ring_when_they_begin_anew(
+def test_broken_triggers_report_it_and_fire_again_after_a_restart(
     opened: Engine, alarms: Apscheduler, clock: RealClock
 ) -> None:
     alarms.begin([SECONDLY], 1)

@@ -40,7 +40,7 @@ def due(when: str) -> list[str]:
         ("0 0 1 JAN,jul *", "0 0 1 1,7 *"),
     ],
 )
-def test_what_means_something_here_is_read(when: str, same: str) -> None:
+def test_a_foreign_cron_expression_with_an_equivalent_is_read(when: str, same: str) -> None:
     assert due(when) == due(same)
 
 
@@ -89,7 +89,7 @@ def test_the_last_day_or_a_weekday_is_either() -> None:
         ("0 0 * * 5-mon", "is not a range of days"),
     ],
 )
-def test_what_does_not_is_refused_with_what_to_write(when: str, words: str) -> None:
+def test_a_cron_expression_without_an_equivalent_is_refused_with_a_remedy(when: str, words: str) -> None:
     with pytest.raises(ValueError) as caught:
         triggers(when)
     assert words in str(caught.value)

@@ -55,7 +55,7 @@ def test_ten_years_are_as_the_clock_on_the_wall_says(when: str, zone: str) -> No
     st.lists(st.integers(0, 6), min_size=1, max_size=7, unique=True),
     st.integers(0, 3650),
 )
-def test_any_rule_is_as_the_clock_on_the_wall_says(
+def test_every_rule_follows_the_clock_on_the_wall(
     zone: str, minutes: list[int], hours: list[int], weekdays: list[int], day: int
 ) -> None:
     of_day = tuple(time(hour, minute) for hour in hours for minute in minutes)
@@ -96,14 +96,14 @@ def test_a_time_that_comes_twice_is_due_the_first_time_only() -> None:
     ]
 
 
-def test_whoever_looks_in_the_hour_that_comes_twice_is_told_of_nothing_that_is_past() -> None:
+def test_a_look_in_the_repeated_hour_returns_no_past_time() -> None:
     second = datetime(2026, 10, 25, 1, 5, tzinfo=UTC)  # 02:05 in Berlin, for the second time
     assert next(due_times(schedule("*/10 * * * *", "Europe/Berlin"), second)) == datetime(
         2026, 10, 25, 2, 0, tzinfo=UTC
     )
 
 
-def test_a_cron_trigger_in_a_zone_of_its_own_runs_twice_what_comes_twice() -> None:
+def test_a_cron_trigger_in_a_zone_runs_twice_in_a_repeated_hour() -> None:
     """The reason why it is asked in UTC here: should this fail one day, `zones` may have become needless."""
     zone = ZoneInfo("Europe/Berlin")
     trigger = CronTrigger(hour=2, minute=30, timezone=zone)

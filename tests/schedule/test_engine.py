@@ -54,7 +54,7 @@ def test_a_run_starts_at_its_time_and_not_with_the_next_beat(tmp_path: Path) -> 
     ] * 3
 
 
-def test_what_came_due_while_no_scheduler_ran_is_reported_and_the_newest_still_played(tmp_path: Path) -> None:
+def test_runs_due_while_no_scheduler_ran_are_reported_and_the_newest_is_still_played(tmp_path: Path) -> None:
     world = World(tmp_path, HOURLY)
     world.add()
     world.pass_(hours=2, minutes=10)
@@ -67,7 +67,7 @@ def test_what_came_due_while_no_scheduler_ran_is_reported_and_the_newest_still_p
     assert world.machine.at[-1][1] <= BEGIN + timedelta(hours=7, minutes=25)
 
 
-def test_what_is_later_than_it_may_be_is_missed(tmp_path: Path) -> None:
+def test_a_run_later_than_its_limit_is_missed(tmp_path: Path) -> None:
     world = World(tmp_path, HOURLY)
     world.add()
     world.pass_(minutes=5)
@@ -176,7 +176,7 @@ def test_a_leader_that_was_stopped_for_a_while_starts_nothing_when_it_goes_on(tm
         max_size=10,
     )
 )
-def test_whatever_happens_to_the_schedulers_nothing_is_lost_and_nothing_played_twice(
+def test_scheduler_failures_lose_no_run_and_play_none_twice(
     tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, int]]
 ) -> None:
     world = World(tmp_path_factory.mktemp("world"), HOURLY, NIGHTLY)
@@ -216,7 +216,7 @@ def _once(world: World) -> Callable[[], None]:
     return kill
 
 
-def test_of_two_on_one_target_the_second_waits_until_the_first_has_ended(tmp_path: Path) -> None:
+def test_a_second_run_on_one_target_waits_until_the_first_has_ended(tmp_path: Path) -> None:
     world = World(tmp_path, schedule("0 * * * *", name="one"), schedule("0 * * * *", name="two"))
     world.machine.length = 600
     world.add()
@@ -226,7 +226,7 @@ def test_of_two_on_one_target_the_second_waits_until_the_first_has_ended(tmp_pat
     assert world.states() == {"ended": 1, "running": 1}
 
 
-def test_of_two_on_one_target_the_second_is_refused_where_that_is_wished(tmp_path: Path) -> None:
+def test_a_second_run_on_one_target_is_refused_if_configured(tmp_path: Path) -> None:
     two = schedule("0 * * * *", name="two", when_busy="refuse", on_fail={"notify": ["ops"]})
     world = World(tmp_path, schedule("0 * * * *", name="one"), two, ops=hook())
     world.add()
@@ -236,7 +236,7 @@ def test_of_two_on_one_target_the_second_is_refused_where_that_is_wished(tmp_pat
     assert [body["event"] for body in told(world)] == ["missed"]
 
 
-def test_one_that_waits_too_long_for_its_target_is_missed(tmp_path: Path) -> None:
+def test_a_run_that_waits_too_long_for_its_target_is_missed(tmp_path: Path) -> None:
     world = World(tmp_path, HOURLY)
     world.machine.occupied = "20260301T115900Z-abcdef"
     world.add()
@@ -307,7 +307,7 @@ def test_a_late_run_does_not_begin_in_a_blackout(tmp_path: Path) -> None:
     assert world.states() == {"skipped": 1}
 
 
-def test_a_fail_is_told_and_pauses_and_the_first_pass_afterwards_is_a_recovery(tmp_path: Path) -> None:
+def test_a_fail_is_reported_and_pauses_and_the_first_pass_afterwards_is_a_recovery(tmp_path: Path) -> None:
     failing = schedule("0 * * * *", name="hourly", on_fail={"notify": ["ops", "all"], "pause": True})
     everything = ["fail", "unknown", "recovered", "missed", "passed"]
     world = World(tmp_path, failing, ops=hook(), all=hook(events=everything))
@@ -324,7 +324,7 @@ def test_a_fail_is_told_and_pauses_and_the_first_pass_afterwards_is_a_recovery(t
     assert events == ["passed", "unknown", "unknown", "fail", "fail", "recovered", "recovered", "passed"]
 
 
-def test_many_missed_runs_are_told_in_one_message(tmp_path: Path) -> None:
+def test_many_missed_runs_are_reported_in_one_message(tmp_path: Path) -> None:
     world = World(tmp_path, schedule("0 * * * *", name="hourly", on_fail={"notify": ["ops"]}), ops=hook())
     world.add()
     world.pass_(minutes=5)

@@ -105,7 +105,7 @@ def test_a_bad_schedule_is_refused_in_one_line(
     assert f"{path}:{line}: " in said and words in said
 
 
-def test_a_name_stands_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_duplicate_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "schedules.yaml"
     path.write_text(GOOD + "  - {name: nightly, experiment: smoke, when: 0 1 * * *}\n")
     code, _, said = run(capsys, "validate", str(path))
@@ -168,7 +168,7 @@ def test_the_list_says_all_in_a_narrow_terminal_and_whether_a_scheduler_is_there
     assert leader == "no scheduler holds the lease: nothing will start"
 
 
-def test_a_database_that_cannot_be_opened_is_said_without_its_password(
+def test_a_database_that_cannot_be_opened_is_reported_without_its_password(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "schedules.yaml"

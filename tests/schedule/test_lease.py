@@ -27,7 +27,7 @@ def lease(opened: Engine, holder: str, clock: SimClock) -> Lease:
     return Lease(opened, holder, Stillness(clock.elapsed, 20))
 
 
-def test_it_is_kept_by_beating_and_taken_when_nobody_beats_it(opened: Engine) -> None:
+def test_the_lease_is_kept_by_heartbeats_and_taken_without_them(opened: Engine) -> None:
     clock = SimClock()
     one, two = lease(opened, "one", clock), lease(opened, "two", clock)
     assert one.hold() == 1
@@ -41,7 +41,7 @@ def test_it_is_kept_by_beating_and_taken_when_nobody_beats_it(opened: Engine) ->
     assert one.hold() is None
 
 
-def test_one_that_was_given_back_is_taken_at_once(opened: Engine) -> None:
+def test_a_lease_that_was_given_back_is_taken_at_once(opened: Engine) -> None:
     clock = SimClock()
     one, two = lease(opened, "one", clock), lease(opened, "two", clock)
     one.hold()
@@ -77,7 +77,7 @@ def test_a_former_holder_writes_nothing(opened: Engine) -> None:
     assert claim is not None and claim.due == clock.now()
 
 
-def test_what_is_an_occurrence_already_cannot_be_claimed_again(opened: Engine) -> None:
+def test_an_existing_occurrence_cannot_be_claimed_again(opened: Engine) -> None:
     clock = SimClock()
     lease(opened, "one", clock).hold()
     book = Book(opened, ScheduleFile(schedules=(HOURLY,)), "one")

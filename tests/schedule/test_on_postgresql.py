@@ -92,7 +92,7 @@ def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_tw
     assert row.attempts == 1
 
 
-def test_a_leader_stopped_amid_a_transaction_does_not_hold_up_the_others(url: str) -> None:
+def test_a_leader_stopped_within_a_transaction_does_not_block_the_others(url: str) -> None:
     clock, opened = RealClock(), database.connect(url)
     forget_lease(url)
     token = Lease(opened, "stopped", Stillness(clock.elapsed, 0)).hold()
@@ -107,9 +107,7 @@ def test_a_leader_stopped_amid_a_transaction_does_not_hold_up_the_others(url: st
 
 
 @pytest.mark.full
-def test_two_processes_of_which_one_is_killed_and_one_is_stopped_for_a_while(
-    url: str, tmp_path: Path
-) -> None:
+def test_two_schedulers_survive_a_kill_of_one_and_a_pause_of_the_other(url: str, tmp_path: Path) -> None:
     with database.connect(url).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("CREATE DATABASE two")
     place = Place(tmp_path, address=url.rpartition("/")[0] + "/two")
@@ -151,7 +149,7 @@ def test_a_server_that_does_not_answer_is_given_up() -> None:
             database.connect(address)
 
 
-def test_what_the_address_says_counts(url: str) -> None:
+def test_settings_in_the_address_take_effect(url: str) -> None:
     address = f"{url}?options=-c%20lock_timeout%3D7s".replace("postgresql:", "postgres:")
     with database.connect(address).begin() as connection:
         assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "7s"

@@ -27,7 +27,7 @@ def _place(tmp_path: Path) -> Iterator[Place]:
     found.stop_all()
 
 
-def test_runs_are_started_recorded_and_told(place: Place) -> None:
+def test_runs_are_started_recorded_and_reported(place: Place) -> None:
     place.code = 1
     with web() as kept:
         notify = {"webhook": kept.url}
@@ -97,7 +97,7 @@ def test_sighup_reads_the_file_again_and_a_bad_one_changes_nothing(place: Place)
     place.until(lambda: any(row.schedule == "two" for row in place.rows()))
 
 
-def test_the_command_is_midnight_run_and_its_refusal_is_told(place: Place) -> None:
+def test_the_scheduler_runs_midnight_run_and_reports_its_refusal(place: Place) -> None:
     place.stub = False
     halt = place.path / "state/midnight/halt"
     halt.parent.mkdir(parents=True)
@@ -144,7 +144,7 @@ def test_a_run_by_hand_that_is_stopped_as_it_begins_is_stopped(
     assert [row.exit_code for row in place.rows()] == [4]
 
 
-def test_where_no_scheduler_runs_a_run_by_hand_that_was_killed_is_reported_by_the_next(
+def test_a_manual_run_killed_without_a_scheduler_is_reported_by_the_next(
     place: Place, by_hand: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert by_hand("exit 0") == 0

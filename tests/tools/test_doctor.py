@@ -82,7 +82,7 @@ def test_fix_gets_what_is_missing_and_only_that(monkeypatch: pytest.MonkeyPatch)
     assert (here.got, away.got) == (0, 1)
 
 
-def test_one_part_that_cannot_be_got_is_code_5_and_does_not_stop_the_others(
+def test_a_part_that_cannot_be_obtained_is_code_5_and_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken, next_one = Obtainable(MISSING, fails=True), Obtainable(MISSING)

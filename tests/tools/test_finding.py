@@ -43,7 +43,7 @@ def cached(tmp_path: Path, says: str) -> Path:
     return program(tmp_path / "cache" / "midnight" / "toxiproxy-server-2.12.0", says)
 
 
-def test_postgresql_comes_from_the_wheel_unless_told_otherwise(path: Path) -> None:
+def test_postgresql_comes_from_the_wheel_by_default(path: Path) -> None:
     postgres(path, "99.1")
     found = postgresql.find()
     assert isinstance(found, Found)
@@ -81,7 +81,7 @@ def test_a_directory_of_postgresql_is_taken_with_and_without_its_bin(
         assert postgresql.installation().bin == binaries
 
 
-def test_a_chosen_postgresql_that_is_not_there_is_not_replaced_by_another(
+def test_a_chosen_postgresql_that_does_not_exist_is_not_replaced_by_another(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIDNIGHT_POSTGRES", str(path))
@@ -101,7 +101,7 @@ def test_a_toxiproxy_on_path_that_is_too_old_gives_way_to_the_cache(path: Path, 
     assert toxiproxy.find_binary() == ours
 
 
-def test_a_toxiproxy_that_is_too_old_or_broken_is_named_when_there_is_no_other(path: Path) -> None:
+def test_a_toxiproxy_that_is_too_old_or_broken_is_named_if_there_is_no_other(path: Path) -> None:
     old = program(path / "toxiproxy-server", "toxiproxy-server version 2.5.0")
     assert isinstance(found := toxiproxy.find(), Missing)
     assert found.because == f"{old} is version 2.5.0; 2.12 or a later 2.x is required"

@@ -75,7 +75,7 @@ def kept(cache: Path) -> set[str]:
     return {path.name for path in cache.iterdir()}
 
 
-def test_what_go_builds_is_found_in_the_cache_from_then_on(tmp_path: Path, cache: Path) -> None:
+def test_a_toxiproxy_built_by_go_is_found_in_the_cache_from_then_on(tmp_path: Path, cache: Path) -> None:
     go(tmp_path, "2.12.0")
     got = toxiproxy.get()
     assert (got.version, got.source) == ("2.12.0", "cache (go install)")
@@ -121,7 +121,7 @@ def test_a_recorded_checksum_is_not_overwritten_by_another(release: Path, tmp_pa
         toxiproxy_release.pin(tmp_path)
 
 
-def test_a_release_that_is_not_there_is_one_line_with_its_address(release: Path, tmp_path: Path) -> None:
+def test_a_missing_release_is_one_line_with_its_address(release: Path, tmp_path: Path) -> None:
     release.unlink()
     with pytest.raises(ToolMissing, match=f"{ASSET} answers 404; try again") as refusal:
         toxiproxy_release.pin(tmp_path)
