@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from chaos.checks.bounds import Bound, bound
 from chaos.checks.breakdown import breakdown
-from chaos.checks.drill.incident import Deed, Incident, deeds, incident
+from chaos.checks.drill.incident import Incident, RunbookStepRun, incident, runbook_steps
 from chaos.checks.observation import Observation, doubted_beyond, observe
 from chaos.checks.outages import Readings, read
 from chaos.checks.spans import StepSpan, step_spans
@@ -90,9 +90,9 @@ class Judged:
         return incident(self.experiment.drill, self.journal)
 
     @cached_property
-    def deeds(self) -> list[Deed]:
+    def runbook_steps(self) -> list[RunbookStepRun]:
         """Every runbook step of a drill, in the drill's order."""
-        return deeds(self.experiment.drill, self.journal)
+        return runbook_steps(self.experiment.drill, self.journal)
 
 
 @dataclass(frozen=True, eq=False)

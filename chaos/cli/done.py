@@ -44,6 +44,10 @@ def _played() -> list[RunDir]:
 def _waited_for(run: RunDir) -> list[str]:
     """Return the manual steps of the run that have begun and not ended."""
     journal = Journal(run)
-    open_steps = {deed.name for deed in journal.every(events.DeedBegun) if deed.by == events.PERSON}
-    over = {deed.name for kind in (events.DeedEnded, events.DeedFailed) for deed in journal.every(kind)}
+    open_steps = {step.name for step in journal.every(events.RunbookStepBegun) if step.by == events.PERSON}
+    over = {
+        step.name
+        for kind in (events.RunbookStepEnded, events.RunbookStepFailed)
+        for step in journal.every(kind)
+    }
     return sorted(open_steps - over)

@@ -18,7 +18,7 @@ from chaos.cli.options import Json
 from chaos.errors import ExitCode, UsageError
 from chaos.plan import build as plans
 from chaos.play import kinds
-from chaos.spec import slofile, yamlfile
+from chaos.spec import named_files, slofile, yamlfile
 from chaos.spec import target as targets
 
 Files = Annotated[
@@ -32,7 +32,7 @@ Target = Annotated[str, typer.Option(help="Target to validate the experiment aga
 def list_(json_: Json = False) -> None:
     """List experiments and targets, local and built-in."""
     rows = []
-    for name, path in sorted(yamlfile.available("experiments").items()):
+    for name, path in sorted(named_files.available("experiments").items()):
         rows.append({"name": name, **asdict(kinds.of_file(path).summary()), "file": str(path)})
     if json_:
         print(json.dumps(rows, indent=1))
@@ -44,7 +44,7 @@ def list_(json_: Json = False) -> None:
 
 
 def _targets() -> list[dict[str, str]]:
-    found = [targets.load(path) for _, path in sorted(yamlfile.available("targets").items())]
+    found = [targets.load(path) for _, path in sorted(named_files.available("targets").items())]
     return [{"target": each.name, "driver": each.driver, "title": each.title} for each in found]
 
 
@@ -59,7 +59,7 @@ def _table(columns: tuple[str, ...], rows: list[dict[str, str]]) -> Table:
 
 def show(name: Name) -> None:
     """Print an experiment's file."""
-    path = yamlfile.search(name, "experiments")
+    path = named_files.search(name, "experiments")
     kinds.of_file(path).summary()  # refuses a broken file
     print(f"# {path}")
     print(path.read_text(), end="")
@@ -68,8 +68,8 @@ def show(name: Name) -> None:
 def validate(files: Files = None, target: Target = "embedded") -> int:
     """Validate files. Prints one line for each broken file: file, line, place, rule and value."""
     paths = [Path(file) for file in files or ()] or [
-        *yamlfile.available("experiments").values(),
-        *yamlfile.available("targets").values(),
+        *named_files.available("experiments").values(),
+        *named_files.available("targets").values(),
     ]
     broken = 0
     for path in paths:

@@ -9,8 +9,8 @@ import typer
 from chaos.errors import ExitCode, Refused
 from chaos.plan import build as plans
 from chaos.run import preflight, stack
+from chaos.spec import named_files, targetfiles
 from chaos.spec import target as targets
-from chaos.spec import targetfiles, yamlfile
 
 app = typer.Typer(help="Start and stop a target to experiment with by hand.", no_args_is_help=True)
 
@@ -61,4 +61,4 @@ def status(target: Target = "embedded") -> None:
 def _name(target: str) -> str:
     """The target's name. Anything but a path is one already, and its file need not exist any more."""
     is_path = target.endswith((".yaml", ".yml"))
-    return targets.load(yamlfile.search(target, "targets")).name if is_path else target
+    return targets.load(named_files.search(target, "targets")).name if is_path else target

@@ -27,10 +27,10 @@ def render(progress: Progress, now: float) -> Panel:
         state = progress.steps[step.name]
         start = f"at {show_seconds(step.at)}" if step.at is not None else f"after {step.after}"
         lines.add_row(step.name, _step_text(state, now, step.hold, start))
-    for deed in progress.experiment.drill.runbook if progress.experiment.drill else ():
-        state = progress.steps[deed.name]
-        start = f"at {show_seconds(deed.at)}" if deed.at is not None else f"after {deed.after}"
-        lines.add_row(deed.name, _deed_text(state, now, deed.within, start))
+    for asked in progress.experiment.drill.runbook if progress.experiment.drill else ():
+        state = progress.steps[asked.name]
+        start = f"at {show_seconds(asked.at)}" if asked.at is not None else f"after {asked.after}"
+        lines.add_row(asked.name, _runbook_step_text(state, now, asked.within, start))
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
@@ -68,7 +68,7 @@ def _step_text(state: StepProgress, now: float, hold: float, start: str) -> Text
     return Text(state.phase, style=STYLES.get(state.phase, ""))
 
 
-def _deed_text(state: StepProgress, now: float, within: float, start: str) -> Text:
+def _runbook_step_text(state: StepProgress, now: float, within: float, start: str) -> Text:
     if state.phase == "begun":
         since = max(0.0, now - state.since)
         return Text(f"in progress for {since:.0f} s of up to {show_seconds(within)}", style="bold cyan")

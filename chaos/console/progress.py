@@ -30,7 +30,7 @@ class Progress:
 
     def __post_init__(self) -> None:
         runbook = self.experiment.drill.runbook if self.experiment.drill else ()
-        names = [*(step.name for step in self.experiment.steps), *(deed.name for deed in runbook)]
+        names = [*(step.name for step in self.experiment.steps), *(step.name for step in runbook)]
         self.steps = {name: StepProgress() for name in names}
 
     def take(self, event: Event, now: float) -> None:

@@ -31,13 +31,13 @@ def sentence(event: Event) -> str:
             return f"{subject}: injecting" + ("" if fault in (None, event.name) else f" {fault}")
         case events.StepHeld() as held:
             return f"{subject}: held; {_doses(held)}"
-        case events.DeedBegun(told=str(told)) if told:
+        case events.RunbookStepBegun(told=str(told)) if told:
             return f"{subject}: do this by hand: {told}; then run: midnight done {event.name}"
-        case events.DeedEnded(seconds=float() | int() as seconds):
+        case events.RunbookStepEnded(seconds=float() | int() as seconds):
             return f"{subject}: done in {show_seconds(round(seconds, 2))}"
     if event.source == events.RunEnded.source:
         return f"{event.name} {event.phase}{because}"
-    colon = ":" if event.source in (events.StepHeld.source, events.DeedEnded.source) else ""
+    colon = ":" if event.source in (events.StepHeld.source, events.RunbookStepEnded.source) else ""
     return f"{subject}{colon} {event.phase}{because}"
 
 

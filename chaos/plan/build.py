@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from chaos.errors import UsageError
 from chaos.plan import slips
-from chaos.plan.planned import Plan, PlannedAction, PlannedStep
+from chaos.plan.planned import Plan, PlannedRunbookStep, PlannedStep
 from chaos.plan.rules import (
     check_abort,
     check_consent,
@@ -22,7 +22,7 @@ from chaos.plugin import registry
 from chaos.plugin.driver import Driver
 from chaos.plugin.staging import unknown_key
 from chaos.runbook_actions import GENERIC
-from chaos.spec import overrides, slofile, targetfiles, yamlfile
+from chaos.spec import named_files, overrides, slofile, targetfiles, yamlfile
 from chaos.spec.experiment import Experiment, Step
 from chaos.spec.runbook import RunbookStep
 from chaos.spec.target import Target
@@ -37,7 +37,7 @@ def build(
     changes: Iterable[str] = (),
 ) -> Plan:
     """Build the plan of a run. Raises FileError or UsageError before anything is touched."""
-    path = yamlfile.search(experiment_name, "experiments")
+    path = named_files.search(experiment_name, "experiments")
     at = Where.read(path)
     for change in changes:
         overrides.apply(at, change)
@@ -113,7 +113,7 @@ def _runbook(
     target: Target,
     target_path: Path,
     driver: type[Driver],
-) -> tuple[PlannedAction, ...]:
+) -> tuple[PlannedRunbookStep, ...]:
     """Return the target's runbook steps that the drill uses. Raises FileError for either file."""
     found = []
     for index, step in enumerate(experiment.drill.runbook if experiment.drill else ()):
@@ -123,7 +123,7 @@ def _runbook(
             rule = f"the runbook of target {target.name!r} has no step {step.runbook!r}; known: {known}"
             raise at.under("drill", "runbook", index).broken(rule)
         found.append(
-            PlannedAction(step, runbook, _action(runbook, step.runbook, target_path, driver), target)
+            PlannedRunbookStep(step, runbook, _action(runbook, step.runbook, target_path, driver), target)
         )
     return tuple(found)
 

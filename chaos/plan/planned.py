@@ -39,7 +39,7 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedAction:
+class PlannedRunbookStep:
     """One runbook step; `params` is None for a command or a person's step."""
 
     step: DrillStep
@@ -74,7 +74,7 @@ class Plan:
     profile: str | None
     settings: Mapping[str, Any]  # of the profile
     steps: tuple[PlannedStep, ...]
-    runbook: tuple[PlannedAction, ...]
+    runbook: tuple[PlannedRunbookStep, ...]
     seed: int
     part_of: str | None = None  # the suite run that this run belongs to
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.plan import build as plans
-from chaos.spec import restore_experiment, yamlfile
+from chaos.spec import named_files, restore_experiment
 from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.target import Target
 from chaos.spec.yamlfile import Where
@@ -64,9 +64,9 @@ class RestorePlan:
 
 def build(name: str, target: str) -> RestorePlan:
     """Build the plan. Raises FileError or UsageError before anything is touched."""
-    path = yamlfile.search(name, "experiments")
+    path = named_files.search(name, "experiments")
     experiment = restore_experiment.load(path)
-    target_path = yamlfile.search(target, "targets")
+    target_path = named_files.search(target, "targets")
     found, _, options = plans.target_of(target_path)
     if not isinstance(options, BackupOptions):
         rule = f"{experiment.name} restores a backup and needs a target with driver backup"

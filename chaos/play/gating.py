@@ -35,7 +35,7 @@ from chaos.reports import markdown as as_markdown
 from chaos.reports.gate_terminal import print_gate
 from chaos.reports.terminal import print_verdict
 from chaos.run import manifest, signals
-from chaos.spec import kind, yamlfile
+from chaos.spec import kind, named_files
 from chaos.spec.kind import Kind
 from chaos.spec.units import read_age
 
@@ -105,7 +105,7 @@ class Asked:
 def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo: Path | None) -> list[Plan]:
     """Plan every experiment. Raises FileError or UsageError, also for a bad `slo`, before anything is touched."""
     for name in names:
-        if kind.of_file(yamlfile.search(name, "experiments")) is Kind.SUITE:
+        if kind.of_file(named_files.search(name, "experiments")) is Kind.SUITE:
             rule = "a gate plays experiments; to require a drill use --require-drill-within"
             raise UsageError(f"{name} is a suite: {rule}")
     planned = [plans.build(name, target, profile, seed) for name in names]

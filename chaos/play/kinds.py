@@ -9,7 +9,7 @@ from chaos.play.backup_check import BackupCheck
 from chaos.play.experiment import OneExperiment
 from chaos.play.playable import Playable
 from chaos.play.suite import WholeSuite
-from chaos.spec import kind, yamlfile
+from chaos.spec import kind, named_files
 from chaos.spec.kind import Kind
 
 KINDS: Mapping[Kind, type[Playable]] = {
@@ -21,7 +21,7 @@ KINDS: Mapping[Kind, type[Playable]] = {
 
 def find(name: str) -> Playable:
     """Find it by name or path. Raises UsageError if there is none, FileError if it cannot be read."""
-    return of_file(yamlfile.search(name, "experiments"))
+    return of_file(named_files.search(name, "experiments"))
 
 
 def of_file(path: Path) -> Playable:

@@ -20,7 +20,7 @@ from chaos.load.ledger import base_of, marker
 from chaos.plan.planned import Plan
 from chaos.record.manifest import Host, LedgerKeys, Manifest
 from chaos.record.store import RunDir
-from chaos.spec import yamlfile
+from chaos.spec import named_files
 
 
 def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequence[str]) -> None:
@@ -83,7 +83,7 @@ def command(plan: Plan, overrides: Sequence[str]) -> str:
 
 def typed(path: Path, name: str, folder: str) -> str:
     """Return how to name a file on the command line: by name if that finds it, else by path."""
-    found = yamlfile.available(folder).get(name)
+    found = named_files.available(folder).get(name)
     return name if found is not None and found.resolve() == path.resolve() else str(path)
 
 

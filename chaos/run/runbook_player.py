@@ -15,7 +15,7 @@ from typing import IO, TextIO
 from chaos.errors import MidnightError, TargetError
 from chaos.host.ordered_end import end_in_order
 from chaos.host.processes import spawn
-from chaos.plan.planned import PlannedAction
+from chaos.plan.planned import PlannedRunbookStep
 from chaos.plugin.driver import Driver, Incident
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
@@ -52,7 +52,7 @@ class RunbookPlayer:
         self._scene = scene
         self._failed: set[str] = set()
 
-    async def play(self, planned: PlannedAction, ended: Mapping[str, asyncio.Event]) -> None:
+    async def play(self, planned: PlannedRunbookStep, ended: Mapping[str, asyncio.Event]) -> None:
         """Wait for the step's start, do it, and record the result. Raises only on cancellation."""
         step, clock = planned.step, self._scene.clock
         try:
@@ -67,10 +67,10 @@ class RunbookPlayer:
         finally:
             ended[step.name].set()
 
-    async def _one(self, planned: PlannedAction) -> None:
+    async def _one(self, planned: PlannedRunbookStep) -> None:
         name, begun, stop = planned.step.name, self._scene.clock.now(), threading.Event()
         by, told = planned.runbook.by, planned.runbook.person
-        self._event(events.DeedBegun(NOW, name, by=by, does=planned.step.runbook, told=told))
+        self._event(events.RunbookStepBegun(NOW, name, by=by, does=planned.step.runbook, told=told))
         timer = threading.Timer(planned.step.within, stop.set)
         timer.daemon = True
         timer.start()
@@ -80,14 +80,14 @@ class RunbookPlayer:
             late = f"not done within {planned.step.within:g} s: " if stop.is_set() else ""
             self._failed.add(name)
             seconds = self._scene.clock.now() - begun
-            self._event(events.DeedFailed(NOW, name, because=f"{late}{error}", seconds=seconds))
+            self._event(events.RunbookStepFailed(NOW, name, because=f"{late}{error}", seconds=seconds))
             return
         finally:
             timer.cancel()
         seconds = self._scene.clock.now() - begun
-        self._event(events.DeedEnded(NOW, name, seconds=seconds, evidence=evidence))
+        self._event(events.RunbookStepEnded(NOW, name, seconds=seconds, evidence=evidence))
 
-    def _do(self, planned: PlannedAction, stop: threading.Event) -> Evidence:
+    def _do(self, planned: PlannedRunbookStep, stop: threading.Event) -> Evidence:
         scene, runbook = self._scene, planned.runbook
         if runbook.person is not None:
             return wait_for_a_person(scene.run, planned.step.name, stop)
@@ -106,7 +106,7 @@ class RunbookPlayer:
 
     def _skip(self, name: str, because: str) -> None:
         self._failed.add(name)
-        self._event(events.DeedSkipped(NOW, name, because=because))
+        self._event(events.RunbookStepSkipped(NOW, name, because=because))
 
     def _event(self, event: Recorded) -> None:
         self._scene.record(event.timed(self._scene.clock.now), sync=True)

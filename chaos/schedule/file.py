@@ -16,7 +16,7 @@ from chaos.play import kinds
 from chaos.play.playable import Planned, Request
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
-from chaos.spec import yamlfile
+from chaos.spec import named_files
 from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs from here cover every length of month and year
@@ -74,7 +74,7 @@ def _check_plan(at: Where, schedule: Schedule) -> None:
     """An error in the experiment's own file is reported with that file's name and line."""
     for key, folder in (("experiment", "experiments"), ("target", "targets")):
         name = getattr(schedule, key)
-        at.under(key).named(partial(yamlfile.search, name, folder))
+        at.under(key).named(partial(named_files.search, name, folder))
     try:
         planned(schedule)
     except FileError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.errors import UsageError
-from chaos.spec import yamlfile
+from chaos.spec import named_files, yamlfile
 
 COMPOSE = "compose:"
 
@@ -13,7 +13,7 @@ COMPOSE = "compose:"
 def search(name: str) -> Path:
     """Find the target's file. Raises UsageError with the known ones."""
     if not name.startswith(COMPOSE):
-        return yamlfile.search(name, "targets")
+        return named_files.search(name, "targets")
     found = find_project(name)
     if found is None:
         rule = f"no file in targets/ has driver: compose and project: {name.removeprefix(COMPOSE)}"
@@ -24,9 +24,9 @@ def search(name: str) -> Path:
 def find_project(name: str) -> Path | None:
     """Find a Compose project's file, by `compose:PROJECT` or the file's name; None if there is none."""
     if not name.startswith(COMPOSE):
-        return yamlfile.search(name, "targets")
+        return named_files.search(name, "targets")
     project = name.removeprefix(COMPOSE)
-    for path in yamlfile.available("targets").values():
+    for path in named_files.available("targets").values():
         document = yamlfile.read_mapping(path)
         options = document.get("options")
         if (

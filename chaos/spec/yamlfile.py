@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -21,14 +20,11 @@ from pydantic import (
     model_validator,
 )
 
-import chaos
 from chaos.errors import FileError, UsageError
 from chaos.spec import yamltext
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
 from chaos.spec.yamltags import without_tags
-
-log = logging.getLogger(__name__)
 
 Place = tuple[int | str, ...]
 
@@ -268,38 +264,3 @@ def plain(node: Any) -> Any:
     if isinstance(node, list):
         return [plain(value) for value in node]
     return node
-
-
-def search(name: str, folder: str) -> Path:
-    """Find the file by `name`: as a path, in the working directory's folder, or among the shipped ones.
-
-    Raises UsageError with the known names.
-    """
-    given = Path(name)
-    if given.suffix in {".yaml", ".yml"}:
-        if given.exists():
-            return given
-        raise UsageError(f"{name}: no such file")
-    for place in folders(folder):
-        there = (place / f"{name}.yaml").is_file()
-        log.debug("%s: looked for %s in %s: %s", folder, name, place, "found" if there else "not there")
-        if there:
-            return place / f"{name}.yaml"
-    known = ", ".join(sorted(available(folder))) or "none"
-    raise UsageError(f"no file {name!r} in {folder}/; known: {known}")
-
-
-def folders(folder: str) -> list[Path]:
-    """Return the search path of a kind of files, in order."""
-    package = Path(chaos.__file__).parent
-    shipped = package / "shipped" / folder
-    return [Path(folder), shipped if shipped.is_dir() else package.parent / folder]
-
-
-def available(folder: str) -> dict[str, Path]:
-    """Return all files of a kind by name; the working directory's win over the shipped ones."""
-    found: dict[str, Path] = {}
-    for place in folders(folder):
-        for path in sorted(place.glob("*.yaml")):
-            found.setdefault(path.stem, path)
-    return found

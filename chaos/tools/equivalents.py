@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from chaos.errors import ToolMissing
-from chaos.spec.yamlfile import folders
+from chaos.spec.named_files import folders
 from chaos.tools import logrotate, postgresql, toxiproxy
 from chaos.tools.closure import Closure
 from chaos.tools.command import which

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Deed = Literal["refuse", "fail", "hang", "garbage", "slow", "forget", "double", "alter", "break_list"]
+RunbookStepRun = Literal[
+    "refuse", "fail", "hang", "garbage", "slow", "forget", "double", "alter", "break_list"
+]
 
 ALWAYS = {"start": -math.inf, "end": math.inf}
 
@@ -26,7 +28,7 @@ class Event:
     - break_list: a page of the read-back that begins after the sequence number `after`, or later, fails.
     """
 
-    do: Deed
+    do: RunbookStepRun
     start: float
     end: float
     route: str = "/"  # the beginning of the path

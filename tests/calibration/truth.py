@@ -16,7 +16,7 @@ from tests.calibration.future import Event
 from tests.midnight import PROJECT
 
 WELL = {"slow", "forget", "double", "alter"}
-"""The deeds that a client cannot tell from a good answer, if it waits for long enough."""
+"""The runbook_steps that a client cannot tell from a good answer, if it waits for long enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Record:
     entries: list[dict[str, Any]]
     closed: list[tuple[str, float]]
 
-    def of(self, *deeds: str) -> list[dict[str, Any]]:
+    def of(self, *runbook_steps: str) -> list[dict[str, Any]]:
         """The requests to which at least one of these was done."""
-        return [entry for entry in self.entries if set(deeds) & set(entry["did"])]
+        return [entry for entry in self.entries if set(runbook_steps) & set(entry["did"])]
 
     def answered_well(self, timeout: float) -> list[dict[str, Any]]:
         """The requests whose answer a client that waits `timeout` seconds must have found good."""

@@ -22,7 +22,7 @@ BACK = 27.0
 Evidence = dict[str, Any]
 
 
-def deed(name: str, begun: float, ended: float, phase: str = "ended", **detail: Any) -> list[Event]:
+def step(name: str, begun: float, ended: float, phase: str = "ended", **detail: Any) -> list[Event]:
     """A step of the runbook, in seconds of the play."""
     return [
         Event(PLAY + begun, "runbook", name, "begun", {"by": "midnight"}),
@@ -40,7 +40,11 @@ def drill(**changed: Any) -> dict[str, Any]:
 
 
 def night(
-    *deeds: list[Event], evidence: Evidence | None = None, out: bool = True, plan: Any = None, **changed: Any
+    *runbook_steps: list[Event],
+    evidence: Evidence | None = None,
+    out: bool = True,
+    plan: Any = None,
+    **changed: Any,
 ) -> Night:
     """A loss at 20 s, felt until 27 s, with a runbook of two steps."""
     instant = {"begun": PLAY + LOSS[0], "ended": PLAY + LOSS[1]}
@@ -51,7 +55,7 @@ def night(
         Event(PLAY + 25.9, "step", "loss", "held", {"dose": {"lost": 1.0}, "floor": {"lost": 1.0}}),
         Event(PLAY + 26.0, "step", "loss", "undone", {}),
     ]
-    usual = [deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5)]
+    usual = [step("detect", 0.0, 24.0), step("promote", 24.0, 25.5)]
     return Night(
         changed={
             "steps": [{"name": "loss", "fault": "lose_primary", "at": 20, "hold": 5}],
@@ -60,7 +64,7 @@ def night(
             "drill": plan or drill(),
             **changed.pop("experiment", {}),
         },
-        steps=[*steps, *(event for some in (deeds or usual) for event in some)],
+        steps=[*steps, *(event for some in (runbook_steps or usual) for event in some)],
         bad=[(LOSS[0], BACK, Hit.BAD_STATUS)] if out else [],
         **changed,
     )
@@ -160,12 +164,12 @@ def test_a_loss_without_earlier_acknowledged_writes_proves_no_rpo(tmp_path: Path
 
 
 def test_each_step_of_the_runbook_is_done_or_fails(tmp_path: Path) -> None:
-    failed = deed("promote", 24.0, 25.5, "failed", because="the standby is not there")
-    one = night(deed("detect", 0.0, 24.0), failed)
+    failed = step("promote", 24.0, 25.5, "failed", because="the standby is not there")
+    one = night(step("detect", 0.0, 24.0), failed)
     found = one.findings(tmp_path, runbook.check)
     assert {name: each.outcome for name, each in found.items()} == {"detect": PASS, "promote": FAIL}
     assert "the standby is not there" in found["promote"].because
-    assert night(deed("detect", 0, 24)).findings(tmp_path / "b", runbook.check)["promote"].outcome is UNKNOWN
+    assert night(step("detect", 0, 24)).findings(tmp_path / "b", runbook.check)["promote"].outcome is UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,7 @@ def test_the_old_primary_must_refuse_to_be_written_to(
     tmp_path: Path, write: str, took: bool, outcome: Outcome
 ) -> None:
     evidence = {"took_a_write": took, "write": write, "said": "", "only_here": 0, "only_here_seq": []}
-    one = night(deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5, evidence=evidence))
+    one = night(step("detect", 0.0, 24.0), step("promote", 24.0, 25.5, evidence=evidence))
     found = one.findings(tmp_path, fencing.check)
     assert (found["fencing"].outcome, found["split_brain"].outcome) == (outcome, PASS)
 
@@ -184,7 +188,7 @@ def test_the_old_primary_must_refuse_to_be_written_to(
 def test_writes_that_went_to_the_old_primary_alone_are_a_split_brain(tmp_path: Path) -> None:
     rows = [write_at(19.0), write_at(30.0)]  # lost with the loss; acknowledged after it
     evidence = {"took_a_write": False, "write": "refused", "said": "", "only_here_seq": rows}
-    one = night(deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5, evidence=evidence))
+    one = night(step("detect", 0.0, 24.0), step("promote", 24.0, 25.5, evidence=evidence))
     found = one.findings(tmp_path, fencing.check)["split_brain"]
     assert (found.outcome, found.measured, found.evidence["first"]) == (FAIL, 1, [write_at(30.0)])
 
@@ -250,7 +254,7 @@ def test_a_target_that_promises_no_deadline_fails(tmp_path: Path) -> None:
 
 def rows_recovered(tmp_path: Path, rows: list[int]) -> Finding:
     evidence = {"seq": rows, "rows": len(rows), "put_back": 3}
-    one = night(deed("detect", 0.0, 24.0), deed("promote", 24.0, 25.5, evidence=evidence))
+    one = night(step("detect", 0.0, 24.0), step("promote", 24.0, 25.5, evidence=evidence))
     return one.findings(tmp_path, recovered.check)["recovered_rows"]
 
 

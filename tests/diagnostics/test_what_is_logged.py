@@ -18,7 +18,7 @@ from chaos.errors import ControlError, NoVerdict, UsageError
 from chaos.host.described import described, unit_of
 from chaos.plugin.handles import EngineAt
 from chaos.schedule.triggers import Apscheduler
-from chaos.spec import yamlfile
+from chaos.spec import named_files
 from chaos.targets.attach import processes, ready
 from chaos.targets.attach.options import ProcessAt
 from chaos.tools import postgresql, toxiproxy
@@ -111,8 +111,8 @@ def test_the_log_says_why_each_postgresql_was_refused(
 
 def test_the_log_says_where_a_file_was_looked_for(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(UsageError):
-        yamlfile.search("none-of-this-name", "targets")
-    for place in yamlfile.folders("targets"):
+        named_files.search("none-of-this-name", "targets")
+    for place in named_files.folders("targets"):
         assert f"targets: looked for none-of-this-name in {place}: not there" in caplog.text
 
 

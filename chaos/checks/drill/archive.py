@@ -10,7 +10,7 @@ from chaos.checks.judged import Judged
 def check(judged: Judged) -> list[Finding]:
     """`archive`: whether it was complete, without a measure; only if a restore has read it."""
     loss = judged.incident
-    looked = [deed for deed in judged.deeds if "archive_newest" in deed.evidence]
+    looked = [step for step in judged.runbook_steps if "archive_newest" in step.evidence]
     believed = loss.evidence.get("last_archived") if loss is not None else None
     if not looked or believed is None:
         return []

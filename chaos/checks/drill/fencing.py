@@ -12,7 +12,7 @@ def check(judged: Judged) -> list[Finding]:
     """`fencing`: whether the old primary accepted a write; `split_brain`: acknowledged writes only it has."""
     if judged.experiment.drill is None:
         return []
-    came_back = next((deed for deed in judged.deeds if "took_a_write" in deed.evidence), None)
+    came_back = next((step for step in judged.runbook_steps if "took_a_write" in step.evidence), None)
     if came_back is None:
         return []
     evidence = dict(came_back.evidence)

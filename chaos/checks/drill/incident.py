@@ -22,7 +22,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class RunbookStepRun:
     """One runbook step. `ended` is None if it was never done; `because` is the reason."""
 
     name: str
@@ -55,16 +55,21 @@ def incident(drill: Drill | None, journal: Journal) -> Incident | None:
     return Incident(float(instant["begun"]) - zero, float(instant["ended"]) - zero, evidence)
 
 
-def deeds(drill: Drill | None, journal: Journal) -> list[Deed]:
+def runbook_steps(drill: Drill | None, journal: Journal) -> list[RunbookStepRun]:
     """Return every runbook step, in the drill's order."""
     runbook = drill.runbook if drill else ()
-    return [_deed(step.name, journal) for step in runbook]
+    return [_runbook_step(step.name, journal) for step in runbook]
 
 
-def _deed(name: str, journal: Journal) -> Deed:
-    begun, ended = journal.latest(events.DeedBegun, name), journal.latest(events.DeedEnded, name)
-    stopped = journal.latest(events.DeedFailed, name) or journal.latest(events.DeedSkipped, name)
-    return Deed(
+def _runbook_step(name: str, journal: Journal) -> RunbookStepRun:
+    begun, ended = (
+        journal.latest(events.RunbookStepBegun, name),
+        journal.latest(events.RunbookStepEnded, name),
+    )
+    stopped = journal.latest(events.RunbookStepFailed, name) or journal.latest(
+        events.RunbookStepSkipped, name
+    )
+    return RunbookStepRun(
         name=name,
         by=begun.by if begun else "",
         begun=begun.at if begun else None,

@@ -3,7 +3,7 @@
 A separate finding: a measured failure stays a failure. It reads
 - what the target states about production; without it there is nothing to project, and no finding;
 - the spans of the recovery: in a drill as cut by `drill.rto`, from the loss on; in a restore alone those of
-its own steps (`DeedEnded`). Steps in GROWING grow with the data and are replaced by the projection;
+its own steps (`RunbookStepEnded`). Steps in GROWING grow with the data and are replaced by the projection;
 - the duration of restores (`RestoresMeasured`). All points of all such events count. Without any, nothing had to be
 restored: a standby took over.
 """
@@ -18,7 +18,7 @@ from chaos.checks import recovery
 from chaos.checks.extrapolation import CannotProject, Measured, Point, Projection, project_rpo, project_rto
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.judged import Judged, JudgedRestore
-from chaos.record.events import DeedEnded, RestoresMeasured
+from chaos.record.events import RestoresMeasured, RunbookStepEnded
 from chaos.record.journal import Journal
 from chaos.spec.production import Production
 from chaos.spec.units import show_seconds
@@ -65,10 +65,10 @@ def _spans(journal: Journal) -> tuple[dict[str, float], dict[str, float]]:
     """Return spans that do not grow with the data, by step: measured and assumed ones."""
     measured: dict[str, float] = {}
     assumed: dict[str, float] = {}
-    for deed in journal.every(DeedEnded):
-        if deed.name not in GROWING and deed.seconds is not None:
-            into = assumed if deed.assumed else measured
-            into[deed.name] = into.get(deed.name, 0.0) + deed.seconds
+    for step in journal.every(RunbookStepEnded):
+        if step.name not in GROWING and step.seconds is not None:
+            into = assumed if step.assumed else measured
+            into[step.name] = into.get(step.name, 0.0) + step.seconds
     return measured, assumed
 
 

@@ -17,7 +17,7 @@ from chaos.record.journal import Journal
 def check(judged: Judged) -> list[Finding]:
     """`recovered_rows`: missing and surplus rows in what was recovered."""
     journal, loss = judged.journal, judged.incident
-    found = [deed for deed in judged.deeds if "seq" in deed.evidence]
+    found = [step for step in judged.runbook_steps if "seq" in step.evidence]
     if loss is None or not found:
         return []
     held = numbers(journal, found[-1].evidence["seq"])

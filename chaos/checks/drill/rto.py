@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.checks.drill.incident import Deed, Incident, assumed
+from chaos.checks.drill.incident import Incident, RunbookStepRun, assumed
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.judged import Judged
 from chaos.checks.outage import Outage
@@ -37,7 +37,7 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     allowed = budget if limit is None else limit
     if drill is None or loss is None:
         return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", "the loss never happened")
-    steps = judged.deeds
+    steps = judged.runbook_steps
     seen, best, worst = (_return(found, drill, steps, loss, observed) for found in readings)
     extra = sum((known or {}).values())
 
@@ -62,7 +62,9 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     return Finding("recovery", "rto", outcome, seen.rto, allowed, "s", because, evidence)
 
 
-def _return(found: list[Outage], drill: Drill, steps: list[Deed], loss: Incident, observed: float) -> Return:
+def _return(
+    found: list[Outage], drill: Drill, steps: list[RunbookStepRun], loss: Incident, observed: float
+) -> Return:
     after = [outage for outage in found if outage.end is None or outage.end > loss.begun]
     ends: list[float | None] = [outage.end for outage in after[:1]]
     lengths = [outage.length for outage in after[1:]]
@@ -75,7 +77,7 @@ def _return(found: list[Outage], drill: Drill, steps: list[Deed], loss: Incident
     return Return(back if whole else None, rto, bool(after))
 
 
-def spans(steps: list[Deed], loss: Incident, back: float | None) -> list[dict[str, Any]]:
+def spans(steps: list[RunbookStepRun], loss: Incident, back: float | None) -> list[dict[str, Any]]:
     """Split the time from the loss until the service was back at the end of each step: name, start, seconds."""
     found: list[dict[str, Any]] = []
     reached = loss.begun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.checks.drill.incident import Deed
+from chaos.checks.drill.incident import RunbookStepRun
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.spec.units import show_seconds
@@ -14,20 +14,20 @@ def check(judged: Judged) -> list[Finding]:
     if drill is None:
         return []
     within = {step.name: step.within for step in drill.runbook}
-    return [_judge(deed, within[deed.name]) for deed in judged.deeds]
+    return [_judge(step, within[step.name]) for step in judged.runbook_steps]
 
 
-def _judge(deed: Deed, within: float) -> Finding:
-    evidence = {"by": deed.by, **deed.evidence}
-    if deed.begun is None:
-        outcome = Outcome.FAIL if deed.stopped is not None else Outcome.UNKNOWN
-        because = f"{deed.name}: not done: {deed.because or 'never started'}"
-        return Finding("runbook", deed.name, outcome, None, within, "s", because, evidence)
-    if deed.ended is None:
-        outcome = Outcome.FAIL if deed.stopped is not None else Outcome.UNKNOWN
-        took = None if deed.stopped is None else deed.stopped - deed.begun
-        because = f"{deed.name}: failed: {deed.because or 'the run ended before it did'}"
-        return Finding("runbook", deed.name, outcome, took, within, "s", because, evidence)
-    took = deed.ended - deed.begun
-    because = f"{deed.name}: done in {show_seconds(took)}, by {deed.by}"
-    return Finding("runbook", deed.name, Outcome.PASS, took, within, "s", because, evidence)
+def _judge(step: RunbookStepRun, within: float) -> Finding:
+    evidence = {"by": step.by, **step.evidence}
+    if step.begun is None:
+        outcome = Outcome.FAIL if step.stopped is not None else Outcome.UNKNOWN
+        because = f"{step.name}: not done: {step.because or 'never started'}"
+        return Finding("runbook", step.name, outcome, None, within, "s", because, evidence)
+    if step.ended is None:
+        outcome = Outcome.FAIL if step.stopped is not None else Outcome.UNKNOWN
+        took = None if step.stopped is None else step.stopped - step.begun
+        because = f"{step.name}: failed: {step.because or 'the run ended before it did'}"
+        return Finding("runbook", step.name, outcome, took, within, "s", because, evidence)
+    took = step.ended - step.begun
+    because = f"{step.name}: done in {show_seconds(took)}, by {step.by}"
+    return Finding("runbook", step.name, Outcome.PASS, took, within, "s", because, evidence)

@@ -91,7 +91,7 @@ class StepNotUndone(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class DeedBegun(Recorded):
+class RunbookStepBegun(Recorded):
     """A step of the runbook has begun."""
 
     source = "runbook"
@@ -102,7 +102,7 @@ class DeedBegun(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class DeedEnded(Recorded):
+class RunbookStepEnded(Recorded):
     """A step of the runbook is done."""
 
     source = "runbook"
@@ -113,7 +113,7 @@ class DeedEnded(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class DeedFailed(Recorded):
+class RunbookStepFailed(Recorded):
     """A step of the runbook was not done."""
 
     source = "runbook"
@@ -123,7 +123,7 @@ class DeedFailed(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class DeedSkipped(Recorded):
+class RunbookStepSkipped(Recorded):
     """A step of the runbook was not begun, because one before it was not done."""
 
     source = "runbook"

@@ -25,7 +25,7 @@ from chaos.host.processes import mark_of, spawn
 from chaos.plugin.driver import Site
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import Cluster, connect
-from chaos.spec.yamlfile import folders
+from chaos.spec.named_files import folders
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.targets.embedded.servers import Estate, Protection
