@@ -1,1 +1,1 @@
-"""One file per target."""
+"""One folder per driver, and what they share."""
