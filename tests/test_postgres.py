@@ -113,7 +113,7 @@ def test_a_second_object_finds_and_stops_a_server_it_did_not_start(
     first.start()
     other = Cluster(installation, first.data, first.port, user=first.user, mark=first.mark, log=first.log)
     assert other.running()
-    with pytest.raises(TargetError, match="running already"):
+    with pytest.raises(TargetError, match="already running"):
         other.start()
     other.stop()
     assert not first.running()

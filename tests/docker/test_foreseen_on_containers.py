@@ -166,7 +166,7 @@ def test_a_volume_that_is_mounted_read_only_is_refused(victims: Victims) -> None
 def test_a_volume_with_more_room_than_may_be_written_is_refused(victims: Victims) -> None:
     small = victims(small="8m")
     (line,) = refused(probed("disk_full", small, volume="data", at_most="1MB"))
-    assert "at most 1000000 may be" in line
+    assert "at most 1000000 are allowed" in line
     assert refused(probed("disk_full", small, volume="data", at_most="9MB")) == []
 
 

@@ -91,7 +91,7 @@ def test_a_crowd_for_which_a_process_may_not_open_enough_files_is_refused(
     assert refused(probed("reconnect_storm", handles, burst=0)) == []
     monkeypatch.setattr("resource.getrlimit", lambda _: (64, 200))
     (line,) = refused(probed("reconnect_storm", handles, burst=0))
-    assert line.endswith("a process may have 200 files open, 214 are needed; as root: ulimit -Hn 214")
+    assert line.endswith("a process may have 200 files open, 214 required; as root: ulimit -Hn 214")
 
 
 def test_the_floor_of_a_storm_names_the_slots_that_are_left(handles: Handles) -> None:

@@ -134,7 +134,7 @@ def test_a_failed_undo_is_reported_and_midnight_undo_heals_it_later(
     assert f"touch {healing}" in done.err + done.out
 
     again = midnight("run", file, "--target", target)
-    assert again.code == 6 and "not undone" in again.err
+    assert again.code == 6 and "could not be undone" in again.err
     assert len(midnight.runs) == 1
 
     healing.touch()

@@ -145,7 +145,7 @@ def test_two_schedulers_survive_a_kill_of_one_and_a_pause_of_the_other(url: str,
 def test_a_server_that_does_not_answer_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"postgres://me@127.0.0.1:{silent.getsockname()[1]}/x?connect_timeout=2"
-        with pytest.raises(UsageError, match="cannot be opened"):
+        with pytest.raises(UsageError, match="cannot open database"):
             database.connect(address)
 
 

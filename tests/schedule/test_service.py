@@ -153,7 +153,7 @@ def test_a_manual_run_killed_without_a_scheduler_is_reported_by_the_next(
     assert by_hand("exit 0") == 0
     killed, played = place.rows()
     assert (killed.state, played.state) == ("missed", "ended")
-    assert "killed is gone: reported as missed" in capsys.readouterr().out
+    assert "killed went away: reported as missed" in capsys.readouterr().out
 
 
 def test_a_run_by_hand_is_refused_while_another_is_alive_on_its_target(
