@@ -76,6 +76,7 @@ def test_a_service_that_begins_to_fail_is_a_violation(midnight: Midnight, servic
     assert done.code == 1, done.err + done.out
 
 
+@pytest.mark.full
 def test_headers_reach_the_service_everywhere_and_are_written_nowhere(
     midnight: Midnight, service: Service, headers: str
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_service_that_never_gets_ready_gives_no_verdict_and_is_not_played_on(
     assert service.paths() == {"/ready"}
 
 
+@pytest.mark.full
 def test_a_service_that_does_not_listen_gives_no_verdict(midnight: Midnight) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     done = midnight("run", experiment(midnight), "--target", target(midnight, url, "  ready_within: 500ms\n"))
@@ -133,6 +135,7 @@ def test_a_service_that_does_not_listen_gives_no_verdict(midnight: Midnight) -> 
     assert "was not ready within 0.5 s" in done.out
 
 
+@pytest.mark.full
 def test_the_second_run_at_one_address_is_refused_even_under_another_file_name(
     midnight: Midnight, service: Service
 ) -> None:

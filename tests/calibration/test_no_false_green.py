@@ -130,6 +130,7 @@ def test_without_a_steady_state_nothing_is_injected(
     assert [event for event in nights[name][0].events() if event.phase == "injecting"] == []
 
 
+@pytest.mark.full
 def test_a_limit_that_the_play_could_not_break_is_refused(tmp_path: Path) -> None:
     midnight = Midnight(tmp_path)
     with truth() as server:

@@ -75,6 +75,7 @@ def project(engine_at: EngineAt, nothing_on_the_engine: None, tmp_path: Path) ->
         made("down", "-v", "--timeout", "0")
 
 
+@pytest.mark.full
 def test_an_unnumbered_port_is_refused_with_a_remedy_and_played_once_numbered(
     midnight: Midnight, project: Project
 ) -> None:

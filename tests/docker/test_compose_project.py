@@ -169,6 +169,7 @@ def test_a_compose_project_is_attached_wired_played_on_and_healed(
     assert refused.code == 2 and "never touched" in refused.err, refused.err
 
 
+@pytest.mark.full
 def test_a_missing_reference_image_stops_everything_before_it_begins(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +198,7 @@ def _is_frozen(event: Event) -> bool:
     return event.source == "step" and event.name == "freeze" and event.phase == "injected"
 
 
+@pytest.mark.full
 def test_a_killed_run_leaves_limits_names_and_pauses_as_before(
     midnight: Midnight, project: Project, client: DockerClient
 ) -> None:

@@ -132,6 +132,7 @@ def up(driver: Driver, undos: dict[str, Undo]) -> Handles:
     return driver.up(Site(f"test-{secrets.token_hex(4)}", undos.__setitem__, threading.Event()))
 
 
+@pytest.mark.full
 def test_with_one_service_left_unwired_the_run_says_which_and_refuses(
     midnight: Midnight, dify: Project, client: DockerClient
 ) -> None:

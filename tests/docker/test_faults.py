@@ -156,6 +156,7 @@ def test_a_container_without_limits_has_none_that_is_ever_reached_afterwards(vic
     assert limits["Memory"] > 2**62 and limits["CpuQuota"] == -1 and limits["MemorySwap"] > 2**62
 
 
+@pytest.mark.full
 def test_an_out_of_memory_kill_of_the_main_process_is_distinguished_from_a_childs(victims: Victims) -> None:
     main = victims()
     child = victims(entrypoint=["python", "-c", PARENT, CHILD])

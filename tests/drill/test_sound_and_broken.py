@@ -40,6 +40,7 @@ def passed(outcomes: dict[str, str]) -> set[str]:
     return {name for name, outcome in outcomes.items() if outcome == "pass"}
 
 
+@pytest.mark.full
 def test_a_standby_too_far_behind_and_an_unfenced_primary_fail(midnight: Midnight) -> None:
     file = files.drill(midnight.place, "drill-failover", {"lag": {"at": "500ms"}}, limits={"rpo": "3s"})
     code, outcomes, told = played(

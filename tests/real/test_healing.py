@@ -48,6 +48,7 @@ def test_ctrl_c_undoes_everything_and_ends_with_4(midnight: Midnight) -> None:
     assert midnight.outcomes()["completeness: run"] == "unknown"
 
 
+@pytest.mark.full
 def test_stop_stops_a_run_while_its_target_is_brought_up(midnight: Midnight) -> None:
     process = midnight.start("run", broken.experiment(midnight.place, play=10.0), "--target", quick(midnight))
     wait_for(midnight, process, lambda event: event.phase == "creating" and event.name == "processes")
@@ -122,6 +123,7 @@ def test_a_full_disk_ends_the_run_with_5_and_everything_undone(small_disk: Path,
     assert traces(disk.run.id) == set()
 
 
+@pytest.mark.full
 def test_a_failed_undo_is_reported_and_midnight_undo_heals_it_later(
     midnight: Midnight, service: Service
 ) -> None:
@@ -155,6 +157,7 @@ def test_with_the_watchdog_killed_too_undo_heals(midnight: Midnight) -> None:
     assert outstanding(midnight.run) == []
 
 
+@pytest.mark.full
 def test_halted_no_run_starts(midnight: Midnight) -> None:
     assert midnight("halt", "on").code == 0
     done = midnight("run", "smoke")

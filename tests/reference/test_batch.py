@@ -77,6 +77,7 @@ def test_all_the_requested_work_is_done_and_reported(prepared: Stack) -> None:
         assert copied == (2000,), "3000 rows of 2000 are once all, and half again"
 
 
+@pytest.mark.full
 def test_a_job_that_exceeds_its_memory_limit_fails_by_that_name(limited: Stack) -> None:
     job = start(limited, [*ENDLESS, "--memory-mb=300"])
     said = last_word(job)

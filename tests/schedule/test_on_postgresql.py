@@ -92,6 +92,7 @@ def test_a_leader_killed_at_the_due_instant_is_followed_and_nothing_is_played_tw
     assert row.attempts == 1
 
 
+@pytest.mark.full
 def test_a_leader_stopped_within_a_transaction_does_not_block_the_others(url: str) -> None:
     clock, opened = RealClock(), database.connect(url)
     forget_lease(url)

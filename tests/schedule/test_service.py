@@ -97,6 +97,7 @@ def test_sighup_reads_the_file_again_and_a_bad_one_changes_nothing(place: Place)
     place.until(lambda: any(row.schedule == "two" for row in place.rows()))
 
 
+@pytest.mark.full
 def test_the_scheduler_runs_midnight_run_and_reports_its_refusal(place: Place) -> None:
     place.stub = False
     halt = place.path / "state/midnight/halt"
@@ -156,6 +157,7 @@ def test_a_manual_run_killed_without_a_scheduler_is_reported_by_the_next(
     assert "killed went away: reported as missed" in capsys.readouterr().out
 
 
+@pytest.mark.full
 def test_a_run_by_hand_is_refused_while_another_is_alive_on_its_target(
     place: Place, by_hand: Callable[..., int]
 ) -> None:
