@@ -87,7 +87,7 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
 
 def _validate_one(path: Path, target: str) -> tuple[str, Sequence[str]]:
     """Return the kind of the file, and its warnings. Raises UsageError."""
-    if slofile.stands_alone(path):
+    if slofile.holds_only_objectives(path):
         rejudge.check_objectives(path)
         return "SLO file", ()
     document = yamlfile.read_mapping(path)

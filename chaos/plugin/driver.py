@@ -52,7 +52,7 @@ class Driver(ABC):
 
     Options: ClassVar[type[Model]]
     actions: ClassVar[Mapping[str, type[Model]]] = {}  # of a runbook, that it can do: parameters by name
-    started_by_us: ClassVar[bool] = True  # False: a service of somebody else's, which only ends with them
+    started_by_us: ClassVar[bool] = True  # False: midnight attaches to the service and never stops it
     needs_consent: ClassVar[bool] = False  # the target file has to say who agreed, and until when
     stages: ClassVar[frozenset[str]] = frozenset()  # keys of `Fault.staging` that it knows beside `STAGING`
 

@@ -69,7 +69,7 @@ def of_document(at: Where) -> SloFile:
     return SloFile(at, {**value, "slos": slos}, sources)
 
 
-def stands_alone(path: Path) -> bool:
+def holds_only_objectives(path: Path) -> bool:
     """Return True if the file contains SLOs and no experiment. Raises FileError."""
     documents = yamlfile.read_documents(path)
     if any(openslo.is_openslo(document) for document in documents):
