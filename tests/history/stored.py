@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from chaos.history.decision import Decision, State, write
+from chaos.history.index import remember
 from chaos.record.store import RunDir
 
 FIRST = datetime(2026, 9, 1, 0, 0, tzinfo=UTC)
@@ -109,3 +111,20 @@ def _finding(check: str, name: str, outcome: str) -> dict[str, Any]:
         "because": f"{name} as planted",
         "evidence": {},
     }
+
+
+def write_concurrently(reports: Path, nights: int, processes: int = 4) -> None:
+    """Store and index so many nights in each of several processes at once. All of them have to succeed."""
+    start = multiprocessing.get_context("fork")
+    writers = [start.Process(target=_write_some, args=(reports, 100 * n, nights)) for n in range(processes)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0] * processes
+
+
+def _write_some(reports: Path, first: int, nights: int) -> None:
+    for night in range(first, first + nights):
+        Stored(night).write(reports)
+        assert remember() == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -14,7 +13,7 @@ import pytest
 from chaos.errors import UsageError
 from chaos.history import Index, Query, open_index, remember
 from chaos.history.schema import FILE, NAME, database_url
-from tests.history.stored import Stored
+from tests.history.stored import Stored, write_concurrently
 
 
 @pytest.fixture
@@ -266,20 +265,8 @@ def test_a_database_that_cannot_be_used_is_refused_without_its_password(
     assert reports.is_dir()
 
 
-def _write_some(reports: Path, first: int) -> None:
-    for night in range(first, first + 8):
-        Stored(night).write(reports)
-        assert remember() == []
-
-
 def test_several_processes_write_concurrently_and_no_run_is_missing(reports: Path) -> None:
-    start = multiprocessing.get_context("fork")
-    writers = [start.Process(target=_write_some, args=(reports, 100 * n)) for n in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-    assert [writer.exitcode for writer in writers] == [0] * 4
+    write_concurrently(reports, 8)
     connection = sqlite3.connect(reports / FILE)
     assert connection.execute(f"SELECT count(*) FROM {NAME}").fetchone() == (32,)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import secrets
 import shutil
 import tempfile
@@ -12,12 +11,12 @@ from urllib.parse import quote
 
 import pytest
 
-from chaos.history import Query, open_index, remember
+from chaos.history import Query, open_index
 from chaos.host.ports import free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.postgres import Cluster
 from chaos.tools import postgresql
-from tests.history.stored import Stored
+from tests.history.stored import Stored, write_concurrently
 
 pytestmark = pytest.mark.real
 PASSWORD = "p'w @/:"
@@ -48,20 +47,8 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Cluster) ->
     return path
 
 
-def _write_some(reports: Path, first: int) -> None:
-    for night in range(first, first + 5):
-        Stored(night).write(reports)
-        assert remember() == []
-
-
 def test_several_processes_create_the_table_and_write_concurrently(reports: Path) -> None:
-    start = multiprocessing.get_context("fork")
-    writers = [start.Process(target=_write_some, args=(reports, 100 * n)) for n in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-    assert [writer.exitcode for writer in writers] == [0] * 4
+    write_concurrently(reports, 5)
     index = open_index(pytest.fail)
     assert index.count(Query(target="embedded")) == 20
     index.rebuild()
