@@ -25,7 +25,7 @@ def join(pid: int = 1) -> str:
         except OSError as error:
             refused = f"{controllers or 'v2'}: {error.strerror}"
     if not joined:
-        return f"its own cgroup ({refused or 'the target has none that is seen here'})"
+        return f"its own cgroup ({refused or 'no cgroup of the target is visible here'})"
     return "the target's cgroup"
 
 

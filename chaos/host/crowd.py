@@ -1,9 +1,10 @@
-"""A crowd of other clients of the same database, and a burst on the API, all at the same instant.
+"""A crowd of other clients of the same service, and a burst on the API, all at the same instant.
 
-A program for `chaos.host.worker` that waits for `go` once started. Specification: dsn, clients, hold (seconds), burst
-(requests), url, headers, deadline (seconds). Each client connects once, never retries, and holds its connection.
-Report: clients, connected, refused (for lack of a slot, SQLSTATE 53300), dropped, failed (never reached the server,
-or for another reason), burst (by status).
+A program for `chaos.host.worker` that waits for `go` once started. Specification: dsn (of PostgreSQL, to sign in), or
+kind and at (HOST:PORT, to greet it only); clients, hold (seconds), burst (requests), url, headers, deadline (seconds).
+Each client connects once, never retries, and holds its connection. Report: clients, connected, refused (there was no
+room: SQLSTATE 53300, MySQL's 1040, a refused connection and the like), refused_with (count by what was said), dropped,
+failed (never reached the server, or for another reason), failed_with, most_at_once, burst (by status).
 """
 
 from __future__ import annotations
@@ -15,33 +16,82 @@ import resource
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import psycopg
 
 from chaos.access import trust
+from chaos.host import greetings
+from chaos.plugin.kinds import Kind
 
 TOO_MANY_CONNECTIONS = "53300"
 
 
-async def visit(dsn: str, hold: float, leave: asyncio.Event, seen: Counter[str]) -> None:
+@dataclass(slots=True)
+class Seen:
+    counts: Counter[str] = field(default_factory=Counter)
+    refused_with: Counter[str] = field(default_factory=Counter)
+    failed_with: Counter[str] = field(default_factory=Counter)
+    now: int = 0
+    most: int = 0
+
+    @contextmanager
+    def there(self) -> Iterator[None]:
+        self.counts["connected"] += 1
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            yield
+        finally:
+            self.now -= 1
+
+    def turned_away(self, said: str, *, full: bool) -> None:
+        self.counts["refused" if full else "failed"] += 1
+        (self.refused_with if full else self.failed_with)[said[:100]] += 1
+
+
+async def visit(dsn: str, hold: float, leave: asyncio.Event, seen: Seen) -> None:
     """One client: connect, hold until `hold` has passed or all must leave."""
     try:
         connection = await psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        seen["refused" if is_refusal(error) else "failed"] += 1
+        full = is_refusal(error)
+        seen.turned_away(TOO_MANY_CONNECTIONS if full else type(error).__name__, full=full)
         return
     async with connection:
-        seen["connected"] += 1
-        try:
-            await connection.execute("select 1")
-            async with asyncio.timeout(hold):
-                await leave.wait()
-        except TimeoutError:
-            pass
-        except psycopg.Error:
-            seen["dropped"] += 1
+        with seen.there():
+            try:
+                await connection.execute("select 1")
+                async with asyncio.timeout(hold):
+                    await leave.wait()
+            except TimeoutError:
+                pass
+            except psycopg.Error:
+                seen.counts["dropped"] += 1
+
+
+async def greeted(kind: Kind, at: str, hold: float, leave: asyncio.Event, seen: Seen) -> None:
+    """The same for a client that does not sign in."""
+    try:
+        line, answer = await greetings.opened(kind, at)
+    except (OSError, ValueError) as error:
+        seen.turned_away(str(error) or type(error).__name__, full=False)
+        return
+    if line is None:
+        seen.turned_away(answer.said, full=answer.full)
+        return
+    with seen.there():
+        leaving, ended = asyncio.create_task(leave.wait()), asyncio.create_task(line.wait_for_end())
+        done, left = await asyncio.wait({leaving, ended}, timeout=hold, return_when=asyncio.FIRST_COMPLETED)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        seen.counts["dropped"] += ended in done
+    await line.leave()
 
 
 def is_refusal(error: psycopg.OperationalError) -> bool:
@@ -75,15 +125,27 @@ async def burst(url: str, headers: dict[str, str], requests: int, seen: Counter[
 
 async def play(spec: dict[str, Any], leave: asyncio.Event) -> dict[str, Any]:
     """Run all clients at once, until all have left. Returns the report."""
-    seen, answered = Counter[str](), Counter[str]()
-    visits = [visit(spec["dsn"], spec["hold"], leave, seen) for _ in range(spec["clients"])]
+    seen, answered, hold = Seen(), Counter[str](), spec["hold"]
+    visits = [
+        visit(spec["dsn"], hold, leave, seen)
+        if "dsn" in spec
+        else greeted(spec["kind"], spec["at"], hold, leave, seen)
+        for _ in range(spec["clients"])
+    ]
     rush = burst(spec["url"], spec["headers"], spec["burst"], answered)
     try:
         async with asyncio.timeout(spec["deadline"]):
             await asyncio.gather(*visits, rush)
     except TimeoutError:
-        seen["cut_by_deadline"] += 1
-    return {"clients": spec["clients"], **seen, "burst": dict(answered)}
+        seen.counts["cut_by_deadline"] += 1
+    return {
+        "clients": spec["clients"],
+        **seen.counts,
+        "refused_with": dict(seen.refused_with),
+        "failed_with": dict(seen.failed_with),
+        "most_at_once": seen.most,
+        "burst": dict(answered),
+    }
 
 
 async def main() -> None:

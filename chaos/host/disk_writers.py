@@ -13,10 +13,11 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
 BLOCKS = 16
+ALONE = 0.3  # seconds
 
 
 def write_and_sync(path: Path, block: bytes, stop: threading.Event, end: float, times: list[float]) -> None:
@@ -34,6 +35,14 @@ def write_and_sync(path: Path, block: bytes, stop: threading.Event, end: float, 
     finally:
         with suppress(OSError):
             path.unlink()
+
+
+def alone(path: Path, block: bytes) -> float:
+    """Return the median seconds of a sync by one writer for `ALONE` seconds, before there are others. Leaves no file
+    behind."""
+    times: list[float] = []
+    write_and_sync(path, block, threading.Event(), time.monotonic() + ALONE, times)
+    return median(times)
 
 
 def stop_at_end_of_input(stop: threading.Event) -> None:

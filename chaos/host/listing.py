@@ -149,7 +149,10 @@ def main() -> None:
     try:
         told = listing(Path(spec["directory"]), spec["live"], spec["only"])
     except OSError as error:
-        told = {"because": f"{spec['directory']}: {error.strerror}"}
+        # in a directory that is on no volume nothing of midnight's can be
+        nothing = bool(spec["only"]) and isinstance(error, FileNotFoundError)
+        because = {"because": f"{spec['directory']}: {error.strerror}"}
+        told = {"files": {}, "cut": False} if nothing else because
     print(json.dumps(told), flush=True)
 
 

@@ -12,7 +12,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,6 +78,20 @@ def read(path: Path, *, strict: bool = True) -> tuple[list[Part], list[str]]:
     return reader.parts, reader.files
 
 
+def parts(file: str, text: str) -> Iterator[Part]:
+    """The stanzas and global options of one file's text, includes not followed. Raises ConfError."""
+    lines, at = text.splitlines(), 0
+    while at < len(lines):
+        at, part = _next(file, lines, at)
+        if part.patterns or part.text.strip():
+            yield part
+
+
+def is_left_out(name: str) -> bool:
+    """True if an include of a directory leaves the file out, by logrotate's default."""
+    return any(_matches(name, f"*{each}") for each in _TABOO)
+
+
 def joined(parts: Sequence[Part]) -> tuple[str, list[str]]:
     """One configuration of these parts, and `FILE:LINE` of each of its lines."""
     lines, origins = list[str](), list[str]()
@@ -122,12 +136,10 @@ class _Reader:
         text = _text_of(path)
         if text is None:
             return
-        lines, at = text.splitlines(), 0
-        while at < len(lines):
-            at, part = _next(str(path), lines, at)
+        for part in parts(str(path), text):
             if part.patterns:
                 self.parts.append(part)
-            elif part.text.strip():
+            else:
                 self._global(path, part, depth)
         self.files.append(str(path.resolve()))
 

@@ -32,5 +32,5 @@ def end_in_order(mark: str, asked: Sequence[tuple[signal.Signals, float]] = ASKE
     left = stop_marked(mark, grace=0)
     if left:
         seconds = sum(patience for _, patience in asked)
-        how = f"killed: it had not ended {seconds:g} s after the last signal, and its work may be half done"
+        how = f"killed: it was still running {seconds:g} s after the first signal, and its work may be half done"
     return {"processes_stopped": max(ended, len(left)), "ended": how}

@@ -5,21 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
+
+from chaos.host import families
 
 
 def family(pids: Iterable[int]) -> set[int]:
     """These processes and their descendants, if still alive."""
-    below: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit():
-            with suppress(OSError, IndexError):
-                parent = Path(f"/proc/{name}/stat").read_bytes().rpartition(b")")[2].split()[1]
-                below.setdefault(int(parent), []).append(int(name))
-    members = list(pids)
-    for member in members:
-        members += below.get(member, ())
-    return set(members)
+    below = families.children()
+    return {member for pid in pids for member in families.family(pid, below)}
 
 
 def inodes(pids: Iterable[int]) -> set[int]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from chaos.errors import UsageError
+
 log = logging.getLogger(__name__)
 
 _SERVICE_USERS = ("postgres", "nobody")
@@ -33,10 +35,10 @@ class SystemUser:
     uid: int
     gid: int
     home: str
+    groups: tuple[int, ...] = ()  # supplementary ones; none by default: a child must not keep root's
 
     def identity(self) -> Identity:
-        # No supplementary groups: a child must not keep root's.
-        return Identity(user=self.uid, group=self.gid, extra_groups=[])
+        return Identity(user=self.uid, group=self.gid, extra_groups=list(self.groups))
 
 
 def identity(user: SystemUser | None) -> Identity:
@@ -95,6 +97,30 @@ def can_reach(user: SystemUser | None, path: Path) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+def user_named(name: str) -> SystemUser | None:
+    """The user of that name, with all groups, as a login or cron would run a program; None for the current user.
+
+    Raises UsageError: there is no such user, or this one may not switch to it.
+    """
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise UsageError(f"this machine has no user {name!r}") from None
+    if entry.pw_uid == os.geteuid():
+        return None
+    if not is_root():
+        raise UsageError(f"only root may start it as {name}, and midnight runs as {_own_name()}")
+    groups = tuple(os.getgrouplist(name, entry.pw_gid))
+    return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, groups)
+
+
+def _own_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def give(path: Path, user: SystemUser | None) -> None:

@@ -68,16 +68,18 @@ def spawn(
     stderr: Stream = None,
     new_session: bool = True,
     pass_fds: Sequence[int] = (),
+    settled: bool = True,
 ) -> subprocess.Popen[bytes]:
     """Start a child that carries `mark`, as `user` (None: the current one), in a session of its own.
 
-    `env` is the whole environment (None: inherited); the mark, LC_ALL=C.UTF-8 and TZ=UTC are added.
+    `env` is the whole environment (None: inherited); the mark is added, and LC_ALL=C.UTF-8 and TZ=UTC unless
+    `settled` is false: a program of the team's own keeps its locale and its time zone.
     Raises OSError if it cannot be executed.
     """
     surroundings = dict(os.environ if env is None else env)
     if user is not None:
         surroundings |= {"HOME": user.home, "USER": user.name, "LOGNAME": user.name}
-    surroundings |= {MARK: mark, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    surroundings |= {MARK: mark, **({"LC_ALL": "C.UTF-8", "TZ": "UTC"} if settled else {})}
     child = subprocess.Popen(
         [str(argument) for argument in argv],
         env=surroundings,

@@ -8,7 +8,7 @@ pid 1), `writers`, `block` (bytes), `deadline` and `grace` (seconds).
 `go` on standard input: the hold is over, so stop the writers and wait for the rotation. `cut`: cut it off. The end of
 the input cuts it off after `grace`. Report: `logs` (what became of each), `rotated_bytes`, `logs_rotated`,
 `shortfall` (why not all), `code`, `seconds`, `ended`, `errors`, `output`, `charged_to`, and what
-`chaos.host.disk_writers` reports as `writers`.
+`chaos.host.disk_writers` reports as `writers`, with `sync_alone`: seconds of a sync by one writer before the act.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Rotation:
                 sys.exit(f"{log.path} was just rotated by another process")
         self._scratch.mkdir(mode=0o700)
         block, end = os.urandom(spec["block"]), time.monotonic() + spec["deadline"]
+        self._alone = disk_writers.alone(self._scratch / "writer", block) if spec["writers"] else 0.0
         self._writers = [
             threading.Thread(
                 target=disk_writers.write_and_sync,
@@ -105,7 +106,10 @@ class Rotation:
             **ordered,
             "errors": said.errors[:20],
             "output": output.strip()[-_SHOWN:] if code else "",
-            "writers": disk_writers.report(self._times, self._spec["block"]),
+            "writers": {
+                **disk_writers.report(self._times, self._spec["block"]),
+                "sync_alone": round(self._alone, 5),
+            },
         }
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -173,7 +177,7 @@ def _locked(fd: int) -> bool:
 
 
 def _make_idle(pid: int) -> None:
-    """Run only on an idle processor, including future children.
+    """Run only on an idle CPU, including future children.
 
     SCHED_IDLE orders tasks only within their autogroup, and every session is its own autogroup, so lower the
     autogroup's nice value, too. Neither needs privileges.

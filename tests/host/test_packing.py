@@ -85,7 +85,7 @@ def test_content_is_left_as_it_is(tmp_path: Path, mark: str) -> None:
 
 def test_a_reader_that_has_had_enough_leaves_no_program_behind(tmp_path: Path, mark: str) -> None:
     file = tmp_path / "dump"
-    file.write_bytes(PACK["zstd"](os.urandom(8 << 20)))
+    file.write_bytes(PACK["zstd"](b"PGDMP" + os.urandom(8 << 20)))
     with packed(file, mark).opened(mark) as stream:
         stream.read(10)
     assert marked(mark) == []

@@ -16,7 +16,7 @@ from chaos.host import processes
 from chaos.host.privileges import is_root, unprivileged_user
 from chaos.host.processes import alive, marked, ref_from_json, ref_of, ref_to_json, spawn, stop_marked
 from chaos.plugin.handles import ProcessRef
-from tests.reference.stack import until
+from tests.waiting import wait_until
 
 # Says `ready` once its disposition towards signals is set, so that no test has to guess.
 SLEEPER = "import signal,sys,time; {setup}; print('ready', flush=True); time.sleep(60)"
@@ -52,7 +52,7 @@ def test_a_mark_that_only_begins_alike_is_another_mark(mark: str) -> None:
 def test_a_child_inherits_the_mark(mark: str) -> None:
     child = sleeper(mark, "import subprocess; subprocess.Popen(['sleep', '60'])")
     # amid its `exec` a process has no environment that could be read
-    until(lambda: {process.pid for process in marked(mark)} > {child.pid}, "the grandchild bears it too")
+    wait_until(lambda: {process.pid for process in marked(mark)} > {child.pid}, "the grandchild bears it too")
     stop_marked(mark, grace=5)
 
 
