@@ -15,7 +15,7 @@ import toxiproxy.server
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
-from chaos.access import secret_urls
+from chaos.access import allowlist, secret_urls
 from chaos.errors import ControlError, UsageError
 
 Stream = Literal["upstream", "downstream"]
@@ -123,7 +123,7 @@ class Toxiproxy:
             raise UsageError(
                 "Toxiproxy: the URL: must be http://HOST:PORT, with a port below 65536"
             ) from None
-        address = f"[{host}]" if ":" in host else host
+        address = allowlist.in_url(host)
         self.url = f"http://{address}:{port}"
         self._call = _Call(address, port, timeout)
         self._server = toxiproxy.server.Toxiproxy()

@@ -31,6 +31,14 @@ def addresses(host: str, allow: Collection[str]) -> list[str]:
     return result
 
 
+def addresses_at(where: str, host: str, allow: Collection[str]) -> list[str]:
+    """Those of a host that stands at this place of a file. Raises Refused, which names the place."""
+    try:
+        return addresses(host, allow)
+    except Refused as error:
+        raise Refused(f"{where}: {error}") from None
+
+
 def is_foreign(host: str, allow: Collection[str]) -> bool:
     """Return True if a host may not be allowed, without resolving it: any name but `localhost` may lead elsewhere."""
     if host in allow or host == "localhost":
@@ -44,6 +52,11 @@ def is_foreign(host: str, allow: Collection[str]) -> bool:
 def host_of(url: str) -> str:
     """Return the host of a URL, in lower case and without port; empty if it has none."""
     return urlsplit(url).hostname or ""
+
+
+def in_url(host: str) -> str:
+    """Return a host as a URL has it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def port_of(url: str) -> int:

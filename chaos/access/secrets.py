@@ -27,6 +27,10 @@ class SecretReader:
             self.learn(text)
         return text
 
+    def whole(self, given: str | Secret, where: str) -> str:
+        """Text as it is, or a secret with its prefix. Raises UsageError."""
+        return given if isinstance(given, str) else given.prefix + self(given, where)
+
     def connection(self, secret: Secret, where: str) -> Parts:
         """Parse a secret that is a PostgreSQL connection string. Raises UsageError.
 

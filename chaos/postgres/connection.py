@@ -20,7 +20,7 @@ STATEMENT_TIMEOUT = 30  # seconds, for each of midnight's statements
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _POLL = 0.05
-_FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.NONFATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}
+FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.NONFATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}
 
 
 class Unanswered(TargetError):
@@ -46,7 +46,13 @@ def connect(dsn: str, *, patience: float = 5.0) -> Connection:
     limits = f"{asked} -c statement_timeout={STATEMENT_TIMEOUT}s"
     while True:
         try:
-            return psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT, options=limits)
+            return psycopg.connect(
+                dsn,
+                autocommit=True,
+                connect_timeout=CONNECT_TIMEOUT,
+                options=limits,
+                client_encoding="UTF8",  # text of a database in SQL_ASCII would be bytes
+            )
         except psycopg.OperationalError as error:
             if "clients already" not in str(error) or time.monotonic() >= deadline:
                 raise
@@ -85,22 +91,31 @@ def rows_within(connection: Connection, query: str, seconds: float) -> list[tupl
 
     Raises StatementRefused or Unanswered.
     """
+    return table_within(connection, query, seconds)[1]
+
+
+def table_within(
+    connection: Connection, query: str, seconds: float
+) -> tuple[tuple[str, ...], list[tuple[str | None, ...]]]:
+    """The same with the names of the columns before them. A simple query: pgbouncer's console takes no other."""
     deadline = time.monotonic() + seconds
     server = connection.pgconn
     server.send_query(query.encode())
+    names: tuple[str, ...] = ()
     rows: list[tuple[str | None, ...]] = []
     refusal: StatementRefused | None = None
     # To the last result, even after a refusal: unread results would block the next statement.
-    while (result := _next_result(server, deadline, seconds)) is not None:
-        if result.status in _FAILED:
+    while (result := next_result(server, deadline, seconds)) is not None:
+        if result.status in FAILED:
             state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
             refusal = refusal or StatementRefused(state.decode(), result.get_error_message().strip())
+        names = names or tuple((result.fname(column) or b"").decode() for column in range(result.nfields))
         for row in range(result.ntuples):
             values = (result.get_value(row, column) for column in range(result.nfields))
             rows.append(tuple(None if value is None else value.decode() for value in values))
     if refusal is not None:
         raise refusal
-    return rows
+    return names, rows
 
 
 def run_within(dsn: str, statements: str, seconds: float) -> None:
@@ -112,7 +127,8 @@ def run_within(dsn: str, statements: str, seconds: float) -> None:
     ask_within(dsn, statements, seconds)
 
 
-def _next_result(server: pq.abc.PGconn, deadline: float, seconds: float) -> pq.abc.PGresult | None:
+def next_result(server: pq.abc.PGconn, deadline: float, seconds: float) -> pq.abc.PGresult | None:
+    """The next result of the statement that was sent; None after the last. Raises Unanswered."""
     waiting = select.poll()
     waiting.register(server.socket, select.POLLIN)
     while server.is_busy():

@@ -21,6 +21,7 @@ from chaos.postgres.restorable import check_restorable
 from chaos.postgres.settings import OURS, Settings
 from chaos.postgres.target import Target, at_backups_end
 from chaos.postgres.wal import Timelines
+from chaos.spec.units import show_seconds
 
 # Overrides the configuration in the backup: isolated, without standbys, logging to midnight.
 _ALONE: Settings = {
@@ -163,7 +164,7 @@ def replay_all(into: Cluster, fetch: str, settings: Settings, *, timeout: float)
 def _left(timeout: float, copying: float) -> float:
     """Raises NotReady if copying alone took all the time."""
     if copying >= timeout:
-        raise NotReady(f"copying alone took {copying:.0f} s of {timeout:.0f} s")
+        raise NotReady(f"copying alone took {show_seconds(round(copying))} of {show_seconds(round(timeout))}")
     return timeout - copying
 
 

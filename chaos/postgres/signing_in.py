@@ -29,10 +29,12 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (r"timeout expired|timed out", "correct the host and port, or let this machine through the firewall"),
     (r"No such file or directory", "correct the socket's directory (host) and port"),
 )
-_WATCHES: LiteralString = (
+WATCHES: LiteralString = (
     "select current_user, rolsuper or pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),"
     " pg_is_in_recovery() from pg_roles where rolname = current_user"
 )
+"""The role, whether it sees the sessions of others, and whether the server is a standby."""
+
 _IDENTITY: LiteralString = "select pg_postmaster_start_time()"
 # What overrides ALTER SYSTEM in every session, by pg_settings.source, and how to remove it.
 _OVERRIDES = {
@@ -64,7 +66,7 @@ def probe_administrator(dsn: str, place: str) -> Iterator[Probe]:
         yield connection
         return
     with connection:
-        user, watches, standby = _row(connection, _WATCHES)
+        user, watches, standby = _row(connection, WATCHES)
     yield yes(f"{place}: signs in", _who(dsn))
     sees = f"{place}: sees the sessions of others"
     if watches:

@@ -12,6 +12,7 @@ import pytest
 from chaos.host.privileges import unprivileged_user
 from chaos.postgres import Installation
 from chaos.tools import postgresql
+from tests.postgres.archived import History
 from tests.postgres.servers import Servers
 
 
@@ -29,3 +30,8 @@ def servers(installation: Installation) -> Iterator[Servers]:
     servers = Servers(installation)
     yield servers
     servers.remove()
+
+
+@pytest.fixture(scope="module")
+def history(servers: Servers) -> History:
+    return History(servers)

@@ -12,7 +12,7 @@ from chaos.postgres.archive import Archive, archive_now, verify_archiving, wal_s
 from chaos.postgres.backup import take_backup
 from chaos.postgres.wal import Segment
 from tests.postgres.servers import SEGMENT_SIZE, Servers, ask
-from tests.reference.stack import until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -93,7 +93,7 @@ def change_command(archiving: Archiving, command: str) -> None:
     tried = "SELECT archived_count + failed_count FROM pg_stat_archiver"
     before = ask(archiving.primary, tried)
     ask(archiving.primary, "SELECT pg_switch_wal()")
-    until(lambda: ask(archiving.primary, tried) != before, "the archiver has tried the command")
+    wait_until(lambda: ask(archiving.primary, tried) != before, "the archiver has tried the command")
     ask(archiving.primary, "SELECT pg_logical_emit_message(true, 'test', 'something more')")
 
 
