@@ -1,8 +1,10 @@
-"""The exception tree, and the one mapping from errors and outcomes to exit codes.
+"""The exception tree, and the one mapping from errors and outcomes to exit codes: the `of_*` functions below, of which
+the first in `PRECEDENCE` wins where several apply.
 
 MidnightError                5  the tool itself failed
 ├── UsageError               2  bad arguments; nothing was touched
 │   ├── FileError            2  a bad file: names file, line, place, rule and value
+│   │   └── FileErrors       2  several broken rules at once
 │   ├── ToolMissing          2  a part of the stack is missing on this machine: says how to get it
 │   ├── Unreadable           2  a file of a stored run cannot be read
 │   └── Refused              2  the run would harm the machine, the target is in use, or runs are halted
@@ -20,7 +22,7 @@ MidnightError                5  the tool itself failed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -66,21 +68,72 @@ class MidnightError(Exception):
 
     exit_code = ExitCode.FAILED
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The messages to print, one for each mistake."""
+        return (str(self),)
+
 
 class UsageError(MidnightError):
     exit_code = ExitCode.USAGE
 
 
+LONGEST = 290
+"""Maximum characters of a line about a file, whatever the file holds: with `midnight: ` in front, 300."""
+
+_LONGEST_VALUE, _LONGEST_PLACE, _LEAST_RULE = 60, 90, 40
+
+
 class FileError(UsageError):
-    """One broken rule in one file, printed as `file:line: place: rule, got value`."""
+    """One broken rule in one file, printed as `file:line: place: rule, got value` on one line."""
 
     def __init__(
         self, path: Path | str, line: int | None, place: str, rule: str, value: object = None
     ) -> None:
         self.path, self.line, self.place, self.rule, self.value = path, line, place, rule, value
-        where = f"{path}:{line}" if line is not None else f"{path}"
-        got = "" if value is None else f", got {value!r}"
-        super().__init__(f"{where}: {place}: {rule}{got}" if place else f"{where}: {rule}{got}")
+        where = f"{path}:{line}: " if line is not None else f"{path}: "
+        where += f"{_cut(place, _LONGEST_PLACE)}: " if place else ""
+        shown = str(value).lower() if isinstance(value, bool) else repr(value)
+        got = "" if value is None else f", got {_cut(shown, _LONGEST_VALUE)}"
+        super().__init__(f"{where}{_cut(rule, max(_LEAST_RULE, LONGEST - len(where + got)))}{got}")
+
+    @property
+    def each(self) -> tuple[FileError, ...]:
+        return (self,)
+
+
+class FileErrors(FileError):
+    """Several broken rules, each on a line of its own; `path`, `line` and so on are those of the first."""
+
+    def __init__(self, errors: Sequence[FileError]) -> None:
+        first = errors[0]
+        super().__init__(first.path, first.line, first.place, first.rule, first.value)
+        self._errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def each(self) -> tuple[FileError, ...]:
+        return self._errors
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(map(str, self._errors))
+
+
+def together(errors: Sequence[FileError]) -> FileError:
+    """Return one error for all of these, at least one: file after file, by their lines, each message once."""
+    each = list({str(error): error for error in errors}.values())
+    files = list(dict.fromkeys(str(error.path) for error in each))
+    each.sort(key=lambda error: (files.index(str(error.path)), error.line or 0))
+    return FileErrors(each) if len(each) > 1 else each[0]
+
+
+def _cut(text: str, longest: int) -> str:
+    """The text on one line, without control characters."""
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[: longest + 1])
+    return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
 
 
 class ToolMissing(UsageError):
@@ -170,6 +223,23 @@ def of_outcome(outcome: str) -> ExitCode:
     return _OF_OUTCOMES[outcome]
 
 
+def of_verdict(outcome: str, *, left_behind: bool = False) -> ExitCode:
+    """Return the exit code of a run's findings. What it `left_behind` on a target of others was not undone, whatever
+    else was found."""
+    return ExitCode.NOT_UNDONE if left_behind else of_outcome(outcome)
+
+
+def of_undo(failed: bool) -> ExitCode:
+    """Return the exit code of an undo."""
+    return ExitCode.NOT_UNDONE if failed else ExitCode.PASS
+
+
+def of_rejudged(verdict: int, ended: int, *, aborted: bool) -> ExitCode:
+    """Return the exit code of a run judged again by other objectives: how it `ended` stays."""
+    codes = [verdict, *([ExitCode.ABORTED] if aborted else [])]
+    return worst([*codes, *([ended] if ended in (ExitCode.FAILED, ExitCode.NOT_UNDONE) else [])])
+
+
 def of_error(error: BaseException) -> ExitCode:
     """Return the exit code of a command that ends with this error."""
     if isinstance(error, MidnightError):
@@ -177,6 +247,9 @@ def of_error(error: BaseException) -> ExitCode:
     return ExitCode.ABORTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAILED
 
 
-def of_run(code: int) -> ExitCode:
-    """Map a process's code to one that a run may end with: 2 would mean that nothing was touched."""
-    return ExitCode(code) if code in PRECEDENCE else ExitCode.FAILED
+def of_run(code: int, *, judged: bool = True) -> ExitCode:
+    """Map a code to one that a run may end with: 2 would mean that nothing was touched, and 0 or 1 that it was
+    `judged`."""
+    if code not in PRECEDENCE or (not judged and code in (ExitCode.PASS, ExitCode.VIOLATED)):
+        return ExitCode.FAILED
+    return ExitCode(code)

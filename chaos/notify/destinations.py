@@ -8,8 +8,9 @@ import httpx
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from chaos.notify.message import Event
+from chaos.spec.broken import SecretValue
 from chaos.spec.secret import Secret
-from chaos.spec.yamlfile import Model, SecretValue
+from chaos.spec.yamlfile import Model
 
 Events = Annotated[frozenset[Event], Field(min_length=1)]
 TOLD = frozenset({Event.FAIL, Event.UNKNOWN, Event.RECOVERED, Event.MISSED})

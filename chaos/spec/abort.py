@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
+from chaos.spec.paging import AlertName
 from chaos.spec.slo import Slo, SloName
 from chaos.spec.yamlfile import Model, Name
 
@@ -34,6 +35,16 @@ class CheckFailed(Model):
         return self.check
 
 
+class AlertFires(Model):
+    """`{alert: NAME}`: the alert fires in the target's Prometheus, though no objective expects it."""
+
+    alert: AlertName
+
+    @property
+    def shown(self) -> str:
+        return self.alert
+
+
 class SwitchedOff(Model):
     """`{name: NAME, off: true}`: switch off a default condition in this experiment."""
 
@@ -43,15 +54,16 @@ class SwitchedOff(Model):
 
 def _kind(value: Any) -> str:
     keys = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Model) else ()
-    return next((key for key in ("slo", "check", "off") if key in keys), "objective")
+    return next((key for key in ("slo", "check", "alert", "off") if key in keys), "objective")
 
 
-Condition = SloLost | CheckFailed | Slo
+Condition = SloLost | CheckFailed | AlertFires | Slo
 """A condition in effect; an SLO defined here only aborts and is not judged."""
 
 Abort = Annotated[
     Annotated[SloLost, Tag("slo")]
     | Annotated[CheckFailed, Tag("check")]
+    | Annotated[AlertFires, Tag("alert")]
     | Annotated[SwitchedOff, Tag("off")]
     | Annotated[Slo, Tag("objective")],
     Discriminator(_kind),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Iterator
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from chaos.spec.units import NotNegative, Positive
-from chaos.spec.yamlfile import BrokenRule, Model, Name
+from chaos.spec.broken import BrokenRule
+from chaos.spec.near import instead
+from chaos.spec.units import NotNegative, Positive, show_seconds
+from chaos.spec.yamlfile import Model, Name, unique
 
 
 class DrillStep(Model):
@@ -23,11 +25,9 @@ class DrillStep(Model):
     def runbook(self) -> str:
         return self.does or self.name
 
-    @model_validator(mode="after")
-    def _one_start(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if (self.at is None) == (self.after is None):
-            raise ValueError("a step starts either `at` a time or `after` another step")
-        return self
+            yield BrokenRule("a step starts either `at` a time or `after` another step")
 
 
 class Drill(Model):
@@ -48,32 +48,27 @@ class Drill(Model):
     @field_validator("runbook")
     @classmethod
     def _named_once(cls, runbook: tuple[DrillStep, ...]) -> tuple[DrillStep, ...]:
-        seen: set[str] = set()
-        for index, step in enumerate(runbook):
-            if step.name in seen:
-                raise BrokenRule(f"duplicate step name {step.name!r}", index, "name")
-            seen.add(step.name)
-        return runbook
+        return unique(runbook, "step")
 
-    def check(self, faults: tuple[str, ...], length: float, sustained: float) -> None:
-        """Raises BrokenRule if the drill does not fit its experiment."""
+    def misfits(self, faults: tuple[str, ...], length: float, sustained: float) -> Iterator[BrokenRule]:
+        """Yield the rules by which the drill does not fit its experiment."""
         if self.loss not in faults:
-            rule = f"{self.loss!r} is not a step of this experiment; known: {', '.join(faults) or 'none'}"
-            raise BrokenRule(rule, "drill", "loss")
+            rule = f"{self.loss!r} is not a step of this experiment; {instead(self.loss, faults)}"
+            yield BrokenRule(rule, "drill", "loss")
         known = set(faults)
         for index, step in enumerate(self.runbook):
             if step.name in faults:
                 rule = f"{step.name!r} is already a step of this experiment"
-                raise BrokenRule(rule, "drill", "runbook", index, "name")
+                yield BrokenRule(rule, "drill", "runbook", index, "name")
             if step.after is not None and step.after not in known:
                 rule = f"is after {step.after!r}, which is not an earlier step"
-                raise BrokenRule(rule, "drill", "runbook", index, "after")
+                yield BrokenRule(rule, "drill", "runbook", index, "after")
             if step.at is not None and step.at >= length:
-                rule = f"starts at {step.at:g}s, but the play ends at {length:g}s"
-                raise BrokenRule(rule, "drill", "runbook", index, "at")
+                rule = f"starts at {show_seconds(step.at)}, but the play ends at {show_seconds(length)}"
+                yield BrokenRule(rule, "drill", "runbook", index, "at")
             known.add(step.name)
         if self.until is not None and self.until not in known - set(faults):
-            raise BrokenRule(f"{self.until!r} is not a step of this runbook", "drill", "until")
+            yield BrokenRule(f"{self.until!r} is not a step of this runbook", "drill", "until")
         if self.settle is not None and self.settle <= sustained:
-            rule = f"must be longer than the {sustained:g}s of sustained service"
-            raise BrokenRule(rule, "drill", "settle")
+            rule = f"must be longer than the {show_seconds(sustained)} of sustained service"
+            yield BrokenRule(rule, "drill", "settle")

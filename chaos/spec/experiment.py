@@ -5,74 +5,24 @@ Times are seconds from the start of the play, ratios from 0 to 1.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from chaos.spec import slofile
-from chaos.spec.abort import Abort, SloLost
+from chaos.spec import invariants, slofile
+from chaos.spec.abort import Abort, AlertFires, SloLost
+from chaos.spec.broken import BrokenRule
 from chaos.spec.drill import Drill
-from chaos.spec.old_keys import KnowsOldKeys
+from chaos.spec.invariants import Invariant
+from chaos.spec.leak_limits import LeakLimits
+from chaos.spec.load import Load
+from chaos.spec.near import instead
+from chaos.spec.paging import AlertObjective
 from chaos.spec.slo import Slo, Some
 from chaos.spec.units import NotNegative, Positive, Ratio, show_seconds
-from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
-
-Rate = Annotated[float, Field(gt=0, le=2000)]
-
-N = TypeVar("N", "Phase", "Step", Slo)
-
-
-class Phase(Model):
-    """A stretch of the load with one mean rate."""
-
-    name: Name
-    length: Positive = Field(alias="for")
-    rate: Rate  # requests per second; arrivals are a Poisson process
-
-
-class Baseline(Model):
-    """What the target must achieve under load before anything is injected."""
-
-    length: Positive = Field(alias="for")
-    rate: Rate
-    availability: Some = 0.99
-    p99: Positive = 1.0
-
-
-class Load(Model):
-    """An open loop: arrivals are decided in advance, nothing slows them, nothing is retried."""
-
-    timeout: Positive  # of one request, seconds
-    mix: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=1)  # weight by route
-    baseline: Baseline
-    phases: tuple[Phase, ...] = Field(min_length=1)
-
-    @property
-    def length(self) -> float:
-        """Length of the play in seconds."""
-        return sum(phase.length for phase in self.phases)
-
-    def expected(self, start: float = 0.0) -> float:
-        """Return the expected number of requests from `start` seconds into the play on."""
-        found, begin = 0.0, 0.0
-        for phase in self.phases:
-            found += phase.rate * max(0.0, begin + phase.length - max(start, begin))
-            begin += phase.length
-        return found
-
-    def most(self, length: float, route: str | None = None) -> float:
-        """Return an upper bound (six sigma) of the requests of a route, or of all, due in any `seconds` of a play."""
-        share = 1.0 if route is None else self.mix[route] / sum(self.mix.values())
-        busiest = max(phase.rate for phase in self.phases) * min(length, self.length)
-        mean = share * min(busiest, self.expected())
-        return mean + 6 * math.sqrt(mean) + 6
-
-    @field_validator("phases")
-    @classmethod
-    def _named_once(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
-        return _unique(phases, "phase")
+from chaos.spec.yamlfile import Model, Name, Where, unique
 
 
 class Step(Model):
@@ -86,21 +36,27 @@ class Step(Model):
     optional: bool = False
     params: dict[str, Any] = Field(default_factory=dict, alias="with")
 
-    @model_validator(mode="after")
-    def _one_start(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if (self.at is None) == (self.after is None):
-            raise ValueError("a step starts either `at` a time or `after` another step")
-        return self
+            yield BrokenRule("a step starts either `at` a time or `after` another step")
+
+
+STARTS_A_JOB = "batch_job"
+"""The fault whose jobs `limits.failed_jobs` counts."""
 
 
 class Limits(Model):
     """What this experiment's own play can break. None: unlimited."""
 
-    recovery: Positive | None = None
+    outage: Positive | None = None  # the longest one, its cause included
+    recovery: Positive | None = None  # the longest stretch of an outage in which no fault acted
     lost_writes: Annotated[int, Field(ge=0)] | None = None
     lost_log_lines: Annotated[int, Field(ge=0)] | None = None
+    failed_jobs: Annotated[int, Field(ge=0)] | None = None  # of `batch_job` steps
     rto: Positive | None = None  # of a drill
     rpo: NotNegative | None = None  # drills only; 0: nothing acknowledged before the loss may be missing
+    leaks: LeakLimits | None = None  # per request; None: nothing may be left
+    held: Literal["off"] | None = None  # what is held before and after the play is not compared
 
 
 class Budget(Model):
@@ -124,10 +80,10 @@ class Instrument(Model):
 
     window: Positive = 0.25
     lag: Positive = 0.1
-    run_delay: Ratio = 0.2  # share of the window spent by the load process waiting for a processor
+    run_delay: Ratio = 0.2  # share of the window spent by the load process waiting for a CPU
 
 
-class Experiment(KnowsOldKeys):
+class Experiment(Model):
     name: Name
     title: str
     load: Load
@@ -140,134 +96,173 @@ class Experiment(KnowsOldKeys):
     outage: Outage = Outage()
     instrument: Instrument = Instrument()
     drill: Drill | None = None
+    invariants: tuple[Invariant, ...] = ()
+    alerts: tuple[AlertObjective, ...] = ()
+    if_missing: Literal["refuse", "leave_out"] = "refuse"  # what needs something that the target lacks
 
     @field_validator("steps")
     @classmethod
     def _steps_named_once(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        return _unique(steps, "step")
+        return unique(steps, "step")
 
     @field_validator("slos")
     @classmethod
     def _slos_named_once(cls, slos: tuple[Slo, ...]) -> tuple[Slo, ...]:
-        return _unique(slos, "SLO")
+        return unique(slos, "SLO")
 
-    @model_validator(mode="after")
-    def _order_of_steps(self) -> Self:
+    @field_validator("invariants")
+    @classmethod
+    def _invariants_named_once(cls, given: tuple[Invariant, ...]) -> tuple[Invariant, ...]:
+        return unique(given, "invariant")
+
+    @field_validator("alerts")
+    @classmethod
+    def _alerts_named_once(cls, given: tuple[AlertObjective, ...]) -> tuple[AlertObjective, ...]:
+        return unique(given, "alert objective")
+
+    def broken_rules(self) -> Iterator[BrokenRule]:
+        disordered = list(self._order_of_steps())
+        yield from disordered
+        yield from self._unknown_slos()
+        yield from self._slos_that_do_not_fit()
+        yield from self._drill()
+        yield from self._rounds()
+        yield from self._alerts()
+        if self.drill is not None and self.if_missing == "leave_out":
+            yield BrokenRule("a drill is played whole, or not at all: leave this out", "if_missing")
+        yield from invariants.of_experiment(
+            self.invariants, self.load.mix, [step.name for step in self.steps]
+        )
+        if not disordered:
+            yield from self._unbreakable_limits()
+
+    def _order_of_steps(self) -> Iterator[BrokenRule]:
         known: set[str] = set()
         for index, step in enumerate(self.steps):
             if step.after is not None and step.after not in known:
-                raise BrokenRule(
-                    f"is after {step.after!r}, which is not an earlier step", "steps", index, "after"
-                )
+                rule = f"is after {step.after!r}, which is not an earlier step"
+                yield BrokenRule(rule, "steps", index, "after")
             if step.at is not None and step.at >= self.load.length:
                 end = show_seconds(self.load.length)
-                raise BrokenRule(
-                    f"starts at {show_seconds(step.at)}, but the play ends at {end}", "steps", index, "at"
-                )
+                rule = f"starts at {show_seconds(step.at)}, but the play ends at {end}"
+                yield BrokenRule(rule, "steps", index, "at")
             known.add(step.name)
-        return self
 
-    @model_validator(mode="after")
-    def _abort_names_what_there_is(self) -> Self:
-        slos = {slo.name for slo in self.slos}
+    def _unknown_slos(self) -> Iterator[BrokenRule]:
+        slos = {slo.name for slo in self.slos if slo.promql is None}
         for index, condition in enumerate(self.abort):
             if isinstance(condition, SloLost) and condition.slo not in slos:
-                known = ", ".join(sorted(slos)) or "none"
-                rule = f"no SLO {condition.slo!r} in this experiment; known: {known}"
-                raise BrokenRule(rule, "abort", index, "slo")
-        return self
+                rule = f"no SLO {condition.slo!r} in this experiment; {instead(condition.slo, sorted(slos))}"
+                yield BrokenRule(rule, "abort", index, "slo")
 
-    @model_validator(mode="after")
-    def _slos_fit_the_play(self) -> Self:
+    def _slos_that_do_not_fit(self) -> Iterator[BrokenRule]:
         for index, slo in enumerate(self.slos):
-            self._fits(slo, "slos", index)
+            yield from self._misfits(slo, "slos", index)
         for index, condition in enumerate(self.abort):
             if isinstance(condition, Slo):
-                self._fits(condition, "abort", index)
-        return self
+                yield from self._misfits(condition, "abort", index)
 
-    def _fits(self, slo: Slo, *place: int | str) -> None:
-        """Raises BrokenRule for an unknown route or step, and for a window longer than its scope."""
-        if slo.route is not None and slo.route not in self.load.mix:
-            rule = f"{slo.route!r} is not a route of the mix; known: {', '.join(self.load.mix)}"
-            raise BrokenRule(rule, *place, "route")
+    def _misfits(self, slo: Slo, *place: int | str) -> Iterator[BrokenRule]:
+        """Unknown routes and steps, and windows longer than their scope."""
         holds = {step.name: step.hold for step in self.steps}
+        if slo.route is not None and slo.route not in self.load.mix:
+            rule = f"{slo.route!r} is not a route of the mix; {instead(slo.route, self.load.mix)}"
+            yield BrokenRule(rule, *place, "route")
         if slo.step is not None and slo.step not in holds:
-            rule = f"{slo.step!r} is not a step of this experiment; known: {', '.join(holds) or 'none'}"
-            raise BrokenRule(rule, *place, "step")
+            rule = f"{slo.step!r} is not a step of this experiment; {instead(slo.step, holds)}"
+            yield BrokenRule(rule, *place, "step")
         length, what = self.load.length, "the play"
-        if slo.step is not None and holds[slo.step] < length:
+        if slo.step in holds and holds[slo.step] < length:
             length, what = holds[slo.step], f"the hold of step {slo.step!r}"
-        for key, longest in slo.lengths():
-            if longest > length:
-                rule = f"{show_seconds(longest)} is longer than {what}, {show_seconds(length)}"
-                raise BrokenRule(rule, *place, *key)
+        too_long = [(key, longest) for key, longest in slo.lengths() if longest > length]
+        for key, longest in too_long:
+            rule = f"{show_seconds(longest)} is longer than {what}, {show_seconds(length)}"
+            yield BrokenRule(rule, *place, *key)
         if (why := slo.not_broken_within(self.load.timeout)) is not None:
-            raise BrokenRule(why, *place, "latency", "below")
-        self._has_hits(slo, length, *place)
+            yield BrokenRule(why, *place, "latency", "below")
+        if not too_long and slo.route in (None, *self.load.mix):
+            yield from self._too_few_hits(slo, length, *place)
 
-    def _has_hits(self, slo: Slo, length: float, *place: int | str) -> None:
-        """Raises BrokenRule if no stretch of the play can have as many hits as the SLO requires."""
+    def _too_few_hits(self, slo: Slo, length: float, *place: int | str) -> Iterator[BrokenRule]:
+        """No stretch of the play can have as many hits as the SLO requires."""
         stretch = min((each for _, each in slo.lengths()), default=length)
         most = self.load.most(stretch, slo.route)
         if slo.min_hits > most:
             rule = f"no {show_seconds(stretch)} of this play has {slo.min_hits} hits: at most {most:.0f}"
-            raise BrokenRule(rule, *place, "min_hits")
+            yield BrokenRule(rule, *place, "min_hits")
 
-    @model_validator(mode="after")
-    def _drill_fits(self) -> Self:
+    def _alerts(self) -> Iterator[BrokenRule]:
+        steps = tuple(step.name for step in self.steps)
+        for index, objective in enumerate(self.alerts):
+            for broken in objective.misfits(steps):
+                yield BrokenRule(str(broken), "alerts", index, *broken.place)
+        expected = {objective.alert for objective in self.alerts}
+        for index, condition in enumerate(self.abort):
+            if isinstance(condition, AlertFires) and condition.alert in expected:
+                rule = f"{condition.alert} is expected by `alerts`: it cannot stop the play, too"
+                yield BrokenRule(rule, "abort", index, "alert")
+            if isinstance(condition, Slo) and condition.promql is not None:
+                yield BrokenRule("is asked after the play: it cannot stop it", "abort", index, "promql")
+
+    def _drill(self) -> Iterator[BrokenRule]:
         if self.drill is not None:
-            self.drill.check(tuple(step.name for step in self.steps), self.load.length, self.outage.sustained)
+            steps = tuple(step.name for step in self.steps)
+            yield from self.drill.misfits(steps, self.load.length, self.outage.sustained)
         for key in ("rto", "rpo"):
             if self.drill is None and getattr(self.limits, key) is not None:
-                raise BrokenRule("is only for drills: there is no loss to count from", "limits", key)
-        return self
+                rule = "is only for drills: there is no loss to count from; set it under `budget` instead"
+                yield BrokenRule(rule, "limits", key)
 
-    @model_validator(mode="after")
-    def _limits_can_be_broken(self) -> Self:
+    def _rounds(self) -> Iterator[BrokenRule]:
+        rounds, leaks = self.load.rounds, self.limits.leaks
+        if rounds is None:
+            if leaks is not None:
+                yield BrokenRule(
+                    "is only for rounds: put `rounds` in place of load.phases", "limits", "leaks"
+                )
+            return
+        if self.steps:
+            rule = "rounds are played without steps: a fault would move what they read"
+            yield BrokenRule(rule, "steps", 0)
+        if leaks is not None:
+            for broken in leaks.unbreakable(rounds):
+                yield BrokenRule(str(broken), "limits", "leaks", *broken.place)
+
+    def _unbreakable_limits(self) -> Iterator[BrokenRule]:
         starts: dict[str | None, float] = {}  # the earliest: the step before it may end at once
         for step in self.steps:
             starts[step.name] = starts[step.after] if step.at is None else step.at
         first = min(starts.values(), default=0.0)
-        lost_at = first if self.drill is None else starts[self.drill.loss]
-        sustained = self.outage.sustained
-        self._can_be_broken("recovery", first, "its first step", sustained)
-        self._can_be_broken("rto", lost_at, "the loss", sustained)
+        for limit in ("outage", "recovery"):
+            yield from self._unbreakable(limit, first, "its first step")
+        if self.drill is None or self.drill.loss not in starts:
+            return
+        lost_at = starts[self.drill.loss]
+        yield from self._unbreakable("rto", lost_at, "the loss")
         if self.limits.rpo is not None and self.limits.rpo >= lost_at + self.load.baseline.length:
-            rule = (
-                f"cannot be broken by this play: at the loss no write is older than {show_seconds(lost_at)}"
-            )
-            raise BrokenRule(rule, "limits", "rpo")
-        return self
+            at = show_seconds(lost_at)
+            rule = f"cannot be broken by this play: at the loss no write is older than {at}"
+            yield BrokenRule(rule, "limits", "rpo")
 
-    def _can_be_broken(self, limit: str, start: float, what: str, sustained: float) -> None:
-        allowed = getattr(self.limits, limit)
+    def _unbreakable(self, limit: str, start: float, what: str) -> Iterator[BrokenRule]:
+        allowed, sustained = getattr(self.limits, limit), self.outage.sustained
         observed = self.load.length - start
         if allowed is None:
             return
         if (hits := self.load.expected(start)) < self.outage.min_bad:
             rule = f"cannot be broken by this play: {hits:.1f} hits are due from {what} on, and an outage has"
-            raise BrokenRule(f"{rule} {self.outage.min_bad} bad ones (outage.min_bad)", "limits", limit)
-        if observed > allowed + sustained:
-            return
-        raise BrokenRule(
-            f"{show_seconds(allowed)} cannot be broken by this play: it observes "
-            f"{show_seconds(observed)} from {what}, and more than {show_seconds(allowed + sustained)} is "
-            f"needed (the limit and {show_seconds(sustained)} of sustained service)",
-            "limits",
-            limit,
-        )
+            yield BrokenRule(f"{rule} {self.outage.min_bad} bad ones (outage.min_bad)", "limits", limit)
+        elif observed <= allowed + sustained:
+            needed = show_seconds(allowed + sustained)
+            yield BrokenRule(
+                f"{show_seconds(allowed)} cannot be broken by this play: it observes {show_seconds(observed)} "
+                f"from {what}, and more than {needed} is needed (the limit and {show_seconds(sustained)} of "
+                "sustained service)",
+                "limits",
+                limit,
+            )
 
 
 def load(path: Path) -> Experiment:
-    """Load the experiment in a file. Raises FileError for the first broken rule."""
+    """Load the experiment in a file. Raises FileError for every broken rule."""
     return slofile.of_document(Where.read(path)).parse(Experiment)
-
-
-def _unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:
-    seen: set[str] = set()
-    for index, item in enumerate(items):
-        if item.name in seen:
-            raise BrokenRule(f"duplicate {what} name {item.name!r}", index, "name")
-        seen.add(item.name)
-    return items

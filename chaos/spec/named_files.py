@@ -7,6 +7,7 @@ from pathlib import Path
 
 import chaos
 from chaos.errors import UsageError
+from chaos.spec.near import instead
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,7 @@ def search(name: str, folder: str) -> Path:
         log.debug("%s: looked for %s in %s: %s", folder, name, place, "found" if there else "not there")
         if there:
             return place / f"{name}.yaml"
-    known = ", ".join(sorted(available(folder))) or "none"
-    raise UsageError(f"no file {name!r} in {folder}/; known: {known}")
+    raise UsageError(f"no file {name!r} in {folder}/; {instead(name, sorted(available(folder)))}")
 
 
 def folders(folder: str) -> list[Path]:

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from chaos.errors import UsageError
+from chaos.spec.near import instead
 from chaos.spec.yamlfile import Where
 
 
@@ -22,8 +23,8 @@ def apply(at: Where, text: str) -> None:
     steps = [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
     step = next((step for step in steps if step.get("name") == name), None)
     if step is None:
-        known = ", ".join(str(step.get("name")) for step in steps) or "none"
-        raise UsageError(f"--set {text}: {at.path} has no step {name!r}; known: {known}")
+        known = instead(name, [str(step.get("name")) for step in steps])
+        raise UsageError(f"--set {text}: {at.path} has no step {name!r}; {known}")
     try:
         parsed = YAML(typ="safe").load(io.StringIO(value))
     except (YAMLError, ValueError, RecursionError) as error:

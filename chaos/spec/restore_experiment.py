@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
-
-from pydantic import model_validator
 
 from chaos.spec import yamlfile
+from chaos.spec.broken import BrokenRule
 from chaos.spec.experiment import Budget
-from chaos.spec.old_keys import KnowsOldKeys
 from chaos.spec.units import Positive, show_seconds
-from chaos.spec.yamlfile import BrokenRule, Model, Name
+from chaos.spec.yamlfile import Model, Name
 
 
 class Restore(Model):
@@ -26,7 +24,7 @@ class Limits(Model):
     rpo: Positive | None = None
 
 
-class RestoreExperiment(KnowsOldKeys):
+class RestoreExperiment(Model):
     name: Name
     title: str
     restore: Restore
@@ -42,17 +40,15 @@ class RestoreExperiment(KnowsOldKeys):
     def rpo(self) -> float:
         return min(self.budget.rpo, self.limits.rpo or self.budget.rpo)
 
-    @model_validator(mode="after")
-    def _can_be_broken(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         for kind in ("limits", "budget"):
             rto = getattr(self, kind).rto
             if rto is not None and rto >= self.restore.within:
                 within = show_seconds(self.restore.within)
                 rule = f"{show_seconds(rto)} cannot be broken: the restore is given up after {within}"
-                raise BrokenRule(rule, kind, "rto")
-        return self
+                yield BrokenRule(rule, kind, "rto")
 
 
 def load(path: Path) -> RestoreExperiment:
-    """Load the experiment in a file. Raises FileError for the first broken rule."""
+    """Load the experiment in a file. Raises FileError for every broken rule."""
     return yamlfile.load(path, RestoreExperiment)

@@ -2,89 +2,64 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from chaos.spec.secret import Secret
-from chaos.spec.yamlfile import BrokenRule, Model
+from chaos.spec import templates
+from chaos.spec.broken import BrokenRule, Place
+from chaos.spec.ledger import LedgerWrite, of_route
+from chaos.spec.old_ledger import not_old
+from chaos.spec.request import Request
+from chaos.spec.roles import Role, guessed
 
-Status = Annotated[int, Field(ge=100, le=599)]
-Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-Text = Annotated[str, Field(min_length=1)]
-
-ITEM = "{item}"
-_FRAMING = {"connection", "content-length", "transfer-encoding"}  # set by the sender, not the request
-_NO_BODY = ("GET", "HEAD", "OPTIONS")
-_BRACES = re.compile(r"\{[^{}]*\}")
-
-
-def _header_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text) or text.lower() in _FRAMING:
-        raise ValueError("must be the name of a header that a request may set")
-    return text
+IN_ONE_LINE = ("headers", "cookies")
+"""Keys of a request whose values hold no line break."""
 
 
-def _header_value(given: str | Secret) -> str | Secret:
-    if isinstance(given, str) and not (given.isascii() and given.isprintable()):
-        raise ValueError("must be one line of printable ASCII")
-    return given
+class Route(Request):
+    """One kind of request. `{item}` becomes a number from 1 to `items`, `{row.NAME}` a value of a row of `rows`."""
 
-
-def _as_expectation(given: Any) -> Any:
-    """`expect: [200, 404]` means the statuses."""
-    return {"status": given} if isinstance(given, list | tuple) else given
-
-
-HeaderName = Annotated[str, AfterValidator(_header_name)]
-HeaderValue = Annotated[str | Secret, AfterValidator(_header_value)]
-
-
-class Expect(Model):
-    """Defines a good answer: its status, and what its body must and must not contain."""
-
-    status: tuple[Status, ...] = ()  # empty: any 2xx
-    contains: tuple[Text, ...] = ()
-    lacks: tuple[Text, ...] = ()  # such as `"errors":` of GraphQL, or `event: error` of a stream
-
-
-class Route(Model):
-    """One kind of request. `{item}` in its path becomes a number from 1 to `items`.
-
-    `body` is sent as JSON, or unchanged if it is text; `form` as application/x-www-form-urlencoded. A value in them may
-    be `{secret: {env: NAME}}`.
-    """
-
-    method: Method = "GET"
-    path: Annotated[str, Field(pattern=r"^/")]
+    role: Role | None = None  # default: guessed from method and ledger
     items: Annotated[int, Field(ge=1)] = 1
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)  # added to the target's own
-    body: dict[str, Any] | list[Any] | str | None = None
-    form: dict[str, Any] | None = None
-    expect: Annotated[Expect, BeforeValidator(_as_expectation)] = Expect()
-    ledger: bool = False  # a durable append: the body is made from the sequence number
+    rows: Path | None = (
+        None  # CSV with a header, or JSON lines: one row for each request, in order, then again
+    )
+    ledger: Annotated[LedgerWrite | None, BeforeValidator(not_old)] = None  # it is read back afterwards
 
-    @model_validator(mode="after")
-    def _one_body(self) -> Self:
-        given = [name for name in ("body", "form") if getattr(self, name) is not None]
-        if len(given) == 2:
-            raise BrokenRule("a request has one body: use `body` or `form`", "form")
-        if given and self.ledger:
-            raise BrokenRule("a write to the ledger has its own body", given[0])
-        if given and self.method in _NO_BODY:
-            raise BrokenRule(f"{self.method} has no body: use another method", given[0])
-        return self
+    @property
+    def played_as(self) -> Role:
+        """What experiments ask for."""
+        return self.role or guessed(self.method, ledger=self.ledger is not None)
 
-    @model_validator(mode="after")
-    def _no_body_to_look_at(self) -> Self:
-        if self.method == "HEAD" and (self.expect.contains or self.expect.lacks):
-            raise BrokenRule("the answer to HEAD has no body", "expect")
-        return self
+    def broken_rules(self) -> Iterator[BrokenRule]:
+        yield from super().broken_rules()
+        if self.rows is not None and not self.columns():
+            yield BrokenRule("is not used: no text of the route has a {row.NAME}", "rows")
+        if self.ledger is not None:
+            yield from of_route(
+                self.ledger, {name.word for _, text in self.sent() for name in templates.names(text)}
+            )
 
-    @model_validator(mode="after")
-    def _braces_are_filled_in(self) -> Self:
-        unknown = [each for each in _BRACES.findall(self.path) if each != ITEM]
-        if unknown:
-            raise BrokenRule(f"{unknown[0]} is not replaced: only {ITEM} is", "path")
-        return self
+    def texts(self) -> Iterator[tuple[Place, str]]:
+        """Every text in which names are filled in, with its place."""
+        yield from super().texts()
+        if self.ledger is not None and self.ledger.acknowledged is not None:
+            yield from self.ledger.acknowledged.texts(("ledger", "acknowledged"))
+
+    def columns(self, keys: Collection[str] | None = None) -> list[str]:
+        """The names of the columns that are filled in, under these keys."""
+        named = {
+            name.word
+            for place, text in self.texts()
+            if keys is None or place[0] in keys
+            for name in templates.names(text)
+        }
+        return sorted(word.removeprefix(templates.ROW) for word in named if word.startswith(templates.ROW))
+
+    def known_names(self, taken: Collection[str]) -> list[str]:
+        """The names that can be filled in; `taken` are those of the session."""
+        rows = [templates.ROW + each for each in self.columns()] if self.rows is not None else []
+        return [*templates.NAMES, *taken, *rows]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from chaos.spec.broken import BrokenRule
 from chaos.spec.yamlfile import Model, Name
 
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -23,13 +25,11 @@ class RunbookStep(Model):
     person: Words | None = None
     params: dict[str, Any] = Field(default_factory=dict, alias="with")
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if sum(way is not None for way in (self.action, self.command, self.person)) != 1:
-            raise ValueError("a runbook step has exactly one of action, command and person")
-        if self.params and self.action is None:
-            raise ValueError("`with` is only for an action")
-        return self
+            yield BrokenRule("a runbook step has exactly one of action, command and person")
+        elif self.params and self.action is None:
+            yield BrokenRule("is only for an action", "with")
 
     @property
     def by(self) -> str:

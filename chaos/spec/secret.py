@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 
 from chaos.errors import FileError, UsageError
 from chaos.record.redact import SHORTEST
+from chaos.spec.broken import SecretValue
 from chaos.spec.userfile import read_text
-from chaos.spec.yamlfile import Model, SecretValue
+from chaos.spec.yamlfile import Model
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PREFIX = re.compile(r"([A-Za-z][A-Za-z-]{0,15}[ =:])?")

@@ -8,7 +8,10 @@ from typing import Any
 
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
 _COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is not a secret
-_QUERY_NAME = re.compile(r"[?&]([^=&\s]+)=[^&\s]")
+_QUERY_NAME = re.compile(r"[?&]([^=&\s]+)=(?!\{[\w.]+\}(?:&|$))[^&\s]")
+_REFERENCE = re.compile(r"(?:[A-Za-z][\w-]{0,15}[ =:]){0,2}\{[^\W\d][\w.-]*\}")  # `Bearer {token}`
+_SELECTS = re.compile(r"\$[.\[]")  # a JSONPath that an answer must have, or not
+_WORDS = ("absent", "present")
 _SECRET_IN_URL = re.compile(r"://[^\s@]*:\S*@")  # also with an unescaped / or ? in the password
 _SECRET_PAIR = re.compile(r"(?:^|[\s;])(?:password|passwd|pwd)\s*=\s*\S", re.I)
 _CONNECTING = re.compile(r"(?:^|[\s;])(?:host|server|user|dbname|database)\s*=", re.I)  # unlike an SQL query
@@ -18,6 +21,8 @@ _MAY_BE_SECRET = re.compile(r"\S@\S|^(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[^\s/]{8,}
 def is_secret(name: str, value: Any) -> bool:
     """Return True if a value, with the nearest key above it, looks like a secret."""
     if isinstance(value, str):
+        if _REFERENCE.fullmatch(value) or (_SELECTS.match(name) and value in _WORDS):
+            return False
         named = _SECRET_KEY.search(name) or any(map(_SECRET_KEY.search, _QUERY_NAME.findall(value)))
         connecting = _CONNECTING.search(value) and _SECRET_PAIR.search(value)
         return bool(named or connecting or _SECRET_IN_URL.search(value))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from chaos.spec.broken import BrokenRule
 from chaos.spec.units import Goal, Percentile, Positive, Ratio, show_seconds
-from chaos.spec.yamlfile import BrokenRule, Model, Name
+from chaos.spec.yamlfile import Model, Name
 
 SloName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
 """As permissive as OpenSLO's names."""
@@ -17,6 +18,7 @@ Some = Annotated[Goal, Field(gt=0)]
 """A ratio that can be missed: not 0."""
 
 PERIOD = 30 * 86400.0
+_PERCENTILE = "unknown key; write latency: {{percentile: {}, below: TIME}}"
 MIN_HITS = 1
 
 
@@ -27,11 +29,9 @@ class LatencyObjective(Model):
     share: Some | None = None
     below: Positive
 
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if (self.percentile is None) == (self.share is None):
-            raise ValueError("a latency objective has exactly one of percentile and share")
-        return self
+            yield BrokenRule("a latency objective has exactly one of percentile and share")
 
 
 class PoolObjective(Model):
@@ -50,12 +50,10 @@ class BurnRate(Model):
     window: Positive
     short: Positive | None = None
 
-    @model_validator(mode="after")
-    def _short_is_shorter(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if self.short is not None and self.short >= self.window:
             rule = f"{show_seconds(self.short)} must be shorter than the window, {show_seconds(self.window)}"
-            raise BrokenRule(rule, "short")
-        return self
+            yield BrokenRule(rule, "short")
 
 
 class Timeslices(Model):
@@ -66,16 +64,24 @@ class Timeslices(Model):
 
 
 class Slo(Model):
-    """One objective: exactly one of availability, latency and pool.
+    """One objective: exactly one of availability, latency, pool and promql.
 
     Judged over the whole play; with `step`, while that step acted; with `window`, over each stretch of that
     length therein.
     """
 
+    foreign: ClassVar[Mapping[str, str]] = {
+        "target": "unknown key; write availability: PERCENT, or latency: {share: PERCENT, below: TIME}",
+        **{f"p{each}": _PERCENTILE.format(each) for each in (50, 75, 90, 95, 99)},
+    }
+
     name: SloName
     availability: Some | None = None
     latency: LatencyObjective | None = None
     pool: PoolObjective | None = None
+    promql: Annotated[str, Field(min_length=1, max_length=4000)] | None = None  # asked after the play
+    below: float | None = None  # which every value of the query must be
+    above: float | None = None
     route: str | None = None
     step: Name | None = None
     window: Positive | None = None
@@ -110,42 +116,50 @@ class Slo(Model):
         if self.burn_rate is not None:
             yield ("burn_rate", "window"), self.burn_rate.window
 
-    @model_validator(mode="after")
-    def _one_objective(self) -> Self:
-        if sum(value is not None for value in (self.availability, self.latency, self.pool)) != 1:
-            raise ValueError("an SLO has exactly one of availability, latency and pool")
-        return self
-
-    @model_validator(mode="after")
-    def _one_kind_of_stretch(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
+        if sum(value is not None for value in (self.availability, self.latency, self.pool, self.promql)) != 1:
+            yield BrokenRule("an SLO has exactly one of availability, latency, pool and promql")
+            return
+        if self.promql is None and (self.below, self.above) != (None, None):
+            yield BrokenRule("belongs to `promql`", "below" if self.below is not None else "above")
+        if self.promql is not None:
+            yield from self._query_rules(self.promql)
         given = [key for key in ("window", "timeslices", "burn_rate") if getattr(self, key) is not None]
         if len(given) > 1:
-            raise BrokenRule(f"an SLO has one of {' and '.join(given)}: write two", given[1])
-        return self
+            yield BrokenRule(f"an SLO has one of {' and '.join(given)}: write two", given[1])
+        hits = self.pool is None and self.promql is None
+        yield from self._budget_rules() if hits else self._only_for_hits()
 
-    @model_validator(mode="after")
-    def _a_pool_is_no_matter_of_hits(self) -> Self:
-        if self.pool is not None:
-            usual = {"min_hits": MIN_HITS, "period": PERIOD}
-            for key in ("route", "step", "window", "timeslices", "burn_rate", "min_hits", "period"):
-                if getattr(self, key) != usual.get(key):
-                    raise BrokenRule("is about hits: only for availability or latency", key)
-        return self
+    def _query_rules(self, query: str) -> Iterator[BrokenRule]:
+        """A query that can be parsed, and a bound that it can break."""
+        from promql_parser import parse  # only files with a query need it
 
-    @model_validator(mode="after")
-    def _only_a_ratio_has_a_budget(self) -> Self:
-        key = "burn_rate" if self.burn_rate is not None else "timeslices"
-        if (self.burn_rate or self.timeslices) and self.target is None:
-            raise BrokenRule("is only for a ratio: availability, or a share of latency", key)
-        return self
+        try:
+            parse(query)
+        except ValueError as error:
+            yield BrokenRule(f"is no PromQL: {error}", "promql")
+        if self.below is None and self.above is None:
+            yield BrokenRule("needs a bound: below: NUMBER or above: NUMBER", "promql")
+        if self.below is not None and self.above is not None and self.above >= self.below:
+            yield BrokenRule("no value is above one and below the other", "above")
 
-    @model_validator(mode="after")
-    def _the_burn_rate_can_be_exceeded(self) -> Self:
-        if self.burn_rate is not None and self.target is not None:
-            if self.target >= 1:
-                raise BrokenRule("a target of 100 % leaves no budget to burn", "burn_rate")
-            if self.burn_rate.at_most * (1 - self.target) >= 1 - 1e-9:
-                most = f"{1 / (1 - self.target):g}"
-                rule = f"cannot be exceeded: with this target the burn rate is {most} if every hit is bad"
-                raise BrokenRule(rule, "burn_rate", "at_most")
-        return self
+    def _only_for_hits(self) -> Iterator[BrokenRule]:
+        usual = {"min_hits": MIN_HITS, "period": PERIOD}
+        for key in ("route", "step", "window", "timeslices", "burn_rate", "min_hits", "period"):
+            if getattr(self, key) != usual.get(key):
+                yield BrokenRule("is about hits: only for availability or latency", key)
+
+    def _budget_rules(self) -> Iterator[BrokenRule]:
+        """Only a ratio has a budget, and a burn rate must be one that can be exceeded."""
+        target = self.target
+        for key in ("burn_rate", "timeslices"):
+            if getattr(self, key) is not None and target is None:
+                yield BrokenRule("is only for a ratio: availability, or a share of latency", key)
+        if self.burn_rate is None or target is None:
+            return
+        if target >= 1:
+            yield BrokenRule("a target of 100 % leaves no budget to burn", "burn_rate")
+        elif self.burn_rate.at_most * (1 - target) >= 1 - 1e-9:
+            most = f"{1 / (1 - target):g}"
+            rule = f"cannot be exceeded: with this target the burn rate is {most} if every hit is bad"
+            yield BrokenRule(rule, "burn_rate", "at_most")

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from chaos.errors import FileError
-from chaos.spec import openslo, yamlfile
+from chaos.errors import FileError, together
+from chaos.spec import openslo, wording, yamlfile
 from chaos.spec.openslo.objectives import Translated
 from chaos.spec.yamlfile import Where
 
@@ -26,22 +26,24 @@ class SloFile:
     sources: Sequence[Where | Translated]
 
     def parse(self, model: type[M]) -> M:
-        """Validate the document. Raises FileError for the first broken rule."""
+        """Validate the document. Raises FileError for every broken rule."""
         try:
             return yamlfile.written(model, self.value)
         except ValidationError as error:
-            raise self.broken(error) from None
+            raise self.broken(error, model, self.value) from None
 
-    def broken(self, error: ValidationError) -> FileError:
-        """Return the first broken rule, at the place where it was written."""
-        place, rule, value = yamlfile.first_rule(error)
-        match place:
+    def broken(self, error: ValidationError, model: type[BaseModel], value: Any) -> FileError:
+        """Return the rules that `value` breaks as one of `model`, each at the place where it was written."""
+        return together([self._error(rule) for rule in wording.rules(error, model, value)])
+
+    def _error(self, rule: wording.Rule) -> FileError:
+        match rule.place:
             case ("slos", int(index), *rest) if index < len(self.sources):
                 source = self.sources[index]
                 if isinstance(source, Where):
-                    return source.under(*rest).broken(rule, value)
-                return (source.where(rest[0]) if rest else source.at).broken(rule, value)
-        return self.at.under(*place).broken(rule, value)
+                    return source.under(*rest).broken(rule.text, rule.value)
+                return (source.where(rest[0]) if rest else source.at).broken(rule.text, rule.value)
+        return self.at.under(*rule.place).broken(rule.text, rule.value)
 
 
 def of_document(at: Where) -> SloFile:

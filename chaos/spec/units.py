@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from chaos.errors import UsageError
 
@@ -54,7 +55,7 @@ def seconds(value: object, *, written: bool = True, readings: tuple[str, str] | 
 
 def _seconds_of(text: str) -> float:
     match = _TIME.fullmatch(text.replace(" ", ""))
-    if match is None or not any(match.groups()[1:]):
+    if match is None or not is_time(text):
         clock = _CLOCK.fullmatch(text)
         raise ValueError(f"{TIME_RULE}; did you mean {clock[1]}m{clock[2]}s?" if clock else TIME_RULE)
     parts = zip(match.groups()[1:], _IN_SECONDS, strict=True)
@@ -74,7 +75,7 @@ def size(value: object, *, written: bool = True) -> int:
         match = _SIZE.fullmatch(str(value).strip())
         if match is None or not math.isfinite(float(match[1])):
             raise ValueError(SIZE_RULE)
-        return int(float(match[1]) * _IN_BYTES[match[2]])
+        return int(Decimal(match[1]) * _IN_BYTES[match[2]])  # exactly: a float loses a byte of 2129164.053kB
     if not math.isfinite(number):
         raise ValueError(SIZE_RULE)
     if number < 0:
@@ -156,35 +157,117 @@ def _percent_meant(given: float | None) -> str:
     return f"{RATIO_RULE}; did you mean {given:g}%?" if meant else RATIO_RULE
 
 
-Seconds = Annotated[float, BeforeValidator(lambda value, info: seconds(value, written=is_written(info)))]
-Size = Annotated[int, BeforeValidator(lambda value, info: size(value, written=is_written(info)))]
-Ratio = Annotated[float, BeforeValidator(lambda value, info: ratio(value, written=is_written(info)))]
-Goal = Annotated[float, BeforeValidator(lambda value, info: goal(value, written=is_written(info)))]
-Percentile = Annotated[
-    float, BeforeValidator(lambda value, info: percentile(value, written=is_written(info)))
+def _written_as(title: str, pattern: str, rule: str, *numbers: dict[str, Any]) -> WithJsonSchema:
+    """A JSON schema of what a person may write: text with a unit, or one of `numbers`."""
+    text = {"type": "string", "pattern": pattern}
+    return WithJsonSchema({"title": title, "description": rule, "anyOf": [text, *numbers]})
+
+
+_PART = r"([0-9]+(\.[0-9]+)?\s*{}\s*)?"
+_TIME_PATTERN = "^(?=.*[0-9])" + "".join(map(_PART.format, ("d", "h", "m", "s", "ms"))) + "$"
+_ZERO = {"const": 0}
+_UNDER_ONE = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+_PERCENT_PATTERN = r"^0*(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%$"
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(lambda value, info: seconds(value, written=is_written(info))),
+    _written_as("time", _TIME_PATTERN, TIME_RULE, _ZERO),
 ]
-Positive = Annotated[Seconds, Field(gt=0)]
+Size = Annotated[
+    int,
+    BeforeValidator(lambda value, info: size(value, written=is_written(info))),
+    _written_as("size", r"^[0-9]+(\.[0-9]+)?\s*(B|kB|MB|GB|TB)(/s)?$", SIZE_RULE, _ZERO),
+]
+Ratio = Annotated[
+    float,
+    BeforeValidator(lambda value, info: ratio(value, written=is_written(info))),
+    _written_as("ratio", _PERCENT_PATTERN, RATIO_RULE, _UNDER_ONE),
+]
+Goal = Annotated[
+    float,
+    BeforeValidator(lambda value, info: goal(value, written=is_written(info))),
+    _written_as("goal", _PERCENT_PATTERN, RATIO_RULE, _ZERO, _UNDER_ONE | {"minimum": 0.01}),
+]
+Percentile = Annotated[
+    float,
+    BeforeValidator(lambda value, info: percentile(value, written=is_written(info))),
+    WithJsonSchema(
+        {
+            "title": "percentile",
+            "description": PERCENTILE_RULE,
+            "type": "number",
+            "exclusiveMinimum": 1,
+            "exclusiveMaximum": 100,
+        }
+    ),
+]
+Positive = Annotated[
+    Seconds,
+    Field(gt=0),
+    _written_as("positive time", _TIME_PATTERN.replace("[0-9])", "[1-9])", 1), TIME_RULE),
+]
 NotNegative = Annotated[Seconds, Field(ge=0)]
+
+LONG = 600.0
+"""Seconds from which a measured time, too, is shown in minutes."""
 
 InItsName = BeforeValidator(lambda value: seconds(value, written=False))
 """For a key whose name states its unit: `cpu_seconds: 20`."""
 
 
 def show_seconds(value: float) -> str:
-    """Format `0.0123` as `12.3 ms`, `31.24` as `31.24 s`; `seconds` parses it. Infinity, such as the latency of a hit
-    that was not good, is `∞`."""
+    """Format `0.0123` as `12.3 ms`, `72.43` as `72.43 s`, `90` as `1m 30s`; `seconds` parses each. From a minute on,
+    whole seconds are shown in minutes, from `LONG` on all. Infinity, such as the latency of a bad hit, is `∞`."""
     if not math.isfinite(value):
         return "-∞" if value < 0 else "∞"
     if 0 < abs(value) < 1:
         return f"{value * 1000:.3g} ms"
-    return f"{value:.2f}".rstrip("0").rstrip(".") + " s"
+    left = round(abs(value), 2)
+    if left < 60 or (
+        left < LONG and left % 1
+    ):  # a fraction was measured: it is compared with others, in seconds
+        return f"{_plain(value)} s"
+    parts = []
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        count, left = divmod(left, length)
+        parts += [f"{count:.0f}{unit}"] if count else []
+    parts += [f"{_plain(left)}s"] if _plain(left) != "0" else []
+    return ("-" if value < 0 else "") + " ".join(parts)
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def show_size(value: float) -> str:
+    """Format `400000000` as `400MB`: in the largest unit that needs at most three decimals; `size` parses it."""
+    for unit, factor in reversed(_IN_BYTES.items()):
+        if value >= factor and value * 1000 % factor == 0:
+            return f"{value / factor:.15g}{unit}"
+    return f"{value:.15g}B"
+
+
+def in_unit_of(given: object, bound: float) -> str:
+    """Format a bound in the unit of the value that breaks it: `60 s` beside `2m`, `80%` beside `99%`."""
+    text = given.strip() if isinstance(given, str) else ""
+    if text.endswith("%"):
+        return f"{bound * 100:g}%"
+    if _SIZE.fullmatch(text):
+        return show_size(bound)
+    return show_seconds(bound) if is_time(text) else f"{bound:.15g}"
+
+
+def is_time(text: str) -> bool:
+    """Return True for text such as `1m30s`, with its unit."""
+    match = _TIME.fullmatch(text.replace(" ", ""))
+    return match is not None and any(match.groups()[1:])
 
 
 def show_days(value: float) -> str:
-    """Format `2592000` as `30 d`, `3600` as `1 h`; less than that in seconds."""
-    if value >= 86400:
-        return f"{round(value / 86400, 1):g} d"
-    return f"{round(value / 3600, 1):g} h" if value >= 3600 else show_seconds(value)
+    """Format `2592000` as `30d` and `5400` as `1h 30m`: from a day on in hours, from an hour on in minutes."""
+    step = 3600 if value >= 86400 else 60 if value >= 3600 else None
+    return show_seconds(value if step is None else round(value / step) * step)
 
 
 def read_age(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Read files named by a user within bounds: pipes, devices and huge files are refused at once."""
+"""Read files named by a user within bounds: pipes, devices and huge files are refused at once. Write one whole."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
         return _read(path, most).decode("utf-8")
     except UnicodeDecodeError:  # its message may quote the file
         raise FileError(path, None, "", "is not UTF-8 text") from None
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file atomically, as it is given (UTF-8), and return its path. Raises OSError."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8", newline="")
+    return unfinished.replace(path)
 
 
 def read_json(path: Path, most: int = MOST_RECORD) -> dict[str, Any]:

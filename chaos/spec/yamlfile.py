@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
 from itertools import chain, count
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -17,16 +18,15 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
-from chaos.errors import FileError, UsageError
-from chaos.spec import yamltext
+from chaos.errors import FileError, UsageError, together
+from chaos.spec import places, wording, yamltext
+from chaos.spec.broken import BrokenRule, Place, refuse
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
-from chaos.spec.yamltags import without_tags
-
-Place = tuple[int | str, ...]
 
 
 class Model(BaseModel):
@@ -34,29 +34,53 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
-    @model_validator(mode="before")
+    foreign: ClassVar[Mapping[str, str]] = {}  # rules for unknown keys that an author may expect here
+
+    def broken_rules(self) -> Iterable[BrokenRule]:
+        """Yield the broken rules that span several keys. Default: none."""
+        return ()
+
+    @model_validator(mode="after")
+    def _keeps_its_rules(self) -> Self:
+        refuse(self.broken_rules())
+        return self
+
+    @field_validator("*", mode="before")
     @classmethod
-    def _no_number_is_true(cls, data: Any, info: ValidationInfo) -> Any:
+    def _no_number_is_true(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse booleans as numbers: `true` would count as 1."""
-        if is_written(info) and isinstance(data, dict):
-            names = {field.alias or name: field.annotation for name, field in cls.model_fields.items()}
-            for place, value in _booleans(data):
-                if _is_number(names.get(place[0])):
-                    raise BrokenRule(f"must be a number, not {str(value).lower()}", *place)
-        return data
+        if is_written(info) and _is_number(cls.model_fields[info.field_name or ""].annotation):
+            refuse(BrokenRule("must be a number", *place) for place in _booleans(value))
+        return value
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
 
 M = TypeVar("M", bound=BaseModel)
+N = TypeVar("N", bound=Named)
 T = TypeVar("T")
 
 
-def _booleans(data: dict[Any, Any]) -> Iterator[tuple[tuple[Any, ...], bool]]:
-    """Check the keys, and the mappings below them."""
-    for key, value in data.items():
-        below = value.items() if isinstance(value, dict) else ()
-        yield from (((key, name), each) for name, each in below if isinstance(each, bool))
-        if isinstance(value, bool):
-            yield (key,), value
+def unique(items: tuple[N, ...], what: str) -> tuple[N, ...]:
+    """Return the items. Raises BrokenRules for each name that a former item has."""
+    names = [item.name for item in items]
+    refuse(
+        BrokenRule(f"duplicate {what} name {name!r}", index, "name")
+        for index, name in enumerate(names)
+        if name in names[:index]
+    )
+    return items
+
+
+def _booleans(value: Any) -> Iterator[Place]:
+    """The place of the value itself, or of those in a mapping."""
+    if isinstance(value, bool):
+        yield ()
+    elif isinstance(value, dict):
+        yield from ((str(key),) for key, each in value.items() if isinstance(each, bool))
 
 
 def _is_number(annotation: Any) -> bool:
@@ -82,20 +106,8 @@ Date = Annotated[date, BeforeValidator(_no_number)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 """Syntax of names in files."""
 
-
-class BrokenRule(ValueError):
-    """A broken rule that spans several keys, at `place` (relative to the rule's model)."""
-
-    def __init__(self, rule: str, *place: int | str) -> None:
-        super().__init__(rule)
-        self.place: Place = place
-
-
-class SecretValue(BrokenRule):
-    """A broken rule whose value may be a secret: the message must not show it."""
-
-
 MOST_VALUES = 100_000
+_SECRET = "must not be a secret in plain text"
 
 
 def read_mapping(path: Path) -> Any:
@@ -115,40 +127,54 @@ def read_documents(path: Path) -> list[Any]:
 
 def _check_mapping(path: Path, document: Any) -> None:
     if not isinstance(document, dict):
-        kind = type(document).__name__ if document is not None else "nothing"
-        raise FileError(path, _line_of(document, ()), "", f"must be a mapping of keys to values, not {kind}")
+        kind = "a list" if isinstance(document, list) else "nothing" if document is None else "text"
+        rule = f"must be keys with values (key: value), not {kind}"
+        raise FileError(path, places.line_of(document, ()), "", rule)
     check_values(path, document)
 
 
 def check_values(path: Path, document: Any) -> None:
     """Raises FileError for a document with a secret, one that contains itself, or one that is far too large."""
     try:
-        _refuse_secrets(path, document, document, (), count())
+        refused = list(_refused(Where(path, document), document, count()))
     except RecursionError:
         raise FileError(path, None, "", "contains itself through an alias, or is nested too deeply") from None
+    if refused:
+        raise together(refused)
 
 
 def load(path: Path, model: type[M]) -> M:
-    """Read the file as a value of `model`. Raises FileError for the first broken rule."""
+    """Read the file as a value of `model`. Raises FileError for every broken rule."""
     return Where.read(path).parse(model)
 
 
 def written(model: type[M], value: Any) -> M:
-    """Validate a person's input as `model`: times and sizes need units. Raises ValidationError."""
-    return model.model_validate(value, context=WRITTEN)
+    """Validate a person's input as `model`: times and sizes need units, and a key has one name. Raises
+    ValidationError."""
+    return model.model_validate(value, context=WRITTEN, by_alias=True, by_name=False)
 
 
-def first_rule(error: ValidationError) -> tuple[Place, str, Any]:
-    """Return place, rule and value (if it may be shown) of a pydantic error's first broken rule."""
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    place = (*first["loc"], *(cause.place if isinstance(cause, BrokenRule) else ()))
-    rule = {"extra_forbidden": "unknown key", "missing": "is required"}.get(
-        first["type"], first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    )
-    untold = first["type"] == "missing" or isinstance(cause, SecretValue)
-    value = None if untold or isinstance(first["input"], dict | list) else first["input"]
-    return place, rule, value
+class Mistakes:
+    """Broken rules of a file and those that it names, collected so that all are reported at once."""
+
+    def __init__(self) -> None:
+        self._found: list[FileError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Keep a FileError that is raised inside, which ends only what is inside."""
+        try:
+            yield
+        except FileError as error:
+            self.add(error.each)
+
+    def add(self, errors: Iterable[FileError]) -> None:
+        self._found += errors
+
+    def refuse(self) -> None:
+        """Raises FileError, if there are any."""
+        if self._found:
+            raise together(self._found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +195,28 @@ class Where:
 
     def broken(self, rule: str, value: object = None) -> FileError:
         """Return an error with this place, its line, the rule and the value."""
-        there = without_tags(self.document, self.place)
-        line, place = _line_of(self.document, there), _show_place(self.document, there)
+        line, place = places.line_of(self.document, self.place), places.shown(self.document, self.place)
         return FileError(self.path, line, place, rule, showable(value))
 
-    def invalid(self, error: ValidationError) -> FileError:
-        """Return the first broken rule of a pydantic error about the value at this place."""
-        place, rule, value = first_rule(error)
-        return self.under(*place).broken(rule, value)
+    def only(self, key: str, kept: Sequence[int]) -> Where:
+        """Return this place in a document with only these items of a list at its top. Their lines stay."""
+        return Where(self.path, places.only(self.document, key, kept), self.place)
+
+    def each(self, rules: Iterable[wording.Rule]) -> list[FileError]:
+        """Return an error for each broken rule of the value at this place."""
+        return [self.under(*rule.place).broken(rule.text, rule.value) for rule in rules]
+
+    def value(self) -> Any:
+        """The value at this place; None if there is none."""
+        return places.value_at(self.document, self.place)
 
     def parse(self, model: type[M], value: Any = ...) -> M:
-        """Validate the value at this place, or the given one instead. Raises FileError."""
-        if value is ...:
-            value = reduce(_child, self.place, self.document)
+        """Validate the value at this place, or the given one instead. Raises FileError for every broken rule."""
+        given = plain(self.value() if value is ... else value)
         try:
-            return written(model, plain(value))
+            return written(model, given)
         except ValidationError as error:
-            raise self.invalid(error) from None
+            raise together(self.each(wording.rules(error, model, given))) from None
 
     def named(self, find: Callable[[], T]) -> T:
         """Call `find` with the name at this place. Its UsageError becomes an error at this place."""
@@ -197,64 +228,33 @@ class Where:
             raise self.broken(str(error)) from None
 
 
-def _line_of(document: Any, place: Place) -> int | None:
-    """Return the line (from 1) of the deepest part of `place` in the file."""
-    line: int | None = None
-    node: Any = document
-    for key in place:
-        marks = getattr(node, "lc", None)
-        if marks is None:
-            break
-        if isinstance(key, int) and isinstance(node, dict):
-            continue
-        try:
-            position = marks.key(key) if isinstance(node, dict) else marks.item(key)
-            line, node = position[0] + 1, node[key]
-        except (KeyError, IndexError, TypeError):
-            break
-    return line if line is not None else getattr(getattr(document, "lc", None), "line", 0) + 1
-
-
-def _show_place(document: Any, place: Place) -> str:
-    """Format `steps, 2, hold` as `step 'idle_drop': hold`: list items are named."""
-    shown: list[str] = []
-    node = document
-    for key in place:
-        if isinstance(key, int) and isinstance(node, dict):
-            continue  # a single mapping was accepted as a list of one
-        node = _child(node, key)
-        if isinstance(key, int) and isinstance(node, dict) and "name" in node and shown:
-            shown[-1] = f"{_singular(shown[-1])} {str(node['name'])!r}"
-        elif isinstance(key, int) and shown:
-            shown[-1] = f"{shown[-1]}[{key}]"
-        else:
-            shown.append(str(key))
-    return ": ".join(shown)
-
-
-def _singular(word: str) -> str:
-    return f"{word.removesuffix('ies')}y" if word.endswith("ies") else word.removesuffix("s")
-
-
-def _child(node: Any, key: int | str) -> Any:
-    try:
-        return node[key]
-    except (KeyError, IndexError, TypeError):
-        return None
-
-
-def _refuse_secrets(path: Path, document: Any, node: Any, place: Place, seen: Iterator[int]) -> None:
+def _refused(at: Where, node: Any, seen: Iterator[int]) -> Iterator[FileError]:
+    """Yield an error for each value that looks like a secret, and each key that is no text. Raises FileError for too
+    many values."""
     if next(seen) > MOST_VALUES:  # a few aliases of aliases can expand to billions
-        raise FileError(
-            path, None, "", f"holds more than {MOST_VALUES} values, those of its aliases included"
-        )
+        rule = f"holds more than {MOST_VALUES} values, those of its aliases included"
+        raise FileError(at.path, None, "", rule)
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
-        here = (*place, key)
-        name = next((str(part) for part in reversed(here) if isinstance(part, str)), "")
+        if not isinstance(key, str | int | float | date):
+            yield at.broken("has a key that is not text: put it in quotes")
+            continue
+        if value is None and _holds_secret(str(key)):
+            yield at.broken(_SECRET)
+            continue
+        here = at.under(key if isinstance(key, str | int) else str(key))
+        name = next((part for part in reversed(here.place) if isinstance(part, str)), "")
+        if here.place[-2:-1] == ("take",):  # where a secret is in an answer, such as `token: $.token`
+            name = "take"
         if is_secret(name, value):
-            raise Where(path, document, here).broken("must not be a secret in plain text")
-        _refuse_secrets(path, document, value, here, seen)
+            yield here.broken(_SECRET)
+        yield from _refused(here, value, seen)
+
+
+def _holds_secret(key: str) -> bool:
+    """`password:x` and `password x`, which YAML takes for a key without a value."""
+    name, *rest = re.split(r"[:\s]+", key, maxsplit=1)
+    return is_secret(name, "".join(rest)) if rest else False
 
 
 def plain(node: Any) -> Any:

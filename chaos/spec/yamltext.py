@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 
 from chaos.errors import FileError
+from chaos.spec import yamlproblems
 from chaos.spec.userfile import DEEPEST, read_text
 
 T = TypeVar("T")
@@ -20,7 +23,6 @@ MOST_NODES = 30_000
 """Maximum keys and values of a file; a thousand schedules have half of it."""
 
 _BRACKETS = re.compile(r"[\[{}\]]")
-_QUOTED = re.compile(r"([\"'])((?:(?!\1).)*)\1")
 
 
 class _TooMuch(Exception):
@@ -31,12 +33,13 @@ class _Bounded(Composer):
     """Counts nodes and their depth."""
 
     _made = _depth = 0
+    most = MOST_NODES
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         self._made += 1
         self._depth += 1
-        if self._made > MOST_NODES:
-            raise _TooMuch(f"holds more than {MOST_NODES} keys and values")
+        if self._made > self.most:
+            raise _TooMuch(f"holds more than {self.most} keys and values")
         if self._depth > DEEPEST:
             raise _TooMuch("is nested too deeply")
         node = super().compose_node(parent, index)
@@ -45,13 +48,26 @@ class _Bounded(Composer):
 
 
 def load(path: Path) -> Any:
-    """Parse the file's only document. Raises FileError."""
-    return _loaded(path, lambda text: _reader().load(text))
+    """Parse the file's only document; copy it before you change it. Raises FileError."""
+    return _loaded(path, _parsed)
 
 
 def load_all(path: Path) -> list[Any]:
     """Parse the file's non-empty documents. Raises FileError."""
     return _loaded(path, lambda text: [each for each in _reader().load_all(text) if each is not None])
+
+
+def parse(path: Path, text: str, most: int) -> Any:
+    """Parse text of at most `most` keys and values, which was read elsewhere, into plain values. Raises FileError."""
+    reader = YAML(typ="safe", pure=True)
+    reader.Composer = cast(type[Composer], type("_Larger", (_Bounded,), {"most": most}))
+    return _checked(path, text, reader.load)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """Parse a text once: a command reads the same file for its kind, its rules and its plan."""
+    return _reader().load(text)
 
 
 def _reader() -> YAML:
@@ -61,34 +77,26 @@ def _reader() -> YAML:
 
 
 def _loaded(path: Path, read: Callable[[str], T]) -> T:
-    text = read_text(path)
+    return _checked(path, read_text(path), read)
+
+
+def _checked(path: Path, text: str, read: Callable[[str], T]) -> T:
     if _deepest_bracket(text) > DEEPEST:  # the scanner takes seconds for a few thousand levels
         raise FileError(path, None, "", "is nested too deeply")
     try:
-        return read(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        rule = _problem(" ".join(str(error.problem or error).split()))
-        raise FileError(path, mark.line + 1 if mark else None, "", rule) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML allows it: the latest counts
+            return read(text)
     except YAMLError as error:
-        raise FileError(path, None, "", " ".join(str(error).split())) from error
-    except ValueError as error:  # an invalid date, a number with too many digits
-        raise FileError(path, None, "", f"holds a value that cannot be read: {error}") from error
+        line, rule = yamlproblems.described(error, text)
+        raise FileError(path, line, "", rule) from error
+    except ValueError as error:
+        line, rule = yamlproblems.of_value(text)
+        raise FileError(path, line, "", rule) from error
     except RecursionError:
         raise FileError(path, None, "", "is nested too deeply") from None
     except _TooMuch as error:
         raise FileError(path, None, "", str(error)) from None
-
-
-def _problem(said: str) -> str:
-    """Describe the syntax error without quoting the text: a key may be shown, a value may be a secret."""
-    duplicate = re.match(r'found duplicate key ("[^"]*")', said)
-    return f"found duplicate key {duplicate[1]}" if duplicate else _QUOTED.sub(_unquoted, said)
-
-
-def _unquoted(found: re.Match[str]) -> str:
-    """Keep YAML's own signs, and `<block end>`."""
-    return found[0] if len(found[2]) < 3 or found[2].startswith("<") else "the text there"
 
 
 def _deepest_bracket(text: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from chaos.spec.openslo.indicators import asked
 from chaos.spec.openslo.models import DataSource, Document, Indicator, SloSpec
 from chaos.spec.openslo.objectives import Translated, refuse_composite, translated
-from chaos.spec.yamlfile import Where
+from chaos.spec.yamlfile import Mistakes, Where
 
 VERSION = "openslo/v1"
 KINDS = ("SLO", "SLI", "DataSource", "Service", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
@@ -34,15 +34,28 @@ def is_openslo(document: Any) -> bool:
 
 def translate(places: Sequence[tuple[Where, Any]]) -> list[list[Translated]]:
     """Return the SLOs of each document of one file, possibly none. Raises FileError."""
-    documents = [(at, _document(at, written)) for at, written in places]
-    known = Known()
+    mistakes, known = Mistakes(), Known()
+    documents: list[tuple[Where, Document]] = []
+    for at, written in places:
+        with mistakes.noted():
+            documents.append((at, _document(at, written)))
     for at, document in documents:
-        spec = at.under("spec")
-        if document.kind == "SLI":
-            known.indicators[document.metadata.name] = (spec, spec.parse(Indicator, document.spec))
-        elif document.kind == "DataSource":
-            known.sources[document.metadata.name] = spec.parse(DataSource, document.spec).type
-    return [_slos(at, document, known) if document.kind == "SLO" else [] for at, document in documents]
+        with mistakes.noted():
+            _learn(at.under("spec"), document, known)
+    mistakes.refuse()  # what refers to a broken one would be refused for that alone
+    found = []
+    for at, document in documents:
+        with mistakes.noted():
+            found.append(_slos(at, document, known) if document.kind == "SLO" else [])
+    mistakes.refuse()
+    return found
+
+
+def _learn(spec: Where, document: Document, known: Known) -> None:
+    if document.kind == "SLI":
+        known.indicators[document.metadata.name] = (spec, spec.parse(Indicator, document.spec))
+    elif document.kind == "DataSource":
+        known.sources[document.metadata.name] = spec.parse(DataSource, document.spec).type
 
 
 def _document(at: Where, written: Any) -> Document:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from chaos.spec.yamlfile import Model, Name
 
 _DAY = 86400.0
+_MOST_MINUTES = 1e9  # some integers are too large to be converted
 _UNITS = {"m": 60.0, "h": 3600.0, "d": _DAY, "w": 7 * _DAY, "M": 30 * _DAY, "Q": 90 * _DAY, "Y": 365 * _DAY}
 
 
@@ -23,7 +24,7 @@ def duration(value: object) -> float:
 
 def slice_window(value: object) -> float:
     """Parse a duration-shorthand, or a number of minutes, into seconds. Raises ValueError."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST_MINUTES:
         return value * 60.0
     return duration(value)
 

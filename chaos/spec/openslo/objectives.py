@@ -70,7 +70,7 @@ def _threshold(at: Where, objective: Objective) -> float:
     if objective.op is None or objective.value is None:
         raise at.under("op" if objective.op is None else "value").broken("is required for a thresholdMetric")
     if objective.op in ("gte", "gt"):
-        rule = "requires slowness: use lte or lt for a latency"
+        rule = "would demand slow answers: use lte or lt for a latency"
         raise at.under("op").broken(rule, objective.op)
     return objective.value if objective.op == "lte" else math.nextafter(objective.value, 0)
 

@@ -1,0 +1,19 @@
+"""What an unknown name was probably meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+LONGEST = 60  # characters of a name that may be a slip; comparing longer ones takes long
+
+
+def nearest(name: str, known: Collection[str], least: float = 0.6) -> str | None:
+    """Return the known name that resembles it most, by difflib's ratio from 0 to 1; None if none does."""
+    return next(iter(get_close_matches(name, known, 1, least)), None) if len(name) <= LONGEST else None
+
+
+def instead(name: str, known: Collection[str]) -> str:
+    """The end of an error about an unknown name: the one that was meant, or all that are known."""
+    meant = nearest(name, known)
+    return f"did you mean {meant}?" if meant else f"known: {', '.join(known) or 'none'}"
