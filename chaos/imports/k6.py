@@ -1,0 +1,268 @@
+"""k6 scripts: the requests that can be seen without running them. Nothing is run, and nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from chaos.errors import ToolMissing
+from chaos.imports import k6_options
+from chaos.imports.imported import Imported, ImportedRoute
+from chaos.imports.k6_routes import Call, JsonText, Routed, base_of
+from chaos.imports.k6_values import Env, Text, Values, code, shown, walk
+from chaos.imports.source import Source
+from chaos.imports.withheld import Withheld
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+WHAT = "a k6 script"
+_METHODS = {
+    "get": "GET",
+    "post": "POST",
+    "put": "PUT",
+    "patch": "PATCH",
+    "del": "DELETE",
+    "head": "HEAD",
+    "options": "OPTIONS",
+}
+_BODILESS = ("get", "head")
+_LOOPS = ("for_statement", "for_in_statement", "while_statement", "do_statement")
+_EQUAL = "each call counts once: a script's loops, conditions and scenarios decide how often it really runs"
+_STATUS = re.compile(r"\.status\s*={2,3}\s*(\d{3})\b|\b(\d{3})\s*={2,3}\s*\w+\.status\b")
+_AMONG = re.compile(r"\[([\d\s,]+)\]\.includes\(\s*\w+\.status\s*\)")
+_CONTAINS = re.compile(r"\.body\.includes\(\s*(['\"])((?:(?!\1)[^\\])+)\1\s*\)")
+
+
+def read(source: Source, base_url: str | None = None) -> Imported:
+    """Raises FileError for what is not a k6 script, ToolMissing without the parser."""
+    root = _parsed(source)
+    reading = _Reading(root)
+    if not reading.name:
+        raise source.refused(f"not {WHAT}: it does not import k6/http")
+    routes = reading.routes()
+    if not routes:
+        raise source.refused(f"has no request whose address can be seen{reading.unseen_shown()}")
+    rates = k6_options.Rates(reading.values)
+    bases = Counter(filter(None, map(base_of, reading.bases)))
+    chosen = base_url.rstrip("/") if base_url else next(iter(bases), None)
+    others = [f"{host} ({count} calls)" for host, count in bases.items() if host != chosen]
+    return Imported(
+        "k6",
+        source.shown,
+        tuple(routes),
+        chosen,
+        night=rates.night,
+        day=rates.day,
+        secrets=reading.withheld.used,
+        notes=(
+            _EQUAL,
+            *rates.notes,
+            *([f"calls of other hosts are taken for this one: {', '.join(others)}"] if others else []),
+            *(f"address not known without running the script: {each}" for each in reading.unseen),
+        ),
+    )
+
+
+def _parsed(source: Source) -> Node:
+    text = source.text(WHAT)
+    try:
+        import tree_sitter_javascript
+        from tree_sitter import Language, Parser
+    except ImportError:
+        remedy = "type: pip install 'midnight-chaos[k6]'"
+        raise ToolMissing("tree-sitter-javascript", "is needed to read k6 scripts", remedy) from None
+    root = Parser(Language(tree_sitter_javascript.language())).parse(text.encode(errors="replace")).root_node
+    if root.has_error:
+        raise source.refused(f"not {WHAT}: it is not JavaScript", _first_error(root).start_point[0] + 1)
+    return root
+
+
+def _first_error(root: Node) -> Node:
+    node = root
+    while not (node.is_error or node.is_missing):
+        below = next((each for each in node.children if each.has_error), None)
+        if below is None:
+            break
+        node = below
+    return node
+
+
+class _Reading:
+    def __init__(self, root: Node) -> None:
+        self._root, self.values, self.withheld = root, Values(root), Withheld()
+        self.name = next(_imported_as(root), "")
+        self.unseen: list[str] = []
+        self.bases: list[str | Env | None] = []
+
+    def routes(self) -> list[ImportedRoute]:
+        """Calls with the same method and path are one route, with their number as its weight."""
+        found: dict[tuple[str, str], ImportedRoute] = {}
+        for call in self._calls():
+            routed = Routed(call, self.withheld)
+            route = routed.route()
+            if route is None:
+                self.unseen.append(
+                    f"line {call.line}, {call.method} {getattr(call.url, 'code', '') or '`...`'}"
+                )
+                continue
+            self.bases.append(routed.base)
+            before = found.get(route.key)
+            if before is None:
+                found[route.key] = route
+            else:
+                statuses = tuple(sorted({*before.statuses, *route.statuses}))
+                found[route.key] = replace(before, weight=before.weight + 1, statuses=statuses)
+        return list(found.values())
+
+    def unseen_shown(self) -> str:
+        return f": {self.unseen[0]}" if self.unseen else ""
+
+    def _calls(self) -> Iterator[Call]:
+        for node in walk(self._root):
+            function = node.child_by_field_name("function") if node.type == "call_expression" else None
+            if function is None or not code(function).startswith(f"{self.name}."):
+                continue
+            method = code(function).removeprefix(f"{self.name}.")
+            arguments = node.child_by_field_name("arguments")
+            given = [each for each in arguments.named_children if each.type != "comment"] if arguments else []
+            for call in self._of(method, given, node.start_point[0] + 1):
+                statuses, contains, notes = self._checks(node)
+                yield replace(call, statuses=statuses, contains=contains, notes=(*notes, *_surrounded(node)))
+
+    def _of(self, method: str, given: list[Node], line: int) -> Iterator[Call]:
+        values = [self._argument(each) for each in given] + [None] * 4
+        if method in _METHODS:
+            body, params = (None, values[1]) if method in _BODILESS else (values[1], values[2])
+            yield Call(_METHODS[method], values[0], body, params, line)
+        elif method in ("request", "asyncRequest"):
+            yield Call(_method(values[0]), values[1], values[2], values[3], line)
+        elif method == "batch":
+            yield from self._batch(given[0] if given else None, line)
+
+    def _batch(self, node: Node | None, line: int) -> Iterator[Call]:
+        if node is not None and node.type == "identifier":
+            node = self.values.declared(code(node))
+        children = node.named_children if node is not None and node.type in ("array", "object") else []
+        if not children:
+            self.unseen.append(f"line {line}, batch")
+        for child in children:
+            each = child.child_by_field_name("value") if child.type == "pair" else child
+            if each is None or each.type == "comment":
+                continue
+            value = self.values.of(each)
+            if each.type == "array":
+                parts = [self._argument(part) for part in each.named_children] + [None] * 4
+                yield Call(_method(parts[0]), parts[1], parts[2], parts[3], each.start_point[0] + 1)
+            elif isinstance(value, dict):
+                body = next((self._argument(pair) for pair in _pairs(each, "body")), None)
+                yield Call(
+                    _method(value.get("method", Text(("GET",)))),
+                    value.get("url"),
+                    body,
+                    value.get("params"),
+                    line,
+                )
+            else:
+                yield Call("GET", value, None, None, each.start_point[0] + 1)
+
+    def _argument(self, node: Node) -> Any:
+        """The value, with what JSON.stringify is given kept apart."""
+        at: Node | None = node
+        if node.type == "identifier":
+            at = self.values.declared(code(node)) or node
+        function = (
+            at.child_by_field_name("function") if at is not None and at.type == "call_expression" else None
+        )
+        arguments = at.child_by_field_name("arguments") if at is not None else None
+        if function is not None and code(function) == "JSON.stringify" and arguments is not None:
+            return JsonText(self.values.of(next(iter(arguments.named_children), None)))
+        return self.values.of(node)
+
+    def _checks(self, call: Node) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, ...]]:
+        """What `check` expects of a call's answer: statuses, and texts in its body."""
+        statuses, contains, unread = set[int](), list[str](), list[str]()
+        for check in self._checks_of(call):
+            for pair in check:
+                text, seen = code(pair), False
+                for one, other in _STATUS.findall(text):
+                    statuses.add(int(one or other))
+                    seen = True
+                for listed in _AMONG.findall(text):
+                    statuses |= {int(each) for each in re.findall(r"\d{3}", listed)}
+                    seen = True
+                found = [each[1] for each in _CONTAINS.findall(text)]
+                contains += found
+                if not (seen or found):
+                    unread.append(shown(pair))
+        notes = tuple(f"a check that is not taken over: {each}" for each in unread)
+        return tuple(sorted(each for each in statuses if 100 <= each <= 599)), tuple(contains), notes
+
+    def _checks_of(self, call: Node) -> Iterator[list[Node]]:
+        parent = call.parent
+        if parent is not None and parent.type == "arguments" and _is_check(parent.parent):
+            yield _conditions(parent)
+        name = parent.child_by_field_name("name") if parent is not None else None
+        if parent is None or parent.type != "variable_declarator" or name is None:
+            return
+        scope = parent
+        while scope.parent is not None and scope.type not in ("statement_block", "program"):
+            scope = scope.parent
+        for node in walk(scope):
+            arguments = node.child_by_field_name("arguments") if _is_check(node) else None
+            if (
+                arguments is not None
+                and arguments.named_children
+                and code(arguments.named_children[0]) == code(name)
+            ):
+                yield _conditions(arguments)
+
+
+def _is_check(node: Node | None) -> bool:
+    function = (
+        node.child_by_field_name("function") if node is not None and node.type == "call_expression" else None
+    )
+    return function is not None and code(function) == "check"
+
+
+def _conditions(arguments: Node) -> list[Node]:
+    found = [each for each in arguments.named_children if each.type == "object"]
+    return [pair for each in found[:1] for pair in each.named_children if pair.type == "pair"]
+
+
+def _pairs(node: Node, key: str) -> Iterator[Node]:
+    for pair in node.named_children:
+        name, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
+        if pair.type == "pair" and name is not None and value is not None and code(name).strip("'\"") == key:
+            yield value
+
+
+def _method(value: Any) -> str:
+    plain = value.plain if isinstance(value, Text) else None
+    return plain.upper() if plain and plain.isalpha() else "GET"
+
+
+def _surrounded(node: Node) -> Iterator[str]:
+    at = node.parent
+    while at is not None:
+        if at.type in _LOOPS:
+            yield "called in a loop: give it a weight in the mix"
+            return
+        if at.type in ("if_statement", "switch_case", "ternary_expression"):
+            yield "called only sometimes: give it a weight in the mix"
+            return
+        at = at.parent
+
+
+def _imported_as(root: Node) -> Iterator[str]:
+    """The name under which the script uses k6/http."""
+    for node in root.named_children:
+        text = code(node)
+        if node.type == "import_statement" and re.search(r"['\"]k6/http['\"]", text):
+            found = re.search(r"import\s+(?:\*\s+as\s+)?(\w+)", text)
+            yield found[1] if found else "http"
+        elif found := re.search(r"(?:const|let|var)\s+(\w+)\s*=\s*require\(['\"]k6/http['\"]\)", text):
+            yield found[1]
