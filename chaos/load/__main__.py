@@ -1,8 +1,8 @@
 """`python -m chaos.load`: the load process.
 
 Reads a LoadSpec as one JSON line, answers `{"ready": true, "priority": ...}`, reads `go <zero>`, plays, answers
-`{"done": true, "sent": n}` and exits 0. If the specification has a baseline, it answers `{"baseline": true}` once
-that is over and in the file, and reads `play <delay>` before it goes on. When its standard input ends, it stops at
+`{"done": true, "sent": n}` and exits 0. At each pause of the specification it answers `{"paused": true}` once all
+before it is over and in the file, and reads `play <delay>` before it goes on. When its standard input ends, it stops at
 once and exits 0.
 """
 
@@ -19,8 +19,10 @@ import uvloop
 from chaos.errors import ExitCode, LoadError, MidnightError
 from chaos.load import spec as specs
 from chaos.load.answers import Answers
+from chaos.load.bad_answers import BadAnswers
 from chaos.load.client import Client
 from chaos.load.generator import Generator
+from chaos.load.notes import Notes
 from chaos.load.priority import raise_priority
 from chaos.load.recorder import Recorder
 from chaos.load.sender import Sender
@@ -46,7 +48,15 @@ async def main() -> None:
     if spec.answers is not None:
         answers = Answers(spec.answers, len(spec.routes), Redactor(spec.secrets))
         recorder.also(answers.flush)
-    sender = Sender(spec, recorder, Client(spec.base_url, addresses), answers)
+    notes = None
+    if spec.notes is not None:
+        notes = Notes(spec.notes)
+        recorder.also(notes.flush)
+    bad_answers = None
+    if spec.bad_answers is not None:
+        bad_answers = BadAnswers(spec.bad_answers, Redactor(spec.secrets))
+        recorder.also(bad_answers.flush)
+    sender = Sender(spec, recorder, Client(spec.base_url, addresses), answers, notes, bad_answers)
     _say({"ready": True, "priority": raise_priority()})
     zero = _zero(await lines.readline())
     if zero is not None:
@@ -58,7 +68,7 @@ async def _play_until_end_of_input(
 ) -> None:
     playing = asyncio.create_task(generator.play(zero))
     stopping = asyncio.create_task(_resume_until_end_of_input(generator, lines))
-    telling = asyncio.create_task(_tell_the_baseline(generator, recorder))
+    telling = asyncio.create_task(_tell_pauses(generator, recorder))
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     telling.cancel()
     if playing.done():
@@ -75,10 +85,11 @@ async def _resume_until_end_of_input(generator: Generator, lines: asyncio.Stream
         generator.resume(_number("play", line))
 
 
-async def _tell_the_baseline(generator: Generator, recorder: Recorder) -> None:
-    await generator.paused.wait()
-    await asyncio.to_thread(recorder.flush)
-    _say({"baseline": True})
+async def _tell_pauses(generator: Generator, recorder: Recorder) -> None:
+    while await generator.paused.wait():
+        await asyncio.to_thread(recorder.flush)
+        _say({"paused": True})
+        await generator.resumed.wait()
 
 
 async def _standard_input() -> asyncio.StreamReader:

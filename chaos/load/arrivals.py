@@ -12,7 +12,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from chaos.spec.experiment import Load
+from chaos.spec.load import Load
 
 Times = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
@@ -25,12 +25,17 @@ begins later if requests of the baseline take longer than that to end."""
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of arrivals at one mean rate: [start, start + length) seconds, `rate` per second."""
+    """A stretch of arrivals at one rate: [start, start + length) seconds, `rate` per second.
+
+    With a `count` exactly so many, evenly spaced: of the one route with index `only`, or of all in turn.
+    """
 
     name: str
     start: float
     length: float
     rate: float
+    count: int | None = None
+    only: int | None = None
 
     @property
     def end(self) -> float:
@@ -68,24 +73,49 @@ def play_offset(load: Load) -> float:
 
 
 def segments(load: Load) -> list[Segment]:
-    """The baseline at zero, then the phases in sequence from `play_offset`."""
-    lengths = (phase.length for phase in load.phases)
-    starts = accumulate(lengths, initial=play_offset(load))
-    phases = [
-        Segment(phase.name, start, phase.length, phase.rate)
-        for phase, start in zip(load.phases, starts, strict=False)
+    """The baseline at zero, then the parts of the play in sequence from `play_offset`."""
+    stretches, names = load.stretches, list(load.mix)
+    starts = accumulate((stretch.length for stretch in stretches), initial=play_offset(load))
+    parts = [
+        Segment(
+            part.name,
+            start,
+            part.length,
+            part.rate,
+            part.count,
+            None if part.route is None else names.index(part.route),
+        )
+        for part, start in zip(stretches, starts, strict=False)
     ]
-    return [Segment("baseline", 0.0, load.baseline.length, load.baseline.rate), *phases]
+    return [Segment("baseline", 0.0, load.baseline.length, load.baseline.rate), *parts]
+
+
+def pauses(load: Load) -> list[float]:
+    """When the load waits for the end of what was sent before: after the baseline, and after each round but the last.
+
+    Seconds from the schedule's zero.
+    """
+    parts = segments(load)
+    sending = [part for part in parts[1:] if part.count]
+    return [parts[0].end, *(part.end for part in sending[:-1])]
 
 
 def arrivals(stretches: Sequence[Segment], rng: np.random.Generator) -> Times:
-    """The arrivals of a Poisson process over the segments, in order of time."""
-    counts = [int(rng.poisson(segment.rate * segment.length)) for segment in stretches]
-    parts = [
-        segment.start + segment.length * np.sort(rng.random(count))
-        for segment, count in zip(stretches, counts, strict=True)
-    ]
+    """The arrivals over the segments, in order of time: of a Poisson process, or of a count evenly spaced."""
+    parts = []
+    counts = [int(rng.poisson(each.rate * each.length)) for each in stretches if each.count is None]
+    drawn = iter(counts)
+    for segment in stretches:
+        if segment.count is None:
+            parts.append(segment.start + segment.length * np.sort(rng.random(next(drawn))))
+        else:
+            parts.append(segment.start + segment.length * evenly(segment.count))
     return np.concatenate(parts) if parts else np.empty(0)
+
+
+def evenly(count: int) -> Times:
+    """`count` instants of [0, 1), equally far apart."""
+    return np.arange(count, dtype=np.float64) / max(count, 1)
 
 
 def routes(n: int, mix: Mapping[str, float], rng: np.random.Generator) -> Codes:
@@ -93,6 +123,14 @@ def routes(n: int, mix: Mapping[str, float], rng: np.random.Generator) -> Codes:
     edges = np.cumsum(list(mix.values()), dtype=np.float64)
     edges /= edges[-1]
     return np.searchsorted(edges, rng.random(n), side="right").astype(np.uint8)
+
+
+def in_turn(segment: Segment, mix: Mapping[str, float]) -> Codes:
+    """The routes of a segment with a count."""
+    count = segment.count or 0
+    if segment.only is not None:
+        return np.full(count, segment.only, np.uint8)
+    return (np.arange(count) % len(mix)).astype(np.uint8)
 
 
 def sequence_numbers(route: Codes, writes: Collection[int]) -> Numbers:
@@ -110,7 +148,12 @@ def items(route: Codes, counts: Sequence[int], rng: np.random.Generator) -> Numb
 def schedule(load: Load, writes: Collection[str], seed: int) -> Schedule:
     """Every request of the load. `writes` are the routes of the mix that append to the ledger."""
     streams = Streams.of(seed)
-    due = arrivals(segments(load), streams.times)
+    parts = segments(load)
+    due = arrivals(parts, streams.times)
     route = routes(len(due), load.mix, streams.mix)
+    counted = [in_turn(part, load.mix) for part in parts if part.count is not None]
+    if counted:  # rounds: all but the baseline
+        of_rounds = np.concatenate(counted)
+        route[len(route) - len(of_rounds) :] = of_rounds
     ledger = [index for index, name in enumerate(load.mix) if name in writes]
     return Schedule(due, route, sequence_numbers(route, ledger))

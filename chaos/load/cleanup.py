@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import httpx
 
-from chaos.load import ledger, pages
+from chaos.load import asker
+from chaos.load.asker import Unread
 from chaos.load.leftovers import SURVEY_WITHIN
-from chaos.load.pages import Pages, Unread
-from chaos.spec.target import Cleanup, Readback
+from chaos.load.readback import Place, opened
+from chaos.load.sources import Keys
+from chaos.spec.ledger import Remove
 
 CLEAN_WITHIN = 60.0  # seconds
 MOST_REFUSALS = 3
+_GAP = 1 / 200  # seconds between two requests
 
 
 @dataclass
 class Cleaned:
     """The result of the removal; `because` says what could not be removed."""
 
-    removed: list[int] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     because: str = ""
 
 
 def clean(
-    base_url: str,
-    cleanup: Cleanup,
-    keys: Sequence[int],
-    *,
-    headers: Mapping[str, str],
-    within: float = CLEAN_WITHIN,
+    place: Place, remove: Remove, own: Keys, keys: Sequence[str], *, within: float = CLEAN_WITHIN
 ) -> Cleaned:
     """Remove the records with these keys as the target file defines, for at most `within` seconds. Never raises:
     gives up after several refusals.
     """
     done, deadline, refusals = Cleaned(), time.monotonic() + within, 0
-    with pages.client(base_url, headers) as client:
-        for some in _batches(cleanup, keys):
-            if time.monotonic() > deadline:
+    with asker.client(place.access.base_url, place.access.headers) as client:
+        for key in keys:
+            begun = time.monotonic()
+            if begun > deadline:
                 done.because = f"time ran out after {within:g} s; the next run continues"
                 break
-            if not (refusal := _remove(client, cleanup, some)):
-                done.removed += some
+            if not (refusal := _remove(client, remove, own.as_sent(key))):
+                done.removed.append(key)
+                time.sleep(max(0.0, begun + _GAP - time.monotonic()))
                 continue
             done.because, refusals = refusal, refusals + 1
             if refusals == MOST_REFUSALS:
@@ -51,35 +52,23 @@ def clean(
     return done
 
 
-def _batches(cleanup: Cleanup, keys: Sequence[int]) -> Iterator[Sequence[int]]:
-    size = 1 if cleanup.one_by_one else cleanup.limit
-    return (keys[first : first + size] for first in range(0, len(keys), size))
-
-
-def _remove(client: httpx.Client, cleanup: Cleanup, keys: Sequence[int]) -> str:
-    """Empty if they are gone, else the answer."""
+def _remove(client: httpx.Client, remove: Remove, key: str) -> str:
+    """Empty if it is gone, else the answer."""
     try:
-        if cleanup.one_by_one:
-            answer = client.request(cleanup.method, cleanup.path.replace("{seq}", str(keys[0])))
-        else:
-            answer = client.request(cleanup.method, cleanup.path, json={"seq": list(keys)})
+        answer = client.request(remove.method, remove.path.replace("{key}", quote(key, safe="")))
     except httpx.HTTPError as error:
         return str(error) or type(error).__name__
-    if (
-        answer.is_success or answer.status_code == httpx.codes.GONE
-    ):  # 404: the path is wrong, since the record was listed
+    # 404: the path is wrong, since the record was there
+    if answer.is_success or answer.status_code == httpx.codes.GONE:
         return ""
-    return f"{cleanup.method} {cleanup.path} was answered with {answer.status_code}"
+    return f"{remove.method} {remove.path} was answered with {answer.status_code}"
 
 
-def count_left(
-    base_url: str, readback: Readback, base: int, writes: int, *, headers: Mapping[str, str]
-) -> int | None:
-    """Number of records of this run that the target still lists; None if unknown."""
-    with pages.client(base_url, headers) as client:
-        listed = Pages(client, readback, time.monotonic() + SURVEY_WITHIN)
-        try:
-            held = listed.between(base, ledger.end_of(base, writes))
-            return sum(ledger.is_ours(key, checksum) for key, checksum in held)
-        except Unread:
-            return None
+def count_left(place: Place, keys: Keys, removed: Sequence[str]) -> int | None:
+    """Number of these records that the target still has; None if unknown."""
+    try:
+        with opened(place, keys, time.monotonic() + SURVEY_WITHIN) as source:
+            found = source.read(removed)
+            return sum(key in found for key in removed)
+    except Unread:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._mending = self._mended = False  # llhttp gave up at its length: it is parsed again once complete
         self._body: list[bytes] = []
         self._begun = False  # its head is complete, and it is not an interim answer
+        self._first_byte: float | None = None  # when it arrived
         self._forget_header()
         self._whole = False
         self._keep = True  # another may follow
@@ -43,6 +45,8 @@ class Connection(asyncio.Protocol):
         self._length = False  # it declares its length
         self._coding: bytes | None = None  # the last of its transfer codings
         self._type = b""
+        if self._exchange is not None and self._exchange.headers:
+            self._exchange.headers.clear()
 
     @property
     def _framed(self) -> bool:
@@ -122,6 +126,8 @@ class Connection(asyncio.Protocol):
             return
         if not self._begun:
             self._head += data
+            if self._first_byte is None:
+                self._first_byte = time.monotonic()
         try:
             if self._mending:
                 self._mend()
@@ -183,13 +189,18 @@ class Connection(asyncio.Protocol):
             self._coding = value.lower().rpartition(b",")[2].strip()
         elif lower == b"content-type":
             self._type = value
+        if not self._begun and self._exchange is not None and self._exchange.headers is not None:
+            self._exchange.headers.append((lower, value))
 
     def on_headers_complete(self) -> None:
         if self._whole or self._exchange is None or self._parser is None:
             return
         status = self._parser.get_status_code()
         interim = 100 <= status < 200 and status != 101  # the answer follows (RFC 9110, 15.2)
-        if not interim:
+        if interim:
+            self._first_byte = None  # the answer's own is still to come, if it is not here already
+        else:
+            self._exchange.first_byte = self._first_byte or time.monotonic()
             self._exchange.status, self._exchange.type = status, self._type
             self._begun, self._head = True, b""
             both = (

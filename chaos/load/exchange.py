@@ -11,14 +11,23 @@ _TICK = 0.001
 
 class Exchange:
     """Ends once: with a complete answer or an error. `status` is 0 until an answer's head has arrived; `type` is its
-    declared content type.
+    declared content type, and `first_byte` when its first byte arrived (time.monotonic()). `headers` are all of its
+    fields, names in lower case, if they are wanted.
     """
 
-    __slots__ = ("_ended", "_stop", "_timer", "body", "request", "status", "type")
+    __slots__ = ("_ended", "_stop", "_timer", "body", "first_byte", "headers", "request", "status", "type")
 
-    def __init__(self, request: bytes, ended: Callable[[Exchange, Exception | None], None]) -> None:
+    def __init__(
+        self,
+        request: bytes,
+        ended: Callable[[Exchange, Exception | None], None],
+        *,
+        wants_headers: bool = False,
+    ) -> None:
         """`ended` is called with the error if no complete answer came."""
         self.request = request
+        self.headers: list[tuple[bytes, bytes]] | None = [] if wants_headers else None
+        self.first_byte = 0.0
         self.status = 0
         self.body = self.type = b""
         self._ended: Callable[[Exchange, Exception | None], None] | None = ended

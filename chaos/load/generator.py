@@ -23,12 +23,12 @@ rest: that halves the instrument's own share of a latency and costs next to noth
 
 REST = 10 * WAKING
 """Seconds. If the next request is due sooner than that, wake exactly when it is due: answers must not wait, and no
-tenth of a processor should be spent on waiting."""
+tenth of a CPU should be spent on waiting."""
 
 
 class Generator:
-    """Plays one table of hits, once. If the specification has a baseline, it pauses after it: `paused` is set once
-    each of the baseline's requests has ended, at its own timeout at the latest.
+    """Plays one table of hits, once. It pauses where the specification says so: `paused` is set once each request
+    before the pause has ended, at its own timeout at the latest.
     """
 
     def __init__(self, spec: LoadSpec, recorder: Recorder, sender: Sender) -> None:
@@ -38,7 +38,7 @@ class Generator:
         self._next = 0
         self._wake = 0.0
         self._in_flight = 0
-        self.paused = asyncio.Event()
+        self.paused, self.resumed = asyncio.Event(), asyncio.Event()
 
     async def play(self, zero: float) -> int:
         """Send every request at its due time, wait for the last answer; returns how many were sent.
@@ -48,8 +48,8 @@ class Generator:
         table = self._recorder.table
         table["due"] += zero
         self._due = np.array(table["due"])
-        self._until = len(self._due) if self._spec.baseline is None else self._spec.baseline
-        self._whole = self._spec.baseline is None
+        self._stops = [*self._spec.pauses, len(self._due)]
+        self._until = self._stops.pop(0)
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._instrument = Instrument(self._spec.instrument, min(zero, self._clock.now()))
@@ -73,13 +73,15 @@ class Generator:
         return self._next
 
     def resume(self, delay: float) -> None:
-        """Play the rest after the baseline, `delay` seconds later than planned."""
-        first, self._until, self._whole = self._until, len(self._due), True
+        """Play on after a pause, the rest `delay` seconds later than planned until now."""
+        self.paused.clear()
+        self.resumed.set()
+        first, self._until = self._until, self._stops.pop(0)
         self._due[first:] += delay
         self._recorder.table["due"][first:] += delay
-        if first < self._until:
+        if first < len(self._due):
             self._recorder.touch(first)
-            self._recorder.touch(self._until - 1)
+            self._recorder.touch(len(self._due) - 1)
         self._arm()
 
     def _on_timer(self) -> None:
@@ -100,9 +102,10 @@ class Generator:
         self._timer.clear()
         self._instrument.observe(self._wake, woken)
         if self._next == self._until and not self._in_flight:
-            if self._whole:
+            if not self._stops:
                 self._end(None)
                 return
+            self.resumed.clear()
             self.paused.set()
         self._arm()
 

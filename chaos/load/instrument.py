@@ -1,4 +1,4 @@
-"""The load process measures itself: per window, its largest lag and how long it waited for a processor."""
+"""The load process measures itself: per window, its largest lag and how long it waited for a CPU."""
 
 from __future__ import annotations
 

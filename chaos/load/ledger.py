@@ -1,6 +1,6 @@
 """The ledger: every write's contents follow from its key alone, and every key belongs to one run.
 
-A service keeps its records from night to night. So a record's key is composed of the run's day, the run and the
+A service keeps its records from run to run. So a record's key is composed of the run's day, the run and the
 number of the write, and its payload and checksum are derived from the key: key and checksum identify the run on any
 machine, without knowledge of earlier runs.
 """
@@ -39,6 +39,7 @@ class State(IntEnum):
     DIFFERS = 2  # present, but with a different payload
     FOREIGN = 3  # present, but never due
     DOUBLED = 4  # present more than once, each time as it was written
+    UNASKED = 5  # not asked about: nothing was promised under a key that is known
 
 
 def base_of(run_id: str) -> int:
@@ -79,9 +80,14 @@ def checksum(payload: str) -> str:
     return hashlib.sha256(payload.encode()).hexdigest()[:16]
 
 
-def is_ours(key: int, held: str) -> bool:
+def is_intact(number: int, held: str | None) -> bool:
+    """True if what a target holds of a write is its payload, or the checksum of it."""
+    return held is not None and held in record(number)
+
+
+def is_ours(number: int, held: str | None) -> bool:
     """True if a record was written by a run of midnight and is unchanged."""
-    return LOWEST <= key < HIGHEST and record(key)[1] == held
+    return LOWEST <= number < HIGHEST and is_intact(number, held)
 
 
 def end_of(base: int, writes: int) -> int:
@@ -89,20 +95,38 @@ def end_of(base: int, writes: int) -> int:
     return base + (writes // ROOM + 1) * ROOM - 1
 
 
-def compare(base: int, due: Collection[int], found: Mapping[int, Sequence[str]]) -> npt.NDArray[np.void]:
+Held = str | None
+"""What a target holds of a write: a payload or a checksum; None for null."""
+
+
+def compare(
+    base: int,
+    due: Collection[int],
+    found: Mapping[int, Sequence[Held]],
+    *,
+    compared: bool = True,
+    unasked: Collection[int] = (),
+) -> npt.NDArray[np.void]:
     """One row (seq, state) per number in `due`, then one per number in `found` that was never due.
 
-    `found` holds the checksum of each record of a number.
+    `found` has an entry for each record of a number: what it holds, if that is `compared`.
     """
-    rows = [(seq, _state(base + seq, found.get(seq, ()))) for seq in sorted(due)]
+    without = frozenset(unasked)
+    rows = [
+        (
+            seq,
+            State.UNASKED if seq in without else state_of(base + seq, found.get(seq, ()), compared=compared),
+        )
+        for seq in sorted(due)
+    ]
     rows += [(seq, State.FOREIGN) for seq in sorted(set(found).difference(due))]
     return np.array(rows, dtype=DTYPE)
 
 
-def _state(key: int, held: Sequence[str]) -> State:
+def state_of(number: int, held: Sequence[Held], *, compared: bool) -> State:
+    """The state of a write of which these records were found."""
     if not held:
         return State.MISSING
-    written = record(key)[1]
-    if any(each != written for each in held):
+    if compared and not all(is_intact(number, each) for each in held):
         return State.DIFFERS
     return State.PRESENT if len(held) == 1 else State.DOUBLED

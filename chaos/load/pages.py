@@ -2,101 +2,237 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 
-from chaos.access import trust
-from chaos.spec.target import Readback
+from chaos.load.asker import Asker, Unread, Unreadable
+from chaos.load.by_key import document_of
+from chaos.load.keys import canonical, text_of
+from chaos.load.ledger import Held
+from chaos.load.sources import Found, Keys
+from chaos.spec import jsonrecords
+from chaos.spec.ledger import LedgerWrite, Page
 
-PAUSE = 0.5  # seconds before a page is requested again
-TRIES = 5  # of one page
-PAGE_TIMEOUT = 10.0  # seconds
 _AFTER = "{after}"
-
-Record = tuple[int, str]
-"""The key and the checksum of a record."""
-T = TypeVar("T")
+_GONE = (404,)
+_ABSENT = object()
 
 
-class Unread(Exception):
-    """The list could not be read completely; the message says why."""
+class Record(NamedTuple):
+    """A key in canonical form, and what its record holds."""
+
+    key: str
+    held: Held
 
 
-@contextmanager
-def client(base_url: str, headers: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """A client for the target's records: direct, ignoring any proxy in the environment."""
-    verify = trust.trust(base_url)
-    with httpx.Client(
-        base_url=base_url, headers=headers, timeout=PAGE_TIMEOUT, trust_env=False, verify=verify
-    ) as opened:
-        yield opened
+class _Answer(NamedTuple):
+    records: list[Record]
+    document: Any
+    response: httpx.Response
 
 
-class Pages:
-    """The list behind a `readback`, read until `deadline` (time.monotonic())."""
+class Listing:
+    """`read: {list: PATH}`. A page that comes twice, or a list that goes on where it should not, is never taken for
+    its end.
+    """
 
-    def __init__(self, asked: httpx.Client, readback: Readback, deadline: float) -> None:
-        self._client, self._readback, self._deadline = asked, readback, deadline
+    whole = True
+    blind = ""
+
+    def __init__(self, asker: Asker, keys: Keys) -> None:
+        self._asker, self._keys, self._ledger = asker, keys, keys.ledger
+        self._read, self._page = keys.ledger.read, keys.ledger.read.page
+
+    @property
+    def compared(self) -> bool:
+        return self._ledger.held is not None
+
+    def read(self, keys: Collection[str]) -> Found:  # noqa: ARG002 (a list gives all)
+        """What the list has of this run, whatever is asked for. Raises Unread."""
+        found: dict[str, list[Held]] = {}
+        for record in self.between(self._keys.base, self._keys.last):
+            if self._keys.seq_of(record.key) is not None:
+                found.setdefault(record.key, []).append(record.held)
+        return found
 
     def between(self, above: int, last: int) -> Iterator[Record]:
-        """The records with a key in (above, last], in order of their keys. Raises Unread.
+        """The records, of which only those with a number in (above, last] are sure to be among them. Raises Unread.
 
-        Only pages that can contain them are requested. Records with other keys are skipped, wherever they appear: a
-        service may list everything it has, whatever the query. A duplicate is detected only if both copies are on one
-        page.
+        If the list is in order of numbers, only pages that can hold these are read; else, the whole list.
         """
+        if self.in_order:
+            yield from self._ordered(above, last)
+            return
+        for answer in self._answers(_filled(self._read.list or "", self._first_page())):
+            yield from answer.records
+
+    @property
+    def in_order(self) -> bool:
+        """True if the keys are the numbers of writes, in order."""
+        return self._page is not None and self._page.after is not None and self._ledger.key == "{seq}"
+
+    def _ordered(self, above: int, last: int) -> Iterator[Record]:
+        """By `{after}`, with numbers for keys: from the first possible page to the last."""
         asked, seen = above, above
         while True:
-            records, is_last = self._page(asked)
-            inside = [each for each in records if above < each[0] <= last]
-            for key, checksum in inside:
-                if key < seen or (asked > above and key <= asked):
-                    raise Unread(f"the page after {asked} is out of order: it has {key} after {seen}")
-                seen = key
-                yield key, checksum
-            highest = max((key for key, _ in records), default=asked)
-            if is_last or highest > last:
+            what = f"the page after {asked}"
+            answer = self._answer(
+                _filled(self._read.list or "", {"after": asked, "limit": self._read.limit}), what
+            )
+            numbers = [(int(record.key), record) for record in answer.records if record.key.isdecimal()]
+            for number, record in numbers:
+                if above < number <= last:
+                    if number < seen or (asked > above and number <= asked):
+                        raise Unread(f"{what} is out of order: it has {number} after {seen}")
+                    seen = number
+                    yield record
+            highest = max((number for number, _ in numbers), default=asked)
+            if highest > last or self._is_last(answer, what) or not answer.records:
                 return
-            if _AFTER not in self._readback.path:
-                raise Unread("the list has more than one page, and the path of `readback` has no {after}")
             if highest <= asked:
-                raise Unread(f"the page after {asked} has nothing beyond that, and is not the last")
+                raise Unread(f"{what} has nothing beyond that, and is not the last")
             asked = highest
 
-    def _page(self, after: int) -> tuple[list[Record], bool]:
-        path = self._readback.path.replace(_AFTER, str(after))
-        path = path.replace("{limit}", str(self._readback.limit))
-        because = ""
-        for _ in range(TRIES):
-            if time.monotonic() > self._deadline:
-                raise Unread(f"time ran out at the page after {after}: {because or 'the list is long'}")
-            try:
-                answer = self._client.get(path).raise_for_status().json()
-                found = [record for item in answer["records"] if (record := _record(item)) is not None]
-                return found, bool(answer["last"])
-            except (
-                httpx.HTTPStatusError
-            ) as error:  # its own message is two lines long, with advice for a browser
-                because = f"it was answered with {error.response.status_code}"
-            except httpx.HTTPError as error:
-                because = str(error) or type(error).__name__
-            except (
-                ValueError,
-                KeyError,
-                TypeError,
-            ) as error:  # its message would quote the answer, truncated anywhere
-                because = f"it has no records with seq and checksum ({type(error).__name__})"
-            time.sleep(PAUSE)
-        raise Unread(f"the page after {after} failed {TRIES} times: {because}")
+    def _answers(self, address: str | None) -> Iterator[_Answer]:
+        asked: set[str] = set()
+        previous: list[Record] | None = None
+        number, count = 1, 0
+        while address is not None:
+            if address in asked:
+                raise Unread(f"the list goes round: page {number} is {_shown(address)} again")
+            asked.add(address)
+            what = f"page {number} ({_shown(address)})"
+            answer = self._answer(address, what, _GONE if number > 1 and self._counts else ())
+            if answer.response.status_code in _GONE:
+                return  # beyond the last page
+            if answer.records and answer.records == previous and self._counts:
+                raise Unreadable(
+                    f"{what} is the one before again: the list ignores what the path asks for, or goes on past its "
+                    "end; leave `page` out if one page is all, or say what is true in the last one: last: JSONPATH"
+                )
+            yield answer
+            previous, count = answer.records, count + len(answer.records)
+            address = self._next(answer, number, count, what)
+            number += 1
+
+    @property
+    def _counts(self) -> bool:
+        """True if the next address is computed, not given by the answer."""
+        return self._page is not None and self._page.kind in ("offset", "after")
+
+    def _first_page(self) -> dict[str, object]:
+        page = self._page
+        if page is not None and page.offset is not None:
+            return {"offset": 0, "page": 1, "limit": page.offset}
+        return {"after": None, "cursor": None, "limit": self._read.limit}
+
+    def _next(self, answer: _Answer, number: int, count: int, what: str) -> str | None:
+        """The address of the page after this one; None after the last."""
+        page, path = self._page, self._read.list or ""
+        if page is None:
+            self._refuse_more(answer)
+            return None
+        if self._is_last(answer, what):
+            return None
+        if page.kind == "link":
+            return _linked(answer.response)
+        if page.kind == "cursor":
+            return self._at_cursor(page, answer)
+        if not answer.records:
+            return None
+        if page.offset is not None:
+            return _filled(path, {"offset": count, "page": number + 1, "limit": page.offset})
+        return _filled(path, {"after": answer.records[-1].key, "limit": self._read.limit})
+
+    def _at_cursor(self, page: Page, answer: _Answer) -> str | None:
+        cursor = jsonrecords.first(page.cursor or "$", answer.document)
+        if cursor is None or cursor is False or cursor == "":
+            return None
+        if not isinstance(cursor, str | int):
+            raise Unreadable(f"{page.cursor} is neither text nor a number: it is not a cursor")
+        path = self._read.list or ""
+        if "{cursor}" in path:
+            return _filled(path, {"cursor": cursor, "limit": self._read.limit})
+        return str(answer.response.url.join(str(cursor)))
+
+    def _refuse_more(self, answer: _Answer) -> None:
+        """Raises Unreadable if the only page is obviously not all."""
+        limit = self._read.limit
+        if _linked(answer.response) is not None:
+            raise Unreadable("the list has a Link header to a next page: add page: {link: true}")
+        if "{limit}" in (self._read.list or "") and len(answer.records) >= limit:
+            raise Unreadable(
+                f"the list has as many records as the limit, {limit}: say how it goes on, as page: {{...}}"
+            )
+
+    def _is_last(self, answer: _Answer, what: str) -> bool:
+        if self._page is None or self._page.last is None:
+            return False
+        last = jsonrecords.first(self._page.last, answer.document, _ABSENT)
+        if last is _ABSENT:
+            raise Unreadable(f"{what} has no {self._page.last}: correct `last`")
+        return last is True
+
+    def _answer(self, address: str, what: str, missing: Collection[int] = ()) -> _Answer:
+        def parse(response: httpx.Response) -> _Answer:
+            if response.status_code in missing:
+                return _Answer([], None, response)
+            document = document_of(response)
+            return _Answer(records_of(self._ledger, document), document, response)
+
+        return self._asker.read(address, what, parse, missing)
 
 
-def _record(item: Mapping[str, Any]) -> Record | None:
-    """None for a record whose `seq` is not a number: midnight did not write it. Raises KeyError, TypeError."""
-    seq = item["seq"]
-    if isinstance(seq, int) or (isinstance(seq, str) and seq.isdecimal()):
-        return int(seq), str(item["checksum"])
+def records_of(ledger: LedgerWrite, document: Any) -> list[Record]:
+    """The records of a page, without those that have no key. Raises ValueError if it is no page of this list."""
+    keys, held = ledger.read.keys or "$", ledger.held
+    around = jsonrecords.list_of(keys) or "$"
+    inside = jsonrecords.first(around, document, _ABSENT)
+    if inside is _ABSENT or not isinstance(inside, list | dict | None):
+        raise ValueError(f"it has no list at {_plain(around)}")
+    nodes = jsonrecords.find(keys, document)
+    if inside and not nodes:
+        raise ValueError(f"it has records, but none has a key at {keys}")
+    if held is None:
+        return [Record(key, None) for node in nodes if (key := canonical(node.value)) is not None]
+    depth = jsonrecords.depth_of((keys, held)) or 0
+    beside = {node.location[:depth]: node.value for node in jsonrecords.find(held, document)}
+    if nodes and not beside:
+        raise ValueError(f"it has records, but none has a value at {held}")
+    return [
+        Record(key, text_of(beside.get(node.location[:depth])))
+        for node in nodes
+        if (key := canonical(node.value)) is not None
+    ]
+
+
+def _linked(response: httpx.Response) -> str | None:
+    """The address in `Link: <...>; rel="next"` (RFC 8288); None without one."""
+    for link in response.links.values():
+        if "next" in (link.get("rel") or "").lower().split() and "url" in link:
+            return str(response.url.join(link["url"]))
     return None
+
+
+def _filled(path: str, values: dict[str, object]) -> str:
+    """The path with its names filled in; a parameter of the query whose value is not known yet is left out."""
+    before, sign, query = path.partition("?")
+    unknown = {f"{{{name}}}" for name, value in values.items() if value is None}
+    parts = [part for part in query.split("&") if part.partition("=")[2] not in unknown]
+    text = before + (sign + "&".join(parts) if parts else "")
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", "" if value is None else quote(str(value), safe=""))
+    return text
+
+
+def _plain(path: str) -> str:
+    return path.replace("['", ".").replace("']", "")
+
+
+def _shown(address: str) -> str:
+    """Without the host, and not too long: cursors may be."""
+    path = httpx.URL(address).raw_path.decode(errors="replace")
+    return path if len(path) <= 80 else path[:79] + "…"

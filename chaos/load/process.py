@@ -69,15 +69,15 @@ class LoadProcess:
         """Begin the schedule at the run clock's time `zero`."""
         await self._tell(f"go {zero!r}")
 
-    async def baseline_over(self) -> None:
-        """Wait until each request of the baseline has ended, at its timeout at the latest, and is in the file.
+    async def paused(self) -> None:
+        """Wait until each request before the next pause has ended, at its timeout at the latest, and is in the file.
 
         Raises LoadError if the process ended before that.
         """
         await self._answer()
 
     async def play(self, delay: float) -> None:
-        """Play the rest after the baseline, `delay` seconds later than planned."""
+        """Play on after a pause, the rest `delay` seconds later than planned until now."""
         await self._tell(f"play {delay!r}")
 
     async def finished(self) -> int:

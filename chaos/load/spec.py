@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -16,6 +16,9 @@ from chaos.spec.yamlfile import Model
 
 MOST_HITS = 20_000_000
 """A larger schedule is refused: 800 MB of hits is more likely a mistake in a file than intended."""
+
+
+NotNegativeInt = Annotated[int, Field(ge=0)]
 
 
 class LoadSpec(Model):
@@ -31,6 +34,8 @@ class LoadSpec(Model):
     hits: Path
     instrument: Path
     answers: Path | None = None  # where to record the sample of good answers
+    notes: Path | None = None  # where to note what only the load process sees of ledger writes
+    bad_answers: Path | None = None  # and that of bad ones
     clock_zero: float  # time.monotonic() at the run's start
     seed: Annotated[int, Field(ge=0)]
     ledger_base: Annotated[int, Field(ge=0)] = (
@@ -42,13 +47,28 @@ class LoadSpec(Model):
     headers: Mapping[str, str] = Field(default_factory=dict, repr=False)  # of every request
     secrets: tuple[str, ...] = Field(default=(), repr=False)  # secrets that must not be printed
     beat: Positive = 0.05  # seconds between wake-ups if nothing is due: a longer pause shows as lag
-    baseline: Annotated[int, Field(ge=0)] | None = None  # number of hits that must end before the rest begin
+    taken: Mapping[str, Any] = Field(default_factory=dict, repr=False)  # by the session: names and values
+    sent_before: NotNegativeInt = 0  # requests of the run that other tables hold
+    pauses: tuple[NotNegativeInt, ...] = ()  # so many hits must each time end before the rest begin
 
     @model_validator(mode="after")
     def _one_timeout_each(self) -> Self:
         if len(self.routes) != len(self.timeouts):
             raise ValueError(f"{len(self.routes)} routes have {len(self.timeouts)} timeouts")
         return self
+
+    def beside(
+        self, table: Path, instrument: Path, sent_before: int, pauses: tuple[int, ...] = ()
+    ) -> LoadSpec:
+        """That of a second load process of the run, with a table of its own."""
+        ours = {
+            "hits": table,
+            "instrument": instrument,
+            "answers": None,
+            "pauses": pauses,
+            "sent_before": sent_before,
+        }
+        return self.model_copy(update=ours)
 
     @property
     def host(self) -> str:

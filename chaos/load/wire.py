@@ -2,107 +2,155 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, urlencode, urlsplit
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
 
 from chaos.access import allowlist
-from chaos.load import ledger
+from chaos.load import values
 from chaos.load.spec import LoadSpec
-from chaos.spec.routes import ITEM, Route
+from chaos.load.values import Prepared, Row, Values, joined
+from chaos.spec.request import Request
 
-_ITEM = ITEM
-_NO_LENGTH = ("GET", "HEAD", "OPTIONS")
-_ITEM_SENT = _ITEM.encode()
-_AS_IT_STANDS = "%/:?@!$&'()*+,;="
-"""Characters besides letters and digits that a path and its query may contain; the rest is quoted (RFC 3986, 3.3 and
-3.4)."""
+_NO_LENGTH = ("GET", "HEAD", "OPTIONS", "TRACE")
+_NO_ROW = Row(0)
+V = TypeVar("V")
 
 
 class Wire:
-    """HTTP/1.1 requests (RFC 9112) to one target, by route code, item and sequence number."""
+    """HTTP/1.1 requests (RFC 9112) to one target, by route code."""
 
     def __init__(self, spec: LoadSpec) -> None:
-        self._base = spec.ledger_base
-        self._shapes = [_Shape(spec, route) for route in spec.routes]
+        known = Values(spec.taken)
+        self._shapes = [Shape(spec.base_url, spec.headers, route, known) for route in spec.routes]
 
-    def request(self, code: int, item: int, seq: int) -> bytes:
-        """The whole request. `seq` is used only if the route writes to the ledger."""
-        shape = self._shapes[code]
-        line = shape.line.replace(_ITEM_SENT, b"%d" % item)
-        if not shape.ledger:
-            return line + shape.rest
-        key = self._base + seq
-        payload, checksum = ledger.record(key)
-        record = {"seq": key, "payload": payload, "checksum": checksum}
-        return line + _framed(shape.rest, json.dumps(record).encode())
+    def request(self, code: int, row: Row | None) -> bytes:
+        """The whole request. `row` may be None for a route in which nothing is filled in."""
+        return self._shapes[code].request(row or _NO_ROW)
 
 
-class _Shape:
-    """The common parts of a route's requests: the request line and the rest; for a write, only its header."""
+class Shape:
+    """What the requests of a route, or of a call of the session, have in common."""
 
-    def __init__(self, spec: LoadSpec, route: Route) -> None:
-        self.ledger = route.ledger
-        path = urlsplit(spec.base_url).path.rstrip("/") + route.path.partition("#")[0]
-        self.line = f"{route.method} {_ITEM.join(map(_quoted, path.split(_ITEM)))} HTTP/1.1\r\n".encode()
-        document, kind = _body(route)
-        header = _header(spec, route, kind)
-        if route.ledger:
-            self.rest = header
-        elif document is not None:
-            self.rest = _framed(header, document)
+    def __init__(self, base_url: str, headers: Mapping[str, str], request: Request, known: Values) -> None:
+        """`headers` are those of the target."""
+        body, kind = _body(request, known)
+        self._head = joined(
+            (_line(base_url, request, known), _fields(base_url, headers, request, kind, known))
+        )
+        if body is None:
+            nothing = b"" if request.method in _NO_LENGTH else b"Content-Length: 0\r\n"
+            self._head, self._body = joined((self._head, nothing, b"\r\n")), None
+        elif body.constant is not None:
+            whole = (b"Content-Length: %d\r\n\r\n" % len(body.constant), body.constant)
+            self._head, self._body = joined((self._head, *whole)), None
         else:
-            nothing = b"" if route.method in _NO_LENGTH else b"Content-Length: 0\r\n"
-            self.rest = header + nothing + b"\r\n"
+            self._body = body
+
+    _body: Prepared | None
+    """None if it is part of the head, because it is always the same."""
+
+    def request(self, row: Row) -> bytes:
+        """The whole request."""
+        if self._body is None:
+            return self._head.bytes(row)
+        body = self._body.bytes(row)
+        return b"%bContent-Length: %d\r\n\r\n%b" % (self._head.bytes(row), len(body), body)
 
 
-def _body(route: Route) -> tuple[bytes | None, str | None]:
-    """The body of a route's requests, None if each has its own or there is none; and its type, if any."""
-    if route.ledger:
-        return None, "application/json"
-    if route.form is not None:
-        return urlencode(route.form, doseq=True).encode(), "application/x-www-form-urlencoded"
-    if isinstance(route.body, str):
-        return route.body.encode(), None
-    if route.body is not None:
-        return json.dumps(route.body).encode(), "application/json"
+def _line(base_url: str, request: Request, known: Values) -> Prepared:
+    path = urlsplit(base_url).path.rstrip("/") + request.path.partition("#")[0]
+    sign = b"" if not request.query else b"&" if "?" in path else b"?"
+    query = values.encoded(known, request.query)
+    return joined(
+        (request.method.encode(), b" ", known.text(path, values.PATH), sign, query, b" HTTP/1.1\r\n")
+    )
+
+
+def _body(request: Request, known: Values) -> tuple[Prepared | None, str | None]:
+    """The body, None if there is none; and its type, None if the file says it, or none does."""
+    if request.document is not None:
+        return known.json(request.document), "application/json"
+    if request.file is not None:
+        return _multipart(request, known)
+    if request.form is not None:
+        return values.encoded(known, request.form), "application/x-www-form-urlencoded"
+    if request.body is not None:
+        return known.text(request.body), None
     return None, None
 
 
-def _quoted(part: str) -> str:
-    """Quoted sequences stay as they are; a lone `%` is quoted."""
-    return quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", part), safe=_AS_IT_STANDS)
+def _multipart(request: Request, known: Values) -> tuple[Prepared, str]:
+    """The fields of the form, then the file (RFC 7578)."""
+    upload = request.file
+    assert upload is not None
+    content = known.text(upload.content) if upload.content is not None else Prepared([_read(upload.path)])
+    named, called = (known.text(text, values.MULTIPART) for text in (upload.field, upload.sent_as))
+    boundary = "midnight-" + sha256(repr(request).encode() + (content.constant or b"")).hexdigest()[:32]
+    begin = b'--%b\r\nContent-Disposition: form-data; name="' % boundary.encode()
+    parts: list[Prepared | bytes] = []
+    for name, given in (request.form or {}).items():
+        for each in given if isinstance(given, list | tuple) else (given,):
+            value = known.text(values.as_text(each))
+            parts += [begin, known.text(name, values.MULTIPART), b'"\r\n\r\n', value, b"\r\n"]
+    kind = known.text(upload.type, values.HEADER)
+    parts += [begin, named, b'"; filename="', called, b'"\r\nContent-Type: ', kind, b"\r\n\r\n", content]
+    parts += [b"\r\n--%b--\r\n" % boundary.encode()]
+    return joined(parts), f"multipart/form-data; boundary={boundary}"
 
 
-def _framed(header: bytes, body: bytes) -> bytes:
-    return b"%bContent-Length: %d\r\n\r\n%b" % (header, len(body), body)
+def _read(path: Path | None) -> bytes:
+    assert path is not None
+    return path.read_bytes()
 
 
-def _header(spec: LoadSpec, route: Route, kind: str | None) -> bytes:
+def _fields(
+    base_url: str, headers: Mapping[str, str], request: Request, kind: str | None, known: Values
+) -> Prepared:
     """The route's own fields override the target's, which override midnight's, case-insensitively; the type of a body
-    that midnight generates overrides the target's.
+    that midnight generates overrides the target's. A multipart body's type has its boundary: none overrides it.
     """
     ours = {
-        "Host": _host(spec.base_url),
+        "Host": _host(base_url),
         "User-Agent": "midnight",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
     }
-    own = {name: str(value) for name, value in route.headers.items()}
+    own = {name: known.text(str(value), values.HEADER) for name, value in request.headers.items()}
+    if request.cookies:
+        own["Cookie"] = _cookies(request.cookies, known)
+    if kind is not None and request.file is not None:
+        own = _without(own, ["Content-Type"])
     of_the_body = _without({"Content-Type": kind} if kind is not None else {}, own)
-    theirs = _without(spec.headers, [*of_the_body, *own]) | of_the_body | own
-    fields = _without(ours, theirs) | theirs
-    return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
+    theirs = _without(headers, [*of_the_body, *own])
+    fields: dict[str, str | Prepared] = {**theirs, **of_the_body, **own}
+    return joined(
+        part
+        for name, value in (_without(ours, fields) | fields).items()
+        for part in (
+            name.encode(),
+            b": ",
+            value if isinstance(value, Prepared) else value.encode(),
+            b"\r\n",
+        )
+    )
 
 
-def _without(fields: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+def _cookies(cookies: Mapping[str, object], known: Values) -> Prepared:
+    parts: list[Prepared | bytes] = []
+    for name, value in cookies.items():
+        parts += [b"; " if parts else b"", name.encode(), b"=", known.text(str(value), values.COOKIE)]
+    return joined(parts)
+
+
+def _without(fields: Mapping[str, V], names: Iterable[str]) -> dict[str, V]:
     barred = {name.lower() for name in names}
     return {name: value for name, value in fields.items() if name.lower() not in barred}
 
 
 def _host(base_url: str) -> str:
     """Without the port if it is the scheme's default (RFC 9110, 7.2)."""
-    host, port = allowlist.host_of(base_url), allowlist.port_of(base_url)
-    host = f"[{host}]" if ":" in host else host
+    host, port = allowlist.in_url(allowlist.host_of(base_url)), allowlist.port_of(base_url)
     return host if port == allowlist.usual_port(base_url) else f"{host}:{port}"

@@ -11,8 +11,10 @@ import uvloop
 from chaos.load import outcomes
 from chaos.load.client import Client
 from chaos.load.exchange import Exchange
+from chaos.load.expectations import Answer, Expectation
+from chaos.load.values import Values
 from chaos.record.hits import Outcome
-from chaos.spec.routes import Route
+from chaos.spec.expect import Expect
 from tests.load.scripted import Scripted
 
 ASK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -44,15 +46,16 @@ def begin(
 
     def ended(exchange: Exchange, error: Exception | None) -> None:
         assert not future.done()  # it ends once
-        outcome = (
-            outcomes.of_answer(Route(path="/"), -1, exchange.status, exchange.body)
-            if error is None
-            else outcomes.of_error(error)
-        )
+        outcome = outcomes.of_error(error) if error is not None else _of_answer(exchange)
         future.set_result((outcome, exchange.status, exchange.body))
 
     client.send(Exchange(request, ended), within)
     return future
+
+
+def _of_answer(exchange: Exchange) -> Outcome:
+    bad = Expectation(Expect(), Values()).broken(Answer(exchange.status, exchange.body))
+    return Outcome.GOOD if bad is None else bad.outcome
 
 
 def open_of(client: Client) -> int:

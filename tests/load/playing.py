@@ -22,8 +22,9 @@ class Playing:
     directory: Path
     base_url: str
     timeout: float = 1.0  # seconds, of every route
-    baseline: int | None = None  # how many requests are the baseline's
+    pauses: tuple[int, ...] = ()  # after how many requests
     beat: float = 0.05  # seconds between two looks at itself
+    notes: Path | None = None
     clock_zero: float = field(default_factory=time.monotonic)
 
     @property
@@ -38,6 +39,10 @@ class Playing:
     def answers(self) -> Path:
         return self.directory / "answers.jsonl"
 
+    @property
+    def bad_answers(self) -> Path:
+        return self.directory / "bad_answers.jsonl"
+
     def now(self) -> float:
         return time.monotonic() - self.clock_zero
 
@@ -51,11 +56,13 @@ class Playing:
             hits=self.hits,
             instrument=self.instrument,
             answers=self.answers,
+            notes=self.notes,
+            bad_answers=self.bad_answers,
             clock_zero=self.clock_zero,
             seed=7,
             routes=tuple(routes),
             timeouts=(self.timeout,) * len(routes),
-            baseline=self.baseline,
+            pauses=self.pauses,
             beat=self.beat,
         )
         return LoadProcess(spec, mark="test/load", log=self.directory / "load.log")

@@ -40,6 +40,7 @@ class Server:
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)  # answers to /page, in order; the last one again and again
+    said: dict[str, tuple[int, str, str]] = field(default_factory=dict)  # by path: status, header lines, body
 
     def __post_init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -120,6 +121,8 @@ class Server:
             await asyncio.Event().wait()
         status, text = self._content(request)
         extra = "Location: /ok\r\nSet-Cookie: a=b\r\n" if status == 302 else ""
+        if path in self.said:
+            status, extra, text = self.said[path]
         body = text.encode()
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
         writer.write(head.encode() + (b"" if request.method == "HEAD" else body))

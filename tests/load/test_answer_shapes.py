@@ -13,6 +13,7 @@ from chaos.record.journal import read_lines
 from chaos.record.redact import MASK, Redactor
 from chaos.spec.routes import Route
 from tests.load.playing import Playing
+from tests.load.writing import writing
 
 JSON = b"application/json"
 
@@ -98,7 +99,7 @@ def test_the_queue_of_answers_to_look_into_is_bounded(tmp_path: Path) -> None:
 
 
 def test_the_load_process_writes_them_of_good_answers_alone(playing: Playing) -> None:
-    routes = [Route(path="/ok"), Route(path="/error"), Route(method="POST", path="/records", ledger=True)]
+    routes = [Route(path="/ok"), Route(path="/error"), writing()]
     playing.whole(routes, [0.0, 0.05, 0.1])
     lines = list(read_lines(playing.answers))
     assert [(line["route"], line["names"]) for line in lines] == [(0, []), (2, ["seq:number"])]

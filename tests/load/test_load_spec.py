@@ -9,6 +9,7 @@ from chaos.errors import Refused
 from chaos.load import spec as specs
 from chaos.load.spec import LoadSpec
 from chaos.spec.routes import Route
+from tests.load.writing import writing
 
 
 def _spec(
@@ -50,5 +51,11 @@ def test_each_route_has_its_timeout() -> None:
 
 
 def test_a_specification_survives_the_pipe() -> None:
-    sent = _spec(routes=[Route(method="POST", path="/records", ledger=True)])
+    by_offset = {"list": "/a?from={offset}", "keys": "$[*].id", "page": {"offset": 9}}
+    routes = [
+        writing(),
+        writing(payload=None, read={"get": "/{key}"}),
+        writing(acknowledged=[201], read=by_offset),
+    ]
+    sent = _spec(routes=routes, timeouts=(1.0,) * 3)
     assert LoadSpec.model_validate_json(sent.model_dump_json()) == sent

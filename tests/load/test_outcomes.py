@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -7,11 +8,23 @@ import numpy as np
 import pytest
 
 from chaos.record.hits import Outcome
-from chaos.spec.routes import Expect, Route
+from chaos.spec.expect import Expect
+from chaos.spec.routes import Route
 from tests.load.playing import Playing, outcomes
 from tests.load.server import Server
+from tests.load.writing import writing
 
 EVERY_OUTCOME = [
+    (Route(path="/ok", query={"n": "{seq}"}), Outcome.GOOD, 200),
+    (
+        Route(path="/graphql", expect=Expect.model_validate({"json": {"$.errors": "absent"}})),
+        Outcome.BAD_JSON,
+        200,
+    ),
+    (Route(path="/ok", expect=Expect.model_validate({"headers": {"x": "present"}})), Outcome.BAD_HEADER, 200),
+    (Route(path="/ok", expect=Expect(min_size=3)), Outcome.BAD_SIZE, 200),
+    (Route(path="/ok", expect=Expect(first_byte=1e-9)), Outcome.LATE_BEGIN, 200),
+    (Route(path="/ok", expect=Expect.model_validate({"sse": {}})), Outcome.BAD_STREAM, 200),
     (Route(path="/ok"), Outcome.GOOD, 200),
     (Route(path="/missing", expect=Expect(status=(404,))), Outcome.GOOD, 404),
     (Route(path="/ok", expect=Expect(status=(204,))), Outcome.BAD_STATUS, 200),
@@ -26,12 +39,12 @@ EVERY_OUTCOME = [
     (Route(path="/hang-up"), Outcome.RESET, 0),
     (Route(path="/truncated"), Outcome.RESET, 200),
     (Route(path="/garbage"), Outcome.BAD_BODY, 0),
-    (Route(method="POST", path="/records", ledger=True), Outcome.GOOD, 201),
-    (Route(method="POST", path="/not-json", ledger=True), Outcome.BAD_BODY, 200),
-    (Route(method="POST", path="/wrong-seq", ledger=True), Outcome.BAD_BODY, 200),
-    (Route(method="POST", path="/not-a-mapping", ledger=True), Outcome.BAD_BODY, 200),
-    (Route(method="POST", path="/deep", ledger=True), Outcome.BAD_BODY, 200),
-    (Route(method="POST", path="/error", ledger=True), Outcome.BAD_STATUS, 500),
+    (writing("/records"), Outcome.GOOD, 201),
+    (writing("/not-json"), Outcome.BAD_JSON, 200),
+    (writing("/wrong-seq"), Outcome.BAD_JSON, 200),
+    (writing("/not-a-mapping"), Outcome.BAD_JSON, 200),
+    (writing("/deep"), Outcome.BAD_JSON, 200),
+    (writing("/error"), Outcome.BAD_STATUS, 500),
 ]
 
 
@@ -64,8 +77,8 @@ def test_a_kept_connection_that_drops_is_a_reset_and_nothing_is_sent_again(
 
 
 def test_a_request_carries_its_route_and_a_write_its_record(playing: Playing, server: Server) -> None:
-    search = Route(method="POST", path="/search/{item}", items=3, body={"q": "night"})
-    write = Route(method="POST", path="/records", ledger=True)
+    search = Route(method="POST", path="/search/{item}", items=3, json={"q": "night"})
+    write = writing()
     playing.whole([search, write], [0.0, 0.1, 0.2, 0.3])
     searches = [request for request in server.requests if request.path.startswith("/search/")]
     assert [request.body for request in searches] == [b'{"q": "night"}'] * 2
@@ -85,3 +98,18 @@ def test_answers_to_head_have_no_body_and_their_connection_is_kept(playing: Play
 def test_a_cookie_is_never_sent_back(playing: Playing, server: Server) -> None:
     playing.whole([Route(path="/moved")], [0.0, 0.1])
     assert ["cookie" in request.headers for request in server.requests] == [False, False]
+
+
+def test_rows_are_sent_in_order_and_again_from_the_first(
+    playing: Playing, server: Server, tmp_path: Path
+) -> None:
+    rows = tmp_path / "users.jsonl"
+    rows.write_text('{"name": "a b", "n": 1}\n{"name": "c", "n": 2}\n')
+    asking = Route(
+        method="POST", path="/ok", rows=rows, json={"who": "{row.name}", "n": "{row.n}", "u": "{uuid}"}
+    )
+    table = playing.whole([asking, Route(path="/other")], [0.01 * n for n in range(6)])
+    assert set(outcomes(table)) == {Outcome.GOOD}
+    bodies = [json.loads(each.body) for each in server.requests if each.path == "/ok"]
+    assert sorted((each["who"], each["n"]) for each in bodies) == [("a b", 1), ("a b", 1), ("c", 2)]
+    assert len({each["u"] for each in bodies}) == 3

@@ -1,0 +1,160 @@
+"""The session of a target opened: its calls made in order, and what they give for later requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos.access import allowlist, route_secrets
+from chaos.access.secrets import SecretReader
+from chaos.errors import Refused
+from chaos.load import values
+from chaos.load.client import Client
+from chaos.load.exchange import Exchange
+from chaos.load.expectations import Answer, Expectation
+from chaos.load.values import Row, Values
+from chaos.load.wire import Shape
+from chaos.record.redact import SHORTEST, known
+from chaos.record.secret_forms import mask
+from chaos.spec import jsonpath, templates
+from chaos.spec.sessions import Call, Source
+from chaos.spec.target import Target
+
+TIMEOUT = 10.0  # seconds, of a call that states none
+_SAMPLE = 300  # characters of a body
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What later requests need: `headers` for each of them, and the `values` of names that were taken."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All text that was taken: it is masked."""
+        return tuple(text for text in self.values.values() if isinstance(text, str) and len(text) >= SHORTEST)
+
+
+def open(target: Target, base_url: str, headers: Mapping[str, str]) -> Taken:
+    """Make the calls in order. `headers` are the driver's. Blocks.
+
+    A header of the target is sent from the call on that has all names in it. Raises Refused, with the status and a
+    masked part of the body, for the first call that gets no good answer, or whose answer lacks what is to be taken;
+    UsageError for a missing secret.
+    """
+    secret, taken = SecretReader(), Taken(headers)
+    own = route_secrets.headers(target.headers, "headers", secret)
+    addresses = allowlist.addresses(allowlist.host_of(base_url), target.allow) if target.session else []
+    for index, call in enumerate(target.session):
+        filled = route_secrets.filled(call, f"session[{index}]", secret)
+        where = f"session[{index}]: {call.method} {call.path}"
+        sent = _headers(own, headers, taken.values)
+        found = asyncio.run(_made(filled, where, base_url, addresses, Taken(sent, taken.values)))
+        taken = Taken(headers, {**taken.values, **found})
+        secret.learn(*taken.secrets)
+    return Taken(_headers(own, headers, taken.values), taken.values)
+
+
+def _headers(
+    templates_of: Mapping[str, str], headers: Mapping[str, str], taken: Mapping[str, Any]
+) -> dict[str, str]:
+    """The driver's headers, and the target's own over them."""
+    prepared, row = Values(taken), Row(0)
+    ours = {
+        name: prepared.text(value, values.HEADER).text(row)
+        for name, value in templates_of.items()
+        if all(each.word in taken for each in templates.names(value))
+    }
+    barred = {name.lower() for name in ours}
+    return {name: text for name, text in headers.items() if name.lower() not in barred} | ours
+
+
+async def _made(
+    call: Call,
+    where: str,
+    base_url: str,
+    addresses: Sequence[str],
+    before: Taken,
+) -> dict[str, Any]:
+    """Make one call and return what is taken from its answer. Raises Refused."""
+    names, now = Values(before.values), time.time()
+    row = Row(int(now * 1000), now=now)  # another number each time, and none of a run's
+    request = Shape(base_url, before.headers, call, names).request(row)
+    exchange, waited = await _exchanged(base_url, addresses, request, call.timeout or TIMEOUT, where)
+    answer = Answer(exchange.status, exchange.body, exchange.headers or (), waited)
+    if (bad := Expectation(call.expect, names).broken(answer, row)) is not None:
+        raise Refused(f"{where}: {_masked(bad.why)}{_sample(exchange)}")
+    found = {}
+    for name, source in call.take.items():
+        value = _taken(source, exchange)
+        if value is None or value == "":
+            raise Refused(
+                f"{where}: its answer has no {_shown(source)}, to take {name} from{_sample(exchange)}"
+            )
+        found[name] = value
+    return found
+
+
+async def _exchanged(
+    base_url: str, addresses: Sequence[str], request: bytes, within: float, where: str
+) -> tuple[Exchange, float]:
+    """Send the request, and wait for its answer. Returns it with the seconds to its first byte. Raises Refused."""
+    ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+    exchange = Exchange(request, lambda _, error: ended.set_result(error), wants_headers=True)
+    client, sent = Client(base_url, addresses), time.monotonic()
+    try:
+        client.send(exchange, within)
+        error = await ended
+    finally:
+        await client.close()
+    if error is not None:
+        why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        raise Refused(f"{where}: {_masked(why)}")
+    return exchange, exchange.first_byte - sent
+
+
+def _taken(source: Source, exchange: Exchange) -> Any:
+    """None if the answer does not have it. Lists and objects are not taken."""
+    if source.json_path is not None:
+        try:
+            found = jsonpath.finder(source.json_path)(json.loads(exchange.body))
+        except (ValueError, RecursionError):
+            return None
+        return found[0] if found and isinstance(found[0], str | int | float) else None
+    fields = exchange.headers or []
+    if source.header is not None:
+        wanted = source.header.lower().encode()
+        return next((value.decode("latin-1") for name, value in fields if name == wanted), None)
+    cookies = (_cookie(value, str(source.cookie)) for name, value in fields if name == b"set-cookie")
+    return next((value for value in cookies if value), None)
+
+
+def _cookie(field: bytes, name: str) -> str | None:
+    """The value as the service wrote it: that is how it has to be sent back (RFC 6265, 5.2)."""
+    pair = field.decode("latin-1").partition(";")[0]
+    found, sign, value = pair.partition("=")
+    return value.strip() if sign and found.strip() == name else None
+
+
+def _shown(source: Source) -> str:
+    if source.json_path is not None:
+        return source.json_path
+    return f"header {source.header}" if source.header is not None else f"cookie {source.cookie}"
+
+
+def _sample(exchange: Exchange) -> str:
+    """The beginning of the body, masked, on one line."""
+    text = " ".join(_masked(exchange.body[: 4 * _SAMPLE].decode(errors="replace")).split())
+    text = text if len(text) <= _SAMPLE else f"{text[:_SAMPLE]}..."
+    return f" (status {exchange.status}): {text or 'no body'}"
+
+
+def _masked(text: str) -> str:
+    """Known secrets, and all that looks like one: an answer may hold the token that was to be taken."""
+    return mask(known(text))
