@@ -1,0 +1,1 @@
+"""Error stacks in logs: parsed, grouped and ranked."""

@@ -1,0 +1,104 @@
+"""One line of a log file: freed of colours and of what a container engine wraps around it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+LONGEST = 16 << 10
+"""Characters of a line that are looked at; of a JSON line, `LONGEST_JSON`."""
+LONGEST_JSON = 512 << 10
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_CRI = re.compile(r"(\d{4}-\d\d-\d\dT\S+) (stdout|stderr) ([FP])(?: (.*))?$", re.S)
+_COMPOSE = re.compile(r"([A-Za-z0-9][\w.-]*) +\| ?(.*)$", re.S)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_LONGEST_PREFIX = 300
+_LEVEL = re.compile(
+    r"(?:^|(?<=[\s\[|(=:\"<>]))(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|SEVERE|PANIC"
+    r"|(?<=level=)(?:[a-z]+)|(?<=\[)(?:[a-z_0-9]+:)?(?:error|crit|alert|emerg|notice|warn|info|debug))(?=[\s\]:|\")>,/-]|$)"
+)
+_ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL", "SEVERE", "PANIC", "CRIT", "ALERT", "EMERG"})
+_WITHIN = 240  # characters from the start of an entry in which its level is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`channel`: what wrapped lines belong to; `stamp`: the wrapper's instant, as written. `whole`: false for a part of
+    a line that the engine split."""
+
+    text: str
+    channel: str = ""
+    stamp: str = ""
+    whole: bool = True
+
+
+def read(raw: bytes) -> Line:
+    """Decode a line and unwrap it."""
+    raw = raw.rstrip(b"\r\n")
+    limit = LONGEST_JSON if raw[:1] == b"{" or raw[-1:] == b"}" else LONGEST
+    text = raw[:limit].decode("utf-8", "replace")
+    if text.startswith("{") and '"log":' in text[:LONGEST_JSON]:
+        return _docker(text) or Line(text)
+    if (cri := _CRI.match(text)) is not None:
+        return Line(_plain(cri[4] or ""), cri[2], cri[1], cri[3] == "F")
+    text = _plain(text)
+    if (compose := _COMPOSE.match(text)) is not None:
+        return Line(compose[2], compose[1])
+    return Line(text)
+
+
+def _docker(text: str) -> Line | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    log = found.get("log")
+    if not isinstance(log, str):
+        return None
+    stream, stamp = str(found.get("stream", "")), str(found.get("time", ""))
+    return Line(_plain(log.rstrip("\r\n")), stream, stamp, log.endswith("\n"))
+
+
+def _plain(text: str) -> str:
+    """Without colours, and with the tabs that syslog escapes."""
+    if "\x1b" in text:
+        text = _COLOURS.sub("", text)
+    if "#011" in text:
+        text = text.replace("#011", "\t")
+    return text.rstrip("\r")
+
+
+class Prefix:
+    """What precedes each line of a stack. Other numbers in it are the same prefix."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text if len(text) <= _LONGEST_PREFIX else ""
+        self._shape = _shape(self.text)
+
+    def strip(self, line: str) -> str | None:
+        """The line without the prefix; None if it has another one."""
+        if not self.text:
+            return line
+        found = self._shape.match(line)
+        return line[found.end() :] if found is not None else None
+
+
+@lru_cache(512)
+def _shape(prefix: str) -> re.Pattern[str]:
+    return re.compile(r"\d+(?:[.,]\d+)?".join(map(re.escape, _NUMBER.split(prefix))))
+
+
+def error_level(text: str) -> tuple[str, str] | None:
+    """Return the level of an entry, and its message; None unless the entry's own level is that of an error."""
+    found = _LEVEL.search(text, 0, _WITHIN)
+    if found is None or found[1].rpartition(":")[2].upper() not in _ERRORS:
+        return None
+    level = found[1].rpartition(":")[2].upper()
+    return level, text[found.end() :].lstrip(' \t:-]|")>,/')
+
+
+def has_level(text: str) -> bool:
+    """True for an entry that says its level, of an error or not."""
+    return _LEVEL.search(text, 0, _WITHIN) is not None

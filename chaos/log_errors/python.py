@@ -1,0 +1,172 @@
+"""Tracebacks of Python 3: chains, groups, repeated frames, syntax errors."""
+
+from __future__ import annotations
+
+import re
+
+from chaos.log_errors.stack import ENTRY, Block, Frame, Stack, Taken, made
+
+HEADER = re.compile(
+    r"(?P<prefix>.*?)(?:(?P<margin>  )\+ )?(?P<group>Exception Group )?Traceback \(most recent call last\):\s*$"
+)
+_HEADER = re.compile(r"(?:\s*\+ )?(?:Exception Group )?Traceback \(most recent call last\):\s*$")
+SYNTAX = re.compile(r"(?P<prefix>.*?)  File \"(?P<file>[^\"]+)\", line (?P<line>\d+)\s*$")
+"""A syntax error of the main program has no header."""
+SYNTAX_ERROR = re.compile(r"(?P<prefix>.*?)\b(?:Syntax|Indentation|Tab)Error: ")
+_FRAME = re.compile(r"\s*File \"(.+?)\", line (\d+)(?:, in (.+?))?\s*$")
+_NAME = r"[^\W\d]\w*|<locals>"
+_EXCEPTION = re.compile(rf"((?:{_NAME})(?:\.(?:{_NAME}))*)(?:: ?(.*))?\s*$")
+_LEVELS = frozenset(
+    {
+        "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "TRACE", "SEVERE",
+        "PANIC",
+    }
+)  # fmt: skip
+_CHAINED = (
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+)
+_MARGIN = re.compile(r"(\s*)[|+](?: (.*))?$")
+_RULE = re.compile(r"(\s*)(\+-)?\+-{4,}(?: (\d+|\.\.\.) -+)?\s*$")
+_LIBRARY = re.compile(
+    r"<|.*(?:site-packages|dist-packages)[/\\]|.*[/\\]lib(?:64)?[/\\](?:python|pypy)\d[^/\\]*[/\\]|/opt/packages/"
+    r"|.*[/\\]Python3\d+[/\\]Lib[/\\]"
+)
+_MESSAGE_LINES = 20
+_OTHERS = 8  # lines of other writers, or blank ones, between two tracebacks of a chain
+
+
+def is_ours(file: str) -> bool:
+    """True for a file that is neither of the standard library nor of an installed package."""
+    return _LIBRARY.match(file) is None
+
+
+class Traceback:
+    """One traceback with its chain."""
+
+    def __init__(self, *, group: bool = False) -> None:
+        self._blocks = [Block()]
+        self._state = "frames"  # frames | member | after | chain
+        self._grouped = group
+        self._groups: list[tuple[int, int]] = []  # column and block of the groups whose members are read
+        self._lines = self._blank = self._others = 0
+        self._member_number = 0
+        self._closed = False  # the innermost group has ended, and perhaps all of them
+
+    def take(self, line: str) -> Taken:
+        if self._grouped and (inner := self._inside(line)) is not None:
+            if isinstance(inner, Taken):
+                return inner
+            line = inner
+        return getattr(self, f"_{self._state}")(line)  # type: ignore[no-any-return]
+
+    def _inside(self, line: str) -> str | Taken | None:
+        """The line without the margin of its group; None for one that is no longer in a group."""
+        if (rule := _RULE.match(line)) is not None:
+            self._ruled(rule)
+            return Taken.YES
+        if (within := _MARGIN.match(line)) is not None:
+            inner = within[2] or ""
+            return f"+ {inner}" if line[len(within[1])] == "+" else inner
+        if self._closed:
+            self._groups.clear()
+        return Taken.NO if self._groups or self._state in ("frames", "member") else None
+
+    def stack(self) -> Stack | None:
+        blocks = self._blocks
+        root = 0
+        while (member := self._first_member(root)) is not None:
+            root = member
+        path = [blocks[each] for each in self._outwards(root)]
+        deciding = blocks[root]
+        rest = [
+            block
+            for block in blocks[root + 1 :]
+            if (block.parent, block.member) == (deciding.parent, deciding.member)
+        ]
+        top = [block for block in blocks if block.parent is None]
+        return made("python", deciding, [*rest, *path, *blocks], top[-1])
+
+    def _first_member(self, group: int) -> int | None:
+        return next((at for at, block in enumerate(self._blocks) if block.parent == group), None)
+
+    def _outwards(self, at: int) -> list[int]:
+        found = []
+        parent = self._blocks[at].parent
+        while parent is not None:
+            found.append(parent)
+            parent = self._blocks[parent].parent
+        return found
+
+    def _ruled(self, rule: re.Match[str]) -> None:
+        """A line between the members of a group."""
+        column, self._closed = len(rule[1]), not rule[3]
+        if rule[2]:
+            self._groups.append((column + 2, len(self._blocks) - 1))
+        while self._groups and self._groups[-1][0] > column + (2 if rule[2] else 0):
+            self._groups.pop()
+        if rule[3]:
+            self._state = "member"
+            self._member_number += 1
+            return
+        if self._groups:
+            self._groups.pop()
+        self._state, self._lines, self._blank, self._others = "after", 0, 0, 0
+
+    def _begin(self) -> Taken:
+        parent = self._groups[-1][1] if self._groups else None
+        self._blocks.append(Block(parent=parent, member=self._member_number))
+        self._state = "frames"
+        return Taken.YES
+
+    def _member(self, line: str) -> Taken:
+        self._begin()
+        if _HEADER.match(line):
+            return Taken.YES
+        return self._frames(line)
+
+    def _frames(self, line: str) -> Taken:
+        block = self._blocks[-1]
+        if (found := _FRAME.match(line)) is not None:
+            file, number, function = found.groups()
+            block.frames.append(Frame(file, int(number), function or "", is_ours(file)))
+            return Taken.YES
+        if line.startswith("    ") or line.startswith("  [Previous line repeated"):
+            return Taken.YES
+        if _HEADER.match(line):
+            return Taken.OVER
+        if (named := _EXCEPTION.match(line)) is not None and _is_exception(named[1]):
+            block.named(named[1], (named[2] or "").strip())
+            self._state, self._lines, self._blank, self._others = "after", 0, 0, 0
+            return Taken.YES
+        return Taken.NO
+
+    def _after(self, line: str) -> Taken:
+        text = line.strip()
+        if not text:
+            self._blank += 1
+            return Taken.YES if self._blank <= _OTHERS else Taken.OVER
+        if text in _CHAINED:
+            self._state = "chain"
+            return Taken.YES
+        if _HEADER.match(line) or SYNTAX.match(line):
+            return Taken.OVER
+        # the message ends at the first entry of another writer; the rest of the chain may still follow
+        self._others += bool(self._others or ENTRY.match(line))
+        if self._others:
+            return Taken.NO if self._others <= _OTHERS else Taken.OVER
+        self._lines += 1
+        return Taken.YES if self._lines <= _MESSAGE_LINES else Taken.OVER
+
+    def _chain(self, line: str) -> Taken:
+        if not line.strip():
+            return Taken.YES
+        if _HEADER.match(line):
+            self._grouped = bool(self._groups) or "Exception Group" in line
+            return self._begin()
+        return Taken.NO
+
+
+def _is_exception(name: str) -> bool:
+    """A class: of a module, or capitalised and no level of a log."""
+    return "." in name or (name[0].isupper() and name not in _LEVELS)

@@ -1,0 +1,152 @@
+"""Entries that are JSON: their level, their instant, and the stacks in their values."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from chaos.log_errors import go, python
+from chaos.log_errors.found import LOG, LONGEST_TEXT, POSTGRESQL, Found
+from chaos.log_errors.instants import Instants
+from chaos.log_errors.stack import Block, Frame, Stack, made
+
+MAY_MATTER = re.compile(
+    r"\"(?:level|severity|lvl|levelname|log\.level|error_severity|log_level|loglevel|levelno|l|s)\"\s*:\s*"
+    r"(?:\"(?:error|critical|fatal|severe|panic|dpanic|crit|alert|emerg\w*|err|E|F|FATAL|ERROR|PANIC)\"|[5-9]\d\b)"
+    r"|Traceback \(most|\\n\s*(?:\\t)?\s*at |goroutine \d|\\n\\t|\"exc_type\"",
+    re.I,
+)
+_LEVELS = ("level", "severity", "lvl", "levelname", "log.level", "log_level", "loglevel", "error_severity")
+_TIMES = ("time", "timestamp", "@timestamp", "ts", "asctime", "t", "date", "datetime", "eventTime", "instant")
+_MESSAGES = ("message", "msg", "event", "error", "err")
+_ERRORS = frozenset(
+    {
+        "error", "critical", "fatal", "severe", "panic", "dpanic", "crit", "alert", "emerg", "emergency",
+        "err",
+    }
+)  # fmt: skip
+_BEGINS = re.compile(r"Traceback \(most|\n\s*at |goroutine \d|\n\t\S+:\d+|^\s+at ")
+_MOST_VALUES, _DEEPEST = 400, 5
+
+Parse = Callable[[str], list[Stack]]
+"""Returns the stacks in a text of several lines."""
+
+
+def read(text: str, instants: Instants, stamp: str, parse: Parse) -> list[Found] | None:
+    """Return the errors in an entry; None if the text is no JSON object."""
+    try:
+        entry = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    at = _instant(entry, instants)
+    if at is None and stamp:
+        at = instants.of(stamp)
+    level = _level(entry)
+    for value, holder in _values(entry):
+        if (stack := _stack(value, holder, entry, parse)) is not None:
+            shown = value if isinstance(value, str) else json.dumps(value)
+            return [Found(stack, at, shown[:LONGEST_TEXT])]
+    if level is None:
+        return []
+    language = POSTGRESQL if "error_severity" in entry else LOG
+    return [Found(Stack(language, level, _message(entry), ()), at, text[:LONGEST_TEXT])]
+
+
+def _stack(value: Any, holder: Mapping[str, Any], entry: Mapping[str, Any], parse: Parse) -> Stack | None:
+    if isinstance(value, list):
+        return _of_dictionaries(value)
+    if not isinstance(value, str) or not _BEGINS.search(value):
+        return None
+    if stacks := parse(value):
+        return _named(stacks[0], holder)
+    if frames := go.plain_frames(value):
+        block = Block()
+        block.named("error", _told(entry))
+        block.frames.extend(reversed(frames))
+        return made("go", block, (), block)
+    return None
+
+
+def _named(stack: Stack, holder: Mapping[str, Any]) -> Stack:
+    """A stack without its exception has it beside it."""
+    name = next(
+        (holder[key] for key in ("type", "name", "class", "kind") if isinstance(holder.get(key), str)), ""
+    )
+    if stack.exception[:1] != "(" or not name:
+        return stack
+    return Stack(stack.language, name[:200], _message(holder), stack.frames, stack.raised)
+
+
+def _of_dictionaries(value: list[Any]) -> Stack | None:
+    """A traceback as structlog's `dict_tracebacks` writes it: the root cause comes last."""
+    blocks = []
+    for each in value:
+        if not isinstance(each, dict) or not isinstance(each.get("exc_type"), str):
+            return None
+        block = Block()
+        block.named(each["exc_type"], str(each.get("exc_value", "")))
+        block.frames.extend(_frames(each.get("frames")))
+        blocks.append(block)
+    return made("python", blocks[-1], reversed(blocks[:-1]), blocks[0]) if blocks else None
+
+
+def _frames(value: Any) -> Iterator[Frame]:
+    for each in value if isinstance(value, list) else ():
+        if isinstance(each, dict) and isinstance(file := each.get("filename"), str):
+            line = each.get("lineno")
+            number = line if isinstance(line, int) else 0
+            yield Frame(file, number, str(each.get("name", "")), python.is_ours(file))
+
+
+def _values(entry: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Every text and list in the entry, with the object that holds it."""
+    waiting: list[tuple[Mapping[str, Any], int]] = [(entry, 0)]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        holder, depth = waiting.pop(0)
+        for value in list(holder.values())[:_MOST_VALUES]:
+            if isinstance(value, dict) and depth < _DEEPEST:
+                waiting.append((value, depth + 1))
+            elif isinstance(value, str | list):
+                yield value, holder
+
+
+def _level(entry: Mapping[str, Any]) -> str | None:
+    """The entry's level in capitals, if it is that of an error; pino's numbers are levels, too."""
+    found: Any = next((entry[key] for key in _LEVELS if key in entry), None)
+    if found is None and isinstance(log := entry.get("log"), dict):
+        found = log.get("level")
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return "FATAL" if found >= 60 else "ERROR" if found >= 50 else None
+    if isinstance(found, str) and found.lower() in _ERRORS:
+        return found.upper()
+    return None
+
+
+def _message(entry: Mapping[str, Any]) -> str:
+    return next((entry[key] for key in _MESSAGES if isinstance(entry.get(key), str)), "")
+
+
+def _told(entry: Mapping[str, Any]) -> str:
+    """The message, and the error that a Go logger puts beside it."""
+    message, error = _message(entry), entry.get("error")
+    return f"{message}: {error}" if isinstance(error, str) and error != message else message
+
+
+def _instant(entry: Mapping[str, Any], instants: Instants) -> float | None:
+    for key in _TIMES:
+        value = entry.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found = instants.number(float(value))
+        elif isinstance(value, str):
+            found = instants.of(value[:64])
+        else:
+            found = None
+        if found is not None:
+            return found
+    return None
