@@ -1,0 +1,1 @@
+"""One file per rule. `chaos.audit.registered` lists them."""

@@ -1,0 +1,30 @@
+"""Logs that grow without bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.audit.estate import Estate
+from chaos.audit.rule import Found, Rule, Severity
+
+
+def check(estate: Estate) -> Iterator[Found]:
+    for service in estate.services:
+        logging = service.pod.at("logging")
+        driver = logging.at("driver").text or "json-file"
+        if driver == "json-file" and not logging.at("options", "max-size").exists:
+            node = logging if logging.exists else service.pod
+            yield Found(service.item, node, f"{service.shown} keeps its log without max-size")
+
+
+RULE = Rule(
+    id="compose-logs-unrotated",
+    severity=Severity.ERROR,
+    what="a service with the log driver json-file, the default, and no max-size",
+    why=(
+        "Docker keeps everything that a container prints; a bad night's errors fill the disk that the "
+        "database is on"
+    ),
+    fix="logging: {driver: json-file, options: {max-size: 50m, max-file: '5'}}, or driver: local",
+    check=check,
+)

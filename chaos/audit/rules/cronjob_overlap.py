@@ -1,0 +1,38 @@
+"""A CronJob whose Pods pile up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.audit.cron import parse
+from chaos.audit.estate import Estate
+from chaos.audit.rule import Found, Rule, Severity
+
+
+def check(estate: Estate) -> Iterator[Found]:
+    for job in estate.of_kind("CronJob"):
+        spec = job.node.at("spec")
+        due, deadline = (
+            parse(spec.at("schedule").text),
+            spec.at("jobTemplate", "spec", "activeDeadlineSeconds").number,
+        )
+        if due is None or spec.at("concurrencyPolicy").text not in ("", "Allow"):
+            continue
+        every = f"due every {due.interval} min with concurrencyPolicy Allow"
+        if deadline is None and due.interval <= 60:
+            yield Found(job, spec.at("schedule"), f"{job.shown}: {every}, and may run without end")
+        elif deadline is not None and due.interval * 60 < deadline:
+            yield Found(job, spec.at("schedule"), f"{job.shown}: {every}, and may run for {deadline:g} s")
+
+
+RULE = Rule(
+    id="cronjob-overlap",
+    severity=Severity.ERROR,
+    what=(
+        "concurrencyPolicy Allow (the default) and a job that may run longer than the time between two, or "
+        "without activeDeadlineSeconds and due every hour or more often"
+    ),
+    why="on a slow night the next one starts beside the last, and both are slower: they pile up",
+    fix="concurrencyPolicy: Forbid, and jobTemplate.spec.activeDeadlineSeconds below the interval",
+    check=check,
+)

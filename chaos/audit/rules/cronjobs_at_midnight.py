@@ -1,0 +1,32 @@
+"""Everything at 00:00."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.audit.estate import Estate
+from chaos.audit.jobs import comparable, dated
+from chaos.audit.rule import Found, Rule, Severity
+
+
+def check(estate: Estate) -> Iterator[Found]:
+    jobs = [job for job, due in dated(estate) if due.at_midnight]
+    for job in jobs:
+        others = [each.name for each in jobs if each is not job and comparable(job, each)]
+        if others:
+            verb = "is" if len(others) == 1 else "are"
+            because = f"{job.shown} is due at 00:00, and so {verb} {', '.join(others[:4])}"
+            yield Found(job, job.node.at("spec", "schedule"), because)
+
+
+RULE = Rule(
+    id="cronjobs-at-midnight",
+    severity=Severity.ERROR,
+    what="two or more CronJobs of a namespace due at 00:00; those due more often than hourly are left out",
+    why=(
+        "this is the stampede: backups, rotation and clean-up meet in the minute at which log rotation runs, "
+        "too"
+    ),
+    fix="give each a minute of its own, such as 00:07, 00:22, 01:40",
+    check=check,
+)

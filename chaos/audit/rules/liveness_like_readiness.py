@@ -1,0 +1,31 @@
+"""Liveness and readiness that ask the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.audit.estate import Estate
+from chaos.audit.probes import asked, every, is_database
+from chaos.audit.rule import Found, Rule, Severity
+
+
+def check(estate: Estate) -> Iterator[Found]:
+    for container, probe in every(estate, "liveness"):
+        question = asked(probe)
+        if question and not is_database(container) and question == asked(container.probe("readiness")):
+            because = f"{container.workload.shown}: liveness and readiness ask the same ({question})"
+            yield Found(container.workload.item, probe, because)
+
+
+RULE = Rule(
+    id="liveness-like-readiness",
+    severity=Severity.ERROR,
+    what="a liveness probe that asks the same as the readiness probe; databases are left out",
+    why=(
+        "what should only take a Pod out of service restarts it: all at once, when what they depend on is "
+        "slow"
+    ),
+    fix="let liveness ask /healthz, which asks nothing else, and readiness /readyz",
+    check=check,
+    like="kube-score pod-probes-identical",
+)

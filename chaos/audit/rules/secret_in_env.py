@@ -1,0 +1,32 @@
+"""Secrets in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.audit.estate import Estate
+from chaos.audit.plain_secret import is_plain_secret
+from chaos.audit.rule import Found, Rule, Severity
+
+
+def check(estate: Estate) -> Iterator[Found]:
+    for workload in estate.workloads:
+        for container in workload.every_container:
+            for variable in estate.variables(container).values():
+                if variable.written and is_plain_secret(variable.name, variable.value):
+                    because = f"{workload.shown}: {variable.name} holds a secret in plain text"
+                    yield Found(workload.item, variable.node, because)
+
+
+RULE = Rule(
+    id="secret-in-env",
+    severity=Severity.ERROR,
+    what="a secret written as the value of an environment variable, a Compose default included",
+    why=(
+        "all who read the repository, the cluster's events or a bug report have it; it cannot be rotated in "
+        "an incident without a release"
+    ),
+    fix="valueFrom: {secretKeyRef: ...}; in Compose, a variable without default, or secrets:",
+    check=check,
+    like="kube-linter env-var-secret",
+)

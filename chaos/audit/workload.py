@@ -1,0 +1,117 @@
+"""Workloads and their containers: Kubernetes objects with a Pod template, and services of Compose files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chaos.audit.item import Item
+from chaos.audit.node import Node
+
+REPLICATED = ("Deployment", "StatefulSet", "Rollout", "ReplicaSet")
+TEMPLATES: Mapping[str, tuple[str, ...]] = {
+    **{kind: ("spec", "template") for kind in (*REPLICATED, "DaemonSet", "Job", "ReplicationController")},
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Pod": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    workload: Workload
+    node: Node
+
+    @property
+    def name(self) -> str:
+        return self.workload.item.name if self.workload.item.is_service else self.node.at("name").text
+
+    @property
+    def shown(self) -> str:
+        return self.workload.shown if self.workload.item.is_service else f"container {self.name}"
+
+    @property
+    def image(self) -> str:
+        return self.node.at("image").text
+
+    @property
+    def words(self) -> list[str]:
+        """The command line, as far as the manifest says it."""
+        parts = ("entrypoint", "command") if self.workload.item.is_service else ("command", "args")
+        return [word for part in parts for word in self.node.at(part).words()]
+
+    def probe(self, kind: str) -> Node:
+        return self.node.at(f"{kind}Probe")
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`pod` is the Pod's spec; of a service, the service itself."""
+
+    item: Item
+    template: Node
+    pod: Node
+
+    @property
+    def shown(self) -> str:
+        return self.item.shown
+
+    @property
+    def spec(self) -> Node:
+        return self.item.node.at("spec")
+
+    @property
+    def replicas(self) -> int:
+        """As written; 1 if it is not."""
+        where = self.item.node.at("deploy", "replicas") if self.item.is_service else self.spec.at("replicas")
+        number = where.number
+        return 1 if number is None else max(0, math.floor(number))
+
+    @property
+    def is_replicated(self) -> bool:
+        return self.item.kind in REPLICATED
+
+    @property
+    def runs_to_an_end(self) -> bool:
+        return self.item.kind in ("Job", "CronJob", "Pod")
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {key: each.text for key, each in self.template.at("metadata", "labels").items()}
+
+    @property
+    def containers(self) -> list[Container]:
+        """Those that run with the Pod; sidecars among the init containers are left out."""
+        if self.item.is_service:
+            return [Container(self, self.pod)]
+        return [Container(self, each) for each in self.pod.at("containers").each()]
+
+    @property
+    def every_container(self) -> list[Container]:
+        """Init containers, too."""
+        first = [] if self.item.is_service else self.pod.at("initContainers").each()
+        return [*(Container(self, each) for each in first), *self.containers]
+
+    @property
+    def has_ports(self) -> bool:
+        return any(each.node.at("ports").value for each in self.containers)
+
+
+def workload(item: Item) -> Workload | None:
+    """Return the item as a workload; None if it is none."""
+    if item.is_service:
+        return Workload(item, item.node, item.node)
+    place = TEMPLATES.get(item.kind)
+    if place is None:
+        return None
+    template = item.node.at(*place)
+    return Workload(item, template, template.at("spec"))
+
+
+def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Return True if a selector of labels, which must not be empty, selects them."""
+    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def texts(node: Node) -> dict[str, str]:
+    return {key: each.text for key, each in node.items()}
