@@ -1,137 +1,135 @@
-"""Every application log line carries its writer's number: which lines survived the rotation?"""
+"""Which lines of the target's logs survived the rotation: followed from before the run, found again after it."""
 
 from __future__ import annotations
 
-import gzip
+import logging
 import re
-import zlib
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-_NUMBERED = re.compile(rb"pid=(\d+) (n|end)=(\d+)\b")  # begins with its rarest letters, so that it is fast
-_CHUNK = 8_000_000
+from chaos.engine import sidecar
+from chaos.errors import ControlError, MidnightError
+from chaos.host.processes import MARK
+from chaos.host.worker import Program, Worker, start_here
+from chaos.plugin.handles import LogFiles
+from chaos.record.event import NOW
+from chaos.record.events import LogsRead
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class LogLines:
-    """`expected` comes from each writer's own last count. If a writer left none (its last line may be among the lost
-    ones), the writers' published counter is used instead; without that, `complete` is false, because lines lost at
-    the very end would go unnoticed.
-    """
-
-    writers: int
-    lines: int
-    expected: int
-    lost: int
-    doubled: int
-    dropped: int
-    complete: bool
-    because: str
+_PROGRAM = "chaos.host.log_follow"
+_CAPS = ("SYS_PTRACE", "DAC_READ_SEARCH")  # to look at the writers' descriptors, and into every directory
+_LONGEST = 7 * 86400.0  # seconds
+_READ_WITHIN = 600.0  # seconds: archives may have to be unpacked
+_OLDDIR = re.compile(r"^\s*olddir\s+(\S+)", re.MULTILINE)
+_MOST_CONFIGURATION = 1 << 20  # bytes of a stanza's file
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The numbered lines that files hold, by writer, and the last counts that writers left."""
+class Following:
+    """Follow the logs where they are: on this machine, or from a sidecar. Never raises: a target's logs may be beyond
+    reach, and then `finish` says why."""
 
-    lines: Mapping[bytes, Counter[int]]
-    ends: Mapping[bytes, Counter[int]]
-    files: int
-    unread: str  # why not everything could be read
-
-    def of(self, writer: bytes, before: Seen | None) -> _Writer:
-        """Numbers written by a writer since `before`."""
-        numbers, ends = self.lines.get(writer, Counter()), self.ends.get(writer, Counter())
-        if before is None:
-            return _Writer(numbers, max(ends, default=None), 0)
-        old, old_ends = before.lines.get(writer, Counter()), before.ends.get(writer, Counter())
-        numbers, ends = numbers - old, ends - old_ends
-        # a new process with the same pid: the previous one logged its end, or counting restarted
-        start = 0 if old_ends or 1 in numbers else max(old, default=0)
-        return _Writer(
-            Counter({n: times for n, times in numbers.items() if n > start}), max(ends, default=None), start
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    numbers: Counter[int]
-    end: int | None  # its own last count
-    start: int  # what it had written before
-
-    @property
-    def expected(self) -> int:
-        last = max(self.numbers, default=self.start) if self.end is None else self.end
-        return last - self.start
-
-
-def read(directory: Path, stem: str = "app.log") -> Seen:
-    """The numbered lines of a log and of everything it was rotated into (`stem`, `.1`, `.2.gz` ...)."""
-    lines: dict[bytes, Counter[int]] = defaultdict(Counter)
-    ends: dict[bytes, Counter[int]] = defaultdict(Counter)
-    files, unread = _files(directory, stem), ""
-    for file in files:
+    def __init__(self, logs: LogFiles, mark: str) -> None:
+        self._logs, self._because = logs, ""
+        self._worker: Worker | None = None
+        self._mark = f"{mark}/logs"
+        # the container beside which they are followed: they are on a volume that this machine does not show
+        self._beside = None if logs.container is None or logs.directory.is_dir() else logs.container
         try:
-            for chunk in _chunks(file):
-                for pid, kind, n in _NUMBERED.findall(chunk):
-                    (ends if kind == b"end" else lines)[pid][int(n)] += 1
-        except (EOFError, OSError, zlib.error) as error:
-            unread = unread or f"{file.name} cannot be read to its end: {error}"
-    return Seen(dict(lines), dict(ends), len(files), unread)
+            self._worker = Worker(_PROGRAM, self._specification(), self._mark, self._start)
+        except (MidnightError, OSError) as error:
+            self._because = f"the logs cannot be followed: {error}"
+        else:
+            if not self._worker.started["started"]:
+                self._because = f"no file matches {', '.join(self._files())}"
+
+    def finish(self, dropped: int = 0) -> LogsRead:
+        """Read the files, and return what became of the lines. `dropped`: by the target itself, as it publishes."""
+        if self._worker is None or self._because:
+            self.close()
+            return LogsRead(NOW, because=self._because or "the logs were not followed")
+        worker, self._worker = self._worker, None
+        try:
+            worker.say("end")
+            return read_of(worker.finish(timeout=_READ_WITHIN), dropped)
+        except MidnightError as error:
+            return LogsRead(NOW, because=f"the logs were not followed to the end: {error}")
+        finally:
+            self._remove()
+
+    def close(self) -> None:
+        """End it without a report. Idempotent."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            with suppress(MidnightError):
+                worker.say("stop")
+                worker.finish(timeout=10.0)
+            self._remove()
+
+    def _start(self, module: str, mark: str) -> Program:
+        if self._beside is None:
+            return start_here(module, mark)
+        return sidecar.start(self._beside, module, mark, caps=_CAPS, vanishes=True)
+
+    def _remove(self) -> None:
+        if self._beside is not None:
+            try:
+                sidecar.remove(self._beside.engine, self._mark)
+            except ControlError as error:  # it is to remove itself, too
+                log.debug("%s=%s: %s", MARK, self._mark, error)
+
+    def _specification(self) -> dict[str, Any]:
+        return {
+            "logs": self._files(),
+            "places": [str(place) for place in _places(self._logs)],
+            "line_id": self._logs.line_id,
+            "deadline": _LONGEST,
+        }
+
+    def _files(self) -> list[str]:
+        logs = self._logs
+        if self._beside is None:
+            return [str(file) for file in logs.files]
+        below = (
+            file.relative_to(logs.directory) for file in logs.files if file.is_relative_to(logs.directory)
+        )
+        return [str(logs.inside / file) for file in below]
 
 
-def count(
-    directory: Path,
-    stem: str = "app.log",
-    *,
-    written: int | None = None,
-    dropped: int = 0,
-    before: Seen | None = None,
-) -> LogLines:
-    """Count the numbered lines of a log, except those already there `before`, from earlier runs or days.
-
-    `written` and `dropped` are the writers' own published counters, since `before`. A file that cannot be read to its
-    end is not an error: `complete` is then false, and `because` names it.
-    """
-    seen = read(directory, stem)
-    found = {pid: seen.of(pid, before) for pid in seen.lines.keys() | seen.ends.keys()}
-    writers = {pid: each for pid, each in found.items() if each.numbers or each.end is not None}
-    because, unread = f"{seen.files} files read", (before.unread if before else "") or seen.unread
-    silent = sorted(pid.decode() for pid, each in writers.items() if each.end is None)
-    if silent:
-        because = f"writer {', '.join(silent)} left no last count"
-    lines = sum(len(each.numbers) for each in writers.values())
-    total = sum(each.expected for each in writers.values())
-    if silent and written is not None:
-        total, because = max(total, written), "the writers' counter replaces a missing last count"
-    doubled = sum(times - 1 for each in writers.values() for times in each.numbers.values())
-    return LogLines(
-        writers=len(writers),
-        lines=lines,
-        expected=total,
-        lost=total - lines,
-        doubled=doubled,
+def read_of(report: dict[str, Any], dropped: int) -> LogsRead:
+    """The event of a report of `chaos.host.log_follow`."""
+    logs = report["logs"]
+    known = [each["at_most"] for each in logs if each["at_most"] is not None]
+    unread = next((each["unread"] for each in logs if each["unread"]), "")
+    found = sum(each["found"] for each in logs)
+    files = sum(each["files"] for each in logs)
+    return LogsRead(
+        NOW,
+        lines=found,
+        expected=sum(each["lines"] + each["unseen"] + (each["missing"] or 0) for each in logs),
+        lost=sum(each["lost"] for each in logs),
+        at_most=sum(known) if len(known) == len(logs) else None,
+        unbounded=len(known) < len(logs),
+        doubled=sum(each["doubled"] for each in logs),
         dropped=dropped,
-        complete=lines > 0 and not unread and not (silent and written is None),
-        because=unread or (because if lines else "no numbered line was found"),
+        rotations=report["rotations"] + sum(each["truncations"] for each in logs),
+        kept_writing=tuple(text for each in logs for text in each["kept_writing"]),
+        stopped=tuple(each["log"] for each in logs if each["stopped"]),
+        by_log={each["log"]: {key: value for key, value in each.items() if key != "log"} for each in logs},
+        complete=bool(logs) and not unread,
+        because=unread or f"{files} files read",
     )
 
 
-def _files(directory: Path, stem: str) -> list[Path]:
-    """The log's files, without compressed copies whose original still exists: logrotate removes the original only
-    once the copy is complete, so such a copy is either truncated or a duplicate.
-    """
-    found = sorted(directory.glob(f"{stem}*"))
-    return [file for file in found if file.suffix != ".gz" or file.with_suffix("") not in found]
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    """The file in pieces that end at a line's end."""
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
-        rest = b""
-        while part := stream.read(_CHUNK):
-            head, newline, tail = (rest + part).rpartition(b"\n")
-            yield head + newline
-            rest = tail
-        yield rest
+def _places(logs: LogFiles) -> Iterator[Path]:
+    """Where the team's own stanza keeps archives, if not beside the logs."""
+    if logs.stanza is None or not logs.stanza.path.exists():
+        return
+    path = logs.stanza.path
+    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        with suppress(OSError):
+            if file.is_file() and file.stat().st_size <= _MOST_CONFIGURATION:
+                for place in _OLDDIR.findall(file.read_text(errors="replace")):
+                    yield logs.directory / place

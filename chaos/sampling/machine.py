@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from chaos.host import families
 from chaos.host.processes import alive
 from chaos.plugin import handles
 from chaos.plugin.handles import ProcessRef
 from chaos.record.gauges import Machine, Process, Source, Volume
-from chaos.sampling import families
 from chaos.sampling.source import Gauges
 
-FAMILY_PERIOD = 2.0  # seconds between listings of a process's children: listing them all is expensive
-
-
-@dataclass(slots=True)
-class _Disk:
-    """Counters of one block device, as the kernel's diskstats document gives them."""
-
-    sectors: int = 0
-    busy_ms: int = 0
+FAMILY_PERIOD = 1.0  # seconds between listings of a process's children: listing them all is expensive
 
 
 class MachineSource:
@@ -33,12 +25,18 @@ class MachineSource:
 
     def __init__(self, volumes: Mapping[str, handles.Volume], roles: Mapping[str, ProcessRef]) -> None:
         """`roles` may grow while it samples."""
-        self._volumes = {name: each.device for name, each in volumes.items() if each.device is not None}
+        self._volumes = {
+            name: each.device
+            for name, each in volumes.items()
+            if each.device is not None and each.served is None
+        }
         self._roles = roles
         self._families: dict[str, list[int]] = {}
         self._looked = 0.0
-        self._before: dict[str, tuple[float, _Disk]] = {}
+        self._before: dict[str, tuple[float, int]] = {}
         self._cpu: dict[str, tuple[float, float]] = {}
+        self._own: list[int] = []  # midnight's own processes: its load, and what its steps have started
+        self._own_cpu: tuple[float, dict[int, float]] | None = None
         psutil.cpu_percent()
 
     def read(self) -> Gauges:
@@ -54,25 +52,20 @@ class MachineSource:
         self._look_for_children()
         for role in list(self._roles):
             gauges |= self._role(role)
-        return gauges
+        return gauges | self._midnight()
 
     def close(self) -> None:
         pass
 
     def _volume(self, name: str, device: str) -> Gauges:
-        now, disk = time.monotonic(), _disk(device)
-        if disk is None:
+        now, sectors = time.monotonic(), _sectors_written(device)
+        if sectors is None:
             return {}
-        then, last = self._before.get(name, (now, disk))
-        self._before[name] = (now, disk)
-        elapsed = now - then
-        if elapsed <= 0:
+        then, last = self._before.get(name, (now, sectors))
+        self._before[name] = (now, sectors)
+        if now <= then:
             return {}
-        source = Source.VOLUME.of(name)
-        return {
-            (source, Volume.WRITE_BPS): (disk.sectors - last.sectors) * 512 / elapsed,
-            (source, Volume.BUSY): min(1.0, (disk.busy_ms - last.busy_ms) / 1000 / elapsed),
-        }
+        return {(Source.VOLUME.of(name), Volume.WRITE_BPS): (sectors - last) * 512 / (now - then)}
 
     def _look_for_children(self) -> None:
         if time.monotonic() - self._looked >= FAMILY_PERIOD:
@@ -82,6 +75,8 @@ class MachineSource:
                 role: families.family(ref.pid, below) if alive(ref) else []
                 for role, ref in list(self._roles.items())
             }
+            of_roles = {pid for family in self._families.values() for pid in family}
+            self._own = [pid for pid in families.family(os.getpid(), below) if pid not in of_roles]
 
     def _role(self, role: str) -> Gauges:
         now = time.monotonic()
@@ -101,12 +96,21 @@ class MachineSource:
             gauges[source, Process.CPU] = (cpu - before) / (now - then)
         return gauges
 
+    def _midnight(self) -> Gauges:
+        """CPUs that midnight's own processes used since the last look; a new process counts from its second look on."""
+        now = time.monotonic()
+        used = {pid: cpu for pid in self._own if (cpu := families.cpu(pid)) is not None}
+        before, self._own_cpu = self._own_cpu, (now, used)
+        if before is None or now <= before[0]:
+            return {}
+        spent = sum(cpu - before[1].get(pid, cpu) for pid, cpu in used.items())
+        return {(Source.MACHINE, Machine.OWN_CPU): max(0.0, spent) / (now - before[0])}
 
-def _disk(device: str) -> _Disk | None:
-    """Fields 7 and 10 of the block device's statistics; None if it has none (an overlay, for example)."""
+
+def _sectors_written(device: str) -> int | None:
+    """Field 7 of the block device's statistics; None if it has none (an overlay, for example)."""
     with suppress(OSError, IndexError, ValueError):
-        fields = [int(field) for field in Path(f"/sys/dev/block/{device}/stat").read_text().split()]
-        return _Disk(fields[6], fields[9])
+        return int(Path(f"/sys/dev/block/{device}/stat").read_text().split()[6])
     return None
 
 

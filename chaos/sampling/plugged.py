@@ -39,7 +39,7 @@ def points() -> list[EntryPoint]:
 def load(point: EntryPoint) -> type[SamplingSource]:
     """The class that is registered. Raises TypeError, ValueError, and whatever its import raises."""
     if Counter(each.name for each in points())[point.name] > 1:
-        raise ValueError(f"{point.value}: there is another source of the name {point.name!r}")
+        raise ValueError(f"{point.value}: duplicate source name {point.name!r}")
     if any(point.name == each.rstrip(":") for each in Source) or ":" in point.name:
         raise ValueError(f"{point.value}: the name {point.name!r} is taken by midnight's own gauges")
     found = point.load()

@@ -7,17 +7,19 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
+from pathlib import Path
 
 import psutil
 
 from chaos.host.processes import ref_of
-from chaos.plugin.handles import Handles
+from chaos.plugin.handles import Handles, Volume
 from chaos.record.events import StepInjected
 from chaos.record.journal import Clock, Event, Sample, Writer
 from chaos.sampling import plugged
-from chaos.sampling.api import ApiSource
 from chaos.sampling.containers import ContainerSource
-from chaos.sampling.database import DatabaseSource
+from chaos.sampling.database import DatabaseSource, role_of
+from chaos.sampling.disk import DiskSource
+from chaos.sampling.gauges import GaugesSource, groups
 from chaos.sampling.machine import MachineSource
 from chaos.sampling.replication import ReplicationSource
 from chaos.sampling.source import Gauges, Source, labelled
@@ -42,18 +44,21 @@ class Sampler:
         self._failure: Exception | None = None
         self._roles = labelled(handles.processes, lambda ref: str(ref.pid))
         sources: list[Callable[[], Source]] = [lambda: MachineSource(handles.volumes, self._roles)]
-        if handles.metrics_url:
-            sources.append(lambda: ApiSource(handles.metrics_url))
+        sources += [partial(GaugesSource, group) for group in groups(handles.gauges)]
         if handles.containers:
             containers = labelled(handles.containers, lambda ref: ref.name)
             sources.append(lambda: ContainerSource(containers))
         for database in handles.databases.values():
-            sources.append(partial(DatabaseSource, database.admin_dsn))
+            sources.append(partial(DatabaseSource, database.admin_dsn, role_of(database)))
         if handles.replication is not None:
             sources.append(partial(ReplicationSource, handles.replication))
-        for name, volume in handles.volumes.items():
-            if volume.device is not None:
-                sources.append(partial(VolumeSource, name, volume.path))
+        sources += [
+            partial(VolumeSource, names, path)
+            for path, names in _names(handles, lambda volume: volume.path if volume.device else None)
+        ]
+        sources += [
+            partial(DiskSource, names, disk) for disk, names in _names(handles, lambda each: each.served)
+        ]
         self._threads = [threading.Thread(target=self._run, args=(make,), daemon=True) for make in sources]
         self._plugged = [
             (each, threading.Thread(target=self._run, args=(lambda each=each: each,), daemon=True))
@@ -121,3 +126,12 @@ class Sampler:
                 self._fell.add(key)
         self.latest.update(gauges)
         self._writer.samples(batch)
+
+
+def _names(handles: Handles, place: Callable[[Volume], Path | None]) -> list[tuple[Path, list[str]]]:
+    """The names of the volumes at each place: several may be on one disk."""
+    found: dict[Path, list[str]] = {}
+    for name, volume in handles.volumes.items():
+        if (at := place(volume)) is not None:
+            found.setdefault(at, []).append(name)
+    return list(found.items())

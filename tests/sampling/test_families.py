@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from chaos.host import families
 from chaos.host.processes import ref_of
-from chaos.sampling import families
 from chaos.sampling.machine import MachineSource
+from tests.waiting import wait_until
 
 # A parent that tells of the child it has once that has answered, as a process just begun holds no memory yet; then
 # it waits for the end of its input.
@@ -40,6 +41,20 @@ def test_a_family_is_sampled_as_a_whole_without_processes_that_have_ended() -> N
         assert gauges["process:both", "rss"] > gauges["process:child", "rss"] > 0
     assert families.usage(child) is None
     assert source.read()["process:both", "rss"] == 0
+
+
+def test_what_midnight_itself_has_started_is_counted_apart_from_the_roles() -> None:
+    burner = [sys.executable, "-c", "while True: pass"]
+    with subprocess.Popen(burner) as ours, subprocess.Popen(burner) as of_target:
+        try:
+            source = MachineSource({}, {"api": ref_of(of_target.pid)})
+            source.read()
+            wait_until(lambda: source.read().get(("machine", "own_cpu"), 0.0) > 0)
+            assert ours.pid in source._own
+            assert of_target.pid not in source._own
+        finally:
+            ours.kill()
+            of_target.kill()
 
 
 def test_usage_is_that_of_the_process() -> None:

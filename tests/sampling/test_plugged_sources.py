@@ -32,11 +32,12 @@ class plugged(SamplingSource):
 
 
 class Sampled:
-    """The samples of a target with one source of a plug-in, taken until there is one or the source is lost."""
+    """The samples of a target with one source of a plug-in, taken until there is one or the source is lost, and one of
+    the machine: each source has a thread of its own."""
 
     def __init__(self, place: Path, handles: Handles) -> None:
         self.lost: dict[str, str] = {}
-        self.over = threading.Event()
+        self.over, self.others = threading.Event(), threading.Event()
         writer = Writer(place / "samples.jsonl")
         self.sampler = Sampler(handles, writer, Clock(time.monotonic()), self.lose)
         write = writer.samples
@@ -45,10 +46,13 @@ class Sampled:
             write(batch)
             if any(each.source == "queue" for each in batch):
                 self.over.set()
+            if any(each.source == "machine" for each in batch):
+                self.others.set()
 
         writer.samples = samples  # type: ignore[method-assign]
         self.sampler.start()
         self.over.wait(20 if handles.base_url else 0)
+        self.others.wait(20)
         self.sampler.stop()
         writer.close()
         lines = map(json.loads, (place / "samples.jsonl").read_text().splitlines()[1:])

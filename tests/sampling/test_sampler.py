@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from chaos.host.volume import device_under
+from chaos.host.mounting import device_under
 from chaos.plugin.handles import ContainerRef, EngineAt, Handles, Volume
 from chaos.record.journal import Clock, Writer
 from chaos.sampling import sampler as samplers
@@ -19,6 +19,7 @@ from chaos.sampling.machine import MachineSource
 from chaos.sampling.sampler import Sampler
 from chaos.sampling.source import Gauges
 from chaos.sampling.volume import VolumeSource
+from tests.waiting import wait_until
 
 
 def nothing_but_the_machine(path: Path) -> tuple[Sampler, Writer]:
@@ -61,22 +62,40 @@ def test_a_source_that_cannot_be_made_is_raised_by_stop(
 def test_a_sync_that_does_not_end_does_not_keep_the_volume_source_from_closing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    syncing, let_go = threading.Event(), threading.Event()
-
-    def hang(_file: int) -> None:
-        syncing.set()
-        assert let_go.wait(10)
-
-    monkeypatch.setattr(os, "fdatasync", hang)
     monkeypatch.setattr(volumes, "CLOSING_WITHIN", 0.05)
-    source = VolumeSource("data", tmp_path)
-    try:
-        assert syncing.wait(10)
-        source.close()
-        assert source.read()  # its thread is still waiting for the disk
-    finally:
-        let_go.set()
-        source.close()
+    source = VolumeSource(["data"], tmp_path)
+    wait_until(lambda: max(source.read().values()) > 0)
+    source._probe.send_signal(signal.SIGSTOP)
+    source.close()
+    assert source._probe.wait() == -signal.SIGKILL
+
+
+def test_a_sync_in_progress_counts_with_the_time_taken_so_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = ["sh", "-c", "echo 0.25; echo 0; cat"]
+    monkeypatch.setattr(volumes, "python_module", lambda _: hangs)
+    source = VolumeSource(["data", "logs"], tmp_path)
+    wait_until(lambda: max(source.read().values()) > 0.25)
+    assert set(source.read()) == {("volume:data", "sync_wait"), ("volume:logs", "sync_wait")}
+    source.close()
+    source._thread.join()
+    assert source.read() == {}
+
+
+def test_a_probe_of_a_volume_ends_with_its_reader_and_leaves_no_file(tmp_path: Path) -> None:
+    source = VolumeSource(["data"], tmp_path)
+    wait_until(lambda: max(source.read().values()) > 0)
+    assert list(tmp_path.iterdir()) == []
+    source.close()
+    assert source._probe.wait() == 0
+
+
+def test_a_volume_that_cannot_be_written_to_has_no_such_gauge(tmp_path: Path) -> None:
+    source = VolumeSource(["data"], tmp_path / "gone")
+    source._thread.join()
+    assert source.read() == {}
+    source.close()
 
 
 def test_a_volume_that_is_not_a_directory_of_this_machine_is_not_sampled(
@@ -87,11 +106,11 @@ def test_a_volume_that_is_not_a_directory_of_this_machine_is_not_sampled(
         "here": Volume(tmp_path, device_under(tmp_path), None),
         "elsewhere": Volume(tmp_path, None, None, container, Path("/var/log")),
     }
-    made = []
+    made: list[list[str]] = []
 
-    def remembered(name: str, path: Path) -> VolumeSource:
-        made.append(name)
-        return VolumeSource(name, path)
+    def remembered(names: list[str], path: Path) -> VolumeSource:
+        made.append(names)
+        return VolumeSource(names, path)
 
     monkeypatch.setattr(samplers, "VolumeSource", remembered)
     writer = Writer(tmp_path / "samples.jsonl")
@@ -99,7 +118,7 @@ def test_a_volume_that_is_not_a_directory_of_this_machine_is_not_sampled(
     sampler.start()
     sampler.stop()  # every source was made
     writer.close()
-    assert made == ["here"]
+    assert made == [["here"]]
     machine = MachineSource(there, {})
     machine.read()
     assert "volume:elsewhere" not in {source for source, _ in machine.read()}
