@@ -33,12 +33,13 @@ class Gauge(StrEnum):
 
 
 class Api(Gauge):
-    """The target's own metrics at its `metrics_url`, summed over its workers."""
+    """What the target's `gauges` show, summed over its workers. Those in `count` only ever rise: counters."""
 
     POOL_SIZE = "pool_size", "connections"
     POOL_CHECKED_OUT = "pool_checked_out", "connections"
     POOL_BUSIEST = "pool_busiest", "ratio"
     POOL_WAITERS = "pool_waiters", "requests"
+    POOL_WAITS = "pool_waits", "count"
     POOL_WAITS_TIMED_OUT = "pool_waits_timed_out", "count"
     IN_FLIGHT = "in_flight", "requests"
     RETRIES = "retries", "count"
@@ -47,25 +48,44 @@ class Api(Gauge):
     LOG_LINES_DROPPED = "log_lines_dropped", "count"
     LOG_QUEUE_DEPTH = "log_queue_depth", "lines"
     CACHE_ENTRIES = "cache_entries", "entries"
+    CONTEXT_ENTRIES = "context_entries", "entries"
+    CONTEXT_AVG_TTL = "context_avg_ttl", "s"
+    MODEL_CACHE_ENTRIES = "model_cache_entries", "entries"
+    QUEUE_LENGTH = "queue_length", "messages"
+    CLIENTS = "clients", "connections"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a counter."""
+        return self.unit == "count"
 
 
 BREAKER_STATE = "breaker_state"
 """One gauge per circuit breaker of the API, followed by `_` and its name. 0 closed, 1 half open, 2 open."""
 
 
+IN_FILES = {**{str(gauge): gauge for gauge in Api}, "pool_in_use": Api.POOL_CHECKED_OUT}
+"""A target file's names of the gauges of `api`. The pool's is short for what the journal has always called it."""
+del IN_FILES[Api.POOL_CHECKED_OUT]
+
+
 class Database(Gauge):
-    """The database's sessions, excluding midnight's own."""
+    """The database's sessions, excluding midnight's own. From SERVICE_SESSIONS on: those of the service's role."""
 
     CONNECTIONS = "connections", "sessions"
     ACTIVE = "active", "sessions"
     IDLE = "idle", "sessions"
     MAX_CONNECTIONS = "max_connections", "sessions"
+    SERVICE_SESSIONS = "service_sessions", "sessions"
+    SERVICE_IN_USE = "service_in_use", "sessions"
+    SERVICE_LIMIT = "service_limit", "sessions"
 
 
 class Machine(Gauge):
     """The machine that plays."""
 
     CPU = "cpu", "ratio"
+    OWN_CPU = "own_cpu", "CPUs"
     MEMORY_AVAILABLE = "memory_available", "bytes"
     CPU_PRESSURE = "cpu_pressure", "ratio"
     IO_PRESSURE = "io_pressure", "ratio"
@@ -83,7 +103,7 @@ class Standby(Gauge):
 class Process(Gauge):
     """A role's process with its children, or its container."""
 
-    CPU = "cpu", "processors"
+    CPU = "cpu", "CPUs"
     RSS = "rss", "bytes"
     THREADS = "threads", "count"
     FDS = "fds", "count"
@@ -93,11 +113,15 @@ class Process(Gauge):
 
 
 class Volume(Gauge):
-    """One of the target's volumes."""
+    """One of the target's volumes. From READ_BPS on: only on a served disk, from its own account."""
 
-    WRITE_BPS = "write_bps", "bytes/s"
-    BUSY = "busy", "ratio"
     SYNC_WAIT = "sync_wait", "s"
+    WRITE_BPS = "write_bps", "bytes/s"
+    READ_BPS = "read_bps", "bytes/s"
+    LIMIT = "limit", "bytes/s"
+    QUEUED = "queued", "requests"
+    REQUEST_WAIT = "request_wait", "s"
+    ERRORS = "errors", "count"
 
 
 GAUGES: dict[Source, type[Gauge]] = {

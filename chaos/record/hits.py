@@ -45,6 +45,23 @@ class Outcome(IntEnum):
     RESET = 5
     BAD_BODY = 6
     PENDING = 7
+    BAD_HEADER = 8
+    BAD_JSON = 9
+    BAD_SIZE = 10
+    BAD_STREAM = 11
+    LATE_BEGIN = 12
+
+
+UNEXPECTED = (
+    Outcome.BAD_STATUS,
+    Outcome.BAD_BODY,
+    Outcome.BAD_HEADER,
+    Outcome.BAD_JSON,
+    Outcome.BAD_SIZE,
+    Outcome.BAD_STREAM,
+    Outcome.LATE_BEGIN,
+)
+"""Answered in time, but not as the route expects."""
 
 
 @dataclass(frozen=True, slots=True)

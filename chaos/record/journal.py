@@ -82,13 +82,18 @@ class Writer:
     """Appends records to one file, masking secrets as it writes. Thread safe."""
 
     def __init__(self, path: Path, redact: Redactor | None = None) -> None:
-        self._path, self._redact = path, redact or known.redactor
+        self._path, self._given = path, redact
         self._lock = threading.Lock()
         fresh = not path.exists() or path.stat().st_size == 0
         self._file = path.open("a", encoding="utf-8")
         self._listeners: list[Callable[[Event], None]] = []
         if fresh:
             self._line({"version": VERSION})
+
+    @property
+    def _redact(self) -> Redactor:
+        """By default with what this process has learned until now, such as a token that a service just gave."""
+        return self._given or known.redactor
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` with every event as written, already masked: it may be printed."""
@@ -252,6 +257,12 @@ class Journal:
     def answers(self) -> list[dict[str, Any]]:
         """A sample of the good answers: {"at", "route", "type", "length", "names"}."""
         return list(read_lines(self.run.answers))
+
+    @property
+    @reading()
+    def bad_answers(self) -> list[dict[str, Any]]:
+        """One bad answer of each kind: {"at", "route", "outcome", "status", "reason", "type", "length", "sample"}."""
+        return list(read_lines(self.run.bad_answers))
 
     @property
     @reading()

@@ -52,6 +52,37 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of an experiment that its target cannot play or show."""
+
+    kind: str = stored("text: requests, step, slo or limit", "")
+    name: str = stored("text: that of its finding", "")
+    because: str = stored("text", "")
+
+    @property
+    def what(self) -> str:
+        """`lost writes`, `outbound requests`, or the name of a step or an SLO."""
+        what = self.name.replace("_", " ") if self.kind == "limit" else self.name
+        return f"{what} requests" if self.kind == "requests" else what
+
+    @property
+    def shown(self) -> str:
+        """`not exercised: lost writes, target 'mine' has no ledger`."""
+        return f"not exercised: {self.what}, {self.because}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """A setting of the profile that the target's hardened profile has otherwise, each value with its file's reason."""
+
+    setting: str = stored("text", "")
+    value: str = stored("text", "")
+    because: str = stored("text", "")
+    cure: str = stored("text", "")
+    why: str = stored("text", "")
+
+
+@dataclass(frozen=True, slots=True)
 class PlayedPart:
     """One ended scenario of a suite."""
 
@@ -73,12 +104,14 @@ class Manifest:
     started_by_us: bool = stored("true or false", default=True)
     profile: str | None = stored("text or null", null=True)
     profile_settings: Detail | None = stored("object, by driver")
+    cures: tuple[Cure, ...] = stored("list of {setting, value, because, cure, why}", ())
     seed: int | None = stored("number or null", null=True)
     ledger: LedgerKeys = stored("object: {base, marker}", LedgerKeys())
     command: str = stored("text: what repeats the run", "")
     versions: Detail = stored("object: program, version", dict)
     git: str | None = stored("text or null", null=True)
     plan: tuple[Detail, ...] | None = stored("list of {step, fault, at, after, hold, optional, params}")
+    left_out: tuple[Detail, ...] | None = stored("list of {kind, name, because}")
     abort: tuple[Detail, ...] | None = stored("list of conditions, as in an experiment")
     runbook: tuple[Detail, ...] | None = stored("list of {step, does, at, after, within, by, how, params}")
     drill: bool | None = stored("true, false or null", null=True)
@@ -143,7 +176,16 @@ class Manifest:
     @property
     def reads_back(self) -> bool:
         """True when the acknowledged writes can be read back from the target."""
-        return self.target.get("readback", True) is not None
+        if (
+            "readback" in self.target or "routes" not in self.target
+        ):  # of a time when a target had one read-back
+            return self.target.get("readback", True) is not None
+        return any(route.get("ledger") for route in self.target["routes"].values())
+
+    @property
+    def lacking(self) -> tuple[LeftOut, ...]:
+        """The parts of the experiment that the target could not play or show."""
+        return tuple(LeftOut(**read(LeftOut, each)) for each in self.left_out or ())
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:

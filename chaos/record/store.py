@@ -74,12 +74,20 @@ class RunDir:
         return self.path / "answers.jsonl"
 
     @property
+    def bad_answers(self) -> Path:
+        return self.path / "bad_answers.jsonl"
+
+    @property
     def instrument(self) -> Path:
         return self.path / "instrument.jsonl"
 
     @property
     def readback(self) -> Path:
         return self.path / "readback.npy"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys.jsonl"
 
     @property
     def inventory_before(self) -> Path:
@@ -107,7 +115,7 @@ class RunDir:
         return self.path / f"{step}.done"
 
     def output(self, step: str) -> Path:
-        """The output of this runbook step's command."""
+        """The output of this step's program, or of this runbook step's command."""
         return self.path / f"{step}.log"
 
     @property
@@ -187,7 +195,7 @@ def all_runs() -> list[RunDir]:
 
 
 def find_run(reference: str) -> RunDir:
-    """Find a run by path, id, unique prefix of an id, or `latest`. Raises UsageError.
+    """Find a run by path, id, unique prefix of an id, `latest`, or `latest:EXPERIMENT`. Raises UsageError.
 
     Unhealed runs are found from any directory, all others under `reports_dir()`.
     """
@@ -195,8 +203,12 @@ def find_run(reference: str) -> RunDir:
     if (as_path / "run.json").is_file():
         return RunDir(as_path.resolve())
     runs = all_runs()
-    if reference == "latest" and runs:
-        return runs[-1]
+    word, colon, name = reference.partition(":")
+    newest = [run for run in runs if not colon or run.path.parent.name == name]
+    if word == "latest" and newest:
+        return newest[-1]
+    if word == "latest" and colon:
+        raise UsageError(f"no run of {name!r} under {reports_dir()}; `midnight runs` lists them")
     known = dict.fromkeys([*runs, *unhealed_runs()])
     matches = [run for run in known if run.id.startswith(reference) or run.id.endswith(f"-{reference}")]
     if len(matches) == 1:

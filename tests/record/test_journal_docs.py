@@ -118,5 +118,5 @@ def test_every_file_of_a_run_is_listed(tmp_path: Path) -> None:
 
 
 def test_the_documented_version_is_the_one_written() -> None:
-    assert f"It is {VERSION} today;" in section("## Version").replace("\n", " ")
+    assert f"The version is {VERSION} today," in section("## Version").replace("\n", " ")
     assert manifest.VERSION == VERSION

@@ -1,16 +1,26 @@
 """The events of a run, one class each: written by their constructors, read by their classes.
 
-docs/journal.md lists every class with its fields and units, and a test holds it to this package: others judge runs by
-that page. The default for a missing key is a value that proves nothing.
+docs/journal.md lists every class with its fields and units, and a test compares the two: programs outside midnight
+rely on that page. The default for a missing key is a value that proves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
-
 from chaos.record.event import Event, Recorded, only_name
+from chaos.record.events.acts import OPENING, Opening, closes, opening, undoing
+from chaos.record.events.alerts import (
+    AlertDelivered,
+    AlertFiring,
+    AlertMoved,
+    AlertPending,
+    AlertResolved,
+    AlertRouted,
+    QueryPoint,
+    QueryRead,
+    WatchEnded,
+    WatchLost,
+    WatchReached,
+)
 from chaos.record.events.backup import (
     BackupChosen,
     BackupDescribed,
@@ -32,14 +42,20 @@ from chaos.record.events.backup import (
     RestoreOutlasted,
     UnpackEnded,
 )
+from chaos.record.events.invariant import InvariantAfter, InvariantBefore
+from chaos.record.events.rounds import Grown, QuietPoint
 from chaos.record.events.run import (
     AbortFired,
     AftermathBegun,
     AftermathEnded,
     BaselineBegun,
     BaselineEnded,
+    ErrorsRead,
     LoadReady,
+    LoggedError,
+    LoggedFrame,
     LogsRead,
+    MachineLooked,
     PlayBegun,
     PlayEnded,
     ReadbackEnded,
@@ -71,6 +87,7 @@ from chaos.record.events.step import (
 from chaos.record.events.target import (
     CREATING,
     REMOVED,
+    GaugesFound,
     HealerEnded,
     InventoryAfter,
     InventoryBefore,
@@ -94,6 +111,12 @@ __all__ = [
     "AbortFired",
     "AftermathBegun",
     "AftermathEnded",
+    "AlertDelivered",
+    "AlertFiring",
+    "AlertMoved",
+    "AlertPending",
+    "AlertResolved",
+    "AlertRouted",
     "BackupChosen",
     "BackupDescribed",
     "BackupIdentified",
@@ -102,19 +125,30 @@ __all__ = [
     "ContentsCounted",
     "CopyEnded",
     "CreateEnded",
+    "ErrorsRead",
     "FilesVerified",
+    "GaugesFound",
+    "Grown",
     "HealerEnded",
     "HeartbeatRead",
+    "InvariantAfter",
+    "InvariantBefore",
     "InventoryAfter",
     "InventoryBefore",
     "IsolationProven",
     "LoadEnded",
     "LoadReady",
+    "LoggedError",
+    "LoggedFrame",
     "LogsRead",
+    "MachineLooked",
     "Opening",
     "PlayBegun",
     "PlayEnded",
     "QueryAnswered",
+    "QueryPoint",
+    "QueryRead",
+    "QuietPoint",
     "ReadbackEnded",
     "RelationsChecked",
     "ReplayEnded",
@@ -146,6 +180,9 @@ __all__ = [
     "TargetRemoved",
     "TargetRising",
     "UnpackEnded",
+    "WatchEnded",
+    "WatchLost",
+    "WatchReached",
     "closes",
     "known",
     "opening",
@@ -163,13 +200,29 @@ KINDS: tuple[type[Recorded], ...] = (
     AftermathEnded,
     ReadbackEnded,
     LogsRead,
+    MachineLooked,
+    ErrorsRead,
     LoadReady,
     AbortFired,
     RestoresMeasured,
+    InvariantBefore,
+    InvariantAfter,
     SourceLost,
+    AlertPending,
+    AlertFiring,
+    AlertResolved,
+    AlertRouted,
+    AlertDelivered,
+    WatchReached,
+    WatchLost,
+    WatchEnded,
+    QueryRead,
+    QuietPoint,
+    Grown,
     TargetRising,
     TargetCreating,
     TargetReady,
+    GaugesFound,
     TargetRemoved,
     TargetNotRemoved,
     InventoryBefore,
@@ -208,9 +261,6 @@ KINDS: tuple[type[Recorded], ...] = (
 )
 """All kinds of events, in the order of docs/journal.md."""
 
-OPENING = frozenset({INJECTING, CREATING})
-"""Phases that announce something to be undone."""
-
 _BY_KEY = {(kind.source, only_name(kind), kind.phase): kind for kind in KINDS}
 
 
@@ -220,38 +270,3 @@ def known(event: Event) -> Recorded | None:
         (event.source, None, event.phase)
     )
     return kind.of(event) if kind else None
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """An act that is about to begin: `by` is the fault or driver, `undo` what it needs to undo the act."""
-
-    by: str
-    undo: Mapping[str, Any]
-
-
-def opening(event: Event) -> Opening | None:
-    """Of any source, so that an act of a newer version is undone as well."""
-    if event.phase not in OPENING:
-        return None
-    by, undo = event.detail.get("by"), event.detail.get("undo")
-    return Opening(by, undo) if isinstance(by, str) and isinstance(undo, Mapping) else None
-
-
-def closes(event: Event) -> bool:
-    """True when the event says that what its source and name began is undone."""
-    return event.phase in (UNDONE, REMOVED)
-
-
-def undoing(at: float, source: str, name: str, evidence: Mapping[str, Any], error: str | None) -> Event:
-    """The event for the outcome of an undo; `error` is None when it succeeded."""
-    found: Recorded
-    if source == StepUndone.source and error is None:
-        found = StepUndone(at, name, evidence=evidence)
-    elif source == StepUndone.source:
-        found = StepNotUndone(at, name, because=error or "")
-    elif error is None:
-        found = TargetRemoved(at, name, evidence=evidence)
-    else:
-        found = TargetNotRemoved(at, name, because=error)
-    return replace(found.event(), source=source)

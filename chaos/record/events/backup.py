@@ -71,7 +71,7 @@ class BackupIdentified(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreBegun(Recorded):
-    """The restore begins; the age of what comes back counts from here."""
+    """The restore begins; the age of the restored data is counted back from here."""
 
     source = "restore"
     phase = "begun"
@@ -81,7 +81,7 @@ class RestoreBegun(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreLacking(Recorded):
-    """This PostgreSQL cannot restore it; the next one is tried."""
+    """This PostgreSQL cannot restore the backup; the next one is tried."""
 
     source = "restore"
     phase = "lacking"
@@ -102,7 +102,7 @@ class RestoreFailed(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOutlasted(Recorded):
-    """It was not restored in time, and given up."""
+    """The restore took longer than allowed and was stopped."""
 
     source = "restore"
     phase = "outlasted"
@@ -164,7 +164,7 @@ class ReplayEnded(Recorded):
     seconds: float = stored("s", 0.0)
     wal_bytes: int | None = stored("bytes")
     redo_seconds: float | None = stored("s")
-    redo_cpu_seconds: float | None = stored("s of a processor")
+    redo_cpu_seconds: float | None = stored("s of CPU time")
     stopped: str | None = stored("text")
     segments_from_archive: int | None = stored("count")
 
@@ -185,7 +185,7 @@ class LoadEnded(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsolationProven(Recorded):
-    """The running copy was examined: it starts nothing, and reaches nothing."""
+    """The running copy was examined: it starts nothing and reaches no other machine."""
 
     source = "restore"
     phase = "ended"
@@ -228,7 +228,7 @@ class QueryAnswered(Recorded):
 
     source = "query"
     phase = "answered"
-    value: Any = stored("number, truth, text or null", null=True)
+    value: Any = stored("number, true, false, text or null", null=True)
     rows: int | None = stored("count")
     because: str | None = stored("text")
     state: str | None = stored("SQLSTATE, may be empty")
@@ -237,7 +237,7 @@ class QueryAnswered(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationsChecked(Recorded):
-    """pg_amcheck's word."""
+    """The result of pg_amcheck."""
 
     source = "restore"
     phase = "ended"
@@ -249,7 +249,7 @@ class RelationsChecked(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesVerified(Recorded):
-    """The backup's files held against what they must be."""
+    """The backup's files were compared with its own checksums."""
 
     source = "restore"
     phase = "ended"

@@ -28,13 +28,23 @@ class RunBegun(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Recorded):
-    """The last event of what was played."""
+    """The last event that the run itself writes."""
 
     source = "run"
     phase = "ended"
     name: str = "run"
     reason: str | None = stored("text")
     because: str = stored("text", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineLooked(Recorded):
+    """The machine as it is before the target is brought up: the share of its processors that other programs use."""
+
+    source = "run"
+    phase = "looked"
+    name: str = "machine"
+    busy: float | None = stored("ratio")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +72,7 @@ class BaselineEnded(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayBegun(Recorded):
-    """The zero of the play."""
+    """The play begins; times in an experiment count from here."""
 
     source = "run"
     phase = "begun"
@@ -112,13 +122,14 @@ class ReadbackEnded(Recorded):
     complete: bool = stored("true or false", default=False)
     reads: int = stored("count", 0)
     because: str = stored("text", "")
+    unseen: str | None = stored("text")
     apart: Json | None = stored("object")
     cleanup: Json | None = stored("object")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogsRead(Recorded):
-    """The numbered lines of the target's logs were counted."""
+    """The lines of the target's logs, followed from before the play, were counted in the files."""
 
     source = "run"
     phase = "read"
@@ -127,10 +138,58 @@ class LogsRead(Recorded):
     lines: int = stored("count", 0)
     expected: int = stored("count", 0)
     lost: int = stored("count", 0)
+    at_most: int | None = stored("count")
+    unbounded: bool = stored("true or false", default=False)
     doubled: int = stored("count", 0)
     dropped: int = stored("count", 0)
+    rotations: int = stored("count", 0)
+    kept_writing: tuple[str, ...] = stored("list of text", ())
+    stopped: tuple[str, ...] = stored("list of text", ())
+    by_log: Json | None = stored("object")
     complete: bool = stored("true or false", default=False)
     because: str = stored("text", "")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedFrame:
+    """One frame of an error stack."""
+
+    file: str = stored("text", "")
+    line: int | None = stored("number")
+    function: str = stored("text", "")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedError:
+    """Equal errors in the target's logs: one language, exception and place. `frames`: the
+    three deepest of the application and the one where it was entered, deepest first."""
+
+    language: str = stored("text", "")
+    exception: str = stored("text", "")
+    raised: str | None = stored("text")
+    message: str = stored("text", "")
+    count: int = stored("count", 0)
+    first: float | None = stored("s")
+    last: float | None = stored("s")
+    frames: tuple[LoggedFrame, ...] = stored("list of {file, line, function}", ())
+    stack: str = stored("text", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorsRead(Recorded):
+    """The errors that the target logged during the play were read."""
+
+    source = "run"
+    phase = "read"
+    name: str = "errors"
+    errors: int = stored("count", 0)
+    groups: tuple[LoggedError, ...] = stored(
+        "list of {language, exception, raised, message, count, first, last, frames, stack}", ()
+    )
+    left_out: int = stored("count", 0)
+    files: int = stored("count", 0)
+    bytes: int = stored("bytes", 0)
+    unread: tuple[str, ...] = stored("list of text", ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +204,7 @@ class LoadReady(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class AbortFired(Recorded):
-    """An abort condition is proven; its name is that of the condition."""
+    """An abort condition is proven. The name is that of the condition."""
 
     source = "abort"
     phase = "fired"
@@ -154,7 +213,7 @@ class AbortFired(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class SourceLost(Recorded):
-    """A plug-in's sampling source is not read any more, and the run goes on; its name is that of the source."""
+    """A plug-in's sampling source is no longer read, and the run goes on. The name is that of the source."""
 
     source = "sampling"
     phase = "lost"
@@ -175,13 +234,13 @@ class ReplayPoint:
     """One replay of WAL that was measured."""
 
     bytes: int = stored("bytes", 0)
-    cpu_seconds: float = stored("s of a processor", 0.0)
+    cpu_seconds: float = stored("s of CPU time", 0.0)
     seconds: float | None = stored("s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoresMeasured(Recorded):
-    """How fast restores are here: the basis of a projection to production."""
+    """How fast restores are on this machine: the basis of a projection to production."""
 
     source = "measure"
     phase = "ended"
@@ -189,6 +248,6 @@ class RestoresMeasured(Recorded):
     restores: tuple[RestorePoint, ...] = stored("list of {bytes, seconds, copying}", ())
     replays: tuple[ReplayPoint, ...] = stored("list of {bytes, cpu_seconds, seconds}", ())
     because: str | None = stored("text")
-    replay_bytes_per_cpu_second: float | None = stored("bytes per s of a processor")
+    replay_bytes_per_cpu_second: float | None = stored("bytes per s of CPU time")
     caches: str | None = stored("text")
     server: str | None = stored("version")

@@ -17,7 +17,7 @@ UNDO_FAILED = "undo failed"
 
 NO_REASON = "no reason given"
 PERSON = "person"
-"""`by` at the start of a runbook step that a person does."""
+"""`by` of a runbook step that a person does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class StepHeld(Recorded):
     floor: Json = stored("object: name, number", dict)
     evidence: Json = stored("object, by fault", dict)
     unproven: str = stored("text", "")
+    acted: float | None = stored("s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class RunbookStepFailed(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class RunbookStepSkipped(Recorded):
-    """A step of the runbook was not begun, because one before it was not done."""
+    """A step of the runbook was not begun, because the one before it was not done."""
 
     source = "runbook"
     phase = "skipped"

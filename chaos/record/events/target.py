@@ -27,7 +27,7 @@ class TargetRising(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class TargetCreating(Recorded):
-    """Something of the target is about to be created; its name says what."""
+    """Something of the target is about to be created. The name says what."""
 
     source = "target"
     phase = CREATING
@@ -37,7 +37,7 @@ class TargetCreating(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class TargetReady(Recorded):
-    """The target is up; if started by hand, also where."""
+    """The target is up. The last six keys come from `midnight stack up` only."""
 
     source = "target"
     phase = "ready"
@@ -47,6 +47,20 @@ class TargetReady(Recorded):
     profile: str | None = stored("text")
     processes: Json | None = stored("object: role, processes")
     containers: Json | None = stored("object: role, containers")
+    volumes: Json | None = stored("object: name, path")
+    proxies: Json | None = stored("object: name, address")
+
+
+@dataclass(frozen=True, slots=True)
+class GaugesFound(Recorded):
+    """Each of the target's gauges was read once. `pool`: what a connection pool's figures of this run are; empty if
+    nothing shows one."""
+
+    source = "target"
+    phase = "gauges"
+    gauges: Json = stored("object: gauge, {from, as, value}", dict)
+    missing: tuple[str, ...] = stored("list of text: gauges of presets", ())
+    pool: str = stored("text", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ class TargetNotRemoved(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryBefore(Recorded):
-    """Things that belong to others are listed, before anything is done."""
+    """The things that belong to others were listed, before anything was done."""
 
     source = "inventory"
     phase = "taken"
@@ -80,7 +94,7 @@ class InventoryBefore(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryAfter(Recorded):
-    """It was taken again, after everything was undone."""
+    """The same things were listed again after the undo, and compared."""
 
     source = "inventory"
     phase = "taken"
@@ -91,7 +105,7 @@ class InventoryAfter(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class HealerEnded(Recorded):
-    """Another process has undone what was outstanding; its name says which."""
+    """Another process undid what the run had left behind. The name says which process."""
 
     source = "healer"
     phase = "ended"
