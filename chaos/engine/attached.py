@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _OUT = 1  # the stream of a frame: standard output, else the error stream
+_ERRORS = 65_536  # bytes of the error stream that are kept: the last
 _POLL = 0.05  # seconds between polls of a program whose streams have ended
 
 
@@ -47,9 +48,17 @@ class Attached:
     pid = 0  # on this machine: unknown
 
     def __init__(
-        self, resources: ExitStack, stream: Any, code: Callable[[], int | None], kill: Callable[[], None]
+        self,
+        resources: ExitStack,
+        stream: Any,
+        code: Callable[[], int | None],
+        kill: Callable[[], None],
+        *,
+        joined: bool = False,
     ) -> None:
+        """`joined`: its error stream is part of its output."""
         self._resources, self._code, self._kill = resources, code, kill
+        self._joined = joined
         connection = getattr(stream, "_sock", stream)
         connection.settimeout(None)  # a program may be silent for long
         self.stdin: Any = _Stdin(connection)
@@ -93,15 +102,19 @@ class Attached:
     def close(self) -> None:
         self._resources.close()
 
+    def _pass_on(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._write, data) :]
+
     def _pump(self, stream: Any) -> None:
         from docker.utils.socket import frames_iter
 
         try:
             for kind, data in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
-                if kind == _OUT:
-                    os.write(self._write, data)
+                if kind == _OUT or self._joined:
+                    self._pass_on(data)
                 else:
-                    self._errors += data
+                    self._errors = (self._errors + data)[-_ERRORS:]
         except (OSError, ValueError):  # the engine went away, or the connection was closed here
             pass
         finally:
@@ -109,13 +122,15 @@ class Attached:
 
 
 def execute(
-    ref: ContainerRef, argv: Sequence[str], *, env: dict[str, str], cwd: str | None = None
+    ref: ContainerRef, argv: Sequence[str], *, env: dict[str, str], cwd: str | None = None, user: str = ""
 ) -> Attached:
-    """Start a program in a running container, as its own user and within its limits. Raises ControlError."""
+    """Start a program in a running container, as its own or the given user and within its limits. It has no standard
+    input, and both of its streams are its output. Raises ControlError.
+    """
     resources, client = _open(ref)
     try:
         made = client.api.exec_create(
-            ref.id, list(argv), stdin=True, stdout=True, stderr=True, environment=env, workdir=cwd
+            ref.id, list(argv), stdout=True, stderr=True, environment=env, workdir=cwd, user=user
         )["Id"]
         stream = client.api.exec_start(made, socket=True)
     except BaseException as error:
@@ -125,7 +140,7 @@ def execute(
     def code() -> Any:
         return _quietly(lambda: client.api.exec_inspect(made)["ExitCode"])
 
-    return Attached(resources, stream, code, lambda: None)
+    return Attached(resources, stream, code, lambda: None, joined=True)
 
 
 def attach_and_start(ref: ContainerRef) -> Attached:

@@ -59,7 +59,7 @@ class Cgroup:
             return None
 
     def limits(self) -> dict[str, int | None]:
-        """The kernel's limits: `memory` in bytes, `cpus` in thousandths of a processor, 0 for no limit; None if
+        """The kernel's limits: `memory` in bytes, `cpus` in thousandths of CPU time, 0 for no limit; None if
         unreadable.
         """
         memory = "memory.max" if self._unified else "memory.limit_in_bytes"
@@ -80,7 +80,7 @@ class Cgroup:
         return []
 
     def _quota(self) -> tuple[int, int]:
-        """Microseconds of processor time per period, and the period; -1: unlimited."""
+        """Microseconds of CPU time per period, and the period; -1: unlimited."""
         place = self.place("cpu")
         if self._unified:
             quota, period = (place / "cpu.max").read_text().split()

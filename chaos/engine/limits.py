@@ -1,4 +1,4 @@
-"""Read a container's memory and processor limits, change them, and put them back."""
+"""Read a container's memory and CPU limits, change them, and put them back."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def as_found(found: Container, kernel: Cgroup | None, names: tuple[str, ...]) ->
 
 
 def _compared(limits: Mapping[str, int], known: Mapping[str, int | None]) -> Iterator[tuple[str, int, int]]:
-    """The limits in the engine's and the kernel's view: bytes, or thousandths of a processor; 0: unlimited."""
+    """The limits in the engine's and the kernel's view: bytes, or thousandths of CPU time; 0: unlimited."""
     if "Memory" in limits and (memory := known.get("memory")) is not None:
         page = 4096  # the kernel rounds down to it
         yield "memory limit", _finite(limits["Memory"]) // page, _finite(memory) // page
     if "CpuQuota" in limits and (cpus := known.get("cpus")) is not None:
-        yield "limit of processors", round((processors(limits) or 0) * 1000), cpus
+        yield "CPU limit", round((processors(limits) or 0) * 1000), cpus
 
 
 def _finite(limit: int) -> int:
@@ -64,14 +64,14 @@ def write(found: Container, limits: Mapping[str, int]) -> None:
 
 
 def cpus(found: Container, wanted: float) -> dict[str, int]:
-    """The values to write for that many processors, in the notation that the container was created with."""
+    """The values to write for that many CPUs, in the notation that the container was created with."""
     if read(found, CPU)["NanoCpus"]:
         return {"NanoCpus": round(wanted * 1e9)}
     return {"CpuPeriod": CPU_PERIOD, "CpuQuota": round(wanted * CPU_PERIOD)}
 
 
 def processors(limits: Mapping[str, int]) -> float | None:
-    """The number of processors that these limits allow; None: unlimited."""
+    """The number of CPUs that these limits allow; None: unlimited."""
     if limits["NanoCpus"]:
         return limits["NanoCpus"] / 1e9
     return limits["CpuQuota"] / (limits["CpuPeriod"] or CPU_PERIOD) if limits["CpuQuota"] > 0 else None

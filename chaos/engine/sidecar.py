@@ -34,13 +34,20 @@ CODE = "/opt/midnight"
 ENDED_WITHIN = 60.0  # seconds, for a program that is run to completion
 # The programs inside need only Python and its standard library.
 _PROGRAMS = (
+    "burner",
     "cgroup_join",
     "disk_writers",
     "filler",
     "kill_marked",
     "listing",
     "log_archives",
+    "log_descriptors",
+    "log_follow",
+    "log_found",
     "log_identity",
+    "log_inode",
+    "log_tally",
+    "log_unpacked",
     "log_writer",
     "logrotate_as_found",
     "logrotate_ask",
@@ -66,12 +73,14 @@ def start(
     running: bool = True,
     mount: Mapping[str, str] | None = None,
     inside: bool = False,
+    vanishes: bool = False,
 ) -> Attached:
     """Run a program of `chaos.host` beside a container, as root. If the container is not `running`, the sidecar has
     only its volumes; with a `mount` only that, and the container may be gone. `inside`: it shares only the network
-    namespace, and the engine removes the sidecar when it ends. Raises ControlError.
+    namespace. Then, or if it `vanishes`, the engine removes the sidecar when it ends. Raises ControlError.
     """
     place = _network(beside) if inside else _place(beside, running, mount)
+    place |= {"auto_remove": True} if vanishes else {}
     with connected(beside.engine) as client:
         made = _create(client, module, mark, caps, place)
         try:

@@ -6,25 +6,22 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console as Terminal
-from rich.text import Text
-
-from chaos.backup_check import runner
-from chaos.checks.result import RunResult
-from chaos.console.words import sentence
 from chaos.errors import ExitCode, UsageError
-from chaos.plan import restore
-from chaos.plan.restore import RestorePlan
-from chaos.play import playing
 from chaos.play.playable import Request, Summary
-from chaos.record.journal import Event
-from chaos.record.store import RunDir
-from chaos.reports.terminal import print_verdict
-from chaos.run.rehearsal import Row
-from chaos.run.session import Listener
 from chaos.spec import restore_experiment
 from chaos.spec.units import show_seconds
+
+if TYPE_CHECKING:  # slow: each method imports what it needs, and `midnight list` needs none of it
+    from rich.console import Console as Terminal
+
+    from chaos.checks.result import RunResult
+    from chaos.plan.restore import RestorePlan
+    from chaos.record.journal import Event
+    from chaos.record.store import RunDir
+    from chaos.run.rehearsal import Row
+    from chaos.run.session import Listener
 
 
 class BackupCheck:
@@ -41,8 +38,12 @@ class BackupCheck:
         return ()
 
     def plan(self, request: Request) -> RestorePlan:
-        if request.profile is not None or request.changes:
-            raise UsageError("a backup check has no profile and no steps: --profile and --set do not apply")
+        if request.profile is not None or request.changes or request.monitoring is not None:
+            raise UsageError(
+                "a backup check has no profile and no steps: --profile, --set and --with do not apply"
+            )
+        from chaos.plan import restore
+
         return restore.build(str(self._path), request.target)
 
     def show(self, request: Request, *, as_json: bool) -> str:
@@ -57,25 +58,34 @@ class BackupCheck:
 
     def play(self, request: Request, terminal: Terminal) -> RunResult:
         plan = self.plan(request)
+        from chaos.backup_check import runner
+        from chaos.play import playing
+
         result = runner.start(plan, lambda run: _teller(run, plan, terminal))
         again = "undo" if result.exit_code is ExitCode.NOT_UNDONE else "report"
         result = replace(result, hint=f"midnight {again} {result.run.id}")
         return playing.concluded(result, lambda verdict: playing.write(result.run, verdict, drill=False))
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
+        from chaos.reports.terminal import print_verdict
+
         if result.verdict is not None:
             print_verdict(result.run, result.verdict, terminal)
             terminal.print(f"next: {result.hint}", markup=False, soft_wrap=True)
 
 
 def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:
+    from rich.text import Text
+
+    from chaos.console.words import sentence
+
     def say(text: str) -> None:
         # If the reader of our output is gone, rich exits the process; the restore must go on.
         with suppress(Exception, SystemExit):
             terminal.print(Text(text), soft_wrap=True, highlight=False)
 
     def on_event(event: Event) -> None:
-        took = f" in {event.seconds:.2f} s" if event.seconds is not None else ""
+        took = f" in {show_seconds(event.seconds)}" if event.seconds is not None else ""
         say(f"{event.at:7.1f}s  {sentence(event)}{took}")
 
     for line in (plan.experiment.title, f"run {run.id}", *plan.lines()):

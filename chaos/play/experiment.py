@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console as Terminal
-
-from chaos.checks.result import RunResult
 from chaos.errors import ExitCode
-from chaos.plan import build as plans
-from chaos.plan.planned import Plan
 from chaos.play.playable import Request, Summary
-from chaos.play.playing import play
-from chaos.reports.terminal import print_verdict
-from chaos.run import starting
-from chaos.run.rehearsal import Row
 from chaos.spec import experiment as experiments
 from chaos.spec.units import show_seconds
+
+if TYPE_CHECKING:  # slow: each method imports what it needs, and `midnight list` needs none of it
+    from rich.console import Console as Terminal
+
+    from chaos.checks.result import RunResult
+    from chaos.plan.planned import Plan
+    from chaos.run.rehearsal import Row
 
 
 class OneExperiment:
@@ -31,24 +30,40 @@ class OneExperiment:
         return Summary(show_seconds(found.load.length), steps, found.title)
 
     def warnings(self, target: str) -> tuple[str, ...]:
-        return self.plan(Request(target)).warnings
+        plan = self.plan(Request(target))
+        return (*(each.shown for each in plan.left_out), *plan.warnings)
 
     def plan(self, request: Request) -> Plan:
-        return plans.build(str(self._path), request.target, request.profile, request.seed, request.changes)
+        from chaos.plan import build as plans
+
+        return plans.build(
+            str(self._path),
+            request.target,
+            request.profile,
+            request.seed,
+            request.changes,
+            request.monitoring,
+        )
 
     def show(self, request: Request, *, as_json: bool) -> str:
         plan = self.plan(request)
         return json.dumps(plan.to_json() | {"notes": plan.notes()}, indent=1) if as_json else shown(plan)
 
     def rehearse(self, request: Request) -> list[Row]:
+        from chaos.run import starting
+
         return starting.rehearse([self.plan(request)])
 
     def play(self, request: Request, terminal: Terminal) -> RunResult:
+        from chaos.play.playing import play
+
         plan = self.plan(request)
         result = play(plan, request.changes, terminal)
         return replace(result, hint=what_next(plan, result))
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
+        from chaos.reports.terminal import print_verdict
+
         if result.verdict is not None:
             print_verdict(result.run, result.verdict, terminal)
             terminal.print(f"next: {result.hint}", markup=False, soft_wrap=True)
@@ -62,13 +77,10 @@ def shown(plan: Plan) -> str:
 
 
 def what_next(plan: Plan, result: RunResult) -> str:
-    """Suggest the next command after this verdict."""
+    """Suggest the next command after this verdict, to be typed as it is."""
     others = [name for name in plan.target.profiles if name != plan.profile]
     if result.exit_code is ExitCode.NOT_UNDONE:
         return f"midnight undo {result.run.id}"
-    if result.exit_code in (ExitCode.PASS, ExitCode.VIOLATED) and others:
-        command = f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
-        return f"the same night on another profile: {command}"
-    return (
-        f"midnight show {plan.experiment.name}, change a step with --set step.param=value, and run it again"
-    )
+    if result.exit_code is ExitCode.PASS and others:
+        return f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
+    return f"midnight explain {result.run.id}"

@@ -13,17 +13,21 @@ from pathlib import Path
 from rich.console import Console as Terminal
 from sqlalchemy.exc import SQLAlchemyError
 
+from chaos.audit import auditing
 from chaos.checks import rejudge as judging
 from chaos.console.output import say, tell
-from chaos.errors import ExitCode, MidnightError, UsageError, worst
+from chaos.errors import ExitCode, MidnightError, UsageError, of_rejudged, together, worst
 from chaos.gate import baseline as baselines
 from chaos.gate.baseline import Baseline, NoBaseline, Wanted
 from chaos.gate.case import Case
 from chaos.gate.drill import judge_drill
+from chaos.gate.manifests import judge_manifests
 from chaos.gate.tolerance import Tolerances, tolerances
 from chaos.gate.verdict import GateRun, GateVerdict, RunVerdict, judge, judge_run
-from chaos.history import Query, alike, open_index
+from chaos.history import alike
 from chaos.history.decision import decision as decide
+from chaos.history.index import open_index
+from chaos.history.query import Query
 from chaos.plan import build as plans
 from chaos.plan.planned import Plan
 from chaos.play.playing import play
@@ -42,6 +46,7 @@ from chaos.spec.units import read_age
 __all__ = [
     "Asked",
     "Outputs",
+    "audit_manifests",
     "drill_age",
     "find_baselines",
     "pass_through",
@@ -100,13 +105,14 @@ class Asked:
     slo: Path | None  # an SLO file that replaces the experiments' own objectives
     strict: bool = False
     release: bool = False
+    audit: Sequence[Case] = ()  # of the manifests, read before anything was played
 
 
 def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo: Path | None) -> list[Plan]:
     """Plan every experiment. Raises FileError or UsageError, also for a bad `slo`, before anything is touched."""
     for name in names:
         if kind.of_file(named_files.search(name, "experiments")) is Kind.SUITE:
-            rule = "a gate plays experiments; to require a drill use --require-drill-within"
+            rule = "a gate plays experiments; to require a drill, use --require-drill-within"
             raise UsageError(f"{name} is a suite: {rule}")
     planned = [plans.build(name, target, profile, seed) for name in names]
     called = [each.experiment.name for each in planned]
@@ -161,6 +167,16 @@ def drill_age(text: str | None) -> float | None:
     return age
 
 
+def audit_manifests(paths: Sequence[Path]) -> list[Case]:
+    """Audit manifests before anything is played. Raises UsageError or FileError if one cannot be read."""
+    if not paths:
+        return []
+    audit = auditing.audit(paths)
+    if audit.unread:
+        raise together(audit.unread)
+    return judge_manifests(audit)
+
+
 def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs, *, json_: bool = False) -> int:
     """Play, judge, write and print. Returns the gate's exit code."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -175,6 +191,7 @@ def pass_through(planned: Sequence[Plan], asked: Asked, outputs: Outputs, *, jso
         seed=first.seed,
         started=started,
         release=asked.release,
+        audit=asked.audit,
     )
     _record(verdict)
     code = verdict.exit_code
@@ -248,12 +265,8 @@ def judged_by(slo: Path, played: GateRun) -> GateRun:
     if played.path is None or played.verdict is None:
         return played
     verdict = judging.judge_run(RunDir(played.path), slo)
-    codes = [verdict.exit_code]
-    if played.exit_code in (ExitCode.FAILED, ExitCode.NOT_UNDONE):
-        codes.append(played.exit_code)
-    if _is_aborted(played):
-        codes.append(ExitCode.ABORTED)
-    code = worst(codes)
+    assert played.exit_code is not None, "it was played"
+    code = of_rejudged(verdict.exit_code, played.exit_code, aborted=_is_aborted(played))
     return replace(played, exit_code=code, verdict={**verdict.to_json(), "exit_code": code})
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console as Terminal
+if TYPE_CHECKING:  # slow, and `midnight list` plays nothing
+    from rich.console import Console as Terminal
 
-from chaos.checks.result import RunResult
-from chaos.run.rehearsal import Row
+    from chaos.checks.result import RunResult
+    from chaos.run.rehearsal import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Request:
     profile: str | None = None  # None: the target's first
     seed: int = 1
     changes: tuple[str, ...] = ()  # step.param=value
+    monitoring: str | None = None  # a monitored stack, which scrapes midnight at this HOST:PORT if not empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from rich.console import Console as Terminal
 
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
-from chaos.console import Console
+from chaos.console.shown import Console
 from chaos.errors import UsageError
 from chaos.history.drills import Earlier, earlier_drills
 from chaos.plan.planned import Plan
@@ -69,6 +69,7 @@ def history(verdict: Verdict) -> tuple[Earlier, ...]:
 
 
 def _remember() -> list[str]:
-    from chaos.history import remember  # imports SQLAlchemy: slow, and must not delay the start of a run
+    # imports SQLAlchemy: slow, and must not delay the start of a run
+    from chaos.history.index import remember
 
     return remember()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from chaos.checks import rejudge, suite
 from chaos.checks.verdict import Verdict
 from chaos.errors import UsageError
 from chaos.play.playing import history
+from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import JudgedRun, registered
+from chaos.reports import explain as explaining
+from chaos.reports.explain import Story
+from chaos.spec.experiment import Experiment
 
 
 def judge(run: RunDir, slo: Path | None = None) -> Verdict:
@@ -18,7 +24,7 @@ def judge(run: RunDir, slo: Path | None = None) -> Verdict:
     if parts is None:
         return rejudge.judge_run(run, slo)
     if slo is not None:
-        raise UsageError("--slo judges a single run; the runs of a suite have their own objectives")
+        raise UsageError("--slo judges a single run; the runs of a suite have their own SLOs")
     return suite.judge(run, parts)
 
 
@@ -31,3 +37,21 @@ def report(run: RunDir, format_: str = "html", file: Path | None = None) -> Path
     parts = suite.parts(run)
     verdict = rejudge.judge_run(run) if parts is None else suite.judge(run, parts)
     return registered.write(chosen, JudgedRun(run, verdict, parts, history(verdict)), file)
+
+
+def explain(run: RunDir) -> Story:
+    """Explain a stored run in plain sentences. Raises UsageError."""
+    parts = suite.parts(run)
+    if parts is None:
+        return explaining.explain(Journal(run), rejudge.judge_run(run))
+    return explaining.of_suite(suite.judge(run, parts), Journal(run).manifest.title)
+
+
+def report_by(run: RunDir, verdict: Verdict, slo: Path) -> Path:
+    """Write the report of a verdict by the objectives of a file beside the run's own, if the directory can be written,
+    and return its path. The run's own report keeps saying what its own objectives say."""
+    experiment = rejudge.with_objectives(Experiment.model_validate(Journal(run).manifest.experiment), slo)
+    path = run.path / f"report-by-{re.sub('[^A-Za-z0-9_-]', '-', slo.stem) or 'slo'}.html"
+    with suppress(OSError):
+        registered.write(registered.named("html"), JudgedRun(run, verdict, experiment=experiment), path)
+    return path

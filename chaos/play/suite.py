@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console as Terminal
-
-from chaos.checks import suite
-from chaos.checks.result import RunResult
-from chaos.checks.verdict import Verdict
 from chaos.errors import ExitCode, MidnightError, UsageError, worst
-from chaos.plan import suite as suite_plan
-from chaos.plan.suite import SuitePlan
-from chaos.play import playing
 from chaos.play.experiment import shown
 from chaos.play.playable import Request, Summary
-from chaos.record import store
-from chaos.record.store import RunDir
-from chaos.reports.verdict_json import write_verdict
-from chaos.run import signals, starting, suite_manifest
-from chaos.run.rehearsal import Row
+from chaos.spec import suite
+
+if TYPE_CHECKING:  # slow: each method imports what it needs, and `midnight list` needs none of it
+    from rich.console import Console as Terminal
+
+    from chaos.checks.result import RunResult
+    from chaos.checks.verdict import Verdict
+    from chaos.plan.suite import SuitePlan
+    from chaos.record.store import RunDir
+    from chaos.run.rehearsal import Row
 
 ENDS_IT = (ExitCode.ABORTED, ExitCode.NOT_UNDONE)
 """A signal stops the whole suite, and so does a failed undo."""
@@ -42,7 +40,13 @@ class WholeSuite:
 
     def plan(self, request: Request) -> SuitePlan:
         if request.changes:
-            raise UsageError("--set changes a step of a single experiment; in a suite use its `set` key")
+            raise UsageError(
+                "--set changes a step of a single experiment; for a suite, use the `set` key in its file"
+            )
+        if request.monitoring is not None:
+            raise UsageError("--with monitoring is for a single experiment")
+        from chaos.plan import suite as suite_plan
+
         return suite_plan.build(self._path, request.target, request.profile, request.seed)
 
     def show(self, request: Request, *, as_json: bool) -> str:
@@ -52,15 +56,23 @@ class WholeSuite:
         return "\n".join(map(shown, plans))
 
     def rehearse(self, request: Request) -> list[Row]:
+        from chaos.run import starting
+
         return starting.rehearse(self.plan(request).plans)
 
     def play(self, request: Request, terminal: Terminal) -> RunResult:
         """Play every scenario. Returns the worst of their exit codes."""
+        from chaos.checks import suite as suites
+        from chaos.checks.result import RunResult
+        from chaos.play import playing
+        from chaos.record import store
+        from chaos.run import suite_manifest
+
         plan = self.plan(request)
         run = store.create_run(plan.suite.name)
         suite_manifest.save(run, plan)
         parts, errors = _play(plan, run, terminal)
-        verdict = suite.judge(run, parts)
+        verdict = suites.judge(run, parts)
         code = worst([verdict.exit_code, *(ExitCode.FAILED for _ in errors)])
         result = RunResult(run, code, verdict, tuple(errors))
         return playing.concluded(result, lambda judged: _write(run, judged, parts))
@@ -73,6 +85,9 @@ class WholeSuite:
 
 
 def _play(plan: SuitePlan, run: RunDir, terminal: Terminal) -> tuple[list[RunResult], list[str]]:
+    from chaos.play import playing
+    from chaos.run import signals, suite_manifest
+
     parts: list[RunResult] = []
     errors: list[str] = []
     for scenario, each in zip(plan.suite.scenarios, plan.plans, strict=True):
@@ -92,7 +107,9 @@ def _play(plan: SuitePlan, run: RunDir, terminal: Terminal) -> tuple[list[RunRes
 
 
 def _write(run: RunDir, verdict: Verdict, parts: list[RunResult]) -> None:
+    from chaos.play import playing
     from chaos.reports.drill_page import write_suite_report  # imports matplotlib: slow
+    from chaos.reports.verdict_json import write_verdict
 
     write_verdict(run, verdict)
     write_suite_report(run, verdict, parts, playing.history(verdict))

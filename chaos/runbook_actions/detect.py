@@ -26,7 +26,7 @@ from chaos.plugin.handles import Handles
 from chaos.postgres.connection import ask_within
 from chaos.postgres.writes import attempt_write
 from chaos.runbook_actions.action import Action
-from chaos.spec.units import Positive
+from chaos.spec.units import Positive, show_seconds
 from chaos.spec.yamlfile import Model
 
 _COUNT = sql.SQL("SELECT count(*) FROM {}")
@@ -61,7 +61,7 @@ class Detect(Action):
             failed = failed + 1 if because else 0
             first = begun if failed == 1 else first
             if failed >= self._params.failures:
-                rule = f"{self._params.failures} failures in a row, {self._params.period:g} s apart"
+                rule = f"{self._params.failures} failures in a row, {show_seconds(self._params.period)} apart"
                 failing = time.monotonic() - first
                 told = {"probe": self._params.probe, "rule": rule, "probes": probes}
                 return {**told, "failing_seconds": failing, "said": because}

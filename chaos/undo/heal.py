@@ -17,7 +17,6 @@ from chaos.record.event import Recorded
 from chaos.record.inventory.differences import Comparison
 from chaos.record.journal import Clock, Event, Writer, boot_id, read_events
 from chaos.record.store import RunDir
-from chaos.undo.inventory import taking
 
 Record = Callable[[Event | Recorded], None]
 
@@ -141,6 +140,9 @@ def _key(*results: Healed | None) -> dict[tuple[str, str], Healed]:
 def _left_behind(run: RunDir, record: Record, now: Callable[[], float]) -> Healed | None:
     """Compare an attached target with its inventory from before the run. Returns a result only if something is left."""
     try:
+        # imports the engine and PostgreSQL, and the watchdog, which is to be small, seldom needs it
+        from chaos.undo.inventory import taking
+
         found = taking.after(run)
     except Exception as error:  # any error: the rest must still be undone
         found = Comparison((), (), (f"{type(error).__name__}: {error}",))
@@ -225,6 +227,11 @@ def is_locked(run: RunDir) -> bool:
             return False
     except UndoError:
         return True
+
+
+def in_progress() -> list[RunDir]:
+    """Return the runs that are being played or healed on this machine, oldest first."""
+    return [run for run in store.unhealed_runs() if is_locked(run)]
 
 
 def _nothing_known(run: RunDir) -> str:

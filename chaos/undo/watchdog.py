@@ -12,10 +12,11 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.errors import ExitCode
+from chaos.errors import ExitCode, of_undo
 from chaos.plugin import registry
 from chaos.record.store import RunDir
 from chaos.undo.heal import heal_elsewhere
@@ -28,11 +29,12 @@ READY_WITHIN = 30.0
 class Watchdog:
     """The runner's side."""
 
-    def __init__(self, run: RunDir) -> None:
+    def __init__(self, run: RunDir, undoes: Iterable[str]) -> None:
+        """`undoes`: by what the run's journal may have to be undone, such as `fault:idle_drop`."""
         with (run.path / "watchdog.log").open("ab") as log:
             self._process = subprocess.Popen(
                 # -P: files in the user's directory must not be imported as modules
-                [sys.executable, "-P", "-m", "chaos.undo.watchdog", str(run.path)],
+                [sys.executable, "-P", "-m", "chaos.undo.watchdog", str(run.path), *undoes],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -71,15 +73,13 @@ def _leave_cgroup() -> None:
                 (place / "cgroup.procs").write_text(str(os.getpid()))
 
 
-def watch(run: RunDir) -> ExitCode:
+def watch(run: RunDir, undoes: Iterable[str]) -> ExitCode:
     """Wait on standard input; heal if it ends without the dismissal. Returns the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _leave_cgroup()
-    for name in registry.names("faults"):  # load now, so that healing can start at once
-        registry.fault(name)
-    for name in registry.names("targets"):
-        registry.driver(name)
+    for by in undoes:  # load now, so that healing can start at once
+        registry.undo_of(by)
     sys.stdout.write("watching\n")
     sys.stdout.flush()
     if sys.stdin.buffer.read(1) == DISMISSED:
@@ -88,8 +88,8 @@ def watch(run: RunDir) -> ExitCode:
     failed = [f"{result.what.name}: {result.error}" for result in healed if result.error]
     for line in failed:
         print(line, file=sys.stderr)
-    return ExitCode.NOT_UNDONE if failed else ExitCode.PASS
+    return of_undo(bool(failed))
 
 
 if __name__ == "__main__":
-    sys.exit(watch(RunDir(Path(sys.argv[1]))))
+    sys.exit(watch(RunDir(Path(sys.argv[1])), sys.argv[2:]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.host import volume
+from chaos.host.mounting import device_under
 from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.targets.docker import disks
 from chaos.targets.docker.disks import Disks
@@ -22,7 +22,7 @@ def plant(place: Path, *, part: bool) -> None:
     (disk / "nvme0n1p2/uevent").write_text("MAJOR=259\nMINOR=2\nDEVNAME=nvme0n1p2\nDEVTYPE=partition\n")
     (disk / "nvme0n1p2/partition").write_text("2\n")
     (place / "block").mkdir()
-    (place / "block" / volume.device_under(place)).symlink_to(disk / "nvme0n1p2" if part else disk)
+    (place / "block" / device_under(place)).symlink_to(disk / "nvme0n1p2" if part else disk)
 
 
 @pytest.mark.parametrize("part", [True, False])
@@ -47,4 +47,4 @@ def test_volumes_below_an_unseen_engine_directory_have_no_device_to_sample(tmp_p
     seen = Disks(tmp_path, apart=False, write_bps=0, size=0, engine_root=tmp_path)
     containers = dict.fromkeys(("api", "database"), (ContainerRef(EngineAt("unix:///run/it"), "id", "name"),))
     assert {each.device for each in unseen.volumes(containers).values()} == {None}
-    assert {each.device for each in seen.volumes(containers).values()} == {volume.device_under(tmp_path)}
+    assert {each.device for each in seen.volumes(containers).values()} == {device_under(tmp_path)}

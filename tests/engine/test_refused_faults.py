@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,23 @@ import pytest
 from chaos.errors import FileError, UsageError
 from chaos.plan import build
 from chaos.plan.planned import Plan
+from chaos.plugin import registry
 from tests.real.broken import experiment
 
-CONTAINERS_ONLY = ["stop", "restart", "memory_limit", "cpu_limit", "disk_limit", "partition"]
-ON_BOTH = ["kill", "pause", "latency", "bandwidth", "disk_full"]
+NEEDS = {
+    name: registry.fault(name).needs_of(registry.fault(name).Params()) for name in registry.names("faults")
+}
+CONTAINERS_ONLY = [
+    name
+    for name, (*needs,) in NEEDS.items()
+    if needs and all(re.fullmatch(r"containers\.\w+", need) for need in needs)
+]
+ON_BOTH = [
+    "latency",
+    "bandwidth",
+    "disk_full",
+    *(name for name, needs in NEEDS.items() if "|" in "".join(needs)),
+]
 
 
 def built(place: Path, fault: str, target: str) -> Plan:

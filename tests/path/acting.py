@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from chaos.plugin.fault import Fault, Held
 from chaos.plugin.handles import Handles
 from tests.checks.synthetic import STEP, Night, step_events
 
+# of this process and those it starts: another worker's undo must not end this one's programs
+MARK = os.environ.setdefault("MIDNIGHT_TEST_STEP", f"test-path-{os.getpid()}/step")
 LONG = 60.0  # seconds: a hold that the test ends
 
 
@@ -34,7 +37,7 @@ class Played:
 
 def made(name: str, handles: Handles, **params: Any) -> Fault:
     fault = registry.fault(name)
-    return fault(fault.Params.model_validate(params), handles, "test-path/step")
+    return fault(fault.Params.model_validate(params), handles, MARK)
 
 
 def played(

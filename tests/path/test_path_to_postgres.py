@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,11 @@ from chaos.plugin.handles import Database, Handles, Proxy
 from chaos.postgres import Cluster, Installation
 from chaos.postgres.connection import ask
 from chaos.toxiproxy import Toxiproxy
-from tests.midnight import Midnight
+from tests.midnight import Done, Midnight
 from tests.path import pooled
 from tests.path.acting import made, played
 from tests.postgres.servers import PASSWORD, Servers, execute
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -117,13 +117,6 @@ def sessions(server: Cluster, user: str = "app") -> int:
     return int(ask(server.dsn(password=PASSWORD), count, user)[0])
 
 
-def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.05)  # the server sends no event when a session of another's ends
-
-
 def still_open(place: Place) -> int:
     """How many connections through the proxy are open at both ends."""
     port = int(place.proxy.listen.rpartition(":")[2])
@@ -141,7 +134,7 @@ def test_sessions_that_the_server_ends_are_counted_where_they_are_the_services(
 
     def all_are_used_and_end() -> None:
         service.ask(8)
-        until(lambda: still_open(place) == 0)
+        wait_until(lambda: still_open(place) == 0)
 
     done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, all_are_used_and_end)
     assert done.outcome is Outcome.PASS and done.held.dose["idle_sessions_closed"] == 8, done
@@ -152,7 +145,7 @@ def test_sessions_that_are_already_idle_stay_and_are_reported(place: Place, tmp_
 
     def two_are_used_and_end() -> None:
         service.ask(2)
-        until(lambda: still_open(place) == 6)
+        wait_until(lambda: still_open(place) == 6)
 
     done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, two_are_used_and_end)
     assert done.outcome is Outcome.UNKNOWN and done.held.dose["idle_sessions_closed"] == 2
@@ -170,7 +163,7 @@ def test_sessions_of_others_that_the_server_ends_are_not_counted(place: Place, t
             service.ask(2)
             for each in direct:
                 each.execute("select 1")
-            until(lambda: sessions(place.first) == 0 and still_open(place) == 0)
+            wait_until(lambda: sessions(place.first) == 0 and still_open(place) == 0)
 
         done = played(made("idle_drop", place.handles(service), **TIMEOUT), tmp_path, all_are_used_and_end)
     assert done.outcome is Outcome.UNKNOWN and done.held.dose["idle_sessions_closed"] == 2, done
@@ -182,7 +175,7 @@ def test_sessions_that_the_service_itself_ends_are_not_counted(place: Place, tmp
     def it_ends() -> None:
         service.ask(8)
         service.stop()
-        until(lambda: sessions(place.first) == 0)
+        wait_until(lambda: sessions(place.first) == 0)
 
     slow = {**TIMEOUT, "after_idle": "60s"}
     done = played(made("idle_drop", place.handles(service), **slow), tmp_path, it_ends)
@@ -248,25 +241,28 @@ options:
 """
 
 
-@pytest.mark.parametrize(
-    ("past", "outcome"),
-    [
-        pytest.param(True, "unknown", id="past"),
-        pytest.param(False, "pass", id="through", marks=pytest.mark.full),
-    ],
-)
-def test_a_run_claims_of_a_service_what_happened_to_it(
-    place: Place, midnight: Midnight, monkeypatch: pytest.MonkeyPatch, past: bool, outcome: str
-) -> None:
-    service = place.service(place.dsn(place.first) if past else place.through)
+def run(place: Place, midnight: Midnight, monkeypatch: pytest.MonkeyPatch, service: Service) -> Done:
     for name, user in (("ADMIN_DSN", "postgres"), ("APP_DSN", "app"), ("CROWD_DSN", "crowd")):
         monkeypatch.setenv(name, place.dsn(place.first, user))
     storm = "{clients: 20, min_attempted: 10, keep: 1s, burst: 5, burst_path: /x}"
     file = midnight.file("past.yaml", EXPERIMENT + STEPS.replace("STORM", storm))
     target = midnight.file("mine.yaml", TARGET.format(url=service.url, api=place.proxy.api))
+    return midnight("run", file, "--target", target)
 
-    done = midnight("run", file, "--target", target)
 
+@pytest.mark.full
+def test_a_run_claims_of_a_service_what_happened_to_it(
+    place: Place, midnight: Midnight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run(place, midnight, monkeypatch, place.service(place.through))
     effects = {name: each for name, each in midnight.outcomes().items() if name.startswith("effect")}
-    assert len(effects) == 7 and set(effects.values()) == {outcome}, (effects, midnight.verdict, done.err)
-    assert done.code == (3 if past else 0), done.out
+    assert len(effects) == 7 and set(effects.values()) == {"pass"}, (effects, midnight.verdict, done.err)
+    assert done.code == 0, done.out
+
+
+def test_a_run_on_a_service_that_goes_past_the_proxy_is_refused_before_the_play(
+    place: Place, midnight: Midnight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run(place, midnight, monkeypatch, place.service(place.dsn(place.first)))
+    assert done.code == 2 and f"let the service connect to {place.proxy.listen}" in done.err, done
+    assert f"it is connected to {place.proxy.upstream} (8)" in done.err

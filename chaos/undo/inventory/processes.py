@@ -1,4 +1,4 @@
-"""Processes of a target: running or stopped, and their priority."""
+"""Processes of a target: running or stopped, their priority, and their limit of descriptors."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def read(source: Source, mark: str) -> Mapping[str, Any]:
             "nice": process.nice(),
             "scheduler": os.sched_getscheduler(ref.pid),
             "processors": sorted(os.sched_getaffinity(ref.pid)),
+            "descriptors at most": _descriptors_at_most(ref.pid),
             "oom_score_adj": int(Path(f"/proc/{ref.pid}/oom_score_adj").read_text()),
         }
     }
@@ -45,3 +46,10 @@ def _is_stopped(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return bool(process.status() == psutil.STATUS_STOPPED)
     return False
+
+
+def _descriptors_at_most(pid: int) -> str:
+    """The soft limit: unlike prlimit, the file shows it to any user."""
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    (limit,) = (line.split()[3] for line in lines if line.startswith("Max open files"))
+    return limit
