@@ -1,8 +1,8 @@
-"""The target's own nightly job.
+"""The target's own nightly job: any command, started as it is.
 
-A job that `reports` gets an amount of work, with extra CPU workers and memory up to a stated limit, and the floor
-requires that it did that much. Any other job is started unchanged and may print anything: it must exit with 0 and
-must have used CPU time. An out-of-memory kill is distinguished from any other kill.
+It must end as its file expects (exit code, output), and must have used CPU time, or read or written as much as the
+step's floors say. Burners and memory that the step asks for are the job's own work if it takes them as values, else
+midnight's own, beside it. An out-of-memory kill is distinguished from any other kill.
 """
 
 from __future__ import annotations
@@ -10,90 +10,86 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from chaos.engine import refs
-from chaos.errors import FaultError
-from chaos.faults.shared import container_exec, job_there, memory_kills
+from chaos.faults.shared import job_left, job_there, job_work, memory_kills
+from chaos.faults.shared.beside import NEARLY, Beside
+from chaos.faults.shared.job_ended import told_of
 from chaos.faults.shared.job_run import JobRun
+from chaos.faults.shared.job_work import JobWork, Seconds
 from chaos.faults.shared.memory_kills import MemoryKills
-from chaos.host.ordered_end import end_in_order
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe, unknown
-from chaos.spec.units import InItsName, Positive
-from chaos.spec.yamlfile import Model
-
-KILLED = (-9, 137)  # from midnight's own child process, and from one in a container
-_NEARLY = 0.95  # of the processor time requested
-STARTS_WITHIN = 15.0  # seconds until its first report
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, InItsName, Field(ge=0)]
+from chaos.spec.units import Size, show_seconds
 
 
-class BatchJobParams(Model):
-    rows: Annotated[int, Field(ge=1)] = 60_000  # read and written in bulk
-    burners: Annotated[int, Field(ge=0, le=64)] = 6
-    cpu_seconds: Seconds = 20.0  # of processor time, over all burners
-    memory_mb: Count = 200
-    queries: Annotated[int, Field(ge=0, le=32)] = 3  # heavy sorts at once
-    deadline: Positive = (
-        180.0  # the job ends itself then, even if midnight is gone; one that does not report is ended
-    )
-    min_cpu_seconds: Seconds = 0.01  # the floor of one that does not report: processor time of its whole tree
+class BatchJobParams(JobWork):
+    min_cpu_seconds: Seconds = 0.01  # floors: CPU time of its whole tree,
+    min_read: Size = 0  # and bytes that the tree reads and writes, from and to whatever
+    min_written: Size = 0
 
 
 class BatchJob(Fault):
     Params = BatchJobParams
-    needs = frozenset({"jobs.nightly"})
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: BatchJobParams) -> frozenset[str]:
+        return frozenset({f"jobs.{params.job}"})
 
     @classmethod
     def staging(cls, params: BatchJobParams) -> Mapping[str, float]:
-        return {"machine.memory": params.memory_mb * 1e6}
+        return {"machine.memory": (params.memory_mb or 0) * 1e6}
 
     def __init__(self, params: BatchJobParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
-        self._job = handles.jobs["nightly"]
+        given = handles.jobs[params.job]
+        self._job = job_work.filled(given, params)
+        self._load = job_work.beside(given, params)
+        self._left_out = job_work.left_out(given, params)
+        self._floor = _floor(params, given.values)
         self._run: JobRun | None = None
         self._begun = 0.0
 
     def probes(self) -> Iterator[Probe]:
-        yield from job_there.probes(self._job)
-        if self._job.reports:
-            asked = f"{self._params.rows} rows, {self._params.cpu_seconds * _NEARLY:g} s of processor time"
-        else:
-            asked = f"to end with 0, after {self._params.min_cpu_seconds:g} s of processor time"
-        yield unknown("floor: the job done", f"{asked}: known when it has ended")
+        yield from job_there.probes(self._job, self._params.job)
+        yield from job_there.values(self._params.job, self._left_out)
+        asked = [f"{show_seconds(self._floor['cpu_seconds'])} of CPU time"]
+        asked += [
+            f"{self._floor[name]:g} {name.replace('_', ' ')}" for name in self._floor if "bytes" in name
+        ]
+        codes = " or ".join(map(str, self._job.expect.exit))
+        yield unknown(
+            "floor: the job done", f"to end with {codes}, after {', '.join(asked)}: known when it has ended"
+        )
 
     def prepare(self) -> Undo:
-        container = self._job.container
-        return {"mark": self._mark, **({"container": refs.to_json(container)} if container else {})}
+        return job_left.undo_of(self._job, self._mark, self._load)
 
     def inject(self) -> Evidence:
         container = self._job.container
         self._kills, self._begun = memory_kills.Watch(container), time.monotonic()
         try:
-            run = self._run = JobRun(self._job, [*self._job.argv, *self._told()], self._mark)
-            if self._job.reports and (not run.reported.wait(STARTS_WITHIN) or not run.reports):
-                raise FaultError(f"the nightly job did not start: {self._last(run)}")
+            self._beside = Beside(self._load, container, self._mark, self._params.deadline)
+            run = self._run = JobRun(self._job, _mark_of(self._mark))
         except BaseException:
             self._kills.stop(set())
             raise
-        return {"pid": run.process.pid} if container is None else {"in": container.name}
+        told = {"values_left_out": self._left_out} if self._left_out else {}
+        return {**({"pid": run.process.pid} if container is None else {"in": container.name}), **told}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         assert self._run is not None
-        until = time.monotonic() + seconds
-        if not self._job.reports:
-            until = min(until, self._begun + self._params.deadline)
+        until = min(time.monotonic() + seconds, self._begun + self._params.deadline)
         while time.monotonic() < until and not self._run.ended.wait(0.1) and not stop.is_set():
             pass
+        if (
+            self._load.cpu_seconds is not None or not self._load.burners
+        ):  # else it burns as long as the job runs
+            self._rest(until, stop)
         killed = self._kills.stop(self._run.seen)
-        return (
-            self._of_its_reports(self._run, killed) if self._job.reports else self._as_seen(self._run, killed)
-        )
+        return self._held(self._run, killed)
 
     @classmethod
     def touches(cls, undo: Undo) -> frozenset[str]:
@@ -102,76 +98,52 @@ class BatchJob(Fault):
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
-        if "container" in undo:
-            return container_exec.stop(refs.from_json(undo["container"]), undo["mark"])
-        return end_in_order(undo["mark"])
+        return job_left.end(undo, [_mark_of(undo["mark"])])
 
-    def _told(self) -> list[str]:
-        """The work requested of a job that reports."""
-        p = self._params
-        if not self._job.reports:
-            return []
-        return [
-            *("--rows", str(p.rows), "--burners", str(p.burners), "--cpu-seconds", str(p.cpu_seconds)),
-            *("--memory-mb", str(p.memory_mb), "--queries", str(p.queries), "--deadline", str(p.deadline)),
-            "--until-eof",
-        ]
+    def _rest(self, until: float, stop: threading.Event) -> None:
+        self._beside.rest()
+        while time.monotonic() < until and not self._beside.done() and not stop.wait(0.1):
+            pass
 
-    def _of_its_reports(self, run: JobRun, killed: MemoryKills) -> Held:
-        last = self._last(run)
-        return Held(
-            dose={
-                "completed": float(last.get("phase") == "done"),
-                "rows": _number(last.get("rows")),
-                "cpu_seconds": _number(last.get("cpu_seconds")),
-            },
-            floor={
-                "completed": 1.0,
-                "rows": self._params.rows,
-                "cpu_seconds": self._params.cpu_seconds * _NEARLY,
-            },
-            evidence={**self._evidence(run, killed), "job": last},
-        )
-
-    def _as_seen(self, run: JobRun, killed: MemoryKills) -> Held:
+    def _held(self, run: JobRun, killed: MemoryKills) -> Held:
         container = self._job.container
         because = ""
         if container is not None and not run.seen:
-            because = (
-                f"the processes of {container.name} cannot be seen: run midnight as root, beside the engine"
-            )
+            because = job_left.UNSEEN.format(container.name)
         elif run.code is None:
-            because = f"the job was still running after {time.monotonic() - self._begun:.0f} s and is being shut down"
+            running = show_seconds(round(time.monotonic() - self._begun))
+            because = f"the job was still running after {running} and is being shut down"
+        used = run.used
+        dose, floor, evidence = self._beside.finish()
+        told = told_of(run, killed)
+        done = {
+            "completed": float(run.completed),
+            "cpu_seconds": round(used.cpu, 3),
+            "read_bytes": used.read or 0,
+            "written_bytes": used.written or 0,
+        }
         return Held(
-            dose={"completed": float(run.code == 0), "cpu_seconds": round(run.cpu, 3)},
-            floor={"completed": 1.0, "cpu_seconds": self._params.min_cpu_seconds},
-            evidence={**self._evidence(run, killed), "last_lines": list(run.said)},
+            dose={**{name: value for name, value in done.items() if name in self._floor}, **dose},
+            floor={**self._floor, **floor},
+            evidence={
+                "job_name": self._params.job,
+                "out_of_memory_kills": killed.counts,
+                "shortfall": "" if run.completed else f"the job: {told['ended']}",
+                **told,
+                **evidence,
+            },
             unproven=because,
+            output=run.output.text(),
         )
 
-    def _evidence(self, run: JobRun, killed: MemoryKills) -> dict[str, Any]:
-        return {
-            "out_of_memory_kills": killed.counts,
-            "ended": self._how_it_ended(run, killed),
-            "peak_rss_mb": round(run.peak / 1e6, 1) or self._last(run).get("peak_rss_mb"),
-        }
 
-    @staticmethod
-    def _last(run: JobRun) -> dict[str, Any]:
-        return run.reports[-1] if run.reports else {"phase": "no report", "said": list(run.said)}
-
-    def _how_it_ended(self, run: JobRun, killed: MemoryKills) -> str:
-        code = run.code
-        if code is None:
-            return "still running when the hold ended"
-        if code == 0:
-            return "completed"
-        because = self._last(run).get("because") or (run.said[-1] if run.said else "it gave no reason")
-        if code in KILLED or str(because).endswith("ended with -9"):  # the job, or a child of it
-            return killed.told
-        return f"exit code {code}: {because}"
+def _mark_of(mark: str) -> str:
+    """The mark of the job itself: what runs beside it is not part of its tree."""
+    return f"{mark}/job"
 
 
-def _number(said: object) -> float:
-    """Return a reported value as a number, or None if it is not one."""
-    return float(said) if isinstance(said, int | float) else 0.0
+def _floor(params: BatchJobParams, values: Mapping[str, Any]) -> dict[str, float]:
+    own = params.cpu_seconds if params.cpu_seconds and "cpu_seconds" in values else 0.0
+    floor: dict[str, float] = {"completed": 1.0, "cpu_seconds": max(params.min_cpu_seconds, own * NEARLY)}
+    moved = {"read_bytes": params.min_read, "written_bytes": params.min_written}
+    return floor | {name: float(least) for name, least in moved.items() if least}

@@ -14,16 +14,16 @@ from chaos.faults.shared import cgroup_stats, containers, exclusive, foreseen
 from chaos.faults.shared.each import OnEach
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Answer, Probe, no, unknown, yes
+from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 from chaos.record.inventory.document import CONTAINERS
-from chaos.spec.units import NotNegative
+from chaos.spec.units import NotNegative, show_seconds
 from chaos.spec.yamlfile import Model, Name
 
 
 class CpuLimitParams(Model):
     target: Name = "api"
     which: containers.Which = "all"  # of a role with several containers
-    cpus: Annotated[float, Field(ge=0.01, le=512)] = 0.2  # processors
+    cpus: Annotated[float, Field(ge=0.01, le=512)] = 0.2  # CPUs
     min_held_back: NotNegative = 0.2  # the floor: seconds that its threads waited for the next CFS period
 
 
@@ -40,26 +40,23 @@ class CpuLimitOne(Fault):
         self._ref = containers.container(handles, params.target)
         self._before = 0.0
 
+    @until_no
     def probes(self) -> Iterator[Probe]:
         wanted, name = self._params.cpus, self._ref.name
         with containers.acting(self._ref, "cpu_limit") as found:
-            there = foreseen.runs(found)
-            yield there
-            if there.answer is Answer.NO:
-                return
+            yield foreseen.runs(found)
             engine = foreseen.engine_says(found)
             has = limits.processors(limits.read(found, limits.CPU)) or float(engine["NCPU"])
-        what = f"{name} can be held to {wanted:g} processors"
+        what = f"{name} can be limited to {wanted:g} CPUs"
         if not engine.get("CpuCfsQuota", True):
             yield no(what, "the engine's kernel has no CFS quota", "use a kernel with CONFIG_CFS_BANDWIDTH")
-            return
-        if wanted >= has:
+        elif wanted >= has:
             yield no(what, f"it has {has:g}", f"set `cpus` below {has:g}")
-            return
-        yield yes(what, f"it has {has:g}")
+        else:
+            yield yes(what, f"it has {has:g}")
         yield unknown(
             "floor: held_back_seconds",
-            f"its threads must wait {self._params.min_held_back:g} s for a processor",
+            f"its threads must wait {show_seconds(self._params.min_held_back)} for a CPU",
         )
 
     def prepare(self) -> Undo:
@@ -68,9 +65,7 @@ class CpuLimitOne(Fault):
                 before = limits.as_found(found, cgroup_stats.cgroup(found, self._ref), limits.CPU)
             has, wanted = limits.processors(before), self._params.cpus
             if has is not None and wanted >= has:
-                raise FaultError(
-                    f"cpu_limit: {self._ref.name} has {has:g} processors: {wanted:g} is not less"
-                )
+                raise FaultError(f"cpu_limit: {self._ref.name} has {has:g} CPUs: {wanted:g} is not fewer")
         return {"container": refs.to_json(self._ref), "limits": before, "mark": self._mark}
 
     def inject(self) -> Evidence:

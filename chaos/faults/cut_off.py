@@ -1,4 +1,4 @@
-"""Cut off a region: everything behind the API becomes unreachable, silently.
+"""Cut off a region: everything behind the API, or what is behind some proxies, becomes unreachable, silently.
 
 Nothing passes the proxies in either direction (Toxiproxy's `timeout` toxic): a caller waits until its own deadline.
 Proven by the service's own connections that sent a request and got no answer.
@@ -17,23 +17,26 @@ from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
 from chaos.record.inventory.document import PROXIES
-from chaos.spec.yamlfile import Model
+from chaos.spec.yamlfile import Model, Name
 from chaos.toxiproxy import Stream, Toxiproxy
 
 
 class CutOffParams(Model):
-    pass
+    proxies: tuple[Name, ...] = ()  # all that the API uses, if none is named
 
 
 class CutOff(Fault):
     Params = CutOffParams
     held_throughout = True
-    needs = frozenset({"proxies.database"})
+    needs = frozenset[str]()
+
+    @classmethod
+    def needs_of(cls, params: CutOffParams) -> frozenset[str]:
+        return frozenset(f"proxies.{name}" for name in params.proxies or ("database",))
 
     def __init__(self, params: CutOffParams, handles: Handles, mark: str) -> None:
-        del params
         # proxies that the API does not use stay as they are: the region itself is intact
-        cut = [name for name in handles.proxies if name != "replication"]
+        cut = params.proxies or [name for name in handles.proxies if name != "replication"]
         self._proxies = [handles.proxies[name] for name in cut]
         self._known = [proxies.known(handles, proxy) for proxy in self._proxies]
         self._toxics: Mapping[str, Stream] = idle_toxics.names(mark)

@@ -51,7 +51,7 @@ class DiskFull(Fault):
         yield yes(what)
         yield self._floor(seen["free"])
         written = seen["written_lately"]
-        because = f"{written} were written in the last minute, 1 is required"
+        because = f"{written} were written to in the last minute, 1 is required"
         yield (yes if written else unknown)(f"floor: files of {place} in use", because)
 
     def prepare(self) -> Undo:

@@ -1,8 +1,9 @@
-"""Throttle a container's disk writes. The dose is the time its own threads waited for the disk.
+"""Throttle a disk: a container's own writes, or a served disk for all. The dose is the time spent waiting.
 
-The engine cannot change this limit, so a sidecar writes it into the container's cgroup. The engine knows the limits
-the container was created with: the undo puts those back, and a limit set by hand is refused. A restarted container
-already has them, so nothing is left to undo; a paused one keeps midnight's limit until the undo lifts it.
+With `volume`, on a served disk: reads and writes of everything that uses it. With `target`, a container's
+writes: the engine cannot change this limit, so a sidecar writes it into the container's cgroup. The engine knows the
+limits the container was created with: the undo puts those back, and a limit set by hand is refused. A restarted
+container already has them, so nothing is left to undo; a paused one keeps midnight's limit until the undo lifts it.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, UndoError
 from chaos.faults.shared import containers, exclusive, foreseen
 from chaos.faults.shared.each import OnEach
+from chaos.faults.shared.served_limit import ServedLimit
 from chaos.host.worker import Worker
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Answer, Probe, no, unknown, yes
+from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 from chaos.record.inventory.document import CONTAINERS
-from chaos.spec.units import NotNegative, Size
+from chaos.spec.units import NotNegative, Size, show_seconds
 from chaos.spec.yamlfile import Model, Name
 
 THROTTLE, WATCH = "chaos.host.throttle", "chaos.host.write_watch"
@@ -33,8 +35,9 @@ DEADLINE = 600.0  # seconds after which the watch ends by itself
 
 class DiskLimitParams(Model):
     target: Name = "database"
+    volume: Name | None = None  # on a served disk: limit that disk, not a container
     which: containers.Which = "all"  # of a role with several containers
-    write: Annotated[Size, Field(ge=100_000)] = 2_000_000  # bytes per second
+    write: Annotated[Size, Field(ge=100_000)] = 2_000_000  # bytes per second; with `volume`, reads too
     min_held_back: NotNegative = 0.2  # the floor: seconds that its own threads waited for the disk
     path: str | None = None  # a directory of the container on the disk; its first volume if not given
 
@@ -54,22 +57,20 @@ class DiskLimitOne(Fault):
         self._created_with: dict[str, int] = {}
         self._watch: Worker | None = None
 
+    @until_no
     def probes(self) -> Iterator[Probe]:
         with containers.acting(self._ref, "disk_limit") as found:
-            there = foreseen.runs(found)
-        yield there
-        if there.answer is Answer.NO:
-            return
+            yield foreseen.runs(found)
         self._find_disk()
         what = f"writes of {self._ref.name} below {self._path} can be limited"
         said = self._ask(could=self._params.write, created_with=self._created_with)
         if "refused" in said:
             yield no(what, said["refused"], said["remedy"])
-            return
-        yield yes(what, f"to {self._params.write} bytes per second, from {said['before'] or 'no limit'}")
+        else:
+            yield yes(what, f"to {self._params.write} bytes per second, from {said['before'] or 'no limit'}")
         yield unknown(
             "floor: held_back_seconds",
-            f"its own threads must wait {self._params.min_held_back:g} s for the disk",
+            f"its own threads must wait {show_seconds(self._params.min_held_back)} for the disk",
         )
 
     def prepare(self) -> Undo:
@@ -172,3 +173,21 @@ class DiskLimit(OnEach):
     Params = DiskLimitParams
     One = DiskLimitOne
     held_throughout = True
+
+    @classmethod
+    def needs_of(cls, params: DiskLimitParams) -> frozenset[str]:
+        return (ServedLimit if params.volume else cls.One).needs_of(params)
+
+    def __init__(self, params: DiskLimitParams, handles: Handles, mark: str) -> None:
+        if params.volume:
+            self.only(ServedLimit(params, handles, mark), params.volume)
+        else:
+            super().__init__(params, handles, mark)
+
+    @classmethod
+    def touches(cls, undo: Undo) -> frozenset[str]:
+        return ServedLimit.touches(undo) if "served" in undo else super().touches(undo)
+
+    @classmethod
+    def undo(cls, undo: Undo) -> Evidence:
+        return ServedLimit.undo(undo) if "served" in undo else super().undo(undo)

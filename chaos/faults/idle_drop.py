@@ -10,7 +10,7 @@ service's own connections through the proxy count.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 import psycopg
@@ -23,7 +23,7 @@ from chaos.path import Fate, Seen
 from chaos.path.account import PERIOD
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Probe
+from chaos.plugin.probe import Probe, no
 from chaos.postgres import conninfo_files
 from chaos.postgres.signing_in import probe_setting
 from chaos.record.inventory.document import PROXIES, SERVERS
@@ -36,12 +36,23 @@ _USED_FIRST = {
     "server": "the server's clock starts when a session goes idle",
 }
 
+_MAY_BE_POSTGRESQL = ("postgres", "tcp")
+
+
+MOST_FITTED = 5  # idle sessions: enough to show that a pool felt it
+
+
+def fits(there: int) -> int:
+    """Return the floor that fits a pool with so many sessions, idle or not: half of them, from 1 to `MOST_FITTED`. So
+    most of a pool has to be idle when it is dropped, however small it is."""
+    return max(1, min(MOST_FITTED, (there + 1) // 2))
+
 
 class IdleDropParams(Model):
     by: Literal["proxy", "server", "black_hole", "reset"] = "proxy"
     proxy: Name = "database"
     after_idle: Positive = 0.5  # by server: how long a session may be idle before the server ends it, seconds
-    min_closed: Annotated[int, Field(ge=1)] = 5  # the floor: idle sessions closed, or silenced
+    min_closed: Annotated[int, Field(ge=1)] | None = None  # the floor; None: see `fits`
 
 
 class IdleDrop(Fault):
@@ -55,9 +66,16 @@ class IdleDrop(Fault):
         )
 
     @classmethod
+    def reachable(cls, params: IdleDropParams, hold: float) -> Mapping[str, float]:
+        return {"after_idle": hold} if params.by == "server" else {}
+
+    @classmethod
     def plan_notes(cls, params: IdleDropParams) -> list[str]:
         because = _USED_FIRST.get(params.by)
-        return [] if because is None else [f"sessions already idle are hit at their next use: {because}"]
+        notes = [] if because is None else [f"sessions already idle are hit at their next use: {because}"]
+        if params.min_closed is None:
+            notes.append(f"min_closed fits the pool: half of its connections, from 1 to {MOST_FITTED}")
+        return notes
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:
         self._params, self._mark = params, mark
@@ -66,14 +84,18 @@ class IdleDrop(Fault):
         self._known = proxies.known(handles, self._proxy)
         self._path = OwnPath(handles, [params.proxy], mark)
         self._ended_before = 0
+        self._least = params.min_closed or 1
         if params.by == "server":
             database = handles.databases["primary"]
             self._admin, self._ours = database.admin_dsn, database.ours
 
     def probes(self) -> Iterable[Probe]:
         if self._params.by == "server":
+            if self._proxy.kind not in _MAY_BE_POSTGRESQL:
+                yield self._other_service()
+                return
             yield from probe_setting(self._admin, session_timeout.NAME, "by: server")
-        yield from self._path.probes(self._params.min_closed)
+        yield from self._path.probes(self._least)
 
     def prepare(self) -> Undo:
         if self._params.by == "proxy":
@@ -97,7 +119,9 @@ class IdleDrop(Fault):
             raise TargetGone(f"idle_drop: {error}") from error
         except psycopg.Error as error:
             raise FaultError(f"idle_drop: {error}") from error
-        return {"idle_sessions_before": len(before.idle_before)}
+        idle = len(before.idle_before)
+        self._least = self._params.min_closed or fits(sum(each.was_there for each in before.fates))
+        return {"idle_sessions_before": idle, "min_closed": self._least}
 
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         stop.wait(seconds)
@@ -125,6 +149,13 @@ class IdleDrop(Fault):
             return proxies.enable(undo)
         return proxies.remove_toxics(undo, undo["toxics"])
 
+    def _other_service(self) -> Probe:
+        return no(
+            f"by: server: proxy {self._params.proxy!r} leads to PostgreSQL",
+            f"it leads to {self._proxy.kind}, and by: server is PostgreSQL's idle_session_timeout",
+            "set by: proxy, black_hole or reset; if it is PostgreSQL, say so: `kind: postgres` of the proxy",
+        )
+
     @property
     def _timeout(self) -> int:
         return round(self._params.after_idle * 1000)
@@ -147,7 +178,7 @@ class IdleDrop(Fault):
             closed = sum(each.closed for each in seen.idle_before)
         else:
             closed = min(sum(self._timed_out(each) for each in seen.fates), self._ended_by_the_server())
-        return {"idle_sessions_closed": closed}, {"idle_sessions_closed": self._params.min_closed}
+        return {"idle_sessions_closed": closed}, {"idle_sessions_closed": self._least}
 
     def _spoilt(self, seen: Seen) -> tuple[dict[str, float], dict[str, float]]:
         """For acts that spoil connections: those that were idle; for a reset, only those used since."""
@@ -156,10 +187,10 @@ class IdleDrop(Fault):
         floor: dict[str, float] = {"toxics_in_place": len(self._toxics)}
         if self._params.by == "reset":
             dose["idle_sessions_reset"] = sum(each.closed for each in seen.idle_before)
-            return dose, floor | {"idle_sessions_reset": self._params.min_closed}
+            return dose, floor | {"idle_sessions_reset": self._least}
         dose["idle_sessions_silenced"] = len(seen.idle_before)
         dose["own_connections_without_an_answer"] = len(seen.held)
-        least = {"idle_sessions_silenced": self._params.min_closed, "own_connections_without_an_answer": 1}
+        least = {"idle_sessions_silenced": self._least, "own_connections_without_an_answer": 1}
         return dose, floor | least
 
     def _timed_out(self, each: Fate) -> bool:
@@ -176,7 +207,7 @@ class IdleDrop(Fault):
     def _busy(self, seen: Seen) -> str:
         """Explain why fewer idle sessions were hit than the floor requires: there were too few when the fault acted."""
         idle, there = len(seen.idle_before), sum(each.was_there for each in seen.fates)
-        if self._params.by == "server" or idle >= self._params.min_closed:
+        if self._params.by == "server" or idle >= self._least:
             return ""  # the server also ends sessions that go idle while the fault acts
         return f"{idle} of the service's {there} connections were idle when it acted"
 

@@ -108,6 +108,7 @@ class KillOne(Fault):
             floor={"signals_sent": 1, "ended": float(self._signal == "KILL"), "connections_in_use": 1},
             evidence={"ended_after_seconds": died, **self._now()},
             unproven=self._traffic.unproven(hit=self._traffic.connections),
+            acted=died,
         )
 
     @classmethod

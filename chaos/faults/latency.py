@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import statistics
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -36,6 +36,10 @@ class Latency(Fault):
     @classmethod
     def needs_of(cls, params: LatencyParams) -> frozenset[str]:
         return frozenset({f"proxies.{params.proxy}"})
+
+    @classmethod
+    def reachable(cls, params: LatencyParams, hold: float) -> Mapping[str, float]:
+        return {"delay": hold + params.jitter}  # a later answer is not seen any more
 
     def __init__(self, params: LatencyParams, handles: Handles, mark: str) -> None:
         self._params, self._proxy = params, handles.proxies[params.proxy]

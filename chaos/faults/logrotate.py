@@ -28,7 +28,7 @@ from chaos.plugin.handles import Handles, LogFiles
 from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.record.inventory.differences import Claim
 from chaos.record.inventory.document import FILES
-from chaos.spec.units import NotNegative, Positive, Size
+from chaos.spec.units import NotNegative, Positive, Size, show_seconds, show_size
 from chaos.spec.yamlfile import Model
 from chaos.tools import rotating
 
@@ -40,18 +40,44 @@ _STOPPED_WITHIN = 75.0  # seconds: longer than the grace and the cut
 _POLL = 0.1
 
 
+MOST_ROTATED = 10_000_000  # bytes; the floors that no disk or log is too fast or too small for
+MOST_SYNC = 0.05  # seconds
+BUSY = 2.0  # times as long as a sync takes alone
+
+
+def fits(size: int, alone: float, *, ours: bool) -> tuple[int, float]:
+    """Return the floors of bytes and seconds: lower on a target that midnight did not start if its logs hold less, or
+    if its disk syncs a block faster: half of the logs, and twice the seconds that a sync takes alone."""
+    if ours:
+        return MOST_ROTATED, MOST_SYNC
+    return min(MOST_ROTATED, max(1, size // 2)), min(MOST_SYNC, BUSY * alone)
+
+
 class LogrotateParams(Model):
     grown: Size = 400_000_000  # bytes that the log to be rotated has grown to
     writers: Annotated[int, Field(ge=0, le=64)] = 4
     block: Annotated[Size, Field(gt=0)] = 1_000_000  # bytes that each writer writes before it syncs
-    min_rotated: Size = 10_000_000  # floors
-    min_sync: NotNegative = 0.05  # seconds for the median sync: below this the disk was not busy
+    min_rotated: Size | None = None  # floors; None: as the logs and the disk allow, see `fits`
+    min_sync: NotNegative | None = None  # seconds for the median sync: below this the disk was not busy
     finish_within: Positive = 600.0  # seconds that a rotation may go on after the hold, before it is cut off
 
 
 class Logrotate(Fault):
     Params = LogrotateParams
     needs = frozenset({"logs"})
+
+    @classmethod
+    def plan_notes(cls, params: LogrotateParams) -> list[str]:
+        rotated, sync = show_size(MOST_ROTATED), show_seconds(MOST_SYNC)
+        floors = (
+            (params.min_rotated, f"{rotated} rotated", "half of its logs"),
+            (params.min_sync, f"a sync of {sync}", "twice the time of a sync before it acts"),
+        )
+        left = [(floor, at_most) for given, floor, at_most in floors if given is None]
+        if not left:
+            return []
+        defaults, most = (" and ".join(texts) for texts in zip(*left, strict=True))
+        return [f"by default it needs {defaults}; on a target that midnight did not start at most {most}"]
 
     @classmethod
     def staging(cls, params: LogrotateParams) -> Mapping[str, float]:
@@ -80,9 +106,10 @@ class Logrotate(Fault):
             "logs", "; ".join(line.partition("\n")[0] for line in rotating.shown(self._planned, self._logs))
         )
         if not self._logs.ours:
-            size = sum(told["size"] for told in self._planned["before"]["logs"].values())
-            because = f"the logs hold {size} bytes now, {self._params.min_rotated} required"
-            enough = size >= self._params.min_rotated
+            size = self._size()
+            least, _ = self._floors(size, 0.0)
+            because = f"the logs hold {size} bytes now, {least} required"
+            enough = size >= least
             yield (yes if enough else unknown)("floor: rotated_bytes", because)
 
     def prepare(self) -> Undo:
@@ -200,16 +227,17 @@ class Logrotate(Fault):
             stop.wait(_POLL)
 
     def _held(self, report: Mapping[str, Any]) -> Held:
-        params, writers = self._params, report["writers"]
+        writers = report["writers"]
         dose = {
             "rotated_bytes": report["rotated_bytes"],
             "logs_rotated": report["logs_rotated"],
             "sync_median_seconds": writers["sync_median"],
         }
+        least, sync = self._floors(self._size(), writers["sync_alone"])
         floor = {
-            "rotated_bytes": params.min_rotated,
+            "rotated_bytes": least,
             "logs_rotated": len(report["logs"]),
-            "sync_median_seconds": params.min_sync,
+            "sync_median_seconds": sync if self._params.writers else 0.0,
         }
         shown = {
             key: value for key, value in report.items() if key not in {*dose, "code", "seconds", "ended"}
@@ -222,6 +250,18 @@ class Logrotate(Fault):
         }
         return Held(dose, floor, evidence)
 
+    def _size(self) -> int:
+        """Bytes that the logs held when they were looked at."""
+        return sum(told["size"] for told in self._planned["before"]["logs"].values())
+
+    def _floors(self, size: int, alone: float) -> tuple[int, float]:
+        rotated, sync = fits(size, alone, ours=self._logs.ours)
+        params = self._params
+        return (
+            rotated if params.min_rotated is None else params.min_rotated,
+            sync if params.min_sync is None else params.min_sync,
+        )
+
 
 def _how(report: Mapping[str, Any]) -> str:
     """Say whether the rotation finished, and if not, what was done about it."""
@@ -229,7 +269,7 @@ def _how(report: Mapping[str, Any]) -> str:
         return "ended by itself"
     words = {"half_made_removed": "half-made, removed", "kept_whole": "whole, kept", "put_back": "put back"}
     done = [f"{words[key]}: {', '.join(report[key])}" for key in words if report.get(key)]
-    return "; ".join([f"{report['ended']} after {report['seconds']:g} s", *done])
+    return "; ".join([f"{report['ended']} after {show_seconds(report['seconds'])}", *done])
 
 
 def stanza(logs: LogFiles, files: Sequence[Path], pids: Sequence[int]) -> str:

@@ -42,7 +42,7 @@ class LosePrimaryParams(Model):
     by: Literal["kill", "host", "freeze", "full", "read_only"] = "kill"
     standby: Literal["none", "asynchronous", "synchronous"] = "none"
     archive: NotNegative = (
-        0.0  # seconds after which a begun segment of WAL is archived; 0: no archive, no backup
+        0.0  # seconds after which a segment is archived even if not full; 0: no archive, no backup
     )
 
 
@@ -88,7 +88,9 @@ class LosePrimary(Fault):
         kinds = {each.mountpoint: each.fstype for each in psutil.disk_partitions(all=True)}
         kind = kinds.get(str(self._disk))
         if kind is None:
-            yield no(what, "the target has no disk of its own", "run midnight as root, which creates one")
+            yield no(
+                what, "the target has no disk of its own", "run `midnight doctor`, which says what one needs"
+            )
         elif by == "read_only" and not (kind.startswith("ext") and is_root()):
             because = f"it is {kind}" if is_root() else "midnight is not root"
             yield no(what, because, "put the data on ext4 and run midnight as root")
@@ -105,7 +107,7 @@ class LosePrimary(Fault):
         return yes(what) if same else no(what, f"it is {lag.sync_state}", "set synchronous_standby_names")
 
     def _is_archived(self) -> Probe:
-        what = "the archive takes what is written"
+        what = "the archive accepts WAL"
         query = (
             "SELECT current_setting('archive_mode'), last_failed_wal,"
             " coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver"

@@ -23,7 +23,7 @@ from chaos.faults.shared.each import OnEach
 from chaos.host.worker import Worker
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import ContainerRef, Handles
-from chaos.plugin.probe import Answer, Probe, no, unknown, yes
+from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 from chaos.spec.units import Size
 from chaos.spec.yamlfile import Model, Name
 
@@ -62,26 +62,14 @@ class MemoryLimitOne(Fault):
         self._worker: Worker | None = None
         self._stress_program: Attached | None = None
 
+    @until_no
     def probes(self) -> Iterator[Probe]:
-        for probe in foreseen.can_be_ended(self._ref, "memory_limit"):
-            yield probe
-            if probe.answer is Answer.NO:
-                return
+        yield from foreseen.can_be_ended(self._ref, "memory_limit")
         with containers.acting(self._ref, "memory_limit") as found:
-            killed = self._is_killed(found)
-            yield killed
-            if self._params.stress and killed.answer is not Answer.NO:
+            yield self._floor(int(cgroup_stats.memory(found, self._ref)))
+            yield self._is_killed(found)
+            if self._params.stress:
                 yield foreseen.has_sidecars(found)
-            used = int(cgroup_stats.memory(found, self._ref))
-        limit = f"it uses {used} bytes and is held to {used + self._params.headroom}"
-        asked = (
-            "and the rest is taken"
-            if self._params.stress
-            else "and must grow beyond that by itself (`stress`)"
-        )
-        yield (yes if self._params.stress else unknown)(
-            "floor: killed_for_memory", f"{limit}, {asked}; 1 is required"
-        )
 
     def prepare(self) -> Undo:
         with (
@@ -151,10 +139,16 @@ class MemoryLimitOne(Fault):
         exclusive.release(ref, "memory_limit", undo["mark"])
         return {**done, **proxies_kept.put_back(undo), "containers_removed": removed}
 
+    def _floor(self, used: int) -> Probe:
+        limit = f"it uses {used} bytes and is held to {used + self._params.headroom}"
+        asked = "the rest is taken" if self._params.stress else "must grow beyond that by itself (`stress`)"
+        answer = yes if self._params.stress else unknown
+        return answer("floor: killed_for_memory", f"{limit}, and {asked}; 1 is required")
+
     @staticmethod
     def _is_killed(found: Container) -> Probe:
         """Probe whether the kernel kills on exceeding the limit."""
-        what = f"{found.name} is killed beyond its limit of memory"
+        what = f"the kernel kills {found.name} if it exceeds its memory limit"
         if not foreseen.engine_says(found).get("MemoryLimit", True):
             return no(what, "the engine's kernel does not limit memory", "boot it with cgroup_enable=memory")
         if found.attrs["HostConfig"].get("OomKillDisable"):
@@ -165,9 +159,10 @@ class MemoryLimitOne(Fault):
         spec = {"memory": STEP, "most": self._params.headroom + 64_000_000, "deadline": DEADLINE}
         try:
             self._worker = Worker("chaos.host.stress", spec, self._mark, self._start)
-        except ControlError as error:
-            raise containers.failure("memory_limit", error) from error
-        except FaultError:  # the target died of it while the sidecar started, as intended
+        except (ControlError, FaultError) as error:
+            if isinstance(error, ControlError) and not self._ended()["died"]:
+                raise containers.failure("memory_limit", error) from error
+            # the target died of its limit while the sidecar started, as intended
             return {"stress": "the container ended as the sidecar started"}
         return {key: self._worker.started[key] for key in ("charged_to", "spared")}
 

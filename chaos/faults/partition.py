@@ -14,7 +14,7 @@ from chaos.faults.shared.each import OnEach
 from chaos.faults.shared.own_traffic import OwnTraffic
 from chaos.plugin.fault import Evidence, Fault, Held, Undo
 from chaos.plugin.handles import Handles
-from chaos.plugin.probe import Answer, Probe, no, yes
+from chaos.plugin.probe import Probe, no, until_no, yes
 from chaos.record.inventory.document import CONTAINERS
 from chaos.spec.yamlfile import Model, Name
 
@@ -46,18 +46,13 @@ class PartitionOne(Fault):
         self._traffic = OwnTraffic(handles, self._ref, mark)
         self._networks: dict[str, dict[str, Any]] = {}
 
+    @until_no
     def probes(self) -> Iterator[Probe]:
         with containers.acting(self._ref, "partition") as found:
-            there = foreseen.runs(found)
-            yield there
-            if there.answer is Answer.NO:
-                return
-            cut = self._can_be_cut(found)
-            yield cut
-            if cut.answer is Answer.NO:
-                return
+            yield foreseen.runs(found)
+            yield self._can_be_cut(found)
+            yield from self._traffic.probes(*self._wanted)
             yield foreseen.keeps_its_ports(found)
-        yield from self._traffic.probes(*self._wanted)
 
     def prepare(self) -> Undo:
         with containers.acting(self._ref, "partition") as found:

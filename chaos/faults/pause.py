@@ -122,7 +122,9 @@ class PauseOne(Fault):
         members = [first, *_below([first], ())]
         if first.pid in {os.getpid(), *(each.pid for each in psutil.Process().parents())}:
             return no(
-                what, "midnight runs below it", "start midnight from elsewhere, or target another process"
+                what,
+                "midnight is one of its descendants",
+                "start midnight from another process, or target another one",
             )
         return foreseen.may_all_be_signalled(what, members)
 

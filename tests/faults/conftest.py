@@ -9,12 +9,13 @@ import pytest
 from chaos.plugin.handles import Database, Handles, Proxy
 from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
+from tests.attach.conftest import service
 from tests.postgres.conftest import installation
 from tests.postgres.conftest import servers as postgres_servers
 from tests.postgres.servers import Servers, dsn
 from tests.proxying import toxiproxy_server
 
-__all__ = ["installation", "postgres_servers"]
+__all__ = ["installation", "postgres_servers", "service"]
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_a_process_that_may_not_be_signalled_to_reopen_its_log_is_refused(tmp_pa
 
 def test_a_process_that_midnight_runs_below_is_not_paused() -> None:
     (line,) = refused(probed("pause", one(ref_of(os.getppid()))))
-    assert "midnight runs below it" in line
+    assert "midnight is one of its descendants" in line
 
 
 def volume(place: Path) -> Handles:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,6 @@ ON_A_PROXY: dict[str, dict[str, Any]] = {
     "reconnect_storm": {"burst": 0},
 }
 LETS_PASS = "proxy 'database' lets connections pass"
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    found = Service()
-    found.start()
-    yield found
-    found.stop()
 
 
 @pytest.mark.parametrize("fault", ON_A_PROXY)
@@ -175,7 +166,9 @@ def test_a_standby_of_the_required_kind_is_enough(alone: Handles, postgres_serve
 @pytest.mark.parametrize("by", ["full", "read_only"])
 def test_a_disk_that_is_not_the_targets_own_is_not_spoilt(alone: Handles, by: str) -> None:
     (line,) = refused(probed("lose_primary", alone, by=by))
-    assert line.endswith("the target has no disk of its own; run midnight as root, which creates one")
+    assert line.endswith(
+        "the target has no disk of its own; run `midnight doctor`, which says what one needs"
+    )
 
 
 def test_an_archive_that_takes_nothing_is_refused(alone: Handles) -> None:

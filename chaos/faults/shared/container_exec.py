@@ -17,11 +17,16 @@ from chaos.plugin.handles import ContainerRef
 
 
 def start(
-    container: ContainerRef, argv: Sequence[str], env: Mapping[str, str], mark: str, cwd: str | None
+    container: ContainerRef,
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    mark: str,
+    cwd: str | None,
+    user: str | None = None,
 ) -> Attached:
     """Raises FaultError; TargetGone when the container is not running."""
     try:
-        return execute(container, argv, env={**env, MARK: mark}, cwd=cwd)
+        return execute(container, argv, env={**env, MARK: mark}, cwd=cwd, user=user or "")
     except ControlError as error:
         raise containers.failure(argv[0], error) from error
 

@@ -35,10 +35,14 @@ class OnEach(Fault):
     def staging(cls, params: Any) -> Mapping[str, float]:
         return cls.One.staging(params)
 
+    @classmethod
+    def reachable(cls, params: Any, hold: float) -> Mapping[str, float]:
+        return cls.One.reachable(params, hold)
+
     def __init__(self, params: Any, handles: Handles, mark: str) -> None:
         there = containers.all_of(handles, params.target)
         self._of, self._alone = len(there), len(there) == 1
-        self._parts = {
+        self._parts: dict[str, Fault] = {
             containers.name_of(each): self.One(
                 params,
                 containers.narrowed(handles, params.target, each),
@@ -47,6 +51,10 @@ class OnEach(Fault):
             for number, each in enumerate(containers.chosen(there, params.which), 1)
         }
         self._chosen = len(self._parts)
+
+    def only(self, part: Fault, name: str) -> None:
+        """Act on this alone, in place of the subjects of a role."""
+        self._parts, self._of, self._alone, self._chosen = {name: part}, 1, True, 1
 
     def probes(self) -> Iterable[Probe]:
         for part in self._parts.values():

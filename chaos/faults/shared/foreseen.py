@@ -64,16 +64,16 @@ def can_be_ended(ref: ContainerRef, fault: str) -> Iterator[Probe]:
     with containers.acting(ref, fault) as found:
         there = runs(found)
         yield there
-        if there.answer is Answer.NO:
-            return
-        what = f"{ref.name} can be started again"
-        if found.attrs["HostConfig"].get("AutoRemove"):
-            yield no(
-                what, "it was started with --rm and is removed once it has ended", "start it without --rm"
-            )
-        else:
-            yield yes(what)
-        yield keeps_its_ports(found)
+        if there.answer is Answer.YES:  # then by itself, so that both can be mended at once
+            yield _is_kept(found)
+            yield keeps_its_ports(found)
+
+
+def _is_kept(found: Container) -> Probe:
+    what = f"{found.name} can be started again"
+    if found.attrs["HostConfig"].get("AutoRemove"):
+        return no(what, "it was started with --rm and is removed once it has ended", "start it without --rm")
+    return yes(what)
 
 
 def keeps_its_ports(found: Container) -> Probe:

@@ -1,80 +1,92 @@
-"""A running job of the target: its output, its exit, the processor time and memory of its process tree."""
+"""A running job of the target: its output, its exit, what its process tree uses."""
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import subprocess
 import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import psutil
-
-from chaos.errors import FaultError
+from chaos.errors import FaultError, UsageError
 from chaos.faults.shared import container_exec
-from chaos.host import owners
+from chaos.faults.shared.job_output import LINE, JobOutput
+from chaos.host import owners, privileges
 from chaos.host.processes import marked, spawn
+from chaos.host.tree_account import TreeAccount, Used
 from chaos.host.worker import Program
 from chaos.plugin.handles import Job
-from chaos.record.redact import known
 
 LOOK, LOOK_FOR_MARKS = (
     0.2,
     1.0,
 )  # seconds; the second also finds processes that are no longer descendants, and costs more
-LINE, KEPT = 1 << 16, 5  # maximum bytes per line, and lines of text kept
-TICKS = float(os.sysconf("SC_CLK_TCK"))
+_READ_ON = 2.0  # seconds that the rest of its output may take after its end: a child may keep that open
 
 
 class JobRun:
     """Creating it starts the job. Raises FaultError; TargetGone if its container is not running."""
 
-    def __init__(self, job: Job, argv: Sequence[str], mark: str) -> None:
-        self.reports: list[dict[str, Any]] = []  # each line of it that is a JSON object
-        self.said: deque[str] = deque(maxlen=KEPT)  # the last of all other lines
-        self.reported, self.ended = threading.Event(), threading.Event()
+    def __init__(self, job: Job, mark: str) -> None:
+        self.output, self.ended = JobOutput(job.expect), threading.Event()
         self.seen: set[int] = (
             set()
         )  # the job and its children, including ended ones, if they run on this machine
-        self.cpu, self.peak = 0.0, 0  # seconds of the whole tree, bytes
-        self._mark = mark
-        self.process = self._start(job, list(argv), mark)
-        for work in (self._read, self._wait, self._watch):
-            threading.Thread(target=work, daemon=True).start()
+        self.alive: set[int] = set()  # those of them that lived at the last look
+        self._account, self._looking = TreeAccount(), threading.Lock()
+        self.expects, self._mark = job.expect, mark
+        self.process = self._start(job, mark)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        for thread in (
+            self._reader,
+            *(threading.Thread(target=w, daemon=True) for w in (self._wait, self._watch)),
+        ):
+            thread.start()
 
     @property
     def code(self) -> int | None:
         """The exit code; None while it runs."""
         return self.process.poll() if self.ended.is_set() else None
 
-    def _start(self, job: Job, argv: list[str], mark: str) -> Program:
+    @property
+    def used(self) -> Used:
+        """What the whole tree has used so far."""
+        return self._account.used
+
+    def unmet(self) -> str:
+        """What is missing for its work to count as done; empty if nothing. Not known while it runs."""
+        if self.code is None or self.code not in self.expects.exit:
+            return "" if self.code is None else f"exit code {self.code}"
+        return self.output.unmet()
+
+    @property
+    def completed(self) -> bool:
+        return self.code is not None and not self.unmet()
+
+    def _start(self, job: Job, mark: str) -> Program:
         if job.container is not None:
             cwd = str(job.cwd) if job.cwd is not None else None
-            return container_exec.start(job.container, argv, job.env, mark, cwd)
-        pipe = subprocess.PIPE
-        stdin, stderr = (pipe, None) if job.reports else (subprocess.DEVNULL, subprocess.STDOUT)
+            return container_exec.start(job.container, job.argv, job.env, mark, cwd, job.user)
         try:
             program: Program = spawn(
-                argv, mark=mark, env=job.env, cwd=job.cwd, stdin=stdin, stdout=pipe, stderr=stderr
+                job.argv,
+                mark=mark,
+                env=job.env,
+                user=None if job.user is None else privileges.user_named(job.user),
+                cwd=job.cwd,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                settled=False,
             )
-        except OSError as error:
-            raise FaultError(f"{argv[0]}: {error.strerror}") from error
+        except (OSError, UsageError) as error:
+            raise FaultError(f"{job.argv[0]}: {getattr(error, 'strerror', None) or error}") from error
         return program
 
     def _read(self) -> None:
         for line in self._lines():
-            with suppress(ValueError, RecursionError):
-                report = json.loads(line)
-                if isinstance(report, dict):
-                    self.reports.append(report)
-                    self.reported.set()
-                    continue
-            if text := line.decode(errors="replace").strip():
-                self.said.append(known(text)[:200])
+            self.output.feed(line)
 
     def _lines(self) -> Iterator[bytes]:
         stream: Any = self.process.stdout
@@ -92,10 +104,11 @@ class JobRun:
                 self._look(set())
                 _, status, used = os.wait4(process.pid, 0)
                 process.returncode = os.waitstatus_to_exitcode(status)
-                self.cpu = max(self.cpu, used.ru_utime + used.ru_stime)
+                with self._looking:
+                    self._account.ended(process.pid, used.ru_utime + used.ru_stime)
         process.wait()
+        self._reader.join(_READ_ON)
         self.ended.set()
-        self.reported.set()
 
     def _watch(self) -> None:
         apart, since = set[int](), LOOK_FOR_MARKS
@@ -107,22 +120,8 @@ class JobRun:
             since += LOOK
 
     def _look(self, apart: set[int]) -> None:
-        family = owners.family({self.process.pid, *apart} - {0})
-        self.seen |= family
-        self.cpu = max(self.cpu, sum(_used(pid) for pid in family))
-        self.peak = max(self.peak, sum(_resident(pid) for pid in family))
-
-
-def _used(pid: int) -> float:
-    """Processor seconds of a process and of the children it has waited for."""
-    with suppress(OSError, IndexError, ValueError), open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-        fields = file.read().rpartition(b")")[2].split()
-        return sum(map(int, fields[11:15])) / TICKS
-    return 0.0
-
-
-def _resident(pid: int) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
+        with self._looking:
+            family = owners.family({self.process.pid, *apart} - {0})
+            self.seen |= family
+            self.alive = family
+            self._account.look(family)

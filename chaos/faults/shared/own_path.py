@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 from chaos import path
 from chaos.errors import ControlError, FaultError
 from chaos.faults.shared import proxies
-from chaos.path import Account, Fate, Seen, Unseen, Watch
-from chaos.plugin.handles import Handles, Proxy
-from chaos.plugin.probe import Answer, Probe, unknown, yes
+from chaos.path import Account, Fate, Seen, Unseen, Watch, setting
+from chaos.path.networks import resolved
+from chaos.plugin.handles import Handles
+from chaos.plugin.probe import Probe, no, unknown, until_no, yes
 
 
 class OwnPath:
@@ -26,24 +27,25 @@ class OwnPath:
         self._open = ExitStack()
         self._watches: list[Watch] = []
         self._accounts: list[Account] = []
-        self._because = "it was never watched"
+        self._because = "they were never watched"
+        self._goes_past = False  # it is connected to an upstream, but not through the proxy
 
+    @until_no
     def probes(self, least: int = 1) -> Iterator[Probe]:
         """Probe whether the proxies let traffic pass, and whether at least `least` of the service's connections can
-        be seen and go through them now. The second is never a `no`: a service may open connections only when it gets
-        requests.
+        be seen and go through them now. A service may open connections only when it gets requests; it is a `no` only if
+        all that it has with an upstream go past the proxy.
         """
-        for proxy in self._proxies:
-            passes = proxies.lets_pass(proxy)
-            yield passes
-            if passes.answer is Answer.NO:
-                return
+        yield from map(proxies.lets_pass, self._proxies)
         what = f"connections of the service go through {self._called}"
         self.open()
         seen = self.begin()
         because = self.unproven(seen)
         self.close()
-        yield unknown(what, because) if because else yes(what, f"{len(seen.fates)} now")
+        if because:
+            yield no(what, because) if self._goes_past else unknown(what, because)
+        else:
+            yield yes(what, f"{len(seen.fates)} now")
         answer = yes if len(seen.fates) >= least else unknown
         yield answer("floor: connections of the service", f"{len(seen.fates)} now, {least} required")
 
@@ -140,17 +142,28 @@ class OwnPath:
                 past.update(watch.past())
         except Unseen:
             past = Counter()
+        self._goes_past = any(_is_there(watch.proxy.upstream, past) for watch in self._watches)
         if past:
             there = ", ".join(f"{where} ({count})" for where, count in past.most_common(3))
             said += f"; it is connected to {there}"
         if seen.others:
             said += f"; connections through it come from {', '.join(seen.others)}"
-        return f"{said}; let the service connect to {', '.join(_address(each) for each in self._proxies)}"
+        return f"{said}; {self._remedy()}"
+
+    def _remedy(self) -> str:
+        found = [
+            line
+            for watch, proxy in zip(self._watches, self._proxies, strict=False)
+            for line in setting.to_change(watch.service.processes, proxy.kind, proxy.upstream, proxy.listen)
+        ]
+        to = f"let the service connect to {', '.join(each.listen for each in self._proxies)}"
+        return f"{to}: set {', '.join(found)}, and restart it" if found else to
 
     def _give_up(self, error: Unseen) -> None:
         self._because = str(error)
         self.close()
 
 
-def _address(proxy: Proxy) -> str:
-    return proxy.listen
+def _is_there(upstream: str, past: Mapping[str, int]) -> bool:
+    host, _, port = upstream.rpartition(":")
+    return any(f"{each}:{port}" in past for each in resolved(host.strip("[]")))

@@ -10,6 +10,8 @@ import httpx
 import psycopg
 
 from chaos.access import trust
+from chaos.host import greetings
+from chaos.plugin.handles import Proxy
 from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.postgres import connect
 
@@ -21,6 +23,9 @@ _SLOTS: LiteralString = (
     " + coalesce(current_setting('reserved_connections', true), '0')::int,"
     " (select count(*) from pg_stat_activity where backend_type = 'client backend')"
 )
+
+
+_ROLE = "give the crowd a role of its own, databases: {primary: {admin_dsn: ..., dsns: {crowd: ...}}}"
 
 
 def burst_is_answered(url: str, headers: Mapping[str, str], path: str) -> Probe:
@@ -50,6 +55,33 @@ def files_are_enough(connections: int) -> Probe:
             f"as root: ulimit -Hn {needed}",
         )
     return yes(what)
+
+
+def greeted(proxy: Proxy, clients: int, least: int) -> Probe:
+    """Probe the floor with one client that greets."""
+    what, asked = "floor: connections_attempted", f"{clients} clients, {least} required"
+    if not proxy.entry:
+        because = f"this machine reaches neither {proxy.upstream} nor the proxy's {proxy.listen}"
+        return no(
+            what, because, "publish the proxy's port on 127.0.0.1, or list its upstream's host in `allow`"
+        )
+    other = (
+        _ROLE if proxy.kind == "postgres" else "if it speaks another protocol, name it: `kind:` of the proxy"
+    )
+    try:
+        answer = greetings.ask(proxy.kind, proxy.entry)
+    except ValueError as error:
+        return no(what, f"{proxy.entry} does not answer like {proxy.kind}: {error}", other)
+    except TimeoutError:
+        return no(
+            what, f"{proxy.entry} does not answer like {proxy.kind} within {greetings.PATIENCE:g} s", other
+        )
+    except OSError as error:
+        return no(what, f"{proxy.entry}: {str(error) or type(error).__name__}", other)
+    if answer.said == greetings.HUNG_UP or not (answer.taken or answer.full):
+        return no(what, f"{proxy.entry} sends clients away: {answer.said}", other)
+    said = "has no room now" if answer.full else f"answers like {proxy.kind}"
+    return yes(what, f"{asked}; {proxy.entry} {said}: {answer.said}")
 
 
 def attempted(dsn: str, clients: int, least: int) -> Probe:

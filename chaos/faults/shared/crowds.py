@@ -1,0 +1,124 @@
+"""The crowd of a storm: clients of the service behind a proxy, which sign in to PostgreSQL with a role of their own,
+or only greet, in the protocol of the proxy's `kind`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, LiteralString
+
+import psycopg
+
+from chaos.errors import TargetGone
+from chaos.faults.shared import same_server, storm_ahead
+from chaos.plugin.fault import Evidence
+from chaos.plugin.handles import Database, Handles, Proxy
+from chaos.plugin.probe import Probe
+from chaos.postgres import connect
+from chaos.postgres.connection import Connection
+from chaos.postgres.signing_in import probe_role
+
+_POLL = 0.1  # seconds between two counts
+
+
+class Crowd(ABC):
+    waits_for_the_proxy = False  # it comes once the proxy lets connections pass again
+
+    @abstractmethod
+    def probes(self, clients: int, least: int) -> Iterator[Probe]: ...
+
+    @property
+    @abstractmethod
+    def spec(self) -> Mapping[str, Any]:
+        """Its part of the specification of `chaos.host.crowd`."""
+
+    def open(self) -> str:
+        """Call before the crowd comes. Explains why the proxy is not known to lead to the stormed server; empty if it
+        does. Raises TargetGone."""
+        return ""
+
+    def close(self) -> None:  # noqa: B027 (most hold nothing)
+        """Call if the crowd does not come."""
+
+    def watch(self, ended: Callable[[], bool], seconds: float, stop: threading.Event) -> Evidence:
+        """Wait until the crowd has ended, the time is over or `stop` is set."""
+        end = time.monotonic() + seconds
+        while not ended() and time.monotonic() < end and not stop.wait(_POLL):
+            pass
+        return {}
+
+
+class Signed(Crowd):
+    """It connects straight to PostgreSQL. Peak connections are counted beside max_connections."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._admin: Connection | None = None
+
+    def probes(self, clients: int, least: int) -> Iterator[Probe]:
+        yield from probe_role(self._database.dsns["crowd"], "the crowd")
+        yield storm_ahead.attempted(self._database.admin_dsn, clients, least)
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {"dsn": self._database.dsns["crowd"]}
+
+    def open(self) -> str:
+        try:
+            self._admin = connect(self._database.admin_dsn)  # before the crowd takes all slots
+        except psycopg.OperationalError as error:
+            raise TargetGone(f"reconnect_storm: {error}") from error
+        return same_server.elsewhere(self._admin, self._database)
+
+    def close(self) -> None:
+        if self._admin is not None:
+            self._admin.close()
+
+    def watch(self, ended: Callable[[], bool], seconds: float, stop: threading.Event) -> Evidence:
+        assert self._admin is not None
+        end = time.monotonic() + seconds
+        peak, allowed, because = 0, 0, "sampled to the end"
+        try:
+            with self._admin as connection:
+                allowed = int(_one(connection, "select current_setting('max_connections')"))
+                while not ended() and time.monotonic() < end and not stop.wait(_POLL):
+                    peak = max(peak, int(_one(connection, _COUNT)))
+        except psycopg.Error as error:  # the server went down under load: that is the target's failure
+            because = str(error).strip()
+            stop.wait(max(0.0, end - time.monotonic()))
+        return {"peak_connections": peak, "max_connections": allowed, "peak": because}
+
+
+class Greeting(Crowd):
+    """It greets at the proxy's `entry` and stays, without signing in: any service, and no connection string."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self.waits_for_the_proxy = not proxy.entry_is_straight
+
+    def probes(self, clients: int, least: int) -> Iterator[Probe]:
+        yield storm_ahead.greeted(self._proxy, clients, least)
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return {"kind": self._proxy.kind, "at": self._proxy.entry}
+
+
+def crowd_of(handles: Handles, name: str) -> Crowd:
+    """`name`: of the proxy."""
+    primary = handles.databases.get("primary")
+    if name == "database" and primary is not None and "crowd" in primary.dsns:
+        return Signed(primary)
+    return Greeting(handles.proxies[name])
+
+
+_COUNT = "select count(*) from pg_stat_activity where backend_type = 'client backend'"
+
+
+def _one(connection: Connection, query: LiteralString) -> str:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return str(row[0])
