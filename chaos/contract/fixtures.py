@@ -41,5 +41,6 @@ def midnight_staging() -> Mapping[str, float]:
 
 @pytest.fixture
 def midnight_runs() -> Sequence[Path]:
-    """Directories of stored runs that checks and report formats are tried on, beside three small ones of midnight's."""
+    """Directories of stored runs that checks, figures and report formats are tried on, beside three small ones of
+    midnight's."""
     return ()

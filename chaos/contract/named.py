@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chaos.checks import figures
 from chaos.checks import registered as checks
 from chaos.errors import UsageError
 from chaos.plugin import registry
 from chaos.reports import registered as reports
 from chaos.sampling import plugged
+from chaos.spec.near import instead
 
 ALL = "all"
 
@@ -19,6 +21,7 @@ def registered() -> dict[str, list[str]]:
         "faults": list(registry.names("faults")),
         "targets": list(registry.names("targets")),
         "checks": list(checks.by_name()),
+        "figures": figures.names(),
         "sources": list(dict.fromkeys(point.name for point in plugged.points())),
         "reports": reports.names(),
     }
@@ -33,6 +36,6 @@ def chosen(asked: Sequence[str]) -> dict[str, list[str]]:
     if strange := [name for name in asked if name not in names]:
         raise UsageError(
             f"--midnight-contract {strange[0]}: nothing of that name is registered; is its package installed? "
-            f"known: {', '.join(sorted(names))}"
+            f"{instead(strange[0], sorted(names))}"
         )
     return {kind: [name for name in dict.fromkeys(asked) if name in each] for kind, each in known.items()}

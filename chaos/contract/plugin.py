@@ -11,8 +11,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="Hold the registered fault, driver, check, sampling source or report format NAME to midnight's contract;"
-        " repeatable; all: everything that is registered.",
+        help="Hold the registered fault, driver, sampling source, check, figure or report format NAME to midnight's"
+        " contract; repeatable; all: everything that is registered.",
     )
 
 

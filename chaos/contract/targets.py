@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from chaos.contract.elsewhere import as_json, undo_elsewhere
 from chaos.contract.faults import NO_SUCH_KEY
+from chaos.contract.traces import Traces, nothing_left
 from chaos.plan import build
 from chaos.plugin import registry
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Undo
-from chaos.plugin.handles import is_handle
+from chaos.plugin.handles import Handles, is_handle
 from chaos.spec.target import Target
 
 Made = tuple[Target, Driver]
@@ -75,12 +76,14 @@ def test_its_probes_answer_without_raising(made: Made) -> None:
 def test_it_gives_what_it_offers_and_is_taken_down_twice(
     made: Made, creating: dict[str, Undo], midnight_subject: str
 ) -> None:
-    target, driver = made
-    handles = driver.up(Site(f"contract-{secrets.token_hex(4)}", _recorder(creating)))
+    (target, driver), mark = made, f"contract-{secrets.token_hex(4)}"
+    traces = Traces(Handles(), mark)
+    handles = driver.up(Site(mark, _recorder(creating)))
     assert handles.offered() == driver.offers(target)
     driver.drain()
     for undo in newest_first(creating):
         undo_elsewhere(f"target:{midnight_subject}", undo)
+    nothing_left(traces.left(), "the undos in another process")
     for undo in newest_first(creating):
         as_json(driver.undo(undo))
 

@@ -30,14 +30,15 @@ if TYPE_CHECKING:
         Stanza,
         Volume,
     )
-    from chaos.plugin.probe import Answer, Probe, no, unknown, yes
+    from chaos.plugin.probe import Answer, Probe, no, unknown, until_no, yes
     from chaos.plugin.source import SamplingSource
     from chaos.plugin.staging import STAGING
     from chaos.record.inventory.differences import Claim
     from chaos.record.inventory.document import CONTAINERS, FILES, PROCESSES, PROXIES, SERVERS
+    from chaos.spec.broken import BrokenRule
     from chaos.spec.target import Target
     from chaos.spec.units import NotNegative, Positive, Ratio, Size
-    from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
+    from chaos.spec.yamlfile import Model, Name, Where
 
 __all__ = [
     "CONTAINERS",
@@ -88,6 +89,7 @@ __all__ = [
     "Where",
     "no",
     "unknown",
+    "until_no",
     "yes",
 ]
 
@@ -95,16 +97,17 @@ _HOMES = {
     "chaos.errors": "Aborted FaultError NoVerdict TargetError TargetGone UndoError UsageError",
     "chaos.plugin.driver": "Driver Incident Site Wants",
     "chaos.plugin.fault": "Evidence Fault Held Undo",
-    "chaos.plugin.handles": "ContainerRef Database EngineAt Handles Job LogFiles ProcessRef Proxy Replication Server"
-    " Stanza Volume",
-    "chaos.plugin.probe": "Answer Probe no unknown yes",
+    "chaos.plugin.handles": "ContainerRef Database EngineAt Handles Job LogFiles ProcessRef Proxy Replication"
+    " Server Stanza Volume",
+    "chaos.plugin.probe": "Answer Probe no unknown until_no yes",
     "chaos.plugin.source": "SamplingSource",
     "chaos.plugin.staging": "STAGING",
     "chaos.record.inventory.differences": "Claim",
     "chaos.record.inventory.document": "CONTAINERS FILES PROCESSES PROXIES SERVERS",
+    "chaos.spec.broken": "BrokenRule",
     "chaos.spec.target": "Target",
     "chaos.spec.units": "NotNegative Positive Ratio Size",
-    "chaos.spec.yamlfile": "BrokenRule Model Name Where",
+    "chaos.spec.yamlfile": "Model Name Where",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

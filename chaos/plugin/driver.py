@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from chaos.errors import Aborted, TargetError
@@ -32,6 +33,7 @@ class Site:
     mark: str
     creating: Callable[[str, Undo], None]  # (what, undo); on disk when it returns
     stopping: threading.Event = field(default_factory=threading.Event)
+    records: Path | None = None  # where the output of what is started may be kept, without secrets
 
     def check(self) -> None:
         """Raises Aborted if the run is being stopped. Call between the stages of starting a target."""
@@ -71,6 +73,25 @@ class Driver(ABC):
         """Return notes for the plan about these faults on this target. May read the target; changes nothing."""
         del target, options, faults
         return []
+
+    @classmethod
+    def to_keep(cls, options: Any) -> type[Driver] | None:
+        """Return the driver of what `midnight stack up` starts and keeps; None: nothing. Default: the whole target, if
+        midnight starts it."""
+        del options
+        return cls if cls.started_by_us else None
+
+    @classmethod
+    def next_steps(cls, options: Any) -> Sequence[str]:
+        """Return lines that `midnight stack up` prints at the end: what to do with the target. Default: none."""
+        del options
+        return ()
+
+    @classmethod
+    def in_use(cls, undo: Undo) -> Sequence[str]:
+        """Return who uses what this undo would remove: `midnight stack down` is refused then. Default: no one."""
+        del undo
+        return ()
 
     @classmethod
     def check_profile(cls, at: Where) -> None:

@@ -12,6 +12,7 @@ from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
 from chaos.record.inventory.differences import Claim
 from chaos.record.inventory.document import KINDS
+from chaos.spec.target import Target
 from chaos.spec.yamlfile import Model
 
 Undo = Mapping[str, Any]
@@ -26,16 +27,22 @@ class Held:
     """The result of the act at the end of the hold: its dose, and the floor that it must reach.
 
     A dose counts only what happened on the target's own path. If that is not known, `unproven` states why, and how to
-    find out; then the effect is `unknown`, whatever the dose.
+    find out; then the effect is `unknown`, whatever the dose. `acted`: seconds of the hold after which the act was
+    over and nothing of it in force, so that the target was on its own; None: it lasted until the undo.
     """
 
     dose: Mapping[str, float]
     floor: Mapping[str, float]
     evidence: Evidence = field(default_factory=dict)
     unproven: str = ""
+    output: str = (
+        ""  # of the step's program; kept beside the journal as STEP.log, so bound it and mask secrets
+    )
+    acted: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """The result as the journal has it: without the output."""
+        return {name: value for name, value in asdict(self).items() if name != "output"}
 
 
 class Fault(ABC):
@@ -65,10 +72,24 @@ class Fault(ABC):
         return {}
 
     @classmethod
+    def fitted(cls, params: Any, target: Target) -> Mapping[str, tuple[Any, str]]:
+        """Return values that fit the target for parameters that the experiment leaves to midnight, by name, each with
+        the reason, which the plan shows. Default: none."""
+        del params, target
+        return {}
+
+    @classmethod
     def plan_notes(cls, params: Any) -> Sequence[str]:
         """Return notes for the plan about these parameters, one line each."""
         del params
         return ()
+
+    @classmethod
+    def reachable(cls, params: Any, hold: float) -> Mapping[str, float]:
+        """Return how far a hold of that many seconds lets these parameters get, by name: the plan refuses a greater
+        one, a floor that no dose could reach. Default: no parameter depends on the hold."""
+        del params, hold
+        return {}
 
     @abstractmethod
     def __init__(self, params: Any, handles: Handles, mark: str) -> None: ...

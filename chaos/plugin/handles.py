@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:  # the small programs that import this must start at once
+    from chaos.spec.formulas import Formula
+
+from chaos.plugin.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,13 @@ class Proxy:
     name: str
     listen: str
     upstream: str
+    kind: Kind = "tcp"  # what is spoken through it
+    entry: str = ""  # HOST:PORT where clients on this machine reach what is behind it; empty: nowhere
+
+    @property
+    def entry_is_straight(self) -> bool:
+        """True if clients at `entry` do not come through the proxy."""
+        return self.entry == self.upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,8 @@ class Volume:
     write_bps: int | None  # our limit on the device, bytes per second; None: unlimited
     container: ContainerRef | None = None  # a container that has it, if `path` is not on this machine
     inside: Path = Path()  # the directory inside that container
+    served: Path | None = None  # it is on a served disk: the directory with the disk's knobs and account
+    to_serve: str = ""  # else: what to type so that it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +126,19 @@ class LogFiles:
     inside: Path = Path()  # the directory inside the container; `directory` is where logs are read afterwards
     ours: bool = True  # False: the target lives on, so none of its archives may be lost
     stanza: Stanza | None = None
+    unrotated: tuple[Path, ...] = ()  # further logs that are read for errors; may be patterns
     states: tuple[Path, ...] = ()  # state files of logrotate's own runs there: their locks are taken
+    line_id: str | None = None  # a regular expression that finds a line's id; None: its whole text is its id
+
+
+@dataclass(frozen=True, slots=True)
+class JobExpects:
+    """By what a job is known to have done its work."""
+
+    exit: tuple[int, ...] = (0,)
+    contains: tuple[str, ...] = ()  # texts that lines of its output hold
+    lacks: tuple[str, ...] = ()  # texts that no line holds
+    matches: str | None = None  # a regular expression that some line matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +149,30 @@ class Job:
     env: Mapping[str, str]
     cwd: Path | None  # None: the container's
     container: ContainerRef | None = None  # where it runs; None: on this machine
-    reports: bool = False  # it takes an amount of work and reports like targets/reference/batch.py
+    user: str | None = None  # None: midnight's own, or the container's
+    expect: JobExpects = field(default_factory=JobExpects)
+    values: Mapping[str, str] = field(
+        default_factory=dict
+    )  # names in braces that a step may give, and defaults
 
 
-SINGLE = ("base_url", "metrics_url", "logs", "replication")
-GROUPS = ("processes", "containers", "databases", "proxies", "volumes", "jobs", "servers")
+@dataclass(frozen=True, slots=True)
+class GaugeSource:
+    """One answer that shows gauges of the source `api`, and how each is made of it."""
+
+    kind: Literal["prometheus", "json", "sql"]
+    shown: str  # where it is read, for people
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # secret
+    dsn: str = field(default="", repr=False)  # for `sql`; with its password
+    query: str = ""
+    must: Mapping[str, Formula] = field(default_factory=dict)  # by gauge, as a target file names it
+    may: Mapping[str, Formula] = field(default_factory=dict)  # of a preset: left out if not shown
+    preset: str = ""
+
+
+SINGLE = ("base_url", "logs", "replication")
+GROUPS = ("addresses", "processes", "containers", "databases", "proxies", "volumes", "jobs", "servers")
 
 
 def is_handle(name: str) -> bool:
@@ -142,7 +187,9 @@ class Handles:
 
     base_url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of every request to it; secret
-    metrics_url: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)  # URLs by the names that `gauges` may use
+    gauges: tuple[GaugeSource, ...] = ()  # filled in from the target file, whatever the driver
+    taken: Mapping[str, Any] = field(default_factory=dict, repr=False)  # by the session, by name; secret
     processes: Mapping[str, tuple[ProcessRef, ...]] = field(default_factory=dict)  # by role, one or more
     containers: Mapping[str, tuple[ContainerRef, ...]] = field(default_factory=dict)  # by role, replicas too
     databases: Mapping[str, Database] = field(default_factory=dict)

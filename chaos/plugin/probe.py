@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import wraps
+from typing import ParamSpec
 
 from chaos.errors import MidnightError
+
+P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,20 @@ def no(what: str, because: str, remedy: str = "") -> Probe:
 
 def unknown(what: str, because: str, remedy: str = "") -> Probe:
     return Probe(what, Answer.UNKNOWN, because, remedy)
+
+
+def until_no(probes: Callable[P, Iterable[Probe]]) -> Callable[P, Iterator[Probe]]:
+    """Decorate a generator of probes of which each presumes the ones before it: the first `no` is the last, and the
+    code after that `yield` does not run."""
+
+    @wraps(probes)
+    def until(*args: P.args, **kwargs: P.kwargs) -> Iterator[Probe]:
+        for probe in probes(*args, **kwargs):
+            yield probe
+            if probe.answer is Answer.NO:
+                return
+
+    return until
 
 
 def answers(what: str, probe: Callable[[], Iterable[Probe]]) -> list[Probe]:

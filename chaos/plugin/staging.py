@@ -11,7 +11,7 @@ STAGING: Mapping[str, str] = MappingProxyType(
         "machine.disk": "bytes that the fault takes from the machine's disk",
         "logs.grown": "bytes that the log to be rotated has grown to",
         "database.standby": "0: none, 1: asynchronous, 2: synchronous",
-        "database.archive": "seconds after which a begun segment of WAL is archived; 0: no archive",
+        "database.archive": "seconds after which a WAL segment is archived even if it is not full; 0: no archive",
     }
 )
 """A driver may stage more for faults of its own: `Driver.stages`."""

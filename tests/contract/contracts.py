@@ -28,8 +28,12 @@ def midnight_target(midnight_subject, tmp_path):
 
 @pytest.fixture(autouse=True)
 def not_for_long(midnight_subject, monkeypatch):
+    monkeypatch.setattr("chaos.contract.faults.HOLD", 0.05)
+    monkeypatch.setattr("chaos.contract.traces.WITHIN", 0.2)
     if midnight_subject == "deaf":
         monkeypatch.setattr("chaos.contract.faults.RETURNS_WITHIN", 0.1)
+    if midnight_subject == "slow":
+        monkeypatch.setattr("chaos.run.steps.UNDO", -25)
 """
 
 
@@ -37,7 +41,7 @@ def project(place: Path, points: Mapping[str, Mapping[str, str]], conftest: str 
     """A project with an installed package of these entry points, by group, whose conftest.py is in `tests`."""
     site, metadata = place / "site", place / "site/planted-1.dist-info"
     metadata.mkdir(parents=True)
-    for file in ("planted_faults.py", "planted_rest.py"):
+    for file in ("planted_faults.py", "planted_on_a_server.py", "planted_rest.py"):
         (site / file).write_text((HERE / file).read_text())
     groups = [
         "\n".join([f"[midnight.{group}]", *(f"{name} = {value}" for name, value in each.items())])
@@ -48,6 +52,10 @@ def project(place: Path, points: Mapping[str, Mapping[str, str]], conftest: str 
     (place / "tests").mkdir()
     (place / "tests/conftest.py").write_text(conftest)
     return place
+
+
+def class_of(name: str) -> str:
+    return name.title().replace("_", "")
 
 
 def pytest_in(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

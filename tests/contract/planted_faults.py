@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from chaos.host.processes import spawn, stop_marked
 from chaos.plugin import Evidence, Fault, Handles, Held, Model, Undo
 
 
@@ -100,6 +103,22 @@ class Forgetful(Good):
         return super().undo(undo)
 
 
+class Local(Forgetful):
+    """As Forgetful, but elsewhere its undo does nothing and says so of nothing."""
+
+    @classmethod
+    def undo(cls, undo: Undo) -> Evidence:
+        return Good.undo(undo) if cls.files else {}
+
+
+class Slow(Forgetful):
+    @classmethod
+    def undo(cls, undo: Undo) -> Evidence:
+        if not cls.files and Path(undo["file"]).exists():
+            threading.Event().wait(60)
+        return Good.undo(undo)
+
+
 class Leaving(Good):
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
@@ -107,10 +126,79 @@ class Leaving(Good):
         return {}
 
 
+class Toggling(Good):
+    """Each undo takes the former one back."""
+
+    @classmethod
+    def undo(cls, undo: Undo) -> Evidence:
+        file = Path(undo["file"])
+        if file.exists():
+            file.unlink()
+        else:
+            file.touch()
+        return {}
+
+
+class TidyHold(Leaving):
+    """Its act ends with its hold, and with nothing else."""
+
+    def hold(self, seconds: float, stop: threading.Event) -> Held:
+        held = super().hold(seconds, stop)
+        self.file.unlink()
+        return held
+
+
+class Relative(Good):
+    """Its undo works in one directory."""
+
+    def prepare(self) -> Undo:
+        return {"file": os.path.relpath(self.file)}
+
+
+class Process(Leaving):
+    """A process that goes on until this one ends."""
+
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None:
+        super().__init__(params, handles, mark)
+        self.mark = mark
+
+    def inject(self) -> Evidence:
+        self.process = spawn(["cat"], mark=self.mark, stdin=subprocess.PIPE)
+        return {}
+
+
+class Nameless(Process):
+    def inject(self) -> Evidence:
+        self.process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        return {}
+
+
+class Ending(Process):
+    """A sound one: another process finds it by its mark."""
+
+    def prepare(self) -> Undo:
+        return {"mark": self.mark}
+
+    @classmethod
+    def undo(cls, undo: Undo) -> Evidence:
+        return {"stopped": len(stop_marked(undo["mark"], grace=2))}
+
+
 class Deaf(Good):
     def hold(self, seconds: float, stop: threading.Event) -> Held:
         threading.Event().wait(seconds)
         return super().hold(0, stop)
+
+
+class Demanding(Good):
+    """Has a parameter without a default."""
+
+    class Params(Params):
+        volume: str
+        least: int
+
+    def __init__(self, params: Any, handles: Handles, mark: str) -> None:
+        super().__init__(params, handles, mark)
 
 
 class Floorless(Good):

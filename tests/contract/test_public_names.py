@@ -16,8 +16,9 @@ from tests.midnight import PROJECT
 PLUGIN = """
 CONTAINERS FILES PROCESSES PROXIES SERVERS STAGING
 Aborted Answer BrokenRule Claim ContainerRef Database Driver EngineAt Evidence Fault FaultError Handles Held Incident
-Job LogFiles Model Name NoVerdict NotNegative Positive Probe ProcessRef Proxy Ratio Replication SamplingSource Server
-Site Size Stanza Target TargetError TargetGone Undo UndoError UsageError Volume Wants Where no unknown yes
+Job LogFiles Model Name NoVerdict NotNegative Positive Probe ProcessRef Proxy Ratio Replication SamplingSource
+Server Site Size Stanza Target TargetError TargetGone Undo UndoError UsageError Volume Wants Where no unknown
+until_no yes
 """
 
 
@@ -27,8 +28,9 @@ def test_the_names_that_faults_drivers_and_sources_are_written_against() -> None
         assert getattr(chaos.plugin, name) is not None
 
 
-def test_the_names_that_checks_and_report_formats_are_written_against() -> None:
+def test_the_names_that_checks_figures_and_report_formats_are_written_against() -> None:
     assert {"Check", "Finding", "Judged", "Outcome"} <= set(chaos.checks.__all__)
+    assert {"Figure", "Measured", "Room", "Tolerance", "of_finding"} <= set(chaos.checks.__all__)
     assert chaos.reports.__all__ == ["Format", "JudgedRun"]
 
 

@@ -1,18 +1,30 @@
-"""Everything that ships keeps the contract, as far as a process, a directory and a job can show it; what needs a
-stack is tried on one in tests/real."""
+"""Everything that ships keeps the contract, as far as a process, a directory, a job and a small server can show it.
+
+What needs a stack is tried on one in tests/real and tests/docker.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from chaos.checks import SHIPPED
+from chaos.checks import SHIPPED, figures
 from chaos.plugin import registry
 from chaos.reports.registered import SHIPPED as FORMATS
+from tests.contract import stacks
 from tests.contract.contracts import failed, project
 
-CONFTEST = """
+TARGET = """
+name: mine
+driver: attach
+consent: {owner: me, until: 2999-12-31}
+options: {base_url: "http://127.0.0.1:%d"}
+"""
+CONFTEST = (
+    """
 import subprocess
 import sys
+import threading
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 
 import pytest
 from chaos.host.processes import ref_of
@@ -33,18 +45,35 @@ def midnight_handles(tmp_path):
     sleeping.kill()
     sleeping.wait()
 
+TARGET = """
+    + repr(TARGET)
+    + """
+
+@pytest.fixture
+def midnight_target(midnight_subject, tmp_path):
+    if midnight_subject != "attach":
+        yield None
+        return
+    with HTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        file = tmp_path / "mine.yaml"
+        file.write_text(TARGET % service.server_port)
+        yield file
+        service.shutdown()
+
 @pytest.fixture
 def midnight_params(midnight_subject):
-    return {"logrotate": {"writers": 0}}.get(midnight_subject, {})
+    return {"logrotate": {"writers": 0}, "overlap": {"min_together": "10ms"}}.get(midnight_subject, {})
 """
-HERE = ("kill", "pause", "batch_job", "logrotate")
+)
+HERE = ("kill", "pause", "exhaust", "batch_job", "overlap", "logrotate", "attach")
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     place = project(tmp_path_factory.mktemp("contract"), {}, CONFTEST)
     names = [*registry.names("faults"), *registry.names("targets"), *(check.name for check in SHIPPED)]
-    return failed(place, [*names, *(each.name for each in FORMATS)])
+    return failed(place, dict.fromkeys([*names, *figures.names(), *(each.name for each in FORMATS)]))
 
 
 def test_nothing_that_ships_breaks_a_rule_of_the_contract(outcomes: dict[str, set[str]]) -> None:
@@ -52,14 +81,15 @@ def test_nothing_that_ships_breaks_a_rule_of_the_contract(outcomes: dict[str, se
     assert {name: tests for name, tests in broken.items() if tests} == {}
 
 
-def test_checks_and_formats_are_tried_whole(outcomes: dict[str, set[str]]) -> None:
-    names = [*(check.name for check in SHIPPED), *(each.name for each in FORMATS)]
+def test_checks_figures_and_formats_are_tried_whole(outcomes: dict[str, set[str]]) -> None:
+    measured = [figure.name for figure in figures.FIGURES if figure.measure is not None]
+    names = [*(check.name for check in SHIPPED), *measured, *(each.name for each in FORMATS)]
     faults = registry.names("faults")  # one has the name of a check, too
     assert {name: outcomes[name] for name in names if outcomes[name] and name not in faults} == {}
 
 
 @pytest.mark.parametrize("name", HERE)
-def test_these_faults_are_tried_whole(name: str, outcomes: dict[str, set[str]]) -> None:
+def test_these_are_tried_whole(name: str, outcomes: dict[str, set[str]]) -> None:
     assert outcomes[name] == set()
 
 
@@ -73,3 +103,8 @@ def test_of_the_others_at_least_the_parameters_needs_and_staging_are_tried(
     }
     for name in registry.names("faults"):
         assert not outcomes[name] & {f"skipped: {test}" for test in untried}, name
+
+
+def test_every_registered_fault_is_played_on_one_of_the_stacks() -> None:
+    played = set[str]().union(*map(stacks.playable, stacks.STACKS))
+    assert played | stacks.TAKES_THE_STACK == set(registry.names("faults"))

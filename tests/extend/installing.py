@@ -26,16 +26,19 @@ class Installed(Midnight):
     def environment(self) -> dict[str, str]:
         return {**Midnight(self.place).environment, "PYTHONPATH": str(self.site)}
 
-    def test(self, name: str, **environment: str) -> str:
-        """Run the package's own tests and the contract suite for `name`; return what pytest printed."""
+    def test(self, *names: str) -> str:
+        """Run the package's own tests and the contract suite for these names; return what pytest printed."""
         argv = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--rootdir", ".", "."]
-        argv += ["--midnight-contract", name]
-        surroundings = {**self.environment, **environment}
+        argv += [part for name in names for part in ("--midnight-contract", name)]
         done = subprocess.run(
-            argv, cwd=self.package, env=surroundings, capture_output=True, text=True, check=False
+            argv, cwd=self.package, env=self.environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def used_in(self, place: Path) -> Installed:
+        """The same example, for a command with reports and state of its own."""
+        return Installed(place, package=self.package, site=self.site)
 
     def lacking(self) -> Midnight:
         """The same command without the example."""

@@ -10,9 +10,14 @@ from tests.conftest import traces
 from tests.extend.installing import Installed, install
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return install("driver", tmp_path_factory.mktemp("installed"))
+
+
 @pytest.fixture
-def midnight(tmp_path: Path) -> Installed:
-    return install("driver", tmp_path)
+def midnight(installed: Installed, tmp_path: Path) -> Installed:
+    return installed.used_in(tmp_path)
 
 
 @pytest.mark.real

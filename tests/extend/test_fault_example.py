@@ -8,13 +8,17 @@ import pytest
 
 from tests.conftest import traces
 from tests.extend.installing import Installed, install
-from tests.postgres.servers import Servers, dsn
 from tests.real import broken
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return install("fault", tmp_path_factory.mktemp("installed"))
+
+
 @pytest.fixture
-def midnight(tmp_path: Path) -> Installed:
-    return install("fault", tmp_path)
+def midnight(installed: Installed, tmp_path: Path) -> Installed:
+    return installed.used_in(tmp_path)
 
 
 def test_an_experiment_with_it_is_valid_only_once_it_is_installed(midnight: Installed) -> None:
@@ -33,12 +37,12 @@ def test_its_plan_has_its_parameters_and_its_notes(midnight: Installed) -> None:
 
 
 @pytest.mark.real
-def test_its_own_tests_and_the_contract_pass_on_a_plain_server(midnight: Installed, servers: Servers) -> None:
-    primary, _ = servers.primary()
-    assert "skipped" not in midnight.test("lock_table", LOCK_TABLE_DSN=dsn(primary))
+def test_its_own_tests_and_the_contract_pass_on_a_server_to_throw_away(midnight: Installed) -> None:
+    assert "skipped" not in midnight.test("lock_table")
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_it_is_played_on_the_reference_stack_and_its_effect_is_proven_and_undone(midnight: Installed) -> None:
     target = broken.target(midnight.place / "targets", "hardened", {})
     done = midnight("run", str(midnight.package / "lock_table.yaml"), "--target", target)

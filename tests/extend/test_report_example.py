@@ -10,9 +10,14 @@ from tests.extend.installing import Installed, install
 from tests.reports.stored_run import write_run
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return install("report", tmp_path_factory.mktemp("installed"))
+
+
 @pytest.fixture
-def midnight(tmp_path: Path) -> Installed:
-    return install("report", tmp_path)
+def midnight(installed: Installed, tmp_path: Path) -> Installed:
+    return installed.used_in(tmp_path)
 
 
 def test_it_writes_its_file_only_once_it_is_installed(midnight: Installed) -> None:
@@ -25,7 +30,7 @@ def test_it_writes_its_file_only_once_it_is_installed(midnight: Installed) -> No
     without = midnight.lacking()("report", str(run), "--format", "prometheus")
     assert (without.code, without.err) == (
         2,
-        "midnight: unknown report format 'prometheus'; known: html, json\n",
+        "midnight: unknown report format 'prometheus'; known: html, json, openmetrics\n",
     )
 
 

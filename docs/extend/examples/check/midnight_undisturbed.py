@@ -16,18 +16,18 @@ def judge(judged: Judged) -> list[Finding]:
     """One finding. Doubted hits count as bad, then as good: the outcome must be the same, or it is `unknown`."""
     seen = judged.observation
     if seen is None:
-        return [Finding(NAME, NAME, Outcome.UNKNOWN, None, ALLOWED, "ratio", "there was no play")]
+        return [Finding(NAME, Outcome.UNKNOWN, None, ALLOWED, "ratio", "there was no play")]
     chosen = seen.offered.copy()
     for span in judged.spans:
         chosen &= ~((seen.due >= span.start) & (seen.due < span.until(seen.end)))
     hits = int(np.count_nonzero(chosen))
     if not hits:
         because = "a step acted during all of the play"
-        return [Finding(NAME, NAME, Outcome.NOT_EXERCISED, None, ALLOWED, "ratio", because)]
+        return [Finding(NAME, Outcome.NOT_EXERCISED, None, ALLOWED, "ratio", because)]
     worst, best = (float(np.mean(good[chosen])) for good in (seen.at_worst, seen.at_best))
     outcome = bounded(worst >= ALLOWED, best >= ALLOWED)
     because = f"{percent(worst)} of {hits} hits were good while no step acted ({percent(ALLOWED)} required)"
-    return [Finding(NAME, NAME, outcome, worst, ALLOWED, "ratio", because, {"hits": hits, "at_best": best})]
+    return [Finding(NAME, outcome, worst, ALLOWED, "ratio", because, {"hits": hits, "at_best": best})]
 
 
-undisturbed = Check(NAME, judge)
+undisturbed = Check(NAME, judge, at_least=True, cards={NAME: "good while undisturbed"})

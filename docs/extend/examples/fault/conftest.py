@@ -1,33 +1,29 @@
-"""A PostgreSQL of your own, version 14 or newer: LOCK_TABLE_DSN is a superuser's connection string."""
+"""What the contract suite breaks: a table on a PostgreSQL server that is thrown away afterwards."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
+from chaos.contract.postgres import midnight_postgres
 from chaos.plugin import Database, Handles
 
-ADMIN = os.environ.get("LOCK_TABLE_DSN", "")
+__all__ = ["midnight_postgres"]
 
 
 @pytest.fixture
-def midnight_handles() -> Iterator[Handles]:
-    """A database with a table, and the role of a service that uses it."""
-    if not ADMIN:
-        pytest.skip("LOCK_TABLE_DSN is not set")
-    service = make_conninfo(ADMIN, user="shop", password="shop")
-    with psycopg.connect(ADMIN, autocommit=True) as admin:
-        admin.execute("CREATE ROLE shop LOGIN PASSWORD 'shop'")
-        admin.execute("CREATE TABLE stock (n int)")
-        admin.execute("GRANT ALL ON stock TO shop")
-        yield Handles(databases={"primary": Database(ADMIN, {"api": service}, proxied="", ours=False)})
-        admin.execute("DROP TABLE stock")
-        admin.execute("DROP ROLE shop")
+def midnight_handles(midnight_postgres: Database) -> Iterator[Handles]:
+    """A table of the service, which signs in with a role of its own."""
+    # a lock that a broken undo has left must not hold up the tests
+    patient = {"autocommit": True, "options": "-c lock_timeout=10s"}
+    with psycopg.connect(midnight_postgres.dsns["api"], **patient) as service:
+        service.execute("DROP TABLE IF EXISTS stock")
+        service.execute("CREATE TABLE stock (n int)")
+        yield Handles(databases={"primary": midnight_postgres})
+        service.execute("DROP TABLE stock")
 
 
 @pytest.fixture

@@ -63,6 +63,11 @@ class LockTable(Fault):
         self._holder: psycopg.Connection | None = None
 
     @classmethod
+    def reachable(cls, params: LockTableParams, hold: float) -> dict[str, float]:
+        del params
+        return {"min_waited": hold}
+
+    @classmethod
     def plan_notes(cls, params: LockTableParams) -> list[str]:
         return [f"every client's statements on {params.table} wait until the step is undone"]
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 
 import psycopg
 import pytest
@@ -30,14 +31,17 @@ def undone_elsewhere(undo: Undo) -> Evidence:
 
 
 def count(dsn: str) -> None:
-    with psycopg.connect(dsn) as shop:
-        shop.execute("SELECT count(*) FROM stock")
+    with psycopg.connect(dsn) as service:
+        service.execute("SELECT count(*) FROM stock")
 
 
 def await_waiting(database: Database, pid: int) -> None:
+    """Raises AssertionError if the service does not wait for `pid` within 10 s."""
+    end = time.monotonic() + 10
     with psycopg.connect(database.admin_dsn, autocommit=True) as admin:
-        while admin.execute(WAITING, ("shop", pid)).fetchone() == (0,):
-            pass
+        while admin.execute(WAITING, ("service", pid)).fetchone() == (0,):
+            assert time.monotonic() < end, "the service does not wait for the lock"
+            time.sleep(0.02)
 
 
 def test_the_service_waits_until_another_process_undoes_it(midnight_handles: Handles) -> None:
