@@ -1,0 +1,195 @@
+"""Play a run's samples against rules, and say of each alert when it fires, or why it never does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from chaos.alerts import mapping, promtool, series, virtual
+from chaos.alerts.promtool import Value
+from chaos.alerts.rules import Rule, Selector
+from chaos.alerts.series import Sampled
+from chaos.alerts.virtual import Grid
+from chaos.record.events import StepInjected
+from chaos.record.journal import Journal
+from chaos.spec.units import show_seconds
+
+ALERTS = "ALERTS"
+_ITS_OWN = ("alertname", "alertstate", "__name__")
+
+
+class State(StrEnum):
+    FIRED = "fired"
+    PENDING = "pending"  # and never fired
+    SILENT = "silent"
+    NO_SERIES = "no series"
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One time that an alert was active; instants in seconds of virtual time, None if it never came to that."""
+
+    pending: float | None
+    firing: float | None
+    resolved: float | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one alert."""
+
+    alert: str
+    state: State
+    episodes: tuple[Episode, ...]
+    because: str  # why it did not fire; empty if it did
+    after: str = ""  # the step after whose injection it first fired
+    seconds: float | None = None  # from the first injection until it fired
+    early: bool = False  # it was active before anything was injected
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    alerts: tuple[Replayed, ...]
+    unmapped: tuple[str, ...]  # metrics that the rules ask for and the run has no samples for
+    injections: tuple[tuple[str, float], ...]  # step and instant of virtual time
+    scrape: float
+    every: float
+    held: float  # seconds by which the worst moment was stretched
+
+
+def play(
+    journal: Journal,
+    rules: Sequence[Rule],
+    files: Sequence[Path],
+    *,
+    mapped: Mapping[str, mapping.Mapped],
+    scrape: float,
+    every: float,
+    hold: float = 0.0,
+) -> Replay:
+    """Raises ToolMissing, UsageError for rules that promtool refuses, and Unreadable."""
+    grid = virtual.grid_of(journal, scrape, hold)
+    wanted = [selector for rule in rules for selector in rule.selectors]
+    there = _chosen(journal, wanted, mapped)
+    compared = list(dict.fromkeys(rule.compared for rule in rules if rule.alert and rule.compared))
+    found = promtool.evaluate(
+        files,
+        [(promtool.selector(each.name, each.labels), virtual.written(grid.values(each))) for each in there],
+        [ALERTS, *compared],
+        scrape=scrape,
+        every=every,
+        length=grid.length,
+    )
+    recorded = {rule.record for rule in rules if rule.record}
+    have = {each.name for each in there} | recorded
+    injections = tuple((event.name, grid.virtual(event.at)) for event in journal.every(StepInjected))
+    judge = _Judge(grid, injections, have, found, every)
+    return Replay(
+        alerts=tuple(judge.of(rule) for rule in rules if rule.alert),
+        unmapped=tuple(sorted({each.name for each in wanted if each.name and each.name not in have})),
+        injections=injections,
+        scrape=scrape,
+        every=every,
+        held=grid.held * grid.step,
+    )
+
+
+def _chosen(
+    journal: Journal, wanted: Iterable[Selector], mapped: Mapping[str, mapping.Mapped]
+) -> list[Sampled]:
+    """The series that the rules ask for, with the labels that their selectors must match.
+
+    A run knows nothing of `job` or `instance`: what a selector demands of them is taken from it.
+    """
+    own = list(series.own(journal))
+    others = [each for each in (*own, *series.well_known(journal)) if each.name not in mapped]
+    everything = [*mapping.series(journal, mapped, own), *others]
+    found = []
+    for selector in dict.fromkeys(wanted):
+        demanded = dict(selector.equal)
+        for each in (one for one in everything if one.name == selector.name):
+            if all(each.labels.get(label, value) == value for label, value in demanded.items()):
+                found.append(each.labelled(demanded))
+    return virtual.unique(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    grid: Grid
+    injections: tuple[tuple[str, float], ...]
+    have: set[str]
+    found: Mapping[str, list[Value]]
+    every: float
+
+    def of(self, rule: Rule) -> Replayed:
+        episodes = self._episodes(rule.alert)
+        first = min((each.firing for each in episodes if each.firing is not None), default=None)
+        if first is None:
+            state, because = self._why_not(rule, episodes)
+            return Replayed(rule.alert, state, episodes, because)
+        before = [(name, at) for name, at in self.injections if at <= first]
+        started = min((at for _, at in self.injections), default=None)
+        began = min(each.pending if each.pending is not None else first for each in episodes)
+        return Replayed(
+            alert=rule.alert,
+            state=State.FIRED,
+            episodes=episodes,
+            because="",
+            after=max(before, key=lambda each: each[1])[0] if before else "",
+            seconds=None if started is None else first - started,
+            early=started is not None and began < started,
+        )
+
+    def _episodes(self, alert: str) -> tuple[Episode, ...]:
+        """Consecutive evaluations of one set of labels."""
+        by_labels: dict[tuple[tuple[str, str], ...], dict[float, str]] = {}
+        for each in self.found.get(ALERTS, ()):
+            if each.labels.get("alertname") == alert:
+                labels = tuple(sorted((k, v) for k, v in each.labels.items() if k not in _ITS_OWN))
+                states = by_labels.setdefault(labels, {})
+                if each.labels["alertstate"] == "firing" or each.at not in states:
+                    states[each.at] = each.labels["alertstate"]
+        found = []
+        for labels, states in by_labels.items():
+            for run in self._runs(sorted(states)):
+                firing = next((at for at in run if states[at] == "firing"), None)
+                pending = run[0] if states[run[0]] == "pending" else None
+                end = run[-1] + self.every
+                found.append(Episode(pending, firing, end if end <= self.grid.length else None, dict(labels)))
+        return tuple(sorted(found, key=lambda each: each.pending or each.firing or 0.0))
+
+    def _runs(self, instants: Sequence[float]) -> list[list[float]]:
+        found: list[list[float]] = []
+        for at in instants:
+            if found and at - found[-1][-1] < 1.5 * self.every:
+                found[-1].append(at)
+            else:
+                found.append([at])
+        return found
+
+    def _why_not(self, rule: Rule, episodes: Sequence[Episode]) -> tuple[State, str]:
+        lacking = sorted({each.name for each in rule.selectors if each.name} - self.have)
+        if lacking and len(lacking) == len({each.name for each in rule.selectors if each.name}):
+            return (
+                State.NO_SERIES,
+                f"the run has no samples of {', '.join(lacking)}: map them with --map FILE",
+            )
+        if episodes:
+            longest = max((each.resolved or self.grid.length) - (each.pending or 0.0) for each in episodes)
+            return State.PENDING, (
+                f"pending for {show_seconds(longest)} at most, and `for` is {show_seconds(rule.held)}: shorten it, or "
+                "stretch the worst moment with --hold"
+            )
+        values = self.found.get(rule.compared, ()) if rule.compared else ()
+        reached = [each.value for each in values if not math.isnan(each.value)]
+        if reached:
+            low, high = min(reached), max(reached)
+            seen = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+            return State.SILENT, f"threshold not reached: {seen}, must be {rule.comparison}"
+        if lacking:
+            return State.NO_SERIES, f"no samples of {', '.join(lacking)}: map them with --map FILE"
+        return State.SILENT, "its expression was never true"

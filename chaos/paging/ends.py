@@ -1,0 +1,60 @@
+"""The Prometheus and the Alertmanager of a target, ready to be asked: secrets filled in, hosts looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from chaos.access import allowlist
+from chaos.access.secrets import SecretReader
+from chaos.errors import Refused
+from chaos.paging.server import Server
+from chaos.spec.gauges import named_in
+from chaos.spec.near import instead
+from chaos.spec.paging import Alertmanager, Prometheus
+from chaos.spec.target import Target
+
+RECEIVER = "receiver"
+"""The address of a driver whose own Alertmanager delivers to midnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What is watched. `receiver`: the port at which midnight receives alerts; None: it receives none."""
+
+    prometheus: Server
+    alertmanager: Server | None
+    receiver: int | None
+
+
+def of_driver(target: Target) -> bool:
+    """True if the driver brings up the target's Prometheus: it is not there before."""
+    return target.prometheus is not None and named_in(target.prometheus.url) is not None
+
+
+def found(target: Target, addresses: Mapping[str, str]) -> Ends | None:
+    """None without a Prometheus. `addresses`: those of the driver. Raises UsageError for a secret that is missing, and
+    Refused for a host or an address that is not allowed."""
+    if target.prometheus is None:
+        return None
+    manager = target.alertmanager
+    chosen = urlsplit(addresses.get(RECEIVER, "")).port
+    return Ends(
+        _server(target, target.prometheus, "prometheus", addresses),
+        None if manager is None else _server(target, manager, "alertmanager", addresses),
+        chosen or (manager.receiver if manager is not None else None),
+    )
+
+
+def _server(
+    target: Target, given: Prometheus | Alertmanager, where: str, addresses: Mapping[str, str]
+) -> Server:
+    secret, url, name = SecretReader(), given.url, named_in(given.url)
+    if name is not None:
+        if name not in addresses:
+            raise Refused(f"{where}: {{{name}}} is no address of this target; {instead(name, addresses)}")
+        url = addresses[name].rstrip("/") + url.removeprefix(f"{{{name}}}")
+    allowlist.addresses_at(where, allowlist.host_of(url), target.allow)
+    headers = {name: secret.whole(each, f"{where}: headers: {name}") for name, each in given.headers.items()}
+    return Server(url.rstrip("/"), headers)

@@ -1,0 +1,73 @@
+"""The alerting rules of a Prometheus, with the alerts that are pending or firing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.errors import Refused
+from chaos.paging.server import NoAnswer, Server, instant
+from chaos.spec.near import instead
+
+Key = tuple[str, tuple[tuple[str, str], ...]]
+"""The name of an alert, and its labels."""
+
+ASKED = "/api/v1/rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """One alert. Instants in seconds since the epoch, by the clock of Prometheus."""
+
+    name: str
+    labels: Mapping[str, str]
+    state: str  # pending or firing
+    active_at: float | None  # since when its condition holds
+    evaluated: float | None  # the last evaluation of its rule
+
+    @property
+    def key(self) -> Key:
+        return self.name, tuple(sorted(self.labels.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`waits`: seconds of `for`, by alert. `intervals`: of their evaluation. `ahead`: of the clock of Prometheus."""
+
+    waits: Mapping[str, float]
+    intervals: Mapping[str, float]
+    evaluated: Mapping[str, float | None]
+    active: Sequence[Active]
+    ahead: float | None
+
+
+def read(prometheus: Server) -> Rules:
+    """Raises NoAnswer."""
+    said = prometheus.ask(ASKED, type="alert")
+    try:
+        groups = said.document["data"]["groups"]
+        rules = [(group, rule) for group in groups for rule in group["rules"]]
+        return Rules(
+            {rule["name"]: float(rule["duration"]) for _, rule in rules},
+            {rule["name"]: float(group["interval"]) for group, rule in rules},
+            {rule["name"]: instant(rule["lastEvaluation"]) for _, rule in rules},
+            [each for _, rule in rules for each in _active(rule)],
+            said.ahead,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise NoAnswer(f"{prometheus.url}{ASKED}: not the answer of a Prometheus") from None
+
+
+def _active(rule: Mapping[str, Any]) -> Iterator[Active]:
+    evaluated = instant(rule["lastEvaluation"])
+    for alert in rule["alerts"]:
+        labels = {key: value for key, value in alert["labels"].items() if key != "alertname"}
+        yield Active(rule["name"], labels, alert["state"], instant(alert["activeAt"]), evaluated)
+
+
+def refuse_unknown(known: Mapping[str, float], asked: Sequence[str], url: str) -> None:
+    """Raises Refused for an alert that no rule has."""
+    for name in asked:
+        if name not in known:
+            raise Refused(f"alert {name!r} is in no rule of {url}; {instead(name, sorted(known))}")

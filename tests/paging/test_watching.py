@@ -1,0 +1,145 @@
+"""What midnight asks, and what is sent to it: strange answers end no run."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from chaos.paging import rules
+from chaos.paging.queries import interval
+from chaos.paging.receiver import Notified, Receiver, block
+from chaos.paging.server import NoAnswer, Server
+
+
+class Answering(BaseHTTPRequestHandler):
+    status, body = 200, b""
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def answering() -> Iterator[tuple[type[Answering], Server]]:
+    handler = type("Handler", (Answering,), {})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield handler, Server(f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (200, b"<html>a login page</html>"),
+        (200, b"[1, 2]"),
+        (200, b'{"data": {"groups": [{"rules": [{"name": "x"}]}]}}'),
+        (200, b'{"data": null}'),
+        (401, b'{"error": "no"}'),
+        (302, b"{}"),
+        (200, b"[" * 100_000),
+    ],
+)
+def test_what_is_no_answer_of_a_prometheus_is_said(
+    status: int, body: bytes, answering: tuple[type[Answering], Server]
+) -> None:
+    handler, server = answering
+    handler.status, handler.body = status, body
+    with pytest.raises(NoAnswer, match="http://127"):
+        rules.read(server)
+
+
+def test_rules_and_their_alerts_are_read(answering: tuple[type[Answering], Server]) -> None:
+    handler, server = answering
+    alert = {
+        "labels": {"alertname": "Down", "job": "api"},
+        "state": "firing",
+        "activeAt": "2026-11-27T00:00:00.123456789Z",
+    }
+    rule = {"name": "Down", "duration": 5, "lastEvaluation": "2026-11-27T00:00:07Z", "alerts": [alert]}
+    group = {"interval": 1, "rules": [rule]}
+    handler.body = json.dumps({"data": {"groups": [group]}}).encode()
+    found = rules.read(server)
+    (active,) = found.active
+    assert (active.name, active.labels, active.state) == ("Down", {"job": "api"}, "firing")
+    assert active.evaluated is not None and active.active_at is not None
+    assert active.evaluated - active.active_at == pytest.approx(6.876544, abs=1e-3)
+    assert found.waits == {"Down": 5.0} and found.intervals == {"Down": 1.0}
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[Receiver, list[Notified]]]:
+    got: list[Notified] = []
+    found = Receiver(got.extend)
+    found.start(0)
+    yield found, got
+    found.stop()
+
+
+def post(url: str, body: bytes) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_each_alert_of_a_notification_is_received(receiver: tuple[Receiver, list[Notified]]) -> None:
+    found, got = receiver
+    alert = {"status": "firing", "labels": {"alertname": "Down", "job": "api"}}
+    assert post(found.url, json.dumps({"alerts": [alert, {**alert, "status": "resolved"}]}).encode()) == 200
+    assert got == [Notified("Down", {"job": "api"}, each) for each in ("firing", "resolved")]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"alerts": [1]}', b'{"alerts": [{"labels": 1}]}'])
+def test_anything_else_is_refused(body: bytes, receiver: tuple[Receiver, list[Notified]]) -> None:
+    found, got = receiver
+    assert post(found.url, body) == 400 and got == []
+
+
+def test_the_receiver_to_add_is_yaml_that_goes_on_to_the_others() -> None:
+    from ruamel.yaml import YAML
+
+    document = YAML(typ="safe").load(block(9095))
+    (route,) = document["route"]["routes"]
+    assert route["continue"] and route["receiver"] == document["receivers"][0]["name"] == "midnight"
+
+
+def scraped_every(answering: tuple[type[Answering], Server], *texts: str) -> Server:
+    handler, server = answering
+    handler.body = json.dumps(
+        {"data": {"activeTargets": [{"scrapeInterval": text} for text in texts]}}
+    ).encode()
+    return server
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("15s", 15), ("1m30s", 90), ("500ms", 0.5), ("1h", 3600)])
+def test_durations_of_prometheus_are_read(
+    text: str, seconds: float, answering: tuple[type[Answering], Server]
+) -> None:
+    assert interval(scraped_every(answering, text)) == seconds
+    assert interval(scraped_every(answering, "2h", text)) == seconds
+
+
+@pytest.mark.parametrize("text", ["1.5s", "5 m", "soon"])
+def test_what_is_no_duration_is_no_answer_of_a_prometheus(
+    text: str, answering: tuple[type[Answering], Server]
+) -> None:
+    with pytest.raises(NoAnswer, match="not the answer of a Prometheus"):
+        interval(scraped_every(answering, text))
