@@ -15,6 +15,8 @@ from chaos.checks.judged import Judged
 from chaos.checks.text import many
 from chaos.spec.units import show_seconds
 
+NAME = "answers"
+
 LEAST = 2
 """Least number of answers recorded in the baseline to know what is usual."""
 FACTOR, SLACK = 2.0, 64
@@ -85,7 +87,7 @@ def _judge(route: str, looks: Sequence[Look], play: float) -> Iterator[Finding]:
         "first": first - play,
         "kinds": dict.fromkeys(list(dict.fromkeys(why for _, why in strange))[:10]),
     }
-    yield Finding("answers", route, Outcome.WARNING, float(len(strange)), None, "count", because, evidence)
+    yield Finding(route, Outcome.WARNING, float(len(strange)), None, "count", because, evidence)
 
 
 def _usual(looks: Sequence[Look]) -> Usual:

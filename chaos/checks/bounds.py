@@ -18,7 +18,7 @@ SHORTEST_BEAT, LONGEST_BEAT = 0.002, 0.05  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """`lag` in seconds; the wait for a processor in a window as a `share` of it and in seconds (`wait`). Gaps of up to
+    """`lag` in seconds; the wait for a CPU in a window as a `share` of it and in seconds (`wait`). Gaps of up to
     `slack` seconds in the record are ignored."""
 
     lag: float
@@ -96,9 +96,8 @@ class Account:
             return ""
         worst, usual = show_seconds(self.worst_lag), show_seconds(self.usual_lag)
         return (
-            f"midnight itself was late by up to {worst}, usually {usual}, or "
-            f"waited for a processor: {self.in_doubt} of {self.windows} windows were beyond what {self.objective} "
-            f"allow, a lag of {show_seconds(self.lag_allowed)}"
+            f"midnight itself sent up to {worst} late, usually {usual}, or waited for a CPU: in {self.in_doubt} of "
+            f"{self.windows} windows beyond the lag of {show_seconds(self.lag_allowed)} that {self.objective} allow"
         )
 
 

@@ -15,18 +15,19 @@ from functools import partial
 
 import numpy as np
 
-from chaos.checks import gauges
+from chaos.checks import gauges, neighbours
 from chaos.checks.exact import Times
 from chaos.checks.finding import Unit
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
-from chaos.checks.slo.pool import share_in_use
-from chaos.checks.text import percent
+from chaos.checks.slo.pool import in_use, share_in_use, share_of_limit
+from chaos.checks.text import amount, percent
 from chaos.record.gauges import Api, Machine, Source, Volume
 from chaos.record.journal import Journal, Series, Span
 from chaos.spec.units import show_seconds
 
 DEVIATIONS = 6 * 1.4826
+LEAST_IN_USE = 5.0  # connections: fewer are those of a service at rest
 
 First = Callable[[float, float, float], float]
 """Returns when, between start and end, a hit first exceeded a threshold."""
@@ -76,32 +77,62 @@ def _story(journal: Journal) -> list[tuple[str, str, list[Gauge]]]:
         Gauge(f"a sync on {volume}", journal.series(volume, Volume.SYNC_WAIT), 0.05, "s")
         for volume in volumes
     ]
-    cpu = Gauge("CPU in use", journal.series(Source.MACHINE, Machine.CPU), 0.9, "ratio")
+    cpu = _processors(journal)
     slow = partial(gauges.first_slow, journal)
-    latency = Gauge("p95 of a second", gauges.p95_by_second(journal), 0.25, "s", first=slow)
-    flight = Gauge("requests in flight", gauges.in_flight(journal), 10, "count")
-    busiest = journal.series(Source.API, Api.POOL_BUSIEST)
-    pool = [
-        Gauge("pool in use", share_in_use(journal), 0.8, "ratio"),
-        Gauge("pool in use in the busiest worker", busiest, 0.8, "ratio"),
-    ]
-    waiters = Gauge(
-        "requests waiting for a connection", journal.series(Source.API, Api.POOL_WAITERS), 0, "count"
-    )
-    gave_up = Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1)
-    database = Gauge("of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
+    latency = Gauge("p95 within a second", gauges.p95_by_second(journal), 0.25, "s", first=slow)
+    flight = Gauge("requests without an answer yet", gauges.in_flight(journal), 10, "count")
+    pool, exhausted = _pool(journal)
+    database = Gauge("share of max_connections in use", gauges.database_in_use(journal), 0.9, "ratio")
     failed = partial(gauges.first_bad, journal)
-    bad = Gauge("hits of a second not good", gauges.bad_by_second(journal), 0.5, "ratio", first=failed)
+    bad = Gauge(
+        "requests that failed within a second", gauges.bad_by_second(journal), 0.5, "ratio", first=failed
+    )
     return [
         ("disk", "disk I/O rises", waits),
         ("cpu", "CPU runs out", [cpu]),
         ("latency", "API latency rises", [latency]),
         ("pile_up", "requests pile up", [flight]),
         ("pool_in_use", "connection pool fills", pool),
-        ("pool_exhausted", "connection pool is exhausted", [waiters, gave_up]),
+        ("pool_exhausted", "connection pool is exhausted", exhausted),
         ("database_full", "database runs out of connections", [database]),
         ("api_down", "API down", [bad]),
     ]
+
+
+def _pool(journal: Journal) -> tuple[list[Gauge], list[Gauge]]:
+    """The gauges that show a pool filling, and those that show it exhausted.
+
+    Without a size, connections are counted, not shared out. Seen from the database, a pool is exhausted for certain if
+    its role may open no more sessions.
+    """
+    own = journal.series(Source.API, Api.POOL_CHECKED_OUT)
+    sized = share_in_use(journal)
+    filling = [
+        Gauge("pool in use", sized, 0.8, "ratio"),
+        Gauge(
+            "pool in use in the busiest worker", journal.series(Source.API, Api.POOL_BUSIEST), 0.8, "ratio"
+        ),
+    ]
+    if not len(sized.at):
+        label = "connections in use" if len(own.at) else "sessions of the service's role in use"
+        filling.append(Gauge(label, in_use(journal), LEAST_IN_USE, "count"))
+    exhausted = [
+        Gauge("requests waiting for a connection", journal.series(Source.API, Api.POOL_WAITERS), 0, "count"),
+        Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1),
+        Gauge("waits for a connection", gauges.waits(journal), 0, "count"),
+    ]
+    if not len(own.at):
+        label = "share in use of the sessions that the service's role may have"
+        exhausted.append(Gauge(label, share_of_limit(journal), 0.95, "ratio"))
+    return filling, exhausted
+
+
+def _processors(journal: Journal) -> Gauge:
+    """The machine's processors, without what other programs used more than before the play, where that is known."""
+    machine = journal.series(Source.MACHINE, Machine.CPU)
+    beside = neighbours.others(journal).value
+    aside = f" (other programs, up to {percent(float(beside.max()))}, left aside)" if len(beside) else ""
+    return Gauge(f"CPU in use{aside}", neighbours.attributed(journal, machine), 0.9, "ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,4 +217,4 @@ def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
 def _show(value: float, unit: Unit) -> str:
     if unit == "ratio":
         return percent(value)
-    return show_seconds(value) if unit == "s" else f"{value:g}"
+    return show_seconds(value) if unit == "s" else amount(value)

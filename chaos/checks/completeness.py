@@ -9,6 +9,8 @@ from chaos.record import events
 from chaos.record.journal import Journal
 from chaos.spec.units import show_seconds
 
+NAME = "completeness"
+
 TOLERANCE = 0.5
 """Seconds by which the end of the play may be recorded early: less than the window of any check."""
 
@@ -18,14 +20,14 @@ def check(judged: Judged) -> list[Finding]:
     problem = _problem(judged)
     outcome = Outcome.PASS if problem is None else Outcome.UNKNOWN
     because = problem or "the run was played to its end"
-    return [Finding("completeness", "run", outcome, None, None, "", because)]
+    return [Finding("run", outcome, None, None, "", because)]
 
 
 def _problem(judged: Judged) -> str | None:
     journal, observation = judged.journal, judged.observation
     ended = journal.latest(events.RunEnded)
     if ended is None:
-        return "the journal has no end of the run: it was killed"
+        return "the journal does not record the end of the run: it was killed"
     if ended.reason != "completed":
         return f"the run did not complete: {ended.reason}" + (f" ({ended.because})" if ended.because else "")
     if left := not_undone(journal):

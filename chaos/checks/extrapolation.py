@@ -14,6 +14,7 @@ from functools import cache
 from typing import Literal
 
 from chaos.spec.production import Production
+from chaos.spec.units import show_seconds
 
 LEAST = 5  # least restores to fit a line
 FURTHEST = 10.0  # times the largest size measured
@@ -151,7 +152,8 @@ def predict(points: Sequence[Point], size: float) -> Span:
         raise CannotProject("the measured times do not grow with the size")
     if span.half_width > WIDEST * span.seconds:
         raise CannotProject(
-            f"the measured times scatter too much: {span.seconds:.1f} ± {span.half_width:.1f} s"
+            "the measured times scatter too much: "
+            f"{show_seconds(round(span.seconds, 1))} ± {show_seconds(round(span.half_width, 1))}"
         )
     return Span(span.seconds, max(0.0, span.low), span.high)
 
@@ -223,7 +225,7 @@ def _replay(production: Production, replays: Sequence[Point]) -> Part:
         span = predict(replays, wal)
     except CannotProject as reason:
         raise CannotProject(f"cannot be projected without `production.replay_throughput`: {reason}") from None
-    because = f"{what} by a line through {len(replays)} replays measured here (processor time), 95 % interval"
+    because = f"{what} by a line through {len(replays)} replays measured here (CPU time), 95 % interval"
     return Part("replay", span, "projected", because)
 
 

@@ -1,82 +1,25 @@
 """The key figures of a run, whether or not an objective judges them: one table for verdicts, the index of runs,
 trends, the gate and command output.
 
-A figure with a row here is in each of them. Ratios are from 0 to 1, times in seconds.
+A figure with a row here is in each of them, and so is one that a plug-in registers under `midnight.figures`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from chaos.checks.finding import Finding, Unit
-from chaos.checks.judged import Judged
+from chaos.checks import plugged_figures
+from chaos.checks.figure import Document, Figure, Figures, Measure, Room, Tolerance, of_finding
+from chaos.checks.finding import Finding
+from chaos.checks.leaks import per_request
 from chaos.checks.measured import Measured
-from chaos.checks.text import amount, percent
-from chaos.spec.units import show_seconds
-
-Figures = dict[str, float | None]
-Document = Mapping[str, Any]
-
-Measure = Callable[[Measured], float | None]
-Recall = Callable[[Document], float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How much worse than a baseline: the larger of a share of it and an amount in the figure's unit."""
-
-    share: float = 0.0
-    amount: float = 0.0
-
-    def allowed(self, baseline: float) -> float:
-        if math.isinf(baseline):
-            return baseline  # nothing is worse, and a share of it is undefined
-        return max(self.share * baseline, self.amount)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much worse than its baseline a figure may be at a gate: with a known spread of the baseline, and with too few
-    runs to have one."""
-
-    known: Tolerance
-    unknown: Tolerance
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure. `label` is for reports, `name` for files and commands."""
-
-    name: str
-    unit: Unit
-    label: str
-    measure: Measure | None = None  # from the run; None: not among the verdict's own figures
-    recall: Recall | None = None  # from a verdict.json; None: stored under its name
-    higher_is_better: bool = False
-    rank: int | None = None  # of a latency percentile
-    stand_in: str | None = None  # the percentile to compare if too few hits lie beyond this one
-    drill: bool = False  # only in a drill's verdict
-    suite: Literal["worst", "sum"] | None = None  # how a suite combines its scenarios
-    indexed: bool = True  # kept in the index of runs
-    listed: bool = False  # a column of `midnight runs`
-    least: float | None = None  # the least relevant worsening in a trend; None: not in trends
-    room: Room | None = None  # None: not compared by gates
-
-    def show(self, value: float) -> str:
-        if self.unit == "ratio":
-            return percent(value)
-        return show_seconds(value) if self.unit == "s" else amount(value)
 
 
 def _of_hits(key: str) -> Measure:
     return lambda run: run.hits.get(key)
-
-
-def _of_finding(name: str) -> Measure:
-    return lambda run: run.found.get(name)
 
 
 def _rto(verdict: Document) -> float | None:
@@ -87,7 +30,7 @@ def _rto(verdict: Document) -> float | None:
 
 
 def _budget(verdict: Document) -> float | None:
-    """Return the largest share of an SLO's error budget that such a night would consume."""
+    """Return the largest share of an SLO's error budget that such a run would consume."""
     burnt = [(each.get("evidence") or {}).get("budget_consumed") for each in verdict.get("findings") or ()]
     return max((float(share) for share in burnt if share is not None), default=None)
 
@@ -130,12 +73,12 @@ FIGURES: tuple[Figure, ...] = (
     Figure("outages", "count", "outages", lambda run: run.outages, indexed=False),
     Figure("worst_outage", "s", "worst outage", lambda run: run.worst_outage, suite="worst", indexed=False),
     Figure("recovery", "s", "recovery", lambda run: run.recovery, listed=True, least=0.5, room=_OUTAGE),
-    Figure("rto", "s", "RTO", _of_finding("rto"), _rto, drill=True, suite="worst", least=0.5, room=_OUTAGE),
+    Figure("rto", "s", "RTO", of_finding("rto"), _rto, drill=True, suite="worst", least=0.5, room=_OUTAGE),
     Figure(
         "rpo",
         "s",
         "RPO",
-        _of_finding("rpo"),
+        of_finding("rpo"),
         suite="worst",
         least=0.5,
         room=Room(Tolerance(share=0.15, amount=0.5), Tolerance(share=0.5, amount=1.0)),
@@ -152,19 +95,69 @@ FIGURES: tuple[Figure, ...] = (
         "lost_writes",
         "count",
         "lost writes",
-        _of_finding("lost_writes"),
+        of_finding("lost_writes"),
         suite="sum",
         listed=True,
         room=Room(Tolerance(), Tolerance()),
     ),
-    Figure("lost_log_lines", "count", "log lines lost", _of_finding("lost_log_lines"), indexed=False),
+    Figure("lost_log_lines", "count", "log lines lost", of_finding("lost_log_lines"), indexed=False),
+    Figure(
+        "left_per_request",
+        "count",
+        "left behind per request",
+        lambda run: per_request.things(run.judged),
+        rare=True,
+        least=0.01,
+        room=Room(Tolerance(share=0.2, amount=0.002), Tolerance(share=0.2, amount=0.005)),
+    ),
+    Figure(
+        "memory_per_request",
+        "count",
+        "bytes left behind per request",
+        lambda run: per_request.memory(run.judged),
+        rare=True,
+        least=1000,
+        room=Room(Tolerance(share=0.5, amount=1000), Tolerance(share=0.5, amount=2000)),
+    ),
     Figure("budget", "ratio", "budget", recall=_budget, least=0.005),
 )
 
 
-def figures(judged: Judged, findings: Sequence[Finding]) -> Figures:
-    """Return the verdict's figures; None if not measured."""
-    run, is_drill = Measured(judged, findings), judged.experiment.drill is not None
+SHIPPED = frozenset(figure.name for figure in FIGURES)
+
+
+@cache
+def plugged() -> tuple[Figure, ...]:
+    """Return the figures of plug-ins, by name."""
+    return tuple(plugged_figures.usable(SHIPPED))
+
+
+def every() -> tuple[Figure, ...]:
+    """Return all figures: shipped ones, then those of plug-ins."""
+    return (*FIGURES, *plugged())
+
+
+def names() -> list[str]:
+    """Return the names of all figures, whether or not they can be used."""
+    return list(
+        dict.fromkeys([*(each.name for each in FIGURES), *(each.name for each in plugged_figures.points())])
+    )
+
+
+def named(name: str) -> Figure:
+    """Return the figure of that name. Raises what makes it unusable, and KeyError if there is none."""
+    for figure in FIGURES:
+        if figure.name == name:
+            return figure
+    for point in plugged_figures.points():
+        if point.name == name:
+            return plugged_figures.load(point, SHIPPED)
+    raise KeyError(name)
+
+
+def figures(run: Measured) -> Figures:
+    """Return the verdict's shipped figures; None if not measured."""
+    is_drill = run.judged.experiment.drill is not None
     return {
         figure.name: figure.measure(run)
         for figure in FIGURES
@@ -172,9 +165,17 @@ def figures(judged: Judged, findings: Sequence[Finding]) -> Figures:
     }
 
 
+def of_plugins(run: Measured) -> tuple[Figures, list[Finding]]:
+    """Return the verdict's other figures, and an `unknown` finding for each that cannot be measured."""
+    return plugged_figures.measured(run, SHIPPED)
+
+
 def recalled(verdict: Document) -> Figures:
     """Return the figures compared from run to run, from the content of a verdict.json. JSON has no infinity: a
-    percentile that is null although there were hits is infinite."""
+    percentile that is null although there were hits is infinite.
+
+    What a plug-in has measured is returned whether or not it is installed now.
+    """
     given = verdict.get("figures") or {}
     found: Figures = {}
     for figure in FIGURES:
@@ -182,16 +183,26 @@ def recalled(verdict: Document) -> Figures:
             value = given.get(figure.name) if figure.recall is None else figure.recall(verdict)
             beyond = value is None and figure.rank is not None and given.get("hits")
             found[figure.name] = math.inf if beyond else None if value is None else float(value)
-    return found
+    return {**found, **completed({name: given[name] for name in given if name not in SHIPPED})}
+
+
+def completed(others: Mapping[str, Any]) -> Figures:
+    """Return figures of plug-ins as they were stored, and None for those that are installed and not among them."""
+    known = dict.fromkeys(figure.name for figure in plugged())
+    return {**known, **{name: float(each) for name, each in others.items() if _is_number(each)}}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def of_suite(parts: Sequence[Figures]) -> Figures:
     """Return the worst of each time, the sum of each count."""
     found: Figures = {}
-    for figure in FIGURES:
+    for figure in every():
         values = [value for each in parts if (value := each.get(figure.name)) is not None]
         if figure.suite == "worst":
-            found[figure.name] = max(values, default=None)
+            found[figure.name] = (min if figure.higher_is_better else max)(values, default=None)
         elif figure.suite == "sum":
             found[figure.name] = sum(values) if values else None
     hits, good = found["hits"], found["good"]

@@ -20,14 +20,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One outcome of one check.
+    """One outcome of one check, which sets `check` to its own name.
 
     `measured` and `allowed` are in `unit` (ratios from 0 to 1); `measured` is infinite if a percentile falls
     on a hit that was never good, None if nothing could be measured. `because` is one plain sentence with the
     numbers. `evidence` contains only JSON values, plus infinities.
     """
 
-    check: str
+    check: str = field(default="", kw_only=True)
     name: str
     outcome: Outcome
     measured: float | None

@@ -93,7 +93,16 @@ def in_flight(journal: Journal) -> Series:
 
 def waits_timed_out(journal: Journal) -> Series:
     """Waits for a connection that timed out since the previous sample."""
-    counter = journal.series(Source.API, Api.POOL_WAITS_TIMED_OUT)
+    return _increases(journal, Api.POOL_WAITS_TIMED_OUT)
+
+
+def waits(journal: Journal) -> Series:
+    """Waits for a connection since the previous sample, however they ended."""
+    return _increases(journal, Api.POOL_WAITS)
+
+
+def _increases(journal: Journal, gauge: Api) -> Series:
+    counter = journal.series(Source.API, gauge)
     return Series(counter.at[1:], np.clip(np.diff(counter.value), 0, None))
 
 

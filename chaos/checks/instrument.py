@@ -13,6 +13,8 @@ from chaos.spec.experiment import Experiment
 from chaos.spec.slo import Slo
 from chaos.spec.units import show_seconds
 
+NAME = "instrument"
+
 
 def check(judged: Judged) -> list[Finding]:
     """Unknown without a record of the instrument; else its figures against the bound of the objective with the shortest
@@ -23,7 +25,7 @@ def check(judged: Judged) -> list[Finding]:
     lag = [float(line["lag"]) for line in journal.instrument]
     if not lag:
         because = "the load process left no record of its own lag"
-        return [Finding("instrument", "lag", Outcome.UNKNOWN, None, held_to.lag, "s", because)]
+        return [Finding("lag", Outcome.UNKNOWN, None, held_to.lag, "s", because)]
     observation = judged.held_to(None if slo is None else threshold_of(slo))
     total, unsure = _hits(observation)
     delays = [line["run_delay"] for line in journal.instrument if line.get("run_delay") is not None]
@@ -43,7 +45,7 @@ def check(judged: Judged) -> list[Finding]:
         "indeterminate": unsure,
         "bounds": {"lag": held_to.lag, "run_delay": held_to.share, "run_delay_seconds": held_to.wait},
     }
-    return [Finding("instrument", "lag", Outcome.PASS, max(lag), held_to.lag, "s", because, evidence)]
+    return [Finding("lag", Outcome.PASS, max(lag), held_to.lag, "s", because, evidence)]
 
 
 def _hits(observation: Observation | None) -> tuple[int, int]:
@@ -64,7 +66,7 @@ def _followed(experiment: Experiment, slo: Slo | None, lag: float) -> str:
 
 
 def _waited(delays: list[float]) -> str:
-    return f", worst wait for a processor {show_seconds(max(delays))} a window" if delays else ""
+    return f", longest wait for a CPU {show_seconds(max(delays))} in a window" if delays else ""
 
 
 def _priority(journal: Journal) -> str:

@@ -10,9 +10,13 @@ from typing import Any, TypeVar
 from chaos.checks.bounds import Bound, bound
 from chaos.checks.breakdown import breakdown
 from chaos.checks.drill.incident import Incident, RunbookStepRun, incident, runbook_steps
+from chaos.checks.leaks.growth import Growth, every
+from chaos.checks.leaks.points import Points
+from chaos.checks.link import Link
 from chaos.checks.observation import Observation, doubted_beyond, observe
 from chaos.checks.outages import Readings, read
 from chaos.checks.spans import StepSpan, step_spans
+from chaos.record.events import QuietPoint
 from chaos.record.journal import Journal
 from chaos.spec.experiment import Experiment
 from chaos.spec.restore_experiment import RestoreExperiment
@@ -83,6 +87,24 @@ class Judged:
         if self.observation is None:
             return {}
         return breakdown(self.observation, self.spans, self.journal.hits_header.routes)
+
+    @cached_property
+    def quiet(self) -> Points:
+        """The quiet points of the rounds; none in a play of phases."""
+        return Points(tuple(self.journal.every(QuietPoint)) if self.experiment.load.rounds else ())
+
+    @cached_property
+    def growths(self) -> list[Growth]:
+        """How each resource moved over the rounds of each route."""
+        rounds = self.experiment.load.rounds
+        return list(every(self.quiet, rounds)) if rounds is not None else []
+
+    @cached_property
+    def links(self) -> list[Link]:
+        """The chain: expensive, and more than one check reads it."""
+        from chaos.checks.chain import links  # which reads this class
+
+        return links(self)
 
     @cached_property
     def incident(self) -> Incident | None:

@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from chaos.checks.exact import Codes, Flags, Times
 from chaos.record.events import NO_REASON, ReadbackEnded
+from chaos.record.hits import UNEXPECTED
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Journal
 from chaos.record.stored_hits import PIECE, Numbers
 
-MISSING, PRESENT, DIFFERENT, FOREIGN, DOUBLED = range(5)
+MISSING, PRESENT, DIFFERENT, FOREIGN, DOUBLED, UNASKED = range(6)
 HELD = (PRESENT, DIFFERENT, DOUBLED)
 
 
@@ -49,7 +50,9 @@ class Ledger:
 
     @property
     def acknowledged(self) -> Flags:
-        return self.writes.acknowledged
+        """Those whose good answer promised the write, and under a key that is known."""
+        promised: Flags = self.writes.acknowledged & (self.state != UNASKED)
+        return promised
 
     def done_of_missing(self) -> Times:
         """When each missing acknowledged write was acknowledged, in seconds of the run clock."""
@@ -77,7 +80,9 @@ def read_ledger(journal: Journal) -> Ledger | str:
     state = _states(rows[~foreign], known.seq)
     if state is None:
         return "the read-back is incomplete: it lacks some of the writes that were due"
-    told = {"apart": ended.apart, "cleanup": ended.cleanup}
+    if not (known.acknowledged & (state != UNASKED)).any():
+        return "no write was acknowledged under a key that is known, so none could be lost"
+    told = {"apart": ended.apart, "cleanup": ended.cleanup, "unseen": ended.unseen}
     told = {key: value for key, value in told.items() if value is not None}
     return Ledger(known, state, int(np.count_nonzero(foreign)), told)
 
@@ -132,7 +137,7 @@ def _states(known: npt.NDArray[np.void], asked: Numbers) -> Codes | None:
 
 def evidence_of(ledger: Ledger) -> dict[str, Any]:
     unsure = (Hit.TIMEOUT, Hit.PENDING)
-    refused = (Hit.BAD_STATUS, Hit.REFUSED, Hit.RESET, Hit.BAD_BODY)
+    refused = (*UNEXPECTED, Hit.REFUSED, Hit.RESET)
     missing, different = ledger.count((MISSING,), Hit.GOOD), ledger.count((DIFFERENT,), Hit.GOOD)
     lost = ledger.acknowledged & np.isin(ledger.state, (MISSING, DIFFERENT))
     lost_done = ledger.writes.done[lost]
@@ -146,6 +151,7 @@ def evidence_of(ledger: Ledger) -> dict[str, Any]:
         "oldest_lost": float(lost_done.min()) if len(lost_done) else None,  # acknowledged then, run clock
         "newest_lost": float(lost_done.max()) if len(lost_done) else None,
         "doubled": ledger.count((DOUBLED,), *Hit),
+        "not_promised": ledger.count((UNASKED,), Hit.GOOD),
         "timed_out_present": ledger.count(HELD, *unsure),
         "timed_out_missing": ledger.count((MISSING,), *unsure),
         "refused_present": ledger.count(HELD, *refused),

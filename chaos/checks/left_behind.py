@@ -9,6 +9,8 @@ from chaos.record.events import StepInjecting
 from chaos.record.inventory import document
 from chaos.record.inventory.differences import Comparison, compare
 
+NAME = "left_behind"
+
 TOLD = 3  # differences in the sentence; the evidence has all
 
 
@@ -22,18 +24,18 @@ def check(judged: Judged) -> list[Finding]:
             document.load(path) for path in (journal.run.inventory_before, journal.run.inventory_after)
         )
     except ValueError as error:
-        return [_finding(Outcome.UNKNOWN, f"unknown what is left behind: {error}")]
+        return [_finding(Outcome.UNKNOWN, f"what was left behind is unknown: {error}")]
     if before is None or after is None:
         when = "before the run" if before is None else "after it"
-        return [_finding(Outcome.UNKNOWN, f"unknown what is left behind: no inventory was taken {when}")]
+        return [_finding(Outcome.UNKNOWN, f"what was left behind is unknown: no inventory was taken {when}")]
     found = compare(before, after, journal.events)
     if found.left:
         told = [str(difference) for difference in found.left]
         more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
         return [_finding(Outcome.FAIL, f"left behind: {'; '.join(told[:TOLD])}{more}", found)]
     if found.unread:
-        return [_finding(Outcome.UNKNOWN, f"unknown what is left behind: {found.unread[0]}", found)]
-    because = f"{many(len(before), 'thing')} compared: what the steps touched is as it was"
+        return [_finding(Outcome.UNKNOWN, f"what was left behind is unknown: {found.unread[0]}", found)]
+    because = f"{many(len(before), 'thing')} compared: what the steps touched is as before"
     return [_finding(Outcome.PASS, because, found)]
 
 
@@ -48,4 +50,4 @@ def _finding(outcome: Outcome, because: str, found: Comparison | None = None) ->
         }
     )
     measured = None if found is None else float(len(found.left))
-    return Finding("left_behind", "left_behind", outcome, measured, 0.0, "count", because, evidence)
+    return Finding(NAME, outcome, measured, 0.0, "count", because, evidence)

@@ -12,28 +12,36 @@ from typing import Any
 
 import numpy as np
 
-from chaos.checks import lost_writes
+from chaos.checks import lacking, lost_writes
+from chaos.checks.account import account
 from chaos.checks.drill import loss
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.ledger import Ledger, evidence_of, read_ledger, writes
 from chaos.spec.units import show_seconds
 
+NAME = "loss"
+
 
 def check(judged: Judged) -> list[Finding]:
     """`lost_writes` against limits.lost_writes, and `rpo` against budget.rpo."""
     experiment, journal = judged.experiment, judged.journal
     limit, budget = experiment.limits.lost_writes, experiment.budget.rpo
+    if (because := lacking.why(journal, "lost_writes")) is not None:
+        return [
+            Finding("lost_writes", Outcome.NOT_EXERCISED, None, None, "count", because),
+            Finding("rpo", Outcome.NOT_EXERCISED, None, budget, "s", lacking.why(journal, "rpo") or because),
+        ]
     ledger = read_ledger(journal)
     if isinstance(ledger, str):
         readable = journal.manifest.reads_back
         expected = limit is not None or (readable and bool(len(writes(journal))))
         outcome = Outcome.UNKNOWN if expected else Outcome.NOT_EXERCISED
         return [
-            Finding("loss", "lost_writes", outcome, None, limit, "count", ledger),
-            Finding("loss", "rpo", outcome, None, budget, "s", ledger),
+            Finding("lost_writes", outcome, None, limit, "count", ledger),
+            Finding("rpo", outcome, None, budget, "s", ledger),
         ]
-    evidence = evidence_of(ledger)
+    evidence = {**evidence_of(ledger), "account": account(ledger)}
     if experiment.drill is not None:
         return loss.judge(judged, ledger, evidence)
     return [
@@ -53,7 +61,7 @@ def _judge_rpo(
     evidence = {**evidence, "instant_of_loss": at, "instant_is": which, "breakable": breakable}
     outcome = Outcome.PASS if rpo <= budget else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = f"RPO {show_seconds(rpo)} {sign} {show_seconds(budget)}, the loss taken at {which}"
+    because = f"RPO {show_seconds(rpo)} {sign} {show_seconds(budget)}, counted to {which}"
     if not breakable:
         outcome = Outcome.NOT_EXERCISED
         watched = show_seconds(max(0.0, at - first))
@@ -61,7 +69,7 @@ def _judge_rpo(
             f"RPO {show_seconds(rpo)}, but not evidence: the first write was acknowledged {watched} before "
             f"{which}, which could not break the budget of {show_seconds(budget)}"
         )
-    return Finding("loss", "rpo", outcome, rpo, budget, "s", because, evidence)
+    return Finding("rpo", outcome, rpo, budget, "s", because, evidence)
 
 
 def _instant(judged: Judged) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""Lost acknowledged writes against the limit, in a night and in a drill."""
+"""Lost acknowledged writes against the limit, in an experiment and in a drill."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from chaos.checks.text import many
 def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
     """`evidence` comes from `ledger.evidence_of`: `lost_writes`, and their kinds."""
     lost, acknowledged = evidence["lost_writes"], evidence["acknowledged"]
-    because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost"
+    besides = evidence.get("lost_with_it")
+    apart = f" besides the {besides} lost with the loss" if besides else ""
+    because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost{apart}"
     if evidence["different"]:
         because += f" ({evidence['missing']} missing, {evidence['different']} with another payload)"
     if evidence["doubled"]:
@@ -23,7 +25,7 @@ def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
         outcome = Outcome.PASS if lost <= limit else Outcome.FAIL
         because += f", {limit} allowed"
     because += _apart(evidence.get("apart") or {})
-    return Finding("loss", "lost_writes", outcome, lost, limit, "count", because, evidence)
+    return Finding("lost_writes", outcome, lost, limit, "count", because, evidence)
 
 
 def _apart(apart: Mapping[str, Any]) -> str:

@@ -20,12 +20,12 @@ from chaos.checks.bounds import Bound
 from chaos.checks.exact import Codes, Flags, Times
 from chaos.record import hits
 from chaos.record.events import AftermathEnded, PlayBegun, PlayEnded
-from chaos.record.hits import HitTable, Outcome
+from chaos.record.hits import UNEXPECTED, HitTable, Outcome
 from chaos.record.journal import Journal, Span
 from chaos.record.stored_hits import StoredHits
-from chaos.spec.experiment import Load
+from chaos.spec.load import Load
 
-ANSWERED = (Outcome.GOOD, Outcome.BAD_STATUS, Outcome.BAD_BODY)
+ANSWERED = (Outcome.GOOD, *UNEXPECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,14 @@ def _watched_on(journal: Journal) -> Span | None:
     return None if ended is None or ended.start is None else Span(ended.start, ended.at)
 
 
+def _last_of_rounds(load: Load, journal: Journal) -> float:
+    """Just after the last request of rounds, which each look at the target delays; 0 without any."""
+    if load.rounds is None or not len(journal.hits):
+        return 0.0
+    (rows,) = journal.hits.pieces(len(journal.hits) - 1)
+    return float(np.nextafter(rows["due"][-1], np.inf))
+
+
 def observe(load: Load, journal: Journal, held_to: Bound, *, whole: bool = False) -> Observation | None:
     """Observe the play with the instrument held to the bound; None if there was no play. `whole`: beyond its planned
     end, if it was aborted and the service was watched for longer."""
@@ -158,7 +166,8 @@ def observe(load: Load, journal: Journal, held_to: Bound, *, whole: bool = False
         return None
     ended_by = journal.latest(PlayEnded)
     settled = ended_by is not None and ended_by.settled  # a drill that settled early
-    end = play.end if settled else play.start + (load.length if begun.length is None else begun.length)
+    planned = play.start + (load.length if begun.length is None else begun.length)
+    end = play.end if settled else max(planned, _last_of_rounds(load, journal))
     on, ended = _watched_on(journal), min(play.end, end)
     if on is not None:
         end = max(end, on.end) if whole else end

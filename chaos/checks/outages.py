@@ -13,6 +13,7 @@ from chaos.checks.exact import Flags, Times
 from chaos.checks.observation import Observation
 from chaos.checks.outage import Outage, lasting, proven
 from chaos.checks.spans import StepSpan
+from chaos.record.journal import Span
 from chaos.spec.experiment import Outage as Rule
 
 
@@ -22,6 +23,7 @@ class Account:
 
     found: list[Outage]
     recoveries: list[float]
+    left_alone: list[float]  # seconds of each in which no step acted, all stretches together
 
     @property
     def recovered(self) -> bool:
@@ -37,7 +39,7 @@ class Account:
         if self.unwatched is None:
             return self
         found = [*self.found[:-1], replace(self.found[-1], end=self.unwatched)]
-        return Account(found, [undisturbed(outage, spans) for outage in found])
+        return account(found, spans)
 
     @property
     def down(self) -> bool:
@@ -54,17 +56,27 @@ class Account:
         """The length of the worst outage, 0 without one."""
         return max((outage.length for outage in self.found), default=0.0)
 
+    def came_back_alone(self, spans: list[StepSpan]) -> bool:
+        """Return True if an outage ended while no step acted: only that is a recovery."""
+        ended = [outage for outage in self.found if outage.end is not None]
+        return any(
+            (parts := alone(outage, spans)) and parts[-1].end == outage.start + outage.length
+            for outage in ended
+        )
+
     def to_json(self) -> list[dict[str, float | None]]:
-        """Each outage, on the run clock; `held` is the part of its length that was not the target's own."""
+        """Each outage, on the run clock. `held`: the part of its length in which a step acted; `alone`: the rest;
+        `recovery`: the longest stretch of that."""
         return [
             {
                 "start": outage.start,
                 "end": outage.end,
                 "length": outage.length,
                 "recovery": recovery,
-                "held": outage.length - recovery,
+                "alone": left,
+                "held": outage.length - left,
             }
-            for outage, recovery in zip(self.found, self.recoveries, strict=True)
+            for outage, recovery, left in zip(self.found, self.recoveries, self.left_alone, strict=True)
         ]
 
 
@@ -104,20 +116,30 @@ Find = Callable[[Times, Flags, float, float, Rule], list[Outage]]
 
 def undisturbed(outage: Outage, spans: list[StepSpan]) -> float:
     """Return seconds of the longest stretch of the outage during which no step acted. `spans` are in order."""
-    end = outage.start + outage.length
-    longest, reached = 0.0, outage.start
+    return max((stretch.end - stretch.start for stretch in alone(outage, spans)), default=0.0)
+
+
+def alone(outage: Outage, spans: list[StepSpan]) -> list[Span]:
+    """Return the stretches of the outage during which no step acted, in order; empty ones are left out."""
+    end, reached, found = outage.start + outage.length, outage.start, []
     for span in spans:
-        longest = max(longest, min(span.start, end) - reached)
-        reached = max(reached, min(span.until(end), end))
-    return max(longest, end - reached)
+        found.append(Span(reached, min(span.start, end)))
+        reached = max(reached, min(span.acted_until(end), end))
+    found.append(Span(reached, end))
+    return [stretch for stretch in found if stretch.end > stretch.start]
+
+
+def account(found: list[Outage], spans: list[StepSpan]) -> Account:
+    """Return the outages with what of them was the target's own."""
+    parts = [[stretch.end - stretch.start for stretch in alone(outage, spans)] for outage in found]
+    return Account(found, [max(each, default=0.0) for each in parts], [sum(each) for each in parts])
 
 
 def read(observation: Observation, whole: Observation, spans: list[StepSpan], rule: Rule) -> Readings:
     """Read the play's outages. `whole`: beyond its planned end, if it was watched for longer."""
 
-    def account(find: Find, due: Times, good: Flags, end: float) -> Account:
-        found = find(due, good, observation.start, end, rule)
-        return Account(found, [undisturbed(outage, spans) for outage in found])
+    def of(find: Find, due: Times, good: Flags, end: float) -> Account:
+        return account(find(due, good, observation.start, end, rule), spans)
 
     due = whole.due
     counted = whole.offered & (due < whole.ended)
@@ -125,13 +147,13 @@ def read(observation: Observation, whole: Observation, spans: list[StepSpan], ru
     # after an abort, service is watched until it is back: the unplayed rest does not matter
     asked, end = (counted, whole.ended) if whole.watched_on else (slice(None), whole.end)
     seen = due[watched], whole.good[watched], whole.ended
-    at_best = account(proven, due[asked], whole.at_best[asked], end)
+    at_best = of(proven, due[asked], whole.at_best[asked], end)
     return Readings(
-        seen=account(proven, *seen),
-        possible=account(lasting, *seen),
+        seen=of(proven, *seen),
+        possible=of(lasting, *seen),
         at_best=at_best,
         at_kindest=at_best.kindly(spans),
-        at_worst=account(lasting, due[asked], whole.at_worst[asked], end),
+        at_worst=of(lasting, due[asked], whole.at_worst[asked], end),
         play=observation.end - observation.start,
         sustained=rule.sustained,
     )

@@ -1,12 +1,16 @@
 """Recovery against the limit, and RTO against the budget, from the outages of the play.
 
-RTO is the length of the worst outage, including its cause. Recovery is what the target alone accounts for: the
-longest stretch of an outage during which no step acted. So the clock stops while a step is held, and runs from
-each undo to the return of service or the next step. In a drill the RTO counts from the loss, see `drill/rto`,
+An outage is as long as it is, including its cause: `limits.outage` and the budget's RTO judge the worst one as a whole,
+and the finding says how much of it passed while a fault acted. Recovery is what the target alone accounts for: the
+longest stretch of an outage during which no fault acted. It runs from the end of a fault's act, not of its hold, to the
+return of service or the next step; a service that was back while a fault still acted has shown no recovery. In a
+drill the RTO counts from the loss, see `drill/rto`,
 and the recovery is up to its operators: it is not judged apart.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from chaos.checks.drill import rto as drill_rto
 from chaos.checks.finding import Finding, Outcome, bounded
@@ -17,23 +21,27 @@ from chaos.checks.outages import Account, Readings, undisturbed
 from chaos.checks.spans import StepSpan
 from chaos.spec.units import show_seconds
 
+NAME = "recovery"
+
 
 def check(judged: Judged) -> list[Finding]:
-    """`recovery` against limits.recovery and `rto` against budget.rto."""
+    """`outage` against limits.outage, `recovery` against limits.recovery and `rto` against budget.rto."""
     experiment = judged.experiment
     limit, budget = experiment.limits.recovery, experiment.budget.rto
     observation, readings = judged.observation, judged.outages
     if observation is None or readings is None or len(observation) == 0:
         because = "no hit was due in the play, so no outage could be seen"
-        return [
-            Finding("recovery", "recovery", Outcome.UNKNOWN, None, limit, "s", because),
-            Finding("recovery", "rto", Outcome.UNKNOWN, None, budget, "s", because),
-        ]
+        asked = [("recovery", limit), ("rto", budget)]
+        asked = asked if experiment.limits.outage is None else [("outage", experiment.limits.outage), *asked]
+        return [Finding(name, Outcome.UNKNOWN, None, allowed, "s", because) for name, allowed in asked]
+    whole = _judge_outage(experiment.limits.outage, readings)
     if experiment.drill is not None:
         three = [each.found for each in (readings.seen, readings.at_kindest, readings.at_worst)]
-        return [drill_rto.judge(judged, three, observation.ended)]
+        rto = drill_rto.judge(judged, three, observation.ended)
+        return [*whole, replace(rto, evidence={**rto.evidence, "outages": readings.seen.to_json()})]
     free = _free(judged.spans, observation)
-    return [_judge_recovery(limit, free, readings), _judge_rto(budget, readings)]
+    came_back = readings.seen.came_back_alone(judged.spans)
+    return [*whole, _judge_recovery(limit, free, readings, came_back=came_back), _judge_rto(budget, readings)]
 
 
 def _free(spans: list[StepSpan], observation: Observation) -> float:
@@ -43,7 +51,37 @@ def _free(spans: list[StepSpan], observation: Observation) -> float:
     return undisturbed(Outage(start, observation.end, observation.end), spans)
 
 
-def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Finding:
+def _judge_outage(limit: float | None, readings: Readings) -> list[Finding]:
+    """The worst outage, its cause included; no finding without a limit."""
+    if limit is None:
+        return []
+    seen = readings.seen
+    kept = readings.at_worst.recovered and readings.at_worst.rto <= limit
+    outcome = bounded(kept, kept or readings.at_kindest.rto <= limit)
+    if outcome is Outcome.UNKNOWN:
+        because = f"worst outage {_undecided(readings, seen.rto, readings.at_worst.rto)}, {show_seconds(limit)} allowed"
+    elif not seen.found:
+        because = f"no outage, {show_seconds(limit)} allowed"
+    else:
+        sign = "≤" if outcome is Outcome.PASS else ">"
+        because = (
+            f"worst outage {_least(seen)}{show_seconds(seen.rto)} {sign} {show_seconds(limit)}{_split(seen)}"
+        )
+    return [Finding("outage", outcome, seen.rto, limit, "s", because, readings.evidence())]
+
+
+def _split(seen: Account) -> str:
+    """How much of the worst outage passed while a fault acted."""
+    index = max(range(len(seen.found)), key=lambda each: seen.found[each].length)
+    alone, length = seen.left_alone[index], seen.found[index].length
+    if alone <= 0:
+        return " (a fault acted all the time)"
+    if alone >= length:
+        return " (no fault acted)"
+    return f" ({show_seconds(length - alone)} while a fault acted, {show_seconds(alone)} alone)"
+
+
+def _judge_recovery(limit: float | None, free: float, readings: Readings, *, came_back: bool) -> Finding:
     seen, most = readings.seen, float("inf") if limit is None else limit
     kept = readings.at_worst.recovered and readings.at_worst.recovery <= most
     outcome = bounded(kept, kept or readings.at_kindest.recovery <= most)
@@ -55,7 +93,7 @@ def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Fin
         outcome, because = Outcome.NOT_EXERCISED, _no_outage(readings)
     elif outcome is Outcome.FAIL:
         took = f"{_least(seen)}{show_seconds(seen.recovery)}"
-        because = f"recovery {took} > {show_seconds(most)} (time out with no step acting)"
+        because = f"recovery {took} > {show_seconds(most)} (time out with no fault acting)"
     elif limit is None:
         outcome, because = Outcome.NOT_EXERCISED, f"recovery {show_seconds(seen.recovery)}, {asked}"
     elif free <= limit:
@@ -64,12 +102,16 @@ def _judge_recovery(limit: float | None, free: float, readings: Readings) -> Fin
             f"recovery {show_seconds(seen.recovery)}, but not evidence: "
             f"at most {show_seconds(free)} without a step, which could not break {show_seconds(limit)}"
         )
+    elif seen.recovered and not came_back:
+        outcome = Outcome.NOT_EXERCISED
+        because = "no recovery to judge: the service was back while a fault still acted"
     else:
         because = (
-            f"recovery {show_seconds(seen.recovery)} ≤ {show_seconds(limit)} (time out with no step acting)"
+            f"recovery {show_seconds(seen.recovery)} ≤ {show_seconds(limit)} (time out with no fault acting)"
         )
-    measured = seen.recovery if seen.found else None
-    return Finding("recovery", "recovery", outcome, measured, limit, "s", because, readings.evidence())
+    shown = seen.found and (came_back or outcome is Outcome.FAIL or not seen.recovered)
+    measured = seen.recovery if shown else None
+    return Finding("recovery", outcome, measured, limit, "s", because, readings.evidence())
 
 
 def _judge_rto(budget: float, readings: Readings) -> Finding:
@@ -94,7 +136,7 @@ def _judge_rto(budget: float, readings: Readings) -> Finding:
         because = f"RTO {_least(seen)}{show_seconds(seen.rto)} {sign} {show_seconds(budget)}"
     evidence = {**readings.evidence(), "breakable": breakable}
     measured = seen.rto if seen.found else None
-    return Finding("recovery", "rto", outcome, measured, budget, "s", because, evidence)
+    return Finding("rto", outcome, measured, budget, "s", because, evidence)
 
 
 def _least(seen: Account) -> str:

@@ -7,6 +7,7 @@ reason, like any other that raises.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache, partial
@@ -14,10 +15,12 @@ from importlib.metadata import EntryPoint, entry_points
 
 from chaos.checks import SHIPPED
 from chaos.checks.check import Check
-from chaos.checks.finding import Finding
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 
 GROUP = "midnight.checks"
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -36,17 +39,37 @@ def by_name() -> Mapping[str, Check[Judged]]:
     return found
 
 
+@cache
+def described(name: str) -> Check[Judged]:
+    """Return the check as it describes itself; a plain one if none of that name can be loaded, so that findings of a
+    plugin that is gone are still shown."""
+    check = next((each for each in SHIPPED if each.name == name), None)
+    if check is not None:
+        return check
+    for point in entry_points(group=GROUP, name=name):
+        try:
+            return _load(point)
+        except Exception as error:  # told by its finding
+            log.debug("check %s: %s", name, error)
+    return Check(name, lambda _: [])
+
+
 def _judge(point: EntryPoint, judged: Judged) -> list[Finding]:
     """Return a plugin check's findings, after validating that reports can hold them."""
     if [check.name for check in every()].count(point.name) > 1:
         raise ValueError(f"{point.value}: duplicate check name {point.name!r}")
+    found = list(_load(point).judge(judged))
+    for finding in found:
+        if not isinstance(finding.outcome, Outcome):
+            raise TypeError(f"{point.value}: an outcome must be an Outcome, got {finding.outcome!r}")
+        json.dumps(asdict(finding))
+    return found
+
+
+def _load(point: EntryPoint) -> Check[Judged]:
     check = point.load()
     if not isinstance(check, Check):
         raise TypeError(f"{point.value}: must be a Check, got {check!r}")
-    found = list(check.judge(judged))
-    if strange := {finding.check for finding in found} - {point.name}:
-        raise ValueError(
-            f"{point.value}: its findings must have the name {point.name!r}, not {sorted(strange)}"
-        )
-    json.dumps([asdict(finding) for finding in found])
-    return found
+    if check.name != point.name:
+        raise ValueError(f"{point.value}: must have the name {point.name!r}, got {check.name!r}")
+    return check

@@ -12,13 +12,13 @@ from chaos.checks.verdict import Verdict, judge
 from chaos.errors import FileError, Unreadable, UsageError
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
-from chaos.spec import kind, slofile
+from chaos.spec import kind, slofile, wording
 from chaos.spec.experiment import Experiment, Limits
 from chaos.spec.kind import Kind
 from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.slo import Slo
 from chaos.spec.userfile import refuse_pipes
-from chaos.spec.yamlfile import Model, first_rule
+from chaos.spec.yamlfile import Model
 
 
 class Objectives(Model):
@@ -29,14 +29,14 @@ class Objectives(Model):
 
 
 def check_objectives(slo_file: Path) -> None:
-    """Raises FileError for the first broken rule of an SLO file."""
+    """Raises FileError for every broken rule of an SLO file."""
     slofile.of_file(slo_file).parse(Objectives)
 
 
 def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
     """Judge the run by its own objectives, or by those of the file.
 
-    Raises FileError for the first broken rule of the file, UsageError if the run cannot be read.
+    Raises FileError for every broken rule of the file, UsageError if the run cannot be read.
     """
     journal = Journal(run)
     try:
@@ -48,10 +48,9 @@ def judge_run(run: RunDir, slo_file: Path | None = None) -> Verdict:
             return _judge_restore(journal, slo_file)
         experiment = Experiment.model_validate(stored)
     except ValidationError as error:
-        place, rule, value = first_rule(error)
-        raise FileError(
-            run.run_file, None, ": ".join(map(str, ("experiment", *place))), rule, value
-        ) from None
+        first = wording.rules(error, Experiment, stored)[0]
+        place = ": ".join(map(str, ("experiment", *first.place)))
+        raise FileError(run.run_file, None, place, first.text, first.value) from None
     except (Unreadable, OSError, KeyError, ValueError) as error:
         raise UsageError(f"{run.path}: cannot read its experiment: {error}") from error
     asked = experiment if slo_file is None else with_objectives(experiment, slo_file)
@@ -81,4 +80,4 @@ def with_objectives(experiment: Experiment, slo_file: Path) -> Experiment:
     try:
         return Experiment.model_validate(changed)
     except ValidationError as error:
-        raise file.broken(error) from None
+        raise file.broken(error, Experiment, changed) from None

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import Field
-
+from chaos.checks import completeness
 from chaos.checks.figures import of_suite
 from chaos.checks.finding import Finding, Outcome, worst
+from chaos.checks.plain import cut, sentence
 from chaos.checks.rejudge import judge_run
 from chaos.checks.result import RunResult
 from chaos.checks.text import many
@@ -18,28 +18,11 @@ from chaos.errors import UsageError, of_outcome, of_run
 from chaos.errors import worst as worst_code
 from chaos.record.manifest import Manifest, PlayedPart
 from chaos.record.store import RunDir
-from chaos.spec import yamlfile
 from chaos.spec.units import show_seconds
 from chaos.spec.userfile import refuse_pipes
-from chaos.spec.yamlfile import Model, Name
 
-
-class Scenario(Model):
-    """One experiment of the suite, and the changes to its steps (`step.param=value`)."""
-
-    experiment: str
-    set: tuple[str, ...] = ()
-
-
-class Suite(Model):
-    name: Name
-    title: str
-    scenarios: tuple[Scenario, ...] = Field(min_length=1)
-
-
-def load(path: Path) -> Suite:
-    """Load the suite in a file. Raises FileError for the first broken rule."""
-    return yamlfile.load(path, Suite)
+_PART = 110
+"""Characters of a scenario's first line in that of the suite."""
 
 
 def parts(run: RunDir) -> list[RunResult] | None:
@@ -76,7 +59,7 @@ def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
     missing = planned - sum(part.verdict is not None for part in found)
     if missing:
         because = f"{missing} of {many(planned, 'scenario')} not played, or not judged"
-        findings.append(Finding("completeness", "suite", Outcome.UNKNOWN, None, None, "", because))
+        findings.append(Finding("suite", Outcome.UNKNOWN, None, None, "", because, check=completeness.NAME))
     outcome = worst(
         [*(part.verdict.outcome for part in found if part.verdict), *([Outcome.UNKNOWN] if missing else [])]
     )
@@ -84,6 +67,7 @@ def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
         outcome=outcome,
         exit_code=worst_code([of_outcome(outcome), *(part.exit_code for part in found)]),
         headline=_headline(outcome, planned, found),
+        reasons=_reasons(found),
         findings=tuple(findings),
         links=(),
         figures=of_suite([part.verdict.figures for part in found if part.verdict is not None]),
@@ -101,21 +85,34 @@ def _renamed(part: RunResult, finding: Finding) -> Finding:
 
 
 def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str:
-    judged = [part for part in found if part.verdict is not None]
-    passed = [part for part in judged if part.verdict and part.verdict.outcome is Outcome.PASS]
-    clauses = [f"{len(passed)} of {many(planned, 'scenario')} passed"]
-    for part in judged:
-        if part.verdict and part.verdict.outcome is not Outcome.PASS:
-            clauses.append(f"{part.title}: {part.verdict.headline}")
-    said = [finding.because for part in judged if part.verdict for finding in part.verdict.findings]
+    """One sentence: how many passed, what became of the others, the worst times."""
+    verdicts = [(part.title, part.verdict) for part in found if part.verdict is not None]
+    passed = sum(verdict.outcome is Outcome.PASS for _, verdict in verdicts)
+    clauses = [f"{passed} of {many(planned, 'scenario')} passed", *_worst_times(verdicts)]
+    others = [
+        cut(f"{title}: {verdict.headline}", _PART)
+        for title, verdict in verdicts
+        if verdict.outcome is not Outcome.PASS
+    ]
+    partial = outcome is Outcome.PASS and any(verdict.partial for _, verdict in verdicts)
+    return sentence("PARTIAL" if partial else outcome.name, [*clauses[:1], *others, *clauses[1:]])
+
+
+def _reasons(found: Sequence[RunResult]) -> tuple[str, ...]:
+    """The first line of each scenario, then the worst times."""
+    verdicts = [(part.title, part.verdict) for part in found if part.verdict is not None]
+    return (*(f"{title}: {verdict.headline}" for title, verdict in verdicts), *_worst_times(verdicts))
+
+
+def _worst_times(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
+    said = [finding.because for _, verdict in verdicts for finding in verdict.findings]
     technical = "technical " if any(because.startswith("technical RTO") for because in said) else ""
+    told = []
     for name, unit in (("rto", f"worst {technical}RTO"), ("rpo", "worst RPO")):
         values = [
-            (value, part.title)
-            for part in judged
-            if part.verdict and (value := part.verdict.figures.get(name)) is not None
+            (value, title) for title, verdict in verdicts if (value := verdict.figures.get(name)) is not None
         ]
         if values:
             value, title = max(values)
-            clauses.append(f"{unit} {show_seconds(value)} ({title})")
-    return f"{outcome.name}: {'; '.join(clauses)}"
+            told.append(f"{unit} {show_seconds(value)} ({title})")
+    return told

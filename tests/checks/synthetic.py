@@ -64,6 +64,10 @@ def step_events(name: str, start: float, end: float, **held: Any) -> list[Event]
     ]
 
 
+_SAMPLES: dict[str, bytes] = {}
+"""The samples of hundreds of nights, most of which have the same, by their gauges."""
+
+
 @dataclass
 class Night:
     """What was recorded. Times of stretches are seconds of the play, of events those of the run clock."""
@@ -90,7 +94,9 @@ class Night:
     logs: dict[str, Any] | None = field(
         default_factory=lambda: {"complete": True, "expected": 600, "lost": 0, "doubled": 0, "dropped": 0}
     )
-    gauges: dict[tuple[str, str], list[tuple[float, float, float]]] = field(default_factory=dict)
+    gauges: dict[tuple[str, str], list[tuple[float, float, float]]] = field(
+        default_factory=dict
+    )  # NaN: not sampled
     sampled: bool = True
     answers: list[dict[str, Any]] = field(default_factory=list)  # what the load process says of some
     target: dict[str, Any] = field(default_factory=lambda: {"name": "reference"})
@@ -176,6 +182,13 @@ class Night:
             np.save(run.readback, rows)
 
     def _write_samples(self, run: RunDir) -> None:
+        key = repr(self.gauges)
+        if key not in _SAMPLES:
+            self._sample(run)
+            _SAMPLES[key] = run.samples.read_bytes()
+        run.samples.write_bytes(_SAMPLES[key])
+
+    def _sample(self, run: RunDir) -> None:
         usual = {
             ("api", "pool_size"): 40.0,
             ("api", "pool_checked_out"): 2.0,
@@ -194,5 +207,6 @@ class Night:
                 for low, high, value in stretches:
                     if low <= at - PLAY < high:
                         values[key] = value
-            writer.samples([Sample(float(at), *key, value) for key, value in values.items()])
+            seen = {key: value for key, value in values.items() if not np.isnan(value)}
+            writer.samples([Sample(float(at), *key, value) for key, value in seen.items()])
         writer.close()

@@ -11,6 +11,7 @@ from chaos.checks import loss, recovery
 from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, runbook
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
+from chaos.checks.verdict import judge
 from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event
 from tests.checks.synthetic import PLAY, Night, approx, experiment_file
@@ -85,6 +86,24 @@ def test_every_second_of_it_belongs_to_one_span(tmp_path: Path) -> None:
     ]
 
 
+def test_a_hold_that_the_runbook_waits_for_is_a_span_of_its_own(tmp_path: Path) -> None:
+    plan = drill(runbook=[{"name": "detect", "at": 0}, {"name": "verify", "after": "loss"}])
+    one = night(step("detect", 0.0, 24.0), step("verify", 26.0, 26.5), plan=plan)
+    found = one.findings(tmp_path, recovery.check)["rto"]
+    assert (found.outcome, found.measured, found.evidence["held"]) == (PASS, approx(7.0), approx(6.0))
+    spans = [(each["name"], each["seconds"]) for each in found.evidence["spans"]]
+    assert spans == [
+        ("held by midnight", approx(6.0)),
+        ("verify", approx(0.5)),
+        ("clients come back", approx(0.5)),
+    ]
+    assert (
+        "7 s ≤ 15 s, of which 6 s were the hold that the experiment chose: back 1 s after it" in found.because
+    )
+    line = judge(Judged(*one.write(tmp_path / "judged"))).headline
+    assert "the service was back 1 s after a hold of 6 s" in line
+
+
 def test_beyond_the_limit_it_fails(tmp_path: Path) -> None:
     tight = {"limits": {"rto": 6.9, "lost_writes": 0}}
     assert night(experiment=tight).findings(tmp_path, recovery.check)["rto"].outcome is FAIL
@@ -97,7 +116,7 @@ def test_assumed_times_count_against_the_budget(tmp_path: Path) -> None:
 
     within, beyond = found("within", 600.0), found("beyond", 895.0)
     assert (within.outcome, beyond.outcome) == (PASS, FAIL)
-    assert "RTO 7 s ≤ 15 s; 607 s with what is assumed (paging 600 s) ≤ budget 900 s" in within.because
+    assert "RTO 7 s ≤ 15 s; 10m 7s with what is assumed (paging 10m) ≤ budget 15m" in within.because
     assert "technical" not in within.because
 
 

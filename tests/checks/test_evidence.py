@@ -150,6 +150,8 @@ def test_lost_log_lines_without_a_limit_are_reported_only(tmp_path: Path) -> Non
     night = Night(logs=log(lost=7), changed={"limits": {}})
     found = night.findings(tmp_path, logs.check)["lost_log_lines"]
     assert (found.outcome, found.measured) == (IDLE, 7)
+    unread = Night(logs=None, changed={"limits": {}}).findings(tmp_path / "unread", logs.check)
+    assert "no `limits: {lost_log_lines: ...}` is set" in unread["lost_log_lines"].because
 
 
 WEAK = step_events("drop", *STEP, dose={"closed": 1.0})
@@ -161,13 +163,14 @@ SKIPPED = [Event(PLAY + 20, "step", "drop", "skipped", {"because": "not permitte
 @pytest.mark.parametrize(
     ("events", "outcome", "because"),
     [
-        (step_events("drop", *STEP), PASS, "drop: effect reached: closed 4 of 2"),
-        (WEAK, UNKNOWN, "drop: effect below its floor: closed 1 of 2"),
-        (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: closed 0 of 2"),
+        (step_events("drop", *STEP), PASS, "drop: effect proven: closed 4 (at least 2 needed)"),
+        (WEAK, UNKNOWN, "drop: effect below its floor: closed 1 (at least 2 needed)"),
+        (step_events("drop", *STEP, dose={}), UNKNOWN, "drop: effect below its floor: closed 0 (at least 2 needed)"),
         (GROUNDLESS, UNKNOWN, "drop: no floor stated, so nothing proves its effect"),
         (step_events("drop", *STEP)[:2], UNKNOWN, "drop: its dose was never recorded"),
-        (step_events("drop", *STEP)[:3], UNKNOWN, "drop: never undone, its effect reached: closed 4 of 2"),
-        (UNPROVEN, UNKNOWN, "drop: effect not seen on the target's own path: nobody came this way"),
+        (step_events("drop", *STEP)[:3], UNKNOWN,
+         "drop: not undone, though its effect was proven: closed 4 (at least 2 needed)"),
+        (UNPROVEN, UNKNOWN, "drop: effect not seen on the service's own path: nobody came this way"),
         (SKIPPED, UNKNOWN, "drop: skipped: not permitted"),
         ([], UNKNOWN, "drop: never injected"),
     ],
@@ -212,7 +215,7 @@ def test_the_finding_says_how_starved_the_instrument_was(tmp_path: Path) -> None
     journal.run.instrument.write_text(text)
     [found] = instrument.check(Judged(experiment, journal))
     assert found.because == (
-        "worst lag 2 ms, worst wait for a processor 43 ms a window, priority nice -10; "
+        "worst lag 2 ms, longest wait for a CPU 43 ms in a window, priority nice -10; "
         "0 of 85 windows in doubt; 0 of 600 hits (0 %) indeterminate"
     )
     assert found.evidence["worst_run_delay"] == 0.043
@@ -242,13 +245,13 @@ def test_a_baseline_that_was_not_steady_leaves_everything_unknown(tmp_path: Path
 @pytest.mark.parametrize(
     ("night", "because"),
     [
-        (Night(ended=None), "the journal has no end of the run: it was killed"),
+        (Night(ended=None), "the journal does not record the end of the run: it was killed"),
         (
             Night(ended={"reason": "aborted", "because": "signal"}),
             "the run did not complete: aborted (signal)",
         ),
         (Night(played=None), "there was no play"),
-        (Night(played=30), "the play was cut short: 30 s of 60 s"),
+        (Night(played=30), "the play was cut short: 30 s of 1m"),
         (Night(load=False), "no hit was due in the play"),
         (
             Night(bad=[(-PLAY, LENGTH, Hit.REFUSED)]),

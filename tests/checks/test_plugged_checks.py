@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from chaos.checks import SHIPPED, registered
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.verdict import judge
+from chaos.reports.cards import key_figures
+from chaos.reports.rows import finding_row
 from tests.checks.synthetic import Night
 from tests.midnight import Midnight
 
@@ -23,7 +26,7 @@ from chaos.checks.finding import Finding, Outcome
 def judge(judged):
     hits = len(judged.observation)
     outcome = Outcome.PASS if hits <= {most} else Outcome.FAIL
-    return [Finding("few_hits", "few_hits", outcome, hits, {most}, "count", f"{{hits}} hits due")]
+    return [Finding("few_hits", outcome, hits, {most}, "count", f"{{hits}} hits due")]
 
 few_hits = Check("few_hits", judge)
 """
@@ -47,6 +50,7 @@ def plugged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugged
     def forget() -> None:
         registered.every.cache_clear()
         registered.by_name.cache_clear()
+        registered.described.cache_clear()
 
     def judged(text: str, name: str = "few_hits") -> list[Finding]:
         install(tmp_path, text, name)
@@ -79,7 +83,8 @@ def test_a_plugin_check_is_judged_after_the_shipped_ones(
         ("few = 1\n", "AttributeError: module 'midnight_few_hits' has no attribute 'few_hits'"),
         ("few_hits = print\n", "TypeError: midnight_few_hits:few_hits: must be a Check, got <built-in"),
         (MODULE.replace("{{hits}} hits", "{{1 / 0}}"), "ZeroDivisionError"),
-        (MODULE.replace('Finding("few_hits"', 'Finding("left_behind"'), "must have the name 'few_hits'"),
+        (MODULE.replace('Check("few_hits"', 'Check("other"'), "must have the name 'few_hits', got 'other'"),
+        (MODULE.replace("Outcome.FAIL", "'fail'"), "an outcome must be an Outcome, got 'fail'"),
         (MODULE.replace('due")]', 'due", {{1: {{2}}}})]'), "not JSON serializable"),
     ],
 )
@@ -90,6 +95,24 @@ def test_a_plugin_check_that_cannot_be_used_is_unknown_with_the_reason(
     assert (found.check, found.name, found.outcome) == ("few_hits", "few_hits", Outcome.UNKNOWN)
     assert because in found.because
     assert "Traceback" in found.evidence["traceback"]
+
+
+def test_it_says_itself_how_its_findings_count_and_are_shown(plugged: Plugged) -> None:
+    says = ', about="run", section="recovery", at_least=True, cards={{"few_hits": "hits at most"}})'
+    (found,) = plugged(MODULE.replace('"few_hits", judge)', f'"few_hits", judge{says}').format(most=1000))
+    check = registered.described("few_hits")
+    assert (check.is_judgement, check.is_told, check.section) == (False, False, "recovery")
+    assert [(card.label, card.value) for card in key_figures([found])] == [("hits at most", "600")]
+    assert finding_row(found).allowed == "≤ 1,000", "only a ratio can be one that must be reached"
+    assert finding_row(dataclasses.replace(found, unit="ratio", allowed=0.5)).allowed == "≥ 50 %"
+
+
+def test_findings_of_a_plugin_that_is_gone_or_broken_are_shown_as_any_other(plugged: Plugged) -> None:
+    (found,) = plugged("import no_such_module\n")
+    for name in ("few_hits", "never_installed"):
+        check = registered.described(name)
+        assert (check.name, check.about, check.section, check.cards) == (name, "target", "other", {})
+    assert finding_row(found).label == "few hits"
 
 
 def test_a_name_that_is_taken_stays_with_the_shipped_check(plugged: Plugged) -> None:

@@ -60,10 +60,10 @@ SAYS = {
         "share within 500 ms 60 % < 90 %: worst 10 s window, 14 s into the play: 60 of 100 hits good within 500 ms"
     ),
     "a percentile of a route": (
-        "p90 of read > 500 ms: 56 of 480 hits were not good, which counts as infinitely slow"
+        "p90 of read > 500 ms: 56 of 480 hits were bad, which counts as infinitely slow"
     ),
     "a percentile while a step acted": (
-        "p90 while drop acted > 500 ms: 20 of 20 hits were not good, which counts as infinitely slow"
+        "p90 while drop acted > 500 ms: 20 of 20 hits were bad, which counts as infinitely slow"
     ),
     "a percentile in windows": (
         "p90 > 500 ms: worst 10 s window, 14 s into the play: 60 of 100 hits good within 500 ms"
@@ -116,7 +116,7 @@ def test_windows_with_fewer_than_the_required_hits_prove_nothing(tmp_path: Path)
     night = Night(bad=[(20, 60, Hit.TIMEOUT)])
     found = judged(tmp_path, night, availability="90%", window="10s", min_hits=101)
     assert (found.outcome, found.measured) == (UNKNOWN, None)
-    assert found.because == "availability: no 10 s of 60 s had 101 hits or more due in it"
+    assert found.because == "availability: no 10 s of 1m had 101 hits or more due in it"
     slo: dict[str, Any] = {"latency": P90, "route": "write", "window": "10s", "min_hits": 21}
     assert judged(tmp_path / "latency", night, **slo).outcome is UNKNOWN
     slo = {"availability": "95%", "burn_rate": BURN, "min_hits": 201}
@@ -197,10 +197,10 @@ def test_the_finding_reports_the_error_budget_such_a_night_would_consume(tmp_pat
     night = Night(bad=[(0, 6, Hit.TIMEOUT)])
     found = judged(tmp_path / "month", night, availability="99%")
     assert found.evidence["budget_consumed"] == approx(0.1 * LENGTH / (0.01 * 30 * 86400))
-    assert found.evidence["error_budget"] == "this night would consume 0.02315 % of the 30 d budget"
+    assert found.evidence["error_budget"] == "this run would consume 0.02315 % of the 30d error budget"
     found = judged(tmp_path / "hour", night, latency={"share": "99%", "below": 1}, period="1h")
     assert found.evidence["budget_consumed"] == approx(1 / 6)
-    assert found.evidence["error_budget"] == "this night would consume 16.67 % of the 1 h budget"
+    assert found.evidence["error_budget"] == "this run would consume 16.67 % of the 1h error budget"
     found = judged(tmp_path / "burn", night, availability="99%", burn_rate={"at_most": 50, "window": "10s"})
     assert found.evidence["budget_consumed"] == approx(0.1 * LENGTH / (0.01 * 30 * 86400))
     slices = {"window": "10s", "target": "99%"}
@@ -218,7 +218,7 @@ def test_an_objective_of_100_percent_has_no_error_budget(tmp_path: Path) -> None
     found = judged(tmp_path, Night(), availability="100%")
     assert found.outcome is PASS
     assert found.evidence["budget_consumed"] is None
-    assert found.evidence["error_budget"] == "a target of 100 % has no budget"
+    assert found.evidence["error_budget"] == "a target of 100 % has no error budget"
 
 
 def test_a_percentile_has_no_budget(tmp_path: Path) -> None:

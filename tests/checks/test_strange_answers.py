@@ -73,7 +73,7 @@ def test_each_route_has_its_own_baseline_of_answers(tmp_path: Path) -> None:
     assert set(findings) == {"write"}
 
 
-def test_a_warning_is_in_the_first_line_and_decides_nothing(tmp_path: Path) -> None:
+def test_a_warning_is_among_the_reasons_and_decides_nothing(tmp_path: Path) -> None:
     verdict = judge(Judged(*Night(answers=looks({"type": "text/html"})).write(tmp_path)))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.PASS, 0)
-    assert verdict.headline.endswith("; warning: the answers: read")
+    assert verdict.reasons[-1] == "Warning: the answers: read"

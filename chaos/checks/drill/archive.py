@@ -6,6 +6,8 @@ from __future__ import annotations
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 
+NAME = "archive"
+
 
 def check(judged: Judged) -> list[Finding]:
     """`archive`: whether it was complete, without a measure; only if a restore has read it."""
@@ -20,6 +22,6 @@ def check(judged: Judged) -> list[Finding]:
         because = (
             f"archive_command lies: it reported {believed} as archived, but the archive ends with {newest}"
         )
-        return [Finding("archive", "archive", Outcome.FAIL, None, None, "", because, evidence)]
+        return [Finding(NAME, Outcome.FAIL, None, None, "", because, evidence)]
     because = f"the archive contained everything reported as archived, up to {newest}"
-    return [Finding("archive", "archive", Outcome.PASS, None, None, "", because, evidence)]
+    return [Finding(NAME, Outcome.PASS, None, None, "", because, evidence)]

@@ -12,6 +12,8 @@ from chaos.checks.text import many
 from chaos.record.events import StepUndone, TargetReady
 from chaos.spec.units import show_seconds
 
+NAME = "answered"
+
 
 def check(judged: Judged) -> list[Finding]:
     """`answered`: the longest wait for an answer among hits due during the loss."""
@@ -23,12 +25,12 @@ def check(judged: Judged) -> list[Finding]:
     undone = journal.latest(StepUndone, drill.loss)
 
     def finding(outcome: Outcome, because: str, measured: float | None = None) -> Finding:
-        return Finding("answered", "answered", outcome, measured, promised, "s", because)
+        return Finding(NAME, outcome, measured, promised, "s", because)
 
     if loss is None or undone is None:
         return [finding(Outcome.UNKNOWN, "the loss never happened, or never ended")]
     if promised is None:
-        because = "the target promises no deadline: requests may hang for ever"
+        because = "the target promises no deadline: requests may hang forever"
         return [finding(Outcome.FAIL, because)]
     seen = judged.held_to(promised)
     during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < undone.at)

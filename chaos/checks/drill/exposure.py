@@ -17,6 +17,8 @@ from chaos.record.gauges import Source, Standby
 from chaos.record.journal import Journal
 from chaos.spec.units import show_seconds
 
+NAME = "exposure"
+
 
 def check(judged: Judged) -> list[Finding]:
     """`exposure` in seconds, against the least that the drill requires."""
@@ -27,16 +29,18 @@ def check(judged: Judged) -> list[Finding]:
     evidence = {key: value for key, value in loss.evidence.items() if key != "by"}
 
     def finding(outcome: Outcome, because: str) -> Finding:
-        return Finding("exposure", "exposure", outcome, age, drill.exposure, "s", because, evidence)
+        return Finding(NAME, outcome, age, drill.exposure, "s", because, evidence)
 
     if str(loss.evidence.get("standby", "")).endswith(", sync"):
         return [finding(Outcome.PASS, f"a synchronous standby acknowledges nothing unprotected ({how})")]
     if age is None:
         return [finding(Outcome.UNKNOWN, f"the exposure at the loss is unknown: {how}")]
     if age < drill.exposure:
-        because = f"RPO was hardly tested: at the loss writes of {show_seconds(age)} were unprotected ({how})"
+        because = (
+            f"RPO was hardly tested: at the loss, {show_seconds(age)} of writes were unprotected ({how})"
+        )
         return [finding(Outcome.NOT_EXERCISED, f"{because}, {show_seconds(drill.exposure)} required")]
-    because = f"at the loss writes of {show_seconds(age)} were unprotected ({how})"
+    because = f"at the loss, {show_seconds(age)} of writes were unprotected ({how})"
     return [finding(Outcome.PASS, because)]
 
 

@@ -7,6 +7,8 @@ from chaos.checks.judged import Judged
 from chaos.checks.ledger import acknowledged_after, numbers
 from chaos.checks.text import many
 
+NAME = "fencing"
+
 
 def check(judged: Judged) -> list[Finding]:
     """`fencing`: whether the old primary accepted a write; `split_brain`: acknowledged writes only it has."""
@@ -23,21 +25,21 @@ def check(judged: Judged) -> list[Finding]:
 def _fenced(evidence: dict[str, object]) -> Finding:
     if evidence["took_a_write"]:
         because = "the old primary came back and accepted a write: it was not fenced"
-        return Finding("fencing", "fencing", Outcome.FAIL, 1.0, 0.0, "count", because, evidence)
+        return Finding(NAME, Outcome.FAIL, 1.0, 0.0, "count", because, evidence)
     if evidence.get("write") != "refused":
         because = f"unknown whether the old primary accepts writes: {evidence.get('said')}"
-        return Finding("fencing", "fencing", Outcome.UNKNOWN, None, 0.0, "count", because, evidence)
+        return Finding(NAME, Outcome.UNKNOWN, None, 0.0, "count", because, evidence)
     because = "the old primary came back and refused writes"
-    return Finding("fencing", "fencing", Outcome.PASS, 0.0, 0.0, "count", because, evidence)
+    return Finding(NAME, Outcome.PASS, 0.0, 0.0, "count", because, evidence)
 
 
 def _split(judged: Judged, only_here: list[int] | None, evidence: dict[str, object]) -> Finding:
     journal, loss = judged.journal, judged.incident
     if only_here is None or loss is None:
         because = str(evidence.get("only_here_because") or "the old primary's rows were not read")
-        return Finding("fencing", "split_brain", Outcome.UNKNOWN, None, 0.0, "count", because)
+        return Finding("split_brain", Outcome.UNKNOWN, None, 0.0, "count", because)
     split = acknowledged_after(journal, numbers(journal, only_here), loss.ended)
     because = f"{many(len(split), 'acknowledged write')} sent after the loss went to the old primary alone"
     outcome = Outcome.FAIL if split else Outcome.PASS
     told = {"only_on_the_old_primary": len(only_here), "first": split[:20]}
-    return Finding("fencing", "split_brain", outcome, float(len(split)), 0.0, "count", because, told)
+    return Finding("split_brain", outcome, float(len(split)), 0.0, "count", because, told)

@@ -29,8 +29,8 @@ def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Find
     if loss is None:
         because = "the loss never happened"
         return [
-            Finding("loss", "lost_writes", Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
-            Finding("loss", "rpo", Outcome.UNKNOWN, None, allowed, "s", because),
+            Finding("lost_writes", Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
+            Finding("rpo", Outcome.UNKNOWN, None, allowed, "s", because),
         ]
     before_its_end = ledger.acknowledged & (sent(judged.journal) < loss.ended)
     excused = before_its_end & (ledger.state == MISSING)
@@ -56,7 +56,7 @@ def _rpo(
     allowed = budget if limit is None else limit
     if not evidence["acknowledged_before_the_loss"]:
         because = "nothing was acknowledged before the loss, so nothing could be lost with it"
-        return Finding("loss", "rpo", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
+        return Finding("rpo", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
     done = ledger.writes.done[excused]
     rpo = max(0.0, instant - float(done.min())) if len(done) else 0.0
     outcome = Outcome.PASS if rpo <= allowed and rpo <= budget else Outcome.FAIL
@@ -66,4 +66,4 @@ def _rpo(
     if outcome is Outcome.PASS and limit is None and instant - first <= budget:
         outcome = Outcome.NOT_EXERCISED
         because += f", but not evidence: so short a play could not break the budget of {show_seconds(budget)}"
-    return Finding("loss", "rpo", outcome, rpo, allowed, "s", because, evidence)
+    return Finding("rpo", outcome, rpo, allowed, "s", because, evidence)

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from chaos.checks import recovery
+from chaos.checks.drill.rto import HELD
 from chaos.checks.extrapolation import CannotProject, Measured, Point, Projection, project_rpo, project_rto
 from chaos.checks.finding import Finding, Outcome, bounded
 from chaos.checks.judged import Judged, JudgedRestore
@@ -22,6 +23,8 @@ from chaos.record.events import RestoresMeasured, RunbookStepEnded
 from chaos.record.journal import Journal
 from chaos.spec.production import Production
 from chaos.spec.units import show_seconds
+
+NAME = "projection"
 
 GROWING = frozenset({"restore", "recover", "copy", "replay"})
 
@@ -57,7 +60,7 @@ def _of_a_drill(judged: Judged | JudgedRestore) -> tuple[dict[str, float], dict[
         return None
     rto = next((finding for finding in recovery.check(judged) if finding.name == "rto"), None)
     evidence = rto.evidence if rto is not None else {}
-    fixed = [span for span in evidence.get("spans", ()) if span["name"] not in GROWING]
+    fixed = [span for span in evidence.get("spans", ()) if span["name"] not in GROWING | {HELD}]
     return {span["name"]: span["seconds"] for span in fixed}, dict(evidence.get("assumed", {}))
 
 
@@ -77,16 +80,16 @@ def _judge(name: str, what: str, budget: float, project: Callable[[], Projection
         found = project()
     except CannotProject as reason:
         because = f"{what} of production: {reason}"
-        return Finding("projection", name, Outcome.NOT_EXERCISED, None, budget, "s", because)
+        return Finding(name, Outcome.NOT_EXERCISED, None, budget, "s", because)
     span = found.span
     outcome = bounded(span.high <= budget, span.low <= budget)
-    sign = {Outcome.PASS: "≤", Outcome.FAIL: ">"}.get(outcome, "perhaps >")
+    sign = {Outcome.PASS: "≤", Outcome.FAIL: ">"}.get(outcome, "possibly >")
     give_or_take = f" ({show_seconds(span.low)} to {show_seconds(span.high)})" if span.high > span.low else ""
     parts = ", ".join(f"{part.name} {show_seconds(part.span.seconds)} {part.basis}" for part in found.parts)
     because = (
         f"projected {what} {show_seconds(span.seconds)}{give_or_take} {sign} {show_seconds(budget)}: {parts}"
     )
-    return Finding("projection", name, outcome, span.seconds, budget, "s", because, _evidence(found))
+    return Finding(name, outcome, span.seconds, budget, "s", because, _evidence(found))
 
 
 def _evidence(found: Projection) -> dict[str, Any]:

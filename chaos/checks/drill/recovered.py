@@ -13,6 +13,8 @@ from chaos.checks.ledger import numbers, sent, writes
 from chaos.checks.text import many
 from chaos.record.journal import Journal
 
+NAME = "recovered"
+
 
 def check(judged: Judged) -> list[Finding]:
     """`recovered_rows`: missing and surplus rows in what was recovered."""
@@ -33,7 +35,7 @@ def _judge(held: set[int], loss: Incident, journal: Journal, put_back: int) -> F
     outcome = Outcome.FAIL if wrong else Outcome.PASS if promised else Outcome.UNKNOWN
     because = f"{len(promised) - len(missing)} of {many(len(promised), 'promised row')} recovered"
     because += f", {put_back} put back" + (
-        f", {many(len(surplus), 'row')} of after the loss" if surplus else ""
+        f", {many(len(surplus), 'row')} written after the loss" if surplus else ""
     )
     evidence = {"held": len(held), "missing": missing[:20], "surplus": surplus[:20]}
-    return Finding("recovered", "recovered_rows", outcome, wrong, 0.0, "count", because, evidence)
+    return Finding("recovered_rows", outcome, wrong, 0.0, "count", because, evidence)

@@ -19,6 +19,9 @@ from chaos.checks.outage import Outage
 from chaos.spec.drill import Drill
 from chaos.spec.units import show_seconds
 
+HELD = "held by midnight"
+"""The span in which the loss was kept in force."""
+
 
 @dataclass(frozen=True, slots=True)
 class Return:
@@ -36,7 +39,7 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     drill, budget, limit = experiment.drill, experiment.budget.rto, experiment.limits.rto
     allowed = budget if limit is None else limit
     if drill is None or loss is None:
-        return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", "the loss never happened")
+        return Finding("rto", Outcome.UNKNOWN, None, allowed, "s", "the loss never happened")
     steps = judged.runbook_steps
     seen, best, worst = (_return(found, drill, steps, loss, observed) for found in readings)
     extra = sum((known or {}).values())
@@ -44,22 +47,34 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     def within(one: Return) -> bool:
         return one.rto <= (one.rto if limit is None else limit) and one.rto + extra <= budget
 
+    held = _held(judged, drill, loss, seen.back)
     evidence = {
         "loss": loss.begun,
         "back": seen.back,
+        "held": held,
         "assumed": dict(known or {}),
-        "spans": spans(steps, loss, seen.back),
+        "spans": spans(steps, loss, seen.back, held),
         "breakable": observed - loss.begun + extra > budget or limit is not None,
     }
     if drill.outage and not (seen.felt and best.felt):
         because = "no outage after the loss, so no RTO could be measured"
-        return Finding("recovery", "rto", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
+        return Finding("rto", Outcome.UNKNOWN, None, allowed, "s", because, evidence)
     kept = worst.back is not None and within(worst)
     outcome = bounded(kept, kept or within(best))
     if outcome is Outcome.PASS and not evidence["breakable"]:
         outcome = Outcome.NOT_EXERCISED
-    because = _sentence(seen, outcome, allowed, budget, known)
-    return Finding("recovery", "rto", outcome, seen.rto, allowed, "s", because, evidence)
+    because = _sentence(seen, outcome, allowed, budget, known, held)
+    return Finding("rto", outcome, seen.rto, allowed, "s", because, evidence)
+
+
+def _held(judged: Judged, drill: Drill, loss: Incident, back: float | None) -> float:
+    """Return the seconds for which midnight itself kept the loss in force, if the runbook waits for its end: the
+    experiment chose them, and they are no part of what anyone had to recover from."""
+    span = next((each for each in judged.spans if each.step == drill.loss), None)
+    waits = any(step.after == drill.loss for step in drill.runbook)
+    if not waits or span is None or span.end is None or back is None or span.end > back:
+        return 0.0
+    return span.acted_until(back) - loss.begun
 
 
 def _return(
@@ -77,11 +92,16 @@ def _return(
     return Return(back if whole else None, rto, bool(after))
 
 
-def spans(steps: list[RunbookStepRun], loss: Incident, back: float | None) -> list[dict[str, Any]]:
-    """Split the time from the loss until the service was back at the end of each step: name, start, seconds."""
+def spans(
+    steps: list[RunbookStepRun], loss: Incident, back: float | None, held: float = 0.0
+) -> list[dict[str, Any]]:
+    """Split the time from the loss until the service was back at the end of each step: name, start, seconds. The first
+    `held` seconds are midnight's own."""
     found: list[dict[str, Any]] = []
-    reached = loss.begun
-    over = [(step.over, step.name) for step in steps if step.over is not None and step.over > loss.begun]
+    reached = loss.begun + held
+    if held:
+        found.append({"name": HELD, "start": loss.begun, "seconds": held})
+    over = [(step.over, step.name) for step in steps if step.over is not None and step.over > reached]
     for at, name in sorted(over):
         if back is not None and reached >= back:
             break
@@ -94,7 +114,12 @@ def spans(steps: list[RunbookStepRun], loss: Incident, back: float | None) -> li
 
 
 def _sentence(
-    seen: Return, outcome: Outcome, allowed: float, budget: float, known: Mapping[str, float] | None
+    seen: Return,
+    outcome: Outcome,
+    allowed: float,
+    budget: float,
+    known: Mapping[str, float] | None,
+    held: float,
 ) -> str:
     word = "technical RTO" if known is None else "RTO"
     least = "" if seen.back is not None else "> "
@@ -105,6 +130,9 @@ def _sentence(
         text += f" undecided by indeterminate hits, {show_seconds(allowed)} allowed"
     else:
         text += f" {'≤' if seen.rto <= allowed else '>'} {show_seconds(allowed)}"
+    if held:
+        text += f", of which {show_seconds(held)} were the hold that the experiment chose"
+        text += f": back {show_seconds(seen.rto - held)} after it"
     if known is not None:
         parts = ", ".join(f"{name} {show_seconds(value)}" for name, value in known.items())
         total = seen.rto + sum(known.values())

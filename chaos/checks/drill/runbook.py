@@ -7,6 +7,8 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.spec.units import show_seconds
 
+NAME = "runbook"
+
 
 def check(judged: Judged) -> list[Finding]:
     """Return one finding per step; `measured` and `allowed` are the seconds it took and may take."""
@@ -22,12 +24,12 @@ def _judge(step: RunbookStepRun, within: float) -> Finding:
     if step.begun is None:
         outcome = Outcome.FAIL if step.stopped is not None else Outcome.UNKNOWN
         because = f"{step.name}: not done: {step.because or 'never started'}"
-        return Finding("runbook", step.name, outcome, None, within, "s", because, evidence)
+        return Finding(step.name, outcome, None, within, "s", because, evidence)
     if step.ended is None:
         outcome = Outcome.FAIL if step.stopped is not None else Outcome.UNKNOWN
         took = None if step.stopped is None else step.stopped - step.begun
         because = f"{step.name}: failed: {step.because or 'the run ended before it did'}"
-        return Finding("runbook", step.name, outcome, took, within, "s", because, evidence)
+        return Finding(step.name, outcome, took, within, "s", because, evidence)
     took = step.ended - step.begun
     because = f"{step.name}: done in {show_seconds(took)}, by {step.by}"
-    return Finding("runbook", step.name, Outcome.PASS, took, within, "s", because, evidence)
+    return Finding(step.name, Outcome.PASS, took, within, "s", because, evidence)

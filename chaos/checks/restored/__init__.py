@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from chaos.checks import completeness, loss, recovery
 from chaos.checks.check import Check, findings_of
+from chaos.checks.course import course
 from chaos.checks.drill import projection
 from chaos.checks.finding import worst
-from chaos.checks.headline import headline
+from chaos.checks.headline import headline, reasons
 from chaos.checks.judged import JudgedRestore
 from chaos.checks.restored import answers, heartbeat, restore, soundness
 from chaos.checks.verdict import Verdict
-from chaos.errors import of_outcome
+from chaos.errors import of_verdict
 
 CHECKS: tuple[Check[JudgedRestore], ...] = (
-    Check("restore", restore.check),
-    Check("loss", heartbeat.check),
-    Check("queries", answers.check),
-    Check("verification", soundness.check),
-    Check("projection", projection.check),
+    Check(completeness.NAME, restore.run),
+    Check(restore.NAME, restore.check),
+    Check(recovery.NAME, restore.duration),
+    Check(loss.NAME, heartbeat.check),
+    Check(answers.NAME, answers.check),
+    Check(soundness.NAME, soundness.check),
+    Check(projection.NAME, projection.check),
 )
-"""The first one also judges the run (`completeness`) and its duration (`recovery`)."""
+"""Those that also judge a play say there what they are about (`chaos.checks.SHIPPED`)."""
 
 
 def judge(judged: JudgedRestore) -> Verdict:
@@ -26,11 +30,12 @@ def judge(judged: JudgedRestore) -> Verdict:
     findings = findings_of(CHECKS, judged)
     outcome = worst(finding.outcome for finding in findings)
     measured = {finding.name: finding.measured for finding in findings}
-    manifest = judged.journal.manifest
+    manifest, how = judged.journal.manifest, course(judged)
     return Verdict(
         outcome=outcome,
-        exit_code=of_outcome(outcome),
-        headline=headline(outcome, findings, []),
+        exit_code=of_verdict(outcome),
+        headline=headline(outcome, findings, how),
+        reasons=reasons(outcome, findings, [], how),
         findings=tuple(findings),
         links=(),
         figures={name: measured.get(name) for name in ("rto", "rpo")},

@@ -11,6 +11,8 @@ from chaos.checks.text import amount
 from chaos.record.events import QueryAnswered
 from chaos.record.journal import Journal
 
+NAME = "queries"
+
 
 def check(judged: JudgedRestore) -> list[Finding]:
     """Return one finding per query of the target file; queries not run are not exercised."""
@@ -23,18 +25,18 @@ def _judge(query: dict[str, Any], journal: Journal) -> Finding:
     answer = journal.latest(QueryAnswered, name)
     if answer is None:
         because = f"{name}: nothing was restored to query"
-        return Finding("queries", name, Outcome.NOT_EXERCISED, None, None, "", because)
+        return Finding(name, Outcome.NOT_EXERCISED, None, None, "", because)
     evidence = {"sql": query["sql"], **answer.detail}
     if answer.because is not None:
         evidence.pop("value", None)
         outcome = Outcome.FAIL if is_missing(answer.state or "") else Outcome.UNKNOWN
-        return Finding("queries", name, outcome, None, None, "", f"{name}: {answer.because}", evidence)
+        return Finding(name, outcome, None, None, "", f"{name}: {answer.because}", evidence)
     broken = _broken(query, answer)
     outcome = Outcome.FAIL if broken else Outcome.PASS
     because = f"{name}: {'; '.join(broken) or _shown(query, answer)}"
     measured = float(answer.rows or 0) if query.get("rows") is not None else _number(answer.value)
     allowed = _number(query.get("at_most"))  # the others are not upper bounds
-    return Finding("queries", name, outcome, measured, allowed, "", because, evidence)
+    return Finding(name, outcome, measured, allowed, "", because, evidence)
 
 
 def _broken(query: dict[str, Any], answer: QueryAnswered) -> list[str]:

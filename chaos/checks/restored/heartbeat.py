@@ -46,13 +46,11 @@ def _judge(experiment: RestoreExperiment, begun: str, newest: str) -> Finding:
         return _finding(Outcome.FAIL, age, experiment.rpo, because, evidence)
     outcome = Outcome.PASS if age <= experiment.rpo else Outcome.FAIL
     sign = "≤" if outcome is Outcome.PASS else ">"
-    because = (
-        f"RPO {show_seconds(age)} {sign} {show_seconds(experiment.rpo)}: the newest heartbeat is of {newest}"
-    )
+    because = f"RPO {show_seconds(age)} {sign} {show_seconds(experiment.rpo)}: the newest heartbeat is from {newest}"
     return _finding(outcome, age, experiment.rpo, because, evidence)
 
 
 def _finding(
     outcome: Outcome, age: float | None, allowed: float, because: str, evidence: dict[str, Any] | None = None
 ) -> Finding:
-    return Finding("loss", "rpo", outcome, age, allowed, "s", because, evidence or {})
+    return Finding("rpo", outcome, age, allowed, "s", because, evidence or {})

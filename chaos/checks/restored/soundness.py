@@ -6,6 +6,8 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import JudgedRestore
 from chaos.record.events import FilesVerified, RelationsChecked
 
+NAME = "verification"
+
 _OUTCOMES = {
     "verified": Outcome.PASS,
     "sound": Outcome.PASS,
@@ -25,8 +27,8 @@ def check(judged: JudgedRestore) -> list[Finding]:
 def _judge(name: str, said: FilesVerified | RelationsChecked | None) -> Finding:
     if said is None:
         because = f"{name}: nothing was examined"
-        return Finding("verification", name, Outcome.NOT_EXERCISED, None, None, "", because)
+        return Finding(name, Outcome.NOT_EXERCISED, None, None, "", because)
     outcome = _OUTCOMES.get(said.outcome, Outcome.NOT_EXERCISED)
     because = f"{name} {said.outcome}: {said.by}"
     evidence = {key: value for key, value in said.detail.items() if key not in ("outcome", "by")}
-    return Finding("verification", name, outcome, None, None, "", because, evidence)
+    return Finding(name, outcome, None, None, "", because, evidence)

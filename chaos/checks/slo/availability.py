@@ -9,6 +9,8 @@ from chaos.checks.slo.ratio import Ratio, judge
 from chaos.checks.slo.scope import Scope
 from chaos.spec.slo import Slo
 
+NAME = "availability"
+
 
 def check(judged: Judged) -> list[Finding]:
     """Return one finding per availability SLO without a burn rate, from exact counts."""
@@ -17,7 +19,7 @@ def check(judged: Judged) -> list[Finding]:
 
 
 def all_good(scope: Scope) -> Ratio:
-    return Ratio("availability", "availability", "good", scope.observation.good)
+    return Ratio("availability", "good", scope.observation.good)
 
 
 def _judge(slo: Slo, scope: Scope) -> Finding:
@@ -26,4 +28,4 @@ def _judge(slo: Slo, scope: Scope) -> Finding:
 
 def _unjudged(slo: Slo, why: str) -> Finding:
     because = f"{why}, so there is no availability"
-    return Finding("availability", slo.name, Outcome.UNKNOWN, None, slo.target, "ratio", because)
+    return Finding(slo.name, Outcome.UNKNOWN, None, slo.target, "ratio", because)

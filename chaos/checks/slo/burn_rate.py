@@ -27,6 +27,8 @@ from chaos.checks.text import amount
 from chaos.spec.slo import BurnRate, Slo
 from chaos.spec.units import show_seconds
 
+NAME = "burn_rate"
+
 
 def check(judged: Judged) -> list[Finding]:
     """Return one finding per SLO with a burn rate."""
@@ -36,7 +38,7 @@ def check(judged: Judged) -> list[Finding]:
 
 def _unjudged(slo: Slo, why: str) -> Finding:
     because = f"{why}, so there is no burn rate"
-    return Finding("burn_rate", slo.name, Outcome.UNKNOWN, None, _rule(slo).at_most, "", because)
+    return Finding(slo.name, Outcome.UNKNOWN, None, _rule(slo).at_most, "", because)
 
 
 def _judge(slo: Slo, scope: Scope) -> Finding:
@@ -63,7 +65,7 @@ def _judge(slo: Slo, scope: Scope) -> Finding:
         )
     measured = None if shown is None else shown.value
     evidence = {**bounds(found, scope), **error_budget(slo, overall(ratio.good, scope), scope.seconds)}
-    return Finding("burn_rate", slo.name, found.outcome, measured, rule.at_most, "", because, evidence)
+    return Finding(slo.name, found.outcome, measured, rule.at_most, "", because, evidence)
 
 
 def read(slo: Slo, rule: BurnRate, good: Flags, scope: Scope) -> Readings:

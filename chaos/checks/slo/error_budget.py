@@ -1,4 +1,4 @@
-"""The error budget of a ratio, and how much of it such a night would consume."""
+"""The error budget of a ratio, and how much of it such a run would consume."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def error_budget(slo: Slo, seen: float | None, seconds: float) -> dict[str, Any]
     if target is None:
         return {}
     if target >= 1:
-        return {"budget_consumed": None, "error_budget": "a target of 100 % has no budget"}
+        return {"budget_consumed": None, "error_budget": "a target of 100 % has no error budget"}
     if seen is None:
         return {"budget_consumed": None}
     consumed = (1 - seen) * seconds / ((1 - target) * slo.period)
-    told = f"this night would consume {amount(consumed * 100)} % of the {show_days(slo.period)} budget"
+    told = f"this run would consume {amount(consumed * 100)} % of the {show_days(slo.period)} error budget"
     return {"budget_consumed": consumed, "error_budget": told}

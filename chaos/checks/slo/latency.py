@@ -11,6 +11,8 @@ from chaos.checks.slo.scope import Scope
 from chaos.spec.slo import LatencyObjective, Slo
 from chaos.spec.units import show_seconds
 
+NAME = "latency"
+
 
 def check(judged: Judged) -> list[Finding]:
     """Return one finding per latency SLO without a burn rate."""
@@ -22,7 +24,7 @@ def share_within(objective: LatencyObjective, scope: Scope) -> Ratio:
     """Return the hits that were good within the threshold."""
     below = show_seconds(objective.below)
     within = scope.observation.within(objective.below)
-    return Ratio("latency", f"share within {below}", f"good within {below}", within)
+    return Ratio(f"share within {below}", f"good within {below}", within)
 
 
 def _judge(slo: Slo, scope: Scope) -> Finding:
@@ -36,5 +38,5 @@ def _unjudged(slo: Slo, why: str) -> Finding:
     assert slo.latency is not None, "the caller chose SLOs with one"
     allowed, because = slo.latency.below, f"{why}, so there is no latency"
     if slo.target is not None:
-        return Finding("latency", slo.name, Outcome.UNKNOWN, None, slo.target, "ratio", because)
-    return Finding("latency", slo.name, Outcome.UNKNOWN, None, allowed, "s", because)
+        return Finding(slo.name, Outcome.UNKNOWN, None, slo.target, "ratio", because)
+    return Finding(slo.name, Outcome.UNKNOWN, None, allowed, "s", because)

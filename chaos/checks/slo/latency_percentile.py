@@ -73,7 +73,7 @@ def judge(slo: Slo, rank: float, below: float, scope: Scope) -> Finding:
         because = f"{label} {_told(slo, below, scope, shown)}"
     measured = None if shown is None else shown.value
     evidence = _evidence(rank, found, shown, scope)
-    return Finding("latency", slo.name, outcome, measured, below, "s", because, evidence)
+    return Finding(slo.name, outcome, measured, below, "s", because, evidence)
 
 
 def _read(slo: Slo, rank: float, below: float, scope: Scope) -> Bounds:
@@ -165,7 +165,7 @@ def _told(slo: Slo, below: float, scope: Scope, shown: Ranked) -> str:
         text += f": worst {show_seconds(slo.window)} window, {at} into the play"
         text += f": {shown.within} of {shown.hits} hits good within {show_seconds(below)}"
     elif infinite:
-        text += f": {shown.never} of {shown.hits} hits were not good, which counts as infinitely slow"
+        text += f": {shown.never} of {shown.hits} hits were bad, which counts as infinitely slow"
     return text
 
 

@@ -19,9 +19,8 @@ from chaos.spec.units import show_seconds
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """What is counted: judged by `check`, reported as `name`; a counted hit is `adjective`."""
+    """What is counted, reported as `name`; a counted hit is `adjective`."""
 
-    check: str
     name: str
     adjective: str
     good: Flags  # of all hits of the play
@@ -35,7 +34,7 @@ def judge(slo: Slo, ratio: Ratio, scope: Scope) -> Finding:
     name, asked = f"{ratio.name}{scope.words}", percent(target)
     if found.at_worst is None or found.at_best is None:
         because = f"{name}: {nothing_to_judge(slo, scope)}"
-        return Finding(ratio.check, slo.name, Outcome.UNKNOWN, None, target, "ratio", because)
+        return Finding(slo.name, Outcome.UNKNOWN, None, target, "ratio", because)
     if found.outcome is Outcome.UNKNOWN or shown is None:
         low, high = percent(found.at_worst.value), percent(found.at_best.value)
         because = f"{name}{_where(slo)} lies between {low} and {high}, but must be at least {asked}: {_doubt(found)}"
@@ -46,7 +45,7 @@ def judge(slo: Slo, ratio: Ratio, scope: Scope) -> Finding:
     evidence = {**bounds(found, scope), **error_budget(slo, overall(ratio.good, scope), scope.seconds)}
     if slo.timeslices is not None:
         evidence |= error_budget(slo, measured, scope.seconds)
-    return Finding(ratio.check, slo.name, found.outcome, measured, target, "ratio", because, evidence)
+    return Finding(slo.name, found.outcome, measured, target, "ratio", because, evidence)
 
 
 def target_of(slo: Slo) -> float:
@@ -115,4 +114,4 @@ def _where(slo: Slo) -> str:
 
 
 def _doubt(found: Readings) -> str:
-    return f"{found.indeterminate} of {found.due} hits that are not surely good or bad"
+    return f"{found.indeterminate} of {found.due} hits are indeterminate"

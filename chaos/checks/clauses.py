@@ -1,0 +1,228 @@
+"""What a finding comes to in the first line of a verdict: a clause in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from chaos.checks import (
+    answers,
+    completeness,
+    effect,
+    instrument,
+    invariants,
+    left_behind,
+    logs,
+    loss,
+    recovery,
+    steady,
+)
+from chaos.checks.course import Course
+from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, runbook
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.leaks import leaks, returned
+from chaos.checks.slo import availability, burn_rate, latency, pool
+from chaos.checks.text import many, percent
+from chaos.spec.units import show_seconds
+
+OF_SERVICE = frozenset({availability.NAME, latency.NAME, burn_rate.NAME, recovery.NAME})
+"""Checks that fail because the service did not answer as it should."""
+
+_TIMED = OF_SERVICE | {pool.NAME, bounded_answers.NAME}
+"""Checks of times that the load generator has taken."""
+
+_LONG = 600.0
+"""Seconds from which on two times are easier to compare in minutes."""
+
+_QUIET = "run it again when the machine is quiet"
+
+Say = Callable[[Finding], str]
+
+
+def outages(course: Course) -> Iterator[str]:
+    """How long the service was out, and after which step the worst outage began."""
+    worst = course.worst
+    if worst is None:
+        return
+    if course.played < _LONG:
+        share = f"{round(course.silent, 2):g} of {round(course.played, 2):g} s"
+    else:
+        share = f"{show_seconds(round(course.silent))} of {show_seconds(round(course.played))}"
+    yield f"for {share} the service did not answer as it should"
+    length = f"{'more than ' if worst.lasted else ''}{show_seconds(worst.length)}"
+    if worst.after:
+        yield f"the worst outage ({length}) began {show_seconds(round(worst.delay, 1))} after {worst.after} started"
+    else:
+        yield f"the worst outage ({length}) began {show_seconds(round(worst.begun, 1))} into the play"
+
+
+def failed(findings: Sequence[Finding]) -> Iterator[str]:
+    """What failed, the gravest first."""
+    found = [finding for finding in findings if finding.outcome is Outcome.FAIL]
+    order = list(_FAILED)
+    for finding in sorted(
+        found, key=lambda each: order.index(each.check) if each.check in order else len(order)
+    ):
+        yield _FAILED.get(finding.check, _because)(finding)
+
+
+def passed(findings: Sequence[Finding], figures: Mapping[str, float | None]) -> Iterator[str]:
+    """What was shown by a pass."""
+    found = {(each.check, each.name): each for each in findings if each.outcome is Outcome.PASS}
+    rto = found.get((recovery.NAME, "rto"))
+    drilled = rto is not None and "spans" in rto.evidence  # only a drill has a loss to come back from
+    if rto is not None and drilled:
+        yield _back(rto)
+    hits, good = figures.get("hits"), figures.get("good")
+    if hits and good is not None and not drilled:
+        yield f"{good:,.0f} of {many(int(hits), 'request')} were answered well"
+        if figures.get("outages") == 0:
+            yield "there was no outage"
+    if rto is not None and not drilled:
+        yield f"the worst outage lasted {_time(rto.measured)}"
+    if lost := found.get((loss.NAME, "lost_writes")):
+        yield _kept(lost)
+    yield from (each.because for each in found.values() if each.check not in (*_SHOWN_ELSEWHERE, *OF_SERVICE))
+
+
+_SHOWN_ELSEWHERE = frozenset(
+    each.NAME for each in (effect, steady, completeness, instrument, left_behind, loss, returned, answers)
+)
+
+
+def unknown(finding: Finding) -> str:
+    """Why it is not known."""
+    return _UNKNOWN.get(finding.check, _because)(finding)
+
+
+def advice(finding: Finding, findings: Sequence[Finding]) -> str:
+    """What to do about it."""
+    because = finding.because
+    if "could not be judged" in because and "traceback" in finding.evidence:
+        return "report it with `midnight bugreport`"
+    if in_doubt(findings) and finding.check in _TIMED | {steady.NAME}:
+        return _QUIET
+    if "too few hits" in because:
+        return "play longer, or at a higher rate"
+    return _ADVICE.get(finding.check, "see the reasons below")
+
+
+def in_doubt(findings: Sequence[Finding]) -> int:
+    """Return how many requests came while the load generator itself was late."""
+    return next(
+        (int(each.evidence.get("indeterminate") or 0) for each in findings if each.check == instrument.NAME),
+        0,
+    )
+
+
+_ADVICE = {
+    completeness.NAME: "run it again",
+    steady.NAME: "look into why it was not well before the first step, then run it again",
+    effect.NAME: "give the step a larger dose, or see why it did nothing",
+    loss.NAME: "see that its records can be read back, then run it again",
+    logs.NAME: "see that its log files can be read, then run it again",
+    pool.NAME: "let the target show its pool's gauges",
+    "objectives": "state SLOs or limits in the experiment",
+    exposure.NAME: "lose more at once, or accept that the drill shows little",
+    left_behind.NAME: "compare by hand what the steps touched",
+    instrument.NAME: "run it again",
+}
+
+
+def _because(finding: Finding) -> str:
+    return finding.because
+
+
+def _time(value: float | None) -> str:
+    return "an unknown time" if value is None else show_seconds(value)
+
+
+def _back(rto: Finding) -> str:
+    """When the service was back; a hold that the experiment chose is left out."""
+    held = float(rto.evidence.get("held") or 0.0)
+    if rto.measured is not None and held:
+        return (
+            f"the service was back {show_seconds(rto.measured - held)} after a hold of {show_seconds(held)}"
+        )
+    return f"the service was back {_time(rto.measured)} after the loss"
+
+
+def _kept(lost: Finding) -> str:
+    """That no confirmed write was lost; in a drill, besides those that went with the loss."""
+    written, with_it = lost.evidence.get("acknowledged"), int(lost.evidence.get("lost_with_it") or 0)
+    if not written or lost.measured:
+        return lost.because
+    if with_it:
+        return f"{with_it:,} of {written:,} confirmed writes were lost with it, none otherwise"
+    return f"none of {written:,} confirmed writes was lost"
+
+
+def _availability(finding: Finding) -> str:
+    if finding.measured is None or finding.allowed is None:
+        return finding.because
+    wanted = f"at least {percent(finding.allowed)} wanted"
+    return f"only {percent(finding.measured)} of requests were answered well ({wanted})"
+
+
+def _latency(finding: Finding) -> str:
+    rank = finding.evidence.get("percentile")
+    if rank is None or finding.allowed is None or finding.measured is None:
+        return _availability(finding) if finding.unit == "ratio" else finding.because
+    slow = f"{100 - float(rank):.3g} % of requests"
+    if not math.isfinite(finding.measured):
+        return f"more than {slow} failed or took too long (limit {_time(finding.allowed)})"
+    return f"the slowest {slow} took {_time(finding.measured)} or longer (limit {_time(finding.allowed)})"
+
+
+def _recovery(finding: Finding) -> str:
+    took, limit = _time(finding.measured), _time(finding.allowed)
+    if finding.name == "outage":
+        return f"the longest outage may last {limit}, but lasted {took}"
+    if finding.name == "rto":
+        return f"the service was away for {took} (limit {limit})"
+    return f"with no fault acting it stayed away for {took} (limit {limit})"
+
+
+def _loss(finding: Finding) -> str:
+    if finding.name == "rpo":
+        return f"writes of the last {_time(finding.measured)} were lost (limit {_time(finding.allowed)})"
+    lost, of = finding.measured or 0, finding.evidence.get("acknowledged")
+    return (
+        f"{lost:,.0f} of {of:,} confirmed writes were lost"
+        if of
+        else f"{lost:,.0f} confirmed writes were lost"
+    )
+
+
+_FAILED: Mapping[str, Say] = {
+    left_behind.NAME: _because,
+    fencing.NAME: _because,
+    loss.NAME: _loss,
+    recovered.NAME: _because,
+    recovery.NAME: _recovery,
+    availability.NAME: _availability,
+    latency.NAME: _latency,
+    burn_rate.NAME: lambda finding: f"the error budget of {finding.name} was spent too fast",
+    invariants.NAME: _because,
+    leaks.NAME: lambda finding: f"requests leave something behind: {finding.name}",
+    runbook.NAME: _because,
+    pool.NAME: lambda _: (
+        "the connection pool was used up, or requests waited for it in vain, outside the faults"
+    ),
+    logs.NAME: lambda finding: f"{finding.measured or 0:,.0f} log lines were lost or written twice",
+}
+"""In order of gravity."""
+
+
+def _effect(finding: Finding) -> str:
+    return f"step {finding.because}".replace(": effect below its floor:", " had too little effect:")
+
+
+def _in_doubt(finding: Finding) -> str:
+    name = finding.name.replace("_", " ")
+    if "indeterminate" in finding.because or "in doubt" in finding.because:
+        return f"the load generator itself was late too often to judge {name}"
+    return finding.because
+
+
+_UNKNOWN: Mapping[str, Say] = {effect.NAME: _effect, **dict.fromkeys(_TIMED, _in_doubt)}

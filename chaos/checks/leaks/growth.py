@@ -1,0 +1,175 @@
+"""Tell growth apart: per request, per second, or of something that fills.
+
+The rule: a resource leaks if it rises in every round of a route, in proportion to the round's requests, after a pool
+of the largest size expected would have been full. The background rate, from the round without requests, is taken off
+first; it is never negative, or threads that end while idle would look like a leak afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chaos.checks.leaks.grown import AT
+from chaos.checks.leaks.points import Dose, Points
+from chaos.spec.leak_limits import LEAST_MEMORY, MEMORY, LeakLimits
+from chaos.spec.rounds import Rounds
+
+TOLERANCE = 0.2
+"""Share by which a round may differ from its requests times the mean rate; at least one count per worker."""
+
+SIGMAS = 2.0
+"""Standard deviations of the smallest round's count, where a request leaves something by chance: one of so many."""
+
+MEMORY_NOISE = 1_500_000.0
+"""Bytes by which a process's memory may differ in a round: arenas are taken and given back in such pieces."""
+
+UNDECIDED = (MEMORY, "objects")
+"""What is counted in pieces of no known size: a cache of a thousand entries may hold any number of them."""
+
+
+class Kind(StrEnum):
+    """How a resource moved over the rounds of a route."""
+
+    FLAT = "flat"
+    FILLING = "filling"  # less with each round: a cache that warms, a pool that fills
+    LEAK = "leak"
+    UNBOUNDED = "no bound seen"  # rises steadily, but a pool could still be filling
+    IRREGULAR = "irregular"
+    BROKEN = "broken"  # a process ended or began: nothing can be said
+    STARVED = "starved"  # too few requests were answered well, either
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Growth of one resource over the rounds of one route; `route` None: by the clock."""
+
+    resource: str
+    route: str | None
+    kind: Kind
+    rate: float  # per request; by the clock per second
+    requests: int  # of this route until the end of these rounds
+    doses: tuple[Dose, ...]
+    bound: int  # what all workers together may fill
+
+
+def of_route(points: Points, rounds: Rounds, resource: str, route: str, times: int = 1) -> Growth | None:
+    """Judge one resource over the rounds of one route; None if it was not counted in each of them."""
+    doses = points.doses(resource, route, times)
+    if len(doses) < rounds.count:
+        return None
+    still = points.still(resource)
+    # one count more is no rate: it would hide a slow leak in the rounds that follow
+    background = still.growth / still.seconds if still and still.same and still.growth > 1 else 0.0
+    bound = rounds.bounds.of(resource) * points.workers
+    kind, rate = _kind(resource, doses, background, points.workers)
+    last = doses[-1]
+    sent = points.sent_before(last.name, route)
+    # places are many: chance may be steady once
+    early = is_placed(resource) and times == 1 and rounds.again > 1
+    if kind is Kind.LEAK and (early or _is_undecided(resource) or rate * sent < bound):
+        kind = Kind.UNBOUNDED
+    return Growth(resource, route, kind, rate, sent + last.requests, tuple(doses), bound)
+
+
+def by_clock(points: Points, rounds: Rounds, resource: str) -> Growth | None:
+    """Judge growth in time, whatever is requested: it rises without requests, and as fast in every round."""
+    still = points.still(resource)
+    if still is None or still.seconds <= 0 or not still.same or still.growth < 2:
+        return None
+    doses = [dose for route in points.routes for dose in points.doses(resource, route)]
+    if len(doses) < rounds.count or not all(dose.same for dose in doses):
+        return None
+    rate, workers = still.growth / still.seconds, points.workers
+    steady = all(dose.growth >= (1 - TOLERANCE) * rate * dose.seconds - workers for dose in doses)
+    total = sum(dose.growth for dose in doses)
+    if not steady or total <= max(workers, _least(resource)):
+        return None
+    bound = rounds.bounds.of(resource) * workers
+    enough = not _is_undecided(resource) and still.growth + total - doses[-1].growth >= bound
+    kind, requests = Kind.LEAK if enough else Kind.UNBOUNDED, sum(dose.requests for dose in doses)
+    return Growth(resource, None, kind, rate, requests, (still, *doses), bound)
+
+
+def suspects(points: Points, rounds: Rounds, limits: LeakLimits) -> list[str]:
+    """The routes that a larger dose could decide, in their order."""
+    grown = list(every(points, rounds))
+    leaking = {each.route for each in grown if each.kind is Kind.LEAK}
+    found = {
+        each.route
+        for each in grown
+        if (each.kind is Kind.UNBOUNDED and not (_is_part(each.resource) and each.route in leaking))
+        or _rises_later(each)
+        or _hides(each, limits)
+    }
+    return [route for route in points.routes if route in found]
+
+
+def is_placed(resource: str) -> bool:
+    """True of what comes from one place, as the witness counts it."""
+    return resource.partition(":")[2].startswith(AT)
+
+
+def _rises_later(growth: Growth) -> bool:
+    """True if a pool that shrank at first, or that is still filling, may hide what each request leaves behind."""
+    later = growth.doses[1:]
+    moved = growth.kind in (Kind.IRREGULAR, Kind.FILLING) and all(dose.growth > 0 for dose in later)
+    return moved and not is_placed(growth.resource)
+
+
+def _is_part(resource: str) -> bool:
+    """True of what is likely part of a leak of the same route that is proven already."""
+    return _is_undecided(resource) or is_placed(resource)
+
+
+def _is_undecided(resource: str) -> bool:
+    return resource.partition(":")[0] in UNDECIDED
+
+
+def _hides(growth: Growth, limits: LeakLimits) -> bool:
+    """True of memory that rises in every round by more than allowed, but too little to be distinguished from noise."""
+    allowed = limits.of(growth.resource) if growth.resource.startswith(MEMORY) else None
+    return allowed is not None and growth.rate > allowed and all(dose.growth > 0 for dose in growth.doses)
+
+
+def every(points: Points, rounds: Rounds) -> Iterator[Growth]:
+    """Every resource over each route, and by the clock. The larger dose decides, but a proven leak stays one: in the
+    larger dose it may exhaust what it takes."""
+    for resource in points.resources:
+        for route in points.routes:
+            first = of_route(points, rounds, resource, route)
+            again = of_route(points, rounds, resource, route, rounds.again) if rounds.again > 1 else None
+            proven = first is not None and first.kind is Kind.LEAK
+            if (found := first if proven else again or first) is not None:
+                yield found
+        if (clock := by_clock(points, rounds, resource)) is not None:
+            yield clock
+
+
+def _kind(resource: str, doses: list[Dose], background: float, workers: int) -> tuple[Kind, float]:
+    growths = [dose.growth - background * dose.seconds for dose in doses]
+    requests = [dose.requests for dose in doses]
+    rate, least = sum(growths) / max(sum(requests), 1), _least(resource)
+    if not all(dose.same for dose in doses):
+        return Kind.BROKEN, rate
+    if any(dose.starved for dose in doses):
+        return Kind.STARVED, rate
+    up = all(one > 0 and dose.growth > 0 for one, dose in zip(growths, doses, strict=True))
+    if not up or sum(growths) < least:
+        flat = all(abs(one) <= max(workers, least) for one in growths)
+        return (Kind.FLAT if flat else Kind.IRREGULAR), rate
+    count = MEMORY_NOISE * workers if least else max(workers, SIGMAS * math.sqrt(rate * requests[0]))
+    off = [abs(one - rate * sent) for one, sent in zip(growths, requests, strict=True)]
+    if all(one <= max(TOLERANCE * rate * sent, count) for one, sent in zip(off, requests, strict=True)):
+        return Kind.LEAK, rate
+    if growths[-1] / requests[-1] < (1 - TOLERANCE) * growths[0] / requests[0]:
+        return Kind.FILLING, rate
+    # caches of the runtime take objects in lumps of any size: only a constant rate makes them suspect
+    return (Kind.IRREGULAR if _is_undecided(resource) else Kind.UNBOUNDED), rate
+
+
+def _least(resource: str) -> float:
+    """What must be left in all: less memory is not distinguished from noise."""
+    return LEAST_MEMORY if resource.startswith(MEMORY) else 0.0

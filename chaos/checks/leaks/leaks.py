@@ -1,0 +1,131 @@
+"""Leaks: nothing grows with the requests, beyond what the limits allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from chaos.checks.finding import Finding, Outcome
+from chaos.checks.judged import Judged
+from chaos.checks.leaks.growth import Growth, Kind, is_placed
+from chaos.checks.leaks.places import explaining, family
+from chaos.checks.leaks.points import ENOUGH, Points
+from chaos.checks.leaks.told import place_of, sentence, short
+from chaos.record.events import Grown
+from chaos.spec.leak_limits import LeakLimits
+
+NAME = "leaks"
+
+_ORDER = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.WARNING: 2, Outcome.PASS: 3}
+
+
+def check(judged: Judged) -> list[Finding]:
+    """One finding per resource and route that grew, and one for all others together; none without rounds."""
+    if judged.experiment.load.rounds is None:
+        return []
+    points, events = judged.quiet, judged.journal.every(Grown)
+    if not points.routes or not points.resources:
+        because = "nothing was counted at a quiet point" if points.all else "no quiet point was reached"
+        return [Finding("rounds", Outcome.UNKNOWN, None, None, "", because)]
+    limits = judged.experiment.limits.leaks or LeakLimits()
+    grown = _once(judged.growths)
+    found = [each for growth in grown if (each := _judge(growth, limits, judged, events)) is not None]
+    found = _without_echoes(sorted(found, key=lambda each: _ORDER[each.outcome]))
+    return [*found, *_starved(points), *_others(grown, found, points)]
+
+
+def _starved(points: Points) -> list[Finding]:
+    """One finding for the rounds whose requests were not answered: what they leave behind is not known."""
+    rounds = [
+        f"{point.good:,} of {point.requests:,} of {point.name}"
+        for point in points.all
+        if point.requests and point.good is not None and point.good < ENOUGH * point.requests
+    ]
+    if not rounds:
+        return []
+    because = f"too few requests were good to know what they leave behind: {', '.join(rounds)}"
+    return [Finding("good requests", Outcome.UNKNOWN, None, ENOUGH, "ratio", because)]
+
+
+def _once(growths: Sequence[Growth]) -> list[Growth]:
+    """Without what one place left behind if it is part of a growth that is judged already, or moved irregularly."""
+    known = {
+        (growth.route, family(growth.resource), growth.kind)
+        for growth in growths
+        if not is_placed(growth.resource)
+    }
+
+    def is_new(growth: Growth) -> bool:
+        part = growth.route, family(growth.resource)
+        proven, doubted = (*part, Kind.LEAK) in known, (*part, Kind.UNBOUNDED) in known
+        return not proven and (growth.kind is Kind.LEAK or (growth.kind is Kind.UNBOUNDED and not doubted))
+
+    return [growth for growth in growths if not is_placed(growth.resource) or is_new(growth)]
+
+
+def _judge(growth: Growth, limits: LeakLimits, judged: Judged, events: Sequence[Grown]) -> Finding | None:
+    allowed = limits.of(growth.resource)
+    lumps = growth.kind is Kind.IRREGULAR and (allowed is None or growth.resource == "objects")
+    if growth.kind in (Kind.FLAT, Kind.FILLING, Kind.STARVED) or lumps:
+        return None
+    name = f"{short(growth.resource)} {f'of {growth.route}' if growth.route else 'by the clock'}"
+    outcome = _outcome(growth, allowed)
+    places = [] if growth.kind is Kind.BROKEN else explaining(growth, events)
+    because = sentence(growth, judged.quiet, judged.experiment.load.rounds, places)
+    evidence = {
+        "kind": str(growth.kind),
+        "resource": growth.resource,
+        "route": growth.route,
+        "requests": growth.requests,
+        "rounds": [asdict(dose) for dose in growth.doses],
+        "bound": growth.bound,
+        "places": places,
+    }
+    return Finding(name, outcome, growth.rate, allowed, "", because, evidence)
+
+
+def _outcome(growth: Growth, allowed: float | None) -> Outcome:
+    if growth.kind is Kind.BROKEN:
+        return Outcome.UNKNOWN
+    if allowed is None or growth.kind is Kind.IRREGULAR:
+        return Outcome.WARNING
+    if growth.rate <= allowed:
+        return Outcome.PASS
+    return Outcome.FAIL if growth.kind is Kind.LEAK else Outcome.UNKNOWN
+
+
+def _without_echoes(findings: list[Finding]) -> list[Finding]:
+    """Objects that grow on a route with a proven leak are part of it: they are evidence, not a doubt of their own."""
+    failing = [each.evidence for each in findings if each.outcome is Outcome.FAIL]
+    routes = {each["route"] for each in failing}
+    places = {(each["route"], place) for each in failing for place in _places_of(each)}
+
+    def echoes(evidence: Mapping[str, Any]) -> bool:
+        if any((evidence["route"], place) in places for place in _places_of(evidence)):
+            return True
+        return str(evidence["resource"]) == "objects" and evidence["route"] in routes
+
+    return [each for each in findings if not (each.outcome is Outcome.UNKNOWN and echoes(each.evidence))]
+
+
+def _places_of(evidence: Mapping[str, Any]) -> set[str]:
+    """The lines that a growth comes from: its own, or the likeliest of those that explain it."""
+    if is_placed(evidence["resource"]):
+        return {place_of(evidence["resource"])}
+    return {str(each["place"]) for each in evidence["places"][:1] if each.get("place")}
+
+
+def _others(grown: list[Growth], found: list[Finding], points: Points) -> list[Finding]:
+    """One finding for everything that did not grow."""
+    starved = {each.resource for each in grown if each.kind is Kind.STARVED}
+    steady = sorted(
+        {each.resource for each in grown} - {str(each.evidence["resource"]) for each in found} - starved
+    )
+    if not steady:
+        return []
+    sent = min(each.requests for each in grown)
+    nothing = "nothing else" if found else "nothing"
+    kinds = ", ".join(dict.fromkeys(each.partition(":")[0] for each in steady))
+    because = f"{nothing} grew in {sent:,} requests of each of {', '.join(points.routes)}: {kinds}"
+    return [Finding("rounds", Outcome.PASS, None, None, "", because, {"steady": steady})]

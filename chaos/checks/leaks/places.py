@@ -1,0 +1,90 @@
+"""What grew between two quiet points, over all processes of a role, and which of it explains a resource."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from chaos.checks.leaks.growth import Growth, is_placed
+from chaos.record.events import Grown
+from chaos.spec.leak_limits import MEMORY
+
+Document = Mapping[str, Any]
+
+MOST = 40
+"""Rows kept: what grew the most comes first."""
+
+SHOWN = 5
+"""Rows shown of one resource."""
+
+
+def by_level(rows: Iterable[Document]) -> dict[int, list[dict[str, Any]]]:
+    """Rows of several processes by the level that found them. Equal ones are one: each worker leaks at one line."""
+    found: dict[int, dict[tuple[str, str, str], dict[str, Any]]] = {}
+    for row in rows:
+        of_level = found.setdefault(int(row["level"]), {})
+        key = (str(row["resource"]), str(row.get("what", "")), str(row.get("place", "")))
+        if key in of_level:
+            of_level[key]["count"] += row["count"]
+        else:
+            of_level[key] = {
+                name: value for name, value in row.items() if name not in ("held", "fds", "pid", "level")
+            }
+    return {level: sorted(each.values(), key=_count)[:MOST] for level, each in found.items()}
+
+
+def of_sessions(before: Sequence[Document], after: Sequence[Document]) -> list[dict[str, Any]]:
+    """The sessions that are new, by state and last query; `before` and `after` as `census.sessions` has them."""
+    known = {each["pid"] for each in before}
+    fresh = Counter((str(each["state"]), str(each["query"])) for each in after if each["pid"] not in known)
+    return [
+        {"resource": f"sessions:{state}", "count": count, "what": f"last query: {query}", "level": 1}
+        for (state, query), count in fresh.items()
+    ]
+
+
+ABOUT: Mapping[str, tuple[str, ...]] = {
+    "descriptors:socket": ("sockets", "descriptors:socket", "forgotten"),
+    "descriptors:file": ("descriptors", "descriptors:file", "forgotten"),
+    "descriptors:deleted": ("descriptors", "descriptors:deleted", "forgotten"),
+    "objects": ("entries", "greenlets", "tasks", "sessions", "descriptors", "sockets", "forgotten"),
+    MEMORY: ("entries", "greenlets", "tasks", "sessions"),
+}
+"""The resources of rows that explain the growth of one; of any other, those of its own kind."""
+
+
+def family(resource: str) -> str:
+    """What counts the same things: the sockets of a place are part of `descriptors:socket`."""
+    kind = resource.partition(":")[0]
+    if is_placed(resource):
+        return {"sockets": "descriptors:socket", "descriptors": "descriptors:file"}.get(kind, kind)
+    return resource if kind == "descriptors" else kind
+
+
+def explaining(growth: Growth, events: Iterable[Grown]) -> list[dict[str, Any]]:
+    """The rows that explain a growth, by the strongest level that has any, the likeliest first."""
+    kind = growth.resource.partition(":")[0]
+    about = ABOUT.get(family(growth.resource)) or ABOUT.get(kind, ())
+    of_route = [each for each in events if growth.route in (None, each.name)]
+    for event in sorted(of_route, key=lambda each: (each.level, each.times), reverse=True):
+        rows = [
+            row
+            for row in event.found
+            if row["resource"] in about or (not about and str(row["resource"]).partition(":")[0] == kind)
+        ]
+        if rows:
+            likeliest = sorted(rows, key=lambda row: (-_alike(growth.resource, row), -int(row["count"])))
+            return [{**row, "level": event.level} for row in likeliest[:SHOWN]]
+    return []
+
+
+def _alike(resource: str, row: Document) -> int:
+    """How many words of a gauge such as `context_entries` are in the holder's name: several maps may grow alike."""
+    words = set(resource.partition(":")[2].split("_")) - {"entries", ""}
+    holder = str(row.get("holder", "")).lower()
+    return sum(word in holder for word in words)
+
+
+def _count(row: Document) -> int:
+    return -int(row["count"])

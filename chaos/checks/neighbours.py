@@ -1,0 +1,68 @@
+"""What else ran on the machine: the share of its processors that neither the target nor midnight used.
+
+The machine's use is sampled as a whole, that of each role by its processes, and midnight's own (its load, and whatever
+its steps have started) as one gauge. What is left belongs to others. Older journals lack the last gauge: there nothing
+is known of others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chaos.checks.exact import Times
+from chaos.record.events import MachineLooked
+from chaos.record.gauges import Machine, Process, Source
+from chaos.record.journal import Journal, Series
+
+BUSY = 0.5
+"""Share of the machine used by others from which on it is called busy."""
+
+_NOTHING = Series(np.empty(0), np.empty(0))
+
+
+def ours(journal: Journal) -> Series:
+    """The share of the machine's processors that the target, the load and the steps used; empty if not known."""
+    own, cpus = journal.series(Source.MACHINE, Machine.OWN_CPU), journal.manifest.host.cpus
+    if not len(own.at) or not cpus:
+        return _NOTHING
+    used: Times = own.value.copy()
+    for source, gauge in journal.gauges():
+        if source.startswith(Source.PROCESS) and gauge == Process.CPU:
+            of_role = journal.series(source, gauge)
+            used += np.interp(own.at, of_role.at, of_role.value, left=0.0, right=0.0)
+    return Series(own.at, used / cpus)
+
+
+def others(journal: Journal) -> Series:
+    """The share that other programs used; empty if not known."""
+    known, machine = ours(journal), journal.series(Source.MACHINE, Machine.CPU)
+    if not len(known.at) or not len(machine.at):
+        return _NOTHING
+    left = np.interp(known.at, machine.at, machine.value) - known.value
+    return Series(known.at, np.clip(left, 0.0, 1.0))
+
+
+def before_the_play(journal: Journal) -> float | None:
+    """Return the share used by others before anything was injected: as measured before the target was brought up, or
+    the median over the baseline; the larger of the two. None if not known."""
+    looked = journal.latest(MachineLooked)
+    found = [] if looked is None or looked.busy is None else [looked.busy]
+    quiet = journal.baseline
+    if quiet is not None:
+        seen = others(journal).between(quiet.start, quiet.end).value
+        found += [float(np.median(seen))] if len(seen) else []
+    return max(found, default=None)
+
+
+def attributed(journal: Journal, machine: Series) -> Series:
+    """Return the machine's use without what others used more than before the play: the rest is the target's and the
+    steps'. If others used most of it already, what they used is left out altogether: then no rise can be told from
+    theirs. Unchanged if nothing is known of others."""
+    known, quiet = others(journal), journal.baseline
+    if not len(known.at) or quiet is None:
+        return machine
+    before = known.between(quiet.start, quiet.end).value
+    usual = float(np.median(before)) if len(before) else 0.0
+    usual = 0.0 if usual >= BUSY else usual
+    more = np.interp(machine.at, known.at, np.clip(known.value - usual, 0.0, None))
+    return Series(machine.at, np.clip(machine.value - more, 0.0, 1.0))

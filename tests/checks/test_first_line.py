@@ -1,0 +1,162 @@
+"""The first line: one plain sentence of at most 160 characters, whatever was found, that never says more than was
+shown."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos.checks import clauses, recovery
+from chaos.checks.course import Course, Worst
+from chaos.checks.finding import Finding, Outcome, worst
+from chaos.checks.headline import headline, reasons
+from chaos.checks.judged import Judged
+from chaos.checks.plain import LONGEST, cut, plain
+from chaos.checks.registered import by_name
+from chaos.checks.verdict import Verdict, judge
+from chaos.record.hits import Outcome as Hit
+from chaos.record.journal import Event
+from tests.checks.synthetic import STEP, Night, step_events
+
+JARGON = re.compile(r"\bhits?\b|∞|not good|indeterminate|not exercised")
+PLAYED = [(22, 40, Hit.TIMEOUT)]
+
+_names = st.from_regex(r"\A[a-z][a-z0-9_-]{0,59}\Z")
+_numbers = st.one_of(st.none(), st.floats(0, 1e9), st.just(math.inf))
+_sentences = st.one_of(
+    st.sampled_from(
+        [
+            "availability 70 % < 99 % (420 of 600 hits good)",
+            "p99 ∞ > 2 s: the percentile falls on a hit that was not good",
+            "undecided by indeterminate hits: worst outage > ∞ at worst",
+            "not exercised",
+        ]
+    ),
+    st.text(max_size=400),
+)
+_findings = st.builds(
+    Finding,
+    name=_names,
+    outcome=st.sampled_from(Outcome),
+    measured=_numbers,
+    allowed=_numbers,
+    unit=st.sampled_from(["ratio", "s", "count", ""]),
+    because=_sentences,
+    evidence=st.sampled_from([{}, {"percentile": 99}, {"acknowledged": 140}, {"indeterminate": 3}]),
+    check=st.sampled_from([*by_name(), "objectives", "of a plug-in"]),
+)
+_courses = st.builds(
+    Course,
+    played=st.floats(0, 1e6),
+    silent=st.floats(0, 1e6),
+    worst=st.one_of(
+        st.none(),
+        st.builds(Worst, st.floats(0, 1e6), st.booleans(), st.floats(0, 1e6), _names, st.floats(0, 1e6)),
+    ),
+    aborted=st.one_of(st.just(""), _sentences),
+    busy=st.one_of(st.none(), st.floats(0, 1)),
+)
+
+
+@given(findings=st.lists(_findings, max_size=8), course=_courses)
+def test_it_is_short_and_plain_and_never_better_than_the_worst_finding(
+    findings: list[Finding], course: Course
+) -> None:
+    outcome = worst(finding.outcome for finding in findings)
+    line = headline(outcome, findings, course, {"hits": 600, "good": 600, "outages": 0})
+    assert len(line) <= LONGEST
+    assert line.splitlines() == [line]
+    assert not JARGON.search(line)
+    assert not any(JARGON.search(reason) for reason in reasons(outcome, findings, [], course))
+    word = re.split(r"[:,]", line)[0].rstrip(".")
+    assert word in {"PASS", "PARTIAL", "FAIL", "UNKNOWN", "ABORTED"}
+    if any(finding.outcome is Outcome.FAIL for finding in findings):
+        assert word == "FAIL"
+    if word in ("PASS", "PARTIAL"):
+        assert not {Outcome.FAIL, Outcome.UNKNOWN} & {finding.outcome for finding in findings}
+
+
+@given(text=st.text(max_size=300), longest=st.integers(2, 200))
+def test_a_text_is_cut_to_its_length(text: str, longest: int) -> None:
+    assert len(cut(text, longest)) <= longest
+
+
+@given(text=_sentences)
+def test_plain_words_stay_as_they_are(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+
+
+def verdict(path: Path, **night: Any) -> Verdict:
+    return judge(Judged(*Night(**night).write(path)))
+
+
+def test_a_failure_says_how_long_and_after_which_step(tmp_path: Path) -> None:
+    found = verdict(tmp_path, bad=PLAYED)
+    assert found.headline == (
+        "FAIL: for 18 of 60 s the service did not answer as it should; "
+        "the worst outage (18 s) began 2 s after drop started."
+    )
+    assert found.reasons[0] == "availability 70 % < 99 % (420 of 600 requests good)"
+
+
+def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:
+    stopped = {"reason": "aborted", "because": "stopped by SIGINT"}
+    found = verdict(tmp_path, ended=stopped)
+    assert found.headline.startswith("ABORTED: the play was stopped: stopped by SIGINT")
+    failed = verdict(tmp_path / "failed", ended=stopped, missing=(3,))
+    assert failed.headline.startswith("FAIL, ABORTED: 1 of 140 confirmed writes were lost")
+
+
+@pytest.mark.parametrize(
+    ("night", "why", "what_to_do"),
+    [
+        ({"ended": None}, "it was killed", "run it again"),
+        ({"readback": None}, "the ledger was not read back", "run it again"),
+        ({"baseline": {"steady": False, "because": "p99 3 s"}}, "no steady state: p99 3 s", "look into why"),
+        (
+            {"steps": step_events("drop", *STEP, dose={"closed": 1.0})},
+            "step drop had too little effect: closed 1 (at least 2 needed)",
+            "larger dose",
+        ),
+        ({"doubted": [(20, 60)], "bad": PLAYED}, "the load generator itself was late", "machine is quiet"),
+        ({"sampled": False}, "no gauges of its connection pool", "gauges"),
+    ],
+)
+def test_unknown_says_why_and_what_to_do(
+    tmp_path: Path, night: dict[str, Any], why: str, what_to_do: str
+) -> None:
+    line = verdict(tmp_path, **night).headline
+    assert line.startswith("UNKNOWN: ")
+    assert why in line
+    assert what_to_do in line
+
+
+def test_a_busy_machine_is_the_reason_for_unknown(tmp_path: Path) -> None:
+    looked = Event(1.0, "run", "machine", "looked", {"busy": 0.97})
+    found = verdict(tmp_path, steps=[looked, *step_events("drop", *STEP)], doubted=[(20, 60)], bad=PLAYED)
+    assert found.headline.startswith("UNKNOWN: other programs used 97 % of the machine, and ")
+    assert found.headline.endswith("; run it again when it is quiet.")
+    assert "Other programs used 97 % of the machine before anything was injected" in found.reasons
+
+
+def test_a_slow_percentile_has_no_infinity() -> None:
+    slow = Finding("p99", Outcome.FAIL, math.inf, 2.0, "s", "p99 > 2 s", {"percentile": 99}, check="latency")
+    assert list(clauses.failed([slow])) == ["more than 1 % of requests failed or took too long (limit 2 s)"]
+
+
+def test_only_a_drill_is_back_after_a_loss() -> None:
+    rto = Finding("rto", Outcome.PASS, 4.0, 900.0, "s", "RTO 4 s ≤ 15m", check=recovery.NAME)
+    figures = {"hits": 600.0, "good": 598.0, "outages": 1.0}
+    assert list(clauses.passed([rto], figures)) == [
+        "598 of 600 requests were answered well",
+        "the worst outage lasted 4 s",
+    ]
+    drilled = replace(rto, evidence={"spans": []})
+    assert list(clauses.passed([drilled], figures)) == ["the service was back 4 s after the loss"]

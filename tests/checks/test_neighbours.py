@@ -1,0 +1,67 @@
+"""What other programs do to the machine is theirs: no link of the target's chain, and said apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos.checks import neighbours
+from chaos.checks.chain import links
+from chaos.checks.judged import Judged
+from chaos.checks.link import Link
+from chaos.record.journal import Event, Journal
+from tests.checks.synthetic import LENGTH, PLAY, Night, approx
+
+MACHINE, OWN, API = ("machine", "cpu"), ("machine", "own_cpu"), ("process:api", "cpu")
+ALWAYS = (-PLAY, LENGTH)
+
+
+def night(
+    machine: float, own: float, api: float, before: tuple[float, float, float] = (0.2, 0.1, 0.1)
+) -> Night:
+    """From 20 s on, the machine's processors and the two CPUs' share of midnight's own processes and of the API."""
+    values = zip((MACHINE, OWN, API), (machine, own, api), before, strict=True)
+    return Night(gauges={key: [(*ALWAYS, quiet), (20, 40, value)] for key, value, quiet in values})
+
+
+def cpu(path: Path, night: Night) -> tuple[Link, Journal]:
+    experiment, journal = night.write(path)
+    about = journal.run.run_file
+    about.write_text(about.read_text().replace('"profile"', '"host": {"cpus": 2}, "profile"', 1))
+    journal = Journal(journal.run)
+    return next(link for link in links(Judged(experiment, journal)) if link.name == "cpu"), journal
+
+
+@pytest.mark.parametrize(
+    ("night", "moved"),
+    [
+        (night(1.0, 1.7, 0.2), True),  # the step's own burners
+        (night(1.0, 0.2, 1.7), True),  # the target's own work
+        (night(1.0, 0.1, 0.1), False),  # somebody else's
+        (night(1.0, 0.2, 0.4), False),  # mostly somebody else's
+        (night(1.0, 0.3, 0.3, before=(0.9, 0.1, 0.1)), False),  # as before the play
+    ],
+)
+def test_cpu_runs_out_only_if_the_target_or_a_step_used_it(tmp_path: Path, night: Night, moved: bool) -> None:
+    assert cpu(tmp_path, night)[0].moved is moved
+
+
+def test_without_the_gauge_of_older_journals_the_machine_as_a_whole_counts(tmp_path: Path) -> None:
+    old = Night(gauges={MACHINE: [(20, 40, 1.0)]})
+    link, journal = cpu(tmp_path, old)
+    assert link.moved
+    assert not len(neighbours.others(journal).at)
+    assert neighbours.before_the_play(journal) is None
+
+
+def test_others_are_what_neither_the_target_nor_midnight_used(tmp_path: Path) -> None:
+    _, journal = cpu(tmp_path, night(0.9, 0.4, 0.6))
+    during = neighbours.others(journal).between(PLAY + 21, PLAY + 39).value
+    assert during == approx([0.4] * len(during))
+    assert neighbours.before_the_play(journal) == approx(0.1)
+
+
+def test_a_machine_that_was_busy_when_it_was_looked_at_is_known(tmp_path: Path) -> None:
+    busy = Night(steps=[Event(1.0, "run", "machine", "looked", {"busy": 0.8})])
+    assert neighbours.before_the_play(busy.write(tmp_path)[1]) == approx(0.8)
