@@ -1,4 +1,4 @@
-"""Undo a loop volume and its write limit, for every driver that creates them."""
+"""Undo a volume and its limit, for every driver that creates them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from chaos.plugin.fault import Evidence, Undo
 
 
 def remove(undo: Undo) -> Evidence:
-    """Unmount `path` and remove the loop device of `file`. Raises UndoError."""
-    volume.remove(Path(undo["file"]), Path(undo["path"]))
+    """Unmount `path`, and remove the disk or loop device of `file`. Raises UndoError."""
+    volume.remove(Path(undo["file"]), Path(undo["path"]), undo["mark"])
     return {"unmounted": undo["path"]}
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Flask, Response, g
 from flask_restx import Api
 from sqlalchemy import Connection, text
 
 from . import metrics
+from .error_log import write_errors_to
 from .failures import Unavailable
 from .request_log import observe_requests
 from .routes import add_routes
@@ -17,16 +16,18 @@ from .settings import Config
 
 
 def create_app(config: Config) -> Flask:
-    """One worker's application; its Services are in `extensions["reference"]`."""
+    """One worker's application; its Services are in `extensions["reference"]`, the handler of its error.log in
+    `extensions["reference.errors"]`.
+    """
     app = Flask("reference")
     shared = services(config)
     app.extensions["reference"] = shared
+    errors = write_errors_to(config.logs / "error.log", config.profile.api.log, app.name)
+    app.extensions["reference.errors"] = errors
     observe_requests(app, shared.log)
     _add_health(app, shared)
     api = Api(app, title="Reference stack", version="1.0", doc="/docs")
     add_routes(api, shared)
-    # A traceback per refused request would load the disk while something is already failing.
-    app.logger.addFilter(_is_no_refusal)
 
     @api.errorhandler(Unavailable)  # type: ignore[untyped-decorator]
     def unavailable(error: Unavailable) -> tuple[dict[str, str], int]:
@@ -54,10 +55,6 @@ def _add_health(app: Flask, shared: Services) -> None:
     @app.get("/metrics")
     def exposed() -> Response:
         return Response(metrics.exposition(), mimetype="text/plain")
-
-
-def _is_no_refusal(record: logging.LogRecord) -> bool:
-    return record.exc_info is None or not isinstance(record.exc_info[1], Unavailable)
 
 
 def _touch(connection: Connection) -> None:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import selectors
 import signal
 import sys
-import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -22,6 +20,7 @@ from .batch_database import BatchDatabase
 from .settings import Config, load
 
 PROGRESS_SECONDS = 1.0
+BETWEEN_UPDATES_SECONDS = 0.04  # of the usage total: about 20 a second
 # The soft deadline precedes the hard one by this much, to report it and to end the children gracefully; with a short
 # deadline, by its last half. That takes a while on a busy machine.
 WINDING_UP_SECONDS = 5.0
@@ -37,7 +36,7 @@ class Job:
         self._began = time.monotonic()
         self._deadline = self._began + asked.deadline - min(WINDING_UP_SECONDS, asked.deadline / 2)
         self._children: list[Child] = []
-        self._rows = 0
+        self._rows = self._updates = 0
         self._peak_mb = 0.0
         self._burned: list[float] = []
 
@@ -49,7 +48,8 @@ class Job:
             pool = ThreadPoolExecutor(self._config.profile.batch.pool_size)
             futures = [pool.submit(self._sync)]
             futures += [pool.submit(self._heavy) for _ in range(self._asked.queries)]
-            waiting = ThreadPoolExecutor(max(1, len(self._children)))
+            waiting = ThreadPoolExecutor(1 + len(self._children))
+            futures.append(waiting.submit(self._count_usage))
             futures += [waiting.submit(self._await_child, child) for child in self._children]
             self._watch(futures)
             pool.shutdown()
@@ -87,6 +87,14 @@ class Job:
             time.sleep(settings.pause_ms / 1000.0)
         database.close()
 
+    def _count_usage(self) -> None:
+        database = BatchDatabase(self._config, self._deadline)
+        while self._updates < self._asked.updates:
+            database.count_usage()
+            self._updates += 1
+            time.sleep(BETWEEN_UPDATES_SECONDS)
+        database.close()
+
     def _heavy(self) -> None:
         database = BatchDatabase(self._config, self._deadline)
         database.heavy()
@@ -108,7 +116,8 @@ class Job:
 
     def _state(self, cpu_seconds: float) -> dict[str, float]:
         seconds = time.monotonic() - self._began
-        return {"rows": self._rows, "cpu_seconds": round(cpu_seconds, 2), "seconds": round(seconds, 2)}
+        done = {"rows": self._rows, "updates": self._updates}
+        return {**done, "cpu_seconds": round(cpu_seconds, 2), "seconds": round(seconds, 2)}
 
 
 def main() -> None:
@@ -118,8 +127,6 @@ def main() -> None:
     job = Job(load(), asked)
     for number in (signal.SIGINT, signal.SIGTERM):  # midnight ends a job with SIGINT first
         signal.signal(number, lambda *_: _stop(job))
-    if asked.until_eof:
-        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
         job.run()
     except Exception as error:
@@ -134,15 +141,6 @@ def _stop(job: Job) -> None:
     os._exit(STOPPED)
 
 
-def _stop_at_end_of_input() -> None:
-    with selectors.DefaultSelector() as selector:
-        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
-        while selector.select():
-            if not os.read(sys.stdin.fileno(), 4096):
-                os.kill(os.getpid(), signal.SIGTERM)
-                return
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The nightly data sync and cache refresh.")
     parser.add_argument("--rows", type=int, default=20_000, help="rows to copy")
@@ -152,10 +150,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--queries", type=int, default=2, help="heavy queries, as many at once as the pool allows"
     )
+    parser.add_argument("--updates", type=int, default=0, help="updates of the usage total")
     parser.add_argument(
         "--deadline", type=float, required=True, help="seconds after which all of its processes have ended"
     )
-    parser.add_argument("--until-eof", action="store_true", help="stop when stdin ends")
     return parser.parse_args()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
 
+from . import usage
 from .settings import Config
 
 T = TypeVar("T")
@@ -54,6 +55,13 @@ class BatchDatabase:
         copies = max(1, HEAVY_ROWS // self._config.documents)
         self._persistently(lambda connection: connection.execute(HEAVY, (copies,)).fetchone())
 
+    def count_usage(self) -> None:
+        """Add one to the usage total."""
+        usage.count(self._transact, self._config.profile.usage.update, "job")
+
+    def _transact(self, work: Callable[[usage.Execute], T]) -> T:
+        return self._persistently(lambda connection: work(_execute(connection)))
+
     def close(self) -> None:
         """Close the connection, if one is open."""
         if self._connection is not None:
@@ -88,6 +96,15 @@ class BatchDatabase:
                 autocommit=True,
             )
         return self._connection
+
+
+def _execute(connection: Connection) -> usage.Execute:
+    def execute(statement: str, values: Mapping[str, Any]) -> Any:
+        found = connection.execute(statement, values)
+        row = found.fetchone() if found.description else None
+        return row[0] if row else None
+
+    return execute
 
 
 def _sync(connection: Connection, first: int, rows: int) -> int:

@@ -13,10 +13,10 @@ KEPT_CHARACTERS = 2000
 
 
 class Conversations:
-    """Keeps a conversation for `ttl` seconds after its last message; without a ttl it keeps all, and grows."""
+    """Keeps a conversation for `ttl` seconds after its last message, and the `most` recent; None: all, and grows."""
 
-    def __init__(self, ttl: float | None) -> None:
-        self._ttl = ttl
+    def __init__(self, ttl: float | None, most: int | None = None) -> None:
+        self._ttl, self._most = ttl, most
         self._kept: dict[str, tuple[str, float]] = {}
 
     def said(self, conversation: str) -> str:
@@ -28,6 +28,8 @@ class Conversations:
         """Append to the conversation; only the latest part is kept."""
         before, _ = self._kept.pop(conversation, ("", 0.0))
         self._kept[conversation] = ((before + words)[-KEPT_CHARACTERS:], time.monotonic())
+        while self._most is not None and len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
         metrics.CACHE_ENTRIES.set(len(self._kept))
 
     def _forget(self) -> None:

@@ -21,13 +21,15 @@ T = TypeVar("T")
 class Database:
     """Runs work in transactions.
 
+    `engine` gives sessions that outlast one piece of work.
+
     psycopg must be imported after gevent's patches: only then does it wait without blocking the worker.
     """
 
     def __init__(self, config: Config) -> None:
         self._api = config.profile.api
         self._guard = Guard("database", self._api.breaker, is_database_failure)
-        self._engine = sqlalchemy.create_engine(
+        self.engine = sqlalchemy.create_engine(
             _url(config),
             poolclass=CountingPool,
             pool_size=self._api.pool_size,
@@ -63,7 +65,7 @@ class Database:
             )
 
     def _once(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             return work(connection)
 
 

@@ -41,6 +41,7 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001  gunicorn's s
     application = getattr(worker, "wsgi", None)
     if application is not None:
         application.extensions["reference"].log.close()
+        application.extensions["reference.errors"].close()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001  gunicorn's signature

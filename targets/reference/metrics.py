@@ -45,6 +45,16 @@ LOG_QUEUE_DEPTH = Gauge(
 )
 CACHE_ENTRIES = Gauge("reference_cache_entries", "Conversations kept in memory.", multiprocess_mode="livesum")
 
+PROXY_SIZE = Gauge("reference_proxy_size", "Request contexts kept in memory.", multiprocess_mode="livesum")
+PROXY_AVG_TTL = Gauge(
+    "reference_proxy_avg_ttl_seconds",
+    "Mean age of the request contexts, as of the latest; of the worker in which they are oldest.",
+    multiprocess_mode="livemax",
+)
+MODEL_CACHE_ENTRIES = Gauge(
+    "reference_model_cache_entries", "Models kept in memory.", multiprocess_mode="livesum"
+)
+
 
 def exposition() -> bytes:
     """All workers' metrics in Prometheus' text format."""

@@ -31,7 +31,7 @@ class DurableFile(logging.FileHandler):
 
 
 class NumberedLog:
-    """Numbers the lines of this process 1, 2, 3, ... and logs the total at the end."""
+    """Numbers the lines of this process 1, 2, 3, ..., the last one at its end."""
 
     def __init__(self, path: Path, settings: Log) -> None:
         self._pid = os.getpid()
@@ -60,7 +60,7 @@ class NumberedLog:
         metrics.LOG_LINES.inc()
 
     def close(self) -> None:
-        """Log the number of lines, write everything and close the file."""
-        self._logger.info("pid=%d end=%d", self._pid, self._count)
+        """Log a last line, write everything and close the file."""
+        self._logger.info("pid=%d n=%d closed", self._pid, self._count + 1)
         self._handler.close()
         self._logger.removeHandler(self._handler)

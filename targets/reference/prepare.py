@@ -21,6 +21,9 @@ CREATE TABLE IF NOT EXISTS records (
 CREATE TABLE IF NOT EXISTS sync_source (id bigint PRIMARY KEY, payload text NOT NULL);
 CREATE TABLE IF NOT EXISTS sync_target (
     id bigint PRIMARY KEY, payload text NOT NULL, digest text NOT NULL, synced_at timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS usage_totals (name text PRIMARY KEY, n bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS usage_counted (id uuid PRIMARY KEY, source text NOT NULL, n bigint NOT NULL);
+INSERT INTO usage_totals (name, n) VALUES ('all', 0) ON CONFLICT (name) DO NOTHING;
 """
 
 GRANTS = """
@@ -28,6 +31,8 @@ GRANT SELECT ON documents TO {api}, {batch}, {crowd};
 GRANT SELECT, INSERT ON records TO {api};
 GRANT SELECT ON sync_source TO {batch};
 GRANT SELECT, INSERT, UPDATE ON sync_target TO {batch};
+GRANT SELECT, UPDATE ON usage_totals TO {api}, {batch};
+GRANT SELECT, INSERT ON usage_counted TO {api}, {batch};
 """
 
 BODY = "The night shift counts what the day has written, and asks twice before it throws anything away. "

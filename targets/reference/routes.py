@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from flask import Response, request
 from flask_restx import Api, Resource, inputs, reqparse
 from sqlalchemy import Connection
 
 from . import documents, records
+from .question import Question
 from .services import Services
 
 PAGE_LIMIT = 10_000
@@ -47,7 +49,18 @@ class Document(ServedResource):
     def get(self, number: int) -> Answer:
         """The document, or 404."""
         found = self.services.database.run(lambda connection: documents.find(connection, number))
-        return (found, 200) if found is not None else ({"message": "no such document"}, 404)
+        if found is None:
+            return {"message": "no such document"}, 404
+        self.services.habits.read(number)
+        return found, 200
+
+
+class Documents(ServedResource):
+    """All documents."""
+
+    def get(self) -> Response:
+        """Each as a line of JSON, sent as they are read."""
+        return Response(self.services.habits.export(), mimetype="application/x-ndjson")
 
 
 class Records(ServedResource):
@@ -61,6 +74,7 @@ class Records(ServedResource):
         status = self.services.database.run(
             lambda connection: records.append(connection, asked["seq"], asked["payload"], asked["checksum"])
         )
+        self.services.habits.written(asked["seq"])
         return {"seq": asked["seq"], "checksum": asked["checksum"]}, status
 
     def get(self) -> Answer:
@@ -84,6 +98,7 @@ class Completion(ServedResource):
             text = database.run(lambda held: self._ask(conversation, prompt, _context(held, number)))
         else:
             text = self._ask(conversation, prompt, database.run(lambda held: _context(held, number)))
+        self.services.habits.completed(Question(conversation, number, prompt, request.environ))
         return {"conversation": conversation, "document": number, "text": text}, 200
 
     def _ask(self, conversation: str, prompt: str, context: str) -> str:
@@ -91,6 +106,19 @@ class Completion(ServedResource):
         text = self.services.model.complete(prompt, context + conversations.said(conversation))
         conversations.add(conversation, f"{prompt}\n{text}\n")
         return text
+
+
+class Usage(ServedResource):
+    """The usage total."""
+
+    def post(self) -> Answer:
+        """Count one use; in the total once acknowledged."""
+        self.services.usage.report()
+        return {"counted": 1}, 200
+
+    def get(self) -> Answer:
+        """The total, and what it should be."""
+        return self.services.usage.state(), 200
 
 
 def _context(connection: Connection, number: int) -> str:
@@ -102,5 +130,7 @@ def add_routes(api: Api, services: Services) -> None:
     """Register the API's Resources."""
     given = {"resource_class_kwargs": {"services": services}}
     api.add_resource(Document, "/api/documents/<int:number>", **given)
+    api.add_resource(Documents, "/api/documents", **given)
     api.add_resource(Records, "/api/records", **given)
+    api.add_resource(Usage, "/api/usage", **given)
     api.add_resource(Completion, "/api/complete", **given)

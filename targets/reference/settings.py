@@ -80,11 +80,21 @@ class Breaker(Settings):
 
 
 class Log(Settings):
-    """How app.log and access.log are written; `fsync_every` counts lines of app.log, null: no fsync."""
+    """How the API's logs are written; `fsync_every` counts lines of app.log, null: no fsync.
+    `tracebacks_per_second` limits those of one worker in error.log, null: one for each request that failed.
+    """
 
     mode: Literal["plain", "queued"]
     queue_size: PositiveInt
     fsync_every: PositiveInt | None
+    tracebacks_per_second: PositiveInt | None = None
+
+
+class CacheBounds(Settings):
+    """An entry is dropped `ttl` after it was made; the oldest is dropped for the one beyond `entries`."""
+
+    ttl: Positive
+    entries: PositiveInt
 
 
 class ApiSettings(Settings):
@@ -106,8 +116,11 @@ class ApiSettings(Settings):
     outbound_timeout: Positive
     log: Log
     cache_ttl: Positive | None
+    cache_entries: PositiveInt | None = None
     statement_timeout: Positive | None
     lock_timeout: Positive | None
+    model_cache: CacheBounds | None = None
+    witness: bool = False
 
 
 class BatchSettings(Settings):
@@ -145,14 +158,61 @@ class RotationSettings(Settings):
     signal: Literal["USR1"] | None
 
 
+class Rate(Settings):
+    """Once per so many requests, counted by each worker for itself."""
+
+    every: PositiveInt
+
+
+class ModelRate(Rate):
+    """`kilobytes`: the size of each model."""
+
+    kilobytes: PositiveInt = 20
+
+
+class LeakSettings(Settings):
+    """The mistakes in leaks.py; null: not made."""
+
+    files: Rate | None = None
+    responses: Rate | None = None
+    sessions: Rate | None = None
+    sessions_after: Rate | None = None
+    threads: Rate | None = None
+    greenlets: Rate | None = None
+    contexts: Rate | None = None
+    models: ModelRate | None = None
+
+
+class TwinSettings(Settings):
+    """What looks like one of the mistakes and is bounded, in twins.py; null: not done."""
+
+    files: Rate | None = None
+    clients: Rate | None = None
+    unclosed: Rate | None = None
+    threads: Rate | None = None
+    greenlets: Rate | None = None
+    contexts: Rate | None = None
+    models: ModelRate | None = None
+    fragments: Rate | None = None
+
+
+class UsageSettings(Settings):
+    """How requests and the nightly job add to the usage total."""
+
+    update: Literal["read_then_write", "atomic"]
+
+
 class Profile(Settings):
-    """One configuration of the stack: everything in which `fragile` and `hardened` differ."""
+    """One configuration of the stack: everything in which the profiles differ."""
 
     api: ApiSettings
     batch: BatchSettings
+    usage: UsageSettings
     database: DatabaseSettings
     volumes: VolumeSettings
     rotation: RotationSettings
+    leaks: LeakSettings = LeakSettings()
+    twins: TwinSettings = TwinSettings()
 
 
 class Role(Settings):

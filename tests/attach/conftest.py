@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from psycopg.conninfo import make_conninfo
 
-from chaos.host.ports import free_port
-from chaos.host.privileges import unprivileged_user
 from chaos.postgres import Cluster
-from chaos.tools import postgresql
 from chaos.toxiproxy import Toxiproxy
+from tests.attach.refusing import SECRET
 from tests.attach.service import Service
+from tests.midnight import Midnight
+from tests.postgres.conftest import installation, servers
+from tests.postgres.servers import Servers, dsn
 from tests.proxying import toxiproxy_server
 
-PASSWORD = "p:w'\\ of the house"
+__all__ = ["installation", "servers"]
 
 
 @pytest.fixture
@@ -31,19 +28,16 @@ def service() -> Iterator[Service]:
     found.stop()
 
 
+@pytest.fixture
+def place(own_place: Path, monkeypatch: pytest.MonkeyPatch) -> Midnight:
+    """Where the files of a test lie, with a secret in the environment."""
+    monkeypatch.setenv("MINE", SECRET)
+    return Midnight(own_place)
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    # Not pytest's tmp_path: the user PostgreSQL runs as may not enter root's directories.
-    place = Path(tempfile.mkdtemp(prefix="midnight-test-"))
-    place.chmod(0o755)
-    name, user = f"test-{secrets.token_hex(4)}", unprivileged_user()
-    installation = postgresql.installation().reachable_by(user, place)
-    cluster = Cluster(installation, place / "data", free_port(), user=user, mark=name, log=place / "log")
-    cluster.init(password=PASSWORD, settings={"max_connections": 20})
-    cluster.start()
-    yield cluster
-    cluster.stop()
-    shutil.rmtree(place)
+def cluster(servers: Servers) -> Cluster:
+    return servers.primary()[0]
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +51,7 @@ def toxiproxy(cluster: Cluster) -> Iterator[Toxiproxy]:
 @pytest.fixture
 def admin(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
     """The administrator's connection string, which also stands in the environment."""
-    dsn = make_conninfo(
-        host="127.0.0.1", port=cluster.port, user="postgres", dbname="postgres", password=PASSWORD
-    )
-    monkeypatch.setenv("MINE_ADMIN", dsn)
-    monkeypatch.setenv("MINE_API", dsn)
-    return dsn
+    found = dsn(cluster)
+    monkeypatch.setenv("MINE_ADMIN", found)
+    monkeypatch.setenv("MINE_API", found)
+    return found

@@ -5,11 +5,27 @@ from __future__ import annotations
 from tests.midnight import Midnight
 
 CONSENT = "consent: {owner: The tests, until: 2999-12-31}\n"
-RECORDS = 'readback: {path: "/records?after={after}&limit={limit}", limit: 100}\n'
+RECORDS = """\
+    ledger:
+      key: "{seq}"
+      read:
+        list: "/records?after={after}&limit={limit}"
+        limit: 100
+        keys: $.records[*].seq
+        payload: $.records[*].checksum
+        page: {after: key, last: $.last}
+"""
+REMOVED = """\
+      remove: {path: "/records/{key}"}
+"""
 _ROUTES = """\
 routes:
   read: {path: "/items/{item}", items: 9}
-  write: {method: POST, path: /records, ledger: true}
+  write:
+    method: POST
+    path: /records
+    json: {seq: "{seq}", payload: "{payload}", checksum: "{checksum}"}
+    expect: {json: {$.seq: "{seq}"}}
 """
 _EXPERIMENT = """\
 name: tiny
@@ -30,7 +46,9 @@ def experiment(midnight: Midnight, more: str = "") -> str:
     return midnight.file("tiny.yaml", _EXPERIMENT + more)
 
 
-def target(midnight: Midnight, url: str, more: str = "", *, consent: str = CONSENT, top: str = "") -> str:
-    """The path of a target: `more` goes below its options, `top` before them."""
+def target(
+    midnight: Midnight, url: str, more: str = "", *, consent: str = CONSENT, top: str = "", ledger: str = ""
+) -> str:
+    """The path of a target: `more` goes below its options, `top` before them, `ledger` into the route that writes."""
     options = f"options:\n  base_url: {url}\n{more}"
-    return midnight.file("mine.yaml", f"name: mine\ndriver: attach\n{consent}{_ROUTES}{top}{options}")
+    return midnight.file("mine.yaml", f"name: mine\ndriver: attach\n{consent}{_ROUTES}{ledger}{top}{options}")

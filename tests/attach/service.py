@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
+import sys
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,12 +35,13 @@ class Service:
     first_wins: bool = False  # what is under a key already stays: an append-only service
     loses: int = 0  # acknowledges every n-th record and keeps none of it; 0: keeps all
     removed: list[int] = field(default_factory=list)
+    metrics: str = ""  # what it answers at /metrics
+    log: Path | None = None  # where it writes a traceback for each 500
 
     def __post_init__(self) -> None:
         self.items = self._appended = 0
         handler = type("Handler", (_Handler,), {"service": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         if self.tls is not None:
             self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -57,6 +62,16 @@ class Service:
         self._server.server_close()
         self._thread.join(10)
 
+    def fail(self) -> None:
+        """Fail to find an item, and log how."""
+        try:
+            raise LookupError(f"no item {self.items}")
+        except LookupError:
+            if self.log is not None:
+                entry = f"{datetime.now().isoformat(' ')} ERROR service: no answer\n{traceback.format_exc()}"
+                with self.log.open("a") as file:
+                    file.write(entry)
+
     def keep(self, key: int, checksum: str) -> None:
         self._appended += 1
         if self.loses and self._appended % self.loses == 0:
@@ -75,6 +90,15 @@ class Service:
         return {path.partition("?")[0] for path, _ in list(self.asked)}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client may hang up; what is printed of that would count as midnight's own words.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
     service: Service
     protocol_version = "HTTP/1.1"
@@ -91,9 +115,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif parts.path == "/records":
             self._answer(200, self._page(parse_qs(parts.query)))
+        elif parts.path == "/count":
+            self._answer(200, {"records": {"kept": len(self.service.records)}})
+        elif parts.path == "/metrics":
+            self._answer(200, self.service.metrics)
         elif parts.path.startswith("/items/"):
             self.service.items += 1
             bad = self.service.bad_after is not None and self.service.items > self.service.bad_after
+            if bad:
+                self.service.fail()
             self._answer(500 if bad else 200, {})
         else:
             self._answer(200 if parts.path == "/ready" else 404, {})
@@ -137,8 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
         records = [{"seq": seq, "checksum": self.service.records[seq]} for seq in seqs[:limit]]
         return {"records": records, "last": len(seqs) <= limit}
 
-    def _answer(self, status: int, document: dict[str, Any]) -> None:
-        body = json.dumps(document).encode()
+    def _answer(self, status: int, document: dict[str, Any] | str) -> None:
+        body = (document if isinstance(document, str) else json.dumps(document)).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         if status == 302:

@@ -38,6 +38,7 @@ def test_an_attached_service_that_goes_down_aborts_the_run_after_ten_seconds(
     assert done.code == 4, done.err + done.out
     (ended,) = (event for event in midnight.events() if (event.name, event.phase) == ("aftermath", "ended"))
     assert not ended.detail["back"]
+    assert midnight.verdict["headline"].startswith("ABORTED: ")
     assert "abort condition 'target-down'" in midnight.verdict["headline"]
     (fired,) = (event for event in midnight.events() if event.source == "abort")
     assert (fired.name, fired.phase) == ("target-down", "fired")
@@ -49,7 +50,7 @@ BACK = "outage: {sustained: 2s}\nlimits: {recovery: 5s, lost_writes: 0}\n"
 def aborted(midnight: Midnight, service: Service, more: str) -> subprocess.Popen[bytes]:
     """A run whose service went down, at the moment at which an abort condition has ended the play."""
     service.bad_after = 60
-    file = target(midnight, service.url, top=RECORDS)
+    file = target(midnight, service.url, ledger=RECORDS)
     process = midnight.start("run", longer(midnight, 40, more), "--target", file)
     wait_for(midnight, process, lambda event: (event.name, event.phase) == ("aftermath", "begun"))
     return process

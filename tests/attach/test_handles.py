@@ -22,11 +22,12 @@ from chaos.plugin.fault import Undo
 from chaos.postgres import connect
 from chaos.toxiproxy import Toxiproxy
 from chaos.undo.heal import outstanding
-from tests.attach.conftest import PASSWORD
 from tests.attach.files import experiment, target
 from tests.attach.processes import arguments
 from tests.attach.service import Service
 from tests.midnight import Midnight
+from tests.postgres.servers import PASSWORD
+from tests.typed import refusal
 
 pytestmark = pytest.mark.real
 
@@ -83,13 +84,14 @@ def test_the_handles_offered_are_the_handles_given_and_they_work(
     assert type(driver).undo(undos["pass files"])  # a second time does no harm
 
 
+@pytest.mark.usefixtures("own_place")
 def test_a_proxy_that_the_toxiproxy_does_not_have_is_refused_with_those_it_has(
-    midnight: Midnight, service: Service, toxiproxy: Toxiproxy
+    midnight: Midnight, service: Service, toxiproxy: Toxiproxy, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = target(midnight, service.url, f"  proxies: {{db: {{api: '{toxiproxy.url}', name: yours}}}}\n")
-    done = midnight("run", experiment(midnight), "--target", file)
-    assert (done.code, midnight.runs) == (2, [])
-    assert f"proxies: db: Toxiproxy at {toxiproxy.url} has no proxy 'yours'; it has mine" in done.err
+    said = refusal(capsys, "run", experiment(midnight), "--target", file)
+    assert f"proxies: db: Toxiproxy at {toxiproxy.url} has no proxy 'yours'; it has mine" in said
+    assert midnight.runs == []
 
 
 def test_a_database_is_undone_after_kill_9_by_a_journal_that_holds_neither_password_nor_user(
@@ -102,10 +104,11 @@ def test_a_database_is_undone_after_kill_9_by_a_journal_that_holds_neither_passw
             )
         )
     monkeypatch.setenv("MINE_ADMIN", make_conninfo(admin, user=USER))
-    process = midnight.start(
-        "run", experiment(midnight, DROP), "--target", whole(midnight, service, toxiproxy)
-    )
-    with psycopg.connect(admin, autocommit=True) as connection:
+    port = toxiproxy.proxy("mine").listen.rpartition(":")[2]
+    with psycopg.connect(admin, autocommit=True) as connection, psycopg.connect(admin, port=port):
+        process = midnight.start(
+            "run", experiment(midnight, DROP), "--target", whole(midnight, service, toxiproxy)
+        )
 
         def timeout() -> str:
             row = connection.execute("select reset_val from pg_settings where name = 'idle_session_timeout'")
@@ -120,7 +123,7 @@ def test_a_database_is_undone_after_kill_9_by_a_journal_that_holds_neither_passw
     _until(lambda: outstanding(midnight.run) == [])
     _until(lambda: str(midnight.run.path).encode() not in arguments())  # the watchdog has ended, too
     texts = [file.read_text(errors="replace") for file in midnight.run.path.iterdir()]
-    secret = (PASSWORD, "of the house", USER)
+    secret = (PASSWORD, "with everything", USER)
     assert [text for text in texts if any(piece in text for piece in secret)] == []
 
 

@@ -46,13 +46,13 @@ def test_the_listener_of_a_database_is_its_proxys_where_the_file_names_none(
     place = Midnight(tmp_path)
     proxy = Proxy("http://localhost:8474", "mine", listen, "127.0.0.1:5432")
     monkeypatch.setenv("MINE", "host=127.0.0.1")
-    monkeypatch.setattr("chaos.targets.attach.found._proxy", lambda _at, _where: proxy)
+    monkeypatch.setattr("chaos.targets.attach.proxying.find", lambda _options, _target: {"database": proxy})
     options = DATABASE.replace("}}}", "}" + given + "}}")
     more = options + "  proxies: {database: {api: 'http://localhost:8474', name: mine}}\n"
     plan = plans.build(experiment(place), target(place, "http://127.0.0.1:9", more))
     driver = plan.driver(plan.target, plan.options, plan.settings, plan.staging)
     assert isinstance(driver, AttachDriver)
-    assert driver._proxied("primary") == expected
+    assert driver._proxied("primary", {"database": proxy}) == expected
 
 
 def test_several_processes_form_one_role_by_a_list_or_by_a_name_that_allows_it(tmp_path: Path) -> None:

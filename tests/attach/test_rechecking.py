@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chaos import cli
 from chaos.errors import NoVerdict
-from chaos.run import signals
 from chaos.targets.attach.driver import AttachDriver
 from tests.attach.files import experiment, target
 from tests.attach.service import Service
 from tests.midnight import Midnight
+from tests.typed import typed
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("own_place")]
 
 
 @pytest.mark.parametrize(("past", "code"), [("", 0), ("worker goes past", 3)])
@@ -33,11 +32,7 @@ def test_a_target_that_changed_during_the_baseline_gets_no_injection(
             raise NoVerdict(past)
 
     monkeypatch.setattr(AttachDriver, "recheck", recheck)
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(midnight.place / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(midnight.place / "state"))
-    with signals.kept(), pytest.raises(SystemExit) as ended:
-        cli.main(["run", experiment(midnight), "--target", target(midnight, service.url)])
-    said = capsys.readouterr()
-    assert (ended.value.code, asked) == (code, 1), said.out + said.err
-    assert past in said.out + said.err
+    done = typed(capsys, "run", experiment(midnight), "--target", target(midnight, service.url))
+    assert (done.code, asked) == (code, 1), done.printed
+    assert past in done.printed
     assert any(event.name == "play" for event in midnight.events()) is not bool(past)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from chaos.errors import NoVerdict
-from chaos.load import readback
+from chaos.load import asker, readback
 from chaos.plugin.driver import Site
-from chaos.record import hits
-from chaos.sampling.api import ApiSource
-from chaos.spec.target import Readback
+from chaos.plugin.handles import GaugeSource
+from chaos.sampling.gauges import GaugesSource
+from chaos.spec import formulas
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.toxiproxy import Toxiproxy, ToxiproxyError
 from tests.attach.service import Service
+from tests.load.planting import read, ways, writes
 
 
 @pytest.fixture
@@ -35,9 +35,10 @@ def test_a_list_of_records_that_redirects_is_not_read(
     moving: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readback, "PAUSE", 0.0)
-    table = hits.create(tmp_path / "hits.npy", np.arange(1.0), np.zeros(1, np.uint8), np.array([1]))
-    result = readback.read_back(moving.url, Readback(path="/records"), table, 1, timeout=20.0)
-    assert result is not None and not result.complete and "302" in result.because
+    monkeypatch.setattr(asker, "PAUSE", 0.0)
+    rule = ways(key="{seq}", read={"list": "/records", "keys": "$[*]"})
+    result = read(rule, writes(rule, tmp_path / "hits.npy", 1), moving.url)
+    assert not result.complete and "answered with 302 to /elsewhere, which is not followed" in result.because
     assert moving.paths() == {"/records"}
 
 
@@ -48,7 +49,8 @@ def test_a_control_api_that_redirects_is_refused(moving: Service) -> None:
 
 
 def test_metrics_that_redirect_are_not_gauges(moving: Service) -> None:
-    source = ApiSource(f"{moving.url}/metrics")
+    size = {"pool_size": formulas.parse("pool_size", json=False)}
+    source = GaugesSource([GaugeSource("prometheus", "", url=f"{moving.url}/metrics", must=size)])
     assert source.read() == {}
     source.close()
     assert moving.paths() == {"/metrics"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +10,14 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from chaos import cli
-from chaos.run import signals
 from chaos.toxiproxy import Toxiproxy
-from tests.attach.conftest import PASSWORD
 from tests.attach.files import experiment, target
 from tests.attach.service import Service
-from tests.midnight import Midnight
+from tests.midnight import Done, Midnight
+from tests.postgres.servers import PASSWORD
+from tests.typed import typed
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("own_place")]
 
 OPTIONS = """\
   databases: {primary: {admin_dsn: {env: MINE_ADMIN}, dsns: {api: {env: MINE_API}}}}
@@ -36,13 +34,10 @@ class User:
     place: Midnight
     printed: pytest.CaptureFixture[str]
 
-    def types(self, *argv: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["run", *argv])
-        assert isinstance(ended.value.code, int)
-        found = self.printed.readouterr()
-        assert PASSWORD not in found.out + found.err and WRONG not in found.out + found.err
-        return ended.value.code, found.out, found.err
+    def types(self, *argv: str) -> Done:
+        done = typed(self.printed, "run", *argv)
+        assert PASSWORD not in done.printed and WRONG not in done.printed
+        return done
 
     def rehearses(self, file: str, code: int, by: str = "proxy") -> list[dict[str, Any]]:
         done, out, err = self.types(self._drop(by), "--target", file, "--rehearse", "--json")
@@ -62,13 +57,8 @@ class User:
 
 
 @pytest.fixture
-def user(
-    midnight: Midnight, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[User]:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(midnight.place / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(midnight.place / "state"))
-    with signals.kept():
-        yield User(midnight, capsys)
+def user(midnight: Midnight, capsys: pytest.CaptureFixture[str]) -> User:
+    return User(midnight, capsys)
 
 
 def file_of(midnight: Midnight, service: Service, toxiproxy: Toxiproxy) -> str:

@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.attach.files import experiment, target
 from tests.attach.service import Service
-from tests.midnight import Done, Midnight
+from tests.midnight import Midnight
+from tests.typed import typed
+
+pytestmark = pytest.mark.usefixtures("own_place")
 
 STEPS = """\
 steps:
@@ -36,32 +38,34 @@ def pid() -> Iterator[int]:
         there.kill()
 
 
-def typed(
-    midnight: Midnight, service: Service, pid: int, limit: str, *more: str
-) -> tuple[Done, list[dict[str, Any]]]:
-    """`midnight run` with these steps; and the rows, where it was a rehearsal."""
+def argv(midnight: Midnight, service: Service, pid: int, limit: str) -> tuple[str, ...]:
+    """`midnight run` with these steps."""
     volume = midnight.place / "volume"
     volume.mkdir(exist_ok=True)
     options = (
         OPTIONS.replace("PID", str(pid)).replace("COMMAND", sys.executable).replace("VOLUME", str(volume))
     )
     files = experiment(midnight, STEPS.replace("LIMIT", limit)), target(midnight, service.url, options)
-    done = midnight("run", files[0], "--target", files[1], *more)
-    return done, json.loads(done.out) if more else []
+    return "run", files[0], "--target", files[1]
 
 
 def test_impossible_steps_are_refused_before_load_and_a_rehearsal_lists_them_all(
-    midnight: Midnight, service: Service
+    midnight: Midnight, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ours = os.getpid()  # midnight runs below it
-    done, _ = typed(midnight, service, ours, "1B")
+    ours = os.getpid()  # midnight runs in it
+    command = argv(midnight, service, ours, "1B")
+    done = typed(capsys, *command)
     (line,) = [line for line in done.err.splitlines() if line]
-    assert (done.code, midnight.runs) == (2, []), done.out + done.err
-    assert f"step 'freeze': process {ours} and its children may be stopped: midnight runs below it; " in line
+    assert (done.code, midnight.runs) == (2, []), done.printed
+    assert (
+        f"step 'freeze': process {ours} and its children may be stopped: midnight is one of its descendants; "
+        in line
+    )
     assert "(1 more: `midnight run tiny --rehearse` lists all)" in line
     assert not any(path.startswith("/items/") for path in service.paths())  # no load
 
-    done, rows = typed(midnight, service, ours, "1B", "--rehearse", "--json")
+    done = typed(capsys, *command, "--rehearse", "--json")
+    rows = json.loads(done.out)
     assert done.code == 2
     assert [(row["part"], bool(row["remedy"])) for row in rows if row["answer"] == "no"] == [
         ("freeze", True),
@@ -70,9 +74,10 @@ def test_impossible_steps_are_refused_before_load_and_a_rehearsal_lists_them_all
 
 
 def test_a_rehearsal_lists_possible_steps_with_their_floors(
-    midnight: Midnight, service: Service, pid: int
+    midnight: Midnight, service: Service, pid: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done, rows = typed(midnight, service, pid, "100000GB", "--rehearse", "--json")
+    done = typed(capsys, *argv(midnight, service, pid, "100000GB"), "--rehearse", "--json")
+    rows = json.loads(done.out)
     assert done.code == 0 and {row["answer"] for row in rows} == {"yes", "unknown"}, done.out
     floors = {(row["part"], row["what"]) for row in rows if row["what"].startswith("floor")}
     volume = Path(midnight.place / "volume")

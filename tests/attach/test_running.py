@@ -19,6 +19,7 @@ from tests.attach.files import RECORDS, experiment, target
 from tests.attach.processes import arguments
 from tests.attach.service import HEADER, Service
 from tests.midnight import Midnight
+from tests.typed import typed
 
 KEY, TOKEN = "key of-the\\'house", "ey0.long.token"
 HEADERS = f"""\
@@ -70,10 +71,13 @@ def test_an_address_and_routes_are_enough_for_a_verdict_and_a_report(
     assert ready[0].detail == {"handles": ["base_url"]}
 
 
-def test_a_service_that_begins_to_fail_is_a_violation(midnight: Midnight, service: Service) -> None:
+@pytest.mark.usefixtures("own_place")
+def test_a_service_that_begins_to_fail_is_a_violation(
+    midnight: Midnight, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
     service.bad_after = 25
-    done = midnight("run", experiment(midnight), "--target", target(midnight, service.url))
-    assert done.code == 1, done.err + done.out
+    done = typed(capsys, "run", experiment(midnight), "--target", target(midnight, service.url))
+    assert done.code == 1, done.printed
 
 
 @pytest.mark.full
@@ -81,7 +85,7 @@ def test_headers_reach_the_service_everywhere_and_are_written_nowhere(
     midnight: Midnight, service: Service, headers: str
 ) -> None:
     service.wants = (KEY, f"Bearer {TOKEN}")
-    file = target(midnight, service.url, headers, top=f"ready: /ready\n{RECORDS}")
+    file = target(midnight, service.url, headers, top="ready: /ready\n", ledger=RECORDS)
     process = midnight.start("run", experiment(midnight, "limits: {lost_writes: 0}\n"), "--target", file)
     seen = b""
     while process.poll() is None:
@@ -103,7 +107,7 @@ def test_a_header_that_the_service_repeats_is_masked_everywhere(
     midnight: Midnight, service: Service, headers: str
 ) -> None:
     service.echoes = True
-    file = target(midnight, service.url, headers, top=RECORDS)
+    file = target(midnight, service.url, headers, ledger=RECORDS)
     done = midnight("run", experiment(midnight), "--target", file)
 
     assert done.code == 3, done.err + done.out

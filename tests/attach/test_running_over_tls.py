@@ -27,12 +27,11 @@ def test_a_service_with_a_trusted_certificate_is_probed_loaded_and_read_back(
     midnight: Midnight, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    top = f"{RECORDS}ready: /ready\n"
     done = midnight(
         "run",
         experiment(midnight, "limits: {lost_writes: 0}\n"),
         "--target",
-        target(midnight, service.url, top=top),
+        target(midnight, service.url, top="ready: /ready\n", ledger=RECORDS),
     )
     assert done.code == 0, done.err + done.out
     assert midnight.outcomes()["availability: availability"] == "pass"

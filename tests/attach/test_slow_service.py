@@ -14,6 +14,7 @@ from chaos.targets.attach import ready
 from chaos.targets.attach.ready import wait_until_ready
 from tests.attach.files import CONSENT
 from tests.midnight import Midnight
+from tests.typed import typed
 
 EXPERIMENT = """\
 name: slow
@@ -71,15 +72,16 @@ def slow() -> Iterator[str]:
 
 
 @pytest.mark.real
+@pytest.mark.usefixtures("own_place")
 @pytest.mark.parametrize("path", ["/slow", pytest.param("/stream", marks=pytest.mark.full)])
 def test_a_request_in_flight_at_the_end_of_the_baseline_is_not_a_bad_answer(
-    midnight: Midnight, slow: str, path: str
+    midnight: Midnight, slow: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     routes = f'routes: {{read: {{path: "{path}"}}}}\n'
     target = f'name: slow\ndriver: attach\n{CONSENT}{routes}options: {{base_url: "{slow}"}}\n'
     arguments = midnight.file("slow.yaml", EXPERIMENT), "--target", midnight.file("target.yaml", target)
-    done = midnight("run", *arguments)
-    assert done.code == 0, done.err + done.out
+    done = typed(capsys, "run", *arguments)
+    assert done.code == 0, done.printed
     at = {(event.name, event.phase): event.at for event in midnight.events() if event.source == "run"}
     assert at["play", "begun"] - at["baseline", "ended"] > _Slow.takes - 0.5, "it waited for the last ones"
     assert midnight.outcomes()["steady: baseline"] == "pass"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from chaos.engine.projects import Found
 from chaos.errors import Refused, UsageError
-from chaos.spec.yamlfile import first_rule
+from chaos.spec import wording
 from chaos.targets.compose import discovery, guesses
 from chaos.targets.compose.options import ComposeOptions
 from chaos.targets.compose.reach import reach
@@ -65,7 +65,7 @@ def test_roles_are_services_one_or_several() -> None:
             ("database", "kind"),
             "",
         ),
-        ({"api": {"service": []}}, ("api", "service"), "at least 1 item"),
+        ({"api": {"service": []}}, ("api", "service"), "at least 1 entry"),
     ],
 )
 def test_roles_that_cannot_be_meant_are_refused_with_their_place(
@@ -73,8 +73,8 @@ def test_roles_that_cannot_be_meant_are_refused_with_their_place(
 ) -> None:
     with pytest.raises(ValidationError) as told:
         options(**given)
-    where, rule, _ = first_rule(told.value)
-    assert where == place and words in rule
+    (broken,) = wording.rules(told.value, ComposeOptions, given)
+    assert broken.place == place and words in broken.text
 
 
 def test_replicas_are_one_role_and_those_scaled_away_do_not_count() -> None:

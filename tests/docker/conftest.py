@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,9 +16,11 @@ from docker.types import EndpointConfig
 from chaos import engine
 from chaos.errors import MidnightError
 from chaos.faults.shared import containers as subjects
+from chaos.host.ports import free_port
 from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker import writes
+from tests.docker.required import lacking
 
 T = TypeVar("T")
 LIMIT = 64 * 1024 * 1024
@@ -37,10 +38,7 @@ def engine_at() -> EngineAt:
         with engine.connected(at) as client:
             _try(client, image)
     except MidnightError as error:
-        because = f"no usable Docker Engine: {error}"
-        if os.environ.get("REQUIRE_DOCKER") == "1":
-            pytest.fail(because)
-        pytest.skip(because)
+        lacking(f"no usable Docker Engine: {error}")
     return at
 
 
@@ -61,13 +59,13 @@ def client(engine_at: EngineAt) -> Iterator[DockerClient]:
 
 
 def everything(client: DockerClient) -> set[str]:
-    """Every container, network, volume and image there is."""
-    networks = {f"network {each.name}" for each in client.networks.list()}
-    volumes = {f"volume {each.name}" for each in client.volumes.list()}
-    containers = {f"container {each.name}" for each in client.containers.list(all=True)}
-    return (
-        networks | volumes | containers | {f"image {each.tags or each.id}" for each in client.images.list()}
-    )
+    """Every container, network, volume and image there is, of one request each: others come and go meanwhile."""
+    api = client.api
+    networks = {f"network {each['Name']}" for each in api.networks()}
+    volumes = {f"volume {each['Name']}" for each in api.volumes()["Volumes"] or ()}
+    containers = {f"container {each['Names'][0].removeprefix('/')}" for each in api.containers(all=True)}
+    images = {f"image {each['RepoTags'] or each['Id']}" for each in api.images()}
+    return networks | volumes | containers | images
 
 
 def ours(found: set[str]) -> set[str]:
@@ -76,10 +74,23 @@ def ours(found: set[str]) -> set[str]:
 
 @pytest.fixture
 def nothing_on_the_engine(client: DockerClient) -> Iterator[None]:
-    """Fails the test that leaves anything of ours on the engine."""
+    """Fails the test that leaves anything of ours on the engine; for tests beside which no other uses the engine."""
     before = ours(everything(client))
     yield
     assert ours(everything(client)) == before
+
+
+def bearing(name: str, client: DockerClient) -> set[str]:
+    """What there is with this in its name, such as a container and the sidecars beside it."""
+    return {each for each in everything(client) if name in each}
+
+
+@pytest.fixture
+def named(client: DockerClient) -> Iterator[list[str]]:
+    """The names that a test gives away. What bears one of them, such as a sidecar, must be gone when the test ends."""
+    names: list[str] = []
+    yield names
+    assert [each for name in names for each in bearing(name, client)] == []
 
 
 # Every 0.1 s one more connection on which it asks for something, the last 50 of them held.
@@ -98,6 +109,8 @@ while True:
 
 class Victim:
     """A small server in a container, on a network under two names, with a volume and a published port."""
+
+    KINDS = ("container", "network", "volume")
 
     def __init__(self, client: DockerClient, at: EngineAt, **options: Any) -> None:
         self.client, self.name = client, f"midnight-test-{secrets.token_hex(4)}"
@@ -170,13 +183,13 @@ Victims = Callable[..., Victim]
 
 
 @pytest.fixture
-def victims(client: DockerClient, engine_at: EngineAt, nothing_on_the_engine: None) -> Iterator[Victims]:
+def victims(client: DockerClient, engine_at: EngineAt, named: list[str]) -> Iterator[Victims]:
     """As many as a test wants; they are gone after it."""
-    del nothing_on_the_engine
     with ExitStack() as there:
 
         def make(**options: Any) -> Victim:
             made = Victim(client, engine_at, **options)
+            named.append(made.name)
             there.callback(made.remove)
             return made
 
@@ -186,3 +199,42 @@ def victims(client: DockerClient, engine_at: EngineAt, nothing_on_the_engine: No
 @pytest.fixture
 def victim(victims: Victims) -> Victim:
     return victims()
+
+
+class Bystanders:
+    """Victims that the tests of a file share, because they only look at them; one for each set of options."""
+
+    def __init__(self, client: DockerClient, at: EngineAt) -> None:
+        self._client, self._at = client, at
+        self._made: dict[str, Victim] = {}
+
+    def __call__(self, **options: Any) -> Victim:
+        """Its port is published by number, unless the options say otherwise."""
+        key = repr(sorted(options.items()))
+        if key not in self._made:
+            self._made[key] = Victim(self._client, self._at, **{"host_port": free_port(), **options})
+        return self._made[key]
+
+    def assert_alone(self) -> None:
+        """Beside them is nothing that was made for one of them."""
+        for name in (each.name for each in self._made.values()):
+            assert bearing(name, self._client) == {f"{kind} {name}" for kind in Victim.KINDS}
+
+    def remove(self) -> None:
+        for each in self._made.values():
+            each.remove()
+
+
+@pytest.fixture(scope="module")
+def shared(engine_at: EngineAt) -> Iterator[Bystanders]:
+    with engine.connected(engine_at) as client:
+        made = Bystanders(client, engine_at)
+        yield made
+        made.remove()
+
+
+@pytest.fixture
+def bystanders(shared: Bystanders) -> Iterator[Bystanders]:
+    """Those of this file. A test that leaves anything beside them fails."""
+    yield shared
+    shared.assert_alone()

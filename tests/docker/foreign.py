@@ -6,9 +6,12 @@ import importlib.util
 import io
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,21 +19,53 @@ from typing import Any
 from docker import DockerClient
 from docker.models.containers import Container
 
+from chaos import engine
+from chaos.host.ports import free_port
+from chaos.plugin.handles import EngineAt
 from chaos.tools import docker_images
 from tests.docker import writes
+from tests.docker.conftest import bearing
+from tests.docker.required import lacking
 
 HERE = Path(__file__).parent / "shop"
-IMAGE = "test-shop:latest"
+IMAGE = f"test-shop:{secrets.token_hex(3)}"  # two files of tests may be played side by side
 PACKAGES = ("django", "asgiref", "sqlparse")
 
 
-def compose_command() -> list[str] | None:
-    """Compose v2 or v1, whichever is there."""
+def compose_command() -> tuple[str, ...]:
+    """Compose v2 or v1, whichever is there; else the test is skipped, or fails where Docker is required."""
     plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
     if plugin.returncode == 0:
-        return ["docker", "compose"]
+        return ("docker", "compose")
     found = shutil.which("docker-compose")
-    return [found] if found else None
+    if found is None:
+        lacking("neither `docker compose` nor docker-compose is here")
+    return (found,)
+
+
+@contextmanager
+def shop(at: EngineAt, override: Path) -> Iterator[Project]:
+    """The project, up; gone afterwards. Skipped without Compose, or failed where an engine is required."""
+    command = compose_command()
+    with engine.connected(at) as client:
+        build(client)
+        variables = {
+            "POSTGRES_IMAGE": docker_images.base_of(client, "postgres"),
+            "SHOP_IMAGE": IMAGE,
+            "WEB_PORT": str(free_port()),
+            "DB_PASSWORD": secrets.token_hex(12),
+            "NETWORK": f"midnight-test-shop-{secrets.token_hex(3)}",
+        }
+        made = Project(command, f"midnight-test-shop{secrets.token_hex(3)}", variables, override)
+        try:
+            made("up", "-d")
+            yield made
+        finally:
+            made("down", "-v", "--timeout", "1")
+            client.images.remove(IMAGE)
+        # others come and go meanwhile
+        left = {found for name in (made.name, variables["NETWORK"], IMAGE) for found in bearing(name, client)}
+        assert left == set()
 
 
 def build(client: DockerClient) -> None:

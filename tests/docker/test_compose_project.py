@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import time
 from collections.abc import Iterator
@@ -12,18 +11,16 @@ from collections.abc import Iterator
 import pytest
 from docker import DockerClient
 
-from chaos import engine
 from chaos.cli import target
 from chaos.errors import ToolMissing
-from chaos.host.ports import free_port
 from chaos.plugin.handles import EngineAt
 from chaos.record.journal import Event, Journal
 from chaos.targets.compose.discovery import discover
 from chaos.targets.compose.options import ComposeOptions
 from chaos.tools import docker_images
 from chaos.undo.heal import outstanding
+from tests.contract import contracts
 from tests.docker import foreign
-from tests.docker.conftest import everything, ours
 from tests.docker.foreign import Project
 from tests.midnight import Midnight
 from tests.real.healing import healed_in
@@ -47,7 +44,7 @@ steps:
   - {name: slow, fault: latency, at: 5s, hold: 1s, with: {delay: 100ms}}
   - {name: cut, fault: partition, at: 7s, hold: 1s, with: {target: api}}
   - {name: freeze, fault: pause, at: 10s, hold: 1s, with: {target: api}}
-  - {name: job, fault: batch_job, at: 12s, hold: 3s, with: {rows: 7, burners: 0, cpu_seconds: 0.2, memory_mb: 0}}
+  - {name: job, fault: batch_job, at: 12s, hold: 3s, with: {cpu_seconds: 0.2, values: {rows: 7}}}
 slos: [{name: availability, availability: 40%}]
 limits: {recovery: 6s, lost_writes: 0}
 """
@@ -88,14 +85,28 @@ consent: {owner: the test, until: 2099-12-31}
 ready: /healthz
 routes:
   read: {path: "/items/{item}", items: 100}
-  write: {method: POST, path: /orders, ledger: true}
-readback: {path: "/orders?after={after}&limit={limit}", limit: 1000}
+  write:
+    method: POST
+    path: /orders
+    json: {seq: "{seq}", payload: "{payload}", checksum: "{checksum}"}
+    ledger:
+      key: "{seq}"
+      read:
+        list: "/orders?after={after}&limit={limit}"
+        keys: $.records[*].seq
+        payload: $.records[*].checksum
+        page: {after: key, last: $.last}
 options:
   project: PROJECT
   api: {service: web}
   database: {service: DATABASE}
   proxy: {service: midnight-proxy}
-  batch: {service: web, command: [python, -c, JOB], reports: true}
+  jobs:
+    nightly:
+      service: web
+      argv: [python, -c, JOB, --rows, "{rows}", --cpu-seconds, "{cpu_seconds}"]
+      values: {rows: 1, cpu_seconds: 1}
+      expect: {output: '"rows": {rows}'}
   logs: {service: web, directory: /var/log/shop, files: [shop.log], method: rename}
 """
 
@@ -103,29 +114,8 @@ options:
 @pytest.fixture(scope="module")
 def project(engine_at: EngineAt, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The project, up and wired; it is as it was after each test, and gone after the last."""
-    command = foreign.compose_command()
-    if command is None:
-        because = "neither `docker compose` nor docker-compose is here"
-        (pytest.fail if os.environ.get("REQUIRE_DOCKER") == "1" else pytest.skip)(because)
-    with engine.connected(engine_at) as client:
-        before = ours(everything(client))
-        foreign.build(client)
-        variables = {
-            "POSTGRES_IMAGE": docker_images.base_of(client, "postgres"),
-            "SHOP_IMAGE": foreign.IMAGE,
-            "WEB_PORT": str(free_port()),
-            "DB_PASSWORD": secrets.token_hex(12),
-            "NETWORK": f"midnight-test-shop-{secrets.token_hex(3)}",
-        }
-        override = tmp_path_factory.mktemp("wired") / "override.yaml"
-        made = Project(tuple(command), f"midnight-test-shop{secrets.token_hex(3)}", variables, override)
-        try:
-            made("up", "-d")
-            yield made
-        finally:
-            made("down", "-v", "--timeout", "1")
-            client.images.remove(foreign.IMAGE)
-        assert ours(everything(client)) == before
+    with foreign.shop(engine_at, tmp_path_factory.mktemp("wired") / "override.yaml") as made:
+        yield made
 
 
 def target_file(midnight: Midnight, project: Project, database: str = "db") -> str:
@@ -143,6 +133,25 @@ def wire(midnight: Midnight, project: Project, client: DockerClient) -> None:
     assert wired.code == 0, wired.err
     project.override.write_text(wired.out)
     project("up", "-d")
+
+
+CONFTEST = """
+from pathlib import Path
+import pytest
+
+@pytest.fixture
+def midnight_target():
+    return Path("FILE")
+"""
+
+
+@pytest.mark.full
+def test_its_driver_keeps_the_contract(midnight: Midnight, project: Project, client: DockerClient) -> None:
+    wire(midnight, project, client)
+    place = contracts.project(
+        midnight.place / "contract", {}, CONFTEST.replace("FILE", target_file(midnight, project))
+    )
+    assert contracts.failed(place, ["compose"]) == {"compose": set()}
 
 
 @pytest.mark.full

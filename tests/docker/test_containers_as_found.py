@@ -16,7 +16,7 @@ from chaos.plugin.handles import ContainerRef, Handles, Proxy
 from chaos.tools import docker_images
 from chaos.toxiproxy import Toxiproxy
 from tests.docker.acting import made, played
-from tests.docker.conftest import Victim, Victims
+from tests.docker.conftest import Bystanders, Victim, Victims
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
@@ -31,13 +31,18 @@ NEEDS_ONE_THAT_RUNS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", NEEDS_ONE_THAT_RUNS)
-def test_a_container_that_was_paused_stays_paused(victim: Victim, name: str) -> None:
+def test_a_container_that_was_paused_stays_paused(bystanders: Bystanders, name: str) -> None:
+    victim = bystanders()
     victim.container.pause()
-    with pytest.raises(TargetGone, match=rf"{name}: container {victim.name} is paused, and is left as it is"):
-        made(name, victim, **NEEDS_ONE_THAT_RUNS[name]).prepare()
-    victim.container.reload()
-    assert victim.container.status == "paused"
-    victim.container.unpause()
+    try:
+        with pytest.raises(
+            TargetGone, match=rf"{name}: container {victim.name} is paused, and is left as it is"
+        ):
+            made(name, victim, **NEEDS_ONE_THAT_RUNS[name]).prepare()
+        victim.container.reload()
+        assert victim.container.status == "paused"
+    finally:
+        victim.container.unpause()
 
 
 def test_a_container_that_was_stopped_stays_stopped(victim: Victim) -> None:
@@ -81,9 +86,11 @@ def test_a_limit_written_into_the_cgroup_by_hand_is_refused_and_kept(
 @pytest.mark.parametrize(
     "options",
     [
-        {"cpu_period": None, "cpu_quota": None, "mem_limit": None},
+        pytest.param({"cpu_period": None, "cpu_quota": None, "mem_limit": None}, marks=pytest.mark.full),
         {"cpu_period": 50_000, "cpu_quota": 25_000, "mem_limit": "200m", "memswap_limit": "300m"},
-        {"cpu_period": None, "cpu_quota": None, "nano_cpus": 1_500_000_000},
+        pytest.param(
+            {"cpu_period": None, "cpu_quota": None, "nano_cpus": 1_500_000_000}, marks=pytest.mark.full
+        ),
     ],
     ids=["none", "of its own", "nano"],
 )
@@ -97,15 +104,15 @@ def test_limits_of_every_shape_are_the_kernels_as_before(victims: Victims, optio
 
 
 @pytest.mark.parametrize("name", ["stop", "kill", "restart", "memory_limit"])
-def test_a_container_started_with_rm_is_left_alone(victims: Victims, name: str) -> None:
-    victim = victims(auto_remove=True)
+def test_a_container_started_with_rm_is_left_alone(bystanders: Bystanders, name: str) -> None:
+    victim = bystanders(auto_remove=True)
     with pytest.raises(FaultError, match="was started with --rm: the engine removes it once it has ended"):
         made(name, victim, **NEEDS_ONE_THAT_RUNS[name]).prepare()
     victim.container.reload()
     assert victim.container.status == "running"
 
 
-@pytest.mark.parametrize("name", ["stop", "kill"])
+@pytest.mark.parametrize("name", ["stop", pytest.param("kill", marks=pytest.mark.full)])
 def test_proxies_in_a_toxiproxys_memory_are_recreated_after_its_restart(
     victim: Victim, client: DockerClient, name: str
 ) -> None:

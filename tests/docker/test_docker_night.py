@@ -91,9 +91,6 @@ def test_a_full_disk_of_our_own_is_filled_and_emptied(midnight: Midnight) -> Non
 
 @pytest.mark.full
 def test_compose_brings_the_same_file_up(client: DockerClient) -> None:
-    command = foreign.compose_command()
-    if command is None:
-        pytest.skip("neither `docker compose` nor docker-compose is here")
     ports = ("API_PORT", "METRICS_PORT", "DATABASE_PORT", "CONTROL_PORT", "DATABASE_PROXY_PORT")
     variables = {name: str(free_port()) for name in ports} | {
         "POSTGRES_IMAGE": docker_images.base_of(client, "postgres"),
@@ -101,7 +98,7 @@ def test_compose_brings_the_same_file_up(client: DockerClient) -> None:
         "TOXIPROXY_IMAGE": docker_images.base_of(client, "toxiproxy"),
     }
     place = PROJECT / "targets/compose"
-    argv = [*command, "-p", "test-stack", "-f", str(place / "compose.yaml")]
+    argv = [*foreign.compose_command(), "-p", "test-stack", "-f", str(place / "compose.yaml")]
     argv += ["--env-file", str(place / "hardened.env")]
     env = {**os.environ, **variables}
     try:

@@ -58,7 +58,7 @@ def test_a_fault_reaches_its_floor_and_leaves_the_container_as_it_was(victim: Vi
     assert victim.state() == before
 
 
-@pytest.mark.parametrize("name", short_of([*CASES], {"kill", "pause", "partition"}))
+@pytest.mark.parametrize("name", short_of([*CASES], {"partition"}))
 def test_a_fault_on_an_idle_container_proves_no_effect(victim: Victim, name: str) -> None:
     held = played(made(name, victim, **CASES[name]))
     assert f"only midnight used {victim.name} at that time" in held.unproven, held

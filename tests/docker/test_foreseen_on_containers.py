@@ -17,7 +17,7 @@ from chaos.plugin.probe import Answer, Probe, answers
 from chaos.tools import docker_images
 from tests.docker import writes
 from tests.docker.acting import made
-from tests.docker.conftest import Victim, Victims
+from tests.docker.conftest import Bystanders, Victim, Victims
 from tests.faults import foreseeing
 from tests.faults.foreseeing import refused
 
@@ -45,9 +45,9 @@ def probed(name: str, victim: Victim, **params: Any) -> dict[str, Probe]:
 
 @pytest.mark.parametrize("name", ACTS)
 def test_on_a_container_that_can_have_it_nothing_is_refused_and_nothing_left(
-    victims: Victims, name: str
+    bystanders: Bystanders, name: str
 ) -> None:
-    victim = victims(host_port=free_port())
+    victim = bystanders()
     before = victim.state()
     found = probed(name, victim, **ACTS[name])
     assert refused(found) == [] and any(what.startswith("floor: ") for what in found), found
@@ -55,7 +55,10 @@ def test_on_a_container_that_can_have_it_nothing_is_refused_and_nothing_left(
 
 
 @pytest.mark.parametrize("name", [*ENDS, "partition"])
-def test_a_port_that_the_engine_chose_is_refused_with_what_to_write(victim: Victim, name: str) -> None:
+def test_a_port_that_the_engine_chose_is_refused_with_what_to_write(
+    bystanders: Bystanders, name: str
+) -> None:
+    victim = bystanders(host_port=None)
     (line,) = refused(probed(name, victim, **ACTS[name]))
     assert f"{victim.name} keeps its published ports: the engine chose " in line
     assert line.endswith('publish a fixed port in the Compose file: ports: ["127.0.0.1:8000:8000"]')
@@ -90,19 +93,33 @@ def test_the_engine_keeps_the_ports_requested_by_number_and_no_others(victims: V
 
 
 @pytest.mark.parametrize("name", [*ENDS, "partition", "pause", "cpu_limit", "disk_limit"])
-def test_a_paused_container_is_refused_with_the_command_that_unpauses_it(victims: Victims, name: str) -> None:
-    victim = victims(host_port=free_port())
+def test_a_paused_container_is_refused_with_the_command_that_unpauses_it(
+    bystanders: Bystanders, name: str
+) -> None:
+    victim = bystanders()
     victim.container.pause()
-    (line,) = refused(probed(name, victim, **ACTS[name]))
+    try:
+        (line,) = refused(probed(name, victim, **ACTS[name]))
+    finally:
+        victim.container.unpause()
     assert line == f"{victim.name} runs: it is paused; docker unpause {victim.name}"
-    victim.container.unpause()
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_a_container_that_the_engine_would_remove_is_refused(victims: Victims, name: str) -> None:
-    victim = victims(host_port=free_port(), auto_remove=True)
+def test_a_container_that_the_engine_would_remove_is_refused(bystanders: Bystanders, name: str) -> None:
+    victim = bystanders(auto_remove=True)
     lines = refused(probed(name, victim, **ACTS[name]))
     assert any(line.endswith("start it without --rm") for line in lines), lines
+
+
+def test_both_reasons_why_a_container_would_not_come_back_as_it_was_are_listed_at_once(
+    victims: Victims,
+) -> None:
+    lines = refused(probed("stop", victims(auto_remove=True), grace=0))
+    assert [line.partition(": ")[0].partition(" ")[2] for line in lines] == [
+        "can be started again",
+        "keeps its published ports",
+    ]
 
 
 def test_whether_it_has_connections_in_use_is_seen(victims: Victims) -> None:
@@ -113,8 +130,8 @@ def test_whether_it_has_connections_in_use_is_seen(victims: Victims) -> None:
     assert probed("kill", victim)[what].answer is Answer.YES
 
 
-def test_a_limit_above_the_number_of_processors_is_refused(victim: Victim) -> None:
-    (line,) = refused(probed("cpu_limit", victim, cpus=1.5))
+def test_a_limit_above_the_number_of_processors_is_refused(bystanders: Bystanders) -> None:
+    (line,) = refused(probed("cpu_limit", bystanders(), cpus=1.5))
     assert line.endswith("it has 1; set `cpus` below 1")
 
 
@@ -126,18 +143,18 @@ def test_a_container_exempt_from_the_oom_killer_is_refused(victims: Victims) -> 
 
 @pytest.mark.parametrize(("name", "lacks"), [("memory_limit", "MemoryLimit"), ("cpu_limit", "CpuCfsQuota")])
 def test_an_engine_that_cannot_limit_it_is_refused(
-    victims: Victims, monkeypatch: pytest.MonkeyPatch, name: str, lacks: str
+    bystanders: Bystanders, monkeypatch: pytest.MonkeyPatch, name: str, lacks: str
 ) -> None:
-    victim = victims(host_port=free_port())
+    victim = bystanders()
     monkeypatch.setattr(foreseen, "engine_says", lambda _: {"NCPU": 2, lacks: False})
     (line,) = refused(probed(name, victim, **ACTS[name]))
     assert "the engine's kernel " in line
 
 
 def test_a_missing_reference_image_refuses_memory_stress(
-    victims: Victims, monkeypatch: pytest.MonkeyPatch
+    bystanders: Bystanders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    victim = victims(host_port=free_port())
+    victim = bystanders()
     monkeypatch.setattr(sidecar, "IMAGE", "midnight/reference:nowhere")
     (line,) = refused(probed("memory_limit", victim))
     assert line.endswith("midnight doctor --fix")
@@ -175,7 +192,8 @@ def job(victim: Victim, *argv: str, cwd: str | None = None) -> dict[str, Probe]:
     return foreseeing.probed("batch_job", Handles(jobs={"nightly": there}))
 
 
-def test_a_job_is_looked_up_in_its_container_and_not_run(victim: Victim) -> None:
+def test_a_job_is_looked_up_in_its_container_and_not_run(bystanders: Bystanders) -> None:
+    victim = bystanders()
     for argv in (["python", "-c", "0"], ["/bin/sh"], ["sh"]):
         assert refused(job(victim, *argv)) == []
     (line,) = refused(job(victim, "no-such-nightly"))
@@ -203,9 +221,9 @@ def test_a_job_that_is_not_executable_in_its_container_is_refused_with_what_make
 
 
 def test_networks_that_cannot_be_left_are_refused_with_what_to_write(
-    victims: Victims, client: DockerClient
+    bystanders: Bystanders, client: DockerClient
 ) -> None:
-    victim = victims(host_port=free_port())
+    victim = bystanders()
     (line,) = refused(probed("partition", victim, networks=["nowhere"]))
     assert line.endswith(f"it is not on 'nowhere'; set networks: [{victim.name}]")
     for mode in (f"container:{victim.name}", "host", "none"):

@@ -45,7 +45,7 @@ def test_a_second_step_on_the_same_limit_is_refused_while_the_first_is_in_force(
 
 
 def test_a_fault_that_could_not_be_prepared_is_in_nobodys_way(victim: Victim) -> None:
-    with pytest.raises(FaultError, match=r"has 1 processors: 1 is not less"):
+    with pytest.raises(FaultError, match=r"has 1 CPUs: 1 is not fewer"):
         made("cpu_limit", victim, step="first", cpus=1.0).prepare()
     second = made("cpu_limit", victim, step="second", cpus=0.5)
     type(second).undo(second.prepare())

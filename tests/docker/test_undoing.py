@@ -22,7 +22,7 @@ from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.tools import docker_images
 from tests.docker.acting import made
 from tests.docker.conftest import Victim, Victims
-from tests.reference.stack import until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -220,8 +220,8 @@ def test_a_container_that_is_cut_off_gets_every_address_back(victim: Victim, cli
 def test_a_restarting_container_counts_as_the_targets_failure(victims: Victims) -> None:
     victim = victims(entrypoint=["sh", "-c", "exit 1"], restart_policy={"Name": "always"})
     # the engine waits twice as long before each time: from the fifth on there is time to act between two
-    until(lambda: _now(victim)["RestartCount"] >= 5, "restarted five times")
-    until(lambda: _now(victim)["State"]["Status"] == "restarting", "restarting")
+    wait_until(lambda: _now(victim)["RestartCount"] >= 5, "restarted five times")
+    wait_until(lambda: _now(victim)["State"]["Status"] == "restarting", "restarting")
     with pytest.raises(TargetGone):
         container_exec.start(victim.ref, FOREVER, {}, f"{victim.name}/job", None)
 

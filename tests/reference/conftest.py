@@ -6,20 +6,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.postgres import Cluster
+from chaos.postgres import Cluster, Installation
 from chaos.toxiproxy import Toxiproxy
-from tests.reference.stack import Stack, place, postgres, profile, stack, toxiproxy
+from tests.postgres.conftest import installation
+from tests.postgres.servers import Servers
+from tests.proxying import toxiproxy_server
+from tests.reference.stack import Stack, profile, stack
+
+__all__ = ["installation"]
 
 
 @pytest.fixture(scope="package")
-def cluster() -> Iterator[Cluster]:
-    with place() as directory, postgres(directory) as running:
-        yield running
+def cluster(installation: Installation) -> Iterator[Cluster]:
+    servers = Servers(installation)
+    yield servers.primary()[0]
+    servers.remove()
 
 
 @pytest.fixture(scope="package")
 def proxies() -> Iterator[Toxiproxy]:
-    with toxiproxy() as running:
+    with toxiproxy_server() as running:
         yield running
 
 

@@ -12,8 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,28 +20,15 @@ from typing import Any
 import httpx
 from ruamel.yaml import YAML
 
-from chaos.errors import MidnightError
-from chaos.host.ports import free_port
-from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import marked, spawn
 from chaos.postgres import Cluster
-from chaos.tools import postgresql
-from chaos.tools.toxiproxy import find_binary
 from chaos.toxiproxy import Toxiproxy
+from tests.postgres.servers import dsn
+from tests.waiting import wait_until
 
 TARGETS = Path(__file__).parents[2] / "targets"
 DOCUMENTS = 2000
-READY_SECONDS = 30.0
 ROLES = {name: {"user": name, "password": f"{name} of the tests"} for name in ("api", "batch", "crowd")}
-PASSWORD = "superuser of the tests"
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
-    """Return as soon as it holds; AssertionError when it does not within the time."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.02)
 
 
 def quiet_port() -> int:
@@ -70,51 +56,12 @@ def place() -> Iterator[Path]:
         shutil.rmtree(made)
 
 
-@contextmanager
-def postgres(directory: Path) -> Iterator[Cluster]:
-    """A running cluster of its own."""
-    user, mark = unprivileged_user(), f"test-{secrets.token_hex(4)}"
-    installed = postgresql.installation().reachable_by(user, directory)
-    cluster = Cluster(
-        installed, directory / "data", free_port(), user=user, mark=mark, log=directory / "pg.log"
-    )
-    cluster.init(password=PASSWORD, settings={"max_connections": 100})
-    cluster.start()
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
-        assert marked(mark) == []
-
-
-@contextmanager
-def toxiproxy() -> Iterator[Toxiproxy]:
-    """A Toxiproxy server of its own, without proxies yet."""
-    port = free_port()
-    command = [str(find_binary()), "-host", "127.0.0.1", "-port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        proxies = Toxiproxy(f"http://127.0.0.1:{port}")
-        until(lambda: _says(proxies), "Toxiproxy answers")
-        yield proxies
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _says(proxies: Toxiproxy) -> bool:
-    try:
-        return bool(proxies.version())
-    except MidnightError:
-        return False
-
-
 class Stack:
     """A reference stack; its proxies are `database` and `model`, with the mark before the name."""
 
     def __init__(self, home: Path, settings: dict[str, Any], cluster: Cluster, proxies: Toxiproxy) -> None:
         self.mark, self.home, self.proxies = f"test-{secrets.token_hex(4)}", home, proxies
-        self.admin = cluster.dsn(password=PASSWORD)
+        self.admin = dsn(cluster)
         self.ports = {name: quiet_port() for name in ("api", "metrics", "model", "database", "through_model")}
         self.url = f"http://127.0.0.1:{self.ports['api']}"
         self.database_proxy = f"{self.mark}-database"
@@ -146,7 +93,7 @@ class Stack:
             self.config["database"]["port"] = database_port
             self.write()
         self.processes += [self.module("model_stub"), self.module("exporter"), self._gunicorn()]
-        until(self._ready, "the API is ready")
+        wait_until(self._ready, "the API is ready")
 
     def write(self) -> None:
         """Write the configuration that everything started from now on reads."""

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from tests.reference.offered_load import offer, record
-from tests.reference.stack import DOCUMENTS, Stack, until
+from tests.reference.stack import DOCUMENTS, Stack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -66,14 +67,17 @@ def test_a_conversation_goes_on_under_its_name(either: Stack) -> None:
 
 def test_the_openapi_page_names_every_resource(either: Stack) -> None:
     described = either.http.get("/swagger.json").json()["paths"]
-    assert set(described) == {"/api/documents/{number}", "/api/records", "/api/complete"}
+    documents = {"/api/documents", "/api/documents/{number}"}
+    assert set(described) == {*documents, "/api/records", "/api/complete", "/api/usage"}
     assert either.http.get("/docs").is_success
 
 
 def test_the_exporter_gives_every_metric_of_all_workers_and_the_api_gives_the_same(either: Stack) -> None:
     api = either.config["profile"]["api"]
     of_all = api["workers"] * (api["pool_size"] + api["max_overflow"])
-    until(lambda: either.gauge("reference_pool_size") == of_all, "both workers have told their pool's size")
+    wait_until(
+        lambda: either.gauge("reference_pool_size") == of_all, "both workers have told their pool's size"
+    )
     said = either.metrics()
     assert [name for name in METRICS if f"\n{name}" not in said] == []
     names = set(re.findall(r"^# TYPE (\S+)", said, re.MULTILINE))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from targets.reference.settings import Profile
+from targets.reference.settings import LeakSettings, Profile, TwinSettings
 from tests.reference.stack import TARGETS, profile
 
 SUPERUSER_SLOTS = 3
@@ -19,13 +19,28 @@ def keys(mapping: dict[str, Any]) -> set[tuple[str, str]]:
     return {(section, key) for section, settings in mapping.items() for key in settings}
 
 
-PROFILES = ("fragile", "hardened", "dify")
+PROFILES = ("fragile", "hardened", "dify", "leaky")
 
 
 def test_all_profiles_are_valid_and_have_the_same_keys() -> None:
     documents = [profile(name) for name in PROFILES]
-    assert len({Profile.model_validate(document).model_dump_json() for document in documents}) == 3
+    assert len({Profile.model_validate(document).model_dump_json() for document in documents}) == len(
+        PROFILES
+    )
     assert len({frozenset(keys(document)) for document in documents}) == 1
+
+
+@pytest.mark.parametrize("name", ["fragile", "hardened", "dify"])
+def test_only_leaky_leaks(name: str) -> None:
+    found = Profile.model_validate(profile(name))
+    assert (found.leaks, found.twins) == (LeakSettings(), TwinSettings())
+
+
+def test_leaky_is_fragile_with_every_leak_no_twin_and_the_witness() -> None:
+    leaky, fragile = Profile.model_validate(profile("leaky")), Profile.model_validate(profile("fragile"))
+    assert None not in leaky.leaks.model_dump().values()
+    named = leaky.model_copy(update={"api": leaky.api.model_copy(update={"witness": False})})
+    assert named.model_copy(update={"leaks": LeakSettings()}) == fragile
 
 
 @pytest.mark.parametrize("name", PROFILES)

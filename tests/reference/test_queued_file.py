@@ -11,7 +11,7 @@ import pytest
 
 from targets.reference import metrics
 from targets.reference.queued_file import QueuedFile
-from tests.reference.stack import until
+from tests.waiting import wait_until
 
 
 def record(text: str) -> logging.LogRecord:
@@ -47,7 +47,7 @@ def test_reopened_it_goes_on_in_a_new_file_and_loses_nothing(tmp_path: Path) -> 
     log, rotated = tmp_path / "log", tmp_path / "log.1"
     handler = QueuedFile(log, queue_size=100, fsync_every=1)
     handler.emit(record("before"))
-    until(log.exists, "the thread has opened the file")
+    wait_until(log.exists, "the thread has opened the file")
     log.rename(rotated)
     handler.emit(record("between"))
     handler.reopen()

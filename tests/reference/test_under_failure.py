@@ -15,7 +15,8 @@ from chaos.postgres import Cluster
 from chaos.toxiproxy import Toxiproxy
 from tests.reference.deaf_proxy import deaf_proxy
 from tests.reference.offered_load import Outcome, offer, record
-from tests.reference.stack import DOCUMENTS, ROLES, Stack, profile, stack, until
+from tests.reference.stack import DOCUMENTS, ROLES, Stack, profile, stack
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.real, pytest.mark.full]  # in short, the verdicts' tests show the same
 
@@ -100,7 +101,7 @@ def test_a_silent_database_shows_in_the_pool_and_its_waiters_and_the_worker_surv
         with ThreadPoolExecutor(10) as pool:
             with silent_database(running):
                 asked = [pool.submit(running.http.get, "/api/documents/1") for _ in range(10)]
-                until(lambda: running.gauge("reference_pool_waiters") == 7, "seven wait")
+                wait_until(lambda: running.gauge("reference_pool_waiters") == 7, "seven wait")
                 assert running.gauge("reference_pool_checked_out") == 3
                 assert running.gauge("reference_in_flight") == 10
                 assert running.http.get("/healthz").is_success, "waiting must not stop the worker"
@@ -123,7 +124,7 @@ def test_a_silent_database_costs_the_deadline_then_opens_the_breaker_which_close
             assert "circuit breaker" in said[3].text
             assert running.gauge("reference_breaker_state") == 2
             assert running.http.get("/api/documents/x").status_code == 404, "no database is asked for this"
-        until(lambda: running.http.get("/api/documents/1").is_success, "the database is tried again")
+        wait_until(lambda: running.http.get("/api/documents/1").is_success, "the database is tried again")
         assert running.gauge("reference_breaker_state") == 0
 
 
@@ -147,7 +148,7 @@ def test_the_models_failure_is_not_a_failure_of_the_database(hardened: Stack) ->
     refused = hardened.http.post("/api/complete", json={"prompt": "anyone there?"})
     hardened.proxies.enable(f"{hardened.mark}-model")
     assert (refused.status_code, refused.json()["message"].partition(":")[0]) == (503, "model")
-    until(lambda: _completes(hardened.http), "the model is asked again")
+    wait_until(lambda: _completes(hardened.http), "the model is asked again")
 
 
 def _completes(http: httpx.Client) -> bool:

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from chaos.access import allowlist
 from chaos.access.dsn import Parts
 from chaos.access.secrets import SecretReader
-from chaos.errors import Refused, UsageError
+from chaos.errors import UsageError
 from chaos.targets.attach.options import DatabaseAt
 
 log = logging.getLogger(__name__)
@@ -68,10 +68,7 @@ def aimed(role: str, parts: Parts, where: str, allow: Collection[str]) -> Dsn:
     if host.startswith(("/", "@")):
         options["hostaddr"] = ""  # a socket of this machine, regardless of the environment
     else:
-        try:
-            options["hostaddr"] = allowlist.addresses(host, allow)[0]
-        except Refused as error:
-            raise Refused(f"{where}: {error}") from None
+        options["hostaddr"] = allowlist.addresses_at(where, host, allow)[0]
     log.debug("%s: host %s (%s), port %s", where, host, options["hostaddr"], options.get("port", "5432"))
     options.setdefault("connect_timeout", str(CONNECT_WITHIN))
     return Dsn(role, options, parts.password)

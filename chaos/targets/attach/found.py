@@ -5,24 +5,31 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.access import allowlist
 from chaos.access.secrets import SecretReader
-from chaos.errors import ControlError, Refused, UsageError
-from chaos.host import volume
+from chaos.errors import UsageError
+from chaos.host import privileges
+from chaos.host.disk import recognised
+from chaos.host.mounting import device_under
 from chaos.plugin.handles import Job, LogFiles, ProcessRef, Proxy, Volume
 from chaos.spec.secret import Secret
 from chaos.spec.target import Target
 from chaos.targets import rotation
-from chaos.targets.attach import databases, processes
+from chaos.targets.attach import databases, processes, proxying, started
 from chaos.targets.attach.databases import Dsn
-from chaos.targets.attach.options import AttachOptions, JobAt, LogsAt, ProxyAt
-from chaos.toxiproxy import Toxiproxy
+from chaos.targets.attach.options import AttachOptions, LogsAt, StartAt
+from chaos.targets.jobs import JobHere
 
 log = logging.getLogger(__name__)
+
+_TO_SERVE = (
+    "type `midnight stack up --target FILE` (driver: disk), let the service keep what is in {} on that disk, and name "
+    "the new directory here: docs/disk.md"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Found:
     proxies: Mapping[str, Proxy]
     volumes: Mapping[str, Volume]
     jobs: Mapping[str, Job] = field(repr=False)
+    start: started.Command | None
     secrets: tuple[str, ...] = field(repr=False)
 
 
@@ -46,7 +54,7 @@ def find(options: AttachOptions, target: Target) -> Found:
         name: _header(given, f"options: headers: {name}", secret) for name, given in options.headers.items()
     }
     for host, place in options.hosts():
-        _look_up(host, ": ".join(("options", *place)), allow)
+        allowlist.addresses_at(": ".join(("options", *place)), host, allow)
     return Found(
         headers,
         {role: processes.find(at, f"options: processes: {role}") for role, at in options.processes.items()},
@@ -55,25 +63,19 @@ def find(options: AttachOptions, target: Target) -> Found:
             name: databases.read(at, f"options: databases: {name}", secret, allow)
             for name, at in options.databases.items()
         },
-        {name: _proxy(at, f"options: proxies: {name}") for name, at in options.proxies.items()},
+        proxying.find(options, target),
         {name: _volume(path, f"options: volumes: {name}") for name, path in options.volumes.items()},
         {name: _job(at, f"options: jobs: {name}", secret) for name, at in options.jobs.items()},
+        None if options.start is None else _start(options.start, secret),
         secret.known,
     )
 
 
 def _header(given: Secret, where: str, secret: SecretReader) -> str:
-    value = given.prefix + secret(given, where)
+    value = secret.whole(given, where)
     if not value.isascii():
         raise UsageError(f"{where}: must be ASCII")
     return value
-
-
-def _look_up(host: str, where: str, allow: Collection[str]) -> None:
-    try:
-        allowlist.addresses(host, allow)
-    except Refused as error:
-        raise Refused(f"{where}: {error}") from None
 
 
 def logs_of(at: LogsAt, target: Target) -> LogFiles:
@@ -83,6 +85,7 @@ def logs_of(at: LogsAt, target: Target) -> LogFiles:
     return LogFiles(
         directory=directory,
         files=tuple(directory / file for file in at.files),
+        unrotated=tuple(directory / file for file in at.unrotated),
         method=at.method,
         delaycompress=at.delaycompress,
         scheduling=at.scheduling,
@@ -93,40 +96,32 @@ def logs_of(at: LogsAt, target: Target) -> LogFiles:
         if at.stanza is None
         else rotation.stanza(at.stanza.absolute(), at.conf and at.conf.absolute(), target, here=True),
         states=rotation.states(at.state),
+        line_id=at.line_id,
     )
-
-
-def _proxy(at: ProxyAt, where: str) -> Proxy:
-    try:
-        server = Toxiproxy(at.api)
-        there = server.proxies()
-    except (ControlError, UsageError) as error:
-        raise UsageError(f"{where}: {error}") from None
-    if at.name not in there:
-        known = ", ".join(there) or "none"
-        raise UsageError(f"{where}: Toxiproxy at {server.url} has no proxy {at.name!r}; it has {known}")
-    info = there[at.name]
-    log.debug("%s: %s at %s listens on %s, leads to %s", where, at.name, at.api, info.listen, info.upstream)
-    return Proxy(server.url, at.name, info.listen, info.upstream)
 
 
 def _volume(path: Path, where: str) -> Volume:
     directory = _directory(path, where)
-    device = volume.device_under(directory)
-    log.debug("%s: %s is on device %s", where, directory, device)
-    return Volume(directory, device, None)
+    device, served = device_under(directory), recognised.below(directory)
+    log.debug("%s: %s is on device %s, served disk: %s", where, directory, device, served)
+    return Volume(directory, device, None, served=served, to_serve=_TO_SERVE.format(directory))
 
 
-def _job(at: JobAt, where: str, secret: SecretReader) -> Job:
-    given = {
-        name: value.prefix + secret(value, f"{where}: env: {name}") if isinstance(value, Secret) else value
-        for name, value in at.env.items()
-    }
-    env, cwd = {**os.environ, **given}, _directory(at.cwd, f"{where}: cwd")
+def _job(at: JobHere, where: str, secret: SecretReader) -> Job:
+    env, cwd = {**os.environ, **at.added(where, secret)}, _directory(at.cwd, f"{where}: cwd")
     log.debug("%s: %s, in %s, looked for in %s", where, at.argv[0], cwd, env.get("PATH"))
     if shutil.which(at.argv[0], path=env.get("PATH")) is None and shutil.which(cwd / at.argv[0]) is None:
         raise UsageError(f"{where}: argv: {at.argv[0]!r} is not a command on this machine")
-    return Job(at.argv, env, cwd, reports=at.reports)
+    if at.user is not None:
+        try:
+            privileges.user_named(at.user)
+        except UsageError as error:
+            raise UsageError(f"{where}: user: {error}") from None
+    return at.job(env, cwd)
+
+
+def _start(at: StartAt, secret: SecretReader) -> started.Command:
+    return started.command(at, _directory(at.cwd, "options: start: cwd"), secret)
 
 
 def _directory(path: Path, where: str) -> Path:

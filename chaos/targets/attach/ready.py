@@ -11,6 +11,7 @@ import httpx
 from chaos.access import trust
 from chaos.errors import NoVerdict
 from chaos.plugin.driver import Site
+from chaos.spec.units import show_seconds
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def wait_until_ready(
                 if isinstance(error, httpx.TimeoutException):
                     patience = min(2 * patience, max(end - time.monotonic(), ANSWER_WITHIN))
             if time.monotonic() >= end:
-                raise NoVerdict(f"the target was not ready within {within:g} s: {url}: {last}")
+                raise NoVerdict(f"the target was not ready within {show_seconds(within)}: {url}: {last}")
             site.stopping.wait(POLL)
 
 

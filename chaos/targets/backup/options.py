@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator
 
+from chaos.spec.broken import BrokenRule
 from chaos.spec.units import Positive
-from chaos.spec.yamlfile import BrokenRule, Model, Name
+from chaos.spec.yamlfile import Model, Name, unique
 
 Kind = Literal["base", "dump", "pgbackrest"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,63}$")]
@@ -35,11 +37,9 @@ class Query(Model):
     rows: Annotated[int, Field(ge=0)] | None = None  # number of rows
     within: Positive = 60.0
 
-    @model_validator(mode="after")
-    def _expects_something(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if all(each is None for each in (self.at_least, self.at_most, self.equals, self.rows)):
-            raise ValueError("expects nothing: state at_least, at_most, equals or rows")
-        return self
+            yield BrokenRule("expects nothing: state at_least, at_most, equals or rows")
 
 
 class BackupOptions(Model):
@@ -55,21 +55,16 @@ class BackupOptions(Model):
     heartbeat: Heartbeat | None = None
     queries: tuple[Query, ...] = ()
 
-    @model_validator(mode="after")
-    def _fits_the_kind(self) -> Self:
-        if self.archive is not None and self.kind != "base":
-            raise BrokenRule(f"is only for kind base; a {self.kind} has its own", "archive")
-        if (self.stanza is not None) != (self.kind == "pgbackrest"):
-            raise BrokenRule("is only for a pgBackRest repository", "stanza")
-        return self
+    @field_validator("queries")
+    @classmethod
+    def _named_once(cls, queries: tuple[Query, ...]) -> tuple[Query, ...]:
+        return unique(queries, "query")
 
-    @model_validator(mode="after")
-    def _queries_named_once(self) -> Self:
-        names = [query.name for query in self.queries]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise BrokenRule(f"duplicate query name {name!r}", "queries", index, "name")
-        return self
+    def broken_rules(self) -> Iterator[BrokenRule]:
+        if self.archive is not None and self.kind != "base":
+            yield BrokenRule(f"is only for kind base; a {self.kind} has its own", "archive")
+        if (self.stanza is not None) != (self.kind == "pgbackrest"):
+            yield BrokenRule("is only for a pgBackRest repository", "stanza")
 
     def database_of(self, asked: Heartbeat | Query) -> str:
         return asked.database or self.database

@@ -15,8 +15,10 @@ from chaos.engine.gate import Way
 from chaos.engine.projects import Found
 from chaos.errors import ControlError, Refused, UsageError
 from chaos.plugin.handles import ContainerRef, EngineAt, Proxy
+from chaos.plugin.kinds import Kind, guess
 from chaos.targets.attach.databases import Dsn
-from chaos.targets.compose import logins
+from chaos.targets.compose import logins, volumes
+from chaos.targets.compose.kinds import POSTGRESQL, kind_of
 from chaos.targets.compose.options import ComposeOptions
 from chaos.targets.compose.reach import Reached, reach
 from chaos.targets.compose.stores import Store
@@ -25,6 +27,7 @@ from chaos.toxiproxy import ProxyInfo, Toxiproxy
 
 log = logging.getLogger(__name__)
 
+_SPOKEN: dict[str, Kind] = {POSTGRESQL: "postgres", "mysql": "mysql", "redis": "redis"}
 _RUNNING, _GONE = "running", ("exited", "created", "dead")
 
 
@@ -51,6 +54,9 @@ class Discovered:
     guarded: Mapping[str, Guarded]  # by the name of the proxy's handle
     ways: tuple[Way, ...]  # reachable only through a forwarder
     secrets: tuple[str, ...] = field(repr=False)
+    volumes: Mapping[str, volumes.Place] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)  # URLs by name, for `gauges`
+    job_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)  # by job
 
     def refs(self, role: str) -> tuple[ContainerRef, ...]:
         return tuple(found.ref(self.engine) for found in self.containers[role])
@@ -67,20 +73,31 @@ def discover(options: ComposeOptions) -> Discovered:
     containers = {role: _of_role(there, role, each) for role, each in options.services().items()}
     for role, found in containers.items():
         log.debug("role %s: %s", role, ", ".join(f"{each.service} ({each.name})" for each in found))
+    owners = {
+        name: _of_role(there, f"volumes: {name}", (each.service,))[0]
+        for name, each in options.volumes.items()
+    }
     with engine.connected(at) as client:
         docker_images.need_reference(client)  # most faults, and some undos, run in a sidecar
     front = "entry" if options.entry is not None else "api"
     headers = {
-        name: given.prefix + secret(given, f"options: {front}: headers: {name}")
+        name: secret.whole(given, f"options: {front}: headers: {name}")
         for name, given in options.front.headers.items()
     }
     entered = reach(containers[front], options.front.port, front)
+    job_env = {name: job.added(f"options: jobs: {name}", secret) for name, job in options.jobs.items()}
     dsns, asked = logins.of(options.database, containers.get("database", ()), at, secret)
     log.debug("the load enters at 127.0.0.1:%d%s", entered.port, _by(entered))
     proxies, seen = guarded(options, containers, there)
     if options.logs is not None:
         _check_logs(options.logs.directory, containers["logs"])
-    ways = tuple(each.way for each in (entered, *asked, *seen) if each.way is not None)
+    shown = {
+        name: reach(
+            _of_role(there, f"addresses: {name}", (each.service,))[:1], each.port, f"addresses-{name}"
+        )
+        for name, each in options.addresses.items()
+    }
+    ways = tuple(each.way for each in (entered, *asked, *seen, *shown.values()) if each.way is not None)
     if ways:
         with engine.connected(at) as client:
             docker_images.need_proxy(client)
@@ -94,6 +111,9 @@ def discover(options: ComposeOptions) -> Discovered:
         guarded=proxies,
         ways=ways,
         secrets=secret.known,
+        volumes=volumes.places_of(options, containers, owners),
+        addresses={name: f"http://127.0.0.1:{each.port}" for name, each in shown.items()},
+        job_env=job_env,
     )
 
 
@@ -129,8 +149,8 @@ def _of_service(there: tuple[Found, ...], role: str, service: str) -> list[Found
     if not mine:
         known = ", ".join(sorted({each.service for each in there}))
         raise UsageError(
-            f"{role}: the project has no container of service {service!r} (scaled to 0, or of a profile that is"
-            f" not up?); it has {known}"
+            f"{role}: the project has no container of service {service!r} (scaled to 0, or in an inactive"
+            f" profile?); it has {known}"
         )
     if protected := [each.name for each in mine if each.protected]:
         raise Refused(
@@ -182,13 +202,19 @@ def _made(
     reached = reach([found], listen, name)
     if reached.way is not None:  # the database itself may need one of the same name
         reached = replace(reached, way=replace(reached.way, name=f"proxy-{name}"))
-    proxy = Proxy(server.url, info.name, info.listen, info.upstream)
-    store = store_behind(name, info.upstream, there)
+    entry, store = f"127.0.0.1:{reached.port}", store_behind(name, info.upstream, there)
+    proxy = Proxy(server.url, info.name, info.listen, info.upstream, _spoken_by(store, info.upstream), entry)
     log.debug(
         "proxy %s: %s listens on %s, leads to %s (%s), reached at 127.0.0.1:%d%s",
         *(name, info.name, info.listen, info.upstream, store.service, reached.port, _by(reached)),
     )
-    return Guarded(proxy, listen, f"127.0.0.1:{reached.port}", store), reached
+    return Guarded(proxy, listen, entry, store), reached
+
+
+def _spoken_by(store: Store, upstream: str) -> Kind:
+    """The protocol, by the store's image or its port."""
+    known = (kind_of(each) for each in store.containers)
+    return next((_SPOKEN.get(each.name, "tcp") for each in known if each is not None), guess(upstream))
 
 
 def port_of(info: ProxyInfo) -> int:

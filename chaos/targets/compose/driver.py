@@ -10,17 +10,18 @@ from typing import Any
 from chaos.errors import NoVerdict, Refused
 from chaos.plugin.driver import Driver, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
-from chaos.plugin.handles import Database, Handles, Job, LogFiles, Volume
+from chaos.plugin.handles import Database, Handles, Job, LogFiles
 from chaos.plugin.probe import Answer, Probe, no, yes
 from chaos.sampling.containers import how
 from chaos.spec.target import Target
 from chaos.targets import probing, rotation, strange_toxics
 from chaos.targets.attach import databases, passfiles
 from chaos.targets.attach.ready import wait_until_ready
-from chaos.targets.compose import checking, logins, logs, reach, sessions
+from chaos.targets.compose import checking, logins, logs, reach, sessions, volumes
 from chaos.targets.compose.checking import Path as Way
 from chaos.targets.compose.discovery import Discovered, discover
-from chaos.targets.compose.options import ComposeOptions
+from chaos.targets.compose.options import ComposeOptions, job_role
+from chaos.targets.jobs import JobInside
 from chaos.tools import docker_engine
 from chaos.tools.part import Found
 
@@ -33,7 +34,7 @@ class ComposeDriver(Driver):
     @classmethod
     def offers(cls, target: Target) -> frozenset[str]:
         options = ComposeOptions.model_validate(target.options)
-        names = {"base_url", *(f"containers.{role}" for role in options.services() if role != "logs")}
+        names = {"base_url", *(f"containers.{role}" for role in options.roles_of_services())}
         database = options.database
         if database is not None and database.kind == "postgresql":
             roles = database.dsns if database.admin_dsn else logins.ROLES
@@ -41,8 +42,10 @@ class ComposeDriver(Driver):
         if options.proxy is not None:
             names |= {f"proxies.{name}" for name in ("database", *options.proxy.also)}
         if options.logs is not None:
-            names |= {"logs", "volumes.logs"}
-        return frozenset(names | ({"jobs.nightly"} if options.batch is not None else set()))
+            names |= {"logs"}
+        names |= {f"volumes.{name}" for name in options.volume_names()}
+        names |= {f"addresses.{name}" for name in options.addresses}
+        return frozenset(names | {f"jobs.{name}" for name in options.jobs})
 
     @classmethod
     def plan_notes(cls, target: Target, options: ComposeOptions, faults: Collection[str]) -> list[str]:
@@ -120,24 +123,22 @@ class ComposeDriver(Driver):
         any_answer = "ready" not in self._target.model_fields_set  # an API need not serve `/`
         url = found.base_url + self._target.ready
         wait_until_ready(url, found.headers, options.front.ready_within, site, any_answer=any_answer)
-        containers = {role: found.refs(role) for role in options.services() if role != "logs"}
-        jobs = {}
-        if options.batch is not None:
-            cwd = Path(options.batch.cwd) if options.batch.cwd is not None else None
-            jobs["nightly"] = Job(
-                options.batch.command, {}, cwd, containers["batch"][0], reports=options.batch.reports
-            )
+        containers = {role: found.refs(role) for role in options.roles_of_services()}
         return Handles(
             base_url=found.base_url,
             headers=found.headers,
+            addresses=found.addresses,
             containers=containers,
             databases=self._databases(site),
             proxies={name: each.proxy for name, each in found.guarded.items()},
-            volumes=self._volumes(),
+            volumes={
+                name: volumes.volume(found.engine, options.project, place)
+                for name, place in found.volumes.items()
+            },
             logs=None
             if options.logs is None
             else logs.log_files(options.logs, found.refs("logs")[0], self._target),
-            jobs=jobs,
+            jobs={name: self._job(name, job) for name, job in options.jobs.items()},
         )
 
     def recheck(self) -> None:
@@ -165,6 +166,10 @@ class ComposeDriver(Driver):
     @cached_property
     def _paths(self) -> list[Way]:
         return self._look()
+
+    def _job(self, name: str, at: JobInside) -> Job:
+        cwd = Path(at.cwd) if at.cwd is not None else None
+        return at.job(self._found.job_env[name], cwd, self._found.refs(job_role(name))[0])
 
     def _signing_in(self) -> Iterator[Probe]:
         guarded = self._found.guarded.get("database")
@@ -196,12 +201,6 @@ class ComposeDriver(Driver):
         admin = strings.pop(databases.ADMIN)
         proxied = self._found.guarded["database"].address if "database" in self._found.guarded else ""
         return {"primary": Database(admin, strings, proxied, ours=False)}
-
-    def _volumes(self) -> dict[str, Volume]:
-        if self._options.logs is None:
-            return {}
-        inside = Path(self._options.logs.directory)
-        return {"logs": Volume(logs.NOT_HERE, None, None, self._found.refs("logs")[0], inside)}
 
 
 _UNDOS: dict[str, Callable[[Undo], Evidence]] = {

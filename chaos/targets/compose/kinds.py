@@ -59,7 +59,12 @@ def kind_of(found: Found) -> Kind | None:
 def _is_set_up_as(kind: Kind, found: Found) -> bool:
     """An application may have its database's variables, but not its directories."""
     variables = (f"{name}={value}" for name, value in found.environment.items())
-    return any(map(kind.environment.search, variables)) and any(map(_DATA.match, found.volumes))
+    return any(map(kind.environment.search, variables)) and any(map(is_data, found.volumes))
+
+
+def is_data(directory: str) -> bool:
+    """True for a directory where databases keep their data."""
+    return _DATA.match(directory) is not None
 
 
 def is_toxiproxy(found: Found) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from chaos.engine import refs
@@ -30,10 +31,8 @@ def log_files(role: LogsRole, container: ContainerRef, target: Target) -> LogFil
         stanza = rotation.stanza(Path(role.stanza), role.conf, target, here=False)
     return LogFiles(
         directory=directory,
-        files=tuple(
-            directory / (file.relative_to(inside) if file.is_relative_to(inside) else file)
-            for file in role.files
-        ),
+        files=_placed(role.files, directory, inside),
+        unrotated=_placed(role.unrotated, directory, inside),
         method=role.method,
         delaycompress=role.delaycompress,
         scheduling=role.scheduling,
@@ -44,6 +43,13 @@ def log_files(role: LogsRole, container: ContainerRef, target: Target) -> LogFil
         ours=False,
         stanza=stanza,
         states=rotation.states(role.state) if stanza is not None else (),
+        line_id=role.line_id,
+    )
+
+
+def _placed(files: Iterable[Path], directory: Path, inside: Path) -> tuple[Path, ...]:
+    return tuple(
+        directory / (file.relative_to(inside) if file.is_relative_to(inside) else file) for file in files
     )
 
 

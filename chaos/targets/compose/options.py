@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from chaos.spec.routes import HeaderName
+from chaos.spec.broken import BrokenRule
+from chaos.spec.fields import HeaderName
 from chaos.spec.secret import Secret
 from chaos.spec.units import Positive
-from chaos.spec.yamlfile import BrokenRule, Model, Name
+from chaos.spec.yamlfile import Model, Name
 from chaos.targets.attach.options import Rotated
+from chaos.targets.jobs import JobInside
 
 Service = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -54,13 +57,11 @@ class DatabaseRole(Model):
     admin_dsn: Secret | None = None
     dsns: dict[Name, Secret] = Field(default_factory=dict)  # by role: api, batch, crowd
 
-    @model_validator(mode="after")
-    def _it_can_be_found(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if self.service is None and (self.admin_dsn is None or self.kind == "other"):
-            raise BrokenRule("is required, or an admin_dsn that leads to a PostgreSQL elsewhere", "service")
+            yield BrokenRule("is required, or an admin_dsn that leads to a PostgreSQL elsewhere", "service")
         if self.kind == "other" and (self.admin_dsn is not None or self.dsns):
-            raise BrokenRule("other has no connection strings", "kind")
-        return self
+            yield BrokenRule("other has no connection strings", "kind")
 
 
 class ProxyRole(Model):
@@ -73,13 +74,11 @@ class ProxyRole(Model):
     past: Services | tuple[()] = ()  # services that may bypass it: an exporter, a backup
 
 
-class BatchRole(Model):
-    """A job of the project, started in one of its containers."""
+class PortAt(Model):
+    """A port of a service, reached as it is published, or through a forwarder."""
 
     service: Service
-    command: tuple[str, ...] = Field(min_length=1)
-    cwd: PurePosixPath | None = None
-    reports: bool = False  # it accepts midnight's options and reports in JSON lines
+    port: Port
 
 
 class OnThisMachine(Model):
@@ -96,43 +95,77 @@ class LogsRole(Rotated):
     stanza: PurePosixPath | OnThisMachine | None = None  # path in the container, or on this machine
 
 
-_NAMED = ("entry", "api", "database", "proxy", "batch", "logs")
+class VolumeRole(Model):
+    """A directory on a volume of a service."""
+
+    service: Service
+    directory: PurePosixPath
+
+
+DATA = "data"  # the volume of the database, unless given under `volumes`
+_NAMED = ("entry", "api", "database", "proxy", "logs")
+
+
+def job_role(name: str) -> str:
+    """The internal name of the containers that a job runs in. It is no role: a file cannot write it."""
+    return f"job {name}"
 
 
 class ComposeOptions(Model):
     """`options:` of the target file. Containers of services not named here are never touched."""
+
+    foreign: ClassVar[Mapping[str, str]] = {
+        "batch": "is now jobs: {nightly: {service: NAME, argv: [COMMAND, ...]}}"
+    }
 
     project: Service
     api: ApiRole
     entry: EntryRole | None = None  # a service in front of the API where the load enters: nginx, a gateway
     database: DatabaseRole | None = None
     proxy: ProxyRole | None = None
-    batch: BatchRole | None = None
+    jobs: dict[Name, JobInside] = Field(default_factory=dict)  # started in containers of the project
     logs: LogsRole | None = None
     roles: dict[Name, Role] = Field(default_factory=dict)  # others, as subjects of faults
+    addresses: dict[Name, PortAt] = Field(default_factory=dict)  # for `gauges:` to name, such as `{metrics}`
+    volumes: dict[Name, VolumeRole] = Field(
+        default_factory=dict
+    )  # besides `data` and `logs`, or instead of `data`
 
-    @model_validator(mode="after")
-    def _the_load_enters_once(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if self.entry is not None and self.api.model_fields_set & {"port", "headers", "ready_within"}:
-            raise BrokenRule("port, headers and ready_within belong to `entry`, where the load enters", "api")
+            yield BrokenRule("port, headers and ready_within belong to `entry`, where the load enters", "api")
         if len(self.front.service) > 1:
             rule = "several services: name the one where the load enters under `entry`"
-            raise BrokenRule(rule, "entry" if self.entry else "api", "service")
+            yield BrokenRule(rule, "entry" if self.entry else "api", "service")
         if taken := [name for name in self.roles if name in _NAMED]:
-            raise BrokenRule(f"{taken[0]} has its own key beside `roles`", "roles", taken[0])
+            yield BrokenRule(f"{taken[0]} has its own key beside `roles`", "roles", taken[0])
+        if "base_url" in self.addresses:
+            yield BrokenRule("base_url is where the load enters, and needs no entry", "addresses", "base_url")
+        if "logs" in self.volumes:
+            yield BrokenRule("logs has its own key beside `volumes`", "volumes", "logs")
         if self.proxy is not None and "database" in self.proxy.also:
-            raise BrokenRule("`database` is the one in front of the database: see `name`", "proxy", "also")
-        return self
+            yield BrokenRule("`database` is the one in front of the database: see `name`", "proxy", "also")
 
     @property
     def front(self) -> EntryRole:
         """Where the load enters."""
         return self.entry or self.api
 
+    def volume_names(self) -> frozenset[str]:
+        """The names of all volumes."""
+        found = set(self.volumes) | ({"logs"} if self.logs is not None else set())
+        has_data = self.database is not None and self.database.service is not None
+        return frozenset(found | ({DATA} if has_data else set()))
+
+    def roles_of_services(self) -> list[str]:
+        """The roles whose containers are handles."""
+        return [role for role in self.services() if role != "logs" and not role.startswith(job_role(""))]
+
     def services(self) -> dict[str, tuple[str, ...]]:
         """The services given, by role."""
-        one = {"database": self.database, "proxy": self.proxy, "batch": self.batch}
+        one = {"database": self.database, "proxy": self.proxy}
         several: dict[str, Role | None] = {"api": self.api, "entry": self.entry, **self.roles}
         found = {role: each.service for role, each in several.items() if each is not None}
         found |= {role: (each.service,) for role, each in one.items() if each is not None and each.service}
+        found |= {job_role(name): (job.service,) for name, job in self.jobs.items()}
         return found | ({"logs": (self.logs.service,)} if self.logs is not None else {})

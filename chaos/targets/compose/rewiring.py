@@ -1,32 +1,21 @@
-"""Generate the override for a project as it is now: stores and their users, networks, and how to bring it up."""
+"""Generate the override for a project as it is now: stores, their users and networks."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from chaos import engine
-from chaos.engine.projects import DIRECTORY, Found
+from chaos.engine.projects import Found
 from chaos.errors import ControlError, ToolMissing, UsageError
 from chaos.host.ports import free_port
 from chaos.path.sight import Unseen
 from chaos.plugin.handles import EngineAt
 from chaos.targets.compose import absent, guesses, networks, sessions, wiring
 from chaos.targets.compose.kinds import is_toxiproxy
+from chaos.targets.compose.overrides import PROXY, Override
 from chaos.targets.compose.sessions import Sessions
 from chaos.targets.compose.stores import OURS, Store, User, users_of
 from chaos.tools import docker_images
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """The document, its leading comment, and what could not be wired."""
-
-    document: dict[str, Any]
-    comments: tuple[str, ...]
-    left: tuple[str, ...]
 
 
 def wire(
@@ -54,7 +43,7 @@ def wire(
     wired = wiring.plan(used, there, ports)
     left = tuple(f"{service} is not wired: {why}" for service, each in wired.items() for why in each.left)
     document = wiring.override(used, wired, ports, joined, proxy_image)
-    return Override(document, (*_up(project, there), *_told(used), *left), left)
+    return Override(frozenset({PROXY}), document, (*_told(used), *left), left)
 
 
 def _stores(there: Sequence[Found], wanted: Sequence[str]) -> list[Store]:
@@ -100,7 +89,7 @@ def _users(
     if not kept:
         raise UsageError(
             f"no service of the project has {store.service}:{store.port} in its settings, or a session with it;"
-            " name its users with --service"
+            " name the services that use it with --service"
         )
     return kept
 
@@ -121,22 +110,6 @@ def _ports(there: Sequence[Found], stores: Sequence[Store]) -> dict[str, int]:
     mine = next((each.ports for each in there if each.service == wiring.PROXY), {})
     wanted = {"control": 8474, **{store.proxy: store.port for store in stores}}
     return {name: mine[port][1] if port in mine else free_port() for name, port in wanted.items()}
-
-
-def _up(project: str, there: Sequence[Found]) -> list[str]:
-    """The command to bring the project up with the override, from the directory of its own files."""
-    files = [path for path in absent.files_of(there) if not _is_ours(path)]
-    given = [word for path in files for word in ("-f", str(path))] or ["-f", "YOUR-FILE"]
-    place = next((each.labels[DIRECTORY] for each in there if each.labels.get(DIRECTORY)), "")
-    lines = [f"docker compose {shlex.join(given)} -f THIS-FILE -p {project} up -d"]
-    return [f"cd {shlex.quote(place)}", *lines] if place else lines
-
-
-def _is_ours(path: Any) -> bool:
-    try:
-        return f"{wiring.PROXY}:" in path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def _told(used: Sequence[tuple[Store, Sequence[User]]]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaos.engine.projects import Found
-from chaos.targets.compose import mentions
+from chaos.host import mentions
 from chaos.targets.compose.kinds import kind_of
 
 OURS = ("midnight-proxy", "midnight-proxy-keeper")

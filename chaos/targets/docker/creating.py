@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chaos.census.witness import giving
+from chaos.census.witness.ask import DIRECTORY, folder
 from chaos.engine import client as engines
 from chaos.engine import refs
 from chaos.errors import TargetError
@@ -31,6 +33,7 @@ class Creating:
     site: Site
     throttled: Mapping[str, Any]  # write limits of each container, in the engine's format
     places: Mapping[str, str] = field(default_factory=dict)  # host directories instead of volumes
+    witnessed: str = ""  # the service whose processes get the witness
     made: dict[str, ContainerRef] = field(default_factory=dict)
 
     def name(self, part: str) -> str:
@@ -61,12 +64,12 @@ class Creating:
                 service.image,
                 list(service.command) or None,
                 name=name,
-                environment=dict(service.environment),
+                environment={**service.environment, **self._witness(service)},
                 labels={**self._labels, "midnight.service": service.name},
                 network=network,
                 networking_config={network: endpoint},
                 ports={f"{inside}/tcp": (host, port) for host, port, inside in service.ports},
-                volumes={self._volume(each): {"bind": at, "mode": "rw"} for each, at in service.volumes},
+                volumes=self._binds(service),
                 mem_limit=service.memory,
                 cpu_period=CPU_PERIOD,
                 cpu_quota=round(service.cpus * CPU_PERIOD),
@@ -110,6 +113,21 @@ class Creating:
     @property
     def _labels(self) -> dict[str, str]:
         return refs.labels(self.site.mark)
+
+    def _binds(self, service: Service) -> dict[str, dict[str, str]]:
+        binds = {self._volume(each): {"bind": at, "mode": "rw"} for each, at in service.volumes}
+        if service.name == self.witnessed:
+            binds[str(folder())] = {"bind": str(giving.COPIED), "mode": "ro"}
+        return binds
+
+    def _witness(self, service: Service) -> dict[str, str]:
+        """The environment that gives a service the witness; its answers lie in the container's own /tmp."""
+        if service.name != self.witnessed:
+            return {}
+        given = self.client.images.get(service.image).attrs["Config"].get("Env") or ()
+        of_image = dict(each.partition("=")[::2] for each in given)
+        path = giving.first_on(of_image.get(giving.PYTHONPATH, ""), giving.COPIED)
+        return {giving.PYTHONPATH: path, DIRECTORY: "/tmp"}
 
     def _volume(self, name: str) -> str:
         return self.places.get(name, self.name(name))

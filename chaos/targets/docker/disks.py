@@ -1,4 +1,4 @@
-"""The stack's volumes: on disks of midnight's own if this machine allows, else on the engine's disk."""
+"""The stack's volumes: on served disks if this machine allows, else on the engine's disk."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import TargetError
-from chaos.host import volume
-from chaos.host.volume import LoopVolume
+from chaos.host import mounting, volume
+from chaos.host.mounting import device_under
+from chaos.host.throttled import V1_LIMIT
+from chaos.host.volume import MadeVolume, Way
 from chaos.plugin.driver import Site
 from chaos.plugin.handles import ContainerRef, Volume
 
@@ -31,7 +33,7 @@ class Disks:
     write_bps: int
     size: int
     engine_root: Path | None  # the engine's own directory, if visible from here
-    made: dict[str, LoopVolume] = field(default_factory=dict)
+    made: dict[str, MadeVolume] = field(default_factory=dict)
     because: str | None = None  # why there is no separate disk, or no limit
 
     def make(self, site: Site) -> None:
@@ -39,14 +41,15 @@ class Disks:
         self.because = self._why_not()
         for name in ("data", "logs") if self.apart else ("data",):
             file, path = self.root / f"{name}.img", self.root / name
-            undo = {"what": "disk", "file": str(file), "path": str(path), "not_limited": self.because}
+            named = {"what": "disk", "file": str(file), "path": str(path), "mark": site.mark}
+            undo = named | {"not_limited": self.because}
             site.creating(f"volume {name}", undo)
             if self.because is None:
                 try:
-                    self.made[name] = volume.create(file, path, self.size)
+                    self.made[name] = volume.create(file, path, self.size, site.mark)
                 except TargetError as error:
                     self.because = str(error)
-                    volume.remove(file, path)
+                    volume.remove(file, path, site.mark)
                     site.creating(f"volume {name}", undo | {"not_limited": self.because})
         if self.because is not None:
             self.made.clear()
@@ -63,16 +66,18 @@ class Disks:
 
     def throttled(self) -> dict[str, Any]:
         """Write limits of each container, in the engine's format; empty if unsupported."""
-        devices = [str(each.device) for each in self.made.values()]
+        if any(each.way is Way.SERVED for each in self.made.values()):
+            return {}  # the disk itself has the limit, for all containers together
+        devices = [str(mounting.attached(each.file)) for each in self.made.values()]
         if not devices and self.write_bps and (found := self._engine_device()):
             devices = [found]
         limits = [{"Path": device, "Rate": self.write_bps} for device in devices if self.write_bps]
         return {"device_write_bps": limits} if limits else {}
 
     def limit(self, site: Site) -> None:
-        """Also limit writeback, which the kernel does on behalf of others; cgroup v2 attributes it by itself."""
+        """Limit each disk, writeback included; on a throttled one cgroup v2 attributes that by itself."""
         for name, made in self.made.items():
-            if self.write_bps and os.access(volume.V1_LIMIT, os.W_OK):
+            if self.write_bps and (made.way is Way.SERVED or os.access(V1_LIMIT, os.W_OK)):
                 undo = {"what": "limit", "urgent": True, "file": str(made.file), "mark": site.mark}
                 site.creating(f"limit {name}", undo)
                 volume.limit(made, self.write_bps, site.mark)
@@ -85,13 +90,14 @@ class Disks:
         """By name; without separate disks, the engine's volumes as mounted in their containers."""
         if not self.made:
             below = self.engine_root or self.root
-            device = volume.device_under(below) if self.engine_root is not None else None
+            device = device_under(below) if self.engine_root is not None else None
             return {
                 name: Volume(below, device, None, containers[role][0], Path(place))
                 for name, (role, place) in INSIDE.items()
             }
         found = {
-            name: Volume(made.path, made.number, self.write_bps or None) for name, made in self.made.items()
+            name: Volume(made.path, made.device, self.write_bps or None, served=made.served)
+            for name, made in self.made.items()
         }
         return {"logs": found["data"], **found}
 
@@ -111,7 +117,7 @@ class Disks:
         if self.engine_root is None:
             return None
         try:
-            place = BLOCK / volume.device_under(self.engine_root)
+            place = BLOCK / device_under(self.engine_root)
             if (place / "partition").exists():  # a partition cannot be limited
                 place = place.resolve().parent
             lines = (place / "uevent").read_text().splitlines()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from chaos import engine
+from chaos.access.secrets import SecretReader
 from chaos.engine import files, refs, sidecar
 from chaos.engine.client import require_here
 from chaos.errors import ControlError, FileError, TargetError
@@ -20,8 +21,10 @@ from chaos.plugin.driver import Driver, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import ContainerRef, Database, EngineAt, Handles, Job, LogFiles, Proxy
 from chaos.sampling.containers import how_sampled
+from chaos.spec import wording
 from chaos.spec.target import Target
 from chaos.spec.yamlfile import Where
+from chaos.targets import slow_disk
 from chaos.targets.attach.databases import pass_line
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.targets.docker import compose_file, undo
@@ -38,10 +41,10 @@ from chaos.tools.part import Missing
 ROLES = ("api", "batch", "crowd")
 CONTAINERS = {"api": "api", "database": "database", "proxy": "proxy", "model": "model"}  # role: service
 PORTS = ("API_PORT", "METRICS_PORT", "DATABASE_PORT", "CONTROL_PORT", "DATABASE_PROXY_PORT")
-LOGS = Path("/var/log/reference")
+LOGS, STATE = Path("/var/log/reference"), Path("/var/lib/reference")
 OFFERS = frozenset(
     {
-        *("base_url", "metrics_url", "logs", "databases.primary", "jobs.nightly"),
+        *("base_url", "addresses.metrics", "logs", "databases.primary"),
         *(f"databases.primary.{role}" for role in ROLES),
         *(f"containers.{role}" for role in CONTAINERS),
         *(f"proxies.{name}" for name in ("database", "model")),
@@ -55,8 +58,12 @@ class DockerDriver(Driver):
 
     @classmethod
     def offers(cls, target: Target) -> frozenset[str]:
-        del target  # every one is whole
-        return OFFERS
+        return OFFERS | {f"jobs.{name}" for name in DockerOptions.model_validate(target.options).jobs}
+
+    @classmethod
+    def plan_notes(cls, target: Target, options: DockerOptions, faults: Collection[str]) -> list[str]:
+        del target
+        return slow_disk.notes(options.disk_write, apart=True) if "logrotate" in faults else []
 
     @classmethod
     def check_profile(cls, at: Where) -> None:
@@ -70,8 +77,9 @@ class DockerDriver(Driver):
         try:
             self._profile = Profile.model_validate(profile)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise FileError(f"profile of {target.name}", None, str(first["loc"]), first["msg"]) from None
+            first = wording.rules(error, Profile, profile)[0]
+            place = ": ".join(map(str, first.place))
+            raise FileError(f"profile of {target.name}", None, place, first.text, first.value) from None
         self._grown = int(staging.get("logs.grown", 0))
         self._password = secrets.token_hex(12)
         self._ports: dict[str, int] = {}
@@ -120,7 +128,8 @@ class DockerDriver(Driver):
         try:
             with engine.connected(self._engine) as client:
                 throttled = self._disks.throttled()
-                self._create(Creating(client, self._engine, site, throttled, self._disks.places))
+                witnessed = "api" if self._settings["api"].get("witness") else ""
+                self._create(Creating(client, self._engine, site, throttled, self._disks.places, witnessed))
         except ControlError as error:
             raise TargetError(f"the stack could not be brought up: {error}") from error
         url = self._url("API_PORT")
@@ -204,37 +213,38 @@ class DockerDriver(Driver):
         logs = Path(places["logs"]) if places else self._root / LOGS.name
         return Handles(
             base_url=url,
-            metrics_url=self._url("METRICS_PORT"),
+            addresses={"metrics": f"{self._url('METRICS_PORT')}/metrics"},
             containers=containers,
             databases={
                 "primary": Database(self._dsn("postgres"), {role: self._dsn(role) for role in ROLES}, proxied)
             },
             proxies={
-                "database": Proxy(control, "database", proxied, "database:5432"),
-                "model": Proxy(control, "model", "proxy:9000", "model:9000"),
+                "database": Proxy(control, "database", proxied, "database:5432", "postgres", proxied),
+                "model": Proxy(control, "model", "proxy:9000", "model:9000", "http"),
             },
             volumes=self._disks.volumes(containers),
             logs=LogFiles(
                 directory=logs,
                 files=tuple(logs / name for name in names),
+                unrotated=(logs / "error.log",),
                 method=rotation.method,
                 delaycompress=rotation.delaycompress,
                 scheduling=rotation.scheduling,
                 signal=rotation.signal,
                 process="api",
+                line_id=self._options.logs.line_id,
                 container=api,
                 inside=LOGS,
             ),
-            jobs={
-                "nightly": Job(
-                    ("python", "-P", "-m", "reference.container", "batch"),
-                    {},
-                    Path("/var/lib/reference"),
-                    api,
-                    reports=True,
-                )
-            },
+            jobs=self._jobs(api),
         )
+
+    def _jobs(self, api: ContainerRef) -> dict[str, Job]:
+        secret = SecretReader()
+        return {
+            name: at.job(at.added(f"options: jobs: {name}", secret), STATE, api)
+            for name, at in self._options.jobs.items()
+        }
 
 
 def _here(at: EngineAt, root: Path) -> Path | None:

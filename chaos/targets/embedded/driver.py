@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from chaos.access.secrets import SecretReader
 from chaos.errors import FileError, TargetError
 from chaos.host import scratch, volume
 from chaos.host.log_writer import grow
+from chaos.host.mounting import device_under
 from chaos.host.processes import ref_of, stop_child, stop_marked
-from chaos.host.volume import LoopVolume
+from chaos.host.volume import MadeVolume
 from chaos.plugin.driver import Driver, Incident, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
 from chaos.record.events import RestoresMeasured
+from chaos.spec import wording
 from chaos.spec.target import Target
 from chaos.spec.units import seconds
 from chaos.spec.yamlfile import Where
-from chaos.targets import volume_undo
-from chaos.targets.embedded import operations, profile_file, settle_disk
+from chaos.targets import slow_disk, volume_undo
+from chaos.targets.embedded import monitoring, operations, profile_file, settle_disk
 from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.servers import RESTORED, STANDBY, Protection
@@ -32,11 +37,10 @@ from chaos.targets.embedded.services import Parts
 OFFERS = frozenset(
     {
         "base_url",
-        "metrics_url",
+        "addresses.metrics",
         "logs",
         "replication",  # if a fault requires a standby
         "databases.primary",
-        "jobs.nightly",
         *(f"databases.primary.{role}" for role in ROLES),
         *(f"processes.{role}" for role in ("api", "database", "proxy")),
         *(f"proxies.{name}" for name in ("database", "model", "replication")),
@@ -52,8 +56,12 @@ class EmbeddedDriver(Driver):
 
     @classmethod
     def offers(cls, target: Target) -> frozenset[str]:
-        del target  # every embedded target is whole
-        return OFFERS
+        return OFFERS | {f"jobs.{name}" for name in EmbeddedOptions.model_validate(target.options).jobs}
+
+    @classmethod
+    def plan_notes(cls, target: Target, options: EmbeddedOptions, faults: Collection[str]) -> list[str]:
+        del target
+        return slow_disk.notes(options.disk_write) if "logrotate" in faults else []
 
     @classmethod
     def check_profile(cls, at: Where) -> None:
@@ -72,15 +80,15 @@ class EmbeddedDriver(Driver):
         try:
             self._profile = Profile.model_validate(profile)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(key) for key in first["loc"])
-            raise FileError(f"profile of {target.name}", None, place, first["msg"]) from None
+            first = wording.rules(error, Profile, profile)[0]
+            place = ": ".join(map(str, first.place))
+            raise FileError(f"profile of {target.name}", None, place, first.text, first.value) from None
         self._grown = int(staging.get("logs.grown", 0))
         standby = int(staging.get("database.standby", 0))  # 2: synchronous
         archive = math.ceil(staging.get("database.archive", 0))
         self._protection = Protection(standby > 0, standby > 1, archive)
         self._passwords = new_passwords()
-        self._volumes: dict[str, LoopVolume] = {}
+        self._volumes: dict[str, MadeVolume] = {}
         self._limited: set[str] = set()
         self._mark = ""
         self._limit_because = "no limit requested" if not options.disk_write else volume.why_not()
@@ -88,7 +96,7 @@ class EmbeddedDriver(Driver):
 
     @property
     def versions(self) -> Mapping[str, str]:
-        return Parts.versions()
+        return Parts.versions() | (monitoring.versions() if self._options.monitoring else {})
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -97,7 +105,8 @@ class EmbeddedDriver(Driver):
     def wants(self) -> Wants:
         # copytruncate copies the log once, and compresses it beside the copy
         logs = 3 * self._grown + 2 * self._options.rotated_before
-        return Wants(disk=logs + 1_500_000_000, memory=1_000_000_000)
+        disk, memory = (monitoring.DISK, monitoring.MEMORY) if self._options.monitoring else (0, 0)
+        return Wants(disk=logs + 1_500_000_000 + disk, memory=1_000_000_000 + memory)
 
     @property
     def _apart(self) -> bool:
@@ -123,6 +132,7 @@ class EmbeddedDriver(Driver):
             parts.protect_database,
             parts.start_services,
             lambda: parts.wait_until_ready(self._target.ready, site),
+            lambda: monitoring.start(layout, self._options, site) if self._options.monitoring else None,
             lambda: parts.warm_up(self._target.ready),
             lambda: self._limit_volumes(site),
             lambda: settle_disk.settle(self._options.quiet_within, site.stopping),
@@ -154,15 +164,15 @@ class EmbeddedDriver(Driver):
         names = {"data": layout.shared_volume, **({"logs": layout.log_volume} if self._apart else {})}
         for name, path in names.items():
             file = layout.image(path)
-            undo = {"what": "volume", "file": str(file), "path": str(path)}
+            undo = {"what": "volume", "file": str(file), "path": str(path), "mark": self._mark}
             site.creating(f"volume {name}", undo | {"not_limited": self._limit_because})
             if self._limit_because is None:
                 try:
-                    self._volumes[name] = volume.create(file, path, self._options.disk_size)
+                    self._volumes[name] = volume.create(file, path, self._options.disk_size, self._mark)
                     continue
                 except TargetError as error:  # not permitted on this machine after all: use the disk as it is
                     self._limit_because = str(error)
-                    volume.remove(file, path)
+                    volume.remove(file, path, self._mark)
                     site.creating(f"volume {name}", undo | {"not_limited": self._limit_because})
             path.mkdir()
 
@@ -188,8 +198,9 @@ class EmbeddedDriver(Driver):
     def _volume(self, name: str, path: Path) -> Volume:
         made = self._volumes.get(name)
         if made is None:
-            return Volume(path, volume.device_under(path), None)
-        return Volume(path, made.number, self._options.disk_write if name in self._limited else None)
+            return Volume(path, device_under(path), None)
+        limit = self._options.disk_write if name in self._limited else None
+        return Volume(path, made.device, limit, served=made.served)
 
     def _handles(self, layout: Layout, parts: Parts) -> Handles:
         logs = layout.logs(self._apart)
@@ -199,7 +210,10 @@ class EmbeddedDriver(Driver):
         processes = {role: (ref_of(child.pid),) for role, child in running.items() if child is not None}
         return Handles(
             base_url=layout.url("api"),
-            metrics_url=f"{layout.url('metrics')}/metrics",
+            addresses={
+                "metrics": f"{layout.url('metrics')}/metrics",
+                **(monitoring.addresses(layout) if self._options.monitoring else {}),
+            },
             processes={**processes, "database": (ref_of(parts.postmaster_pid()),)},
             databases={
                 "primary": Database(
@@ -210,7 +224,12 @@ class EmbeddedDriver(Driver):
             },
             proxies={
                 name: Proxy(
-                    parts.control_url, parts.proxy_name(name), f"127.0.0.1:{listen}", f"127.0.0.1:{to}"
+                    parts.control_url,
+                    parts.proxy_name(name),
+                    f"127.0.0.1:{listen}",
+                    f"127.0.0.1:{to}",
+                    "http" if name == "model" else "postgres",
+                    f"127.0.0.1:{to}",
                 )
                 for name, listen, to in parts.proxied()
             },
@@ -218,19 +237,28 @@ class EmbeddedDriver(Driver):
             logs=LogFiles(
                 directory=logs,
                 files=(logs / "app.log", logs / "access.log"),
+                unrotated=(logs / "error.log", layout.output / "postgresql.log"),
                 method=rotation.method,
                 delaycompress=rotation.delaycompress,
                 scheduling=rotation.scheduling,
                 signal=rotation.signal,
                 process="api",
+                line_id=self._options.logs.line_id,
             ),
-            jobs={
-                "nightly": Job(parts.python("reference.batch"), parts.environment, layout.root, reports=True)
-            },
+            jobs=self._jobs(layout, parts),
             servers=parts.estate.servers(),
             replication=parts.estate.replication(),
             answers_within=self._answers_within(),
         )
+
+    def _jobs(self, layout: Layout, parts: Parts) -> dict[str, Job]:
+        """`python` is the interpreter of the stack itself."""
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+        env, secret = {**parts.environment, "PATH": path}, SecretReader()
+        return {
+            name: at.job({**env, **at.added(f"options: jobs: {name}", secret)}, layout.root)
+            for name, at in self._options.jobs.items()
+        }
 
     def _answers_within(self) -> float | None:
         """The sum of the profile's deadlines; None if one is missing."""

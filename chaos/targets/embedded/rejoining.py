@@ -37,7 +37,7 @@ def come_back(estate: Estate, lost_by: str) -> Evidence:
         raise TargetError("its disk is gone: nothing can come back")
     if lost_by == "read_only":
         disk = estate.layout.shared_volume
-        volume.renew(estate.layout.image(disk), disk)
+        volume.renew(estate.layout.image(disk), disk, old.mark)
         (old.data / "standby.signal").touch()  # the marker that the fence could not write
     (old.data.parent / BALLAST).unlink(missing_ok=True)
     if old.running():

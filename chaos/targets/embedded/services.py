@@ -18,6 +18,8 @@ import httpx
 import requests
 from psycopg import sql
 
+from chaos.census.witness import giving
+from chaos.census.witness.ask import DIRECTORY, folder
 from chaos.errors import ControlError, TargetError, UndoError
 from chaos.host.ports import PortTaken, free_port
 from chaos.host.privileges import unprivileged_user
@@ -181,7 +183,8 @@ class Parts:
         """The model provider, the exporter and the API."""
         self._spawn("model", self.python("reference.model_stub"))
         conf = str(self._code / "reference/gunicorn_conf.py")
-        self.api = self._spawn("api", [*self.python("gunicorn"), "-c", conf, "reference.wsgi:app"])
+        argv = [*self.python("gunicorn"), "-c", conf, "reference.wsgi:app"]
+        self.api = self._spawn("api", argv, self._witness())
         self._spawn("exporter", self.python("reference.exporter"))
 
     def wait_until_ready(self, path: str, site: Site) -> None:
@@ -244,12 +247,23 @@ class Parts:
         layout.config.touch(mode=0o600)
         layout.config.write_text(json.dumps(config))
 
-    def _spawn(self, name: str, argv: list[str] | tuple[str, ...]) -> subprocess.Popen[bytes]:
+    def _witness(self) -> dict[str, str]:
+        """The environment that gives the API the witness, if its profile has it."""
+        if not self._profile["api"].get("witness"):
+            return {}
+        answers = self._layout.root / "witness"
+        answers.mkdir(exist_ok=True)
+        path = self.environment[giving.PYTHONPATH]
+        return {giving.PYTHONPATH: giving.first_on(path, folder()), DIRECTORY: str(answers)}
+
+    def _spawn(
+        self, name: str, argv: list[str] | tuple[str, ...], more: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         with (self._layout.output / f"{name}.log").open("ab") as output:
             return spawn(
                 argv,
                 mark=self._mark,
-                env=self.environment,
+                env={**self.environment, **(more or {})},
                 cwd=self._layout.root,
                 stdout=output,
                 stderr=output,

@@ -1,24 +1,27 @@
-"""Start a run on a quiet machine: flush pending writes, and wait for the processors to settle."""
+"""Start a run on a quiet machine: flush pending writes, and wait for the CPUs to settle."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 
 import psutil
 
-QUIET = 0.35  # share of all processors in use over one second: a stack at rest is far below
+from chaos.host import mounting
+
+FLUSHED_WITHIN = 60.0  # seconds
+QUIET = 0.35  # share of all CPUs in use over one second: a stack at rest is far below
 WINDOW = 1.0
 
 
 def flush() -> None:
     """Flush everything written so far to the disks."""
-    os.sync()
+    # not `os.sync`: a thread that waits for a frozen disk outlives `kill -9`, and hides the death from the watchdog
+    mounting.attempt(FLUSHED_WITHIN, "sync")
 
 
 def settle(within: float, stopping: threading.Event) -> None:
-    """Wait until the processors are quiet for a second, at most `within` seconds.
+    """Wait until the CPUs are quiet for a second, at most `within` seconds.
 
     A machine that never becomes quiet is not refused here: the baseline shows whether it is good enough.
     """
