@@ -1,0 +1,147 @@
+"""What a service says when it is asked: whether it answers, its readiness, its routes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from chaos.errors import MidnightError
+from chaos.first_target.asking import Answer, Asking
+from chaos.first_target.draft import Draft, Item
+from chaos.first_target.shown_gauges import PAGES, gauges
+from chaos.imports import importing, names, writing
+from chaos.imports.imported import ImportedRoute, literal, one_line
+
+READY = ("/healthz", "/readyz", "/health", "/ready", "/livez", "/status")
+DOCUMENTS = ("/openapi.json", "/swagger.json", "/v3/api-docs")
+_MOST_ROUTES = 20  # that are tried
+_UNASKED = (
+    "logout",
+    "signout",
+    "delete",
+    "remove",
+    "reset",
+    "purge",
+    "cancel",
+    "shutdown",
+    "stop",
+    "trigger",
+)
+_WRITES = "it writes: add a `ledger`, then switch it on (docs/own-service.md#ledger)"
+
+
+def describe(draft: Draft, asking: Asking, path: str) -> bool:
+    """Add what the service shows. Returns whether it answers at all."""
+    draft.option(
+        "base_url", Item("Where the service listens.", (f"base_url: {writing.value(asking.base_url)}",))
+    )
+    first = asking.get(path)
+    if first is None:
+        draft.seen.append(f"{asking.base_url} did not answer: its routes and gauges are not known")
+        draft.add(
+            "routes", Item("Not seen: the service did not answer.", (f"read: {{path: {_path(path)}}}",))
+        )
+        return False
+    server = f", server: {one_line(first.server, 60)}" if first.server else ""
+    draft.seen.append(f"{asking.base_url}{path} answered {first.status}{server}")
+    draft.add("ready", _ready(asking))
+    draft.add("routes", *_routes(asking, path, first))
+    draft.add("gauges", *gauges(asking))
+    return True
+
+
+def _ready(asking: Asking) -> Item:
+    for path in READY:
+        answer = asking.get(path)
+        if answer is not None and answer.good:
+            return Item(f"GET {path} answered {answer.status}.", (f"ready: {path}",))
+    tried = ", ".join(READY)
+    return Item(
+        f"None of {tried} answered 2xx: name the path that does when the service is ready. Without it, any answer to /"
+        " is enough.",
+        ("ready: /healthz",),
+        on=False,
+    )
+
+
+def _routes(asking: Asking, path: str, first: Answer) -> Iterator[Item]:
+    said = f"GET {path} answered {first.status}{_what_to_do(first)}"
+    given = Item(said, (f"read: {{path: {_path(path)}}}",))
+    found = _documented(asking)
+    if found is None:
+        yield given
+        yield Item(
+            f"No API document at {', '.join(DOCUMENTS)}. Other requests: `midnight import har|k6|access-log FILE --into"
+            " THIS FILE`, or by hand (docs/own-service.md)."
+        )
+        return
+    document, named = found
+    tried = {name: _tried(asking, route, document) for name, route in named.items()}
+    if all(route.off for route in tried.values()):
+        yield given
+    yield Item(f"From {document}; each GET was sent once.", tuple(writing.routes(tried, indent="")))
+
+
+def _what_to_do(first: Answer) -> str:
+    if first.good:
+        return "."
+    if first.status in (401, 403):
+        return ": give what signs in as `headers` (docs/attach.md#secrets) or `session`."
+    return ": name a path that clients read, or say what is good with `expect`."
+
+
+def _documented(asking: Asking) -> tuple[str, Mapping[str, ImportedRoute]] | None:
+    for path in DOCUMENTS:
+        answer = asking.get(path)
+        if answer is None or not answer.good:
+            continue
+        with tempfile.TemporaryDirectory(prefix="midnight-init-") as directory:
+            file = Path(directory) / "openapi.json"
+            file.write_text(answer.text, encoding="utf-8")
+            try:
+                imported = importing.from_openapi(str(file), asking.base_url)
+            except MidnightError:
+                continue
+        kept = [
+            route
+            for route in imported.routes
+            if route.method != "GET" or route.path not in (*READY, *DOCUMENTS, *PAGES)
+        ][: 2 * _MOST_ROUTES]
+        return (path, names.of_routes(kept)) if kept else None
+    return None
+
+
+def _tried(asking: Asking, route: ImportedRoute, document: str) -> ImportedRoute:
+    """The route, off if it writes, or if one request of it is not answered well."""
+    if route.off:
+        return route
+    if route.method not in ("GET", "HEAD"):
+        return replace(route, off=_WRITES)
+    request = route.request
+    if any(word in route.path.lower() for word in _UNASKED):
+        return replace(route, off="its name says that it changes something, so it was not tried")
+    simple = all(isinstance(value, str | int) for value in request.query.values())
+    if request.headers or request.cookies or not simple:
+        return replace(
+            route, off="it needs what was not written (docs/attach.md#secrets), so it was not tried"
+        )
+    path = route.path.replace("{item}", "1")
+    query = {name: str(value).replace("{item}", "1") for name, value in request.query.items()}
+    if any("{" in text for text in (path, *query.values())):
+        return replace(route, off=f"what it asks for must exist, and {document} has no example")
+    answer = asking.get(path, query)
+    if answer is None or not answer.good:
+        said = "did not answer" if answer is None else f"answered {answer.status}"
+        return replace(route, off=f"GET {path} {said}")
+    # a number that was guessed need not exist: only the one that was tried is known to
+    return (
+        replace(route, items=1, path=path, request=replace(request, query=query))
+        if route.items > 1
+        else route
+    )
+
+
+def _path(path: str) -> str:
+    return writing.value(literal(path))
