@@ -6,13 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
-
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from chaos.record import redact
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 WIDEST = 10_000  # columns
 
@@ -33,6 +32,9 @@ def say(note: str) -> None:
 
 def print_whole(table: Table) -> None:
     """Print every cell untruncated, in a pipe or wider than the terminal if necessary."""
+    from rich.console import Console  # slow, and `midnight --help` prints no table
+    from rich.measure import Measurement
+
     terminal = Console(highlight=False)
     needed = Measurement.get(terminal, terminal.options.update(max_width=WIDEST), table).maximum
     Console(highlight=False, width=max(terminal.width, needed)).print(table)

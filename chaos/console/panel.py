@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.console.progress import Progress, StepProgress
-from chaos.console.words import STYLES, Figures, number, pool, service
+from chaos.console.words import STYLES, Figures, pool, service, whole_seconds
 from chaos.spec.units import show_seconds
 
 
@@ -51,9 +51,9 @@ def _remaining(figures: Figures) -> str:
     if at is None or length is None:
         return ""
     if at < 0:
-        return f"the play begins in {math.ceil(-at)}s"
+        return f"the play begins in {math.ceil(-at)} s"
     left = math.ceil(max(0.0, length - at))
-    return f"{number(at, '.0f')} s of {show_seconds(length)}, {show_seconds(left)} left"
+    return f"{whole_seconds(at)} of {show_seconds(length)}, {show_seconds(left)} left"
 
 
 def _step_text(state: StepProgress, now: float, hold: float, start: str) -> Text:
@@ -61,17 +61,21 @@ def _step_text(state: StepProgress, now: float, hold: float, start: str) -> Text
     if not state.phase:
         return Text(f"waits: {start}", style="dim")
     if state.phase == "injected":
-        return Text(f"injected, held for {since:.0f} s of up to {show_seconds(hold)}", style="bold magenta")
+        return Text(
+            f"injected, held for {whole_seconds(since)} of up to {show_seconds(hold)}", style="bold magenta"
+        )
     if state.phase in ("injecting", "held"):
         word = "undoing" if state.phase == "held" else "injecting"
-        return Text(f"{word} for {since:.0f}s", style="magenta")
+        return Text(f"{word} for {whole_seconds(since)}", style="magenta")
     return Text(state.phase, style=STYLES.get(state.phase, ""))
 
 
 def _runbook_step_text(state: StepProgress, now: float, within: float, start: str) -> Text:
     if state.phase == "begun":
         since = max(0.0, now - state.since)
-        return Text(f"in progress for {since:.0f} s of up to {show_seconds(within)}", style="bold cyan")
+        return Text(
+            f"in progress for {whole_seconds(since)} of up to {show_seconds(within)}", style="bold cyan"
+        )
     if not state.phase:
         return Text(f"waits: {start}", style="dim")
     return Text(state.phase, style=STYLES.get(state.phase, "green"))

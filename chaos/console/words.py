@@ -8,12 +8,17 @@ from typing import Any
 
 from chaos.record import events
 from chaos.record.journal import Event
+from chaos.spec import doses
 from chaos.spec.units import show_seconds
 
 Figures = Mapping[str, Any]
 
 STYLES = {"failed": "bold red", "skipped": "yellow", "fired": "bold red", "injected": "bold magenta",
            "undone": "green", "ready": "green"}  # fmt: skip
+
+
+BUSY = 0.5
+"""Share of the machine in use by other programs from which on a verdict is doubtful."""
 
 
 def sentence(event: Event) -> str:
@@ -23,6 +28,8 @@ def sentence(event: Event) -> str:
     match events.known(event):
         case events.RunEnded(reason=str(reason)):
             return f"run ended: {reason}{because}"
+        case events.MachineLooked(busy=busy):
+            return _machine(busy or 0.0)
         case events.BaselineEnded(steady=steady):
             return f"{'steady state' if steady else 'no steady state'}{because}"
         case events.TargetReady():
@@ -41,19 +48,17 @@ def sentence(event: Event) -> str:
     return f"{subject}{colon} {event.phase}{because}"
 
 
+def _machine(busy: float) -> str:
+    expected = ": expect `unknown`" if busy >= BUSY else ""
+    return f"other programs use {math.floor(busy * 100)} % of the machine{expected}"
+
+
 def _doses(held: events.StepHeld) -> str:
     shown = [
-        f"{name.replace('_', ' ')} {_any(dose)}"
-        + (f" of {_any(held.floor[name])}" if name in held.floor else "")
+        doses.dose(name, dose, held.floor.get(name)) if isinstance(dose, int | float) else f"{name} {dose}"
         for name, dose in held.dose.items()
     ]
     return ", ".join(shown) or "no dose recorded"
-
-
-def _any(value: object) -> str:
-    if not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
 def figures_line(figures: Figures) -> str:
@@ -67,8 +72,8 @@ def _place(figures: Figures) -> str:
     if at is None or length is None:
         return phase
     if at < 0:
-        return f"{phase}, the play begins in {math.ceil(-at)}s"
-    return f"{phase} {number(at, '.0f')} s of {show_seconds(length)}"
+        return f"{phase}, the play begins in {math.ceil(-at)} s"
+    return f"{phase} {whole_seconds(at)} of {show_seconds(length)}"
 
 
 def service(figures: Figures) -> str:
@@ -91,6 +96,11 @@ def pool(figures: Figures) -> str:
 def number(value: float | None, form: str) -> str:
     """Format a figure, or a dash if unknown."""
     return "–" if value is None or math.isnan(value) else f"{value:{form}}"
+
+
+def whole_seconds(value: float) -> str:
+    """Format a time that is counted up on the terminal; a dash if unknown."""
+    return "–" if math.isnan(value) else show_seconds(round(value))
 
 
 def _time(value: float | None) -> str:

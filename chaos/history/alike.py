@@ -13,7 +13,7 @@ PLAYED = ("load", "outage", "drill")
 
 def play_of(manifest: Manifest) -> str | None:
     """Return a digest of what was played: load, steps with parameters, and the definition of an outage. Excludes the
-    seed: another seed is another night of the same kind. None if not recorded."""
+    seed: another seed is another run of the same kind. None if not recorded."""
     experiment = manifest.experiment
     if "load" not in experiment or manifest.plan is None:
         return None

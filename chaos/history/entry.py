@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chaos.checks import effect
 from chaos.checks.figures import recalled
 from chaos.errors import FileError
 from chaos.history.alike import machine_of, midnight_of, play_of
@@ -112,7 +113,7 @@ def is_drill(manifest: Manifest) -> bool:
 
 def links_of(verdict: Document) -> tuple[int, int]:
     """Return how many steps proved their effect, and how many were required to."""
-    effects = [each["outcome"] for each in verdict.get("findings") or () if each["check"] == "effect"]
+    effects = [each["outcome"] for each in verdict.get("findings") or () if each["check"] == effect.NAME]
     return effects.count("pass"), len(effects)
 
 

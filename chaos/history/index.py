@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from chaos.checks.figures import FIGURES
+from chaos.checks.figures import FIGURES, completed
 from chaos.errors import UsageError
 from chaos.history import decision as decisions
 from chaos.history import schema
@@ -22,6 +22,10 @@ from chaos.history.query import Query
 from chaos.history.schema import runs
 from chaos.record import store
 from chaos.record.store import RunDir
+
+_SHIPPED = [figure.name for figure in FIGURES if figure.indexed]
+
+_GROUP = (runs.c.experiment, runs.c.target, runs.c.profile)
 
 Say = Callable[[str], None]
 
@@ -100,6 +104,35 @@ class Index:
             counted = sa.select(sa.func.count()).select_from(runs).where(*query.conditions())
             return int(connection.execute(counted).scalar_one())
 
+    def newest(self) -> list[Entry]:
+        """Return the last run of each experiment, target and profile, without the parts of suites."""
+        ids = sa.select(sa.func.max(runs.c.run)).where(~runs.c.part).group_by(*_GROUP)
+        chosen = sa.select(runs).where(runs.c.run.in_(ids)).order_by(*_GROUP)
+        with self._engine.connect() as connection:
+            return [self._entry(row) for row in connection.execute(chosen).mappings()]
+
+    def counts(self) -> dict[tuple[str, str, str | None], int]:
+        """Count the runs of each experiment, target and profile."""
+        counted = sa.select(*_GROUP, sa.func.count()).group_by(*_GROUP).order_by(*_GROUP)
+        with self._engine.connect() as connection:
+            return {(row[0], row[1], row[2]): int(row[3]) for row in connection.execute(counted)}
+
+    def starts(self, since: str) -> list[tuple[str, str | None, int]]:
+        """Count the runs since then by start and verdict, without the parts of suites."""
+        grouped = (runs.c.started, runs.c.verdict)
+        chosen = sa.select(*grouped, sa.func.count()).where(~runs.c.part, runs.c.started >= since)
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(chosen.group_by(*grouped)).all()]
+
+    def experiments(self) -> list[str]:
+        """Return the names of all experiments, sorted."""
+        with self._engine.connect() as connection:
+            return list(
+                connection.execute(
+                    sa.select(runs.c.experiment).distinct().order_by(runs.c.experiment)
+                ).scalars()
+            )
+
     def is_here(self, entry: Entry) -> bool:
         """Return True if the run's journal is in this reports directory."""
         return entry.path.parent.parent == self._root
@@ -141,17 +174,21 @@ class Index:
     def _entry(self, row: sa.RowMapping) -> Entry:
         own = row["store"] == self._store
         path = self._root / row["folder"] / row["run"] if own else Path(row["path"])
-        figures = {figure.name: row[figure.name] for figure in FIGURES if figure.indexed}
-        apart = {*figures, *_columns(None), "store", "folder", "path"}
+        shipped = {name: row[name] for name in _SHIPPED}
+        apart = {*shipped, *_columns(None), "store", "folder", "path", "of_plugins"}
         given = {name: row[name] for name in row if name not in apart}
         made = [row[name] for name in _columns(None)]
         decision = Decision(*made) if row["decision"] is not None else None
-        return Entry(**given, path=path, figures=figures, decision=decision)
+        return Entry(
+            **given, path=path, figures={**shipped, **completed(row["of_plugins"])}, decision=decision
+        )
 
 
 def _row(store: str, place: Place, entry: Entry) -> dict[str, Any]:
     folder, run = place
-    row = {**asdict(entry), **entry.figures, **_columns(entry.decision)}
+    shipped = {name: entry.figures[name] for name in _SHIPPED}
+    others = {name: value for name, value in entry.figures.items() if name not in _SHIPPED}
+    row = {**asdict(entry), **shipped, "of_plugins": others, **_columns(entry.decision)}
     del row["figures"]
     return {**row, "store": store, "folder": folder, "run": run, "path": str(entry.path)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
@@ -12,6 +12,9 @@ from chaos.errors import UsageError
 from chaos.history.decision import COUNTING
 from chaos.history.schema import runs
 from chaos.spec.units import seconds
+
+Verdict = Literal["pass", "fail", "unknown", "none"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,14 @@ class Query:
     experiment: str | None = None
     target: str | None = None
     profile: str | None = None
-    verdict: Literal["pass", "fail", "unknown", "none"] | None = None
+    verdict: Verdict | None = None
     git: str | None = None  # prefix of the revision
     drill: bool | None = None
     counts: bool = False  # only runs that count as a baseline
     since: str | None = None  # UTC as in the index, inclusive
     until: str | None = None  # exclusive
     limit: int = 0
+    skip: int = 0  # with a limit: leave out so many of the newest
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         equal = {
@@ -59,14 +63,19 @@ class Query:
     def select(self) -> sa.Select[tuple[object, ...]]:
         """Sort newest first."""
         chosen = sa.select(runs).where(*self.conditions()).order_by(runs.c.started.desc(), runs.c.run.desc())
-        return chosen.limit(self.limit) if self.limit else chosen
+        return chosen.limit(self.limit).offset(self.skip) if self.limit else chosen
+
+
+_DAYS_AGO = {"today": 0, "yesterday": 1}
 
 
 def instant(text: str, now: datetime, *, end_of_day: bool = False) -> str:
-    """Parse `2026-11-01`, `2026-11-01T02:00` or an age like `7d` into the index's format.
+    """Parse `2026-11-01`, `2026-11-01T02:00`, `yesterday`, `today` or an age like `7d` into the index's format.
 
     Without a zone it is UTC; a date means its start, or its end with `end_of_day`. Raises UsageError.
     """
+    if text in _DAYS_AGO:
+        text = f"{now.astimezone(UTC) - timedelta(days=_DAYS_AGO[text]):%Y-%m-%d}"
     try:
         if text[-1:].isalpha() and text[-1:] != "Z":
             found = now - timedelta(seconds=seconds(text))
@@ -78,7 +87,9 @@ def instant(text: str, now: datetime, *, end_of_day: bool = False) -> str:
             found = found.replace(tzinfo=UTC)
         return found.astimezone(UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r}: must be a date such as 2026-11-01, or an age such as 7d") from None
+        raise UsageError(
+            f"{text!r}: must be a date such as 2026-11-01, yesterday, or an age such as 7d"
+        ) from None
 
 
 def _is_date(text: str) -> bool:

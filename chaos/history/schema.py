@@ -60,6 +60,8 @@ _columns: tuple[sa.Column[Any], ...] = (
     sa.Column("decided_by", sa.Text),
     sa.Column("decided_because", sa.Text),
     *(sa.Column(figure.name, sa.Double) for figure in FIGURES if figure.indexed),
+    # In one column, so that the table is the same for everyone who shares it, whatever is installed.
+    sa.Column("of_plugins", sa.JSON, nullable=False),
 )
 
 # A changed table gets a new name: it is filled from the journals.
@@ -98,6 +100,9 @@ def database_url(root: Path) -> sa.URL:
 
 def engine(url: sa.URL) -> sa.Engine:
     """Create an engine that waits up to `PATIENCE` seconds for other writers."""
+    if url.get_backend_name() == "sqlite" and not url.database:
+        # One database in memory, whichever thread asks.
+        return sa.create_engine(url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
     if url.get_backend_name() == "sqlite":
         return sa.create_engine(url, connect_args={"timeout": PATIENCE})
     limits = f"-c lock_timeout={PATIENCE}s -c statement_timeout={3 * PATIENCE}s"

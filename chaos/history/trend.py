@@ -1,6 +1,6 @@
-"""Trends: how an experiment's figures moved from night to night, and which got worse than their history.
+"""Trends: how an experiment's figures moved from run to run, and which got worse than their history.
 
-The verdict judges one night by its objectives. A trend compares the newest `RECENT` passing runs of the same
+The verdict judges one run by its objectives. A trend compares the newest `RECENT` passing runs of the same
 experiment, target and profile, with as many links exercised as the newest, with those before them. A figure is a
 regression if the newer runs rank worse by the one-sided Mann-Whitney test (p at most `SURE`), and worse by a
 relevant amount: their Hodges-Lehmann shift is at least the figure's own least amount, and `SHARE` of the earlier
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from chaos.checks.figures import FIGURES, Figure
+from chaos.checks.figure import Figure
+from chaos.checks.figures import every
 from chaos.checks.text import many
 from chaos.history.entry import Entry
 from chaos.history.rank_test import rank_sum_p, shift, smallest_p
@@ -32,7 +33,7 @@ State = Literal["regression", "advisory", "steady", "too little"]
 class Movement:
     """One figure over the nights of a trend, and its assessment.
 
-    `values` has one value per night, None if not measured. `before` and `now` are medians of the passing runs
+    `values` has one value per run, None if not measured. `before` and `now` are medians of the passing runs
     compared, `worse_by` their shift (positive: worse); None if there was nothing to compare.
     """
 
@@ -73,15 +74,24 @@ def trends(entries: Iterable[Entry], last: int) -> list[Trend]:
 def _trend(runs: Sequence[Entry]) -> Trend:
     nights = tuple(run for run in runs if run.verdict in ("pass", "fail"))
     experiment, target, profile = runs[0].group
-    movements = tuple(_movement(figure, nights) for figure in FIGURES if figure.least is not None)
+    shown = [
+        figure
+        for figure in every()
+        if figure.least is not None and not (figure.rare and _nowhere(figure, nights))
+    ]
+    movements = tuple(_movement(figure, nights) for figure in shown)
     return Trend(experiment, target, profile, nights, len(runs) - len(nights), movements)
 
 
+def _nowhere(figure: Figure, nights: Sequence[Entry]) -> bool:
+    return all(night.figures.get(figure.name) is None for night in nights)
+
+
 def _movement(figure: Figure, nights: Sequence[Entry]) -> Movement:
-    values = tuple(night.figures[figure.name] for night in nights)
+    values = tuple(night.figures.get(figure.name) for night in nights)
     passing = [night for night in nights if night.verdict == "pass"]
     alike = [night for night in passing if night.links_exercised == passing[-1].links_exercised]
-    known = [value for night in alike if (value := night.figures[figure.name]) is not None]
+    known = [value for night in alike if (value := night.figures.get(figure.name)) is not None]
     recent = min(RECENT, len(known) // 2)
     if recent == 0:
         because = f"{many(len(known), 'passing run')} with this figure: nothing to compare"

@@ -2,63 +2,78 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chaos.checks import loss, recovery
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.registered import described
+from chaos.checks.slo import latency
 from chaos.reports.rows import at_least
 from chaos.reports.show import show_value
 
-_LABELS = {
-    ("recovery", "recovery"): "recovery after undo",
-    ("recovery", "rto"): "worst outage (RTO)",
-    ("loss", "lost_writes"): "lost writes",
-    ("loss", "rpo"): "RPO",
-    ("logs", ""): "log lines lost",
-    ("availability", ""): "availability",
-    ("latency", ""): "latency",
-    ("burn_rate", ""): "burn rate",
-}
-_BUDGETED = {("recovery", "rto"), ("loss", "rpo")}
-_ORDER = ("availability", "latency", "burn_rate", "recovery", "loss", "logs")
+_OUTAGE, _RTO = (recovery.NAME, "outage"), (recovery.NAME, "rto")
+_BUDGETED = {_RTO, (loss.NAME, "rpo")}
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     label: str
     value: str
-    allowed: str  # or the reason why there is no value
+    allowed: str
     outcome: Outcome
 
 
 def key_figures(findings: Sequence[Finding]) -> list[Card]:
-    """Return the figures that readers look for first, in that order; several of a kind are labeled by name."""
-    shown = [finding for check in _ORDER for finding in findings if finding.check == check]
+    """Return the figures that readers look for first, without those not measured; several of a kind are labeled by
+    name."""
+    found = [
+        finding for finding in findings if described(finding.check).cards and finding.measured is not None
+    ]
+    whole = any((each.check, each.name) == _OUTAGE for each in found)
+    shown = [each for each in found if not (whole and _repeats(each))]
     times = Counter(_label(finding) for finding in shown)
     return [_card(finding, several=times[_label(finding)] > 1) for finding in shown]
 
 
+def _repeats(finding: Finding) -> bool:
+    """Return True for the worst outage against the budget, if it also has a limit of its own: it is one figure."""
+    return (finding.check, finding.name) == _RTO and "spans" not in finding.evidence
+
+
 def _label(finding: Finding) -> str:
-    if finding.check == "latency" and "percentile" in finding.evidence:
+    if finding.check == latency.NAME and "percentile" in finding.evidence:
         return f"p{finding.evidence['percentile']:g}"
-    place = (finding.check, finding.name)
-    return _LABELS.get(place) or _LABELS.get((finding.check, "")) or finding.name
+    if finding.name == "rto" and "spans" in finding.evidence:
+        return "RTO"
+    if finding.name == "lost_writes" and finding.evidence.get("lost_with_it"):
+        return f"lost besides the {finding.evidence['lost_with_it']} of the RPO"
+    labels = described(finding.check).cards
+    return labels.get(finding.name) or labels.get("") or finding.name
 
 
 def _card(finding: Finding, *, several: bool) -> Card:
     label = finding.name if several else _label(finding)
-    return Card(label, show_value(finding.measured, finding.unit), _allowed(finding), finding.outcome)
+    return Card(label, _value(finding), _allowed(finding), finding.outcome)
+
+
+def _value(finding: Finding) -> str:
+    """Return the figure. A percentile that falls on a failed request has none: it is beyond its objective."""
+    if finding.measured is not None and math.isinf(finding.measured):
+        return "failed" if finding.allowed is None else f"> {show_value(finding.allowed, finding.unit)}"
+    if (finding.check, finding.name) == _OUTAGE and not finding.measured:
+        return "none"
+    return show_value(finding.measured, finding.unit)
 
 
 def _allowed(finding: Finding) -> str:
-    if finding.measured is None:
-        return finding.because
     if finding.allowed is None:
         return "no limit set"
     of_a_drill = "spans" in finding.evidence or "lost_with_it" in finding.evidence  # judged by its limit
     what = "budget" if (finding.check, finding.name) in _BUDGETED and not of_a_drill else "allowed"
-    if finding.check in ("availability", "latency", "burn_rate"):
+    if described(finding.check).section == "objectives":
         what = "objective"
     sign = "≥" if at_least(finding) else "≤"
     return f"{what} {sign} {show_value(finding.allowed, finding.unit)}"

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.checks import loss, recovery
+from chaos.checks.drill import runbook
 from chaos.checks.finding import Finding
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
-from chaos.record.events import StepInjected
+from chaos.record.events import RunbookStepEnded, RunEnded, StepInjected
 from chaos.record.journal import Journal
+from chaos.record.manifest import Host
 from chaos.reports.drill_svg import Stretch, spans_svg
-from chaos.reports.show import DASH, show_any, show_value, words
+from chaos.reports.show import DASH, named, show_any, show_offset, show_value, utc, words
+from chaos.spec import doses
 from chaos.spec.experiment import Experiment
 from chaos.spec.units import show_seconds
 
@@ -26,13 +30,16 @@ class DrillSection:
     title: str
     verdict: str
     headline: str
+    sentence: str  # what was drilled, on what, where
+    signed: list[tuple[str, str]]  # host, start, end, who
     facts: list[tuple[str, str]]
     spans: list[Row]  # name, by whom, seconds; assumed ones are marked
     timeline: str  # SVG
     budget: list[Row]  # what, measured, limit, budget, headroom
-    ledger: list[tuple[str, str]]
+    ledger: list[Row]  # what became of the writes: rows that add up to what was planned
+    losses: list[tuple[str, str]]
     backups: list[list[tuple[str, str]]]
-    runbook: list[Row]  # step, by whom, time, result
+    runbook: list[Row]  # step, by whom, end in seconds since the loss, result
     findings: list[Row]  # outcome, check, because: those that decided
 
 
@@ -40,10 +47,10 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
     """Return None for a run that is not a drill."""
     if experiment.drill is None:
         return None
-    rto, rpo = _finding(verdict, "recovery", "rto"), _finding(verdict, "loss", "rpo")
+    rto, rpo = _finding(verdict, recovery.NAME, "rto"), _finding(verdict, loss.NAME, "rpo")
     spans = list((rto.evidence if rto else {}).get("spans", []))
     assumed = dict((rto.evidence if rto else {}).get("assumed", {}))
-    done_by = {f.name: str(f.evidence.get("by") or "") for f in verdict.findings if f.check == "runbook"}
+    done_by = {f.name: str(f.evidence.get("by") or "") for f in verdict.findings if f.check == runbook.NAME}
     stretches = [Stretch(name, float(length), assumed=True) for name, length in assumed.items()]
     stretches += [Stretch(span["name"], float(span["seconds"]), assumed=False) for span in spans]
     rows = [[name, "assumed", show_seconds(length)] for name, length in assumed.items()]
@@ -52,13 +59,16 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
         title=experiment.drill.scenario,
         verdict=verdict.outcome.value,
         headline=verdict.headline,
+        sentence=_sentence(experiment, journal, verdict),
+        signed=_signed(journal),
         facts=_facts(journal, verdict),
         spans=rows,
-        timeline=spans_svg(stretches),
+        timeline=spans_svg(stretches, experiment.drill.scenario),
         budget=_budget(experiment, rto, rpo, sum(assumed.values())),
-        ledger=_ledger(rpo),
+        ledger=ledger_rows(rpo),
+        losses=_losses(rpo),
         backups=_backups(verdict.findings),
-        runbook=_runbook(verdict.findings),
+        runbook=_runbook(verdict.findings, journal, rto),
         findings=[
             [
                 f.outcome.value,
@@ -66,7 +76,7 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
                 f.because,
             ]
             for f in verdict.findings
-            if f.check != "runbook"
+            if f.check != runbook.NAME
         ],
     )
 
@@ -94,13 +104,47 @@ def _facts(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
     manifest = journal.manifest
     pairs = [
         ("run", verdict.run),
-        ("started", f"{manifest.started} by {manifest.started_by or 'unknown'}"),
-        ("target", f"{verdict.target}, profile {verdict.profile or 'none'}"),
         ("versions", show_any(dict(manifest.versions))),
         ("command", manifest.command),
     ]
-    loss = _loss(journal)
-    return [*pairs, *((f"at the loss: {words(key)}", show_any(value)) for key, value in loss.items())]
+    return [*pairs, *((f"at the loss: {name}", value) for name, value in named(_loss(journal)))]
+
+
+def _sentence(experiment: Experiment, journal: Journal, verdict: Verdict) -> str:
+    """Say in one plain sentence what was drilled."""
+    manifest = journal.manifest
+    scenario = experiment.drill.scenario if experiment.drill is not None else experiment.title
+    profile = f" with its profile {verdict.profile}" if verdict.profile else ""
+    if manifest.started_by_us:
+        where = f"a stack that midnight started for it on this machine ({verdict.target}{profile}), not production"
+    else:
+        where = f"the running service {verdict.target}, which midnight did not start"
+    held = next((f.evidence["backup"].get("bytes") for f in verdict.findings if "backup" in f.evidence), None)
+    size = f"; its backup held {doses.size(float(held))}" if isinstance(held, int | float) else ""
+    writes = verdict.figures.get("acknowledged_writes")
+    load = f", under a load of {writes:,.0f} confirmed writes" if writes else ""
+    return f"Drilled: {scenario}, on {where}{load}{size}."
+
+
+def _signed(journal: Journal) -> list[tuple[str, str]]:
+    """Return where and when it was played, and by whom."""
+    manifest, host = journal.manifest, journal.manifest.host
+    ended = journal.latest(RunEnded)
+    pairs = [
+        ("host", ", ".join(filter(None, [host.name, _machine(host)]))),
+        ("start", utc(manifest.started)),
+        ("end", utc(manifest.started, ended.at if ended else None) if ended else DASH),
+        ("started by", manifest.started_by or "unknown"),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+def _machine(host: Host) -> str:
+    parts = [
+        f"{host.cpus} CPUs" if host.cpus else "",
+        doses.size(host.memory_bytes) if host.memory_bytes else "",
+    ]
+    return ", ".join(filter(None, [*parts, f"Linux {host.kernel}" if host.kernel else ""]))
 
 
 def _loss(journal: Journal) -> dict[str, Any]:
@@ -119,49 +163,72 @@ def _budget(experiment: Experiment, rto: Finding | None, rpo: Finding | None, as
     ):
         measured = None if finding is None else finding.measured
         total = None if measured is None else measured + extra
-        told = show_value(measured, "s") + (f" + {show_seconds(extra)} assumed" if extra else "")
-        headroom = DASH if total is None else show_seconds(budget - total)
+        told = rto_shown(finding) if what == "RTO" else show_value(measured, "s")
+        told += f" + {show_seconds(extra)} assumed" if extra else ""
+        headroom = DASH if total is None else show_seconds(_rounded(budget - total))
         rows.append([what, told, show_value(limit, "s"), show_seconds(budget), headroom])
     return rows
 
 
-_LEDGER = (
-    ("due", "writes planned"),
-    ("acknowledged", "acknowledged"),
-    ("acknowledged_before_the_loss", "acknowledged before the loss"),
-    ("lost_with_it", "lost with the loss (RPO)"),
-    ("lost_writes", "lost otherwise"),
+def _rounded(seconds: float) -> float:
+    """From a minute on, fractions of a second only make two times harder to compare."""
+    return seconds if abs(seconds) < 60 else round(seconds)
+
+
+def rto_shown(finding: Finding | None) -> str:
+    """Return the RTO, without the hold that the experiment chose if there was one."""
+    if finding is None or finding.measured is None:
+        return DASH
+    held = float(finding.evidence.get("held") or 0.0)
+    if not held:
+        return show_seconds(finding.measured)
+    return f"{show_seconds(finding.measured - held)} after a hold of {show_seconds(held)}"
+
+
+def ledger_rows(finding: Finding | None) -> list[Row]:
+    """Return what became of the planned writes; the last row is the sum of the others."""
+    rows = (finding.evidence if finding is not None else {}).get("account") or []
+    numbers = ("writes", "present", "missing")
+    return [[row["what"], *(show_value(row[key], "count") for key in numbers)] for row in rows]
+
+
+_LOSSES = (
+    ("lost_with_it", "confirmed writes lost with the loss (RPO)"),
+    ("lost_writes", "confirmed writes lost otherwise"),
     ("doubled", "stored more than once"),
-    ("timed_out_present", "timed out, but present"),
-    ("timed_out_missing", "timed out, missing"),
-    ("refused_present", "refused, but present"),
-    ("never_due_present", "present, but never due"),
+    ("never_due_present", "records that no write of this run explains"),
 )
 
 
-def _ledger(rpo: Finding | None) -> list[tuple[str, str]]:
+def _losses(rpo: Finding | None) -> list[tuple[str, str]]:
     evidence = rpo.evidence if rpo is not None else {}
-    return [(label, show_any(evidence[key])) for key, label in _LEDGER if key in evidence]
+    return [(label, show_any(evidence[key])) for key, label in _LOSSES if key in evidence]
 
 
 def _backups(findings: Sequence[Finding]) -> list[list[tuple[str, str]]]:
     """Every backup used by a runbook step, and how it was verified."""
-    used = [f.evidence for f in findings if f.check == "runbook" and "backup" in f.evidence]
-    return [
-        [(words(key), show_any(value)) for key, value in {**each["backup"], **_rest(each)}.items()]
-        for each in used
-    ]
+    used = [f.evidence for f in findings if f.check == runbook.NAME and "backup" in f.evidence]
+    return [named({**each["backup"], **_rest(each)}) for each in used]
 
 
 def _rest(evidence: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in evidence.items() if key not in ("backup", "seq", "by")}
 
 
-def _runbook(findings: Sequence[Finding]) -> list[Row]:
+def _runbook(findings: Sequence[Finding], journal: Journal, rto: Finding | None) -> list[Row]:
+    """One row per step. Its end counts from the loss, as the spans do: a detector runs from the start of the play."""
+    zero = (rto.evidence if rto is not None else {}).get("loss")
+    ends = {each.name: each.at for each in journal.every(RunbookStepEnded)}
     return [
-        [f.name, str(f.evidence.get("by") or DASH), show_value(f.measured, "s"), f.outcome.value, _how(f)]
+        [
+            f.name,
+            str(f.evidence.get("by") or DASH),
+            show_offset(ends.get(f.name), zero),
+            f.outcome.value,
+            _how(f),
+        ]
         for f in findings
-        if f.check == "runbook"
+        if f.check == runbook.NAME
     ]
 
 

@@ -13,16 +13,17 @@ from chaos.record.fields import write
 from chaos.record.journal import Journal
 from chaos.record.manifest import Manifest
 from chaos.record.store import RunDir
-from chaos.reports.drill import DrillSection, Row, history_rows, section
+from chaos.reports.drill import DrillSection, Row, history_rows, rto_shown, section
 from chaos.reports.html import ENVIRONMENT, write_page
-from chaos.reports.page import clauses
-from chaos.reports.show import show_any, show_value
+from chaos.reports.page import clauses, footer
+from chaos.reports.show import named, show_any, show_value, utc
 from chaos.spec.experiment import Experiment
 
 
 @dataclass(frozen=True, slots=True)
 class SuitePage:
     verdict: Verdict
+    footer: str  # of each printed page
     headline: list[str]
     title: str
     subtitle: list[tuple[str, str]]
@@ -47,12 +48,13 @@ def render_suite(
     manifest = Manifest.load(run.run_file)
     found = SuitePage(
         verdict=verdict,
+        footer=footer(verdict),
         headline=clauses(verdict.headline),
         title=manifest.title,
         subtitle=[
             ("target", verdict.target),
             ("profile", verdict.profile or "none"),
-            ("started", f"{manifest.started} by {manifest.started_by}"),
+            ("started", f"{utc(manifest.started)} by {manifest.started_by}"),
             ("run", verdict.run),
         ],
         scenarios=[_row(part) for part in parts],
@@ -62,7 +64,7 @@ def render_suite(
         repeat=[
             ("git", show_any(manifest.git)),
             ("versions", show_any(dict(manifest.versions))),
-            ("host", show_any(write(manifest.host))),
+            *named({key: value for key, value in write(manifest.host).items() if value is not None}),
         ],
     )
     return ENVIRONMENT.get_template("suite.html").render(page=found)
@@ -70,11 +72,13 @@ def render_suite(
 
 def _row(part: RunResult) -> Row:
     if part.verdict is None:
-        return ["unknown", part.title, "", "", "", f"{part.run.id}: not judged"]
-    figures = part.verdict.figures
-    times = [show_value(figures.get(name), "s") for name in ("rto", "rpo")]
-    lost = show_value(figures.get("lost_writes"), "count")
-    return [part.verdict.outcome.value, part.title, *times, lost, part.run.id]
+        return ["unknown", part.title, "", "", "", "", f"{part.run.id}: not judged"]
+    findings = {finding.name: finding for finding in part.verdict.findings}
+    rto, rpo, lost = (findings.get(name) for name in ("rto", "rpo", "lost_writes"))
+    with_it = show_any((rpo.evidence if rpo is not None else {}).get("lost_with_it"))
+    otherwise = show_value(lost.measured if lost is not None else None, "count")
+    exposed = show_value(rpo.measured if rpo is not None else None, "s")
+    return [part.verdict.outcome.value, part.title, rto_shown(rto), exposed, with_it, otherwise, part.run.id]
 
 
 def _section(part: RunResult) -> DrillSection | None:

@@ -24,7 +24,7 @@ class Stretch:
     assumed: bool
 
 
-def spans_svg(stretches: Sequence[Stretch]) -> str:
+def spans_svg(stretches: Sequence[Stretch], title: str = "") -> str:
     """Return one row per span, each starting where the one before ended; seconds since the loss."""
     if not stretches:
         return ""
@@ -46,4 +46,4 @@ def spans_svg(stretches: Sequence[Stretch]) -> str:
         axis.set_ylim(len(stretches) - 0.5, -0.5)
         axis.set_xlim(0, whole)
         axis.set_xlabel("seconds since the loss")
-        return svg.element(figure)
+        return svg.element(figure, f"Spans of the recovery: {title}")

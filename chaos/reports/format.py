@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chaos.checks.verdict import Verdict
     from chaos.history.drills import Earlier
     from chaos.record.store import RunDir
+    from chaos.spec.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class JudgedRun:
     verdict: Verdict
     parts: Sequence[RunResult] | None = None
     earlier: Sequence[Earlier] = ()
+    experiment: Experiment | None = None  # with other objectives than those that were played
 
     @cached_property
     def journal(self) -> Journal:

@@ -14,9 +14,9 @@ from chaos.history.decision import State
 DECISIONS: Mapping[State, str] = {
     "passed": "run {run} now counts as a baseline",
     "released": "the baseline now starts at run {run}",
-    "worse": "run {run} does not count as a baseline: worse than the only one; to accept it: "
+    "worse": "run {run} does not count as a baseline: worse than the only run in it; to release it: "
     "midnight baseline set {run}",
-    "refused": "run {run} does not count as a baseline; to accept it: midnight baseline set {run}",
+    "refused": "run {run} does not count as a baseline; to release it: midnight baseline set {run}",
     "withdrawn": "run {run} no longer counts as a baseline",
 }
 """What a decision about a run means for later runs."""
@@ -37,6 +37,8 @@ def print_gate(gate: GateVerdict, terminal: Console) -> None:
             _line(terminal, f"  {DECISIONS[run.decision].format(run=run.played.run)}")
     if gate.drill is not None:
         _line(terminal, f"drill: {gate.drill.outcome}: {gate.drill.because}")
+    for case in gate.audit:
+        _line(terminal, f"audit: {case.outcome}: {case.because}")
     style = STYLES.get(ExitCode(gate.exit_code), "bold yellow")
     terminal.print(Text(f"gate {gate.headline}", style=style), soft_wrap=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import drill, page, restored
 from chaos.reports.steps import step_records
-from chaos.reports.timeline import timeline_svg
+from chaos.reports.terms import TERMS
+from chaos.reports.timeline import timelines
 from chaos.spec import kind
 from chaos.spec.experiment import Experiment
 from chaos.spec.kind import Kind
@@ -26,6 +28,11 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+ENVIRONMENT.globals["terms"] = TERMS
+ENVIRONMENT.filters["css_text"] = lambda text: re.sub(r"[^\w .,:;()/-]", " ", str(text), flags=re.ASCII)
+"""Text that can stand in quotes in a style sheet."""
 
 
 def write_report(run: RunDir, verdict: Verdict, history: Sequence[Earlier] = ()) -> Path:
@@ -43,19 +50,27 @@ def write_page(run: RunDir, text: str) -> Path:
     return unfinished.replace(run.report)
 
 
-def render(journal: Journal, verdict: Verdict, history: Sequence[Earlier] = ()) -> str:
-    """Render the report. Everything from the journal is escaped."""
+def render(
+    journal: Journal,
+    verdict: Verdict,
+    history: Sequence[Earlier] = (),
+    judged_as: Experiment | None = None,
+) -> str:
+    """Render the report. Everything from the journal is escaped. `judged_as`: the experiment with the objectives of the
+    verdict, by default the one that was played."""
     if kind.of_document(journal.manifest.experiment) is Kind.RESTORE:
         return ENVIRONMENT.get_template("restored.html").render(
             page=restored.build(journal, verdict),
             timeline=Markup(restored.timeline(journal)),  # as below
         )
-    experiment = Experiment.model_validate(journal.manifest.experiment)
+    experiment = judged_as or Experiment.model_validate(journal.manifest.experiment)
     steps = step_records(journal)
-    svg = timeline_svg(experiment, journal, steps, page.marks(verdict), page.outages(verdict))
+    drawn = timelines(experiment, journal, steps, page.marks(verdict), page.outages(verdict))
+    wide, narrow = map(Markup, drawn)  # matplotlib escapes its texts
     return ENVIRONMENT.get_template("report.html").render(
-        page=page.build(experiment, journal, verdict, steps),
+        page=page.build(experiment, journal, verdict, steps, of_a_file=judged_as is not None),
         drill=drill.section(experiment, journal, verdict),
         history=drill.history_rows(history),
-        timeline=Markup(svg),  # matplotlib escapes its texts
+        timeline=wide,
+        narrow=narrow,
     )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from chaos.gate.case import Case, CaseOutcome
+from chaos.gate.case import RUN, Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
 
 # Characters that XML 1.0 forbids, even escaped.
@@ -27,12 +27,14 @@ _ELEMENTS: dict[CaseOutcome, str] = {
 
 
 def render(gate: GateVerdict) -> str:
-    """Render the document: one suite per experiment, and one for the drill if required."""
+    """Render the document: one suite per experiment, and one each for the drill and the audit if required."""
     root = ET.Element("testsuites")
     for run in gate.runs:
         _suite(root, gate, run.played.experiment, run.cases, run)
     if gate.drill is not None:
         _suite(root, gate, "drill", [gate.drill])
+    if gate.audit:
+        _suite(root, gate, "audit", gate.audit)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -60,7 +62,7 @@ def _suite(
     for key, value in _properties(gate, run):
         ET.SubElement(properties, "property", name=key, value=_clean(value))
     for case in cases:
-        _case(suite, name, case, took if case.check == "run" else 0.0)
+        _case(suite, name, case, took if case.check == RUN else 0.0)
     ET.SubElement(suite, "system-out").text = _clean("\n".join(case.because for case in cases))
     ET.SubElement(suite, "system-err").text = _clean("\n".join(run.played.errors if run else ()))
 

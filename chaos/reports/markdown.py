@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
 from chaos.reports.show import show_value
+from chaos.spec.units import show_seconds
 
 MARKS: dict[CaseOutcome, str] = {
     "fail": "❌ fail",
@@ -35,6 +36,8 @@ def render(gate: GateVerdict) -> str:
         lines += _run(run)
     if gate.drill is not None:
         lines += ["", "### Drill", "", f"{MARKS[gate.drill.outcome]}: {_text(gate.drill.because)}"]
+    if gate.audit:
+        lines += ["", "### Audit", "", *_table(gate.audit)]
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +50,7 @@ def _run(run: RunVerdict) -> list[str]:
         lines += [f"Compared with {_text(run.baseline.shown)}.", ""]
     lines += _table(run.cases)
     if played.run:
-        lines += ["", f"Run {_text(played.run)}, {played.seconds:.0f} s."]
+        lines += ["", f"Run {_text(played.run)} took {show_seconds(round(played.seconds))}."]
     return lines
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from chaos.checks.figures import FIGURES
+from chaos.checks import effect as effects
+from chaos.checks.check import Section
+from chaos.checks.figures import FIGURES, plugged
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.registered import described
+from chaos.checks.slo import pool
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal, Span
 from chaos.record.manifest import Manifest
+from chaos.reports import leaks, logged
+from chaos.reports.bad_answers import BadRow, bad_rows
 from chaos.reports.cards import Card, key_figures
+from chaos.reports.drill import ledger_rows
+from chaos.reports.leaks import LeakRow
+from chaos.reports.logged import ErrorsSection
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
-from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value, words
+from chaos.reports.show import flatten, named, show_any, show_offset, show_value, utc
 from chaos.reports.steps import StepRecord
 from chaos.reports.timeline import Mark
+from chaos.spec import doses
 from chaos.spec.experiment import Experiment
 
 Row = list[str]
-
-OBJECTIVES = ("availability", "latency", "burn_rate", "pool")
-RECOVERY = ("recovery", "loss", "exposure", "archive", "answered", "fencing", "recovered", "logs")
-EFFECTS = ("effect",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class StepRow:
     state: str
     outcome: Outcome
     because: str
-    doses: list[tuple[str, str, str]]  # name, dose, floor
+    doses: list[tuple[str, str]]  # dose, floor
     evidence: list[tuple[str, str]]
 
 
@@ -50,15 +55,22 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Page:
     verdict: Verdict
+    footer: str  # of each printed page
     headline: list[str]  # the verdict's headline, to be joined by spaces
     title: str
     subtitle: list[tuple[str, str]]
     cards: list[Card]
     outages: Table
+    ledger: list[Row]
     links: list[LinkRow]
+    bad_answers: list[BadRow]
+    errors: ErrorsSection | None
     objectives: list[FindingRow]
     recovery: list[FindingRow]
+    leaks: list[LeakRow]
+    no_leaks: list[FindingRow]  # what is said of leaks besides
     other: list[FindingRow]
+    figures: list[tuple[str, str]]  # those of plug-ins: the others are in the other tables
     by_step: Table
     by_route: Table
     steps: list[StepRow]
@@ -69,21 +81,41 @@ class Page:
     command: str
 
 
-def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Sequence[StepRecord]) -> Page:
-    """Build the page. Every finding is in exactly one of its tables."""
+def build(
+    experiment: Experiment,
+    journal: Journal,
+    verdict: Verdict,
+    steps: Sequence[StepRecord],
+    *,
+    of_a_file: bool = False,
+) -> Page:
+    """Build the page. Every finding is in exactly one of its tables. `of_a_file`: judged by objectives other than the
+    run's own."""
+    judged_by = [("objectives", "those of a file, not the run's own")] if of_a_file else []
     manifest = journal.manifest
     zero = journal.play.start if journal.play else None
     return Page(
         verdict=verdict,
+        footer=footer(verdict),
         headline=clauses(verdict.headline),
         title=experiment.title,
-        subtitle=_subtitle(journal, verdict),
+        subtitle=[*_subtitle(journal, verdict), *judged_by],
         cards=key_figures(verdict.findings),
         outages=_outages(verdict.findings, zero),
+        ledger=ledger_rows(_with_account(verdict.findings)),
         links=link_rows(verdict.links, zero),
-        objectives=_findings(verdict, OBJECTIVES),
-        recovery=_findings(verdict, RECOVERY),
+        bad_answers=list(bad_rows(verdict.bad_answers)),
+        errors=logged.section(verdict.logged),
+        objectives=_findings(verdict, "objectives"),
+        recovery=_findings(verdict, "recovery"),
+        leaks=leaks.rows(verdict.findings),
+        no_leaks=[
+            finding_row(f)
+            for f in verdict.findings
+            if described(f.check).section == "leaks" and not f.evidence.get("rounds")
+        ],
         other=[finding_row(f) for f in verdict.findings if not _has_a_table(f, steps)],
+        figures=_of_plugins(verdict),
         by_step=_breakdown(verdict.findings, "by_step", "step"),
         by_route=_breakdown(verdict.findings, "by_route", "route"),
         steps=[_step(step, verdict, zero) for step in steps],
@@ -95,10 +127,19 @@ def build(experiment: Experiment, journal: Journal, verdict: Verdict, steps: Seq
     )
 
 
+def _with_account(findings: Sequence[Finding]) -> Finding | None:
+    return next((finding for finding in findings if finding.evidence.get("account")), None)
+
+
 def marks(verdict: Verdict) -> list[Mark]:
     """Return the links that moved, numbered as in the chain's table."""
     moved = [link.at for link in verdict.links if link.at is not None]
     return [Mark(str(number), at) for number, at in enumerate(moved, start=1)]
+
+
+def footer(verdict: Verdict) -> str:
+    """Return what each printed page bears: run and verdict."""
+    return f"{verdict.run}: {verdict.headline.partition(':')[0]}"
 
 
 def clauses(headline: str) -> list[str]:
@@ -112,33 +153,26 @@ def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
+        ("pool", pool.seen_by(journal)),
         ("started", utc(journal.manifest.started)),
         ("run", verdict.run),
     ]
     return [(name, value) for name, value in pairs if value]
 
 
-def utc(text: str) -> str:
-    try:
-        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except ValueError:
-        return text
-
-
-def _findings(verdict: Verdict, checks: Iterable[str]) -> list[FindingRow]:
-    return [finding_row(f) for check in checks for f in verdict.findings if f.check == check]
+def _findings(verdict: Verdict, section: Section) -> list[FindingRow]:
+    return [finding_row(f) for f in verdict.findings if described(f.check).section == section]
 
 
 def _has_a_table(finding: Finding, steps: Sequence[StepRecord]) -> bool:
-    """Return True if the finding is shown in a table of its own; effects are in that of the steps."""
-    if finding.check in EFFECTS:
-        return finding.name in {step.name for step in steps}
-    return finding.check in (*OBJECTIVES, *RECOVERY)
+    """Return True if the finding is shown in a table of its own; that of the steps has only the steps' own."""
+    section = described(finding.check).section
+    return finding.name in {step.name for step in steps} if section == "steps" else section != "other"
 
 
 def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
-    effect = next((f for f in verdict.findings if f.check in EFFECTS and f.name == step.name), None)
-    evidence = [(phase, show_any(value)) for phase, value in step.evidence.items()]
+    effect = next((f for f in verdict.findings if (f.check, f.name) == (effects.NAME, step.name)), None)
+    evidence = named(step.evidence)
     return StepRow(
         name=step.name,
         fault=step.fault,
@@ -150,11 +184,19 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
         outcome=effect.outcome if effect else Outcome.UNKNOWN,
         because=effect.because.removeprefix(f"{step.name}: ") if effect else step.because,
         doses=[
-            (words(name), show_dose(name, dose), "" if floor is None else show_dose(name, floor))
+            (doses.dose(name, dose), "" if floor is None else doses.needed(name, floor))
             for name, dose, floor in step.doses
         ],
         evidence=evidence,
     )
+
+
+def _of_plugins(verdict: Verdict) -> list[tuple[str, str]]:
+    return [
+        (figure.label, show_value(verdict.figures[figure.name], figure.unit))
+        for figure in plugged()
+        if figure.name in verdict.figures
+    ]
 
 
 _OF_HITS = {"hits": "hits", "ratio": "availability", "p50": "p50", "p95": "p95", "p99": "p99"}
@@ -174,10 +216,11 @@ def _breakdown(findings: Sequence[Finding], key: str, label: str) -> Table:
 
 def outages(verdict: Verdict) -> list[Span]:
     """Return the outages behind the verdict, on the run clock; one without recovery lasts to the end of the run."""
-    return [Span(each["start"], each["start"] + each["length"]) for each in _found(verdict.findings)]
+    return [Span(each["start"], each["start"] + each["length"]) for each in outages_of(verdict.findings)]
 
 
-def _found(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def outages_of(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return the outages behind a verdict as recorded: start, end, length, held and alone; on the run clock."""
     return next((f.evidence["outages"] for f in findings if f.evidence.get("outages")), [])
 
 
@@ -187,10 +230,12 @@ def _outages(findings: Sequence[Finding], zero: float | None) -> Table:
             show_offset(outage["start"], zero),
             "not recovered" if outage["end"] is None else show_offset(outage["end"], zero),
             show_value(outage["length"], "s"),
+            show_value(outage.get("held"), "s"),
+            show_value(outage.get("alone"), "s"),
         ]
-        for outage in _found(findings)
+        for outage in outages_of(findings)
     ]
-    return Table(["from", "until", "length"], rows)
+    return Table(["from", "until", "length", "a fault acted", "alone"], rows)
 
 
 def _repeat(manifest: Manifest) -> list[tuple[str, str]]:
@@ -201,8 +246,8 @@ def _repeat(manifest: Manifest) -> list[tuple[str, str]]:
         ("seed", manifest.seed),
         ("consent", f"{consent['owner']}, until {consent['until']}" if consent else None),
         ("git revision", manifest.git),
-        ("processors", host.cpus),
-        ("memory", f"{memory / 1024**3:.1f} GiB" if memory else None),
+        ("CPUs", host.cpus),
+        ("memory", doses.size(memory) if memory else None),
         ("kernel", host.kernel),
     ]
     return [(name, show_any(value)) for name, value in pairs if value is not None]

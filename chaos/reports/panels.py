@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from chaos.checks import neighbours
 from chaos.record.gauges import Api, Database, Machine, Process, Source, Volume
 from chaos.record.hits import Outcome
 from chaos.record.journal import Journal, Series, Span
@@ -31,6 +32,11 @@ class Played:
         """The hits per second, used by two panels."""
         return by_second(self.journal.hits, self.play)
 
+    def others(self, scale: float = 1.0) -> Series:
+        """Return the share of the machine that other programs used, over seconds of play."""
+        found = neighbours.others(self.journal).between(self.play.start, self.play.end)
+        return Series(found.at - self.play.start, found.value * scale)
+
     def gauge(self, source: str, gauge: str, scale: float = 1.0) -> Series:
         """Return one gauge over seconds of play."""
         found = self.journal.series(source, gauge).between(self.play.start, self.play.end)
@@ -46,12 +52,17 @@ OUTCOME_COLOURS = {
     Outcome.REFUSED: "#7b2d8b",
     Outcome.RESET: "#00798c",
     Outcome.BAD_BODY: "#8d6a4f",
+    Outcome.BAD_HEADER: "#c98b5e",
+    Outcome.BAD_JSON: "#b5651d",
+    Outcome.BAD_SIZE: "#d8a48f",
+    Outcome.BAD_STREAM: "#5f4b3c",
+    Outcome.LATE_BEGIN: "#f2c14e",
     Outcome.PENDING: "#3e4c59",
     Outcome.UNSENT: "#7b8794",
 }
 LIMIT = "#a61b29"
 DEEP, FAINT = "#1b2a41", "#9aa5b1"
-MIB = 1024.0 * 1024.0
+MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ class Panel:
     height: float
     draw: Draw
     gauges: tuple[tuple[str, str], ...] = ()
+    of_load: bool = False  # drawn from what the load generator saw
 
     def has_data(self, journal: Journal) -> bool:
         """Return the sources; one that ends with `:` matches every source of that kind."""
@@ -90,7 +102,7 @@ def draw_rate(axis: Axes, played: Played) -> None:
 
 
 def draw_latency(axis: Axes, played: Played) -> None:
-    """Draw on a log scale; a percentile without a good answer is on `not good`, above the timeout."""
+    """Draw on a log scale; a percentile without a good answer is on `failed`, above the timeout."""
     seconds = played.seconds
     never = played.experiment.load.timeout * 8
     for percentile, colour in ((50, "#7fb3d5"), (95, "#2874a6"), (99, DEEP)):
@@ -105,18 +117,25 @@ def draw_latency(axis: Axes, played: Played) -> None:
     axis.set_yscale("log")
     axis.set_ylim(top=never * 1.3)
     ticks = [tick for tick in (0.001, 0.01, 0.1, 1.0, 10.0) if tick < never / 3]
-    axis.set_yticks([*ticks, never], [*(show_seconds(tick) for tick in ticks), "not good"])
+    axis.set_yticks([*ticks, never], [*(show_seconds(tick) for tick in ticks), "failed"])
     axis.minorticks_off()
 
 
 def draw_pool(axis: Axes, played: Played) -> None:
-    _fill(axis, played.gauge(Source.API, Api.POOL_CHECKED_OUT), "#5b8def", "in use")
+    own = played.gauge(Source.API, Api.POOL_CHECKED_OUT)
+    if len(own.at):
+        _fill(axis, own, "#5b8def", "in use")
+    else:  # as the database sees it
+        _fill(
+            axis, played.gauge(Source.DATABASE, Database.SERVICE_SESSIONS), "#b7c9e2", "sessions of its role"
+        )
+        _fill(axis, played.gauge(Source.DATABASE, Database.SERVICE_IN_USE), "#5b8def", "of them in use")
     _line(axis, played.gauge(Source.API, Api.POOL_SIZE), LIMIT, "size", "--")
     axis.set_ylim(0)
 
 
 def draw_waiting(axis: Axes, played: Played) -> None:
-    _fill(axis, played.gauge(Source.API, Api.IN_FLIGHT), "#d9e2ec", "in flight")
+    _fill(axis, played.gauge(Source.API, Api.IN_FLIGHT), "#d9e2ec", "in the API")
     _fill(axis, played.gauge(Source.API, Api.POOL_WAITERS), "#e58a96", "waiting for a connection")
     axis.set_ylim(0)
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -131,7 +150,19 @@ def draw_database(axis: Axes, played: Played) -> None:
 
 def draw_cpu(axis: Axes, played: Played) -> None:
     cpus = float(played.journal.manifest.host.cpus or 1)
-    _fill(axis, played.gauge(Source.MACHINE, Machine.CPU, 100), "#d9e2ec", "machine")
+    machine, beside = played.gauge(Source.MACHINE, Machine.CPU, 100), played.others(100)
+    _fill(axis, machine, "#d9e2ec", "target and steps" if len(beside.at) else "whole machine")
+    if len(beside.at):  # drawn on top, down from the machine's use: what is left below is the run's own
+        used = np.interp(beside.at, machine.at, machine.value)
+        axis.fill_between(
+            beside.at,
+            used - beside.value,
+            used,
+            color="#c4cbd3",
+            hatch="//",
+            linewidth=0,
+            label="other programs",
+        )
     sampled = [
         source
         for source, gauge in played.journal.gauges()
@@ -145,29 +176,66 @@ def draw_cpu(axis: Axes, played: Played) -> None:
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
 
 
-def draw_written(axis: Axes, played: Played) -> None:
-    _volumes(axis, played, Volume.WRITE_BPS, 1 / MIB)
+def draw_bandwidth(axis: Axes, played: Played) -> None:
+    _volumes(axis, played, Volume.WRITE_BPS, 1 / MB, " written")
+    _volumes(axis, played, Volume.READ_BPS, 1 / MB, " read", ":")
+    _volumes(axis, played, Volume.LIMIT, 1 / MB, " limit", "--")
     axis.set_ylim(0)
     axis.yaxis.set_major_locator(MaxNLocator(3))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} MiB/s"))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} MB/s"))
 
 
-def draw_busy(axis: Axes, played: Played) -> None:
-    _volumes(axis, played, Volume.BUSY, 100)
-    axis.set_ylim(0, 105)
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
+def draw_queued(axis: Axes, played: Played) -> None:
+    _volumes(axis, played, Volume.QUEUED, 1)
+    axis.set_ylim(0)
+    axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+
+
+def plateaus(waits: Series) -> Series:
+    """Return each wait at its full length for as long as it lasted. A wait is sampled while it grows; drawn as sampled,
+    one slow sync is a ramp that looks like a disk that gets slower."""
+    value = waits.value.copy()
+    end = len(value)
+    while end > 0:
+        first = end - 1
+        while first > 0 and _grew(waits, first):
+            first -= 1
+        value[first:end] = waits.value[end - 1]
+        end = first
+    return Series(waits.at, value)
+
+
+def _grew(waits: Series, index: int) -> bool:
+    """Return True if the same sync was waited for at this sample and the one before."""
+    passed = waits.at[index] - waits.at[index - 1]
+    grown = waits.value[index] - waits.value[index - 1]
+    return bool(abs(grown - passed) < 0.2 * passed and waits.value[index] > passed)
 
 
 def draw_sync_wait(axis: Axes, played: Played) -> None:
-    _volumes(axis, played, Volume.SYNC_WAIT, 1)
+    _volumes(axis, played, Volume.SYNC_WAIT, 1, change=plateaus)
     axis.set_ylim(0)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_seconds(value)))
 
 
-def _volumes(axis: Axes, played: Played, gauge: str, scale: float) -> None:
-    names = sorted({source for source, _ in played.journal.gauges() if source.startswith(Source.VOLUME)})
-    for source, colour in zip(names, ("#b5651d", "#5b8def", "#54a24b", FAINT), strict=False):
-        _line(axis, played.gauge(source, gauge, scale), colour, source.removeprefix(Source.VOLUME))
+def _volumes(
+    axis: Axes,
+    played: Played,
+    gauge: str,
+    scale: float,
+    what: str = "",
+    style: str = "-",
+    change: Callable[[Series], Series] = lambda series: series,
+) -> None:
+    """Draw a line per volume; those on one disk, with the same values, share a line."""
+    drawn: dict[bytes, tuple[list[str], Series]] = {}
+    for source in sorted({each for each, _ in played.journal.gauges() if each.startswith(Source.VOLUME)}):
+        series = played.gauge(source, gauge, scale)
+        drawn.setdefault(series.value.tobytes(), ([], series))[0].append(source.removeprefix(Source.VOLUME))
+    for (names, series), colour in zip(
+        drawn.values(), ("#b5651d", "#5b8def", "#54a24b", FAINT), strict=False
+    ):
+        _line(axis, change(series), colour, f"{' and '.join(names)}{what}", style)
 
 
 def _line(axis: Axes, series: Series, colour: str, label: str, style: str = "-") -> None:
@@ -181,10 +249,10 @@ def _fill(axis: Axes, series: Series, colour: str, label: str) -> None:
 
 
 PANELS = (
-    Panel("Requests due per second, by outcome", 1.5, draw_rate),
-    Panel("Latency from the due time (per second)", 1.4, draw_latency),
+    Panel("Requests due per second, by outcome", 1.5, draw_rate, of_load=True),
+    Panel("Latency from the due time (per second)", 1.4, draw_latency, of_load=True),
     Panel(
-        "API: requests in flight",
+        "API: requests it works on",
         0.9,
         draw_waiting,
         ((Source.API, Api.IN_FLIGHT), (Source.API, Api.POOL_WAITERS)),
@@ -193,11 +261,15 @@ PANELS = (
         "API: connection pool",
         0.9,
         draw_pool,
-        ((Source.API, Api.POOL_SIZE), (Source.API, Api.POOL_CHECKED_OUT)),
+        (
+            (Source.API, Api.POOL_SIZE),
+            (Source.API, Api.POOL_CHECKED_OUT),
+            (Source.DATABASE, Database.SERVICE_IN_USE),
+        ),
     ),
     Panel("Database: connections", 1.0, draw_database, ((Source.DATABASE, Database.CONNECTIONS),)),
     Panel("Processors", 1.0, draw_cpu, ((Source.MACHINE, Machine.CPU),)),
-    Panel("Disk: written", 0.8, draw_written, ((Source.VOLUME, Volume.WRITE_BPS),)),
-    Panel("Disk: busy", 0.7, draw_busy, ((Source.VOLUME, Volume.BUSY),)),
-    Panel("Disk: wait of one sync", 0.7, draw_sync_wait, ((Source.VOLUME, Volume.SYNC_WAIT),)),
+    Panel("Disk: bandwidth in use", 0.9, draw_bandwidth, ((Source.VOLUME, Volume.WRITE_BPS),)),
+    Panel("Disk: time of one sync", 0.7, draw_sync_wait, ((Source.VOLUME, Volume.SYNC_WAIT),)),
+    Panel("Disk: requests queued", 0.7, draw_queued, ((Source.VOLUME, Volume.QUEUED),)),
 )

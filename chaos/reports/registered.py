@@ -29,12 +29,21 @@ def _html(judged: JudgedRun) -> str:
         return render_suite(judged.run, judged.verdict, judged.parts, judged.earlier)
     from chaos.reports.html import render
 
-    return render(judged.journal, judged.verdict, judged.earlier)
+    return render(judged.journal, judged.verdict, judged.earlier, judged.experiment)
+
+
+def _openmetrics(judged: JudgedRun) -> str:
+    from chaos.reports.openmetrics import render  # imports Prometheus' client, which no other format needs
+
+    if judged.parts is not None:
+        raise UsageError("a suite has no samples of its own: render one of its runs")
+    return render(judged.journal)
 
 
 SHIPPED = (
     Format("html", "report.html", _html),
     Format("json", "report.json", lambda judged: as_text(judged.verdict) + "\n"),
+    Format("openmetrics", "report.openmetrics", _openmetrics),
 )
 
 

@@ -9,19 +9,22 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from chaos.checks import completeness, loss, recovery
+from chaos.checks.drill import projection
+from chaos.checks.restored import answers, restore, soundness
 from chaos.checks.verdict import Verdict
 from chaos.record import events
 from chaos.record.journal import Journal
 from chaos.record.manifest import Manifest
 from chaos.reports import svg
 from chaos.reports.cards import Card, key_figures
-from chaos.reports.page import clauses, utc
+from chaos.reports.page import clauses, footer
 from chaos.reports.rows import FindingRow, finding_row
-from chaos.reports.show import show_any, words
+from chaos.reports.show import show_any, utc, words
 from chaos.spec.units import show_seconds
 
-RECOVERY = ("restore", "recovery", "loss")
-SOUNDNESS = ("completeness", "verification")
+RECOVERY = (restore.NAME, recovery.NAME, loss.NAME)
+SOUNDNESS = (completeness.NAME, soundness.NAME)
 
 _LABELS = {"worst outage (RTO)": "restore time (technical RTO)", "RPO": "RPO (age of the newest heartbeat)"}
 _COLOURS = {"copy": "#4c78a8", "replay": "#f58518", "create": "#54a24b", "load": "#4c78a8"}
@@ -34,6 +37,7 @@ Pairs = list[tuple[str, str]]
 @dataclass(frozen=True, slots=True)
 class Page:
     verdict: Verdict
+    footer: str  # of each printed page
     headline: list[str]
     title: str
     subtitle: Pairs
@@ -62,6 +66,7 @@ def build(journal: Journal, verdict: Verdict) -> Page:
     manifest = journal.manifest
     return Page(
         verdict=verdict,
+        footer=footer(verdict),
         headline=clauses(verdict.headline),
         title=manifest.title,
         subtitle=[
@@ -75,9 +80,9 @@ def build(journal: Journal, verdict: Verdict) -> Page:
         ],
         backup=_backup(journal),
         recovery=_rows(verdict, RECOVERY),
-        answers=_rows(verdict, ("queries",)),
+        answers=_rows(verdict, (answers.NAME,)),
         soundness=_rows(verdict, SOUNDNESS),
-        projection=_rows(verdict, ("projection",)),
+        projection=_rows(verdict, (projection.NAME,)),
         repeat=_repeat(manifest),
         versions=[(name, show_any(value)) for name, value in manifest.versions.items()],
         command=manifest.command,
@@ -130,7 +135,7 @@ def timeline(journal: Journal) -> str:
         axis.margins(x=0.08)
         axis.set_xlim(left=0)
         axis.set_xlabel("seconds since the restore began")
-        return svg.element(figure)
+        return svg.element(figure, "Timeline of the restore")
 
 
 def _rows(verdict: Verdict, checks: Sequence[str]) -> list[FindingRow]:
@@ -157,7 +162,7 @@ def _repeat(manifest: Manifest) -> Pairs:
         ("experiment file", manifest.experiment_file),
         ("git revision", manifest.git),
         ("machine", host.name),
-        ("processors", host.cpus),
+        ("CPUs", host.cpus),
         ("kernel", host.kernel),
     ]
     return [(name, show_any(value)) for name, value in pairs if value is not None]

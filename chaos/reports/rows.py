@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
-from chaos.reports.show import show_any, show_offset, show_value, words
+from chaos.checks.registered import described
+from chaos.reports.show import named, show_offset, show_value, words
 
-_AT_LEAST = ("availability", "effect", "steady")
 _ELSEWHERE = (
     "by_step",
     "by_route",
     "outages",
     "error_budget",
+    "account",
 )  # shown in their own tables, or as the note
 
 
@@ -51,13 +52,13 @@ def finding_row(finding: Finding) -> FindingRow:
         allowed=allowed if finding.allowed is None else sign + allowed,
         because=finding.because,
         note=str(finding.evidence.get("error_budget", "")),
-        evidence=[(words(k), show_any(v)) for k, v in finding.evidence.items() if k not in _ELSEWHERE],
+        evidence=named({k: v for k, v in finding.evidence.items() if k not in _ELSEWHERE}),
     )
 
 
 def at_least(finding: Finding) -> bool:
     """Return True if the measured value had to reach the allowed one, not stay within it."""
-    return finding.check in _AT_LEAST or (finding.check == "latency" and finding.unit == "ratio")
+    return finding.unit == "ratio" and described(finding.check).at_least
 
 
 def link_rows(links: Sequence[Link], zero: float | None) -> list[LinkRow]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from chaos.checks.text import percent
+from chaos.spec import doses
 from chaos.spec.units import show_seconds
 
 DASH = "–"
-MIB = 1024.0 * 1024.0
 
 
 def show_value(value: float | None, unit: str) -> str:
@@ -24,11 +25,6 @@ def show_value(value: float | None, unit: str) -> str:
     if unit == "s":
         return show_seconds(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
-
-
-def show_dose(name: str, value: float) -> str:
-    """Format a dose by the unit in its name: bytes are shown in MiB."""
-    return f"{value / MIB:,.1f} MiB" if "bytes" in name else show_any(value)
 
 
 def show_offset(at: float | None, zero: float | None) -> str:
@@ -47,15 +43,37 @@ def show_any(value: Any) -> str:
     if isinstance(value, float):
         return show_value(value, "") if abs(value) >= 0.001 or value == 0 else f"{value:.3g}"
     if isinstance(value, Mapping):
-        return "; ".join(f"{words(key)} {show_any(item)}" for key, item in value.items()) or DASH
+        return "; ".join(f"{key} {item}" for key, item in named(value)) or DASH
     if isinstance(value, list | tuple):
         return ", ".join(show_any(item) for item in value) or DASH
     return str(value)
 
 
+def named(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return names in words, and values in the units that the names state (`memory_bytes`, `archive_age_seconds`)."""
+    return [_named(key, value) for key, value in document.items()]
+
+
+def _named(key: object, value: Any) -> tuple[str, str]:
+    stated = {"bytes", "seconds"} & set(str(key).split("_"))
+    if not stated or not isinstance(value, int | float) or isinstance(value, bool):
+        return words(key), show_any(value)
+    label = " ".join(part for part in str(key).split("_") if part not in stated)
+    return label or str(key), doses.amount(str(key), float(value))
+
+
 def words(name: object) -> str:
     """Split an identifier into words: `fsync_time` becomes `fsync time`."""
     return str(name).replace("_", " ")
+
+
+def utc(text: str, later: float | None = 0.0) -> str:
+    """Format a stored time, `later` seconds on: `2026-11-23 23:59:00 UTC`. One of another form is returned as it is."""
+    try:
+        at = datetime.fromisoformat(text) + timedelta(seconds=later or 0.0)
+    except ValueError:
+        return text
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def flatten(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import io
 import re
 from typing import Any
 
+from markupsafe import escape
 from matplotlib.figure import Figure
 
 INK, FAINT = "#1f2933", "#9aa5b1"
@@ -31,12 +32,20 @@ STYLE: dict[str, Any] = {
 }
 
 _PATH = re.compile(r' d="[^"]*"')
+_REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
 _DIGITS = re.compile(r"(\.\d)\d+")
 
 
-def element(figure: Figure) -> str:
-    """Return only the element, without prolog and date; coordinates in tenths of a point halve the size."""
+def element(figure: Figure, name: str) -> str:
+    """Return only the element, without prolog and date; coordinates in tenths of a point halve the size.
+
+    `name` is what a screen reader says of it; identifiers within the element begin with it, so that several can be on
+    one page.
+    """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
-    return _PATH.sub(lambda path: _DIGITS.sub(r"\1", path[0]), text[text.index("<svg") :])
+    text = _PATH.sub(lambda path: _DIGITS.sub(r"\1", path[0]), text[text.index("<svg") :])
+    prefix = re.sub(r"\W+", "-", name)
+    text = _REFERENCE.sub(lambda found: f"{found[1]}{prefix}-", text)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(name)}" ', 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +13,7 @@ from chaos.checks.finding import Outcome
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
+from chaos.reports import logged
 from chaos.reports.rows import FindingRow, LinkRow, finding_row, link_rows
 
 STYLES = {
@@ -21,12 +25,19 @@ STYLES = {
 }
 
 
-def print_verdict(run: RunDir, verdict: Verdict, terminal: Console) -> None:
-    """Print the headline, the findings, the chain, and the report's path, if any."""
+def print_verdict(run: RunDir, verdict: Verdict, terminal: Console, report: Path | None = None) -> None:
+    """Print the headline, what to fix, the findings, the chain, the bad answers, the most frequent errors in the logs,
+    and the path of the report, by default the run's."""
+    report = report or run.report
     play = Journal(run).play
     findings = [finding_row(finding) for finding in verdict.findings]
     links = link_rows(verdict.links, play.start if play else None)
-    _line(terminal, Text(verdict.headline, style=STYLES[verdict.outcome]))
+    _line(
+        terminal,
+        Text(verdict.headline, style=STYLES[Outcome.WARNING if verdict.partial else verdict.outcome]),
+    )
+    for line in _to_fix(verdict):
+        _line(terminal, Text(line))
     _line(terminal, Text())
     if terminal.is_terminal:
         terminal.print(_findings(findings), highlight=False)
@@ -38,9 +49,21 @@ def print_verdict(run: RunDir, verdict: Verdict, terminal: Console) -> None:
             _line(terminal, Text(f"{row.outcome.value:<13}  {row.label:<20}  {row.because}"))
         for link in links:
             _line(terminal, Text(f"link {link.number or '-':>2} {link.at:>9}  {link.title}: {link.because}"))
+    for route in verdict.bad_answers.play:  # those of a baseline that failed are in its reason
+        for sentence in route.sentences:
+            _line(terminal, Text(f"bad answers: {sentence}"))
+    for line in logged.lines(verdict.logged):
+        _line(terminal, Text(line))
     _line(terminal, Text())
-    if run.report.exists():
-        _line(terminal, Text(f"report: {run.report}"))
+    if report.exists():
+        _line(terminal, Text(f"report: {report}"))
+
+
+def _to_fix(verdict: Verdict) -> Iterator[str]:
+    for number, fix in enumerate(verdict.fixes if verdict.outcome is Outcome.FAIL else (), start=1):
+        yield f"{'fix' if number == 1 else '   '}  {number}. {fix.what}" + (
+            f" ({fix.why})" if fix.why else ""
+        )
 
 
 def _line(terminal: Console, text: Text) -> None:

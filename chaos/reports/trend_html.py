@@ -16,7 +16,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from chaos.history.trend import Movement, Trend
 from chaos.reports import svg
 from chaos.reports.show import show_value
-from chaos.reports.trend_rows import rows, summary, title
+from chaos.reports.trend_rows import rows, standing, summary, title
+from chaos.spec.userfile import write_text
 
 COLOURS = {"pass": "#1b7f4d", "fail": "#b3261e"}
 _WIDTH, _HEIGHT = 11.2, 1.35  # inches, of the page and of one panel
@@ -32,9 +33,7 @@ _ENVIRONMENT = Environment(
 
 def write_trends(trends: Sequence[Trend], path: Path) -> Path:
     """Write the page atomically, and return its path. Raises OSError."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(render(trends), encoding="utf-8")
-    return unfinished.replace(path)
+    return write_text(path, render(trends))
 
 
 def render(trends: Sequence[Trend]) -> str:
@@ -43,7 +42,7 @@ def render(trends: Sequence[Trend]) -> str:
         {
             "title": title(trend),
             "summary": summary(trend),
-            "regressed": bool(trend.regressions),
+            "standing": standing(trend).value,
             "rows": rows(trend),
             "nights": [
                 (night.started[:10], night.run, night.git or "", night.verdict) for night in trend.nights
@@ -65,13 +64,13 @@ def _drawing(trend: Trend) -> str:
         axes = drawing.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
         for axis, movement in zip(axes, shown, strict=True):
             _panel(axis, movement, trend)
-        axes[-1].set_xlabel("night")
+        axes[-1].set_xlabel("run")
         _name_nights(axes[-1], trend)
-        return svg.element(drawing)
+        return svg.element(drawing, f"Figures from run to run of {title(trend)}")
 
 
 def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
-    """Draw nights as points in the color of their verdict; infinite values as triangles at the top."""
+    """Draw runs as points in the color of their verdict; infinite values as triangles at the top."""
     finite = [value for value in movement.values if value is not None and math.isfinite(value)]
     top = max(finite) + 0.15 * (max(finite) - min(finite) or 1.0)
     axis.plot(
@@ -96,7 +95,7 @@ def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
 
 
 def _name_nights(axis: Axes, trend: Trend) -> None:
-    """Draw dates under as many nights as stay readable."""
+    """Draw dates under as many runs as stay readable."""
     every = max(1, math.ceil(len(trend.nights) / 10))
     places = list(range(0, len(trend.nights), every))
     axis.set_xticks(places, [trend.nights[place].started[:10] for place in places])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.checks.finding import Outcome
 from chaos.checks.verdict import json_safe
 from chaos.history.trend import Movement, State, Trend
 from chaos.reports.show import show_value
@@ -35,13 +36,24 @@ def title(trend: Trend) -> str:
 def summary(trend: Trend) -> str:
     """Return one sentence: number of nights, the newest verdict, what got worse."""
     if not trend.nights:
-        return f"no night was judged; {trend.undecided} without a verdict"
-    parts = [f"{len(trend.nights)} nights judged, the newest {trend.nights[-1].verdict}"]
+        return f"no run was judged; {trend.undecided} without a verdict"
+    parts = [f"{len(trend.nights)} runs judged, the newest: {trend.nights[-1].verdict}"]
     if trend.undecided:
         parts.append(f"{trend.undecided} without a verdict left out")
     worse = [each.figure.label for each in trend.regressions]
-    parts.append(f"REGRESSION: {', '.join(worse)}" if worse else "no regression")
+    compared = any(movement.state != "too little" for movement in trend.movements)
+    nothing = "no regression" if compared else "too few passing runs to compare"
+    parts.append(f"REGRESSION: {', '.join(worse)}" if worse else nothing)
     return "; ".join(parts)
+
+
+def standing(trend: Trend) -> Outcome:
+    """Return how a trend stands: FAIL if a figure got worse or the newest run failed, UNKNOWN if nothing could be
+    compared, else PASS."""
+    if trend.regressions or (trend.nights and trend.nights[-1].verdict == Outcome.FAIL):
+        return Outcome.FAIL
+    compared = any(movement.state in ("steady", "advisory") for movement in trend.movements)
+    return Outcome.PASS if compared else Outcome.UNKNOWN
 
 
 def rows(trend: Trend) -> list[TrendRow]:
@@ -49,7 +61,7 @@ def rows(trend: Trend) -> list[TrendRow]:
 
 
 def spark(values: Sequence[float | None], width: int = 30) -> str:
-    """Return one bar per night for the newest `width` nights, the lowest bar for the lowest value. A gap where nothing
+    """Return one bar per run for the newest `width` runs, the lowest bar for the lowest value. A gap where nothing
     was measured."""
     shown = values[-width:]
     finite = [value for value in shown if value is not None and math.isfinite(value)]

@@ -6,15 +6,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.checks.finding import Outcome
 from chaos.history.trend import State, Trend
-from chaos.reports.trend_rows import TrendRow, rows, summary, title
+from chaos.reports.trend_rows import TrendRow, rows, standing, summary, title
 
 STYLES: dict[State, str] = {"regression": "bold red", "advisory": "yellow", "steady": "", "too little": "dim"}
 
 
 def print_trend(trend: Trend, terminal: Console) -> None:
     """Print the summary, then one line per figure."""
-    style = "bold red" if trend.regressions else "bold"
+    style = "bold red" if standing(trend) is Outcome.FAIL else "bold"
     terminal.print(Text(f"{title(trend)}: {summary(trend)}", style=style), soft_wrap=True, highlight=False)
     found = rows(trend)
     if terminal.is_terminal:

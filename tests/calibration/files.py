@@ -12,8 +12,19 @@ consent: {owner: The tests, until: 2999-12-31}
 ready: /ready
 routes:
   read: {path: "/items/{item}", items: 9}
-  write: {method: POST, path: /records, ledger: true}
-readback: {path: "/records?after={after}&limit={limit}", limit: %s}
+  write:
+    method: POST
+    path: /records
+    json: {seq: "{seq}", payload: "{payload}", checksum: "{checksum}"}
+    expect: {json: {$.seq: "{seq}"}}
+    ledger:
+      key: "{seq}"
+      read:
+        list: "/records?after={after}&limit={limit}"
+        limit: %s
+        keys: $.records[*].seq
+        payload: $.records[*].checksum
+        page: {after: key, last: $.last}
 options: {base_url: "%s"}
 """
 

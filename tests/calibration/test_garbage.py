@@ -24,5 +24,5 @@ def test_answers_that_changed_in_the_play_are_a_warning(garbage: bool, tmp_path:
         parts = (load(3, mix="read: 1"), f"steps:\n{tell(server, 0.5)}", SLOS)
         done = midnight(*arguments(midnight, server, *parts, instrument="{lag: 5s, run_delay: 100%}"))
     assert done.code == 0, done.err + done.out
-    assert midnight.verdict["headline"].endswith("warning: the answers: read") is garbage
+    assert ("Warning: the answers: read" in midnight.verdict["reasons"]) is garbage
     assert (midnight.outcomes().get("answers: read") == "warning") is garbage

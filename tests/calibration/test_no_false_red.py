@@ -35,7 +35,7 @@ def test_a_healthy_target_on_a_starved_machine_is_unknown_and_never_failed(tmp_p
     assert midnight.outcomes()["effect: starve"] == "pass"
     assert midnight.outcomes()["latency: p90"] == "unknown"
     assert "fail" not in midnight.outcomes().values()
-    assert "indeterminate" in midnight.verdict["headline"]
+    assert "the load generator itself was late too often to judge " in midnight.verdict["headline"]
     table = hits.open_table(midnight.run.hits)
     latency = np.where(table["outcome"] == Outcome.GOOD, table["done"] - table["due"], np.inf)
     assert np.percentile(latency[table["n"] > 0], 90, method="lower") > 0.05, "seen through us it was slow"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from chaos.errors import UsageError
-from chaos.history import Index, Query, open_index, remember
+from chaos.history.index import Index, open_index, remember
+from chaos.history.query import Query
 from chaos.history.schema import FILE, NAME, database_url
 from tests.history.stored import Stored, write_concurrently
 

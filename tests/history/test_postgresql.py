@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from chaos.history import Query, open_index
-from chaos.host.ports import free_port
-from chaos.host.privileges import unprivileged_user
+from chaos.history.index import open_index
+from chaos.history.query import Query
 from chaos.postgres import Cluster
-from chaos.tools import postgresql
 from tests.history.stored import Stored, write_concurrently
+from tests.postgres.servers import PASSWORD, Servers
 
 pytestmark = pytest.mark.real
-PASSWORD = "p'w @/:"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Cluster]:
-    # Not pytest's tmp_path: the user PostgreSQL runs as may not enter root's directories.
-    place = Path(tempfile.mkdtemp(prefix="midnight-test-"))
-    place.chmod(0o755)
-    user, mark = unprivileged_user(), f"test-{secrets.token_hex(4)}"
-    installation = postgresql.installation().reachable_by(user, place)
-    cluster = Cluster(installation, place / "data", free_port(), user=user, mark=mark, log=place / "log")
-    cluster.init(password=PASSWORD, settings={"max_connections": 20, "fsync": "off"})
-    cluster.start()
-    yield cluster
-    cluster.stop()
-    shutil.rmtree(place)
+def server(servers: Servers) -> Cluster:
+    return servers.primary()[0]
 
 
 @pytest.fixture
@@ -57,11 +42,12 @@ def test_several_processes_create_the_table_and_write_concurrently(reports: Path
 
 
 def test_a_run_is_found_as_it_was_stored_and_forgotten_when_deleted(reports: Path) -> None:
-    run = Stored(7, target="other", figures={"p99": None}, budget=None).write(reports)
+    run = Stored(7, target="other", figures={"p99": None, "leaked": 2.5}, budget=None).write(reports)
     index = open_index(pytest.fail)
     (entry,) = index.find(Query(target="other", git="0000007", since="2026-09-01", verdict="pass", limit=3))
     assert (entry.run, entry.path, entry.drill, entry.seed) == (run.id, run.path, False, 1)
     assert (entry.figures["p99"], entry.figures["budget"]) == (float("inf"), None)
+    assert entry.figures["leaked"] == 2.5, "of a plug-in that is not installed here"
     shutil.rmtree(run.path)
     index.refresh()
     assert index.find(Query(target="other")) == []

@@ -8,24 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
-from chaos.history import Query, open_index
 from chaos.history.decision import State
 from chaos.history.entry import Entry, read_entry
+from chaos.history.index import open_index
+from chaos.history.query import Query
 from chaos.history.retention import Retention
 from chaos.record import store
 from chaos.undo.heal import hold_lock
 from tests.history.stored import FIRST, Stored
+from tests.typed import typed
 
 DAY = 86400.0
 
 
 @pytest.fixture
-def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
-    return tmp_path / "reports"
+def reports(own_place: Path) -> Path:
+    return own_place / "reports"
 
 
 def nights(found: Sequence[Entry]) -> list[int]:
@@ -76,10 +74,8 @@ def test_drills_stay_until_their_own_age(tmp_path: Path) -> None:
 
 
 def prune(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["prune", *options])
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out + said.err
+    done = typed(capsys, "prune", *options)
+    return done.code, done.printed
 
 
 def test_the_command_deletes_says_what_and_the_index_forgets_it(
@@ -104,8 +100,8 @@ def test_a_run_that_is_played_and_one_not_healed_are_left(
     with hold_lock(runs[0]):
         for options in (["--dry-run"], []):
             _, said = prune(capsys, "--keep", "1", *options)
-            assert f"{runs[0].id}: left: in progress" in said
-            assert f"{runs[1].id}: left: not healed" in said
+            assert f"{runs[0].id}: kept: in progress" in said
+            assert f"{runs[1].id}: kept: not healed" in said
     assert [run.path.exists() for run in runs] == [True, True, False, True]
 
 

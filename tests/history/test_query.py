@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from chaos import cli
 from chaos.errors import UsageError
-from chaos.history import Query, open_index
-from chaos.history.query import instant
+from chaos.history.index import open_index
+from chaos.history.query import Query, instant
 from chaos.history.schema import NAME, database_url, engine
 from tests.history.stored import Stored
+from tests.typed import refusal, typed
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -29,12 +29,10 @@ RUNS = [
 
 
 @pytest.fixture(autouse=True)
-def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
+def reports(own_place: Path) -> Path:
     for stored in RUNS:
-        stored.write(tmp_path / "reports")
-    return tmp_path / "reports"
+        stored.write(own_place / "reports")
+    return own_place / "reports"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +119,8 @@ def test_ten_times_as_many_runs_cost_a_look_not_a_tenth_more(reports: Path) -> N
         ("2026-11-01T02:30Z", "2026-11-01T02:30:00+00:00"),
         ("7d", "2026-11-16T12:00:00+00:00"),
         ("1h30m", "2026-11-23T10:30:00+00:00"),
+        ("today", "2026-11-23T00:00:00+00:00"),
+        ("yesterday", "2026-11-22T00:00:00+00:00"),
     ],
 )
 def test_an_instant_is_a_date_or_a_time_ago(text: str, expected: str) -> None:
@@ -132,21 +132,14 @@ def test_an_until_date_includes_its_whole_day() -> None:
     assert instant("2026-11-01T02:00", NOW, end_of_day=True) == "2026-11-01T02:00:00+00:00"
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "7", "2026-13-01", "999999999d"])
+@pytest.mark.parametrize("text", ["", "last tuesday", "7", "2026-13-01", "999999999d"])
 def test_a_text_that_is_not_an_instant_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         instant(text, NOW)
 
 
-def _runs(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["runs", *options])
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
-
-
 def test_the_command_lists_them_newest_last(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = _runs(capsys, "--experiment", "midnight")
+    code, out, _ = typed(capsys, "runs", "--experiment", "midnight")
     lines = out.splitlines()
     assert code == 0
     assert [stored.id in line for stored, line in zip((RUNS[0], RUNS[4]), (lines[1], lines[-1]), strict=True)]
@@ -157,12 +150,12 @@ def test_a_narrow_terminal_hides_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    _, out, _ = _runs(capsys, "--verdict", "fail")
+    _, out, _ = typed(capsys, "runs", "--verdict", "fail")
     assert out.splitlines()[1].split()[1:6] == ["midnight", "embedded", "fragile", "12", "fail"]
 
 
 def test_the_command_gives_a_machine_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = _runs(capsys, "--json", "--limit", "1")
+    code, out, err = typed(capsys, "runs", "--json", "--limit", "1")
     (document,) = json.loads(out)
     assert code == 0
     assert (document["run"], document["verdict"], document["seed"]) == (RUNS[4].id, "none", 15)
@@ -170,9 +163,9 @@ def test_the_command_gives_a_machine_every_figure(capsys: pytest.CaptureFixture[
 
 
 def test_rebuild_reads_every_journal(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = _runs(capsys, "--rebuild")
+    code, _, err = typed(capsys, "runs", "--rebuild")
     assert (code, "5 runs read" in err) == (0, True)
 
 
 def test_a_verdict_that_is_none_of_the_words_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _runs(capsys, "--verdict", "green")[0] == 2
+    refusal(capsys, "runs", "--verdict", "green")

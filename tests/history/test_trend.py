@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from chaos import cli
+from chaos.checks.finding import Outcome
 from chaos.history.entry import Entry, read_entry
 from chaos.history.trend import Movement, Trend, trends
 from chaos.reports.trend_html import render
-from chaos.reports.trend_rows import spark, summary
+from chaos.reports.trend_rows import spark, standing, summary
 from tests.history.stored import Stored
+from tests.typed import refusal, typed
 
 NOISE = random.Random(7)
 
@@ -106,7 +107,20 @@ def test_failed_nights_are_shown_and_not_compared(tmp_path: Path) -> None:
     trend = one(entries)
     assert movement(trend, "p99").values[-1] == 9.0
     assert trend.regressions == ()
-    assert "the newest fail" in summary(trend)
+    assert "the newest: fail" in summary(trend)
+
+
+def test_the_banner_is_green_only_if_something_was_compared_and_the_newest_run_passed(tmp_path: Path) -> None:
+    few = [night(0, tmp_path / "few"), night(1, tmp_path / "few")]
+    assert standing(one(few[:1])) is Outcome.UNKNOWN
+    assert "too few passing runs to compare" in summary(one(few[:1]))
+    assert '<h1 class="unknown">' in render([one(few[:1])])
+    many = [night(at, tmp_path / "many") for at in range(10)]
+    assert standing(one(many)) is Outcome.PASS
+    failed = [*many, night(10, tmp_path / "many", verdict="fail")]
+    assert standing(one(failed)) is Outcome.FAIL
+    worse = [night(at, tmp_path / "worse", figures={"p99": 0.9} if at >= 5 else {}) for at in range(10)]
+    assert standing(one(worse)) is Outcome.FAIL
 
 
 def test_nights_without_a_verdict_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -174,18 +188,11 @@ def test_the_command_shows_it_and_writes_a_page(
         (["--html-file", str(page)], "REGRESSION: p99"),
         (["--json"], '"state": "regression"'),
     ):
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["trend", "midnight", *options])
-        assert ended.value.code == 0
-        assert expected in capsys.readouterr().out
+        done = typed(capsys, "trend", "midnight", *options)
+        assert (done.code, expected in done.out) == (0, True)
     assert page.stat().st_size > 10_000
     assert ">104 %<" not in page.read_text()
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["trend", "midnight", "--json", "--last", "3"])
-    (document,) = json.loads(capsys.readouterr().out)
+    (document,) = json.loads(typed(capsys, "trend", "midnight", "--json", "--last", "3").out)
     assert [len(document["nights"]), len(document["figures"][0]["values"])] == [3, 3]
     for wrong in (["nothing"], ["midnight", "--html-file", str(tmp_path / "nowhere/trend.html")]):
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["trend", *wrong])
-        assert ended.value.code == 2
-        assert capsys.readouterr().err.count("\n") == 1
+        refusal(capsys, "trend", *wrong)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
 from tests.plugging import install
 from tests.reports.stored_run import write_run
+from tests.typed import exit_code
 
 GOOD = """
 from chaos.reports import Format
@@ -20,11 +20,9 @@ plugged = Format("tally", "tally.txt", lambda judged: f"{judged.verdict.outcome}
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def run(own_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delitem(sys.modules, "midnight_tally", raising=False)
-    return write_run(tmp_path / "reports/midnight/20261101T020000Z-abcdef").path
+    return write_run(own_place / "reports/midnight/20261101T020000Z-abcdef").path
 
 
 def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str = "tally") -> None:
@@ -33,10 +31,7 @@ def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str =
 
 
 def report(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["report", *arguments])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
+    return exit_code("report", *arguments)
 
 
 def test_a_format_of_a_plug_in_writes_its_file(
@@ -67,7 +62,10 @@ def test_an_unknown_format_is_refused_with_those_there_are(
 ) -> None:
     plug(tmp_path, monkeypatch, GOOD)
     assert report(str(run), "--format", "pdf") == 2
-    assert capsys.readouterr().err == "midnight: unknown report format 'pdf'; known: html, json, tally\n"
+    assert (
+        capsys.readouterr().err
+        == "midnight: unknown report format 'pdf'; known: html, json, openmetrics, tally\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -62,12 +62,13 @@ def test_the_budget_of_each_ratio_appears_below_its_sentence(
 ) -> None:
     notes = {row.label: row.note for row in page.objectives}
     assert notes["latency: slow"] == ""
-    assert notes["availability: all"] == "a target of 100 % has no budget"
+    assert notes["availability: all"] == "a target of 100 % has no error budget"
     whole = next(finding for finding in verdict.findings if finding.name == "whole")
     assert whole.measured is not None
     consumed = (1 - whole.measured) * LENGTH / (0.01 * 30 * 86400)
     assert (
-        notes["availability: whole"] == f"this night would consume {consumed * 100:.4g} % of the 30 d budget"
+        notes["availability: whole"]
+        == f"this run would consume {consumed * 100:.4g} % of the 30d error budget"
     )
     text = Text(render(Journal(run), verdict)).text
     assert all(f"{row.because} {row.note}".strip() in text for row in page.objectives)

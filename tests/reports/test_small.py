@@ -18,7 +18,7 @@ from chaos.record.store import RunDir
 from chaos.record.stored_hits import StoredHits
 from chaos.reports.html import write_report
 from chaos.reports.seconds import by_second
-from chaos.reports.show import flatten, show_any, show_dose, show_offset, show_value
+from chaos.reports.show import flatten, named, show_any, show_offset, show_value
 from chaos.reports.steps import step_records
 from chaos.reports.terminal import print_verdict
 from chaos.reports.verdict_json import write_verdict
@@ -39,7 +39,7 @@ def run(tmp_path: Path) -> RunDir:
         (0.0834, "s", "83.4 ms"),
         (2.004, "s", "2 s"),
         (30.0, "s", "30 s"),
-        (900.0, "s", "900 s"),
+        (900.0, "s", "15m"),
         (95.2, "s", "95.2 s"),
         (0.98999, "ratio", "98.999 %"),
         (0.9999999, "ratio", "99.999 %"),
@@ -57,7 +57,7 @@ def test_evidence_of_any_shape_is_one_line() -> None:
     assert show_any({"peak_connections": 97, "codes": ["53300", 2], "oom": False}) == (
         "peak connections 97; codes 53300, 2; oom no"
     )
-    assert show_dose("bytes_written", 1024.0**3) == "1,024.0 MiB"
+    assert named({"bytes_written": 1024.0**3}) == [("written", "1.07 GB")]
     assert flatten({"pool": {"size": 30, "more": {}}, "ping": True}) == [
         ("pool.size", 30),
         ("pool.more", {}),

@@ -1,0 +1,26 @@
+"""The words of the details, for readers who meet them for the first time."""
+
+from __future__ import annotations
+
+TERMS: tuple[tuple[str, str], ...] = (
+    (
+        "hit",
+        "One request of the load. It is good if it was answered in time and as its route expects, else bad.",
+    ),
+    (
+        "indeterminate, in doubt",
+        "Said of a hit that was due while the load generator itself was late: it may have been good or bad.",
+    ),
+    ("not exercised", "The run gave nothing to judge this by; it counts neither way."),
+    ("unknown", "The run cannot prove either a pass or a failure."),
+    ("∞", "A percentile that falls on a bad hit: that request was never answered well."),
+    ("p50, p95, p99", "Half, 95 % and 99 % of the requests took at most this long, from when they were due."),
+    ("dose, floor", "How much a fault did, as measured, and the least that counts as an effect."),
+    (
+        "link",
+        "A gauge that left its usual range after the first fault. The order is one of time, not of cause.",
+    ),
+    ("outage", "From the first bad hit of a second with too many to the first of ten good seconds in a row."),
+    ("RTO, RPO", "How long the service was away, and how many seconds of confirmed writes were lost."),
+    ("ledger", "The list of all writes that the target confirmed, kept outside it and compared afterwards."),
+)
