@@ -1,0 +1,80 @@
+"""Pages from templates. Everything is escaped: names come from files that others write."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from chaos.checks.figure import Figure
+from chaos.checks.figures import every
+from chaos.history.entry import Entry
+from chaos.reports.show import show_value
+from chaos.web.nights import MARKS
+
+ENVIRONMENT = Environment(
+    loader=PackageLoader("chaos.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def segment(text: str) -> str:
+    """Return text as one segment of a path, even with slashes in it."""
+    return quote(text, safe="")
+
+
+def query(**given: object) -> str:
+    """Return a query string of what is given and not empty."""
+    return urlencode({name: value for name, value in given.items() if value not in (None, "")})
+
+
+def minute(text: str | None) -> str:
+    """Show a stored instant, to the minute; UTC as everywhere in midnight."""
+    return (text or "")[:16].replace("T", " ")
+
+
+def age(text: str, now: datetime | None = None) -> str:
+    """Show how long ago an instant is: `3 h ago`, `12 d ago`."""
+    gone = ((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds()
+    for seconds, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if gone >= seconds:
+            return f"{gone // seconds:.0f} {unit} ago"
+    return "just now" if gone >= 0 else "in the future"
+
+
+def verdict_of(entry: Entry) -> str:
+    """Return a verdict of the calendar's kinds, for a class and a letter."""
+    return entry.verdict if entry.verdict in MARKS else "none"
+
+
+def figures_of(entry: Entry) -> list[tuple[Figure, str]]:
+    """Return the figures of `midnight runs`, and those of a drill where there are any."""
+    return [
+        (figure, show_value(value, figure.unit))
+        for figure in every()
+        if (figure.listed or figure.drill) and (value := entry.figures.get(figure.name)) is not None
+    ]
+
+
+ENVIRONMENT.filters |= {"segment": segment, "minute": minute, "age": age}
+ENVIRONMENT.globals |= {
+    "query": query,
+    "verdict_of": verdict_of,
+    "figures_of": figures_of,
+    "marks": MARKS,
+}
+
+
+def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    return HTMLResponse(ENVIRONMENT.get_template(template).render(**values), status)
+
+
+def problem(status: int, said: str) -> HTMLResponse:
+    """Say in one line why there is no such page."""
+    return page("problem.html", status, title=str(status), said=said)

@@ -1,0 +1,20 @@
+// Appends a run's events to the table. Texts are set as text, never as HTML.
+"use strict";
+const rows = document.getElementById("events");
+const state = document.getElementById("state");
+const source = new EventSource(rows.dataset.from);
+source.addEventListener("told", (message) => {
+  const told = JSON.parse(message.data);
+  const row = rows.insertRow();
+  const at = row.insertCell();
+  at.className = "number";
+  at.textContent = told.at;
+  row.insertCell().textContent = told.text;
+});
+source.addEventListener("end", () => {
+  source.close();
+  state.textContent = "The run has ended.";
+});
+source.addEventListener("error", () => {
+  if (source.readyState === EventSource.CLOSED) state.textContent = "The connection is lost; reload the page.";
+});

@@ -1,0 +1,120 @@
+"""Headless Chromium, driven over its own debugging protocol (https://chromedevtools.github.io/devtools-protocol/)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+PATIENCE = 60  # seconds for anything that the browser does
+
+
+class Page:
+    """One tab: what it asked for, what its console said."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._sent = 0
+        self._loaded = asyncio.Event()
+        self.requested: list[str] = []
+        self.errors: list[str] = []
+
+    async def listen(self) -> None:
+        async for message in self._socket:
+            told = json.loads(message.data)
+            if "id" in told:
+                self._answers.pop(told["id"]).set_result(told)
+            else:
+                self._note(told["method"], told["params"])
+
+    def _note(self, method: str, given: dict[str, Any]) -> None:
+        if method == "Network.requestWillBeSent":
+            self.requested.append(given["request"]["url"])
+        elif method == "Page.loadEventFired":
+            self._loaded.set()
+        elif method == "Runtime.exceptionThrown":
+            self.errors.append(json.dumps(given["exceptionDetails"]))
+        elif method == "Log.entryAdded" and given["entry"]["level"] in ("error", "warning"):
+            self.errors.append(given["entry"]["text"])
+        elif method == "Runtime.consoleAPICalled" and given["type"] in ("error", "warning", "assert"):
+            self.errors.append(json.dumps(given["args"]))
+
+    async def send(self, method: str, **given: Any) -> dict[str, Any]:
+        self._sent += 1
+        number = self._sent
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        await self._socket.send_json({"id": number, "method": method, "params": given})
+        answer = await asyncio.wait_for(self._answers[number], PATIENCE)
+        assert "error" not in answer, answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def open(self, url: str) -> None:
+        self._loaded.clear()
+        await self.send("Page.navigate", url=url)
+        await asyncio.wait_for(self._loaded.wait(), PATIENCE)
+
+    async def click(self, selector: str) -> None:
+        """Click what leads to another page, and wait for that."""
+        self._loaded.clear()
+        assert await self.value(f"Boolean(document.querySelector({json.dumps(selector)}))"), selector
+        await self.value(f"document.querySelector({json.dumps(selector)}).click()")
+        await asyncio.wait_for(self._loaded.wait(), PATIENCE)
+
+    async def value(self, expression: str) -> Any:
+        answer = await self.send("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    async def text(self) -> str:
+        return str(await self.value("document.body.innerText"))
+
+    async def until(self, expression: str) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not await self.value(expression):
+                await asyncio.sleep(0.05)  # the page gives no event
+
+
+@asynccontextmanager
+async def browsing(place: Path) -> AsyncIterator[Page]:
+    """A tab of a browser of its own, with its files in `place`."""
+    assert PROGRAM is not None
+    argv = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    argv += ["--disable-background-networking", "--no-first-run", "--remote-debugging-port=0"]
+    argv += [f"--user-data-dir={place}", "--window-size=400,900", "about:blank"]
+    browser = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        port = await _port(place / "DevToolsActivePort")
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{port}/json") as listed:
+                (address,) = [
+                    each["webSocketDebuggerUrl"] for each in await listed.json() if each["type"] == "page"
+                ]
+            async with session.ws_connect(address, max_msg_size=0) as socket:
+                page = Page(socket)
+                listening = asyncio.create_task(page.listen())
+                for domain in ("Network", "Page", "Runtime", "Log"):
+                    await page.send(f"{domain}.enable")
+                yield page
+                listening.cancel()
+    finally:
+        browser.terminate()
+        browser.wait(PATIENCE)
+
+
+async def _port(file: Path) -> int:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(FileNotFoundError, IndexError, ValueError):
+                return int(file.read_text().splitlines()[0])
+            await asyncio.sleep(0.05)  # the browser writes it once it listens
