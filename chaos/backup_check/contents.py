@@ -44,7 +44,7 @@ def count(scratch: Scratch) -> ContentsCounted:
             continue
         with connection:
             found = connection.execute(_TABLES).fetchall()
-            lost += [f"{name} of {database}" for (name,) in connection.execute(_WITHOUT_FILE)]
+            lost += [f"{name} (database {database})" for (name,) in connection.execute(_WITHOUT_FILE)]
             if found:
                 tables[database] = len(found)
             rows = rows or any(_holds(connection, schema, name) for schema, name in found)

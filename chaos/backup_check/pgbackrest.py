@@ -22,6 +22,7 @@ from chaos.postgres.programs import tail
 from chaos.postgres.restore import replay_all
 from chaos.record import events
 from chaos.record.event import NOW
+from chaos.spec.units import show_seconds
 from chaos.tools import postgresql
 from chaos.tools.command import CommandFailed, output, which
 
@@ -171,7 +172,7 @@ class PgBackRest(Kind):
         try:
             said = child.communicate(timeout=within)[0].decode(errors="replace")
         except subprocess.TimeoutExpired as error:
-            raise Outlasted(f"pgBackRest did not end within {within:.0f} s") from error
+            raise Outlasted(f"pgBackRest did not end within {show_seconds(round(within))}") from error
         finally:
             end_group(child, _GRACE)
         if "No space left on device" in said:

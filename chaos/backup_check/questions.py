@@ -71,7 +71,7 @@ def _as_time(answer: Answer) -> Answer:
         return answer
     if isinstance(value, datetime):
         return replace(answer, value=(value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat())
-    return Answer(answer.seconds, because=f"its column has no times, but {value!r}", state="")
+    return Answer(answer.seconds, because=f"its column must contain times, got {value!r}", state="")
 
 
 def _plain(value: Any) -> Any:

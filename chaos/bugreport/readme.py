@@ -12,7 +12,7 @@ _CONTENT = {
     "verdict.json": "the verdict",
     "decision.json": "baseline decision of a gate or person",
     "hits.json": "the names of the codes in hits.npy",
-    "instrument.jsonl": "the load generator's lag and run delay",
+    "instrument.jsonl": "the load generator's lag and wait for a CPU",
     "instrument-summary.json": "the same, summarized",
     "samples.jsonl": "gauges",
     "answers.jsonl": "the structure of a sample of good answers",

@@ -6,28 +6,15 @@ import errno
 import logging
 import sys
 import traceback
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
-from chaos.cli import (
-    baseline,
-    bugreport,
-    diagnostics,
-    doctor,
-    done,
-    experiments,
-    gate,
-    machine,
-    memory,
-    run,
-    runs,
-    schedule,
-    stack,
-    target,
-)
+from chaos.cli import commands, diagnostics
+from chaos.cli.examples import EXAMPLES
 from chaos.console.output import forgiving
 from chaos.errors import ExitCode, MidnightError, of_error
 from chaos.record import redact, renamed, store
@@ -35,16 +22,10 @@ from chaos.record import redact, renamed, store
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of a full or read-only disk: reported in one line, without a traceback."""
 
-log = logging.getLogger(__name__)
+INTERRUPTED = 130
+"""What typer returns after Ctrl-C, in place of the exception."""
 
-app = typer.Typer(
-    name="midnight",
-    help="Replay the midnight failure sequence against a stack and get a verdict you can act on.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+log = logging.getLogger(__name__)
 
 Verbose = Annotated[
     bool,
@@ -59,31 +40,37 @@ Verbose = Annotated[
 ]
 
 
-@app.callback()
-def midnight(verbose: Verbose = False) -> None:
-    del verbose  # its callback has switched the log on
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # slow, and needed only here
+
+        print(f"midnight {version('midnight-chaos')}")
+        raise typer.Exit
 
 
-app.command("run")(run.run)
-app.command("gate")(gate.gate)
-app.command("list")(experiments.list_)
-app.command("show")(experiments.show)
-app.command("validate")(experiments.validate)
-app.command("runs")(memory.runs)
-app.command("trend")(memory.trend)
-app.command("prune")(memory.prune)
-app.command("report")(runs.report)
-app.command("judge")(runs.judge)
-app.command("done")(done.done)
-app.command("undo")(machine.undo)
-app.command("stop")(machine.stop)
-app.command("halt")(machine.halt)
-app.command("doctor")(doctor.doctor)
-app.command("bugreport")(bugreport.bugreport)
-app.add_typer(baseline.app, name="baseline")
-app.add_typer(stack.app, name="stack")
-app.add_typer(target.app, name="target")
-app.add_typer(schedule.app, name="schedule")
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+]
+
+
+def midnight(verbose: Verbose = False, version: Version = False) -> None:
+    del verbose, version  # their callbacks have acted
+
+
+def app(called: Collection[str] = tuple(commands.COMMANDS)) -> typer.Typer:
+    """The application; of the commands that are not called, only the names and their lines in the help."""
+    made = typer.Typer(
+        name="midnight",
+        help="Replay the midnight failure sequence against a stack and get a verdict you can act on.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    made.callback()(midnight)
+    commands.add_to(made, called)
+    return made
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -94,37 +81,42 @@ def main(argv: list[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _command() -> Any:
-    """The command, accepting `-v` before and after each subcommand."""
-    command: Any = typer.main.get_command(app)
+def _command(argv: Sequence[str]) -> Any:
+    """The command; it accepts `-v` before and after each subcommand, and each one's help ends with an example."""
+    called = next((word for word in argv if not word.startswith("-")), "")
+    command: Any = typer.main.get_command(app((called,)))
     (verbose,) = [each for each in command.params if each.name == "verbose"]
-    below = list(command.commands.values())
+    below = list(command.commands.items())
     while below:
-        each = below.pop()
+        path, each = below.pop()
         each.params.append(verbose)
-        below += getattr(each, "commands", {}).values()
+        each.epilog = f"Example: {EXAMPLES[path]}" if path in EXAMPLES else None
+        below += [(f"{path} {name}", inner) for name, inner in getattr(each, "commands", {}).items()]
     return command
 
 
 def _code(argv: list[str] | None) -> int:
     try:
-        renamed.refuse_old_words(sys.argv[1:] if argv is None else argv)
+        given = sys.argv[1:] if argv is None else argv
+        renamed.refuse_old_words(given)
         with diagnostics.session():
-            result = _command()(argv, standalone_mode=False)
+            result = _command(given)(given, standalone_mode=False)
             code = result if isinstance(result, int) else ExitCode.PASS
+            if code == INTERRUPTED:
+                return _stopped()
             log.debug("exit code %d", code)
         return code
     except typer.Exit as ended:
         return ended.exit_code
     except MidnightError as error:
-        print(f"midnight: {error}", file=sys.stderr)
+        for line in error.lines:
+            print(f"midnight: {line}", file=sys.stderr)
         return of_error(error)
     except TyperException as error:  # bad arguments
         print(f"midnight: {getattr(error, 'format_message', error.__str__)()}", file=sys.stderr)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        print("midnight: stopped", file=sys.stderr)
-        return of_error(KeyboardInterrupt())
+        return _stopped()
     except OSError as error:
         if error.errno not in FULL:
             return _failed(error)
@@ -133,6 +125,11 @@ def _code(argv: list[str] | None) -> int:
         return of_error(error)
     except Exception as error:
         return _failed(error)
+
+
+def _stopped() -> int:
+    print("midnight: stopped", file=sys.stderr)
+    return of_error(KeyboardInterrupt())
 
 
 def _failed(error: Exception) -> int:

@@ -13,7 +13,9 @@ from chaos.errors import UsageError
 from chaos.run import manifest
 
 if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the history
-    from chaos.history import Decision, Entry, Index
+    from chaos.history.decision import Decision
+    from chaos.history.entry import Entry
+    from chaos.history.index import Index
 
 app = typer.Typer(help="Manage the runs that a gate compares with.", no_args_is_help=True)
 
@@ -42,7 +44,7 @@ def set_(run: Run, because: Because = "") -> None:
 
 @app.command()
 def clear(run: Run, because: Because = "") -> None:
-    """Remove a run from the baseline. If a release is withdrawn, the runs before it count again."""
+    """Remove a run from the baseline. If `set` started the baseline at it, the runs before it count again."""
     from chaos.history.decision import decision
 
     index, entry = _named(run)
@@ -60,7 +62,7 @@ def show(
 ) -> None:
     """List the baseline runs, oldest first, and why each one counts."""
     from chaos.gate.baseline import counted
-    from chaos.history import open_index
+    from chaos.history.index import open_index
 
     found = counted(open_index(say), experiment, target, profile)
     if json_:
@@ -71,7 +73,7 @@ def show(
 
 def _named(run: str) -> tuple[Index, Entry]:
     from chaos.gate.baseline import named
-    from chaos.history import open_index
+    from chaos.history.index import open_index
 
     index = open_index(say)
     return index, named(run, index)

@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from chaos import bugreport as reports
-from chaos.bugreport.readme import counted
+from chaos.cli.options import Reference
 
-Reference = Annotated[
-    str, typer.Argument(metavar="RUN", help="Run id, unique prefix of one, path, or `latest`.")
-]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Archive to write.")]
 
 
 def bugreport(run: Reference, output: Output = None) -> None:
     """Pack a run for a bug report: records, versions, doctor output. Replaces secrets and names. Sends nothing."""
+    # imports every tool and the engine: slow, and must not delay the start of another command
+    from chaos import bugreport as reports
+    from chaos.bugreport.readme import counted
+
     run_dir = reports.located(run)
     report = reports.collect(run_dir)
     path = reports.write(run_dir, report, output)

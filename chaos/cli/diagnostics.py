@@ -17,7 +17,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -152,6 +151,8 @@ def show(wanted: bool) -> None:
 
 def _begin(handler: logging.Handler) -> None:
     """Add the handler, and log the versions and the command first."""
+    from importlib.metadata import version  # slow, and needed only here
+
     logging.getLogger().addHandler(handler)
     logging.getLogger(_OURS).setLevel(logging.DEBUG)
     python, kernel = ".".join(map(str, sys.version_info[:3])), os.uname().release

@@ -14,8 +14,6 @@ from rich.table import Table
 
 from chaos.cli.options import Json
 from chaos.errors import ExitCode
-from chaos.tools import doctor as parts
-from chaos.tools import toxiproxy_release
 from chaos.tools.part import Found, Missing, Part
 
 _WIDE = 240  # columns if no terminal sets a width: keep each fix on one line, to be copied
@@ -31,6 +29,10 @@ def doctor(
     json_: Json = False,
 ) -> None:
     """Check this machine's tools. Lists each part of the stack with version and path, or how to get it."""
+    # imports every tool: slow, and must not delay the start of another command
+    from chaos.tools import doctor as parts
+    from chaos.tools import toxiproxy_release
+
     if pin:
         with tempfile.TemporaryDirectory() as scratch:
             typer.echo(toxiproxy_release.pin(Path(scratch)), err=True)
@@ -61,5 +63,5 @@ def _print(answers: Answers) -> None:
     # Below the table, not in it: commands to copy must not be wrapped in a column.
     for part, answer in answers:
         if isinstance(answer, Missing):
-            need = "MISSING" if part.REQUIRED else "not here"
+            need = "MISSING" if part.REQUIRED else "not found, optional"
             typer.echo(f"{answer.part}: {need}: {answer.because}\n    {answer.remedy}")

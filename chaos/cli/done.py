@@ -11,7 +11,7 @@ from chaos.record import events, store
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.run import manifest
-from chaos.undo.heal import is_locked
+from chaos.undo.heal import in_progress
 
 Step = Annotated[
     str | None,
@@ -24,7 +24,7 @@ Run = Annotated[
 
 def done(step: Step = None, run: Run = None) -> int:
     """Mark a manual runbook step of a running drill as done. Stops its clock."""
-    waiting = {each: _waited_for(each) for each in ([store.find_run(run)] if run else _played())}
+    waiting = {each: _waited_for(each) for each in ([store.find_run(run)] if run else in_progress())}
     found = [(each, name) for each, names in waiting.items() for name in names if step in (None, name)]
     if len(found) != 1:
         names = ", ".join(f"{name} ({each.id})" for each, some in waiting.items() for name in some)
@@ -35,10 +35,6 @@ def done(step: Step = None, run: Run = None) -> int:
     part.replace(place.done(name))
     print(f"{name}: done")
     return 0
-
-
-def _played() -> list[RunDir]:
-    return [run for run in store.unhealed_runs() if is_locked(run)]
 
 
 def _waited_for(run: RunDir) -> list[str]:

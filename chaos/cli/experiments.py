@@ -1,4 +1,4 @@
-"""`midnight list`, `midnight show NAME`, `midnight validate [FILE...]`."""
+"""`midnight list`, `midnight validate [FILE...]`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from chaos.checks import rejudge
 from chaos.cli.options import Json
 from chaos.errors import ExitCode, UsageError
-from chaos.plan import build as plans
 from chaos.play import kinds
 from chaos.spec import named_files, slofile, yamlfile
 from chaos.spec import target as targets
+from chaos.spec.target import Target as TargetFile
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Files = Annotated[
     list[str] | None,
     typer.Argument(help="Files of experiments, targets or SLOs. Default: all experiments and targets found."),
 ]
-Name = Annotated[str, typer.Argument(help="Experiment name or path to its file.")]
 Target = Annotated[str, typer.Option(help="Target to validate the experiment against.")]
 
 
@@ -37,6 +36,8 @@ def list_(json_: Json = False) -> None:
     if json_:
         print(json.dumps(rows, indent=1))
         return
+    from rich.console import Console
+
     terminal = Console(highlight=False)
     terminal.print(_table(("name", "play", "steps", "title"), rows))
     terminal.print()
@@ -49,6 +50,8 @@ def _targets() -> list[dict[str, str]]:
 
 
 def _table(columns: tuple[str, ...], rows: list[dict[str, str]]) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=number == 0)
@@ -57,16 +60,8 @@ def _table(columns: tuple[str, ...], rows: list[dict[str, str]]) -> Table:
     return table
 
 
-def show(name: Name) -> None:
-    """Print an experiment's file."""
-    path = named_files.search(name, "experiments")
-    kinds.of_file(path).summary()  # refuses a broken file
-    print(f"# {path}")
-    print(path.read_text(), end="")
-
-
 def validate(files: Files = None, target: Target = "embedded") -> int:
-    """Validate files. Prints one line for each broken file: file, line, place, rule and value."""
+    """Validate files. Prints one line for each broken rule: file, line, place, rule and value."""
     paths = [Path(file) for file in files or ()] or [
         *named_files.available("experiments").values(),
         *named_files.available("targets").values(),
@@ -77,21 +72,34 @@ def validate(files: Files = None, target: Target = "embedded") -> int:
             what, warnings = _validate_one(path, target)
         except UsageError as error:
             broken += 1
-            print(f"midnight: {error}", file=sys.stderr)
+            for line in error.lines:
+                print(f"midnight: {line}", file=sys.stderr)
         else:
-            print(f"{path}: a valid {what}")
+            print(f"{path}: valid {what}")
             for warning in warnings:
                 print(f"midnight: {path}: warning: {warning}", file=sys.stderr)
     return ExitCode.USAGE if broken else ExitCode.PASS
 
 
+def _roles(target: TargetFile) -> str:
+    """`, with the routes items (read, guessed), add (write)`; nothing without routes."""
+    routes = [
+        f"{name} ({route.played_as}{'' if route.role else ', guessed'})"
+        for name, route in target.routes.items()
+    ]
+    return f", with the routes {', '.join(routes)}" if routes else ""
+
+
 def _validate_one(path: Path, target: str) -> tuple[str, Sequence[str]]:
     """Return the kind of the file, and its warnings. Raises UsageError."""
     if slofile.holds_only_objectives(path):
+        from chaos.checks import rejudge  # slow: imports every check
+
         rejudge.check_objectives(path)
         return "SLO file", ()
     document = yamlfile.read_mapping(path)
     if "driver" in document or "routes" in document:
-        plans.check_target(path)
-        return "target", ()
+        from chaos.plan import build as plans
+
+        return f"target{_roles(plans.check_target(path))}", ()
     return "experiment", kinds.of_file(path).warnings(target)

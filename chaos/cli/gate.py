@@ -30,7 +30,7 @@ JsonFile = Annotated[
         metavar="FILE", help="Write the JSON of --json to FILE. Works as a later gate's --baseline."
     ),
 ]
-JunitFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")]
+JunitFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML to FILE.")]
 MarkdownFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a Markdown job summary to FILE.")
 ]
@@ -42,14 +42,21 @@ DrillTarget = Annotated[
     str | None, typer.Option(metavar="TARGET", help="Target of the drill. Default: --target.")
 ]
 Strict = Annotated[
-    bool, typer.Option("--baseline-strict", help="Fail on a single-run baseline too (else advisory).")
+    bool,
+    typer.Option(
+        "--baseline-strict", help="Fail on worse figures even with a single-run baseline (default: advisory)."
+    ),
 ]
 Release = Annotated[
     bool,
-    typer.Option("--release", help="Compare as advice only; start a new baseline if the objectives hold."),
+    typer.Option("--release", help="Compare as advice only; start a new baseline if SLOs and limits hold."),
 ]
 AllowPartial = Annotated[
     bool, typer.Option("--allow-partial", help="Accept a partial pass (`3 of 4 links exercised`).")
+]
+Manifests = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="PATH", help="Audit these manifests, too; an error in them fails the gate."),
 ]
 Objectives = Annotated[Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs in FILE.")]
 
@@ -71,11 +78,12 @@ def gate(
     baseline_strict: Strict = False,
     release: Release = False,
     slo: Objectives = None,
+    audit: Manifests = None,
 ) -> int:
     """Play experiments and decide whether to release. Each is played once, judged, and compared with a baseline.
 
-    Exit code: 0 pass, 1 violated, worse than the baseline or no recent drill, 2 usage, 3 unknown or partial,
-    4 aborted, 5 midnight failed, 6 not undone. Nothing is retried: unknown stays unknown.
+    Exit code: 0 pass, 1 violated, worse than the baseline, no recent drill or an error in manifests, 2 usage,
+    3 unknown or partial, 4 aborted, 5 midnight failed, 6 not undone. Nothing is retried: unknown stays unknown.
     """
     from chaos.play import gating  # imports SQLAlchemy: slow
 
@@ -83,6 +91,7 @@ def gate(
     outputs = gating.Outputs(junit_file, markdown_file, json_file)
     outputs.check()
     within = gating.drill_age(require_drill_within)
+    manifests = gating.audit_manifests(audit or ())
     planned = gating.plan(names, target, profile, seed, slo)
     asked = gating.Asked(
         baselines=gating.find_baselines(baseline, planned, allow_partial=allow_partial, release=release),
@@ -93,6 +102,7 @@ def gate(
         slo=slo,
         strict=baseline_strict,
         release=release,
+        audit=manifests,
     )
     return gating.pass_through(planned, asked, outputs, json_=json_)
 

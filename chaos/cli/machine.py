@@ -12,13 +12,14 @@ from typing import Annotated
 
 import typer
 
-from chaos.errors import ExitCode, UndoError, UsageError, worst
+from chaos.errors import ExitCode, UndoError, UsageError, of_undo, worst
 from chaos.host.processes import process_of
 from chaos.plugin.handles import ProcessRef
 from chaos.record import store
 from chaos.record.events import RunBegun
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
+from chaos.run import stack
 from chaos.undo.heal import Healed, heal_elsewhere, is_locked
 
 STOP_WITHIN = 120.0  # seconds for a stopped run to undo its faults
@@ -34,30 +35,31 @@ class Switch(StrEnum):
 
 
 def undo(run: Reference = None) -> int:
-    """Undo what a run left behind. Default: all runs listed as not healed."""
+    """Undo what a run left behind. Default: every run not yet healed, and what a killed `stack up` has started."""
     chosen = [store.find_run(run)] if run else store.unhealed_runs()
-    if not chosen:
+    halfway = [] if run else stack.left_halfway()
+    if not chosen and not halfway:
         print("nothing to undo")
-    codes: list[ExitCode] = []
+    codes = [_told(f"stack {name}", stack.down(name, force=True)) for name in halfway]
     for run_dir in chosen:
         if run is None and is_locked(run_dir):
             print(f"{run_dir.id}: still running; stop it with `midnight stop {run_dir.id}`")
             continue
         try:
-            codes.append(_report(run_dir, heal_elsewhere(run_dir, "midnight undo", wait=10.0)))
+            codes.append(_told(run_dir.id, heal_elsewhere(run_dir, "midnight undo", wait=10.0)))
         except UndoError as error:  # heal the other runs all the same
             print(f"midnight: {error}", file=sys.stderr)
             codes.append(error.exit_code)
     return worst(codes)
 
 
-def _report(run_dir: RunDir, healed: list[Healed]) -> ExitCode:
+def _told(whose: str, healed: list[Healed]) -> ExitCode:
     if not healed:
-        print(f"{run_dir.id}: nothing to undo")
+        print(f"{whose}: nothing to undo")
     for result in healed:
         outcome = f"NOT undone: {result.error}" if result.error else "undone"
-        print(f"{run_dir.id}: {result.what.source} {result.what.name}: {outcome}")
-    return ExitCode.NOT_UNDONE if any(result.error for result in healed) else ExitCode.PASS
+        print(f"{whose}: {result.what.source} {result.what.name}: {outcome}")
+    return of_undo(any(result.error for result in healed))
 
 
 def stop(run: Reference = None, all_: All = False) -> int:
@@ -77,7 +79,9 @@ def stop(run: Reference = None, all_: All = False) -> int:
                 told.add(run_dir.id)
                 os.kill(player.pid, signal.SIGTERM)
         if time.monotonic() > end:
-            raise UndoError(f"{still[0].id} has not ended; heal it with `midnight undo {still[0].id}`")
+            raise UndoError(
+                f"{still[0].id} has not ended; undo what it left with `midnight undo {still[0].id}`"
+            )
         time.sleep(0.1)  # the lock is released when everything is undone; there is no event to await
     for run_dir in playing:
         print(f"{run_dir.id}: stopped")

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chaos.checks.figures import FIGURES
+from chaos.checks.figures import every
 from chaos.checks.verdict import json_safe
 from chaos.cli.options import Json
 from chaos.console.output import print_whole, say, tell
@@ -23,7 +23,7 @@ from chaos.undo import prune as pruning
 from chaos.undo.heal import is_locked
 
 if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the history
-    from chaos.history import Entry
+    from chaos.history.entry import Entry
 
 Experiment = Annotated[str | None, typer.Option(help="Only runs of this experiment.")]
 Target = Annotated[str | None, typer.Option(help="Only runs against this target.")]
@@ -72,8 +72,8 @@ def runs(
     json_: Json = False,
 ) -> None:
     """List stored runs that match all filters, newest last."""
-    from chaos.history import Query, open_index
-    from chaos.history.query import instant
+    from chaos.history.index import open_index
+    from chaos.history.query import Query, instant
 
     now = datetime.now(UTC)
     query = Query(
@@ -106,7 +106,8 @@ def trend(
     json_: Json = False,
 ) -> None:
     """Show trends in an experiment's figures. Flags those that got worse than their history."""
-    from chaos.history import Query, open_index
+    from chaos.history.index import open_index
+    from chaos.history.query import Query
     from chaos.history.trend import trends
     from chaos.reports.trend_rows import trend_json
     from chaos.reports.trend_terminal import print_trend
@@ -142,7 +143,8 @@ def prune(
 ) -> None:
     """Delete old runs, unless --keep or --older-than keeps them. The last failed and the last passing run of each
     experiment, target and profile are always kept, as are drills, runs in progress and runs not healed."""
-    from chaos.history import Query, open_index
+    from chaos.history.index import open_index
+    from chaos.history.query import Query
     from chaos.history.retention import Retention
 
     if keep is None and older_than is None:
@@ -159,7 +161,7 @@ def prune(
 def _show_pruned(done: list[pruning.Pruned], stored: int, dry_run: bool) -> None:
     for each in done:
         folder = each.run.path.parent.name
-        what = f"left: {each.spared}" if each.spared else f"{each.room / 1e6:.1f} MB"
+        what = f"kept: {each.spared}" if each.spared else f"{each.room / 1e6:.1f} MB"
         print(f"{folder}/{each.run.id}: {what}")
     gone = [each for each in done if each.spared is None]
     room = sum(each.room for each in gone) / 1e6
@@ -189,7 +191,7 @@ def _show(found: list[Entry]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
-    listed = [figure for figure in FIGURES if figure.listed]
+    listed = [figure for figure in every() if figure.listed]
     for figure in listed:
         table.add_column(figure.label, justify="right", no_wrap=True)
     for entry in found:

@@ -1,4 +1,4 @@
-"""`midnight report RUN`, `midnight judge RUN`: render or judge a stored run again."""
+"""`midnight report RUN`, `midnight judge RUN`, `midnight explain RUN`: a stored run rendered, judged or explained."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from chaos.cli.options import Json
+from chaos.cli.options import Json, Reference
 from chaos.console.output import tell
 from chaos.errors import UsageError
 from chaos.play import stored
 from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
-Reference = Annotated[
-    str, typer.Argument(metavar="RUN", help="Run id, unique prefix of one, path, or `latest`.")
-]
 Objectives = Annotated[Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs in FILE.")]
 
 
 Format = Annotated[
-    str, typer.Option("--format", metavar="NAME", help="html, json, or a format that a plug-in registers.")
+    str, typer.Option("--format", metavar="NAME", help="html, json, openmetrics, or a format of a plug-in.")
 ]
 Output = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write to FILE, not to the run's directory.")
@@ -41,11 +38,22 @@ def report(run: Reference, format_: Format = "html", output: Output = None) -> N
 
 
 def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
-    """Judge a stored run again. Uses its own objectives, or those of --slo. Touches no target."""
+    """Judge a stored run again. Uses its own SLOs, or those of --slo, which get a report of their own. Touches no
+    target."""
     run_dir = store.find_run(run)
     verdict = stored.judge(run_dir, slo)
+    report = None if slo is None else stored.report_by(run_dir, verdict, slo)
     if json_:
         tell(lambda: print(json.dumps(verdict.to_json(), indent=1)))
     else:
-        tell(lambda: print_verdict(run_dir, verdict, Console(highlight=False)))
+        tell(lambda: print_verdict(run_dir, verdict, Console(highlight=False), report))
     return verdict.exit_code
+
+
+def explain(run: Reference, json_: Json = False) -> None:
+    """Say in a page of plain sentences what happened in a run, in order, and what is most worth changing."""
+    story = stored.explain(store.find_run(run))
+    if json_:
+        tell(lambda: print(json.dumps(story.to_json(), indent=1)))
+    else:
+        tell(lambda: print(*story.lines(), sep="\n"))

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,9 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.cli.diagnostics import PRINTED
-from chaos.cli.options import Json
+from chaos.cli.options import SCHEDULES, Json, SchedulesAt
 from chaos.console.output import print_whole
 from chaos.errors import UsageError
+from chaos.spec.units import show_seconds
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,25 +32,37 @@ log = logging.getLogger(__name__)
 
 app = typer.Typer(help="Run experiments on a schedule: nightly, monthly, cron.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Option("--file", "-f", help="Schedule file.", envvar="MIDNIGHT_SCHEDULES")]
 Name = Annotated[str, typer.Argument(help="Schedule name.")]
+Metrics = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Serve /metrics for Prometheus, e.g. on 127.0.0.1:9464."),
+]
+Which = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this schedule.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="Only since this day or age, e.g. yesterday or 7d.")
+]
+Newest = Annotated[int, typer.Option("-n", min=1, max=10_000, help="Show at most N, newest last.")]
 Count = Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many starts to print.")]
 Reason = Annotated[str, typer.Option("--because", help="Reason, shown by `list` and recorded.")]
 Checked = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Schedule file.")]
 
-DEFAULT = Path("schedules.yaml")
-
 
 @app.command("run")
-def run(file: File = DEFAULT) -> None:
+def run(file: SchedulesAt = SCHEDULES, metrics: Metrics = None) -> None:
     """Run the scheduler in the foreground. SIGTERM stops it; SIGHUP reloads the file."""
     from chaos.schedule import service  # imports APScheduler: slow
 
-    service.run(file, _say)
+    with ExitStack() as beside:
+        if metrics is not None:
+            from chaos.metrics import collecting, out
+
+            registry = collecting.registry(collecting.schedules_of(file))
+            _say(f"metrics: {beside.enter_context(out.served(metrics, registry))}")
+        service.run(file, _say)
 
 
 @app.command("list")
-def list_(file: File = DEFAULT, json_: Json = False) -> None:
+def list_(file: SchedulesAt = SCHEDULES, json_: Json = False) -> None:
     """List schedules with their next start and last result."""
     from chaos.schedule import status
 
@@ -84,8 +97,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 
 @app.command("next")
-def next_(file: File = DEFAULT, n: Count = 10, json_: Json = False) -> None:
-    """Print the next starts of all schedules, and which of them a pause or blackout blocks."""
+def next_(file: SchedulesAt = SCHEDULES, n: Count = 10, json_: Json = False) -> None:
+    """Print the next starts of all schedules. Says which of them a pause or a blackout blocks."""
     from chaos.schedule import status
 
     found = _load(file)
@@ -98,8 +111,47 @@ def next_(file: File = DEFAULT, n: Count = 10, json_: Json = False) -> None:
         print(f"{each.start:%Y-%m-%d %H:%M:%S} UTC  {each.local}  {each.schedule}  {each.note}".rstrip())
 
 
+@app.command("history")
+def history(name: Which = None, since: Since = None, n: Newest = 30, json_: Json = False) -> None:
+    """List what became of each due time. Played, missed, skipped or refused, and why; newest last."""
+    from chaos.history.query import instant
+    from chaos.schedule import status
+
+    now = datetime.now(UTC)
+    after = None if since is None else datetime.fromisoformat(instant(since, now))
+    with _database() as connection:
+        rows = status.history(connection, name, after, n)
+    if json_:
+        print(json.dumps(rows, indent=1))
+        return
+    if not rows:
+        of = "" if name is None else f" of {name}"
+        print(f"no due time{of} is recorded; `midnight schedule run` plays and records them")
+        return
+    print_whole(_history(rows))
+
+
+def _history(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("due (UTC)", "schedule", "result", "took", "run", "because"):
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        name = f"{row['schedule']} (by hand)" if row["by_hand"] else row["schedule"]
+        took = "" if row["seconds"] is None else show_seconds(row["seconds"])
+        cells = (
+            _short(row["due"]),
+            name,
+            row["event"] or row["state"],
+            took,
+            row["run"] or "",
+            row["because"],
+        )
+        table.add_row(*map(Text, cells))
+    return table
+
+
 @app.command("pause")
-def pause(name: Name, file: File = DEFAULT, because: Reason = "") -> None:
+def pause(name: Name, file: SchedulesAt = SCHEDULES, because: Reason = "") -> None:
     """Pause a schedule until `resume`. Runs that come due meanwhile are skipped."""
     from chaos.schedule import registered
 
@@ -111,7 +163,7 @@ def pause(name: Name, file: File = DEFAULT, because: Reason = "") -> None:
 
 
 @app.command("resume")
-def resume(name: Name, file: File = DEFAULT) -> None:
+def resume(name: Name, file: SchedulesAt = SCHEDULES) -> None:
     """Resume a paused schedule, even one paused by a failed run."""
     from chaos.schedule import registered
 
@@ -122,7 +174,7 @@ def resume(name: Name, file: File = DEFAULT) -> None:
 
 
 @app.command("run-now")
-def run_now(name: Name, file: File = DEFAULT) -> int:
+def run_now(name: Name, file: SchedulesAt = SCHEDULES) -> int:
     """Run a schedule now. The run is recorded and notified like any other; exits with its code."""
     from chaos import database
     from chaos.schedule import run_now as by_hand
@@ -133,8 +185,8 @@ def run_now(name: Name, file: File = DEFAULT) -> int:
 
 
 @app.command("validate")
-def validate(file: Checked = None, option: File = DEFAULT) -> None:
-    """Validate a schedule file, and that its experiments, targets and profiles exist and fit."""
+def validate(file: Checked = None, option: SchedulesAt = SCHEDULES) -> None:
+    """Validate a schedule file. Checks that its experiments, targets and profiles exist and fit."""
     path = file or option
     found = _load(path)
     print(f"{path}: {len(found.schedules)} valid schedules")
@@ -142,7 +194,13 @@ def validate(file: Checked = None, option: File = DEFAULT) -> None:
 
 def _load(path: Path) -> ScheduleFile:
     from chaos.schedule import file
+    from chaos.spec import named_files
 
+    if path == SCHEDULES and not path.exists():
+        example = next(place / "example.yaml" for place in reversed(named_files.folders("schedules")))
+        raise UsageError(
+            f"no {SCHEDULES} here: copy {example} to {SCHEDULES} and edit it, or name a file with -f FILE"
+        )
     return file.load(path)
 
 

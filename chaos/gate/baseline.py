@@ -13,8 +13,9 @@ from pathlib import Path
 from chaos.checks.text import many
 from chaos.errors import UsageError
 from chaos.gate import baseline_file
-from chaos.history import Entry, Index, Query
-from chaos.history.entry import Figures
+from chaos.history.entry import Entry, Figures
+from chaos.history.index import Index
+from chaos.history.query import Query
 
 LATEST = "latest-pass"
 LAST = 30  # of the comparable runs, the newest
@@ -156,7 +157,7 @@ def _of_entry(reference: str, entry: Entry, wanted: Wanted) -> Baseline:
     if entry.decision is not None and not entry.counts:
         said = {"withdrawn": "was withdrawn", "worse": "was worse than its baseline"}
         what = said.get(entry.decision.state, "was refused by its gate")
-        remedy = f"to accept it: midnight baseline set {entry.run}"
+        remedy = f"to release it: midnight baseline set {entry.run}"
         raise UsageError(f"--baseline {reference}: run {entry.run} {what}; {remedy}")
     notes = _differences(entry.target, entry.profile, wanted)
     if why := _unlike(entry, wanted, allow_partial=True):

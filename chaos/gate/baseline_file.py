@@ -32,7 +32,7 @@ def read(path: Path) -> Mapping[str, Kept]:
     try:
         if document.get("kind") == "gate":
             if document["exit_code"] != ExitCode.PASS:
-                rule = f"that gate ended with {document['exit_code']}: accept its run before you use it as a baseline"
+                rule = f"that gate ended with {document['exit_code']}: release its run before you use it as a baseline"
                 raise FileError(path, None, "", f"{rule} (midnight baseline set RUN)")
             found = [
                 _kept(path, run["verdict"], run.get("past") or ())
@@ -51,7 +51,7 @@ def _refuse_refused(path: Path) -> None:
     """Raises FileError for the verdict of a stored run that its gate refused."""
     beside = RunDir(path.parent).decision
     if beside.exists() and of_document(read_json(beside)).state not in COUNTING:
-        remedy = f"to accept it: midnight baseline set {path.absolute().parent.name}"
+        remedy = f"to release it: midnight baseline set {path.absolute().parent.name}"
         rule = f"its gate did not pass, or it was withdrawn; {remedy}"
         raise FileError(path, None, "", rule)
 

@@ -8,6 +8,9 @@ from typing import Any, Literal
 from chaos.checks.finding import Unit
 from chaos.errors import ExitCode, of_outcome
 
+RUN = "run"
+"""The check of the case that judges how a run ended."""
+
 CaseOutcome = Literal["pass", "fail", "unknown", "not exercised", "warning", "error", "advisory"]
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, stdev
 
-from chaos.checks.figures import FIGURES, Figure, Room, Tolerance
+from chaos.checks.figure import Figure, Room, Tolerance
+from chaos.checks.figures import every
 from chaos.checks.text import many
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.tolerance import Tolerances
@@ -34,10 +35,11 @@ def compare(
     """Return a case per compared figure; it fails if worse by more than allowed. With `advisory` it is reported but
     fails nothing."""
     found = []
-    for figure in FIGURES:
+    for figure in every():
         own = tolerances.get(figure.name)
         left_out = figure.name in tolerances and own is None
-        if figure.room is not None and not left_out:
+        nowhere = figure.rare and all(each.get(figure.name) is None for each in (figures, *past))
+        if figure.room is not None and not left_out and not nowhere:
             found.append(_compare(figure, figure.room, figures, past, own, advisory=advisory))
     return found
 
@@ -54,7 +56,7 @@ def _compare(
     name, instead = _percentile(figure, [figures, *past])
     if not name:
         return Case("baseline", figure.name, "not exercised", instead, unit=figure.unit)
-    measured, before = figures[name], _past([each[name] for each in past])
+    measured, before = figures.get(name), _past([each.get(name) for each in past])
     if before is None:
         because = f"the baseline has no {name}"
         return Case("baseline", name, "not exercised", because, measured, None, figure.unit)
@@ -101,7 +103,7 @@ def _percentile(figure: Figure, runs: Sequence[Figures]) -> tuple[str, str]:
     if figure.rank is None:
         return figure.name, ""
     hits = min((each["hits"] or 0.0 for each in runs), default=0.0)
-    for each in [figure, *(other for other in FIGURES if other.name == figure.stand_in)]:
+    for each in [figure, *(other for other in every() if other.name == figure.stand_in)]:
         if _beyond(each, hits) >= BEYOND:
             of = f"of {many(int(hits), 'hit')} {int(_beyond(figure, hits))} lie beyond it, {BEYOND} required"
             return each.name, f" (instead of {figure.name}: {of})" if each is not figure else ""

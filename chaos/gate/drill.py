@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from chaos.errors import ExitCode
 from chaos.gate.case import Case, CaseOutcome
-from chaos.history import Entry
+from chaos.history.entry import Entry
 from chaos.spec.units import show_days
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chaos.checks.figures import FIGURES, Figure, Tolerance
+from chaos.checks.figure import Figure, Tolerance
+from chaos.checks.figures import every
 from chaos.errors import UsageError
 from chaos.spec.units import ratio, seconds
 
@@ -16,7 +17,7 @@ def tolerances(given: Iterable[str]) -> Tolerances:
     """Parse overrides of the default tolerances and the spread: `p99=20%`, `p99=100ms`, `p99=20%,100ms` (the larger),
     `availability=0.2%` (points), `lost_writes=3` or `rpo=off`. Raises UsageError.
     """
-    known = {figure.name: figure for figure in FIGURES if figure.room is not None}
+    known = {figure.name: figure for figure in every() if figure.room is not None}
     found: dict[str, Tolerance | None] = {}
     for text in given:
         name, equals, value = text.partition("=")

@@ -11,7 +11,7 @@ from chaos.checks.figures import recalled
 from chaos.checks.verdict import json_safe
 from chaos.errors import ExitCode, of_run, worst
 from chaos.gate.baseline import Baseline
-from chaos.gate.case import Case, of_finding
+from chaos.gate.case import RUN, Case, of_finding
 from chaos.gate.compare import compare
 from chaos.gate.tolerance import Tolerances
 from chaos.history.decision import State
@@ -77,6 +77,7 @@ class GateVerdict:
     profile: str | None
     seed: int
     started: str  # UTC, ISO 8601
+    audit: tuple[Case, ...] = ()  # of the manifests, if required
 
     def to_json(self) -> dict[str, Any]:
         """One document for the whole, usable as the baseline of the next release."""
@@ -92,6 +93,7 @@ class GateVerdict:
                 "seed": self.seed,
                 "started": self.started,
                 "drill": asdict(self.drill) if self.drill else None,
+                "audit": [asdict(case) for case in self.audit],
                 "runs": [_run_json(each) for each in self.runs],
             }
         )
@@ -110,9 +112,9 @@ def judge_run(
     """Judge the run's own findings, whether it exercised every link, and the comparison. That is only advisory with a
     single-run baseline unless `strict`, and always with `release`, which starts a new baseline."""
     if played.exit_code is None:
-        case = Case("run", "run", "not exercised", "not played: the gate ended before it")
+        case = Case(RUN, RUN, "not exercised", "not played: the gate ended before it")
         return RunVerdict(played, baseline, (case,), ExitCode.PASS)
-    ended = _ended(played, played.exit_code)
+    ended = of_run(played.exit_code, judged=played.verdict is not None)
     cases = [_of_ending(ended, "; ".join(played.errors))]
     if played.verdict is not None:
         cases += [of_finding(finding) for finding in played.verdict["findings"]]
@@ -120,7 +122,7 @@ def judge_run(
         if baseline is not None and played.verdict["verdict"] in ("pass", "fail"):
             advisory = release or (len(baseline.past) == 1 and not strict)
             cases += compare(recalled(played.verdict), baseline.past, tolerances, advisory=advisory)
-    code = worst([ended, *(case.exit_code for case in cases if case.check != "run")])
+    code = worst([ended, *(case.exit_code for case in cases if case.check != RUN)])
     return RunVerdict(played, baseline, tuple(cases), code)
 
 
@@ -133,12 +135,15 @@ def judge(
     seed: int,
     started: str,
     release: bool = False,
+    audit: Sequence[Case] = (),
 ) -> GateVerdict:
     """Judge the whole: the worst of all, by precedence of exit codes. `release`: if it passes, each run starts a new
     baseline."""
-    code = worst([each.exit_code for each in runs] + ([drill.exit_code] if drill else []))
+    others = [*([drill] if drill else []), *audit]
+    code = worst([*(each.exit_code for each in runs), *(each.exit_code for each in others)])
     decided = tuple(replace(each, decision=_decision(each, code, release=release)) for each in runs)
-    return GateVerdict(decided, drill, code, _headline(code, runs, drill), target, profile, seed, started)
+    headline = _headline(code, runs, others)
+    return GateVerdict(decided, drill, code, headline, target, profile, seed, started, tuple(audit))
 
 
 def _decision(run: RunVerdict, code: ExitCode, *, release: bool) -> State | None:
@@ -151,21 +156,13 @@ def _decision(run: RunVerdict, code: ExitCode, *, release: bool) -> State | None
     return "released" if release else "worse" if run.advisory else "passed"
 
 
-def _ended(played: GateRun, exit_code: int) -> ExitCode:
-    """Return the run's exit code, mapped to one that a run can end with."""
-    code = of_run(exit_code)
-    if played.verdict is None and code in (ExitCode.PASS, ExitCode.VIOLATED):
-        return ExitCode.FAILED  # these codes mean that something was judged
-    return code
-
-
 def _of_ending(code: ExitCode, told: str) -> Case:
     """Judge how the run ended, apart from its findings."""
     if code in (ExitCode.PASS, ExitCode.VIOLATED):
-        return Case("run", "run", "pass", "played to its end")
+        return Case(RUN, RUN, "pass", "played to its end")
     if code is ExitCode.UNKNOWN:
-        return Case("run", "run", "unknown", told or "no verdict possible")
-    return Case("run", "run", "error", f"{code.words.lower()}: {told or 'it left no verdict'}")
+        return Case(RUN, RUN, "unknown", told or "no verdict possible")
+    return Case(RUN, RUN, "error", f"{code.words.lower()}: {told or 'it left no verdict'}")
 
 
 def _of_links(verdict: dict[str, Any], allow_partial: bool) -> list[Case]:
@@ -173,17 +170,16 @@ def _of_links(verdict: dict[str, Any], allow_partial: bool) -> list[Case]:
     exercised, links = links_of(verdict)
     if verdict["verdict"] != "pass" or exercised == links:
         return []
-    told = f"PASS, {exercised} of {links} links exercised"
+    told = f"PARTIAL, {exercised} of {links} links exercised"
     if allow_partial:
         return [Case("links", "links_exercised", "pass", f"{told}, allowed", exercised, links, "count")]
     because = f"{told}: a gate accepts that only with --allow-partial"
     return [Case("links", "links_exercised", "unknown", because, exercised, links, "count")]
 
 
-def _headline(code: ExitCode, runs: Sequence[RunVerdict], drill: Case | None) -> str:
+def _headline(code: ExitCode, runs: Sequence[RunVerdict], others: Sequence[Case]) -> str:
     told = [f"{run.played.experiment}: {'; '.join(run.reasons)}" for run in runs if run.exit_code]
-    if drill is not None and drill.exit_code:
-        told.append(drill.because)
+    told += [each.because for each in others if each.exit_code]
     if not told:
         told = [", ".join(run.played.experiment for run in runs)]
     return f"{code.words}: {' | '.join(told)}"

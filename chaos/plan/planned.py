@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,46 @@ from chaos.plan import slips
 from chaos.plan.rules import expected
 from chaos.plugin.driver import Driver
 from chaos.plugin.fault import Fault
+from chaos.record.fields import write
+from chaos.record.manifest import LeftOut
 from chaos.spec.abort import Condition, in_effect, name_of
 from chaos.spec.drill import DrillStep
 from chaos.spec.experiment import Experiment, Step
+from chaos.spec.invariants import Invariant
+from chaos.spec.load import Load
+from chaos.spec.routes import Route
 from chaos.spec.runbook import RunbookStep
 from chaos.spec.target import Target
 from chaos.spec.units import show_seconds
+from chaos.spec.written import as_written
 from chaos.spec.yamlfile import Model
+
+
+def _lines_of_load(load: Load) -> Iterator[str]:
+    start = 0.0
+    if load.rounds is not None:
+        for each in load.rounds.first(tuple(load.mix)):
+            yield f"load      {show_seconds(start):>7}  {each.shown}"
+            start += each.length + each.idle
+        if load.rounds.again > 1:
+            yield f"load      then    the rounds of each suspect again, {load.rounds.again} times as large"
+    for phase in load.phases:
+        yield f"load      {show_seconds(start):>7}  {phase.name} for {show_seconds(phase.length)} at {phase.rate:g}/s"
+        start += phase.length
+
+
+def _lines_of_routes(target: Target, load: Load) -> Iterator[str]:
+    """Each route with its role and its share of the requests, and those that are not in the mix."""
+    whole = sum(load.mix.values())
+    for name, weight in load.mix.items():
+        route = target.routes[name]
+        yield f"{name}: {route.method} {route.path}, {_role_of(route)}, {weight / whole:.0%} of the requests"
+    if rest := [name for name in target.routes if name not in load.mix]:
+        yield f"not in the mix: {', '.join(rest)}"
+
+
+def _role_of(route: Route) -> str:
+    return route.played_as if route.role else f"{route.played_as} (guessed; state it as `role`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +58,7 @@ class PlannedStep:
     step: Step
     fault: type[Fault]
     params: Model
+    picked: tuple[str, ...] = ()  # values that fit the target, each with the reason
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +96,17 @@ class PlannedRunbookStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """What brings a target up, for no experiment in particular."""
+
+    target: Target
+    driver: type[Driver]
+    options: Model  # of the driver
+    profile: str | None
+    settings: Mapping[str, Any]  # of the profile
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a run will do, validated; nothing is touched yet."""
 
@@ -77,6 +122,7 @@ class Plan:
     runbook: tuple[PlannedRunbookStep, ...]
     seed: int
     part_of: str | None = None  # the suite run that this run belongs to
+    left_out: tuple[LeftOut, ...] = ()  # parts of the experiment that this target cannot play or show
 
     @property
     def hits(self) -> float:
@@ -87,6 +133,11 @@ class Plan:
     def aborts(self) -> tuple[Condition, ...]:
         """Conditions that stop the play early."""
         return in_effect(self.experiment.abort, started_by_us=self.driver.started_by_us)
+
+    @property
+    def invariants(self) -> tuple[Invariant, ...]:
+        """Questions to the target before and after the play: the experiment's own, then the target's."""
+        return (*self.experiment.invariants, *self.target.invariants)
 
     def make_driver(self) -> Driver:
         """Create a driver for the target, the profile and the staging that the steps need."""
@@ -122,8 +173,12 @@ class Plan:
             "seed": self.seed,
             "load": self.experiment.load.model_dump(by_alias=True),
             "steps": [planned.to_json() for planned in self.steps],
+            "left_out": [write(each) for each in self.left_out],
+            "roles": {name: self.target.routes[name].played_as for name in self.experiment.load.mix},
             "runbook": [action.to_json() for action in self.runbook],
             "abort": [name_of(condition) for condition in self.aborts],
+            "alerts": [{"name": each.name, "expects": each.shown} for each in self.experiment.alerts],
+            "invariants": [{"name": each.name, "asks": each.shown} for each in self.invariants],
             "warnings": list(self.warnings),
         }
 
@@ -132,7 +187,7 @@ class Plan:
         of_steps = [
             f"step {planned.step.name!r}: {note}"
             for planned in self.steps
-            for note in planned.fault.plan_notes(planned.params)
+            for note in (*planned.picked, *planned.fault.plan_notes(planned.params))
         ]
         faults = {planned.step.fault for planned in self.steps}
         return [*of_steps, *self.driver.plan_notes(self.target, self.options, faults)]
@@ -140,17 +195,20 @@ class Plan:
     def lines(self) -> list[str]:
         """The plan as text: load and steps with their times."""
         load = self.experiment.load
-        text = [f"baseline  {show_seconds(load.baseline.length)} at {load.baseline.rate:g}/s"]
-        start = 0.0
-        for phase in load.phases:
-            text.append(
-                f"load      {show_seconds(start):>7}  {phase.name} for {show_seconds(phase.length)} at {phase.rate:g}/s"
-            )
-            start += phase.length
+        text = []
+        for note in self.notes():  # first: what a reader must know before the plan itself
+            first, *rest = note.splitlines()
+            text += [f"note      {first}", *(f"          {line}" for line in rest)]
+        text += [each.shown for each in self.left_out]
+        text += [f"route     {line}" for line in _lines_of_routes(self.target, self.experiment.load)]
+        text += [f"baseline  {show_seconds(load.baseline.length)} at {load.baseline.rate:g}/s"]
+        text += _lines_of_load(load)
         for planned in self.steps:
             step = planned.step
             when = show_seconds(step.at) if step.at is not None else f"after {step.after}"
-            given = ", ".join(f"{key}={value}" for key, value in planned.params.model_dump().items())
+            given = ", ".join(
+                f"{key}={value}" for key, value in as_written(planned.params).items() if value != "null"
+            )
             text.append(
                 f"step      {when:>7}  {step.name} ({step.fault}) for up to {show_seconds(step.hold)}: {given}"
             )
@@ -159,9 +217,8 @@ class Plan:
             when = show_seconds(drill.at) if drill.at is not None else f"after {drill.after}"
             how = f"{drill.runbook}, by {action.runbook.by}"
             text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {show_seconds(drill.within)}")
-        for note in self.notes():
-            first, *rest = note.splitlines()
-            text += [f"note      {first}", *(f"          {line}" for line in rest)]
+        text += [f"invariant {each.name}: {each.shown}; {each.rules}" for each in self.invariants]
+        text += [f"alert     {each.name}: {each.shown}" for each in self.experiment.alerts]
         if self.aborts:
             text.append(f"abort     on {', '.join(name_of(condition) for condition in self.aborts)}")
         text += [f"warning   {warning}" for warning in self.warnings]

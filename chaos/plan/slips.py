@@ -28,17 +28,17 @@ class Planned(Protocol):
     def params(self) -> BaseModel: ...
 
 
-def refuse(at: Where, experiment: Experiment, steps: Sequence[Planned]) -> None:
-    """Raises FileError for a hold longer than the play, and for two faults of one kind on one subject at once."""
+def mistakes(at: Where, experiment: Experiment, steps: Sequence[Planned]) -> Iterator[FileError]:
+    """Yield an error for a hold longer than the play, and for two faults of one kind on one subject at once."""
     length = experiment.load.length
     for index, step in enumerate(experiment.steps):
         if step.hold > length:
             rule = f"{show_seconds(step.hold)} is longer than the whole play ({show_seconds(length)})"
-            raise at.under("steps", index, "hold").broken(rule)
+            yield at.under("steps", index, "hold").broken(rule)
     begins = _begins(experiment.steps)
     for (first, one), (second, other) in combinations(enumerate(steps), 2):
         if _same_act(one, other) and _overlap(one.step, other.step, begins):
-            raise _overlapping(at.under("steps", second), experiment.steps[first], begins)
+            yield _overlapping(at.under("steps", second), experiment.steps[first], begins)
 
 
 def warnings(experiment: Experiment, steps: Sequence[Planned]) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def warnings(experiment: Experiment, steps: Sequence[Planned]) -> tuple[str, ...
 
 def _of_steps(experiment: Experiment, steps: Sequence[Planned]) -> Iterator[str]:
     length, begins = experiment.load.length, _begins(experiment.steps)
-    if not steps:
+    if not steps and experiment.load.rounds is None:
         yield "no steps: nothing is injected, only the load is tested"
     for step in experiment.steps:
         end = begins.get(step.name, 0.0) + step.hold
@@ -65,7 +65,7 @@ def _of_steps(experiment: Experiment, steps: Sequence[Planned]) -> Iterator[str]
 
 def _of_objectives(experiment: Experiment) -> Iterator[str]:
     named = {each.slo for each in experiment.abort if isinstance(each, SloLost)}
-    hits = sum(phase.length * phase.rate for phase in experiment.load.phases)
+    hits = sum(phase.length * phase.rate for phase in experiment.load.stretches)
     if experiment.load.timeout > experiment.load.length:
         yield f"timeout: {show_seconds(experiment.load.timeout)} is longer than the play"
     for slo in experiment.slos:
@@ -113,5 +113,5 @@ def _same_act(one: Planned, other: Planned) -> bool:
 
 def _overlapping(at: Where, before: Step, begins: dict[str, float]) -> FileError:
     end = show_seconds(begins[before.name] + before.hold)
-    rule = f"overlaps step {before.name!r}, which does the same to the same until {end}: neither effect could be proven"
+    rule = f"overlaps step {before.name!r}, the same fault on the same target until {end}: neither could be proven"
     return at.under("at").broken(rule)

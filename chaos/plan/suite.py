@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.checks import suite
-from chaos.checks.suite import Suite
 from chaos.plan import build as plans
 from chaos.plan.planned import Plan
+from chaos.spec import suite
+from chaos.spec.suite import Suite
+from chaos.spec.yamlfile import Mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,10 @@ class SuitePlan:
 
 def build(path: Path, target: str, profile: str | None = None, seed: int = 1) -> SuitePlan:
     """Build the plan of the suite in the file. Raises FileError or UsageError."""
-    found = suite.load(path)
-    planned = [plans.build(each.experiment, target, profile, seed, each.set) for each in found.scenarios]
+    found, mistakes = suite.load(path), Mistakes()
+    planned: list[Plan] = []
+    for each in found.scenarios:
+        with mistakes.noted():
+            planned.append(plans.build(each.experiment, target, profile, seed, each.set))
+    mistakes.refuse()
     return SuitePlan(found, path, tuple(planned))

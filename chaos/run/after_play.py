@@ -1,22 +1,48 @@
-"""Read what only a target that is up can give after the play: logs, and the speed of a restore."""
+"""Read what only a target that is up can give before and after the play: an inventory, logs, the speed of a restore."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from chaos.errors import TargetError
+from chaos.log_errors.positions import Positions
 from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver
 from chaos.plugin.handles import Handles
 from chaos.record.event import NOW, Recorded
-from chaos.record.events import LogsRead, RestoresMeasured
+from chaos.record.events import ErrorsRead, InvariantAfter, InventoryBefore, LogsRead, RestoresMeasured
 from chaos.record.gauges import Api, Source
+from chaos.record.journal import Clock, Journal
 from chaos.record.store import RunDir
-from chaos.run import own_records
+from chaos.run import invariants, ledger_places, logged_errors, own_records
+from chaos.run.signed_in import signed_in_again
 from chaos.run.threads import in_thread
 from chaos.sampling import loglines
 from chaos.sampling.sampler import Sampler
+from chaos.undo.inventory import taking
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the target's logs held before the run, and what follows them since, if their lines are to be counted."""
+
+    following: loglines.Following | None
+    ends: Positions
+    clock: Clock
+
+
+def take_inventory(run: RunDir, handles: Handles) -> InventoryBefore:
+    """Take the inventory of an attached target, which `heal` compares with the one afterwards."""
+    taken = taking.before(run, handles)
+    return InventoryBefore(NOW, things=len(taken), unread=taken.unread)
+
 
 RESTORES = ("restore", "recover")  # actions whose time grows with the data
 
@@ -27,17 +53,35 @@ async def read_all(
     handles: Handles,
     run: RunDir,
     sampler: Sampler,
-    log_lines: loglines.Seen | None,
+    earlier: Earlier,
     event: Callable[[Recorded], None],
+    stop: threading.Event,
 ) -> None:
     """Read everything, and record it through `event`."""
-    if ledger := await own_records.read_ledger(plan, handles, run):
+    handles = await in_thread(partial(signed_in_again, plan.target, handles))
+
+    def ask() -> None:
+        invariants.ask_all(plan, handles, run, InvariantAfter, event, stop)
+
+    until = earlier.clock.now()
+    if ledger := await own_records.read_ledger(plan, handles, run, once_read=ask):
         event(ledger)
     if measured := await measure_restores(plan, driver):
         event(measured)
     await in_thread(driver.drain)
-    if lines := await count_log_lines(plan, driver, handles, sampler, log_lines):
+    if lines := await count_log_lines(driver, sampler, earlier.following):
         event(lines)
+    if errors := await read_errors(handles, run, earlier, until):
+        event(errors)
+
+
+async def remove_own(plan: Plan, handles: Handles, run: RunDir, event: Callable[[Recorded], None]) -> None:
+    """Remove what the baseline of a run that is not played has written, if the target file says how."""
+    removes = any(ways.remove is not None for ways in ledger_places.ledgers(plan).values())
+    if not removes or not run.hits.exists():
+        return
+    if ledger := await own_records.read_ledger(plan, handles, run, once_read=lambda: None):
+        event(ledger)
 
 
 async def measure_restores(plan: Plan, driver: Driver) -> RestoresMeasured | None:
@@ -52,35 +96,43 @@ async def measure_restores(plan: Plan, driver: Driver) -> RestoresMeasured | Non
         return RestoresMeasured(NOW, because=str(error))
 
 
-async def log_lines_before(plan: Plan, driver: Driver, handles: Handles) -> loglines.Seen | None:
-    """Return the log lines from before the run, not to be counted; None if there are none or no limit needs them.
+@asynccontextmanager
+async def logs_followed(
+    plan: Plan, driver: Driver, handles: Handles, run: RunDir, clock: Clock
+) -> AsyncIterator[Earlier]:
+    """Follow the logs from before the run on, if a limit needs it or midnight started the target; until the end of the
+    body at the latest."""
+    limited = plan.experiment.limits.lost_log_lines is not None
+    following, logs = None, handles.logs
+    if logs is not None and (limited or driver.started_by_us):
+        following = await in_thread(lambda: loglines.Following(logs, run.id))
+    try:
+        yield Earlier(following, await in_thread(lambda: logged_errors.before(handles)), clock)
+    finally:
+        if following is not None:
+            await in_thread(following.close)
 
-    Read before sampling starts: rather count a line in between twice than miss it.
-    """
-    logs = handles.logs
-    if logs is None or driver.started_by_us or plan.experiment.limits.lost_log_lines is None:
-        return None
-    return await in_thread(lambda: loglines.read(logs.directory))
+
+async def read_errors(handles: Handles, run: RunDir, earlier: Earlier, until: float) -> ErrorsRead | None:
+    """Read the errors that the target logged since the play began; None for a target without logs."""
+    play = Journal(run).play
+    since = play.start if play else 0.0
+    try:
+        return await in_thread(
+            lambda: logged_errors.after(handles, earlier.ends, earlier.clock, since, until)
+        )
+    except Exception as error:  # a log may hold anything, and nothing is judged by it
+        log.debug("errors in the logs", exc_info=True)
+        return ErrorsRead(NOW, unread=(f"{type(error).__name__}: {error}",))
 
 
 async def count_log_lines(
-    plan: Plan, driver: Driver, handles: Handles, sampler: Sampler, before: loglines.Seen | None
+    driver: Driver, sampler: Sampler, following: loglines.Following | None
 ) -> LogsRead | None:
-    """Count the application's log lines in all rotated files; None if no limit needs them."""
-    limited = plan.experiment.limits.lost_log_lines is not None
-    # an attached service's logs may be huge: read them only if a limit needs it
-    if handles.logs is None or not (limited or driver.started_by_us):
+    """Count the lines of the logs in all files; None if they were not followed."""
+    if following is None:
         return None
-    directory = handles.logs.directory
-    # a target started by midnight has empty logs: count from zero
+    # a target started by midnight counts from zero
     counted = sampler.counted if driver.started_by_us else sampler.risen
-    written, dropped = (
-        counted(Source.API, Api.LOG_LINES),
-        int(counted(Source.API, Api.LOG_LINES_DROPPED) or 0),
-    )
-    lines = await in_thread(
-        lambda: loglines.count(
-            directory, written=None if written is None else int(written), dropped=dropped, before=before
-        )
-    )
-    return LogsRead(NOW, **asdict(lines))
+    dropped = int(counted(Source.API, Api.LOG_LINES_DROPPED) or 0)
+    return await in_thread(lambda: following.finish(dropped))

@@ -20,6 +20,7 @@ from chaos.record import hits
 from chaos.record.hits import HitTable, Outcome
 from chaos.record.journal import Clock
 from chaos.record.store import RunDir
+from chaos.run import second_table
 from chaos.spec.experiment import Experiment
 from chaos.spec.experiment import Outage as Rule
 
@@ -41,7 +42,7 @@ class Seen:
 def rate_of(experiment: Experiment) -> float:
     """Requests per second."""
     load = experiment.load
-    mean = sum(phase.rate * phase.length for phase in load.phases) / load.length
+    mean = sum(phase.rate * phase.length for phase in load.stretches) / load.length
     return min(GENTLE, mean)
 
 
@@ -54,9 +55,9 @@ async def watch(
     """
     table, instrument = run.path / "aftermath.npy", run.path / "aftermath.jsonl"
     rate = rate_of(experiment)
-    _make_table(experiment, hits.open_table(run.hits), table, rate, spec.seed)
-    ours = {"hits": table, "instrument": instrument, "answers": None, "baseline": None}
-    gentle = spec.model_copy(update=ours)
+    before = hits.open_table(run.hits)
+    _make_table(experiment, before, table, rate, spec.seed)
+    gentle = spec.beside(table, instrument, len(before))
     load = LoadProcess(gentle, mark=mark, log=run.path / "load.log")
     try:
         await load.start()
@@ -67,7 +68,7 @@ async def watch(
     finally:
         await load.stop()
     end = clock.now()
-    _merge(run, table, instrument)
+    second_table.merge(run, table, instrument)
     return Seen(start, end, rate, back)
 
 
@@ -77,11 +78,7 @@ def _make_table(experiment: Experiment, played: HitTable, place: Path, rate: flo
     count = max(1, int(rate * experiment.after_abort))
     due = np.arange(count) / rate
     route = arrivals.routes(count, load.mix, arrivals.Streams.of(seed + 1).mix)
-    number = {int(row["route"]) for row in played[played["seq"] >= 0][:1000]}
-    writes = np.isin(route, sorted(number))
-    last = int(played["seq"].max()) if len(played) else 0
-    seq = np.where(writes, max(last, 0) + np.cumsum(writes), -1).astype(np.int64)
-    hits.create(place, due, route, seq)
+    hits.create(place, due, route, second_table.numbers(played, route))
 
 
 async def _until_back(rule: Rule, place: Path, clock: Clock, start: float, within: float) -> bool:
@@ -105,23 +102,3 @@ def is_back(table: HitTable, rule: Rule, start: float, now: float) -> bool:
     if found:
         return found[-1].end is not None
     return len(rows) > 1 and observed - start >= rule.sustained
-
-
-def _merge(run: RunDir, table: Path, instrument: Path) -> None:
-    """Merge into one table ordered by time, and one instrument record."""
-    both = np.concatenate([hits.open_table(run.hits), _sent(hits.open_table(table))])
-    both = both[np.argsort(both["due"], kind="stable")]
-    both["n"] = np.arange(len(both), dtype=np.uint32)
-    unfinished = run.hits.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        np.save(file, both)
-    unfinished.replace(run.hits)
-    with run.instrument.open("a", encoding="utf-8") as file:
-        file.writelines(instrument.read_text(encoding="utf-8").splitlines(keepends=True)[1:])
-    table.unlink()
-    instrument.unlink()
-
-
-def _sent(table: HitTable) -> HitTable:
-    rows: HitTable = table[table["outcome"] != Outcome.UNSENT]
-    return rows

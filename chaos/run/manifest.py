@@ -17,7 +17,9 @@ from pathlib import Path
 import psutil
 
 from chaos.load.ledger import base_of, marker
+from chaos.plan.cures import cures
 from chaos.plan.planned import Plan
+from chaos.record.fields import write
 from chaos.record.manifest import Host, LedgerKeys, Manifest
 from chaos.record.store import RunDir
 from chaos.spec import named_files
@@ -34,6 +36,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         started_by_us=plan.driver.started_by_us,
         profile=plan.profile,
         profile_settings=plan.settings,
+        cures=cures(plan.target_file, plan.target, plan.profile),
         seed=plan.seed,
         ledger=LedgerKeys(base, marker(base)),
         command=command(plan, overrides),
@@ -45,7 +48,7 @@ def save(run: RunDir, plan: Plan, versions: Mapping[str, str], overrides: Sequen
         part_of=plan.part_of,
         started_by=started_by(),
         started=now(),
-        host=host(),
+        host=host(platform.node() if plan.experiment.drill is not None else None),
     )
     played(plan, found).save(run)
 
@@ -56,6 +59,7 @@ def played(plan: Plan, found: Manifest | None = None) -> Manifest:
         found or Manifest(),
         experiment=plan.experiment.model_dump(by_alias=True, mode="json"),
         plan=tuple(planned.to_json() for planned in plan.steps),
+        left_out=tuple(write(each) for each in plan.left_out) or None,
     )
 
 
@@ -78,6 +82,8 @@ def command(plan: Plan, overrides: Sequence[str]) -> str:
         words += ["--profile", plan.profile]
     for override in overrides:
         words += ["--set", override]
+    if getattr(plan.options, "monitoring", False):
+        words += ["--with", "monitoring"]
     return shlex.join(words)
 
 

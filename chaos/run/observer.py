@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from chaos.load.arrivals import segments
 from chaos.load.live import live
-from chaos.record.gauges import Api, Source
+from chaos.record.gauges import Api, Database, Source
 from chaos.record.hits import HitTable
 from chaos.record.journal import Clock, Event
 from chaos.sampling.sampler import Sampler
@@ -52,7 +52,9 @@ async def observe(
                 "ok": figures.ok_ratio,
                 "p99": figures.p99,
                 "in_flight": figures.in_flight,
-                "pool_in_use": latest.get((Source.API, Api.POOL_CHECKED_OUT)),
+                "pool_in_use": latest.get(
+                    (Source.API, Api.POOL_CHECKED_OUT), latest.get((Source.DATABASE, Database.SERVICE_IN_USE))
+                ),
                 "pool_size": latest.get((Source.API, Api.POOL_SIZE)),
                 "waiters": latest.get((Source.API, Api.POOL_WAITERS)),
             }

@@ -6,15 +6,13 @@ The target is started (or attached to) as for a run, each step is built and prep
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chaos.errors import Aborted, MidnightError, Refused, UndoError
+from chaos.checks.text import many
+from chaos.errors import Aborted, MidnightError, Refused, UsageError
 from chaos.plan.names import names
 from chaos.plan.planned import Plan, PlannedStep
 from chaos.plugin import registry
@@ -22,13 +20,12 @@ from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Answer, Probe, answers, no, unknown, yes
-from chaos.record import store
-from chaos.record.redact import known
-from chaos.record.store import RunDir
-from chaos.run import signals
+from chaos.run import gauging, invariants, ledger_places, pager, signals
+from chaos.run.passing import passing
 from chaos.run.session import Session
+from chaos.run.signed_in import signed_in
 
-TARGET = "target"
+TARGET, INVARIANTS, ALERTS = "target", "invariants", "alerts"
 FLOOR = "floor"  # prefix of a probe of a step's floor
 
 
@@ -46,18 +43,9 @@ class Row:
 def rehearse(plan: Plan, driver: Driver) -> list[Row]:
     """Probe the target and every step. Raises Aborted if stopped, UndoError if something is left."""
     rows = [Row(TARGET, probe) for probe in answers("target", driver.probes)]
-    place = RunDir(store.state_dir() / "rehearsals" / f"rehearsal-{secrets.token_hex(4)}")
-    place.path.mkdir(parents=True)
-    known.learn(driver.secrets, names(plan))
-    session = Session(place, plan.target.driver)
-    with session.held():
-        session.record()
-        try:
-            session.watched()
-            rows += _on_handles(plan, driver, session)
-        finally:
-            _undo_all(session)
-    shutil.rmtree(place.path)
+    faults = (each.step.fault for each in plan.steps)
+    with passing("rehearsal", driver, plan.target, names(plan), faults) as session:
+        rows += _on_handles(plan, driver, session)
     return rows
 
 
@@ -67,8 +55,9 @@ def refuse_target(plan: Plan, driver: Driver) -> None:
 
 
 def refuse_steps(plan: Plan, handles: Handles, run: str) -> None:
-    """Raises Refused for the first step that would fail on these handles."""
-    _refuse(plan, [row for planned in plan.steps for row in _step(planned, handles, run)])
+    """Raises Refused for the first step that would fail on these handles, or invariant without an answer."""
+    rows = [row for planned in plan.steps for row in _step(planned, handles, run)]
+    _refuse(plan, [*rows, *_invariants(plan, handles)])
 
 
 def _refuse(plan: Plan, rows: list[Row]) -> None:
@@ -77,7 +66,7 @@ def _refuse(plan: Plan, rows: list[Row]) -> None:
         return
     first, others = wrong[0], len(wrong) - 1
     more = f" ({others} more: `midnight run {plan.experiment.name} --rehearse` lists all)" if others else ""
-    part = "" if first.part == TARGET else f"step {first.part!r}: "
+    part = "" if first.part in (TARGET, INVARIANTS) else f"step {first.part!r}: "
     raise Refused(f"{part}{first.probe.line}{more}")
 
 
@@ -93,11 +82,38 @@ def _on_handles(plan: Plan, driver: Driver, session: Session) -> list[Row]:
         except MidnightError as error:
             return [Row(TARGET, no("comes up and answers", str(error)))]
         rows = [Row(TARGET, yes("comes up and answers", handles.base_url))]
+        if plan.target.session:
+            try:
+                handles = signed_in(plan.target, handles)
+            except UsageError as error:
+                return [*rows, Row(TARGET, no("session", str(error)))]
+            rows.append(Row(TARGET, yes("session", many(len(plan.target.session), "call"))))
+        rows += [Row(TARGET, probe) for probe in answers("gauges", lambda: _gauges(plan, handles))]
         for planned in plan.steps:
             if stop.is_set():
                 raise Aborted("stopped during the rehearsal; everything is undone")
             rows += _step(planned, handles, run)
-        return rows
+        return [*rows, *_ledgers(plan, handles), *_invariants(plan, handles), *_alerts(plan, handles)]
+
+
+def _ledgers(plan: Plan, handles: Handles) -> list[Row]:
+    """Look for keys that no run has written."""
+    return [Row(TARGET, probe) for probe in answers("ledger", lambda: ledger_places.probes(plan, handles))]
+
+
+def _gauges(plan: Plan, handles: Handles) -> Iterator[Probe]:
+    """Read each of the target's gauges once."""
+    return gauging.probes(gauging.look_at(gauging.with_sources(plan.target, handles)))
+
+
+def _invariants(plan: Plan, handles: Handles) -> list[Row]:
+    """Ask each question that changes nothing."""
+    found = answers("invariants", lambda: invariants.probes(plan.invariants, handles))
+    return [Row(INVARIANTS, probe) for probe in found]
+
+
+def _alerts(plan: Plan, handles: Handles) -> list[Row]:
+    return [Row(ALERTS, probe) for probe in answers("alerts", lambda: pager.probes(plan, handles))]
 
 
 def _step(planned: PlannedStep, handles: Handles, run: str) -> list[Row]:
@@ -130,12 +146,3 @@ def _undo(name: str, undo: Undo) -> Probe:
     except (TypeError, ValueError, MidnightError) as error:
         return no(what, f"{type(error).__name__}: {error}")
     return yes(what, f"by {', '.join(sorted(undo))}" if undo else "")
-
-
-def _undo_all(session: Session) -> None:
-    """Undo what starting the target created. Raises UndoError; then the watchdog keeps trying."""
-    with signals.heard_by(signal.SIG_IGN, signals.signals()):
-        done = session.sweep()
-        session.writer.close()
-        if failed := [f"{result.what.name}: {result.error}" for result in done if result.error]:
-            raise UndoError(f"rehearsed, and not undone: {'; '.join(failed)}")

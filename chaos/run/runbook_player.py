@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TextIO
 
 from chaos.errors import MidnightError, TargetError
-from chaos.host.ordered_end import end_in_order
-from chaos.host.processes import spawn
 from chaos.plan.planned import PlannedRunbookStep
 from chaos.plugin.driver import Driver, Incident
 from chaos.plugin.fault import Evidence
@@ -22,14 +15,11 @@ from chaos.plugin.handles import Handles
 from chaos.record import events
 from chaos.record.event import NOW, Recorded
 from chaos.record.journal import Clock
-from chaos.record.redact import known
 from chaos.record.store import RunDir
+from chaos.run.commands import POLL, run_command
 from chaos.run.threads import in_thread
 from chaos.runbook_actions import GENERIC
-
-POLL = 0.1  # seconds between checks whether a command has ended, or `midnight done` was called
-LONGEST_COPY = 2**20  # bytes of a command's output masked at once
-SAID = 2000  # characters of a command's output kept in the journal; its file has all
+from chaos.spec.units import show_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +67,7 @@ class RunbookPlayer:
         try:
             evidence = await in_thread(lambda: self._do(planned, stop), on_cancel=stop.set)
         except MidnightError as error:
-            late = f"not done within {planned.step.within:g} s: " if stop.is_set() else ""
+            late = f"not done within {show_seconds(planned.step.within)}: " if stop.is_set() else ""
             self._failed.add(name)
             seconds = self._scene.clock.now() - begun
             self._event(events.RunbookStepFailed(NOW, name, because=f"{late}{error}", seconds=seconds))
@@ -92,7 +82,7 @@ class RunbookPlayer:
         if runbook.person is not None:
             return wait_for_a_person(scene.run, planned.step.name, stop)
         if runbook.command is not None:
-            return run_command(scene, planned.step.name, runbook.command, stop)
+            return run_command(scene.run, scene.handles.base_url, planned.step.name, runbook.command, stop)
         incident = Incident(scene.loss(), planned.target)
         action = runbook.action or ""
         try:
@@ -119,56 +109,3 @@ def wait_for_a_person(run: RunDir, step: str, stop: threading.Event) -> Evidence
         if file.exists():
             return {"said_by": file.read_text().strip()}
     raise TargetError("not marked as done")
-
-
-def run_command(scene: Scene, step: str, command: tuple[str, ...], stop: threading.Event) -> Evidence:
-    """Wait until the command exits 0; its output is kept beside the journal.
-
-    Raises TargetError with the end of its output if it fails, or is still running when `stop` is set.
-    """
-    output, mark = scene.run.output(step), f"{scene.run.id}/{step}"
-    surroundings = {
-        **os.environ,
-        "MIDNIGHT_RUN": str(scene.run.path),
-        "MIDNIGHT_STEP": step,
-        "MIDNIGHT_URL": scene.handles.base_url,
-    }
-    # unnamed, and open as long as background processes of the command write to it
-    with tempfile.TemporaryFile(dir=scene.run.path) as said, output.open("w", encoding="utf-8") as file:
-        try:
-            child = spawn(command, mark=mark, env=surroundings, stdout=said, stderr=subprocess.STDOUT)
-        except OSError as error:
-            raise TargetError(f"{command[0]}: {error.strerror or error}") from error
-        copied = 0
-        while child.poll() is None and not stop.wait(POLL):
-            copied = _copy(said, copied, file, whole=False)
-        how = end_in_order(mark)["ended"] if child.poll() is None else ""
-        _copy(said, copied, file, whole=True)
-    if how:
-        raise TargetError(f"{command[0]} was still running and was stopped ({how}): {_tail(output)}")
-    if child.returncode != 0:
-        raise TargetError(f"{command[0]}: exit code {child.returncode}: {_tail(output)}")
-    return {"command": list(command), "output": _tail(output), "output_file": output.name}
-
-
-def _copy(said: IO[bytes], copied: int, file: TextIO, *, whole: bool) -> int:
-    """Copy the lines from byte `copied` on, masking secrets that the command may have read from its environment; with
-    `whole`, also an unfinished last line. Returns where the next line begins."""
-    told = os.pread(said.fileno(), LONGEST_COPY, copied)
-    while told:
-        lines = (
-            told
-            if whole
-            else told[: told.rfind(b"\n") + 1 or (len(told) if len(told) == LONGEST_COPY else 0)]
-        )
-        if not lines:
-            break
-        file.write(known(lines.decode(errors="replace")))
-        copied += len(lines)
-        told = os.pread(said.fileno(), LONGEST_COPY, copied)
-    file.flush()
-    return copied
-
-
-def _tail(file: Path) -> str:
-    return file.read_text(errors="replace").strip()[-SAID:] or "no output"

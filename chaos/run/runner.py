@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from chaos.checks.judged import Judged
@@ -22,18 +24,35 @@ from chaos.record import events, hits, store
 from chaos.record.event import NOW
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
-from chaos.run import abort_watch, after_play, aftermath, loading, own_records, rehearsal, signals
+from chaos.run import (
+    abort_watch,
+    after_play,
+    aftermath,
+    invariants,
+    loading,
+    own_records,
+    rehearsal,
+    signals,
+)
 from chaos.run.baseline import judge_baseline
 from chaos.run.end_of_play import follow
 from chaos.run.observer import Observer, observe
+from chaos.run.pager import Pager
+from chaos.run.quiet import Quiet
+from chaos.run.returned import Returned
+from chaos.run.rising import rise
+from chaos.run.rounds_player import RoundsPlayer
 from chaos.run.runbook_player import RunbookPlayer, Scene
 from chaos.run.session import Session
 from chaos.run.steps import StepPlayer
 from chaos.run.threads import in_thread
 from chaos.sampling.sampler import Sampler
-from chaos.undo.inventory import taking
+from chaos.spec.rounds import Rounds
 
 RECHECKED = 2.5  # seconds before the end of the baseline
+Ending = Callable[[Iterable[asyncio.Event]], Awaitable[float | None]]
+"""Waits for the end of the play, given the ends of its steps; returns its time if that is not the planned one."""
+
 LEAD = 0.2
 """Seconds of notice for the load process before it begins."""
 
@@ -43,15 +62,16 @@ class Runner:
 
     def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
-        self._session = Session(run, plan.target.driver)
+        self._session = Session(run, plan.target.driver, (each.step.fault for each in plan.steps))
         self._course, self._event = self._session.course, self._session.event
-        self._mark = run.id
+        self._rounds, self._mark = plan.experiment.load.rounds, run.id
         self._stopping = threading.Event()
         self._signal: str | None = None
         self._loss: Evidence = {}
         self.refused: Refused | None = None  # the reason if nothing was played
         self._aborted = False  # by an abort condition, not a signal
         self._zero = 0.0  # of the schedule, on the run clock
+        self._so_far = lambda: abort_watch.SoFar(run, self._clock.now())
 
     def play(self) -> RunResult:
         """Start the target, play, undo everything, judge. Errors in between go into the result."""
@@ -103,47 +123,48 @@ class Runner:
 
     async def _played(self) -> None:
         self._session.begin()
-        site = Site(self._mark, self._session.creating, self._stopping)
-        name = self._plan.target.name
-        self._event(events.TargetRising(NOW, name))
-        handles = await in_thread(lambda: self._driver.up(site))
-        offered = tuple(sorted(handles.offered()))
-        self._event(events.TargetReady(NOW, name, handles=offered, answers_within=handles.answers_within))
-        await self._take_inventory(handles)
-        if not self._plan.driver.started_by_us:
+        site = Site(self._mark, self._session.creating, self._stopping, self._run.path)
+        target, stopping = self._plan.target, self._stopping
+        handles = await in_thread(lambda: rise(target, self._driver, site, stopping, self._event))
+        if not self._driver.started_by_us:  # an attached target: before anything is done to it
+            self._event(await in_thread(lambda: after_play.take_inventory(self._run, handles)))
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
-        log_lines = await after_play.log_lines_before(self._plan, self._driver, handles)
+        follow = after_play.logs_followed(self._plan, self._driver, handles, self._run, self._clock)
+        async with follow as earlier:
+            await self._sampled(handles, earlier)
+
+    async def _sampled(self, handles: Handles, earlier: after_play.Earlier) -> None:
         samples = Writer(self._run.samples)
         sampler = Sampler(handles, samples, self._clock, self._lost_source)
         self._session.writer.listen(sampler.follow)
+        pager = Pager(self._plan, self._session, self._stopping)
         sampler.start()
         try:
+            await in_thread(lambda: pager.start(handles))
             await own_records.refuse_taken_keys(self._plan, handles, self._run)
             await self._under_load(handles, sampler)
+            await in_thread(pager.settle)
+        except NoVerdict:
+            await after_play.remove_own(self._plan, handles, self._run, self._event)
+            raise
         finally:
+            await in_thread(pager.stop)
             await in_thread(sampler.stop)
             samples.close()
         store.free_reserve(self._run)
         await after_play.read_all(
-            self._plan, self._driver, handles, self._run, sampler, log_lines, self._event
+            self._plan, self._driver, handles, self._run, sampler, earlier, self._event, self._stopping
         )
 
     def _lost_source(self, name: str, because: str) -> None:
         self._event(events.SourceLost(NOW, name, because=because))
-
-    async def _take_inventory(self, handles: Handles) -> None:
-        """Take the inventory of an attached target before anything is done to it; `heal` compares it."""
-        if not self._driver.started_by_us:
-            taken = await in_thread(lambda: taking.before(self._run, handles))
-            self._event(events.InventoryBefore(NOW, things=len(taken), unread=taken.unread))
 
     async def _under_load(self, handles: Handles, sampler: Sampler) -> None:
         spec = loading.prepare(self._plan, self._run, self._driver, handles, self._clock)
         load = LoadProcess(spec, mark=f"{self._mark}/load", log=self._run.path / "load.log")
         tasks: list[asyncio.Task[Any]] = []
         try:
-            priority = await load.start()
-            self._event(events.LoadReady(NOW, priority=priority))
+            self._event(events.LoadReady(NOW, priority=await load.start()))
             zero = self._clock.now() + LEAD
             await load.go(zero)
             table = hits.open_table(self._run.hits)
@@ -153,22 +174,42 @@ class Runner:
             )
             tasks.append(asyncio.create_task(watching))
             await self._baseline(zero, load)
+            await own_records.refuse_unfound(self._plan, handles, self._run)
+            ask = partial(invariants.ask_all, self._plan, handles, self._run, events.InvariantBefore)
+            await in_thread(partial(ask, self._event, self._stopping))
+            quiet = Quiet(self._rounds or Rounds(), handles, self._plan.target, sampler.latest)
+            returned = Returned(self._plan.experiment, quiet, self._event, self._stopping)
+            await in_thread(returned.before)
             begin = await self._begin_play(zero, load)
-            finished = asyncio.create_task(load.finished())
-            tasks.append(finished)
             try:
-                await self._play(handles, begin, finished)
+                await self._play(handles, begin, self._ending(load, begin, quiet, tasks))
+                await load.stop()
+                await in_thread(returned.after)
             except BaseExceptionGroup as group:
                 if not self._aborted or self._signal or not self._plan.experiment.after_abort:
                     raise
                 self._course.end_by(group)
-                finished.cancel()
+                for task in tasks[1:]:
+                    task.cancel()
                 await self._watch_on(load)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await load.stop()
+
+    def _ending(
+        self, load: LoadProcess, begin: float, quiet: Quiet, tasks: list[asyncio.Task[Any]]
+    ) -> Ending:
+        """What the play waits for: the end of its phases, or its rounds."""
+        experiment, run, clock = self._plan.experiment, self._run, self._clock
+        if self._rounds is not None:
+            player = RoundsPlayer(experiment, self._rounds, run, clock, quiet, self._event, self._mark)
+            self._so_far = player.so_far
+            return partial(player.play, load, begin)
+        finished = asyncio.create_task(load.finished())
+        tasks.append(finished)
+        return partial(follow, experiment, run, clock, finished)
 
     async def _watch_on(self, load: LoadProcess) -> None:
         """After an abort condition, with the steps undone: measure how long the outage lasts, and what is lost."""
@@ -186,7 +227,7 @@ class Runner:
         end = zero + self._plan.experiment.load.baseline.length
         looking = asyncio.create_task(self._recheck(end))
         try:
-            await load.baseline_over()
+            await load.paused()
             await asyncio.sleep(max(0.0, end - self._clock.now()))
             await looking
         finally:
@@ -194,7 +235,7 @@ class Runner:
         found = judge_baseline(self._plan.experiment, self._run, zero, end)
         self._event(found)
         if not found.steady:
-            raise NoVerdict(f"no steady state: {found.because}; nothing was injected")
+            raise NoVerdict(f"no steady state: {found.because.partition('; ')[0]}; nothing was injected")
 
     async def _recheck(self, end: float) -> None:
         """Have the driver check again while the baseline is still under load. Raises NoVerdict."""
@@ -209,12 +250,12 @@ class Runner:
         await load.play(begin - planned)
         return begin
 
-    async def _play(self, handles: Handles, begin: float, finished: asyncio.Task[int]) -> None:
+    async def _play(self, handles: Handles, begin: float, ending: Ending) -> None:
         length = self._plan.experiment.load.length
         await asyncio.sleep(begin - self._clock.now())
         self._event(events.PlayBegun(begin, length=length))
         player = StepPlayer(
-            handles, self._mark, self._session.writer.event, self._clock, begin, begin + length
+            handles, self._run, self._session.writer.event, self._clock, begin, begin + length
         )
         names = [planned.step.name for planned in self._plan.steps]
         names += [action.step.name for action in self._plan.runbook]
@@ -229,26 +270,18 @@ class Runner:
                         group.create_task(player.play(planned, ended))
                     for action in self._plan.runbook:
                         group.create_task(operators.play(action, ended))
-                    settled = await follow(
-                        self._plan.experiment, self._run, self._clock, finished, ended.values()
-                    )
+                    settled = await ending(ended.values())
                 watch.cancel()
             whole = True
         finally:
-            at = begin + length if whole else min(begin + length, self._clock.now())
+            now = self._clock.now()
+            at = begin + length if whole else now if self._rounds else min(begin + length, now)
             over = settled if whole and settled is not None else at
             self._event(events.PlayEnded(over, settled=over is settled))
 
     def _scene(self, handles: Handles, play: float) -> Scene:
-        return Scene(
-            self._driver,
-            handles,
-            self._run,
-            self._clock,
-            play,
-            self._session.writer.event,
-            lambda: self._loss,
-        )
+        event, loss = self._session.writer.event, lambda: self._loss
+        return Scene(self._driver, handles, self._run, self._clock, play, event, loss)
 
     def _notice_the_loss(self, event: Event) -> None:
         drill, injected = self._plan.experiment.drill, events.StepInjected.of(event)
@@ -260,4 +293,4 @@ class Runner:
             self._aborted = True
             self._event(events.AbortFired(NOW, name, because=because))
 
-        await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._run, self._clock, fired)
+        await abort_watch.watch(self._plan.experiment, self._plan.aborts, self._so_far, fired)

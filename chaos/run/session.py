@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 
@@ -60,10 +60,11 @@ class Session:
     clock: Clock
     writer: Writer
 
-    def __init__(self, run: RunDir, driver: str) -> None:
+    def __init__(self, run: RunDir, driver: str, faults: Iterable[str] = ()) -> None:
         self.run = run
         self.course = Course(known.redactor)
         self._by = f"target:{driver}"
+        self._undoes = [self._by, *(f"fault:{name}" for name in sorted(set(faults)))]
         self._watchdog: Watchdog | None = None
         self._clean = False  # everything created is undone
 
@@ -72,7 +73,7 @@ class Session:
         """Hold the run's locks under a watchdog, which heals the run if this process dies or raises before
         everything is undone."""
         with playing(self.run):
-            self._watchdog = Watchdog(self.run)
+            self._watchdog = Watchdog(self.run, self._undoes)
             try:
                 yield
             except BaseException:

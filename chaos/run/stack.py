@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from chaos.engine import refs
 from chaos.errors import Aborted, ControlError, Refused, ToolMissing, UndoError, UsageError
 from chaos.host.processes import alive, ref_from_json, ref_to_json
-from chaos.plan.names import names
-from chaos.plan.planned import Plan
+from chaos.plan.names import names_in
+from chaos.plan.planned import PlannedTarget
+from chaos.plugin import registry
 from chaos.plugin.driver import Driver, Site
 from chaos.plugin.handles import Handles
 from chaos.record import store
@@ -26,18 +27,19 @@ from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import preflight, signals
 from chaos.run.session import Session
-from chaos.undo.heal import Healed, heal, hold_lock
+from chaos.undo.heal import Healed, heal, hold_lock, is_locked, outstanding
 
 T = TypeVar("T")
+STACKS = "stacks"  # below the state directory, one directory per target
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def _place(target: str) -> RunDir:
-    return RunDir(store.state_dir() / "stacks" / target)
+    return RunDir(store.state_dir() / STACKS / target)
 
 
-def up(plan: Plan) -> Handles:
-    """Start the plan's target. A start that fails or is stopped halfway is undone.
+def up(plan: PlannedTarget) -> Handles:
+    """Start the target. A start that fails or is stopped halfway is undone.
 
     Raises Refused if it is up already or would harm the machine, Aborted if stopped, UndoError if
     something of a failed start could not be undone.
@@ -62,8 +64,8 @@ def up(plan: Plan) -> Handles:
             raise
 
 
-def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
-    known.learn(driver.secrets, names(plan))
+def _bring_up(plan: PlannedTarget, driver: Driver, place: RunDir) -> Handles:
+    known.learn(driver.secrets, frozenset(names_in(plan.target.model_dump(mode="json"))))
     session = Session(place, plan.target.driver)  # no watchdog: it outlives this process on purpose
     session.record()
     try:
@@ -77,6 +79,8 @@ def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
             profile=plan.profile,
             processes=_each(handles.processes, ref_to_json),
             containers=_each(handles.containers, refs.to_json),
+            volumes={name: str(each.path) for name, each in handles.volumes.items()},
+            proxies={name: each.listen for name, each in handles.proxies.items()},
         )
         session.event(ready, sync=True)
     finally:
@@ -84,13 +88,36 @@ def _bring_up(plan: Plan, driver: Driver, place: RunDir) -> Handles:
     return handles
 
 
-def down(target: str) -> list[Healed]:
-    """Stop the target. Raises UsageError if it is not up."""
+def down(target: str, *, force: bool = False) -> list[Healed]:
+    """Stop the target. Raises UsageError if it is not up, Refused if something of it is in use, unless `force`."""
     place = _place(target)
     if not place.events.exists():
         raise UsageError(f"target {target!r} is not up")
     with _unstoppable(), hold_lock(place, wait=5.0):
+        if not force and (users := _users(place)):
+            rule = f"target {target!r} is in use by {', '.join(users)}"
+            raise Refused(f"{rule}: stop them first, or take it away from them with --force")
         return _take_down(place) if place.events.exists() else []
+
+
+def left_halfway() -> list[str]:
+    """Return the targets whose start was killed: neither ready nor being started."""
+    places = (RunDir(path) for path in sorted((store.state_dir() / STACKS).glob("*")))
+    return [
+        each.path.name
+        for each in places
+        if each.events.exists() and not is_locked(each) and Journal(each).latest(TargetReady) is None
+    ]
+
+
+def _users(place: RunDir) -> list[str]:
+    """Return who uses something that the target's start created."""
+    found: dict[str, None] = {}
+    for what in outstanding(place):
+        kind, _, name = what.by.partition(":")
+        if kind == "target":
+            found |= dict.fromkeys(registry.driver(name).in_use(what.undo))
+    return list(found)
 
 
 def status(target: str) -> str:
@@ -107,7 +134,8 @@ def status(target: str) -> str:
         return f"unknown: {error}"
     if ended:
         return f"broken: {', '.join(ended)} ended; clean up with `midnight stack down`"
-    return f"up: {ready.base_url} ({ready.profile or 'no profile'})"
+    where = ready.base_url or ", ".join({**(ready.volumes or {}), **(ready.proxies or {})}.values())
+    return f"up: {where}{f' ({ready.profile})' if ready.profile else ''}"
 
 
 def _ended(ready: TargetReady) -> list[str]:

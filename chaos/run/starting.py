@@ -15,11 +15,12 @@ from chaos.record import store
 from chaos.record.hits import DTYPE
 from chaos.record.redact import known
 from chaos.record.store import RunDir
-from chaos.run import manifest, preflight, rehearsal
+from chaos.run import ledger_places, manifest, pager, preflight, rehearsal
 from chaos.run.observer import Observer
 from chaos.run.rehearsal import Row
 from chaos.run.runner import Runner
 from chaos.run.session import new_run
+from chaos.targets import gauges
 
 SAMPLED = 15_000  # approximate bytes per second of samples, events and the instrument's record
 
@@ -29,7 +30,10 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
     preflight.refuse_when_halted()
     driver = plan.make_driver()
     known.learn(driver.secrets, names(plan))
-    route_secrets.filled_in(plan.target.routes, SecretReader())  # find a missing one now
+    route_secrets.read_all(plan.target, SecretReader())  # find a missing one now
+    gauges.check(plan.target)  # the same
+    pager.check(plan)
+    ledger_places.read_secrets(plan)
     versions = driver.versions
     preflight.refuse_what_hurts(driver.wants(), plan.staging, records=_records(plan))
 

@@ -15,7 +15,9 @@ from chaos.plugin.handles import Handles
 from chaos.record import events
 from chaos.record.event import NOW, Recorded
 from chaos.record.journal import Clock
+from chaos.record.store import RunDir
 from chaos.run.threads import in_thread
+from chaos.spec.units import show_seconds
 
 PREPARE, INJECT, UNDO = 20.0, 60.0, 90.0
 """Deadlines of the verbs in seconds. A verb that overruns is awaited all the same, and its step fails."""
@@ -28,10 +30,10 @@ class StepPlayer:
     """Play the steps, each in its own task."""
 
     def __init__(
-        self, handles: Handles, mark: str, record: Record, clock: Clock, play: float, end: float
+        self, handles: Handles, run: RunDir, record: Record, clock: Clock, play: float, end: float
     ) -> None:
         """`play` and `end`: start and end of the play on the run clock."""
-        self._handles, self._mark, self._record, self._clock = handles, mark, record, clock
+        self._handles, self._run, self._record, self._clock = handles, run, record, clock
         self._play, self._end = play, end
 
     async def play(self, planned: PlannedStep, ended: Mapping[str, asyncio.Event]) -> None:
@@ -57,7 +59,7 @@ class StepPlayer:
 
     async def _one(self, planned: PlannedStep) -> None:
         name = planned.step.name
-        fault = planned.fault(planned.params, self._handles, f"{self._mark}/{name}")
+        fault = planned.fault(planned.params, self._handles, f"{self._run.id}/{name}")
         try:
             undo = await self._verb(name, PREPARE, fault.prepare)
         except (FaultError, TargetGone) as error:
@@ -91,8 +93,9 @@ class StepPlayer:
                     name,
                     dose=held.dose,
                     floor=held.floor,
-                    evidence=held.evidence,
+                    evidence={**held.evidence, **await in_thread(lambda: self._kept(name, held.output))},
                     unproven=held.unproven,
+                    acted=held.acted,
                 )
             )
         except Exception as error:
@@ -100,6 +103,14 @@ class StepPlayer:
             raise (
                 error if isinstance(error, MidnightError) else FaultError(f"step {name!r}: {error!r}")
             ) from error
+
+    def _kept(self, name: str, output: str) -> dict[str, str]:
+        """Keep the output of the step's program beside the journal."""
+        if not output:
+            return {}
+        file = self._run.output(name)
+        file.write_text(output, encoding="utf-8")
+        return {"output_file": file.name}
 
     async def _undo(self, name: str, fault: type[Fault], undo: Undo) -> None:
         try:
@@ -114,7 +125,7 @@ class StepPlayer:
             async with asyncio.timeout(deadline):
                 return await in_thread(call)
         except TimeoutError as error:
-            raise FaultError(f"step {name!r}: took longer than {deadline:.0f} s") from error
+            raise FaultError(f"step {name!r}: took longer than {show_seconds(deadline)}") from error
 
     def _event(self, event: Recorded, *, sync: bool = False) -> None:
         self._record(event.timed(self._clock.now), sync=sync)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 
 from chaos.checks.result import RunResult
@@ -29,7 +30,7 @@ def save(run: RunDir, plan: SuitePlan) -> None:
         drill=any(each.experiment.drill is not None for each in plans),
         started_by=manifest.started_by(),
         started=manifest.now(),
-        host=manifest.host(),
+        host=manifest.host(platform.node()),
         parts=(),
     ).save(run)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from chaos.spec.yamlfile import BrokenRule, Date, Model
+from chaos.spec.broken import BrokenRule
+from chaos.spec.yamlfile import Date, Model
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -39,11 +41,9 @@ class Hours(Model):
     to: TimeOfDay
     because: Because = ""
 
-    @model_validator(mode="after")
-    def _some_time(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if self.from_ == self.to:
-            raise BrokenRule('must differ from `from`; for a whole day use "00:00" to "24:00"', "to")
-        return self
+            yield BrokenRule('must differ from `from`; for a whole day use "00:00" to "24:00"', "to")
 
     def holds(self, wall: datetime) -> bool:
         today, at = DAYS[wall.weekday()], wall.time()
@@ -77,11 +77,9 @@ class Span(Model):
     to: Date
     because: Because = ""
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def broken_rules(self) -> Iterator[BrokenRule]:
         if self.to < self.from_:
-            raise BrokenRule(f"must not be before {self.from_}", "to")
-        return self
+            yield BrokenRule(f"must not be before {self.from_}", "to")
 
     def holds(self, wall: datetime) -> bool:
         return self.from_ <= wall.date() <= self.to

@@ -34,7 +34,7 @@ def decide(
 
 
 def late(schedule: Schedule) -> str:
-    return f"could not start within {show_days(schedule.misfire.late_within)} of its time"
+    return f"could not start within {show_days(schedule.misfire.late_within)} of its due time"
 
 
 def too_late(schedule: Schedule, due: datetime, now: datetime) -> bool:

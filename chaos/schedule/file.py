@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
@@ -17,7 +18,8 @@ from chaos.play.playable import Planned, Request
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
 from chaos.spec import named_files
-from chaos.spec.yamlfile import BrokenRule, Model, Name, Where
+from chaos.spec.broken import BrokenRule
+from chaos.spec.yamlfile import Mistakes, Model, Name, Where, unique
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # fifty runs from here cover every length of month and year
 
@@ -26,37 +28,38 @@ class ScheduleFile(Model):
     notify: dict[Name, Destination] = Field(default_factory=dict)
     schedules: Annotated[tuple[Schedule, ...], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _names_hold(self) -> Self:
-        seen: set[str] = set()
+    @field_validator("schedules")
+    @classmethod
+    def _named_once(cls, schedules: tuple[Schedule, ...]) -> tuple[Schedule, ...]:
+        return unique(schedules, "schedule")
+
+    def broken_rules(self) -> Iterator[BrokenRule]:
         for index, schedule in enumerate(self.schedules):
-            if schedule.name in seen:
-                raise BrokenRule(f"duplicate name {schedule.name!r}", "schedules", index, "name")
-            seen.add(schedule.name)
-            for place, name in enumerate(schedule.on_fail.notify):
-                if name in schedule.on_fail.notify[:place]:
-                    raise BrokenRule(
-                        f"duplicate destination {name!r}", "schedules", index, "on_fail", "notify", place
-                    )
-                if name not in self.notify:
+            notified = schedule.on_fail.notify
+            for number, name in enumerate(notified):
+                place = ("schedules", index, "on_fail", "notify", number)
+                if name in notified[:number]:
+                    yield BrokenRule(f"duplicate destination {name!r}", *place)
+                elif name not in self.notify:
                     known = ", ".join(self.notify) or "none"
-                    rule = f"no destination {name!r} under `notify`; known: {known}"
-                    raise BrokenRule(rule, "schedules", index, "on_fail", "notify", place)
-        return self
+                    yield BrokenRule(f"no destination {name!r} under `notify`; known: {known}", *place)
 
 
 def load(path: Path) -> ScheduleFile:
     """Load the file and check that every experiment, target and profile in it exists and fits. Raises FileError."""
-    whole = Where.read(path)
+    whole, mistakes = Where.read(path), Mistakes()
     found = whole.parse(ScheduleFile)
     planned: set[tuple[str, str, str | None]] = set()
     for index, schedule in enumerate(found.schedules):
         at = whole.under("schedules", index)
-        _check_times(at, schedule)
+        with mistakes.noted():
+            _check_times(at, schedule)
         what = (schedule.experiment, schedule.target, schedule.profile)
         if what not in planned:
-            _check_plan(at, schedule)
+            with mistakes.noted():
+                _check_plan(at, schedule)
             planned.add(what)
+    mistakes.refuse()
     return found
 
 

@@ -64,10 +64,14 @@ def _walls_of(trigger: CronTrigger, after: datetime) -> Iterator[datetime]:
 
 
 def _cron(second: str, minute: str, hour: str, month: str, **days: str) -> CronTrigger:
-    try:
-        return CronTrigger(second=second, minute=minute, hour=hour, month=month, timezone=UTC, **days)
-    except ValueError as error:
-        raise ValueError(f"invalid cron expression: {error}") from None
+    fields = {"second": second, "minute": minute, "hour": hour, "month": month, **days}
+    for name, written in fields.items():  # one by one: the library's message does not name the field
+        try:
+            CronTrigger(timezone=UTC, **{name: written})
+        except ValueError:
+            rule = f"{name.replace('_', ' ')} {written!r} is out of range, or not like 5, 1-5, */5 or 1,15"
+            raise ValueError(f"invalid cron expression: {rule}") from None
+    return CronTrigger(timezone=UTC, **fields)
 
 
 def _in_words(ordinal: str, day: str, hour: str, minute: str) -> CronTrigger:

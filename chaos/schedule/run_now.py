@@ -54,7 +54,7 @@ def run_now(
         book.end(claim, ended, clock.now())
         outbox.deliver(database, file.notify, clock.now)
     except DBAPIError as error:  # the exit code is the run's own
-        say(f"the database is out of reach: {' '.join(str(error.orig).split())}")
+        say(f"database unreachable: {' '.join(str(error.orig).split())}")
     return ended.exit_code if ended.exit_code >= 0 else ExitCode.FAILED  # killed: what it left is unknown
 
 
@@ -96,5 +96,5 @@ def _report_the_dead(book: Book, target: str, clock: RealClock, timing: Timing, 
             if seen.setdefault(row.id, row.heartbeat) != row.heartbeat:
                 return
             if stillness.is_still(row.id, row.heartbeat) and book.abandon(row, clock.now()):
-                say(f"{row.schedule}: {row.holder} went away: reported as missed")
+                say(f"{row.schedule}: {row.holder} is gone: reported as missed")
         clock.wait(timing.beat / 5)

@@ -93,7 +93,8 @@ class _Service:
         try:
             self.engine.replace(files.load(self._path))
         except FileError as error:
-            self._say(f"{error}; schedules unchanged")
+            for line in error.lines:
+                self._say(f"{line}; schedules unchanged")
 
     def _deliver_until(self, done: threading.Event) -> None:
         while not done.wait(POST_EVERY):

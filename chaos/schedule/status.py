@@ -66,6 +66,26 @@ def rows(file: ScheduleFile, connection: Connection, now: datetime) -> list[dict
     return found
 
 
+def history(
+    connection: Connection, name: str | None, since: datetime | None, count: int
+) -> list[dict[str, Any]]:
+    """Return what became of the newest due times, oldest first; of one schedule, or of all that were ever there."""
+    chosen = select(occurrences)
+    if name is not None:
+        chosen = chosen.where(occurrences.c.schedule == name)
+    if since is not None:
+        chosen = chosen.where(occurrences.c.due_utc >= since)
+    newest = connection.execute(
+        chosen.order_by(occurrences.c.due_utc.desc(), occurrences.c.id.desc()).limit(count)
+    )
+    return [_remembered(row) for row in reversed(newest.all())]
+
+
+def _remembered(row: Row[Any]) -> dict[str, Any]:
+    took = (row.ended - row.started).total_seconds() if row.started and row.ended else None
+    return {"schedule": row.schedule, "by_hand": row.by_hand, **_last(row), "seconds": took}
+
+
 def troubles(connection: Connection, now: datetime) -> list[str]:
     """Return warnings for this machine's operator, one line each."""
     said = []

@@ -211,7 +211,10 @@ def _told(image: Image) -> str:
 
 
 def _tag_of(image: Image) -> str:
-    return next(iter(image.tags), str(image.id))
+    """The tag that midnight knows it by; others may have given it tags of their own, and remove them at any time."""
+    known = {*OFFICIAL.values(), *map(_system, OFFICIAL)}
+    tags = sorted(image.tags, key=lambda tag: tag not in known)
+    return next(iter(tags), str(image.id))
 
 
 def _system(name: str) -> str:

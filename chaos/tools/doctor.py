@@ -11,9 +11,10 @@ from chaos.tools import (
     docker_engine,
     docker_images,
     logrotate,
+    monitoring,
     postgresql,
     python,
-    slow_volume,
+    slow_disk,
     toxiproxy,
 )
 from chaos.tools.part import Found, Gettable, Missing, Part
@@ -25,7 +26,8 @@ PARTS: Sequence[Part] = (
     postgresql,
     toxiproxy,
     logrotate,
-    slow_volume,
+    slow_disk,
+    *monitoring.PROGRAMS,
     docker_engine,
     docker_images,
 )

@@ -1,0 +1,152 @@
+"""Read a target at a quiet point: what its processes hold, its database's sessions, the entries that it exports."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import psutil
+
+from chaos.census import processes, readings, sessions, where
+from chaos.census.levels import levels
+from chaos.census.processes import Gone, Unseen
+from chaos.census.readings import Reading
+from chaos.census.witness.ask import NoAnswer, NotListening, allowed, ask, listens
+from chaos.checks.leaks import places
+from chaos.checks.leaks.grown import placed
+from chaos.errors import ControlError, TargetError, UsageError
+from chaos.plugin.handles import Handles, ProcessRef
+from chaos.record.event import NOW
+from chaos.record.events import Grown, QuietPoint
+from chaos.record.gauges import Api, Source
+from chaos.record.gauges import Database as DatabaseGauge
+from chaos.spec.rounds import Round, Rounds
+from chaos.spec.target import Target
+
+COUNTED = ("greenlets", "tasks", "objects")
+"""Of a witness's counts; threads are counted from outside."""
+
+ENTRIES = tuple(gauge for gauge in Api if gauge.unit == "entries")
+
+
+class Quiet:
+    """Reads the processes of the roles that the rounds name. A resource that cannot be read is left out, and said."""
+
+    def __init__(
+        self, rounds: Rounds, handles: Handles, target: Target, latest: Mapping[tuple[str, str], float]
+    ) -> None:
+        self._rounds, self._handles, self._latest = rounds, handles, latest
+        self._forbidden = allowed(target)
+        self._levels = levels(forbidden=self._forbidden)
+        self._before: tuple[Reading, list[dict[str, Any]]] | None = None
+
+    def point(self, played: Round, seconds: float) -> QuietPoint:
+        """Count everything; `seconds` after the last answer."""
+        unread: list[str] = []
+        found = list(self._processes(unread))
+        shared = self._shared(unread)
+        return QuietPoint(
+            NOW,
+            played.name,
+            route=played.route,
+            requests=played.requests,
+            times=played.times,
+            seconds=round(seconds, 3),
+            processes=tuple(found),
+            shared=shared,
+            limits=self._limits(found),
+            unread=tuple(dict.fromkeys(unread)),
+        )
+
+    def grown(self, played: Round) -> list[Grown]:
+        """Name what grew since the last look, one event for each level that found something; none at the first."""
+        reading = readings.read((ref for _, ref in self._refs()), self._levels)
+        now = reading, self._sessions({each.ref.pid for each in reading.processes})
+        before, self._before = self._before, now
+        if before is None or played.route is None:
+            return []
+        growth = readings.growth(before[0], reading, self._levels)
+        found = places.by_level([*growth.rows, *places.of_sessions(before[1], now[1])])
+        because = "; ".join(dict.fromkeys(why for each in reading.processes for why in each.why_not.values()))
+        return [
+            Grown(NOW, played.route, times=played.times, level=level, found=tuple(rows), because=because)
+            for level, rows in sorted(found.items())
+        ]
+
+    def _processes(self, unread: list[str]) -> Iterator[dict[str, Any]]:
+        for role, ref in self._refs(unread):
+            try:
+                yield {
+                    "role": role,
+                    "pid": ref.pid,
+                    "parent": psutil.Process(ref.pid).ppid(),
+                    "created": ref.create_time,
+                    "counts": {**processes.counts(ref.pid), **self._witnessed(ref.pid, unread)},
+                    "memory": processes.memory(ref.pid),
+                }
+            except (Gone, psutil.NoSuchProcess):
+                continue  # seen as another set of processes
+            except Unseen as error:
+                unread.append(f"{role}: {error}")
+
+    def _witnessed(self, pid: int, unread: list[str]) -> dict[str, float]:
+        """What only the witness counts."""
+        if self._forbidden or not listens(pid):
+            return {}
+        try:
+            census = ask(pid)
+        except (NotListening, NoAnswer) as error:
+            unread.append(str(error))
+            return {}
+        counts: dict[str, float] = census["counts"]
+        return {name: counts[name] for name in COUNTED if name in counts} | placed(census)
+
+    def _refs(self, unread: list[str] | None = None) -> Iterator[tuple[str, ProcessRef]]:
+        """The processes of each role, with their descendants. Why some cannot be seen is added to `unread`."""
+        for role in self._rounds.roles:
+            found = dict[ProcessRef, None]()
+            for ref in self._handles.processes.get(role, ()):
+                with suppress(Gone):
+                    found |= dict.fromkeys(processes.tree(ref))
+            for container in self._handles.containers.get(role, ()):
+                try:
+                    found |= dict.fromkeys(where.of_container(container))
+                except (UsageError, ControlError) as error:
+                    (unread if unread is not None else []).append(str(error))
+            yield from ((role, ref) for ref in found)
+
+    def _shared(self, unread: list[str]) -> dict[str, float]:
+        """Sessions by state, and entries of caches and maps."""
+        found: dict[str, float] = {}
+        for database in self._handles.databases.values():
+            try:
+                by_state = sessions.counts(database.admin_dsn)
+            except TargetError as error:
+                unread.append(str(error))
+                continue
+            by_state.pop(sessions.SESSIONS)  # their sum: each would count twice
+            for state, count in by_state.items():
+                found[state] = found.get(state, 0.0) + count
+        for gauge in ENTRIES:
+            if (value := self._latest.get((Source.API, gauge))) is not None:
+                found[f"entries:{gauge}"] = value
+        return found
+
+    def _sessions(self, pids: Collection[int]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for database in self._handles.databases.values():
+            with suppress(TargetError):  # the quiet point says so
+                found += sessions.sessions(database.admin_dsn, pids)
+        return found
+
+    def _limits(self, found: list[dict[str, Any]]) -> dict[str, float]:
+        """The least limit of each resource over the processes; of sessions the server's."""
+        limits: dict[str, float] = {}
+        for process in found:
+            with suppress(Gone, Unseen):
+                for name, limit in processes.limits(int(process["pid"])).items():
+                    limits[name] = min(limits.get(name, limit), limit)
+        if (most := self._latest.get((Source.DATABASE, DatabaseGauge.MAX_CONNECTIONS))) is not None:
+            limits["sessions"] = most
+        return limits

@@ -1,0 +1,24 @@
+"""Bring a target up: look at the machine first, sign in, and read each of its gauges once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from chaos.host.busy import by_others
+from chaos.plugin.driver import Driver, Site
+from chaos.plugin.handles import Handles
+from chaos.record import events
+from chaos.record.event import NOW, Recorded
+from chaos.run import gauging
+from chaos.run.signed_in import signed_in
+from chaos.spec.target import Target
+
+
+def rise(
+    target: Target, driver: Driver, site: Site, stopping: threading.Event, event: Callable[[Recorded], None]
+) -> Handles:
+    """Blocks. Raises what the driver raises, UsageError for a session that fails, and Refused for a gauge."""
+    event(events.MachineLooked(NOW, busy=round(by_others(stopping), 3)))
+    event(events.TargetRising(NOW, target.name))
+    return gauging.ready(target, signed_in(target, driver.up(site)), event)
