@@ -12,11 +12,13 @@ import time
 from bench import (
     accuracy,
     document,
+    expectations,
     figures,
     highest_rate,
     paused,
     sampling_cost,
     stalled,
+    start_up,
     surroundings,
     ten_million,
 )
@@ -25,7 +27,7 @@ from bench.figures import Figure
 from bench.peers import found
 from bench.workshop import MINIATURE, Extent, Workshop, workshop
 
-PARTS = ("rate", "accuracy", "stall", "pause", "sampling", "hits")
+PARTS = ("rate", "accuracy", "expect", "stall", "pause", "sampling", "start", "hits")
 
 
 def main() -> None:
@@ -74,7 +76,14 @@ def _compare(shop: Workshop, parts: list[str]) -> list[str]:
 def _part(part: str, shop: Workshop) -> list[Figure]:
     if part == "hits":
         return ten_million.figures(shop.extent.hits)
-    module = {"rate": highest_rate, "stall": stalled, "pause": paused, "sampling": sampling_cost}[part]
+    module = {
+        "rate": highest_rate,
+        "expect": expectations,
+        "stall": stalled,
+        "pause": paused,
+        "sampling": sampling_cost,
+        "start": start_up,
+    }[part]
     rows: list[Figure] = module.figures(shop)
     return rows
 

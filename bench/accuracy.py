@@ -71,18 +71,19 @@ def figures(shots: Shots) -> list[Figure]:
     for peer in ("k6", "vegeta"):
         theirs: Key = (peer, JUDGED, False)
         cost, cost_theirs = shots.processor(ours), shots.processor(theirs)
-        rows.append(
-            at_most(f"processor time per request at {JUDGED}/s, to {peer}", cost, cost_theirs, 1.0, "ms")
-        )
+        what = f"CPU time per request at {JUDGED}/s, compared with {peer}"
+        rows.append(at_most(what, cost, cost_theirs, 1.0, "ms"))
         error, error_theirs = shots.error(ours, 99), shots.error(theirs, 99)
-        rows.append(at_most(f"error of p99 at {JUDGED}/s, to {peer}", error, error_theirs, 1.0, "ms"))
+        what = f"error of p99 at {JUDGED}/s, compared with {peer}"
+        rows.append(at_most(what, error, error_theirs, 1.0, "ms"))
     for rate in BURN_RATES:
         burnt, idle = (shots.percentile(("midnight", rate, burn), 99) for burn in (True, False))
-        what = f"p99 at {rate}/s while {os.cpu_count()} processors burn, to idle"
+        what = f"p99 at {rate}/s while {os.cpu_count()} CPUs burn, compared with idle"
         rows.append(at_most(what, burnt, idle, 1.3, "ms"))
         for peer in ("k6", "vegeta"):
             error, error_theirs = (shots.error((name, rate, True), 99) for name in ("midnight", peer))
-            rows.append(told(f"error of p99 at {rate}/s, burning, to {peer}", error, error_theirs, "ms"))
+            what = f"error of p99 at {rate}/s while CPUs burn, compared with {peer}"
+            rows.append(told(what, error, error_theirs, "ms"))
     return rows
 
 
@@ -99,4 +100,4 @@ def errors(shots: Shots) -> list[list[str]]:
     return lines
 
 
-ERRORS_HEADER = ["instrument", "rate", "machine", "p50", "p99", "p99.9", "processor ms per request"]
+ERRORS_HEADER = ["load generator", "rate", "machine", "p50", "p99", "p99.9", "CPU ms per request"]

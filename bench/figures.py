@@ -11,7 +11,7 @@ Unit = Literal["ms", "s", "/s", "MB", "%", "count"]
 _SCALE: dict[Unit, float] = {"ms": 1e3, "s": 1.0, "/s": 1.0, "MB": 1e-6, "%": 1e2, "count": 1.0}
 _SUFFIX: dict[Unit, str] = {"ms": " ms", "s": " s", "/s": "/s", "MB": " MB", "%": " %", "count": ""}
 
-HEADER = ["figure", "ours", "beside", "ratio", "aim", "met"]
+HEADER = ["figure", "midnight", "compared with", "ratio", "aim", "met"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Figure:
 
     what: str
     ours: str
-    beside: str
+    other: str
     ratio: str
     aim: str
     met: bool | None
@@ -28,7 +28,7 @@ class Figure:
     @property
     def cells(self) -> list[str]:
         word = "–" if self.met is None else "yes" if self.met else "MISSED"
-        return [self.what, self.ours, self.beside, self.ratio, self.aim, word]
+        return [self.what, self.ours, self.other, self.ratio, self.aim, word]
 
 
 def at_most(what: str, ours: float | None, other: float | None, aim: float, unit: Unit) -> Figure:
@@ -42,12 +42,12 @@ def at_least(what: str, ours: float | None, other: float | None, aim: float, uni
 
 
 def told(what: str, ours: float | None, other: float | None, unit: Unit) -> Figure:
-    """A ratio that nothing is asked of."""
+    """A ratio without an aim."""
     return _compared(what, ours, other, unit, "–", None)
 
 
 def below(what: str, value: float, bound: float, unit: Unit) -> Figure:
-    """A value held against a bound of its own: its ratio is the share of the bound."""
+    """A value compared with a bound of its own: the ratio is the share of the bound."""
     ratio = value / bound if bound else math.inf if value else 0.0
     return Figure(
         what,
@@ -76,7 +76,7 @@ def _compared(
 
 
 def show(value: float | None, unit: Unit) -> str:
-    """The value in its unit, three digits of it."""
+    """The value in its unit, with three digits."""
     if value is None:
         return "missing"
     scaled = value * _SCALE[unit]

@@ -28,10 +28,11 @@ def figures(shop: Workshop) -> list[Figure]:
     ours = rate["midnight"]
     pairs = [("locust", ours, 1.5), ("httpx", ours, 3.5)]
     rows = [
-        at_least(f"highest rate held, to {peer}", mine, rate.get(peer), aim, "/s")
+        at_least(f"highest rate held, compared with {peer}", mine, rate.get(peer), aim, "/s")
         for peer, mine, aim in pairs
     ]
-    return [*rows, at_least("highest rate of two processes, to one", rate["midnight x 2"], ours, 1.6, "/s")]
+    two = rate["midnight x 2"]
+    return [*rows, at_least("highest rate of two processes, compared with one", two, ours, 1.6, "/s")]
 
 
 def _highest_of(instrument: Instrument, shop: Workshop, server: TruthServer) -> float:

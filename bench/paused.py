@@ -1,4 +1,4 @@
-"""Our own load process is stopped again and again: no pause of ours may pass for the target's slowness."""
+"""The load process is paused again and again: its own pauses must not be blamed on the target."""
 
 from __future__ import annotations
 
@@ -29,8 +29,13 @@ def figures(shop: Workshop) -> list[Figure]:
         found = pause(shop)
         slow, blamed = slow + found[0], blamed + found[1]
     return [
-        told("hits slow by pauses of our own, to those of them not doubted", slow, blamed, "count"),
-        below("slow hits blamed on the target that were ours", blamed, 0, "count"),
+        told(
+            "slow hits caused by midnight's own pauses, compared with those not in doubt",
+            slow,
+            blamed,
+            "count",
+        ),
+        below("slow hits caused by midnight but blamed on the target", blamed, 0, "count"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What sampling costs: four times a second, over twenty processes, as a share of one processor."""
+"""The cost of sampling twenty processes four times a second, as a share of one CPU."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from chaos.record.journal import Clock, Writer
 from chaos.sampling.sampler import Sampler
 
 PROCESSES = 20
-BOUND = 0.02  # of one processor
+BOUND = 0.02  # of one CPU
 
 
 def figures(shop: Workshop) -> list[Figure]:
-    """Each sampler runs in a process of its own, so that its processor time is its alone."""
+    """Each sampler runs in a process of its own, so that its CPU time can be measured alone."""
     argv = [sys.executable, "-m", "bench.sampling_cost", str(max(2.0, shop.extent.attack))]
     shares = [float(subprocess.check_output(argv)) for _ in range(shop.extent.repeats)]
     return [
         below(
-            f"sampling {PROCESSES} processes four times a second, of one processor",
+            f"share of one CPU used by sampling {PROCESSES} processes four times a second",
             median(shares),
             BOUND,
             "%",
@@ -36,7 +36,7 @@ def figures(shop: Workshop) -> list[Figure]:
 
 
 def share(length: float) -> float:
-    """The share of one processor that the sampler uses in `length` seconds."""
+    """The share of one CPU that the sampler uses in `length` seconds."""
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="midnight-bench-")))
         sleepers = [subprocess.Popen(["sleep", "600"]) for _ in range(PROCESSES)]

@@ -21,8 +21,10 @@ def figures(shop: Workshop) -> list[Figure]:
     before, after = (median(each[at] for each in found) for at in (0, 1))
     bad = sum(each[2] for each in found)
     return [
-        at_most("p99 two seconds after a 3 s stall of the target, to before", after, before, 1.5, "ms"),
-        below("bad hits in a stall that is shorter than the timeout", bad, 0, "count"),
+        at_most(
+            "p99 two seconds after a 3 s stall of the target, compared with before", after, before, 1.5, "ms"
+        ),
+        below("bad hits in a stall shorter than the timeout", bad, 0, "count"),
     ]
 
 

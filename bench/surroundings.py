@@ -11,10 +11,10 @@ from chaos.load.priority import raise_priority
 
 
 def told(peers: Peers) -> str:
-    """A few lines: day, processors, kernel, Python, the priority that the load process may have."""
+    """A few lines: day, CPUs, kernel, Python, the priority that the load process may have."""
     parts = [
         f"{datetime.now(UTC):%Y-%m-%d}",
-        f"{os.cpu_count()} processors",
+        f"{os.cpu_count()} CPUs",
         f"Linux {platform.release().split('-')[0]}",
         f"Python {platform.python_version()}",
         f"priority of the load process: {_permitted()}",

@@ -1,4 +1,4 @@
-"""A night of ten million hits, judged and reported: `python -m bench.ten_million [HITS]`."""
+"""A run of ten million hits, judged and reported: `python -m bench.ten_million [HITS]`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Cost:
 
 def figures(hits: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="midnight-bench-") as place:
-        print(f"writing a night of {hits} hits", flush=True)
+        print(f"writing a run of {hits} hits", flush=True)
         run = Night(hits).write(Path(place) / "reports" / "night")
         judged, reported = cost("judge", run), cost("report", run)
     seconds, peak = judged.seconds + reported.seconds, max(judged.peak, reported.peak)
     of = f"of {hits / 1e6:g} million hits"
     return [
-        below(f"judging and reporting a night {of}", seconds, SECONDS, "s"),
-        below(f"the most memory that judging or reporting it takes, {of}", peak, PEAK, "MB"),
+        below(f"judging and reporting a run {of}", seconds, SECONDS, "s"),
+        below(f"peak memory of judging or reporting a run {of}", peak, PEAK, "MB"),
     ]
 
 

@@ -81,10 +81,10 @@ class TruthServer:
 
 
 @contextmanager
-def serving(program: Path, place: Path, delay: float) -> Iterator[TruthServer]:
-    """A server that answers after `delay` seconds; it ends with the block, and when we die."""
+def serving(program: Path, place: Path, delay: float, body: str = "{}") -> Iterator[TruthServer]:
+    """A server that answers `body` after `delay` seconds; it ends with the block, and when we die."""
     process = subprocess.Popen(
-        [program, f"{delay * 1e6:.0f}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [program, f"{delay * 1e6:.0f}", body], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         yield TruthServer(process, place)

@@ -1,6 +1,6 @@
 /* A server whose answer times are known: it answers every request DELAY microseconds after it has read it.
  *
- *   truth_server DELAY      prints "port priority", then obeys its standard input, line by line:
+ *   truth_server DELAY [BODY]   with this body, or {}; prints "port priority", then obeys its standard input, line by line:
  *     stall AFTER SECONDS   so long after the next request take requests, and answer none; prints "ok"
  *     take PATH             write what was recorded since the last time, and forget it; prints how many
  *
@@ -31,7 +31,9 @@ enum { MOST_CONNECTIONS = 65536, MOST_WAITING = 1 << 20, MOST_RECORDS = 1 << 23,
 typedef struct { double arrived, answered; } Record;
 typedef struct { double due, arrived; int fd; uint32_t birth; } Waiting;
 
-static const char ANSWER[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+static const char HEAD[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s";
+static char answer_bytes[65536];
+static size_t answer_length;
 static Record *records;
 static size_t recorded;
 static Waiting *waiting; /* a ring: every delay is the same, so the first that came is the first due */
@@ -63,7 +65,7 @@ static void arm(void) {
 
 static void answer(Waiting *one) {
     if (births[one->fd] != one->birth) return; /* the client has gone */
-    if (send(one->fd, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL) < 0) return;
+    if (send(one->fd, answer_bytes, answer_length, MSG_NOSIGNAL) < 0) return;
     if (recorded < MOST_RECORDS) records[recorded++] = (Record){one->arrived, now()};
 }
 
@@ -154,7 +156,10 @@ static void listen_on_loopback(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) { fprintf(stderr, "usage: truth_server DELAY\n"); return 2; }
+    if (argc != 2 && argc != 3) { fprintf(stderr, "usage: truth_server DELAY [BODY]\n"); return 2; }
+    const char *body = argc == 3 ? argv[2] : "{}";
+    answer_length = (size_t)snprintf(answer_bytes, sizeof answer_bytes, HEAD, strlen(body), body);
+    if (answer_length >= sizeof answer_bytes) { fprintf(stderr, "the body is too long\n"); return 2; }
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

@@ -50,9 +50,9 @@ class Workshop:
         self._place, self._program = place, truth.build(place)
         self._numbers = count()
 
-    def serving(self, delay: float) -> AbstractContextManager[TruthServer]:
-        """A server that answers after `delay` seconds."""
-        return truth.serving(self._program, self._place, delay)
+    def serving(self, delay: float, body: str = "{}") -> AbstractContextManager[TruthServer]:
+        """A server that answers `body` after `delay` seconds."""
+        return truth.serving(self._program, self._place, delay, body)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

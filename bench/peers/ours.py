@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,7 @@ class Played:
 @dataclass(frozen=True, slots=True)
 class Ours:
     processes: int = 1
+    route: Route = field(default_factory=lambda: Route(path="/"))
 
     @property
     def name(self) -> str:
@@ -87,7 +88,7 @@ class Ours:
             instrument=place / f"instrument-{part}.jsonl",
             clock_zero=0.0,  # so that every time is of the monotonic clock, as the server's are
             seed=1,
-            routes=(Route(path="/"),),
+            routes=(self.route,),
             timeouts=(TIMEOUT,),
         )
         return LoadProcess(spec, mark="bench/load", log=place / f"{part}.log")
