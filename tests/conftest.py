@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +15,19 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from chaos.host.processes import mark_of
-from chaos.host.volume import V1_LIMIT
+from chaos.host.throttled import V1_LIMIT
+from chaos.record import redact, store
+from chaos.record.store import RunDir
 from tests.midnight import Midnight
+
+gc.disable()  # what is made while tests are collected lives to the end
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look through thousands of tests again."""
+    gc.freeze()
+    gc.enable()
+
 
 PLACES = (
     ("/tmp", "midnight-*"),
@@ -40,8 +52,9 @@ def _all_traces() -> set[str]:
     found |= {line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "midnight-" in line}
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
         with suppress(OSError):  # it has just been taken away
-            if "midnight-" in (text := backing.read_text()):
-                found.add(f"loop {text}")
+            # a killed nbdfuse takes the path along
+            if "midnight-" in (text := backing.read_text().strip()) or text == "/":
+                found.add(f"loop {backing.parent.parent.name} of {text}")
     if os.access(V1_LIMIT, os.R_OK):
         found |= {f"limit of {_device(line.split()[0])}" for line in V1_LIMIT.read_text().splitlines()}
     argv = ["pgrep", "-a", "-f", "chaos.undo.watchdog"]
@@ -57,7 +70,7 @@ def _device(number: str) -> str:
         return f"{number}, which is nobody's any more"
 
 
-LONGEST = ("docker", "judged")
+LONGEST = ("tests/docker/", "judged")
 JUDGED = (
     "tests/calibration/test_no_false_green.py",
     "tests/drill/test_sound_and_broken.py",
@@ -90,10 +103,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
 
 
 def group_of(nodeid: str) -> str:
-    """`docker`: one engine; `judged`: they judge a verdict, and would be in each other's way."""
+    """`judged`: they judge a verdict, and would be in each other's way."""
     file = nodeid.partition("::")[0]
-    if file.startswith("tests/docker/"):
-        return "docker"
     if file in JUDGED:
         return "judged"
     return nodeid if file == "tests/real/test_killed.py" else file
@@ -101,7 +112,7 @@ def group_of(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest go first, so that no worker waits for another in the end."""
-    items.sort(key=lambda item: group_of(item.nodeid) not in LONGEST)
+    items.sort(key=lambda item: not group_of(item.nodeid).startswith(LONGEST))
 
 
 @pytest.fixture
@@ -110,6 +121,30 @@ def nothing_left() -> Iterator[None]:
     before = traces()
     yield
     assert traces() - before == set()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_known_to_another_test() -> Iterator[None]:
+    yield
+    redact.known.forget()
+
+
+@pytest.fixture
+def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands run in the process of the tests have their reports and their state."""
+    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run(own_place: Path) -> RunDir:
+    """The directory of a run, whose undo record has its second copy."""
+    found = RunDir(own_place / "run")
+    found.path.mkdir()
+    store.kept(found).path.mkdir(parents=True)
+    return found
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from chaos.record.journal import Event, read_events
 from chaos.record.store import RunDir
@@ -17,13 +17,16 @@ PROJECT = Path(__file__).parent.parent
 PLUGIN = PROJECT / "tests/plugin"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A finished command."""
 
     code: int
     out: str
     err: str
+
+    @property
+    def printed(self) -> str:
+        return self.out + self.err
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Midnight:
 
     place: Path
     state: Path | None = None
+    prefix: tuple[str, ...] = ()  # what makes the command another user's
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -45,7 +49,7 @@ class Midnight:
         }
 
     def argv(self, *arguments: str) -> list[str]:
-        return [str(Path(sys.executable).parent / "midnight"), *arguments]
+        return [*self.prefix, str(Path(sys.executable).parent / "midnight"), *arguments]
 
     def __call__(self, *arguments: str, timeout: float = 240) -> Done:
         done = subprocess.run(

@@ -16,6 +16,7 @@ from chaos.record.store import RunDir
 from chaos.run.abort_watch import SoFar, first_proven
 from chaos.spec.abort import TARGET_DOWN, in_effect
 from chaos.spec.experiment import Experiment
+from chaos.spec.rounds import Rounds
 from tests.checks.synthetic import LENGTH, PLAY, Night, experiment_file
 
 SLO = {"slo": "availability"}
@@ -48,6 +49,33 @@ def test_an_slo_that_can_no_longer_be_met_is_proven_and_says_why(tmp_path: Path)
 def test_an_slo_that_the_rest_could_still_meet_is_not(tmp_path: Path) -> None:
     # 5 of 300 are bad so far, which is below 99 %; of the 600 that are due it is not
     assert so_far(tmp_path, Night(bad=[(20, 20.5, Hit.TIMEOUT)]), 30, SLO) is None
+
+
+def test_the_hits_of_a_second_load_process_prove_a_condition_too(tmp_path: Path) -> None:
+    night = Night(bad=[(20, LENGTH, Hit.REFUSED)])
+    night.ended, night.readback, night.logs = None, None, None
+    experiment, _ = night.write(tmp_path)
+    run = RunDir(tmp_path)
+    table, record = run.hits.rename(tmp_path / "second.npy"), run.instrument.rename(tmp_path / "second.jsonl")
+    conditions = in_effect((), started_by_us=False)
+    assert first_proven(experiment, conditions, SoFar(run, PLAY + 40)) is None
+    proven = first_proven(experiment, conditions, SoFar(run, PLAY + 40, table, record))
+    assert proven is not None and proven[0] == "target-down"
+
+
+@pytest.mark.parametrize("rounds", [True, False])
+def test_rounds_are_watched_beyond_their_planned_end_since_each_look_at_the_target_delays_them(
+    tmp_path: Path, rounds: bool
+) -> None:
+    night = Night(due=[number / 10 for number in range(1600)], bad=[(LENGTH + 30, 160, Hit.REFUSED)])
+    night.ended, night.readback, night.logs, night.instrument_until = None, None, None, 160
+    experiment, _ = night.write(tmp_path)
+    if rounds:
+        load = experiment.load.model_copy(update={"rounds": Rounds(), "phases": ()})
+        experiment = experiment.model_copy(update={"load": load})
+    conditions = in_effect((), started_by_us=False)
+    proven = first_proven(experiment, conditions, SoFar(RunDir(tmp_path), PLAY + 150))
+    assert (proven is not None and proven[0] == "target-down") is rounds
 
 
 def test_a_healthy_play_proves_no_condition(tmp_path: Path) -> None:

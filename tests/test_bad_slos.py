@@ -10,14 +10,14 @@ from chaos.errors import FileError
 from tests.openslo_documents import slos
 
 BAD = {
-    "an availability that nothing misses": ("availability: 0%", "availability: should be greater than 0"),
+    "an availability that nothing misses": ("availability: 0%", "availability: must be greater than 0%"),
     "a share that nothing misses": (
         "latency: {share: 0%, below: 1s}",
-        "share: should be greater than 0",
+        "share: must be greater than 0%",
     ),
     "slices that nothing misses": (
         "availability: 99%, timeslices: {window: 5s, target: 0%}",
-        "target: should be greater than 0",
+        "target: must be greater than 0%",
     ),
     "an unknown route": ("availability: 99%, route: raed", "route: 'raed' is not a route of the mix"),
     "an unknown step": (
@@ -26,7 +26,7 @@ BAD = {
     ),
     "a window longer than the play": (
         "availability: 99%, window: 2m",
-        "slo 'it': window: 120 s is longer than the play, 60 s",
+        "slo 'it': window: 2m is longer than the play, 1m",
     ),
     "a window longer than the hold": (
         "availability: 99%, step: drop, window: 1s",
@@ -34,11 +34,11 @@ BAD = {
     ),
     "a burn rate longer than the play": (
         "availability: 99%, burn_rate: {at_most: 2, window: 1h}",
-        "burn_rate: window: 3600 s is longer than the play, 60 s",
+        "burn_rate: window: 1h is longer than the play, 1m",
     ),
     "a slice longer than the play": (
         "availability: 99%, timeslices: {window: 61s, target: 99%}",
-        "timeslices: window: 61 s is longer than the play, 60 s",
+        "timeslices: window: 1m 1s is longer than the play, 1m",
     ),
     "a short window that is longer": (
         "availability: 99%, burn_rate: {at_most: 2, window: 5s, short: 5s}",
@@ -96,7 +96,7 @@ BAD = {
     ),
     "more hits than the play has": (
         "availability: 99%, min_hits: 1000",
-        "no 60 s of this play has 1000 hits",
+        "no 1m of this play has 1000 hits",
     ),
     "two objectives": ("availability: 99%, pool: {in_use: 80%}", "exactly one of availability"),
 }

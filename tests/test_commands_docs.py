@@ -20,14 +20,14 @@ def listed(text: str) -> set[str]:
     found = set()
     for row in re.findall(r"^\| `midnight ([^`]+)` \|", text, re.MULTILINE):
         group, *rest = row.split()
-        subcommands = [each for each in "".join(rest[:1]).split("\\|") if re.fullmatch(r"[a-z-]+", each)]
+        subcommands = [each for each in "".join(rest[:1]).split("\\|") if re.fullmatch(r"[a-z0-9-]+", each)]
         found |= {f"{group} {each}" for each in subcommands} or {group}
-        found |= {f"{group} {each}" for each in re.findall(r"\\\|([a-z-]+) ", " ".join(rest[1:]))}
+        found |= {f"{group} {each}" for each in re.findall(r"\\\|([a-z0-9-]+) ", " ".join(rest[1:]))}
     return found
 
 
 def test_every_command_is_listed_and_no_other() -> None:
-    app: Any = typer.main.get_command(cli.app)
+    app: Any = typer.main.get_command(cli.app())
     commands = {
         f"{name} {sub}".strip()
         for name, command in app.commands.items()

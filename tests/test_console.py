@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from rich.console import Console as Terminal
 
-from chaos.console import Console
 from chaos.console.panel import render
 from chaos.console.progress import Progress
+from chaos.console.shown import Console
 from chaos.console.words import figures_line, sentence
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
@@ -71,7 +71,7 @@ def test_output_without_a_terminal_is_one_line_per_event_with_its_time(experimen
     assert lines[1:3] == ["run r1", "50s logrotate"]
     assert lines[3:] == [
         "   86.0s  step idle_drop: injected",
-        "   86.3s  step idle_drop: held; sockets closed 58 of 10",
+        "   86.3s  step idle_drop: held; sockets closed 58 (at least 10 needed)",
     ]
 
 
@@ -123,7 +123,7 @@ def test_a_closed_pipe_does_not_end_the_program(live: str) -> None:
         import sys
         from pathlib import Path
         from rich.console import Console as Terminal
-        from chaos.console import Console
+        from chaos.console.shown import Console
         from chaos.spec.experiment import Experiment
         from chaos.record.journal import Event
         from chaos.record.store import RunDir
@@ -176,7 +176,7 @@ def test_the_panel_shows_what_is_injected_now_and_for_how_long(experiment: Exper
     terminal.print(render(progress, now=88.0))
     text = out.getvalue()
     assert "play: wake" in text
-    assert "62 s of 120 s, 58 s left" in text
+    assert "1m 2s of 2m, 58 s left" in text
     assert "61.2/s, good 99.9 %, p99 1.25 s, 340 in flight" in text
     assert "40 of 40 in use, 160 waiting" in text
     assert "injected, held for 12 s of up to 26 s" in text
@@ -203,12 +203,12 @@ def test_figures_that_are_not_known_are_dashes() -> None:
 
 def test_the_console_shows_when_the_play_begins(experiment: Experiment) -> None:
     early = {**FIGURES, "phase": "", "play_at": -2.4}
-    assert figures_line(early).startswith("waiting, the play begins in 3s: ")
+    assert figures_line(early).startswith("waiting, the play begins in 3 s: ")
     progress = Progress(experiment)
     progress.figures = early
     shown = Terminal(width=100, file=io.StringIO(), record=True)
     shown.print(render(progress, 0.0))
-    assert "the play begins in 3s" in shown.export_text()
+    assert "the play begins in 3 s" in shown.export_text()
 
 
 def test_a_percentile_that_falls_on_a_bad_hit_is_infinite() -> None:

@@ -8,25 +8,18 @@ from typing import Any
 
 import pytest
 
-from chaos import cli
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where reports and state would lie."""
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path
+from tests.typed import typed
 
 
 def planned(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["run", *argv, "--dry-run"])
-    assert ended.value.code == 0
-    return capsys.readouterr().out
+    done = typed(capsys, "run", *argv, "--dry-run")
+    assert done.code == 0
+    return done.out
 
 
-def test_the_json_plan_holds_all_that_a_run_would_do(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_plan_holds_all_that_a_run_would_do(
+    own_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     argv = ("midnight", "--profile", "hardened", "--seed", "3", "--set", "idle_drop.hold=1s", "--json")
     plan: dict[str, Any] = json.loads(planned(capsys, *argv))
     told = {key: plan[key] for key in ("experiment", "target", "profile", "seed")}
@@ -35,7 +28,7 @@ def test_the_json_plan_holds_all_that_a_run_would_do(place: Path, capsys: pytest
     steps = {step["step"]: step for step in plan["steps"]}
     assert steps["idle_drop"]["hold"] == 1.0 and len(steps) >= 4
     assert (plan["runbook"], plan["abort"]) == ([], [])
-    assert list(place.iterdir()) == []
+    assert list(own_place.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -47,23 +40,24 @@ def test_the_json_plan_holds_all_that_a_run_would_do(place: Path, capsys: pytest
     ],
 )
 def test_the_plan_says_if_a_fault_does_not_reach_sessions_already_idle(
-    place: Path, capsys: pytest.CaptureFixture[str], by: str, said: str | None
+    own_place: Path, capsys: pytest.CaptureFixture[str], by: str, said: str | None
 ) -> None:
-    text = planned(capsys, "midnight", "--set", f"idle_drop.by={by}")
+    longer = ("--set", "idle_drop.hold=2s")  # than a session must be idle for
+    text = planned(capsys, "midnight", "--set", f"idle_drop.by={by}", *longer)
     begins = "step 'idle_drop': sessions already idle are hit at their next use: "
     assert (f"{begins}{said}" in text) if said else begins not in text
-    assert list(place.iterdir()) == []
+    assert list(own_place.iterdir()) == []
 
 
-def test_a_suites_plan_lists_every_scenario(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_suites_plan_lists_every_scenario(own_place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plans = json.loads(planned(capsys, "dr-drill", "--profile", "hardened", "--json"))
     assert len(plans) == 4
     assert all(plan["runbook"] for plan in plans)
     assert planned(capsys, "dr-drill", "--profile", "hardened").count("against embedded") == 4
-    assert list(place.iterdir()) == []
+    assert list(own_place.iterdir()) == []
 
 
-def test_a_backups_plan_is_available_as_json_too(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_backups_plan_is_available_as_json_too(own_place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(planned(capsys, "restore-mine", "--target", "backup-example", "--json"))
     assert (told["experiment"], told["within"], told["verify"]) == ("restore-mine", 3600.0, True)
-    assert list(place.iterdir()) == []
+    assert list(own_place.iterdir()) == []

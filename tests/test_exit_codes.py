@@ -10,7 +10,19 @@ import pytest
 from chaos import cli, errors
 from chaos.checks.finding import Outcome
 from chaos.cli import gate, run
-from chaos.errors import ExitCode, MidnightError, Refused, of_error, of_outcome, of_run, worst
+from chaos.errors import (
+    ExitCode,
+    MidnightError,
+    Refused,
+    of_error,
+    of_outcome,
+    of_rejudged,
+    of_run,
+    of_undo,
+    of_verdict,
+    worst,
+)
+from tests.typed import typed
 
 ROOT = Path(cli.__file__).parents[2]
 NAMED = {
@@ -43,10 +55,8 @@ def test_an_uncaught_exception_is_a_failure_of_the_tool_and_no_violation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("chaos.plan.build.build", lambda *_: 1 / 0)
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["run", "smoke"])
-    assert ended.value.code == 5
-    assert "bug in midnight" in capsys.readouterr().err
+    done = typed(capsys, "run", "smoke")
+    assert (done.code, "bug in midnight" in done.err) == (5, True)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +81,40 @@ def test_each_outcome_of_a_check_has_a_code_and_only_a_bad_judgement_fails() -> 
 @pytest.mark.parametrize("code", [ExitCode.USAGE, -9, 77])
 def test_no_run_ends_as_if_nothing_had_been_touched(code: int) -> None:
     assert of_run(code) is ExitCode.FAILED
+
+
+@pytest.mark.parametrize("code", [ExitCode.PASS, ExitCode.VIOLATED])
+def test_a_run_without_a_verdict_cannot_have_passed_or_failed(code: ExitCode) -> None:
+    assert (of_run(code), of_run(code, judged=False)) == (code, ExitCode.FAILED)
+
+
+def test_a_run_that_ended_without_a_verdict_keeps_the_reason() -> None:
+    codes = set(ExitCode) - {ExitCode.PASS, ExitCode.VIOLATED, ExitCode.USAGE}
+    assert {of_run(code, judged=False) for code in codes} == codes
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN])
+def test_what_was_left_behind_outweighs_every_outcome(outcome: Outcome) -> None:
+    assert of_verdict(outcome, left_behind=True) is ExitCode.NOT_UNDONE
+    assert of_verdict(outcome) is of_outcome(outcome)
+    assert (of_undo(True), of_undo(False)) == (ExitCode.NOT_UNDONE, ExitCode.PASS)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ended", "aborted", "expected"),
+    [(0, 1, False, 0), (1, 0, False, 1), (0, 4, True, 4), (1, 4, True, 1), (0, 5, False, 5), (1, 6, True, 6)],
+)
+def test_other_objectives_change_the_verdict_and_not_how_the_run_ended(
+    verdict: int, ended: int, aborted: bool, expected: int
+) -> None:
+    assert of_rejudged(verdict, ended, aborted=aborted) == expected
+
+
+def test_what_judges_decides_no_code_by_itself() -> None:
+    rooms = [ROOT / "chaos/checks", ROOT / "chaos/gate"]
+    deciding = re.compile(r"(?:return|append\(|else) ExitCode\.(?!PASS\b)|ExitCode\.\w+ if ")
+    found = [file for room in rooms for file in room.rglob("*.py") if deciding.search(file.read_text())]
+    assert found == []
 
 
 def test_the_tree_of_errors_is_documented_with_the_codes_they_have() -> None:

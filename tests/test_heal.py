@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +14,6 @@ from chaos.record import store
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
 from chaos.undo.heal import heal_elsewhere, hold_lock, is_locked, keep, outstanding, playing
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    (tmp_path / "run").mkdir()
-    store.kept(RunDir(tmp_path / "run")).path.mkdir(parents=True)
-    return RunDir(tmp_path / "run")
 
 
 @pytest.fixture

@@ -16,13 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
 
-from chaos import cli, database, engine
+from chaos import database, engine
 from chaos.cli import diagnostics
 from chaos.errors import UsageError
 from chaos.history import schema
 from chaos.record import redact
 from chaos.tools import toxiproxy
 from tests.attach.files import CONSENT
+from tests.typed import exit_code
 
 EXPERIMENT = """\
 name: tiny
@@ -81,8 +82,7 @@ def played(place: Path, target: str, environment: dict[str, str]) -> tuple[int, 
         patch.setenv("MIDNIGHT_REPORTS", str(place / "reports"))
         patch.setenv("XDG_STATE_HOME", str(place / "state"))
         patch.setenv(diagnostics.VARIABLE, str(place / "log"))
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["-v", "run", str(place / "tiny.yaml"), "--target", str(place / "mine.yaml")])
+        code = exit_code("-v", "run", str(place / "tiny.yaml"), "--target", str(place / "mine.yaml"))
     assert "chaos.cli.diagnostics: midnight " in said.getvalue() and (place / "log").stat().st_size
     left = [
         file for file in place.rglob("*") if file.is_file() and file.name not in ("tiny.yaml", "mine.yaml")
@@ -92,7 +92,7 @@ def played(place: Path, target: str, environment: dict[str, str]) -> tuple[int, 
         *(str(file) for file in left),
         *(file.read_text(errors="replace") for file in left),
     ]
-    return int(ended.value.code or 0), "\n".join(texts)
+    return code, "\n".join(texts)
 
 
 def pieces(secret: str) -> set[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
 from chaos.errors import FileError
 from chaos.spec.secret import Secret
 from chaos.spec.userfile import MOST_TEXT, read_json, read_text
@@ -18,6 +17,7 @@ from chaos.spec.yamltext import MOST_NODES
 from chaos.targets.attach import processes
 from chaos.targets.attach.options import ProcessAt
 from tests.checks.synthetic import Night
+from tests.typed import refusal
 
 QUICK = 10.0  # processor seconds: what is read to its end takes minutes, or never ends
 
@@ -65,22 +65,16 @@ COMMANDS = {
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
-    return Night().write(tmp_path / "stored")[1].run.path
+def run(own_place: Path) -> Path:
+    return Night().write(own_place / "stored")[1].run.path
 
 
 def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     """What was said, by a command that has not worked for it."""
     begun, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(SystemExit) as ended:
-        cli.main(list(argv))
+    said = refusal(capsys, *argv)
     spent = time.process_time() - begun
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
-    said = capsys.readouterr().err
-    assert (ended.value.code, said.count("\n")) == (2, 1), said
     assert spent < QUICK, said
     assert grown < 200_000, f"{grown} kB"
     return said
@@ -146,9 +140,7 @@ def test_a_file_that_is_nested_or_long_beyond_sense_is_refused(
 def test_a_file_with_too_many_keys_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "odd.yaml"
     file.write_text("\n".join(f"a{number}: 1" for number in range(MOST_NODES)))
-    with pytest.raises(SystemExit):
-        cli.main(["validate", str(file)])
-    assert f"holds more than {MOST_NODES} keys and values" in capsys.readouterr().err
+    assert f"holds more than {MOST_NODES} keys and values" in refusal(capsys, "validate", str(file))
 
 
 def test_a_secret_is_not_read_from_it(tmp_path: Path) -> None:

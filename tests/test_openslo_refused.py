@@ -26,10 +26,10 @@ REFUSED = {
     "another route in the total": ("metric: hits, route: read", "metric: hits, route: write", 17,
                                    "must be about the same route and step as good", ""),
     "a route that is none": ("route: read", "route: raed", 15,
-                             "'raed' is not a route of the mix; known: read, write", ""),
+                             "'raed' is not a route of the mix; did you mean read?", ""),
     "a step that is none": ("route: read", "route: read, step: dorp", 15,
                             "'dorp' is not a step of this experiment", ""),
-    "a gauge": ("counter: true", "counter: false", 13, "counter: hits are counted", "False"),
+    "a gauge": ("counter: true", "counter: false", 13, "counter: hits are counted", "false"),
     "a precomputed ratio": ("counter: true", "rawType: success", 13, "rawType: a precomputed ratio", ""),
     "no total": ("        total:\n          metricSource: {type: midnight, spec: {metric: hits, route: read}}\n", "",
                  12, "total: is required", ""),
@@ -49,7 +49,7 @@ REFUSED = {
     "slices that are not asked": ("targetPercent: 99", "targetPercent: 99, timeSliceTarget: 0.9", 22,
                                   "timeSliceTarget: is only for budgetingMethod Timeslices", "0.9"),
     "two targets": ("targetPercent: 99", "targetPercent: 99, target: 0.99", 22, "exactly one of target", ""),
-    "a target of all": ("targetPercent: 99", "targetPercent: 100", 22, "targetPercent: should be less than 100", "100"),
+    "a target of all": ("targetPercent: 99", "targetPercent: 100", 22, "targetPercent: must be less than 100", "100"),
     "a threshold of a ratio": ("targetPercent: 99", "targetPercent: 99, op: lte", 22,
                                "op: is only for a thresholdMetric", "'lte'"),
     "a composite": ("targetPercent: 99", "targetPercent: 99, compositeWeight: 1", 22,
@@ -79,10 +79,10 @@ def test_an_objective_that_cannot_be_measured_is_refused_by_name(case: str, tmp_
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
-        ("op: lte", "op: gte", "op: requires slowness"),
+        ("op: lte", "op: gte", "op: would demand slow answers"),
         ("op: lte, ", "", "op: is required for a thresholdMetric"),
         ("value: 0.5, ", "", "value: is required for a thresholdMetric"),
-        ("value: 0.5", "value: 0", "value: should be greater than 0, got 0"),
+        ("value: 0.5", "value: 0", "value: must be greater than 0, got 0"),
         (
             "indicatorRef: answers",
             "indicatorRef: asnwers",
@@ -124,7 +124,7 @@ def test_a_slice_longer_than_the_play_is_refused_with_file_and_line(tmp_path: Pa
         "targetPercent: 99", "target: 0.9, timeSliceTarget: 0.95, timeSliceWindow: 5m"
     )
     path = documents(tmp_path / "openslo.yaml", text)
-    with pytest.raises(FileError, match="timeSliceWindow: 300 s is longer than the play, 60 s") as caught:
+    with pytest.raises(FileError, match="timeSliceWindow: 5m is longer than the play, 1m") as caught:
         slos(tmp_path, "{file: openslo.yaml}")
     assert (caught.value.path, caught.value.line) == (path, 22)
 
@@ -155,7 +155,7 @@ def test_a_document_that_is_none_is_refused_by_its_line(tmp_path: Path) -> None:
     path = documents(tmp_path / "openslo.yaml", RATIO, "slos: []\n")
     with pytest.raises(FileError) as caught:
         slos(tmp_path, "{file: openslo.yaml}")
-    assert str(caught.value) == f"{path}:26: apiVersion: is required"
+    assert str(caught.value).splitlines()[0] == f"{path}:26: apiVersion: is required"
 
 
 def test_a_duplicate_slo_name_is_refused_with_its_place(tmp_path: Path) -> None:

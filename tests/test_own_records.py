@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from chaos.errors import FileError, NoVerdict
-from chaos.load import ledger, leftovers, pages, readback
+from chaos.load import asker, ledger, leftovers, readback
+from chaos.load.asker import Access
 from chaos.load.ledger import State
+from chaos.load.readback import Place
 from chaos.plan.planned import Plan
 from chaos.plugin.handles import Handles
 from chaos.record import hits
@@ -23,8 +25,16 @@ from chaos.run import own_records
 from chaos.spec.target import Target, load
 from tests.attach.service import Service
 
-BY_KEY = {"path": "/records/{seq}"}
-BY_LIST = {"method": "POST", "path": "/records/remove", "limit": 7}
+BY_KEY = {"path": "/records/{key}"}
+READ = {
+    "list": "/records?after={after}&limit={limit}",
+    "limit": 6,
+    "rate": 10_000,
+    "keys": "$.records[*].seq",
+    "payload": "$.records[*].checksum",
+    "page": {"after": "key", "last": "$.last"},
+}
+ALL = {key: value for key, value in READ.items() if key not in ("page", "limit")}
 WRITES = 20
 TODAY = f"{datetime.now(UTC):%Y%m%d}"
 
@@ -32,7 +42,7 @@ TODAY = f"{datetime.now(UTC):%Y%m%d}"
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     monkeypatch.setattr(readback, "PAUSE", 0.0)
-    monkeypatch.setattr(pages, "PAUSE", 0.0)
+    monkeypatch.setattr(asker, "PAUSE", 0.0)
     found = Service()
     found.start()
     yield found
@@ -62,13 +72,29 @@ def write(service: Service, run_id: str, but: tuple[int, ...] = ()) -> set[int]:
     return keys
 
 
+def target(read: dict[str, Any] = READ, remove: dict[str, Any] | None = None) -> Target:
+    write = {"method": "POST", "path": "/records", "json": {"seq": "{seq}", "checksum": "{checksum}"}}
+    ledger = {"key": "{seq}", "read": read, "remove": remove}
+    return Target.model_validate(
+        {"name": "t", "driver": "attach", "routes": {"write": {**write, "ledger": ledger}}}
+    )
+
+
+def place(service: Service, read: dict[str, Any] = READ) -> Place:
+    ledger = target(read).routes["write"].ledger
+    assert ledger is not None
+    return Place("write", ledger, Access(service.url))
+
+
+def played(target: Target) -> Plan:
+    experiment = SimpleNamespace(load=SimpleNamespace(mix={"write": 1}))
+    return cast(Plan, SimpleNamespace(target=target, experiment=experiment))
+
+
 def read(
-    service: Service, run: RunDir, cleanup: dict[str, Any] | None = None, limit: int = 6
+    service: Service, run: RunDir, remove: dict[str, Any] | None = None, how: dict[str, Any] = READ
 ) -> dict[str, Any]:
-    document = {"name": "t", "driver": "attach", "cleanup": cleanup}
-    document["readback"] = {"path": "/records?after={after}&limit={limit}", "limit": limit}
-    plan = cast(Plan, SimpleNamespace(target=Target.model_validate(document)))
-    found = own_records._read(plan, Handles(base_url=service.url), run)
+    found = own_records._read(played(target(how, remove)), Handles(base_url=service.url), run)
     assert found is not None and found.complete, found
     return dict(found.event().detail)
 
@@ -117,19 +143,10 @@ def test_the_read_back_skips_a_hundred_thousand_old_records(
     write(service, run.id)
     old = ledger.base_of("20261101T000000Z-000000")
     service.records |= dict.fromkeys(range(old, old + 100_000), "theirs")
-    monkeypatch.setattr(leftovers, "SURVEY_WITHIN", -1.0)
-    found = readback.read_back(
-        service.url,
-        Target.model_validate(
-            {"name": "t", "driver": "a", "readback": {"path": "/records?after={after}&limit={limit}"}}
-        ).readback,
-        hits.open_table(run.hits),
-        ledger.base_of(run.id),
-        timeout=30.0,
-    )
-    assert found is not None and found.complete
-    assert (found.rows["state"] == State.PRESENT).all()
-    assert len(service.asked) == found.reads == 2
+    monkeypatch.setattr(leftovers, "survey", lambda *_: None)
+    assert read(service, run)["reads"] == 2
+    assert {state for _, state in states(run)} == {State.PRESENT}
+    assert len(service.asked) == 2 * -(-WRITES // 6)
 
 
 def test_a_survey_that_runs_out_of_time_is_reported_and_the_run_is_still_judged(
@@ -137,18 +154,13 @@ def test_a_survey_that_runs_out_of_time_is_reported_and_the_run_is_still_judged(
 ) -> None:
     run = run_of(reports, "20261126T235900Z-a1b2c3")
     write(service, run.id)
-    base = ledger.base_of(run.id)
-    target = Target.model_validate(
-        {"name": "t", "driver": "a", "readback": {"path": "/records?after={after}&limit={limit}"}}
-    )
-    assert target.readback is not None
-    found = leftovers.survey(service.url, target.readback, base, WRITES, headers={}, within=-1.0)
+    found = leftovers.survey(place(service), ledger.base_of(run.id), WRITES, within=-1.0)
+    assert found is not None
     assert not found.whole and "time ran out" in found.because
 
 
-@pytest.mark.parametrize("cleanup", [BY_KEY, BY_LIST], ids=["one by one", "by lists"])
 def test_only_records_of_ended_runs_that_are_as_they_were_written_are_removed(
-    service: Service, reports: Path, cleanup: dict[str, Any]
+    service: Service, reports: Path
 ) -> None:
     run = run_of(reports, f"{TODAY}T120000Z-a1b2c3")
     ended = run_of(reports, f"{TODAY}T110000Z-b1b2c3").id
@@ -160,7 +172,7 @@ def test_only_records_of_ended_runs_that_are_as_they_were_written_are_removed(
     service.records |= {damaged: "changed", 5: "theirs", ledger.base_of(run.id) - 3: "theirs"}
     with playing.lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        found = read(service, run, cleanup)["cleanup"]
+        found = read(service, run, BY_KEY)["cleanup"]
 
     assert sorted(service.removed) == sorted(gone - {damaged})
     assert set(service.records) == kept | {damaged, 5, ledger.base_of(run.id) - 3}
@@ -170,24 +182,21 @@ def test_only_records_of_ended_runs_that_are_as_they_were_written_are_removed(
 def test_a_refused_removal_is_given_up_and_reported(service: Service, reports: Path) -> None:
     run = run_of(reports, f"{TODAY}T120000Z-a1b2c3")
     kept = write(service, run.id)
-    found = read(service, run, {"method": "POST", "path": "/nowhere/{seq}"})["cleanup"]
+    found = read(service, run, {"method": "POST", "path": "/nowhere/{key}"})["cleanup"]
     assert found["removed"] == {"own": 0, "earlier": 0} and found["left"] == WRITES
-    assert found["because"] == "POST /nowhere/{seq} was answered with 404"
+    assert found["because"] == "POST /nowhere/{key} was answered with 404"
     assert set(service.records) == kept
     assert sum(path.startswith("/nowhere") for path, _ in service.asked) == 3
 
 
 def test_keys_that_are_taken_before_the_run_has_written_are_refused(service: Service, reports: Path) -> None:
     run = run_of(reports, "20261126T235900Z-a1b2c3")
-    at = {"path": "/records?after={after}&limit={limit}"}
-    target = Target.model_validate({"name": "t", "driver": "a", "readback": at}).readback
-    assert target is not None
     base = ledger.base_of(run.id)
     write(service, "20261125T235900Z-a1b2c3")
-    readback.refuse_taken(service.url, target, base, WRITES, {})
+    readback.refuse_taken(place(service), base, WRITES)
     write(service, run.id)
     with pytest.raises(NoVerdict, match=f"already has a record with key {base + 1}, .* start the run again"):
-        readback.refuse_taken(service.url, target, base, WRITES, {})
+        readback.refuse_taken(place(service), base, WRITES)
 
 
 def test_a_list_that_ignores_its_range_and_returns_everything_is_read_too(
@@ -196,28 +205,48 @@ def test_a_list_that_ignores_its_range_and_returns_everything_is_read_too(
     run = run_of(reports, "20261126T235900Z-a1b2c3")
     write(service, run.id, but=(4,))
     write(service, "20261125T235900Z-a1b2c3")
-    document = {"name": "t", "driver": "a", "readback": {"path": "/records?after=0&limit=1000"}}
-    plan = cast(Plan, SimpleNamespace(target=Target.model_validate(document)))
-    found = own_records._read(plan, Handles(base_url=service.url), run)
-    assert found is not None and found.complete and found.apart is not None
+    found = read(service, run, how={**ALL, "list": "/records?after=0&limit=1000"})
     assert [seq for seq, state in states(run) if state == State.MISSING] == [4]
-    assert found.apart["records"] == WRITES
+    assert found["apart"]["records"] == WRITES
 
 
-def test_a_list_without_a_place_for_the_key_and_with_a_second_page_is_not_complete(
-    service: Service, reports: Path
-) -> None:
+def test_one_page_that_does_not_say_that_it_is_all_is_not_complete(service: Service, reports: Path) -> None:
     run = run_of(reports, "20261126T235900Z-a1b2c3")
     write(service, run.id)
-    document = {"name": "t", "driver": "a", "readback": {"path": "/records?after=0&limit=10"}}
-    plan = cast(Plan, SimpleNamespace(target=Target.model_validate(document)))
+    plan = played(target({**ALL, "list": "/records?after=0&limit={limit}", "limit": 10}))
     found = own_records._read(plan, Handles(base_url=service.url), run)
     assert found is not None and not found.complete
-    assert "has no {after}" in found.because
+    assert "as many records as the limit, 10" in found.because
 
 
-def test_a_cleanup_without_a_readback_is_refused(tmp_path: Path) -> None:
+def test_two_routes_that_write_to_one_list_are_read_back_each(service: Service, reports: Path) -> None:
+    run = run_of(reports, "20261126T235900Z-a1b2c3")
+    numbers = np.arange(WRITES) + 1
+    hits.create(run.hits, np.arange(float(WRITES)), (numbers % 2).astype(np.uint8), numbers)
+    write(service, run.id, but=(4, 7))
+    both = target(READ, BY_KEY)
+    both = both.model_copy(update={"routes": {"even": both.routes["write"], "odd": both.routes["write"]}})
+    experiment = SimpleNamespace(load=SimpleNamespace(mix={"even": 1, "odd": 1}))
+    plan = cast(Plan, SimpleNamespace(target=both, experiment=experiment))
+    found = own_records._read(plan, Handles(base_url=service.url), run)
+    assert found is not None and found.complete and found.cleanup is not None
+    lost = (4, 7)
+    assert states(run) == [(n, State.MISSING if n in lost else State.PRESENT) for n in range(1, WRITES + 1)]
+    assert found.cleanup == {"removed": {"own": WRITES - 2, "earlier": 0}, "left": 0, "spared": 0}
+    assert found.because.startswith("even: 2 reads, ") and "; odd: 2 reads, " in found.because
+
+
+@pytest.mark.parametrize("old", ["ledger: true", "readback: {path: /a}", 'cleanup: {path: "/records/{seq}"}'])
+def test_a_file_of_the_time_of_one_read_back_gets_one_line_with_the_new_keys(
+    tmp_path: Path, old: str
+) -> None:
     file = tmp_path / "t.yaml"
-    file.write_text('name: t\ndriver: attach\ncleanup: {path: "/records/{seq}"}\n')
-    with pytest.raises(FileError, match=r"t.yaml:3: cleanup: needs `readback`"):
+    routes = "routes:\n  write:\n    method: POST\n    path: /a\n"
+    file.write_text(f"name: t\ndriver: attach\n{routes}{'    ' if 'true' in old else ''}{old}\n")
+    with pytest.raises(FileError) as refused:
         load(file)
+    (line,) = refused.value.lines
+    assert (
+        line.startswith(f"{file}:7: ")
+        and 'is now `ledger: {key: "{seq}", payload: JSONPATH, read: {list: ' in line
+    )

@@ -31,9 +31,7 @@ SHIPPED = {"smoke": OneExperiment, "dr-drill": WholeSuite, "restore-mine": Backu
 BACKUP = Request("backup-example")
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_place")
 
 
 @pytest.mark.parametrize(("name", "expected"), SHIPPED.items())
@@ -66,7 +64,13 @@ def test_only_the_protocol_and_what_judges_ask_for_the_kind() -> None:
         for file in CHAOS.rglob("*.py")
         if "\nfrom chaos.spec.kind import " in file.read_text()
     }
-    assert asking == {"play/kinds.py", "play/gating.py", "checks/rejudge.py", "reports/html.py"}
+    assert asking == {
+        "play/kinds.py",
+        "play/gating.py",
+        "checks/rejudge.py",
+        "reports/html.py",
+        "reports/explain.py",
+    }
 
 
 @pytest.mark.parametrize(
@@ -108,9 +112,10 @@ def test_a_suite_is_shown_as_one_document_with_each_of_its_plans() -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (ExitCode.PASS, "another profile: midnight run smoke --profile"),
+        (ExitCode.PASS, "midnight run smoke --profile"),
         (ExitCode.NOT_UNDONE, "midnight undo night"),
-        (ExitCode.UNKNOWN, "midnight show smoke"),
+        (ExitCode.VIOLATED, "midnight explain night"),
+        (ExitCode.UNKNOWN, "midnight explain night"),
     ],
 )
 def test_the_next_command_suggested_fits_how_the_run_ended(

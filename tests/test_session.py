@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ class Dog:
 
     ends: list[str]
 
-    def __init__(self, run: RunDir) -> None:
+    def __init__(self, run: RunDir, undoes: Iterable[str]) -> None:
+        assert list(undoes) == ["target:planted", "fault:pause"]
         assert is_locked(run), "nothing is watched that another could still play"
         self.ends = []
         Dog.last = self
@@ -40,9 +42,8 @@ class Dog:
 
 
 @pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
+def dog(own_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del own_place
     monkeypatch.setattr(sessions, "Watchdog", Dog)
 
 
@@ -63,7 +64,7 @@ def undone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     (tmp_path / "run").mkdir()
-    return Session(RunDir(tmp_path / "run"), "planted")
+    return Session(RunDir(tmp_path / "run"), "planted", ["pause", "pause"])
 
 
 def judged_never() -> Verdict:

@@ -34,4 +34,4 @@ def test_the_example_of_what_stops_a_play_is_one() -> None:
     (block,) = ABORTS
     conditions = YAML(typ="safe").load(block)["abort"]
     read = in_effect(Experiment.model_validate(experiment_file(abort=conditions)).abort, started_by_us=True)
-    assert [name_of(condition) for condition in read] == ["availability", "recovery", "half"]
+    assert [name_of(condition) for condition in read] == ["availability", "recovery", "half", "DatabaseDown"]

@@ -13,7 +13,7 @@ from chaos.faults.idle_drop import IdleDrop
 from chaos.plan import build as plans
 from chaos.plan.planned import Plan
 from chaos.targets.embedded import EmbeddedDriver
-from tests.test_bad_files import GOOD
+from tests.bad_files import GOOD
 
 
 def stage(monkeypatch: pytest.MonkeyPatch, key: str) -> None:

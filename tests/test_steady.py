@@ -11,7 +11,7 @@ from chaos.checks.bounds import Account
 from chaos.record.events import BaselineEnded
 from chaos.record.hits import DTYPE, HitTable, Outcome
 from chaos.run.baseline import judge_hits
-from chaos.spec.experiment import Baseline
+from chaos.spec.load import Baseline
 
 
 def hits(good: int, bad: int = 0, *, took: float = 0.01, how: Outcome = Outcome.BAD_STATUS) -> HitTable:
@@ -69,8 +69,9 @@ def test_an_objective_too_fine_for_the_machine_is_reported_or_stops_the_run(
     baseline = Baseline.model_validate({"for": "10s", "rate": 10})
     found = judge_hits(baseline, hits(100), own(in_doubt), 10.0)
     assert found.steady is steady
-    said = f"{in_doubt} of 40 windows were beyond what the 30 ms of p99 allow, a lag of 7.5 ms"
+    said = f"in {in_doubt} of 40 windows beyond the lag of 7.5 ms that the 30 ms of p99 allow"
     assert (said in found.because) is (in_doubt > 0)
     assert (
-        "too fine for this machine: midnight itself was late by up to 20 ms" in found.because
+        "this machine is too slow for what is to be judged: midnight itself sent up to 20 ms late"
+        in found.because
     ) is not steady

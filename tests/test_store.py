@@ -11,11 +11,7 @@ from chaos.errors import UsageError
 from chaos.record import store
 from chaos.record.store import RunDir
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_place")
 
 
 @pytest.fixture
@@ -40,6 +36,13 @@ def test_a_run_that_is_not_healed_is_found_from_another_directory(
     store.mark_healed(run)
     with pytest.raises(UsageError, match="is not a stored run"):
         store.find_run(run.id)
+
+
+def test_the_latest_run_of_an_experiment_is_found_by_its_name() -> None:
+    run = begun()
+    assert store.find_run("latest") == store.find_run(f"latest:{run.path.parent.name}") == run
+    with pytest.raises(UsageError, match="no run of 'another'"):
+        store.find_run("latest:another")
 
 
 def test_a_run_that_is_both_stored_and_not_healed_is_one_run() -> None:

@@ -66,7 +66,8 @@ def test_a_suite_whose_scenarios_all_pass_passes_with_the_worst_times(tmp_path: 
 def test_a_scenario_that_fails_fails_the_whole_suite_and_is_named(tmp_path: Path) -> None:
     verdict, _ = judged(stored(tmp_path, one=night(), two=failing()))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.FAIL, 1)
-    assert "1 of 2 scenarios passed; two: FAIL: technical RTO 7 s > 3 s" in verdict.headline
+    assert verdict.headline.startswith("FAIL: 1 of 2 scenarios passed; two: FAIL: ")
+    assert verdict.reasons[1].startswith("two: FAIL: ")
 
 
 def test_a_scenario_that_was_never_played_makes_the_suite_unknown(tmp_path: Path) -> None:
@@ -102,5 +103,5 @@ def test_the_suites_page_has_every_scenario_with_its_spans_and_the_budget_left(t
     verdict, parts = judged(run)
     text = write_suite_report(run, verdict, parts, ()).read_text()
     assert text.count("Time to recover") == 2
-    assert "by ops" in text and "893 s" in text  # of fifteen minutes, seven seconds are gone
+    assert "by ops" in text and "14m 53s" in text  # of fifteen minutes, seven seconds are gone
     assert "clients come back" in text and "<script" not in text

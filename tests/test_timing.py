@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chaos.load import arrivals
-from chaos.spec.experiment import Load
+from chaos.spec.load import Load
 
 
 def _load(mix: dict[str, float] | None = None) -> Load:

@@ -11,13 +11,13 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from chaos.checks.rejudge import Objectives
-from chaos.checks.suite import Suite
 from chaos.plugin import registry
 from chaos.runbook_actions import GENERIC
 from chaos.schedule.file import ScheduleFile
 from chaos.spec import yamlfile
 from chaos.spec.experiment import Experiment
 from chaos.spec.restore_experiment import RestoreExperiment
+from chaos.spec.suite import Suite
 from chaos.spec.target import Target
 from chaos.spec.units import Exact, Size, goal, percentile, ratio, seconds, show_days, show_seconds, size
 from chaos.targets.embedded import operations, profile_file
@@ -26,11 +26,27 @@ UNITLESS = {  # what has no unit, or bears it in its name
     *("Phase.rate", "Baseline.rate", "Load.mix"),  # requests a second, weights
     *("BatchJobParams.cpu_seconds", "BatchJobParams.min_cpu_seconds", "CpuLimitParams.cpus"),
     "DatabaseSettings.settings",  # PostgreSQL's own names, and its units
+    *("Rounds.rate", "Rounds.usual"),  # requests a second
+    *(
+        f"LeakLimits.{each}" for each in ("descriptors", "entries", "greenlets", "objects", "sessions")
+    ),  # counts
+    *("LeakLimits.tasks", "LeakLimits.threads"),
+    *(
+        "Invariant.equals",
+        "Invariant.at_least",
+        "Invariant.at_most",
+        "Delta.plus",
+        "Condition.at_least",
+        "Condition.at_most",
+    ),  # whatever a question asks for
+    "OverlapParams.cpu_seconds",
+    *(f"{each}.values" for each in ("BatchJobParams", "JobHere", "JobInside", "JobOptions", "OverlapParams")),
+    *("Read.rate", "Slo.above", "Slo.below"),  # requests a second; whatever a query asks for
     *("BurnRate.at_most", "Query.at_least", "Query.at_most", "Query.equals"),
 }
 
 
-@pytest.mark.parametrize("value", [0.25, 5.0, 90.0, 0.0])
+@pytest.mark.parametrize("value", [0.25, 5.0, 90.0, 72.43, 90061.0, 0.0, -90.0])
 def test_a_time_that_is_shown_reads_back_as_itself(value: float) -> None:
     assert seconds(show_seconds(value)) == value
 
@@ -43,7 +59,13 @@ def test_a_time_that_is_shown_reads_back_as_itself(value: float) -> None:
         (0.0, "0 s"),
         (0.01234, "12.3 ms"),
         (31.24, "31.24 s"),
-        (900.0, "900 s"),
+        (900.0, "15m"),
+        (90.0, "1m 30s"),
+        (59.996, "1m"),
+        (72.43, "72.43 s"),
+        (-90.0, "-1m 30s"),
+        (612.5, "10m 12.5s"),
+        (90061.0, "1d 1h 1m 1s"),
     ],
 )
 def test_a_time_is_shown_in_one_notation(value: float, shown: str) -> None:
@@ -51,7 +73,7 @@ def test_a_time_is_shown_in_one_notation(value: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(59.5, "59.5 s"), (5400.0, "1.5 h"), (2592000.0, "30 d"), (280000.0, "3.2 d")]
+    ("value", "shown"), [(59.5, "59.5 s"), (5400.0, "1h 30m"), (2592000.0, "30d"), (280000.0, "3d 6h")]
 )
 def test_a_long_time_is_shown_in_hours_and_days(value: float, shown: str) -> None:
     assert show_days(value) == shown

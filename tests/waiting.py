@@ -23,12 +23,12 @@ def wait_until_listening(port: int) -> None:
     pytest.fail(f"nothing listens on {port}")
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Until it holds; a server that does not answer yet is asked again."""
+def wait_until(holds: Callable[[], bool], what: str = "what is waited for") -> None:
+    """Until it holds; a server that does not answer yet is asked again. `what` names it in the failure."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with suppress(ControlError):
             if holds():
                 return
         time.sleep(0.05)  # whoever is asked says nowhere that it is ready
-    pytest.fail("it never held")
+    pytest.fail(f"not within a minute: {what}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chaos.errors import ToolMissing
+from chaos.tools import postgresql
 from tests.backup_check.production import Production
 from tests.backup_check.restoring import Restoring
 from tests.postgres.conftest import installation, servers
@@ -19,6 +22,17 @@ def production(servers: Servers) -> Production:
     return Production(servers)
 
 
+@pytest.fixture(scope="module")
+def older_servers() -> Iterator[Servers]:
+    """Of PostgreSQL 15; skipped where it is not installed."""
+    try:
+        servers = Servers(postgresql.installation_of(15))
+    except ToolMissing as missing:
+        pytest.skip(str(missing))
+    yield servers
+    servers.remove()
+
+
 @pytest.fixture
-def restoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Restoring:
-    return Restoring(tmp_path, monkeypatch)
+def restoring(own_place: Path) -> Restoring:
+    return Restoring(own_place)

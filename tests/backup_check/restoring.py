@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from chaos.backup_check import runner
 from chaos.checks.finding import Finding
 from chaos.checks.result import RunResult
@@ -40,8 +38,10 @@ class Done:
 
     @property
     def headline(self) -> str:
-        assert self.ending.verdict is not None
-        return self.ending.verdict.headline
+        """The first line, and what each check says."""
+        verdict = self.ending.verdict
+        assert verdict is not None
+        return "; ".join([verdict.headline, *(finding.because for finding in verdict.findings)])
 
     def event(self, name: str, phase: str, source: str = "restore") -> Event:
         return self.journal.find(source, name, phase)[-1]
@@ -50,10 +50,8 @@ class Done:
 class Restoring:
     """Target and experiment files in `place`, where the reports go too."""
 
-    def __init__(self, place: Path, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, place: Path) -> None:
         self.place = place
-        patch.setenv("MIDNIGHT_REPORTS", str(place / "reports"))
-        patch.setenv("XDG_STATE_HOME", str(place / "state"))
 
     def target(self, kind: str, path: Path, production: dict[str, Any] | None = None, **options: Any) -> str:
         document = {"name": "mine", "driver": "backup", "production": production}

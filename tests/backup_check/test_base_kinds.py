@@ -281,7 +281,7 @@ def test_a_snapshot_in_which_a_table_has_no_file_fails(stopped: Stopped, restori
     (place / stopped.file).unlink()
     done = restoring("base", place, heartbeat=None, queries=[])
     assert done.ending.exit_code == 1
-    assert "the backup is incomplete: nothing was restored of kept of postgres" in done.headline
+    assert "the backup is incomplete: nothing was restored from kept (database postgres)" in done.headline
 
 
 def test_the_repository_of_another_tool_is_refused_with_the_way_to_restore_it(

@@ -16,6 +16,7 @@ from tests.backup_check.production import Production
 from tests.backup_check.restoring import COUNT, HEARTBEAT
 from tests.conftest import traces
 from tests.midnight import Midnight
+from tests.typed import typed
 
 pytestmark = pytest.mark.real
 
@@ -48,8 +49,9 @@ def begun(midnight: Midnight, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the heartbeat was never read")
 
 
+@pytest.mark.usefixtures("own_place")
 def test_a_restore_leaves_a_run_like_any_other(
-    midnight: Midnight, production: Production, dump: Path
+    midnight: Midnight, production: Production, dump: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del production
     file = target(midnight, dump)
@@ -65,9 +67,9 @@ def test_a_restore_leaves_a_run_like_any_other(
     assert "RPO (age of the newest heartbeat)" in report
     assert "SHA-256 of of-commands.dump" in report
     assert "<script" not in report
-    judged = midnight("judge", "latest", "--json")
+    judged = typed(capsys, "judge", "latest", "--json")
     assert (judged.code, json.loads(judged.out)) == (0, midnight.verdict)
-    (listed,) = json.loads(midnight("runs", "--json").out)
+    (listed,) = json.loads(typed(capsys, "runs", "--json").out)
     assert (listed["experiment"], listed["drill"], listed["verdict"]) == ("restore-mine", True, "pass")
 
 

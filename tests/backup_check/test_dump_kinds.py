@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +40,10 @@ SCHEMA = """
 class Dumped:
     """A server, and dumps of it by the programs of any version."""
 
-    def __init__(self, installation: Installation) -> None:
-        self.servers = Servers(installation)
-        self.place = self.servers.place / "dumps"
+    def __init__(self, servers: Servers) -> None:
+        self.place = servers.place / "dumps"
         self.place.mkdir(mode=0o755)
-        self.server, _ = self.servers.primary()
+        self.server, _ = servers.primary()
         execute(self.server, SCHEMA)
 
     def by(self, installation: Installation, name: str, *options: str, program: str = "pg_dump") -> Path:
@@ -66,20 +64,13 @@ class Dumped:
 
 
 @pytest.fixture(scope="module")
-def dumped(installation: Installation) -> Iterator[Dumped]:
-    dumped = Dumped(installation)
-    yield dumped
-    dumped.servers.remove()
+def dumped(servers: Servers) -> Dumped:
+    return Dumped(servers)
 
 
 @pytest.fixture(scope="module")
-def older() -> Iterator[Dumped]:
-    try:
-        dumped = Dumped(postgresql.installation_of(15))
-    except ToolMissing as missing:
-        pytest.skip(str(missing))
-    yield dumped
-    dumped.servers.remove()
+def older(older_servers: Servers) -> Dumped:
+    return Dumped(older_servers)
 
 
 def restored(restoring: Restoring, dump: Path, **options: Any) -> Done:

@@ -88,7 +88,7 @@ def test_a_heartbeat_in_the_future_and_one_too_old_are_named(
 ) -> None:
     done = restoring("dump", custom, experiment={"limits": {"rpo": "1ms", "rto": "1ms"}})
     assert (done.outcomes["rpo"], done.outcomes["rto"]) == ("fail", "fail")
-    assert "> 1 ms: the newest heartbeat is of" in done.headline
+    assert "> 1 ms: the newest heartbeat is from" in done.headline
     production.beat("clock_timestamp() + interval '1 hour'")
     future = production.dump("future.dump", "--format=custom")
     execute(production.primary, "DELETE FROM heartbeat WHERE at > clock_timestamp()")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chaos.errors import ToolMissing
-from chaos.tools import postgresql
 from tests.backup_check.production import Production
 from tests.backup_check.restoring import Restoring
 from tests.postgres.servers import Servers, ask
@@ -17,15 +14,8 @@ pytestmark = [pytest.mark.real, pytest.mark.full]
 
 
 @pytest.fixture(scope="module")
-def older() -> Iterator[Production]:
-    try:
-        servers = Servers(postgresql.installation_of(15))
-    except ToolMissing as missing:
-        pytest.skip(str(missing))
-    try:
-        yield Production(servers)
-    finally:
-        servers.remove()
+def older(older_servers: Servers) -> Production:
+    return Production(older_servers)
 
 
 def test_an_older_backup_is_restored_and_checked_by_tools_of_its_own_version(

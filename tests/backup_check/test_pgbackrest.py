@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 
-from chaos.errors import ToolMissing
 from chaos.host.privileges import identity, unprivileged_user
 from chaos.postgres.settings import Settings
-from chaos.tools import postgresql
 from chaos.tools.command import which
 from tests.backup_check.production import digest
 from tests.backup_check.restoring import Restoring
@@ -62,15 +59,8 @@ class Repository:
 
 
 @pytest.fixture(scope="module")
-def repository() -> Iterator[Repository]:
-    try:
-        servers = Servers(postgresql.installation_of(15))
-    except ToolMissing as missing:
-        pytest.skip(str(missing))
-    try:
-        yield Repository(servers)
-    finally:
-        servers.remove()
+def repository(older_servers: Servers) -> Repository:
+    return Repository(older_servers)
 
 
 def test_a_pgbackrest_backup_is_restored_to_the_archives_end_and_checked_by_amcheck(

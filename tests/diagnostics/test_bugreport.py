@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from chaos import bugreport, cli
-from chaos.record import redact
+from chaos import bugreport
 from chaos.tools import doctor
 from chaos.tools.part import Found
 from tests.diagnostics.planted import NAMES, RUN, SECRETS, plant
+from tests.typed import exit_code
 
 
 class Here:
@@ -32,23 +32,18 @@ class Broken(Here):
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def place(own_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(own_place)
     monkeypatch.setenv("PLANTED_TOKEN", "tok3nQwertz")
     monkeypatch.setenv("REPAIR_DSN", "postgresql://repair:Env0nlyQv@127.0.0.1/orders")
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{own_place}/none")
     monkeypatch.setattr("socket.gethostname", lambda: "buildbox77")
     monkeypatch.setattr(doctor, "PARTS", [Here(), Broken()])
-    return tmp_path
+    return own_place
 
 
 def packed(*arguments: str) -> tuple[int, Path]:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["bugreport", *arguments])
-    redact.known.forget()
-    return int(ended.value.code or 0), Path(f"midnight-bugreport-{RUN}.tar.gz")
+    return exit_code("bugreport", *arguments), Path(f"midnight-bugreport-{RUN}.tar.gz")
 
 
 def unpacked(archive: Path) -> dict[str, str]:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
 from chaos.cli import diagnostics
 from chaos.errors import UsageError
 from chaos.record import redact
 from chaos.record.redact import MASK
 from chaos.tools import doctor
 from chaos.tools.part import Missing
+from tests.typed import exit_code
 
 log = logging.getLogger("chaos.some.module")
 
@@ -47,14 +47,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def ended(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(list(arguments))
-    return int(ended.value.code or 0)
-
-
 def test_logging_is_off_by_default(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("doctor", "--json") == 0
+    assert exit_code("doctor", "--json") == 0
     assert capsys.readouterr().err == ""
     assert not log.isEnabledFor(logging.INFO)
 
@@ -63,7 +57,7 @@ def test_logging_is_off_by_default(capsys: pytest.CaptureFixture[str]) -> None:
 def test_verbose_works_before_or_after_the_command_and_leaves_standard_output_alone(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ended(*words) == 0
+    assert exit_code(*words) == 0
     said = capsys.readouterr()
     assert [part["part"] for part in json.loads(said.out)] == ["Alpha"]
     assert "chaos.tools.doctor: Alpha: cannot be used: it is not here" in said.err
@@ -72,7 +66,7 @@ def test_verbose_works_before_or_after_the_command_and_leaves_standard_output_al
 
 
 def test_verbose_works_after_a_command_of_a_group(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("schedule", "validate", "-v", "/no/such/file.yaml") == 2
+    assert exit_code("schedule", "validate", "-v", "/no/such/file.yaml") == 2
     said = capsys.readouterr().err.splitlines()
     assert " DEBUG chaos.cli.diagnostics: midnight " in said[0]
     assert said[-1].startswith("midnight: /no/such/file.yaml")
@@ -80,7 +74,7 @@ def test_verbose_works_after_a_command_of_a_group(capsys: pytest.CaptureFixture[
 
 def test_the_log_ends_with_the_command(file: Path) -> None:
     before = list(logging.getLogger().handlers)
-    ended("-v", "doctor")
+    exit_code("-v", "doctor")
     log.info("afterwards")
     assert logging.getLogger().handlers == before
     assert not log.isEnabledFor(logging.INFO)
@@ -90,10 +84,10 @@ def test_the_log_ends_with_the_command(file: Path) -> None:
 def test_the_file_is_its_owners_alone_and_is_appended_to(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended("doctor", "--json")
+    exit_code("doctor", "--json")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     first = file.read_text()
-    ended("doctor", "--json")
+    exit_code("doctor", "--json")
     assert file.read_text().startswith(first) and len(file.read_text()) > len(first)
     assert capsys.readouterr().err == ""
 
@@ -116,7 +110,7 @@ def test_a_file_that_cannot_be_appended_to_is_one_line_and_code_2(
 ) -> None:
     path = made(tmp_path)
     monkeypatch.setenv(diagnostics.VARIABLE, str(path))
-    assert ended("doctor") == 2
+    assert exit_code("doctor") == 2
     said = capsys.readouterr()
     assert said.out == "" and len(said.err.splitlines()) == 1
     assert said.err.startswith(f"midnight: MIDNIGHT_LOG: {path}: ")
@@ -124,12 +118,9 @@ def test_a_file_that_cannot_be_appended_to_is_one_line_and_code_2(
 
 def test_secrets_are_masked_in_messages_arguments_and_tracebacks(file: Path) -> None:
     redact.known.learn(["Xy7@Zw9qKk"])
-    try:
-        with pytest.raises(ZeroDivisionError), diagnostics.session():
-            log.debug("of %s and %s", "Zw9qKk", "postgresql://shop:unlearnt1@db/orders")
-            raise ZeroDivisionError("by Xy7@Zw9qKk")
-    finally:
-        redact.known.forget()
+    with pytest.raises(ZeroDivisionError), diagnostics.session():
+        log.debug("of %s and %s", "Zw9qKk", "postgresql://shop:unlearnt1@db/orders")
+        raise ZeroDivisionError("by Xy7@Zw9qKk")
     text = file.read_text()
     assert f"of {MASK} and postgresql://{MASK}@db/orders" in text
     assert f"ZeroDivisionError: by {MASK}" in text
@@ -157,7 +148,7 @@ def test_an_uncaught_exception_is_in_the_file_and_once_on_standard_error(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("chaos.plan.build.build", lambda *_: 1 / 0)
-    assert ended("-v", "run", "smoke") == 5
+    assert exit_code("-v", "run", "smoke") == 5
     assert "ZeroDivisionError" in file.read_text()
     assert capsys.readouterr().err.count("ZeroDivisionError") == 1
 

@@ -173,7 +173,7 @@ def test_the_log_has_each_decision_of_a_schedule(tmp_path: Path, caplog: pytest.
     assert "hourly: due 2026-03-01 13:00:00+00:00: claimed (1) under token 1" in caplog.text
     assert "hourly: due 2026-03-01 14:00:00+00:00: skipped: blackout: " in caplog.text
     assert (
-        "hourly: due 2026-03-01 16:00:00+00:00: missed: could not start within 1800 s of its time"
+        "hourly: due 2026-03-01 16:00:00+00:00: missed: could not start within 30m of its due time"
         in caplog.text
     )
     assert "taking the lease of " in caplog.text

@@ -33,7 +33,7 @@ HEALED_WITHIN = 5.0
 STEPS = (
     "{name: drop, fault: idle_drop, at: 500ms, hold: 1s, with: {min_closed: 1}}",
     "{name: rotate, fault: logrotate, at: 500ms, hold: 20s, with: {grown: 20MB, writers: 2}}",
-    "{name: batch, fault: batch_job, at: 1s, hold: 20s, with: {rows: 2000, burners: 2, cpu_seconds: 4}}",
+    "{name: batch, fault: batch_job, at: 1s, hold: 20s, with: {burners: 2, cpu_seconds: 4, values: {rows: 2000}}}",
     "{name: storm, fault: reconnect_storm, at: 2s, hold: 20s, with: {clients: 100, keep: 9s}}",
 )
 

@@ -11,8 +11,9 @@ import pytest
 
 from chaos.errors import FileError, UsageError
 from chaos.gate.baseline import LAST, Baseline, NoBaseline, Wanted, find
-from chaos.history import Query, open_index
 from chaos.history.decision import State, decision
+from chaos.history.index import open_index
+from chaos.history.query import Query
 from tests.gate.planted import gate, judged, played
 from tests.history.stored import Stored
 
@@ -21,10 +22,8 @@ SMOKE = Wanted("smoke", "embedded", "hardened")
 
 
 @pytest.fixture
-def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
-    return tmp_path / "reports"
+def reports(own_place: Path) -> Path:
+    return own_place / "reports"
 
 
 def passed(night: int, **changed: Any) -> Stored:
@@ -150,7 +149,7 @@ def test_a_run_is_named_by_its_id_the_beginning_of_it_or_its_directory(reports: 
 @pytest.mark.parametrize(
     ("decided", "words"),
     [
-        ("refused", "was refused by its gate; to accept it: midnight baseline set 2026"),
+        ("refused", "was refused by its gate; to release it: midnight baseline set 2026"),
         ("withdrawn", "was withdrawn"),
         ("worse", "was worse than its baseline"),
     ],
@@ -162,7 +161,7 @@ def test_a_refused_run_is_not_a_baseline_by_any_name_until_it_is_released(
     for reference in (run.id, str(run.path)):
         with pytest.raises(UsageError, match=words):
             found(reference, MIDNIGHT)
-    with pytest.raises(FileError, match=f"to accept it: midnight baseline set {run.id}"):
+    with pytest.raises(FileError, match=f"to release it: midnight baseline set {run.id}"):
         found(str(run.verdict), MIDNIGHT)
     index = open_index(pytest.fail)
     (entry,) = index.find(Query(run=run.id))

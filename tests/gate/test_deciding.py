@@ -8,22 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
 from chaos.gate.verdict import GateRun
-from chaos.history import Query, open_index
+from chaos.history.index import open_index
+from chaos.history.query import Query
 from chaos.plan.planned import Plan
 from chaos.play import gating
 from tests.history.stored import Stored
+from tests.typed import exit_code
 
 Gate = Callable[..., int]
 
 
 @pytest.fixture
-def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
-    return tmp_path / "reports"
+def reports(own_place: Path) -> Path:
+    return own_place / "reports"
 
 
 @pytest.fixture
@@ -49,16 +47,9 @@ def gate(reports: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
 
         monkeypatch.setattr(gating, "_play", play)
         monkeypatch.setattr(gating, "_is_aborted", lambda _: False)
-        return code_of("gate", "smoke", *options)
+        return exit_code("gate", "smoke", *options)
 
     return passed
-
-
-def code_of(*argv: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(list(argv))
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def states() -> list[str | None]:
@@ -83,7 +74,7 @@ def test_a_run_worse_than_the_only_earlier_one_is_advisory_and_not_a_baseline(
     assert gate(*BASELINE, p50=0.9) == 0
     said = capsys.readouterr().out
     assert "advisory: p50 900 ms, baseline 10 ms" in said
-    assert "does not count as a baseline: worse than the only one" in said
+    assert "does not count as a baseline: worse than the only run in it" in said
     assert gate(*BASELINE, "--baseline-strict", p50=0.9) == 1
     assert states() == ["passed", "worse", "refused"]
 
@@ -127,15 +118,15 @@ def test_a_run_is_released_shown_and_withdrawn_by_hand(
     gate(p50=0.01, verdict="fail")
     first, second = sorted(path.name for path in (reports / "smoke").iterdir())
     capsys.readouterr()
-    assert code_of("baseline", "set", second, "--because", "a new disk") == 0
+    assert exit_code("baseline", "set", second, "--because", "a new disk") == 0
     assert "the baseline of smoke on embedded, profile fragile starts here" in capsys.readouterr().out
-    assert code_of("baseline", "show", "smoke", "--json") == 0
+    assert exit_code("baseline", "show", "smoke", "--json") == 0
     (shown,) = json.loads(capsys.readouterr().out)
     assert (shown["run"], shown["state"], shown["because"]) == (second, "released", "a new disk")
-    assert code_of("baseline", "clear", second) == 0
-    assert code_of("baseline", "clear", second) == 2
+    assert exit_code("baseline", "clear", second) == 0
+    assert exit_code("baseline", "clear", second) == 2
     capsys.readouterr()
-    assert code_of("baseline", "show") == 0
+    assert exit_code("baseline", "show") == 0
     shown_text = capsys.readouterr().out
     assert first in shown_text and second not in shown_text
 
@@ -144,15 +135,15 @@ def test_a_run_without_a_verdict_cannot_be_released(
     reports: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = Stored(1, verdict="unknown").write(reports)
-    assert code_of("baseline", "set", run.id) == 2
+    assert exit_code("baseline", "set", run.id) == 2
     assert "needs a pass or fail verdict to be compared with, got unknown" in capsys.readouterr().err
-    assert code_of("baseline", "set", "nowhere") == 2
-    assert code_of("baseline", "clear", run.id) == 2
+    assert exit_code("baseline", "set", "nowhere") == 2
+    assert exit_code("baseline", "clear", run.id) == 2
 
 
 def test_an_empty_baseline_is_reported(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
     del reports
-    assert code_of("baseline", "show") == 0
+    assert exit_code("baseline", "show") == 0
     assert "no baseline yet" in capsys.readouterr().out
 
 
@@ -167,8 +158,8 @@ def test_a_decision_is_seen_and_made_on_another_machine(
     elsewhere.mkdir()
     monkeypatch.setenv("MIDNIGHT_REPORTS", str(elsewhere))
     assert states() == ["passed", "refused"]
-    assert code_of("baseline", "set", refused) == 0
-    assert code_of("baseline", "clear", accepted) == 0
+    assert exit_code("baseline", "set", refused) == 0
+    assert exit_code("baseline", "clear", accepted) == 0
     assert states() == ["withdrawn", "released"]
     monkeypatch.setenv("MIDNIGHT_REPORTS", str(reports))
     assert states() == ["withdrawn", "released"]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
 from chaos.checks.rejudge import judge_run as judge_stored
 from chaos.gate.verdict import GateRun
 from chaos.play import gating
@@ -16,22 +15,15 @@ from chaos.record.hits import Outcome as Hit
 from chaos.record.journal import Event, Writer
 from tests.checks.synthetic import Night
 from tests.gate.planted import gate, judged, played
+from tests.typed import refusal
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MIDNIGHT_REPORTS", str(tmp_path / "reports"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("own_place")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["gate", *arguments])
-    assert ended.value.code == 2
+    said = refusal(capsys, "gate", *arguments)
     assert not list(store.reports_dir().glob("*/*/run.json"))
-    return capsys.readouterr().err
+    return said
 
 
 @pytest.mark.parametrize(
@@ -71,13 +63,13 @@ def test_on_a_halted_machine_nothing_is_played(capsys: pytest.CaptureFixture[str
     assert "halted" in refused(capsys, "smoke")
 
 
-def test_every_requested_file_is_written(place: Path) -> None:
-    files = gating.Outputs(place / "gate.xml", place / "gate.md", place / "gate.json")
+def test_every_requested_file_is_written(own_place: Path) -> None:
+    files = gating.Outputs(own_place / "gate.xml", own_place / "gate.md", own_place / "gate.json")
     files.check()
     files.write(gate(judged(played())))
-    assert (place / "gate.xml").read_text().startswith("<?xml")
-    assert (place / "gate.md").read_text().startswith("## midnight gate: PASS")
-    assert json.loads((place / "gate.json").read_text())["exit_code"] == 0
+    assert (own_place / "gate.xml").read_text().startswith("<?xml")
+    assert (own_place / "gate.md").read_text().startswith("## midnight gate: PASS")
+    assert json.loads((own_place / "gate.json").read_text())["exit_code"] == 0
 
 
 @pytest.mark.parametrize(
@@ -91,12 +83,12 @@ def test_every_requested_file_is_written(place: Path) -> None:
     ],
 )
 def test_an_abort_ends_the_gate_even_where_a_violation_hides_it(
-    place: Path, exit_code: int, reason: str, over: bool
+    own_place: Path, exit_code: int, reason: str, over: bool
 ) -> None:
-    writer = Writer(store.RunDir(place).events)
+    writer = Writer(store.RunDir(own_place).events)
     writer.event(Event(1.0, "run", "run", "ended", {"reason": reason, "because": ""}))
     writer.close()
-    run = GateRun("midnight", "embedded", None, exit_code, path=place)
+    run = GateRun("midnight", "embedded", None, exit_code, path=own_place)
     assert gating._ends_the_gate(run) is over
 
 
@@ -105,10 +97,10 @@ STRICT, LENIENT = (
 )
 
 
-def stored(place: Path, exit_code: int, reason: str = "completed") -> GateRun:
+def stored(own_place: Path, exit_code: int, reason: str = "completed") -> GateRun:
     """A run of which 99.166 % of the hits were good."""
     night = Night(bad=[(40, 40.5, Hit.TIMEOUT)], ended={"reason": reason, "because": ""})
-    run = night.write(place / "run")[1].run
+    run = night.write(own_place / "run")[1].run
     return GateRun("night", "reference", "fragile", exit_code, judge_stored(run).to_json(), path=run.path)
 
 
@@ -124,11 +116,11 @@ def stored(place: Path, exit_code: int, reason: str = "completed") -> GateRun:
     ],
 )
 def test_objectives_of_a_file_replace_the_runs_own_and_not_how_it_ended(
-    place: Path, objectives: str, ended: int, reason: str, code: int
+    own_place: Path, objectives: str, ended: int, reason: str, code: int
 ) -> None:
-    file = place / "slo.yaml"
+    file = own_place / "slo.yaml"
     file.write_text(objectives)
-    found = gating.judged_by(file, stored(place, ended, reason))
+    found = gating.judged_by(file, stored(own_place, ended, reason))
     assert found.exit_code == code
     assert found.verdict is not None
     assert {finding["check"] for finding in found.verdict["findings"]}.isdisjoint({"latency", "pool"})

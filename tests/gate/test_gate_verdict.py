@@ -39,7 +39,7 @@ def test_an_unknown_is_3_and_gives_the_runs_own_reason() -> None:
 def test_a_pass_in_part_is_refused_with_3_unless_it_is_allowed() -> None:
     refused = gate(judged(played(effects=PART)))
     assert refused.exit_code == 3
-    assert "PASS, 3 of 4 links exercised" in refused.headline
+    assert "PARTIAL, 3 of 4 links exercised" in refused.headline
     assert gate(judged(played(effects=PART), allow_partial=True)).exit_code == 0
 
 
@@ -65,7 +65,7 @@ def test_the_worst_of_several_runs_counts_and_each_is_named() -> None:
     found = gate(*runs, judged(played(experiment="third", effects=PART)))
     assert found.exit_code == 1
     assert "smoke: availability" in found.headline
-    assert "third: PASS, 3 of 4" in found.headline
+    assert "third: PARTIAL, 3 of 4" in found.headline
 
 
 def test_a_run_that_was_not_played_says_so_and_saves_nothing() -> None:
@@ -145,11 +145,11 @@ def test_the_newest_passing_drill_counts_though_a_later_one_failed(tmp_path: Pat
     )
     found = judge_drill(runs, "embedded", NOW, 31 * DAY, allow_partial=False)
     assert (found.outcome, found.measured) == ("pass", 5 * DAY)
-    assert "is 5 d old; required within 31 d" in found.because
+    assert "is 5d old; required within 31d" in found.because
 
 
 def test_a_release_without_a_recent_drill_is_refused_with_1() -> None:
     missing = judge_drill([], "embedded", NOW, 31 * DAY, allow_partial=False)
     found = gate(judged(played()), drill=missing)
     assert found.exit_code == 1
-    assert found.headline == "FAIL: no passing drill on embedded; required within 31 d"
+    assert found.headline == "FAIL: no passing drill on embedded; required within 31d"

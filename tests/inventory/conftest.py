@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.attach.conftest import service
-from tests.faults.conftest import handles, installation, postgres_servers, primary, toxiproxy
+from tests.faults.conftest import handles, installation, postgres_servers, primary, service, toxiproxy
 
 __all__ = ["handles", "installation", "postgres_servers", "primary", "service", "toxiproxy"]

@@ -56,16 +56,15 @@ def finding(*args: Any, **said: Any) -> Any:
 def test_a_thing_left_changed_by_a_step_fails_with_exit_6_in_the_headline(tmp_path: Path) -> None:
     verdict = judge(Judged(*night(tmp_path, ENABLED, DISABLED, touches=["proxies"])))
     assert (verdict.outcome, verdict.exit_code) == (Outcome.FAIL, 6)
-    assert verdict.headline.startswith(
-        f"FAIL: left behind: {PROXY}: enabled was True, is False; {TOXIC} is gone"
-    )
+    assert verdict.headline.startswith(f"FAIL: left behind: {PROXY}: enabled was True, is False; ")
+    assert verdict.reasons[0] == f"left behind: {PROXY}: enabled was True, is False; {TOXIC} is gone"
 
 
 def test_an_unchanged_inventory_passes(tmp_path: Path) -> None:
     found = finding(tmp_path, ENABLED, ENABLED, touches=["proxies"])
     assert (found.outcome, found.because) == (
         Outcome.PASS,
-        "2 things compared: what the steps touched is as it was",
+        "2 things compared: what the steps touched is as before",
     )
 
 

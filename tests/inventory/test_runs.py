@@ -44,7 +44,8 @@ def test_a_thing_left_behind_is_exit_6_in_the_headline_and_when_judged_again(
     assert done.code == 6, done.err + done.out
     place = f"proxy mine at {toxiproxy.url}"
     told = f"left behind: {place}: enabled was True, is False; toxic midnight-left of {place} is new"
-    assert midnight.verdict["headline"].startswith(f"FAIL: {told}")
+    assert midnight.verdict["headline"].startswith("FAIL: left behind: ")
+    assert midnight.verdict["reasons"][0] == told
     assert midnight.verdict["exit_code"] == 6
     again = judge_run(midnight.run)
     assert (again.exit_code, again.headline) == (6, midnight.verdict["headline"])

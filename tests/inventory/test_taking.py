@@ -17,14 +17,6 @@ from chaos.undo.heal import heal_elsewhere
 from chaos.undo.inventory import taking
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    (tmp_path / "run").mkdir()
-    store.kept(RunDir(tmp_path / "run")).path.mkdir(parents=True)
-    return RunDir(tmp_path / "run")
-
-
 def handles(logs: Path) -> Handles:
     files = LogFiles(logs, (logs / "app.log",), "copytruncate", False, "normal", None, "api")
     proxy = Proxy("http://127.0.0.1:9", "database", "127.0.0.1:1", "127.0.0.1:2")

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real
 MEMORY = Path("/sys/fs/cgroup/memory")
 STARTED = 'print(\'{"phase": "started"}\', flush=True)'
 HUNGRY = f"import os; {STARTED}; open(os.environ['GROUP'] + '/cgroup.procs', 'w').write('0'); b'x' * 10**9"
-PATIENT = f"import sys; {STARTED}; sys.stdin.read()"
+PATIENT = f"import time; {STARTED}; time.sleep(600)"
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def group() -> Iterator[Path]:
 
 
 def play(program: str, env: dict[str, str], kill: bool, meanwhile: Callable[[], None] = lambda: None) -> Held:
-    job = Job((sys.executable, "-c", program), {**os.environ, **env}, Path("/"), reports=True)
+    job = Job((sys.executable, "-c", program), {**os.environ, **env}, Path("/"))
     fault = BatchJob(BatchJobParams(), Handles(jobs={"nightly": job}), "test-batch/job")
     undo = fault.prepare()
     try:

@@ -18,7 +18,7 @@ ROTATE = (
 )
 BATCH = (
     "{name: batch, fault: batch_job, at: 1s, hold: 13s, "
-    "with: {rows: 500, burners: 1, cpu_seconds: 0.3, memory_mb: 10, queries: 1}}"
+    "with: {burners: 1, cpu_seconds: 0.3, memory_mb: 10, values: {rows: 500, queries: 1}}}"
 )
 
 

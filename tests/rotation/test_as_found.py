@@ -17,15 +17,6 @@ from tests.rotation.playing import Played, log_files, packed, texts, whole
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A directory with a log of today."""
-    log = tmp_path / "log"
-    log.mkdir()
-    (log / "app.log").write_text("today\n" * 100)
-    return log
-
-
 def keeps(place: Path, *elsewhere: Path, **how: object) -> Played:
     """Rotate, and see that every text is still there."""
     before = texts(place, *elsewhere)

@@ -18,14 +18,6 @@ from tests.rotation.playing import Played, by, packed, texts, whole
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    log = tmp_path / "log"
-    log.mkdir()
-    (log / "app.log").write_text("today\n" * 100)
-    return log
-
-
 def stanza(place: Path, body: str, pattern: str = "{log}/app.log") -> Path:
     conf = place.parent / "app"
     conf.write_text(f"{pattern.format(log=place)} {{\n{body}\n}}\n")

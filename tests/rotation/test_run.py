@@ -7,18 +7,18 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.attach.conftest import service as service_fixture
 from tests.attach.service import Service
-from tests.midnight import Midnight
+from tests.midnight import Done, Midnight
 from tests.real.healing import healed_in
 from tests.rotation.playing import packed, texts
 from tests.rotation.test_cut_off import Slow, nothing_is_lost
+from tests.typed import typed
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("own_place")]
 service = service_fixture
 
 EXPERIMENT = """\
@@ -53,8 +53,8 @@ options:
 class Team:
     """A service, its log directory, and the files of a user who plays on it."""
 
-    def __init__(self, midnight: Midnight, service: Service) -> None:
-        self.midnight, self.service = midnight, service
+    def __init__(self, midnight: Midnight, service: Service, printed: pytest.CaptureFixture[str]) -> None:
+        self.midnight, self.service, self.printed = midnight, service, printed
         self.log = midnight.place / "log"
         self.log.mkdir()
         (self.log / "app.log").write_text("today\n" * 1000)
@@ -73,13 +73,17 @@ class Team:
             self.midnight.file("mine.yaml", target),
         ]
 
-    def run(self, how: str, *more: str, consent: str = "") -> Any:
-        return self.midnight("run", *self.files(how, consent), *more)
+    def run(self, how: str, consent: str = "") -> Done:
+        return self.midnight("run", *self.files(how, consent))
+
+    def types(self, how: str, *more: str, consent: str = "") -> Done:
+        """The same in the process of the tests, for what does not play."""
+        return typed(self.printed, "run", *self.files(how, consent), *more)
 
 
 @pytest.fixture
-def team(midnight: Midnight, service: Service) -> Iterator[Team]:
-    made = Team(midnight, service)
+def team(midnight: Midnight, service: Service, capsys: pytest.CaptureFixture[str]) -> Iterator[Team]:
+    made = Team(midnight, service, capsys)
     yield made
     made.server.kill()
     made.server.wait()
@@ -115,7 +119,7 @@ _SHORT = ("scripts without consent",)
 def test_a_log_that_cannot_be_rotated_is_refused_before_the_play(team: Team, how: str, because: str) -> None:
     stanza = team.midnight.file("stanza", f"{team.log}/app.log {{\n postrotate\n true\n endscript\n}}\n")
     before = texts(team.log)
-    done = team.run(how.replace("STANZA", stanza))
+    done = team.types(how.replace("STANZA", stanza))
     assert (done.code, done.err.count("\n")) == (2, 1) and because in done.err, done.err
     assert not team.midnight.runs and texts(team.log) == before
     assert len(team.service.asked) <= 1  # whether it is ready
@@ -127,10 +131,10 @@ def test_the_teams_own_stanza_is_printed_in_the_plan_and_played_with_its_consent
     body = f"rotate 14\ncompress\ndelaycompress\ncreate\n{script}"
     stanza = team.midnight.file("stanza", f"{team.log}/*.log {{\n{body}\n}}\n")
     how, consent = f"files: [app.log], stanza: {stanza}", ", postrotate: true"
-    plan = team.run(how, "--dry-run", consent=consent)
+    plan = team.types(how, "--dry-run", consent=consent)
     assert plan.code == 0 and f"kill -USR1 {team.server.pid}; touch {ran}" in plan.out and not ran.exists()
     assert f"removes {team.log}/app.log.14.gz, by its own rules" in plan.out
-    assert "will be refused" in team.run(how, "--dry-run").out
+    assert "will be refused" in team.types(how, "--dry-run").out
 
     done = team.run(how, consent=consent)
     assert done.code == 0 and ran.exists(), done.err + done.out

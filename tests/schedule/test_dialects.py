@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
 from chaos.schedule.rules import triggers, walls
+from tests.typed import refusal
 
 NOW = datetime(2026, 11, 5, 12, 30)  # a thursday
 
@@ -99,8 +99,5 @@ def test_a_cron_expression_without_an_equivalent_is_refused_with_a_remedy(when: 
 def test_the_line_of_the_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "schedules.yaml"
     file.write_text("schedules:\n  - {name: night, experiment: smoke, when: TZ=UTC 0 0 * * *}\n")
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["schedule", "validate", str(file)])
-    said = capsys.readouterr().err
-    assert (ended.value.code, said.count("\n")) == (2, 1)
+    said = refusal(capsys, "schedule", "validate", str(file))
     assert f"{file}:2: schedule 'night': when: put the zone in its own key" in said

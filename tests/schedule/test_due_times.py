@@ -23,6 +23,7 @@ ZONES = (
     "Pacific/Apia",  # had no 30 December 2011
     "UTC",
 )
+ODD = ("Australia/Lord_Howe", "Pacific/Apia")
 BEGIN, END = datetime(2011, 6, 1, tzinfo=UTC), datetime(2021, 6, 1, tzinfo=UTC)
 
 
@@ -30,8 +31,9 @@ def always(_: date) -> bool:
     return True
 
 
+DAILY = "0,30 0,2 * * *"
 RULES = {
-    "0,30 0,2 * * *": Times((time(0, 0), time(0, 30), time(2, 0), time(2, 30)), always),
+    DAILY: Times((time(0, 0), time(0, 30), time(2, 0), time(2, 30)), always),
     "45 1,2 * * sun": Times((time(1, 45), time(2, 45)), lambda day: day.weekday() == 6),
     "0 0 29 2 *": Times((time(0, 0),), lambda day: (day.month, day.day) == (2, 29)),
     "first sunday 02:00": Times((time(2, 0),), lambda day: day.weekday() == 6 and day.day <= 7),
@@ -40,9 +42,17 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("when", RULES)
-@pytest.mark.parametrize("zone", ZONES)
-def test_ten_years_are_as_the_clock_on_the_wall_says(when: str, zone: str) -> None:
+@pytest.mark.parametrize(
+    ("zone", "when"),
+    [
+        (zone, when)
+        if zone == ZONES[0] or (when == DAILY and zone in ODD)
+        else pytest.param(zone, when, marks=pytest.mark.full)
+        for zone in ZONES
+        for when in RULES
+    ],
+)
+def test_ten_years_are_as_the_clock_on_the_wall_says(zone: str, when: str) -> None:
     found = takewhile(lambda due: due <= END, due_times(schedule(when, zone), BEGIN))
     assert list(found) == list(walk(RULES[when], ZoneInfo(zone), BEGIN, END))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos import cli
 from chaos.errors import FileError
 from chaos.schedule import file
 from tests.midnight import PROJECT
+from tests.typed import refusal, typed
 
 GOOD = """\
 notify:
@@ -68,24 +68,15 @@ BAD = {
         "{apprise: {env: OPS}}",
         "{apprise: {env: OPS}, events: [failed]}",
         2,
-        "notify: ops: events[0]: should be 'fail'",
+        "notify: ops: events[0]: must be fail",
     ),
     "an address in the open": ("{env: OPS}", "slack://a/b/c", 2, "must be a reference"),
 }
 
 
-def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["schedule", *argv])
-    said = capsys.readouterr()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, said.out, said.err
-
-
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("MIDNIGHT_DATABASE", raising=False)
+def _wide(own_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del own_place  # where the state would lie
     monkeypatch.setenv("COLUMNS", "200")
 
 
@@ -100,16 +91,15 @@ def test_a_bad_schedule_is_refused_in_one_line(
     if line is None:
         text, line, words = text.replace("0 0 * * *", "0 * * * *"), 10, "interval between runs (1:00:00)"
     path.write_text(text)
-    code, _, said = run(capsys, "validate", str(path))
-    assert (code, said.count("\n")) == (2, 1), said
+    said = refusal(capsys, "schedule", "validate", str(path))
     assert f"{path}:{line}: " in said and words in said
 
 
 def test_a_duplicate_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "schedules.yaml"
     path.write_text(GOOD + "  - {name: nightly, experiment: smoke, when: 0 1 * * *}\n")
-    code, _, said = run(capsys, "validate", str(path))
-    assert code == 2 and f"{path}:15: schedule 'nightly': name: duplicate name 'nightly'" in said
+    said = refusal(capsys, "schedule", "validate", str(path))
+    assert f"{path}:15: schedule 'nightly': name: duplicate schedule name 'nightly'" in said
 
 
 def test_the_good_one_and_the_one_that_ships_are_valid(
@@ -117,8 +107,8 @@ def test_the_good_one_and_the_one_that_ships_are_valid(
 ) -> None:
     path = tmp_path / "schedules.yaml"
     path.write_text(GOOD)
-    assert run(capsys, "validate", str(path))[0] == 0
-    assert run(capsys, "validate", str(PROJECT / "schedules/example.yaml"))[0] == 0
+    assert typed(capsys, "schedule", "validate", str(path)).code == 0
+    assert typed(capsys, "schedule", "validate", str(PROJECT / "schedules/example.yaml")).code == 0
 
 
 def test_a_restore_of_the_teams_own_backup_can_be_scheduled(tmp_path: Path) -> None:
@@ -144,13 +134,13 @@ def test_pause_list_next_and_resume_agree(tmp_path: Path, capsys: pytest.Capture
     path = tmp_path / "schedules.yaml"
     path.write_text(GOOD)
     option = ("--file", str(path))
-    assert run(capsys, "pause", "nightly", *option, "--because", "release")[0] == 0
-    assert "paused: release" in run(capsys, "list", *option)[1]
-    coming = run(capsys, "next", "-n", "3", *option)[1].splitlines()
+    assert typed(capsys, "schedule", "pause", "nightly", *option, "--because", "release")[0] == 0
+    assert "paused: release" in typed(capsys, "schedule", "list", *option)[1]
+    coming = typed(capsys, "schedule", "next", "-n", "3", *option)[1].splitlines()
     assert len(coming) == 3 and all(line.endswith("nightly  paused: release") for line in coming)
-    assert run(capsys, "resume", "nightly", *option)[0] == 0
-    assert "paused" not in run(capsys, "list", *option)[1]
-    code, _, said = run(capsys, "pause", "nihgtly", *option)
+    assert typed(capsys, "schedule", "resume", "nightly", *option)[0] == 0
+    assert "paused" not in typed(capsys, "schedule", "list", *option)[1]
+    code, _, said = typed(capsys, "schedule", "pause", "nihgtly", *option)
     assert code == 2 and "no schedule 'nihgtly'; known: nightly" in said
 
 
@@ -161,8 +151,16 @@ def test_the_list_says_all_in_a_narrow_terminal_and_whether_a_scheduler_is_there
     path = tmp_path / "schedules.yaml"
     path.write_text(GOOD)
     option = ("--file", str(path))
-    run(capsys, "pause", "nightly", *option, "--because", "[red]a freeze[/red] of which much can be said")
-    _, row, because, leader = run(capsys, "list", *option)[1].splitlines()
+    typed(
+        capsys,
+        "schedule",
+        "pause",
+        "nightly",
+        *option,
+        "--because",
+        "[red]a freeze[/red] of which much can be said",
+    )
+    _, row, because, leader = typed(capsys, "schedule", "list", *option)[1].splitlines()
     assert row.split() == ["nightly", *"00***", "Europe/Berlin", "paused"]
     assert because == "nightly: paused: [red]a freeze[/red] of which much can be said"
     assert leader == "no scheduler holds the lease: nothing will start"
@@ -175,5 +173,5 @@ def test_a_database_that_cannot_be_opened_is_reported_without_its_password(
     path.write_text(GOOD)
     for url in ("postgresql://me:hunter22@127.0.0.1:1/x", "nonsense:hunter22"):
         monkeypatch.setenv("MIDNIGHT_DATABASE", url)
-        code, _, said = run(capsys, "list", "--file", str(path))
+        code, _, said = typed(capsys, "schedule", "list", "--file", str(path))
         assert code == 2 and "hunter22" not in said and said.count("\n") == 1, said

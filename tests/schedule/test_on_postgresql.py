@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 import signal
 import socket
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path
 from threading import Barrier
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from chaos import database
 from chaos.errors import UsageError
-from chaos.host.ports import free_port
-from chaos.host.privileges import unprivileged_user
 from chaos.notify import outbox
-from chaos.postgres import Cluster
 from chaos.schedule.clock import RealClock
 from chaos.schedule.due import due_times
 from chaos.schedule.lease import Lease, Stillness, fence
 from chaos.schedule.triggers import Apscheduler
-from chaos.tools import postgresql
+from tests.postgres.servers import PASSWORD, Servers
 from tests.schedule.plans import schedule
 from tests.schedule.serving import Place, every_second
 from tests.schedule.simulated import World
 
 pytestmark = pytest.mark.real
-PASSWORD = "only-for-this-test"
 HOURLY = schedule("0 * * * *", name="hourly", on_fail={"notify": ["ops"]})
 
 
-@pytest.fixture(scope="module", name="url")
-def _url() -> Iterator[str]:
-    place = Path(tempfile.mkdtemp(prefix="midnight-test-"))  # where the user PostgreSQL runs as may go
-    place.chmod(0o755)
-    name = f"test-{secrets.token_hex(4)}"
-    user = unprivileged_user()
-    installation = postgresql.installation().reachable_by(user, place)
-    cluster = Cluster(installation, place / name, free_port(), user=user, mark=name, log=place / "log")
-    try:
-        cluster.init(password=PASSWORD, settings={"max_connections": 30})
-        cluster.start()
-        yield f"postgresql://postgres:{PASSWORD}@127.0.0.1:{cluster.port}/postgres"
-        cluster.stop()
-    finally:
-        shutil.rmtree(place)
+@pytest.fixture(scope="module")
+def url(servers: Servers) -> str:
+    return f"postgresql://postgres:{quote(PASSWORD, safe='')}@127.0.0.1:{servers.primary()[0].port}/postgres"
 
 
 def forget_lease(url: str) -> None:

@@ -154,7 +154,7 @@ def test_a_manual_run_killed_without_a_scheduler_is_reported_by_the_next(
     assert by_hand("exit 0") == 0
     killed, played = place.rows()
     assert (killed.state, played.state) == ("missed", "ended")
-    assert "killed went away: reported as missed" in capsys.readouterr().out
+    assert "killed is gone: reported as missed" in capsys.readouterr().out
 
 
 @pytest.mark.full

@@ -46,7 +46,7 @@ class Obtainable(Fixed):
 
 def run(monkeypatch: pytest.MonkeyPatch, parts: list[Fixed], *options: str) -> tuple[int, str]:
     monkeypatch.setattr(doctor, "PARTS", parts)
-    result = CliRunner().invoke(app, ["doctor", *options])
+    result = CliRunner().invoke(app(), ["doctor", *options])
     return result.exit_code, result.output
 
 
@@ -67,7 +67,7 @@ def test_a_required_part_that_is_missing_is_code_2_with_the_remedy_on_one_line(
 def test_a_part_that_is_not_required_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     code, output = run(monkeypatch, [Fixed(MISSING, REQUIRED=False)])
     assert code == 0
-    assert "Beta: not here: it is not here" in output
+    assert "Beta: not found, optional: it is not here" in output
 
 
 def test_looking_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from chaos.errors import ToolMissing
 from chaos.host.ports import free_port
-from chaos.tools import logrotate, postgresql, python, toxiproxy
+from chaos.tools import logrotate, packages, postgresql, python, toxiproxy
 from chaos.tools.part import Found, Missing
 
 
@@ -140,7 +140,7 @@ def test_without_root_logrotate_is_an_error_with_the_command_to_type(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(path / "dnf", "")
-    monkeypatch.setattr(logrotate, "root_command", lambda: None)
+    monkeypatch.setattr(packages, "root_command", lambda: None)
     with pytest.raises(ToolMissing, match="installing it needs root; type: sudo dnf install -y logrotate"):
         logrotate.get()
 
@@ -148,7 +148,7 @@ def test_without_root_logrotate_is_an_error_with_the_command_to_type(
 def test_logrotate_is_installed_with_the_systems_package_manager(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logrotate, "root_command", lambda: ())
+    monkeypatch.setattr(packages, "root_command", lambda: ())
     (path / "env").symlink_to("/usr/bin/env")
     apt = program(path / "apt-get", "")
     installs = (
@@ -161,7 +161,7 @@ def test_logrotate_is_installed_with_the_systems_package_manager(
 
 
 def test_a_package_manager_that_fails_is_quoted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logrotate, "root_command", lambda: ())
+    monkeypatch.setattr(packages, "root_command", lambda: ())
     (path / "env").symlink_to("/usr/bin/env")
     program(path / "apk", "ERROR: unable to select packages", fails=True)
     with pytest.raises(ToolMissing, match="apk: env failed with 1: ERROR: unable to select packages"):

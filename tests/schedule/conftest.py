@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.postgres.conftest import installation, servers
+
+__all__ = ["installation", "servers"]

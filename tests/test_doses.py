@@ -1,0 +1,49 @@
+"""A dose is told in the unit that its name states, and its floor as what it is: the least that is needed."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos.plan.build import target_of
+from chaos.plan.cures import cures
+from chaos.spec import doses
+from tests.midnight import PROJECT
+
+EMBEDDED = PROJECT / "targets/embedded.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "floor", "told"),
+    [
+        ("bytes_rotated", 4e8, 1e7, "rotated 400 MB (at least 10 MB needed)"),
+        ("cpu_seconds", 3.16, 1.9, "cpu 3.16 s (at least 1.9 s needed)"),
+        ("sync_median_seconds", 0.0691, 0.05, "sync median 69.1 ms (at least 50 ms needed)"),
+        ("rows", 4000, 4000, "rows 4,000 (at least 4,000 needed)"),
+        ("bytes", 512, None, "bytes 512 B"),
+        ("connections_closed", 13, None, "connections closed 13"),
+    ],
+)
+def test_it_has_one_name_and_one_unit(name: str, value: float, floor: float | None, told: str) -> None:
+    assert doses.dose(name, value, floor) == told
+
+
+def test_the_cures_of_a_profile_are_the_differences_to_the_hardened_one_with_both_reasons() -> None:
+    target, _, _ = target_of(EMBEDDED)
+    found = {cure.setting: cure for cure in cures(EMBEDDED, target, "fragile")}
+    ping = found["api.pool_pre_ping"]
+    assert (ping.value, ping.cure) == ("false", "true")
+    assert "found before the request uses it" in ping.why
+    assert "Dify's default" in ping.because
+    assert "api.workers" not in found, "it is the same in both"
+    assert all(cure.why for cure in found.values())
+
+
+@pytest.mark.parametrize("profile", ["hardened", None])
+def test_there_is_nothing_to_cure_in_the_cure_itself(profile: str | None) -> None:
+    target, _, _ = target_of(EMBEDDED)
+    assert cures(EMBEDDED, target, profile) == ()
+
+
+def test_a_target_without_a_hardened_profile_has_no_cures() -> None:
+    example = PROJECT / "targets/attach-example.yaml"
+    assert cures(example, target_of(example)[0], "mine") == ()
