@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full bench docs lint lock clean
+.PHONY: FORCE help setup tools midnight test test-full bench docs lint lock schemas clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -99,6 +99,11 @@ $(DOCS): docs/requirements.lock | $(STAMP)
 	@$(BIN)/python -m venv --clear $(VENV)/docs
 	@$(VENV)/docs/bin/python -m pip --disable-pip-version-check -q install --no-compile --require-hashes -r $<
 	@touch $@
+
+schemas: setup ## make the JSON schemas of chaos/schemas/files anew, from the models
+	@for kind in experiment target schedule suite; do \
+		$(BIN)/midnight schema $$kind --output chaos/schemas/files/$$kind.schema.json || exit 1; \
+	done
 
 lock: ## resolve the dependencies and write every lock file
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { \
