@@ -211,12 +211,11 @@ def test_only_the_files_below_the_path_fail(disk: Disk, handles: Handles) -> Non
 
 
 def test_on_a_stalled_disk_one_sync_waits_and_no_more(disk: Disk, handles: Handles) -> None:
-    disk.turn(
-        Knob.STALL, {"until": time.monotonic() + 60}
-    )  # a lease: a test that fails must not hang the machine
     fault, stop = made("disk_error", handles), threading.Event()
     fault.prepare()
-    fault.inject()
+    fault.inject()  # it reads directories from the disk: stall it afterwards
+    lease = time.monotonic() + 60  # a test that fails must not hang the machine
+    disk.turn(Knob.STALL, {"until": lease})
     syncs: list[int] = []
 
     def look() -> bool:
@@ -231,6 +230,7 @@ def test_on_a_stalled_disk_one_sync_waits_and_no_more(disk: Disk, handles: Handl
     disk.lift(Knob.STALL)
     stop.set()
     holding.join()
+    assert time.monotonic() < lease, "the disk did not stall for as long as it was looked at"
     assert max(syncs) == 1
 
 

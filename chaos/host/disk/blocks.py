@@ -63,12 +63,39 @@ def _files(directory: Path) -> Iterator[Path]:
     """The regular files below, on the same disk: a pipe or a socket looks like a file system that does not tell."""
     with suppress(OSError):  # the directory is gone
         device = directory.stat().st_dev
-        for parent, _, names in os.walk(directory):
-            for name in names:
-                with suppress(OSError):  # removed meanwhile
-                    seen = os.lstat(f"{parent}/{name}")
-                    if stat.S_ISREG(seen.st_mode) and seen.st_dev == device:
-                        yield Path(parent, name)
+        waiting = [directory.resolve()]
+        while waiting:
+            for path, seen in _listed(waiting.pop()):
+                if seen.st_dev != device:
+                    continue
+                if stat.S_ISDIR(seen.st_mode):
+                    waiting.append(path)
+                elif stat.S_ISREG(seen.st_mode):
+                    yield path
+
+
+def _listed(directory: Path) -> list[tuple[Path, os.stat_result]]:
+    """What is in a directory. Looking changes nothing on the disk, not even the directory's time of access."""
+    found = []
+    with suppress(OSError):  # removed meanwhile
+        descriptor = _opened(directory)
+        try:
+            for name in os.listdir(descriptor):
+                with suppress(OSError):
+                    found.append(
+                        (directory / name, os.stat(name, dir_fd=descriptor, follow_symlinks=False))
+                    )
+        finally:
+            os.close(descriptor)
+    return found
+
+
+def _opened(directory: Path) -> int:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(directory, flags | os.O_NOATIME)
+    except PermissionError:  # somebody else's directory, and this user may not
+        return os.open(directory, flags)
 
 
 def _extents(descriptor: int) -> Iterator[tuple[int, int]]:
