@@ -50,4 +50,5 @@ node_exporter = Program(
     {"apt-get": ("prometheus-node-exporter",), "*": ("node_exporter",)},
 )
 
-PROGRAMS = (promtool, prometheus, alertmanager, node_exporter)
+SERVERS = (prometheus, alertmanager, node_exporter)
+PROGRAMS = (promtool, *SERVERS)

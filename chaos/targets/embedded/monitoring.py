@@ -36,7 +36,7 @@ MIDNIGHT_EVERY = "5s"
 def versions() -> dict[str, str]:
     """Raises ToolMissing for a program that is not there."""
     found: dict[str, str] = {}
-    for part in monitoring.PROGRAMS:
+    for part in monitoring.SERVERS:
         answer = part.find()
         if isinstance(answer, Missing):
             raise answer.error()
@@ -78,7 +78,7 @@ def start(layout: Layout, options: EmbeddedOptions, site: Site) -> None:
         part.NAME: _start(
             part.NAME, part.find_binary(), [listen[part.NAME], *arguments[part.NAME]], layout, site.mark
         )
-        for part in monitoring.PROGRAMS
+        for part in monitoring.SERVERS
     }
     paths = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "node_exporter": "/"}
     for name, process in started.items():
