@@ -42,14 +42,21 @@ class Panic:
 
     def __init__(self, what: str, text: str, *, alone: bool = False) -> None:
         self._alone = alone
+        self._interrupted = False  # the line before was none of this dump
         self._block, self._function, self._goroutines, self._lines = Block(), "", 0, 0
         self._block.named(*_named(what, text))
         self._frames: list[Frame] = []
         self._read = 1  # the goroutine whose frames are kept
 
     def take(self, line: str) -> Taken:
+        taken = self._read_line(line)
+        self._interrupted = taken is Taken.NO
+        return taken
+
+    def _read_line(self, line: str) -> Taken:
         if _GOROUTINE.match(line):
-            if self._alone and self._goroutines and "[running]" in line:
+            # of one dump only the first goroutine runs, unless the program printed several
+            if self._goroutines and "[running]" in line and (self._alone or self._interrupted):
                 return Taken.OVER
             self._goroutines += 1
             if not any(frame.ours for frame in self._frames):
@@ -60,6 +67,8 @@ class Panic:
             self._lines += 1
             over = ENTRY.match(line) and "goroutine " not in line
             return Taken.OVER if self._lines > _HEAD_LINES else Taken.NO if over else Taken.YES
+        if SERVING.search(line):
+            return Taken.OVER
         if (place := _PLACE.match(line)) is not None and self._function:
             self._placed(place[1], int(place[2]))
             return Taken.YES

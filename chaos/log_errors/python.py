@@ -32,6 +32,10 @@ _LIBRARY = re.compile(
     r"<|.*(?:site-packages|dist-packages)[/\\]|.*[/\\]lib(?:64)?[/\\](?:python|pypy)\d[^/\\]*[/\\]|/opt/packages/"
     r"|.*[/\\]Python3\d+[/\\]Lib[/\\]"
 )
+_OTHER_PROGRAM = re.compile(
+    r"(?:panic|fatal error): |goroutine \d+ \[|Exception in thread \"|\s+at (?:.*\()?\S+:\d+:\d+\)?\s*$"
+)
+"""What no message goes on with: a program in Go, Java or JavaScript that writes to the same log."""
 _MESSAGE_LINES = 20
 _OTHERS = 8  # lines of other writers, or blank ones, between two tracebacks of a chain
 
@@ -111,7 +115,8 @@ class Traceback:
             return
         if self._groups:
             self._groups.pop()
-        self._state, self._lines, self._blank, self._others = "after", 0, 0, 0
+        # nothing of a message follows the end of a group
+        self._state, self._lines, self._blank, self._others = "after", 0, 0, 1
 
     def _begin(self) -> Taken:
         parent = self._groups[-1][1] if self._groups else None
@@ -152,7 +157,7 @@ class Traceback:
         if _HEADER.match(line) or SYNTAX.match(line):
             return Taken.OVER
         # the message ends at the first entry of another writer; the rest of the chain may still follow
-        self._others += bool(self._others or ENTRY.match(line))
+        self._others += bool(self._others or ENTRY.match(line) or _OTHER_PROGRAM.match(line))
         if self._others:
             return Taken.NO if self._others <= _OTHERS else Taken.OVER
         self._lines += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from chaos.log_errors import scan
 from chaos.log_errors.groups import MOST_GROUPS
 from chaos.log_errors.reading import Reader
-from tests.log_errors.reading_logs import SAMPLES, errors_in, only, sample
+from tests.log_errors.reading_logs import SAMPLES, errors_in, only, prints, sample
 
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.txt"))
 PIECES = st.sampled_from(
@@ -123,3 +124,10 @@ def test_a_deep_json_entry_is_none_or_an_error_but_no_crash() -> None:
     for _ in range(200):
         deep = {"level": "error", "inner": deep}
     assert only(json.dumps(deep)).stack.exception == "ERROR"
+
+
+@pytest.mark.parametrize("first", NAMES)
+@pytest.mark.parametrize("second", NAMES)
+def test_a_stack_right_after_another_is_an_error_of_its_own(first: str, second: str) -> None:
+    apart = Counter(prints(sample(first))) + Counter(prints(sample(second)))
+    assert prints(sample(first) + sample(second)) == apart
