@@ -104,9 +104,7 @@ def _once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def _shared(entries: Sequence[Entry], max_connections: Mapping[str, int]) -> Shared:
-    disk = tuple(
-        each for each in entries if any(each.uses.disks & o.uses.disks for o in entries if o is not each)
-    )
+    disk = tuple(each for each in entries if any(_same_disk(each, other) for other in entries))
     servers = dict.fromkeys(each.uses.database for each in entries if each.uses.database)
     together = {server: tuple(each for each in entries if each.uses.database == server) for server in servers}
     database = {server: group for server, group in together.items() if _turns(group) > 1}

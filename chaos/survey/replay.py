@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.spec.units import show_seconds
@@ -19,7 +20,8 @@ _LEAST_LOG = 1_000_000  # bytes: a smaller rotation would not be felt
 _FLOOR = 10_000_000  # bytes, `min_rotated` of the fault
 _NO_SQL = "no fault runs a statement of pg_cron: start it from jobs.nightly, as psql -c"
 _NO_CLUSTER = "runs in a container: name its command as jobs.nightly of the target"
-_ONLY_ONE = "batch_job starts jobs.nightly, which is taken: exchange the commands to replay this one"
+_JOBS = 8  # played at most
+_ENOUGH = f"{_JOBS} jobs are played already: exchange the commands to replay this one"
 
 
 def write(survey: Survey, path: Path) -> Path:
@@ -31,14 +33,15 @@ def text(survey: Survey) -> str:
     """The experiment as YAML."""
     worst = max(survey.collisions, key=_weight, default=None)
     entries = _replayed(survey, worst)
-    steps, comments, length = _steps(survey, entries, worst)
-    wake = round(length) + 20
+    steps = _steps(survey, entries, worst)
+    wake = round(steps.length) + 20
     return "\n".join(
         [
             *(f"# {line}" for line in _about(survey, worst)),
             *(f"# {line}" for line in _left_out(survey, entries)),
             "name: this-night",
             f"title: The night of {survey.night.middle}, as planned",
+            "if_missing: leave_out     # a job that the target does not name is not exercised, and named",
             "load:",
             "  timeout: 5s",
             "  mix: {read: 6, write: 3, outbound: 1}     # roles of the routes of your target",
@@ -48,8 +51,8 @@ def text(survey: Survey) -> str:
             f"    - {{name: night, for: {_QUIET}s, rate: 1}}",
             f"    - {{name: wake, for: {wake}s, rate: 40}}",
             "    - {name: recovery, for: 45s, rate: 40}",
-            *(["steps:", *steps] if steps else []),
-            *comments,
+            *(["steps:", *steps.lines] if steps.lines else []),
+            *steps.comments,
             "slos:",
             "  - {name: availability, availability: 99%}",
             "  - {name: p99, latency: {percentile: 99, below: 2s}}",
@@ -99,29 +102,57 @@ def _left_out(survey: Survey, entries: Sequence[Entry]) -> Iterator[str]:
     )
 
 
-def _steps(
-    survey: Survey, entries: Sequence[Entry], worst: Collision | None
-) -> tuple[list[str], list[str], float]:
-    """The steps, comments on what has none, and the seconds from the first step to the end of the last."""
-    steps, comments, length, names = list[str](), list[str](), float(_SHORTEST), list[str]()
+@dataclass(slots=True)
+class _Steps:
+    """The steps so far: their lines, comments on what has none, and when each ends, in seconds from the first."""
+
+    lines: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    ends: dict[str, float] = field(default_factory=dict)
+    turns: dict[str, str] = field(default_factory=dict)  # the last step of those that run one after another
+    jobs: int = 0
+
+    @property
+    def length(self) -> float:
+        return max([float(_SHORTEST), *self.ends.values()])
+
+    def start(self, name: str, after: str, hold: int) -> str:
+        """The line that starts a step; empty `after`: with the first."""
+        self.ends[name] = self.ends.get(after, 0.0) + hold
+        return f"after: {after}" if after else f"at: {_WARM + _QUIET}s"
+
+    @property
+    def last(self) -> str:
+        """The step that ends last; empty if there is none."""
+        return max(self.ends, key=lambda name: self.ends[name], default="")
+
+
+def _steps(survey: Survey, entries: Sequence[Entry], worst: Collision | None) -> _Steps:
+    steps = _Steps()
     for entry in entries:
-        because = _why_not(survey, entry, names)
+        because = _why_not(survey, entry, steps)
         if because:
-            comments.append(f"  # {_one_line(f'{shown.named(entry)}: {because}')}")
+            steps.comments.append(f"  # {_one_line(f'{shown.named(entry)}: {because}')}")
             continue
-        hold, apart = _hold(entry), worst is not None and entry not in worst.entries and bool(names)
-        start = f"after: {names[-1]}" if apart else f"at: {_WARM + _QUIET}s"
-        length = length + hold if apart else max(length, hold)
-        rotation = entry.uses.role == commands.ROTATION
-        names.append("logrotate" if rotation else "batch_job")
-        steps += _logrotate(survey, entry, start, hold) if rotation else _batch_job(entry, start, hold)
-    return steps, comments, length
+        hold = _hold(entry)
+        if entry.uses.role == commands.ROTATION:
+            apart = worst is not None and entry not in worst.entries
+            start = steps.start("logrotate", steps.last if apart else "", hold)
+            steps.lines += _logrotate(survey, entry, start, hold)
+            continue
+        steps.jobs += 1
+        number = f"-{steps.jobs}" if steps.jobs > 1 else ""
+        start = steps.start(f"batch_job{number}", steps.turns.get(entry.turn, ""), hold)
+        if entry.turn:
+            steps.turns[entry.turn] = f"batch_job{number}"
+        steps.lines += _batch_job(entry, number, start, hold)
+    return steps
 
 
-def _why_not(survey: Survey, entry: Entry, names: Sequence[str]) -> str:
+def _why_not(survey: Survey, entry: Entry, steps: _Steps) -> str:
     """Why no step replays an entry; empty if one does."""
     if entry.uses.role == commands.ROTATION:
-        if "logrotate" in names:
+        if "logrotate" in steps.ends:
             return "one rotation of these logs is played already"
         bytes_due = _due_bytes(survey)
         return (
@@ -133,7 +164,7 @@ def _why_not(survey: Survey, entry: Entry, names: Sequence[str]) -> str:
         return _NO_CLUSTER
     if not entry.command:
         return "its command is not known"
-    return _ONLY_ONE if "batch_job" in names else ""
+    return _ENOUGH if steps.jobs == _JOBS else ""
 
 
 def _due_bytes(survey: Survey) -> int:
@@ -163,16 +194,19 @@ def _logrotate(survey: Survey, entry: Entry, start: str, hold: int) -> list[str]
     ]
 
 
-def _batch_job(entry: Entry, start: str, hold: int) -> list[str]:
+def _batch_job(entry: Entry, number: str, start: str, hold: int) -> list[str]:
+    """The first job is `nightly`, which every shipped target has; the others play where the target names them."""
     known = f"took {shown.took(entry)} in {entry.took.runs} runs" if entry.took else "duration unknown"
+    name = f"nightly{number}"
+    argv = f"{{argv: [sh, -c, {json.dumps(entry.command)}]}}"
     return [
         f"  # {_one_line(f'{shown.named(entry)}, {entry.source}: {known}')}",
-        f"  # {_one_line(f'on your own target: jobs: {{nightly: {{argv: [sh, -c, {json.dumps(entry.command)}]}}}}')}",
-        "  - name: batch_job",
+        f"  # {_one_line(f'on your own target: jobs: {{{name}: {argv}}}')}",
+        f"  - name: batch_job{number}",
         "    fault: batch_job",
         f"    {start}",
         f"    hold: {hold}s",
-        f"    with: {{deadline: {show_seconds(hold).replace(' ', '')}}}",
+        f"    with: {{job: {name}, deadline: {show_seconds(hold).replace(' ', '')}}}",
     ]
 
 

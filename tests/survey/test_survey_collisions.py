@@ -68,6 +68,15 @@ def test_what_runs_one_after_another_never_collides() -> None:
     assert found(entry("a", "01:00", turn="/etc/crontab:1"), entry("b", "01:00", turn="/etc/crontab:1")) == []
 
 
+def test_what_runs_one_after_another_shares_no_disk_either() -> None:
+    disk, other = Uses(disks=frozenset({1})), Uses(disks=frozenset({2}))
+    daily = [entry(name, "01:00", uses=disk, turn="/etc/crontab:1") for name in "ab"]
+    (each,) = found(*daily, entry("c", "01:00", uses=other))
+    assert each.shared.disk == ()
+    (each,) = found(*daily, entry("c", "01:00", uses=disk))
+    assert names(each.shared.disk) == {"a", "b", "c"}
+
+
 def test_what_starts_all_night_or_at_any_hour_is_left_out() -> None:
     often, any_hour = entry("often", "*:0/5"), entry("any", "00:00", spread=5 * 3600)
     assert found(often, any_hour, entry("a", "01:00")) == []

@@ -55,9 +55,33 @@ def test_a_rotation_at_another_time_follows_the_collision(tmp_path: Path) -> Non
     found, text = written(tmp_path, night(tmp_path, crontab, log=250_000_000))
     assert [(step.name, step.after) for step in found.steps] == [
         ("batch_job", None),
+        ("batch_job-2", None),
         ("logrotate", "batch_job"),
     ]
-    assert "other (cron): batch_job starts jobs.nightly, which is taken" in text
+    assert [step.params.get("job") for step in found.steps] == ["nightly", "nightly-2", None]
+    assert found.if_missing == "leave_out"
+    assert 'jobs: {nightly-2: {argv: [sh, -c, "/bin/other"]}}' in text
+
+
+def test_jobs_that_run_one_after_another_are_played_so(tmp_path: Path) -> None:
+    survey = night(tmp_path, "".join(f"0 3 * * * root /bin/{name}\n" for name in "abc"))
+    (each,) = survey.collisions
+    turns = {"a": "daily", "b": "", "c": "daily"}
+    in_turn = replace(each, sure=tuple(replace(one, turn=turns[one.name]) for one in each.sure))
+    found, _ = written(tmp_path, replace(survey, collisions=[in_turn]))
+    assert [(step.name, step.after) for step in found.steps] == [
+        ("batch_job", None),
+        ("batch_job-2", None),
+        ("batch_job-3", "batch_job"),
+    ]
+
+
+def test_no_more_than_eight_jobs_are_played(tmp_path: Path) -> None:
+    found, text = written(
+        tmp_path, night(tmp_path, "".join(f"0 3 * * * root /bin/job{i}\n" for i in range(10)))
+    )
+    assert len(found.steps) == 8
+    assert text.count("8 jobs are played already: exchange the commands to replay this one") == 2
 
 
 def test_logs_too_small_to_be_felt_are_a_comment(tmp_path: Path) -> None:
@@ -74,7 +98,7 @@ def test_a_recorded_duration_bounds_the_step(tmp_path: Path) -> None:
         each, sure=tuple(replace(one, took=took) if one.name == "b" else one for one in each.sure)
     )
     found, text = written(tmp_path, replace(survey, collisions=[timed]))
-    assert [(step.name, step.hold) for step in found.steps] == [("batch_job", 180)]
+    assert [(step.name, step.hold) for step in found.steps] == [("batch_job", 180), ("batch_job-2", 60)]
     assert "b (cron), /etc/crontab:2: took ~1m 40s in 9 runs" in text
 
 
