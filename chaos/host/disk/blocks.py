@@ -80,11 +80,10 @@ def _listed(directory: Path) -> list[tuple[Path, os.stat_result]]:
     with suppress(OSError):  # removed meanwhile
         descriptor = _opened(directory)
         try:
-            for name in os.listdir(descriptor):
-                with suppress(OSError):
-                    found.append(
-                        (directory / name, os.stat(name, dir_fd=descriptor, follow_symlinks=False))
-                    )
+            with os.scandir(descriptor) as entries:
+                for each in entries:
+                    with suppress(OSError):
+                        found.append((directory / each.name, each.stat(follow_symlinks=False)))
         finally:
             os.close(descriptor)
     return found
