@@ -15,6 +15,9 @@ from chaos.audit.suppress import Suppression
 from chaos.audit.workload import Container, Workload, selects, texts, workload
 from chaos.spec.broken import Place
 
+_UNSET = {"minReplicas": 1, "minReplicaCount": 0, "maxReplicaCount": 100}
+"""What holds without a number: https://keda.sh/docs/latest/reference/scaledobject-spec/."""
+
 
 @dataclass(frozen=True)
 class Estate:
@@ -55,8 +58,12 @@ class Estate:
 
     @cached_property
     def serving(self) -> list[Workload]:
-        """Replicated workloads that answer requests: with a port, or selected by a Service."""
-        return [each for each in self.replicated if each.has_ports or self.services_of(each)]
+        """Replicated workloads that answer requests: with a port, a readiness probe, or selected by a Service."""
+        return [
+            each
+            for each in self.replicated
+            if each.has_ports or each.is_asked_whether_ready or self.services_of(each)
+        ]
 
     def services_of(self, given: Workload) -> list[Item]:
         """The Kubernetes Services that select a workload's Pods."""
@@ -80,15 +87,16 @@ class Estate:
         spec = self.scaler(given)
         if spec is None:
             return given.replicas
-        key = "minReplicaCount" if spec.at("minReplicaCount").exists else "minReplicas"
-        return int(spec.at(key).number or 1)
+        number = spec.at(least_key(spec)).number
+        return _UNSET[least_key(spec)] if number is None else int(number)
 
     def most_replicas(self, given: Workload) -> int:
         spec = self.scaler(given)
         if spec is None:
             return given.replicas
-        key = "maxReplicaCount" if spec.at("maxReplicaCount").exists else "maxReplicas"
-        return int(spec.at(key).number or given.replicas)
+        key = "maxReplicaCount" if is_scaled_object(spec) else "maxReplicas"
+        number = spec.at(key).number
+        return _UNSET.get(key, given.replicas) if number is None else int(number)
 
     def budgets_of(self, given: Workload) -> list[Item]:
         """The PodDisruptionBudgets that select a workload's Pods. One with expressions may select any."""
@@ -122,3 +130,17 @@ class Estate:
         lines = self.lines.get(str(node.path), [])
         text = lines[node.line - 1] if node.line <= len(lines) else ""
         return text.partition("#")[2]
+
+
+def is_scaled_object(scaler: Node) -> bool:
+    """True for the spec of a KEDA ScaledObject, which has triggers, and no metrics of its own."""
+    return (
+        scaler.at("triggers").exists
+        or scaler.at("maxReplicaCount").exists
+        or scaler.at("minReplicaCount").exists
+    )
+
+
+def least_key(scaler: Node) -> str:
+    """The key of the fewest replicas that a scaler leaves."""
+    return "minReplicaCount" if is_scaled_object(scaler) else "minReplicas"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.audit import extends
 from chaos.errors import FileError, UsageError
 from chaos.spec import yamltext
 from chaos.spec.userfile import read_text
@@ -73,6 +74,8 @@ def _file(path: Path) -> File:
     # `replicas: {{ .Values.replicas }}` is YAML: a mapping whose key is a mapping
     if (found := _TEMPLATE_LINE.search(text)) and _has_mapping_as_key(documents):
         raise _is_template(path, text, found)
+    for document in documents:
+        extends.fill_in(path, document)
     return File(path, text, documents)
 
 

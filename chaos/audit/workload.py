@@ -81,20 +81,31 @@ class Workload:
 
     @property
     def containers(self) -> list[Container]:
-        """Those that run with the Pod; sidecars among the init containers are left out."""
+        """Those that run with the Pod: init containers that are always restarted are sidecars."""
         if self.item.is_service:
             return [Container(self, self.pod)]
-        return [Container(self, each) for each in self.pod.at("containers").each()]
+        sidecars = [
+            each for each in self.pod.at("initContainers").each() if each.at("restartPolicy").text == "Always"
+        ]
+        return [Container(self, each) for each in (*self.pod.at("containers").each(), *sidecars)]
 
     @property
     def every_container(self) -> list[Container]:
         """Init containers, too."""
-        first = [] if self.item.is_service else self.pod.at("initContainers").each()
-        return [*(Container(self, each) for each in first), *self.containers]
+        if self.item.is_service:
+            return self.containers
+        both = (*self.pod.at("initContainers").each(), *self.pod.at("containers").each())
+        return [Container(self, each) for each in both]
 
     @property
     def has_ports(self) -> bool:
         return any(each.node.at("ports").value for each in self.containers)
+
+    @property
+    def is_asked_whether_ready(self) -> bool:
+        """True if a readiness probe connects to it: that holds back requests, so there are some."""
+        asked = (each.probe("readiness") for each in self.containers)
+        return any(probe.at(way).exists for probe in asked for way in ("httpGet", "tcpSocket", "grpc"))
 
 
 def workload(item: Item) -> Workload | None:
