@@ -114,8 +114,9 @@ def nights(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, tuple[Midnight, int]]]:
     """Every case that is tested, played at once, each at a target of its own, with its exit code."""
-    tests = (test for test in request.session.items if isinstance(test, pytest.Function))
-    wanted = {test.callspec.params["name"] for test in tests if "nights" in test.fixturenames}
+    tests = [test for test in request.session.items if isinstance(test, pytest.Function)]
+    here = [test for test in tests if test.path == request.path and "nights" in test.fixturenames]
+    wanted = {test.callspec.params["name"] for test in here}
     with ExitStack() as servers:
         begun = {}
         for name, case in CASES.items():
