@@ -17,6 +17,9 @@ from chaos.record.journal import Journal, Series
 BUSY = 0.5
 """Share of the machine used by others from which on it is called busy."""
 
+LASTS = 3.0
+"""Seconds: what others use for less than half of them does not count."""
+
 _NOTHING = Series(np.empty(0), np.empty(0))
 
 
@@ -39,7 +42,15 @@ def others(journal: Journal) -> Series:
     if not len(known.at) or not len(machine.at):
         return _NOTHING
     left = np.interp(known.at, machine.at, machine.value) - known.value
-    return Series(known.at, np.clip(left, 0.0, 1.0))
+    return Series(known.at, np.clip(_sustained(known.at, left), 0.0, 1.0))
+
+
+def _sustained(at: Times, left: Times) -> Times:
+    """What lasts: the median within `LASTS` around each instant. A process that a step starts counts as ours only once
+    it has been seen twice, over a second later."""
+    first = np.searchsorted(at, at - LASTS / 2)
+    last = np.searchsorted(at, at + LASTS / 2, side="right")
+    return np.array([np.median(left[a:b]) for a, b in zip(first, last, strict=True)])
 
 
 def before_the_play(journal: Journal) -> float | None:

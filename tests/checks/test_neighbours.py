@@ -62,6 +62,22 @@ def test_others_are_what_neither_the_target_nor_midnight_used(tmp_path: Path) ->
     assert neighbours.before_the_play(journal) == approx(0.1)
 
 
+@pytest.mark.parametrize(("late", "moved_by"), [(1.25, 21.5), (4.0, 24.5)])
+def test_a_job_that_is_counted_a_second_late_is_no_other_program(
+    tmp_path: Path, late: float, moved_by: float
+) -> None:
+    gauges = {key: [(*ALWAYS, quiet)] for key, quiet in ((MACHINE, 0.2), (OWN, 0.1), (API, 0.1))}
+    gauges[MACHINE] += [(20, 40, 1.0)]
+    gauges[OWN] += [(20 + late, 40, 1.8)]
+    link, journal = cpu(tmp_path, Night(gauges=gauges))
+    assert link.moved
+    assert link.at is not None
+    assert (link.at - PLAY > 21.5) == (late > 2)
+    assert link.at - PLAY <= moved_by
+    during = neighbours.others(journal).between(PLAY + 20, PLAY + 40).value.max()
+    assert (during > 0.5) == (late > 2)
+
+
 def test_a_machine_that_was_busy_when_it_was_looked_at_is_known(tmp_path: Path) -> None:
     busy = Night(steps=[Event(1.0, "run", "machine", "looked", {"busy": 0.8})])
     assert neighbours.before_the_play(busy.write(tmp_path)[1]) == approx(0.8)
