@@ -51,7 +51,7 @@ def _remaining(figures: Figures) -> str:
     if at is None or length is None:
         return ""
     if at < 0:
-        return f"the play begins in {math.ceil(-at)} s"
+        return f"the play begins in {show_seconds(math.ceil(-at))}"
     left = math.ceil(max(0.0, length - at))
     return f"{whole_seconds(at)} of {show_seconds(length)}, {show_seconds(left)} left"
 

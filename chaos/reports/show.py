@@ -9,7 +9,7 @@ from typing import Any
 
 from chaos.checks.text import percent
 from chaos.spec import doses
-from chaos.spec.units import show_seconds
+from chaos.spec.units import show_seconds, show_signed
 
 DASH = "–"
 
@@ -28,10 +28,10 @@ def show_value(value: float | None, unit: str) -> str:
 
 
 def show_offset(at: float | None, zero: float | None) -> str:
-    """Format an instant in seconds of play: `+51.2 s`, before the play `-3.0 s`."""
+    """Format an instant in seconds of play: `+51.2 s`, before the play `-3 s`."""
     if at is None or zero is None:
         return DASH
-    return f"{at - zero:+.1f} s"
+    return show_signed(round(at - zero, 1))
 
 
 def show_any(value: Any) -> str:

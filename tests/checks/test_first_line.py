@@ -100,7 +100,7 @@ def verdict(path: Path, **night: Any) -> Verdict:
 def test_a_failure_says_how_long_and_after_which_step(tmp_path: Path) -> None:
     found = verdict(tmp_path, bad=PLAYED)
     assert found.headline == (
-        "FAIL: for 18 of 60 s the service did not answer as it should; "
+        "FAIL: for 18 s of 1m the service did not answer as it should; "
         "the worst outage (18 s) began 2 s after drop started."
     )
     assert found.reasons[0] == "availability 70 % < 99 % (420 of 600 requests good)"
