@@ -22,8 +22,9 @@ def target(**more: Any) -> Target:
         "add": {"path": "/items", "method": "POST"},
         "mine": {"path": "/carts/{token}"},
     }
+    session = [{"method": "POST", "path": "/login", "take": {"token": "$.token"}}]
     return Target.model_validate(
-        {"name": "shop", "driver": "attach", "ready": "/ready", "routes": routes, **more}
+        {"name": "shop", "driver": "attach", "ready": "/ready", "routes": routes, "session": session, **more}
     )
 
 
@@ -46,8 +47,7 @@ def typed(given: Target, **handles: Any) -> list[str]:
 
 
 def test_readiness_and_every_route_that_anyone_can_ask_are_urls_to_curl() -> None:
-    session = [{"method": "POST", "path": "/login", "take": {"token": "$.token"}}]
-    assert typed(target(session=session), base_url="http://127.0.0.1:8000/") == [
+    assert typed(target(), base_url="http://127.0.0.1:8000/") == [
         "curl http://127.0.0.1:8000/ready",
         "curl http://127.0.0.1:8000/items/1",
         "curl 'http://127.0.0.1:8000/items?json={}'",
@@ -55,8 +55,7 @@ def test_readiness_and_every_route_that_anyone_can_ask_are_urls_to_curl() -> Non
 
 
 def test_a_route_that_needs_a_header_is_left_out() -> None:
-    session = [{"method": "POST", "path": "/login", "take": {"token": "$.token"}}]
-    given = target(session=session, headers={"X-Session": "{token}"})
+    given = target(headers={"X-Session": "{token}"})
     assert typed(given, base_url="http://127.0.0.1:8000") == ["curl http://127.0.0.1:8000/ready"]
 
 

@@ -67,7 +67,7 @@ def _without_password(database: Database) -> str:
     """As the service's own role; the password is in the pass file that the target was started with, if anywhere."""
     given = conninfo_to_dict(database.dsns.get(_ROLE, database.admin_dsn))
     return make_conninfo(
-        **{key: value for key, value in given.items() if key not in ("password", "connect_timeout")}
+        "", **{key: value for key, value in given.items() if key not in ("password", "connect_timeout")}
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from chaos.checks.rejudge import judge_run
@@ -16,6 +19,7 @@ from chaos.record.hits import Outcome
 from chaos.record.journal import Event, Journal, Span, Writer
 from chaos.record.store import RunDir
 from chaos.record.stored_hits import StoredHits
+from chaos.reports import svg
 from chaos.reports.html import write_report
 from chaos.reports.seconds import by_second
 from chaos.reports.show import flatten, named, show_any, show_offset, show_value
@@ -40,7 +44,7 @@ def run(tmp_path: Path) -> RunDir:
         (2.004, "s", "2 s"),
         (30.0, "s", "30 s"),
         (900.0, "s", "15m"),
-        (95.2, "s", "95.2 s"),
+        (95.2, "s", "1m 35.2s"),
         (0.98999, "ratio", "98.999 %"),
         (0.9999999, "ratio", "99.999 %"),
         (1.0, "ratio", "100 %"),
@@ -67,7 +71,9 @@ def test_evidence_of_any_shape_is_one_line() -> None:
 
 def test_an_instant_is_shown_in_seconds_of_the_play() -> None:
     assert show_offset(77.2, 26.0) == "+51.2 s"
-    assert show_offset(20.0, 26.0) == "-6.0 s"
+    assert show_offset(103.4, 26.0) == "+1m 17.4s"
+    assert show_offset(20.0, 26.0) == "-6 s"
+    assert show_offset(25.99, 26.0) == "+0 s"
     assert show_offset(None, 26.0) == "–"
 
 
@@ -138,3 +144,31 @@ def test_the_terminal_shows_the_headline_first_then_every_finding_and_the_report
         assert finding.because.split()[0] in text
     for link in verdict.links:
         assert link.title in text
+
+
+@pytest.mark.parametrize(
+    ("points", "left"),
+    [
+        ([0, 0, 0, 0, 5, 0, 0], 5),  # the first and the last of each stretch at one height
+        ([0, 1, 2, 3], 4),
+        ([7] * 400, 2),
+    ],
+)
+def test_a_gauge_that_stands_still_is_drawn_with_two_points(points: list[int], left: int) -> None:
+    figure = Figure()
+    axis = figure.add_subplot()
+    with rc_context({"path.simplify": False}):
+        axis.plot(points, gid="gauge")
+        drawn = svg.element(figure, "a gauge")
+    (path,) = re.findall(r'id="a-gauge-gauge">\s*<path d="([^"]+)"', drawn)
+    assert len(re.findall(r"[ML]", path)) == left
+
+
+def test_an_axis_is_marked_with_times_as_they_are_written_elsewhere() -> None:
+    figure = Figure()
+    axis = figure.add_subplot()
+    axis.set_xlim(0, 110)
+    svg.mark_times(axis, 110, 6)
+    figure.canvas.draw()
+    shown = [label.get_text() for label in axis.get_xticklabels()]
+    assert shown[1:-1] == ["0 s", "20 s", "40 s", "1m", "1m 20s", "1m 40s"]  # the others are beyond both ends
