@@ -84,7 +84,8 @@ def passed(findings: Sequence[Finding], figures: Mapping[str, float | None]) -> 
 
 
 _SHOWN_ELSEWHERE = frozenset(
-    each.NAME for each in (effect, steady, completeness, instrument, left_behind, loss, returned, answers, runbook)
+    each.NAME
+    for each in (effect, steady, completeness, instrument, left_behind, loss, returned, answers, runbook)
 )
 
 
