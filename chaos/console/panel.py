@@ -52,7 +52,9 @@ def _remaining(figures: Figures) -> str:
         return ""
     if at < 0:
         return f"the play begins in {show_seconds(math.ceil(-at))}"
-    left = math.ceil(max(0.0, length - at))
+    if at >= length:
+        return f"the play of {show_seconds(length)} is over"
+    left = math.ceil(length - at)
     return f"{whole_seconds(at)} of {show_seconds(length)}, {show_seconds(left)} left"
 
 
