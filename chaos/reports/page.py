@@ -153,7 +153,7 @@ def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
-        ("pool", pool.seen_by(journal)),
+        ("pool read from", pool.seen_by(journal)),
         ("started", utc(journal.manifest.started)),
         ("run", verdict.run),
     ]

@@ -39,6 +39,8 @@ STYLE: dict[str, Any] = {
 _PATH = re.compile(r' d="([^"]*)"')
 _POINT = re.compile(r"([ML]) (\S+) (\S+)\s*|(z)\s*")
 _REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
+_ID = re.compile(r' id="([^"]*)"')
+_TARGET = re.compile(r"""(?:href="#|url\(#)([^")]+)""")
 _DIGITS = re.compile(r"(\.\d)\d+")
 
 
@@ -86,6 +88,8 @@ def element(figure: Figure, name: str) -> str:
     text = buffer.getvalue()
     text = _PATH.sub(lambda path: f' d="{_smaller(path[1])}"', text[text.index("<svg") :])
     text = re.sub(r"\n\s+", "\n", text)
+    used = set(_TARGET.findall(text))
+    text = _ID.sub(lambda given: given[0] if given[1] in used else "", text)
     prefix = re.sub(r"\W+", "-", name)
     text = _REFERENCE.sub(lambda found: f"{found[1]}{prefix}-", text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{escape(name)}" ', 1)

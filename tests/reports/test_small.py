@@ -158,9 +158,9 @@ def test_a_gauge_that_stands_still_is_drawn_with_two_points(points: list[int], l
     figure = Figure()
     axis = figure.add_subplot()
     with rc_context({"path.simplify": False}):
-        axis.plot(points, gid="gauge")
+        axis.plot(points, color="#123456")
         drawn = svg.element(figure, "a gauge")
-    (path,) = re.findall(r'id="a-gauge-gauge">\s*<path d="([^"]+)"', drawn)
+    (path,) = re.findall(r'<path d="([^"]+)"[^>]*stroke: #123456', drawn)
     assert len(re.findall(r"[ML]", path)) == left
 
 
