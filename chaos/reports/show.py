@@ -13,6 +13,24 @@ from chaos.spec.units import show_seconds, show_signed
 
 DASH = "–"
 
+_TIMES = frozenset(
+    {
+        *("start", "end", "length", "held", "alone", "recovery", "rto", "worst_outage", "instant_of_loss"),
+        *(
+            "lag",
+            "lag_allowed",
+            "usual_lag",
+            "worst_lag",
+            "run_delay",
+            "worst_run_delay",
+            "p50",
+            "p95",
+            "p99",
+        ),
+    }
+)
+"""Names of evidence in seconds that do not say so."""
+
 
 def show_value(value: float | None, unit: str) -> str:
     """Format a value in its unit (`ratio`, `s`, `count`, or none); a missing one is a dash."""
@@ -55,6 +73,8 @@ def named(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _named(key: object, value: Any) -> tuple[str, str]:
+    if key in _TIMES and isinstance(value, float):
+        return words(key), show_value(value, "s")
     stated = {"bytes", "seconds"} & set(str(key).split("_"))
     if not stated or not isinstance(value, int | float) or isinstance(value, bool):
         return words(key), show_any(value)
