@@ -31,7 +31,7 @@ class OneExperiment:
     def summary(self) -> Summary:
         found = experiments.load(self._path)
         steps = ", ".join(step.name for step in found.steps)
-        return Summary(show_seconds(found.load.length), steps, found.title)
+        return Summary(show_seconds(round(found.load.length)), steps, found.title)
 
     def warnings(self, target: str) -> tuple[str, ...]:
         plan = self.plan(Request(target))
