@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full bench docs lint lock schemas clean
+.PHONY: FORCE help setup tools midnight test test-full bench pictures docs lint lock schemas clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -83,6 +83,9 @@ test-full: lint tools ## run every test, the long ones (many seeds, kills and va
 
 bench: setup $(BENCH) ## compare the load generator with others and judge ten million hits
 	@$(BIN)/python -m bench
+
+pictures: setup ## draw the reports and the web as PNG and PDF in dist/pictures: NIGHT=DIR DRILL=DIR DOCS=1
+	@$(BIN)/python -m tests.pictures $(if $(NIGHT),--night $(NIGHT)) $(if $(DRILL),--drill $(DRILL)) $(if $(DOCS),--docs)
 
 # In its own environment: the others are not dependencies of midnight.
 $(BENCH): bench/requirements.lock | $(STAMP)

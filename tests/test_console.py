@@ -21,6 +21,7 @@ from chaos.console.words import figures_line, sentence
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
 from chaos.spec.experiment import Experiment
+from chaos.spec.units import seconds
 from tests.reports.stored_run import EXPERIMENT
 
 FIGURES: dict[str, Any] = {
@@ -70,8 +71,8 @@ def test_output_without_a_terminal_is_one_line_per_event_with_its_time(experimen
     lines = out.getvalue().splitlines()
     assert lines[1:3] == ["run r1", "50s logrotate"]
     assert lines[3:] == [
-        "   86.0s  step idle_drop: injected",
-        "   86.3s  step idle_drop: held; sockets closed 58 (at least 10 needed)",
+        "   1m 26s  step idle_drop: injected",
+        " 1m 26.3s  step idle_drop: held; sockets closed 58 (at least 10 needed)",
     ]
 
 
@@ -84,9 +85,9 @@ def test_a_line_of_figures_comes_at_most_every_five_seconds(experiment: Experime
         shown.tick(FIGURES)
     shown.start()
     shown.stop()
-    seconds = [float(line.split("s ")[0]) for line in out.getvalue().splitlines() if "pool" in line]
-    assert len(seconds) >= 2
-    assert all(later - earlier >= 5 for earlier, later in pairwise(seconds))
+    instants = [seconds(line[:9]) for line in out.getvalue().splitlines() if "pool" in line]
+    assert len(instants) >= 2
+    assert all(later - earlier >= 5 for earlier, later in pairwise(instants))
 
 
 def test_events_before_the_start_are_shown_after_it(experiment: Experiment) -> None:
@@ -95,7 +96,7 @@ def test_events_before_the_start_are_shown_after_it(experiment: Experiment) -> N
     shown.on_event(Event(0.5, "target", "reference", "ready"))
     shown.start()
     shown.stop()
-    assert "0.5s  target reference is ready" in out.getvalue()
+    assert " 500 ms  target reference is ready" in out.getvalue()
 
 
 def test_a_terminal_that_hangs_does_not_hold_up_the_run(
@@ -236,3 +237,12 @@ def test_a_percentile_that_falls_on_a_bad_hit_is_infinite() -> None:
 )
 def test_an_event_is_one_sentence(event: Event, said: str) -> None:
     assert sentence(event) == said
+
+
+def test_a_play_that_is_over_has_no_seconds_left(experiment: Experiment) -> None:
+    progress = Progress(experiment)
+    progress.figures = {**FIGURES, "play_at": 123.4}
+    terminal, out = plain()
+    terminal.print(render(progress, now=150.0))
+    assert "the play of 2m is over" in out.getvalue()
+    assert "left" not in out.getvalue()

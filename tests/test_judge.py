@@ -32,7 +32,7 @@ def test_a_stored_run_is_judged_by_its_own_objectives(tmp_path: Path) -> None:
 def test_the_objectives_of_a_file_replace_its_own(tmp_path: Path) -> None:
     (tmp_path / "slo.yaml").write_text(STRICT)
     found = judge_run(stored(tmp_path), tmp_path / "slo.yaml")
-    assert found.headline.startswith("FAIL: for 0.5 of 60 s the service did not answer as it should; ")
+    assert found.headline.startswith("FAIL: for 500 ms of 1m the service did not answer as it should; ")
     assert found.reasons[0].startswith("availability 99.166 % < 99.9 %")
     assert {finding.check for finding in found.findings}.isdisjoint({"latency", "pool"})
 

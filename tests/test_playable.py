@@ -126,6 +126,14 @@ def test_the_next_command_suggested_fits_how_the_run_ended(
     )
 
 
+def test_the_next_command_names_the_files_that_were_given(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((CHAOS.parent / "experiments/smoke.yaml").read_text())
+    passed = RunResult(RunDir(tmp_path / "night"), ExitCode.PASS, None)
+    plan = plans.build(str(mine), "docker")
+    assert what_next(plan, passed, "docker").startswith(f"midnight run {mine} --target docker --profile ")
+
+
 def test_a_run_without_a_verdict_prints_none(tmp_path: Path) -> None:
     printed = io.StringIO()
     for name in ("smoke", "restore-mine"):

@@ -14,7 +14,7 @@ from chaos.record.hits import Outcome as Hit
 from chaos.record.store import RunDir
 from chaos.reports.drill_page import write_suite_report
 from tests.checks.synthetic import Night, experiment_file
-from tests.checks.test_drill import BACK, LOSS, night
+from tests.checks.test_drill import BACK, LOSS, night, step
 
 
 def stored(tmp_path: Path, **nights: Night) -> RunDir:
@@ -103,5 +103,31 @@ def test_the_suites_page_has_every_scenario_with_its_spans_and_the_budget_left(t
     verdict, parts = judged(run)
     text = write_suite_report(run, verdict, parts, ()).read_text()
     assert text.count("Time to recover") == 2
-    assert "by ops" in text and "14m 53s" in text  # of fifteen minutes, seven seconds are gone
+    assert ">ops<" in text and "14m 53s" in text  # of fifteen minutes, seven seconds are gone
     assert "clients come back" in text and "<script" not in text
+
+
+def test_a_runbook_step_tells_its_times_with_units_and_its_backup_once(tmp_path: Path) -> None:
+    backup = {"label": "nightly", "bytes": 56_294_802, "started": "2026-11-27T17:24:00+00:00"}
+    promoted = {"promoted": 0.118, "timeline": 2, "write": "refused"}
+    restored = {"backup": backup, "target": "lsn 0/280B3F0", "copying_seconds": 0.18}
+    one = night(
+        step("detect", 0.0, 24.0, evidence=promoted),
+        step("promote", 24.0, 25.5, evidence=restored),
+    )
+    run = stored(tmp_path, one=one)
+    verdict, parts = judged(run)
+    text = write_suite_report(run, verdict, parts, ()).read_text()
+    assert "promoted 118 ms; timeline 2; write refused" in text
+    assert "from backup nightly, to lsn 0/280B3F0" in text
+    assert "2026-11-27 17:24:00 UTC" in text and "56.3 MB" in text
+    assert text.count("<dt>copying</dt><dd>180 ms</dd>") == 1
+
+
+def test_the_suites_page_says_once_where_and_when_it_was_played(tmp_path: Path) -> None:
+    run = stored(tmp_path, one=night(), two=night())
+    verdict, parts = judged(run)
+    text = write_suite_report(run, verdict, parts, ()).read_text()
+    assert text.count(">started by<") == 1
+    assert text.count(">host<") <= 1
+    assert "Run one-1" in text and "Run two-1" in text

@@ -62,7 +62,7 @@ def test_a_time_that_is_shown_reads_back_as_itself(value: float) -> None:
         (900.0, "15m"),
         (90.0, "1m 30s"),
         (59.996, "1m"),
-        (72.43, "72.43 s"),
+        (72.43, "1m 12.43s"),
         (-90.0, "-1m 30s"),
         (612.5, "10m 12.5s"),
         (90061.0, "1d 1h 1m 1s"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import UsageError
+from chaos.spec.units import show_seconds
 from chaos.tools.monitoring import promtool
 
 WITHIN = 600.0  # seconds
@@ -74,7 +75,7 @@ def evaluate(
             )
         except subprocess.TimeoutExpired:
             raise UsageError(
-                f"promtool did not finish within {WITHIN:.0f} s: give a longer --evaluate"
+                f"promtool did not finish within {show_seconds(WITHIN)}: give a longer --evaluate"
             ) from None
     said = done.stdout + done.stderr
     found: dict[str, list[Value]] = {expr: [] for expr in expressions} | _parsed(said)

@@ -26,6 +26,8 @@ from chaos.record.gauges import Api, Machine, Source, Volume
 from chaos.record.journal import Journal, Series, Span
 from chaos.spec.units import show_seconds
 
+_WORTH_SAYING = 0.1  # share of the machine that other programs used
+
 DEVIATIONS = 6 * 1.4826
 LEAST_IN_USE = 5.0  # connections: fewer are those of a service at rest
 
@@ -131,7 +133,10 @@ def _processors(journal: Journal) -> Gauge:
     """The machine's processors, without what other programs used more than before the play, where that is known."""
     machine = journal.series(Source.MACHINE, Machine.CPU)
     beside = neighbours.others(journal).value
-    aside = f" (other programs, up to {percent(float(beside.max()))}, left aside)" if len(beside) else ""
+    share = (
+        float(np.mean(beside)) if len(beside) else 0.0
+    )  # one sample can be far off: a process that just began
+    aside = f" (other programs, {share * 100:.0f} % on average, left aside)" if share >= _WORTH_SAYING else ""
     return Gauge(f"CPU in use{aside}", neighbours.attributed(journal, machine), 0.9, "ratio")
 
 

@@ -31,9 +31,6 @@ OF_SERVICE = frozenset({availability.NAME, latency.NAME, burn_rate.NAME, recover
 _TIMED = OF_SERVICE | {pool.NAME, bounded_answers.NAME}
 """Checks of times that the load generator has taken."""
 
-_LONG = 600.0
-"""Seconds from which on two times are easier to compare in minutes."""
-
 _QUIET = "run it again when the machine is quiet"
 
 Say = Callable[[Finding], str]
@@ -44,16 +41,17 @@ def outages(course: Course) -> Iterator[str]:
     worst = course.worst
     if worst is None:
         return
-    if course.played < _LONG:
-        share = f"{round(course.silent, 2):g} of {round(course.played, 2):g} s"
-    else:
-        share = f"{show_seconds(round(course.silent))} of {show_seconds(round(course.played))}"
-    yield f"for {share} the service did not answer as it should"
+    yield f"for {_coarse(course.silent)} of {_coarse(course.played)} the service did not answer as it should"
     length = f"{'more than ' if worst.lasted else ''}{show_seconds(worst.length)}"
     if worst.after:
         yield f"the worst outage ({length}) began {show_seconds(round(worst.delay, 1))} after {worst.after} started"
     else:
         yield f"the worst outage ({length}) began {show_seconds(round(worst.begun, 1))} into the play"
+
+
+def _coarse(value: float) -> str:
+    """A time of the first line: from a minute on in whole seconds."""
+    return show_seconds(round(value, 2 if value < 60 else 0))
 
 
 def failed(findings: Sequence[Finding]) -> Iterator[str]:
@@ -86,7 +84,8 @@ def passed(findings: Sequence[Finding], figures: Mapping[str, float | None]) -> 
 
 
 _SHOWN_ELSEWHERE = frozenset(
-    each.NAME for each in (effect, steady, completeness, instrument, left_behind, loss, returned, answers)
+    each.NAME
+    for each in (effect, steady, completeness, instrument, left_behind, loss, returned, answers, runbook)
 )
 
 

@@ -12,10 +12,14 @@ from chaos.checks.outage import Outage
 from chaos.checks.spans import StepSpan
 from chaos.record.events import RunEnded
 
+_FELT = 2.0
+"""Seconds after a step within which the service still feels it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The longest outage. `after`: the step that had begun last, `delay` seconds before it; none if none had begun."""
+    """The longest outage. `after`: the step that had begun last of those that acted then or shortly before, `delay`
+    seconds before it; the last one of all if none acted then, and none if none had begun."""
 
     length: float
     lasted: bool  # until the end of the observation
@@ -60,7 +64,8 @@ def _worst(found: Sequence[Outage], spans: Sequence[StepSpan], zero: float) -> W
         return None
     worst = max(found, key=lambda outage: outage.length)
     before = [span for span in spans if span.start <= worst.start]
-    last = before[-1] if before else None
+    acting = [span for span in before if span.until(worst.start) >= worst.start - _FELT]
+    last = (acting or before)[-1] if before else None
     return Worst(
         length=worst.length,
         lasted=worst.end is None,

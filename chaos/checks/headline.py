@@ -30,7 +30,7 @@ def headline(
     course: Course = NOTHING,
     figures: Mapping[str, float | None] | None = None,
 ) -> str:
-    """Return one sentence, such as `FAIL: for 19 of 110 s the service did not answer as it should.`"""
+    """Return one sentence, such as `FAIL: for 19 s of 1m 50s the service did not answer as it should.`"""
     word = opening(outcome, findings, course)
     if outcome is Outcome.FAIL:
         return sentence(word, [*_of_outages(findings, course), *clauses.failed(findings)])

@@ -12,6 +12,7 @@ from chaos.checks.link import Link
 from chaos.checks.text import many
 from chaos.record.events import ErrorsRead, LoggedError
 from chaos.record.journal import Journal
+from chaos.spec.units import show_signed
 
 _LONGEST = 110
 _HINT = "(Background on this error"
@@ -34,7 +35,7 @@ class LoggedRow:
         """`QueuePool limit reached: 412 times from +31.6 s, at conversations.py:41 in list_conversations`, with
         seconds of play from `zero`."""
         first = self.error.first
-        since = "" if first is None or zero is None else f" from {first - zero:+.1f} s"
+        since = "" if first is None or zero is None else f" from {show_signed(round(first - zero, 1))}"
         place = f", at {self.place}" if self.place else ""
         return f"{self.title}: {many(self.error.count, 'time')}{since}{place}"
 
@@ -42,7 +43,7 @@ class LoggedRow:
         """The links around its first occurrence: `after connection pool fills (+30.2 s)`."""
         around = (("after", self.follows), ("before", self.precedes))
         return ", ".join(
-            f"{word} {link.title} ({link.at - zero:+.1f} s)"
+            f"{word} {link.title} ({show_signed(round(link.at - zero, 1))})"
             for word, link in around
             if link is not None and link.at is not None and zero is not None
         )

@@ -7,6 +7,8 @@ import math
 
 def percent(ratio: float) -> str:
     """Format `0.98999` as `98.999 %`: truncated, never rounded up to a threshold it did not reach."""
+    if not math.isfinite(ratio):
+        return "∞"
     return f"{math.floor(ratio * 1e5 + 1e-6) / 1e3:g} %"
 
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from chaos.cli import stack_shown
 from chaos.cli.options import With, monitored
+from chaos.console.typed import as_typed
 from chaos.errors import Refused, of_undo
 from chaos.plan import build as plans
 from chaos.run import preflight, stack
@@ -30,23 +32,22 @@ def up(target: Target = DEFAULT, profile: Profile = None, with_: With = None) ->
     plan = plans.of_target(target, profile, "" if monitored(with_) else None)
     kept = plan.driver.to_keep(plan.options)
     if kept is None:
-        raise Refused(f"target {plan.target.name!r} is not started by midnight: nothing to start")
+        rule = f"target {plan.target.name!r} is not started by midnight: nothing to start"
+        look = (
+            f"; what runs there: midnight target inspect {target}" if plan.target.driver == "compose" else ""
+        )
+        raise Refused(f"{rule}{look}")
     plan = replace(plan, driver=kept)
     handles = stack.up(plan)
     print(f"{plan.target.name} is {stack.status(plan.target.name)}")
-    for role, processes in handles.processes.items():
-        print(f"  {role}: pid {', '.join(str(each.pid) for each in processes)}")
-    for role, containers in handles.containers.items():
-        print(f"  {role}: container {', '.join(each.name for each in containers)}")
-    for name, proxy in handles.proxies.items():
-        print(f"  proxy {name}: {proxy.listen} -> {proxy.upstream} ({proxy.api})")
-    for name in ("prometheus", "alertmanager", "node_exporter") if monitored(with_) else ():
-        print(f"  {name}: {handles.addresses[name]}")
-    if handles.logs is not None:
-        print(f"  logs: {handles.logs.directory}")
+    for line in stack_shown.to_type(plan.target, handles):
+        print(f"  {line}")
     for line in plan.driver.next_steps(plan.options):
         print(line)
-    print(f"stop it with `midnight stack down{'' if target == DEFAULT else f' --target {target}'}`")
+    down_again = f"midnight stack down{'' if target == DEFAULT else f' --target {target}'}"
+    print(f"stop it with `{as_typed(down_again)}`")
+    for line in stack_shown.parts(handles):
+        print(f"  {line}")
 
 
 @app.command()

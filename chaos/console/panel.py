@@ -51,8 +51,10 @@ def _remaining(figures: Figures) -> str:
     if at is None or length is None:
         return ""
     if at < 0:
-        return f"the play begins in {math.ceil(-at)} s"
-    left = math.ceil(max(0.0, length - at))
+        return f"the play begins in {show_seconds(math.ceil(-at))}"
+    if at >= length:
+        return f"the play of {show_seconds(length)} is over"
+    left = math.ceil(length - at)
     return f"{whole_seconds(at)} of {show_seconds(length)}, {show_seconds(left)} left"
 
 

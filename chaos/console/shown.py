@@ -22,6 +22,7 @@ from chaos.console.words import STYLES, Figures, figures_line, sentence
 from chaos.record.journal import Event
 from chaos.record.store import RunDir
 from chaos.spec.experiment import Experiment
+from chaos.spec.units import show_seconds
 
 FIGURES_EVERY = 5.0  # seconds between lines of figures without a terminal
 _FAREWELL = 2.0  # seconds that `stop` waits for a blocked terminal
@@ -93,18 +94,23 @@ class Console:
             self._take(news)
             if not isinstance(news, Event) and self._now() >= due:
                 due = self._now() + FIGURES_EVERY
-                _say(self._terminal, Text(f"{self._now():7.1f}s  {figures_line(self._progress.figures)}"))
+                _say(self._terminal, Text(f"{_clock(self._now())}  {figures_line(self._progress.figures)}"))
 
     def _take(self, news: Event | Figures) -> None:
         if isinstance(news, Event):
             self._progress.take(news, self._clock())
             style = STYLES.get(news.phase, "")
-            _say(self._terminal, Text(f"{news.at:7.1f}s  ").append(sentence(news), style=style))
+            _say(self._terminal, Text(f"{_clock(news.at)}  ").append(sentence(news), style=style))
         else:
             self._progress.figures = news
 
     def _now(self) -> float:
         return self._clock() - self._progress.zero
+
+
+def _clock(at: float) -> str:
+    """The first column: how long the run has been going on."""
+    return f"{show_seconds(max(0.0, round(at, 1))):>9}"
 
 
 def _say(terminal: Terminal, text: Text) -> None:

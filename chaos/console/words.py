@@ -72,7 +72,9 @@ def _place(figures: Figures) -> str:
     if at is None or length is None:
         return phase
     if at < 0:
-        return f"{phase}, the play begins in {math.ceil(-at)} s"
+        return f"{phase}, the play begins in {show_seconds(math.ceil(-at))}"
+    if at >= length:
+        return f"the play of {show_seconds(length)} is over"
     return f"{phase} {whole_seconds(at)} of {show_seconds(length)}"
 
 

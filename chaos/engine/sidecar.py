@@ -24,6 +24,7 @@ from chaos.errors import ControlError, ToolMissing
 from chaos.host.cgroup_join import CGROUPS
 from chaos.plugin.handles import ContainerRef, EngineAt
 from chaos.record.redact import known
+from chaos.spec.units import show_seconds
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -114,7 +115,7 @@ def run(
             )
         return out
     except subprocess.TimeoutExpired:
-        raise ControlError(f"{module} did not end within {ENDED_WITHIN:g} s") from None
+        raise ControlError(f"{module} did not end within {show_seconds(ENDED_WITHIN)}") from None
     except OSError as error:
         raise ControlError(f"{module}: the connection to it broke: {error}") from error
     finally:

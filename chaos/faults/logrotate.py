@@ -28,6 +28,7 @@ from chaos.plugin.handles import Handles, LogFiles
 from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.record.inventory.differences import Claim
 from chaos.record.inventory.document import FILES
+from chaos.spec import written
 from chaos.spec.units import NotNegative, Positive, Size, show_seconds, show_size
 from chaos.spec.yamlfile import Model
 from chaos.tools import rotating
@@ -68,7 +69,7 @@ class Logrotate(Fault):
 
     @classmethod
     def plan_notes(cls, params: LogrotateParams) -> list[str]:
-        rotated, sync = show_size(MOST_ROTATED), show_seconds(MOST_SYNC)
+        rotated, sync = show_size(MOST_ROTATED), written.time(MOST_SYNC)
         floors = (
             (params.min_rotated, f"{rotated} rotated", "half of its logs"),
             (params.min_sync, f"a sync of {sync}", "twice the time of a sync before it acts"),

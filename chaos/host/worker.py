@@ -17,6 +17,7 @@ from typing import IO, Any, Protocol
 from chaos.errors import FaultError
 from chaos.host.processes import spawn
 from chaos.record.redact import known
+from chaos.spec.units import show_seconds
 
 START_WITHIN = 30.0  # seconds
 
@@ -102,7 +103,7 @@ class Worker:
             out, _ = self._process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            raise FaultError(f"{self._module} did not end within {timeout:g} s") from None
+            raise FaultError(f"{self._module} did not end within {show_seconds(timeout)}") from None
         lines = out.decode(errors="replace").strip().splitlines()
         if self._process.returncode != 0 or not lines:
             raise FaultError(f"{self._module} ended with {self._process.returncode}")

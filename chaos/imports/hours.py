@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from chaos.imports.imported import Rate
+from chaos.spec.units import show_seconds
 
 _HOUR = 3600
 MOST_HOURS = 20_000
@@ -85,5 +86,5 @@ def busiest(rates: tuple[Rate, ...]) -> Rate | None:
 
 def _shown(start: int, offset: int, covered: float) -> str:
     at = datetime.fromtimestamp(start, timezone(timedelta(seconds=offset)))
-    part = "" if covered >= _HOUR else f", {covered / 60:.0f} min of it on record"
+    part = "" if covered >= _HOUR else f", {show_seconds(round(covered / 60) * 60)} of it on record"
     return f"{at:%Y-%m-%d %H:%M} to {at + timedelta(hours=1):%H:%M} {at:%z}{part}"

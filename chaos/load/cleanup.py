@@ -15,6 +15,7 @@ from chaos.load.leftovers import SURVEY_WITHIN
 from chaos.load.readback import Place, opened
 from chaos.load.sources import Keys
 from chaos.spec.ledger import Remove
+from chaos.spec.units import show_seconds
 
 CLEAN_WITHIN = 60.0  # seconds
 MOST_REFUSALS = 3
@@ -40,7 +41,7 @@ def clean(
         for key in keys:
             begun = time.monotonic()
             if begun > deadline:
-                done.because = f"time ran out after {within:g} s; the next run continues"
+                done.because = f"time ran out after {show_seconds(within)}; the next run continues"
                 break
             if not (refusal := _remove(client, remove, own.as_sent(key))):
                 done.removed.append(key)

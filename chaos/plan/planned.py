@@ -13,6 +13,7 @@ from chaos.plugin.driver import Driver
 from chaos.plugin.fault import Fault
 from chaos.record.fields import write
 from chaos.record.manifest import LeftOut
+from chaos.spec import written
 from chaos.spec.abort import Condition, in_effect, name_of
 from chaos.spec.drill import DrillStep
 from chaos.spec.experiment import Experiment, Step
@@ -21,8 +22,6 @@ from chaos.spec.load import Load
 from chaos.spec.routes import Route
 from chaos.spec.runbook import RunbookStep
 from chaos.spec.target import Target
-from chaos.spec.units import show_seconds
-from chaos.spec.written import as_written
 from chaos.spec.yamlfile import Model
 
 
@@ -30,12 +29,12 @@ def _lines_of_load(load: Load) -> Iterator[str]:
     start = 0.0
     if load.rounds is not None:
         for each in load.rounds.first(tuple(load.mix)):
-            yield f"load      {show_seconds(start):>7}  {each.shown}"
+            yield f"load      {written.time(start):>7}  {each.shown}"
             start += each.length + each.idle
         if load.rounds.again > 1:
             yield f"load      then    the rounds of each suspect again, {load.rounds.again} times as large"
     for phase in load.phases:
-        yield f"load      {show_seconds(start):>7}  {phase.name} for {show_seconds(phase.length)} at {phase.rate:g}/s"
+        yield f"load      {written.time(start):>7}  {phase.name} for {written.time(phase.length)} at {phase.rate:g}/s"
         start += phase.length
 
 
@@ -69,7 +68,13 @@ class PlannedStep:
             "hold": self.step.hold,
             "optional": self.step.optional,
             "params": self.params.model_dump(),
+            "written": self.given,
         }
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Each parameter that is set, as a file has it."""
+        return {key: value for key, value in written.as_written(self.params).items() if value != "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,22 +206,20 @@ class Plan:
             text += [f"note      {first}", *(f"          {line}" for line in rest)]
         text += [each.shown for each in self.left_out]
         text += [f"route     {line}" for line in _lines_of_routes(self.target, self.experiment.load)]
-        text += [f"baseline  {show_seconds(load.baseline.length)} at {load.baseline.rate:g}/s"]
+        text += [f"baseline  {written.time(load.baseline.length)} at {load.baseline.rate:g}/s"]
         text += _lines_of_load(load)
         for planned in self.steps:
             step = planned.step
-            when = show_seconds(step.at) if step.at is not None else f"after {step.after}"
-            given = ", ".join(
-                f"{key}={value}" for key, value in as_written(planned.params).items() if value != "null"
-            )
+            when = written.time(step.at) if step.at is not None else f"after {step.after}"
+            given = ", ".join(f"{key}={value}" for key, value in planned.given.items())
             text.append(
-                f"step      {when:>7}  {step.name} ({step.fault}) for up to {show_seconds(step.hold)}: {given}"
+                f"step      {when:>7}  {step.name} ({step.fault}) for up to {written.time(step.hold)}: {given}"
             )
         for action in self.runbook:
             drill = action.step
-            when = show_seconds(drill.at) if drill.at is not None else f"after {drill.after}"
+            when = written.time(drill.at) if drill.at is not None else f"after {drill.after}"
             how = f"{drill.runbook}, by {action.runbook.by}"
-            text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {show_seconds(drill.within)}")
+            text.append(f"runbook   {when:>7}  {drill.name} ({how}) within {written.time(drill.within)}")
         text += [f"invariant {each.name}: {each.shown}; {each.rules}" for each in self.invariants]
         text += [f"alert     {each.name}: {each.shown}" for each in self.experiment.alerts]
         if self.aborts:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaos.console.typed import as_typed
 from chaos.errors import ExitCode, UsageError
 from chaos.play.playable import Request, Summary
 from chaos.spec import restore_experiment
@@ -71,7 +72,7 @@ class BackupCheck:
 
         if result.verdict is not None:
             print_verdict(result.run, result.verdict, terminal)
-            terminal.print(f"next: {result.hint}", markup=False, soft_wrap=True)
+            terminal.print(f"next: {as_typed(result.hint)}", markup=False, soft_wrap=True)
 
 
 def _teller(run: RunDir, plan: RestorePlan, terminal: Terminal) -> Listener:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaos.console.typed import as_typed
 from chaos.errors import ExitCode
 from chaos.play.playable import Request, Summary
 from chaos.spec import experiment as experiments
+from chaos.spec import named_files
 from chaos.spec.units import show_seconds
 
 if TYPE_CHECKING:  # slow: each method imports what it needs, and `midnight list` needs none of it
@@ -19,6 +21,8 @@ if TYPE_CHECKING:  # slow: each method imports what it needs, and `midnight list
     from chaos.plan.planned import Plan
     from chaos.run.rehearsal import Row
 
+DEFAULT = Request().target
+
 
 class OneExperiment:
     def __init__(self, path: Path) -> None:
@@ -27,7 +31,7 @@ class OneExperiment:
     def summary(self) -> Summary:
         found = experiments.load(self._path)
         steps = ", ".join(step.name for step in found.steps)
-        return Summary(show_seconds(found.load.length), steps, found.title)
+        return Summary(show_seconds(round(found.load.length)), steps, found.title)
 
     def warnings(self, target: str) -> tuple[str, ...]:
         plan = self.plan(Request(target))
@@ -59,14 +63,14 @@ class OneExperiment:
 
         plan = self.plan(request)
         result = play(plan, request.changes, terminal)
-        return replace(result, hint=what_next(plan, result))
+        return replace(result, hint=what_next(plan, result, request.target))
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
         from chaos.reports.terminal import print_verdict
 
         if result.verdict is not None:
             print_verdict(result.run, result.verdict, terminal)
-            terminal.print(f"next: {result.hint}", markup=False, soft_wrap=True)
+            terminal.print(f"next: {as_typed(result.hint)}", markup=False, soft_wrap=True)
 
 
 def shown(plan: Plan) -> str:
@@ -76,11 +80,18 @@ def shown(plan: Plan) -> str:
     return "\n  ".join((head, *plan.lines()))
 
 
-def what_next(plan: Plan, result: RunResult) -> str:
-    """Suggest the next command after this verdict, to be typed as it is."""
+def what_next(plan: Plan, result: RunResult, target: str = DEFAULT) -> str:
+    """Suggest the next command after this verdict, to be typed as it is. `target`: as it was given."""
     others = [name for name in plan.target.profiles if name != plan.profile]
     if result.exit_code is ExitCode.NOT_UNDONE:
         return f"midnight undo {result.run.id}"
     if result.exit_code is ExitCode.PASS and others:
-        return f"midnight run {plan.experiment.name} --profile {others[0]} --seed {plan.seed}"
+        at = "" if target == DEFAULT else f" --target {target}"
+        return f"midnight run {_named(plan.experiment_file)}{at} --profile {others[0]} --seed {plan.seed}"
     return f"midnight explain {result.run.id}"
+
+
+def _named(file: Path) -> str:
+    """The experiment by its name if that leads to this file, else by its path."""
+    found = named_files.available("experiments").get(file.stem)
+    return file.stem if found is not None and found.resolve() == file.resolve() else str(file)

@@ -83,7 +83,7 @@ class Driver(ABC):
 
     @classmethod
     def next_steps(cls, options: Any) -> Sequence[str]:
-        """Return lines that `midnight stack up` prints at the end: what to do with the target. Default: none."""
+        """Return lines that `midnight stack up` prints among the first: what to do with the target. Default: none."""
         del options
         return ()
 

@@ -16,6 +16,7 @@ from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import ask
 from chaos.postgres.settings import Settings
 from chaos.postgres.wal import HISTORY, SEGMENT, Segment, Timelines, segment, timelines
+from chaos.spec.units import show_seconds
 
 SEGMENT_SIZE = 16 << 20  # bytes, the default of initdb
 
@@ -160,7 +161,7 @@ def archive_now(server: Cluster, access: Access, archive: Archive, *, timeout: f
     while (held := archive.holds().segments.get(str(name))) is None:
         if time.monotonic() >= deadline:
             verify_archiving(server, access, archive)
-            raise BackupUnusable(f"{name} was not archived within {timeout:.0f} s")
+            raise BackupUnusable(f"{name} was not archived within {show_seconds(timeout)}")
         time.sleep(_POLL)
     return held
 

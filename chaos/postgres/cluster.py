@@ -25,6 +25,7 @@ from chaos.postgres.programs import Programs, tail
 from chaos.postgres.seclusion import Seclusion
 from chaos.postgres.settings import OURS, Settings, assignments, change
 from chaos.postgres.shared_memory import shared_memory_of
+from chaos.spec.units import show_seconds
 
 Scope = Literal["postmaster", "all"]
 
@@ -122,7 +123,7 @@ class Cluster:
                 raise PortTaken(self.port, f"PostgreSQL in {self.data}")
             if code is None:
                 raise NotReady(
-                    f"PostgreSQL in {self.data}: not ready within {timeout:.0f} s; its log says:\n{words}"
+                    f"PostgreSQL in {self.data}: not ready within {show_seconds(timeout)}; its log says:\n{words}"
                 )
             raise TargetError(
                 f"PostgreSQL in {self.data}: ended with {code}; its log {self.log} ends:\n{words}"

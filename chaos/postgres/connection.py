@@ -11,6 +11,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from chaos.errors import TargetError
+from chaos.spec.units import show_seconds
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
@@ -135,6 +136,6 @@ def next_result(server: pq.abc.PGconn, deadline: float, seconds: float) -> pq.ab
         left = deadline - time.monotonic()
         if left <= 0 or not waiting.poll(left * 1000):
             server.finish()
-            raise Unanswered(f"the server did not answer within {seconds:g} s")
+            raise Unanswered(f"the server did not answer within {show_seconds(seconds)}")
         server.consume_input()
     return server.get_result()

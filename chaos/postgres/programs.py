@@ -13,6 +13,7 @@ from chaos.errors import TargetError
 from chaos.host.privileges import SystemUser
 from chaos.host.processes import end_group, spawn
 from chaos.postgres.installation import Installation
+from chaos.spec.units import show_seconds
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Programs:
             output, _ = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
             log.debug("ran %s: no exit code within %g s", name, timeout)
-            raise TargetError(f"{name} did not end within {timeout:.0f} s") from error
+            raise TargetError(f"{name} did not end within {show_seconds(timeout)}") from error
         finally:
             # pg_basebackup streams from a child process, which is in the same group.
             end_group(child, _GRACE)

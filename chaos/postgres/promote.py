@@ -12,6 +12,7 @@ from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import ask, connect
 from chaos.postgres.writes import Attempt, attempt_write
+from chaos.spec.units import show_seconds
 
 _POLL = 0.01
 
@@ -45,7 +46,7 @@ def wait_until_writable(server: Cluster, access: Access, *, timeout: float) -> N
     while (attempt := _attempt(server, access, deadline)).outcome != "accepted":
         if time.monotonic() >= deadline:
             raise TargetError(
-                f"127.0.0.1:{server.port} acknowledged no write within {timeout:.0f} s: {attempt.said}"
+                f"127.0.0.1:{server.port} acknowledged no write within {show_seconds(timeout)}: {attempt.said}"
             )
         time.sleep(_POLL)
 

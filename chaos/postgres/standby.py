@@ -14,6 +14,7 @@ from chaos.postgres.connection import ask
 from chaos.postgres.lag import Lag, lag
 from chaos.postgres.settings import Settings
 from chaos.postgres.slots import drop_slot
+from chaos.spec.units import show_seconds
 
 _BACKUP_TIMEOUT = 600.0
 _POLL = 0.05
@@ -107,7 +108,9 @@ def wait_until_streaming(
     while (found := lag(primary, access, application_name)) is None or found.state != "streaming":
         if time.monotonic() >= deadline:
             state = found.state if found else "not connected"
-            raise TargetError(f"standby {application_name!r} did not stream within {timeout:.0f} s: {state}")
+            raise TargetError(
+                f"standby {application_name!r} did not stream within {show_seconds(timeout)}: {state}"
+            )
         time.sleep(_POLL)
     return found
 
@@ -125,7 +128,7 @@ def wait_for_standbys(primary: Cluster, access: Access, *names: str, timeout: fl
     while not _waits_as(primary, access, wanted, names):
         if time.monotonic() >= deadline:
             raise TargetError(
-                f"synchronous_standby_names = {wanted!r} did not take effect within {timeout:.0f} s"
+                f"synchronous_standby_names = {wanted!r} did not take effect within {show_seconds(timeout)}"
             )
         time.sleep(_POLL)
 

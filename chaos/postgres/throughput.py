@@ -24,6 +24,7 @@ from chaos.postgres.settings import Settings
 from chaos.postgres.target import at_name
 from chaos.record.event import NOW
 from chaos.record.events import ReplayPoint, RestorePoint, RestoresMeasured
+from chaos.spec.units import show_seconds
 
 SIZES = (16 << 20, 32 << 20, 64 << 20, 96 << 20, 128 << 20)
 """Bytes of rows, each size on top of an empty cluster."""
@@ -90,7 +91,7 @@ def measure(
         because = ""
         for number, size in enumerate(sizes):
             if time.monotonic() - began > within:
-                because = f"{number} of {len(sizes)} sizes were measured within {within:.0f} s"
+                because = f"{number} of {len(sizes)} sizes were measured within {show_seconds(within)}"
                 break
             following = sizes[number + 1] if number + 1 < len(sizes) else 2 * size
             for one in filling.restores(number, size, following, repeats):

@@ -49,6 +49,7 @@ class PlannedStep:
     hold: float | None = stored("s")
     optional: bool = stored("true or false", default=False)
     params: Detail = stored("object, by fault", dict)
+    written: Detail = stored("object: each parameter that is set, as text for a file", dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,9 @@ class Manifest:
     command: str = stored("text: what repeats the run", "")
     versions: Detail = stored("object: program, version", dict)
     git: str | None = stored("text or null", null=True)
-    plan: tuple[Detail, ...] | None = stored("list of {step, fault, at, after, hold, optional, params}")
+    plan: tuple[Detail, ...] | None = stored(
+        "list of {step, fault, at, after, hold, optional, params, written}"
+    )
     left_out: tuple[Detail, ...] | None = stored("list of {kind, name, because}")
     abort: tuple[Detail, ...] | None = stored("list of conditions, as in an experiment")
     runbook: tuple[Detail, ...] | None = stored("list of {step, does, at, after, within, by, how, params}")

@@ -10,7 +10,8 @@ from chaos.checks.bad_answers import MOST_KINDS, BadAnswers, OfRoute
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """One kind of bad answers of a route, or in one row those of all other kinds. `body`: the whole sample."""
+    """One kind of bad answers of a route, or in one row those of all other kinds. `body`: the whole sample,
+    if the sentence has not all of it."""
 
     when: str
     route: str
@@ -29,5 +30,5 @@ def bad_rows(found: BadAnswers) -> Iterator[BadRow]:
 def _rows(when: str, route: OfRoute) -> Iterator[BadRow]:
     kinds = (*route.kinds[:MOST_KINDS], None)
     for sentence, kind in zip(route.sentences, kinds, strict=False):
-        told = (kind.type, "" if kind.sample == "binary" else kind.sample) if kind else ("", "")
-        yield BadRow(when, route.route, sentence, *told)
+        sample = kind.sample if kind and kind.sample != "binary" and kind.sample not in sentence else ""
+        yield BadRow(when, route.route, sentence, kind.type if kind else "", sample)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from chaos.spec.units import show_seconds
 
 Row = list[str]
 
+_STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
 
 @dataclass(frozen=True, slots=True)
 class DrillSection:
@@ -32,14 +35,16 @@ class DrillSection:
     headline: str
     sentence: str  # what was drilled, on what, where
     signed: list[tuple[str, str]]  # host, start, end, who
-    facts: list[tuple[str, str]]
-    spans: list[Row]  # name, by whom, seconds; assumed ones are marked
+    played: str  # run, start and end on one line
+    lost: str  # what the loss met
+    spans: list[Row]  # name, by whom, how long; assumed ones are marked
     timeline: str  # SVG
+    narrow: str  # the same for a phone
     budget: list[Row]  # what, measured, limit, budget, headroom
     ledger: list[Row]  # what became of the writes: rows that add up to what was planned
-    losses: list[tuple[str, str]]
+    losses: str
     backups: list[list[tuple[str, str]]]
-    runbook: list[Row]  # step, by whom, end in seconds since the loss, result
+    runbook: list[Row]  # step, by whom, end counted from the loss, result
     findings: list[Row]  # outcome, check, because: those that decided
 
 
@@ -60,10 +65,12 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
         verdict=verdict.outcome.value,
         headline=verdict.headline,
         sentence=_sentence(experiment, journal, verdict),
-        signed=_signed(journal),
-        facts=_facts(journal, verdict),
+        signed=signed(journal),
+        played=_played(journal, verdict),
+        lost="; ".join(f"{name} {value}" for name, value in named(_loss(journal)) if value != DASH),
         spans=rows,
         timeline=spans_svg(stretches, experiment.drill.scenario),
+        narrow=spans_svg(stretches, f"{experiment.drill.scenario}, narrow", narrow=True),
         budget=_budget(experiment, rto, rpo, sum(assumed.values())),
         ledger=ledger_rows(rpo),
         losses=_losses(rpo),
@@ -100,16 +107,6 @@ def _finding(verdict: Verdict, check: str, name: str) -> Finding | None:
     return next((f for f in verdict.findings if (f.check, f.name) == (check, name)), None)
 
 
-def _facts(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
-    manifest = journal.manifest
-    pairs = [
-        ("run", verdict.run),
-        ("versions", show_any(dict(manifest.versions))),
-        ("command", manifest.command),
-    ]
-    return [*pairs, *((f"at the loss: {name}", value) for name, value in named(_loss(journal)))]
-
-
 def _sentence(experiment: Experiment, journal: Journal, verdict: Verdict) -> str:
     """Say in one plain sentence what was drilled."""
     manifest = journal.manifest
@@ -126,17 +123,34 @@ def _sentence(experiment: Experiment, journal: Journal, verdict: Verdict) -> str
     return f"Drilled: {scenario}, on {where}{load}{size}."
 
 
-def _signed(journal: Journal) -> list[tuple[str, str]]:
+def signed(journal: Journal) -> list[tuple[str, str]]:
     """Return where and when it was played, and by whom."""
-    manifest, host = journal.manifest, journal.manifest.host
-    ended = journal.latest(RunEnded)
+    manifest = journal.manifest
     pairs = [
-        ("host", ", ".join(filter(None, [host.name, _machine(host)]))),
+        ("host", where(manifest.host)),
         ("start", utc(manifest.started)),
-        ("end", utc(manifest.started, ended.at if ended else None) if ended else DASH),
+        ("end", _ended(journal)),
         ("started by", manifest.started_by or "unknown"),
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def where(host: Host) -> str:
+    """Return the machine in one line."""
+    return ", ".join(filter(None, [host.name, _machine(host)]))
+
+
+def _ended(journal: Journal) -> str:
+    ended = journal.latest(RunEnded)
+    return utc(journal.manifest.started, ended.at) if ended else DASH
+
+
+def _played(journal: Journal, verdict: Verdict) -> str:
+    start, end = utc(journal.manifest.started), _ended(journal)
+    until = f" to {end.partition(' ')[2]}" if " " in end else ""
+    return f"Run {verdict.run}" + (
+        f", {start.removesuffix(' UTC') if until else start}{until}" if start else ""
+    )
 
 
 def _machine(host: Host) -> str:
@@ -194,21 +208,26 @@ def ledger_rows(finding: Finding | None) -> list[Row]:
 
 _LOSSES = (
     ("lost_with_it", "confirmed writes lost with the loss (RPO)"),
-    ("lost_writes", "confirmed writes lost otherwise"),
+    ("lost_writes", "lost otherwise"),
     ("doubled", "stored more than once"),
     ("never_due_present", "records that no write of this run explains"),
 )
 
 
-def _losses(rpo: Finding | None) -> list[tuple[str, str]]:
+def _losses(rpo: Finding | None) -> str:
     evidence = rpo.evidence if rpo is not None else {}
-    return [(label, show_any(evidence[key])) for key, label in _LOSSES if key in evidence]
+    return "; ".join(f"{show_any(evidence[key])} {label}" for key, label in _LOSSES if key in evidence)
 
 
 def _backups(findings: Sequence[Finding]) -> list[list[tuple[str, str]]]:
     """Every backup used by a runbook step, and how it was verified."""
     used = [f.evidence for f in findings if f.check == runbook.NAME and "backup" in f.evidence]
-    return [named({**each["backup"], **_rest(each)}) for each in used]
+    return [named(_instants({**each["backup"], **_rest(each)})) for each in used]
+
+
+def _instants(facts: dict[str, Any]) -> dict[str, Any]:
+    """Stored times as people read them."""
+    return {key: utc(value) if _STORED.match(str(value)) else value for key, value in facts.items()}
 
 
 def _rest(evidence: dict[str, Any]) -> dict[str, Any]:
@@ -235,9 +254,17 @@ def _runbook(findings: Sequence[Finding], journal: Journal, rto: Finding | None)
 def _how(finding: Finding) -> str:
     if finding.outcome.value != "pass":
         return finding.because
+    if backup := finding.evidence.get("backup"):  # its facts have a table of their own
+        return f"from backup {backup.get('label')}, to {finding.evidence.get('target', 'its end')}"
     shown = {
-        key: value
+        "took" if key == "seconds" else key: _of_step(key, value)
         for key, value in finding.evidence.items()
-        if key not in ("by", "backup", "seq", "only_here_seq") and value not in ("", None)
+        if key not in ("by", "seq", "only_here_seq") and value not in ("", None)
     }
     return show_any(shown)
+
+
+def _of_step(key: str, value: Any) -> Any:
+    """A float is a time, unless its name states another unit."""
+    timed = isinstance(value, float) and (key == "seconds" or not {"bytes", "seconds"} & set(key.split("_")))
+    return show_seconds(value) if timed else value

@@ -9,14 +9,13 @@ from pathlib import Path
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
-from chaos.record.fields import write
 from chaos.record.journal import Journal
 from chaos.record.manifest import Manifest
 from chaos.record.store import RunDir
-from chaos.reports.drill import DrillSection, Row, history_rows, rto_shown, section
+from chaos.reports.drill import DrillSection, Row, history_rows, rto_shown, section, signed, where
 from chaos.reports.html import ENVIRONMENT, write_page
 from chaos.reports.page import clauses, footer
-from chaos.reports.show import named, show_any, show_value, utc
+from chaos.reports.show import DASH, show_any, show_value, utc
 from chaos.spec.experiment import Experiment
 
 
@@ -27,6 +26,7 @@ class SuitePage:
     headline: list[str]
     title: str
     subtitle: list[tuple[str, str]]
+    signed: list[tuple[str, str]]  # host, start, end, who
     scenarios: list[Row]
     sections: list[DrillSection]
     history: list[Row]
@@ -54,20 +54,41 @@ def render_suite(
         subtitle=[
             ("target", verdict.target),
             ("profile", verdict.profile or "none"),
-            ("started", f"{utc(manifest.started)} by {manifest.started_by}"),
             ("run", verdict.run),
         ],
+        signed=_signed(manifest, parts),
         scenarios=[_row(part) for part in parts],
         sections=[each for part in parts if (each := _section(part)) is not None],
         history=history_rows(history),
         command=manifest.command,
         repeat=[
             ("git", show_any(manifest.git)),
-            ("versions", show_any(dict(manifest.versions))),
-            *named({key: value for key, value in write(manifest.host).items() if value is not None}),
+            ("versions", show_any(_versions(manifest, parts))),
         ],
     )
     return ENVIRONMENT.get_template("suite.html").render(page=found)
+
+
+def _signed(manifest: Manifest, parts: Sequence[RunResult]) -> list[tuple[str, str]]:
+    """Where and when the whole was played, and by whom; it ended with its last scenario."""
+    played = [signed(Journal(part.run)) for part in parts if part.verdict is not None]
+    ended = dict(played[-1]).get("end", DASH) if played else DASH
+    pairs = [
+        ("host", where(manifest.host)),
+        ("start", utc(manifest.started)),
+        ("end", ended),
+        ("started by", manifest.started_by or "unknown"),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+def _versions(manifest: Manifest, parts: Sequence[RunResult]) -> dict[str, str]:
+    """Those of midnight and of every part of the target."""
+    found = dict(manifest.versions)
+    for part in parts:
+        if part.verdict is not None:
+            found |= Journal(part.run).manifest.versions
+    return found
 
 
 def _row(part: RunResult) -> Row:

@@ -14,7 +14,21 @@ from chaos.spec.units import show_seconds
 
 COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2", "#eeca3b")
 ASSUMED = "#cbd2d9"
-_WIDTH, _ROW = 10.6, 0.3  # inches
+_ROW, _AXIS = 0.3, 0.55  # inches
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Width in inches; the share of it that names take on the left, and times on the right."""
+
+    width: float
+    names: float
+    times: float
+    ticks: int
+
+
+_WIDE = Layout(7.6, 0.2, 0.12, 9)
+_NARROW = Layout(4.0, 0.34, 0.2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +38,16 @@ class Stretch:
     assumed: bool
 
 
-def spans_svg(stretches: Sequence[Stretch], title: str = "") -> str:
-    """Return one row per span, each starting where the one before ended; seconds since the loss."""
+def spans_svg(stretches: Sequence[Stretch], title: str = "", *, narrow: bool = False) -> str:
+    """Return one row per span, each starting where the one before ended."""
     if not stretches:
         return ""
+    layout = _NARROW if narrow else _WIDE
+    height = _AXIS + _ROW * len(stretches)
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
-        figure = Figure(figsize=(_WIDTH, 0.55 + _ROW * len(stretches)))
-        axis = figure.add_axes(
-            (0.16, 0.42 / (0.55 + _ROW * len(stretches)), 0.7, 0.98 - 0.42 / (0.55 + _ROW * len(stretches)))
-        )
+        figure = Figure(figsize=(layout.width, height))
+        across = 1 - layout.names - layout.times
+        axis = figure.add_axes((layout.names, 0.42 / height, across, 0.98 - 0.42 / height))
         begin, whole = 0.0, max(sum(each.seconds for each in stretches), 1e-6)
         for row, each in enumerate(stretches):
             colour = ASSUMED if each.assumed else COLOURS[row % len(COLOURS)]
@@ -45,5 +60,6 @@ def spans_svg(stretches: Sequence[Stretch], title: str = "") -> str:
         axis.set_yticks(range(len(stretches)), labels)
         axis.set_ylim(len(stretches) - 0.5, -0.5)
         axis.set_xlim(0, whole)
-        axis.set_xlabel("seconds since the loss")
+        axis.set_xlabel("since the loss")
+        svg.mark_times(axis, whole, layout.ticks)
         return svg.element(figure, f"Spans of the recovery: {title}")

@@ -42,7 +42,7 @@ class StepRow:
     state: str
     outcome: Outcome
     because: str
-    doses: list[tuple[str, str]]  # dose, floor
+    doses: list[tuple[str, str]]  # dose, floor: those that the reason does not tell
     evidence: list[tuple[str, str]]
 
 
@@ -153,7 +153,7 @@ def _subtitle(journal: Journal, verdict: Verdict) -> list[tuple[str, str]]:
         ("target", verdict.target),
         ("profile", verdict.profile or ""),
         ("seed", "" if verdict.seed is None else str(verdict.seed)),
-        ("pool", pool.seen_by(journal)),
+        ("pool read from", pool.seen_by(journal)),
         ("started", utc(journal.manifest.started)),
         ("run", verdict.run),
     ]
@@ -177,18 +177,22 @@ def _step(step: StepRecord, verdict: Verdict, zero: float | None) -> StepRow:
         name=step.name,
         fault=step.fault,
         optional=step.optional,
-        params=show_any(step.params) if step.params else "",
+        params=", ".join(f"{key}={show_any(value)}" for key, value in step.params.items()),
         injected=show_offset(step.injected, zero),
         undone=show_offset(step.undone, zero),
         state=step.state,
         outcome=effect.outcome if effect else Outcome.UNKNOWN,
         because=effect.because.removeprefix(f"{step.name}: ") if effect else step.because,
-        doses=[
-            (doses.dose(name, dose), "" if floor is None else doses.needed(name, floor))
-            for name, dose, floor in step.doses
-        ],
+        doses=[told for told in _doses(step) if effect is None or told[0] not in effect.because],
         evidence=evidence,
     )
+
+
+def _doses(step: StepRecord) -> list[tuple[str, str]]:
+    return [
+        (doses.dose(name, dose), "" if floor is None else doses.needed(name, floor))
+        for name, dose, floor in step.doses
+    ]
 
 
 def _of_plugins(verdict: Verdict) -> list[tuple[str, str]]:

@@ -30,6 +30,7 @@ _LABELS = {"worst outage (RTO)": "restore time (technical RTO)", "RPO": "RPO (ag
 _COLOURS = {"copy": "#4c78a8", "replay": "#f58518", "create": "#54a24b", "load": "#4c78a8"}
 _OTHERS = "#9aa5b1"
 _WIDTH = 11.2  # inches
+_TICKS = 9
 
 Pairs = list[tuple[str, str]]
 
@@ -134,7 +135,8 @@ def timeline(journal: Journal) -> str:
         axis.invert_yaxis()
         axis.margins(x=0.08)
         axis.set_xlim(left=0)
-        axis.set_xlabel("seconds since the restore began")
+        axis.set_xlabel("since the restore began")
+        svg.mark_times(axis, axis.get_xlim()[1], _TICKS)
         return svg.element(figure, "Timeline of the restore")
 
 

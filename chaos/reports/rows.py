@@ -61,11 +61,17 @@ def at_least(finding: Finding) -> bool:
     return finding.unit == "ratio" and described(finding.check).at_least
 
 
+def _seen(link: Link) -> str:
+    """Its sentence without the instant, which stands beside it."""
+    instant, _, seen = link.because.partition(" into the play: ")
+    return seen or instant
+
+
 def link_rows(links: Sequence[Link], zero: float | None) -> list[LinkRow]:
     """Return the links in the verdict's order; `zero` is the play's start on the run clock."""
     rows, moved = [], 0
     for link in links:
         moved += link.moved
         number = str(moved) if link.moved else ""
-        rows.append(LinkRow(number, link.title, show_offset(link.at, zero), link.because))
+        rows.append(LinkRow(number, link.title, show_offset(link.at, zero), _seen(link)))
     return rows

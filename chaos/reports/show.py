@@ -9,9 +9,27 @@ from typing import Any
 
 from chaos.checks.text import percent
 from chaos.spec import doses
-from chaos.spec.units import show_seconds
+from chaos.spec.units import show_seconds, show_signed
 
 DASH = "–"
+
+_TIMES = frozenset(
+    {
+        *("start", "end", "length", "held", "alone", "recovery", "rto", "worst_outage", "instant_of_loss"),
+        *(
+            "lag",
+            "lag_allowed",
+            "usual_lag",
+            "worst_lag",
+            "run_delay",
+            "worst_run_delay",
+            "p50",
+            "p95",
+            "p99",
+        ),
+    }
+)
+"""Names of evidence in seconds that do not say so."""
 
 
 def show_value(value: float | None, unit: str) -> str:
@@ -28,10 +46,10 @@ def show_value(value: float | None, unit: str) -> str:
 
 
 def show_offset(at: float | None, zero: float | None) -> str:
-    """Format an instant in seconds of play: `+51.2 s`, before the play `-3.0 s`."""
+    """Format an instant in seconds of play: `+51.2 s`, before the play `-3 s`."""
     if at is None or zero is None:
         return DASH
-    return f"{at - zero:+.1f} s"
+    return show_signed(round(at - zero, 1))
 
 
 def show_any(value: Any) -> str:
@@ -55,6 +73,8 @@ def named(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _named(key: object, value: Any) -> tuple[str, str]:
+    if key in _TIMES and isinstance(value, float):
+        return words(key), show_value(value, "s")
     stated = {"bytes", "seconds"} & set(str(key).split("_"))
     if not stated or not isinstance(value, int | float) or isinstance(value, bool):
         return words(key), show_any(value)

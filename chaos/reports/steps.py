@@ -19,7 +19,7 @@ class StepRecord:
     name: str
     fault: str
     optional: bool
-    params: Detail
+    params: Detail  # as text for a file, where the run recorded that
     injecting: float | None
     injected: float | None
     undone: float | None
@@ -41,7 +41,7 @@ def _record(journal: Journal, planned: PlannedStep) -> StepRecord:
         name=planned.step,
         fault=planned.fault,
         optional=planned.optional,
-        params=planned.params,
+        params=planned.written or planned.params,
         injecting=times.get(events.INJECTING),
         injected=times.get(events.StepInjected.phase),
         undone=times.get(events.UNDONE),

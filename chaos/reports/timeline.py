@@ -1,4 +1,4 @@
-"""The timeline: panels over seconds of play with shaded steps, as inline SVG with text kept as text."""
+"""The timeline: panels over the time of play with shaded steps, as inline SVG with text kept as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from chaos.checks.bounds import strictest
 from chaos.checks.observation import windows
@@ -105,8 +104,8 @@ def _drawn(
         story.set_xlim(0, play.end - play.start)
         last = axes[-1]
         last.tick_params(labelbottom=True)
-        last.set_xlabel("seconds of play")
-        last.xaxis.set_major_locator(MaxNLocator(layout.ticks, steps=[1, 2, 5, 10]))
+        last.set_xlabel("time of play")
+        svg.mark_times(last, play.end - play.start, layout.ticks)
         return svg.element(figure, layout.name)
 
 

@@ -7,12 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from chaos.spec import written
 from chaos.spec.broken import BrokenRule
 from chaos.spec.fields import HeaderName
 from chaos.spec.gauges import Address
 from chaos.spec.near import instead
 from chaos.spec.secret import Secret
-from chaos.spec.units import Positive, show_seconds
+from chaos.spec.units import Positive
 from chaos.spec.yamlfile import Model, Name
 
 AlertName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -68,11 +69,11 @@ class AlertObjective(Model):
         if self.alert is None:
             wanted = ", ".join(f"{key}={value}" for key, value in (self.none or {}).items()) or "any labels"
             return f"none with {wanted} fires" + (f", except {', '.join(self.but)}" if self.but else "")
-        within = show_seconds(self.fires_within or 0.0)
+        within = written.time(self.fires_within or 0.0)
         parts = [f"{self.alert} fires within {within} of {self.after or 'the first injection'}"]
         parts += ["is delivered"] if self.delivered else []
         if self.resolves_within is not None:
-            parts.append(f"is resolved within {show_seconds(self.resolves_within)} of the last undo")
+            parts.append(f"is resolved within {written.time(self.resolves_within)} of the last undo")
         return ", ".join(parts)
 
     def misfits(self, steps: tuple[str, ...]) -> Iterator[BrokenRule]:

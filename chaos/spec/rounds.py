@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chaos.spec.units import Seconds, show_seconds
+from chaos.spec import written
+from chaos.spec.units import Seconds
 from chaos.spec.yamlfile import Model, Name
 
 Rate = Annotated[float, Field(gt=0, le=2000)]
@@ -91,8 +92,8 @@ class Round:
 
     @property
     def shown(self) -> str:
-        """`write 2: 100 requests at 50/s, then idle for 2 s`."""
-        idle = show_seconds(self.idle)
+        """`write 2: 100 requests at 50/s, then idle for 2s`."""
+        idle = written.time(self.idle)
         if not self.requests:
             return f"{self.name} for {idle}"
         return f"{self.name}: {self.requests} requests at {self.rate:g}/s, then idle for {idle}"

@@ -209,24 +209,19 @@ Positive = Annotated[
 ]
 NotNegative = Annotated[Seconds, Field(ge=0)]
 
-LONG = 600.0
-"""Seconds from which a measured time, too, is shown in minutes."""
-
 InItsName = BeforeValidator(lambda value: seconds(value, written=False))
 """For a key whose name states its unit: `cpu_seconds: 20`."""
 
 
 def show_seconds(value: float) -> str:
-    """Format `0.0123` as `12.3 ms`, `72.43` as `72.43 s`, `90` as `1m 30s`; `seconds` parses each. From a minute on,
-    whole seconds are shown in minutes, from `LONG` on all. Infinity, such as the latency of a bad hit, is `∞`."""
+    """Format `0.0123` as `12.3 ms`, `31.24` as `31.24 s`, `72.43` as `1m 12.43s`; `seconds` parses each.
+    The one notation of times for people. Infinity, such as the latency of a bad hit, is `∞`."""
     if not math.isfinite(value):
         return "-∞" if value < 0 else "∞"
     if 0 < abs(value) < 1:
         return f"{value * 1000:.3g} ms"
     left = round(abs(value), 2)
-    if left < 60 or (
-        left < LONG and left % 1
-    ):  # a fraction was measured: it is compared with others, in seconds
+    if left < 60:
         return f"{_plain(value)} s"
     parts = []
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
@@ -234,6 +229,11 @@ def show_seconds(value: float) -> str:
         parts += [f"{count:.0f}{unit}"] if count else []
     parts += [f"{_plain(left)}s"] if _plain(left) != "0" else []
     return ("-" if value < 0 else "") + " ".join(parts)
+
+
+def show_signed(value: float) -> str:
+    """Format a time with its sign: `+51.2 s`, `-3 s`."""
+    return f"{'' if value < 0 else '+'}{show_seconds(value + 0.0)}"  # no `+-0 s`
 
 
 def _plain(value: float) -> str:

@@ -30,6 +30,15 @@ def default_of(field: FieldInfo) -> str | None:
     )
 
 
+def time(value: float) -> str:
+    """Return seconds as text that `units.seconds` reads back as the same number: `1m30s`."""
+    short = units.show_seconds(value).replace(" ", "")
+    with suppress(ValueError):  # too small for it
+        if units.seconds(short) == value:
+            return short
+    return f"{_decimal(value):f}s"
+
+
 def _validators(field: FieldInfo) -> set[int]:
     return {*map(id, field.metadata), *map(id, _within(field.annotation))}
 
@@ -42,7 +51,7 @@ def _within(annotation: Any) -> Iterator[Any]:
 
 def _text(value: Any, validators: set[int]) -> str:
     if isinstance(value, float | int) and not isinstance(value, bool | Enum):
-        for show, kind in ((_time, units.Seconds), (units.show_size, units.Size), (_ratio, units.Ratio)):
+        for show, kind in ((time, units.Seconds), (units.show_size, units.Size), (_ratio, units.Ratio)):
             if id(get_args(kind)[1]) in validators:
                 return show(value)
         return f"{value:.15g}"
@@ -53,14 +62,6 @@ def _text(value: Any, validators: set[int]) -> str:
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     return str(value.value if isinstance(value, Enum) else value) or "''"
-
-
-def _time(value: float) -> str:
-    short = units.show_seconds(value).replace(" ", "")
-    with suppress(ValueError):  # too small for it
-        if units.seconds(short) == value:
-            return short
-    return f"{_decimal(value):f}s"
 
 
 def _ratio(value: float) -> str:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from chaos.spec.units import show_seconds
+
 log = logging.getLogger(__name__)
 
 _QUICK = 10.0  # seconds: enough to print a version on a busy machine
@@ -48,7 +50,7 @@ def output(
         )
     except subprocess.TimeoutExpired as error:
         _log(argv, "no exit code", begun)
-        raise CommandFailed(f"{name} did not end within {timeout:.0f} s") from error
+        raise CommandFailed(f"{name} did not end within {show_seconds(timeout)}") from error
     except OSError as error:
         _log(argv, f"cannot be run ({error.strerror})", begun)
         raise CommandFailed(f"{name} cannot be run: {error.strerror}") from error

@@ -40,11 +40,11 @@ def minute(text: str | None) -> str:
 
 
 def age(text: str, now: datetime | None = None) -> str:
-    """Show how long ago an instant is: `3 h ago`, `12 d ago`."""
+    """Show how long ago an instant is: `3h ago`, `12d ago`."""
     gone = ((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds()
-    for seconds, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+    for seconds, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if gone >= seconds:
-            return f"{gone // seconds:.0f} {unit} ago"
+            return f"{gone // seconds:.0f}{unit} ago"
     return "just now" if gone >= 0 else "in the future"
 
 

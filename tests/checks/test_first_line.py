@@ -100,10 +100,30 @@ def verdict(path: Path, **night: Any) -> Verdict:
 def test_a_failure_says_how_long_and_after_which_step(tmp_path: Path) -> None:
     found = verdict(tmp_path, bad=PLAYED)
     assert found.headline == (
-        "FAIL: for 18 of 60 s the service did not answer as it should; "
+        "FAIL: for 18 s of 1m the service did not answer as it should; "
         "the worst outage (18 s) began 2 s after drop started."
     )
     assert found.reasons[0] == "availability 70 % < 99 % (420 of 600 requests good)"
+
+
+@pytest.mark.parametrize(
+    ("drop", "after"),
+    [
+        ((11.0, 12.0), "15 s after disk started"),  # long over: the service had been well since
+        ((24.0, 24.3), "1 s after drop started"),  # over, but only just
+        ((24.0, 30.0), "1 s after drop started"),
+    ],
+)
+def test_the_outage_began_after_a_step_that_still_acted_or_just_had(
+    tmp_path: Path, drop: tuple[float, float], after: str
+) -> None:
+    steps = [
+        {"name": "disk", "fault": "logrotate", "at": 10, "hold": 40},
+        {"name": "drop", "fault": "idle_drop", "at": drop[0], "hold": 1},
+    ]
+    acted = sorted([*step_events("disk", 10.0, 50.0), *step_events("drop", *drop)], key=lambda each: each.at)
+    out = [(25.0, 40.0, Hit.BAD_STATUS)]
+    assert after in verdict(tmp_path, changed={"steps": steps}, steps=acted, bad=out).headline
 
 
 def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:

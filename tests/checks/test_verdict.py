@@ -48,7 +48,7 @@ def test_a_healthy_night_passes_and_says_what_was_not_exercised(tmp_path: Path) 
 def test_a_broken_night_fails_and_says_what_broke_first(tmp_path: Path) -> None:
     found = verdict(tmp_path, Night(bad=[(22, 40, Hit.TIMEOUT)], gauges={DISK: [(20, 30, 0.3)]}))
     assert (found.outcome, found.exit_code) == (Outcome.FAIL, 1)
-    assert found.headline.startswith("FAIL: for 18 of 60 s the service did not answer as it should; ")
+    assert found.headline.startswith("FAIL: for 18 s of 1m the service did not answer as it should; ")
     assert found.reasons[:2] == (
         "availability 70 % < 99 % (420 of 600 requests good)",
         "p99 > 2 s: 180 of 600 requests were bad, which counts as infinitely slow",
@@ -129,7 +129,7 @@ def test_a_violation_proven_before_an_abort_stays_a_violation(tmp_path: Path) ->
     )
     found = verdict(tmp_path, night)
     assert found.exit_code == 1
-    assert found.headline.startswith("FAIL, ABORTED: for 18 of 40 s ")
+    assert found.headline.startswith("FAIL, ABORTED: for 18 s of 40 s ")
     assert any(each.startswith("Could not be judged: run") for each in found.reasons)
 
 

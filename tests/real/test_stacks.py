@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
+import subprocess
 import time
+from pathlib import Path
 
+import httpx
 import pytest
 
 from chaos.record.events import TargetReady
@@ -38,6 +43,35 @@ def test_taking_one_users_stack_down_leaves_anothers_up(midnight: Midnight) -> N
     finally:
         midnight("stack", "down")
     assert midnight("stack", "status").out.strip() == "embedded is down"
+
+
+def test_the_first_lines_can_be_typed_as_they_are(midnight: Midnight) -> None:
+    try:
+        told = midnight("stack", "up")
+        assert told.code == 0, told.err
+        first, typed = told.out.partition("stop it with")[0].splitlines()[0], to_type(told.out)
+        assert re.match(r"embedded is up: http://127\.0\.0\.1:\d+ \(", first)
+        assert sorted(typed) == ["curl", "psql", "tail"]
+        for url in typed["curl"]:
+            assert httpx.get(url[1]).status_code == 200
+        (psql,) = typed["psql"]
+        said = subprocess.run(
+            [*psql, "-Atc", "SELECT count(*) > 0 FROM documents"], check=False, capture_output=True, text=True
+        )
+        assert said.stdout.strip() == "t", said.stderr
+        (tail,) = typed["tail"]
+        assert all(Path(file).is_file() for file in tail[2:]), tail
+    finally:
+        midnight("stack", "down")
+
+
+def to_type(out: str) -> dict[str, list[list[str]]]:
+    """By program, the commands before the line that says how to stop it."""
+    found: dict[str, list[list[str]]] = {}
+    for line in out.partition("stop it with")[0].splitlines()[1:]:
+        words = shlex.split(line)
+        found.setdefault(Path(words[0]).name, []).append(words)
+    return found
 
 
 @pytest.mark.full

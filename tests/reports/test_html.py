@@ -90,7 +90,8 @@ def test_every_finding_and_every_link_is_reported(html: str, verdict: Verdict) -
     for finding in verdict.findings:
         sentence = finding.because.removeprefix(f"{finding.name}: ")
         assert squeezed(sentence) in text
-    places = [text.index(squeezed(link.because)) for link in verdict.links]
+    shown = [link.because.rpartition(" into the play: ")[2] for link in verdict.links]
+    places = [text.index(squeezed(sentence)) for sentence in shown]
     assert places == sorted(places), "the chain is in the verdict's order"
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from chaos.checks.rejudge import judge_run
@@ -16,6 +19,7 @@ from chaos.record.hits import Outcome
 from chaos.record.journal import Event, Journal, Span, Writer
 from chaos.record.store import RunDir
 from chaos.record.stored_hits import StoredHits
+from chaos.reports import svg
 from chaos.reports.html import write_report
 from chaos.reports.seconds import by_second
 from chaos.reports.show import flatten, named, show_any, show_offset, show_value
@@ -40,7 +44,7 @@ def run(tmp_path: Path) -> RunDir:
         (2.004, "s", "2 s"),
         (30.0, "s", "30 s"),
         (900.0, "s", "15m"),
-        (95.2, "s", "95.2 s"),
+        (95.2, "s", "1m 35.2s"),
         (0.98999, "ratio", "98.999 %"),
         (0.9999999, "ratio", "99.999 %"),
         (1.0, "ratio", "100 %"),
@@ -58,6 +62,8 @@ def test_evidence_of_any_shape_is_one_line() -> None:
         "peak connections 97; codes 53300, 2; oom no"
     )
     assert named({"bytes_written": 1024.0**3}) == [("written", "1.07 GB")]
+    assert named({"worst_lag": 0.007, "p99": 75.0}) == [("worst lag", "7 ms"), ("p99", "1m 15s")]
+    assert show_any([{"start": 54.4, "end": None}]) == "start 54.4 s; end –"
     assert flatten({"pool": {"size": 30, "more": {}}, "ping": True}) == [
         ("pool.size", 30),
         ("pool.more", {}),
@@ -67,7 +73,9 @@ def test_evidence_of_any_shape_is_one_line() -> None:
 
 def test_an_instant_is_shown_in_seconds_of_the_play() -> None:
     assert show_offset(77.2, 26.0) == "+51.2 s"
-    assert show_offset(20.0, 26.0) == "-6.0 s"
+    assert show_offset(103.4, 26.0) == "+1m 17.4s"
+    assert show_offset(20.0, 26.0) == "-6 s"
+    assert show_offset(25.99, 26.0) == "+0 s"
     assert show_offset(None, 26.0) == "–"
 
 
@@ -138,3 +146,31 @@ def test_the_terminal_shows_the_headline_first_then_every_finding_and_the_report
         assert finding.because.split()[0] in text
     for link in verdict.links:
         assert link.title in text
+
+
+@pytest.mark.parametrize(
+    ("points", "left"),
+    [
+        ([0, 0, 0, 0, 5, 0, 0], 5),  # the first and the last of each stretch at one height
+        ([0, 1, 2, 3], 4),
+        ([7] * 400, 2),
+    ],
+)
+def test_a_gauge_that_stands_still_is_drawn_with_two_points(points: list[int], left: int) -> None:
+    figure = Figure()
+    axis = figure.add_subplot()
+    with rc_context({"path.simplify": False}):
+        axis.plot(points, color="#123456")
+        drawn = svg.element(figure, "a gauge")
+    (path,) = re.findall(r'<path d="([^"]+)"[^>]*stroke: #123456', drawn)
+    assert len(re.findall(r"[ML]", path)) == left
+
+
+def test_an_axis_is_marked_with_times_as_they_are_written_elsewhere() -> None:
+    figure = Figure()
+    axis = figure.add_subplot()
+    axis.set_xlim(0, 110)
+    svg.mark_times(axis, 110, 6)
+    figure.canvas.draw()
+    shown = [label.get_text() for label in axis.get_xticklabels()]
+    assert shown[1:-1] == ["0 s", "20 s", "40 s", "1m", "1m 20s", "1m 40s"]  # the others are beyond both ends

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chaos.audit.cron import parse
 from chaos.audit.estate import Estate
 from chaos.audit.rule import Found, Rule, Severity
+from chaos.spec.units import show_seconds
 
 
 def check(estate: Estate) -> Iterator[Found]:
@@ -18,11 +19,12 @@ def check(estate: Estate) -> Iterator[Found]:
         )
         if due is None or spec.at("concurrencyPolicy").text not in ("", "Allow"):
             continue
-        every = f"due every {due.interval} min with concurrencyPolicy Allow"
+        every = f"due every {show_seconds(due.interval * 60)} with concurrencyPolicy Allow"
         if deadline is None and due.interval <= 60:
             yield Found(job, spec.at("schedule"), f"{job.shown}: {every}, and may run without end")
         elif deadline is not None and due.interval * 60 < deadline:
-            yield Found(job, spec.at("schedule"), f"{job.shown}: {every}, and may run for {deadline:g} s")
+            because = f"{job.shown}: {every}, and may run for {show_seconds(deadline)}"
+            yield Found(job, spec.at("schedule"), because)
 
 
 RULE = Rule(

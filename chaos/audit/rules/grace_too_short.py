@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chaos.audit.estate import Estate
 from chaos.audit.rule import Found, Rule, Severity
 from chaos.audit.servers import grace_period, graceful, pre_stop
+from chaos.spec.units import show_seconds
 
 
 def check(estate: Estate) -> Iterator[Found]:
@@ -16,10 +17,11 @@ def check(estate: Estate) -> Iterator[Found]:
             server, slept = graceful(container, estate.variables(container)), pre_stop(container)
             needed = slept + (server[0] if server else 0.0)
             if needed > period and not workload.runs_to_an_end:
-                parts = [f"preStop {slept:g} s"] if slept else []
-                parts += [f"{server[1]} {server[0]:g} s"] if server else []
+                parts = [f"preStop {show_seconds(slept)}"] if slept else []
+                parts += [f"{server[1]} {show_seconds(server[0])}"] if server else []
                 given = workload.pod.at("terminationGracePeriodSeconds")
-                because = f"{workload.shown}: {period:g} s of grace for {' + '.join(parts)} = {needed:g} s"
+                spent = f"{' + '.join(parts)} = {show_seconds(needed)}"
+                because = f"{workload.shown}: {show_seconds(period)} of grace for {spent}"
                 yield Found(workload.item, given if given.exists else container.node, because)
 
 

@@ -17,9 +17,10 @@ def check(estate: Estate) -> Iterator[Found]:
     for container, probe in every(estate, "liveness"):
         allowed = timeout(probe) * failures(probe)
         if probe.at("httpGet").exists and allowed < measured.p99:
+            tries = f"{show_seconds(timeout(probe))} x {failures(probe):g} = {show_seconds(allowed)}"
             because = (
-                f"{container.workload.shown}: liveness gives up after {timeout(probe):g} s x {failures(probe):g} "
-                f"= {allowed:g} s, and the p99 of run {measured.run} is {show_seconds(measured.p99)}"
+                f"{container.workload.shown}: liveness gives up after {tries}, "
+                f"and the p99 of run {measured.run} is {show_seconds(measured.p99)}"
             )
             yield Found(container.workload.item, probe, because)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chaos.audit.estate import Estate
 from chaos.audit.probes import delay, every, patience
 from chaos.audit.rule import Found, Rule, Severity
+from chaos.spec.units import show_seconds
 
 
 def check(estate: Estate) -> Iterator[Found]:
@@ -14,7 +15,7 @@ def check(estate: Estate) -> Iterator[Found]:
         grace = delay(probe) + patience(probe)
         if not container.probe("startup").exists and grace < 60:
             who = f"{container.workload.shown}: {container.shown}"
-            because = f"{who} is restarted if it takes over {grace:g} s to start"
+            because = f"{who} is restarted if it takes over {show_seconds(grace)} to start"
             yield Found(container.workload.item, probe, because)
 
 

@@ -14,6 +14,7 @@ from chaos.engine import refs
 from chaos.errors import TargetError
 from chaos.plugin.driver import Site
 from chaos.plugin.handles import ContainerRef, EngineAt
+from chaos.spec.units import show_seconds
 from chaos.targets.docker.compose_file import Service
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Creating:
                 health = (state.get("Health") or {}).get("Status", "without a health check")
                 found = f"{state['Status']} with {state['ExitCode']}, {health}"
                 raise TargetError(
-                    f"{service} is not {condition} after {within:g} s: {found}: {last_words(container)}"
+                    f"{service} is not {condition} after {show_seconds(within)}: {found}: {last_words(container)}"
                 )
             self.site.stopping.wait(_POLL)
 

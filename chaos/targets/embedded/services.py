@@ -28,6 +28,7 @@ from chaos.plugin.driver import Site
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import Cluster, connect
 from chaos.spec.named_files import folders
+from chaos.spec.units import show_seconds
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.targets.embedded.servers import Estate, Protection
@@ -170,7 +171,7 @@ class Parts:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-            ended = f"took longer than {PREPARED_WITHIN:.0f} s"
+            ended = f"took longer than {show_seconds(PREPARED_WITHIN)}"
         if child.returncode != 0:
             words = output.read_text(errors="replace")[-800:]
             raise TargetError(f"the database could not be prepared: it {ended}: {words}")
@@ -284,7 +285,7 @@ class Parts:
                 because = str(error)
             time.sleep(POLL)
         raise TargetError(
-            f"{what} was not ready within {READY_WITHIN:.0f} s: {because}; {self._last_words()}"
+            f"{what} was not ready within {show_seconds(READY_WITHIN)}: {because}; {self._last_words()}"
         )
 
     def _last_words(self) -> str:
