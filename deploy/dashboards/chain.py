@@ -8,6 +8,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Panel
 
+from chaos.checks.text import percent
 from chaos.record.gauges import Api, Database, Gauge, Machine, Source, Volume
 from chaos.reports import openmetrics
 from deploy.dashboards import bounds
@@ -18,7 +19,7 @@ LOAD = f"midnight_requests_total{{{OF_GROUP}}}"
 BAD = f'midnight_requests_total{{outcome!="good",{OF_GROUP}}}'
 BUCKETS = f"midnight_request_duration_seconds_bucket{{{OF_GROUP}}}"
 REQUESTS, CONNECTIONS, ENTRIES = "suffix: requests", "suffix: connections", "suffix: entries"
-ONLY_IMPORTED = "Only an imported night has it: the load measures it, and the reference API does not."
+ONLY_IMPORTED = "Only an imported night has it."
 
 Panels = Sequence[Builder[Panel]]
 
@@ -39,7 +40,7 @@ def _disk() -> Panels:
     return [
         lines(
             "Disk busy",
-            f"Share of the time in which a disk had work. Dashed line: DiskBusy alerts above {busy:.0%}.",
+            f"Share of the time in which a disk had work. Dashed line: DiskBusy alerts above {percent(busy)}.",
             units.PercentUnit,
             Query(f"rate(node_disk_io_time_seconds_total{RATE})", "{{device}}"),
             bounds=[Bound(busy)],
@@ -59,7 +60,7 @@ def _cpu() -> Panels:
     return [
         lines(
             "CPU in use",
-            f"Share of all processors. Dashed line: CpuSaturated alerts above {full:.0%}.",
+            f"Share of all processors. Dashed line: CpuSaturated alerts above {percent(full)}.",
             units.PercentUnit,
             Query(f'1 - avg(rate(node_cpu_seconds_total{{mode="idle"}}{RATE}))', "machine"),
             Query(_sampled(Source.MACHINE, Machine.CPU), "sampled, machine"),
@@ -67,10 +68,10 @@ def _cpu() -> Panels:
         ),
         lines(
             "Memory available",
-            f"What a process can still get. Below the dashed line, {least:.0%} of the memory, MemoryLow alerts.",
+            f"What a process can still get. Below the dashed line, {percent(least)} of the memory, MemoryLow alerts.",
             units.BytesIEC,
             Query("node_memory_MemAvailable_bytes", "machine"),
-            Query(f"{least:g} * node_memory_MemTotal_bytes", f"bound: {least:.0%} of the memory"),
+            Query(f"{least:g} * node_memory_MemTotal_bytes", f"bound: {percent(least)} of the memory"),
             Query(_sampled(Source.MACHINE, Machine.MEMORY_AVAILABLE), "sampled, machine"),
         ),
     ]
@@ -120,7 +121,7 @@ def _pool_in_use() -> Panels:
         lines(
             "Connection pool in use",
             f"Of all workers, and of the worker that uses most: a sum hides one full pool. Dashed line: "
-            f"PoolNearlyFull alerts above {most:.0%}.",
+            f"PoolNearlyFull alerts above {percent(most)}.",
             units.PercentUnit,
             Query("service:pool_in_use:ratio", "API"),
             Query("max(reference_pool_busiest)", "API, busiest worker"),
@@ -172,7 +173,7 @@ def _database() -> Panels:
         lines(
             "Share of max_connections in use",
             "The recording rule needs postgres_exporter. Dashed line: ConnectionsNearlyExhausted pages above "
-            f"{most:.0%}.",
+            f"{percent(most)}.",
             units.PercentUnit,
             Query("service:connections:ratio", "database"),
             Query(f"sum({used}) / max({limit})", "sampled, database"),

@@ -6,6 +6,7 @@ from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import units
 
 from chaos.checks import figures
+from chaos.checks.text import percent
 from chaos.history.query import VERDICTS
 from chaos.metrics import families
 from chaos.metrics.families import Family
@@ -100,7 +101,12 @@ def _trends() -> Panels:
     slo, percentile, recovery = bounds.availability(), bounds.latency(), bounds.recovery()
     budget, lost = bounds.night().budget, bounds.lost_writes()
     trends = (
-        ("availability", "Availability", f"the SLO of the midnight sequence, {slo:.0%}", units.PercentUnit),
+        (
+            "availability",
+            "Availability",
+            f"the SLO of the midnight sequence, {percent(slo)}",
+            units.PercentUnit,
+        ),
         ("p99", "p99", f"the SLO of the midnight sequence, {percentile:g} s", units.Seconds),
         ("recovery", "Recovery", f"the limit of the midnight sequence, {recovery:g} s", units.Seconds),
         (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import units
 
+from chaos.checks.text import percent
 from deploy.dashboards import bounds, chain, faults
 from deploy.dashboards.chain import LOAD, ONLY_IMPORTED, RATE, Panels
 from deploy.dashboards.parts import OF_GROUP, Bound, Query, State, dashboard, filled, lines, states
@@ -40,14 +41,17 @@ def build() -> models.Dashboard:
 def _slos() -> Panels:
     slo, percentile = bounds.availability(), bounds.latency()
     fast, slow = bounds.alert("ErrorBudgetBurnsFast"), bounds.alert("ErrorBudgetBurnsSlowly")
+    no_error = (
+        "0 * sum(rate(reference_requests_total[5m]))"  # the rule has no series until the first server error
+    )
     windows = ("5m", "30m", "1h", "6h")
     return [
         lines(
             "Availability",
             "Share of requests that were answered well. Dashed line: the SLO of the midnight sequence, "
-            f"{slo:.0%}. The recording rule looks back 5 min, longer than a night: it falls late and stays low.",
+            f"{percent(slo)}. The recording rule looks back 5 min, so it falls late and recovers late.",
             units.PercentUnit,
-            Query("1 - max(slo:sli_error:ratio_rate5m)", "API, last 5 min"),
+            Query(f"1 - max(slo:sli_error:ratio_rate5m or {no_error})", "API, last 5 min"),
             Query(f"sum(rate({GOOD}{RATE})) / sum(rate({LOAD}{RATE}))", "load"),
             bounds=[Bound(slo, bad="below")],
             width=8,
@@ -63,9 +67,9 @@ def _slos() -> Panels:
         ),
         lines(
             "Error ratio by window",
-            "How fast the error budget burns. Dashed lines: "
-            f"{fast:.1%} in 5 min and 1 h pages (ErrorBudgetBurnsFast), {slow:.1%} in 30 min and 6 h makes a ticket "
-            "(ErrorBudgetBurnsSlowly).",
+            f"How fast the error budget burns. Dashed lines: {percent(fast)} in 5 min and 1 h pages "
+            f"(ErrorBudgetBurnsFast), {percent(slow)} in 30 min and 6 h makes a ticket (ErrorBudgetBurnsSlowly). "
+            "No line: no server error yet.",
             units.PercentUnit,
             *(Query(f"max(slo:sli_error:ratio_rate{each})", f"API, last {each}") for each in windows),
             bounds=[Bound(slow), Bound(fast)],

@@ -94,7 +94,7 @@ def dashboard(title: str, uid: str, description: str) -> dashboards.Dashboard:
         .uid(uid)
         .description(description)
         .tags([TAG])
-        .readonly()
+        .editable()
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .link(dashboards.DashboardLink("midnight").type(DashboardLinkType.DASHBOARDS).tags([TAG]))
         .with_variable(dashboards.DatasourceVariable("datasource").label("Prometheus").type("prometheus"))
@@ -150,9 +150,7 @@ def lines(
         .unit(unit)
         .height(HEIGHT)
         .span(width)
-        .min(0)
         .color_scheme(dashboards.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
-        .axis_soft_max(max((bound.value for bound in bounds), default=0))
         .legend(_legend().calcs(["min", "max", "lastNotNull"]))
         .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
         .line_interpolation(common.LineInterpolation.STEP_AFTER if steps else common.LineInterpolation.LINEAR)
@@ -161,6 +159,12 @@ def lines(
     for number, _ in enumerate(queries[1:], start=1):
         dash = {"fill": "dash", "dash": DASHES[number]}
         panel = panel.override_by_query(_ref(number), [DynamicConfigValue("custom.lineStyle", dash)])
+    if any(
+        bound.bad == "below" for bound in bounds
+    ):  # from 0, nothing is seen of what lies between 99 % and 100 %
+        panel = panel.axis_soft_min(min(bound.value for bound in bounds))
+    else:
+        panel = panel.min(0).axis_soft_max(max((bound.value for bound in bounds), default=0))
     return _bounded(panel, bounds) if bounds else panel
 
 

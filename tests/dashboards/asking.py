@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,12 +64,17 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(place: Path, jobs: Mapping[str, str]) -> Iterator[Prometheus]:
-    """Scrapes each address every second, and has the blocks that are in `place / "samples"`. Gone afterwards."""
+def prometheus(
+    place: Path, jobs: Mapping[str, str], rules: Sequence[Mapping[str, str]] = ()
+) -> Iterator[Prometheus]:
+    """Scrapes each address and evaluates the rules every second, and has the blocks that are in `place / "samples"`.
+    Gone afterwards."""
     binary = program("prometheus")
     scraped = [{"job_name": job, "static_configs": [{"targets": [to]}]} for job, to in jobs.items()]
-    config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": scraped}
+    often = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    config = {"global": often, "rule_files": ["rules.yaml"], "scrape_configs": scraped}
     (place / "prometheus.yaml").write_text(json.dumps(config))  # JSON is YAML
+    (place / "rules.yaml").write_text(json.dumps({"groups": [{"name": "planted", "rules": list(rules)}]}))
     found = Prometheus(f"http://127.0.0.1:{free_port()}")
     argv = [
         binary,

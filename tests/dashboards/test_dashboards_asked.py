@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -104,9 +105,26 @@ def test_an_imported_night_is_in_every_panel_that_says_so(tmp_path: Path) -> Non
         acts = [float(at) - zero for at, value in region["values"] if float(value) > 0]
         assert region["metric"]["step"] == "drop"
         assert acts == [20.0, 21.0, 22.0, 23.0]  # the last second has its first half
+        (states,) = one.over(panel(ONE_NIGHT, "Faults")["targets"][0]["expr"], zero, zero + 60)
+        assert [float(value) for _, value in states["values"]] == [float(20 <= at <= 23) for at in range(61)]
         (share,) = one.over(panel(ONE_NIGHT, "Availability")["targets"][1]["expr"], zero, zero + 60)
         worst = min((float(value), float(at) - zero) for at, value in share["values"])
         assert worst[0] == 0 and 27 < worst[1] < 35
+
+
+def test_an_alert_is_pending_then_firing_then_silent(tmp_path: Path) -> None:
+    zero = time.time()
+    expr = (
+        f"vector(time()) > {zero + 4} < {zero + 9}"  # not from its start on: it stores no pending alert then
+    )
+    rule = {"alert": "Planted", "expr": expr, "for": "2s"}
+    shown = panel(ONE_NIGHT, "Alerts")
+    with prometheus(tmp_path, {}, [rule]) as one:
+        one.until(lambda it: list(it.now(shown["targets"][0]["expr"]).values()) == [0])
+        (states,) = one.over(shown["targets"][0]["expr"], zero, time.time() + 1)
+    (mapping,) = shown["fieldConfig"]["defaults"]["mappings"]
+    words = [mapping["options"][value]["text"] for _, value in states["values"]]
+    assert [word for word, _ in groupby(words)] == ["pending", "firing", "silent"]
 
 
 @pytest.fixture
