@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full bench pictures docs lint lock schemas clean
+.PHONY: FORCE help setup tools midnight test test-full bench pictures docs lint lock schemas dashboards clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -107,6 +107,9 @@ schemas: setup ## make the JSON schemas of chaos/schemas/files anew, from the mo
 	@for kind in experiment target schedule suite; do \
 		$(BIN)/midnight schema $$kind --output chaos/schemas/files/$$kind.schema.json || exit 1; \
 	done
+
+dashboards: setup ## make the Grafana dashboards of deploy/monitoring anew, from deploy/dashboards
+	@$(BIN)/python -m deploy.dashboards
 
 lock: ## resolve the dependencies and write every lock file
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { \
