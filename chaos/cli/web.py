@@ -44,6 +44,8 @@ def web(
             raise
         raise UsageError("to serve pages, type: pip install 'midnight-chaos[web]'") from None
     holders = None
+    if tokens is not None and not allow_run:
+        raise UsageError("--tokens, or MIDNIGHT_WEB_TOKENS, is for --allow-run")
     if allow_run:
         holders = known.load(tokens) if tokens is not None else known.new()
     serving.serve(listen, file, say, tokens=holders)

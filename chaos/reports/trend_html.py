@@ -82,7 +82,7 @@ def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
             finite_, verdict = math.isfinite(value), night.verdict or "fail"
             marker, colour = MARKERS[verdict][finite_], COLOURS[verdict]
             shown = value if finite_ else top
-            axis.scatter([at], [shown], s=22, marker=marker, color=colour, zorder=2, clip_on=False)
+            axis.scatter([at], [shown], s=32, marker=marker, color=colour, zorder=2, clip_on=False)
     if movement.before is not None and math.isfinite(movement.before):
         axis.axhline(movement.before, color=svg.FAINT, linewidth=0.8, linestyle="--")
     bottom, top = axis.get_ylim()

@@ -127,7 +127,7 @@ class Acting:
         chosen = choices.chosen(form.get("experiment", ""), form.get("aim", ""), form.get("seed", ""))
         await run_in_threadpool(acts.add, who, str(chosen))
         run, refused = await self._begun(chosen.words)
-        outcome = f"begun as {run}" if run else refused or "still starting"
+        outcome = "begun" if run else refused or "still starting"
         await run_in_threadpool(acts.add, who, str(chosen), outcome, run)
         if refused:
             return await run_in_threadpool(problem, 409, refused)

@@ -44,7 +44,7 @@ class Choices:
 
     @property
     def usual(self) -> str:
-        """The target that `midnight run` takes by itself, with its first profile."""
+        """The target that `midnight run` takes by itself, with its first profile; empty if it is not offered."""
         return next((aim for aim, (target, _) in self.aims.items() if target == USUAL), "")
 
     def chosen(self, experiment: str, aim: str, seed: str) -> Chosen:

@@ -39,7 +39,8 @@ def needed() -> None:
 
 
 async def check(page: Page, url: str) -> list[str]:
-    """Return what is wrong with the page at `url`, at each width: rule, element."""
+    """Return what is wrong with the page at `url`, at each width: rule and element, what Tab does not reach, and a
+    page that has to be moved sideways."""
     found = []
     for width in WIDTHS:
         await page.resize(width)
@@ -48,6 +49,8 @@ async def check(page: Page, url: str) -> list[str]:
         await page.value(SOURCE.read_text())
         found += [f"{width} px: {each}" for each in await page.value(RUN % json.dumps(RULES))]
         found += [f"{width} px: not reached by Tab: {each}" for each in await unreached(page)]
+        if await page.value("document.documentElement.scrollWidth > window.innerWidth"):
+            found.append(f"{width} px: wider than the window")
     return found
 
 

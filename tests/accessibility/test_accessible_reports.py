@@ -124,7 +124,8 @@ def test_a_planted_barrier_is_found(tmp_path: Path) -> None:
     planted = tmp_path / "planted.html"
     text = report(write_run(tmp_path / "failed"))[1]
     bad = '<p style="color: #bbb; background: #fff">pale</p><svg role="img"></svg><a href="#" tabindex="-1">away</a>'
+    bad += '<p style="width: 700px">wide</p>'
     planted.write_text(text.replace("</body>", f"{bad}</body>"))
     found = axe.told(axe.check_files(tmp_path / "browser", [planted]))
-    for barrier in ("color-contrast", "svg-img-alt", "not reached by Tab: <a"):
+    for barrier in ("color-contrast", "svg-img-alt", "not reached by Tab: <a", "400 px: wider than"):
         assert barrier in found
