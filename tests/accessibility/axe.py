@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pytest
-
-from tests.web.browser import PROGRAM, Page, browsing
+from tests.web import browser
+from tests.web.browser import Page, browsing
 
 SOURCE = Path(sys.prefix) / "axe/node_modules/axe-core/axe.min.js"
 
@@ -30,12 +28,11 @@ UNREACHED = """[...document.querySelectorAll("%s")].filter((each) => each.getCli
 
 
 def needed() -> None:
-    """Skip a test for want of a browser or of axe-core, saying what to install; REQUIRE_BROWSER=1 makes it fail."""
-    missing = [] if PROGRAM else ["Chromium is not on PATH: install the package chromium"]
+    """Skip a test for want of a browser or of axe-core, saying what to install."""
+    missing = [] if browser.PROGRAM else [browser.NONE]
     if not SOURCE.exists():
         missing.append("axe-core is not installed: install npm, then type `make axe`")
-    if missing:
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)("; ".join(missing))
+    browser.needed(missing)
 
 
 async def check(page: Page, url: str) -> list[str]:

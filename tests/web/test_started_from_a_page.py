@@ -14,10 +14,9 @@ from chaos.record import store
 from chaos.run.stopping import player
 from chaos.undo.heal import in_progress
 from chaos.web import acts
-from tests.accessibility import axe
 from tests.midnight import Midnight
 from tests.waiting import wait_until
-from tests.web.browser import Page, browsing
+from tests.web.browser import Page, browsing, needed
 
 pytestmark = pytest.mark.real
 
@@ -29,7 +28,7 @@ FORM = """(() => {
 
 @pytest.fixture(autouse=True)
 def _state(midnight: Midnight, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    axe.needed()
+    needed()
     for name, value in midnight.environment.items():
         if name.startswith(("MIDNIGHT_", "XDG_")):
             monkeypatch.setenv(name, value)
