@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: FORCE help setup tools midnight test test-full bench pictures docs lint lock schemas dashboards clean
+.PHONY: FORCE help setup tools midnight test test-full axe bench pictures docs lint lock schemas dashboards clean
 
 PROFILE ?= fragile
 SEED ?=
@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := $(VENV)/bench/.installed
 DOCS := $(VENV)/docs/.installed
+AXE := $(VENV)/axe/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 # Each is tried by running it: a version manager puts shims on PATH for versions that are not installed.
@@ -72,14 +73,23 @@ lint: setup ## check style, types and imports between rooms
 # Most tests mostly wait. Those on the real stack need part of the machine, and some all of it.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder
 
-test: lint tools ## lint, then run every test except the long ones
+test: lint tools $(AXE) ## lint, then run every test except the long ones
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "alone and not full"
 
-test-full: lint tools ## run every test, the long ones (many seeds, kills and variants) included
+test-full: lint tools $(AXE) ## run every test, the long ones (many seeds, kills and variants) included
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "real or alone or full"
+
+axe: $(AXE) ## get axe-core, which checks pages for accessibility (needs npm)
+
+# Without it, the tests of accessibility are skipped, and say so.
+$(AXE): tests/accessibility/package-lock.json | $(STAMP)
+	@mkdir -p $(@D); cp tests/accessibility/package.json $< $(@D); \
+	if ! command -v npm >/dev/null; then echo "axe-core is not installed: npm is missing" >&2; \
+	elif npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
+	else echo "axe-core could not be installed" >&2; fi
 
 bench: setup $(BENCH) ## compare the load generator with others and judge ten million hits
 	@$(BIN)/python -m bench
@@ -120,6 +130,8 @@ lock: ## resolve the dependencies and write every lock file
 		-o bench/requirements.lock && \
 	"$$uv" pip compile --universal --generate-hashes --no-emit-index-url --group docs \
 		-o docs/requirements.lock
+	@npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund \
+		--prefix tests/accessibility
 
 clean: ## remove the virtual environment and all caches, keep reports
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

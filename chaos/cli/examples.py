@@ -35,7 +35,7 @@ EXAMPLES: Mapping[str, str] = {
     "survey": "midnight survey --root /mnt/server --html-file night.html",
     "alerts": "midnight alerts latest --rules alerts.yaml --require ApiDown=60s",
     "metrics": "midnight metrics --textfile /var/lib/node_exporter/midnight.prom",
-    "web": "midnight web -f /etc/midnight/schedules.yaml",
+    "web": "midnight web --allow-run -f /etc/midnight/schedules.yaml",
     "baseline set": "midnight baseline set latest --because 'release 4.2'",
     "baseline clear": "midnight baseline clear latest --because 'wrong machine'",
     "baseline show": "midnight baseline show smoke",

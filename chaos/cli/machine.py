@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import time
 from enum import StrEnum
@@ -13,13 +11,9 @@ from typing import Annotated
 import typer
 
 from chaos.errors import ExitCode, UndoError, UsageError, of_undo, worst
-from chaos.host.processes import process_of
-from chaos.plugin.handles import ProcessRef
 from chaos.record import store
-from chaos.record.events import RunBegun
-from chaos.record.journal import Journal
-from chaos.record.store import RunDir
 from chaos.run import stack
+from chaos.run.stopping import ask_to_end
 from chaos.undo.heal import Healed, heal_elsewhere, is_locked
 
 STOP_WITHIN = 120.0  # seconds for a stopped run to undo its faults
@@ -74,10 +68,8 @@ def stop(run: Reference = None, all_: All = False) -> int:
     end, told = time.monotonic() + STOP_WITHIN, set[str]()
     while still := [run_dir for run_dir in playing if is_locked(run_dir)]:
         for run_dir in still:
-            player = _player(run_dir)  # a run that is just starting has not recorded its process yet
-            if player is not None and run_dir.id not in told:
+            if run_dir.id not in told and ask_to_end(run_dir):  # one that is just starting is asked again
                 told.add(run_dir.id)
-                os.kill(player.pid, signal.SIGTERM)
         if time.monotonic() > end:
             raise UndoError(
                 f"{still[0].id} has not ended; undo what it left with `midnight undo {still[0].id}`"
@@ -86,14 +78,6 @@ def stop(run: Reference = None, all_: All = False) -> int:
     for run_dir in playing:
         print(f"{run_dir.id}: stopped")
     return 0
-
-
-def _player(run_dir: RunDir) -> ProcessRef | None:
-    begun = Journal(run_dir).latest(RunBegun)
-    if begun is None or begun.pid is None or begun.create_time is None:
-        return None
-    ref = ProcessRef(begun.pid, begun.create_time)
-    return ref if process_of(ref) is not None else None
 
 
 def halt(

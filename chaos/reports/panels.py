@@ -15,6 +15,7 @@ from chaos.record.gauges import Api, Database, Machine, Process, Source, Volume
 from chaos.record.hits import Outcome
 from chaos.record.journal import Journal, Series, Span
 from chaos.reports.seconds import Seconds, by_second
+from chaos.reports.strokes import PROCESSES, VOLUMES, area, fill, line
 from chaos.spec.experiment import Experiment
 from chaos.spec.units import show_seconds
 
@@ -60,8 +61,15 @@ OUTCOME_COLOURS = {
     Outcome.PENDING: "#3e4c59",
     Outcome.UNSENT: "#7b8794",
 }
+OUTCOME_HATCHES = dict(
+    zip(
+        OUTCOME_COLOURS,
+        ("", "//", "..", "xx", "--", "\\\\", "||", "++", "oo", "**", "O", "/.", "\\|"),
+        strict=True,
+    )
+)
 LIMIT = "#a61b29"
-DEEP, FAINT = "#1b2a41", "#9aa5b1"
+DEEP = "#1b2a41"
 MB = 1e6
 
 
@@ -95,7 +103,7 @@ def draw_rate(axis: Axes, played: Played) -> None:
             continue
         top = base + np.append(count, count[-1])
         label = outcome.name.lower().replace("_", " ")
-        axis.fill_between(edges, base, top, step="post", color=colour, linewidth=0, label=label)
+        area(axis, edges, base, top, colour, label, OUTCOME_HATCHES[outcome], step="post")
         base = top
     axis.set_ylim(0)
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -105,11 +113,11 @@ def draw_latency(axis: Axes, played: Played) -> None:
     """Draw on a log scale; a percentile without a good answer is on `failed`, above the timeout."""
     seconds = played.seconds
     never = played.experiment.load.timeout * 8
-    for percentile, colour in ((50, "#7fb3d5"), (95, "#2874a6"), (99, DEEP)):
-        line = seconds.percentiles[percentile]
-        seen = ~np.isnan(line)
-        height = np.minimum(line[seen], never)
-        axis.plot(seconds.at[seen] + 0.5, height, color=colour, linewidth=1.2, label=f"p{percentile}")
+    for percentile, colour, style in ((50, "#4f8fbf", ":"), (95, "#2874a6", "-."), (99, DEEP, "-")):
+        found = seconds.percentiles[percentile]
+        seen = ~np.isnan(found)
+        height = np.minimum(found[seen], never)
+        line(axis, Series(seconds.at[seen] + 0.5, height), colour, f"p{percentile}", style)
     for slo in played.experiment.slos:
         if slo.latency is not None:
             label = f"{slo.name} {show_seconds(slo.latency.below)}"
@@ -124,54 +132,45 @@ def draw_latency(axis: Axes, played: Played) -> None:
 def draw_pool(axis: Axes, played: Played) -> None:
     own = played.gauge(Source.API, Api.POOL_CHECKED_OUT)
     if len(own.at):
-        _fill(axis, own, "#5b8def", "in use")
+        fill(axis, own, "#5b8def", "in use")
     else:  # as the database sees it
-        _fill(
+        fill(
             axis, played.gauge(Source.DATABASE, Database.SERVICE_SESSIONS), "#b7c9e2", "sessions of its role"
         )
-        _fill(axis, played.gauge(Source.DATABASE, Database.SERVICE_IN_USE), "#5b8def", "of them in use")
-    _line(axis, played.gauge(Source.API, Api.POOL_SIZE), LIMIT, "size", "--")
+        fill(axis, played.gauge(Source.DATABASE, Database.SERVICE_IN_USE), "#5b8def", "of them in use", "//")
+    line(axis, played.gauge(Source.API, Api.POOL_SIZE), LIMIT, "size", "--")
     axis.set_ylim(0)
 
 
 def draw_waiting(axis: Axes, played: Played) -> None:
-    _fill(axis, played.gauge(Source.API, Api.IN_FLIGHT), "#d9e2ec", "in the API")
-    _fill(axis, played.gauge(Source.API, Api.POOL_WAITERS), "#e58a96", "waiting for a connection")
+    fill(axis, played.gauge(Source.API, Api.IN_FLIGHT), "#d9e2ec", "in the API")
+    fill(axis, played.gauge(Source.API, Api.POOL_WAITERS), "#e58a96", "waiting for a connection", "//")
     axis.set_ylim(0)
     axis.yaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def draw_database(axis: Axes, played: Played) -> None:
-    _fill(axis, played.gauge(Source.DATABASE, Database.CONNECTIONS), "#b7c9e2", "connections")
-    _fill(axis, played.gauge(Source.DATABASE, Database.ACTIVE), "#5b8def", "active")
-    _line(axis, played.gauge(Source.DATABASE, Database.MAX_CONNECTIONS), LIMIT, "max_connections", "--")
+    fill(axis, played.gauge(Source.DATABASE, Database.CONNECTIONS), "#b7c9e2", "connections")
+    fill(axis, played.gauge(Source.DATABASE, Database.ACTIVE), "#5b8def", "active", "//")
+    line(axis, played.gauge(Source.DATABASE, Database.MAX_CONNECTIONS), LIMIT, "max_connections", "--")
     axis.set_ylim(0)
 
 
 def draw_cpu(axis: Axes, played: Played) -> None:
     cpus = float(played.journal.manifest.host.cpus or 1)
     machine, beside = played.gauge(Source.MACHINE, Machine.CPU, 100), played.others(100)
-    _fill(axis, machine, "#d9e2ec", "target and steps" if len(beside.at) else "whole machine")
+    fill(axis, machine, "#d9e2ec", "target and steps" if len(beside.at) else "whole machine")
     if len(beside.at):  # drawn on top, down from the machine's use: what is left below is the run's own
         used = np.interp(beside.at, machine.at, machine.value)
-        axis.fill_between(
-            beside.at,
-            used - beside.value,
-            used,
-            color="#c4cbd3",
-            hatch="//",
-            linewidth=0,
-            label="other programs",
-        )
+        area(axis, beside.at, used - beside.value, used, "#9aa5b1", "other programs", "//")
     sampled = [
         source
         for source, gauge in played.journal.gauges()
         if source.startswith(Source.PROCESS) and gauge == Process.CPU
     ]
-    for source, colour in zip(sampled, ("#2874a6", "#f58518", "#54a24b", "#b279a2", "#8d6e63"), strict=False):
-        _line(
-            axis, played.gauge(source, Process.CPU, 100 / cpus), colour, source.removeprefix(Source.PROCESS)
-        )
+    for source, (colour, style) in zip(sampled, PROCESSES, strict=False):
+        used_by = played.gauge(source, Process.CPU, 100 / cpus)
+        line(axis, used_by, colour, source.removeprefix(Source.PROCESS), style)
     axis.set_ylim(0, 105)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
 
@@ -232,20 +231,8 @@ def _volumes(
     for source in sorted({each for each, _ in played.journal.gauges() if each.startswith(Source.VOLUME)}):
         series = played.gauge(source, gauge, scale)
         drawn.setdefault(series.value.tobytes(), ([], series))[0].append(source.removeprefix(Source.VOLUME))
-    for (names, series), colour in zip(
-        drawn.values(), ("#b5651d", "#5b8def", "#54a24b", FAINT), strict=False
-    ):
-        _line(axis, change(series), colour, f"{' and '.join(names)}{what}", style)
-
-
-def _line(axis: Axes, series: Series, colour: str, label: str, style: str = "-") -> None:
-    if len(series.at):
-        axis.plot(series.at, series.value, color=colour, linewidth=1.2, linestyle=style, label=label)
-
-
-def _fill(axis: Axes, series: Series, colour: str, label: str) -> None:
-    if len(series.at):
-        axis.fill_between(series.at, 0, series.value, color=colour, linewidth=0, label=label)
+    for (names, series), (colour, marker) in zip(drawn.values(), VOLUMES, strict=False):
+        line(axis, change(series), colour, f"{' and '.join(names)}{what}", style, marker)
 
 
 PANELS = (

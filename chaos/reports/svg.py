@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from chaos.spec.units import show_seconds
 
-INK, FAINT = "#1f2933", "#9aa5b1"
+INK, SOFT, FAINT = "#1f2933", "#52606d", "#9aa5b1"
+"""FAINT is too pale for text."""
 
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -30,8 +31,9 @@ STYLE: dict[str, Any] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 5,
-    "xtick.color": "#52606d",
-    "ytick.color": "#52606d",
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "hatch.linewidth": 0.8,
     "legend.frameon": False,
     "legend.fontsize": 8,
 }

@@ -16,7 +16,7 @@ from chaos.record.journal import Journal, Span
 from chaos.reports import svg
 from chaos.reports.panels import LIMIT, PANELS, Draw, Played
 from chaos.reports.steps import StepRecord
-from chaos.reports.svg import FAINT, INK, STYLE
+from chaos.reports.svg import INK, SOFT, STYLE
 from chaos.spec.experiment import Experiment
 
 STEP_COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2")
@@ -165,10 +165,10 @@ def _draw_story(
         colour = STEP_COLOURS[(row - 1) % len(STEP_COLOURS)]
         span = _step_span(step, play)
         if span is None:
-            axis.text(0.5, row, f"{step.name}: {step.state}", va="center", color=FAINT, fontsize=8)
+            axis.text(0.5, row, f"{step.name}: {step.state}", va="center", color=SOFT, fontsize=8)
             continue
         axis.barh(row, max(span.end - span.start, _THIN), left=span.start, height=0.62, color=colour)
-        _name(axis, span, row, play, name=step.name, colour=colour)
+        _name(axis, span, row, play, step.name)
     _draw_marks(axis, play, marks, layout)
     axis.set_ylim(len(steps) + 2.5, -1.7)
     axis.set_yticks([])
@@ -182,7 +182,7 @@ def _draw_spans(axis: Axes, play: Span, spans: Sequence[Span], row: int, name: s
         span = Span(each.start - play.start, each.end - play.start)
         axis.barh(row, span.end - span.start, left=span.start, height=0.62, color=colour)
         if index == 0:
-            _name(axis, span, row, play, name=name, colour=colour)
+            _name(axis, span, row, play, name)
 
 
 def in_doubt(experiment: Experiment, journal: Journal) -> list[Span]:
@@ -198,14 +198,14 @@ def in_doubt(experiment: Experiment, journal: Journal) -> list[Span]:
     return found
 
 
-def _name(axis: Axes, span: Span, row: int, play: Span, *, name: str, colour: str) -> None:
+def _name(axis: Axes, span: Span, row: int, play: Span, name: str) -> None:
     """Label a bar on its left, or on its right if it starts too early to leave room."""
     gap = (play.end - play.start) * 0.005
     early = span.start < (play.end - play.start) * 0.15
     place, side = (
         (min(span.end, play.end - play.start) + gap, "left") if early else (span.start - gap, "right")
     )
-    axis.text(place, row, name, color=colour, ha=side, va="center", fontsize=8.5, fontweight="bold")
+    axis.text(place, row, name, color=INK, ha=side, va="center", fontsize=8.5, fontweight="bold")
 
 
 def stretches(experiment: Experiment, journal: Journal, play: Span) -> list[tuple[str, Span]]:
@@ -234,7 +234,7 @@ def _draw_load(axis: Axes, load: Sequence[tuple[str, Span]], play: Span, layout:
         size = 8 * layout.text
         if (end - start) / (play.end - play.start) * layout.width * 72 < len(label) * size * 0.5:
             continue  # it would run into its neighbours
-        axis.text((start + end) / 2, 0, label, ha="center", va="center", fontsize=size, color="#52606d")
+        axis.text((start + end) / 2, 0, label, ha="center", va="center", fontsize=size, color=SOFT)
 
 
 def _draw_marks(axis: Axes, play: Span, marks: Sequence[Mark], layout: Layout) -> None:

@@ -20,6 +20,7 @@ from chaos.reports.trend_rows import rows, standing, summary, title
 from chaos.spec.userfile import write_text
 
 COLOURS = {"pass": "#1b7f4d", "fail": "#b3261e"}
+MARKERS = {"pass": ("^", "o"), "fail": ("v", "X")}  # of an infinite and of a finite value
 _WIDTH, _HEIGHT = 11.2, 1.35  # inches, of the page and of one panel
 
 _ENVIRONMENT = Environment(
@@ -70,7 +71,7 @@ def _drawing(trend: Trend) -> str:
 
 
 def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
-    """Draw runs as points in the color of their verdict; infinite values as triangles at the top."""
+    """Draw runs as points in the color and shape of their verdict; infinite values as triangles at the top."""
     finite = [value for value in movement.values if value is not None and math.isfinite(value)]
     top = max(finite) + 0.15 * (max(finite) - min(finite) or 1.0)
     axis.plot(
@@ -78,9 +79,10 @@ def _panel(axis: Axes, movement: Movement, trend: Trend) -> None:
     )
     for at, (value, night) in enumerate(zip(movement.values, trend.nights, strict=True)):
         if value is not None:
-            shown, marker = (value, "o") if math.isfinite(value) else (top, "^")
-            colour = COLOURS[night.verdict or "fail"]
-            axis.scatter([at], [shown], s=18, marker=marker, color=colour, zorder=2, clip_on=False)
+            finite_, verdict = math.isfinite(value), night.verdict or "fail"
+            marker, colour = MARKERS[verdict][finite_], COLOURS[verdict]
+            shown = value if finite_ else top
+            axis.scatter([at], [shown], s=32, marker=marker, color=colour, zorder=2, clip_on=False)
     if movement.before is not None and math.isfinite(movement.before):
         axis.axhline(movement.before, color=svg.FAINT, linewidth=0.8, linestyle="--")
     bottom, top = axis.get_ylim()

@@ -68,6 +68,10 @@ class Process:
         log.debug("PID %d: ended with %d", self._process.pid, code)
         return outcome.read(code, _all_of(self._out), _all_of(self._err))
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 

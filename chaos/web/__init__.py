@@ -1,1 +1,1 @@
-"""The morning page: last night, earlier nights and runs in progress in a browser. Reads the memory; changes nothing."""
+"""The morning page: last night, earlier nights and runs in progress in a browser. Read-only without `--allow-run`."""

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from chaos.errors import MidnightError
 from chaos.web import live, stored
+from chaos.web.acting import READER, Acting, Visitor
 from chaos.web.front import front
 from chaos.web.guard import Guard
 from chaos.web.memory import Memory
@@ -30,11 +31,16 @@ STATIC = Path(__file__).parent / "static"
 HISTORY = 200  # due times on the page of schedules
 
 
-def application(memory: Memory, timetable: Timetable, hosts: Iterable[str] = ()) -> ASGIApp:
-    """Build the application; `hosts` may be asked for besides the loopback names."""
+def application(
+    memory: Memory, timetable: Timetable, hosts: Iterable[str] = (), acting: Acting | None = None
+) -> ASGIApp:
+    """Build the application; `hosts` may be asked for besides the loopback names. Read-only without `acting`."""
 
-    def _front(request: Request) -> Response:  # noqa: ARG001
-        return front(memory, timetable)
+    def _visitor(request: Request) -> Visitor:
+        return acting.visitor(request) if acting is not None else READER
+
+    def _front(request: Request) -> Response:
+        return front(memory, timetable, _visitor(request))
 
     def _runs(request: Request) -> Response:
         return stored.listed(memory, request)
@@ -54,7 +60,7 @@ def application(memory: Memory, timetable: Timetable, hosts: Iterable[str] = ())
         return stored.trend(memory, experiment, given.get("target") or None, given.get("profile") or None)
 
     def _live(request: Request) -> Response:
-        return live.shown(memory, request.path_params["run"])
+        return live.shown(memory, request.path_params["run"], _visitor(request))
 
     async def _events(request: Request) -> Response:
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
@@ -63,7 +69,10 @@ def application(memory: Memory, timetable: Timetable, hosts: Iterable[str] = ())
     def _schedules(request: Request) -> Response:
         name = request.query_params.get("name") or None
         told = timetable.told(datetime.now(UTC), name, HISTORY)
-        return page("schedules.html", title="schedules", told=told, file=timetable.path, name=name)
+        visitor = _visitor(request)
+        return page(
+            "schedules.html", title="schedules", told=told, file=timetable.path, name=name, visitor=visitor
+        )
 
     routes = [
         Route("/", _front),
@@ -76,6 +85,7 @@ def application(memory: Memory, timetable: Timetable, hosts: Iterable[str] = ())
         Route("/live/{run}/events", _events),
         Route("/schedules", _schedules),
         Mount("/static", StaticFiles(directory=STATIC)),
+        *(acting.routes if acting is not None else ()),
     ]
     handlers = {
         HTTPException: _refused,
@@ -83,7 +93,8 @@ def application(memory: Memory, timetable: Timetable, hosts: Iterable[str] = ())
         SQLAlchemyError: _unreadable,
         Exception: _failed,
     }
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), hosts)  # type: ignore[arg-type]
+    pages = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    return Guard(pages, hosts, acting=acting is not None)
 
 
 def _refused(request: Request, error: HTTPException) -> Response:  # noqa: ARG001

@@ -12,6 +12,7 @@ from chaos.history.entry import Entry
 from chaos.history.query import Query
 from chaos.undo.heal import in_progress
 from chaos.web import nights
+from chaos.web.acting import READER, Visitor
 from chaos.web.memory import Memory
 from chaos.web.rendering import page
 from chaos.web.timetable import Timetable
@@ -43,7 +44,9 @@ def drilled(drills: list[Entry], now: datetime) -> list[Drilled]:
     return sorted(found, key=lambda each: (not each.overdue, each.target))
 
 
-def front(memory: Memory, timetable: Timetable, now: datetime | None = None) -> Response:
+def front(
+    memory: Memory, timetable: Timetable, visitor: Visitor = READER, now: datetime | None = None
+) -> Response:
     at = now or datetime.now(UTC)
     since = nights.stamp(nights.begins(nights.first_shown(at)))
     with memory.reading() as index:
@@ -66,5 +69,6 @@ def front(memory: Memory, timetable: Timetable, now: datetime | None = None) -> 
         due_after=int(DUE_AFTER // 86400),
         told=timetable.told(at),
         file=timetable.path,
+        visitor=visitor,
         playing=[run.id for run in in_progress()],
     )

@@ -31,24 +31,34 @@ HEADERS = {
 }
 
 
-class Guard:
-    """Reads only, asked by one of `hosts`: a page of another site cannot reach us by a name that it resolves to us."""
+ACTS = "/act/"
+"""What is sent to paths below it may act; without `--allow-run`, nothing may."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+
+class Guard:
+    """Reads only, asked by one of `hosts`: a page of another site cannot reach us by a name that it resolves to us.
+
+    `acting`: forms may be sent to `ACTS`. A browser names the page that sent one only if our policy lets it.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], *, acting: bool = False) -> None:
         self._app = TrustedHostMiddleware(app, [*LOOPBACK, *hosts], www_redirect=False)
+        self._acting = acting
+        self._headers = HEADERS | ({"Referrer-Policy": "same-origin"} if acting else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         app: ASGIApp = self._app
-        if scope["method"] not in ("GET", "HEAD"):
+        acts = self._acting and scope["method"] == "POST" and scope["path"].startswith(ACTS)
+        if scope["method"] not in ("GET", "HEAD") and not acts:
             app = PlainTextResponse("read-only\n", 405, {"Allow": "GET, HEAD"})
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", PAGE)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
             await send(message)
 

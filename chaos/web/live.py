@@ -16,6 +16,7 @@ from chaos.record.event import Event
 from chaos.record.lines import read_events
 from chaos.record.store import RunDir
 from chaos.undo.heal import in_progress, is_locked
+from chaos.web.acting import Visitor
 from chaos.web.memory import Memory
 from chaos.web.rendering import page, problem
 
@@ -57,12 +58,14 @@ def find(memory: Memory, run: str) -> RunDir | None:
     return found[1] if found else None
 
 
-def shown(memory: Memory, run: str) -> Response:
+def shown(memory: Memory, run: str, visitor: Visitor) -> Response:
     found = find(memory, run)
     if found is None:
         return problem(404, f"no run {run!r} on this machine")
     active = is_locked(found)
-    return page("live.html", title=f"run {run} live", run=run, active=active, events=events_of(found))
+    events = events_of(found)
+    title = f"run {run} live"
+    return page("live.html", title=title, run=run, active=active, events=events, visitor=visitor)
 
 
 async def stream(memory: Memory, run: str, after: str) -> Response:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from chaos import database
-from chaos.errors import MidnightError
+from chaos.errors import MidnightError, UsageError
 from chaos.schedule import file as files
-from chaos.schedule import status
+from chaos.schedule import registered, status
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.occurrences import State
+from chaos.schedule.schedule import Schedule
 
 LOOK_BACK = timedelta(days=7)
 MOST = 1000  # due times looked back on
@@ -68,6 +69,31 @@ class Timetable:
         except SQLAlchemyError as error:
             problems.append(f"the scheduler's database cannot be read ({type(error).__name__})")
         return Told(problems=problems)
+
+    def refuse_unknown(self, name: str) -> None:
+        """Raises UsageError for a schedule that the file does not have, and for a file that cannot be read."""
+        self._named(name)
+
+    def pause(self, name: str, because: str) -> None:
+        """Pause a schedule of the file, as `midnight schedule pause` does. Raises UsageError."""
+        schedule = self._named(name)
+        with self._database() as connection:
+            registered.enrol_one(connection, schedule, datetime.now(UTC))
+            registered.pause(connection, name, because)
+
+    def resume(self, name: str) -> None:
+        """Raises UsageError."""
+        self._named(name)
+        with self._database() as connection:
+            registered.resume(connection, name)
+
+    def _named(self, name: str) -> Schedule:
+        problems = list[str]()
+        found = self._loaded(problems)
+        for schedule in found.schedules if found else ():
+            if schedule.name == name:
+                return schedule
+        raise UsageError(problems[0] if problems else f"no schedule {name[:60]!r} in {self.path}")
 
     def _loaded(self, problems: list[str]) -> ScheduleFile | None:
         try:

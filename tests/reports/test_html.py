@@ -75,7 +75,7 @@ def test_the_first_line_and_the_title_are_the_headline(html: str, verdict: Verdi
     document = Text(html)
     assert squeezed("".join(document.heading)) == verdict.headline
     assert verdict.headline.startswith("FAIL")
-    assert html.split("<body>")[1].lstrip().startswith("<h1")
+    assert html.split("<body>")[1].lstrip().startswith("<main>\n<h1")
     assert f"<title>{escape(verdict.headline)}</title>" in html
 
 

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
+KEYS = {"Tab": 9, "Enter": 13}
+
 PATIENCE = 60  # seconds for anything that the browser does
+
+
+NONE = "Chromium is not on PATH: install the package chromium"
+
+
+def needed(missing: Sequence[str] = () if PROGRAM else (NONE,)) -> None:
+    """Skip a test for want of a browser, saying what to install; REQUIRE_BROWSER=1 makes it fail."""
+    if missing:
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)("; ".join(missing))
 
 
 class Page:
@@ -72,9 +85,22 @@ class Page:
         await asyncio.wait_for(self._loaded.wait(), PATIENCE)
 
     async def value(self, expression: str) -> Any:
-        answer = await self.send("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = await self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    async def press(self, key: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            await self.send(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key]
+            )
+
+    async def resize(self, width: int) -> None:
+        await self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
+        )
 
     async def text(self) -> str:
         return str(await self.value("document.body.innerText"))

@@ -12,17 +12,27 @@ import httpx
 
 from chaos.record import store
 from chaos.record.store import RunDir
+from chaos.schedule.launch import MIDNIGHT
+from chaos.web.acting import Acting
 from chaos.web.app import application
 from chaos.web.memory import Memory
 from chaos.web.timetable import Timetable
+from chaos.web.tokens import Tokens
 
 
 class Site:
     """One server's pages; every request is answered in this process."""
 
-    def __init__(self, schedules: Path = Path("no-such-schedules.yaml")) -> None:
+    def __init__(
+        self,
+        schedules: Path = Path("no-such-schedules.yaml"),
+        tokens: Tokens | None = None,
+        command: tuple[str, ...] = MIDNIGHT,
+    ) -> None:
         self.said: list[str] = []
-        self._app = application(Memory(self.said.append), Timetable(schedules))
+        timetable = Timetable(schedules)
+        acting = Acting(tokens, timetable, command) if tokens is not None else None
+        self._app = application(Memory(self.said.append), timetable, acting=acting)
 
     def get(self, path: str, **given: Any) -> httpx.Response:
         return self.ask("GET", path, **given)

@@ -17,13 +17,10 @@ from tests.history import stored
 from tests.history.stored import Stored
 from tests.midnight import Midnight
 from tests.waiting import wait_until
-from tests.web.browser import PROGRAM, browsing
+from tests.web.browser import browsing, needed
 from tests.web.pages import began, write
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(PROGRAM is None, reason="no chromium on PATH"),
-]
+pytestmark = pytest.mark.real
 
 HOSTILE = "<img src=x onerror=document.title='taken'>"
 
@@ -31,6 +28,7 @@ HOSTILE = "<img src=x onerror=document.title='taken'>"
 @pytest.fixture
 def address(midnight: Midnight, monkeypatch: pytest.MonkeyPatch) -> str:
     """A server over some nights, one of them with a hostile name."""
+    needed()
     for name, value in midnight.environment.items():
         if name.startswith(("MIDNIGHT_", "XDG_")):
             monkeypatch.setenv(name, value)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.cli import main
 from chaos.errors import UsageError
-from chaos.web import serving
+from chaos.web import serving, tokens
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8642", "[::]:8642"])
@@ -30,6 +31,31 @@ def test_a_port_in_use_and_a_foreign_address_are_refused_in_one_line() -> None:
         for listen in (f"127.0.0.1:{taken.getsockname()[1]}", "192.0.2.1:8642"):
             with pytest.raises(UsageError, match="cannot listen there"):
                 serving.serve(listen, Path("none.yaml"), print)
+
+
+def test_acts_are_not_offered_to_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_is_loopback", lambda _: False)
+    with pytest.raises(UsageError, match=r"--allow-run: 127\.0\.0\.1 is not loopback"):
+        serving.serve("127.0.0.1:0", Path("none.yaml"), print, tokens=tokens.new())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--tokens", "x"], "--tokens, or MIDNIGHT_WEB_TOKENS, is for --allow-run"),
+        (
+            ["--allow-run", "--tokens", "no-such-file"],
+            "no-such-file: cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_wrong_options_are_refused_in_one_line(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["web", *options])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"midnight: {said}\n"
 
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])

@@ -14,6 +14,7 @@ source.addEventListener("told", (message) => {
 source.addEventListener("end", () => {
   source.close();
   state.textContent = "The run has ended.";
+  document.getElementById("stop")?.remove();
 });
 source.addEventListener("error", () => {
   if (source.readyState === EventSource.CLOSED) state.textContent = "The connection is lost; reload the page.";
