@@ -123,7 +123,7 @@ def _pool_in_use() -> Panels:
             f"Of all workers, and of the worker that uses most: a sum hides one full pool. Dashed line: "
             f"PoolNearlyFull alerts above {percent(most)}.",
             units.PercentUnit,
-            Query("service:pool_in_use:ratio", "API"),
+            Query("service:pool_in_use:ratio", "API, as recorded"),
             Query("max(reference_pool_busiest)", "API, busiest worker"),
             Query(f"sum({used}) / sum({size})", "sampled, API"),
             Query(f"max({_sampled(Source.API, Api.POOL_BUSIEST)})", "sampled, busiest worker"),

@@ -41,17 +41,21 @@ def build() -> models.Dashboard:
 def _slos() -> Panels:
     slo, percentile = bounds.availability(), bounds.latency()
     fast, slow = bounds.alert("ErrorBudgetBurnsFast"), bounds.alert("ErrorBudgetBurnsSlowly")
+    # The rule has no series until the first server error.
     no_error = (
-        "0 * sum(rate(reference_requests_total[5m]))"  # the rule has no series until the first server error
+        'label_replace(0 * sum(rate(reference_requests_total[5m])), "sloth_slo", "availability", "", "")'
     )
     windows = ("5m", "30m", "1h", "6h")
     return [
         lines(
             "Availability",
-            "Share of requests that were answered well. Dashed line: the SLO of the midnight sequence, "
+            "Share of requests that were answered well, by SLO. Dashed line: the SLO of the midnight sequence, "
             f"{percent(slo)}. The recording rule looks back 5 min, so it falls late and recovers late.",
             units.PercentUnit,
-            Query(f"1 - max(slo:sli_error:ratio_rate5m or {no_error})", "API, last 5 min"),
+            Query(
+                f"1 - max by (sloth_slo) (slo:sli_error:ratio_rate5m or {no_error})",
+                "{{sloth_slo}}, last 5 min",
+            ),
             Query(f"sum(rate({GOOD}{RATE})) / sum(rate({LOAD}{RATE}))", "load"),
             bounds=[Bound(slo, bad="below")],
             width=8,
@@ -71,7 +75,12 @@ def _slos() -> Panels:
             f"(ErrorBudgetBurnsFast), {percent(slow)} in 30 min and 6 h makes a ticket (ErrorBudgetBurnsSlowly). "
             "No line: no server error yet.",
             units.PercentUnit,
-            *(Query(f"max(slo:sli_error:ratio_rate{each})", f"API, last {each}") for each in windows),
+            *(
+                Query(
+                    f"max by (sloth_slo) (slo:sli_error:ratio_rate{each})", f"{{{{sloth_slo}}}}, last {each}"
+                )
+                for each in windows
+            ),
             bounds=[Bound(slow), Bound(fast)],
             width=8,
         ),
