@@ -118,7 +118,7 @@ schemas: setup ## make the JSON schemas of chaos/schemas/files anew, from the mo
 		$(BIN)/midnight schema $$kind --output chaos/schemas/files/$$kind.schema.json || exit 1; \
 	done
 
-dashboards: setup ## make the Grafana dashboards of deploy/monitoring anew, from deploy/dashboards
+dashboards: setup ## write the Grafana dashboards of deploy/monitoring, from the builders in deploy/dashboards
 	@$(BIN)/python -m deploy.dashboards
 
 lock: ## resolve the dependencies and write every lock file

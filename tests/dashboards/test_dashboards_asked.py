@@ -65,7 +65,14 @@ def test_the_running_stack_exports_every_metric_that_is_not_midnights_own(midnig
             for each in panels(ONE_NIGHT)
             if len(stack.empty(each, end - 10, end)) < len(checking.targets(each))
         }
-        assert {"Disk busy", "CPU in use", "Memory available", "Connection pool in use", "Scraped"} <= shown
+        assert {
+            "Availability",
+            "Disk busy",
+            "CPU in use",
+            "Memory available",
+            "Connection pool in use",
+            "Scraped",
+        } <= shown
     finally:
         down = midnight("stack", "down")
     assert down.code == 0, down
