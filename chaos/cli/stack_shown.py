@@ -15,7 +15,7 @@ from chaos.spec import templates
 from chaos.spec.target import Target
 from chaos.tools import postgresql
 
-MONITORING = ("prometheus", "alertmanager", "node_exporter")
+MONITORING = ("prometheus", "alertmanager", "node_exporter", "blackbox_exporter")
 _ROLE = "api"  # whose tables one wants to see
 
 

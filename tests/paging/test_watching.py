@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from chaos.paging import rules
+from chaos.paging.ends import Ends
 from chaos.paging.queries import interval
 from chaos.paging.receiver import Notified, Receiver, block
 from chaos.paging.server import NoAnswer, Server
+from chaos.paging.watch import Watch
+from chaos.record.event import Recorded
+from chaos.record.events import WatchReached
+from chaos.record.journal import Clock
 
 
 class Answering(BaseHTTPRequestHandler):
     status, body = 200, b""
+    ahead = 0.0  # seconds of its clock
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.ahead)
 
     def do_GET(self) -> None:
         self.send_response(self.status)
@@ -81,6 +92,38 @@ def test_rules_and_their_alerts_are_read(answering: tuple[type[Answering], Serve
     assert active.evaluated is not None and active.active_at is not None
     assert active.evaluated - active.active_at == pytest.approx(6.876544, abs=1e-3)
     assert found.waits == {"Down": 5.0} and found.intervals == {"Down": 1.0}
+
+
+def group(name: str, evaluated: float | None) -> dict[str, Any]:
+    """A group of one alert; None: it was not evaluated yet, as Prometheus says it."""
+    at = "0001-01-01T00:00:00Z" if evaluated is None else datetime.fromtimestamp(evaluated, UTC).isoformat()
+    rule = {"name": name, "duration": 5, "lastEvaluation": at, "alerts": []}
+    return {"interval": 1, "lastEvaluation": at, "rules": [rule]}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "known"), [(0.0, True), (90.0, False)], ids=["same clock", "another clock"]
+)
+def test_when_each_alert_was_evaluated_is_journaled_if_the_clocks_agree(
+    ahead: float, known: bool, answering: tuple[type[Answering], Server]
+) -> None:
+    handler, server = answering
+    handler.ahead = ahead
+    groups = [group("Down", time.time() - 3), group("NotYet", None)]
+    handler.body = json.dumps({"data": {"groups": groups}}).encode()
+    clock, heard, journaled = Clock(time.monotonic() - 100), threading.Event(), []
+
+    def event(each: Recorded) -> None:
+        journaled.append(each)
+        heard.set()
+
+    watch = Watch(Ends(server, None, None), clock, event)
+    watch.start()
+    assert heard.wait(10)
+    watch.stop()
+    reached = journaled[0]
+    assert isinstance(reached, WatchReached)
+    assert reached.evaluated == ({"Down": pytest.approx(97, abs=1)} if known else {})
 
 
 @pytest.fixture
