@@ -54,8 +54,8 @@ def start(layout: Layout, options: EmbeddedOptions, site: Site) -> None:
     place = layout.root / "monitoring"
     place.mkdir()
     files = {
-        "prometheus.yaml": _scraping(layout, options, _rules()),
-        "alertmanager.yaml": _routing(layout),
+        "prometheus.yaml": scraping(layout.ports, options.own_metrics, str(_rules())),
+        "alertmanager.yaml": routing(layout.ports[RECEIVER]),
     }
     for name, document in files.items():
         (place / name).write_text(json.dumps(document, indent=1))  # JSON is YAML
@@ -91,12 +91,14 @@ def _rules() -> Path:
     return next(path for path in reversed(found) if path.is_dir()).resolve()
 
 
-def _scraping(layout: Layout, options: EmbeddedOptions, rules: Path) -> dict[str, Any]:
-    jobs = {"api": layout.ports["metrics"], "node": layout.ports["node_exporter"]}
+def scraping(ports: Mapping[str, int], own_metrics: str, rules: str) -> dict[str, Any]:
+    """The configuration of a Prometheus that reaches everything on this machine, whatever the stack runs in. `rules`:
+    their directory, as it sees it."""
+    jobs = {"api": ports["metrics"], "node": ports["node_exporter"]}
     scraped: list[dict[str, Any]] = [_job(name, f"127.0.0.1:{port}") for name, port in jobs.items()]
-    if options.own_metrics:
-        scraped.append({**_job("midnight", options.own_metrics), "scrape_interval": MIDNIGHT_EVERY})
-    manager = f"127.0.0.1:{layout.ports['alertmanager']}"
+    if own_metrics:
+        scraped.append({**_job("midnight", own_metrics), "scrape_interval": MIDNIGHT_EVERY})
+    manager = f"127.0.0.1:{ports['alertmanager']}"
     return {
         "global": {"scrape_interval": EVERY, "scrape_timeout": EVERY, "evaluation_interval": EVERY},
         "rule_files": [f"{rules}/*.yaml"],
@@ -109,9 +111,9 @@ def _job(name: str, address: str) -> dict[str, Any]:
     return {"job_name": name, "static_configs": [{"targets": [address]}]}
 
 
-def _routing(layout: Layout) -> dict[str, Any]:
-    """Everything to midnight; pages at once, as deploy/monitoring/alertmanager.yaml has it."""
-    hook = {"url": receiver.url(layout.ports[RECEIVER]), "send_resolved": True}
+def routing(port: int) -> dict[str, Any]:
+    """Everything to midnight's receiver; pages at once, as deploy/monitoring/alertmanager.yaml has it."""
+    hook = {"url": receiver.url(port), "send_resolved": True}
     page = {"matchers": ['severity="page"'], "receiver": receiver.NAME, "group_wait": "0s"}
     return {
         "route": {
