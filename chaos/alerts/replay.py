@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from chaos.alerts import mapping, promtool, series, virtual
+from chaos.alerts.phases import phases_of
 from chaos.alerts.promtool import Value
 from chaos.alerts.rules import Rule, Selector
 from chaos.alerts.series import Sampled
@@ -49,6 +50,7 @@ class Replayed:
     after: str = ""  # the step after whose injection it first fired
     seconds: float | None = None  # from the first injection until it fired
     early: bool = False  # it was active before anything was injected
+    aligned: bool = False  # evaluated at the instants at which the run's Prometheus did
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,43 +72,65 @@ def play(
     scrape: float,
     every: float,
     hold: float = 0.0,
+    patience: float | None = None,
 ) -> Replay:
-    """Raises ToolMissing, UsageError for rules that promtool refuses, and Unreadable."""
-    grid = virtual.grid_of(journal, scrape, hold)
+    """`patience`: seconds after which a probe gives up; by default as blackbox_exporter has it. Raises ToolMissing,
+    UsageError for rules that promtool refuses, and Unreadable."""
     wanted = [selector for rule in rules for selector in rule.selectors]
-    there = _chosen(journal, wanted, mapped)
-    compared = list(dict.fromkeys(rule.compared for rule in rules if rule.alert and rule.compared))
-    found = promtool.evaluate(
-        files,
-        [(promtool.selector(each.name, each.labels), virtual.written(grid.values(each))) for each in there],
-        [ALERTS, *compared],
-        scrape=scrape,
-        every=every,
-        length=grid.length,
+    there = _chosen(journal, wanted, mapped, patience or series.patience_of(scrape))
+    alerting = [rule for rule in rules if rule.alert]
+    have = {each.name for each in there} | {rule.record for rule in rules if rule.record}
+    phases = phases_of(journal, every)
+    grids = {
+        phase: virtual.grid_of(journal, scrape, hold, phase or 0.0)
+        for phase in dict.fromkeys(phases.get(rule.alert) for rule in alerting)
+    }
+    injections = tuple(
+        (event.name, next(iter(grids.values())).virtual(event.at)) for event in journal.every(StepInjected)
     )
-    recorded = {rule.record for rule in rules if rule.record}
-    have = {each.name for each in there} | recorded
-    injections = tuple((event.name, grid.virtual(event.at)) for event in journal.every(StepInjected))
-    judge = _Judge(grid, injections, have, found, every)
+    judges = {}
+    for phase, grid in grids.items():
+        own = [rule for rule in alerting if phases.get(rule.alert) == phase]
+        judges[phase] = _Judge(grid, injections, have, _evaluated(grid, own, files, there, every), every)
+    found = [(rule, phases.get(rule.alert)) for rule in alerting]
     return Replay(
-        alerts=tuple(judge.of(rule) for rule in rules if rule.alert),
+        alerts=tuple(replace(judges[phase].of(rule), aligned=phase is not None) for rule, phase in found),
         unmapped=tuple(sorted({each.name for each in wanted if each.name and each.name not in have})),
         injections=injections,
         scrape=scrape,
         every=every,
-        held=grid.held * grid.step,
+        held=next(iter(grids.values())).held * scrape,
     )
 
 
+def _evaluated(
+    grid: Grid, rules: Sequence[Rule], files: Sequence[Path], there: Sequence[Sampled], every: float
+) -> dict[str, list[Value]]:
+    """Each expression at each evaluation, in virtual time: promtool's begins at zero."""
+    compared = dict.fromkeys(rule.compared for rule in rules if rule.compared)
+    found = promtool.evaluate(
+        files,
+        [(promtool.selector(each.name, each.labels), virtual.written(grid.values(each))) for each in there],
+        [ALERTS, *compared],
+        scrape=grid.step,
+        every=every,
+        length=grid.length,
+    )
+    return {
+        expr: [replace(each, at=round(each.at + grid.first, 3)) for each in values]
+        for expr, values in found.items()
+    }
+
+
 def _chosen(
-    journal: Journal, wanted: Iterable[Selector], mapped: Mapping[str, mapping.Mapped]
+    journal: Journal, wanted: Iterable[Selector], mapped: Mapping[str, mapping.Mapped], patience: float
 ) -> list[Sampled]:
     """The series that the rules ask for, with the labels that their selectors must match.
 
     A run knows nothing of `job` or `instance`: what a selector demands of them is taken from it.
     """
     own = list(series.own(journal))
-    others = [each for each in (*own, *series.well_known(journal)) if each.name not in mapped]
+    others = [each for each in (*own, *series.well_known(journal, patience)) if each.name not in mapped]
     everything = [*mapping.series(journal, mapped, own), *others]
     found = []
     for selector in dict.fromkeys(wanted):
@@ -159,7 +183,7 @@ class _Judge:
                 firing = next((at for at in run if states[at] == "firing"), None)
                 pending = run[0] if states[run[0]] == "pending" else None
                 end = run[-1] + self.every
-                found.append(Episode(pending, firing, end if end <= self.grid.length else None, dict(labels)))
+                found.append(Episode(pending, firing, end if end <= self.grid.end else None, dict(labels)))
         return tuple(sorted(found, key=lambda each: each.pending or each.firing or 0.0))
 
     def _runs(self, instants: Sequence[float]) -> list[list[float]]:
@@ -179,7 +203,7 @@ class _Judge:
                 f"the run has no samples of {', '.join(lacking)}: map them with --map FILE",
             )
         if episodes:
-            longest = max((each.resolved or self.grid.length) - (each.pending or 0.0) for each in episodes)
+            longest = max((each.resolved or self.grid.end) - (each.pending or 0.0) for each in episodes)
             return State.PENDING, (
                 f"pending for {show_seconds(longest)} at most, and `for` is {show_seconds(rule.held)}: shorten it, or "
                 "stretch the worst moment with --hold"

@@ -33,6 +33,12 @@ class Sampled:
         return replace(self, labels={**self.labels, **more})
 
 
+def patience_of(scrape: float) -> float:
+    """Seconds after which blackbox_exporter gives up, by default: half a second before Prometheus does."""
+    timeout = min(10.0, scrape)
+    return timeout - 0.5 if timeout > 0.5 else timeout
+
+
 def own(journal: Journal) -> Iterator[Sampled]:
     """Every metric of the run's OpenMetrics, by the same names."""
     zero = openmetrics.zero_of(journal)
@@ -48,11 +54,13 @@ def own(journal: Journal) -> Iterator[Sampled]:
             yield Sampled(name, dict(labels), np.array(at), np.array(values), counter)
 
 
-def well_known(journal: Journal) -> Iterator[Sampled]:
-    """The names that rules mostly use: node_exporter's, postgres_exporter's, `up`, and the load's own requests."""
+def well_known(journal: Journal, patience: float) -> Iterator[Sampled]:
+    """The names that rules mostly use: node_exporter's, postgres_exporter's, `up`, and the load's own requests.
+    `patience`: seconds after which a probe gives up."""
     yield from _node(journal)
     yield from _postgres(journal)
     yield from _requests(journal)
+    yield from _probe(journal, patience)
     scraped = _any_of(journal, Source.API, tuple(Api))
     if len(scraped.at):
         grid = openmetrics.instants(journal)
@@ -103,25 +111,40 @@ def _postgres(journal: Journal) -> Iterator[Sampled]:
 
 
 def _requests(journal: Journal) -> Iterator[Sampled]:
-    """`http_requests_total{code}` and blackbox_exporter's `probe_success`, as the load saw them."""
+    """`http_requests_total{code}`, as the load saw them."""
     grid, hits = openmetrics.instants(journal), journal.hits
     if not len(hits):
         return
     codes: dict[int, Numbers] = {}
-    last = np.full(len(grid), np.nan)
     for piece in hits.pieces():
         rows = piece[~np.isnan(piece["done"])]
         index = np.minimum(np.searchsorted(grid, rows["done"]), len(grid) - 1)
         for code in np.unique(rows["status"]):
             counted = codes.setdefault(int(code), np.zeros(len(grid)))
             np.add.at(counted, index[rows["status"] == code], 1)
-        last[index] = rows["outcome"] == Outcome.GOOD
     for code, counted in sorted(codes.items()):
         labels = {"code": str(code) if code else "none"}
         yield Sampled("http_requests_total", labels, grid, counted.cumsum(), counter=True)
-    seen = ~np.isnan(last)
+
+
+def _probe(journal: Journal, patience: float) -> Iterator[Sampled]:
+    """blackbox_exporter's, with each request of the load as a probe: what the last one whose end was known came to.
+
+    A probe gives up sooner than the load's clients do: then its end is known, and it has failed.
+    """
+    grid, hits = openmetrics.instants(journal), journal.hits
+    success, seconds = np.full(len(grid), np.nan), np.full(len(grid), np.nan)
+    for piece in hits.pieces():
+        took = np.fmin(piece["done"] - piece["due"], patience)  # NaN: it never ended
+        order = np.argsort(piece["due"] + took, kind="stable")
+        known, took = (piece["due"] + took)[order], took[order]
+        index = np.minimum(np.searchsorted(grid, known), len(grid) - 1)
+        success[index] = (piece["outcome"][order] == Outcome.GOOD) & (took < patience)
+        seconds[index] = took
+    seen = ~np.isnan(success)
     if seen.any():
-        yield Sampled("probe_success", {}, grid[seen], last[seen])
+        yield Sampled("probe_success", {}, grid[seen], success[seen])
+        yield Sampled("probe_duration_seconds", {}, grid[seen], seconds[seen])
 
 
 def latest(at: Numbers, grid: Numbers) -> tuple[npt.NDArray[np.intp], Numbers]:

@@ -20,10 +20,18 @@ def lines(replay: Replay) -> list[str]:
         found.append(f"not in the run: {', '.join(replay.unmapped)}; map them with --map FILE")
     stretched = f", the worst moment stretched by {show_seconds(replay.held)}" if replay.held else ""
     found.append(
-        f"scraped every {show_seconds(replay.scrape)}, evaluated every {show_seconds(replay.every)}{stretched}: a "
-        "Prometheus with other intervals fires as much later"
+        f"scraped every {show_seconds(replay.scrape)}, evaluated every {show_seconds(replay.every)}{stretched}: "
+        f"{_how_late(replay)}"
     )
     return found
+
+
+def _how_late(replay: Replay) -> str:
+    """In a replay each evaluation follows a scrape at once, and recorded series are new."""
+    aligned = bool(replay.alerts) and all(each.aligned for each in replay.alerts)
+    if aligned:
+        return f"as the run's Prometheus did, which is up to {show_seconds(replay.scrape)} later: it scrapes before"
+    return f"a Prometheus is up to {show_seconds(replay.scrape + replay.every)} later, and with longer intervals more"
 
 
 def _line(each: Replayed) -> str:

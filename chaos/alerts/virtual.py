@@ -30,12 +30,19 @@ class Grid:
     def length(self) -> float:
         return (len(self.at) + self.held - 1) * self.step
 
+    @property
+    def first(self) -> float:
+        return float(self.at[0])
+
+    @property
+    def end(self) -> float:
+        return self.first + self.length
+
     def virtual(self, instant: float) -> float:
         """Where an instant of the run lies in virtual time."""
-        since = instant - float(self.at[0])
         if self.held_from is not None and instant > float(self.at[self.held_from]):
-            since += self.held * self.step
-        return since
+            return instant + self.held * self.step
+        return instant
 
     def values(self, series: Sampled) -> list[float | None]:
         """The series as scraped; None: a scrape finds nothing."""
@@ -64,10 +71,10 @@ class Grid:
         return [*found[: self.held_from + 1], *more, *rest]
 
 
-def grid_of(journal: Journal, step: float, hold: float = 0.0) -> Grid:
-    """Scrapes every `step` seconds over the whole run; the worst moment lasts `hold` seconds longer."""
+def grid_of(journal: Journal, step: float, hold: float = 0.0, first: float = 0.0) -> Grid:
+    """Scrapes every `step` seconds of the run, from `first` on; the worst moment lasts `hold` seconds longer."""
     last = journal.events[-1].at if journal.events else 0.0
-    at = np.arange(0.0, last + step, step)
+    at = np.arange(first, last + step, step)
     if not hold:
         return Grid(at, step)
     return Grid(at, step, _worst(journal, at), max(1, round(hold / step)))

@@ -29,6 +29,13 @@ Require = Annotated[
 Scrape = Annotated[str, typer.Option(metavar="TIME", help="Scrape interval of your Prometheus.")]
 Evaluate = Annotated[str, typer.Option(metavar="TIME", help="Evaluation interval of your Prometheus.")]
 
+ProbeTimeout = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="When a probe gives up. Default: 0.5 s before --scrape, at most 9.5 s."
+    ),
+]
+
 
 def alerts(
     run: Reference,
@@ -38,6 +45,7 @@ def alerts(
     require: Require = None,
     scrape: Scrape = "15s",
     evaluate: Evaluate = "15s",
+    probe_timeout: ProbeTimeout = None,
     json_: Json = False,
 ) -> int:
     """Replay a run's samples against alerting rules. Says which alerts fire, how long after the injections, and why the
@@ -58,6 +66,7 @@ def alerts(
         scrape=_positive("--scrape", scrape),
         every=_positive("--evaluate", evaluate),
         hold=_seconds("--hold", hold),
+        patience=None if probe_timeout is None else _positive("--probe-timeout", probe_timeout),
     )
     wanted = show.required(require or [], played)
     code, findings = show.judged(played, wanted)

@@ -30,7 +30,7 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="monitoring",
-        help="Bring up Prometheus, Alertmanager and node_exporter beside the target.",
+        help="Bring up Prometheus, Alertmanager and two exporters beside the target.",
     ),
 ]
 

@@ -40,7 +40,9 @@ def up(target: Target = DEFAULT, profile: Profile = None, with_: With = None) ->
         print(f"  {role}: container {', '.join(each.name for each in containers)}")
     for name, proxy in handles.proxies.items():
         print(f"  proxy {name}: {proxy.listen} -> {proxy.upstream} ({proxy.api})")
-    for name in ("prometheus", "alertmanager", "node_exporter") if monitored(with_) else ():
+    for name in (
+        ("prometheus", "alertmanager", "node_exporter", "blackbox_exporter") if monitored(with_) else ()
+    ):
         print(f"  {name}: {handles.addresses[name]}")
     if handles.logs is not None:
         print(f"  logs: {handles.logs.directory}")

@@ -33,11 +33,13 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`waits`: seconds of `for`, by alert. `intervals`: of their evaluation. `ahead`: of the clock of Prometheus."""
+    """`waits`: seconds of `for`, by alert. `intervals`: of their evaluation. `groups`: the last evaluation of the group
+    that each is in: one instant for all of its rules. `ahead`: of the clock of Prometheus."""
 
     waits: Mapping[str, float]
     intervals: Mapping[str, float]
     evaluated: Mapping[str, float | None]
+    groups: Mapping[str, float | None]
     active: Sequence[Active]
     ahead: float | None
 
@@ -52,6 +54,7 @@ def read(prometheus: Server) -> Rules:
             {rule["name"]: float(rule["duration"]) for _, rule in rules},
             {rule["name"]: float(group["interval"]) for group, rule in rules},
             {rule["name"]: instant(rule["lastEvaluation"]) for _, rule in rules},
+            {rule["name"]: instant(str(group.get("lastEvaluation"))) for group, rule in rules},
             [each for _, rule in rules for each in _active(rule)],
             said.ahead,
         )

@@ -28,6 +28,7 @@ from chaos.record.journal import Clock
 
 PERIOD = 1.0  # seconds between two looks
 SAME_CLOCK = 0.5  # seconds by which a server's clock may differ, for its instants to count
+NEVER = 86_400.0  # seconds before the run: an evaluation as old as that is none
 MOST = 500  # alerts at a time, and deliveries, that are journaled: of a storm, the first are enough
 PROMETHEUS, ALERTMANAGER, RECEIVER = "prometheus", "alertmanager", "receiver"
 
@@ -118,6 +119,7 @@ class _OfPrometheus:
                     url=self._server.url,
                     rules={name: wait for name, wait in found.waits.items() if name in self._expected},
                     interval=max(found.intervals.values(), default=None),
+                    evaluated=self._evaluated(found),
                 )
             )
         there = {each.key: each for each in sorted(found.active, key=lambda each: each.key)[:MOST]}
@@ -138,6 +140,16 @@ class _OfPrometheus:
         kind, at = (AlertFiring, each.evaluated) if each.state == "firing" else (AlertPending, each.active_at)
         since = self._since(at, found)
         self._event(kind(NOW, each.name, labels=each.labels, since=since, last=self._last))
+
+    def _evaluated(self, found: Rules) -> dict[str, float]:
+        """An evaluation of each alert on the run's clock: a replay can have its own at the same instants. Empty if the
+        clocks differ."""
+        if found.ahead is None or abs(found.ahead) > SAME_CLOCK:
+            return {}
+        epoch = time.time() - self._clock.now()
+        there = [(name, at) for name, at in found.groups.items() if at is not None]
+        # a rule that was not evaluated yet has the year 1
+        return {name: at - epoch for name, at in there[:MOST] if at > epoch - NEVER}
 
     def _since(self, at: float | None, found: Rules) -> float | None:
         """An instant of Prometheus on the run's clock; None if it is not between the last look and now: then its clock

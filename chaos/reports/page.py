@@ -15,7 +15,8 @@ from chaos.checks.slo import pool
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal, Span
 from chaos.record.manifest import Manifest
-from chaos.reports import leaks, logged
+from chaos.reports import alerted, leaks, logged
+from chaos.reports.alerted import AlertsSection
 from chaos.reports.bad_answers import BadRow, bad_rows
 from chaos.reports.cards import Card, key_figures
 from chaos.reports.drill import ledger_rows
@@ -65,6 +66,7 @@ class Page:
     links: list[LinkRow]
     bad_answers: list[BadRow]
     errors: ErrorsSection | None
+    alerts: AlertsSection | None
     objectives: list[FindingRow]
     recovery: list[FindingRow]
     leaks: list[LeakRow]
@@ -106,6 +108,7 @@ def build(
         links=link_rows(verdict.links, zero),
         bad_answers=list(bad_rows(verdict.bad_answers)),
         errors=logged.section(verdict.logged),
+        alerts=alerted.section(journal),
         objectives=_findings(verdict, "objectives"),
         recovery=_findings(verdict, "recovery"),
         leaks=leaks.rows(verdict.findings),

@@ -14,7 +14,7 @@ from chaos.checks.bounds import strictest
 from chaos.checks.observation import windows
 from chaos.record.events import QuietPoint
 from chaos.record.journal import Journal, Span
-from chaos.reports import svg
+from chaos.reports import alerted, svg
 from chaos.reports.panels import LIMIT, PANELS, Draw, Played
 from chaos.reports.steps import StepRecord
 from chaos.reports.svg import FAINT, INK, STYLE
@@ -89,13 +89,18 @@ def _drawn(
 ) -> str:
     experiment, journal, play = played.experiment, played.journal, played.play
     panels = [panel for panel in PANELS if panel.has_data(journal)]
+    alerts, below = alerted.drawn(journal), len(steps) + 2  # rows of the story
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
         figure, (story, *axes) = _stack(
-            [0.4 + 0.2 * (len(steps) + 2), *(panel.height for panel in panels)], layout
+            [0.4 + 0.2 * (below + len(alerts)), *(panel.height for panel in panels)], layout
         )
         _draw_story(story, stretches(experiment, journal, play), play, steps, marks, layout)
         _draw_spans(story, play, outages, len(steps) + 1, "outage", LIMIT)
-        _draw_spans(story, play, doubted, len(steps) + 2, "load in doubt", DOUBT)
+        _draw_spans(story, play, doubted, below, "load in doubt", DOUBT)
+        per_second = (layout.width - layout.left - layout.right) / (play.end - play.start)
+        for row, (name, each) in enumerate(alerts, start=below + 1):
+            alerted.draw(story, row, name, each, play, per_second)
+        story.set_ylim(below + len(alerts) + 0.5, -1.7)
         for axis, panel in zip(axes, panels, strict=True):
             _draw_panel(axis, panel.draw, played, layout)
             axis.set_title(panel.title, pad=None if layout.beside else 5 + 9 * _rows_of_legend(axis))
@@ -171,7 +176,6 @@ def _draw_story(
         axis.barh(row, max(span.end - span.start, _THIN), left=span.start, height=0.62, color=colour)
         _name(axis, span, row, play, name=step.name, colour=colour)
     _draw_marks(axis, play, marks, layout)
-    axis.set_ylim(len(steps) + 2.5, -1.7)
     axis.set_yticks([])
     axis.spines[["left", "bottom"]].set_visible(False)
     axis.tick_params(bottom=False)

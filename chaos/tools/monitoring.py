@@ -1,4 +1,4 @@
-"""Prometheus, promtool, Alertmanager and node_exporter: on PATH, or from packages."""
+"""Prometheus, promtool, Alertmanager, node_exporter and blackbox_exporter: on PATH, or from packages."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ node_exporter = Program(
     ("node_exporter", "prometheus-node-exporter"),
     {"apt-get": ("prometheus-node-exporter",), "*": ("node_exporter",)},
 )
+blackbox_exporter = Program(
+    "blackbox_exporter",
+    ("blackbox_exporter", "prometheus-blackbox-exporter"),
+    {"apt-get": ("prometheus-blackbox-exporter",), "*": ("blackbox_exporter",)},
+)
 
-SERVERS = (prometheus, alertmanager, node_exporter)
+SERVERS = (prometheus, alertmanager, node_exporter, blackbox_exporter)
 PROGRAMS = (promtool, *SERVERS)

@@ -28,6 +28,7 @@ OFFICIAL: Mapping[str, str] = {
     "prometheus": "prom/prometheus:v2.53.4",
     "alertmanager": "prom/alertmanager:v0.27.0",
     "node_exporter": "prom/node-exporter:v1.8.2",
+    "blackbox_exporter": "prom/blackbox-exporter:v0.25.0",
 }
 _CONTENT = "midnight.monitoring"
 _BUILD_WITHIN = 300.0  # seconds for each answer while an image is fetched or made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,12 @@ def run(
     *,
     injected: Mapping[str, float] | None = None,
     bad: tuple[float, float] = (0.0, 0.0),
+    slow: tuple[float, float] = (0.0, 0.0),
+    more: Sequence[Mapping[str, Any]] = (),
     length: int = 60,
 ) -> Journal:
-    """One sample a second of each `SOURCE/GAUGE`; ten requests a second, which are bad within [bad[0], bad[1])."""
+    """One sample a second of each `SOURCE/GAUGE`; ten requests a second, which are bad within [bad[0], bad[1]), and
+    good after 3 s within `slow`; `more` events."""
     found = RunDir(place / "20261127T000000Z-a1b2c3")
     found.path.mkdir(parents=True)
     steps = injected or {}
@@ -44,6 +48,7 @@ def run(
             {"at": at, "source": "step", "name": name, "phase": "injected", "detail": {}}
             for name, at in steps.items()
         ),
+        *more,
         {"at": float(length), "source": "run", "name": "run", "phase": "ended", "detail": {}},
     ]
     found.events.write_text("\n".join(map(json.dumps, [{"version": 2}, *events])) + "\n")
@@ -58,7 +63,8 @@ def run(
     found.samples.write_text("\n".join(map(json.dumps, [{"version": 2}, *lines])) + "\n")
     hits = np.zeros(10 * length, DTYPE)
     hits["due"] = np.arange(10 * length) / 10
-    hits["done"] = hits["due"] + 0.01
+    delayed = (hits["due"] >= slow[0]) & (hits["due"] < slow[1])
+    hits["done"] = hits["due"] + np.where(delayed, 3.0, 0.01)
     wrong = (hits["due"] >= bad[0]) & (hits["due"] < bad[1])
     hits["outcome"] = np.where(wrong, Outcome.BAD_STATUS, Outcome.GOOD)
     hits["status"] = np.where(wrong, 500, 200)

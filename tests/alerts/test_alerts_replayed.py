@@ -113,6 +113,39 @@ def test_labels_that_a_rule_demands_are_those_of_its_prometheus(tmp_path: Path) 
     assert {each.alert: each.state for each in found.alerts} == {"Down": State.FIRED, "Errors": State.FIRED}
 
 
+@pytest.mark.parametrize(
+    ("patience", "fired"), [(None, 21.0), (1.0, 21.0), (2.5, 23.0), (3.5, None)], ids=str
+)
+def test_a_probe_fails_where_requests_take_longer_than_it_waits(
+    tmp_path: Path, patience: float | None, fired: float | None
+) -> None:
+    down = {"alert": "Down", "expr": "probe_success == 0"}
+    journal = planted.run(tmp_path, {}, slow=(20.0, 30.0))
+    (found,) = play(journal, planted.rules(tmp_path, down), patience=patience).alerts
+    assert [episode.firing for episode in found.episodes] == ([] if fired is None else [fired])
+
+
+def reached(evaluated: float, interval: float = 1.0) -> list[dict[str, Any]]:
+    detail = {"url": "http://127.0.0.1:9090", "interval": interval, "evaluated": {"PoolFull": evaluated}}
+    return [{"at": 2.0, "source": "alerts", "name": "prometheus", "phase": "reached", "detail": detail}]
+
+
+def test_an_alert_is_evaluated_at_the_instants_at_which_the_runs_own_prometheus_did(tmp_path: Path) -> None:
+    journal = planted.run(tmp_path, {POOL: square(20, 40)}, injected={"storm": 18.0}, more=reached(1.4))
+    file = planted.rules(tmp_path, BUSY, BUSY | {"alert": "Other"})
+    own, other = play(journal, file).alerts
+    (episode,) = own.episodes
+    assert (episode.pending, episode.firing, episode.resolved) == (20.4, 25.4, 40.4)
+    assert own.seconds == pytest.approx(7.4) and own.aligned
+    assert (other.episodes[0].firing, other.seconds, other.aligned) == (25.0, 7.0, False)
+
+
+def test_with_another_interval_those_instants_mean_nothing(tmp_path: Path) -> None:
+    journal = planted.run(tmp_path, {POOL: square(20, 40)}, more=reached(1.4, interval=15.0))
+    (found,) = play(journal, planted.rules(tmp_path, BUSY)).alerts
+    assert found.episodes[0].firing == 25.0 and not found.aligned
+
+
 def test_metrics_of_ones_own_come_from_a_map(tmp_path: Path) -> None:
     journal = planted.run(tmp_path, {POOL: square(20, 40)}, bad=(20.0, 40.0))
     file = planted.rules(

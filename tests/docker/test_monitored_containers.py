@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from docker import DockerClient
@@ -18,7 +19,7 @@ from docker import DockerClient
 from chaos.host.ports import free_port
 from chaos.record.events import AlertDelivered, WatchReached
 from chaos.record.journal import Journal
-from chaos.targets.docker.monitoring import READY
+from chaos.targets.embedded.monitoring import READY
 from chaos.tools import monitoring_images
 from chaos.tools.part import Missing
 from chaos.undo.heal import outstanding
@@ -30,7 +31,7 @@ from tests.real.healing import healed_in, is_injected, wait_for
 
 HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their time
 MOST = 30.0  # seconds for the first scrapes, and for a delivery
-SERVERS = {"prometheus", "alertmanager", "node_exporter"}
+SERVERS = set(READY)
 LESS = "{name: less, fault: cpu_limit, at: 500ms, hold: 50s, with: {target: api, cpus: 0.5}}"
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("images", "nothing_on_the_engine")]
 
@@ -62,9 +63,10 @@ def services(containers: list[Any]) -> set[str]:
     return {each.labels.get("midnight.service", "") for each in containers}
 
 
-def scraped(prometheus: str) -> dict[str, str]:
-    found = ask(prometheus, "/api/v1/query?query=up")["data"]["result"]
-    return {each["metric"]["job"]: each["value"][1] for each in found}
+def query(prometheus: str, text: str) -> dict[str, str]:
+    """The values of a query by job."""
+    found = ask(prometheus, f"/api/v1/query?query={quote(text)}")["data"]["result"]
+    return {each["metric"].get("job", ""): each["value"][1] for each in found}
 
 
 def test_it_is_scraped_has_the_rules_that_ship_and_is_gone_afterwards(
@@ -73,15 +75,20 @@ def test_it_is_scraped_has_the_rules_that_ship_and_is_gone_afterwards(
     done = midnight("stack", "up", "--target", "docker", "--profile", "hardened", "--with", "monitoring")
     try:
         assert done.code == 0, done
-        urls = dict(re.findall(r"^  (prometheus|alertmanager|node_exporter): (http\S+)$", done.out, re.M))
+        urls = dict(re.findall(rf"^  ({'|'.join(SERVERS)}): (http\S+)$", done.out, re.M))
         assert set(urls) == SERVERS
-        until(lambda: scraped(urls["prometheus"]) == {"api": "1", "node": "1"})
+        until(lambda: query(urls["prometheus"], "up") == {"api": "1", "node": "1", "probe": "1"})
+        until(lambda: query(urls["prometheus"], "probe_success") == {"probe": "1"})
         groups = ask(urls["prometheus"], "/api/v1/rules?type=alert")["data"]["groups"]
         assert {"ApiDown", "PoolNearlyFull"} <= {rule["name"] for group in groups for rule in group["rules"]}
         assert all(rule["health"] != "err" for group in groups for rule in group["rules"])
         assert ask(urls["alertmanager"], "/api/v2/receivers") == [{"name": "midnight"}]
         wanted: dict[str, Any] = {"label": "midnight.run", "health": "healthy"}
         until(lambda: services(client.containers.list(filters=wanted)) >= SERVERS)
+
+        (api,) = client.containers.list(filters={"label": "midnight.service=api"})
+        api.pause()
+        until(lambda: bool(query(urls["prometheus"], 'ALERTS{alertname="ApiDown",alertstate="firing"}')))
     finally:
         down = midnight("stack", "down", "--target", "docker")
     assert down.code == 0, down

@@ -41,8 +41,8 @@ def test_every_service_is_limited_and_every_server_is_looked_after() -> None:
 def test_the_profile_adds_the_monitoring_in_the_network_of_the_host() -> None:
     every = compose_file.read(COMPOSE / "compose.yaml", {}, ["monitoring"])
     added = {each.name: each for each in every if each.of_host}
-    assert added.keys() == {"prometheus", "alertmanager", "node_exporter"}
-    assert len(every) == len(compose_file.read(COMPOSE / "compose.yaml", {})) + 3
+    assert added.keys() == {"prometheus", "alertmanager", "node_exporter", "blackbox_exporter"}
+    assert len(every) == len(compose_file.read(COMPOSE / "compose.yaml", {})) + 4
     assert all(each.health and not each.volumes and not each.ports for each in added.values())
     for each in added.values():
         (listens,) = (part for part in each.command if part.startswith("--web.listen-address="))
@@ -50,18 +50,20 @@ def test_the_profile_adds_the_monitoring_in_the_network_of_the_host() -> None:
     collectors = [f"--collector.{name}" for name in COLLECTORS]
     assert added["node_exporter"].command[1:] == ("--collector.disable-defaults", *collectors)
     files = {place: path for each in added.values() for path, place in each.files}
-    assert files.keys() == {monitoring.SCRAPING, monitoring.ROUTING, monitoring.RULES}
+    assert files.keys() == {monitoring.SCRAPING, monitoring.ROUTING, monitoring.RULES, monitoring.PROBING}
     assert all(path.exists() for path in files.values())
 
 
 def test_compose_gets_the_configuration_that_the_driver_writes() -> None:
     ports = {
+        "API_PORT": 18000,
         "METRICS_PORT": 19100,
         "NODE_EXPORTER_PORT": 19101,
         "ALERTMANAGER_PORT": 19093,
+        "BLACKBOX_EXPORTER_PORT": 19115,
         "RECEIVER_PORT": 9095,
     }
-    written = monitoring.contents(ports, "127.0.0.1:9464")
+    written = monitoring.contents(ports, "/readyz", "127.0.0.1:9464")
     text = (COMPOSE / "compose.yaml").read_text()
     assert all(f"${{{name}:-{port}}}" in text for name, port in ports.items() if name != "RECEIVER_PORT")
     for place, name in ((monitoring.SCRAPING, "prometheus"), (monitoring.ROUTING, "alertmanager")):

@@ -21,6 +21,7 @@ PROGRAMS = {
     "prometheus": ("prometheus",),
     "alertmanager": ("prometheus-alertmanager", "alertmanager"),
     "node_exporter": ("prometheus-node-exporter", "node_exporter"),
+    "blackbox_exporter": ("prometheus-blackbox-exporter", "blackbox_exporter"),
 }
 RULES = """\
 groups:
@@ -31,6 +32,10 @@ groups:
       - {{alert: AlwaysOn, expr: vector(1), labels: {{severity: info}}}}
       - {{alert: NeverOn, expr: 'vector(1) > 2', labels: {{severity: page}}}}
       - {{alert: PoolFull, expr: 'pool_used / pool_max > 0.8', for: 1s, labels: {{severity: ticket}}}}
+  - name: apart                     # which Prometheus evaluates at another instant of each second
+    interval: 1s
+    rules:
+      - {{alert: PoolFullForLong, expr: 'pool_used / pool_max > 0.8', for: 3s, labels: {{severity: ticket}}}}
 """
 SCRAPING = """\
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}

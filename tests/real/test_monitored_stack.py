@@ -1,13 +1,19 @@
-"""A stack with monitoring: real programs scrape it and send alerts, and nothing of it is left."""
+"""A stack with monitoring: real programs scrape and probe it and send alerts, and nothing of it is left."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
+import psutil
 import pytest
 
 from tests.midnight import Midnight
@@ -15,12 +21,38 @@ from tests.paging.monitoring import PROGRAMS, program
 
 pytestmark = pytest.mark.real
 
-MOST = 30.0  # seconds for the first scrapes
+MOST = 30.0  # seconds for the first scrapes, and for an alert
 
 
 def ask(url: str, path: str) -> Any:
     with urllib.request.urlopen(f"{url}{path}", timeout=5) as answer:
         return json.loads(answer.read())
+
+
+def query(prometheus: str, text: str) -> dict[str, str]:
+    """The values of a query by job."""
+    found = ask(prometheus, f"/api/v1/query?query={quote(text)}")["data"]["result"]
+    return {each["metric"].get("job", ""): each["value"][1] for each in found}
+
+
+def wait_until(is_so: Callable[[], bool], said: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + MOST
+    while not is_so():
+        assert time.monotonic() < deadline, said()
+        time.sleep(0.2)  # no event: another program's scrape
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """A process and its children do nothing, and their sockets stay open."""
+    everyone = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for each in everyone:
+        os.kill(each.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for each in everyone:
+            os.kill(each.pid, signal.SIGCONT)
 
 
 def test_it_is_scraped_has_the_rules_that_ship_and_is_gone_afterwards(midnight: Midnight) -> None:
@@ -29,19 +61,24 @@ def test_it_is_scraped_has_the_rules_that_ship_and_is_gone_afterwards(midnight: 
     done = midnight("stack", "up", "--with", "monitoring")
     try:
         assert done.code == 0, done
-        urls = dict(re.findall(r"^  (prometheus|alertmanager|node_exporter): (http\S+)$", done.out, re.M))
+        urls = dict(re.findall(rf"^  ({'|'.join(PROGRAMS)}): (http\S+)$", done.out, re.M))
         assert set(urls) == set(PROGRAMS)
-        prometheus, deadline = urls["prometheus"], time.monotonic() + MOST
-        up: dict[str, str] = {}
-        while set(up) != {"api", "node"} or set(up.values()) != {"1"}:
-            assert time.monotonic() < deadline, up
-            time.sleep(0.2)  # no event: another program's scrape
-            found = ask(prometheus, "/api/v1/query?query=up")["data"]["result"]
-            up = {each["metric"]["job"]: each["value"][1] for each in found}
+        prometheus = urls["prometheus"]
+        everything = {"api": "1", "node": "1", "probe": "1"}
+        wait_until(lambda: query(prometheus, "up") == everything, lambda: query(prometheus, "up"))
+        wait_until(lambda: query(prometheus, "probe_success") == {"probe": "1"}, lambda: done)
         groups = ask(prometheus, "/api/v1/rules?type=alert")["data"]["groups"]
         assert {"ApiDown", "PoolNearlyFull"} <= {rule["name"] for group in groups for rule in group["rules"]}
         assert all(rule["health"] != "err" for group in groups for rule in group["rules"])
         assert ask(urls["alertmanager"], "/api/v2/receivers") == [{"name": "midnight"}]
+
+        api = re.search(r"^  api: pid (\d+)$", done.out, re.M)
+        assert api, done
+        firing = 'ALERTS{alertname="ApiDown",alertstate="firing"}'
+        with frozen(int(api[1])):
+            wait_until(lambda: bool(query(prometheus, firing)), lambda: query(prometheus, "probe_success"))
+            assert query(prometheus, "up")["api"] == "1", "its exporter is a process apart"
+        wait_until(lambda: not query(prometheus, firing), lambda: query(prometheus, "probe_success"))
     finally:
         down = midnight("stack", "down")
     assert down.code == 0, down

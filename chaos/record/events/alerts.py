@@ -76,6 +76,7 @@ class WatchReached(Recorded):
     url: str = stored("text", "")
     rules: Mapping[str, float] = stored("object: alert, s", dict)
     interval: float | None = stored("s")
+    evaluated: Mapping[str, float] = stored("object: alert, s", dict)
     wired: bool | None = stored("true or false")
 
 

@@ -136,7 +136,9 @@ class DockerDriver(Driver):
                 creating = Creating(client, self._engine, site, throttled, self._disks.places)
                 creating.witnessed = "api" if self._settings["api"].get("witness") else ""
                 if self._monitored:
-                    creating.contents = monitoring.contents(self._ports, options.own_metrics)
+                    creating.contents = monitoring.contents(
+                        self._ports, self._target.ready, options.own_metrics
+                    )
                 self._create(creating)
         except ControlError as error:
             raise TargetError(f"the stack could not be brought up: {error}") from error

@@ -12,11 +12,10 @@ from chaos.targets.embedded import monitoring as embedded
 from chaos.tools import monitoring_images
 
 PROFILE = "monitoring"
-READY = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "node_exporter": "/"}
 SCRAPING, ROUTING = "/etc/prometheus/midnight.yaml", "/etc/alertmanager/midnight.yaml"
-RULES = "/etc/prometheus/rules"
+RULES, PROBING = "/etc/prometheus/rules", "/etc/blackbox_exporter/midnight.yaml"
 DISK, MEMORY = embedded.DISK, embedded.MEMORY
-PORTS = ("PROMETHEUS_PORT", "ALERTMANAGER_PORT", "NODE_EXPORTER_PORT", "RECEIVER_PORT")
+PORTS = tuple(f"{name.upper()}_PORT" for name in embedded.PORTS)
 
 
 def images() -> dict[str, str]:
@@ -24,11 +23,12 @@ def images() -> dict[str, str]:
     return {f"{name.upper()}_IMAGE": tag for name, tag in monitoring_images.tags().items()}
 
 
-def contents(ports: Mapping[str, int], own_metrics: str) -> dict[str, bytes]:
-    """The files in its containers, by their place. `ports`: by variable of the Compose file."""
+def contents(ports: Mapping[str, int], ready: str, own_metrics: str) -> dict[str, bytes]:
+    """The files in its containers, by their place. `ports`: by variable of the Compose file. `ready`: the path of the
+    API that is probed."""
     by_name = {_name(variable): port for variable, port in ports.items()}
     documents = {
-        SCRAPING: embedded.scraping(by_name, own_metrics, RULES),
+        SCRAPING: embedded.scraping(by_name, f"http://127.0.0.1:{by_name['api']}{ready}", own_metrics, RULES),
         ROUTING: embedded.routing(by_name[RECEIVER]),
     }
     return {place: json.dumps(each, indent=1).encode() for place, each in documents.items()}  # JSON is YAML
@@ -41,9 +41,9 @@ def addresses(ports: Mapping[str, int]) -> dict[str, str]:
 
 def wait(ports: Mapping[str, int], within: float, site: Site) -> None:
     """Raises NoVerdict, Aborted."""
-    for name, url in addresses(ports).items():
-        if name in READY:
-            wait_until_ready(url + READY[name], {}, within, site, any_answer=False)
+    url = addresses(ports)
+    for name, path in embedded.READY.items():
+        wait_until_ready(url[name] + path, {}, within, site, any_answer=False)
 
 
 def _name(variable: str) -> str:

@@ -132,7 +132,7 @@ class EmbeddedDriver(Driver):
             parts.protect_database,
             parts.start_services,
             lambda: parts.wait_until_ready(self._target.ready, site),
-            lambda: monitoring.start(layout, self._options, site) if self._options.monitoring else None,
+            lambda: self._start_monitoring(layout, site),
             lambda: parts.warm_up(self._target.ready),
             lambda: self._limit_volumes(site),
             lambda: settle_disk.settle(self._options.quiet_within, site.stopping),
@@ -159,6 +159,10 @@ class EmbeddedDriver(Driver):
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
         return _UNDOS[undo["what"]](undo)
+
+    def _start_monitoring(self, layout: Layout, site: Site) -> None:
+        if self._options.monitoring:
+            monitoring.start(layout, self._options, self._target.ready, site)
 
     def _make_volumes(self, site: Site, layout: Layout) -> None:
         names = {"data": layout.shared_volume, **({"logs": layout.log_volume} if self._apart else {})}

@@ -22,7 +22,7 @@ def _ports() -> dict[str, int]:
     names = (
         *("api", "metrics", "model", "database", "control"),
         *("database_proxy", "model_proxy", "replication_proxy"),
-        *("prometheus", "alertmanager", "node_exporter", "receiver"),
+        *("prometheus", "alertmanager", "node_exporter", "blackbox_exporter", "receiver"),
     )
     ports: dict[str, int] = {}
     while len(ports) < len(names):

@@ -1,4 +1,4 @@
-"""The monitoring of the reference stack: Prometheus, Alertmanager and node_exporter beside it, every second."""
+"""The monitoring of the reference stack: Prometheus, Alertmanager and two exporters beside it, every second."""
 
 from __future__ import annotations
 
@@ -23,14 +23,22 @@ from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.tools import monitoring
 from chaos.tools.part import Missing
 
-PORTS = ("prometheus", "alertmanager", "node_exporter", RECEIVER)
+PORTS = ("prometheus", "alertmanager", "node_exporter", "blackbox_exporter", RECEIVER)
+READY = {
+    "prometheus": "/-/ready",
+    "alertmanager": "/-/ready",
+    "node_exporter": "/",
+    "blackbox_exporter": "/-/healthy",
+}
 READY_WITHIN = 30.0  # seconds
 POLL = 0.1
-MEMORY, DISK = 250_000_000, 200_000_000  # bytes that the three take, at most
+MEMORY, DISK = 300_000_000, 200_000_000  # bytes that the four take, at most
 COLLECTORS = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "pressure", "vmstat")
 EVERY = "1s"
 MIDNIGHT_EVERY = "5s"
 """midnight reads the history for each scrape of its own page: not every second beside a measurement."""
+PROBE_EVERY = "2s"
+"""blackbox_exporter gives up half a second before the scrape does: at 1 s, an answer after 0.5 s would be none."""
 
 
 def versions() -> dict[str, str]:
@@ -49,12 +57,15 @@ def addresses(layout: Layout) -> Mapping[str, str]:
     return {name: layout.url(name) for name in PORTS}
 
 
-def start(layout: Layout, options: EmbeddedOptions, site: Site) -> None:
-    """Start all three below the stack's directory, with its mark. Raises TargetError, ToolMissing."""
+def start(layout: Layout, options: EmbeddedOptions, ready: str, site: Site) -> None:
+    """Start all four below the stack's directory, with its mark. `ready`: the path of the API that is probed. Raises
+    TargetError, ToolMissing."""
     place = layout.root / "monitoring"
     place.mkdir()
     files = {
-        "prometheus.yaml": scraping(layout.ports, options.own_metrics, str(_rules())),
+        "prometheus.yaml": scraping(
+            layout.ports, layout.url("api") + ready, options.own_metrics, str(shipped() / "rules")
+        ),
         "alertmanager.yaml": routing(layout.ports[RECEIVER]),
     }
     for name, document in files.items():
@@ -63,6 +74,7 @@ def start(layout: Layout, options: EmbeddedOptions, site: Site) -> None:
     collectors = [f"--collector.{name}" for name in COLLECTORS]
     arguments: dict[str, list[str]] = {
         "node_exporter": ["--collector.disable-defaults", *collectors],
+        "blackbox_exporter": [f"--config.file={shipped() / 'blackbox.yaml'}"],
         "alertmanager": [
             f"--config.file={place / 'alertmanager.yaml'}",
             f"--storage.path={place / 'alerts'}",
@@ -80,22 +92,22 @@ def start(layout: Layout, options: EmbeddedOptions, site: Site) -> None:
         )
         for part in monitoring.SERVERS
     }
-    paths = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "node_exporter": "/"}
     for name, process in started.items():
-        _wait(name, layout.url(name) + paths[name], process, layout.output / f"{name}.log", site.check)
+        _wait(name, layout.url(name) + READY[name], process, layout.output / f"{name}.log", site.check)
 
 
-def _rules() -> Path:
-    """The rules that ship."""
-    found = [folder / "monitoring" / "rules" for folder in folders("deploy")]
+def shipped() -> Path:
+    """Where the files that ship are."""
+    found = [folder / "monitoring" for folder in folders("deploy")]
     return next(path for path in reversed(found) if path.is_dir()).resolve()
 
 
-def scraping(ports: Mapping[str, int], own_metrics: str, rules: str) -> dict[str, Any]:
+def scraping(ports: Mapping[str, int], probed: str, own_metrics: str, rules: str) -> dict[str, Any]:
     """The configuration of a Prometheus that reaches everything on this machine, whatever the stack runs in. `rules`:
     their directory, as it sees it."""
     jobs = {"api": ports["metrics"], "node": ports["node_exporter"]}
-    scraped: list[dict[str, Any]] = [_job(name, f"127.0.0.1:{port}") for name, port in jobs.items()]
+    scraped = [_job(name, f"127.0.0.1:{port}") for name, port in jobs.items()]
+    scraped.append(_probe(probed, f"127.0.0.1:{ports['blackbox_exporter']}"))
     if own_metrics:
         scraped.append({**_job("midnight", own_metrics), "scrape_interval": MIDNIGHT_EVERY})
     manager = f"127.0.0.1:{ports['alertmanager']}"
@@ -109,6 +121,22 @@ def scraping(ports: Mapping[str, int], own_metrics: str, rules: str) -> dict[str
 
 def _job(name: str, address: str) -> dict[str, Any]:
     return {"job_name": name, "static_configs": [{"targets": [address]}]}
+
+
+def _probe(url: str, exporter: str) -> dict[str, Any]:
+    """As deploy/monitoring/prometheus.yaml has it: the exporter asks the URL for each scrape."""
+    return {
+        **_job("probe", url),
+        "metrics_path": "/probe",
+        "params": {"module": ["answers"]},
+        "scrape_interval": PROBE_EVERY,
+        "scrape_timeout": PROBE_EVERY,
+        "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            {"target_label": "__address__", "replacement": exporter},
+        ],
+    }
 
 
 def routing(port: int) -> dict[str, Any]:

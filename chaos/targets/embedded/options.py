@@ -24,7 +24,7 @@ class EmbeddedOptions(Model):
     jobs: dict[Name, JobOptions] = Field(default_factory=dict)  # in the stack's own environment
     logs: LinesOfStack = LinesOfStack()
     quiet_within: Positive = 20.0  # seconds for the machine to settle before the baseline
-    monitoring: bool = False  # Prometheus, Alertmanager and node_exporter beside it: `--with monitoring`
+    monitoring: bool = False  # Prometheus, Alertmanager and two exporters beside it: `--with monitoring`
     own_metrics: str = ""  # HOST:PORT of midnight's own metrics, for them to scrape
 
 
