@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +34,13 @@ HEALED_WITHIN = 25.0  # seconds: containers whose writes are limited take their 
 MOST = 30.0  # seconds for the first scrapes, and for a delivery
 SERVERS = set(READY)
 LESS = "{name: less, fault: cpu_limit, at: 500ms, hold: 50s, with: {target: api, cpus: 0.5}}"
+FREEZE = "{name: freeze, fault: pause, at: 2s, hold: 14s, with: {target: api}}"
+PAGED = "alerts: [{name: down, alert: ApiDown, labels: {severity: page}, fires_within: 20s, delivered: true}]"
+ASKED = """\
+  - {name: probed, prometheus: {share: 95%, success: 'probe_success{job="probe"}'}}
+  - name: served
+    prometheus: {share: 50%, good: 'reference_requests_total{status!~"5.."}', total: sum(reference_requests_total)}
+"""
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("images", "nothing_on_the_engine")]
 
 
@@ -122,6 +130,20 @@ def test_an_alert_is_delivered_to_a_run_that_leaves_nothing_when_it_is_killed(
 
     assert healed_in(midnight) < HEALED_WITHIN
     assert outstanding(midnight.run) == []
+
+
+@pytest.mark.full
+def test_a_frozen_api_pages_midnight_and_breaks_what_prometheus_saw(midnight: Midnight) -> None:
+    file = Path(experiment(midnight.place, FREEZE, play=22.0, extra=PAGED))
+    file.write_text(file.read_text().replace("slos:\n", f"slos:\n{ASKED}", 1))
+    done = midnight("run", str(file), "--target", "docker", "--profile", "hardened", "--with", "monitoring")
+    found = {key: value for key, value in midnight.outcomes().items() if key.startswith(("alerts", "query"))}
+    assert found == {
+        "alerts: down": "pass",
+        "alerts: down: delivered": "pass",
+        "query: probed": "fail",
+        "query: served": "pass",
+    }, (midnight.verdict["findings"], done)
 
 
 def test_compose_brings_the_profile_up(images: dict[str, str]) -> None:
