@@ -46,7 +46,7 @@ def section(journal: Journal) -> AlertsSection | None:
         return None
     notes = [f"and {many(len(moved) - LISTED, 'more row')}"] if len(moved) > LISTED else []
     if still:
-        notes.append(f"active before the play and until its end: {', '.join(still)}")
+        notes.append(f"pending or firing before the play and until its end: {', '.join(still)}")
     return AlertsSection(HEADER, [_row(each, play.start) for each in moved[:LISTED]], notes)
 
 

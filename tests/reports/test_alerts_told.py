@@ -70,7 +70,7 @@ def test_the_table_has_when_each_was_pending_firing_delivered_and_resolved(monit
         ["Flapping", "severity=page", "+70.0 s", f"+{LENGTH + 8:.1f} s", "–", "–"],
         ["AfterThePlay", "severity=page", "–", f"+{LENGTH + 3:.1f} s", "–", "–"],
     ]
-    assert found.notes == ["active before the play and until its end: Watchdog"]
+    assert found.notes == ["pending or firing before the play and until its end: Watchdog"]
 
 
 def test_the_page_has_the_table_and_both_timelines_name_the_alerts_of_the_play(html: str) -> None:
