@@ -17,8 +17,10 @@ from tests.openslo_documents import (
 )
 
 REFUSED = {
-    "another source": ("type: midnight, spec: {metric: good_hits", "type: Prometheus, spec: {metric: good_hits", 15,
-                       "type: cannot be queried", "'Prometheus'"),
+    "another source": ("type: midnight, spec: {metric: good_hits", "type: Datadog, spec: {metric: good_hits", 15,
+                       "type: cannot be queried", "'Datadog'"),
+    "two kinds of source": ("type: midnight, spec: {metric: hits, route: read}",
+                            "type: Prometheus, spec: {query: hits_total}", 17, "must have the same type as good", ""),
     "an unknown source": ("type: midnight, spec: {metric: hits", "metricSourceRef: prom, spec: {metric: hits", 17,
                           "is not a DataSource of this file; known: load", "'prom'"),
     "another metric": ("metric: good_hits", "metric: cpu", 15, "metric: ", "'cpu'"),
@@ -30,7 +32,7 @@ REFUSED = {
     "a step that is none": ("route: read", "route: read, step: dorp", 15,
                             "'dorp' is not a step of this experiment", ""),
     "a gauge": ("counter: true", "counter: false", 13, "counter: hits are counted", "false"),
-    "a precomputed ratio": ("counter: true", "rawType: success", 13, "rawType: a precomputed ratio", ""),
+    "a precomputed ratio": ("counter: true", "rawType: success", 12, "raw: is required: raw needs its rawType", ""),
     "no total": ("        total:\n          metricSource: {type: midnight, spec: {metric: hits, route: read}}\n", "",
                  12, "total: is required", ""),
     "good and bad": ("        total:", "        bad: {metricSource: {type: midnight}}\n        total:", 12,

@@ -41,7 +41,7 @@ UNITLESS = {  # what has no unit, or bears it in its name
     ),  # whatever a question asks for
     "OverlapParams.cpu_seconds",
     *(f"{each}.values" for each in ("BatchJobParams", "JobHere", "JobInside", "JobOptions", "OverlapParams")),
-    *("Read.rate", "Slo.above", "Slo.below"),  # requests a second; whatever a query asks for
+    *("Read.rate", "Slo.above", "Slo.below", "Queried.bound"),  # requests a second; whatever a query asks for
     *("BurnRate.at_most", "Query.at_least", "Query.at_most", "Query.equals"),
 }
 

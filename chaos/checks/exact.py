@@ -14,14 +14,14 @@ Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint8]
 
 
-def _fraction(number: float) -> Fraction:
-    # 99.9 / 100 is not the float 0.999: use what was written in the file.
+def fraction(number: float) -> Fraction:
+    """The number as it was written in a file: 99.9 / 100 is not the float 0.999."""
     return Fraction(number).limit_denominator(1_000_000)
 
 
 def meets(good: Counts, total: Counts, ratio: float) -> Flags:
     """Return where good / total >= ratio, exactly; 0 of 0 meets any ratio."""
-    wanted = _fraction(ratio)
+    wanted = fraction(ratio)
     return good * wanted.denominator >= total * wanted.numerator
 
 
@@ -41,6 +41,6 @@ def percentiles(values: Times, *percents: float) -> list[float | None]:
     """The same for several percentiles at once, without a copy: reorders `values`."""
     if len(values) == 0:
         return [None] * len(percents)
-    ranks = [max(1, math.ceil(_fraction(percent) * len(values) / 100)) - 1 for percent in percents]
+    ranks = [max(1, math.ceil(fraction(percent) * len(values) / 100)) - 1 for percent in percents]
     values.partition(sorted(set(ranks)))
     return [float(values[rank]) for rank in ranks]

@@ -1,11 +1,13 @@
-"""Read files of a container without a shell in it."""
+"""Read and write files of a container without a shell in it."""
 
 from __future__ import annotations
 
 import base64
+import io
 import json
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,3 +57,15 @@ def fetch(ref: ContainerRef, path: str, into: Path) -> None:
         archive.seek(0)
         with tarfile.open(fileobj=archive) as files:
             files.extractall(into, filter="data")
+
+
+def put(found: Container, contents: Mapping[str, bytes]) -> None:
+    """Write files into a container, running or not, readable by everyone in it."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for place, content in contents.items():
+            entry = tarfile.TarInfo(place.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    if contents:
+        found.put_archive("/", buffer.getvalue())

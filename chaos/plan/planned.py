@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.errors import UsageError
 from chaos.plan import slips
 from chaos.plan.rules import expected
 from chaos.plugin.driver import Driver
@@ -21,6 +22,7 @@ from chaos.spec.invariants import Invariant
 from chaos.spec.load import Load
 from chaos.spec.routes import Route
 from chaos.spec.runbook import RunbookStep
+from chaos.spec.slo import Slo
 from chaos.spec.target import Target
 from chaos.spec.yamlfile import Model
 
@@ -128,6 +130,23 @@ class Plan:
     seed: int
     part_of: str | None = None  # the suite run that this run belongs to
     left_out: tuple[LeftOut, ...] = ()  # parts of the experiment that this target cannot play or show
+    judged_by: tuple[Slo, ...] = ()  # a file's, by which the run is judged in the end
+
+    def with_slos(self, slos: tuple[Slo, ...]) -> Plan:
+        """The plan of a run that asks what these SLOs need, too. Raises UsageError if there is no Prometheus."""
+        first = next((slo for slo in slos if slo.asked is not None), None)
+        if first is not None and self.target.prometheus is None:
+            rule = "names no Prometheus: give `prometheus: {url: URL}` in its file"
+            raise UsageError(f"SLO {first.name!r} asks a Prometheus, and target {self.target.name!r} {rule}")
+        return replace(self, judged_by=slos)
+
+    @property
+    def asked(self) -> tuple[Slo, ...]:
+        """Each SLO that asks a Prometheus, after the play."""
+        both = (*self.experiment.slos, *self.judged_by)
+        return tuple(
+            slo for index, slo in enumerate(both) if slo.asked is not None and slo not in both[:index]
+        )
 
     @property
     def hits(self) -> float:

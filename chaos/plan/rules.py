@@ -242,7 +242,7 @@ def of_abort(at: Where, experiment: Experiment) -> Iterator[FileError]:
 def of_alerts(at: Where, experiment: Experiment, target: Target) -> Iterator[FileError]:
     """What is asked of Prometheus and Alertmanager can be asked."""
     asking = [("alerts", index) for index, _ in enumerate(experiment.alerts)]
-    asking += [("slos", index) for index, slo in enumerate(experiment.slos) if slo.promql is not None]
+    asking += [("slos", index) for index, slo in enumerate(experiment.slos) if slo.asked is not None]
     asking += [("abort", i) for i, each in enumerate(experiment.abort) if isinstance(each, AlertFires)]
     if target.prometheus is None:
         for place in asking[:1]:

@@ -119,8 +119,7 @@ def plan(names: Sequence[str], target: str, profile: str | None, seed: int, slo:
     if twice := {name for name in called if called.count(name) > 1}:
         raise UsageError(f"duplicate experiment {min(twice)!r}: a gate plays each experiment once")
     if slo is not None:
-        for each in planned:
-            judging.with_objectives(each.experiment, slo)
+        return [each.with_slos(judging.with_objectives(each.experiment, slo).slos) for each in planned]
     return planned
 
 

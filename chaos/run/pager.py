@@ -118,9 +118,10 @@ class Pager:
         ):
             self._stopping.wait(PAUSE)
         play = self._heard.play
-        for slo in self._plan.experiment.slos:
-            if slo.promql is not None and play is not None and not self._stopping.is_set():
-                self._session.event(queries.ask(self._ends.prometheus, slo, play, self._session.clock))
+        for slo in self._plan.asked:
+            if play is not None and not self._stopping.is_set():
+                for answer in queries.ask(self._ends.prometheus, slo, play, self._session.clock):
+                    self._session.event(answer)
 
     def stop(self) -> None:
         if self._watch is not None:

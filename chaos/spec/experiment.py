@@ -20,8 +20,8 @@ from chaos.spec.leak_limits import LeakLimits
 from chaos.spec.load import Load
 from chaos.spec.near import instead
 from chaos.spec.paging import AlertObjective
-from chaos.spec.slo import Slo, Some
-from chaos.spec.units import NotNegative, Positive, Ratio, show_seconds
+from chaos.spec.slo import Slo
+from chaos.spec.units import NotNegative, Positive, Ratio, Some, show_seconds
 from chaos.spec.yamlfile import Model, Name, Where, unique
 
 
@@ -149,7 +149,7 @@ class Experiment(Model):
             known.add(step.name)
 
     def _unknown_slos(self) -> Iterator[BrokenRule]:
-        slos = {slo.name for slo in self.slos if slo.promql is None}
+        slos = {slo.name for slo in self.slos if slo.asked is None}
         for index, condition in enumerate(self.abort):
             if isinstance(condition, SloLost) and condition.slo not in slos:
                 rule = f"no SLO {condition.slo!r} in this experiment; {instead(condition.slo, sorted(slos))}"
@@ -180,7 +180,7 @@ class Experiment(Model):
             yield BrokenRule(rule, *place, *key)
         if (why := slo.not_broken_within(self.load.timeout)) is not None:
             yield BrokenRule(why, *place, "latency", "below")
-        if not too_long and slo.route in (None, *self.load.mix):
+        if slo.is_about_hits and not too_long and slo.route in (None, *self.load.mix):
             yield from self._too_few_hits(slo, length, *place)
 
     def _too_few_hits(self, slo: Slo, length: float, *place: int | str) -> Iterator[BrokenRule]:
@@ -201,8 +201,10 @@ class Experiment(Model):
             if isinstance(condition, AlertFires) and condition.alert in expected:
                 rule = f"{condition.alert} is expected by `alerts`: it cannot stop the play, too"
                 yield BrokenRule(rule, "abort", index, "alert")
-            if isinstance(condition, Slo) and condition.promql is not None:
-                yield BrokenRule("is asked after the play: it cannot stop it", "abort", index, "promql")
+            if isinstance(condition, Slo) and condition.asked is not None:
+                yield BrokenRule(
+                    "is asked after the play: it cannot stop it", "abort", index, condition.asked
+                )
 
     def _drill(self) -> Iterator[BrokenRule]:
         if self.drill is not None:

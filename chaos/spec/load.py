@@ -11,8 +11,7 @@ from pydantic import Field, field_validator
 
 from chaos.spec.broken import BrokenRule
 from chaos.spec.rounds import Rate, Round, Rounds
-from chaos.spec.slo import Some
-from chaos.spec.units import Positive
+from chaos.spec.units import Positive, Some
 from chaos.spec.yamlfile import Model, Name, unique
 
 

@@ -8,14 +8,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from chaos.spec.broken import BrokenRule
-from chaos.spec.units import Goal, Percentile, Positive, Ratio, show_seconds
+from chaos.spec.queried import Queried
+from chaos.spec.units import Percentile, Positive, Ratio, Some, show_seconds
 from chaos.spec.yamlfile import Model, Name
 
 SloName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
 """As permissive as OpenSLO's names."""
-
-Some = Annotated[Goal, Field(gt=0)]
-"""A ratio that can be missed: not 0."""
 
 PERIOD = 30 * 86400.0
 _PERCENTILE = "unknown key; write latency: {{percentile: {}, below: TIME}}"
@@ -64,7 +62,7 @@ class Timeslices(Model):
 
 
 class Slo(Model):
-    """One objective: exactly one of availability, latency, pool and promql.
+    """One objective: exactly one of availability, latency, pool, promql and prometheus.
 
     Judged over the whole play; with `step`, while that step acted; with `window`, over each stretch of that
     length therein.
@@ -82,6 +80,7 @@ class Slo(Model):
     promql: Annotated[str, Field(min_length=1, max_length=4000)] | None = None  # asked after the play
     below: float | None = None  # which every value of the query must be
     above: float | None = None
+    prometheus: Queried | None = None  # asked after the play
     route: str | None = None
     step: Name | None = None
     window: Positive | None = None
@@ -92,8 +91,19 @@ class Slo(Model):
 
     @property
     def target(self) -> float | None:
-        """The required ratio; None for a percentile or a pool."""
+        """The required ratio; None for a percentile, a pool or a query with bounds."""
+        if self.prometheus is not None:
+            return self.prometheus.share
         return self.latency.share if self.latency is not None else self.availability
+
+    @property
+    def asked(self) -> str | None:
+        """The key of what a Prometheus is asked for, after the play; None if nothing is."""
+        return next((key for key in ("promql", "prometheus") if getattr(self, key) is not None), None)
+
+    @property
+    def is_about_hits(self) -> bool:
+        return self.availability is not None or self.latency is not None
 
     def not_broken_within(self, timeout: float) -> str | None:
         """Explain why no answer can miss a latency's threshold; None if one can. `timeout`: the longest time of a good
@@ -115,10 +125,13 @@ class Slo(Model):
             yield ("timeslices", "window"), self.timeslices.window
         if self.burn_rate is not None:
             yield ("burn_rate", "window"), self.burn_rate.window
+        if self.prometheus is not None:
+            yield from ((("prometheus", part), reach) for part, reach in self.prometheus.reaches())
 
     def broken_rules(self) -> Iterator[BrokenRule]:
-        if sum(value is not None for value in (self.availability, self.latency, self.pool, self.promql)) != 1:
-            yield BrokenRule("an SLO has exactly one of availability, latency, pool and promql")
+        kinds = ("availability", "latency", "pool", "promql", "prometheus")
+        if sum(getattr(self, key) is not None for key in kinds) != 1:
+            yield BrokenRule(f"an SLO has exactly one of {', '.join(kinds[:-1])} and {kinds[-1]}")
             return
         if self.promql is None and (self.below, self.above) != (None, None):
             yield BrokenRule("belongs to `promql`", "below" if self.below is not None else "above")
@@ -127,8 +140,9 @@ class Slo(Model):
         given = [key for key in ("window", "timeslices", "burn_rate") if getattr(self, key) is not None]
         if len(given) > 1:
             yield BrokenRule(f"an SLO has one of {' and '.join(given)}: write two", given[1])
-        hits = self.pool is None and self.promql is None
-        yield from self._budget_rules() if hits else self._only_for_hits()
+        yield from self._only_for_hits()
+        if self.is_about_hits:
+            yield from self._budget_rules()
 
     def _query_rules(self, query: str) -> Iterator[BrokenRule]:
         """A query that can be parsed, and a bound that it can break."""
@@ -145,8 +159,10 @@ class Slo(Model):
 
     def _only_for_hits(self) -> Iterator[BrokenRule]:
         usual = {"min_hits": MIN_HITS, "period": PERIOD}
-        for key in ("route", "step", "window", "timeslices", "burn_rate", "min_hits", "period"):
-            if getattr(self, key) != usual.get(key):
+        counted = ("timeslices", "period")
+        for key in ("route", "step", "window", "burn_rate", "min_hits", *counted):
+            fits = self.is_about_hits or (key in counted and self.prometheus is not None)
+            if not fits and getattr(self, key) != usual.get(key):
                 yield BrokenRule("is about hits: only for availability or latency", key)
 
     def _budget_rules(self) -> Iterator[BrokenRule]:

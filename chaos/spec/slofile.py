@@ -42,7 +42,7 @@ class SloFile:
                 source = self.sources[index]
                 if isinstance(source, Where):
                     return source.under(*rest).broken(rule.text, rule.value)
-                return (source.where(rest[0]) if rest else source.at).broken(rule.text, rule.value)
+                return source.where(*rest).broken(rule.text, rule.value)
         return self.at.under(*rule.place).broken(rule.text, rule.value)
 
 

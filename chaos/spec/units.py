@@ -189,6 +189,8 @@ Goal = Annotated[
     BeforeValidator(lambda value, info: goal(value, written=is_written(info))),
     _written_as("goal", _PERCENT_PATTERN, RATIO_RULE, _ZERO, _UNDER_ONE | {"minimum": 0.01}),
 ]
+Some = Annotated[Goal, Field(gt=0)]
+"""A ratio that can be missed: not 0."""
 Percentile = Annotated[
     float,
     BeforeValidator(lambda value, info: percentile(value, written=is_written(info))),

@@ -38,10 +38,10 @@ OFFICIAL: Mapping[str, str] = {
 }
 REFERENCE, PROXY = "midnight/reference:0.1.0", "midnight/proxy:0.1.0"
 _BUILT = {REFERENCE: ("compose/Dockerfile", "python"), PROXY: ("compose/proxy.Dockerfile", "toxiproxy")}
-_CONTENT, _SERVED = "midnight.content", "midnight.served"
+_CONTENT, SERVED = "midnight.content", "midnight.served"
 _BUILD_WITHIN = 900.0  # seconds for each answer while an image is fetched or built
-_CHOICE = "MIDNIGHT_DOCKER_IMAGES"
-_REMEDY = "type: midnight doctor --fix"
+CHOICE = "MIDNIGHT_DOCKER_IMAGES"
+REMEDY = "type: midnight doctor --fix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def get() -> Found | Missing:
     looked = docker_engine.find()
     if isinstance(looked, Missing):
         raise ToolMissing(NAME, "they need a Docker Engine", "see its own line (not required)")
-    if os.environ.get(_CHOICE) == "none":
-        raise ToolMissing(NAME, f"{_CHOICE} says none", "for the docker target type: midnight doctor --fix")
+    if os.environ.get(CHOICE) == "none":
+        raise ToolMissing(NAME, f"{CHOICE} says none", "for the docker target type: midnight doctor --fix")
     try:
         with engine.connected(engine.find(), timeout=_BUILD_WITHIN) as client:
             bases = {name: _base(client, name) or _have(client, name) for name in OFFICIAL}
@@ -91,14 +91,14 @@ def ready() -> Images:
     with engine.connected(engine.find()) as client:
         bases = {name: _base(client, name) for name in OFFICIAL}
         if lacking := [name for name, base in bases.items() if base is None]:
-            raise ToolMissing(NAME, f"missing or outdated: {', '.join(lacking)}", _REMEDY)
+            raise ToolMissing(NAME, f"missing or outdated: {', '.join(lacking)}", REMEDY)
         for tag, (_, name) in _BUILT.items():
-            base, ours = bases[name], _there(client, tag)
+            base, ours = bases[name], image_of(client, tag)
             if ours is None:
-                raise ToolMissing(NAME, f"{tag} is not built", _REMEDY)
+                raise ToolMissing(NAME, f"{tag} is not built", REMEDY)
             if base is not None and ours.labels.get(_CONTENT) != _digest(base):
-                raise ToolMissing(NAME, f"{tag} is older than targets/", _REMEDY)
-        served = {name: _told(base) for name, base in bases.items() if base is not None}
+                raise ToolMissing(NAME, f"{tag} is older than targets/", REMEDY)
+        served = {name: told(base) for name, base in bases.items() if base is not None}
         postgres = bases["postgres"]
         assert postgres is not None
         return Images(_tag_of(postgres), REFERENCE, PROXY, served)
@@ -106,30 +106,30 @@ def ready() -> Images:
 
 def need_reference(client: DockerClient) -> None:
     """Raises ToolMissing if the image of sidecars is missing."""
-    if _there(client, REFERENCE) is None:
-        raise ToolMissing(NAME, f"{REFERENCE} is not built", _REMEDY)
+    if image_of(client, REFERENCE) is None:
+        raise ToolMissing(NAME, f"{REFERENCE} is not built", REMEDY)
 
 
 def need_proxy(client: DockerClient) -> None:
     """Raises ToolMissing if the image of forwarders is missing."""
-    if _there(client, PROXY) is None:
-        raise ToolMissing(NAME, f"{PROXY} is not built", _REMEDY)
+    if image_of(client, PROXY) is None:
+        raise ToolMissing(NAME, f"{PROXY} is not built", REMEDY)
 
 
 def base_of(client: DockerClient, name: str) -> str:
     """The tag of the `postgres`, `toxiproxy` or `python` image in use here. Raises ToolMissing."""
     found = _base(client, name)
     if found is None:
-        raise ToolMissing(NAME, f"no image of {name}", _REMEDY)
+        raise ToolMissing(NAME, f"no image of {name}", REMEDY)
     return _tag_of(found)
 
 
 def _base(client: DockerClient, name: str) -> Image | None:
-    choice = os.environ.get(_CHOICE, "")
+    choice = os.environ.get(CHOICE, "")
     tags = {"official": [OFFICIAL[name]], "system": [_system(name)]}.get(
         choice, [OFFICIAL[name], _system(name)]
     )
-    there = [image for tag in tags if (image := _there(client, tag)) is not None]
+    there = [image for tag in tags if (image := image_of(client, tag)) is not None]
     chosen = next((image for image in there if not _is_outdated(image)), None)
     if log.isEnabledFor(logging.DEBUG):
         had = ", ".join(map(_tag_of, there)) or "none"
@@ -140,24 +140,24 @@ def _base(client: DockerClient, name: str) -> Image | None:
 
 def _is_outdated(image: Image) -> bool:
     """True if an equivalent was built by another version of its recipe."""
-    return _SERVED in image.labels and image.labels.get(_CONTENT) != _recipe()
+    return SERVED in image.labels and image.labels.get(_CONTENT) != _recipe()
 
 
 def _have(client: DockerClient, name: str) -> Image:
     """Fetch the official image, or build an equivalent if it is unavailable. Raises ToolMissing."""
     from docker.errors import APIError
 
-    choice, because = os.environ.get(_CHOICE, ""), "the equivalent is requested"
+    choice, because = os.environ.get(CHOICE, ""), "the equivalent is requested"
     if choice != "system":
         try:
             return client.images.pull(OFFICIAL[name])
         except APIError as error:
             because = reason(error)
     if choice == "official":
-        raise ToolMissing(NAME, f"{OFFICIAL[name]}: {because}", f"unset {_CHOICE}, or make it reachable")
+        raise ToolMissing(NAME, f"{OFFICIAL[name]}: {because}", f"unset {CHOICE}, or make it reachable")
     made = equivalents.MAKERS[name]()
     repository, _, tag = _system(name).partition(":")
-    changes = [*made.changes, f'LABEL {_SERVED}="{made.of}" {_CONTENT}={_recipe()}']
+    changes = [*made.changes, f'LABEL {SERVED}="{made.of}" {_CONTENT}={_recipe()}']
     client.api.import_image_from_data(made.files.tar(), repository=repository, tag=tag, changes=changes)
     return client.images.get(_system(name))
 
@@ -165,7 +165,7 @@ def _have(client: DockerClient, name: str) -> Image:
 def _build(client: DockerClient, tag: str, dockerfile: str, base: Image) -> None:
     from docker.errors import BuildError
 
-    there, digest = _there(client, tag), _digest(base)
+    there, digest = image_of(client, tag), _digest(base)
     if there is not None and there.labels.get(_CONTENT) == digest:
         return
     try:
@@ -193,7 +193,7 @@ def _remove_replaced(client: DockerClient) -> None:
             client.images.remove(str(image.id))
 
 
-def _there(client: DockerClient, tag: str) -> Image | None:
+def image_of(client: DockerClient, tag: str) -> Image | None:
     from docker.errors import ImageNotFound
 
     try:
@@ -202,9 +202,9 @@ def _there(client: DockerClient, tag: str) -> Image | None:
         return None
 
 
-def _told(image: Image) -> str:
+def told(image: Image) -> str:
     """The source: what an equivalent was built from, or the official name with the fetched digest."""
-    served = image.labels.get(_SERVED)
+    served = image.labels.get(SERVED)
     digests = image.attrs.get("RepoDigests") or []
     digest = f"@{digests[0].partition('@')[2]}" if digests else ""
     return f"equivalent of {served}" if served else f"{_tag_of(image)}{digest}"

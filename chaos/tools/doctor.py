@@ -12,6 +12,7 @@ from chaos.tools import (
     docker_images,
     logrotate,
     monitoring,
+    monitoring_images,
     postgresql,
     python,
     slow_disk,
@@ -30,6 +31,7 @@ PARTS: Sequence[Part] = (
     *monitoring.PROGRAMS,
     docker_engine,
     docker_images,
+    monitoring_images,
 )
 
 

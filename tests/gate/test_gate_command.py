@@ -50,6 +50,15 @@ def test_a_wrong_argument_is_refused_with_2_before_the_play(
     assert message in refused(capsys, *arguments)
 
 
+def test_slos_that_ask_a_prometheus_need_a_target_that_names_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "slo.yaml"
+    file.write_text("slos: [{name: cpu, promql: up, above: 0}]\n")
+    said = refused(capsys, "smoke", "--slo", str(file))
+    assert "SLO 'cpu' asks a Prometheus, and target 'embedded' names no Prometheus" in said
+
+
 def test_a_database_that_cannot_be_queried_for_drills_is_reported_before_the_play(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

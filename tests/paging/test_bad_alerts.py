@@ -132,4 +132,6 @@ def test_monitoring_is_brought_up_by_a_driver_that_has_it(
     done = typed(capsys, "run", str(path), "--dry-run", "--with", "lights")
     assert done.code == 2 and "--with lights: must be monitoring" in done.err
     done = typed(capsys, "run", str(path), "--target", "docker", "--dry-run", "--with", "monitoring")
+    assert done.code == 0, done
+    done = typed(capsys, "run", str(path), "--target", "attach-example", "--dry-run", "--with", "monitoring")
     assert done.code == 2 and "brings up no monitoring" in done.err

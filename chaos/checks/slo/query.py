@@ -1,4 +1,5 @@
-"""Query: every value of a PromQL query is within its bounds, as the target's Prometheus answered after the play."""
+"""Query: every value of a PromQL query is within its bounds, or the share of what queries count reaches its target, as
+the target's Prometheus answered after the play."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
+from chaos.checks.slo import prometheus
+from chaos.checks.slo.moments import MISSED
 from chaos.checks.text import amount, many
 from chaos.record.events import QueryPoint, QueryRead
 from chaos.record.journal import Span
@@ -15,12 +18,12 @@ from chaos.spec.slo import Slo
 from chaos.spec.units import show_seconds
 
 NAME = "query"
-MISSED = 2.5  # intervals between two points: one scrape may fail, two in a row are a gap
 
 
 def check(judged: Judged) -> list[Finding]:
-    """Return one finding per SLO with a query."""
-    return [_judge(slo, judged) for slo in judged.experiment.slos if slo.promql is not None]
+    """Return one finding per SLO that asks a Prometheus."""
+    judges = {"promql": _judge, "prometheus": prometheus.judge}
+    return [judges[slo.asked](slo, judged) for slo in judged.experiment.slos if slo.asked is not None]
 
 
 def _judge(slo: Slo, judged: Judged) -> Finding:
@@ -29,8 +32,10 @@ def _judge(slo: Slo, judged: Judged) -> Finding:
     def finding(outcome: Outcome, because: str, measured: float | None = None, **evidence: Any) -> Finding:
         return Finding(slo.name, outcome, measured, bound, "", because, {"promql": slo.promql, **evidence})
 
-    read, play = judged.journal.latest(QueryRead, slo.name), judged.journal.play
-    if read is None or read.promql != slo.promql or play is None:
+    play = judged.journal.play
+    same = [each for each in judged.journal.every(QueryRead) if each.promql == slo.promql]
+    read = min(same, key=lambda each: each.name != slo.name, default=None)
+    if read is None or play is None:
         return finding(Outcome.UNKNOWN, "the query was not asked after the play")
     points = [each for each in read.points if play.start <= each.at <= play.end]
     if not points:

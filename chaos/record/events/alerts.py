@@ -119,5 +119,20 @@ class QueryRead(Recorded):
     because: str = stored("text", "")
 
 
+@dataclass(frozen=True, slots=True)
+class QuerySampled(Recorded):
+    """The query of an SLO was answered for the play, with every value of its series. The name is that of the SLO."""
+
+    source = "query"
+    phase = "sampled"
+    promql: str = stored("text", "")
+    asked: str = stored("text", "")
+    start: float = stored("s", 0.0)
+    step: float | None = stored("s")
+    count: int = stored("count", 0)
+    series: tuple[tuple[float | None, ...], ...] = stored("list of lists of number or null", ())
+    because: str = stored("text", "")
+
+
 AlertMoved: TypeAlias = AlertPending | AlertFiring | AlertResolved
 """An alert changed its state in Prometheus."""

@@ -1,4 +1,5 @@
-"""OpenSLO v1 (github.com/OpenSLO/OpenSLO): read what the load's own hits can answer as midnight's SLOs.
+"""OpenSLO v1 (github.com/OpenSLO/OpenSLO): read what the load's own hits, or the target's Prometheus, can answer as
+midnight's SLOs.
 
 Read are documents of `kind: SLO`, and the SLI and DataSource documents that they refer to. Those that say
 whom to tell (Service, AlertPolicy, AlertCondition, AlertNotificationTarget) are passed over, and so are the
@@ -14,6 +15,7 @@ from typing import Any
 from chaos.spec.openslo.indicators import asked
 from chaos.spec.openslo.models import DataSource, Document, Indicator, SloSpec
 from chaos.spec.openslo.objectives import Translated, refuse_composite, translated
+from chaos.spec.openslo.sources import Sources
 from chaos.spec.yamlfile import Mistakes, Where
 
 VERSION = "openslo/v1"
@@ -22,10 +24,10 @@ KINDS = ("SLO", "SLI", "DataSource", "Service", "AlertPolicy", "AlertCondition",
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Referable objects of a file's documents, by name: indicators, and the types of data sources."""
+    """Referable objects of a file's documents: indicators by name, and data sources."""
 
     indicators: dict[str, tuple[Where, Indicator]] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources)
 
 
 def is_openslo(document: Any) -> bool:
@@ -55,7 +57,7 @@ def _learn(spec: Where, document: Document, known: Known) -> None:
     if document.kind == "SLI":
         known.indicators[document.metadata.name] = (spec, spec.parse(Indicator, document.spec))
     elif document.kind == "DataSource":
-        known.sources[document.metadata.name] = spec.parse(DataSource, document.spec).type
+        known.sources.known[document.metadata.name] = spec.parse(DataSource, document.spec)
 
 
 def _document(at: Where, written: Any) -> Document:
@@ -76,9 +78,9 @@ def _slos(at: Where, document: Document, known: Known) -> list[Translated]:
     place, indicator = _indicator(at.under("spec"), spec, known)
     if several and indicator.thresholdMetric is not None:
         raise at.under("spec", "objectives").broken("a thresholdMetric has only one objective")
-    hits = asked(place, indicator, known.sources)
+    what = asked(place, indicator, known.sources)
     names = [f"{name}-{number + 1}" if several else name for number in range(len(spec.objectives))]
-    return [translated(each, at, spec, number, hits) for number, each in enumerate(names)]
+    return [translated(each, at, spec, number, what) for number, each in enumerate(names)]
 
 
 def _indicator(at: Where, spec: SloSpec, known: Known) -> tuple[Where, Indicator]:

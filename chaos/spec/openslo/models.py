@@ -70,13 +70,19 @@ class HitsOfTheLoad(Model):
     step: Name | None = None
 
 
+class PromQuery(Model):
+    """The `spec` of a metric source of type `Prometheus`."""
+
+    query: str
+
+
 class RatioMetric(Model):
     counter: bool = True
     good: Metric | None = None
     bad: Metric | None = None
     total: Metric | None = None
-    rawType: Any = None
-    raw: Any = None
+    rawType: Literal["success", "failure"] | None = None
+    raw: Metric | None = None
 
 
 class Indicator(Model):
@@ -99,7 +105,7 @@ class TimeWindow(Model):
 class Objective(Model):
     displayName: str | None = None
     op: Literal["lte", "gte", "lt", "gt"] | None = None
-    value: Annotated[float, Field(gt=0)] | None = None
+    value: float | None = None
     target: Annotated[float, Field(ge=0, lt=1)] | None = None
     targetPercent: Annotated[float, Field(ge=0, lt=100)] | None = None
     timeSliceTarget: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,19 +17,22 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _TIMES = {"interval": 30.0, "timeout": 30.0, "start_period": 0.0}  # seconds, Docker's own defaults
 _KNOWN = {
     *("image", "build", "command", "environment", "volumes", "ports", "networks", "shm_size", "mem_limit"),
-    *("cpus", "stop_signal", "stop_grace_period", "healthcheck", "depends_on"),
+    *("cpus", "stop_signal", "stop_grace_period", "healthcheck", "depends_on", "profiles", "network_mode"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service; `ports` are (host, host port, container port), `volumes` (volume, place)."""
+    """One service; `ports` are (host, host port, container port), `volumes` (volume, place), `files` (path, place).
+    `of_host`: it has no network of its own."""
 
     name: str
     image: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     volumes: tuple[tuple[str, str], ...]
+    files: tuple[tuple[Path, str], ...]
+    of_host: bool
     ports: tuple[tuple[str, int, int], ...]
     cpus: float
     memory: str
@@ -39,10 +42,15 @@ class Service:
     after: Mapping[str, str]  # condition by service
 
 
-def read(path: Path, variables: Mapping[str, str]) -> tuple[Service, ...]:
-    """The services, each after its dependencies. Raises FileError for anything this driver does not support."""
+def read(path: Path, variables: Mapping[str, str], profiles: Collection[str] = ()) -> tuple[Service, ...]:
+    """The services without a profile or in one of these, each after its dependencies. Raises FileError for anything
+    this driver does not support."""
     document = _filled_in(YAML(typ="safe", pure=True).load(path), variables)
-    services = {name: _service(path, name, each) for name, each in document["services"].items()}
+    services = {
+        name: _service(path, name, each)
+        for name, each in document["services"].items()
+        if "profiles" not in each or {*each["profiles"]} & {*profiles}
+    }
     ordered: dict[str, Service] = {}
     while len(ordered) < len(services):
         ready = [
@@ -72,6 +80,9 @@ def _service(path: Path, name: str, given: Mapping[str, Any]) -> Service:
         raise FileError(path, None, f"services: {name}", f"{unknown[0]} is not supported by this driver")
     command = given.get("command", [])
     after = given.get("depends_on", {})
+    mounted = [_pair(volume) for volume in given.get("volumes", [])]
+    if (mode := given.get("network_mode", "host")) != "host":
+        raise FileError(path, None, f"services: {name}: network_mode", "only host is supported", mode)
     return Service(
         name=name,
         image=str(given["image"]),
@@ -79,7 +90,9 @@ def _service(path: Path, name: str, given: Mapping[str, Any]) -> Service:
         environment={
             key: str(value) for key, value in given.get("environment", {}).items() if value is not None
         },
-        volumes=tuple(_pair(volume) for volume in given.get("volumes", [])),
+        volumes=tuple(each for each in mounted if not _is_path(each[0])),
+        files=tuple((path.parent / each, at.removesuffix(":ro")) for each, at in mounted if _is_path(each)),
+        of_host="network_mode" in given,
         ports=tuple(_port(port) for port in given.get("ports", [])),
         cpus=float(given["cpus"]),
         memory=str(given["mem_limit"]),
@@ -93,6 +106,10 @@ def _service(path: Path, name: str, given: Mapping[str, Any]) -> Service:
 def _pair(text: str) -> tuple[str, str]:
     volume, _, place = text.partition(":")
     return volume, place
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(".")
 
 
 def _port(text: str) -> tuple[str, int, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.census.witness import giving
 from chaos.census.witness.ask import DIRECTORY, folder
 from chaos.engine import client as engines
-from chaos.engine import refs
+from chaos.engine import files, refs
 from chaos.errors import TargetError
 from chaos.plugin.driver import Site
 from chaos.plugin.handles import ContainerRef, EngineAt
@@ -34,6 +34,7 @@ class Creating:
     site: Site
     throttled: Mapping[str, Any]  # write limits of each container, in the engine's format
     places: Mapping[str, str] = field(default_factory=dict)  # host directories instead of volumes
+    contents: Mapping[str, bytes] = field(default_factory=dict)  # instead of files, by their place
     witnessed: str = ""  # the service whose processes get the witness
     made: dict[str, ContainerRef] = field(default_factory=dict)
 
@@ -52,14 +53,11 @@ class Creating:
                 self.client.volumes.create(self.name(each), labels=self._labels)
 
     def create(self, service: Service) -> ContainerRef:
-        """Create the container without starting it. Raises TargetError."""
+        """Create the container, with its files in it, without starting it. Raises TargetError."""
         from docker.errors import APIError
-        from docker.types import EndpointConfig
 
         name = self.name(service.name)
         self.intend("container", name)
-        endpoint = EndpointConfig(self.client.api.api_version, aliases=[service.name])
-        network = self.name("stack")
         try:
             made = self.client.containers.create(
                 service.image,
@@ -67,8 +65,7 @@ class Creating:
                 name=name,
                 environment={**service.environment, **self._witness(service)},
                 labels={**self._labels, "midnight.service": service.name},
-                network=network,
-                networking_config={network: endpoint},
+                **self._network_of(service),
                 ports={f"{inside}/tcp": (host, port) for host, port, inside in service.ports},
                 volumes=self._binds(service),
                 mem_limit=service.memory,
@@ -79,10 +76,27 @@ class Creating:
                 healthcheck=dict(service.health) if service.health else None,
                 **self.throttled,
             )
+            files.put(made, self._files(service))
         except APIError as error:
             raise TargetError(f"container {name}: {engines.reason(error)}") from error
         self.made[service.name] = ContainerRef(self.engine, str(made.id), name)
         return self.made[service.name]
+
+    def _network_of(self, service: Service) -> dict[str, Any]:
+        from docker.types import EndpointConfig
+
+        if service.of_host:
+            return {"network_mode": "host"}
+        endpoint = EndpointConfig(self.client.api.api_version, aliases=[service.name])
+        return {"network": self.name("stack"), "networking_config": {self.name("stack"): endpoint}}
+
+    def _files(self, service: Service) -> dict[str, bytes]:
+        """Copied in, not mounted: the engine need not see this machine's directories."""
+        found: dict[str, bytes] = {}
+        for path, place in service.files:
+            each = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+            found |= {f"{place}/{one.name}" if path.is_dir() else place: one.read_bytes() for one in each}
+        return found | {place: text for place, text in self.contents.items() if place in found}
 
     def start(self, service: Service, within: float) -> None:
         """Wait for its dependencies and start it. Raises TargetError, Aborted."""

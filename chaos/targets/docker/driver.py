@@ -27,14 +27,14 @@ from chaos.spec.yamlfile import Where
 from chaos.targets import slow_disk
 from chaos.targets.attach.databases import pass_line
 from chaos.targets.attach.ready import wait_until_ready
-from chaos.targets.docker import compose_file, undo
+from chaos.targets.docker import compose_file, monitoring, undo
 from chaos.targets.docker.creating import Creating
 from chaos.targets.docker.disks import LOGS_OWNER, Disks
 from chaos.targets.docker.options import DockerOptions
 from chaos.targets.embedded import profile_file, settle_disk
 from chaos.targets.embedded.options import Profile
 from chaos.targets.warming import warm_up
-from chaos.tools import docker_engine, docker_images
+from chaos.tools import docker_engine, docker_images, monitoring_images
 from chaos.tools.equivalents import compose_folder
 from chaos.tools.part import Missing
 
@@ -102,7 +102,11 @@ class DockerDriver(Driver):
             "Docker Engine": f"{found.version}, {found.source}, {cgroups}",
             "containers sampled by": sampled,
         }
-        return {**told, **self._images.served}
+        return {**told, **self._images.served, **(monitoring_images.ready() if self._monitored else {})}
+
+    @property
+    def _monitored(self) -> bool:
+        return self._options.monitoring
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -111,7 +115,8 @@ class DockerDriver(Driver):
     def wants(self) -> Wants:
         # copytruncate copies the log once, and compresses it beside the copy
         logs = 3 * self._grown + 2 * self._options.rotated_before
-        return Wants(disk=logs + 1_500_000_000, memory=1_500_000_000)
+        disk, memory = (monitoring.DISK, monitoring.MEMORY) if self._monitored else (0, 0)
+        return Wants(disk=logs + 1_500_000_000 + disk, memory=1_500_000_000 + memory)
 
     def up(self, site: Site) -> Handles:
         self._mark = site.mark
@@ -128,13 +133,20 @@ class DockerDriver(Driver):
         try:
             with engine.connected(self._engine) as client:
                 throttled = self._disks.throttled()
-                witnessed = "api" if self._settings["api"].get("witness") else ""
-                self._create(Creating(client, self._engine, site, throttled, self._disks.places, witnessed))
+                creating = Creating(client, self._engine, site, throttled, self._disks.places)
+                creating.witnessed = "api" if self._settings["api"].get("witness") else ""
+                if self._monitored:
+                    creating.contents = monitoring.contents(
+                        self._ports, self._target.ready, options.own_metrics
+                    )
+                self._create(creating)
         except ControlError as error:
             raise TargetError(f"the stack could not be brought up: {error}") from error
         url = self._url("API_PORT")
         wait_until_ready(url + self._target.ready, {}, options.ready_within, site, any_answer=False)
         wait_until_ready(self._url("METRICS_PORT"), {}, options.ready_within, site, any_answer=False)
+        if self._monitored:
+            monitoring.wait(self._ports, options.ready_within, site)
         warm_up(url + self._target.ready)
         settle_disk.flush()
         self._disks.limit(site)
@@ -156,7 +168,8 @@ class DockerDriver(Driver):
         return undo.carry_out(undo_of)
 
     def _create(self, creating: Creating) -> None:
-        services = compose_file.read(compose_folder() / "compose.yaml", self._variables())
+        profiles = (monitoring.PROFILE,) if self._monitored else ()
+        services = compose_file.read(compose_folder() / "compose.yaml", self._variables(), profiles)
         creating.network()
         creating.volumes(sorted({volume for each in services for volume, _ in each.volumes}))
         for service in services:
@@ -175,8 +188,9 @@ class DockerDriver(Driver):
         sidecar.run(creating.made["api"], "chaos.host.log_writer", f"{self._mark}/grown", said, running=False)
 
     def _choose_ports(self) -> None:
-        while len(set(self._ports.values())) < len(PORTS):
-            self._ports = {name: free_port() for name in PORTS}
+        wanted = (*PORTS, *(monitoring.PORTS if self._monitored else ()))
+        while len(set(self._ports.values())) < len(wanted):
+            self._ports = {name: free_port() for name in wanted}
 
     def _variables(self) -> dict[str, str]:
         settings = " ".join(f"-c {key}={value}" for key, value in self._profile.database.settings.items())
@@ -184,6 +198,7 @@ class DockerDriver(Driver):
             "POSTGRES_IMAGE": self._images.postgres,
             "REFERENCE_IMAGE": self._images.reference,
             "PROXY_IMAGE": self._images.proxy,
+            **(monitoring.images() if self._monitored else {}),
             "POSTGRES_COMMAND": f"postgres {settings}",
             "REFERENCE_PASSWORD": self._password,
             "REFERENCE_SETTINGS": json.dumps(self._settings),
@@ -213,7 +228,10 @@ class DockerDriver(Driver):
         logs = Path(places["logs"]) if places else self._root / LOGS.name
         return Handles(
             base_url=url,
-            addresses={"metrics": f"{self._url('METRICS_PORT')}/metrics"},
+            addresses={
+                "metrics": f"{self._url('METRICS_PORT')}/metrics",
+                **(monitoring.addresses(self._ports) if self._monitored else {}),
+            },
             containers=containers,
             databases={
                 "primary": Database(self._dsn("postgres"), {role: self._dsn(role) for role in ROLES}, proxied)

@@ -27,3 +27,5 @@ class DockerOptions(Model):
     logs: LinesOfStack = LinesOfStack()
     quiet_within: Positive = 20.0  # seconds for the machine to settle before the baseline
     ready_within: Positive = 60.0  # seconds per service
+    monitoring: bool = False  # the Compose file's profile of that name: `--with monitoring`
+    own_metrics: str = ""  # HOST:PORT of midnight's own metrics, for it to scrape

@@ -63,8 +63,10 @@ def start(layout: Layout, options: EmbeddedOptions, ready: str, site: Site) -> N
     place = layout.root / "monitoring"
     place.mkdir()
     files = {
-        "prometheus.yaml": _scraping(layout, options, layout.url("api") + ready),
-        "alertmanager.yaml": _routing(layout),
+        "prometheus.yaml": scraping(
+            layout.ports, layout.url("api") + ready, options.own_metrics, str(shipped() / "rules")
+        ),
+        "alertmanager.yaml": routing(layout.ports[RECEIVER]),
     }
     for name, document in files.items():
         (place / name).write_text(json.dumps(document, indent=1))  # JSON is YAML
@@ -72,7 +74,7 @@ def start(layout: Layout, options: EmbeddedOptions, ready: str, site: Site) -> N
     collectors = [f"--collector.{name}" for name in COLLECTORS]
     arguments: dict[str, list[str]] = {
         "node_exporter": ["--collector.disable-defaults", *collectors],
-        "blackbox_exporter": [f"--config.file={_shipped() / 'blackbox.yaml'}"],
+        "blackbox_exporter": [f"--config.file={shipped() / 'blackbox.yaml'}"],
         "alertmanager": [
             f"--config.file={place / 'alertmanager.yaml'}",
             f"--storage.path={place / 'alerts'}",
@@ -94,22 +96,24 @@ def start(layout: Layout, options: EmbeddedOptions, ready: str, site: Site) -> N
         _wait(name, layout.url(name) + READY[name], process, layout.output / f"{name}.log", site.check)
 
 
-def _shipped() -> Path:
+def shipped() -> Path:
     """Where the files that ship are."""
     found = [folder / "monitoring" for folder in folders("deploy")]
     return next(path for path in reversed(found) if path.is_dir()).resolve()
 
 
-def _scraping(layout: Layout, options: EmbeddedOptions, probed: str) -> dict[str, Any]:
-    jobs = {"api": layout.ports["metrics"], "node": layout.ports["node_exporter"]}
+def scraping(ports: Mapping[str, int], probed: str, own_metrics: str, rules: str) -> dict[str, Any]:
+    """The configuration of a Prometheus that reaches everything on this machine, whatever the stack runs in. `rules`:
+    their directory, as it sees it."""
+    jobs = {"api": ports["metrics"], "node": ports["node_exporter"]}
     scraped = [_job(name, f"127.0.0.1:{port}") for name, port in jobs.items()]
-    scraped.append(_probe(probed, f"127.0.0.1:{layout.ports['blackbox_exporter']}"))
-    if options.own_metrics:
-        scraped.append({**_job("midnight", options.own_metrics), "scrape_interval": MIDNIGHT_EVERY})
-    manager = f"127.0.0.1:{layout.ports['alertmanager']}"
+    scraped.append(_probe(probed, f"127.0.0.1:{ports['blackbox_exporter']}"))
+    if own_metrics:
+        scraped.append({**_job("midnight", own_metrics), "scrape_interval": MIDNIGHT_EVERY})
+    manager = f"127.0.0.1:{ports['alertmanager']}"
     return {
         "global": {"scrape_interval": EVERY, "scrape_timeout": EVERY, "evaluation_interval": EVERY},
-        "rule_files": [f"{_shipped()}/rules/*.yaml"],
+        "rule_files": [f"{rules}/*.yaml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [manager]}]}]},
         "scrape_configs": scraped,
     }
@@ -135,9 +139,9 @@ def _probe(url: str, exporter: str) -> dict[str, Any]:
     }
 
 
-def _routing(layout: Layout) -> dict[str, Any]:
-    """Everything to midnight; pages at once, as deploy/monitoring/alertmanager.yaml has it."""
-    hook = {"url": receiver.url(layout.ports[RECEIVER]), "send_resolved": True}
+def routing(port: int) -> dict[str, Any]:
+    """Everything to midnight's receiver; pages at once, as deploy/monitoring/alertmanager.yaml has it."""
+    hook = {"url": receiver.url(port), "send_resolved": True}
     page = {"matchers": ['severity="page"'], "receiver": receiver.NAME, "group_wait": "0s"}
     return {
         "route": {
