@@ -80,9 +80,11 @@ def _cpu() -> Panels:
 def _latency() -> Panels:
     return [
         lines(
-            "Latency of good requests",
-            f"All routes, from the instant at which a request was due. {ONLY_IMPORTED}",
+            "Latency",
+            "Of the slowest probe of the API, answered or not. Of an imported night: of the load's good requests, from "
+            "the instant at which they were due.",
             units.Seconds,
+            Query('max(probe_duration_seconds{job="probe"})', "probe"),
             Query(quantile(0.5), "load, p50"),
             Query(quantile(0.95), "load, p95"),
         ),
@@ -123,10 +125,10 @@ def _pool_in_use() -> Panels:
             f"Of all workers, and of the worker that uses most: a sum hides one full pool. Dashed line: "
             f"PoolNearlyFull alerts above {percent(most)}.",
             units.PercentUnit,
-            Query("service:pool_in_use:ratio", "API, as recorded"),
-            Query("max(reference_pool_busiest)", "API, busiest worker"),
-            Query(f"sum({used}) / sum({size})", "sampled, API"),
+            Query("service:pool_in_use:ratio", "API, busiest worker"),
+            Query("sum(reference_pool_checked_out) / sum(reference_pool_size)", "API"),
             Query(f"max({_sampled(Source.API, Api.POOL_BUSIEST)})", "sampled, busiest worker"),
+            Query(f"sum({used}) / sum({size})", "sampled, API"),
             bounds=[Bound(most)],
         ),
         lines(
@@ -147,7 +149,7 @@ def _pool_exhausted() -> Panels:
     return [
         lines(
             "Requests that wait for a connection",
-            "They hold a worker and have no connection yet.",
+            "They hold a worker and have no connection yet. PoolExhausted pages if any do for 3 of 10 seconds.",
             REQUESTS,
             Query("sum(reference_pool_waiters)", "API"),
             Query(_sampled(Source.API, Api.POOL_WAITERS), "sampled, API"),
@@ -191,7 +193,16 @@ def _database() -> Panels:
 
 
 def _api_down() -> Panels:
+    least = bounds.alert("ApiDown")
     return [
+        lines(
+            "Probes answered",
+            "Share of the last 10 s, of blackbox_exporter: it asks the API as its users do. Dashed line: ApiDown pages "
+            f"below {percent(least)}. An imported night has none.",
+            units.PercentUnit,
+            Query('avg_over_time(probe_success{job="probe"}[10s])', "{{instance}}"),
+            bounds=[Bound(least, bad="below")],
+        ),
         lines(
             "Requests that failed",
             "Server errors as the API counts them; as the load saw them, also refused, reset and timed out: those "
@@ -201,7 +212,6 @@ def _api_down() -> Panels:
                 f'sum by (status) (rate(reference_requests_total{{status=~"5.."}}{RATE}))', "API, {{status}}"
             ),
             Query(f"sum by (outcome) (rate({BAD}{RATE}))", "load, {{outcome}}"),
-            width=24,
         ),
         states(
             "Scraped",

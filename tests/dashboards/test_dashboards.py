@@ -55,6 +55,7 @@ def bounded() -> dict[str, Collection[float]]:
     return {
         **of_alerts,
         "service:pool_in_use:ratio": [0.8],
+        "probe_success": [0.5],
         "node_disk_io_time_seconds_total": [0.9],
         "node_cpu_seconds_total": [0.95],
         "slo:sli_error:ratio_rate5m": [slo.availability, 14.4 * 0.01],

@@ -38,7 +38,7 @@ ONE_NIGHT, MANY_NIGHTS = (
     json.loads((dashboards.FOLDER / name).read_text()) for name in ("one-night.json", "many-nights.json")
 )
 RULES = sorted((PROJECT / "deploy/monitoring/rules").glob("*.yaml"))
-LIVE = {"Error ratio by window", "Alerts", "Disk busy", "Scraped"}
+LIVE = {"Error ratio by window", "Alerts", "Disk busy", "Probes answered", "Scraped"}
 """Panels that an imported night has nothing for, as their descriptions say."""
 
 
@@ -54,7 +54,8 @@ def test_the_running_stack_exports_every_metric_that_is_not_midnights_own(midnig
         assert done.code == 0, done
         urls = dict(re.findall(r"^  (\w+): (http\S+)$", done.out, re.M))
         stack = Prometheus(urls["prometheus"])
-        stack.until(lambda one: {"reference_requests_total", "service:pool_in_use:ratio"} <= one.names())
+        late = {"reference_requests_total", "service:pool_in_use:ratio", "probe_success"}
+        stack.until(lambda one: late <= one.names())
         recorded = {rule.record for rule in rules.load(RULES) if rule.record}
         known = stack.names() | recorded | checking.of_midnight() | OF_PROMETHEUS
         for document in (ONE_NIGHT, MANY_NIGHTS):
@@ -70,7 +71,9 @@ def test_the_running_stack_exports_every_metric_that_is_not_midnights_own(midnig
             "Disk busy",
             "CPU in use",
             "Memory available",
+            "Latency",
             "Connection pool in use",
+            "Probes answered",
             "Scraped",
         } <= shown
     finally:
