@@ -20,7 +20,8 @@ from chaos.record.events import RunBegun
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.run import stack
-from chaos.undo.heal import Healed, heal_elsewhere, is_locked
+from chaos.undo.heal import Healed, heal_elsewhere
+from chaos.undo.locks import is_locked
 
 STOP_WITHIN = 120.0  # seconds for a stopped run to undo its faults
 

@@ -32,7 +32,10 @@ from chaos.spec.units import WRITTEN, is_written
 class Model(BaseModel):
     """A frozen value of a file: unknown keys are errors, and all numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    # Deferred: most models are only parts of others, and a command reads files of few kinds.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True
+    )
 
     foreign: ClassVar[Mapping[str, str]] = {}  # rules for unknown keys that an author may expect here
 
