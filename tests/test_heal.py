@@ -13,7 +13,8 @@ from chaos.plugin.fault import Evidence, Undo
 from chaos.record import store
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
-from chaos.undo.heal import heal_elsewhere, hold_lock, is_locked, keep, outstanding, playing
+from chaos.undo.heal import heal_elsewhere, keep, outstanding, playing
+from chaos.undo.locks import hold_lock, is_locked
 
 
 @pytest.fixture

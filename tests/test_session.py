@@ -16,7 +16,7 @@ from chaos.record.journal import Event, Journal
 from chaos.record.store import RunDir
 from chaos.run import session as sessions
 from chaos.run.session import Session, new_run
-from chaos.undo.heal import is_locked
+from chaos.undo.locks import is_locked
 
 
 class Dog:

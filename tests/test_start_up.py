@@ -10,10 +10,11 @@ import pytest
 
 from chaos.cli import commands
 
-FILES = {"pydantic", "ruamel"}
+FILES = {"pydantic", "ruamel", "yaml"}
 PLAYING = {"apscheduler", "docker", "httpx", "matplotlib", "numpy", "psycopg", "requests"}
 QUERYING = {"sqlalchemy"}
 FOLLOWING = {"jsonpath_rfc9535"}  # what leads into a JSON document
+JUDGING = {"chaos.checks.judged", "chaos.record.events", "chaos.record.journal"}
 _CALLED = """
 import sys
 from chaos.cli import main
@@ -27,11 +28,13 @@ finally:
 @pytest.mark.parametrize(
     ("words", "unneeded"),
     [
-        ("--help", FILES | PLAYING | QUERYING | {"rich"}),
-        ("list", PLAYING | QUERYING),
-        ("show smoke", PLAYING | QUERYING | FOLLOWING),
-        ("validate experiments/smoke.yaml", {"apscheduler", "docker", "matplotlib"} | QUERYING),
-        ("runs", {"apscheduler", "docker", "matplotlib", "httpx", "requests"} | FOLLOWING),
+        ("--help", FILES | PLAYING | QUERYING | JUDGING | {"rich"}),
+        ("list", PLAYING | QUERYING | JUDGING),
+        ("show smoke", PLAYING | QUERYING | FOLLOWING | JUDGING),
+        ("validate experiments/smoke.yaml", PLAYING | QUERYING | JUDGING | {"asyncio", "rich"}),
+        ("validate", PLAYING | QUERYING | JUDGING | {"asyncio", "rich"}),
+        ("runs", PLAYING | FOLLOWING | JUDGING | {"ruamel", "yaml"}),
+        ("schedule list -f schedules/example.yaml", PLAYING - {"apscheduler", "httpx"} | JUDGING),
     ],
 )
 def test_a_command_imports_only_what_it_needs(tmp_path: Path, words: str, unneeded: set[str]) -> None:

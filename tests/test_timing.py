@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chaos.load import arrivals
+from chaos.load import arrivals, segments
 from chaos.spec.load import Load
 
 
@@ -22,12 +22,12 @@ def _load(mix: dict[str, float] | None = None) -> Load:
 
 
 def test_the_phases_follow_the_baseline_after_a_gap() -> None:
-    begun = arrivals.play_offset(_load())
-    assert begun == 10 + arrivals.GAP
-    assert arrivals.segments(_load()) == [
-        arrivals.Segment("baseline", 0.0, 10.0, 50.0),
-        arrivals.Segment("night", begun, 20.0, 1.0),
-        arrivals.Segment("wake", begun + 20, 30.0, 60.0),
+    begun = segments.play_offset(_load())
+    assert begun == 10 + segments.GAP
+    assert segments.segments(_load()) == [
+        segments.Segment("baseline", 0.0, 10.0, 50.0),
+        segments.Segment("night", begun, 20.0, 1.0),
+        segments.Segment("wake", begun + 20, 30.0, 60.0),
     ]
 
 
@@ -49,14 +49,14 @@ def test_changing_the_mix_does_not_move_the_arrivals() -> None:
 def test_arrivals_are_in_order_and_inside_their_segments() -> None:
     due = arrivals.schedule(_load(), (), seed=5).due
     assert (np.diff(due) >= 0).all()
-    assert not ((due >= 10) & (due < arrivals.play_offset(_load()))).any()
+    assert not ((due >= 10) & (due < segments.play_offset(_load()))).any()
     assert due[0] >= 0
-    assert due[-1] < arrivals.play_offset(_load()) + 50
+    assert due[-1] < segments.play_offset(_load()) + 50
 
 
 def test_arrivals_come_at_the_rate_and_as_irregularly_as_poisson_arrivals() -> None:
     rng = np.random.Generator(np.random.PCG64(1))
-    due = arrivals.arrivals([arrivals.Segment("steady", 5.0, 1000.0, 100.0)], rng)
+    due = arrivals.arrivals([segments.Segment("steady", 5.0, 1000.0, 100.0)], rng)
     per_second = np.bincount((due - 5.0).astype(int), minlength=1000)
     assert per_second.mean() == pytest.approx(100, rel=0.02)
     assert per_second.var() == pytest.approx(100, rel=0.15)

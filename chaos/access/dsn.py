@@ -11,9 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import Conninfo
+from chaos.later import conninfo, pq, psycopg
 
 ENCODE = (
     "in user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a space as %20"
@@ -137,7 +135,7 @@ def _keywords(text: str) -> Parts:
         at = found.end()
     parts = _parts(said, (), _KEYWORD_RULE)
     try:
-        theirs = conninfo_to_dict(text)
+        theirs = conninfo.conninfo_to_dict(text)
     except psycopg.Error:
         raise Uncertain(_KEYWORD_RULE) from None
     if {key: str(value) for key, value in theirs.items() if value} != _whole(parts):
@@ -173,4 +171,4 @@ def _decoded(text: str, *, plus: bool = False) -> str:
 
 def _libpq() -> frozenset[str]:
     """Return the keywords known to libpq."""
-    return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
+    return frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from chaos.checks.finding import Unit
-from chaos.checks.measured import Measured
 from chaos.checks.text import amount, percent
 from chaos.spec.units import show_seconds
+
+if TYPE_CHECKING:  # imports the journal: the table of figures is needed without it
+    from chaos.checks.measured import Measured
 
 Figures = dict[str, float | None]
 Document = Mapping[str, Any]
 
-Measure = Callable[[Measured], float | None]
+Measure = Callable[["Measured"], float | None]
 Recall = Callable[[Document], float | None]
 
 

@@ -9,17 +9,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chaos.checks import plugged_figures
 from chaos.checks.figure import Document, Figure, Figures, Measure, Room, Tolerance, of_finding
 from chaos.checks.finding import Finding
-from chaos.checks.leaks import per_request
-from chaos.checks.measured import Measured
+
+if TYPE_CHECKING:
+    from chaos.checks.measured import Measured
 
 
 def _of_hits(key: str) -> Measure:
     return lambda run: run.hits.get(key)
+
+
+def _left_per_request(run: Measured) -> float | None:
+    from chaos.checks.leaks import per_request  # slow: imports the journal, and only a verdict measures
+
+    return per_request.things(run.judged)
+
+
+def _memory_per_request(run: Measured) -> float | None:
+    from chaos.checks.leaks import per_request  # as above
+
+    return per_request.memory(run.judged)
 
 
 def _rto(verdict: Document) -> float | None:
@@ -105,7 +118,7 @@ FIGURES: tuple[Figure, ...] = (
         "left_per_request",
         "count",
         "left behind per request",
-        lambda run: per_request.things(run.judged),
+        _left_per_request,
         rare=True,
         least=0.01,
         room=Room(Tolerance(share=0.2, amount=0.002), Tolerance(share=0.2, amount=0.005)),
@@ -114,7 +127,7 @@ FIGURES: tuple[Figure, ...] = (
         "memory_per_request",
         "count",
         "bytes left behind per request",
-        lambda run: per_request.memory(run.judged),
+        _memory_per_request,
         rare=True,
         least=1000,
         room=Room(Tolerance(share=0.5, amount=1000), Tolerance(share=0.5, amount=2000)),

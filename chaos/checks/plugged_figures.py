@@ -9,11 +9,14 @@ import re
 from collections.abc import Collection, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from chaos.checks.check import attempt
 from chaos.checks.figure import Figure, Figures
 from chaos.checks.finding import Finding
-from chaos.checks.measured import Measured
+
+if TYPE_CHECKING:
+    from chaos.checks.measured import Measured
 
 GROUP = "midnight.figures"
 FINDING = "figures"  # the check of what says why one has no value

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 
-from chaos.checks import SHIPPED
 from chaos.checks.check import Check
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
+from chaos.checks.shipped import SHIPPED
 
 GROUP = "midnight.checks"
 

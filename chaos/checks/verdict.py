@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from chaos.checks.course import Course, course
 from chaos.checks.figure import Figures
 from chaos.checks.figures import figures, of_plugins
 from chaos.checks.finding import Finding, Outcome, worst
+from chaos.checks.finite import json_safe
 from chaos.checks.fixes import Fix, fixes
 from chaos.checks.headline import headline, is_partial, reasons
 from chaos.checks.judged import Judged
@@ -125,14 +125,3 @@ def _is_objective(finding: Finding) -> bool:
 def _nothing_judged() -> Finding:
     because = "no SLO or limit was judged: nothing that could have failed was exercised"
     return Finding("objectives", Outcome.UNKNOWN, None, None, "", because, check="objectives")
-
-
-def json_safe(value: Any) -> Any:
-    """Replace infinities and NaN with None, so that any JSON reader accepts it."""
-    if isinstance(value, dict):
-        return {str(key): json_safe(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [json_safe(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -14,7 +14,8 @@ from chaos.errors import ExitCode, UndoError, UsageError, of_undo, worst
 from chaos.record import store
 from chaos.run import stack
 from chaos.run.stopping import ask_to_end
-from chaos.undo.heal import Healed, heal_elsewhere, is_locked
+from chaos.undo.heal import Healed, heal_elsewhere
+from chaos.undo.locks import is_locked
 
 STOP_WITHIN = 120.0  # seconds for a stopped run to undo its faults
 

@@ -12,18 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.checks.figures import every
-from chaos.checks.verdict import json_safe
+from chaos.checks.finite import json_safe
 from chaos.cli.options import Json
 from chaos.console.output import print_whole, say, tell
 from chaos.errors import UsageError
 from chaos.record.store import RunDir
 from chaos.reports.show import show_value
 from chaos.spec.units import read_age
-from chaos.undo import prune as pruning
-from chaos.undo.heal import is_locked
+from chaos.undo.locks import is_locked
 
 if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the history
     from chaos.history.entry import Entry
+    from chaos.undo import prune as pruning
 
 Experiment = Annotated[str | None, typer.Option(help="Only runs of this experiment.")]
 Target = Annotated[str | None, typer.Option(help="Only runs against this target.")]
@@ -146,6 +146,7 @@ def prune(
     from chaos.history.index import open_index
     from chaos.history.query import Query
     from chaos.history.retention import Retention
+    from chaos.undo import prune as pruning
 
     if keep is None and older_than is None:
         raise UsageError("choose what to delete: --keep N, --older-than 90d, or both")

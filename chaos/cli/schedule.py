@@ -179,7 +179,7 @@ def run_now(name: Name, file: SchedulesAt = SCHEDULES) -> int:
     from chaos import database
     from chaos.schedule import run_now as by_hand
 
-    found = _load(file)
+    found = _load(file, fitting=True)
     opened = database.connect(database.address())
     return by_hand.run_now(opened, found, _schedule(found, name), _say)
 
@@ -188,11 +188,11 @@ def run_now(name: Name, file: SchedulesAt = SCHEDULES) -> int:
 def validate(file: Checked = None, option: SchedulesAt = SCHEDULES) -> None:
     """Validate a schedule file. Checks that its experiments, targets and profiles exist and fit."""
     path = file or option
-    found = _load(path)
+    found = _load(path, fitting=True)
     print(f"{path}: {len(found.schedules)} valid schedules")
 
 
-def _load(path: Path) -> ScheduleFile:
+def _load(path: Path, *, fitting: bool = False) -> ScheduleFile:
     from chaos.schedule import file
     from chaos.spec import named_files
 
@@ -201,7 +201,7 @@ def _load(path: Path) -> ScheduleFile:
         raise UsageError(
             f"no {SCHEDULES} here: copy {example} to {SCHEDULES} and edit it, or name a file with -f FILE"
         )
-    return file.load(path)
+    return file.load(path, fitting=fitting)
 
 
 def _schedule(found: ScheduleFile, name: str) -> Schedule:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chaos.checks import Check, Finding, Judged, Outcome, registered
-from chaos.checks.verdict import json_safe
+from chaos.checks.finite import json_safe
 from chaos.contract import nights
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir

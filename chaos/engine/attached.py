@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Any
 
-import requests
-
 from chaos.engine.client import connected
 from chaos.errors import ControlError
+from chaos.later import requests
 from chaos.plugin.handles import ContainerRef
 
 if TYPE_CHECKING:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
-
 from chaos.access import allowlist
 from chaos.errors import ControlError, ToolMissing
+from chaos.later import requests
 from chaos.plugin.handles import EngineAt
 from chaos.record import redact
 

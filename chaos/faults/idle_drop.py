@@ -13,12 +13,12 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
-import psycopg
 from pydantic import Field
 
 from chaos.errors import FaultError, TargetGone
 from chaos.faults.shared import idle_toxics, proxies, session_timeout
 from chaos.faults.shared.own_path import OwnPath
+from chaos.later import psycopg
 from chaos.path import Fate, Seen
 from chaos.path.account import PERIOD
 from chaos.plugin.fault import Evidence, Fault, Held, Undo

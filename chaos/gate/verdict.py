@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.checks.figures import recalled
-from chaos.checks.verdict import json_safe
+from chaos.checks.finite import json_safe
 from chaos.errors import ExitCode, of_run, worst
 from chaos.gate.baseline import Baseline
 from chaos.gate.case import RUN, Case, of_finding

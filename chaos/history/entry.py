@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chaos.checks import effect
 from chaos.checks.figures import recalled
 from chaos.errors import FileError
 from chaos.history.alike import machine_of, midnight_of, play_of
@@ -113,6 +112,8 @@ def is_drill(manifest: Manifest) -> bool:
 
 def links_of(verdict: Document) -> tuple[int, int]:
     """Return how many steps proved their effect, and how many were required to."""
+    from chaos.checks import effect  # slow: imports the journal, and only a run new to the index is read
+
     effects = [each["outcome"] for each in verdict.get("findings") or () if each["check"] == effect.NAME]
     return effects.count("pass"), len(effects)
 

@@ -7,39 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
+from chaos.load.segments import Segment, segments
 from chaos.spec.load import Load
 
 Times = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
-
-GAP = 1.0
-"""Minimum seconds without arrivals between baseline and play: the runner judges the steady state there. The play
-begins later if requests of the baseline take longer than that to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of arrivals at one rate: [start, start + length) seconds, `rate` per second.
-
-    With a `count` exactly so many, evenly spaced: of the one route with index `only`, or of all in turn.
-    """
-
-    name: str
-    start: float
-    length: float
-    rate: float
-    count: int | None = None
-    only: int | None = None
-
-    @property
-    def end(self) -> float:
-        return self.start + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +42,6 @@ class Schedule:
     due: Times
     route: Codes  # index into the routes of the mix, in the mix's order
     seq: Numbers  # of a write 1, 2, 3, ...; otherwise -1
-
-
-def play_offset(load: Load) -> float:
-    """The planned start of the play, in seconds from the schedule's zero; it is also the earliest."""
-    return load.baseline.length + GAP
-
-
-def segments(load: Load) -> list[Segment]:
-    """The baseline at zero, then the parts of the play in sequence from `play_offset`."""
-    stretches, names = load.stretches, list(load.mix)
-    starts = accumulate((stretch.length for stretch in stretches), initial=play_offset(load))
-    parts = [
-        Segment(
-            part.name,
-            start,
-            part.length,
-            part.rate,
-            part.count,
-            None if part.route is None else names.index(part.route),
-        )
-        for part, start in zip(stretches, starts, strict=False)
-    ]
-    return [Segment("baseline", 0.0, load.baseline.length, load.baseline.rate), *parts]
-
-
-def pauses(load: Load) -> list[float]:
-    """When the load waits for the end of what was sent before: after the baseline, and after each round but the last.
-
-    Seconds from the schedule's zero.
-    """
-    parts = segments(load)
-    sending = [part for part in parts[1:] if part.count]
-    return [parts[0].end, *(part.end for part in sending[:-1])]
 
 
 def arrivals(stretches: Sequence[Segment], rng: np.random.Generator) -> Times:

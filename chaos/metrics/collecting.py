@@ -30,7 +30,7 @@ from chaos.schedule import status
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.occurrences import ACTIVE
 from chaos.schedule.tables import occurrences
-from chaos.undo.heal import is_locked
+from chaos.undo.locks import is_locked
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import httpx
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from chaos.later import httpx
 from chaos.notify.message import Event
 from chaos.spec.broken import SecretValue
 from chaos.spec.secret import Secret

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from chaos.access import trust
 from chaos.access.secrets import SecretReader
 from chaos.errors import MidnightError
+from chaos.later import httpx
 from chaos.notify import message
 from chaos.notify.destinations import Apprise, Webhook
 from chaos.record.redact import Redactor

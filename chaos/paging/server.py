@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
-
 from chaos.access.trust import trust
 from chaos.errors import MidnightError
+from chaos.later import httpx
 
 TIMEOUT = 3.0  # seconds for one answer
 LARGEST = 64_000_000  # bytes of one answer

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.record.manifest import Cure
-from chaos.spec import yamlfile
+from chaos.spec import yamlfile, yamltext
 from chaos.spec.target import Target
-from chaos.spec.yamlfile import Where
 
 CURE = "hardened"
 """The profile that is the cure of a target's others."""
@@ -21,7 +20,7 @@ def cures(target_path: Path, target: Target, played: str | None) -> tuple[Cure, 
     if played in (None, CURE) or CURE not in target.profiles:
         return ()
     found, cure = (
-        Where.read(target_path.parent / "profiles" / f"{name}.yaml").document for name in (played, CURE)
+        yamltext.load_commented(target_path.parent / "profiles" / f"{name}.yaml") for name in (played, CURE)
     )
     return tuple(_differences(found, cure))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from chaos.access import allowlist
 from chaos.errors import FileError
-from chaos.load import arrivals
+from chaos.load.segments import segments
 from chaos.load.spec import MOST_HITS
 from chaos.plugin.fault import Fault
 from chaos.spec.abort import DEFAULTS, AlertFires, CheckFailed, SwitchedOff
@@ -218,7 +218,7 @@ def of_invariants(
 
 def expected(experiment: Experiment) -> float:
     """Expected number of requests of a run, including the baseline."""
-    return sum(segment.length * segment.rate for segment in arrivals.segments(experiment.load))
+    return sum(segment.length * segment.rate for segment in segments(experiment.load))
 
 
 def _of_check(at: Where, check: str) -> Iterator[FileError]:

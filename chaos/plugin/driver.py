@@ -7,15 +7,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from chaos.errors import Aborted, TargetError
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Probe
-from chaos.record.events import RestoresMeasured
 from chaos.spec.target import Target
 from chaos.spec.yamlfile import Model, Where
+
+if TYPE_CHECKING:
+    from chaos.record.events import RestoresMeasured
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
 from chaos.host.privileges import give
+from chaos.later import conninfo, sql
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import CONNECT_TIMEOUT, HOST, connect
 
@@ -42,7 +40,7 @@ class Access:
     def replication(self, upstream: str, **options: str) -> str:
         """As the replication role, to `upstream` (HOST:PORT of a server or of a proxy in front of it)."""
         host, _, port = upstream.rpartition(":")
-        return make_conninfo(
+        return conninfo.make_conninfo(
             host=host,
             port=port,
             user=self.role,

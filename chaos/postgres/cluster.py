@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 import psutil
-from psycopg import pq
-from psycopg.conninfo import make_conninfo
 
 from chaos.errors import TargetError
 from chaos.host.ports import PortTaken
 from chaos.host.privileges import SystemUser, can_reach, give
 from chaos.host.processes import mark_of, spawn
+from chaos.later import conninfo, pq
 from chaos.postgres import family
 from chaos.postgres.connection import CONNECT_TIMEOUT, HOST, SUPERUSER
 from chaos.postgres.installation import Installation
@@ -151,7 +150,7 @@ class Cluster:
         if not ours or len(lines) < 8 or lines[7].strip() not in {"ready", "standby"}:
             return False
         host = self.seclusion.sockets if self.seclusion else HOST
-        where = make_conninfo(
+        where = conninfo.make_conninfo(
             host=str(host), port=self.port, dbname="postgres", user=SUPERUSER, connect_timeout=2
         )
         return pq.PGconn.ping(where.encode()) == pq.Ping.OK
@@ -284,7 +283,7 @@ class Cluster:
     ) -> str:
         """A libpq connection string directly to the server; `options` are further libpq keywords."""
         keywords: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT, **options}
-        return make_conninfo(
+        return conninfo.make_conninfo(
             host=HOST, port=self.port, user=user, dbname=dbname, password=password, **keywords
         )
 

@@ -6,11 +6,8 @@ import select
 import time
 from typing import Any, TypeAlias
 
-import psycopg
-from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict
-
 from chaos.errors import TargetError
+from chaos.later import conninfo, pq, psycopg
 from chaos.spec.units import show_seconds
 
 HOST = "127.0.0.1"
@@ -18,10 +15,10 @@ SUPERUSER = "postgres"
 CONNECT_TIMEOUT = 5  # seconds, the default of every connection
 STATEMENT_TIMEOUT = 30  # seconds, for each of midnight's statements
 
-Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 _POLL = 0.05
-FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.NONFATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}
+FAILED = {"FATAL_ERROR", "NONFATAL_ERROR", "BAD_RESPONSE"}
 
 
 class Unanswered(TargetError):
@@ -43,7 +40,7 @@ def connect(dsn: str, *, patience: float = 5.0) -> Connection:
     """
     deadline = time.monotonic() + patience
     # In addition to the string's own options.
-    asked = conninfo_to_dict(dsn).get("options") or ""
+    asked = conninfo.conninfo_to_dict(dsn).get("options") or ""
     limits = f"{asked} -c statement_timeout={STATEMENT_TIMEOUT}s"
     while True:
         try:
@@ -107,7 +104,7 @@ def table_within(
     refusal: StatementRefused | None = None
     # To the last result, even after a refusal: unread results would block the next statement.
     while (result := next_result(server, deadline, seconds)) is not None:
-        if result.status in FAILED:
+        if pq.ExecStatus(result.status).name in FAILED:
             state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
             refusal = refusal or StatementRefused(state.decode(), result.get_error_message().strip())
         names = names or tuple((result.fname(column) or b"").decode() for column in range(result.nfields))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 
-import psycopg
-from psycopg import sql
-
 from chaos.errors import TargetError
+from chaos.later import psycopg, sql
 from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import Connection, ask, connect

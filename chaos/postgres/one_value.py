@@ -45,7 +45,7 @@ def read(dsn: str, statement: str, seconds: float) -> Value:
 
 
 def _value(result: pq.abc.PGresult | None) -> Value:
-    if result is None or result.status in FAILED:
+    if result is None or pq.ExecStatus(result.status).name in FAILED:
         state = (result and result.error_field(pq.DiagnosticField.SQLSTATE)) or b""
         said = (result and result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY)) or b"no answer"
         raise StatementRefused(state.decode(), said.decode(errors="replace"))

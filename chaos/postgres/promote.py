@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import psycopg
-
 from chaos.errors import TargetError
+from chaos.later import psycopg
 from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import ask, connect

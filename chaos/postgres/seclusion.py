@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -17,7 +18,9 @@ from chaos.host.privileges import SystemUser
 from chaos.postgres.connection import ask_all
 from chaos.postgres.settings import Settings
 from chaos.record.event import NOW
-from chaos.record.events import IsolationProven
+
+if TYPE_CHECKING:
+    from chaos.record.events import IsolationProven
 
 Version = tuple[int, ...]
 
@@ -141,6 +144,8 @@ def prove(dsn: str, pid: int, version: str, seclusion: Seclusion) -> IsolationPr
         raise NoVerdict(f"the copy is not isolated and was stopped: {'; '.join(wrong)}")
     by = "confined" if seclusion.confinement else "settings"
     processes = tuple(sorted(running))
+    from chaos.record.events import IsolationProven  # slow: makes seventy classes, and a plan needs none
+
     return IsolationProven(NOW, by=by, because=seclusion.because, settings=len(asked), processes=processes)
 
 

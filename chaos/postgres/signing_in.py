@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import LiteralString
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
+from chaos.later import conninfo, psycopg
 from chaos.plugin.probe import Probe, no, yes
 from chaos.postgres.connection import CONNECT_TIMEOUT, Connection
 
@@ -81,7 +79,7 @@ def probe_through(dsn: str, proxied: str, place: str) -> Iterator[Probe]:
     """Probe whether `proxied` (HOST:PORT of a proxy) leads to the server of `dsn`."""
     what = f"{place}: {proxied} leads to the database"
     host, _, port = proxied.rpartition(":")
-    through = _connect(make_conninfo(dsn, host=host, hostaddr="", port=port), place)
+    through = _connect(conninfo.make_conninfo(dsn, host=host, hostaddr="", port=port), place)
     straight = _connect(dsn, place)
     if isinstance(straight, Probe):
         return  # reported by the probe of the administrator's sign-in
@@ -169,7 +167,7 @@ def _why(error: psycopg.Error) -> tuple[str, str]:
 
 def _who(dsn: str) -> str:
     """User and server; never the password."""
-    given = conninfo_to_dict(dsn)
+    given = conninfo.conninfo_to_dict(dsn)
     at = f"{given.get('host') or given.get('hostaddr')}:{given.get('port', 5432)}"
     user = given.get("user", "the default user")
     return f"{user} at {at}/{given.get('dbname', user)}"

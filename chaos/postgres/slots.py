@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-import psycopg
-
 from chaos.errors import TargetError
+from chaos.later import psycopg
 from chaos.postgres.access import Access
 from chaos.postgres.cluster import Cluster
 from chaos.postgres.connection import ask_all, connect

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chaos.errors import TargetError
 from chaos.host.page_cache import drop_all, files_below
@@ -23,8 +24,10 @@ from chaos.postgres.restore import Restored, restore
 from chaos.postgres.settings import Settings
 from chaos.postgres.target import at_name
 from chaos.record.event import NOW
-from chaos.record.events import ReplayPoint, RestorePoint, RestoresMeasured
 from chaos.spec.units import show_seconds
+
+if TYPE_CHECKING:
+    from chaos.record.events import RestoresMeasured
 
 SIZES = (16 << 20, 32 << 20, 64 << 20, 96 << 20, 128 << 20)
 """Bytes of rows, each size on top of an empty cluster."""
@@ -201,6 +204,12 @@ def _measurement(restored: Restored) -> Measurement:
 
 def _told(found: Sequence[Measurement], because: str, caches: str, server: str) -> RestoresMeasured:
     cpu = sum(each.redo_cpu_seconds for each in found)
+    from chaos.record.events import (  # slow: makes seventy classes, and a plan needs none
+        ReplayPoint,
+        RestorePoint,
+        RestoresMeasured,
+    )
+
     return RestoresMeasured(
         NOW,
         restores=tuple(RestorePoint(each.bytes, each.seconds, each.copying) for each in found),

@@ -6,8 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
-import psycopg
-
+from chaos.later import psycopg
 from chaos.postgres.connection import StatementRefused, Unanswered, run_within
 
 DEADLINE = 3.0  # seconds per attempt

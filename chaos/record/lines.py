@@ -11,6 +11,7 @@ from typing import Any
 from chaos.record import renamed
 from chaos.record.event import Event
 from chaos.record.events import HealerEnded
+from chaos.record.newer import refuse_newer
 from chaos.record.store import RunDir
 
 VERSION = 2
@@ -33,12 +34,6 @@ def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[st
                 refuse_newer(path, document.get("version", 1), VERSION)
             if number or document.keys() != {"version"}:
                 yield document
-
-
-def refuse_newer(what: Path | str, version: object, known: int) -> None:
-    """Raises ValueError for a version that this midnight does not read."""
-    if not isinstance(version, int) or version > known:
-        raise ValueError(f"{what}: version {version}, this midnight reads {known}")
 
 
 def _record(line: str) -> dict[str, Any] | None:

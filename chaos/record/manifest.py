@@ -11,7 +11,7 @@ from typing import Any
 from chaos.record import renamed
 from chaos.record.event import Detail
 from chaos.record.fields import keys_of, read, stored, write
-from chaos.record.lines import refuse_newer
+from chaos.record.newer import refuse_newer
 from chaos.record.redact import known
 from chaos.record.store import RunDir
 

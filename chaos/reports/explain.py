@@ -9,10 +9,11 @@ from typing import Any
 
 from chaos.checks import logs, loss, steady
 from chaos.checks.finding import Finding
+from chaos.checks.finite import json_safe
 from chaos.checks.fixes import Fix
 from chaos.checks.plain import cut, plain
 from chaos.checks.text import percent
-from chaos.checks.verdict import Verdict, json_safe
+from chaos.checks.verdict import Verdict
 from chaos.record.events import AbortFired, MachineLooked, RunbookStepEnded, RunbookStepFailed, StepHeld
 from chaos.record.journal import Journal
 from chaos.reports.page import outages_of

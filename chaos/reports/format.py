@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chaos.record.journal import Journal
-
 if TYPE_CHECKING:
     from chaos.checks.result import RunResult
     from chaos.checks.verdict import Verdict
     from chaos.history.drills import Earlier
+    from chaos.record.journal import Journal
     from chaos.record.store import RunDir
     from chaos.spec.experiment import Experiment
 
@@ -30,6 +29,8 @@ class JudgedRun:
 
     @cached_property
     def journal(self) -> Journal:
+        from chaos.record.journal import Journal  # slow, and not needed to list formats or figures
+
         return Journal(self.run)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.checks.finding import Outcome
-from chaos.checks.verdict import json_safe
+from chaos.checks.finite import json_safe
 from chaos.history.trend import Movement, State, Trend
 from chaos.reports.show import show_value
 

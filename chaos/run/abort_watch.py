@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
-from chaos.checks import OBJECTIVES, alerts
+from chaos.checks import alerts
 from chaos.checks.check import Check, findings_of
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.registered import by_name
+from chaos.checks.shipped import OBJECTIVES
 from chaos.errors import Aborted
 from chaos.record.events import PlayBegun
 from chaos.record.journal import Journal, Span

@@ -7,7 +7,7 @@ import numpy as np
 from chaos.access import route_secrets
 from chaos.access.secrets import SecretReader
 from chaos.checks import bounds
-from chaos.load import arrivals
+from chaos.load import arrivals, segments
 from chaos.load.ledger import base_of
 from chaos.load.session import Taken
 from chaos.load.spec import LoadSpec, check_size
@@ -50,7 +50,7 @@ def prepare(plan: Plan, run: RunDir, driver: Driver, handles: Handles, clock: Cl
         secrets=(*driver.secrets, *secret.known, *taken.secrets),
         taken=taken.values,
         beat=bounds.beat(plan.experiment),
-        pauses=tuple(int(np.searchsorted(schedule.due, at)) for at in arrivals.pauses(load)),
+        pauses=tuple(int(np.searchsorted(schedule.due, at)) for at in segments.pauses(load)),
     )
 
 

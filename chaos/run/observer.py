@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from chaos.load.arrivals import segments
 from chaos.load.live import live
+from chaos.load.segments import segments
 from chaos.record.gauges import Api, Database, Source
 from chaos.record.hits import HitTable
 from chaos.record.journal import Clock, Event

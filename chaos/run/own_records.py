@@ -26,7 +26,7 @@ from chaos.record.hits import HitTable, Outcome
 from chaos.record.store import RunDir, recording
 from chaos.run import ledger_places
 from chaos.run.threads import in_thread
-from chaos.undo.heal import is_locked
+from chaos.undo.locks import is_locked
 
 __all__ = ["base_of", "read_ledger", "refuse_taken_keys"]
 

@@ -16,7 +16,8 @@ import psutil
 from chaos.errors import Refused, UndoError
 from chaos.plugin.driver import Wants
 from chaos.record import store
-from chaos.undo.heal import Healed, heal_elsewhere, is_locked
+from chaos.undo.heal import Healed, heal_elsewhere
+from chaos.undo.locks import is_locked
 
 MOST_OF_THE_MACHINE = 0.5  # of the free disk, and of the available memory
 

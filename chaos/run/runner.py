@@ -14,7 +14,7 @@ from chaos.checks.judged import Judged
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import judge
 from chaos.errors import Aborted, NoVerdict, Refused
-from chaos.load import arrivals
+from chaos.load import segments
 from chaos.load.process import LoadProcess
 from chaos.plan.planned import Plan
 from chaos.plugin.driver import Driver, Site
@@ -244,7 +244,7 @@ class Runner:
 
     async def _begin_play(self, zero: float, load: LoadProcess) -> float:
         """Start the play as planned after the baseline, or at once if that has passed. Returns its start."""
-        planned = zero + arrivals.play_offset(self._plan.experiment.load)
+        planned = zero + segments.play_offset(self._plan.experiment.load)
         begin = max(planned, self._clock.now() + LEAD)
         self._zero = zero + begin - planned
         await load.play(begin - planned)

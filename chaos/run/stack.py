@@ -27,7 +27,8 @@ from chaos.record.redact import known
 from chaos.record.store import RunDir
 from chaos.run import preflight, signals
 from chaos.run.session import Session
-from chaos.undo.heal import Healed, heal, hold_lock, is_locked, outstanding
+from chaos.undo.heal import Healed, heal, outstanding
+from chaos.undo.locks import hold_lock, is_locked
 
 T = TypeVar("T")
 STACKS = "stacks"  # below the state directory, one directory per target

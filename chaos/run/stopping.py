@@ -12,7 +12,7 @@ from chaos.record import store
 from chaos.record.events import RunBegun
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
-from chaos.undo.heal import is_locked
+from chaos.undo.locks import is_locked
 
 
 def player(run: RunDir) -> ProcessRef | None:

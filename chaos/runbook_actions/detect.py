@@ -10,16 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, LiteralString
 
-import httpx
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field
 
 from chaos.access import trust
 from chaos.errors import TargetError
+from chaos.later import conninfo, httpx, psycopg, sql
 from chaos.plugin.driver import Incident
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles
@@ -29,7 +26,7 @@ from chaos.runbook_actions.action import Action
 from chaos.spec.units import Positive, show_seconds
 from chaos.spec.yamlfile import Model
 
-_COUNT = sql.SQL("SELECT count(*) FROM {}")
+_COUNT: LiteralString = "SELECT count(*) FROM {}"
 
 Failure = str  # a probe's error; empty if it was good
 
@@ -77,8 +74,8 @@ class Detect(Action):
             raise TargetError(f"the probe {self._params.probe!r} needs a database in the target's file")
         if self._params.probe == "write":
             return lambda: self._takes_a_write(database.admin_dsn)
-        name = conninfo_to_dict(next(iter(database.dsns.values()), "")).get("dbname")
-        dsn = make_conninfo(database.admin_dsn, **({"dbname": name} if name else {}))
+        name = conninfo.conninfo_to_dict(next(iter(database.dsns.values()), "")).get("dbname")
+        dsn = conninfo.make_conninfo(database.admin_dsn, **({"dbname": name} if name else {}))
         return lambda: self._holds_its_rows(dsn)
 
     def _ready(self, url: str) -> Failure:
@@ -103,7 +100,9 @@ class Detect(Action):
 
     def _holds_its_rows(self, dsn: str) -> Failure:
         try:
-            ((count,),) = ask_within(dsn, _COUNT.format(self._quoted).as_string(), self._params.timeout)
+            ((count,),) = ask_within(
+                dsn, sql.SQL(_COUNT).format(self._quoted).as_string(), self._params.timeout
+            )
         except (TargetError, psycopg.Error) as error:
             return str(error).strip()
         before, self._rows = self._rows, int(count or 0)

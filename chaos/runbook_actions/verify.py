@@ -6,11 +6,11 @@ import threading
 import time
 from typing import Annotated
 
-import httpx
 from pydantic import Field
 
 from chaos.access import trust
 from chaos.errors import TargetError
+from chaos.later import httpx
 from chaos.plugin.driver import Incident
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Handles

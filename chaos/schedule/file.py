@@ -45,8 +45,9 @@ class ScheduleFile(Model):
                     yield BrokenRule(f"no destination {name!r} under `notify`; known: {known}", *place)
 
 
-def load(path: Path) -> ScheduleFile:
-    """Load the file and check that every experiment, target and profile in it exists and fits. Raises FileError."""
+def load(path: Path, *, fitting: bool = True) -> ScheduleFile:
+    """Load the file and check that every experiment and target in it exists. `fitting`: also that each experiment fits
+    its target and profile, which takes longer than all else. Raises FileError."""
     whole, mistakes = Where.read(path), Mistakes()
     found = whole.parse(ScheduleFile)
     planned: set[tuple[str, str, str | None]] = set()
@@ -57,7 +58,9 @@ def load(path: Path) -> ScheduleFile:
         what = (schedule.experiment, schedule.target, schedule.profile)
         if what not in planned:
             with mistakes.noted():
-                _check_plan(at, schedule)
+                _check_names(at, schedule)
+                if fitting:
+                    _check_plan(at, schedule)
             planned.add(what)
     mistakes.refuse()
     return found
@@ -73,11 +76,14 @@ def _check_times(at: Where, schedule: Schedule) -> None:
         raise at.under("jitter").broken(rule, schedule.jitter)
 
 
-def _check_plan(at: Where, schedule: Schedule) -> None:
-    """An error in the experiment's own file is reported with that file's name and line."""
+def _check_names(at: Where, schedule: Schedule) -> None:
     for key, folder in (("experiment", "experiments"), ("target", "targets")):
         name = getattr(schedule, key)
         at.under(key).named(partial(named_files.search, name, folder))
+
+
+def _check_plan(at: Where, schedule: Schedule) -> None:
+    """An error in the experiment's own file is reported with that file's name and line."""
     try:
         planned(schedule)
     except FileError:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar, get_args
@@ -32,7 +33,10 @@ from chaos.spec.units import WRITTEN, is_written
 class Model(BaseModel):
     """A frozen value of a file: unknown keys are errors, and all numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    # Deferred: most models are only parts of others, and a command reads files of few kinds.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True
+    )
 
     foreign: ClassVar[Mapping[str, str]] = {}  # rules for unknown keys that an author may expect here
 
@@ -49,7 +53,7 @@ class Model(BaseModel):
     @classmethod
     def _no_number_is_true(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse booleans as numbers: `true` would count as 1."""
-        if is_written(info) and _is_number(cls.model_fields[info.field_name or ""].annotation):
+        if is_written(info) and _is_number(cls, info.field_name or ""):
             refuse(BrokenRule("must be a number", *place) for place in _booleans(value))
         return value
 
@@ -83,9 +87,10 @@ def _booleans(value: Any) -> Iterator[Place]:
         yield from ((str(key),) for key, each in value.items() if isinstance(each, bool))
 
 
-def _is_number(annotation: Any) -> bool:
+@cache
+def _is_number(model: type[Model], field: str) -> bool:
     """Return True if a field accepts numbers but not booleans."""
-    kinds = list(_kinds(annotation))
+    kinds = list(_kinds(model.model_fields[field].annotation))
     return (int in kinds or float in kinds) and bool not in kinds
 
 

@@ -16,6 +16,7 @@ from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 from chaos.errors import FileError
 from chaos.spec import yamlproblems
 from chaos.spec.userfile import DEEPEST, read_text
+from chaos.spec.yamlevents import Events, NotRead
 
 T = TypeVar("T")
 
@@ -48,32 +49,60 @@ class _Bounded(Composer):
 
 
 def load(path: Path) -> Any:
-    """Parse the file's only document; copy it before you change it. Raises FileError."""
+    """Parse the file's only document, without comments; copy it before you change it. Raises FileError."""
     return _loaded(path, _parsed)
+
+
+def load_commented(path: Path) -> Any:
+    """Parse the file's only document with its comments, which takes fifteen times as long. Raises FileError."""
+    return _loaded(path, _commented)
 
 
 def load_all(path: Path) -> list[Any]:
     """Parse the file's non-empty documents. Raises FileError."""
-    return _loaded(path, lambda text: [each for each in _reader().load_all(text) if each is not None])
+    return _loaded(path, _all_parsed)
 
 
 def parse(path: Path, text: str, most: int) -> Any:
     """Parse text of at most `most` keys and values, which was read elsewhere, into plain values. Raises FileError."""
-    reader = YAML(typ="safe", pure=True)
-    reader.Composer = cast(type[Composer], type("_Larger", (_Bounded,), {"most": most}))
-    return _checked(path, text, reader.load)
+    composer = cast(type[Composer], type("_Larger", (_Bounded,), {"most": most}))
+    return _checked(path, text, lambda text: _read(text, _one, "safe", composer))
 
 
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> Any:
     """Parse a text once: a command reads the same file for its kind, its rules and its plan."""
-    return _reader().load(text)
+    return _read(text, _one)
 
 
-def _reader() -> YAML:
+@lru_cache(maxsize=64)
+def _commented(text: str) -> Any:
     reader = YAML()
     reader.Composer = _Bounded
-    return reader
+    return reader.load(text)
+
+
+def _all_parsed(text: str) -> list[Any]:
+    return _read(text, lambda reader, text: [each for each in reader.load_all(text) if each is not None])
+
+
+def _one(reader: YAML, text: str) -> Any:
+    return reader.load(text)
+
+
+def _read(
+    text: str, read: Callable[[YAML, str], T], kind: str = "rt", composer: type[Composer] = _Bounded
+) -> T:
+    """Read the text by libyaml; what that refuses, by ruamel alone, for the errors that `yamlproblems` knows."""
+    reader = YAML(typ=kind, pure=True)
+    reader.Composer = composer
+    try:
+        reader.Parser = Events(text)
+        return read(reader, text)
+    except (NotRead, YAMLError):
+        reader = YAML(typ=kind, pure=True)
+        reader.Composer = composer
+        return read(reader, text)
 
 
 def _loaded(path: Path, read: Callable[[str], T]) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import httpx
+from chaos.later import httpx
 
 CLIENTS, REQUESTS = 12, 120
 

@@ -7,9 +7,8 @@ import json
 import platform
 from pathlib import Path
 
-import httpx
-
 from chaos.errors import MidnightError, ToolMissing, UsageError
+from chaos.later import httpx
 from chaos.tools.command import CommandFailed
 
 PINNED = "2.12.0"

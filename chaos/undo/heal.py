@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from chaos.record.event import Recorded
 from chaos.record.inventory.differences import Comparison
 from chaos.record.journal import Clock, Event, Writer, boot_id, read_events
 from chaos.record.store import RunDir
+from chaos.undo.locks import hold_lock, is_locked
 
 Record = Callable[[Event | Recorded], None]
 
@@ -193,40 +193,6 @@ def heal_elsewhere(run: RunDir, healer: str, *, wait: float, patience: float = 0
 def _is_left(result: Healed) -> bool:
     """Return True if it must be retried; leftovers are reported once and not retried."""
     return result.error is not None and result.what != LEFT_BEHIND
-
-
-@contextmanager
-def hold_lock(run: RunDir, *, wait: float = 0.0, shared: bool = False) -> Iterator[None]:
-    """Hold the run's lock; the kernel releases it however the holder ends. Raises UndoError.
-
-    `shared`: for reading only; readers do not block each other.
-    """
-    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    with run.lock.open("r" if shared else "a") as file:
-        end = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(file, kind | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                # flock has no timeout, and another process cannot await the holder's exit
-                if time.monotonic() >= end:
-                    raise UndoError(
-                        f"run {run.id} is in use by another process that plays or heals it"
-                    ) from None
-                time.sleep(0.05)
-        yield
-
-
-def is_locked(run: RunDir) -> bool:
-    """Return True if a process is playing or healing the run. Creates nothing."""
-    if not run.lock.exists():
-        return False
-    try:
-        with hold_lock(run, shared=True):
-            return False
-    except UndoError:
-        return True
 
 
 def in_progress() -> list[RunDir]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from chaos.errors import UndoError
 from chaos.record import store
 from chaos.record.store import RunDir
-from chaos.undo.heal import hold_lock, is_locked
+from chaos.undo.locks import hold_lock, is_locked
 
 GRAVES = ".pruned"
 

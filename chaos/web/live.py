@@ -15,7 +15,8 @@ from chaos.console.words import sentence
 from chaos.record.event import Event
 from chaos.record.lines import read_events
 from chaos.record.store import RunDir
-from chaos.undo.heal import in_progress, is_locked
+from chaos.undo.heal import in_progress
+from chaos.undo.locks import is_locked
 from chaos.web.acting import Visitor
 from chaos.web.memory import Memory
 from chaos.web.rendering import page, problem

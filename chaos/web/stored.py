@@ -17,7 +17,7 @@ from chaos.record.store import RunDir
 from chaos.reports.show import show_value
 from chaos.reports.trend_rows import rows, summary, title
 from chaos.spec.userfile import read_json
-from chaos.undo.heal import is_locked
+from chaos.undo.locks import is_locked
 from chaos.web.guard import REPORT
 from chaos.web.memory import Memory
 from chaos.web.plots import HEIGHT, WIDTH, plots

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.checks import SHIPPED, restored
+from chaos.checks import restored
+from chaos.checks.shipped import SHIPPED
 
 CHAOS = Path(restored.__file__).parents[2]
 NAMES = list(dict.fromkeys([*(check.name for check in SHIPPED), *(check.name for check in restored.CHECKS)]))

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from chaos.checks import SHIPPED, chain, restored, verdict
+from chaos.checks import chain, restored, verdict
 from chaos.checks.check import Check
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged, JudgedRestore
+from chaos.checks.shipped import SHIPPED
 from chaos.checks.verdict import judge
 from chaos.errors import Unreadable
 from chaos.record.hits import Outcome as Hit

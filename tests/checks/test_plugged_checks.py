@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.checks import SHIPPED, registered
+from chaos.checks import registered
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
+from chaos.checks.shipped import SHIPPED
 from chaos.checks.verdict import judge
 from chaos.reports.cards import key_figures
 from chaos.reports.rows import finding_row

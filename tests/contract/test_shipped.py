@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.checks import SHIPPED, figures
+from chaos.checks import figures
+from chaos.checks.shipped import SHIPPED
 from chaos.plugin import registry
 from chaos.reports.registered import SHIPPED as FORMATS
 from tests.contract import stacks

@@ -14,7 +14,7 @@ from chaos.history.index import open_index
 from chaos.history.query import Query
 from chaos.history.retention import Retention
 from chaos.record import store
-from chaos.undo.heal import hold_lock
+from chaos.undo.locks import hold_lock
 from tests.history.stored import FIRST, Stored
 from tests.typed import typed
 

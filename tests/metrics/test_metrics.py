@@ -19,7 +19,7 @@ from chaos.metrics import collecting, families, out
 from chaos.record import store
 from chaos.record.store import RunDir
 from chaos.schedule.tables import occurrences
-from chaos.undo.heal import hold_lock
+from chaos.undo.locks import hold_lock
 from tests.history.stored import Stored
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"

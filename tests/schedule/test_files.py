@@ -175,3 +175,19 @@ def test_a_database_that_cannot_be_opened_is_reported_without_its_password(
         monkeypatch.setenv("MIDNIGHT_DATABASE", url)
         code, _, said = typed(capsys, "schedule", "list", "--file", str(path))
         assert code == 2 and "hunter22" not in said and said.count("\n") == 1, said
+
+
+def test_a_list_needs_no_plan_and_validate_makes_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MIDNIGHT_DATABASE", f"sqlite:///{tmp_path / 'x.db'}")
+    (tmp_path / "broken.yaml").write_text("title: no steps\n")
+    path = tmp_path / "schedules.yaml"
+    path.write_text(
+        "schedules:\n  - {name: nightly, experiment: broken.yaml, target: embedded, when: '0 3 * * *',"
+        " timezone: UTC}\n"
+    )
+    assert typed(capsys, "schedule", "list", "--file", str(path))[0] == 0
+    code, _, said = typed(capsys, "schedule", "validate", str(path))
+    assert code == 2 and "broken.yaml" in said, said

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chaos.record.store import RunDir
-from chaos.undo.heal import hold_lock
+from chaos.undo.locks import hold_lock
 from tests.history import stored
 from tests.history.stored import Stored
 from tests.midnight import Midnight

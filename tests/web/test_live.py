@@ -6,7 +6,7 @@ import asyncio
 import json
 from contextlib import ExitStack
 
-from chaos.undo.heal import hold_lock
+from chaos.undo.locks import hold_lock
 from chaos.web import live
 from tests.web.pages import Site, began, write
 

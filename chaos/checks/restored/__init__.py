@@ -22,7 +22,7 @@ CHECKS: tuple[Check[JudgedRestore], ...] = (
     Check(soundness.NAME, soundness.check),
     Check(projection.NAME, projection.check),
 )
-"""Those that also judge a play say there what they are about (`chaos.checks.SHIPPED`)."""
+"""Those that also judge a play say there what they are about (`chaos.checks.shipped`)."""
 
 
 def judge(judged: JudgedRestore) -> Verdict:

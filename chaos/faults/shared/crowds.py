@@ -10,10 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, LiteralString
 
-import psycopg
-
 from chaos.errors import TargetGone
 from chaos.faults.shared import same_server, storm_ahead
+from chaos.later import psycopg
 from chaos.plugin.fault import Evidence
 from chaos.plugin.handles import Database, Handles, Proxy
 from chaos.plugin.probe import Probe

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-import requests
-
 from chaos.engine import refs
 from chaos.engine.client import connected
 from chaos.errors import ControlError, FaultError, TargetGone, ToolMissing, UndoError
+from chaos.later import requests
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles, Proxy
 from chaos.plugin.probe import Probe, no, yes

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import psycopg
-from psycopg.conninfo import make_conninfo
-
+from chaos.later import conninfo, psycopg
 from chaos.plugin.handles import Database
 from chaos.postgres import connect
 from chaos.postgres.connection import Connection
@@ -20,7 +18,7 @@ def elsewhere(admin: Connection, database: Database) -> str:
     because = "login through it failed"
     for dsn in (database.admin_dsn, *database.dsns.values()):
         try:
-            with connect(make_conninfo(dsn, host=host, hostaddr="", port=port)) as through:
+            with connect(conninfo.make_conninfo(dsn, host=host, hostaddr="", port=port)) as through:
                 same = through.execute(_BEGAN).fetchone() == admin.execute(_BEGAN).fetchone()
             return "" if same else f"{database.proxied} leads to a different server than admin_dsn"
         except psycopg.Error as error:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import Any, LiteralString
-
-import psycopg
-from psycopg import sql
+from typing import Any, LiteralString, TypeAlias
 
 from chaos.errors import TargetGone, UndoError
+from chaos.later import psycopg, sql
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import connect, conninfo_files
 
@@ -35,7 +33,7 @@ _CHANGED_SINCE_THE_LAST_RELOAD = (
     " where (pg_stat_file(file, true)).modification > pg_conf_load_time() order by file"
 )
 
-_Connection = psycopg.Connection[tuple[Any, ...]]
+_Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 
 def read(dsn: str) -> dict[str, Any]:

@@ -6,11 +6,8 @@ import resource
 from collections.abc import Mapping
 from typing import LiteralString
 
-import httpx
-import psycopg
-
 from chaos.access import trust
-from chaos.host import greetings
+from chaos.later import httpx, psycopg
 from chaos.plugin.handles import Proxy
 from chaos.plugin.probe import Probe, no, unknown, yes
 from chaos.postgres import connect
@@ -59,6 +56,8 @@ def files_are_enough(connections: int) -> Probe:
 
 def greeted(proxy: Proxy, clients: int, least: int) -> Probe:
     """Probe the floor with one client that greets."""
+    from chaos.host import greetings  # imports asyncio: slow, and a plan greets no server
+
     what, asked = "floor: connections_attempted", f"{clients} clients, {least} required"
     if not proxy.entry:
         because = f"this machine reaches neither {proxy.upstream} nor the proxy's {proxy.listen}"

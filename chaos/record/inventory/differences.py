@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from chaos.record.event import Event
-from chaos.record.events import StepInjecting
 from chaos.record.inventory import files_compared
 from chaos.record.inventory.document import CONTAINERS, FILES, ID, KINDS, PROCESSES, Fields, Inventory, Things
 
@@ -50,6 +49,8 @@ class Comparison:
 
 def compare(before: Inventory, after: Inventory, events: Sequence[Event]) -> Comparison:
     """Return what the run with these `events` left behind."""
+    from chaos.record.events import StepInjecting  # slow: makes seventy classes, and a plan needs none
+
     begun = [step for event in events if (step := StepInjecting.of(event)) is not None]
     touched = {kind for step in begun for kind in (KINDS if step.touches is None else step.touches)}
     claims = [claim for step in begun for claim in step.explains]

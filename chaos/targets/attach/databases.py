@@ -11,13 +11,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-from psycopg.conninfo import make_conninfo
-
 from chaos.access import allowlist
 from chaos.access.dsn import Parts
 from chaos.access.secrets import SecretReader
 from chaos.errors import UsageError
+from chaos.later import conninfo, psycopg
 from chaos.targets.attach.options import DatabaseAt
 
 log = logging.getLogger(__name__)
@@ -38,11 +36,13 @@ class Dsn:
 
     def string(self, passfile: Path | None) -> str:
         """The string for libpq; the password is in the pass file."""
-        return make_conninfo(**self.options, **({"passfile": str(passfile)} if passfile else {}))
+        return conninfo.make_conninfo(**self.options, **({"passfile": str(passfile)} if passfile else {}))
 
     def whole(self) -> str:
         """With the password: for connections of this process only, never for a file or an argument."""
-        return make_conninfo(**self.options, **({"password": self.password} if self.password else {}))
+        return conninfo.make_conninfo(
+            **self.options, **({"password": self.password} if self.password else {})
+        )
 
 
 def read(at: DatabaseAt, where: str, secret: SecretReader, allow: Collection[str]) -> tuple[Dsn, ...]:

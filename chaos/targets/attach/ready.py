@@ -6,10 +6,9 @@ import logging
 import time
 from collections.abc import Mapping
 
-import httpx
-
 from chaos.access import trust
 from chaos.errors import NoVerdict
+from chaos.later import httpx
 from chaos.plugin.driver import Site
 from chaos.spec.units import show_seconds
 

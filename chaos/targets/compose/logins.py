@@ -6,12 +6,11 @@ import tarfile
 import tempfile
 from collections.abc import Sequence
 
-from psycopg.conninfo import make_conninfo
-
 from chaos.access.secrets import SecretReader
 from chaos.engine.client import connected
 from chaos.engine.projects import Found
 from chaos.errors import ControlError, UsageError
+from chaos.later import conninfo
 from chaos.plugin.handles import EngineAt
 from chaos.targets.attach import databases
 from chaos.targets.attach.databases import ADMIN, Dsn
@@ -64,7 +63,7 @@ def _own_dsn(found: Found, port: int, at: EngineAt) -> str:
         raise UsageError(f"{rule}: give options: database: admin_dsn: {{env: NAME}}")
     dbname = first("POSTGRES_DB", "POSTGRESQL_DATABASE") or user
     login = {"password": password} if password is not None else {}
-    return make_conninfo(host="127.0.0.1", port=port, user=user, dbname=dbname, **login)
+    return conninfo.make_conninfo(host="127.0.0.1", port=port, user=user, dbname=dbname, **login)
 
 
 def _secret_file(found: Found, path: str, name: str, at: EngineAt) -> str:

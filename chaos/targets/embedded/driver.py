@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -22,7 +22,6 @@ from chaos.host.volume import MadeVolume
 from chaos.plugin.driver import Driver, Incident, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Database, Handles, Job, LogFiles, Proxy, Volume
-from chaos.record.events import RestoresMeasured
 from chaos.spec import wording
 from chaos.spec.target import Target
 from chaos.spec.units import seconds
@@ -33,6 +32,9 @@ from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
 from chaos.targets.embedded.servers import RESTORED, STANDBY, Protection
 from chaos.targets.embedded.services import Parts
+
+if TYPE_CHECKING:
+    from chaos.record.events import RestoresMeasured
 
 OFFERS = frozenset(
     {

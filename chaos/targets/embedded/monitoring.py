@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from chaos.errors import TargetError
 from chaos.host.processes import spawn
+from chaos.later import httpx
 from chaos.paging import receiver
 from chaos.paging.ends import RECEIVER
 from chaos.plugin.driver import Site

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import psycopg
-
 from chaos.errors import TargetError
 from chaos.host import volume
 from chaos.host.ports import PortTaken
+from chaos.later import psycopg
 from chaos.plugin.fault import Evidence
 from chaos.postgres import Cluster
 from chaos.postgres.access import address

@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-import psycopg
-from psycopg import sql
-
 from chaos.errors import BackupUnusable, TargetError
+from chaos.later import psycopg, sql
 from chaos.plugin.fault import Evidence
 from chaos.postgres import Cluster, connect
 from chaos.postgres.amcheck import check_relations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from chaos.errors import TargetError
 from chaos.host.ports import free_port
@@ -14,8 +15,10 @@ from chaos.postgres.backup import Backup, take_backup
 from chaos.postgres.settings import Settings
 from chaos.postgres.standby import Standby, make_standby
 from chaos.postgres.writes import attempt_write
-from chaos.record.events import RestoresMeasured
 from chaos.targets.embedded.layout import Layout
+
+if TYPE_CHECKING:
+    from chaos.record.events import RestoresMeasured
 
 STANDBY = "standby"  # its application_name, its slot, its directory
 SEGMENT_MIB, ARCHIVED_MIB = 16, 1  # of WAL; an archive stores complete ones, and starts one every few seconds

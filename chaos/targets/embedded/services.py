@@ -14,16 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import httpx
-import requests
-from psycopg import sql
-
 from chaos.census.witness import giving
 from chaos.census.witness.ask import DIRECTORY, folder
 from chaos.errors import ControlError, TargetError, UndoError
 from chaos.host.ports import PortTaken, free_port
 from chaos.host.privileges import unprivileged_user
 from chaos.host.processes import mark_of, spawn
+from chaos.later import httpx, requests, sql
 from chaos.plugin.driver import Site
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import Cluster, connect

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlsplit
-
-import toxiproxy.proxy
-import toxiproxy.server
-from toxiproxy.api import APIConsumer
-from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
 from chaos.access import allowlist, secret_urls
 from chaos.errors import ControlError, UsageError
+from chaos.later import Later
+
+if TYPE_CHECKING:
+    from chaos.toxiproxy import consumer
+else:
+    consumer = Later("chaos.toxiproxy.consumer")
 
 Stream = Literal["upstream", "downstream"]
 TIMEOUT = 5.0  # seconds, each for connecting and for the answer
@@ -50,64 +51,6 @@ class ProxyInfo:
     toxics: tuple[ToxicInfo, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    host: str
-    port: int
-    timeout: float
-
-
-_call: ContextVar[_Call] = ContextVar("call")
-
-
-class _Refusal(Exception):
-    pass
-
-
-_REFUSALS = (ProxyExists, NotFound, InvalidToxic, _Refusal)
-
-
-class _AddressedConsumer(APIConsumer):  # type: ignore[misc]
-    """The package's only HTTP consumer, made to look up the calling client.
-
-    The package keeps the address in class attributes, one for the whole process, and sets no timeout
-    for `requests`. Here a context variable carries both per call, so that several threads can use
-    several servers, and no call waits for ever.
-    """
-
-    @classmethod
-    def get(cls, url: str, params: Any = None, **options: Any) -> Any:
-        return cls._sent("get", url, params=params, **options)
-
-    @classmethod
-    def post(cls, url: str, data: Any = None, **options: Any) -> Any:
-        return cls._sent("post", url, data=data, **options)
-
-    @classmethod
-    def delete(cls, url: str, **options: Any) -> Any:
-        return cls._sent("delete", url, **options)
-
-    _direct: ClassVar[dict[str, None]] = {"http": None, "all": None}
-
-    @classmethod
-    def _sent(cls, verb: str, url: str, **options: Any) -> Any:
-        call = _call.get()
-        here = type("Consumer", (APIConsumer,), {"host": call.host, "port": call.port})
-        # Connect directly: ignore HTTP_PROXY and the like.
-        # A redirect would lead to a host that is not on the allowlist.
-        options |= {"timeout": call.timeout, "proxies": cls._direct, "allow_redirects": False}
-        response = getattr(here, verb)(url, **options)
-        # The package raises only for 400, 404 and 409, and takes any other error for success.
-        if response.status_code >= 300:
-            raise _Refusal(response.content)
-        return response
-
-
-# Where the package's own classes look for their consumer.
-toxiproxy.server.APIConsumer = _AddressedConsumer
-toxiproxy.proxy.APIConsumer = _AddressedConsumer
-
-
 class Toxiproxy:
     """One Toxiproxy server, by the URL of its control API (http://HOST:PORT). Thread safe.
 
@@ -125,23 +68,22 @@ class Toxiproxy:
             ) from None
         address = allowlist.in_url(host)
         self.url = f"http://{address}:{port}"
-        self._call = _Call(address, port, timeout)
-        self._server = toxiproxy.server.Toxiproxy()
+        self._address = (address, port, timeout)
 
     def version(self) -> str:
         """The server's version, e.g. "2.12.0", or "git" if built without one."""
         with self._calling("version"):
-            return str(_AddressedConsumer.get("/version").json()["version"])
+            return str(consumer.AddressedConsumer.get("/version").json()["version"])
 
     def proxies(self) -> dict[str, ProxyInfo]:
         """Return all proxies of the server, by name."""
         with self._calling("list the proxies"):
-            told = _AddressedConsumer.get("/proxies").json()
+            told = consumer.AddressedConsumer.get("/proxies").json()
             return {str(name): _proxy_info(record) for name, record in told.items()}
 
     def proxy(self, name: str) -> ProxyInfo:
         with self._calling(f"read proxy {name!r}"):
-            return _proxy_info(_AddressedConsumer.get(f"/proxies/{_segment(name)}").json())
+            return _proxy_info(consumer.AddressedConsumer.get(f"/proxies/{_segment(name)}").json())
 
     def create(self, name: str, listen: str, upstream: str) -> ProxyInfo:
         """Create an enabled proxy. Both are HOST:PORT; for port 0, the answer has the port assigned."""
@@ -166,7 +108,7 @@ class Toxiproxy:
     def lead_to(self, name: str, upstream: str) -> None:
         """Point the proxy to HOST:PORT. Closes every connection through it."""
         with self._calling(f"point proxy {name!r} to {upstream}"):
-            _AddressedConsumer.post(f"/proxies/{_segment(name)}", json={"upstream": upstream})
+            consumer.AddressedConsumer.post(f"/proxies/{_segment(name)}", json={"upstream": upstream})
 
     def add_toxic(
         self,
@@ -193,20 +135,24 @@ class Toxiproxy:
         with self._calling("reset"):
             self._server.reset()
 
+    @cached_property
+    def _server(self) -> Any:
+        return consumer.Toxiproxy()
+
     def _handle(self, name: str) -> Any:
         # Built here, because the package would list all proxies to find one. Only the name is used.
-        return toxiproxy.proxy.Proxy(name=_segment(name), upstream="", enabled=True, listen="")
+        return consumer.Proxy(name=_segment(name), upstream="", enabled=True, listen="")
 
     @contextmanager
     def _calling(self, what: str) -> Iterator[None]:
-        token = _call.set(self._call)
+        token = consumer.call.set(consumer.Call(*self._address))
         try:
             yield
         # Transport errors of `requests` are OSErrors; an answer of another shape gives Value- or LookupError.
-        except (*_REFUSALS, OSError, ValueError, LookupError) as error:
+        except (*consumer.REFUSALS, OSError, ValueError, LookupError) as error:
             raise ToxiproxyError(f"Toxiproxy at {self.url}: {what}: {_reason(error)}") from error
         finally:
-            _call.reset(token)
+            consumer.call.reset(token)
 
 
 def _segment(name: str) -> str:
