@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.undo.heal import hold_lock
+from chaos.undo.locks import hold_lock
 from tests.accessibility import axe
 from tests.history import stored
 from tests.history.stored import Stored

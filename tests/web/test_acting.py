@@ -11,7 +11,7 @@ import pytest
 from chaos import database
 from chaos.record.store import RunDir
 from chaos.schedule import registered
-from chaos.undo.heal import hold_lock
+from chaos.undo.locks import hold_lock
 from chaos.web import acts
 from chaos.web.choices import offered
 from tests.web.pages import Site, began
