@@ -94,8 +94,8 @@ $(AXE): tests/accessibility/package-lock.json | $(STAMP)
 bench: setup $(BENCH) ## compare the load generator with others and judge ten million hits
 	@$(BIN)/python -m bench
 
-pictures: setup ## draw the reports and the web as PNG and PDF in dist/pictures: NIGHT=DIR DRILL=DIR DOCS=1
-	@$(BIN)/python -m tests.pictures $(if $(NIGHT),--night $(NIGHT)) $(if $(DRILL),--drill $(DRILL)) $(if $(DOCS),--docs)
+pictures: setup ## draw the reports and the web as PNG and PDF in dist/pictures: NIGHT=DIR DRILL=DIR SAMPLE=1
+	@$(BIN)/python -m tests.pictures $(if $(NIGHT),--night $(NIGHT)) $(if $(DRILL),--drill $(DRILL)) $(if $(SAMPLE),--docs)
 
 # In its own environment: the others are not dependencies of midnight.
 $(BENCH): bench/requirements.lock | $(STAMP)

@@ -14,7 +14,7 @@ from chaos.record.hits import Outcome as Hit
 from chaos.record.store import RunDir
 from chaos.reports.drill_page import write_suite_report
 from tests.checks.synthetic import Night, experiment_file
-from tests.checks.test_drill import BACK, LOSS, night, step
+from tests.checks.test_drill import BACK, LOSS, drill, night, step
 
 
 def stored(tmp_path: Path, **nights: Night) -> RunDir:
@@ -61,6 +61,18 @@ def test_a_suite_whose_scenarios_all_pass_passes_with_the_worst_times(tmp_path: 
     assert verdict.headline.startswith("PASS: 2 of 2 scenarios passed; worst technical RTO 7 s (one)")
     assert verdict.figures["rto"] == 7.0
     assert {finding.name.partition(":")[0] for finding in verdict.findings} == {"one", "two"}
+
+
+def test_the_worst_time_leaves_out_a_hold_that_the_experiment_chose(tmp_path: Path) -> None:
+    plan = drill(runbook=[{"name": "detect", "at": 0}, {"name": "verify", "after": "loss"}])
+    cut_off = night(
+        step("detect", 0.0, 24.0), step("verify", 26.0, 26.5), plan=plan
+    )  # 7 s, of which 6 s were held
+    short = night()
+    short.bad = [(LOSS[0], BACK - 2, Hit.BAD_STATUS)]
+    verdict, _ = judged(stored(tmp_path, short=short, cut_off=cut_off))
+    assert "; worst technical RTO 5 s (short, holds left out)" in verdict.headline
+    assert verdict.figures["rto"] == 7.0
 
 
 def test_a_scenario_that_fails_fails_the_whole_suite_and_is_named(tmp_path: Path) -> None:

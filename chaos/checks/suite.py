@@ -110,9 +110,18 @@ def _worst_times(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
     told = []
     for name, unit in (("rto", f"worst {technical}RTO"), ("rpo", "worst RPO")):
         values = [
-            (value, title) for title, verdict in verdicts if (value := verdict.figures.get(name)) is not None
+            (value - _held(verdict, name), title, _held(verdict, name))
+            for title, verdict in verdicts
+            if (value := verdict.figures.get(name)) is not None
         ]
         if values:
-            value, title = max(values)
-            told.append(f"{unit} {show_seconds(value)} ({title})")
+            value, title, _ = max(values)
+            left_out = ", holds left out" if any(held for *_, held in values) else ""
+            told.append(f"{unit} {show_seconds(value)} ({title}{left_out})")
     return told
+
+
+def _held(verdict: Verdict, name: str) -> float:
+    """The part of a time that the experiment chose, as a region is cut off for so long."""
+    found = (each.evidence.get("held") for each in verdict.findings if each.name == name)
+    return float(next(found, None) or 0.0)

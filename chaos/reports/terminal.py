@@ -56,7 +56,7 @@ def print_verdict(run: RunDir, verdict: Verdict, terminal: Console, report: Path
         _line(terminal, Text(line))
     _line(terminal, Text())
     if report.exists():
-        _line(terminal, Text(f"report: {report}"))
+        _line(terminal, Text(f"report: {report}"), whole=True)
 
 
 def _to_fix(verdict: Verdict) -> Iterator[str]:
@@ -66,8 +66,9 @@ def _to_fix(verdict: Verdict) -> Iterator[str]:
         )
 
 
-def _line(terminal: Console, text: Text) -> None:
-    terminal.print(text, soft_wrap=True, highlight=False)
+def _line(terminal: Console, text: Text, *, whole: bool = False) -> None:
+    """One line: in a terminal wrapped by words, unless it is `whole` to be copied."""
+    terminal.print(text, soft_wrap=whole or not terminal.is_terminal, highlight=False)
 
 
 def _findings(rows: list[FindingRow]) -> Table:

@@ -11,6 +11,7 @@ import psycopg
 
 from chaos.errors import TargetError
 from chaos.postgres.connection import StatementRefused, rows_within
+from chaos.spec.units import show_seconds
 from chaos.survey import cron
 from chaos.survey.cron import CronError
 from chaos.survey.entry import Entry, Found, Took, Unread, Uses, masked
@@ -81,12 +82,20 @@ def _named(connection: Any) -> str:
     return f"postgresql {'localhost' if local else host}:{connection.info.port}"
 
 
+def _naptime(settings: dict[str, str]) -> str:
+    """The setting is in seconds."""
+    try:
+        return show_seconds(float(settings["autovacuum_naptime"]))
+    except (KeyError, ValueError):
+        return "?"
+
+
 def _autovacuum(server: str, settings: dict[str, str]) -> Entry:
     return Entry(
         kind="autovacuum",
         name="autovacuum",
         source=server,
-        schedule=f"every {settings.get('autovacuum_naptime', '?')} s, for each database",
+        schedule=f"every {_naptime(settings)}, for each database",
         zone="UTC",
         unknown="starts where a table needs it, at any time",
         off="" if settings.get("autovacuum") == "on" else "autovacuum is off",

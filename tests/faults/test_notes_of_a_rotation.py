@@ -8,14 +8,14 @@ import pytest
 
 from chaos.faults.logrotate import Logrotate, LogrotateParams
 
-NO_ROTATED = "by default it needs a sync of 50 ms; on a target that midnight did not start at most twice"
+NO_ROTATED = "by default it needs a sync of 50ms; on a target that midnight did not start at most twice"
 NO_SYNC = "by default it needs 10MB rotated; on a target that midnight did not start at most half of its logs"
 
 
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({}, "by default it needs 10MB rotated and a sync of 50 ms"),
+        ({}, "by default it needs 10MB rotated and a sync of 50ms"),
         ({"min_rotated": 1}, NO_ROTATED),
         ({"min_sync": 0.0}, NO_SYNC),
     ],

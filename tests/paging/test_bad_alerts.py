@@ -114,7 +114,7 @@ def test_sound_ones_appear_in_the_plan(tmp_path: Path, capsys: pytest.CaptureFix
     _, argv = run(tmp_path, more, MONITORING + ALERTMANAGER)
     done = typed(capsys, *argv)
     assert done.code == 0, done.err
-    assert "alert     down: ApiDown fires within 30 s of the first injection, is delivered" in done.out
+    assert "alert     down: ApiDown fires within 30s of the first injection, is delivered" in done.out
     assert "abort     on Other" in done.out
 
 

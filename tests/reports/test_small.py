@@ -148,6 +148,19 @@ def test_the_terminal_shows_the_headline_first_then_every_finding_and_the_report
         assert link.title in text
 
 
+def test_a_narrow_terminal_breaks_the_first_line_between_words_and_the_reports_path_not_at_all(
+    run: RunDir,
+) -> None:
+    verdict = judge_run(run)
+    report = write_report(run, verdict)
+    out = io.StringIO()
+    print_verdict(run, verdict, Console(file=out, force_terminal=True, width=60, color_system=None))
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    first = next(number for number, line in enumerate(lines) if verdict.headline.endswith(line)) + 1
+    assert first > 1 and " ".join(lines[:first]) == verdict.headline
+    assert lines[-1] == f"report: {report}"
+
+
 @pytest.mark.parametrize(
     ("points", "left"),
     [
