@@ -66,7 +66,7 @@ def test_the_table_has_when_each_was_pending_firing_delivered_and_resolved(monit
     assert found.rows == [
         ["ApiDown", "severity=page", "+52 s", "+57 s", "+57.5 s", "+1m 20s"],
         ["PoolNearlyFull", "severity=ticket, pool=main", "–", "+1m", "–", "–"],
-        ["Flapping", "severity=page", "+62.0 s", "–", "–", "+64.0 s"],
+        ["Flapping", "severity=page", "+1m 2s", "–", "–", "+1m 4s"],
         ["Flapping", "severity=page", "+70.0 s", f"+{LENGTH + 8:.1f} s", "–", "–"],
         ["AfterThePlay", "severity=page", "–", f"+{LENGTH + 3:.1f} s", "–", "–"],
     ]
