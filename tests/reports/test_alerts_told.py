@@ -67,7 +67,7 @@ def test_the_table_has_when_each_was_pending_firing_delivered_and_resolved(monit
         ["ApiDown", "severity=page", "+52 s", "+57 s", "+57.5 s", "+1m 20s"],
         ["PoolNearlyFull", "severity=ticket, pool=main", "–", "+1m", "–", "–"],
         ["Flapping", "severity=page", "+1m 2s", "–", "–", "+1m 4s"],
-        ["Flapping", "severity=page", "+70.0 s", f"+{LENGTH + 8:.1f} s", "–", "–"],
+        ["Flapping", "severity=page", "+1m 10s", f"+{LENGTH + 8:.1f} s", "–", "–"],
         ["AfterThePlay", "severity=page", "–", f"+{LENGTH + 3:.1f} s", "–", "–"],
     ]
     assert found.notes == ["pending or firing before the play and until its end: Watchdog"]
