@@ -13,6 +13,7 @@ from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
 from chaos.reports import alerted
 from chaos.reports.html import render
+from chaos.spec.units import show_seconds
 from tests.reports.stored_run import LENGTH, PLAY, write_run
 
 PAGE = {"severity": "page"}
@@ -67,8 +68,8 @@ def test_the_table_has_when_each_was_pending_firing_delivered_and_resolved(monit
         ["ApiDown", "severity=page", "+52 s", "+57 s", "+57.5 s", "+1m 20s"],
         ["PoolNearlyFull", "severity=ticket, pool=main", "–", "+1m", "–", "–"],
         ["Flapping", "severity=page", "+1m 2s", "–", "–", "+1m 4s"],
-        ["Flapping", "severity=page", "+1m 10s", f"+{LENGTH + 8:.1f} s", "–", "–"],
-        ["AfterThePlay", "severity=page", "–", f"+{LENGTH + 3:.1f} s", "–", "–"],
+        ["Flapping", "severity=page", "+1m 10s", f"+{show_seconds(LENGTH + 8)}", "–", "–"],
+        ["AfterThePlay", "severity=page", "–", f"+{show_seconds(LENGTH + 3)}", "–", "–"],
     ]
     assert found.notes == ["pending or firing before the play and until its end: Watchdog"]
 
