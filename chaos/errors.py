@@ -23,6 +23,7 @@ MidnightError                5  the tool itself failed
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
@@ -93,13 +94,20 @@ class FileError(UsageError):
         self.path, self.line, self.place, self.rule, self.value = path, line, place, rule, value
         where = f"{path}:{line}: " if line is not None else f"{path}: "
         where += f"{_cut(place, _LONGEST_PLACE)}: " if place else ""
-        shown = str(value).lower() if isinstance(value, bool) else repr(value)
+        shown = _as_written(value)
         got = "" if value is None else f", got {_cut(shown, _LONGEST_VALUE)}"
         super().__init__(f"{where}{_cut(rule, max(_LEAST_RULE, LONGEST - len(where + got)))}{got}")
 
     @property
     def each(self) -> tuple[FileError, ...]:
         return (self,)
+
+
+def _as_written(value: object) -> str:
+    """Format a value as a file would write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, date) else repr(value)
 
 
 class FileErrors(FileError):

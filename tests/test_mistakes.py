@@ -40,6 +40,27 @@ ONE = {
         "12: zzz: unknown key; known: name, title, load, steps, slos, abort, after_abort, limits, budget, outage,"
         " instrument, drill, invariants, alerts, if_missing"
     ),
+    ("a key that is true", "limits:", "true: 1\nlimits:"): "1: has a key that is not text: put it in quotes",
+    ("an impossible key", "limits:", '"\\ud800": 1\nlimits:'): (
+        "1: holds a character that text cannot hold: leave it out"
+    ),
+    # values
+    ("a date", "title: A sound one", "title: 2026-11-27"): (
+        '2: title: must be text: put it in quotes ("..."), got 2026-11-27'
+    ),
+    ("an instant", "hold: 300ms", "hold: 2026-11-27T10:00:00Z"): (
+        f"9: {DROP}: hold: {NOT_A_TIME}, got 2026-11-27T10:00:00"
+    ),
+    ("a tag", "title: A sound one", "title: !secret a"): (
+        "2: title: begins with ! or =, which YAML reserves: put it in quotes"
+    ),
+    ("an equals sign", "title: A sound one", "title: ="): (
+        "2: title: begins with ! or =, which YAML reserves: put it in quotes"
+    ),
+    ("beyond all numbers", "rate: 10}\n", "rate: 1e400}\n"): (
+        "6: load: baseline: rate: must be a finite number, got inf"
+    ),
+    ("thousands of digits", "title: A sound one", f"title: {'9' * 5000}"): "2: holds a number with too many digits",
     # structure
     ("a tab", "  timeout: 2s", "\ttimeout: 2s"): "4: a tab: use spaces",
     ("too far right", "  timeout: 2s", "  timeout: 2s\n    mix: {}"): f"5: {INDENTED}",

@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from ruamel.yaml.comments import TaggedScalar
 
 from chaos.errors import FileError, UsageError, together
 from chaos.spec import places, wording, yamltext
@@ -241,13 +242,16 @@ def _refused(at: Where, node: Any, seen: Iterator[int]) -> Iterator[FileError]:
         raise FileError(at.path, None, "", rule)
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
-        if not isinstance(key, str | int | float | date):
+        if isinstance(key, bool) or not isinstance(key, str | int | float | date):
             yield at.broken("has a key that is not text: put it in quotes")
             continue
         if value is None and _holds_secret(str(key)):
             yield at.broken(_SECRET)
             continue
         here = at.under(key if isinstance(key, str | int) else str(key))
+        if isinstance(value, TaggedScalar):
+            yield here.broken("begins with ! or =, which YAML reserves: put it in quotes")
+            continue
         name = next((part for part in reversed(here.place) if isinstance(part, str)), "")
         if here.place[-2:-1] == ("take",):  # where a secret is in an answer, such as `token: $.token`
             name = "take"

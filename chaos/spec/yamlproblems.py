@@ -17,6 +17,7 @@ INDENTED = "is indented differently from the keys above it"
 NO_COLON = "a colon is missing (key: value)"
 NO_SPACE = "a space is missing after the colon (key: value)"
 QUOTE = "put the value in quotes"
+PERCENT = "a line begins with %: put it in quotes"
 
 _RULES: Sequence[tuple[str, str]] = (
     (r"found character '\\t'", "a tab: use spaces"),
@@ -41,7 +42,8 @@ _RULES: Sequence[tuple[str, str]] = (
     (r"unknown escape character|escape sequence", r"a \ in double quotes: write \\, or use single quotes"),
     (r"another document|document end", "a second document (---): one file holds one"),
     (r"for merging", "<< needs keys with values"),
-    (r"incompatible YAML|<document start>|directive", "a line begins with %: put it in quotes"),
+    (r"incompatible YAML|directive", PERCENT),
+    (r"<document start>", "a second value after the first: a file holds keys with values (key: value)"),
 )
 _CONTEXTS: Sequence[tuple[str, str]] = (
     (r"quoted scalar", "a quote is not closed"),
@@ -50,6 +52,7 @@ _CONTEXTS: Sequence[tuple[str, str]] = (
     (r"tag", f"a value begins with !: {QUOTE}"),
 )
 _DATE = re.compile(r"(?<![\w.-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?[\d_]{4000,}(?![\w.])")
 _KEY, _GLUED = re.compile(r"(- +)*[\w-]+\s*:( |$)"), re.compile(r"(- +)*[\w-]+:\S")
 
 
@@ -80,7 +83,9 @@ def of_value(text: str) -> Problem:
             date(*map(int, found.groups()))
         except ValueError:
             return text.count("\n", 0, found.start()) + 1, f"the date {found[0]} does not exist"
-    return None, "holds a number with too many digits"
+    number = _NUMBER.search(text)
+    line = text.count("\n", 0, number.start()) + 1 if number else None
+    return line, "holds a number with too many digits"
 
 
 def _first(rules: Sequence[tuple[str, str]], said: str) -> str | None:
@@ -99,6 +104,8 @@ def _of_colon(lines: Sequence[str], number: int, column: int) -> Problem:
     above = next((n for n in range(number - 1, -1, -1) if _content(lines[n])), None)
     if _KEY.match(lines[number][:column].strip()):
         return number + 1, f"a second colon in one line: {QUOTE}"
+    if above is not None and lines[above].startswith("%"):
+        return above + 1, PERCENT
     if above is not None and _GLUED.match(_content(lines[above])):
         return above + 1, NO_SPACE
     if above is not None and not _KEY.match(_content(lines[above])):
