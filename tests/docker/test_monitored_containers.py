@@ -41,7 +41,7 @@ ASKED = """\
   - name: served
     prometheus: {share: 50%, good: 'reference_requests_total{status!~"5.."}', total: sum(reference_requests_total)}
 """
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("images", "nothing_on_the_engine")]
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("images", "nothing_on_the_engine")]
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +132,7 @@ def test_an_alert_is_delivered_to_a_run_that_leaves_nothing_when_it_is_killed(
     assert outstanding(midnight.run) == []
 
 
+@pytest.mark.full
 @pytest.mark.full
 def test_a_frozen_api_pages_midnight_and_breaks_what_prometheus_saw(midnight: Midnight) -> None:
     file = Path(experiment(midnight.place, FREEZE, play=22.0, extra=PAGED))
