@@ -133,7 +133,6 @@ def test_an_alert_is_delivered_to_a_run_that_leaves_nothing_when_it_is_killed(
 
 
 @pytest.mark.full
-@pytest.mark.full
 def test_a_frozen_api_pages_midnight_and_breaks_what_prometheus_saw(midnight: Midnight) -> None:
     file = Path(experiment(midnight.place, FREEZE, play=22.0, extra=PAGED))
     file.write_text(file.read_text().replace("slos:\n", f"slos:\n{ASKED}", 1))
