@@ -26,6 +26,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "UTF-16": (GOOD.encode("utf-16"), "is not UTF-8 text"),
     "a null byte": (GOOD.replace("sound", "so\0und"), ":2: holds a control character (#x0000)"),
     "nothing": ("", f":1: {KEYS} nothing"),
+    "a date as text": (GOOD.replace("A sound one", "2026-11-27"), 'put it in quotes ("..."), got 2026-11-27'),
     "a list": ("- a\n", f":1: {KEYS} a list"),
     "a web page": ("<!DOCTYPE html><html>404</html>", f":1: {KEYS} text"),
     "TOML": ("[tool]\nx = 1\n", ":2: a second value after the first: a file holds keys with values"),

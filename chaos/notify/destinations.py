@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from chaos.later import httpx
 from chaos.notify.message import Event
 from chaos.spec.broken import SecretValue
 from chaos.spec.secret import Secret
@@ -20,10 +20,11 @@ def _web_address(text: str) -> str:
     if "@" in text:
         raise SecretValue("must not carry a user or a password: give the whole address as {env: NAME}")
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in ("http", "https") or not url.host:
+        url = urlsplit(text)
+        sound = url.scheme in ("http", "https") and bool(url.hostname) and (url.port or 80) > 0
+    except ValueError:  # of a port or an IPv6 address
+        sound = False
+    if not sound or not text.isprintable():
         raise ValueError("must be an address such as https://ci.example.org/hook")
     return text
 
