@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -118,7 +119,11 @@ async def browsing(place: Path) -> AsyncIterator[Page]:
     argv = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     argv += ["--disable-background-networking", "--no-first-run", "--remote-debugging-port=0"]
     argv += [f"--user-data-dir={place}", "--window-size=400,900", "about:blank"]
-    browser = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # It leaves a directory of its own where it is told to keep such, with a socket, so the path must be short.
+    own = tempfile.TemporaryDirectory(prefix="midnight-browser-", ignore_cleanup_errors=True)
+    browser = subprocess.Popen(
+        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": own.name}
+    )
     try:
         port = await _port(place / "DevToolsActivePort")
         async with aiohttp.ClientSession() as session:
@@ -136,6 +141,7 @@ async def browsing(place: Path) -> AsyncIterator[Page]:
     finally:
         browser.terminate()
         browser.wait(PATIENCE)
+        own.cleanup()
 
 
 async def _port(file: Path) -> int:
