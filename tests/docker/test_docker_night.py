@@ -69,7 +69,7 @@ def test_a_killed_run_leaves_nothing_behind(midnight: Midnight) -> None:
 @pytest.mark.full
 def test_on_volumes_of_the_engines_own_logs_are_fetched_and_no_disk_is_filled(midnight: Midnight) -> None:
     text = (PROJECT / "targets/docker.yaml").read_text()
-    target = midnight.file("docker.yaml", text.replace("disk_write: 30MB/s", "disk_write: 0"))
+    target = midnight.file("docker.yaml", text.replace("disk_write: 24MB/s", "disk_write: 0"))
     (midnight.place / "profiles").symlink_to(PROJECT / "targets/profiles")
     limits = "limits: {lost_log_lines: 0}"
     file = experiment(midnight.place, ROTATE, play=8.0, extra=limits)
