@@ -122,7 +122,9 @@ def sound(midnight: Midnight) -> Night:
     with truth(*SOUND) as server:
         outage = "outage: {below: 80%, window: 1s, sustained: 1500ms}"
         budget = "budget: {rto: 3s, rpo: 1s}"
-        steps = "steps:\n" + tell(server, 1.0)
+        steps = "steps:\n" + tell(
+            server, 0.5
+        )  # half of the outage is the target's own: it has recovered by itself
         mixed = load(8, mix="write: 3, read: 1")
         done = midnight(*arguments(midnight, server, mixed, outage, budget, steps, OBJECTIVES))
         return Night(done, midnight, server.record())
