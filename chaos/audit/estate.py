@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,9 @@ from chaos.audit.suppress import Suppression
 from chaos.audit.workload import Container, Workload, selects, texts, workload
 from chaos.spec.broken import Place
 
+LEAST = {"HorizontalPodAutoscaler": "minReplicas", "ScaledObject": "minReplicaCount"}
+"""The key of the fewest replicas that a scaler leaves, by its kind."""
+_MOST = {"HorizontalPodAutoscaler": "maxReplicas", "ScaledObject": "maxReplicaCount"}
 _UNSET = {"minReplicas": 1, "minReplicaCount": 0, "maxReplicaCount": 100}
 """What holds without a number: https://keda.sh/docs/latest/reference/scaledobject-spec/."""
 
@@ -74,29 +77,22 @@ class Estate:
             and selects(texts(each.node.at("spec", "selector")), given.labels)
         ]
 
-    def scaler(self, given: Workload) -> Node | None:
-        """The spec of the workload's HorizontalPodAutoscaler or KEDA ScaledObject."""
-        for item in self.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
+    def scaler(self, given: Workload) -> Item | None:
+        """The workload's HorizontalPodAutoscaler or KEDA ScaledObject."""
+        for item in self.of_kind(*LEAST):
             target = item.node.at("spec", "scaleTargetRef")
             named = target.at("name").text == given.item.name
             if item.scope == given.item.scope and named and target.at("kind").text in ("", given.item.kind):
-                return item.node.at("spec")
+                return item
         return None
 
     def least_replicas(self, given: Workload) -> int:
-        spec = self.scaler(given)
-        if spec is None:
-            return given.replicas
-        number = spec.at(least_key(spec)).number
-        return _UNSET[least_key(spec)] if number is None else int(number)
+        scaler = self.scaler(given)
+        return given.replicas if scaler is None else _scaled(scaler, LEAST, given.replicas)
 
     def most_replicas(self, given: Workload) -> int:
-        spec = self.scaler(given)
-        if spec is None:
-            return given.replicas
-        key = "maxReplicaCount" if is_scaled_object(spec) else "maxReplicas"
-        number = spec.at(key).number
-        return _UNSET.get(key, given.replicas) if number is None else int(number)
+        scaler = self.scaler(given)
+        return given.replicas if scaler is None else _scaled(scaler, _MOST, given.replicas)
 
     def budgets_of(self, given: Workload) -> list[Item]:
         """The PodDisruptionBudgets that select a workload's Pods. One with expressions may select any."""
@@ -132,15 +128,7 @@ class Estate:
         return text.partition("#")[2]
 
 
-def is_scaled_object(scaler: Node) -> bool:
-    """True for the spec of a KEDA ScaledObject, which has triggers, and no metrics of its own."""
-    return (
-        scaler.at("triggers").exists
-        or scaler.at("maxReplicaCount").exists
-        or scaler.at("minReplicaCount").exists
-    )
-
-
-def least_key(scaler: Node) -> str:
-    """The key of the fewest replicas that a scaler leaves."""
-    return "minReplicaCount" if is_scaled_object(scaler) else "minReplicas"
+def _scaled(scaler: Item, keys: Mapping[str, str], replicas: int) -> int:
+    key = keys[scaler.kind]
+    number = scaler.node.at("spec", key).number
+    return _UNSET.get(key, replicas) if number is None else int(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.audit.estate import Estate, least_key
+from chaos.audit.estate import LEAST, Estate
 from chaos.audit.probes import is_database
 from chaos.audit.rule import Found, Rule, Severity
 
@@ -16,8 +16,9 @@ def check(estate: Estate) -> Iterator[Found]:
         on_purpose = workload.spec.at("strategy", "type").text == "Recreate"
         alone = on_purpose or any(map(is_database, workload.containers))
         if workload.item.kind in ("Deployment", "Rollout") and least < 3 and not alone:
-            node = workload.spec.at("replicas") if scaler is None else scaler.at(least_key(scaler))
-            by = "replicas" if scaler is None else f"{least_key(scaler)} of its autoscaler"
+            key = "replicas" if scaler is None else LEAST[scaler.kind]
+            node = workload.spec.at(key) if scaler is None else scaler.node.at("spec", key)
+            by = key if scaler is None else f"{key} of its autoscaler"
             yield Found(workload.item, node, f"{workload.shown} has {least} of at least 3 {by}")
 
 
