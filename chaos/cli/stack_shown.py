@@ -13,9 +13,8 @@ from chaos.errors import ToolMissing
 from chaos.plugin.handles import Database, Handles, LogFiles
 from chaos.spec import templates
 from chaos.spec.target import Target
-from chaos.tools import postgresql
+from chaos.tools import monitoring, postgresql
 
-MONITORING = ("prometheus", "alertmanager", "node_exporter", "blackbox_exporter")
 _ROLE = "api"  # whose tables one wants to see
 
 
@@ -27,7 +26,7 @@ def to_type(target: Target, handles: Handles) -> Iterator[str]:
         yield f"{_program()} {shlex.quote(_without_password(database))}"
     if handles.logs is not None:
         yield _tail(handles.logs)
-    for name in MONITORING:
+    for name in monitoring.NAMES:
         if name in handles.addresses:
             yield f"{name}: {handles.addresses[name]}"
 

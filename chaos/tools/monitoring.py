@@ -56,4 +56,5 @@ blackbox_exporter = Program(
 )
 
 SERVERS = (prometheus, alertmanager, node_exporter, blackbox_exporter)
+NAMES = tuple(part.NAME for part in SERVERS)
 PROGRAMS = (promtool, *SERVERS)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.host.ports import free_port
+from chaos.paging.ends import RECEIVER
+from chaos.tools import monitoring
 
 ROLES = ("api", "batch", "crowd")
 DATABASE = "reference"
@@ -22,7 +24,7 @@ def _ports() -> dict[str, int]:
     names = (
         *("api", "metrics", "model", "database", "control"),
         *("database_proxy", "model_proxy", "replication_proxy"),
-        *("prometheus", "alertmanager", "node_exporter", "blackbox_exporter", "receiver"),
+        *(*monitoring.NAMES, RECEIVER),
     )
     ports: dict[str, int] = {}
     while len(ports) < len(names):

@@ -22,7 +22,7 @@ from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.tools import monitoring
 from chaos.tools.part import Missing
 
-PORTS = ("prometheus", "alertmanager", "node_exporter", "blackbox_exporter", RECEIVER)
+PORTS = (*monitoring.NAMES, RECEIVER)
 READY = {
     "prometheus": "/-/ready",
     "alertmanager": "/-/ready",
