@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +16,7 @@ from chaos.paging.server import Server
 from chaos.record.events import QuerySampled
 from chaos.record.journal import Clock, Span
 from chaos.spec.slo import Slo
+from tests.paging.serving import serving
 
 PLAY = Span(5.0, 8.5)
 SLO = Slo.model_validate(
@@ -59,13 +59,8 @@ class Prometheus(BaseHTTPRequestHandler):
 @pytest.fixture
 def prometheus() -> Iterator[tuple[type[Prometheus], Server]]:
     handler = type("Handler", (Prometheus,), {"asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield handler, Server(f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(handler) as url:
+        yield handler, Server(url)
 
 
 def ask(server: Server) -> list[QuerySampled]:

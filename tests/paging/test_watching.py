@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from chaos.paging.watch import Watch
 from chaos.record.event import Recorded
 from chaos.record.events import WatchReached
 from chaos.record.journal import Clock
+from tests.paging.serving import serving
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -45,13 +46,8 @@ class Answering(BaseHTTPRequestHandler):
 @pytest.fixture
 def answering() -> Iterator[tuple[type[Answering], Server]]:
     handler = type("Handler", (Answering,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield handler, Server(f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(handler) as url:
+        yield handler, Server(url)
 
 
 @pytest.mark.parametrize(
