@@ -32,7 +32,7 @@ def addresses(host: str, allow: Collection[str]) -> list[str]:
 
 
 def addresses_at(where: str, host: str, allow: Collection[str]) -> list[str]:
-    """Those of a host that stands at this place of a file. Raises Refused, which names the place."""
+    """Resolve a host that a file names at this place. Raises Refused, which names the place."""
     try:
         return addresses(host, allow)
     except Refused as error:

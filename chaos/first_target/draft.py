@@ -34,7 +34,7 @@ class Draft:
 
 
 CONSENT_FOR = timedelta(days=30)
-"""How long a consent lasts if nobody says."""
+"""How long a consent lasts by default."""
 
 
 @dataclass(frozen=True, slots=True)

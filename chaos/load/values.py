@@ -92,7 +92,7 @@ class Values:
         return joined(self._json(document))
 
     def getter(self, word: str) -> Callable[[Row], Any]:
-        """What stands for a name: text, or what a JSON lines file or an answer holds."""
+        """What a name is replaced by: text, or a value of a JSON lines file or an answer."""
         if word in self._taken:
             value = self._taken[word]
             return lambda _: value

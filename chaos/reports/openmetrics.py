@@ -83,7 +83,7 @@ def instant(sample: Sample) -> float:
 
 
 def instants(journal: Journal) -> npt.NDArray[np.float64]:
-    """The instants of the run's clock at which requests and faults are told."""
+    """The instants of the run's clock at which requests and faults are reported."""
     last = journal.events[-1].at if journal.events else 0.0
     return np.arange(0.0, last + 1 / PER_SECOND, 1 / PER_SECOND)
 

@@ -62,7 +62,7 @@ def at_least(finding: Finding) -> bool:
 
 
 def _seen(link: Link) -> str:
-    """Its sentence without the instant, which stands beside it."""
+    """Its sentence without the instant, which has a column of its own."""
     instant, _, seen = link.because.partition(" into the play: ")
     return seen or instant
 

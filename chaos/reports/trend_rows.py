@@ -48,7 +48,7 @@ def summary(trend: Trend) -> str:
 
 
 def standing(trend: Trend) -> Outcome:
-    """Return how a trend stands: FAIL if a figure got worse or the newest run failed, UNKNOWN if nothing could be
+    """Return the outcome of a trend: FAIL if a figure got worse or the newest run failed, UNKNOWN if nothing could be
     compared, else PASS."""
     if trend.regressions or (trend.nights and trend.nights[-1].verdict == Outcome.FAIL):
         return Outcome.FAIL

@@ -1,4 +1,4 @@
 """JSON schemas of the files that users write, made from the models: editors complete and check by them.
 
-`files/` has those of midnight as shipped; `midnight schema` makes them anew, with the plug-ins that are installed.
+`files/` has the schemas that ship; `midnight schema` generates them with the plug-ins that are installed.
 """

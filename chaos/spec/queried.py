@@ -38,7 +38,7 @@ class Queried(Model):
         return {part: query for part in PARTS if (query := getattr(self, part)) is not None}
 
     def asked(self, query: str) -> str:
-        """What to ask for: each counter by itself, as a sum of them hides which one begins anew at 0."""
+        """What to ask for: each counter by itself, as a sum of them hides which one was reset to 0."""
         return (self.counts and self.counter and Parsed(query).counters) or query
 
     @property
@@ -111,7 +111,7 @@ class Parsed:
     @property
     def counters(self) -> str | None:
         """The selector, if all that the query does is to select counters and to add them up. A sum hides which of them
-        begins anew at 0."""
+        was reset to 0."""
         from promql_parser import AggregateExpr, ParenExpr, VectorSelector, parse
 
         inner = self._whole

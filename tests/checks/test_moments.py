@@ -140,7 +140,7 @@ def test_a_gap_without_a_restart_loses_nothing_of_all_and_leaves_its_slices_open
 @pytest.mark.parametrize(
     ("part", "of", "because"),
     [
-        ([[9, 10, None, None, None, 3, 4]], [[20, 21, 22, 23, 24, 25, 26]], "began anew in a gap"),
+        ([[9, 10, None, None, None, 3, 4]], [[20, 21, 22, 23, 24, 25, 26]], "was reset in a gap"),
         ([[0, 1, 2, 3, 4, 5, 6]], [[0, 1, 2, 3, None, None, None]], "no data of `total` at the end"),
         ([[0, 2, 4, 6, 8, 10, 12]], [[0, 1, 2, 3, 4, 5, 6]], "must be a part of that"),
     ],
@@ -152,7 +152,7 @@ def test_counters_that_prove_nothing_say_why(
         of_counters(part, of, 1.0, ALONE)
 
 
-def test_a_sum_that_falls_hides_which_of_its_counters_began_anew() -> None:
+def test_a_sum_that_falls_hides_which_of_its_counters_was_reset() -> None:
     part: list[list[float | None]] = [[5, 9, 7]]
     with pytest.raises(Unjudged, match="a sum of counters fell"):
         of_counters(part, [[50, 60, 70]], 1.0, (False, True))

@@ -60,7 +60,7 @@ def test_bad_ones_are_the_rest(tmp_path: Path) -> None:
     assert found.because == "share of good events 95 % ≥ 90 % (570 of 600 events)"
 
 
-def test_a_counter_that_begins_anew_is_counted_on(tmp_path: Path) -> None:
+def test_a_counter_that_is_reset_is_counted_on(tmp_path: Path) -> None:
     total = sampled("sum(served)", [500, 600, 700, 100, 200, 300, 400])
     found = judged(tmp_path, GOOD, good(500, 600, 700, 80, 180, 280, 380), total)
     assert found.because == "share of good events 96.666 % ≥ 90 % (580 of 600 events)"

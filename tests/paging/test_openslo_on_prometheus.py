@@ -1,5 +1,5 @@
 """OpenSLO documents judged by a real Prometheus: one holds, a real fault breaks another, one has no data, and the
-service's counters begin anew."""
+service's counters are reset."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ DOCUMENTS = "".join(
 
 
 class Restarted(Service):
-    """It counts what it serves, and begins anew with each 40th answer, as if it had been restarted."""
+    """It counts what it serves, and is reset at each 40th answer, as if it had been restarted."""
 
     @property
     def metrics(self) -> str:

@@ -102,8 +102,8 @@ class Rises:
 
 
 def rises(every: Sequence[Series], alone: bool) -> Rises:
-    """One that falls began anew at 0; of a sum of counters that cannot be told. One that appears counted at most its
-    first value in that moment. Raises Unjudged."""
+    """A counter that falls was reset to 0; in a sum of counters, which one is unknown. A counter that appears counted
+    at most its first value in that moment. Raises Unjudged."""
     moments = len(every[0]) - 1
     found = Rises([NOTHING] * moments, [NOTHING] * moments)
     for each in every:
@@ -125,14 +125,12 @@ def _add(series: Series, to: Rises, alone: bool) -> None:
 
 
 def _rise(to: Rises, when: tuple[int, int], was: Fraction, value: Fraction, alone: bool) -> None:
-    began_anew, between = value < was, range(*when)
-    if began_anew and not alone:
-        raise Unjudged(
-            "a sum of counters fell: which of them began anew cannot be told; write the counter alone"
-        )
-    if began_anew and len(between) > MISSED:
-        raise Unjudged("a counter began anew in a gap without data")
-    rise = value if began_anew else value - was
+    reset, between = value < was, range(*when)
+    if reset and not alone:
+        raise Unjudged("a sum of counters fell: which of them was reset is unknown; write the counter alone")
+    if reset and len(between) > MISSED:
+        raise Unjudged("a counter was reset in a gap without data")
+    rise = value if reset else value - was
     to.least[between[-1]] += rise
     to.most[between[-1]] += rise
     if len(between) > MISSED:

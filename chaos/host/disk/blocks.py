@@ -93,7 +93,7 @@ def _opened(directory: Path) -> int:
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         return os.open(directory, flags | os.O_NOATIME)
-    except PermissionError:  # somebody else's directory, and this user may not
+    except PermissionError:  # only its owner may leave the time of access alone
         return os.open(directory, flags)
 
 
