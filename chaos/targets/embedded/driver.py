@@ -128,11 +128,11 @@ class EmbeddedDriver(Driver):
         )
         stages: list[Callable[[], None]] = [
             lambda: self._grow_logs(layout),
+            parts.start_services,  # they import for as long as the database takes to be made
             lambda: parts.start_database(self._profile.database.settings),  # its port may change
             lambda: parts.start_proxy(site.creating),
             parts.prepare_database,
             parts.protect_database,
-            parts.start_services,
             lambda: parts.wait_until_ready(self._target.ready, site),
             lambda: self._start_monitoring(layout, site),
             lambda: parts.warm_up(self._target.ready),

@@ -103,6 +103,15 @@ class Parts:
         """Named after the run, so a late undo never touches a proxy of another run."""
         return f"{self._mark}-{name}"
 
+    def start_services(self) -> None:
+        """The model provider, the exporter and the API. None of them connects before it is sent a request."""
+        self._write_config()
+        self._spawn("model", self.python("reference.model_stub"))
+        conf = str(self._code / "reference/gunicorn_conf.py")
+        argv = [*self.python("gunicorn"), "-c", conf, "reference.wsgi:app"]
+        self.api = self._spawn("api", argv, self._witness())
+        self._spawn("exporter", self.python("reference.exporter"))
+
     def start_proxy(self, creating: Callable[[str, Undo], None]) -> None:
         """Start a Toxiproxy server, or use the one named by TOXIPROXY_URL."""
         url = toxiproxy.running_server()
@@ -156,7 +165,6 @@ class Parts:
 
     def prepare_database(self) -> None:
         """The stack's database, schema, seed and roles."""
-        self._write_config()
         with connect(self._layout.dsn("postgres")) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
         output = self._layout.output / "prepare.log"
@@ -176,14 +184,6 @@ class Parts:
     def protect_database(self) -> None:
         """Create the standby, archive and backup that the experiment requires."""
         self.estate.protect()
-
-    def start_services(self) -> None:
-        """The model provider, the exporter and the API."""
-        self._spawn("model", self.python("reference.model_stub"))
-        conf = str(self._code / "reference/gunicorn_conf.py")
-        argv = [*self.python("gunicorn"), "-c", conf, "reference.wsgi:app"]
-        self.api = self._spawn("api", argv, self._witness())
-        self._spawn("exporter", self.python("reference.exporter"))
 
     def wait_until_ready(self, path: str, site: Site) -> None:
         """Wait until the API reports itself and its dependencies ready, and the exporter answers."""

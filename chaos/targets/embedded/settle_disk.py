@@ -10,8 +10,8 @@ import psutil
 from chaos.host import mounting
 
 FLUSHED_WITHIN = 60.0  # seconds
-QUIET = 0.35  # share of all CPUs in use over one second: a stack at rest is far below
-WINDOW = 1.0
+QUIET = 0.35  # share of all CPUs in use over a window: a stack at rest is far below
+WINDOW = 0.5  # seconds: fifty ticks of the kernel's account
 
 
 def flush() -> None:
@@ -21,7 +21,7 @@ def flush() -> None:
 
 
 def settle(within: float, stopping: threading.Event) -> None:
-    """Wait until the CPUs are quiet for a second, at most `within` seconds.
+    """Wait until the CPUs are quiet for half a second, at most `within` seconds.
 
     A machine that never becomes quiet is not refused here: the baseline shows whether it is good enough.
     """
