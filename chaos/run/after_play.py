@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -68,11 +69,18 @@ async def read_all(
         event(ledger)
     if measured := await measure_restores(plan, driver):
         event(measured)
-    await in_thread(driver.drain)
+    await asyncio.gather(in_thread(driver.drain), in_thread(_import_for_the_report))
     if lines := await count_log_lines(driver, sampler, earlier.following):
         event(lines)
     if errors := await read_errors(handles, run, earlier, until):
         event(errors)
+
+
+def _import_for_the_report() -> None:
+    """Import what is needed next while the target ends its requests: matplotlib and SQLAlchemy take half a second."""
+    with suppress(ImportError):  # reported where it is needed
+        import chaos.history.index
+        import chaos.reports.html  # noqa: F401
 
 
 async def remove_own(plan: Plan, handles: Handles, run: RunDir, event: Callable[[Recorded], None]) -> None:

@@ -1,4 +1,4 @@
-"""Bring a target up: look at the machine first, sign in, and read each of its gauges once."""
+"""Look at the machine, bring a target up, sign in, and read each of its gauges once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from chaos.run.signed_in import signed_in
 from chaos.spec.target import Target
 
 
-def rise(
-    target: Target, driver: Driver, site: Site, stopping: threading.Event, event: Callable[[Recorded], None]
-) -> Handles:
+def look(stopping: threading.Event) -> events.MachineLooked:
+    """Watch for a moment how busy the machine is with what midnight did not start. Blocks."""
+    return events.MachineLooked(NOW, busy=round(by_others(stopping), 3))
+
+
+def rise(target: Target, driver: Driver, site: Site, event: Callable[[Recorded], None]) -> Handles:
     """Blocks. Raises what the driver raises, UsageError for a session that fails, and Refused for a gauge."""
-    event(events.MachineLooked(NOW, busy=round(by_others(stopping), 3)))
     event(events.TargetRising(NOW, target.name))
     return gauging.ready(target, signed_in(target, driver.up(site)), event)

@@ -40,7 +40,7 @@ from chaos.run.observer import Observer, observe
 from chaos.run.pager import Pager
 from chaos.run.quiet import Quiet
 from chaos.run.returned import Returned
-from chaos.run.rising import rise
+from chaos.run.rising import look, rise
 from chaos.run.rounds_player import RoundsPlayer
 from chaos.run.runbook_player import RunbookPlayer, Scene
 from chaos.run.session import Session
@@ -76,7 +76,6 @@ class Runner:
     def play(self) -> RunResult:
         """Start the target, play, undo everything, judge. Errors in between go into the result."""
         with self._session.held():
-            self._session.watched()
             with asyncio.Runner() as loop:
                 loop.run(self._whole())
             # everything is undone; the rest takes a moment, and is what the caller wants
@@ -125,7 +124,9 @@ class Runner:
         self._session.begin()
         site = Site(self._mark, self._session.creating, self._stopping, self._run.path)
         target, stopping = self._plan.target, self._stopping
-        handles = await in_thread(lambda: rise(target, self._driver, site, stopping, self._event))
+        self._event(await in_thread(lambda: look(stopping)))  # while the watchdog starts
+        await in_thread(self._session.watched)
+        handles = await in_thread(lambda: rise(target, self._driver, site, self._event))
         if not self._driver.started_by_us:  # an attached target: before anything is done to it
             self._event(await in_thread(lambda: after_play.take_inventory(self._run, handles)))
             await in_thread(lambda: rehearsal.refuse_steps(self._plan, handles, self._mark))
