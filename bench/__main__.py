@@ -16,6 +16,7 @@ from bench import (
     figures,
     highest_rate,
     paused,
+    run_cost,
     sampling_cost,
     stalled,
     start_up,
@@ -27,7 +28,7 @@ from bench.figures import Figure
 from bench.peers import found
 from bench.workshop import MINIATURE, Extent, Workshop, workshop
 
-PARTS = ("rate", "accuracy", "expect", "stall", "pause", "sampling", "start", "hits")
+PARTS = ("rate", "accuracy", "expect", "stall", "pause", "sampling", "start", "run", "hits")
 
 
 def main() -> None:
@@ -50,27 +51,29 @@ def main() -> None:
 
 
 def _compare(shop: Workshop, parts: list[str]) -> list[str]:
-    """The sections of the document: where it was measured, the ratios, the errors."""
+    """The sections of the document: where it was measured, the ratios, then the tables of single parts."""
     rows: list[Figure] = []
-    errors: list[list[str]] = []
+    more: list[str] = []
     for part in parts:
         print(f"measuring: {part}", flush=True)
         begun = time.monotonic()
         if part == "accuracy":
             shots = accuracy.shoot(shop)
             found = accuracy.figures(shots)
-            errors = accuracy.errors(shots)
+            table = document.table(accuracy.ERRORS_HEADER, accuracy.errors(shots))
+            more += ["Errors against the server's own answer times, milliseconds:", table]
+        elif part == "run":
+            spans = run_cost.play(shop)
+            found = run_cost.figures(spans)
+            table = document.table(run_cost.HEADER, run_cost.rows(spans))
+            more += ["Where the time of a run of `smoke` goes:", table]
         else:
             found = _part(part, shop)
         rows += found
         for row in found:
             print(f"  {' | '.join(row.cells)}", flush=True)
         print(f"  {time.monotonic() - begun:.0f} s", flush=True)
-    sections = [surroundings.told(shop.peers), document.table(figures.HEADER, [row.cells for row in rows])]
-    if errors:
-        title = "Errors against the server's own answer times, milliseconds:"
-        sections += [title, document.table(accuracy.ERRORS_HEADER, errors)]
-    return sections
+    return [surroundings.told(shop.peers), document.table(figures.HEADER, [row.cells for row in rows]), *more]
 
 
 def _part(part: str, shop: Workshop) -> list[Figure]:
