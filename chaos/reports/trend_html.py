@@ -19,7 +19,7 @@ from chaos.reports.show import show_value
 from chaos.reports.trend_rows import rows, standing, summary, title
 from chaos.spec.userfile import write_text
 
-COLOURS = {"pass": "#1b7f4d", "fail": "#b3261e"}
+COLOURS = {"pass": "#0b6cab", "fail": "#b34700"}
 MARKERS = {"pass": ("^", "o"), "fail": ("v", "X")}  # of an infinite and of a finite value
 _WIDTH, _HEIGHT = 11.2, 1.35  # inches, of the page and of one panel
 
