@@ -31,59 +31,71 @@ STATIC = Path(__file__).parent / "static"
 HISTORY = 200  # due times on the page of schedules
 
 
+class Pages:
+    """A handler per page."""
+
+    def __init__(self, memory: Memory, timetable: Timetable, acting: Acting | None) -> None:
+        self._memory, self._timetable, self._acting = memory, timetable, acting
+
+    @property
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.front),
+            Route("/runs", self.runs),
+            Route("/runs/{run}", self.run),
+            Route("/runs/{run}/report", self.report),
+            Route("/trend", self.trends),
+            Route("/trend/{experiment:path}", self.trend),
+            Route("/live/{run}", self.live),
+            Route("/live/{run}/events", self.events),
+            Route("/schedules", self.schedules),
+        ]
+
+    def front(self, request: Request) -> Response:
+        return front(self._memory, self._timetable, self._visitor(request))
+
+    def runs(self, request: Request) -> Response:
+        return stored.listed(self._memory, request)
+
+    def run(self, request: Request) -> Response:
+        return stored.one(self._memory, request.path_params["run"])
+
+    def report(self, request: Request) -> Response:
+        return stored.report(self._memory, request.path_params["run"])
+
+    def trends(self, request: Request) -> Response:  # noqa: ARG002
+        return stored.experiments(self._memory)
+
+    def trend(self, request: Request) -> Response:
+        given = request.query_params
+        experiment = request.path_params["experiment"]
+        return stored.trend(
+            self._memory, experiment, given.get("target") or None, given.get("profile") or None
+        )
+
+    def live(self, request: Request) -> Response:
+        return live.shown(self._memory, request.path_params["run"], self._visitor(request))
+
+    async def events(self, request: Request) -> Response:
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        return await live.stream(self._memory, request.path_params["run"], after)
+
+    def schedules(self, request: Request) -> Response:
+        name = request.query_params.get("name") or None
+        told = self._timetable.told(datetime.now(UTC), name, HISTORY)
+        file, visitor = self._timetable.path, self._visitor(request)
+        return page("schedules.html", title="schedules", told=told, file=file, name=name, visitor=visitor)
+
+    def _visitor(self, request: Request) -> Visitor:
+        return self._acting.visitor(request) if self._acting is not None else READER
+
+
 def application(
     memory: Memory, timetable: Timetable, hosts: Iterable[str] = (), acting: Acting | None = None
 ) -> ASGIApp:
     """Build the application; `hosts` may be asked for besides the loopback names. Read-only without `acting`."""
-
-    def _visitor(request: Request) -> Visitor:
-        return acting.visitor(request) if acting is not None else READER
-
-    def _front(request: Request) -> Response:
-        return front(memory, timetable, _visitor(request))
-
-    def _runs(request: Request) -> Response:
-        return stored.listed(memory, request)
-
-    def _run(request: Request) -> Response:
-        return stored.one(memory, request.path_params["run"])
-
-    def _report(request: Request) -> Response:
-        return stored.report(memory, request.path_params["run"])
-
-    def _trends(request: Request) -> Response:  # noqa: ARG001
-        return stored.experiments(memory)
-
-    def _trend(request: Request) -> Response:
-        given = request.query_params
-        experiment = request.path_params["experiment"]
-        return stored.trend(memory, experiment, given.get("target") or None, given.get("profile") or None)
-
-    def _live(request: Request) -> Response:
-        return live.shown(memory, request.path_params["run"], _visitor(request))
-
-    async def _events(request: Request) -> Response:
-        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        return await live.stream(memory, request.path_params["run"], after)
-
-    def _schedules(request: Request) -> Response:
-        name = request.query_params.get("name") or None
-        told = timetable.told(datetime.now(UTC), name, HISTORY)
-        visitor = _visitor(request)
-        return page(
-            "schedules.html", title="schedules", told=told, file=timetable.path, name=name, visitor=visitor
-        )
-
     routes = [
-        Route("/", _front),
-        Route("/runs", _runs),
-        Route("/runs/{run}", _run),
-        Route("/runs/{run}/report", _report),
-        Route("/trend", _trends),
-        Route("/trend/{experiment:path}", _trend),
-        Route("/live/{run}", _live),
-        Route("/live/{run}/events", _events),
-        Route("/schedules", _schedules),
+        *Pages(memory, timetable, acting).routes,
         Mount("/static", StaticFiles(directory=STATIC)),
         *(acting.routes if acting is not None else ()),
     ]
