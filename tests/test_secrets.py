@@ -66,3 +66,14 @@ def test_output_through_a_discreet_stream_holds_no_secret() -> None:
     stream = DiscreetStream(raw, Redactor(["hunter2"]))
     print("Traceback: hunter2 was refused", file=stream)
     assert raw.getvalue().decode() == f"Traceback: {MASK} was refused\n"
+
+
+@pytest.mark.parametrize("prefix", ["", "Bearer "])
+def test_a_header_is_a_secret_with_its_prefix_and_is_refused_if_it_could_not_be_sent(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "abcd1234")
+    assert SecretReader().header(Secret(env="TOKEN", prefix=prefix), "headers: X") == f"{prefix}abcd1234"
+    monkeypatch.setenv("TOKEN", "grün1234")
+    with pytest.raises(UsageError, match="^headers: X: must be ASCII$"):
+        SecretReader().header(Secret(env="TOKEN", prefix=prefix), "headers: X")

@@ -52,10 +52,7 @@ def headers(given: Mapping[str, str | Secret], where: str, secret: SecretReader)
 def _header(given: str | Secret, where: str, secret: SecretReader) -> str:
     if isinstance(given, str):
         return given
-    value = secret.whole(given, where)
-    if not value.isascii():
-        raise UsageError(f"{where}: must be ASCII")
-    return templates.escaped(value)
+    return templates.escaped(secret.header(given, where))
 
 
 def _value(node: Any, where: str, secret: SecretReader) -> Any:

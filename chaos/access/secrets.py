@@ -31,6 +31,13 @@ class SecretReader:
         """Text as it is, or a secret with its prefix. Raises UsageError."""
         return given if isinstance(given, str) else given.prefix + self(given, where)
 
+    def header(self, given: str | Secret, where: str) -> str:
+        """The same for the value of a header or cookie. Raises UsageError if it is not ASCII."""
+        value = self.whole(given, where)
+        if not value.isascii():
+            raise UsageError(f"{where}: must be ASCII")
+        return value
+
     def connection(self, secret: Secret, where: str) -> Parts:
         """Parse a secret that is a PostgreSQL connection string. Raises UsageError.
 

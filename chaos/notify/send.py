@@ -37,7 +37,7 @@ def send(name: str, destination: Webhook | Apprise, body: Mapping[str, Any]) -> 
 
 def _post(name: str, hook: Webhook, body: Mapping[str, Any], read: SecretReader) -> None:
     url = read(hook.webhook, name) if isinstance(hook.webhook, Secret) else hook.webhook
-    headers = {key: read.whole(secret, f"{name}: header {key}") for key, secret in hook.headers.items()}
+    headers = {key: read.header(secret, f"{name}: header {key}") for key, secret in hook.headers.items()}
     with httpx.Client(timeout=TIMEOUT, trust_env=False, verify=trust.trust(url)) as client:
         answer = client.post(url, json=dict(body), headers=headers)
     if not answer.is_success:

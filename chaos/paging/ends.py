@@ -56,5 +56,5 @@ def _server(
             raise Refused(f"{where}: {{{name}}} is no address of this target; {instead(name, addresses)}")
         url = addresses[name].rstrip("/") + url.removeprefix(f"{{{name}}}")
     allowlist.addresses_at(where, allowlist.host_of(url), target.allow)
-    headers = {name: secret.whole(each, f"{where}: headers: {name}") for name, each in given.headers.items()}
+    headers = {name: secret.header(each, f"{where}: headers: {name}") for name, each in given.headers.items()}
     return Server(url.rstrip("/"), headers)

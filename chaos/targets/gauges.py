@@ -61,12 +61,9 @@ def _url(reading: Reading, where: str, handles: Handles) -> str:
 
 
 def _headers(reading: Reading, where: str, secret: SecretReader) -> dict[str, str]:
-    headers = {
-        name: secret.whole(given, f"{where}: headers: {name}") for name, given in reading.headers.items()
+    return {
+        name: secret.header(given, f"{where}: headers: {name}") for name, given in reading.headers.items()
     }
-    if any(not value.isascii() for value in headers.values()):
-        raise UsageError(f"{where}: headers: must be ASCII")
-    return headers
 
 
 def _dsn(reading: Reading, where: str, secret: SecretReader, target: Target) -> str:

@@ -16,7 +16,6 @@ from chaos.host import privileges
 from chaos.host.disk import recognised
 from chaos.host.mounting import device_under
 from chaos.plugin.handles import Job, LogFiles, ProcessRef, Proxy, Volume
-from chaos.spec.secret import Secret
 from chaos.spec.target import Target
 from chaos.targets import rotation
 from chaos.targets.attach import databases, processes, proxying, started
@@ -51,7 +50,7 @@ def find(options: AttachOptions, target: Target) -> Found:
     """
     secret, allow = SecretReader(), target.allow
     headers = {
-        name: _header(given, f"options: headers: {name}", secret) for name, given in options.headers.items()
+        name: secret.header(given, f"options: headers: {name}") for name, given in options.headers.items()
     }
     for host, place in options.hosts():
         allowlist.addresses_at(": ".join(("options", *place)), host, allow)
@@ -69,13 +68,6 @@ def find(options: AttachOptions, target: Target) -> Found:
         None if options.start is None else _start(options.start, secret),
         secret.known,
     )
-
-
-def _header(given: Secret, where: str, secret: SecretReader) -> str:
-    value = secret.whole(given, where)
-    if not value.isascii():
-        raise UsageError(f"{where}: must be ASCII")
-    return value
 
 
 def logs_of(at: LogsAt, target: Target) -> LogFiles:

@@ -81,7 +81,7 @@ def discover(options: ComposeOptions) -> Discovered:
         docker_images.need_reference(client)  # most faults, and some undos, run in a sidecar
     front = "entry" if options.entry is not None else "api"
     headers = {
-        name: secret.whole(given, f"options: {front}: headers: {name}")
+        name: secret.header(given, f"options: {front}: headers: {name}")
         for name, given in options.front.headers.items()
     }
     entered = reach(containers[front], options.front.port, front)
