@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.real, pytest.mark.full]
 
 CUT = "{name: cut, fault: partition, at: 1s, hold: 29s, with: {target: database}}"
 FREEZE = "{name: freeze, fault: pause, at: 1500ms, hold: 29s, with: {target: model}}"
+LIMIT = "{name: limit, fault: disk_limit, at: 1s, hold: 29s, with: {volume: data, write: 200kB}}"
+DELAY = "{name: delay, fault: disk_delay, at: 1500ms, hold: 29s, with: {volume: data, flush: 2s}}"
+STALL = "{name: stall, fault: disk_stall, at: 1500ms, hold: 29s, with: {volume: data}}"
 
 
 class Engine:
@@ -78,22 +81,28 @@ def own_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         shutil.rmtree(place)
 
 
-def test_an_engine_that_was_restarted_is_undone_too(midnight: Midnight, own_engine: Engine) -> None:
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(
+    ("last", "steps"),
+    [("freeze", (CUT, FREEZE)), ("delay", (LIMIT, DELAY)), ("stall", (LIMIT, STALL))],
+    ids=["containers", "a slow disk", "a disk that does not answer"],
+)
+def test_an_engine_that_was_restarted_is_undone_too(
+    midnight: Midnight, own_engine: Engine, last: str, steps: tuple[str, ...]
+) -> None:
     assert midnight("doctor", "--fix").code == 0
     with engine.connected(own_engine.at) as client:
         before = ours(everything(client))
-    file = experiment(midnight.place, CUT, FREEZE, play=30.0)
+    file = experiment(midnight.place, *steps, play=30.0)
     process = midnight.start("run", file, "--target", "docker", "--profile", "hardened")
     end = time.monotonic() + 120
-    while not (
-        midnight.runs and any(e.name == "freeze" and e.phase == "injected" for e in midnight.events())
-    ):
+    while not (midnight.runs and any(e.name == last and e.phase == "injected" for e in midnight.events())):
         assert process.poll() is None and time.monotonic() < end, (midnight.place / "output").read_text()
         time.sleep(0.05)
 
     own_engine.stop()
     own_engine.start()
-    process.wait(120)
+    process.wait(180)
 
     midnight("undo")
     assert outstanding(midnight.run) == []
