@@ -13,7 +13,7 @@ from chaos.census.levels import levels
 from chaos.census.processes import Gone, Unseen
 from chaos.census.readings import Reading
 from chaos.census.witness.ask import NoAnswer, NotListening, allowed, ask, listens
-from chaos.checks.leaks import places
+from chaos.checks.leaks import places, resources
 from chaos.checks.leaks.grown import placed
 from chaos.errors import ControlError, TargetError, UsageError
 from chaos.plugin.handles import Handles, ProcessRef
@@ -24,7 +24,7 @@ from chaos.record.gauges import Database as DatabaseGauge
 from chaos.spec.rounds import Round, Rounds
 from chaos.spec.target import Target
 
-COUNTED = ("greenlets", "tasks", "objects")
+_WITNESSED = tuple(each.name for each in resources.ALL if each.witnessed)
 """Of a witness's counts; threads are counted from outside."""
 
 ENTRIES = tuple(gauge for gauge in Api if gauge.unit == "entries")
@@ -100,7 +100,7 @@ class Quiet:
             unread.append(str(error))
             return {}
         counts: dict[str, float] = census["counts"]
-        return {name: counts[name] for name in COUNTED if name in counts} | placed(census)
+        return {name: counts[name] for name in _WITNESSED if name in counts} | placed(census)
 
     def _refs(self, unread: list[str] | None = None) -> Iterator[tuple[str, ProcessRef]]:
         """The processes of each role, with their descendants. Why some cannot be seen is added to `unread`."""

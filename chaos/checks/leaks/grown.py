@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.checks.leaks import resources
+
 _FRAMES = 3
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 AT, HELD_BY = "at ", ", held by "
-PLACED = ("descriptors", "sockets", "sessions", "greenlets", "tasks")
+_PLACED = tuple(each.name for each in resources.ALL if each.placed)
 _MOST_PLACES = 300
-_LISTS = ("descriptors", "sockets", "sessions", "greenlets", "tasks", "threads", "forgotten")
+_LISTS = (*_PLACED, "threads", "forgotten")  # of a census
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def placed(census: Mapping[str, Any]) -> dict[str, int]:
     Of two quiet points they tell growth apart that a busy pool of the same resource hides.
     """
     found: Counter[str] = Counter()
-    for resource in PLACED:
+    for resource in _PLACED:
         for (_, place), groups in _grouped(census, resource).items():
             if place:
                 found[f"{resource}:{AT}{place}"] += sum(each["count"] for each in groups)

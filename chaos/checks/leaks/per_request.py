@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from chaos.checks.judged import Judged
+from chaos.checks.leaks import resources
 from chaos.checks.leaks.growth import Growth, Kind
 from chaos.spec.leak_limits import MEMORY
 
-COUNTED = ("descriptors", "threads", "sessions", "entries", "greenlets", "tasks")
+_COUNTED = tuple(each.name for each in resources.ALL if each.figure)
 
 
 def things(judged: Judged) -> float | None:
     """Of what is counted, the most that a request of any route leaves; None without rounds."""
-    return _most(judged, COUNTED)
+    return _most(judged, _COUNTED)
 
 
 def memory(judged: Judged) -> float | None:

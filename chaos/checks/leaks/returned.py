@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
+from chaos.checks.leaks import resources
 from chaos.checks.leaks.points import identity, totals
 from chaos.checks.leaks.told import thing
 from chaos.checks.text import amount
@@ -14,15 +15,7 @@ from chaos.spec.units import show_seconds
 NAME = "returned"
 BEFORE, AFTER = "before the play", "after the play"
 
-RESOURCES = (
-    "descriptors:file",
-    "descriptors:deleted",
-    "descriptors:pipe",
-    "descriptors:socket",
-    "threads",
-    "sessions:active",
-    "sessions:idle in transaction",
-)
+_COMPARED = tuple(each.name for each in resources.ALL if each.returned)
 IDLE = "sessions:idle"
 """Of a pool that has grown: kept on purpose, each with a socket of the service's."""
 
@@ -55,7 +48,7 @@ def kept(before: QuietPoint, after: QuietPoint) -> dict[str, float]:
     then, now = totals(before), totals(after)
     pooled = max(0.0, now.get(IDLE, 0.0) - then.get(IDLE, 0.0))
     found = {}
-    for resource in RESOURCES:
+    for resource in _COMPARED:
         more = now.get(resource, 0.0) - then.get(resource, 0.0)
         more -= pooled if resource == "descriptors:socket" else 0.0
         if more > max(SHARE * then.get(resource, 0.0), LEAST * len(before.processes)):

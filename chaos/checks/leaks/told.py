@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chaos.checks.leaks import resources
 from chaos.checks.leaks.grown import AT, HELD_BY
 from chaos.checks.leaks.growth import Growth, Kind, is_placed
 from chaos.checks.leaks.points import Points, totals
@@ -12,24 +13,6 @@ from chaos.checks.text import amount
 from chaos.spec.leak_limits import MEMORY
 from chaos.spec.rounds import Rounds
 from chaos.spec.units import show_seconds
-
-_ONE = {
-    "descriptors:file": "open file",
-    "descriptors:deleted": "deleted file still open",
-    "descriptors:socket": "socket",
-    "descriptors:pipe": "pipe",
-    "descriptors:epoll": "epoll descriptor",
-    "descriptors": "descriptor",
-    "sockets": "socket",
-    "threads": "thread",
-    "sessions": "database session",
-    "entries": "entry",
-    "greenlets": "greenlet",
-    "tasks": "task",
-    "objects": "object",
-}
-
-_MANY = {"entry": "entries", "deleted file still open": "deleted files still open"}
 
 
 def sentence(
@@ -72,12 +55,8 @@ def _at(resource: str) -> str:
 
 def thing(resource: str, count: float = 1) -> str:
     """The name of one piece of a resource, or of several."""
-    kind, _, detail = resource.partition(":")
-    detail = "" if is_placed(resource) else detail  # said as its place
-    named = _ONE.get(resource) or _ONE.get(kind, kind)
-    if count != 1:
-        named = _MANY.get(named, f"{named}s")
-    return named if resource in _ONE or not detail else f"{named} ({detail})"
+    detail = "" if is_placed(resource) else resource.partition(":")[2]  # said as its place
+    return resources.thing(resource, count, detail)
 
 
 def _grew(growth: Growth) -> str:
