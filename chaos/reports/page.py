@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.checks import effect as effects
 from chaos.checks.check import Section
-from chaos.checks.figures import FIGURES, plugged
+from chaos.checks.figures import FIGURES, SHIPPED, every
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.registered import described
 from chaos.checks.slo import pool
@@ -72,7 +72,7 @@ class Page:
     leaks: list[LeakRow]
     no_leaks: list[FindingRow]  # what is said of leaks besides
     other: list[FindingRow]
-    figures: list[tuple[str, str]]  # those of plug-ins: the others are in the other tables
+    figures: list[tuple[str, str]]  # that no other table shows
     by_step: Table
     by_route: Table
     steps: list[StepRow]
@@ -118,7 +118,7 @@ def build(
             if described(f.check).section == "leaks" and not f.evidence.get("rounds")
         ],
         other=[finding_row(f) for f in verdict.findings if not _has_a_table(f, steps)],
-        figures=_of_plugins(verdict),
+        figures=_without_a_table(verdict),
         by_step=_breakdown(verdict.findings, "by_step", "step"),
         by_route=_breakdown(verdict.findings, "by_route", "route"),
         steps=[_step(step, verdict, zero) for step in steps],
@@ -198,11 +198,12 @@ def _doses(step: StepRecord) -> list[tuple[str, str]]:
     ]
 
 
-def _of_plugins(verdict: Verdict) -> list[tuple[str, str]]:
+def _without_a_table(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the figures that no other table shows: those of rounds, and those of plug-ins."""
     return [
         (figure.label, show_value(verdict.figures[figure.name], figure.unit))
-        for figure in plugged()
-        if figure.name in verdict.figures
+        for figure in every()
+        if (figure.rare or figure.name not in SHIPPED) and verdict.figures.get(figure.name) is not None
     ]
 
 

@@ -53,7 +53,7 @@ def test_its_value_is_in_the_verdict_and_in_the_report(judging: Judging, tmp_pat
     found = judging(GOOD)
     assert (found.outcome, found.figures["bad_hits"]) == (Outcome.PASS, 0.0)
     page = render(Judged(*Night().write(tmp_path / "again")).journal, found)
-    assert "Figures of plug-ins" in page and "bad hits" in page
+    assert "More figures" in page and "bad hits" in page
 
 
 @pytest.mark.parametrize(
