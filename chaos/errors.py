@@ -1,5 +1,5 @@
 """The exception tree, and the one mapping from errors and outcomes to exit codes: the `of_*` functions below, of which
-the first in `PRECEDENCE` wins where several apply.
+the first in `PRECEDENCE` wins where several apply. Those of one run are collected in `run.outcome.Course`.
 
 MidnightError                5  the tool itself failed
 ├── UsageError               2  bad arguments; nothing was touched
@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
 
     @property
     def words(self) -> str:
-        """The start of the verdict's headline, in capitals."""
+        """In capitals, for a gate and an audit; a run's verdict begins with `checks.headline.word`."""
         return _WORDS[self]
 
     @property

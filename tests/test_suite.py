@@ -91,6 +91,15 @@ def test_a_scenario_that_was_never_played_makes_the_suite_unknown(tmp_path: Path
     assert verdict.findings[-1].because == "1 of 2 scenarios not played, or not judged"
 
 
+def test_a_scenario_that_was_stopped_is_said_first(tmp_path: Path) -> None:
+    stopped = night()
+    stopped.ended = {"reason": "aborted", "because": "stopped by SIGINT"}
+    verdict, _ = judged(stored(tmp_path / "one", one=night(), two=stopped))
+    assert verdict.headline.startswith("ABORTED: 1 of 2 scenarios passed; two: ABORTED: the play was stopped by")
+    verdict, _ = judged(stored(tmp_path / "other", one=failing(), two=stopped))
+    assert verdict.headline.startswith("FAIL, ABORTED: 0 of 2 scenarios passed; one: FAIL: ")
+
+
 def test_a_scenario_whose_run_is_gone_makes_the_suite_unknown(tmp_path: Path) -> None:
     run = stored(tmp_path, one=night(), two=night())
     (tmp_path / "reports/two/two-1/run.json").unlink()

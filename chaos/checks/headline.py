@@ -31,12 +31,12 @@ def headline(
     figures: Mapping[str, float | None] | None = None,
 ) -> str:
     """Return one sentence, such as `FAIL: for 19 s of 1m 50s the service did not answer as it should.`"""
-    word = opening(outcome, findings, course)
+    first = opening(outcome, findings, course)
     if outcome is Outcome.FAIL:
-        return sentence(word, [*_of_outages(findings, course), *clauses.failed(findings)])
+        return sentence(first, [*_of_outages(findings, course), *clauses.failed(findings)])
     if outcome is Outcome.UNKNOWN:
-        return sentence(word, *_why_unknown(findings, course))
-    return sentence(word, [*_partial(findings), *clauses.passed(findings, figures or {})])
+        return sentence(first, *_why_unknown(findings, course))
+    return sentence(first, [*_partial(findings), *clauses.passed(findings, figures or {})])
 
 
 def _partial(findings: Sequence[Finding]) -> list[str]:
@@ -51,11 +51,14 @@ def _partial(findings: Sequence[Finding]) -> list[str]:
 
 def opening(outcome: Outcome, findings: Sequence[Finding], course: Course = NOTHING) -> str:
     """Return the first word or words."""
-    if outcome is Outcome.FAIL:
-        return "FAIL, ABORTED" if course.aborted else "FAIL"
-    if course.aborted and outcome is Outcome.UNKNOWN:
-        return "ABORTED"
-    return "PARTIAL" if is_partial(outcome, findings) else outcome.name
+    return word(outcome, aborted=bool(course.aborted), partial=is_partial(outcome, findings))
+
+
+def word(outcome: Outcome, *, aborted: bool, partial: bool) -> str:
+    """Return the verdict in capitals. An abort is no verdict: a failure that was seen before it stays one."""
+    if aborted and outcome is not Outcome.PASS:
+        return "FAIL, ABORTED" if outcome is Outcome.FAIL else "ABORTED"
+    return "PARTIAL" if partial else outcome.name
 
 
 def is_partial(outcome: Outcome, findings: Sequence[Finding]) -> bool:
@@ -94,7 +97,8 @@ def _of_outages(findings: Sequence[Finding], course: Course) -> Iterator[str]:
 def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str], str]:
     """Return the reasons, the one that explains the others first, and what to do."""
     if course.aborted:
-        return [f"the play was stopped: {course.aborted}"], "what came before it is judged below"
+        by = course.aborted if course.aborted.startswith("stopped") else f"stopped: {course.aborted}"
+        return [f"the play was {by}"], "what came before it is judged below"
     deciding = _deciding(Outcome.UNKNOWN, findings)
     told = [clauses.unknown(each) for each in deciding]
     if not deciding:

@@ -9,6 +9,7 @@ from pathlib import Path
 from chaos.checks import completeness
 from chaos.checks.figures import of_suite
 from chaos.checks.finding import Finding, Outcome, worst
+from chaos.checks.headline import word
 from chaos.checks.plain import cut, sentence
 from chaos.checks.rejudge import judge_run
 from chaos.checks.result import RunResult
@@ -95,7 +96,8 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str
         if verdict.outcome is not Outcome.PASS
     ]
     partial = outcome is Outcome.PASS and any(verdict.partial for _, verdict in verdicts)
-    return sentence("PARTIAL" if partial else outcome.name, [*clauses[:1], *others, *clauses[1:]])
+    aborted = any("ABORTED" in verdict.headline.partition(":")[0] for _, verdict in verdicts)
+    return sentence(word(outcome, aborted=aborted, partial=partial), [*clauses[:1], *others, *clauses[1:]])
 
 
 def _reasons(found: Sequence[RunResult]) -> tuple[str, ...]:

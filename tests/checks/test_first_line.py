@@ -129,7 +129,7 @@ def test_the_outage_began_after_a_step_that_still_acted_or_just_had(
 def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:
     stopped = {"reason": "aborted", "because": "stopped by SIGINT"}
     found = verdict(tmp_path, ended=stopped)
-    assert found.headline.startswith("ABORTED: the play was stopped: stopped by SIGINT")
+    assert found.headline.startswith("ABORTED: the play was stopped by SIGINT")
     failed = verdict(tmp_path / "failed", ended=stopped, missing=(3,))
     assert failed.headline.startswith("FAIL, ABORTED: 1 of 140 confirmed writes were lost")
 
