@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from rich.console import Console as Terminal
@@ -29,12 +30,19 @@ def play(plan: Plan, overrides: tuple[str, ...], terminal: Terminal) -> RunResul
         return consoles[0]
 
     try:
-        result = starting.start(plan, overrides, watch)
+        result = starting.start(plan, overrides, watch, _import_what_is_needed_next)
     finally:
         for console in consoles:
             console.stop()
     drill = plan.experiment.drill is not None
     return concluded(result, lambda verdict: write(result.run, verdict, drill=drill))
+
+
+def _import_what_is_needed_next() -> None:
+    """Import what `write` and `_remember` need, half a second, while the run would only wait."""
+    with suppress(ImportError):  # reported where it is needed
+        import chaos.history.index
+        import chaos.reports.html  # noqa: F401
 
 
 def concluded(result: RunResult, write_it: Callable[[Verdict], None]) -> RunResult:

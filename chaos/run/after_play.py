@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -57,8 +57,9 @@ async def read_all(
     earlier: Earlier,
     event: Callable[[Recorded], None],
     stop: threading.Event,
+    meanwhile: Callable[[], None],
 ) -> None:
-    """Read everything, and record it through `event`."""
+    """Read everything, and record it through `event`. Call `meanwhile` while the target ends its requests."""
     handles = await in_thread(partial(signed_in_again, plan.target, handles))
 
     def ask() -> None:
@@ -69,18 +70,11 @@ async def read_all(
         event(ledger)
     if measured := await measure_restores(plan, driver):
         event(measured)
-    await asyncio.gather(in_thread(driver.drain), in_thread(_import_for_the_report))
+    await asyncio.gather(in_thread(driver.drain), in_thread(meanwhile))
     if lines := await count_log_lines(driver, sampler, earlier.following):
         event(lines)
     if errors := await read_errors(handles, run, earlier, until):
         event(errors)
-
-
-def _import_for_the_report() -> None:
-    """Import what is needed next while the target ends its requests: matplotlib and SQLAlchemy take half a second."""
-    with suppress(ImportError):  # reported where it is needed
-        import chaos.history.index
-        import chaos.reports.html  # noqa: F401
 
 
 async def remove_own(plan: Plan, handles: Handles, run: RunDir, event: Callable[[Recorded], None]) -> None:

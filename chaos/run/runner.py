@@ -53,15 +53,18 @@ RECHECKED = 2.5  # seconds before the end of the baseline
 Ending = Callable[[Iterable[asyncio.Event]], Awaitable[float | None]]
 """Waits for the end of the play, given the ends of its steps; returns its time if that is not the planned one."""
 
-LEAD = 0.2
-"""Seconds of notice for the load process before it begins."""
+LEAD = 0.2  # seconds of notice for the load process before it begins
 
 
 class Runner:
     """Play one plan into one run directory."""
 
-    def __init__(self, plan: Plan, run: RunDir, driver: Driver, observer: Observer) -> None:
+    def __init__(
+        self, plan: Plan, run: RunDir, driver: Driver, observer: Observer, meanwhile: Callable[[], None]
+    ) -> None:
+        """`meanwhile` is called in a thread once the load is over, while the target ends."""
         self._plan, self._run, self._driver, self._observer = plan, run, driver, observer
+        self._meanwhile = meanwhile
         self._session = Session(run, plan.target.driver, (each.step.fault for each in plan.steps))
         self._course, self._event = self._session.course, self._session.event
         self._rounds, self._mark = plan.experiment.load.rounds, run.id
@@ -154,8 +157,9 @@ class Runner:
             samples.close()
         store.free_reserve(self._run)
         await after_play.read_all(
-            self._plan, self._driver, handles, self._run, sampler, earlier, self._event, self._stopping
-        )
+            self._plan, self._driver, handles, self._run, sampler, earlier, self._event, self._stopping,
+            self._meanwhile,
+        )  # fmt: skip
 
     def _lost_source(self, name: str, because: str) -> None:
         self._event(events.SourceLost(NOW, name, because=because))
@@ -258,9 +262,8 @@ class Runner:
         player = StepPlayer(
             handles, self._run, self._session.writer.event, self._clock, begin, begin + length
         )
-        names = [planned.step.name for planned in self._plan.steps]
-        names += [action.step.name for action in self._plan.runbook]
-        ended = {name: asyncio.Event() for name in names}
+        ended = {each.step.name: asyncio.Event() for each in self._plan.steps}
+        ended |= {each.step.name: asyncio.Event() for each in self._plan.runbook}
         operators = RunbookPlayer(self._scene(handles, begin))
         whole, settled = False, None
         try:

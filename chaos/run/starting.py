@@ -25,8 +25,14 @@ from chaos.targets import gauges
 SAMPLED = 15_000  # approximate bytes per second of samples, events and the instrument's record
 
 
-def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDir], Observer]) -> RunResult:
-    """Check that the run may begin, heal earlier runs, and play it. Raises UsageError before anything is touched."""
+def start(
+    plan: Plan,
+    overrides: tuple[str, ...],
+    make_observer: Callable[[RunDir], Observer],
+    meanwhile: Callable[[], None],
+) -> RunResult:
+    """Check that the run may begin, heal earlier runs, and play it. Raises UsageError before anything is touched.
+    `meanwhile` is called once the load is over, while the target ends."""
     preflight.refuse_when_halted()
     driver = plan.make_driver()
     known.learn(driver.secrets, names(plan))
@@ -46,7 +52,7 @@ def start(plan: Plan, overrides: tuple[str, ...], make_observer: Callable[[RunDi
         manifest.save(run, plan, versions, overrides)
 
     with new_run(plan.experiment.name, plan.target.name, driver.aim, save, admit) as run:
-        runner = Runner(plan, run, driver, make_observer(run))
+        runner = Runner(plan, run, driver, make_observer(run), meanwhile)
         ended = runner.play()
         if runner.refused is not None and ended.exit_code is not ExitCode.NOT_UNDONE:
             shutil.rmtree(run.path)  # nothing was played
