@@ -156,9 +156,9 @@ class AtLines:
         self._lines = 0
         return Taken.YES
 
-    def stack(self) -> Stack | None:
+    def stacks(self) -> list[Stack]:
         inwards = self._blocks if not self._root_first else self._blocks[::-1]
-        return made(self._language, inwards[-1], reversed(inwards[:-1]), inwards[0])
+        return [made(self._language, inwards[-1], reversed(inwards[:-1]), inwards[0])]
 
 
 def _room(block: Block) -> bool:

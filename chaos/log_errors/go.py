@@ -91,11 +91,11 @@ class Panic:
         elif len(self._frames) < 64:
             self._frames.append(Frame(file, line, short(function), is_ours(file)))
 
-    def stack(self) -> Stack | None:
+    def stacks(self) -> list[Stack]:
         if not self._goroutines:
-            return None
+            return []
         self._block.frames.extend(reversed(self._frames))
-        return made("go", self._block, (), self._block)
+        return [made("go", self._block, (), self._block)]
 
 
 def _named(what: str, text: str) -> tuple[str, str]:

@@ -56,10 +56,11 @@ class _Open:
             self._text.append(content)
             self._length += len(content) + 1
 
-    def found(self) -> Found | None:
-        stack = self.machine.stack()
-        text = "\n".join(self._text).rstrip()
-        return Found(stack, self.at, text[:LONGEST_TEXT]) if stack is not None else self.instead
+    def found(self) -> list[Found]:
+        text = "\n".join(self._text).rstrip()[:LONGEST_TEXT]
+        if stacks := self.machine.stacks():
+            return [Found(stack, self.at, text) for stack in stacks]
+        return [self.instead] if self.instead is not None else []
 
 
 class Parser:
@@ -139,7 +140,7 @@ class Parser:
         return False
 
     def _end(self, each: _Open) -> None:
-        if (found := each.found()) is not None:
+        for found in each.found():
             self._tell(found)
 
     def _begun(self, line: Line, at: float | None) -> _Open | None:
@@ -188,7 +189,7 @@ class Parser:
         for text in reversed(before):
             if python.SYNTAX.match(text):
                 machine.take(text)
-        if not (stack := machine.stack()) or not stack.frames:
+        if not all(stack.frames for stack in machine.stacks()):
             return None
         opened = _Open(machine, prefix, line, at or self._before(line), reversed(before))
         return opened if opened.take(line) is Taken.YES else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from chaos.log_errors.stack import ENTRY, Block, Frame, Stack, Taken, made
 
@@ -37,6 +39,7 @@ _OTHER_PROGRAM = re.compile(
 )
 """What no message goes on with: a program in Go, Java or JavaScript that writes to the same log."""
 _MESSAGE_LINES = 20
+_MOST_MEMBERS = 100
 _OTHERS = 8  # lines of other writers, or blank ones, between two tracebacks of a chain
 
 
@@ -76,23 +79,31 @@ class Traceback:
             self._groups.clear()
         return Taken.NO if self._groups or self._state in ("frames", "member") else None
 
-    def stack(self) -> Stack | None:
+    def stacks(self) -> list[Stack]:
+        """One for each member of a group: each of them is an error that was raised."""
+        return [self._stack(root) for root in islice(self._roots(0), _MOST_MEMBERS)]
+
+    def _stack(self, root: int) -> Stack:
         blocks = self._blocks
-        root = 0
-        while (member := self._first_member(root)) is not None:
-            root = member
-        path = [blocks[each] for each in self._outwards(root)]
-        deciding = blocks[root]
-        rest = [
+        chain = [
             block
-            for block in blocks[root + 1 :]
-            if (block.parent, block.member) == (deciding.parent, deciding.member)
+            for at in (root, *self._outwards(root))
+            for block in blocks[at:]
+            if (block.parent, block.member) == (blocks[at].parent, blocks[at].member)
         ]
         top = [block for block in blocks if block.parent is None]
-        return made("python", deciding, [*rest, *path, *blocks], top[-1])
+        return made("python", chain[0], chain[1:], top[-1])
 
-    def _first_member(self, group: int) -> int | None:
-        return next((at for at, block in enumerate(self._blocks) if block.parent == group), None)
+    def _roots(self, at: int) -> Iterator[int]:
+        """The root causes of a block: of a group, those of each of its members."""
+        firsts: dict[int, int] = {}
+        for number, block in enumerate(self._blocks):
+            if block.parent == at:
+                firsts.setdefault(block.member, number)
+        for first in firsts.values():
+            yield from self._roots(first)
+        if not firsts:
+            yield at
 
     def _outwards(self, at: int) -> list[int]:
         found = []

@@ -80,8 +80,8 @@ class Machine(Protocol):
 
     def take(self, line: str) -> Taken: ...
 
-    def stack(self) -> Stack | None:
-        """The stack so far; None if the lines turn out to be none."""
+    def stacks(self) -> list[Stack]:
+        """The stack so far, several of a group of errors; none if the lines turn out to be none."""
         ...
 
 

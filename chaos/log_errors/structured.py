@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chaos.log_errors import go, python
@@ -28,7 +28,7 @@ _ERRORS = frozenset(
     }
 )  # fmt: skip
 _BEGINS = re.compile(r"Traceback \(most|\n\s*at |goroutine \d|\n\t\S+:\d+|^\s+at ")
-_MOST_VALUES, _DEEPEST = 400, 5
+_MOST_VALUES, _DEEPEST, _MOST_AROUND = 400, 5, 40
 
 Parse = Callable[[str], list[Stack]]
 """Returns the stacks in a text of several lines."""
@@ -47,28 +47,28 @@ def read(text: str, instants: Instants, stamp: str, parse: Parse) -> list[Found]
         at = instants.of(stamp)
     level = _level(entry)
     for value, holder in _values(entry):
-        if (stack := _stack(value, holder, entry, parse)) is not None:
+        if stacks := _stacks(value, holder, entry, parse):
             shown = value if isinstance(value, str) else json.dumps(value)
-            return [Found(stack, at, shown[:LONGEST_TEXT])]
+            return [Found(stack, at, shown[:LONGEST_TEXT]) for stack in stacks]
     if level is None:
         return []
     language = POSTGRESQL if "error_severity" in entry else LOG
     return [Found(Stack(language, level, _message(entry), ()), at, text[:LONGEST_TEXT])]
 
 
-def _stack(value: Any, holder: Mapping[str, Any], entry: Mapping[str, Any], parse: Parse) -> Stack | None:
+def _stacks(value: Any, holder: Mapping[str, Any], entry: Mapping[str, Any], parse: Parse) -> list[Stack]:
     if isinstance(value, list):
         return _of_dictionaries(value)
     if not isinstance(value, str) or not _BEGINS.search(value):
-        return None
+        return []
     if stacks := parse(value):
-        return _named(stacks[0], holder)
+        return [_named(each, holder) for each in stacks]
     if frames := go.plain_frames(value):
         block = Block()
         block.named("error", _told(entry))
         block.frames.extend(reversed(frames))
-        return made("go", block, (), block)
-    return None
+        return [made("go", block, (), block)]
+    return []
 
 
 def _named(stack: Stack, holder: Mapping[str, Any]) -> Stack:
@@ -81,17 +81,26 @@ def _named(stack: Stack, holder: Mapping[str, Any]) -> Stack:
     return Stack(stack.language, name[:200], _message(holder), stack.frames, stack.raised)
 
 
-def _of_dictionaries(value: list[Any]) -> Stack | None:
-    """A traceback as structlog's `dict_tracebacks` writes it: the root cause comes last."""
-    blocks = []
+def _of_dictionaries(value: list[Any], around: Sequence[Block] = ()) -> list[Stack]:
+    """A traceback as structlog's `dict_tracebacks` writes it: the root cause comes last, and a group has its members.
+    `around`: the blocks of the groups that it is a member of, the outermost last."""
+    blocks: list[Block] = []
     for each in value:
         if not isinstance(each, dict) or not isinstance(each.get("exc_type"), str):
-            return None
+            return []
         block = Block()
         block.named(each["exc_type"], str(each.get("exc_value", "")))
         block.frames.extend(_frames(each.get("frames")))
         blocks.append(block)
-    return made("python", blocks[-1], reversed(blocks[:-1]), blocks[0]) if blocks else None
+    if not blocks:
+        return []
+    outwards = [*reversed(blocks), *around]
+    members = value[-1].get("exceptions")
+    if isinstance(members, list) and len(around) < _MOST_AROUND:
+        lists = [each for each in members if isinstance(each, list)][:_MOST_VALUES]
+        if found := [stack for each in lists for stack in _of_dictionaries(each, outwards)]:
+            return found
+    return [made("python", outwards[0], outwards[1:], outwards[-1])]
 
 
 def _frames(value: Any) -> Iterator[Frame]:

@@ -97,6 +97,22 @@ def test_structlogs_dictionaries_are_a_stack() -> None:
     )
 
 
+def test_each_member_of_a_group_in_structlogs_dictionaries_is_an_error() -> None:
+    def raised(name: str, line: int, **more: object) -> dict[str, object]:
+        frames = [{"filename": "/srv/app/a.py", "lineno": line, "name": "f"}] if line else []
+        return {"exc_type": name, "exc_value": "", "frames": frames, "is_group": bool(more), **more}
+
+    several = raised("ExceptionGroup", 3, exceptions=[[raised("KeyError", 5)], [raised("ValueError", 0)]])
+    around = raised("ExceptionGroup", 2, exceptions=[[several], [raised("Late", 7), raised("Gone", 8)]])
+    entry = {"level": "error", "event": "failed", "exception": [raised("Unavailable", 1), around]}
+    groups = groups_in(json.dumps(entry))
+    assert {(each.stack.exception, str(each.stack.frame), each.stack.raised) for each in groups} == {
+        ("KeyError", "/srv/app/a.py:5 in f", "Unavailable"),
+        ("ValueError", "/srv/app/a.py:3 in f", "Unavailable"),
+        ("Gone", "/srv/app/a.py:8 in f", "Unavailable"),
+    }
+
+
 def test_zaps_stack_without_a_goroutine_is_a_stack() -> None:
     trace = (
         "main.(*Server).handle\n\t/srv/app/server.go:41\nnet/http.HandlerFunc.ServeHTTP\n"

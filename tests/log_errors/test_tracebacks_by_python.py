@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.log_errors.reading_logs import only
+from tests.log_errors.reading_logs import groups_in, only
 
 APPLICATION, LIBRARY = "/srv/app/{}.py", "/venv/lib/python3.11/site-packages/{}.py"
 NAMES = st.text(st.characters(categories=["Ll"], max_codepoint=127), min_size=2, max_size=8).map(
@@ -62,6 +63,10 @@ def place(frames: list[tuple[str, bool, int]]) -> str:
     return f"{(APPLICATION if ours else LIBRARY).format(f'{name}{at}')}:{line} in {name}"
 
 
+def has_own(frames: list[tuple[str, bool, int]]) -> bool:
+    return any(ours for _, ours, _ in frames)
+
+
 def printed(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
@@ -93,15 +98,20 @@ def test_the_first_of_a_chain_decides(chain: list[list[tuple[str, bool, int]]], 
 
 @settings(max_examples=50, deadline=None)
 @given(FRAMES, st.lists(FRAMES, min_size=1, max_size=4), st.integers(0, 3))
-def test_the_first_member_of_a_group_decides(
+def test_every_member_of_a_group_is_an_error_of_its_own(
     outer: list[tuple[str, bool, int]], members: list[list[tuple[str, bool, int]]], depth: int
 ) -> None:
     errors = [call(frames, Failed(at) if at else KeyError(at)) for at, frames in enumerate(members)]
     group = BaseExceptionGroup("several", errors)
     for _ in range(depth):
         group = BaseExceptionGroup("around", [group, ValueError("beside")])
-    stack = only(printed(call(outer, group))).stack
-    assert (stack.exception, stack.raised) == ("KeyError", "ExceptionGroup")
-    own = members[0] if any(ours for _, ours, _ in members[0]) else outer
-    if any(ours for _, ours, _ in own):
-        assert str(stack.frame) == place(own)
+    groups = groups_in(printed(call(outer, group)))
+    found = Counter[tuple[str, str]]()
+    for each in groups:
+        found[each.stack.exception.rpartition(".")[2], str(each.stack.frame)] += each.count
+    expected = Counter({("ValueError", place(outer)): depth})
+    for at, frames in enumerate(members):
+        deciding = frames if has_own(frames) or not has_own(outer) else outer
+        expected["Failed" if at else "KeyError", place(deciding)] += 1
+    assert found == +expected
+    assert {each.stack.raised for each in groups} == {"ExceptionGroup"}

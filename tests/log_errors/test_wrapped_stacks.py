@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.log_errors.groups import fingerprint
 from chaos.log_errors.parser import LOOKBACK
-from tests.log_errors.reading_logs import SAMPLES, Fingerprint, only, prints, sample
+from tests.log_errors.reading_logs import SAMPLES, Fingerprint, prints, sample
 
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.txt"))
 IN_JSON = [name for name in NAMES if name != "python_bare_syntax"]  # no program logs one
 SHORT = [name for name in NAMES if len(sample(name).splitlines()) <= LOOKBACK // 3]
-PLAIN = {name: fingerprint(only(sample(name)).stack) for name in NAMES}
+PLAIN = {name: prints(sample(name)) for name in NAMES}
 STAMP = "2026-11-27T00:00:{:02d}.{:03d}Z"
 PREFIXES = (
     "Nov 27 00:00:{0:02d} web-1 api[4711]: ",
@@ -37,6 +37,11 @@ NOISE = (
     "",
 )
 Wrap = Callable[[str], str]
+
+
+def times(name: str, count: int) -> dict[Fingerprint, int]:
+    """The fingerprints of a sample that is in a log so often."""
+    return {fingerprint: count * each for fingerprint, each in PLAIN[name].items()}
 
 
 def prefixed(prefix: str) -> Wrap:
@@ -116,23 +121,23 @@ JSON_KEYS: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_wrapped_stack_has_the_same_fingerprint(wrap: str) -> None:
     for name in [name for name, how in CASES if how == wrap]:
-        assert prints(WRAPS[wrap](sample(name))) == {PLAIN[name]: 1}, name
+        assert prints(WRAPS[wrap](sample(name))) == times(name, 1), name
 
 
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_three_wrapped_stacks_are_three(wrap: str) -> None:
     for name in [name for name, how in CASES if how == wrap]:
-        assert prints(WRAPS[wrap](sample(name)) * 3) == {PLAIN[name]: 3}, name
+        assert prints(WRAPS[wrap](sample(name)) * 3) == times(name, 3), name
 
 
 @pytest.mark.parametrize("key", JSON_KEYS)
 def test_a_stack_in_a_json_entry_has_the_same_fingerprint(key: str) -> None:
     for name in IN_JSON:
         entry = json.dumps(JSON_KEYS[key](sample(name)))
-        assert prints(f"{entry}\n" * 2) == {PLAIN[name]: 2}, name
-        assert prints(docker(entry)) == {PLAIN[name]: 1}, name
-        assert prints(f"{STAMP.format(1, 1)} stdout F {entry}\n") == {PLAIN[name]: 1}, name
-        assert prints(f"Nov 27 00:00:01 web api[1]: {entry}\n") == {PLAIN[name]: 1}, name
+        assert prints(f"{entry}\n" * 2) == times(name, 2), name
+        assert prints(docker(entry)) == times(name, 1), name
+        assert prints(f"{STAMP.format(1, 1)} stdout F {entry}\n") == times(name, 1), name
+        assert prints(f"Nov 27 00:00:01 web api[1]: {entry}\n") == times(name, 1), name
 
 
 def interleaved(texts: list[str], order: list[int]) -> str:
@@ -161,9 +166,9 @@ CHANNELS: tuple[Wrap, ...] = (
 )
 def test_writers_with_a_prefix_each_may_write_in_turns(names: list[str], order: list[int]) -> None:
     texts = [wrap(sample(name)) for wrap, name in zip(CHANNELS, names, strict=False)]
-    expected: dict[Fingerprint, int] = {}
+    expected = Counter[Fingerprint]()
     for name in names:
-        expected[PLAIN[name]] = expected.get(PLAIN[name], 0) + 1
+        expected.update(PLAIN[name])
     assert prints(interleaved(texts, order)) == expected
 
 
@@ -181,4 +186,4 @@ def test_lines_of_others_in_between_change_nothing(
         lines.insert(at, line) if at < len(lines) else lines.append(line)
     text = "\n".join(lines) + "\n"
     wrapped = WRAPS[wrap](text) if wrap != "plain" else text
-    assert list(prints(wrapped)) == [PLAIN[name]]
+    assert prints(wrapped) == PLAIN[name]
