@@ -46,7 +46,7 @@ class Held:
 
 
 class Fault(ABC):
-    """One fault on one target. To add a fault, add one file with one subclass.
+    """One fault on one target. To add a fault, write one subclass in one file, and register it under `midnight.faults`.
 
     Everything created by `inject` carries `mark`, chosen in advance, so that `undo` can find it by the mark alone.
     """
