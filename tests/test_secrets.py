@@ -75,5 +75,5 @@ def test_a_header_is_a_secret_with_its_prefix_and_is_refused_if_it_could_not_be_
     monkeypatch.setenv("TOKEN", "abcd1234")
     assert SecretReader().header(Secret(env="TOKEN", prefix=prefix), "headers: X") == f"{prefix}abcd1234"
     monkeypatch.setenv("TOKEN", "grün1234")
-    with pytest.raises(UsageError, match="^headers: X: must be ASCII$"):
+    with pytest.raises(UsageError, match=r"^headers: X: must be ASCII$"):
         SecretReader().header(Secret(env="TOKEN", prefix=prefix), "headers: X")

@@ -95,7 +95,9 @@ def test_a_scenario_that_was_stopped_is_said_first(tmp_path: Path) -> None:
     stopped = night()
     stopped.ended = {"reason": "aborted", "because": "stopped by SIGINT"}
     verdict, _ = judged(stored(tmp_path / "one", one=night(), two=stopped))
-    assert verdict.headline.startswith("ABORTED: 1 of 2 scenarios passed; two: ABORTED: the play was stopped by")
+    assert verdict.headline.startswith(
+        "ABORTED: 1 of 2 scenarios passed; two: ABORTED: the play was stopped by"
+    )
     verdict, _ = judged(stored(tmp_path / "other", one=failing(), two=stopped))
     assert verdict.headline.startswith("FAIL, ABORTED: 0 of 2 scenarios passed; one: FAIL: ")
 

@@ -27,6 +27,10 @@ PPROF = "/debug/pprof/goroutine?debug=2"
 _WITHIN = 20.0  # seconds, for a program that reads stacks
 _TRIES = 3  # the process runs on while it is read: a reading may catch it halfway
 _NO_PY_SPY = "py-spy is not installed; type: pip install 'midnight-chaos[leaks]'"
+_NO_PPROF = (
+    "Go shows its stacks at its pprof endpoint only: `--pprof URL`, or `pprof: URL` in a target file, such as"
+    " http://127.0.0.1:6060"
+)
 _NO_JCMD = (
     "jcmd is not on PATH; install the JDK of this machine (Debian: sudo apt-get install default-jdk-headless)"
 )
@@ -59,7 +63,7 @@ def why_no_stacks(pid: int, pprof: str = "") -> str:
     if runtime == runtimes.NODE:
         return "Node shows its stacks to a debugger only, which would stop it"
     if runtime == runtimes.GO:
-        return "" if pprof else "Go shows its stacks at its pprof endpoint only: --pprof http://HOST:PORT"
+        return "" if pprof else _NO_PPROF
     return "no way is known to read this program's stacks without stopping it (Python, Java and Go have one)"
 
 

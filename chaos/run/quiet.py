@@ -12,6 +12,8 @@ from chaos.census import processes, readings, sessions, where
 from chaos.census.levels import levels
 from chaos.census.processes import Gone, Unseen
 from chaos.census.readings import Reading
+from chaos.census.runtimes import GO, runtime_of
+from chaos.census.stacks import stacks
 from chaos.census.witness.ask import NoAnswer, NotListening, allowed, ask, listens
 from chaos.checks.leaks import places, resources
 from chaos.checks.leaks.grown import placed
@@ -23,6 +25,7 @@ from chaos.record.gauges import Api, Source
 from chaos.record.gauges import Database as DatabaseGauge
 from chaos.spec.rounds import Round, Rounds
 from chaos.spec.target import Target
+from chaos.targets import addresses
 
 _WITNESSED = tuple(each.name for each in resources.ALL if each.witnessed)
 """Of a witness's counts; threads are counted from outside."""
@@ -38,7 +41,8 @@ class Quiet:
     ) -> None:
         self._rounds, self._handles, self._latest = rounds, handles, latest
         self._forbidden = allowed(target)
-        self._levels = levels(forbidden=self._forbidden)
+        self._pprof = addresses.found(target.pprof or "", "pprof", target, handles)
+        self._levels = levels(self._pprof, self._forbidden)
         self._before: tuple[Reading, list[dict[str, Any]]] | None = None
 
     def point(self, played: Round, seconds: float) -> QuietPoint:
@@ -82,7 +86,11 @@ class Quiet:
                     "pid": ref.pid,
                     "parent": psutil.Process(ref.pid).ppid(),
                     "created": ref.create_time,
-                    "counts": {**processes.counts(ref.pid), **self._witnessed(ref.pid, unread)},
+                    "counts": {
+                        **processes.counts(ref.pid),
+                        **self._witnessed(ref.pid, unread),
+                        **self._goroutines(ref.pid, unread),
+                    },
                     "memory": processes.memory(ref.pid),
                 }
             except (Gone, psutil.NoSuchProcess):
@@ -101,6 +109,16 @@ class Quiet:
             return {}
         counts: dict[str, float] = census["counts"]
         return {name: counts[name] for name in _WITNESSED if name in counts} | placed(census)
+
+    def _goroutines(self, pid: int, unread: list[str]) -> dict[str, float]:
+        """What only pprof counts, of a Go process."""
+        if not self._pprof or runtime_of(pid) != GO:
+            return {}
+        try:
+            return {resources.GOROUTINES: float(len(stacks(pid, self._pprof)))}
+        except Unseen as error:
+            unread.append(str(error))
+            return {}
 
     def _refs(self, unread: list[str] | None = None) -> Iterator[tuple[str, ProcessRef]]:
         """The processes of each role, with their descendants. Why some cannot be seen is added to `unread`."""

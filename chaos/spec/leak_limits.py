@@ -26,6 +26,7 @@ class LeakLimits(Model):
     entries: PerRequest = 0.0  # of caches and maps that the service exports
     greenlets: PerRequest = 0.0
     tasks: PerRequest = 0.0
+    goroutines: PerRequest = 0.0  # where the target names pprof
     objects: PerRequest = 0.0  # that Python's garbage collector tracks
     memory: Size | None = None  # bytes; None: shown, not judged
 

@@ -33,6 +33,7 @@ class Bounds(Model):
     entries: Count = 1000
     greenlets: Count = 10
     tasks: Count = 10
+    goroutines: Count = 50  # some for each pooled connection
     objects: Count = 1000
 
     def of(self, resource: str) -> int:

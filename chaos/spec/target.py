@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from chaos.spec import invariants, sessions, templates, yamlfile
 from chaos.spec.broken import BrokenRule, refuse
 from chaos.spec.fields import HeaderName
-from chaos.spec.gauges import Reading
+from chaos.spec.gauges import Address, Reading
 from chaos.spec.invariants import Invariant
 from chaos.spec.old_ledger import of_old_file
 from chaos.spec.paging import Alertmanager, Prometheus
@@ -55,6 +55,7 @@ class Target(Model):
     assumed: dict[Name, Positive] | None = None  # seconds of parts not performed: paging, deciding ...
     production: Production | None = None  # what a drill projects to
     invariants: tuple[Invariant, ...] = ()  # asked in every experiment
+    pprof: Address | None = None  # of a Go service: its goroutines are counted, and named by their stacks
     prometheus: Prometheus | None = None  # whose alerts are watched
     alertmanager: Alertmanager | None = None
     options: dict[str, Any] = Field(default_factory=dict)  # of the driver

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from chaos.access import allowlist
 from chaos.access.secrets import SecretReader
 from chaos.errors import UsageError
 from chaos.plugin.handles import GaugeSource, Handles
-from chaos.spec.gauges import Reading, named_in
+from chaos.spec.gauges import Reading
 from chaos.spec.near import instead
 from chaos.spec.target import Target
+from chaos.targets import addresses
 from chaos.targets.attach import databases
-
-BASE_URL = "base_url"  # every driver has it
 
 
 def check(target: Target) -> None:
@@ -24,8 +22,7 @@ def check(target: Target) -> None:
         where = f"gauges[{index}]"
         _headers(reading, where, secret)
         _dsn(reading, where, secret, target)
-        if reading.address and named_in(reading.address) is None:
-            allowlist.addresses_at(where, allowlist.host_of(reading.address), target.allow)
+        addresses.check(reading.address, where, target)
 
 
 def found(target: Target, handles: Handles) -> tuple[GaugeSource, ...]:
@@ -33,9 +30,7 @@ def found(target: Target, handles: Handles) -> tuple[GaugeSource, ...]:
     secret, sources = SecretReader(), []
     for index, reading in enumerate(target.gauges):
         where = f"gauges[{index}]"
-        url = _url(reading, where, handles)
-        if url:
-            allowlist.addresses_at(where, allowlist.host_of(url), target.allow)
+        url = addresses.found(reading.address, where, target, handles)
         headers = _headers(reading, where, secret)
         dsn, asked = _dsn(reading, where, secret, target), reading.database
         if asked is not None:
@@ -48,16 +43,6 @@ def found(target: Target, handles: Handles) -> tuple[GaugeSource, ...]:
                 GaugeSource(reading.kind, shown, url, headers, dsn, query, must, may, reading.preset or "")
             )
     return tuple(sources)
-
-
-def _url(reading: Reading, where: str, handles: Handles) -> str:
-    name = named_in(reading.address)
-    if name is None:
-        return reading.address
-    known = {BASE_URL: handles.base_url, **handles.addresses}
-    if not known.get(name):
-        raise UsageError(f"{where}: {{{name}}} is no address of this target; {instead(name, known)}")
-    return known[name].rstrip("/") + reading.address.removeprefix(f"{{{name}}}")
 
 
 def _headers(reading: Reading, where: str, secret: SecretReader) -> dict[str, str]:

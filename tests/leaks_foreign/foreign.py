@@ -92,7 +92,11 @@ def serving(place: Path, *argv: str, witness: bool = False) -> Iterator[Service]
 
 
 def played(
-    place: Path, service: Service, routes: Mapping[str, str] | Sequence[str], rounds: str = SHORT
+    place: Path,
+    service: Service,
+    routes: Mapping[str, str] | Sequence[str],
+    rounds: str = SHORT,
+    pprof: str = "",
 ) -> Verdict:
     """Play rounds of these routes, by name and path."""
     paths = routes if isinstance(routes, Mapping) else {each: f"/{each}" for each in routes}
@@ -105,7 +109,7 @@ def played(
     )
     target = midnight.file(
         "shop.yaml",
-        f"name: shop\ndriver: attach\n{consent}\nroutes:\n{listed}\noptions:\n"
+        f"name: shop\ndriver: attach\n{consent}\n{pprof and f'pprof: {pprof}'}\nroutes:\n{listed}\noptions:\n"
         f"  base_url: http://127.0.0.1:{service.port}\n  processes: {{api: {{pid: {service.pid}}}}}\n",
     )
     experiment = midnight.file(

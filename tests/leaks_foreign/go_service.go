@@ -4,6 +4,7 @@ package main
 import (
 	"net"
 	"net/http"
+	_ "net/http/pprof"
 	"os"
 	"runtime"
 )
@@ -42,6 +43,10 @@ func keepAThread() {
 	<-ready
 }
 
+func forget() {
+	go func() { select {} }() // leak: goroutine
+}
+
 func calm() {
 	if _, err := os.ReadFile(data); err != nil {
 		panic(err)
@@ -55,6 +60,7 @@ func main() {
 		"/file":   keepAFile,
 		"/socket": func() { connections <- connect() },
 		"/thread": keepAThread,
+		"/forget": forget,
 		"/calm":   calm,
 	}
 	for path, serve := range routes {

@@ -31,6 +31,7 @@ OF = {
     "socket": "descriptors:socket of socket",
     "thread": "threads of thread",
     "task": "tasks of task",
+    "goroutine": "goroutines of forget",
 }
 """The finding of each route's leak."""
 
@@ -86,18 +87,37 @@ def test_node_that_keeps_files_and_sockets_is_found_from_outside(tmp_path: Path)
     named_from_outside(verdict, service.data)
 
 
-@pytest.mark.full
-@pytest.mark.timeout(900)
-def test_go_that_keeps_files_sockets_and_threads_is_found_from_outside(tmp_path: Path) -> None:
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    """The service in Go, built."""
     if shutil.which("go") is None:
         pytest.skip("no go here")
-    program = tmp_path / "go_service"
-    subprocess.run(["go", "build", "-o", str(program), "go_service.go"], cwd=HERE, check=True)
-    with serving(tmp_path, str(program)) as service:
+    built = str(tmp_path / "go_service")
+    subprocess.run(["go", "build", "-o", built, "go_service.go"], cwd=HERE, check=True)
+    return built
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_go_that_keeps_files_sockets_and_threads_is_found_from_outside(tmp_path: Path, program: str) -> None:
+    with serving(tmp_path, program) as service:
         verdict = played(tmp_path, service, ("file", "socket", "thread", "calm"))
     found(verdict, "file", "socket", "thread")
     named_from_outside(verdict, service.data)
     assert verdict.place(OF["thread"])["what"].startswith("go_service, waiting in ")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_go_that_forgets_goroutines_is_found_and_the_line_named_by_pprof(
+    tmp_path: Path, program: str
+) -> None:
+    with serving(tmp_path, program) as service:
+        rounds = SHORT.replace("threads: 5", "threads: 5, goroutines: 5")
+        at = f"http://127.0.0.1:{service.port}"
+        verdict = played(tmp_path, service, ("forget", "calm"), rounds, pprof=at)
+    found(verdict, "goroutine")
+    named_by_line(verdict, "go_service.go", "goroutine", level=2)
 
 
 @pytest.mark.full

@@ -1,7 +1,8 @@
 """The resources that can leak: one row each, and how it is named, counted and compared.
 
 To add one, add its row here, its limit to `spec.leak_limits.LeakLimits` and its bound to `spec.rounds.Bounds`, then
-have it counted: by `census.processes.counts` from outside, or by the witness. A test holds the three lists together.
+have it counted: by `census.processes.counts` from outside, by the witness, or in `run.quiet`. A test holds the three
+lists together.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Resource:
         return self.name.partition(":")[0]
 
 
+GOROUTINES = "goroutines"
+
 ALL = (
     Resource("descriptors", "descriptor", figure=True, placed=True),
     Resource("descriptors:file", "open file", returned=True),
@@ -42,6 +45,7 @@ ALL = (
     Resource("entries", "entry", "entries", figure=True),
     Resource("greenlets", "greenlet", figure=True, witnessed=True, placed=True),
     Resource("tasks", "task", figure=True, witnessed=True, placed=True),
+    Resource(GOROUTINES, "goroutine", figure=True, returned=True),
     Resource("objects", "object", witnessed=True),
 )
 """In the order in which they are reported."""
