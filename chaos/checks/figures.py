@@ -132,7 +132,7 @@ FIGURES: tuple[Figure, ...] = (
         least=1000,
         room=Room(Tolerance(share=0.5, amount=1000), Tolerance(share=0.5, amount=2000)),
     ),
-    Figure("budget", "ratio", "budget", recall=_budget, least=0.005),
+    Figure("budget", "ratio", "error budget", recall=_budget, least=0.005),
 )
 
 
