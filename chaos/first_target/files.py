@@ -58,5 +58,5 @@ def write(planned: Planned, consent: Consent | None, today: date) -> list[str]:
 
 def _said(planned: Planned, consent: Consent | None) -> list[str]:
     found = [*planned.draft.seen, "", f"target: {planned.target}", f"experiment: {planned.experiment}", ""]
-    missing = f"First say in {planned.target} who agrees: the line `consent` is a comment. Then type:"
+    missing = f"First state in {planned.target} who agreed: the line `consent` is commented out. Then type:"
     return [*found, "Type next:" if consent else missing]

@@ -64,18 +64,19 @@ def _rotated(logs: list[Path], appended: bool) -> Iterator[Item]:
         yield _stanza(covering[0])
         return
     yield Item(
-        "No stanza of logrotate's covers them; the rotation is made up from what the directory shows. If you have one:",
+        "No logrotate stanza covers them; the rotation is derived from what the directory shows. If you have one:",
         ("stanza: /etc/logrotate.d/NAME",),
         on=False,
     )
     if appended:
         yield Item(
-            "It writes at the end of the file (O_APPEND), so the log may be cut.", ("method: copytruncate",)
+            "It writes at the end of the file (O_APPEND), so the log may be truncated.",
+            ("method: copytruncate",),
         )
     else:
         yield Item(
-            "It does not write at the end of the file (O_APPEND): a log that is cut would begin with zeros, so it is"
-            " renamed. If the service reopens its log at a signal, write `signal: USR1`, or whichever it is.",
+            "It does not write at the end of the file (O_APPEND): a truncated log would begin with zeros, so it is"
+            " renamed. If the service reopens its log at a signal, write `signal: USR1`, or the signal it uses.",
             ("method: rename",),
         )
 

@@ -48,8 +48,8 @@ ACTS = (
         "logrotate",
         "12s",
         "3s",
-        "Its logs are rotated. A rotation is not undone: remove this step if today's is not wanted. For a busy disk,"
-        " too, remove `with`.",
+        "Its logs are rotated. A rotation is not undone: remove this step if you do not want one today. For a busy"
+        " disk, too, remove `with`.",
         {"writers": 1, "min_sync": "0s"},
     ),
     Act("batch_job", "12s", "5s", "The nightly job runs beside the load."),
@@ -65,7 +65,7 @@ def experiment(target: Target, driver: str, at: Path, path: Path) -> str:
         *(f"#   {line}" for line in following(str(at), str(path))),
         f"name: {names.of_text(path.stem, 'night')}",
         f"title: A first night for {target.name}",
-        "if_missing: leave_out            # what the target lacks is not exercised, and named",
+        "if_missing: leave_out            # what the target lacks is left out, and reported",
         "load:",
         "  timeout: 5s",
         f"  mix: {_mix(target)}",

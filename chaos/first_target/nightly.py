@@ -25,7 +25,7 @@ def describe(user: str = "", root: Root | None = None) -> Iterator[Item]:
     found = [each for each in _entries(Machine(root or Root(Path("/")))) if _is_nightly(each, user or _me())]
     if not found:
         yield Item(
-            "No job of this user's in a crontab or timer sounds like nightly work (`midnight survey` lists all)."
+            "No job of this user in a crontab or timer looks like nightly work (`midnight survey` lists all)."
             " Any command can be one (docs/own-service.md#jobs):",
             ("nightly: {argv: [/srv/shop/bin/nightly]}",),
             on=False,
@@ -36,7 +36,7 @@ def describe(user: str = "", root: Root | None = None) -> Iterator[Item]:
         rest = " Its arguments are not copied, because they may hold a secret." if more else ""
         yield Item(
             f"{entry.source} runs this ({entry.schedule}).{rest} Whether it may run in an experiment is its owner's"
-            " decision: then switch it on.",
+            " decision: if so, uncomment it.",
             (f"{name}: {{argv: [{writing.value(started)}]}}",),
             on=False,
         )

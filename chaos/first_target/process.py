@@ -93,15 +93,15 @@ def lasting(process: psutil.Process, pid_file: str | None = None) -> Iterator[It
     name = named(process)
     if file is not None:
         line = f"api: {{pid_file: {writing.value(file)}}}"
-        yield Item(f"{file} holds the number of the process that listens ({process.pid}).", (line,))
+        yield Item(f"{file} holds the PID of the process that listens ({process.pid}).", (line,))
     elif _is_only_one(process, name):
         yield Item(
             f"The only process called {name} (now {process.pid}).", (f"api: {{name: {writing.value(name)}}}",)
         )
     else:
         yield Item(
-            f"{name}, process {process.pid}: the number changes with each restart. There is no pid file, and others are"
-            f" called {name}, too: let the service write a pid file, and write pid_file: PATH.",
+            f"{name}, process {process.pid}: the PID changes with each restart. There is no pid file, and other"
+            f" processes are called {name}, too: have the service write a pid file, and give pid_file: PATH.",
             (f"api: {{pid: {process.pid}}}",),
         )
 

@@ -44,7 +44,7 @@ def of(project: str, there: Sequence[Found], name: str | None = None) -> Draft:
 def _role(role: str, given: dict[str, object]) -> Item:
     lines = tuple(f"{key}: {writing.value(value)}" for key, value in given.items())
     if given["service"] == guesses.CAPITALS:
-        return Item("No single service holds the connections to the database: write which one does.", lines)
+        return Item("No single service holds the connections to the database: name the one that does.", lines)
     why = {
         "api": "It names the database in its settings, or is the only one that publishes a port",
         "entry": "It publishes a port and does not use the database: the load enters here",

@@ -16,6 +16,7 @@ from chaos.imports.imported import ImportedRoute, literal, one_line
 
 READY = ("/healthz", "/readyz", "/health", "/ready", "/livez", "/status")
 DOCUMENTS = ("/openapi.json", "/swagger.json", "/v3/api-docs")
+_GOROUTINES = "/debug/pprof/goroutine"
 _MOST_ROUTES = 20  # that are tried
 _UNASKED = (
     "logout",
@@ -29,7 +30,7 @@ _UNASKED = (
     "stop",
     "trigger",
 )
-_WRITES = "it writes: add a `ledger`, then switch it on (docs/own-service.md#ledger)"
+_WRITES = "it writes: add a `ledger`, then uncomment it (docs/own-service.md#ledger)"
 
 
 def describe(draft: Draft, asking: Asking, path: str) -> bool:
@@ -49,7 +50,16 @@ def describe(draft: Draft, asking: Asking, path: str) -> bool:
     draft.add("ready", _ready(asking))
     draft.add("routes", *_routes(asking, path, first))
     draft.add("gauges", *gauges(asking))
+    draft.add("pprof", *_pprof(asking))
     return True
+
+
+def _pprof(asking: Asking) -> Iterator[Item]:
+    """Go's profiler, if the service serves it beside its own pages."""
+    answer = asking.get(_GOROUTINES, {"debug": "1"})
+    if answer is not None and answer.good and answer.text.startswith("goroutine profile: total "):
+        why = f"GET {_GOROUTINES} answered: goroutines that leak are counted, and named by line."
+        yield Item(why, ('pprof: "{base_url}"',))
 
 
 def _ready(asking: Asking) -> Item:
@@ -88,8 +98,8 @@ def _what_to_do(first: Answer) -> str:
     if first.good:
         return "."
     if first.status in (401, 403):
-        return ": give what signs in as `headers` (docs/attach.md#secrets) or `session`."
-    return ": name a path that clients read, or say what is good with `expect`."
+        return ": give the credentials as `headers` (docs/attach.md#secrets) or a `session`."
+    return ": name a path that clients read, or define a good answer with `expect`."
 
 
 def _documented(asking: Asking) -> tuple[str, Mapping[str, ImportedRoute]] | None:
@@ -121,16 +131,17 @@ def _tried(asking: Asking, route: ImportedRoute, document: str) -> ImportedRoute
         return replace(route, off=_WRITES)
     request = route.request
     if any(word in route.path.lower() for word in _UNASKED):
-        return replace(route, off="its name says that it changes something, so it was not tried")
+        return replace(route, off="its name suggests that it changes something, so it was not tried")
     simple = all(isinstance(value, str | int) for value in request.query.values())
     if request.headers or request.cookies or not simple:
         return replace(
-            route, off="it needs what was not written (docs/attach.md#secrets), so it was not tried"
+            route,
+            off="it needs values that are not written here (docs/attach.md#secrets), so it was not tried",
         )
     path = route.path.replace("{item}", "1")
     query = {name: str(value).replace("{item}", "1") for name, value in request.query.items()}
     if any("{" in text for text in (path, *query.values())):
-        return replace(route, off=f"what it asks for must exist, and {document} has no example")
+        return replace(route, off=f"it needs an existing record, and {document} has no example")
     answer = asking.get(path, query)
     if answer is None or not answer.good:
         said = "did not answer" if answer is None else f"answered {answer.status}"

@@ -60,10 +60,10 @@ def _of(document: Document, path: str, kind: str) -> Iterator[Item]:
     if not found:
         names = [name for name in document.names() if _PLAIN.fullmatch(name)]
         near = [name for name in names if _NEAR.search(name)][:_SHOWN]
-        said = f"nearest: {', '.join(near)}" if near else "none of them sounds like a pool or a queue"
+        said = f"nearest: {', '.join(near)}" if near else "none looks like a pool or a queue"
         first = json.dumps(near[0]) if near else "NAME"
         yield Item(
-            f"GET {path} shows {len(names)} names, of no preset; {said}. Write which is which"
+            f"GET {path} shows {len(names)} names that match no preset; {said}. Map them to gauges"
             " (docs/own-service.md#gauges).",
             (f'- {{{kind}: "{{base_url}}{path}", map: {{pool_in_use: {first}}}}}',),
             on=False,

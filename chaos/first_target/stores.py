@@ -30,7 +30,7 @@ Proxied = tuple[str, ProxyInfo]
 
 _CONNECT_WITHIN = 3  # seconds
 _PROXY = (
-    "a fault between the service and its {what} needs a Toxiproxy there: start one, let the service connect to it, and"
+    "a fault between the service and its {what} needs a Toxiproxy there: start one, point the service at it, and"
     " name it here (docs/attach.md#handles)"
 )
 
@@ -71,9 +71,9 @@ def _databases(found: Sequence[Address], through: Mapping[int, Proxied], whose: 
 def _usable(each: Address, through: Mapping[int, Proxied]) -> tuple[bool, str]:
     """Whether a run could use it now, and what is to be said of it."""
     if not each.port:
-        return False, f": what it says cannot be taken apart with certainty; {dsn.ENCODE}."
+        return False, f": its value cannot be parsed with certainty; {dsn.ENCODE}."
     if "," in each.host:
-        return False, ": several hosts, and a run takes exactly one."
+        return False, ": several hosts, and a run accepts exactly one."
     if not each.here:
         return False, f": not this machine. With its owner's consent, add `allow: [{each.host}]`."
     if each.port in through:
@@ -84,7 +84,7 @@ def _usable(each: Address, through: Mapping[int, Proxied]) -> tuple[bool, str]:
     if os.environ.get(each.variable) != each.value:
         return False, (
             f". A run reads it from its own environment: set {each.variable} to the same value in your shell, then"
-            " switch this on."
+            " uncomment this."
         )
     return _sees(each)
 
@@ -97,7 +97,7 @@ def _sees(each: Address) -> tuple[bool, str]:
     try:
         found = aimed(ADMIN, dsn.parse(each.value), each.variable, ())
     except (UsageError, Refused, dsn.Uncertain) as error:
-        return False, f", which a run does not take. {error}."
+        return False, f", which a run does not accept. {error}."
     try:
         with psycopg.connect(
             found.whole(), connect_timeout=_CONNECT_WITHIN, autocommit=True, application_name="midnight"
@@ -105,12 +105,15 @@ def _sees(each: Address) -> tuple[bool, str]:
             connection.read_only = True
             row = connection.execute(WATCHES).fetchone()
     except psycopg.Error as error:
-        return False, f", which does not let it in now ({type(error).__name__}): switch it on when it does."
+        return (
+            False,
+            f", which refuses the login now ({type(error).__name__}): uncomment it once it is accepted.",
+        )
     if row is not None and row[1]:
         return True, "; the role may see all sessions in pg_stat_activity."
     return False, (
         "; the role sees its own sessions only. `GRANT pg_monitor TO` it, or give an admin_dsn that may see all"
-        " in pg_stat_activity, then switch this on."
+        " in pg_stat_activity, then uncomment this."
     )
 
 

@@ -12,8 +12,8 @@ from chaos.imports.imported import one_line
 from chaos.record import redact
 
 _WIDE = 110
-_SCALARS = ("ready", "base_url", "project")
-_TOP = ("ready", "routes", "gauges")
+_SCALARS = ("ready", "base_url", "project", "pprof")
+_TOP = ("ready", "routes", "gauges", "pprof")
 
 
 def target(draft: Draft, consent: Consent | None, today: date) -> str:
@@ -23,8 +23,8 @@ def target(draft: Draft, consent: Consent | None, today: date) -> str:
 
 def _head(draft: Draft) -> Iterator[str]:
     yield from comment(
-        "Written by `midnight init`. The reason of each line is above it. What is a comment was not found, or is yours"
-        " to decide. No secret was written."
+        "Written by `midnight init`. Each line has its reason above it. Lines that are commented out were not found, or"
+        " are yours to decide. No secret was written."
     )
     for each in draft.seen:
         yield from comment(each)
@@ -35,7 +35,9 @@ def _head(draft: Draft) -> Iterator[str]:
 
 def _consent(consent: Consent | None, today: date) -> Iterator[str]:
     if consent is not None:
-        yield from comment("Who agreed that the service may be disturbed, and the last day (UTC) of it.")
+        yield from comment(
+            "Who agreed that the service may be disturbed, and the last day (UTC) of that agreement."
+        )
         yield f"consent: {{owner: {writing.value(consent.owner)}, until: {consent.until}}}"
         return
     yield from comment(

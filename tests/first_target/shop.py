@@ -24,6 +24,7 @@ SHOWN: dict[str, object] = {
         },
     },
     "/items/1": {"id": 1},
+    "/debug/pprof/goroutine?debug=1": "goroutine profile: total 4\n",
     "/metrics": "sqlalchemy_pool_size 5\nsqlalchemy_pool_max_overflow 0\nsqlalchemy_pool_checkedout 1\n",
 }
 

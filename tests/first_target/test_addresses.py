@@ -90,7 +90,7 @@ def test_this_machine_is_asked_at_the_address_resolved_for_three_seconds(
     text = _described(monkeypatch, value)
     assert [(each["hostaddr"], int(each["connect_timeout"])) for each in asked] == [(hostaddr, 3)]
     assert asked[0]["password"] == "word-of-the-night"
-    assert "does not let it in now (OperationalError)" in _words(text)
+    assert "refuses the login now (OperationalError)" in _words(text)
     assert "word-of-the-night" not in text
 
 

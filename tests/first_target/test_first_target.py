@@ -39,6 +39,7 @@ def test_everything_that_a_service_shows_is_in_its_target_file(
     assert {name: route.path for name, route in made.routes.items()} == {"get-items-item": "/items/1"}
     assert [reading.preset for reading in made.gauges] == ["sqlalchemy"]
     assert options.base_url == shop.url
+    assert made.pprof == "{base_url}"
     assert [at.pid_file for at in options.processes["api"]] == [tmp_path / "shop.pid"]
     assert options.logs is not None
     assert options.logs.directory == shop.log.parent
