@@ -20,8 +20,8 @@ BAD = {
     "a step that is none": (f"{SOUND}, delta: {{reported: {{dorp: n}}}}", "did you mean drop?"),
     "an unknown key": (f"{SOUND}, equal: 0", "equal: unknown key"),
     "an unknown key of a delta": (f"{SOUND}, delta: {{acked: write}}", "delta: acked: unknown key"),
-    "no question": ("name: rows, equals: 0", "asks exactly one of sql, http and command"),
-    "two questions": (f"{SOUND}, http: /x, equals: 0", "asks exactly one of sql, http and command"),
+    "no question": ("name: rows, equals: 0", "has exactly one of sql, http and command"),
+    "two questions": (f"{SOUND}, http: /x, equals: 0", "has exactly one of sql, http and command"),
     "no rule": (SOUND, "judges nothing: give equals, at_most, at_least or delta"),
     "a statement that writes": (
         "name: rows, sql: delete from records, equals: 0",

@@ -62,7 +62,7 @@ BAD = {
     ),
     "a window and a burn rate": (
         "availability: 99%, window: 5s, burn_rate: {at_most: 2, window: 5s}",
-        "burn_rate: an SLO has one of window and burn_rate: write two",
+        "burn_rate: an SLO has only one of window and burn_rate: write two SLOs",
     ),
     "a percentile and a share": (
         "latency: {percentile: 99, share: 99%, below: 1s}",

@@ -237,7 +237,7 @@ def test_a_step_after_one_that_is_left_out_is_left_out_too_and_places_in_the_fil
     assert {each.name: each.because for each in plan.left_out if each.kind in ("step", "slo")} == {
         "drop": NO_PROXY,
         "again": "it comes after 'drop', which is left out",
-        "while_dropped": "it is about 'drop', which is left out",
+        "while_dropped": "it covers step 'drop', which is left out",
     }
     assert [slo.name for slo in plan.experiment.slos] == ["availability"]
     night.write_text(NIGHT.replace("hold: 5s", "hold: 50s"))

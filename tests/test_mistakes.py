@@ -42,7 +42,7 @@ ONE = {
     ),
     ("a key that is true", "limits:", "true: 1\nlimits:"): "1: has a key that is not text: put it in quotes",
     ("an impossible key", "limits:", '"\\ud800": 1\nlimits:'): (
-        "1: holds a character that text cannot hold: leave it out"
+        "1: holds a character that is not valid in text: remove it"
     ),
     # values
     ("an instant", "hold: 300ms", "hold: 2026-11-27T10:00:00Z"): (

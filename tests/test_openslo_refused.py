@@ -135,8 +135,8 @@ def test_a_slice_longer_than_the_play_is_refused_with_file_and_line(tmp_path: Pa
     ("item", "rule"),
     [
         ("{file: nosuch.yaml}", "slos[0]: file: no such file"),
-        ("{file: openslo.yaml, name: more}", "slo 'more': file: must be alone"),
-        ("{file: [openslo.yaml]}", "slos[0]: file: must be alone"),
+        ("{file: openslo.yaml, name: more}", "slo 'more': file: must be the only key"),
+        ("{file: [openslo.yaml]}", "slos[0]: file: must be the only key"),
     ],
 )
 def test_a_file_that_is_none_is_refused_where_it_is_named(item: str, rule: str, tmp_path: Path) -> None:

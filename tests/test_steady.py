@@ -69,7 +69,7 @@ def test_an_objective_too_fine_for_the_machine_is_reported_or_stops_the_run(
     baseline = Baseline.model_validate({"for": "10s", "rate": 10})
     found = judge_hits(baseline, hits(100), own(in_doubt), 10.0)
     assert found.steady is steady
-    said = f"in {in_doubt} of 40 windows beyond the lag of 7.5 ms that the 30 ms of p99 allow"
+    said = f"{in_doubt} of 40 windows exceed the lag of 7.5 ms that the 30 ms of p99 allow"
     assert (said in found.because) is (in_doubt > 0)
     assert (
         "this machine is too slow for what is to be judged: midnight itself sent up to 20 ms late"

@@ -28,7 +28,8 @@ UNITLESS = {  # what has no unit, or bears it in its name
     "DatabaseSettings.settings",  # PostgreSQL's own names, and its units
     *("Rounds.rate", "Rounds.usual"),  # requests a second
     *(
-        f"LeakLimits.{each}" for each in ("descriptors", "entries", "greenlets", "objects", "sessions")
+        f"LeakLimits.{each}"
+        for each in ("descriptors", "entries", "goroutines", "greenlets", "objects", "sessions")
     ),  # counts
     *("LeakLimits.tasks", "LeakLimits.threads"),
     *(

@@ -17,7 +17,7 @@ _KINDS: tuple[tuple[str, tuple[Hit, ...]], ...] = (
     ("answered with an error", (Hit.BAD_STATUS, Hit.BAD_BODY)),
     ("connection refused or lost", (Hit.REFUSED, Hit.RESET)),
     ("still waiting when the run ended", (Hit.PENDING,)),
-    ("never sent: the play ended before", (Hit.UNSENT,)),
+    ("never sent: the play ended first", (Hit.UNSENT,)),
 )
 """Every outcome of a request is in exactly one of them."""
 

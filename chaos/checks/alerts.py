@@ -57,7 +57,7 @@ def _scene(objective: AlertObjective, judged: Judged) -> _Scene | str:
         return f"Prometheus was not watched: {seen.because or 'the target names none'}"
     chosen = [span for span in spans if objective.after in (None, span.step)]
     if judged.experiment.steps and not chosen:
-        return "nothing was injected, so there is nothing to fire after"
+        return "nothing was injected, so no alert was due"
     play = journal.play
     if not chosen and play is None:
         return "there was no play"
@@ -121,7 +121,7 @@ def _never(scene: _Scene, pending: list[Episode], finding: Finder) -> Finding:
         return finding(Outcome.UNKNOWN, f"Prometheus was not read for {show_seconds(gap)}")
     if scene.seen.ended < until:
         seen = show_seconds(max(0.0, scene.seen.ended - scene.start))
-        return finding(Outcome.UNKNOWN, f"watched for {seen} only, and it had not fired by then")
+        return finding(Outcome.UNKNOWN, f"watched for only {seen}, and it had not fired by then")
     why = "its condition never held"
     if pending:
         longest = max(min(each.ended, scene.seen.ended) - each.begun for each in pending)
@@ -129,7 +129,7 @@ def _never(scene: _Scene, pending: list[Episode], finding: Finder) -> Finding:
         rule = "" if wait is None else f", and its rule waits `for: {show_seconds(wait)}`"
         why = f"pending for {show_seconds(longest)} at most{rule}"
     elif objective.labels and any(each.name == objective.alert for each in scene.episodes):
-        why = f"it did, without the labels {dict(objective.labels)}"
+        why = f"only without the labels {dict(objective.labels)}"
     return finding(Outcome.FAIL, f"{objective.alert} never fired: {why}")
 
 
@@ -144,7 +144,7 @@ def _in_time(scene: _Scene, first: Episode, finding: Finder) -> Finding:
     if took <= within:
         return finding(Outcome.PASS, because, measured=took, **evidence)
     outcome = Outcome.FAIL if least > within else Outcome.UNKNOWN
-    late = "too late" if outcome is Outcome.FAIL else "in time or too late: it was not read in between"
+    late = "too late" if outcome is Outcome.FAIL else "in time or too late: Prometheus was not read then"
     text = f"{because}: {late}, {show_seconds(within)} allowed"
     return finding(outcome, text, measured=took, **evidence)
 
@@ -162,7 +162,7 @@ def _delivered(scene: _Scene, first: Episode) -> Finding:
         return finding(Outcome.PASS, f"{first.name} was delivered {_after(got[0].at, scene)}", measured=took)
     receiver, manager = watched(scene.journal, "receiver"), watched(scene.journal, "alertmanager")
     if not receiver.known:
-        because = "no receiver of midnight's: give alertmanager.receiver, a port, in the target file"
+        because = "midnight has no receiver: set alertmanager.receiver (a port) in the target file"
         return finding(Outcome.NOT_EXERCISED, because)
     if not receiver.reached:
         return finding(Outcome.UNKNOWN, f"midnight's receiver: {receiver.because}")
@@ -182,7 +182,7 @@ def _where_it_went(scene: _Scene, first: Episode) -> str:
         if each.at >= scene.start and first.is_of(each.labels)
     ]
     if not routed:
-        return "Alertmanager never had it; does Prometheus send to this Alertmanager?"
+        return "Alertmanager never received it; does Prometheus send to this Alertmanager?"
     last = routed[-1]
     if last.suppressed:
         return "Alertmanager suppressed it, by a silence or an inhibition"
@@ -199,7 +199,7 @@ def _resolved(scene: _Scene, fired: list[Episode]) -> Finding:
     if math.isinf(last.ended):
         if scene.seen.ended < until:
             seen = show_seconds(max(0.0, scene.seen.ended - scene.undone))
-            return finding(Outcome.UNKNOWN, f"{last.name} was watched for {seen} after the last undo only")
+            return finding(Outcome.UNKNOWN, f"{last.name} was watched for only {seen} after the last undo")
         return finding(
             Outcome.FAIL, f"{last.name} was not resolved {show_seconds(within)} after the last undo"
         )

@@ -56,7 +56,7 @@ class Kind:
         if self.outcome == "reset":
             return f"were cut off ({why or 'reset'})"
         if not self.status:
-            return f"got what is not HTTP ({why})" if why else "got what is not HTTP"
+            return f"got an answer that is not HTTP ({why})" if why else "got an answer that is not HTTP"
         but = "" if self.outcome == "bad_status" else f", but {why or self.outcome.replace('_', ' ')}"
         return f"answered {self.status}{but}{self._body()}"
 

@@ -96,8 +96,8 @@ class Account:
             return ""
         worst, usual = show_seconds(self.worst_lag), show_seconds(self.usual_lag)
         return (
-            f"midnight itself sent up to {worst} late, usually {usual}, or waited for a CPU: in {self.in_doubt} of "
-            f"{self.windows} windows beyond the lag of {show_seconds(self.lag_allowed)} that {self.objective} allow"
+            f"midnight itself sent up to {worst} late (usually {usual}) or waited for a CPU: {self.in_doubt} of "
+            f"{self.windows} windows exceed the lag of {show_seconds(self.lag_allowed)} that {self.objective} allow"
         )
 
 

@@ -116,12 +116,12 @@ def in_doubt(findings: Sequence[Finding]) -> int:
 
 _ADVICE = {
     completeness.NAME: "run it again",
-    steady.NAME: "look into why it was not well before the first step, then run it again",
+    steady.NAME: "look into why it was unhealthy before the first step, then run it again",
     effect.NAME: "give the step a larger dose, or see why it did nothing",
-    loss.NAME: "see that its records can be read back, then run it again",
-    logs.NAME: "see that its log files can be read, then run it again",
-    pool.NAME: "let the target show its pool's gauges",
-    "objectives": "state SLOs or limits in the experiment",
+    loss.NAME: "make sure that its records can be read back, then run it again",
+    logs.NAME: "make sure that its log files can be read, then run it again",
+    pool.NAME: "name its pool's gauges in the target file",
+    "objectives": "add SLOs or limits to the experiment",
     exposure.NAME: "lose more at once, or accept that the drill shows little",
     left_behind.NAME: "compare by hand what the steps touched",
     instrument.NAME: "run it again",
@@ -178,8 +178,8 @@ def _recovery(finding: Finding) -> str:
     if finding.name == "outage":
         return f"the longest outage may last {limit}, but lasted {took}"
     if finding.name == "rto":
-        return f"the service was away for {took} (limit {limit})"
-    return f"with no fault acting it stayed away for {took} (limit {limit})"
+        return f"the service was down for {took} (limit {limit})"
+    return f"with no fault acting it stayed down for {took} (limit {limit})"
 
 
 def _loss(finding: Finding) -> str:
@@ -206,7 +206,7 @@ _FAILED: Mapping[str, Say] = {
     leaks.NAME: lambda finding: f"requests leave something behind: {finding.name}",
     runbook.NAME: _because,
     pool.NAME: lambda _: (
-        "the connection pool was used up, or requests waited for it in vain, outside the faults"
+        "the connection pool was used up, or requests timed out waiting for it, outside the faults"
     ),
     logs.NAME: lambda finding: f"{finding.measured or 0:,.0f} log lines were lost or written twice",
 }

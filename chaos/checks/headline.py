@@ -102,7 +102,7 @@ def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str]
     deciding = _deciding(Outcome.UNKNOWN, findings)
     told = [clauses.unknown(each) for each in deciding]
     if not deciding:
-        return ["nothing was judged"], "state SLOs or limits in the experiment"
+        return ["nothing was judged"], "add SLOs or limits to the experiment"
     if course.busy is not None and course.busy >= BUSY:
         share = percent(round(course.busy, 2))
         return [f"other programs used {share} of the machine, and {told[0]}"], "run it again when it is quiet"

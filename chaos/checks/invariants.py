@@ -72,7 +72,7 @@ def _value(answer: InvariantAnswered | None) -> Any:
 
 
 def _unanswered(when: str, answer: InvariantAnswered | None) -> _Said:
-    why = f"no answer: {answer.because}" if answer is not None else "it was not asked"
+    why = f"no answer: {answer.because}" if answer is not None else "it was not queried"
     return _Said(Outcome.UNKNOWN, f"{why} ({when} the play)")
 
 
@@ -100,7 +100,7 @@ def _moving(answer: InvariantAnswered) -> _Said | None:
     if answer.settled:
         return None
     return _Said(
-        Outcome.UNKNOWN, f"still changing when asked {answer.phase} the play, last {_told(answer.value)}"
+        Outcome.UNKNOWN, f"still changing when queried {answer.phase} the play, last {_told(answer.value)}"
     )
 
 

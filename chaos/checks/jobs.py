@@ -44,4 +44,4 @@ def check(judged: Judged) -> list[Finding]:
 
 
 def _how(evidence: Mapping[str, Any]) -> str:
-    return str(evidence.get("ended") or "nothing is known of its end")
+    return str(evidence.get("ended") or "how it ended is not known")

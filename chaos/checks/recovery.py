@@ -75,7 +75,7 @@ def _split(seen: Account) -> str:
     index = max(range(len(seen.found)), key=lambda each: seen.found[each].length)
     alone, length = seen.left_alone[index], seen.found[index].length
     if alone <= 0:
-        return " (a fault acted all the time)"
+        return " (a fault acted throughout)"
     if alone >= length:
         return " (no fault acted)"
     return f" ({show_seconds(length - alone)} while a fault acted, {show_seconds(alone)} alone)"

@@ -47,7 +47,9 @@ def reported(journal: Journal, step: str, key: str) -> Decimal | str:
     found = Decimal(0)
     for place, run in enumerate(runs, start=1):
         if run.get("ended") != "completed":
-            return f"run {place} of {step!r} did not complete: {run.get('ended') or 'nothing is known of it'}"
+            return (
+                f"run {place} of {step!r} did not complete: {run.get('ended') or 'how it ended is not known'}"
+            )
         report = run.get("report")
         value = number(report.get(key)) if isinstance(report, Mapping) else None
         if value is None:

@@ -17,7 +17,8 @@ Rules = Annotated[
     list[Path], typer.Option(metavar="FILE", help="Prometheus rules. May be given several times.")
 ]
 Map = Annotated[
-    Path | None, typer.Option("--map", metavar="FILE", help="Metrics of your own, from a run's gauges.")
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="File that maps a run's gauges to metrics of your own."),
 ]
 Hold = Annotated[
     str, typer.Option(metavar="TIME", help="Stretch the worst moment, for rules with a long `for`.")
@@ -49,7 +50,7 @@ def alerts(
     json_: Json = False,
 ) -> int:
     """Replay a run's samples against alerting rules. Says which alerts fire, how long after the injections, and why the
-    others never do. Needs promtool, no Prometheus.
+    others never do. Needs promtool, but no Prometheus.
 
     Exit code: 0, or 1 if an alert of --require is late or never fires, 2 usage, 3 unknown.
     """

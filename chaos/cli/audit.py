@@ -26,12 +26,12 @@ Paths = Annotated[
 ]
 FailOn = Annotated[Severity, typer.Option(help="Exit with 1 for a finding of this severity or above.")]
 RunOption = Annotated[
-    str | None, typer.Option("--run", metavar="RUN", help="Compare with what this stored run measured.")
+    str | None, typer.Option("--run", metavar="RUN", help="Compare with the measurements of this stored run.")
 ]
 MapOption = Annotated[
     Path | None,
     typer.Option(
-        "--map", metavar="FILE", help="Names of your own variables for workers, pools and max_connections."
+        "--map", metavar="FILE", help="File with your variable names for workers, pools and max_connections."
     ),
 ]
 SarifFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write SARIF 2.1.0 to FILE.")]
@@ -47,7 +47,7 @@ def audit(
     sarif_file: SarifFile = None,
     junit_file: JunitFile = None,
 ) -> int:
-    """Say what in manifests will hurt at midnight, with file, line, reason and fix. Nothing is contacted.
+    """Find settings in manifests that will hurt at midnight: file, line, reason and fix. Contacts nothing.
 
     Exit code: 0 nothing at or above --fail-on, 1 findings, 2 usage, or a manifest that cannot be read.
     """

@@ -15,7 +15,8 @@ from chaos.errors import ExitCode
 from chaos.log_errors import reading, show
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Logs, packed ones too; - is standard input.")
+    list[Path],
+    typer.Argument(metavar="FILE...", help="Log files, compressed or not; - reads standard input."),
 ]
 When = "this UTC instant or age, e.g. 2026-11-27T00:00 or 2h. Errors without a date are always shown."
 Since = Annotated[str | None, typer.Option(metavar="WHEN", help=f"Only errors since {When}")]

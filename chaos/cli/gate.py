@@ -49,7 +49,9 @@ Strict = Annotated[
 ]
 Release = Annotated[
     bool,
-    typer.Option("--release", help="Compare as advice only; start a new baseline if SLOs and limits hold."),
+    typer.Option(
+        "--release", help="Make the comparison advisory; start a new baseline if SLOs and limits hold."
+    ),
 ]
 AllowPartial = Annotated[
     bool, typer.Option("--allow-partial", help="Accept a partial pass (`3 of 4 links exercised`).")

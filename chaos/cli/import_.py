@@ -20,18 +20,18 @@ app = typer.Typer(no_args_is_help=True, help="Write requests recorded elsewhere 
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The recording; - reads standard input.")]
 Logs = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Logs, also gzipped; - reads standard input.")
+    list[str], typer.Argument(metavar="FILE...", help="Access logs, gzipped or not; - reads standard input.")
 ]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Address of the service; of a HAR, only its requests are taken."),
+    typer.Option(metavar="URL", help="Address of the service; from a HAR, only requests to it are kept."),
 ]
 Into = Annotated[
     Path | None,
     typer.Option(
         "--into",
         metavar="FILE",
-        help="Target file: new, or one that gets the routes it lacks. Default: print.",
+        help="Target file to create, or to add missing routes to. Default: print.",
     ),
 ]
 ToExperiment = Annotated[
@@ -40,7 +40,7 @@ ToExperiment = Annotated[
 Routes = Annotated[int, typer.Option(metavar="N", min=1, max=500, help="Keep the N most frequent routes.")]
 Timezone = Annotated[
     str | None,
-    typer.Option(metavar="ZONE", help="Zone of the hours, such as Europe/Berlin; default: the log's."),
+    typer.Option(metavar="ZONE", help="Time zone of the hours, such as Europe/Berlin; default: the log's."),
 ]
 _ROUTES = 40
 
@@ -53,7 +53,7 @@ def har(
     experiment: ToExperiment = None,
     routes: Routes = _ROUTES,
 ) -> None:
-    """Read what a browser or proxy recorded. Secrets, cookies and static files are never written."""
+    """Read a HAR that a browser or proxy recorded. Secrets, cookies and static files are never written."""
     from chaos.imports import importing
 
     _write(importing.from_har(file, base_url), into, experiment, routes)
@@ -67,7 +67,7 @@ def openapi(
     experiment: ToExperiment = None,
     routes: Routes = _ROUTES,
 ) -> None:
-    """Read OpenAPI 3.0 to 3.2 or Swagger 2. What deletes or is deprecated is written as a comment."""
+    """Read OpenAPI 3.0 to 3.2 or Swagger 2. Operations that delete or are deprecated become comments."""
     from chaos.imports import importing
 
     _write(importing.from_openapi(file, base_url), into, experiment, routes)
@@ -81,7 +81,7 @@ def k6(
     experiment: ToExperiment = None,
     routes: Routes = _ROUTES,
 ) -> None:
-    """Read a k6 script without running it. What only a run would show is listed."""
+    """Read a k6 script without running it. Lists what only running it would show."""
     from chaos.imports import importing
 
     _write(importing.from_k6(file, base_url), into, experiment, routes)
@@ -135,7 +135,7 @@ def _say(written: Written, into: Path | None, to: Path | None) -> None:
     where = f"{into}: " if into is not None else ""
     say(f"{where}{counted(kept, 'route')}{f', and {off} as comments' if off else ''}")
     for name in written.there:
-        say(f"{where}{name} is there already: left as it is")
+        say(f"{where}{name} already exists: left unchanged")
     for each in written.imported.left_out:
         say(f"  left out: {each}")
     for note in written.imported.notes:

@@ -23,7 +23,7 @@ What = Annotated[
     ),
 ]
 Named = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Name of the target; default: as it is found.")
+    str | None, typer.Option(metavar="NAME", help="Target name; default: that of the service found.")
 ]
 Output = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Target file to write; default: NAME.yaml.")
@@ -31,7 +31,7 @@ Output = Annotated[
 ToExperiment = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Experiment to write; default: NAME-night.yaml.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing; consent stays a comment.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing; leave the consent commented out.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 
 
@@ -59,23 +59,23 @@ def _asked(name: str, today: date) -> Consent | None:
     """Who agreed, and until when; None if that is left open."""
     from chaos.first_target.draft import CONSENT_FOR, Consent
 
-    owner = _answer(f"Who agreed that {name} may be disturbed (team, name)? Empty: left open. ")
+    owner = _answer(f"Who agreed that {name} may be disturbed (team, name)? Leave empty to decide later: ")
     if not owner:
         return None
     default = (today + CONSENT_FOR).isoformat()
-    until = _answer(f"Until which day? [{default}] ") or default
+    until = _answer(f"Until what date? [{default}] ") or default
     try:
         day = date.fromisoformat(until)
     except ValueError:
         day = date.min
     if day < today:
-        raise UsageError(f"the day must be a date from today on, such as {default}, got {until!r}")
+        raise UsageError(f"the date must be today or later, such as {default}, got {until!r}")
     return Consent(owner[:200], day.isoformat())
 
 
 def _answer(question: str) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
-        say("standard input is not a terminal: nothing is asked, as with --yes")
+        say("standard input is not a terminal: asking nothing, as with --yes")
         return ""
     try:
         print(question, end="", file=sys.stderr, flush=True)

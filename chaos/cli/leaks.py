@@ -19,7 +19,7 @@ from chaos.plugin.handles import ProcessRef
 Where = Annotated[str, typer.Argument(metavar="WHERE", help="PID, or compose:PROJECT/SERVICE.")]
 For = Annotated[str, typer.Option("--for", metavar="TIME", help="Time between the two readings.")]
 Once = Annotated[bool, typer.Option("--once", help="Read once: show what is held, compare nothing.")]
-Dsn = Annotated[str | None, typer.Option("--dsn", metavar="DSN", help="PostgreSQL to read the sessions of.")]
+Dsn = Annotated[str | None, typer.Option("--dsn", metavar="DSN", help="PostgreSQL whose sessions to read.")]
 DsnEnv = Annotated[
     str | None,
     typer.Option("--dsn-env", metavar="NAME", help="Environment variable that holds the DSN."),

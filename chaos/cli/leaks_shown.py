@@ -56,7 +56,7 @@ class Shown:
         """Print it: counts and limits, what grew (or, after one reading, what is held), sessions, levels."""
         _show_counts(self.reading, self.growth)
         if self.growth is None:
-            _show_rows("what is held", self.held, sign="")
+            _show_rows("held now", self.held, sign="")
         else:
             _show_growth(self.growth)
         if self.sessions is not None:
@@ -128,7 +128,7 @@ def _signed(value: int, text: str) -> str:
 def _show_growth(growth: Growth) -> None:
     within = show_seconds(round(growth.seconds, 1))
     if growth.rows:
-        _show_rows(f"what grew within {within}", growth.rows, sign="+")
+        _show_rows(f"grown within {within}", growth.rows, sign="+")
     else:
         print(f"\nno descriptors or threads of one name grew within {within}")
     for what, each in (("started", growth.started), ("ended", growth.ended)):

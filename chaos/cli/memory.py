@@ -141,7 +141,7 @@ def prune(
     drills_older_than: Drills = "400d",
     dry_run: DryRun = False,
 ) -> None:
-    """Delete old runs, unless --keep or --older-than keeps them. The last failed and the last passing run of each
+    """Delete runs that neither --keep nor --older-than protects. The last failed and the last passing run of each
     experiment, target and profile are always kept, as are drills, runs in progress and runs not healed."""
     from chaos.history.index import open_index
     from chaos.history.query import Query
@@ -206,4 +206,4 @@ def _show(found: list[Entry]) -> None:
 def _verdict(entry: Entry) -> str:
     if entry.verdict is not None:
         return entry.verdict
-    return "being played" if is_locked(RunDir(entry.path)) else "none"
+    return "in progress" if is_locked(RunDir(entry.path)) else "none"

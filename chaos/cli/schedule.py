@@ -113,7 +113,7 @@ def next_(file: SchedulesAt = SCHEDULES, n: Count = 10, json_: Json = False) -> 
 
 @app.command("history")
 def history(name: Which = None, since: Since = None, n: Newest = 30, json_: Json = False) -> None:
-    """List what became of each due time. Played, missed, skipped or refused, and why; newest last."""
+    """List past due times and their outcomes. Played, missed, skipped or refused, and why; newest last."""
     from chaos.history.query import instant
     from chaos.schedule import status
 

@@ -74,13 +74,13 @@ def wire(
     disk: Annotated[
         list[str] | None,
         typer.Option(
-            help="Put this volume on a served disk: SERVICE or SERVICE:/DIRECTORY. Alone, no proxy."
+            help="Put this volume on a served disk: SERVICE or SERVICE:/DIRECTORY. On its own, adds no proxy."
         ),
     ] = None,
-    place: Annotated[Path | None, typer.Option(help="Where that disk is mounted.")] = None,
+    place: Annotated[Path | None, typer.Option(help="Mount point of that disk.")] = None,
 ) -> None:
     """Print a Compose override with a proxy or a served disk. It puts Toxiproxy in front of the database, for every
-    service that uses it, or a service's data on a served disk, or both. No file is edited; without the override
+    service that uses it, or a service's data on a served disk, or both. Edits no file; without the override
     everything is as before."""
     require_here(engine.find())
     if bool(disk) != bool(place):
@@ -99,9 +99,9 @@ def wire(
 
 @app.command()
 def gauges(
-    target: Annotated[str, typer.Argument(help="The target file of a service that is up.")],
+    target: Annotated[str, typer.Argument(help="Target file of a running service.")],
 ) -> None:
-    """Show the gauges of a running service. Prints each with its value now, and where it is read. Changes nothing.
+    """Show the gauges of a running service. Prints each with its current value and where it is read. Changes nothing.
     Exits 2 if one cannot be read."""
     from chaos.run import gauging
 
@@ -131,12 +131,12 @@ def witness(
         list[str],
         typer.Argument(
             metavar="TARGET|process [PID]|compose:PROJECT/SERVICE|unit NAME",
-            help="What to give it to: a target file's processes or services, a process, a service, a systemd unit.",
+            help="Where to load it: a target file's processes or services, a process, a service, a systemd unit.",
         ),
     ],
 ) -> None:
-    """Print what gives a Python service the witness. Its processes can then be asked what they hold, and where it came
-    from. Nothing is changed; says how to take it away again."""
+    """Print the settings that load the witness into a Python service. Its processes can then report what they hold and
+    where it came from. Changes nothing; also prints how to remove it."""
     match what:
         case ["process"]:
             lines = giving.process()

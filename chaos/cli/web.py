@@ -13,7 +13,10 @@ from chaos.errors import UsageError
 
 Listen = Annotated[str, typer.Option(metavar="HOST:PORT", help="Listen here; loopback by default.")]
 AllowRun = Annotated[
-    bool, typer.Option("--allow-run", help="Let holders of a token start, stop and pause; prints a token.")
+    bool,
+    typer.Option(
+        "--allow-run", help="Let token holders start and stop runs and pause schedules; prints a token."
+    ),
 ]
 TokensAt = Annotated[
     Path | None,
@@ -21,7 +24,7 @@ TokensAt = Annotated[
         "--tokens",
         metavar="FILE",
         envvar="MIDNIGHT_WEB_TOKENS",
-        help="With --allow-run: a line `NAME TOKEN` for each person, instead of a printed token.",
+        help="With --allow-run: file with a line `NAME TOKEN` per person, instead of a printed token.",
     ),
 ]
 
@@ -45,7 +48,7 @@ def web(
         raise UsageError("to serve pages, type: pip install 'midnight-chaos[web]'") from None
     holders = None
     if tokens is not None and not allow_run:
-        raise UsageError("--tokens, or MIDNIGHT_WEB_TOKENS, is for --allow-run")
+        raise UsageError("--tokens, or MIDNIGHT_WEB_TOKENS, requires --allow-run")
     if allow_run:
         holders = known.load(tokens) if tokens is not None else known.new()
     serving.serve(listen, file, say, tokens=holders)

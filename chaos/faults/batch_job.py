@@ -61,7 +61,7 @@ class BatchJob(Fault):
         ]
         codes = " or ".join(map(str, self._job.expect.exit))
         yield unknown(
-            "floor: the job done", f"to end with {codes}, after {', '.join(asked)}: known when it has ended"
+            "floor: the job done", f"must end with {codes}, after {', '.join(asked)}: known once it has ended"
         )
 
     def prepare(self) -> Undo:

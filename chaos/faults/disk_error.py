@@ -92,9 +92,7 @@ class DiskError(OnDisk):
         del before
         if self._only is not None:
             return ""
-        return (
-            "the file system does not tell whose requests failed, and fuse2fs hides errors: play it as root"
-        )
+        return "the file system does not show whose requests failed, and fuse2fs hides errors: run it as root"
 
     def _narrowed(self) -> Probe:
         """Whether only the files below `path` can fail."""
@@ -102,7 +100,7 @@ class DiskError(OnDisk):
         if not (self._volume.path / self._params.path).is_dir():
             return no(what, "it is not", "name one (`path`)")
         if self._occupied() is None:
-            because = "it is, but its file system does not tell which blocks its files occupy"
+            because = "it is, but its file system does not show which blocks its files occupy"
             return no(what, because, "leave `path` out, so all files fail")
         return yes(what)
 

@@ -74,7 +74,7 @@ class IdleDrop(Fault):
         because = _USED_FIRST.get(params.by)
         notes = [] if because is None else [f"sessions already idle are hit at their next use: {because}"]
         if params.min_closed is None:
-            notes.append(f"min_closed fits the pool: half of its connections, from 1 to {MOST_FITTED}")
+            notes.append(f"min_closed defaults to half of the pool's connections, from 1 to {MOST_FITTED}")
         return notes
 
     def __init__(self, params: IdleDropParams, handles: Handles, mark: str) -> None:

@@ -68,8 +68,8 @@ class KillOne(Fault):
             yield foreseen.may_be_signalled(self._subject)
             yield unknown(
                 f"process {self._subject.pid} is started again",
-                "midnight does not do that",
-                "let its supervisor do it (systemd: Restart=always)",
+                "midnight does not restart it",
+                "have its supervisor restart it (systemd: Restart=always)",
             )
         yield from self._traffic.probes()
 

@@ -78,7 +78,7 @@ class Logrotate(Fault):
         if not left:
             return []
         defaults, most = (" and ".join(texts) for texts in zip(*left, strict=True))
-        return [f"by default it needs {defaults}; on a target that midnight did not start at most {most}"]
+        return [f"by default it needs {defaults}; on a target that midnight did not start, at most {most}"]
 
     @classmethod
     def staging(cls, params: LogrotateParams) -> Mapping[str, float]:

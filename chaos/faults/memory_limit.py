@@ -140,8 +140,12 @@ class MemoryLimitOne(Fault):
         return {**done, **proxies_kept.put_back(undo), "containers_removed": removed}
 
     def _floor(self, used: int) -> Probe:
-        limit = f"it uses {used} bytes and is held to {used + self._params.headroom}"
-        asked = "the rest is taken" if self._params.stress else "must grow beyond that by itself (`stress`)"
+        limit = f"it uses {used} bytes and will be limited to {used + self._params.headroom}"
+        asked = (
+            "midnight takes the rest"
+            if self._params.stress
+            else "it must grow beyond that by itself (`stress`)"
+        )
         answer = yes if self._params.stress else unknown
         return answer("floor: killed_for_memory", f"{limit}, and {asked}; 1 is required")
 

@@ -156,7 +156,7 @@ def _slos(
 ) -> Iterator[tuple[str, str]]:
     for slo in experiment.slos:
         if slo.step in steps:
-            yield slo.name, f"it is about {slo.step!r}, which is left out"
+            yield slo.name, f"it covers step {slo.step!r}, which is left out"
         elif slo.route is not None and slo.route in roles.ROLES and not roles.named(slo.route, target.routes):
             yield slo.name, f"target {target.name!r} has no route with the role {slo.route!r}"
         elif slo.pool is not None and not rules.shows_a_pool(target, offered):

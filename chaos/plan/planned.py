@@ -136,8 +136,10 @@ class Plan:
         """The plan of a run that asks what these SLOs need, too. Raises UsageError if there is no Prometheus."""
         first = next((slo for slo in slos if slo.asked is not None), None)
         if first is not None and self.target.prometheus is None:
-            rule = "names no Prometheus: give `prometheus: {url: URL}` in its file"
-            raise UsageError(f"SLO {first.name!r} asks a Prometheus, and target {self.target.name!r} {rule}")
+            rule = "names none: give `prometheus: {url: URL}` in its file"
+            raise UsageError(
+                f"SLO {first.name!r} queries a Prometheus, and target {self.target.name!r} {rule}"
+            )
         return replace(self, judged_by=slos)
 
     @property

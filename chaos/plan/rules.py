@@ -30,8 +30,8 @@ _EXAMPLES = {
 def of_consent(at: Where, target: Target) -> Iterator[FileError]:
     """The target needs a consent that is valid today (UTC)."""
     if target.consent is None:
-        rule = f"{target.driver!r} acts on what midnight did not start: it needs consent: {{owner: NAME, until: DATE}}"
-        yield at.under("driver").broken(rule)
+        rule = f"{target.driver!r} acts on a target that midnight did not start"
+        yield at.under("driver").broken(f"{rule}: add consent: {{owner: NAME, until: DATE}}")
     elif target.consent.until < datetime.now(UTC).date():
         rule = f"the consent of {target.consent.owner} expired on {target.consent.until}"
         yield at.under("consent", "until").broken(rule)
@@ -51,7 +51,7 @@ def of_gauges(at: Where, target: Target, offered: frozenset[str]) -> Iterator[Fi
                 yield place.broken(f"{host} is not this machine and not listed in `allow`")
         known = _members("databases", offered)
         if reading.database is not None and reading.database not in known:
-            rule = f"is no database of this target; {instead(reading.database, known)}"
+            rule = f"is not a database of this target; {instead(reading.database, known)}"
             yield here.under("database").broken(rule)
 
 
@@ -152,7 +152,7 @@ def of_ledgers(at: Where, target: Target, offered: frozenset[str]) -> Iterator[F
         if f"databases.{wanted}" not in offered:
             known = _members("databases", offered)
             fix = f"{instead(wanted, known)}; or add database: {{env: NAME}} with its connection string"
-            rule = f"{wanted!r} is no database of this target; {fix}"
+            rule = f"{wanted!r} is not a database of this target; {fix}"
             place = at.under("routes", name, "ledger", "read")
             yield (place.under("database") if read.database else place.under("sql")).broken(rule)
 

@@ -71,7 +71,7 @@ def _of_objectives(experiment: Experiment) -> Iterator[str]:
     for slo in experiment.slos:
         target = slo.target
         if target is not None and target < 0.5:
-            also = ", and aborts when it is" if slo.name in named else ""
+            also = ", and aborts the run only then" if slo.name in named else ""
             what = "the hits miss it" if slo.is_about_hits else "what it counts is bad"
             yield f"SLO {slo.name!r}: breaks only once more than half of {what}{also}"
         if slo.latency is not None and slo.latency.percentile is not None:

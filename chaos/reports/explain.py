@@ -181,7 +181,7 @@ def _back(outage: dict[str, Any]) -> str:
     text = f"it was back, after {show_seconds(outage['length'])}"
     held, alone = outage.get("held"), outage.get("alone")
     if held and not alone:
-        text += ", while a fault acted all the time"
+        text += ", while a fault acted throughout"
     elif held and alone is not None:
         text += f": {show_seconds(held)} while a fault acted, {show_seconds(alone)} alone"
     return text

@@ -87,10 +87,13 @@ async def remove_own(plan: Plan, handles: Handles, run: RunDir, event: Callable[
 
 
 async def measure_restores(plan: Plan, driver: Driver) -> RestoresMeasured | None:
-    """Measure a restore for the projection to production if the drill needs it; else return None."""
+    """Measure restores for the projection to production, if the drill restores and its target does not state both
+    throughputs; else return None."""
     production = plan.target.production
     restores = any(planned.runbook.action in RESTORES for planned in plan.runbook)
-    if production is None or production.restore_throughput is not None or not restores:
+    if production is None or not restores:
+        return None
+    if production.restore_throughput is not None and production.replay_throughput is not None:
         return None
     try:
         return await in_thread(driver.measure_restores)

@@ -199,11 +199,11 @@ class Experiment(Model):
         expected = {objective.alert for objective in self.alerts}
         for index, condition in enumerate(self.abort):
             if isinstance(condition, AlertFires) and condition.alert in expected:
-                rule = f"{condition.alert} is expected by `alerts`: it cannot stop the play, too"
+                rule = f"{condition.alert} is expected by `alerts`, so it cannot also stop the play"
                 yield BrokenRule(rule, "abort", index, "alert")
             if isinstance(condition, Slo) and condition.asked is not None:
                 yield BrokenRule(
-                    "is asked after the play: it cannot stop it", "abort", index, condition.asked
+                    "is judged only after the play, so it cannot stop it", "abort", index, condition.asked
                 )
 
     def _drill(self) -> Iterator[BrokenRule]:

@@ -129,7 +129,7 @@ class Reading(Model):
         elif self.headers:
             yield BrokenRule("belongs to `prometheus` and `json`", "headers")
         elif self.database is not None and self.dsn is not None:
-            yield BrokenRule("one of `database` and `dsn` says where to ask", "dsn")
+            yield BrokenRule("give either `database` or `dsn`, not both", "dsn")
         elif self.database is None and self.dsn is None:
             yield BrokenRule("needs database: NAME (of this target) or dsn: {env: NAME}")
 

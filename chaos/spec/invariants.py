@@ -122,7 +122,7 @@ class Invariant(Model):
     def broken_rules(self) -> Iterator[BrokenRule]:
         given = [kind for kind in KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
-            yield BrokenRule("an invariant asks exactly one of sql, http and command")
+            yield BrokenRule("an invariant has exactly one of sql, http and command")
             return
         if self.database is not None and self.sql is None:
             yield BrokenRule("is only for sql", "database")

@@ -160,7 +160,7 @@ class Read(Model):
                 f"needs {' or '.join(f'{{{name}}}' for name in fills)} in the path of the list", "page"
             )
         if kind == "offset" and self._is_given("limit"):
-            yield BrokenRule("is what `offset` says: remove it", "limit")
+            yield BrokenRule("repeats `offset`: remove it", "limit")
         for name in _NAME.findall(path):
             if name not in (*fills, "limit") and name in _PAGES:
                 yield BrokenRule(f"{{{name}}} is not filled: add page: {_PAGES[name]}", "list")

@@ -81,12 +81,12 @@ class Queried(Model):
             seen = Parsed(query)
         except ValueError as error:
             filled = ": a template such as {{.window}} is not filled in" if "{{" in query else ""
-            yield BrokenRule(f"is no PromQL: {error}{filled}", part)
+            yield BrokenRule(f"is not valid PromQL: {error}{filled}", part)
             return
         if seen.is_fixed:
             yield BrokenRule("`@` fixes the instant: it would not be about the play", part)
         if self.counts and self.counter and seen.is_of_ranges:
-            rule = "is no counter: with a range, such as [1m], it goes up and down; write the counter alone"
+            rule = "is not a counter: with a range such as [1m] it goes up and down; give the counter alone"
             yield BrokenRule(f"{rule}, or counter: false", part)
 
 

@@ -139,7 +139,7 @@ class Slo(Model):
             yield from self._query_rules(self.promql)
         given = [key for key in ("window", "timeslices", "burn_rate") if getattr(self, key) is not None]
         if len(given) > 1:
-            yield BrokenRule(f"an SLO has one of {' and '.join(given)}: write two", given[1])
+            yield BrokenRule(f"an SLO has only one of {' and '.join(given)}: write two SLOs", given[1])
         yield from self._only_for_hits()
         if self.is_about_hits:
             yield from self._budget_rules()
@@ -151,11 +151,11 @@ class Slo(Model):
         try:
             parse(query)
         except ValueError as error:
-            yield BrokenRule(f"is no PromQL: {error}", "promql")
+            yield BrokenRule(f"is not valid PromQL: {error}", "promql")
         if self.below is None and self.above is None:
             yield BrokenRule("needs a bound: below: NUMBER or above: NUMBER", "promql")
         if self.below is not None and self.above is not None and self.above >= self.below:
-            yield BrokenRule("no value is above one and below the other", "above")
+            yield BrokenRule("no value can be both above `above` and below `below`", "above")
 
     def _only_for_hits(self) -> Iterator[BrokenRule]:
         usual = {"min_hits": MIN_HITS, "period": PERIOD}

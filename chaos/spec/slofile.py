@@ -91,7 +91,7 @@ def of_file(path: Path) -> SloFile:
 
 def _of_file(at: Where, item: dict[str, Any]) -> list[Translated]:
     if len(item) > 1 or not isinstance(item["file"], str):
-        raise at.under("file").broken("must be alone, and the path of an OpenSLO file")
+        raise at.under("file").broken("must be the only key, and the path of an OpenSLO file")
     path = at.path.parent / item["file"]
     if not path.exists():
         raise at.under("file").broken("no such file", str(path))

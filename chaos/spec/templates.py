@@ -92,7 +92,7 @@ def broken(
             if part.word not in known:
                 yield BrokenRule(unknown(part.word, known), *place)
         elif isinstance(part, Brace) and is_path:
-            yield BrokenRule(f"{part} is no part of a name: write {part * 2} for the brace itself", *place)
+            yield BrokenRule(f"{part} is not part of a name: write {part * 2} for the brace itself", *place)
             return
     if not _is_sendable(template):
         yield BrokenRule("holds half a character (a lone surrogate), which cannot be sent", *place)

@@ -202,7 +202,7 @@ _WORDS: dict[str, str | Callable[[Mapping[str, Any], Any], str]] = {
     "greater_than_equal": _bound("at least", "ge"),
     "less_than": _bound("less than", "lt"),
     "less_than_equal": _bound("at most", "le"),
-    "string_unicode": "holds a character that text cannot hold: leave it out",
+    "string_unicode": "holds a character that is not valid in text: remove it",
     "multiple_of": _bound("a multiple of", "multiple_of"),
     "too_short": _many,
     "too_long": lambda context, _: f"must have at most {context['max_length']} entries",

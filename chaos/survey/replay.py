@@ -21,7 +21,7 @@ _FLOOR = 10_000_000  # bytes, `min_rotated` of the fault
 _NO_SQL = "no fault runs a statement of pg_cron: start it from jobs.nightly, as psql -c"
 _NO_CLUSTER = "runs in a container: name its command as jobs.nightly of the target"
 _JOBS = 8  # played at most
-_ENOUGH = f"{_JOBS} jobs are played already: exchange the commands to replay this one"
+_ENOUGH = f"{_JOBS} jobs are already played: swap the commands to replay this one"
 
 
 def write(survey: Survey, path: Path) -> Path:
@@ -86,7 +86,7 @@ def _about(survey: Survey, worst: Collision | None) -> Iterator[str]:
         yield "No two jobs start together: the jobs of the night are played at once, which is worse than the plan."
         return
     at = survey.night.local(worst.at)
-    yield f"Replays {at:%H:%M}, the minute in which the most is shared. What may start then does, as the worst case."
+    yield f"Replays {at:%H:%M}, the minute with the most in common. As the worst case, all that may start then does."
     yield "A rotation at another time follows the other steps."
     yield from shown.shared(worst)
 
@@ -156,7 +156,7 @@ def _why_not(survey: Survey, entry: Entry, steps: _Steps) -> str:
             return "one rotation of these logs is played already"
         bytes_due = _due_bytes(survey)
         return (
-            "" if bytes_due >= _LEAST_LOG else f"its logs have {shown.size(bytes_due)}: too little to be felt"
+            "" if bytes_due >= _LEAST_LOG else f"its logs have {shown.size(bytes_due)}: too little to matter"
         )
     if entry.kind == "pg_cron":
         return _NO_SQL

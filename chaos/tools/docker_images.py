@@ -59,7 +59,9 @@ def find() -> Found | Missing:
     looked = docker_engine.find()
     if isinstance(looked, Missing):
         return Missing(
-            NAME, "they need a Docker Engine", "see its own line (not required: for the docker target)"
+            NAME,
+            "they need a Docker Engine",
+            "see the line Docker Engine (not required: for the docker target)",
         )
     try:
         images = ready()
@@ -72,7 +74,7 @@ def get() -> Found | Missing:
     """Fetch or make missing images, and build midnight's own. Raises ToolMissing."""
     looked = docker_engine.find()
     if isinstance(looked, Missing):
-        raise ToolMissing(NAME, "they need a Docker Engine", "see its own line (not required)")
+        raise ToolMissing(NAME, "they need a Docker Engine", "see the line Docker Engine (not required)")
     if os.environ.get(CHOICE) == "none":
         raise ToolMissing(NAME, f"{CHOICE} says none", "for the docker target type: midnight doctor --fix")
     try:

@@ -50,7 +50,7 @@ def find() -> Found | Missing:
     """Check that every image exists and is up to date."""
     looked = docker_engine.find()
     if isinstance(looked, Missing):
-        return Missing(NAME, "they need a Docker Engine", "see its own line (not required)")
+        return Missing(NAME, "they need a Docker Engine", "see the line Docker Engine (not required)")
     try:
         told = ready()
     except ToolMissing as missing:
@@ -62,7 +62,7 @@ def get() -> Found | Missing:
     """Fetch the images, or make them from this machine's programs. Raises ToolMissing."""
     looked = docker_engine.find()
     if isinstance(looked, Missing):
-        raise ToolMissing(NAME, "they need a Docker Engine", "see its own line (not required)")
+        raise ToolMissing(NAME, "they need a Docker Engine", "see the line Docker Engine (not required)")
     if os.environ.get(docker_images.CHOICE) == "none":
         raise ToolMissing(NAME, f"{docker_images.CHOICE} says none", docker_images.REMEDY)
     try:

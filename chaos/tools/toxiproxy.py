@@ -87,7 +87,7 @@ def get() -> Found:
         try:
             _install(make, source)
         except CommandFailed as reason:
-            log.debug("%s: could not be got: %s", source, reason)
+            log.debug("%s: could not be obtained: %s", source, reason)
             reasons.append(f"{source}: {reason}")
             continue
         found = find()

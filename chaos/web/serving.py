@@ -44,7 +44,7 @@ def serve(listen: str, schedules: Path, say: Callable[[str], None], *, tokens: T
         app = application(memory, timetable, [host, f"[{host}]"], acting)
         _tell(f"http://{allowlist.in_url(host)}:{server.getsockname()[1]}/", tokens, say)
         if not loopback:
-            say(f"{host} is not loopback: whoever reaches it can read every run, without a password")
+            say(f"{host} is not loopback: anyone who can reach it can read every run without a password")
         config = uvicorn.Config(
             app,
             log_level="critical",

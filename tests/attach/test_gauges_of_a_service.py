@@ -62,7 +62,7 @@ def gauges(*sources: str) -> str:
         ("prometheus: '{metrics}', preset: redis", "{metrics} is no address of this target; known: base_url"),
         ("prometheus: 'http://{host}', preset: redis", "may begin with the name of an address in braces"),
         (f"prometheus: 'http://{SECRET}@127.0.0.1', preset: redis", "must not carry a user or a password"),
-        ("sql: SELECT 1, database: primary, map: {queue_length: n}", "is no database of this target"),
+        ("sql: SELECT 1, database: primary, map: {queue_length: n}", "is not a database of this target"),
         (
             "sql: SELECT 1, map: {queue_length: n}",
             "needs database: NAME (of this target) or dsn: {env: NAME}",

@@ -52,7 +52,7 @@ def test_without_consent_or_after_its_last_day_a_target_is_refused(
         place,
         capsys,
         target(place, URL, consent=""),
-        "mine.yaml:2: driver: 'attach' acts on what midnight did",
+        "mine.yaml:2: driver: 'attach' acts on a target that midnight did",
     )
     refused(
         place,

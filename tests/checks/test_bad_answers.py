@@ -86,7 +86,7 @@ def kind(**changed: Any) -> Kind:
         ),
         (
             {"outcome": "bad_body", "status": 0, "reasons": ("Expected HTTP/",)},
-            "27 of 53 writes got what is not HTTP (Expected HTTP/), first at +3.2 s",
+            "27 of 53 writes got an answer that is not HTTP (Expected HTTP/), first at +3.2 s",
         ),
         (
             {

@@ -117,7 +117,7 @@ def test_the_account_of_the_baseline_says_how_punctual_the_machine_was() -> None
     record = [window(0, 9.0), *(window(at, 0.002) for at in range(5, 10)), window(10, 0.02), window(20, 9.0)]
     own = bounds.account(experiment, record, 5.0, 11.0)
     assert (own.windows, own.in_doubt, own.worst_lag, own.usual_lag) == (6, 1, 0.02, 0.002)
-    assert not own.unfit and "beyond the lag of 7.5 ms that the 30 ms of p99 allow" in own.said
+    assert not own.unfit and "windows exceed the lag of 7.5 ms that the 30 ms of p99 allow" in own.said
     assert bounds.account(experiment, record, 10.0, 11.0).unfit
     assert bounds.account(experiment, record, 5.0, 9.5).said == ""
 

@@ -207,7 +207,7 @@ def test_a_target_that_is_still_changing_has_no_exact_answer(tmp_path: Path, rul
     events = [answer(BEFORE, "before", 7), answer(AFTER, "after", 7, settled=False)]
     night = Night(changed={"invariants": [{**SQL, **rules}]}, steps=events)
     found = night.findings(tmp_path, invariants.check)["stock"]
-    assert (found.outcome, "still changing when asked after the play, last 7" in found.because) == (
+    assert (found.outcome, "still changing when queried after the play, last 7" in found.because) == (
         UNKNOWN,
         True,
     )
@@ -243,7 +243,7 @@ def test_a_run_that_asked_nothing_is_unknown_and_one_without_invariants_has_no_f
 ) -> None:
     night = Night(changed={"invariants": [{**SQL, "delta": 0}]})
     found = night.findings(tmp_path / "unasked", invariants.check)["stock"]
-    assert (found.outcome, "it was not asked (after the play)" in found.because) == (UNKNOWN, True)
+    assert (found.outcome, "it was not queried (after the play)" in found.because) == (UNKNOWN, True)
     assert Night().findings(tmp_path / "none", invariants.check) == {}
 
 

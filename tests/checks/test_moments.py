@@ -142,7 +142,7 @@ def test_a_gap_without_a_restart_loses_nothing_of_all_and_leaves_its_slices_open
     [
         ([[9, 10, None, None, None, 3, 4]], [[20, 21, 22, 23, 24, 25, 26]], "was reset in a gap"),
         ([[0, 1, 2, 3, 4, 5, 6]], [[0, 1, 2, 3, None, None, None]], "no data of `total` at the end"),
-        ([[0, 2, 4, 6, 8, 10, 12]], [[0, 1, 2, 3, 4, 5, 6]], "must be a part of that"),
+        ([[0, 2, 4, 6, 8, 10, 12]], [[0, 1, 2, 3, 4, 5, 6]], "which must include it"),
     ],
 )
 def test_counters_that_prove_nothing_say_why(
@@ -170,8 +170,8 @@ def test_a_part_whose_series_have_gone_missed_at_most_the_whole() -> None:
     ("part", "because"),
     [
         ([[1, None, None, None, 1]], "a gap of 4 s without data"),
-        ([[1, -1, 1, 1, 1]], "below 0 is no number of events"),
-        ([[9, 9, 9, 9, 9]], "must be a part of that"),
+        ([[1, -1, 1, 1, 1]], "below 0 is not a number of events"),
+        ([[9, 9, 9, 9, 9]], "which must include it"),
     ],
 )
 def test_gauges_that_prove_nothing_say_why(part: list[list[float | None]], because: str) -> None:

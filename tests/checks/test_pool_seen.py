@@ -44,7 +44,7 @@ def test_of_a_size_that_nothing_shows_no_share_is_claimed(tmp_path: Path) -> Non
     (found,) = by_database([(21, 30, 20.0)]).findings(tmp_path, pool.check).values()
     assert (found.outcome, found.measured) == (Outcome.NOT_EXERCISED, None)
     assert "connections in use: 3 before the faults, 20 during the faults" in found.because
-    assert SEEN in found.because and "give pool_size" in found.because
+    assert SEEN in found.because and "set pool_size" in found.because
 
 
 @pytest.mark.parametrize("span", [(16, 17), (58, 59)])

@@ -74,6 +74,22 @@ def test_a_projection_without_its_inputs_is_not_exercised_and_names_them(tmp_pat
     assert "cannot be projected without `production.restore_throughput`: 4 measured" in rto.because
 
 
+@pytest.mark.parametrize("step", ["restore", "recover", "copy", "replay"])
+def test_a_restore_with_stated_throughputs_is_projected_without_measurements(
+    tmp_path: Path, step: str
+) -> None:
+    spans = [("runbook", "detect", {"seconds": 4.0}), ("runbook", step, {"seconds": 2.0})]
+    found = outcomes(tmp_path, STATED | THROUGHPUTS | {"replication_lag": 2.0}, *spans)
+    assert found["projected_rto"].measured == pytest.approx(4 + 10 + 0.036)
+    assert found["projected_rpo"].measured == 65.0
+
+
+def test_a_restore_with_neither_throughputs_nor_measurements_is_not_exercised(tmp_path: Path) -> None:
+    rto = outcomes(tmp_path, STATED, ("runbook", "restore", {"seconds": 2.0}))["projected_rto"]
+    assert rto.outcome is Outcome.NOT_EXERCISED
+    assert "cannot be projected without `production.restore_throughput`: 0 measured" in rto.because
+
+
 def test_a_failover_is_projected_from_its_spans_and_the_replication_lag(tmp_path: Path) -> None:
     found = outcomes(tmp_path, {"replication_lag": 2.0}, ("runbook", "promote", {"seconds": 1.5}))
     assert found["projected_rto"].measured == 1.5

@@ -101,7 +101,7 @@ def test_of_several_volumes_one_has_to_be_named(monkeypatch: pytest.MonkeyPatch)
     assert len(both["volumes"]) == len(both["services"]["db"]["volumes"]) == 2
     with pytest.raises(UsageError, match="db-a is named twice"):
         placed(monkeypatch, [two], "db:/a", "db:/a")
-    with pytest.raises(UsageError, match="/c is no volume of shop-db-1; name one of its volumes"):
+    with pytest.raises(UsageError, match="/c is not a volume of shop-db-1; name one of its volumes"):
         placed(monkeypatch, [two], "db:/c")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from docker import DockerClient
 from chaos.errors import FaultError, TargetGone
 from tests.docker.acting import made, played, reaches_its_floor
 from tests.docker.conftest import Victim, Victims
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.real
 
@@ -23,6 +25,18 @@ while True:
     os.fsync(file)
     print("written", flush=True)
     time.sleep(0.05)
+"""
+# Opens a file more than two hundred times a second and closes none.
+OPENER = """
+import os, time
+held = []
+while True:
+    try:
+        held.append(open(os.devnull))
+        print("open", flush=True)
+    except OSError as error:
+        print(error.strerror, flush=True)
+    time.sleep(0.004)
 """
 BUSY = ["python", "-c", "while True: pass"]
 # The main process lives, its child is the one that has all the memory.
@@ -93,6 +107,23 @@ def test_a_slow_disk_is_proven_by_the_containers_own_writes(victims: Victims) ->
 def test_a_disk_to_which_the_container_writes_nothing_proves_nothing(victim: Victim) -> None:
     held = played(made("disk_limit", victim, write="1MB/s"))
     assert "wrote nothing to the disk below /data" in held.unproven, held
+
+
+def test_descriptors_that_run_out_are_proven_by_the_containers_own_process(victims: Victims) -> None:
+    victim = victims(entrypoint=["python", "-u", "-c", OPENER])
+    wait_until(lambda: b"open" in victim.container.logs(), "it opens files")
+    victim.container.reload()
+    pid = victim.container.attrs["State"]["Pid"]
+    before, limit = victim.state(), resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    held = played(made("exhaust", victim, descriptors=64))
+    assert reaches_its_floor(held) and not held.unproven, held
+    assert b"Too many open files" in victim.container.logs()
+    assert (victim.state(), resource.prlimit(pid, resource.RLIMIT_NOFILE)) == (before, limit)
+
+
+def test_descriptors_that_the_container_does_not_use_prove_nothing(victim: Victim) -> None:
+    held = played(made("exhaust", victim, descriptors=64))
+    assert not reaches_its_floor(held), held
 
 
 def test_a_processor_that_the_container_does_not_use_proves_nothing(victim: Victim) -> None:

@@ -145,7 +145,7 @@ def test_errors_that_may_have_hit_anyone_prove_nothing(
     assert fault.unproven(Account()) == ""
     monkeypatch.setattr(blocks, "occupied", lambda _directory: None)  # as on fuse2fs
     fault.value()
-    assert fault.unproven(Account()).startswith("the file system does not tell whose requests failed")
+    assert fault.unproven(Account()).startswith("the file system does not show whose requests failed")
 
 
 UNDO_ALL = """

@@ -8,8 +8,10 @@ import pytest
 
 from chaos.faults.logrotate import Logrotate, LogrotateParams
 
-NO_ROTATED = "by default it needs a sync of 50ms; on a target that midnight did not start at most twice"
-NO_SYNC = "by default it needs 10MB rotated; on a target that midnight did not start at most half of its logs"
+NO_ROTATED = "by default it needs a sync of 50ms; on a target that midnight did not start, at most twice"
+NO_SYNC = (
+    "by default it needs 10MB rotated; on a target that midnight did not start, at most half of its logs"
+)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_slos_that_ask_a_prometheus_need_a_target_that_names_one(
     file = tmp_path / "slo.yaml"
     file.write_text("slos: [{name: cpu, promql: up, above: 0}]\n")
     said = refused(capsys, "smoke", "--slo", str(file))
-    assert "SLO 'cpu' asks a Prometheus, and target 'embedded' names no Prometheus" in said
+    assert "SLO 'cpu' queries a Prometheus, and target 'embedded' names none" in said
 
 
 def test_a_database_that_cannot_be_queried_for_drills_is_reported_before_the_play(

@@ -72,7 +72,7 @@ def test_routes_are_added_and_everything_else_stays_to_the_byte(
     at = before.index(f"{newline}# and this".encode())
     assert after.startswith(before[:at]) and after.endswith(before[at:])
     assert list(target.load(path).routes) == ["read", "other", "post-read"]
-    assert "read is there already: left as it is" in capsys.readouterr().err
+    assert "read already exists: left unchanged" in capsys.readouterr().err
     assert midnight("har", str(recording), "--into", str(path)) == 0
     assert path.read_bytes() == after, "a second import changes nothing"
 

@@ -25,9 +25,12 @@ BAD_ALERTS = {
     "delivery without an Alertmanager": (f"{SOUND}, delivered: true", "names no `alertmanager: {url: URL"),
 }
 BAD_QUERIES = {
-    "no PromQL": ("promql: 'sum(', below: 1", "is no PromQL: "),
+    "no PromQL": ("promql: 'sum(', below: 1", "is not valid PromQL: "),
     "no bound": ("promql: up", "needs a bound: below: NUMBER or above: NUMBER"),
-    "bounds that nothing is between": ("promql: up, below: 1, above: 1", "no value is above one"),
+    "bounds that nothing is between": (
+        "promql: up, below: 1, above: 1",
+        "no value can be both above `above` and",
+    ),
     "a bound of another form": ("availability: 99%, below: 1", "below: belongs to `promql`"),
     "a route": ("promql: up, below: 1, route: read", "is about hits"),
 }
@@ -106,7 +109,7 @@ def test_an_alert_is_not_both_expected_and_unexpected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, argv = run(tmp_path, f"abort: [{{alert: ApiDown}}]\nalerts: [{{{SOUND}}}]\n")
-    refused(capsys, path, None, "ApiDown is expected by `alerts`: it cannot stop the play, too", *argv)
+    refused(capsys, path, None, "ApiDown is expected by `alerts`, so it cannot also stop the play", *argv)
 
 
 def test_sound_ones_appear_in_the_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

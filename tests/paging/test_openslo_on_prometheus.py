@@ -142,7 +142,7 @@ def test_openslo_documents_are_judged_by_a_real_prometheus_and_again_from_the_jo
         "unasked", f"thresholdMetric: {asks('up')}", "op: gte, value: 1, target: 0.1"
     )
     done = place("judge", str(place.run.path), "--slo", place.file("laxer.yaml", laxer + SOURCE), "--json")
-    assert '"outcome": "pass"' in done.out and "`values` was not asked after the play" in done.out, done
+    assert '"outcome": "pass"' in done.out and "`values` was not queried after the play" in done.out, done
 
 
 @pytest.mark.full

@@ -81,13 +81,13 @@ def test_no_more_than_eight_jobs_are_played(tmp_path: Path) -> None:
         tmp_path, night(tmp_path, "".join(f"0 3 * * * root /bin/job{i}\n" for i in range(10)))
     )
     assert len(found.steps) == 8
-    assert text.count("8 jobs are played already: exchange the commands to replay this one") == 2
+    assert text.count("8 jobs are already played: swap the commands to replay this one") == 2
 
 
 def test_logs_too_small_to_be_felt_are_a_comment(tmp_path: Path) -> None:
     found, text = written(tmp_path, night(tmp_path, "0 0 * * * backup pg_dump shop\n", log=5000))
     assert [step.name for step in found.steps] == ["batch_job"]
-    assert "logrotate.timer (timer): its logs have 5 kB: too little to be felt" in text
+    assert "logrotate.timer (timer): its logs have 5 kB: too little to matter" in text
 
 
 def test_a_recorded_duration_bounds_the_step(tmp_path: Path) -> None:

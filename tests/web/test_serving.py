@@ -42,7 +42,7 @@ def test_acts_are_not_offered_to_a_network(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--tokens", "x"], "--tokens, or MIDNIGHT_WEB_TOKENS, is for --allow-run"),
+        (["--tokens", "x"], "--tokens, or MIDNIGHT_WEB_TOKENS, requires --allow-run"),
         (
             ["--allow-run", "--tokens", "no-such-file"],
             "no-such-file: cannot be read: No such file or directory",

@@ -21,7 +21,7 @@ RULE = Rule(
     id="argocd-no-self-heal",
     severity=Severity.WARNING,
     what="an Argo CD Application without syncPolicy.automated.selfHeal",
-    why="what a hand or a controller changed at night stays changed until someone looks",
+    why="a change that a person or a controller made at night stays until someone notices",
     fix="syncPolicy: {automated: {selfHeal: true, prune: false}}",
     check=check,
 )

@@ -30,7 +30,7 @@ RULE = Rule(
         "automated prune in an Application that has StatefulSets or PersistentVolumeClaims without the option "
         "Prune=false"
     ),
-    why="a renamed or lost manifest deletes the database's volume without a question",
+    why="a renamed or lost manifest deletes the database's volume without asking",
     fix="prune: false, or the annotation argocd.argoproj.io/sync-options: Prune=false on what holds data",
     check=check,
 )

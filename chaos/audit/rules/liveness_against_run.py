@@ -32,7 +32,7 @@ RULE = Rule(
         "with --run: a liveness probe whose timeoutSeconds x failureThreshold is below the p99 that the run "
         "measured"
     ),
-    why="at midnight so many answers take longer that the Pods are restarted while they work",
+    why="at midnight so many answers take longer that Pods are restarted while still working",
     fix="timeoutSeconds above the measured p99, and failureThreshold so that both exceed the worst outage",
     check=check,
 )

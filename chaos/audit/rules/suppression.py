@@ -28,7 +28,7 @@ RULE = Rule(
     id="suppression",
     severity=Severity.ERROR,
     what="a suppression that cannot be read, names an unknown rule, or gives no reason",
-    why="in a year, no reader can tell whether it may go",
+    why="in a year, no reader can tell whether it may be removed",
     fix="midnight-audit: ignore=RULE because of this",
     check=check,
 )

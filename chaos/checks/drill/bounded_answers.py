@@ -35,9 +35,7 @@ def check(judged: Judged) -> list[Finding]:
     seen = judged.held_to(promised)
     during = None if seen is None else (seen.due >= loss.ended) & (seen.due + promised < undone.at)
     if seen is None or during is None or not during.any():
-        because = (
-            f"no hit was due longer than the promised {show_seconds(promised)} before the end of the loss"
-        )
+        because = f"no hit was due more than the promised {show_seconds(promised)} before the end of the loss"
         return [finding(Outcome.UNKNOWN, because)]
     waited, unsure = _waited(seen)[during], seen.indeterminate[during]
     late = waited > promised + seen.held_to.lag  # the instrument's lag must not be blamed on the target

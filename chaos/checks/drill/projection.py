@@ -4,8 +4,8 @@ A separate finding: a measured failure stays a failure. It reads
 - what the target states about production; without it there is nothing to project, and no finding;
 - the spans of the recovery: in a drill as cut by `drill.rto`, from the loss on; in a restore alone those of
 its own steps (`RunbookStepEnded`). Steps in GROWING grow with the data and are replaced by the projection;
-- the duration of restores (`RestoresMeasured`). All points of all such events count. Without any, nothing had to be
-restored: a standby took over.
+- the duration of restores (`RestoresMeasured`). All points of all such events count. Without any, and without a step in
+GROWING that was done, nothing had to be restored: a standby took over.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def check(judged: Judged | JudgedRestore) -> list[Finding]:
     if stated is None:
         return []
     production, measured = Production.model_validate(stated), read_measured(journal)
+    if measured is None and _restored(judged):
+        measured = Measured()  # the throughputs are stated, or the finding says which must be
     spans, assumed = _of_a_drill(judged) or _spans(journal)
     return [
         _judge("projected_rto", "RTO", budget.rto, lambda: project_rto(spans, assumed, production, measured)),
@@ -54,13 +56,26 @@ def read_measured(journal: Journal) -> Measured | None:
     )
 
 
+def _growing(judged: Judged | JudgedRestore) -> frozenset[str]:
+    """The names of the steps that grow with the data: a drill may call them as it likes."""
+    drill = judged.experiment.drill if isinstance(judged, Judged) else None
+    steps = drill.runbook if drill is not None else ()
+    return GROWING | {step.name for step in steps if step.runbook in GROWING}
+
+
+def _restored(judged: Judged | JudgedRestore) -> bool:
+    growing = _growing(judged)
+    return any(step.name in growing for step in judged.journal.every(RunbookStepEnded))
+
+
 def _of_a_drill(judged: Judged | JudgedRestore) -> tuple[dict[str, float], dict[str, float]] | None:
     """Like `_spans`, from the loss to the return of service; None outside a drill."""
     if not isinstance(judged, Judged) or judged.experiment.drill is None:
         return None
     rto = next((finding for finding in recovery.check(judged) if finding.name == "rto"), None)
     evidence = rto.evidence if rto is not None else {}
-    fixed = [span for span in evidence.get("spans", ()) if span["name"] not in GROWING | {HELD}]
+    left_out = _growing(judged) | {HELD}
+    fixed = [span for span in evidence.get("spans", ()) if span["name"] not in left_out]
     return {span["name"]: span["seconds"] for span in fixed}, dict(evidence.get("assumed", {}))
 
 

@@ -127,7 +127,7 @@ def _add(series: Series, to: Rises, alone: bool) -> None:
 def _rise(to: Rises, when: tuple[int, int], was: Fraction, value: Fraction, alone: bool) -> None:
     reset, between = value < was, range(*when)
     if reset and not alone:
-        raise Unjudged("a sum of counters fell: which of them was reset is unknown; write the counter alone")
+        raise Unjudged("a sum of counters fell: which of them was reset is unknown; query a single counter")
     if reset and len(between) > MISSED:
         raise Unjudged("a counter was reset in a gap without data")
     rise = value if reset else value - was
@@ -152,7 +152,7 @@ def of_levels(part: Sequence[Series], of: Sequence[Series], step: float) -> list
     found = []
     for index, (one, other) in both:
         if min(one or NOTHING, other or NOTHING) < 0:
-            raise Unjudged("a value below 0 is no number of events")
+            raise Unjudged("a value below 0 is not a number of events")
         found.append(Moment(index * step, _exactly(one), _exactly(other)))
     return _checked(found)
 
@@ -164,7 +164,7 @@ def _exactly(number: Fraction | None) -> Between:
 def _checked(found: list[Moment]) -> list[Moment]:
     part, of = sum((each.part for each in found), ZERO), sum((each.of for each in found), ZERO)
     if part.least > of.most * ROUNDING:
-        raise Unjudged("more of it than of `total` was counted: it must be a part of that")
+        raise Unjudged("it counted more than `total`, which must include it")
     return found
 
 

@@ -155,7 +155,7 @@ def _without_a_size(name: str, objective: PoolObjective, judged: Judged) -> Find
             f": {percent(max(shares))} of the sessions that the role may have, and a pool cannot have more"
         )
         return Finding(name, Outcome.FAIL, max(shares), allowed, "ratio", because, counts)
-    because += ": no share is claimed; give pool_size under `gauges:`"
+    because += ": no share can be given; set pool_size under `gauges:`"
     return Finding(name, Outcome.NOT_EXERCISED, None, allowed, "ratio", because, counts)
 
 

@@ -74,7 +74,7 @@ def _answer(part: str, slo: Slo, queried: Queried, judged: Judged) -> QuerySampl
         each for each in judged.journal.every(QuerySampled) if (each.promql, each.asked) == (query, asked)
     ]
     if not same:
-        raise Unjudged(f"`{part}` was not asked after the play")
+        raise Unjudged(f"`{part}` was not queried after the play")
     read = min(same, key=lambda each: each.name != slo.name)
     if read.because:
         raise Unjudged(f"`{part}`: {read.because}")
@@ -95,7 +95,7 @@ def _moments(queried: Queried, answers: Mapping[str, QuerySampled]) -> list[Mome
         return moments.of_instants(_shares(queried, read), step)
     read, total = answers.values()
     if read.count != total.count:
-        raise Unjudged("the queries were asked at different intervals")
+        raise Unjudged("the queries were run at different intervals")
     if queried.counter:
         alone = (Parsed(read.promql).counters is not None, Parsed(total.promql).counters is not None)
         return moments.of_counters(read.series, total.series, step, alone)
@@ -109,7 +109,7 @@ def _shares(queried: Queried, read: QuerySampled) -> list[Fraction | None]:
     if queried.values is not None:
         return [Fraction(all(map(queried.holds, each))) if each else None for each in there]
     if len(read.series) > 1:
-        raise Unjudged(f"{len(read.series)} series of ratios have no common one: aggregate them")
+        raise Unjudged(f"{len(read.series)} series of ratios where one is needed: aggregate them")
     strange = next((value for each in there for value in each if not 0 <= value <= moments.ROUNDING), None)
     if strange is not None:
         raise Unjudged(f"a ratio lies between 0 and 1, but one is {amount(strange)}")
@@ -172,5 +172,5 @@ def _doubt(found: Sequence[Moment]) -> str:
     if missing:
         return f"{many(missing, 'instant')} of {len(found)} without data"
     if any(each.blind for each in found):
-        return "what was counted in a gap without data may belong to any slice of it"
-    return "a counter appeared or went in the play, and may have counted more"
+        return "events counted in a gap without data may belong to any slice of the gap"
+    return "a counter appeared or disappeared in the play, and may have counted more"

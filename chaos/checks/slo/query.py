@@ -36,7 +36,7 @@ def _judge(slo: Slo, judged: Judged) -> Finding:
     same = [each for each in judged.journal.every(QueryRead) if each.promql == slo.promql]
     read = min(same, key=lambda each: each.name != slo.name, default=None)
     if read is None or play is None:
-        return finding(Outcome.UNKNOWN, "the query was not asked after the play")
+        return finding(Outcome.UNKNOWN, "the query was not run after the play")
     points = [each for each in read.points if play.start <= each.at <= play.end]
     if not points:
         return finding(Outcome.UNKNOWN, read.because or "the query has no data in the play")

@@ -70,15 +70,15 @@ class OnDisk(Fault):
             return
         yield yes(what)
         yield from self._usable(self._volume.served)
-        yield unknown(
-            f"floor: {', '.join(self.floor())}", "how much the target uses the disk is known when it does"
-        )
+        yield unknown(f"floor: {', '.join(self.floor())}", "known only once the target uses the disk")
 
     def _usable(self, served: Path) -> Iterator[Probe]:
         """Whether the disk obeys this user, and whose path it is on."""
         if not os.access(knobs_in(served), os.W_OK):
             yield no(
-                f"the disk of {served} obeys this user", "it does not", "play as the user who brought it up"
+                f"this user may control the disk of {served}",
+                "it may not",
+                "run as the user who brought it up",
             )
         what, roots = f"a process of the target uses volume {self._params.volume}", self._roots()
         if not roots:

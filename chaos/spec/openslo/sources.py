@@ -45,4 +45,6 @@ class Sources:
         if self.asked is None:
             self.asked = ref
         if self.known[ref].connectionDetails != self.known[self.asked].connectionDetails:
-            raise at.broken(f"is another Prometheus than {self.asked!r}: only the target's own is asked", ref)
+            raise at.broken(
+                f"is a different Prometheus from {self.asked!r}: only the target's own is queried", ref
+            )

@@ -118,7 +118,7 @@ def _chosen(found: Found, wanted: str, directories: Sequence[str]) -> str:
     told = " or ".join(f"--disk {found.service}:{each}" for each in directories)
     if wanted:
         known = f"; name one of its volumes: {told}" if told else ", and it has no volume"
-        raise UsageError(f"{wanted} is no volume of {found.name}{known}")
+        raise UsageError(f"{wanted} is not a volume of {found.name}{known}")
     raise UsageError(
         f"{found.name} has several volumes; name one: {told}"
         if told

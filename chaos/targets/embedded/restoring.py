@@ -75,7 +75,9 @@ def _told(backup: Backup, archive: Archive, done: Restored) -> dict[str, Any]:
         "archive_segments": len(holdings.segments),
         "archive_newest": newest.segment.name if newest else None,
         "target": str(done.target),
-        "verified_by": f"midnight, file by file; {done.verification.tool}" if done.verification else "nobody",
+        "verified_by": f"midnight, file by file; {done.verification.tool}"
+        if done.verification
+        else "not verified",
         "verified_files": done.verification.verified.files if done.verification else 0,
         "verifying_seconds": done.verification.seconds if done.verification else 0.0,
         "copying_seconds": done.copying,
