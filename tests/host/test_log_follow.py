@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chaos.host.log_follow import Follower, OfLog
-from chaos.host.log_tally import Numbers
 
 NUMBERED = r"n=(\d+)"
 
@@ -297,19 +296,3 @@ def test_a_damaged_archive_is_named() -> None:
         packed = archive.with_name(f"{archive.name}.gz")
         packed.write_bytes(packed.read_bytes()[:-20])
         assert f"{packed} cannot be read to its end" in told(follower).unread
-
-
-@given(numbers=st.lists(st.integers(0, 30)).filter(bool))
-def test_stretches_of_numbers_miss_what_a_set_misses(numbers: list[int]) -> None:
-    found = Numbers()
-    for number in numbers:
-        found.add(number)
-    assert found.here == len(set(numbers))
-    assert found.missing == max(numbers) - min(numbers) + 1 - len(set(numbers))
-
-
-def test_ids_that_do_not_count_up_have_no_gaps() -> None:
-    found = Numbers()
-    for number in range(20):
-        found.add(hash(str(number)))
-    assert not found.count_up

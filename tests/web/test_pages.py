@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from sqlalchemy import insert
 
 from chaos import database
-from chaos.history import schema
 from chaos.schedule.tables import occurrences
 from tests.history import stored
 from tests.history.stored import Stored
@@ -253,26 +251,6 @@ def test_a_mistake_in_the_schedule_file_does_not_hide_the_runs(tmp_path: Path, r
     assert "availability as planted" in page.text
 
 
-def test_a_new_run_is_seen_and_a_deleted_index_is_made_again(
-    reports: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("chaos.web.memory.FRESH", 0.0)
-    site = Site()
-    Stored(0).write(reports)
-    assert "1 run," in site.get("/runs").text
-    Stored(1).write(reports)
-    (reports / "index.sqlite").unlink()
-    assert "2 runs," in site.get("/runs").text
-
-
-def test_reports_that_appear_after_the_start_are_seen(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chaos.web.memory.FRESH", 0.0)
-    site = Site()
-    assert "0 runs," in site.get("/runs").text
-    Stored(0).write(reports)
-    assert "1 run," in site.get("/runs").text
-
-
 def test_reading_writes_nothing_but_the_index(reports: Path) -> None:
     run = Stored().write(reports)
     before = sorted(run.path.iterdir())
@@ -280,26 +258,3 @@ def test_reading_writes_nothing_but_the_index(reports: Path) -> None:
     for path in ("/", "/runs", f"/runs/{run.id}", f"/live/{run.id}", "/trend/midnight", "/schedules"):
         assert site.get(path).status_code == 200
     assert sorted(run.path.iterdir()) == before
-
-
-def test_an_index_that_cannot_be_read_is_said_and_read_again_later(reports: Path) -> None:
-    Stored().write(reports)
-    site = Site()
-    assert "1 run," in site.get("/runs").text
-    with sqlite3.connect(reports / "index.sqlite") as index:
-        index.execute(f"DROP TABLE {schema.NAME}")
-    answer = site.get("/runs")
-    assert (answer.status_code, "cannot be read" in answer.text) == (503, True)
-    (reports / "index.sqlite").unlink()
-    assert "1 run," in Site().get("/runs").text
-
-
-@pytest.mark.parametrize("text", ["postgresql://user:secret@127.0.0.1:1/none", "mysql://x"])
-def test_an_unusable_database_is_one_line_without_its_password(
-    monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
-    monkeypatch.setenv("MIDNIGHT_DATABASE", text)
-    answer = Site().get("/")
-    assert answer.status_code == 503
-    assert "MIDNIGHT_DATABASE" in answer.text
-    assert "secret" not in answer.text
