@@ -9,7 +9,7 @@ between its baseline and 100 %.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,9 +18,8 @@ import numpy as np
 from chaos.checks import gauges, neighbours
 from chaos.checks.exact import Times
 from chaos.checks.finding import Unit
-from chaos.checks.judged import Judged
 from chaos.checks.link import Link
-from chaos.checks.slo.pool import in_use, share_in_use, share_of_limit
+from chaos.checks.spans import StepSpan
 from chaos.checks.text import amount, percent
 from chaos.record.gauges import Api, Machine, Source, Volume
 from chaos.record.journal import Journal, Series, Span
@@ -50,10 +49,9 @@ class Gauge:
     first: First | None = None
 
 
-def links(judged: Judged) -> list[Link]:
+def links(journal: Journal, acted: Sequence[StepSpan]) -> list[Link]:
     """Return the links in the order in which they moved; those that did not move come last, in the story's order.
     None if nothing was injected: movement then is not a chain."""
-    journal, acted = judged.journal, judged.spans
     play = journal.play
     if not acted:
         return []
@@ -108,7 +106,7 @@ def _pool(journal: Journal) -> tuple[list[Gauge], list[Gauge]]:
     its role may open no more sessions.
     """
     own = journal.series(Source.API, Api.POOL_CHECKED_OUT)
-    sized = share_in_use(journal)
+    sized = gauges.pool_share_in_use(journal)
     filling = [
         Gauge("pool in use", sized, 0.8, "ratio"),
         Gauge(
@@ -117,7 +115,7 @@ def _pool(journal: Journal) -> tuple[list[Gauge], list[Gauge]]:
     ]
     if not len(sized.at):
         label = "connections in use" if len(own.at) else "sessions of the service's role in use"
-        filling.append(Gauge(label, in_use(journal), LEAST_IN_USE, "count"))
+        filling.append(Gauge(label, gauges.pool_in_use(journal), LEAST_IN_USE, "count"))
     exhausted = [
         Gauge("requests waiting for a connection", journal.series(Source.API, Api.POOL_WAITERS), 0, "count"),
         Gauge("waits timed out", gauges.waits_timed_out(journal), 0, "count", runs=1),
@@ -125,7 +123,7 @@ def _pool(journal: Journal) -> tuple[list[Gauge], list[Gauge]]:
     ]
     if not len(own.at):
         label = "share in use of the sessions that the service's role may have"
-        exhausted.append(Gauge(label, share_of_limit(journal), 0.95, "ratio"))
+        exhausted.append(Gauge(label, gauges.pool_share_of_limit(journal), 0.95, "ratio"))
     return filling, exhausted
 
 

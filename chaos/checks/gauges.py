@@ -106,13 +106,40 @@ def _increases(journal: Journal, gauge: Api) -> Series:
     return Series(counter.at[1:], np.clip(np.diff(counter.value), 0, None))
 
 
+def pool_in_use(journal: Journal) -> Series:
+    """Connections in use: as the target shows them, else as the database does."""
+    own = journal.series(Source.API, Api.POOL_CHECKED_OUT)
+    return own if len(own.at) else journal.series(Source.DATABASE, Database.SERVICE_IN_USE)
+
+
+def pool_share_in_use(journal: Journal) -> Series:
+    """Connections in use divided by the pool's size, over time; empty if the size is not known."""
+    return _share(pool_in_use(journal), journal.series(Source.API, Api.POOL_SIZE))
+
+
+def pool_share_of_limit(journal: Journal) -> Series:
+    """Sessions of the service's role that are not idle, divided by as many as it may have: at most the pool's share."""
+    return _share(
+        journal.series(Source.DATABASE, Database.SERVICE_IN_USE),
+        journal.series(Source.DATABASE, Database.SERVICE_LIMIT),
+    )
+
+
 def database_in_use(journal: Journal) -> Series:
     """Database connections divided by max_connections."""
-    used = journal.series(Source.DATABASE, Database.CONNECTIONS)
-    most = journal.series(Source.DATABASE, Database.MAX_CONNECTIONS)
+    return _share(
+        journal.series(Source.DATABASE, Database.CONNECTIONS),
+        journal.series(Source.DATABASE, Database.MAX_CONNECTIONS),
+    )
+
+
+def _share(used: Series, most: Series) -> Series:
+    """One series divided by another, interpolated; without the points at which that one is not above zero."""
     if not len(used.at) or not len(most.at):
         return _NOTHING
-    return Series(used.at, used.value / np.interp(used.at, most.at, most.value))
+    divisors = np.interp(used.at, most.at, most.value)
+    sized = divisors > 0
+    return Series(used.at[sized], used.value[sized] / divisors[sized])
 
 
 def _second(at: Times) -> Counts:

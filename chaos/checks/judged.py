@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
+from chaos.checks import chain
 from chaos.checks.bounds import Bound, bound
 from chaos.checks.breakdown import breakdown
 from chaos.checks.drill.incident import Incident, RunbookStepRun, incident, runbook_steps
@@ -102,9 +103,7 @@ class Judged:
     @cached_property
     def links(self) -> list[Link]:
         """The chain: expensive, and more than one check reads it."""
-        from chaos.checks.chain import links  # which reads this class
-
-        return links(self)
+        return chain.links(self.journal, self.spans)
 
     @cached_property
     def incident(self) -> Incident | None:

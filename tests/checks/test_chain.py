@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chaos.checks.chain import broke_first, links
+from chaos.checks.chain import broke_first
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.record.hits import Outcome as Hit
@@ -16,7 +16,7 @@ TIMED = ("api", "pool_waits_timed_out")
 
 
 def chain(path: Path, night: Night) -> dict[str, Link]:
-    return {link.name: link for link in links(Judged(*night.write(path)))}
+    return {link.name: link for link in Judged(*night.write(path)).links}
 
 
 def moved(path: Path, night: Night) -> list[str]:
@@ -46,13 +46,13 @@ def test_the_midnight_chain_is_reported_in_order(tmp_path: Path) -> None:
 
 
 def test_the_first_link_that_moved_broke_first(tmp_path: Path) -> None:
-    first = broke_first(links(Judged(*Night(slow=[(30, 40, 1.0)]).write(tmp_path))))
+    first = broke_first(Judged(*Night(slow=[(30, 40, 1.0)]).write(tmp_path)).links)
     assert first is not None
     assert (first.name, first.baseline) == ("latency", approx(0.01))
 
 
 def test_in_a_quiet_night_no_link_moved_and_each_says_so(tmp_path: Path) -> None:
-    found = links(Judged(*Night().write(tmp_path)))
+    found = Judged(*Night().write(tmp_path)).links
     assert len(found) == 8
     assert all(link.because.startswith("did not move") for link in found)
     assert broke_first(found) is None
@@ -65,7 +65,7 @@ def test_a_gauge_that_was_never_sampled_is_named_as_such(tmp_path: Path) -> None
 
 
 def test_a_night_without_injections_has_no_chain(tmp_path: Path) -> None:
-    assert links(Judged(*Night(steps=[], slow=[(30, 40, 1.0)]).write(tmp_path))) == []
+    assert Judged(*Night(steps=[], slow=[(30, 40, 1.0)]).write(tmp_path)).links == []
 
 
 def test_a_single_point_does_not_count_as_a_move(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from chaos.checks import neighbours
-from chaos.checks.chain import links
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
 from chaos.record.journal import Event, Journal
@@ -30,7 +29,7 @@ def cpu(path: Path, night: Night) -> tuple[Link, Journal]:
     about = journal.run.run_file
     about.write_text(about.read_text().replace('"profile"', '"host": {"cpus": 2}, "profile"', 1))
     journal = Journal(journal.run)
-    return next(link for link in links(Judged(experiment, journal)) if link.name == "cpu"), journal
+    return next(link for link in Judged(experiment, journal).links if link.name == "cpu"), journal
 
 
 @pytest.mark.parametrize(

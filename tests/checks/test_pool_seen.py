@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from chaos.checks.chain import links
 from chaos.checks.finding import Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
@@ -37,7 +36,7 @@ def by_database(
 
 
 def links_of(path: Path, night: Night) -> dict[str, Link]:
-    return {link.name: link for link in links(Judged(*night.write(path)))}
+    return {link.name: link for link in Judged(*night.write(path)).links}
 
 
 def test_of_a_size_that_nothing_shows_no_share_is_claimed(tmp_path: Path) -> None:

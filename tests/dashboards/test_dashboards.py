@@ -14,7 +14,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from chaos.alerts import rules
-from chaos.checks.chain import links
 from chaos.checks.judged import Judged
 from chaos.spec import experiment
 from deploy import dashboards
@@ -122,7 +121,7 @@ def test_the_bounds_of_every_simple_alert_are_demanded() -> None:
 
 def test_one_night_has_the_links_of_the_chain_in_their_order(tmp_path: Path) -> None:
     rows = [each["title"] for each in SHIPPED["one-night.json"]["panels"] if each["type"] == "row"]
-    story = [link.title for link in links(Judged(*Night().write(tmp_path)))]
+    story = [link.title for link in Judged(*Night().write(tmp_path)).links]
     numbered = [each for each in rows if each[0].isdigit()]
     assert [each.lower() for each in numbered] == [
         f"{number}. {title.lower()}" for number, title in enumerate(story, start=1)

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from chaos.checks import gauges
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import many, percent
 from chaos.record.events import GaugesFound, PlayBegun
-from chaos.record.gauges import Api, Database, Source
+from chaos.record.gauges import Api, Source
 from chaos.record.journal import Journal, Series, Span
 from chaos.spec.slo import PoolObjective
 
@@ -46,42 +47,15 @@ def check(judged: Judged) -> list[Finding]:
     return [finding for name, pool in pools for finding in _judge(name, pool, judged)]
 
 
-def share_in_use(journal: Journal) -> Series:
-    """Connections in use divided by the pool's size, over time; empty if the size is not known."""
-    return _share(in_use(journal), journal.series(Source.API, Api.POOL_SIZE))
-
-
-def in_use(journal: Journal) -> Series:
-    """Connections in use: as the target shows them, else as the database does."""
-    own = journal.series(Source.API, Api.POOL_CHECKED_OUT)
-    return own if len(own.at) else journal.series(Source.DATABASE, Database.SERVICE_IN_USE)
-
-
-def share_of_limit(journal: Journal) -> Series:
-    """Sessions of the service's role that are not idle, divided by as many as it may have: at most the pool's share."""
-    return _share(
-        journal.series(Source.DATABASE, Database.SERVICE_IN_USE),
-        journal.series(Source.DATABASE, Database.SERVICE_LIMIT),
-    )
-
-
 def seen_by(journal: Journal) -> str:
     """Where the pool's figures are from, as found before the play; empty if that was not recorded."""
     found = journal.latest(GaugesFound)
     return found.pool if found is not None else ""
 
 
-def _share(out: Series, size: Series) -> Series:
-    if not len(out.at) or not len(size.at):
-        return Series(np.empty(0), np.empty(0))
-    sizes = np.interp(out.at, size.at, size.value)
-    sized = sizes > 0
-    return Series(out.at[sized], out.value[sized] / sizes[sized])
-
-
 def use(journal: Journal, span: Span) -> Use | None:
     """Return the pool in [start, end); None if it was not sampled there."""
-    shares = share_in_use(journal).between(span.start, span.end).value
+    shares = gauges.pool_share_in_use(journal).between(span.start, span.end).value
     if not len(shares):
         return None
     waiters = journal.series(Source.API, Api.POOL_WAITERS).between(span.start, span.end).value
@@ -92,7 +66,7 @@ def use(journal: Journal, span: Span) -> Use | None:
 
 
 def _judge(name: str, objective: PoolObjective, judged: Judged) -> list[Finding]:
-    if not len(share_in_use(judged.journal).at):
+    if not len(gauges.pool_share_in_use(judged.journal).at):
         return [_without_a_size(name, objective, judged)]
     spans = _spans(judged)
     if spans is None:
@@ -137,7 +111,7 @@ def _not_counted(name: str, objective: PoolObjective) -> Finding:
 def _without_a_size(name: str, objective: PoolObjective, judged: Judged) -> Finding:
     """The finding if no share of a known size can be claimed."""
     journal, allowed = judged.journal, objective.in_use
-    used, limit = in_use(journal), share_of_limit(journal)
+    used, limit = gauges.pool_in_use(journal), gauges.pool_share_of_limit(journal)
     found, spans = journal.latest(GaugesFound), _spans(judged)
     if not len(used.at):
         if found is None or any(gauge in found.gauges for gauge in (Api.POOL_CHECKED_OUT, Api.POOL_SIZE)):
