@@ -4,7 +4,7 @@ own process if the file says how."""
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from chaos.access import allowlist
@@ -16,13 +16,13 @@ from chaos.plugin.probe import Probe, no
 from chaos.spec.broken import BrokenRule
 from chaos.spec.target import Target
 from chaos.targets import probing, rotation, strange_toxics
-from chaos.targets.attach import databases, passfiles, proxy_notes, proxying, started
+from chaos.targets.attach import databases, passfiles, proxy_notes, proxying, started, undoing
 from chaos.targets.attach.found import Found, find, logs_of
+from chaos.targets.attach.kept import KeptProxies
 from chaos.targets.attach.options import STARTED, AttachOptions
 from chaos.targets.attach.ready import wait_until_ready
 from chaos.toxiproxy import Toxiproxy
 
-LOGS = "logs as they are"
 _UP = "type `midnight stack up --target FILE` with this target's file, and let the service connect through it"
 
 
@@ -59,8 +59,6 @@ class AttachDriver(Driver):
 
     @classmethod
     def to_keep(cls, options: AttachOptions) -> type[Driver] | None:
-        from chaos.targets.attach.kept import KeptProxies
-
         return KeptProxies if proxying.ours(options) and options.start is None else None
 
     @classmethod
@@ -130,7 +128,7 @@ class AttachDriver(Driver):
         wait_until_ready(url, self._found.headers, within, site, any_answer=any_answer)
         if self._grown and self._found.logs is not None:
             because = "the logs of a target that midnight did not start are rotated as they are"
-            site.creating(LOGS, {"what": LOGS, "not_grown": because})
+            site.creating(undoing.LOGS, {"what": undoing.LOGS, "not_grown": because})
         return Handles(
             base_url=self._options.base_url,
             headers=self._found.headers,
@@ -157,7 +155,7 @@ class AttachDriver(Driver):
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
-        return _UNDOS[undo["what"]](undo)
+        return undoing.undo(undo)
 
     def _databases(self, site: Site, proxies: Mapping[str, Proxy]) -> dict[str, Database]:
         dsns = self._found.dsns
@@ -180,16 +178,3 @@ def _version_of(api: str) -> dict[str, str]:
         return {f"Toxiproxy {api}": Toxiproxy(api).version()}
     except ControlError:
         return {}
-
-
-def _leave_logs(undo: Undo) -> Evidence:
-    del undo
-    return {"logs": "left as they are"}
-
-
-_UNDOS: dict[str, Callable[[Undo], Evidence]] = {
-    passfiles.WHAT: passfiles.remove,
-    LOGS: _leave_logs,
-    proxying.WHAT: proxying.remove,
-    started.WHAT: started.stop,
-}

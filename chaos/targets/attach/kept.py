@@ -11,8 +11,7 @@ from chaos.plugin.driver import Driver, Site, Wants
 from chaos.plugin.fault import Evidence, Undo
 from chaos.plugin.handles import Handles, ProcessRef
 from chaos.spec.target import Target
-from chaos.targets.attach import processes, proxying
-from chaos.targets.attach.driver import AttachDriver
+from chaos.targets.attach import processes, proxying, undoing
 from chaos.targets.attach.options import STARTED, AttachOptions
 from chaos.tools import toxiproxy as tool
 from chaos.tools.part import Missing
@@ -59,7 +58,7 @@ class KeptProxies(Driver):
 
     @classmethod
     def undo(cls, undo: Undo) -> Evidence:
-        return AttachDriver.undo(undo)
+        return undoing.undo(undo)
 
 
 def _service(options: AttachOptions) -> Service:
