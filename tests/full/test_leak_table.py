@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.full import tables
-from tests.midnight import PROJECT
+from tests.midnight import PROJECT, Midnight
 from tests.real.leaking import ROUTES, SHOWS, Verdict, planted_line, played
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(36_000)]
@@ -21,9 +22,11 @@ DOCUMENT = PROJECT / "docs/leaks.md"
 ROUNDS = "{warm_up: 550, requests: 50, count: 3, rate: 120, idle: 6s}"
 FAST = {"sessions_after": 20}  # at each request it would use up both pools
 SLOW = 50
+SOUND = int(os.environ.get("MIDNIGHT_SOUND", "50"))
 TWINS = ("files", "clients", "unclosed", "threads", "greenlets", "contexts", "models", "fragments")
 HEADER = ("leak", "1 per", "runs", "found", "no bound seen", "measured per request", "place", "level")
 INNOCENT = ("twin", "runs", "called a leak", "no bound seen")
+UNHURT = ("runs", "called a leak", "no bound seen", "a worker restarted")
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -100,3 +103,25 @@ def test_no_innocent_twin_is_called_a_leak(tmp_path: Path) -> None:
         rows.append([twin, TIMES, called, doubted])
         tables.write("twins", INNOCENT, rows, DOCUMENT)
     assert [row for row in rows if row[2]] == []
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_the_hardened_profile_is_never_called_leaky(tmp_path: Path) -> None:
+    """The experiment that ships, a seed each."""
+
+    def play(seed: int) -> list[dict[str, Any]]:
+        place = tmp_path / str(seed)
+        place.mkdir()
+        done = Midnight(place)(
+            "run", "leaks", "--profile", "hardened", "--seed", str(seed), "--json", timeout=900
+        )
+        return [each for each in json.loads(done.out)["findings"] if each["check"] == "leaks"]
+
+    with ThreadPoolExecutor(ABREAST) as pool:
+        plays = list(pool.map(play, range(1, 1 + SOUND)))
+    called = [each for found in plays for each in found if each["outcome"] == "fail"]
+    doubted = [[each for each in found if each["outcome"] == "unknown"] for found in plays]
+    restarted = sum("a process ended or began" in str(found) for found in doubted)
+    row = [len(plays), len(called), sum(map(bool, doubted)) - restarted, restarted]
+    tables.write("sound", UNHURT, [row], DOCUMENT)
+    assert all(plays) and called == []
