@@ -197,7 +197,7 @@ def _load(path: Path, *, fitting: bool = False) -> ScheduleFile:
     from chaos.spec import named_files
 
     if path == SCHEDULES and not path.exists():
-        example = next(place / "example.yaml" for place in reversed(named_files.folders("schedules")))
+        example = named_files.shipped("schedules") / "example.yaml"
         raise UsageError(
             f"no {SCHEDULES} here: copy {example} to {SCHEDULES} and edit it, or name a file with -f FILE"
         )

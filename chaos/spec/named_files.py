@@ -32,9 +32,14 @@ def search(name: str, folder: str) -> Path:
 
 def folders(folder: str) -> list[Path]:
     """Return the search path of a kind of files, in order."""
+    return [Path(folder), shipped(folder)]
+
+
+def shipped(folder: str) -> Path:
+    """Return the folder that ships: in the package of an installed copy, beside it in a checkout."""
     package = Path(chaos.__file__).parent
-    shipped = package / "shipped" / folder
-    return [Path(folder), shipped if shipped.is_dir() else package.parent / folder]
+    installed = package / "shipped" / folder
+    return installed if installed.is_dir() else package.parent / folder
 
 
 def available(folder: str) -> dict[str, Path]:

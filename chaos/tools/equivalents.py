@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from chaos.errors import ToolMissing
-from chaos.spec.named_files import folders
+from chaos.spec import named_files
 from chaos.tools import logrotate, postgresql, toxiproxy
 from chaos.tools.closure import Closure
 from chaos.tools.command import which
@@ -91,7 +91,7 @@ MAKERS: Mapping[str, Callable[[], Equivalent]] = {"postgres": postgres, "toxipro
 
 def compose_folder() -> Path:
     """The directory of the stack's Compose file and of its images' sources."""
-    return next(folder / "compose" for folder in folders("targets")[::-1] if (folder / "compose").is_dir())
+    return named_files.shipped("targets") / "compose"
 
 
 def _shell() -> Closure:

@@ -16,7 +16,7 @@ from chaos.later import httpx
 from chaos.paging import receiver
 from chaos.paging.ends import RECEIVER
 from chaos.plugin.driver import Site
-from chaos.spec.named_files import folders
+from chaos.spec import named_files
 from chaos.targets.embedded.layout import Layout
 from chaos.targets.embedded.options import EmbeddedOptions
 from chaos.tools import monitoring
@@ -97,8 +97,7 @@ def start(layout: Layout, options: EmbeddedOptions, ready: str, site: Site) -> N
 
 def shipped() -> Path:
     """Where the files that ship are."""
-    found = [folder / "monitoring" for folder in folders("deploy")]
-    return next(path for path in reversed(found) if path.is_dir()).resolve()
+    return (named_files.shipped("deploy") / "monitoring").resolve()
 
 
 def scraping(ports: Mapping[str, int], probed: str, own_metrics: str, rules: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def _model_of_the_stack() -> type[BaseModel]:
     """Load the stack's own model from its file: the stack is not an importable package here, and its other files need
     libraries that this process lacks.
     """
-    spec = spec_from_file_location(_SETTINGS, named_files.folders("targets")[-1] / "reference/settings.py")
+    spec = spec_from_file_location(_SETTINGS, named_files.shipped("targets") / "reference/settings.py")
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[_SETTINGS] = module  # the model resolves its annotations there

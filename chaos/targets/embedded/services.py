@@ -24,7 +24,7 @@ from chaos.later import httpx, requests, sql
 from chaos.plugin.driver import Site
 from chaos.plugin.fault import Evidence, Undo
 from chaos.postgres import Cluster, connect
-from chaos.spec.named_files import folders
+from chaos.spec import named_files
 from chaos.spec.units import show_seconds
 from chaos.targets.embedded.layout import DATABASE, ROLES, Layout
 from chaos.targets.embedded.options import EmbeddedOptions
@@ -58,9 +58,7 @@ class Parts:
         self.api: subprocess.Popen[bytes] | None = None
         self.proxy: subprocess.Popen[bytes] | None = None
         self.control_url = layout.url("control")
-        self._code = next(
-            folder for folder in reversed(folders("targets")) if (folder / "reference").is_dir()
-        )
+        self._code = named_files.shipped("targets")
 
     @staticmethod
     def versions() -> dict[str, str]:
