@@ -73,10 +73,13 @@ lint: setup ## check style, types and imports between rooms
 # Most tests mostly wait. Those on the real stack need part of the machine, and some all of it.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder
 
-test: lint tools $(AXE) ## lint, then run every test except the long ones
+test: lint tools $(AXE) ## lint, then run the tests that every change needs
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
-	$(BIN)/python -m pytest -m "real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "real and not wide and not alone and not full" -n 6 $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "alone and not full"
+
+test-wide: tools $(AXE) ## run more tests on real stacks, services and projects, as CI does after `make test`
+	$(BIN)/python -m pytest -m "wide and not full" -n 6 $(SIDE_BY_SIDE)
 
 test-full: lint tools $(AXE) ## run every test, the long ones (many seeds, kills and variants) included
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)

@@ -31,7 +31,10 @@ class Ping(http.server.BaseHTTPRequestHandler):
         return "engine"
 socketserver.UnixStreamServer(sys.argv[sys.argv.index("--host") + 1].removeprefix("unix://"), Ping).serve_forever()
 """
-TESTS = 'test:\n\t@echo "$$REQUIRE_DOCKER $$DOCKER_HOST" > tested; exit {code}\n'
+TESTS = (
+    'test:\n\t@echo "$$REQUIRE_DOCKER $$DOCKER_HOST" > tested; exit {code}\n'
+    "test-wide:\n\t@touch tested-wide\n"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def test_a_ci_run_passes_if_the_tests_pass_with_a_required_engine(tmp_path: Path
     project = checkout(tmp_path, code=0)
     done = project.run()
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / "tested-wide").exists()
     required, host = (tmp_path / "tested").read_text().split()
     assert required == "1" and host.startswith(f"unix://{tmp_path / 'tmp'}/")
     assert project.engine_is_gone
@@ -86,7 +90,7 @@ def test_a_ci_run_passes_if_the_tests_pass_with_a_required_engine(tmp_path: Path
 def test_a_ci_run_fails_if_a_test_fails(tmp_path: Path) -> None:
     project = checkout(tmp_path, code=1)
     assert project.run().returncode != 0
-    assert (tmp_path / "tested").exists()
+    assert (tmp_path / "tested").exists() and not (tmp_path / "tested-wide").exists()
     assert project.engine_is_gone
 
 

@@ -73,6 +73,7 @@ def playing_has_begun(event: Event) -> bool:
 
 @as_root
 @pytest.mark.real
+@pytest.mark.wide
 def test_a_disk_that_is_too_small_is_refused_before_the_play_with_the_space_to_free(
     midnight: Midnight, service: Service, small: Callable[[int], Path]
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_disk_that_is_too_small_is_refused_before_the_play_with_the_space_to_f
 
 @as_root
 @pytest.mark.real
+@pytest.mark.wide
 def test_a_disk_that_fills_up_ends_the_run_with_one_line_and_loses_no_verdict(
     midnight: Midnight, service: Service, small: Callable[[int], Path]
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_one_line_and_loses_no_verdict(
 @pytest.mark.full
 @as_root
 @pytest.mark.real
+@pytest.mark.wide
 def test_a_read_only_directory_is_refused_with_what_to_do(
     midnight: Midnight, service: Service, small: Callable[[int], Path]
 ) -> None:
@@ -115,6 +118,7 @@ def test_a_read_only_directory_is_refused_with_what_to_do(
 @pytest.mark.full
 @as_root
 @pytest.mark.real
+@pytest.mark.wide
 def test_a_directory_that_is_unmounted_meanwhile_is_one_line_and_everything_is_undone(
     midnight: Midnight, service: Service, small: Callable[[int], Path]
 ) -> None:

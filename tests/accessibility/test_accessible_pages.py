@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 from tests.web.browser import browsing
 from tests.web.pages import began, write
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 SCHEDULES = 'schedules:\n  - {name: nightly, experiment: smoke, when: "0 2 * * *"}\n'
 

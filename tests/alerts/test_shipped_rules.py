@@ -18,6 +18,7 @@ from tests.midnight import PROJECT
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.wide,
     pytest.mark.skipif(
         shutil.which("promtool") is None, reason="promtool is missing: apt-get install prometheus"
     ),

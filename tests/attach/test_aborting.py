@@ -15,7 +15,7 @@ from tests.attach.service import Service
 from tests.midnight import Midnight
 from tests.real.healing import wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 
 def longer(midnight: Midnight, seconds: int, more: str = "") -> str:

@@ -17,7 +17,7 @@ from tests.attach.service import Service
 from tests.midnight import Midnight
 from tests.typed import typed
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 LIMIT = "limits: {lost_writes: 0}\n"
 

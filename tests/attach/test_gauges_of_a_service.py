@@ -101,6 +101,7 @@ def run(place: Midnight, service: Service, *sources: str, more: str = "") -> Jou
 
 
 @pytest.mark.real
+@pytest.mark.wide
 def test_the_series_it_names_are_the_gauges_in_the_journal(place: Midnight, service: Service) -> None:
     service.metrics = PAGE
     journal = run(place, service, f'prometheus: "{{base_url}}/metrics", {OWN}')
@@ -117,6 +118,7 @@ def test_the_series_it_names_are_the_gauges_in_the_journal(place: Midnight, serv
 
 
 @pytest.mark.real
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("named", "words"),
     [
@@ -141,6 +143,7 @@ def test_a_name_that_is_not_shown_ends_the_run_before_anything_is_sent(
 
 
 @pytest.mark.real
+@pytest.mark.wide
 def test_what_a_service_shows_now_is_printed_with_where_it_is_read(
     place: Midnight, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +156,7 @@ def test_what_a_service_shows_now_is_printed_with_where_it_is_read(
 
 
 @pytest.mark.real
+@pytest.mark.wide
 def test_without_gauges_the_pool_is_seen_from_the_database(
     place: Midnight, service: Service, admin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +182,7 @@ def test_without_gauges_the_pool_is_seen_from_the_database(
 
 
 @pytest.mark.real
+@pytest.mark.wide
 @pytest.mark.usefixtures("admin")
 def test_a_query_for_gauges_can_change_nothing(
     place: Midnight, service: Service, capsys: pytest.CaptureFixture[str]

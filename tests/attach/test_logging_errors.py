@@ -13,7 +13,7 @@ from tests.attach.files import experiment, target
 from tests.attach.service import Service
 from tests.midnight import Midnight
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 LOGS = """\
   logs:

@@ -28,6 +28,7 @@ from tests.postgres.servers import PASSWORD
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.wide,
     pytest.mark.skipif(attached.why_not() is not None, reason="no disk can be served"),
 ]
 

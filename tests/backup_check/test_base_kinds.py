@@ -24,7 +24,7 @@ from tests.backup_check.production import digest
 from tests.backup_check.restoring import Done, Restoring
 from tests.postgres.servers import Servers, ask, dsn, execute, insert
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 
 class Cared:

@@ -22,7 +22,7 @@ from chaos.tools import postgresql
 from tests.backup_check.restoring import Done, Restoring
 from tests.postgres.servers import PASSWORD, Servers, dsn, execute
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 ROWS = {"name": "kept", "sql": "SELECT count(*) FROM records", "at_least": 2000}
 SCHEMA = """

@@ -15,7 +15,7 @@ from tests.postgres.conftest import installation, servers
 from tests.postgres.servers import Servers, dsn
 
 __all__ = ["installation", "servers"]
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 LEFT = {ELSEWHERE, UNHELD, TWICE}
 FAULTS = {

@@ -32,7 +32,7 @@ from tests.history.stored import Stored
 from tests.midnight import PROJECT, Midnight
 from tests.paging.monitoring import PROGRAMS, program
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 ONE_NIGHT, MANY_NIGHTS = (
     json.loads((dashboards.FOLDER / name).read_text()) for name in ("one-night.json", "many-nights.json")

@@ -19,7 +19,7 @@ from tests.docker.acting import made, played
 from tests.docker.conftest import Bystanders, Victim, Victims
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 NEEDS_ONE_THAT_RUNS: dict[str, dict[str, Any]] = {
     "pause": {},

@@ -35,7 +35,7 @@ from tests.docker.conftest import everything, ours
 from tests.docker.foreign import Project
 from tests.midnight import Midnight
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 HERE = Path(__file__).parent / "dify"
 STAND_INS = {

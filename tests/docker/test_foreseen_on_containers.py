@@ -21,7 +21,7 @@ from tests.docker.conftest import Bystanders, Victim, Victims
 from tests.faults import foreseeing
 from tests.faults.foreseeing import refused
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 ENDS: dict[str, dict[str, Any]] = {
     "kill": {},

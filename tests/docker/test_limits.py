@@ -18,7 +18,7 @@ from tests.docker import writes
 from tests.docker.acting import made, played, reaches_its_floor
 from tests.docker.conftest import Victim, Victims
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 SMALL = ["sleep", "600"]  # of all that runs in its container the sidecar has the most memory
 MEMORY = 256 * 1024 * 1024  # of every victim

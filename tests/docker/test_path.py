@@ -16,7 +16,7 @@ from chaos.toxiproxy import Toxiproxy
 from tests.docker.conftest import bearing
 from tests.docker.street import Street
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 
 @pytest.fixture

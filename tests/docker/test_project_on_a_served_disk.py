@@ -27,6 +27,7 @@ from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.wide,
     pytest.mark.skipif(attached.why_not() is not None or os.geteuid() != 0, reason="no disk can be served"),
 ]
 

@@ -20,7 +20,7 @@ from chaos.targets.compose.options import LogsRole
 from chaos.tools import rotating
 from tests.docker.conftest import Victim
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 TARGET = Target.model_validate(
     {

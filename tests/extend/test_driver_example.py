@@ -21,6 +21,7 @@ def midnight(installed: Installed, tmp_path: Path) -> Installed:
 
 
 @pytest.mark.real
+@pytest.mark.wide
 def test_its_own_tests_and_the_contract_pass(midnight: Installed) -> None:
     assert "skipped" not in midnight.test("static_site")
 
@@ -34,6 +35,7 @@ def test_a_target_file_is_valid_only_once_it_is_installed(midnight: Installed) -
 
 
 @pytest.mark.real
+@pytest.mark.wide
 def test_an_experiment_is_played_on_it_and_it_is_down_afterwards(midnight: Installed) -> None:
     target = midnight.file(
         "static_site.yaml",

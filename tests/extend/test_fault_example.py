@@ -37,11 +37,13 @@ def test_its_plan_has_its_parameters_and_its_notes(midnight: Installed) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.wide
 def test_its_own_tests_and_the_contract_pass_on_a_server_to_throw_away(midnight: Installed) -> None:
     assert "skipped" not in midnight.test("lock_table")
 
 
 @pytest.mark.real
+@pytest.mark.wide
 @pytest.mark.full
 def test_it_is_played_on_the_reference_stack_and_its_effect_is_proven_and_undone(midnight: Installed) -> None:
     target = broken.target(midnight.place / "targets", "hardened", {})

@@ -125,7 +125,7 @@ def test_contributing_names_the_verbs_of_make_and_the_markers_there_are() -> Non
     verbs = set(re.findall(r"^([a-z-]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z-]+)\b", text)) <= verbs
     markers = re.findall(r'^    "(\w+): ', (PROJECT / "pyproject.toml").read_text(), re.MULTILINE)
-    section = text.partition("Three markers")[2].partition("\n- ")[0]
+    section = text.partition("Four markers")[2].partition("\n- ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(markers)
     paths = [word for word in re.findall(r"[\w./-]+/[\w.-]+\.\w+", text) if not word.startswith(".venv")]
     assert [path for path in paths if not Path(PROJECT, path).exists()] == []

@@ -40,6 +40,7 @@ def service(midnight: Installed, files: str) -> Iterator[str]:
 
 
 @pytest.mark.real
+@pytest.mark.wide
 @pytest.mark.parametrize(("files", "code", "outcome"), [("keep", 1, "fail"), ("close", 0, "pass")])
 def test_a_service_that_leaks_fails_and_its_figure_is_everywhere(
     midnight: Installed, files: str, code: int, outcome: str

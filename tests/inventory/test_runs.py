@@ -21,7 +21,7 @@ from tests.attach.service import Service
 from tests.midnight import Midnight
 from tests.real.healing import healed_in, is_injected, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 LEAVES = "steps: [{name: careless, fault: leave_behind, at: 0s, hold: 200ms}]\n"
 SLOW = "steps: [{name: slow, fault: latency, at: 0s, hold: HOLD, with: {delay: 1ms}}]\n"

@@ -19,7 +19,7 @@ from tests.paging.monitoring import Monitoring, program
 
 __all__ = ["place"]
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 EXPERIMENT = """\
 name: asked

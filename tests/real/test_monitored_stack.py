@@ -19,7 +19,7 @@ import pytest
 from tests.midnight import Midnight
 from tests.paging.monitoring import PROGRAMS, program
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 MOST = 30.0  # seconds for the first scrapes, and for an alert
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from tests.midnight import PROJECT, Midnight
 from tests.real import broken
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 COUNTING = """
 import json, os, sys

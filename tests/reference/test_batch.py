@@ -17,7 +17,7 @@ from chaos.toxiproxy import Toxiproxy
 from tests.reference.stack import Stack, place, profile
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 SMALL = ["--rows=3000", "--burners=2", "--cpu-seconds=0.5", "--memory-mb=64", "--queries=1"]
 ENDLESS = ["--rows=0", "--burners=2", "--cpu-seconds=1000", "--memory-mb=64", "--queries=0"]
