@@ -31,6 +31,9 @@ OF_SERVICE = frozenset({availability.NAME, latency.NAME, burn_rate.NAME, recover
 _TIMED = OF_SERVICE | {pool.NAME, bounded_answers.NAME}
 """Checks of times that the load generator has taken."""
 
+_NOT_OF_THE_MACHINE = frozenset({logs.NAME, loss.NAME, pool.NAME, left_behind.NAME, "objectives"})
+"""Checks that a quieter machine would not decide."""
+
 _QUIET = "run it again when the machine is quiet"
 
 Say = Callable[[Finding], str]
@@ -103,7 +106,14 @@ def advice(finding: Finding, findings: Sequence[Finding]) -> str:
         return _QUIET
     if "too few hits" in because:
         return "play longer, or at a higher rate"
+    if finding.check == logs.NAME and "read" not in because:
+        return _LOGS
     return _ADVICE.get(finding.check, "see the reasons below")
+
+
+def waits_for_quiet(finding: Finding) -> bool:
+    """Return whether a busy machine may be why nothing can be said."""
+    return finding.check not in _NOT_OF_THE_MACHINE
 
 
 def in_doubt(findings: Sequence[Finding]) -> int:
@@ -113,6 +123,8 @@ def in_doubt(findings: Sequence[Finding]) -> int:
         0,
     )
 
+
+_LOGS = "set the log level so that each request is one line; see the reasons below"
 
 _ADVICE = {
     completeness.NAME: "run it again",

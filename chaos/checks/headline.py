@@ -103,7 +103,7 @@ def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str]
     told = [clauses.unknown(each) for each in deciding]
     if not deciding:
         return ["nothing was judged"], "add SLOs or limits to the experiment"
-    if course.busy is not None and course.busy >= BUSY:
+    if course.busy is not None and course.busy >= BUSY and clauses.waits_for_quiet(deciding[0]):
         share = percent(round(course.busy, 2))
         return [f"other programs used {share} of the machine, and {told[0]}"], "run it again when it is quiet"
     return told, clauses.advice(deciding[0], findings)

@@ -68,7 +68,7 @@ def experiment(target: Target, driver: str, at: Path, path: Path) -> str:
         "if_missing: leave_out            # what the target lacks is left out, and reported",
         "load:",
         "  timeout: 5s",
-        f"  mix: {_mix(target)}",
+        f"  mix: {_mix(target)}{_once_it_writes(target)}",
         f"  baseline: {{for: 4s, rate: {RATE}, availability: 99%}}",
         "  phases:",
         "    - {name: night, for: 5s, rate: 5}      # almost no requests",
@@ -87,6 +87,7 @@ def following(target: str, experiment: str) -> list[str]:
         f"midnight plan {played}",
         f"midnight run {played} --rehearse    # probes everything, injects nothing",
         f"midnight run {played}",
+        f"midnight run first --target {target}    # once a route has a `ledger`: writes, RPO, log lines, a job",
     ]
 
 
@@ -112,6 +113,10 @@ def _mix(target: Target) -> str:
     weights = {"read": 6, "write": 3, "outbound": 1}
     there = {role: weight for role, weight in weights.items() if roles.named(role, target.routes)}
     return writing.value(there or {"read": 1})
+
+
+def _once_it_writes(target: Target) -> str:
+    return "" if roles.named("write", target.routes) else "   # once a route writes: {read: 6, write: 3}"
 
 
 def _why_not(act: Act, target: Target, driver: str) -> str:

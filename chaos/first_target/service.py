@@ -16,6 +16,7 @@ from chaos.imports.imported import ImportedRoute, literal, one_line
 
 READY = ("/healthz", "/readyz", "/health", "/ready", "/livez", "/status")
 DOCUMENTS = ("/openapi.json", "/swagger.json", "/v3/api-docs")
+_NOT_THERE = "/midnight-looks-for-nothing-here"
 _GOROUTINES = "/debug/pprof/goroutine"
 _MOST_ROUTES = 20  # that are tried
 _UNASKED = (
@@ -63,6 +64,13 @@ def _pprof(asking: Asking) -> Iterator[Item]:
 
 
 def _ready(asking: Asking) -> Item:
+    nothing = asking.get(_NOT_THERE)
+    if nothing is not None and nothing.good:
+        return Item(
+            "The service answers 2xx to any path: name one that does so only when the service is ready.",
+            ("ready: /healthz",),
+            on=False,
+        )
     for path in READY:
         answer = asking.get(path)
         if answer is not None and answer.good:
@@ -97,7 +105,11 @@ def _routes(asking: Asking, path: str, first: Answer) -> Iterator[Item]:
 def _what_to_do(first: Answer) -> str:
     if first.good:
         return "."
-    if first.status in (401, 403):
+    if first.status == 403:
+        return (
+            ": name a path that clients may read, or give credentials as `headers` (docs/attach.md#secrets)."
+        )
+    if first.status == 401:
         return ": give the credentials as `headers` (docs/attach.md#secrets) or a `session`."
     return ": name a path that clients read, or define a good answer with `expect`."
 

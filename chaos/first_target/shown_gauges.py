@@ -20,6 +20,8 @@ PAGES = {
     "/debug/vars": "json",
 }
 _NEAR = re.compile(r"pool|conn|queue|in_?(?:flight|progress|use)|waiter|checked", re.I)
+_OF_THE_RUNTIME = ("go_", "process_", "python_", "promhttp_", "jvm_", "nodejs_")
+_LIKELY = re.compile(r"(?=.*(?:pool|conn))(?=.*(?:in_?use|active|checked|acquired))", re.I)
 _SHOWN = 8
 _PLAIN = re.compile(r"[\w.:$\[\]'-]+")
 
@@ -59,7 +61,8 @@ def _of(document: Document, path: str, kind: str) -> Iterator[Item]:
             )
     if not found:
         names = [name for name in document.names() if _PLAIN.fullmatch(name)]
-        near = [name for name in names if _NEAR.search(name)][:_SHOWN]
+        near = [name for name in names if _NEAR.search(name) and not name.startswith(_OF_THE_RUNTIME)]
+        near = sorted(near, key=lambda name: _LIKELY.match(name) is None)[:_SHOWN]
         said = f"nearest: {', '.join(near)}" if near else "none looks like a pool or a queue"
         first = json.dumps(near[0]) if near else "NAME"
         yield Item(

@@ -24,7 +24,23 @@ _KINDS = {port: kind for kind, port in DEFAULT_PORTS.items() if not kind.startsw
     6432: "pgbouncer",
     5433: "postgresql",
 }
+_PROGRAMS = {
+    "postgres": "postgresql",
+    "pgbouncer": "pgbouncer",
+    "mysqld": "mysql",
+    "mariadbd": "mysql",
+    "redis-server": "redis",
+    "valkey-server": "redis",
+    "mongod": "mongodb",
+    "memcached": "memcached",
+    "beam.smp": "rabbitmq",
+}
+"""The kind of a store by the program that listens: it may have any port."""
+
 _TOXIPROXY = "http://127.0.0.1:8474"
+Store = tuple[str, int, str]
+"""Host, port and kind."""
+
 Proxied = tuple[str, ProxyInfo]
 """A proxy, and the address of its server."""
 
@@ -37,19 +53,26 @@ _PROXY = (
 
 def describe(draft: Draft, found: Sequence[Address], process: psutil.Process | None, whose: str) -> None:
     """Add `databases` and `proxies`."""
-    open_to = _connections(process) if process is not None else Counter[tuple[str, int]]()
+    open_to = _connections(process) if process is not None else Counter[Store]()
     proxies = _proxies()
-    through = _through(proxies, [*(each.port for each in found if each.here), *(port for _, port in open_to)])
+    through = _through(
+        proxies, [*(each.port for each in found if each.here), *(port for _, port, _ in open_to)]
+    )
     databases = [each for each in found if each.kind == "postgresql"]
     others = [each for each in found if each.kind != "postgresql"]
     draft.option("databases", *_databases(databases, through, whose))
-    draft.option("databases", *(_connected(host, port, number) for (host, port), number in open_to.items()))
-    if not databases and not open_to:
+    draft.option("databases", *(_connected(store, number) for store, number in open_to.items()))
+    if not databases and all(kind == "postgresql" for _, _, kind in open_to):
+        also = (
+            ""
+            if open_to
+            else ", and it has no open connection to a store that is known by its port or program"
+        )
         draft.option(
             "databases",
             Item(
-                f"No connection string of a PostgreSQL is in {whose}, and no connection to a database is open now. Put"
-                " one into a variable of your shell, and name it:",
+                f"No connection string of a PostgreSQL is in {whose}{also}. Put one into a variable of your shell, and"
+                " name it:",
                 ("primary: {admin_dsn: {env: ADMIN_DSN}, dsns: {api: {env: API_DSN}}}",),
                 on=False,
             ),
@@ -117,21 +140,34 @@ def _sees(each: Address) -> tuple[bool, str]:
     )
 
 
-def _connections(process: psutil.Process) -> Counter[tuple[str, int]]:
-    """Open connections of the process and its children to ports of known stores."""
-    found = Counter[tuple[str, int]]()
+def _connections(process: psutil.Process) -> Counter[Store]:
+    """Open connections of the process and its children to stores that are known."""
+    here = _listening()
+    found = Counter[Store]()
     for each in tree(process):
         with suppress(psutil.Error):
-            found.update(
-                (made.raddr.ip, made.raddr.port)
-                for made in each.net_connections("tcp")
-                if made.status == psutil.CONN_ESTABLISHED and made.raddr and made.raddr.port in _KINDS
-            )
+            for made in each.net_connections("tcp"):
+                if made.status == psutil.CONN_ESTABLISHED and made.raddr:
+                    kind = here.get(made.raddr.port) or _KINDS.get(made.raddr.port)
+                    found.update([(made.raddr.ip, made.raddr.port, kind)] if kind else [])
     return found
 
 
-def _connected(host: str, port: int, number: int) -> Item:
-    return Item(f"{number} connection{'s' * (number != 1)} to {_KINDS[port]} at {host}:{port} now.")
+def _listening() -> dict[int, str]:
+    """The stores that listen on this machine, as far as this user may see their processes: the kind by port."""
+    found: dict[int, str] = {}
+    with suppress(psutil.Error):
+        for each in psutil.net_connections("tcp"):
+            if each.status == psutil.CONN_LISTEN and each.laddr and each.pid is not None:
+                with suppress(psutil.Error):
+                    if kind := _PROGRAMS.get(psutil.Process(each.pid).name()):
+                        found[each.laddr.port] = kind
+    return found
+
+
+def _connected(store: Store, number: int) -> Item:
+    host, port, kind = store
+    return Item(f"{number} connection{'s' * (number != 1)} to {kind} at {host}:{port} now.")
 
 
 def _proxies() -> list[Proxied]:

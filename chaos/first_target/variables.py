@@ -46,6 +46,7 @@ _REST = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|credential|auth", re.I)
+_PLACES = frozenset({"PWD", "OLDPWD"})  # of every shell: directories
 _INSIDE = re.compile(r"(?s)(?<=://).*(?=@)|(?<=[?#]).*")  # of a URL: user and password, parameters
 
 
@@ -97,7 +98,7 @@ def _secrets(name: str, value: str) -> list[str]:
     """What may be secret in a variable: of a URL its user, password and parameters, of others the whole."""
     if "://" in value:
         return [piece for found in _INSIDE.findall(value) for piece in (found, *re.split("[:&=]", found))]
-    return [value] if _SECRET_NAME.search(name) else []
+    return [value] if _SECRET_NAME.search(name) and name not in _PLACES else []
 
 
 def _address(name: str, value: str) -> Address | None:

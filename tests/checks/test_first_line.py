@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.checks import clauses, recovery
+from chaos.checks import clauses, logs, recovery
 from chaos.checks.course import Course, Worst
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.headline import headline, reasons
@@ -164,6 +164,18 @@ def test_a_busy_machine_is_the_reason_for_unknown(tmp_path: Path) -> None:
     assert found.headline.startswith("UNKNOWN: other programs used 97 % of the machine, and ")
     assert found.headline.endswith("; run it again when it is quiet.")
     assert "Other programs used 97 % of the machine before anything was injected" in found.reasons
+
+
+def test_what_a_quieter_machine_would_not_decide_is_not_put_down_to_it() -> None:
+    lost = Finding(
+        "lost_log_lines", Outcome.UNKNOWN, 0, 0, "count", "no log line was written", check=logs.NAME
+    )
+    first = headline(Outcome.UNKNOWN, [lost], Course(busy=0.97))
+    assert first == (
+        "UNKNOWN: no log line was written; set the log level so that each request is one line; see the reasons below."
+    )
+    slow = Finding("p99", Outcome.UNKNOWN, None, 2.0, "s", "p99 between 1 s and 3 s", check="latency")
+    assert "run it again when it is quiet" in headline(Outcome.UNKNOWN, [slow], Course(busy=0.97))
 
 
 def test_a_slow_percentile_has_no_infinity() -> None:

@@ -93,7 +93,7 @@ def test_an_engine_that_was_restarted_is_undone_too(
     assert midnight("doctor", "--fix").code == 0
     with engine.connected(own_engine.at) as client:
         before = ours(everything(client))
-    file = experiment(midnight.place, *steps, play=30.0)
+    file = experiment(midnight.place, *steps, play=36.0)
     process = midnight.start("run", file, "--target", "docker", "--profile", "hardened")
     end = time.monotonic() + 120
     while not (midnight.runs and any(e.name == last and e.phase == "injected" for e in midnight.events())):
