@@ -79,7 +79,7 @@ def play(
     wanted = [selector for rule in rules for selector in rule.selectors]
     there = _chosen(journal, wanted, mapped, patience or series.patience_of(scrape))
     alerting = [rule for rule in rules if rule.alert]
-    have = {each.name for each in there} | {rule.record for rule in rules if rule.record}
+    have = _with_recorded({each.name for each in there}, rules)
     phases = phases_of(journal, every)
     grids = {
         phase: virtual.grid_of(journal, scrape, hold, phase or 0.0)
@@ -95,12 +95,25 @@ def play(
     found = [(rule, phases.get(rule.alert)) for rule in alerting]
     return Replay(
         alerts=tuple(replace(judges[phase].of(rule), aligned=phase is not None) for rule, phase in found),
-        unmapped=tuple(sorted({each.name for each in wanted if each.name and each.name not in have})),
+        unmapped=tuple(
+            sorted({each.name for each in wanted if each.name} - have - {rule.record for rule in rules})
+        ),
         injections=injections,
         scrape=scrape,
         every=every,
         held=next(iter(grids.values())).held * scrape,
     )
+
+
+def _with_recorded(have: set[str], rules: Sequence[Rule]) -> set[str]:
+    """With the recorded series that are made of any of them; a rule may record what a later one reads."""
+    recorded = [
+        (rule.record, {each.name for each in rule.selectors if each.name}) for rule in rules if rule.record
+    ]
+    found: set[str] = set()
+    while found != (more := found | {name for name, of in recorded if not of or of & (have | found)}):
+        found = more
+    return have | found
 
 
 def _evaluated(

@@ -13,6 +13,7 @@ from typing import Any
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import many
+from chaos.record.answered import EXAMINED
 from chaos.spec.units import show_seconds
 
 NAME = "answers"
@@ -41,11 +42,12 @@ class Usual:
         kind, length, names = look["type"], look["length"], look["names"]
         if kind not in self.types:
             return f"{kind or 'no content type'} instead of {' or '.join(sorted(self.types)) or 'none'}"
-        if self.always is not None and names is None:
+        examined = length <= EXAMINED
+        if self.always is not None and names is None and examined:
             return "no JSON, unlike the baseline"
         if self.names is not None and names is not None and (new := sorted(set(names) - self.names)):
             return f"{', '.join(new[:3])}, new since the baseline"
-        if self.always is not None and (gone := sorted(self.always - set(names or ()))):
+        if self.always is not None and examined and (gone := sorted(self.always - set(names or ()))):
             return f"no {', '.join(gone[:3])}, always present in the baseline"
         if not self.shortest / FACTOR - SLACK <= length <= self.longest * FACTOR + SLACK:
             return f"{length} bytes instead of {self.shortest} to {self.longest}"

@@ -37,7 +37,12 @@ class Check(Generic[S_contra]):
     about: About = "target"
     section: Section = "other"
     at_least: bool = False  # what is measured as a ratio must reach what is allowed, not stay within it
+    floor: bool = False  # the same in every unit
     cards: Mapping[str, str] = field(default_factory=dict)
+
+    def sign(self, unit: str) -> str:
+        """How what is measured in this unit must compare with what is allowed: ≥ or ≤."""
+        return "≥" if self.floor or (self.at_least and unit == "ratio") else "≤"
 
     @property
     def is_judgement(self) -> bool:

@@ -6,6 +6,7 @@ or ABORTED for a play that was stopped before it could be judged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from chaos.checks import answers, clauses, completeness, effect, steady
@@ -105,7 +106,8 @@ def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str]
         return ["nothing was judged"], "add SLOs or limits to the experiment"
     if course.busy is not None and course.busy >= BUSY and clauses.waits_for_quiet(deciding[0]):
         share = percent(round(course.busy, 2))
-        return [f"other programs used {share} of the machine, and {told[0]}"], "run it again when it is quiet"
+        busy = f"other programs used {share} of the machine"
+        return [told[0], busy, *told[1:]], "run it again when it is quiet"
     return told, clauses.advice(deciding[0], findings)
 
 
@@ -144,5 +146,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _named(what: str, findings: Sequence[Finding]) -> list[str]:
-    names = [each.name.replace("_", " ") for each in findings]
+    names = [
+        each.name.replace("_", " ") if re.fullmatch(r"[\w ]+", each.name) else each.name for each in findings
+    ]
     return [f"{what}: {', '.join(names)}"] if names else []

@@ -8,7 +8,7 @@ from chaos.checks import lacking
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.text import many
-from chaos.record.events import NO_REASON, LogsRead
+from chaos.record.events import NO_REASON, LogsRead, RunEnded
 
 NAME = "logs"
 REMEDY = (
@@ -29,7 +29,10 @@ def check(judged: Judged) -> list[Finding]:
     unread = Outcome.NOT_EXERCISED if limit is None else Outcome.UNKNOWN
     if read is None:
         because = lacking.why(judged.journal, "lost_log_lines")
+        ended = judged.journal.latest(RunEnded)
         unlimited = "no `limits: {lost_log_lines: ...}` is set, so no log was followed"
+        if ended is not None and ended.reason != "completed":
+            unlimited = "the run ended before the log lines were read"
         return finding(unread, because or (unlimited if limit is None else "the log lines were not read"))
     if not read.complete:
         return finding(unread, f"the log lines were not read completely: {read.because or NO_REASON}")

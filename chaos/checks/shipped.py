@@ -39,7 +39,7 @@ SHIPPED: tuple[Check[Judged], ...] = (
     Check(burn_rate.NAME, burn_rate.check, section="objectives", cards={"": "burn rate"}),
     Check(recovery.NAME, recovery.check, section="recovery", cards=_OF_RECOVERY),
     Check(loss.NAME, loss.check, section="recovery", cards=_OF_LOSS),
-    Check(exposure.NAME, exposure.check, section="recovery"),
+    Check(exposure.NAME, exposure.check, floor=True, section="recovery"),
     Check(archive.NAME, archive.check, section="recovery"),
     Check(bounded_answers.NAME, bounded_answers.check, section="recovery"),
     Check(fencing.NAME, fencing.check, section="recovery"),

@@ -13,7 +13,6 @@ from chaos.cli.options import Json, Reference
 from chaos.console.output import tell
 from chaos.errors import UsageError
 from chaos.play import stored
-from chaos.record import store
 from chaos.reports.terminal import print_verdict
 
 Objectives = Annotated[Path | None, typer.Option("--slo", metavar="FILE", help="Judge by the SLOs in FILE.")]
@@ -30,7 +29,7 @@ Output = Annotated[
 def report(run: Reference, format_: Format = "html", output: Output = None) -> None:
     """Render the report of a stored run again and print its path."""
     try:
-        print(stored.report(store.find_run(run), format_, output))
+        print(stored.report(stored.ended(run), format_, output))
     except OSError as error:
         if output is None:
             raise
@@ -40,7 +39,7 @@ def report(run: Reference, format_: Format = "html", output: Output = None) -> N
 def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
     """Judge a stored run again. Uses its own SLOs, or those of --slo, which get a report of their own. Touches no
     target."""
-    run_dir = store.find_run(run)
+    run_dir = stored.ended(run)
     verdict = stored.judge(run_dir, slo)
     report = None if slo is None else stored.report_by(run_dir, verdict, slo)
     if json_:
@@ -52,7 +51,7 @@ def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
 
 def explain(run: Reference, json_: Json = False) -> None:
     """Explain a run on one page of plain sentences: what happened, in order, and what is most worth changing."""
-    story = stored.explain(store.find_run(run))
+    story = stored.explain(stored.ended(run))
     if json_:
         tell(lambda: print(json.dumps(story.to_json(), indent=1)))
     else:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.record import journal
+from chaos.record.answered import EXAMINED
 from chaos.record.redact import Redactor
 
 EVERY = 0.25  # seconds between two parsed answers of a route without a new type or length
@@ -24,7 +25,6 @@ MANY = 40  # lines about a route before that applies: a baseline may be short
 MOST_WAITING = (
     100  # maximum queue of answers to parse: a route whose lengths never repeat must not fill memory
 )
-LONGEST = 16_384  # maximum bytes of an answer to parse: the parser holds the GIL, which the loop needs
 MOST_NAMES = 50
 _EVENT = re.compile(rb"^event:[ \t]*([^\r\n]+)", re.M)
 _KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
@@ -103,7 +103,7 @@ def media_type(kind: bytes) -> str:
 
 def names(kind: bytes, body: bytes) -> list[str] | None:
     """The names in an answer, sorted; None if it has none or is too long."""
-    if len(body) > LONGEST:
+    if len(body) > EXAMINED:
         return None
     if media_type(kind) == "text/event-stream":
         return sorted({f"event:{match.decode(errors='replace')[:60]}" for match in _EVENT.findall(body)})[

@@ -10,12 +10,26 @@ from chaos.checks import rejudge, suite
 from chaos.checks.verdict import Verdict
 from chaos.errors import UsageError
 from chaos.play.playing import history
+from chaos.record import store
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.reports import JudgedRun, registered
 from chaos.reports import explain as explaining
 from chaos.reports.explain import Story
 from chaos.spec.experiment import Experiment
+from chaos.undo.locks import is_locked
+
+
+def ended(reference: str) -> RunDir:
+    """Find a run that is not being played; `latest` is the newest of those. Raises UsageError."""
+    run = store.find_run(reference)
+    word, colon, name = reference.partition(":")
+    if word == "latest" and is_locked(run):
+        of_name = (each for each in reversed(store.all_runs()) if not colon or each.path.parent.name == name)
+        run = next((each for each in of_name if not is_locked(each)), run)
+    if is_locked(run):
+        raise UsageError(f"run {run.id} is in progress: wait for its end, or name another (`midnight runs`)")
+    return run
 
 
 def judge(run: RunDir, slo: Path | None = None) -> Verdict:

@@ -11,7 +11,6 @@ from chaos.checks import loss, recovery
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.registered import described
 from chaos.checks.slo import latency
-from chaos.reports.rows import at_least
 from chaos.reports.show import show_value
 
 _OUTAGE, _RTO = (recovery.NAME, "outage"), (recovery.NAME, "rto")
@@ -75,5 +74,5 @@ def _allowed(finding: Finding) -> str:
     what = "budget" if (finding.check, finding.name) in _BUDGETED and not of_a_drill else "allowed"
     if described(finding.check).section == "objectives":
         what = "objective"
-    sign = "≥" if at_least(finding) else "≤"
+    sign = described(finding.check).sign(finding.unit)
     return f"{what} {sign} {show_value(finding.allowed, finding.unit)}"

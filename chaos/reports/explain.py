@@ -82,7 +82,7 @@ class Story:
             yield from _wrapped(said)
         yield ""
         if not self.fixes:
-            yield "Nothing that this run shows is most worth changing."
+            yield "This run shows nothing to change."
             return
         yield "Most worth changing:"
         for number, fix in enumerate(self.fixes, start=1):

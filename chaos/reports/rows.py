@@ -41,7 +41,6 @@ class LinkRow:
 
 
 def finding_row(finding: Finding) -> FindingRow:
-    sign = "≥ " if at_least(finding) else "≤ "
     allowed = show_value(finding.allowed, finding.unit)
     check = words(finding.check)
     same = finding.name in (finding.check, "")
@@ -49,16 +48,13 @@ def finding_row(finding: Finding) -> FindingRow:
         outcome=finding.outcome,
         label=check if same else f"{check}: {finding.name}",
         measured=show_value(finding.measured, finding.unit),
-        allowed=allowed if finding.allowed is None else sign + allowed,
+        allowed=allowed
+        if finding.allowed is None
+        else f"{described(finding.check).sign(finding.unit)} {allowed}",
         because=finding.because,
         note=str(finding.evidence.get("error_budget", "")),
         evidence=named({k: v for k, v in finding.evidence.items() if k not in _ELSEWHERE}),
     )
-
-
-def at_least(finding: Finding) -> bool:
-    """Return True if the measured value had to reach the allowed one, not stay within it."""
-    return finding.unit == "ratio" and described(finding.check).at_least
 
 
 def _seen(link: Link) -> str:

@@ -16,14 +16,14 @@ Settle = Callable[[Connection, Schedule], None]
 
 
 def enrol(connection: Connection, found: Iterable[Schedule], now: datetime, settle: Settle) -> None:
-    """Register the schedules of the file; pauses stay. A rule counts from when it was first seen, or from now if
-    the clock was days ahead then.
+    """Register the schedules of the file. A rule counts from when it was first seen, or from now if the clock was
+    days ahead then. Pauses stay until they are lifted: another file may have these schedules.
 
     If a rule changed, `settle` is called with the old schedule, to report what it missed.
     """
     known = {row.name: row for row in connection.execute(select(schedules))}
     listed = {schedule.name: schedule for schedule in found}
-    gone = known.keys() - listed.keys()
+    gone = {name for name, row in known.items() if name not in listed and not row.paused}
     connection.execute(delete(schedules).where(schedules.c.name.in_(gone)))
     for name, schedule in listed.items():
         rule = {"when": schedule.when, "timezone": schedule.timezone}

@@ -61,7 +61,7 @@ class Drill(Model):
                 rule = f"{step.name!r} is already a step of this experiment"
                 yield BrokenRule(rule, "drill", "runbook", index, "name")
             if step.after is not None and step.after not in known:
-                rule = f"is after {step.after!r}, which is not an earlier step"
+                rule = f"is after {step.after!r}, which is not an earlier step; {instead(step.after, known)}"
                 yield BrokenRule(rule, "drill", "runbook", index, "after")
             if step.at is not None and step.at >= length:
                 rule = f"starts at {show_seconds(step.at)}, but the play ends at {show_seconds(length)}"

@@ -140,7 +140,7 @@ class Experiment(Model):
         known: set[str] = set()
         for index, step in enumerate(self.steps):
             if step.after is not None and step.after not in known:
-                rule = f"is after {step.after!r}, which is not an earlier step"
+                rule = f"is after {step.after!r}, which is not an earlier step; {instead(step.after, known)}"
                 yield BrokenRule(rule, "steps", index, "after")
             if step.at is not None and step.at >= self.load.length:
                 end = show_seconds(self.load.length)

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from chaos.checks.registered import described
 from chaos.errors import FileError, UsageError
 from chaos.history.query import VERDICTS, Query, instant
 from chaos.history.trend import trends
@@ -119,11 +120,15 @@ def _items(document: Mapping[str, Any], key: str) -> list[Any]:
 
 def _finding(given: Mapping[str, Any]) -> dict[str, str]:
     unit = str(given.get("unit") or "")
+    sign, allowed = (
+        described(str(given.get("check", ""))).sign(unit),
+        _number_shown(given.get("allowed"), unit),
+    )
     return {
         "name": str(given.get("name", "")),
         "outcome": str(given.get("outcome", "")),
         "measured": _number_shown(given.get("measured"), unit),
-        "allowed": _number_shown(given.get("allowed"), unit),
+        "allowed": f"{sign} {allowed}" if allowed else "",
         "because": str(given.get("because", "")),
     }
 

@@ -9,6 +9,7 @@ import pytest
 
 from chaos.load import answers
 from chaos.load.answers import Answers, media_type, names
+from chaos.record.answered import EXAMINED
 from chaos.record.journal import read_lines
 from chaos.record.redact import MASK, Redactor
 from chaos.spec.routes import Route
@@ -40,7 +41,7 @@ def said(
         (JSON, b"ok", None),
         (JSON, b'{"a": ', None),
         (JSON, b"[" * 5000, None),
-        (JSON, b'{"a": "%b"}' % (b"x" * answers.LONGEST), None),
+        (JSON, b'{"a": "%b"}' % (b"x" * EXAMINED), None),
         (b"text/event-stream; charset=utf-8", b"data: 1\n\nevent: error\ndata: 2\n\n", ["event:error"]),
         (b"text/html", b"<html>", None),
     ],
