@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,27 +33,29 @@ UNHURT = ("runs", "called a leak", "no bound seen", "a worker restarted")
 def test_every_leak_is_found_measured_and_named(tmp_path: Path) -> None:
     rows: list[list[object]] = []
     wrong: list[str] = []
-    for leak in SHOWS:
-        for every in (FAST.get(leak, 1), SLOW):
-            base = "fragile" if leak == "sessions_after" else "hardened"
-            verdicts = all_played(
-                tmp_path / f"{leak}-{every}", {f"leaks.{leak}": {"every": every}}, leak, base
-            )
-            row, complaints = told_of(leak, every, verdicts)
+    with ThreadPoolExecutor(ABREAST) as pool:
+        planted = [(leak, every) for leak in SHOWS for every in (FAST.get(leak, 1), SLOW)]
+        plays = [
+            each_played(pool, tmp_path / f"{leak}-{every}", {f"leaks.{leak}": {"every": every}}, leak)
+            for leak, every in planted
+        ]
+        for (leak, every), begun in zip(planted, plays, strict=True):
+            row, complaints = told_of(leak, every, [each.result() for each in begun])
             rows.append(row)
             wrong += complaints
             tables.write("leaks", HEADER, rows, DOCUMENT)
     assert not wrong
 
 
-def all_played(place: Path, changes: dict[str, Any], kind: str, base: str = "hardened") -> list[Verdict]:
-    """`TIMES` plays, `ABREAST` at a time: most of a play is waiting for its quiet points."""
-
-    def play(number: int) -> Verdict:
-        return played(place / str(number), changes, ROUTES[kind], ROUNDS, base)
-
-    with ThreadPoolExecutor(ABREAST) as pool:
-        return list(pool.map(play, range(TIMES)))
+def each_played(
+    pool: ThreadPoolExecutor, place: Path, changes: dict[str, Any], kind: str
+) -> list[Future[Verdict]]:
+    """`TIMES` plays, begun as soon as the pool has room: most of a play is waiting for its quiet points."""
+    base = "fragile" if kind == "sessions_after" else "hardened"
+    return [
+        pool.submit(played, place / str(number), changes, ROUTES[kind], ROUNDS, base)
+        for number in range(TIMES)
+    ]
 
 
 def told_of(leak: str, every: int, verdicts: list[Verdict]) -> tuple[list[object], list[str]]:
@@ -94,8 +96,10 @@ def of_leak(findings: dict[str, Any], leak: str, resource: str) -> dict[str, Any
 @pytest.mark.usefixtures("nothing_left")
 def test_no_innocent_twin_is_called_a_leak(tmp_path: Path) -> None:
     rows: list[list[object]] = []
-    for twin in TWINS:
-        verdicts = all_played(tmp_path / twin, {f"twins.{twin}": {"every": 1}}, twin)
+    with ThreadPoolExecutor(ABREAST) as pool:
+        plays = [each_played(pool, tmp_path / twin, {f"twins.{twin}": {"every": 1}}, twin) for twin in TWINS]
+    for twin, begun in zip(TWINS, plays, strict=True):
+        verdicts = [each.result() for each in begun]
         called = sum(bool(each.failed()) for each in verdicts)
         doubted = sum(
             any(each["outcome"] == "unknown" for each in verdict.findings.values()) for verdict in verdicts
