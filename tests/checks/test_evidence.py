@@ -152,6 +152,9 @@ def test_lost_log_lines_without_a_limit_are_reported_only(tmp_path: Path) -> Non
     assert (found.outcome, found.measured) == (IDLE, 7)
     unread = Night(logs=None, changed={"limits": {}}).findings(tmp_path / "unread", logs.check)
     assert "no `limits: {lost_log_lines: ...}` is set" in unread["lost_log_lines"].because
+    stopped = Night(logs=None, changed={"limits": {}}, ended={"reason": "aborted", "because": "by SIGINT"})
+    found = stopped.findings(tmp_path / "stopped", logs.check)["lost_log_lines"]
+    assert found.because == "the run ended before the log lines were read"
 
 
 WEAK = step_events("drop", *STEP, dose={"closed": 1.0})

@@ -11,6 +11,7 @@ from chaos.checks import answers
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.verdict import judge
+from chaos.record.answered import EXAMINED
 from tests.checks.synthetic import BASELINE, PLAY, Night
 
 USUAL = {"route": 0, "type": "application/json", "length": 100, "names": ["id:number", "name:string"]}
@@ -52,6 +53,13 @@ def test_a_strange_answer_is_reported_with_what_differs(
 @pytest.mark.parametrize("look", [{}, {"length": 264}, {"length": 30}])
 def test_a_usual_answer_is_not_a_warning(look: dict[str, Any], tmp_path: Path) -> None:
     assert found(tmp_path, looks({}, look)) is None
+
+
+def test_an_answer_too_long_to_examine_may_still_be_json(tmp_path: Path) -> None:
+    grown = {"names": None, "length": EXAMINED + 1}
+    assert found(tmp_path, looks({}, grown, length=EXAMINED)) is None
+    strange = found(tmp_path / "short", looks({}, {"names": None}, length=EXAMINED))
+    assert strange is not None and "no JSON, unlike the baseline" in strange.because
 
 
 def test_too_few_answers_in_the_baseline_say_nothing(tmp_path: Path) -> None:

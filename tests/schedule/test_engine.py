@@ -246,3 +246,17 @@ def test_ten_years_of_leap_days(tmp_path: Path) -> None:
         datetime(year, 2, 29, 7, 30, tzinfo=UTC) for year in (2028, 2032, 2036)
     ]
     assert world.states() == {"ended": 3}
+
+
+def test_a_pause_stays_while_another_file_is_served(tmp_path: Path) -> None:
+    world = World(tmp_path, HOURLY)
+    world.add()
+    world.pass_(minutes=1)
+    other = schedule("0 3 * * *", name="other")
+    with world.database.begin() as connection:
+        registered.pause(connection, HOURLY.name, "release")
+        registered.enrol(connection, [other], BEGIN, lambda *_: None)
+        registered.enrol(connection, [HOURLY], BEGIN, lambda *_: None)
+        assert registered.paused(connection, [HOURLY.name]) == {HOURLY.name: "paused: release"}
+        registered.resume(connection, HOURLY.name)
+        assert registered.paused(connection, [HOURLY.name]) == {}
