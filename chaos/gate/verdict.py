@@ -115,7 +115,8 @@ def judge_run(
         case = Case(RUN, RUN, "not exercised", "not played: the gate ended before it")
         return RunVerdict(played, baseline, (case,), ExitCode.PASS)
     ended = of_run(played.exit_code, judged=played.verdict is not None)
-    cases = [_of_ending(ended, "; ".join(played.errors))]
+    headline = played.verdict["headline"] if played.verdict is not None else ""
+    cases = [_of_ending(ended, "; ".join(played.errors) or (headline if ended is ExitCode.UNKNOWN else ""))]
     if played.verdict is not None:
         cases += [of_finding(finding) for finding in played.verdict["findings"]]
         cases += _of_links(played.verdict, allow_partial)

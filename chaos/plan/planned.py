@@ -31,7 +31,7 @@ def _lines_of_load(load: Load) -> Iterator[str]:
     start = 0.0
     if load.rounds is not None:
         for each in load.rounds.first(tuple(load.mix)):
-            yield f"load      {written.time(start):>7}  {each.shown}"
+            yield f"load      {written.time(round(start, 1)):>7}  {each.shown}"
             start += each.length + each.idle
         if load.rounds.again > 1:
             yield f"load      then    the rounds of each suspect again, {load.rounds.again} times as large"

@@ -94,7 +94,7 @@ class Round:
     @property
     def shown(self) -> str:
         """`write 2: 100 requests at 50/s, then idle for 2s`."""
-        idle = written.time(self.idle)
+        idle = written.time(round(self.idle, 1))
         if not self.requests:
             return f"{self.name} for {idle}"
         return f"{self.name}: {self.requests} requests at {self.rate:g}/s, then idle for {idle}"

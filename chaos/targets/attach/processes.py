@@ -36,7 +36,12 @@ def _find(at: ProcessAt, where: str) -> list[ProcessRef]:
         return [ref_of(int(pid))]
     except (psutil.NoSuchProcess, OverflowError):
         of = f", which {told} names," if told else ""
-        raise UsageError(f"{where}: process {pid}{of} is not running") from None
+        fix = (
+            "start the service"
+            if told
+            else "give its pid_file or name, which survive a restart, or its new PID"
+        )
+        raise UsageError(f"{where}: process {pid}{of} is not running; {fix}") from None
 
 
 def _pid_in(file: Path, where: str) -> int:
