@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.checks import invariants, logs, loss
 from chaos.checks.drill import fencing, runbook
@@ -34,11 +34,13 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
-    """Settings that act on a link or a finding, the likeliest first, as patterns; and advice where none is known."""
+    """Settings that act on a link or a finding, the likeliest first, as patterns; and advice where none is known. `of`:
+    how the reason of such a setting begins, as `read: ` if it is about a route."""
 
     settings: tuple[str, ...]
     advice: str
     why: str
+    of: str = ""
 
 
 _OF_LINKS = {
@@ -118,7 +120,10 @@ def fixes(findings: Sequence[Finding], chain: Sequence[Link], manifest: Manifest
 def _causes(findings: Sequence[Finding], chain: Sequence[Link]) -> Iterator[tuple[_Cause, str]]:
     for finding in findings:
         if finding.outcome is Outcome.FAIL and finding.check in _OF_FINDINGS:
-            yield _OF_FINDINGS[finding.check], finding.because
+            cause = _OF_FINDINGS[finding.check]
+            if finding.check == leaks.NAME and (route := finding.evidence.get("route")):
+                cause = replace(cause, of=f"{route}: ")
+            yield cause, finding.because
     moved = [link for link in chain if link.moved and link.name in _OF_LINKS]
     for link in moved:
         yield _OF_LINKS[link.name], f"{link.title}, {link.because}"
@@ -127,7 +132,7 @@ def _causes(findings: Sequence[Finding], chain: Sequence[Link]) -> Iterator[tupl
 def _fix(cause: _Cause, evidence: str, cures: Sequence[Cure]) -> Fix:
     for pattern in cause.settings:
         for each in cures:
-            if re.search(pattern, each.setting):
+            if re.search(pattern, each.setting) and each.because.startswith(cause.of):
                 return Fix(_written(each), _reason(each), evidence, of_profile=True)
     return Fix(cause.advice, cause.why, evidence)
 
