@@ -24,7 +24,7 @@ from tests.survey.surveying import surveyed
 from tests.test_suite import failing, judged
 from tests.test_suite import stored as stored_suite
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 
 @pytest.fixture(autouse=True)

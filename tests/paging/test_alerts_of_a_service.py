@@ -18,7 +18,7 @@ from tests.paging.monitoring import Monitoring, program
 
 __all__ = ["place", "service"]
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 EXPERIMENT = """\
 name: paged

@@ -21,6 +21,7 @@ from tests.midnight import Midnight
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.wide,
     pytest.mark.skipif(attached.why_not() is not None, reason="no disk can be served"),
 ]
 

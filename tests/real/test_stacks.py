@@ -19,7 +19,7 @@ from chaos.record.store import RunDir
 from chaos.targets.embedded import EmbeddedDriver
 from tests.midnight import PROJECT, Midnight
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.wide]
 
 
 def stack_of(midnight: Midnight) -> RunDir:
