@@ -81,7 +81,7 @@ class Traceback:
 
     def stacks(self) -> list[Stack]:
         """One for each member of a group: each of them is an error that was raised."""
-        return [self._stack(root) for root in islice(self._roots(0), _MOST_MEMBERS)]
+        return [self._stack(root) for root in islice(self._roots(), _MOST_MEMBERS)]
 
     def _stack(self, root: int) -> Stack:
         blocks = self._blocks
@@ -94,16 +94,19 @@ class Traceback:
         top = [block for block in blocks if block.parent is None]
         return made("python", chain[0], chain[1:], top[-1])
 
-    def _roots(self, at: int) -> Iterator[int]:
-        """The root causes of a block: of a group, those of each of its members."""
-        firsts: dict[int, int] = {}
+    def _roots(self) -> Iterator[int]:
+        """The root causes: of a group, those of each of its members, however deep they are."""
+        firsts: dict[int, dict[int, int]] = {}  # by group: the first block of each member
         for number, block in enumerate(self._blocks):
-            if block.parent == at:
-                firsts.setdefault(block.member, number)
-        for first in firsts.values():
-            yield from self._roots(first)
-        if not firsts:
-            yield at
+            if block.parent is not None:
+                firsts.setdefault(block.parent, {}).setdefault(block.member, number)
+        waiting = [0]
+        while waiting:
+            at = waiting.pop()
+            if members := firsts.get(at):
+                waiting += reversed(members.values())
+            else:
+                yield at
 
     def _outwards(self, at: int) -> list[int]:
         found = []

@@ -131,3 +131,21 @@ def test_a_deep_json_entry_is_none_or_an_error_but_no_crash() -> None:
 def test_a_stack_right_after_another_is_an_error_of_its_own(first: str, second: str) -> None:
     apart = Counter(prints(sample(first))) + Counter(prints(sample(second)))
     assert prints(sample(first) + sample(second)) == apart
+
+
+def test_groups_may_be_nested_deeper_than_functions_can() -> None:
+    lines = []
+    for level in range(1_200):
+        margin = "  " * level
+        lines += [
+            f"{margin}  + Exception Group Traceback (most recent call last):"
+            if not level
+            else f"{margin}  | Exception Group Traceback (most recent call last):",
+            f'{margin}  |   File "/srv/app/a.py", line {level + 1}, in f',
+            f"{margin}  | ExceptionGroup: several (1 sub-exception)",
+            f"{margin}  +-+---------------- 1 ----------------",
+        ]
+    inner = "  " * 1_200
+    lines += [f"{inner}  | KeyError: 1", f"{inner}  +------------------------------------"]
+    group = only("\n".join(lines) + "\n")
+    assert (group.stack.exception, str(group.stack.frame)) == ("KeyError", "/srv/app/a.py:1200 in f")
