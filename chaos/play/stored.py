@@ -22,11 +22,7 @@ from chaos.undo.locks import is_locked
 
 def ended(reference: str) -> RunDir:
     """Find a run that is not being played; `latest` is the newest of those. Raises UsageError."""
-    run = store.find_run(reference)
-    word, colon, name = reference.partition(":")
-    if word == "latest" and is_locked(run):
-        of_name = (each for each in reversed(store.all_runs()) if not colon or each.path.parent.name == name)
-        run = next((each for each in of_name if not is_locked(each)), run)
+    run = store.find_run(reference, lambda each: not is_locked(each))
     if is_locked(run):
         raise UsageError(f"run {run.id} is in progress: wait for its end, or name another (`midnight runs`)")
     return run

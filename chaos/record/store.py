@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -194,10 +194,11 @@ def all_runs() -> list[RunDir]:
     return [RunDir(file.parent) for file in sorted(found, key=lambda file: file.parent.name)]
 
 
-def find_run(reference: str) -> RunDir:
+def find_run(reference: str, preferred: Callable[[RunDir], bool] = lambda _: True) -> RunDir:
     """Find a run by path, id, unique prefix of an id, `latest`, or `latest:EXPERIMENT`. Raises UsageError.
 
-    Unhealed runs are found from any directory, all others under `reports_dir()`.
+    `latest` is the newest that is preferred, else the newest. Unhealed runs are found from any directory, all others
+    under `reports_dir()`.
     """
     as_path = Path(reference)
     if (as_path / "run.json").is_file():
@@ -206,7 +207,7 @@ def find_run(reference: str) -> RunDir:
     word, colon, name = reference.partition(":")
     newest = [run for run in runs if not colon or run.path.parent.name == name]
     if word == "latest" and newest:
-        return newest[-1]
+        return next(filter(preferred, reversed(newest)), newest[-1])
     if word == "latest" and colon:
         raise UsageError(f"no run of {name!r} under {reports_dir()}; `midnight runs` lists them")
     known = dict.fromkeys([*runs, *unhealed_runs()])
