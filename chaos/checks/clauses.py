@@ -109,7 +109,7 @@ def advice(finding: Finding, findings: Sequence[Finding]) -> str:
         return _QUIET
     if "too few hits" in because:
         return "play longer, or at a higher rate"
-    if finding.check == logs.NAME and "read" not in because:
+    if finding.check == logs.NAME and finding.evidence.get("complete"):
         return _LOGS
     return _ADVICE.get(finding.check, "see the reasons below")
 

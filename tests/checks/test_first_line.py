@@ -167,9 +167,8 @@ def test_a_busy_machine_is_the_reason_for_unknown(tmp_path: Path) -> None:
 
 
 def test_what_a_quieter_machine_would_not_decide_is_not_put_down_to_it() -> None:
-    lost = Finding(
-        "lost_log_lines", Outcome.UNKNOWN, 0, 0, "count", "no log line was written", check=logs.NAME
-    )
+    because, read = "no log line was written", {"complete": True}
+    lost = Finding("lost_log_lines", Outcome.UNKNOWN, 0, 0, "count", because, read, check=logs.NAME)
     first = headline(Outcome.UNKNOWN, [lost], Course(busy=0.97))
     assert first == (
         "UNKNOWN: no log line was written; set the log level so that each request is one line; see the reasons below."
