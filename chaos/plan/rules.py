@@ -38,21 +38,27 @@ def of_consent(at: Where, target: Target) -> Iterator[FileError]:
 
 
 def of_gauges(at: Where, target: Target, offered: frozenset[str]) -> Iterator[FileError]:
-    """Every source of gauges is on an allowed host, at an address or on a database that the target has."""
+    """Every source of gauges, and pprof, is on an allowed host, at an address or on a database that the target has."""
     addresses = ["base_url", *_members("addresses", offered)]
+    yield from _of_address(at.under("pprof"), target.pprof or "", addresses, target)
     for index, reading in enumerate(target.gauges):
-        here, name = at.under("gauges", index), named_in(reading.address)
-        place = here.under(reading.kind)
-        if name is not None and name not in addresses:
-            yield place.broken(f"{{{name}}} is no address of this target; {instead(name, addresses)}")
-        elif name is None and reading.address:
-            host = allowlist.host_of(reading.address)
-            if allowlist.is_foreign(host, target.allow):
-                yield place.broken(f"{host} is not this machine and not listed in `allow`")
+        here = at.under("gauges", index)
+        yield from _of_address(here.under(reading.kind), reading.address, addresses, target)
         known = _members("databases", offered)
         if reading.database is not None and reading.database not in known:
             rule = f"is not a database of this target; {instead(reading.database, known)}"
             yield here.under("database").broken(rule)
+
+
+def _of_address(place: Where, address: str, known: Sequence[str], target: Target) -> Iterator[FileError]:
+    """It is on an allowed host, or begins with a known name; an empty one is fine."""
+    name = named_in(address)
+    if name is not None and name not in known:
+        yield place.broken(f"{{{name}}} is no address of this target; {instead(name, known)}")
+    elif name is None and address:
+        host = allowlist.host_of(address)
+        if allowlist.is_foreign(host, target.allow):
+            yield place.broken(f"{host} is not this machine and not listed in `allow`")
 
 
 def _members(group: str, offered: frozenset[str]) -> list[str]:
@@ -259,11 +265,5 @@ def of_paging(at: Where, target: Target, offered: frozenset[str]) -> Iterator[Fi
     """Prometheus and Alertmanager are on allowed hosts, or at addresses that the target has."""
     addresses = _members("addresses", offered)
     for key, given in (("prometheus", target.prometheus), ("alertmanager", target.alertmanager)):
-        if given is None:
-            continue
-        name, place = named_in(given.url), at.under(key, "url")
-        if name is not None and name not in addresses:
-            yield place.broken(f"{{{name}}} is no address of this target; {instead(name, addresses)}")
-        elif name is None and allowlist.is_foreign(allowlist.host_of(given.url), target.allow):
-            host = allowlist.host_of(given.url)
-            yield place.broken(f"{host} is not this machine and not listed in `allow`")
+        if given is not None:
+            yield from _of_address(at.under(key, "url"), given.url, addresses, target)

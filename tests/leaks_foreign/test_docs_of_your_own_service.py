@@ -46,3 +46,19 @@ def test_a_role_of_another_name_is_named(tmp_path: Path, capsys: pytest.CaptureF
     assert "offers no process of this role; known: web" in refusal(capsys, *argv)
     experiment.write_text(EXPERIMENT.replace("  rounds:\n", "  rounds:\n    roles: [web]\n"))
     assert typed(capsys, *argv).code == 0
+
+
+@pytest.mark.parametrize(
+    ("pprof", "words"),
+    [
+        ('"{metrics}"', "pprof: {metrics} is no address of this target; known: base_url"),
+        ("http://elsewhere.example:6060", "elsewhere.example is not this machine and not listed in `allow`"),
+    ],
+)
+def test_a_pprof_that_cannot_be_reached_is_refused_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pprof: str, words: str
+) -> None:
+    target, experiment = tmp_path / "shop.yaml", tmp_path / "shop-leaks.yaml"
+    target.write_text(f"{TARGET}pprof: {pprof}\n")
+    experiment.write_text(EXPERIMENT)
+    assert words in refusal(capsys, "validate", str(experiment), "--target", str(target))
