@@ -148,7 +148,8 @@ def _connections(process: psutil.Process) -> Counter[Store]:
         with suppress(psutil.Error):
             for made in each.net_connections("tcp"):
                 if made.status == psutil.CONN_ESTABLISHED and made.raddr:
-                    kind = here.get(made.raddr.port) or _KINDS.get(made.raddr.port)
+                    known = here if made.laddr and made.laddr.ip == made.raddr.ip else {}
+                    kind = known.get(made.raddr.port) or _KINDS.get(made.raddr.port)
                     found.update([(made.raddr.ip, made.raddr.port, kind)] if kind else [])
     return found
 
