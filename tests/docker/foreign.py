@@ -26,6 +26,7 @@ from chaos.tools import docker_images
 from tests.docker import writes
 from tests.docker.conftest import bearing
 from tests.docker.required import lacking
+from tests.waiting import wait_until
 
 HERE = Path(__file__).parent / "shop"
 IMAGE = f"test-shop:{secrets.token_hex(3)}"  # two files of tests may be played side by side
@@ -59,6 +60,7 @@ def shop(at: EngineAt, override: Path) -> Iterator[Project]:
         made = Project(command, f"midnight-test-shop{secrets.token_hex(3)}", variables, override)
         try:
             made("up", "-d")
+            made.ask(client, "select 1")
             yield made
         finally:
             made("down", "-v", "--timeout", "1")
@@ -128,6 +130,19 @@ class Project:
         )
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
+
+    def database(self, client: DockerClient) -> Container:
+        labels = [f"com.docker.compose.project={self.name}", "com.docker.compose.service=db"]
+        (found,) = client.containers.list(filters={"label": labels})
+        return found
+
+    def ask(self, client: DockerClient, statement: str) -> None:
+        """Have the database carry out a statement, once it accepts one over TCP: while the image makes its database,
+        a server answers on the local socket alone."""
+        told = self.database(client)
+        words = ["psql", "-h", "127.0.0.1", "-U", "shop", "-c", statement]
+        secret = {"PGPASSWORD": self.variables["DB_PASSWORD"]}
+        wait_until(lambda: told.exec_run(words, environment=secret).exit_code == 0, statement)
 
     def states(self, client: DockerClient) -> dict[str, Any]:
         """What a run must leave as it was: of every container its start, limits and networks."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from docker import DockerClient
-from docker.models.containers import Container
 
 from chaos.host import mounting
 from chaos.host.disk import attached
@@ -23,7 +22,6 @@ from chaos.record.journal import Journal
 from tests.docker import foreign
 from tests.docker.foreign import Project
 from tests.midnight import Midnight
-from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.real,
@@ -120,21 +118,14 @@ def wired(midnight: Midnight, project: Project, disk: Path, client: DockerClient
     """As its owners would: type what `wire` prints, with what the volume holds now; once for all tests."""
     if project.override.exists():
         return
-    ask(client, project, "create table kept ()")
+    project.ask(client, "create table kept ()")
     done = midnight("target", "wire", f"compose:{project.name}", "--disk", "db", "--place", str(disk))
     assert done.code == 0, done.err
     for line in re.findall(r"^#   ((?:mkdir|docker (?:stop|run)) .*)", done.out, re.MULTILINE):
         subprocess.run(shlex.split(line), check=True, capture_output=True)
     project.override.write_text(done.out)
     project("up", "-d", "--timeout", "1")
-    ask(client, project, "table kept")
-
-
-def ask(client: DockerClient, project: Project, statement: str) -> None:
-    """Have the database carry out a statement, once it accepts one."""
-    told, words = database(client, project), ["psql", "-U", "shop", "-c", statement]
-    secret = {"PGPASSWORD": project.variables["DB_PASSWORD"]}
-    wait_until(lambda: told.exec_run(words, environment=secret).exit_code == 0, statement)
+    project.ask(client, "table kept")
 
 
 def played(midnight: Midnight, project: Project, experiment: str, *more: str) -> Any:
@@ -142,14 +133,8 @@ def played(midnight: Midnight, project: Project, experiment: str, *more: str) ->
     return midnight("run", midnight.file("disk.yaml", experiment), "--target", target, *more)
 
 
-def database(client: DockerClient, project: Project) -> Container:
-    labels = [f"com.docker.compose.project={project.name}", "com.docker.compose.service=db"]
-    (found,) = client.containers.list(filters={"label": labels})
-    return found
-
-
 def mounts_of(client: DockerClient, project: Project) -> dict[str, str]:
-    mounts = database(client, project).attrs["Mounts"]
+    mounts = project.database(client).attrs["Mounts"]
     return {each["Destination"]: each["Name"] for each in mounts}
 
 
@@ -218,6 +203,6 @@ def test_a_disk_that_is_used_stays_up_and_the_project_goes_back_to_its_volume(
 
     project.override.unlink()
     project("up", "-d", "--timeout", "1")
-    ask(client, project, "table kept")
+    project.ask(client, "table kept")
     client.volumes.get(own).remove()
     assert mounts_of(client, project) == {DATA: f"{project.name}_data"}

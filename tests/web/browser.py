@@ -76,14 +76,25 @@ class Page:
     async def open(self, url: str) -> None:
         self._loaded.clear()
         await self.send("Page.navigate", url=url)
+        await self._shown()
+
+    async def _shown(self) -> None:
+        """Until a page is there. A network that comes or goes on this machine, as a test of containers makes one,
+        breaks off every request of the browser, on loopback too: such a page is asked for again."""
         await asyncio.wait_for(self._loaded.wait(), PATIENCE)
+        while await self.value("location.protocol") == "chrome-error:":
+            said = await self.text()
+            assert "ERR_NETWORK_CHANGED" in said, said
+            self._loaded.clear()
+            await self.send("Page.reload")
+            await asyncio.wait_for(self._loaded.wait(), PATIENCE)
 
     async def click(self, selector: str) -> None:
         """Click what leads to another page, and wait for that."""
         self._loaded.clear()
         assert await self.value(f"Boolean(document.querySelector({json.dumps(selector)}))"), selector
         await self.value(f"document.querySelector({json.dumps(selector)}).click()")
-        await asyncio.wait_for(self._loaded.wait(), PATIENCE)
+        await self._shown()
 
     async def value(self, expression: str) -> Any:
         answer = await self.send(
