@@ -49,6 +49,7 @@ def load(tmp_path: Path, route: str) -> targets.Target:
         "{path: '/a?token={uuid}&x=1', query: {api_key: '{uuid}'}}",
         "{path: /a, expect: {json: {$.token: present, $.id: '{uuid}', $.n: {at_least: 1}}, matches: '[0-9]{8}'}}",
         "{path: /a, expect: {headers: {content-type: json}, min_size: 1B, max_size: 1MB, first_byte: 500ms, sse: }}",
+        "{path: /export, disconnect_after: 2kB, expect: {status: 200, contains: id}}",
         LOGIN,
     ],
 )
@@ -78,6 +79,17 @@ def test_a_route_says_what_a_client_really_sends(tmp_path: Path, route: str) -> 
             "must be the name of a header that a request may set",
         ),
         ("{path: /a, headers: {X-A: 'a\\nb'}}".replace("'", '"'), "must be one line of printable ASCII"),
+        ("{method: HEAD, path: /a, disconnect_after: 1B}", "disconnect_after: the answer to HEAD has no body"),
+        ("{path: /a, disconnect_after: 0B}", "disconnect_after: must be greater than 0"),
+        (
+            "{path: /a, disconnect_after: 1B, expect: {sse: }}",
+            "expect: sse: the client leaves before the body's end: remove it, or `disconnect_after`",
+        ),
+        (
+            '{method: POST, path: /a, disconnect_after: 1B, json: {n: "{uuid}"},'
+            ' ledger: {key: "{uuid}", read: {get: "/a/{key}"}}}',
+            "disconnect_after: a client that leaves acknowledges nothing: remove it, or the ledger",
+        ),
         ("{method: POST, path: /login, json: {user: a, password: x}}", "must not be a secret in plain text"),
     ],
 )

@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
         self._head = b""  # bytes received until it is complete
         self._mending = self._mended = False  # llhttp gave up at its length: it is parsed again once complete
         self._body: list[bytes] = []
+        self._read = 0  # bytes of the body
         self._begun = False  # its head is complete, and it is not an interim answer
         self._first_byte: float | None = None  # when it arrived
         self._forget_header()
@@ -139,6 +140,14 @@ class Connection(asyncio.Protocol):
             self._refused(error)
         if self._whole:
             self._end(None)
+        elif self._exchange is not None and self._exchange.enough is not None:
+            self._leave(self._exchange, self._exchange.enough)
+
+    def _leave(self, exchange: Exchange, enough: int) -> None:
+        """As a client that closes its tab, once it has read enough."""
+        if self._read >= enough:
+            exchange.left, self._keep = True, False
+            self._end(None)
 
     def _refused(self, error: Exception) -> None:
         """llhttp rejects the input."""
@@ -213,6 +222,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         if not self._whole:
             self._body.append(body)
+            self._read += len(body)
 
     def on_message_complete(self) -> None:
         self._whole = self._whole or self._begun

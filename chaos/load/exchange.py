@@ -12,10 +12,23 @@ _TICK = 0.001
 class Exchange:
     """Ends once: with a complete answer or an error. `status` is 0 until an answer's head has arrived; `type` is its
     declared content type, and `first_byte` when its first byte arrived (time.monotonic()). `headers` are all of its
-    fields, names in lower case, if they are wanted.
+    fields, names in lower case, if they are wanted. With `enough`, the client leaves once it has read that many bytes
+    of the body; `left` says whether it did, before the answer was complete.
     """
 
-    __slots__ = ("_ended", "_stop", "_timer", "body", "first_byte", "headers", "request", "status", "type")
+    __slots__ = (
+        "_ended",
+        "_stop",
+        "_timer",
+        "body",
+        "enough",
+        "first_byte",
+        "headers",
+        "left",
+        "request",
+        "status",
+        "type",
+    )
 
     def __init__(
         self,
@@ -23,9 +36,10 @@ class Exchange:
         ended: Callable[[Exchange, Exception | None], None],
         *,
         wants_headers: bool = False,
+        enough: int | None = None,
     ) -> None:
         """`ended` is called with the error if no complete answer came."""
-        self.request = request
+        self.request, self.enough, self.left = request, enough, False
         self.headers: list[tuple[bytes, bytes]] | None = [] if wants_headers else None
         self.first_byte = 0.0
         self.status = 0

@@ -67,7 +67,8 @@ class Sender:
         self._outcome[index] = Outcome.PENDING
         self._touch(index)
         ended = partial(self._ended, index, code, row, landed)
-        exchange = Exchange(request, ended, wants_headers=self._headers[code])
+        enough = self._spec.routes[code].disconnect_after
+        exchange = Exchange(request, ended, wants_headers=self._headers[code], enough=enough)
         self._client.send(exchange, self._spec.timeouts[code])
         return sent
 
@@ -113,6 +114,8 @@ class Sender:
         waited = exchange.first_byte - self._spec.clock_zero - float(self._sent[index])
         answer = Answer(exchange.status, exchange.body, exchange.headers or (), waited)
         bad, promise = self._expected[code].broken(answer, row), self._promises[code]
+        if bad is None and exchange.enough is not None and not exchange.left:
+            bad = Bad(Outcome.BAD_SIZE, f"it ended after {len(exchange.body)} bytes, before the client left")
         return (
             bad if bad is not None or promise is None else promise.broken(int(self._seq[index]), answer, row)
         )

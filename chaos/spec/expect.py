@@ -174,9 +174,9 @@ class Expect(Model):
 
     def misfits(self, method: str, compressed: bool) -> Iterator[BrokenRule]:
         """Rules that no answer to such a request can keep."""
-        if method == "HEAD" and (found := self._given(_OF_A_BODY)):
+        if method == "HEAD" and (found := self.given(_OF_A_BODY)):
             yield BrokenRule("the answer to HEAD has no body", "expect", found[0])
-        if compressed and (found := self._given(_OF_ITS_TEXT)):
+        if compressed and (found := self.given(_OF_ITS_TEXT)):
             rule = "the request asks for a compressed body, which is not unpacked: remove its Accept-Encoding"
             yield BrokenRule(rule, "expect", found[0])
 
@@ -191,6 +191,7 @@ class Expect(Model):
         for key in ("contains", "lacks"):
             yield from templates.strings(getattr(self, key), (*place, key))
 
-    def _given(self, keys: Iterable[str]) -> list[str]:
+    def given(self, keys: Iterable[str]) -> list[str]:
+        """Those of these keys that hold a rule."""
         held: Mapping[str, Any] = {**dict(self), "json": self.document}
         return [key for key in keys if held[key] not in (None, (), {})]

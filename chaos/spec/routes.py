@@ -14,9 +14,13 @@ from chaos.spec.ledger import LedgerWrite, of_route
 from chaos.spec.old_ledger import not_old
 from chaos.spec.request import Request
 from chaos.spec.roles import Role, guessed
+from chaos.spec.units import Size
 
 IN_ONE_LINE = ("headers", "cookies")
 """Keys of a request whose values hold no line break."""
+
+OF_A_WHOLE_BODY = ("json", "min_size", "max_size", "sse")
+"""Rules of `expect` that need the body's end."""
 
 
 class Route(Request):
@@ -28,6 +32,7 @@ class Route(Request):
         None  # CSV with a header, or JSON lines: one row for each request, in order, then again
     )
     ledger: Annotated[LedgerWrite | None, BeforeValidator(not_old)] = None  # it is read back afterwards
+    disconnect_after: Annotated[Size, Field(gt=0)] | None = None  # bytes of the body, at which the client leaves
 
     @property
     def played_as(self) -> Role:
@@ -38,10 +43,22 @@ class Route(Request):
         yield from super().broken_rules()
         if self.rows is not None and not self.columns():
             yield BrokenRule("is not used: no text of the route has a {row.NAME}", "rows")
+        if self.disconnect_after is not None:
+            yield from self._of_leaving()
         if self.ledger is not None:
             yield from of_route(
                 self.ledger, {name.word for _, text in self.sent() for name in templates.names(text)}
             )
+
+    def _of_leaving(self) -> Iterator[BrokenRule]:
+        if self.method == "HEAD":
+            yield BrokenRule("the answer to HEAD has no body", "disconnect_after")
+        if self.ledger is not None:
+            rule = "a client that leaves acknowledges nothing: remove it, or the ledger"
+            yield BrokenRule(rule, "disconnect_after")
+        if found := self.expect.given(OF_A_WHOLE_BODY):
+            rule = "the client leaves before the body's end: remove it, or `disconnect_after`"
+            yield BrokenRule(rule, "expect", found[0])
 
     def texts(self) -> Iterator[tuple[Place, str]]:
         """Every text in which names are filled in, with its place."""

@@ -188,6 +188,39 @@ def test_the_first_byte_is_the_answers_own_and_not_that_of_its_end() -> None:
     play(waited())
 
 
+def test_a_client_that_has_read_enough_closes_the_connection() -> None:
+    async def leaves() -> None:
+        never = asyncio.Event()
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        async with serving([head, b"3\r\nabc\r\n", b"3\r\ndef\r\n", never]) as server:
+            client = client_of(server)
+            ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+            exchange = Exchange(ASK, lambda _, error: ended.set_result(error), enough=5)
+            client.send(exchange, 20.0)
+            assert await ended is None
+            assert (exchange.left, exchange.body) == (True, b"abcdef")
+            assert open_of(client) == 0
+            never.set()
+            await asyncio.wait_for(server.conversations[0].ended.wait(), 20)
+            await client.close()
+
+    play(leaves())
+
+
+def test_a_client_does_not_leave_an_answer_that_is_complete() -> None:
+    async def stays() -> None:
+        async with serving([OK]) as server:
+            client = client_of(server)
+            ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+            exchange = Exchange(ASK, lambda _, error: ended.set_result(error), enough=1)
+            client.send(exchange, 20.0)
+            assert await ended is None
+            assert (exchange.left, exchange.body) == (False, b"ok")
+            await client.close()
+
+    play(stays())
+
+
 @pytest.mark.parametrize("said", [[], [OK[:-1]]], ids=["nothing", "half of it"])
 def test_a_request_that_takes_too_long_ends_with_its_connection(said: list[bytes]) -> None:
     async def too_long() -> None:

@@ -38,6 +38,8 @@ EVERY_OUTCOME = [
     (Route(path="/reset"), Outcome.RESET, 0),
     (Route(path="/hang-up"), Outcome.RESET, 0),
     (Route(path="/truncated"), Outcome.RESET, 200),
+    (Route(path="/truncated", disconnect_after=5), Outcome.GOOD, 200),
+    (Route(path="/ok", disconnect_after=1), Outcome.BAD_SIZE, 200),
     (Route(path="/garbage"), Outcome.BAD_BODY, 0),
     (writing("/records"), Outcome.GOOD, 201),
     (writing("/not-json"), Outcome.BAD_JSON, 200),
