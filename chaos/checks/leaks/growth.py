@@ -135,17 +135,22 @@ def _hides(growth: Growth, limits: LeakLimits) -> bool:
 
 
 def every(points: Points, rounds: Rounds) -> Iterator[Growth]:
-    """Every resource over each route, and by the clock. The larger dose decides, but a proven leak stays one: in the
-    larger dose it may exhaust what it takes."""
+    """Every resource over each route, and by the clock. The larger dose decides, but a proven leak stays one, and a
+    suspect stays one if the larger dose was not answered: what it takes may have been exhausted."""
     for resource in points.resources:
         for route in points.routes:
             first = of_route(points, rounds, resource, route)
             again = of_route(points, rounds, resource, route, rounds.again) if rounds.again > 1 else None
-            proven = first is not None and first.kind is Kind.LEAK
-            if (found := first if proven else again or first) is not None:
+            if (found := first if first is not None and _stands(first, again) else again or first) is not None:
                 yield found
         if (clock := by_clock(points, rounds, resource)) is not None:
             yield clock
+
+
+def _stands(first: Growth, again: Growth | None) -> bool:
+    """True if the larger dose cannot change what the first one showed."""
+    unanswered = again is not None and again.kind is Kind.STARVED
+    return first.kind is Kind.LEAK or (first.kind is Kind.UNBOUNDED and unanswered)
 
 
 def _kind(resource: str, doses: list[Dose], background: float, workers: int) -> tuple[Kind, float]:

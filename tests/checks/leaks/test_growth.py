@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.checks.leaks.growth import Growth, Kind, by_clock, every, of_route, suspects
+from chaos.checks.leaks.points import Points
 from chaos.spec.leak_limits import LeakLimits
 from chaos.spec.rounds import Bounds, Rounds
 from tests.checks.leaks.planted import Held, quiet_points
@@ -171,6 +172,13 @@ def test_a_leak_that_exhausts_its_pool_in_the_larger_dose_stays_a_leak() -> None
     state = "sessions:idle in transaction"
     points = quiet_points(ROUNDS, lambda sent, _: {state: min(80, sent["read"] // 20)}, again=("read",))
     assert [each.kind for each in every(points, ROUNDS) if each.resource == state] == [Kind.LEAK]
+
+
+def test_a_suspect_whose_larger_dose_is_not_answered_stays_one() -> None:
+    points = quiet_points(ROUNDS, leaking(2, ENTRIES), again=("read",))
+    starved = Points([replace(each, good=each.requests if each.times == 1 else 0) for each in points.all])
+    (found,) = [each for each in every(starved, ROUNDS) if each.resource == ENTRIES]
+    assert (found.kind, found.requests, found.rate) == (Kind.UNBOUNDED, 850, 0.5)
 
 
 def test_objects_that_a_cache_of_the_runtime_takes_in_lumps_are_irregular() -> None:
