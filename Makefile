@@ -79,7 +79,7 @@ test: lint tools $(AXE) ## lint, then run the tests that every change needs
 	$(BIN)/python -m pytest -m "alone and not full"
 
 test-wide: tools $(AXE) ## run more tests on real stacks, services and projects, as CI does after `make test`
-	$(BIN)/python -m pytest -m "wide and not full" -n 6 $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "wide and not full" -n 4 $(SIDE_BY_SIDE)
 
 test-full: lint tools $(AXE) ## run every test, the long ones (many seeds, kills and variants) included
 	$(BIN)/python -m pytest -m "not real and not alone and not full" -n 4 $(SIDE_BY_SIDE)
