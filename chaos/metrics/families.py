@@ -65,7 +65,12 @@ DRILL = Family(
     "When the last passing drill started. Absent if none has passed.",
     ("target",),
 )
-DRILL_AGE = Family("midnight_drill_age_seconds", "gauge", "Age of the last passing drill.", ("target",))
+DRILL_AGE = Family(
+    "midnight_drill_age_seconds",
+    "gauge",
+    "Age of the last passing drill. In a textfile, its age when the file was written.",
+    ("target",),
+)
 
 IN_PROGRESS = Family("midnight_runs_in_progress", "gauge", "Runs that are playing on this machine.")
 UNHEALED = Family(
@@ -83,7 +88,7 @@ PAUSED = Family("midnight_schedule_paused", "gauge", "1 if the schedule is pause
 OCCURRENCES = Family(
     "midnight_schedule_occurrences",
     "counter",
-    "Due times by what became of them: ended, missed, skipped, refused.",
+    "Due times by what became of them: ended, missed, skipped, refused. 0 until the first.",
     ("schedule", "state"),
 )
 
