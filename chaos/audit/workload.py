@@ -124,5 +124,28 @@ def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
+def selects_by(selector: Node, labels: Mapping[str, str]) -> bool:
+    """Return True if a selector of matchLabels and matchExpressions selects them. An empty one selects all."""
+    given = texts(selector.at("matchLabels"))
+    return all(labels.get(key) == value for key, value in given.items()) and all(
+        _fits(each, labels) for each in selector.at("matchExpressions").each()
+    )
+
+
+def _fits(expression: Node, labels: Mapping[str, str]) -> bool:
+    value = labels.get(expression.at("key").text)
+    among = value in [each.text for each in expression.at("values").each()]
+    match expression.at("operator").text:
+        case "In":
+            return value is not None and among
+        case "NotIn":
+            return value is None or not among
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+    return False  # Kubernetes refuses it
+
+
 def texts(node: Node) -> dict[str, str]:
     return {key: each.text for key, each in node.items()}

@@ -24,7 +24,10 @@ def check(estate: Estate) -> Iterator[Found]:
 RULE = Rule(
     id="cronjobs-at-midnight",
     severity=Severity.ERROR,
-    what="two or more CronJobs of a namespace due at 00:00 of the same day; those due more often than hourly are left out",
+    what=(
+        "two or more CronJobs of a namespace due at 00:00 of the same day; those due more often than hourly are "
+        "left out"
+    ),
     why=(
         "this is the stampede: backups, rotation and clean-up meet in the minute at which log rotation runs, "
         "too"
