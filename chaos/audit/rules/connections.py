@@ -15,7 +15,7 @@ _SHOWN = 3
 def check(estate: Estate) -> Iterator[Found]:
     for scope in dict.fromkeys(each.item.scope for each in estate.workloads):
         of = Connections(estate, scope)
-        if of.clients:
+        if of.clients or of.poolers:
             yield from _of_scope(of)
 
 
@@ -23,7 +23,7 @@ def _of_scope(of: Connections) -> Iterator[Found]:
     """What is known may be too much already, whatever the unknown clients add."""
     known = [each for each in of.clients if not each.missing]
     if missing := _missing(of):
-        item = of.clients[0].workload.item
+        item = (of.clients or of.poolers)[0].workload.item
         yield Found(item, item.node, f"connections unknown: {missing} is not in these files", is_note=True)
     direct = known
     for pooler in of.poolers:
@@ -48,7 +48,7 @@ def _of_pooler(pooler: Pooler, clients: Sequence[Client]) -> Iterator[Found]:
     if needed > permitted:
         item = pooler.workload.item
         because = (
-            f"{_sum(clients)}: {needed:g} connections, and {item.name} takes {pooler.replicas:g} x "
+            f"{_sum(clients)}: {needed:g} connections, and {pooler.name} takes {pooler.replicas:g} x "
             f"{pooler.clients:g} = {permitted:g} (MAX_CLIENT_CONN)"
         )
         yield Found(item, item.node, because)
@@ -61,9 +61,7 @@ def _of_database(database: Server, clients: Sequence[Client], poolers: Sequence[
     needed = sum(each.connections for each in clients) + sum(number for _, number in pooled)
     permitted = database.most - database.reserved
     if needed > permitted:
-        parts = [
-            f"{each.workload.item.name} {each.replicas:g} x {each.servers:g} = {n:g}" for each, n in pooled
-        ]
+        parts = [f"{each.name} {each.replicas:g} x {each.servers:g} = {n:g}" for each, n in pooled]
         shown = " + ".join([*parts, *([_sum(clients)] if clients else [])])
         item = _blamed(database, clients, poolers)
         because = (
