@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chaos.audit.environment import beside, filled_in
 from chaos.audit.estate import Estate
+from chaos.audit.interpolation import beside, filled_in
 from chaos.audit.node import as_number
 from chaos.audit.processes import processes
 from chaos.audit.servers import setting

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chaos.audit.interpolation import beside, filled_in
 from chaos.audit.item import Item
-from chaos.audit.node import Node
+from chaos.audit.node import Node, as_number
 
 REPLICATED = ("Deployment", "StatefulSet", "Rollout", "ReplicaSet")
 TEMPLATES: Mapping[str, tuple[str, ...]] = {
@@ -63,9 +64,13 @@ class Workload:
     @property
     def replicas(self) -> int:
         """As written; 1 if it is not."""
-        where = self.item.node.at("deploy", "replicas") if self.item.is_service else self.spec.at("replicas")
-        number = where.number
+        number = self._of_service() if self.item.is_service else self.spec.at("replicas").number
         return 1 if number is None else max(0, math.floor(number))
+
+    def _of_service(self) -> float | None:
+        places = [self.item.node.at("deploy", "replicas"), self.item.node.at("scale")]
+        given = next((each for each in places if each.exists), None)
+        return None if given is None else as_number(filled_in(given.text, beside(given.path)))
 
     @property
     def is_replicated(self) -> bool:

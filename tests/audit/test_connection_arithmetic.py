@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from chaos.audit.environment import filled_in
 from chaos.audit.names import Map
 from tests.audit.reading_audits import audited
 
@@ -237,25 +236,6 @@ def test_of_several_databases_the_one_that_the_variables_name_counts(
 ) -> None:
     found = [each for each in audited(tmp_path, TWO.format(host=host)).standing if each.rule == "connections"]
     assert "".join(f"{each.severity}: {each.because}" for each in found) == said
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("${A:-1}", "1"),
-        ("${A-1}", "1"),
-        ("${A}", None),
-        ("$A", None),
-        ("${A:?must be set}", None),
-        ("${B:-1}", "2"),
-        ("$B", "2"),
-        ("${A:-${B:-1}}", "2"),
-        ("a$$B", "a$B"),
-        ("no variable", "no variable"),
-    ],
-)
-def test_variables_of_compose_are_filled_in(text: str, value: str | None) -> None:
-    assert filled_in(text, {"B": "2"}) == value
 
 
 def test_what_is_known_may_be_too_much_already(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chaos.audit.connections import Client, Connections, Pooler, Server
+from chaos.audit.environment import env_files
 from chaos.audit.estate import Estate
 from chaos.audit.item import Item
 from chaos.audit.rule import Found, Rule, Severity
@@ -13,6 +14,13 @@ _SHOWN = 3
 
 
 def check(estate: Estate) -> Iterator[Found]:
+    for service in estate.services:
+        for file in env_files(service.pod):
+            if file.values is None:
+                unknown = (
+                    f"connections unknown: env_file {file.name[:80]} of {service.shown} is not in these files"
+                )
+                yield Found(service.item, file.node, unknown, is_note=True)
     for scope in dict.fromkeys(each.item.scope for each in estate.workloads):
         of = Connections(estate, scope)
         if of.clients or of.poolers:
