@@ -254,6 +254,9 @@ def test_names_follow_the_conventions(every: list[families.Family]) -> None:
     assert [each.exposed for each in every if each.exposed.endswith("_total")] == [
         each.exposed for each in every if each.kind == "counter"
     ]
+    for each in every:
+        for word, unit in {"bytes": "_bytes", "seconds": "_seconds"}.items():
+            assert not each.help.lower().startswith(word) or each.exposed.endswith(unit), each.exposed
     assert not any("run" in each.labels or "id" in each.labels for each in every)
 
 
