@@ -54,7 +54,7 @@ $(STAMP): requirements.lock pyproject.toml $(if $(wildcard $(BIN)/python),,FORCE
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-tools: setup ## find or get PostgreSQL, Toxiproxy and logrotate (midnight doctor --fix)
+tools: setup ## find or get PostgreSQL, Toxiproxy, logrotate and Prometheus (midnight doctor --fix)
 	@$(BIN)/midnight doctor --fix
 
 # Plays on processes; images of hundreds of megabytes are left to `make tools` and `make test`.

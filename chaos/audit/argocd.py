@@ -25,6 +25,11 @@ def policy_of(application: Item) -> Node | None:
     return None if spec is None else spec.at("syncPolicy")
 
 
+def is_automated(policy: Node) -> bool:
+    """Return False if `automated` is disabled: its other keys are then without effect."""
+    return policy.at("automated", "enabled").value is not False
+
+
 def held_by(estate: Estate, application: Item) -> list[Item]:
     """The objects read that the application holds: in its source's directory, or in its namespace."""
     spec = spec_of(application)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chaos.audit.environment import beside, filled_in
 from chaos.audit.estate import Estate
+from chaos.audit.interpolation import beside, filled_in
 from chaos.audit.node import as_number
 from chaos.audit.processes import processes
 from chaos.audit.servers import setting
@@ -19,6 +19,8 @@ from chaos.audit.workload import Container, Workload
 
 _DATABASE = re.compile(r"postgres(?!t)|pgvector|postgis|timescale|patroni|spilo", re.I)
 _POOLER = re.compile(r"pgbouncer|pgcat|odyssey", re.I)
+_EXPORTER = re.compile(r"exporter", re.I)  # named after what it watches
+_HERE = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1)(?![\w.-])|\[::1\]")
 _NEEDS_DATABASE = re.compile(r"DATABASE_UR[LI]|(?:^|_)(?:DB|POSTGRES|PG)_?HOST", re.I)
 _OPTION = re.compile(r"\b(max_connections|superuser_reserved_connections)\s*=\s*['\"]?(\d{1,9})")
 _OVERFLOW, _RESERVED, _CLIENTS, _SERVERS = 10.0, 3.0, 100.0, 20.0  # of SQLAlchemy, PostgreSQL and pgbouncer
@@ -26,14 +28,18 @@ _OVERFLOW, _RESERVED, _CLIENTS, _SERVERS = 10.0, 3.0, 100.0, 20.0  # of SQLAlche
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A workload with a pool: `connections` is None if a number is `missing`."""
+    """A container with a pool. Its `connections` are unknown if a number is `missing`."""
 
-    workload: Workload
+    container: Container
     replicas: float
     workers: float
     pool: float
     overflow: float
     missing: str = ""
+
+    @property
+    def workload(self) -> Workload:
+        return self.container.workload
 
     @property
     def connections(self) -> float:
@@ -57,6 +63,9 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Pooler:
+    """A pgbouncer: a workload of its own, or a sidecar, which has the container's name."""
+
+    name: str
     workload: Workload
     replicas: float
     clients: float
@@ -76,20 +85,22 @@ class Connections:
 
     @cached_property
     def poolers(self) -> list[Pooler]:
-        found = []
-        for workload in self._workloads:
-            for container in workload.containers:
-                if _POOLER.search(container.image):
-                    found.append(self._pooler(container))
-        return found
+        return [
+            self._pooler(container)
+            for workload in self._workloads
+            for container in workload.containers
+            if _is_pooler(container)
+        ]
 
     def _pooler(self, container: Container) -> Pooler:
         variables = self.estate.variables(container)
         clients = setting(variables, ("MAX_CLIENT_CONN", "PGBOUNCER_MAX_CLIENT_CONN"))
         servers = setting(variables, ("DEFAULT_POOL_SIZE", "PGBOUNCER_DEFAULT_POOL_SIZE"))
+        workload = container.workload
         return Pooler(
-            container.workload,
-            self.estate.most_replicas(container.workload),
+            container.name if len(workload.containers) > 1 else workload.item.name,
+            workload,
+            self.estate.most_replicas(workload),
             clients[0] if clients else _CLIENTS,
             servers[0] if servers else _SERVERS,
         )
@@ -101,7 +112,7 @@ class Connections:
             self._database(each, workload)
             for workload in self._workloads
             for each in workload.containers
-            if _DATABASE.search(each.image) and not _POOLER.search(each.image) and not workload.runs_to_an_end
+            if _is_database(each) and not workload.runs_to_an_end
         ]
         if len(own) > 1:
             named = [each for each in own if self._is_named(each)]
@@ -148,12 +159,12 @@ class Connections:
 
     @cached_property
     def clients(self) -> list[Client]:
-        servers = [*(each.workload for each in self.databases), *(each.workload for each in self.poolers)]
         return [
             client
             for workload in self._workloads
-            if not any(workload is each for each in servers)
+            if not any(workload is each.workload for each in self.databases)
             for container in workload.containers
+            if not _is_pooler(container) and not _EXPORTER.search(container.image)
             if (client := self._client(container)) is not None
         ]
 
@@ -162,15 +173,13 @@ class Connections:
         pool = setting(variables, names.every_pool_size)
         if pool is None:
             if any(_NEEDS_DATABASE.search(name) for name in variables):
-                return Client(
-                    container.workload, 0, 0, 0, 0, f"the pool size of {container.workload.item.name}"
-                )
+                return Client(container, 0, 0, 0, 0, f"the pool size of {container.workload.item.name}")
             return None
         overflow = setting(variables, names.every_max_overflow)
         default = _OVERFLOW if pool[1].startswith("SQLALCHEMY") else 0.0
         workers, missing = processes(container, variables, names.every_workers)
         return Client(
-            container.workload,
+            container,
             self._replicas(container.workload),
             workers,
             pool[0],
@@ -187,14 +196,37 @@ class Connections:
         return workload.spec.at(*place).number or 1
 
     def through(self, pooler: Pooler) -> list[Client]:
-        """The clients whose variables name a pooler, or a Service in front of it."""
+        """The clients whose variables name a pooler, or a Service in front of it; those in its Pod that connect to
+        this host, or do not say where to."""
         services = [each.name for each in self.estate.services_of(pooler.workload)]
         naming = _naming([pooler.workload.item.name, *services])
-        return [each for each in self.clients if any(map(naming.search, self._values(each)))]
+        return [
+            each
+            for each in self.clients
+            if any(map(naming.search, self._values(each)))
+            or (each.workload is pooler.workload and self._is_local(each))
+        ]
+
+    def _is_local(self, client: Client) -> bool:
+        places = [
+            each.value
+            for each in self.estate.variables(client.container).values()
+            if _NEEDS_DATABASE.search(each.name) and each.value
+        ]
+        return not places or any(map(_HERE.search, places))
 
     def _values(self, client: Client) -> list[str]:
-        held = [self.estate.variables(each) for each in client.workload.containers]
-        return [each.value or "" for variables in held for each in variables.values()]
+        return [each.value or "" for each in self.estate.variables(client.container).values()]
+
+
+def _is_pooler(container: Container) -> bool:
+    return bool(_POOLER.search(container.image)) and not _EXPORTER.search(container.image)
+
+
+def _is_database(container: Container) -> bool:
+    """True for the image of a database, not for that of a pooler or an exporter."""
+    image = container.image
+    return bool(_DATABASE.search(image)) and not (_POOLER.search(image) or _EXPORTER.search(image))
 
 
 def _naming(names: Sequence[str]) -> re.Pattern[str]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.audit.interpolation import beside, filled_in, pairs
 from chaos.audit.node import Node
 from chaos.audit.workload import Container
-from chaos.errors import FileError
-from chaos.spec.userfile import read_text
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?:(:?[-?+])([^{}]*))?\}|\$(\w+)")
-_NESTED = 3
-_DOLLAR = "\0"  # in place of $$; YAML has no such character
 Maps = Mapping[tuple[str, str], Node]
 """The data of each ConfigMap, by namespace and name."""
 
@@ -57,7 +52,45 @@ def _of_entry(entry: Node, scope: str, maps: Maps) -> Variable:
     return Variable(name, held.text if held is not None and held.exists else None, entry)
 
 
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """An `env_file` of a service. `values` is None if it cannot be read; those of its variables that the files do not
+    say are None."""
+
+    node: Node
+    name: str
+    values: Mapping[str, str | None] | None
+
+
+def env_files(service: Node) -> Iterator[EnvFile]:
+    """The service's files of variables, in their order. Only those below the Compose file's directory are read."""
+    given = service.at("env_file")
+    defaults = beside(service.path)
+    for each in [given] if given.text else given.each():
+        path = each if each.text else each.at("path")
+        name = filled_in(path.text, defaults)
+        is_optional = each.at("required").value is False
+        values = _below(service.path.parent, name) if name else None
+        if values is not None:
+            is_raw = each.at("format").text == "raw"
+            yield EnvFile(path, path.text, values if is_raw else _all_filled_in(values, defaults))
+        elif not is_optional:
+            yield EnvFile(path, path.text, None)
+
+
+def _below(folder: Path, name: str) -> dict[str, str] | None:
+    file = (folder / name).resolve()
+    return pairs(file) if file.is_relative_to(folder.resolve()) else None
+
+
+def _all_filled_in(values: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str | None]:
+    return {name: filled_in(value, {**defaults, **values}) for name, value in values.items()}
+
+
 def _of_service(service: Node) -> Iterator[Variable]:
+    for file in env_files(service):
+        for name, text in (file.values or {}).items():
+            yield Variable(name, text, file.node)
     given = service.at("environment")
     defaults = beside(service.path)
     for key, value in given.items():
@@ -65,34 +98,3 @@ def _of_service(service: Node) -> Iterator[Variable]:
     for each in given.each():
         name, equals, text = each.text.partition("=")
         yield Variable(name, filled_in(text, defaults) if equals else None, each, written=True)
-
-
-def filled_in(text: str, values: Mapping[str, str]) -> str | None:
-    """Fill in Compose's variables: from the values, else from the default; None if one has neither."""
-    missing = False
-
-    def value(found: re.Match[str]) -> str:
-        nonlocal missing
-        if known := values.get(found[1] or found[4]):
-            return known
-        missing |= found[2] not in ("-", ":-")
-        return found[3] or ""
-
-    text = text.replace("$$", _DOLLAR)
-    for _ in range(_NESTED):  # a default may hold a variable
-        filled = _VARIABLE.sub(value, text)
-        if filled == text or missing:
-            break
-        text = filled
-    return None if missing else text.replace(_DOLLAR, "$")
-
-
-def beside(path: Path) -> dict[str, str]:
-    """Read the `.env` beside a Compose file, as Compose does; empty if there is none."""
-    file = path.parent / ".env"
-    try:
-        lines = read_text(file).splitlines() if file.is_file() else []
-    except (FileError, OSError):
-        return {}
-    pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, equals, value in pairs if equals}

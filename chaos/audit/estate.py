@@ -12,7 +12,7 @@ from chaos.audit.measured import Measured
 from chaos.audit.names import Map
 from chaos.audit.node import Node
 from chaos.audit.suppress import Suppression
-from chaos.audit.workload import Container, Workload, selects, texts, workload
+from chaos.audit.workload import Container, Workload, selects, selects_by, texts, workload
 from chaos.spec.broken import Place
 
 LEAST = {"HorizontalPodAutoscaler": "minReplicas", "ScaledObject": "minReplicaCount"}
@@ -95,16 +95,14 @@ class Estate:
         return given.replicas if scaler is None else _scaled(scaler, _MOST, given.replicas)
 
     def budgets_of(self, given: Workload) -> list[Item]:
-        """The PodDisruptionBudgets that select a workload's Pods. One with expressions may select any."""
+        """The PodDisruptionBudgets that select a workload's Pods."""
         return [
-            each
-            for each in self.of_kind("PodDisruptionBudget")
-            if each.scope == given.item.scope
-            and (
-                selects(texts(each.node.at("spec", "selector", "matchLabels")), given.labels)
-                or each.node.at("spec", "selector", "matchExpressions").exists
-            )
+            each for each in self.of_kind("PodDisruptionBudget") if _is_of(each, given) and may_select(each)
         ]
+
+    def protected_by(self, budget: Item) -> list[Workload]:
+        """The workloads whose Pods a PodDisruptionBudget selects."""
+        return [each for each in self.in_kubernetes if may_select(budget) and _is_of(budget, each)]
 
     @cached_property
     def _maps(self) -> dict[tuple[str, str], Node]:
@@ -126,6 +124,17 @@ class Estate:
         lines = self.lines.get(str(node.path), [])
         text = lines[node.line - 1] if node.line <= len(lines) else ""
         return text.partition("#")[2]
+
+
+def may_select(budget: Item) -> bool:
+    """Return True for a PodDisruptionBudget with a selector. An empty one selects all Pods; in policy/v1beta1, none."""
+    selector = budget.node.at("spec", "selector")
+    return bool(selector.value) or (selector.exists and budget.node.at("apiVersion").text == "policy/v1")
+
+
+def _is_of(budget: Item, given: Workload) -> bool:
+    selector = budget.node.at("spec", "selector")
+    return budget.scope == given.item.scope and selects_by(selector, given.labels)
 
 
 def _scaled(scaler: Item, keys: Mapping[str, str], replicas: int) -> int:

@@ -11,12 +11,12 @@ _OFTEN = 12
 
 
 def dated(estate: Estate) -> list[tuple[Item, Due]]:
-    """The CronJobs that may be moved to another minute and are not suspended."""
+    """The CronJobs that may be moved to another minute and are not suspended. `@every` names no minute."""
     found = []
     for job in estate.of_kind("CronJob"):
         spec = job.node.at("spec")
         due = parse(spec.at("schedule").text)
-        if due is not None and due.per_hour <= _OFTEN and not spec.at("suspend").is_true:
+        if isinstance(due, Due) and due.per_hour <= _OFTEN and not spec.at("suspend").is_true:
             found.append((job, due))
     return found
 

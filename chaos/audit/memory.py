@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.audit.environment import beside, filled_in
+from chaos.audit.interpolation import beside, filled_in
 from chaos.audit.node import Node
 from chaos.audit.quantity import size
 from chaos.audit.workload import Container

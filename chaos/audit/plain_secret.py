@@ -14,8 +14,11 @@ _ABOUT = re.compile(
     r"|USERS?|USERNAME|EMAILS?|LIST|DOMAINS?|SCOPES?|AUDIENCE|ISSUER|POLICY|VERSION|REQUIRED|REGEX|PROVIDER|BACKEND|MODE|COST|ROUNDS)$",
     re.I,
 )
+# Kubernetes expands $(NAME) only; ${NAME} and a whole $NAME are filled in before it sees them. `pa$word` is itself.
 _REFERS = re.compile(
-    r"\$\(\w+\)|\$\{?\w|<[\w -]+>|\{\{|^(?:vault|ref|op|aws-?sm|gcp-?sm|sops|ENC)[:\[]|^/\S+$", re.I
+    r"\$\(\w+\)|\$\{\w[^}]*\}|(?-i:(?:^|[:@/=])\$[A-Z_][A-Z0-9_]*(?=$|[:@/]))"
+    r"|<[\w -]+>|\{\{|^(?:vault|ref|op|aws-?sm|gcp-?sm|sops|ENC)[:\[]|^/\S+$",
+    re.I,
 )
 _WORDS = frozenset({"", "true", "false", "yes", "no", "none", "null", "on", "off"})
 

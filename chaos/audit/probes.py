@@ -19,12 +19,19 @@ _IS_DATABASE = re.compile(
 SAYS_SO = re.compile(r"\b(?:asks|queries|checks|pings|needs) the (?:database|db|dependencies)\b", re.I)
 
 
-def asked(probe: Node) -> str:
-    """What a probe asks: `GET /healthz` with its port, or a command; empty for any other kind."""
+def asked(container: Container, kind: str) -> str:
+    """What a container's probe asks: `GET /healthz` with its port's number, or a command; empty for any other kind."""
+    probe = container.probe(kind)
     get = probe.at("httpGet")
     if get.exists:
-        return f"GET {get.at('path').text or '/'} on port {get.at('port').text}"
+        return f"GET {get.at('path').text or '/'} on port {_number_of(container, get.at('port').text)}"
     return " ".join(probe.at("exec", "command").words())
+
+
+def _number_of(container: Container, port: str) -> str:
+    """The number of a port that a probe may name; the name if the container has none of it."""
+    named = (each for each in container.node.at("ports").each() if each.at("name").text == port)
+    return next((each.at("containerPort").text for each in named), port)
 
 
 def patience(probe: Node) -> float:

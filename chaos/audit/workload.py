@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chaos.audit.interpolation import beside, filled_in
 from chaos.audit.item import Item
-from chaos.audit.node import Node
+from chaos.audit.node import Node, as_number
 
 REPLICATED = ("Deployment", "StatefulSet", "Rollout", "ReplicaSet")
 TEMPLATES: Mapping[str, tuple[str, ...]] = {
@@ -63,9 +64,13 @@ class Workload:
     @property
     def replicas(self) -> int:
         """As written; 1 if it is not."""
-        where = self.item.node.at("deploy", "replicas") if self.item.is_service else self.spec.at("replicas")
-        number = where.number
+        number = self._of_service() if self.item.is_service else self.spec.at("replicas").number
         return 1 if number is None else max(0, math.floor(number))
+
+    def _of_service(self) -> float | None:
+        places = [self.item.node.at("deploy", "replicas"), self.item.node.at("scale")]
+        given = next((each for each in places if each.exists), None)
+        return None if given is None else as_number(filled_in(given.text, beside(given.path)))
 
     @property
     def is_replicated(self) -> bool:
@@ -122,6 +127,29 @@ def workload(item: Item) -> Workload | None:
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Return True if a selector of labels, which must not be empty, selects them."""
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def selects_by(selector: Node, labels: Mapping[str, str]) -> bool:
+    """Return True if a selector of matchLabels and matchExpressions selects them. An empty one selects all."""
+    given = texts(selector.at("matchLabels"))
+    return all(labels.get(key) == value for key, value in given.items()) and all(
+        _fits(each, labels) for each in selector.at("matchExpressions").each()
+    )
+
+
+def _fits(expression: Node, labels: Mapping[str, str]) -> bool:
+    value = labels.get(expression.at("key").text)
+    among = value in [each.text for each in expression.at("values").each()]
+    match expression.at("operator").text:
+        case "In":
+            return value is not None and among
+        case "NotIn":
+            return value is None or not among
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+    return False  # Kubernetes refuses it
 
 
 def texts(node: Node) -> dict[str, str]:

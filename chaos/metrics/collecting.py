@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -28,7 +29,7 @@ from chaos.record.journal import Journal
 from chaos.record.store import RunDir
 from chaos.schedule import status
 from chaos.schedule.file import ScheduleFile
-from chaos.schedule.occurrences import ACTIVE
+from chaos.schedule.occurrences import SETTLED
 from chaos.schedule.tables import occurrences
 from chaos.undo.locks import is_locked
 
@@ -74,14 +75,14 @@ class Everything(Collector):
                 _add(paused, bool(row["paused"]), row["name"])
                 if row["next"]:
                     _add(following, datetime.fromisoformat(row["next"]).timestamp(), row["name"])
-            settled = (
-                select(occurrences.c.schedule, occurrences.c.state, func.count())
-                .where(occurrences.c.state.not_in(ACTIVE))
-                .group_by(occurrences.c.schedule, occurrences.c.state)
-                .order_by(occurrences.c.schedule, occurrences.c.state)
-            )
-            for schedule, state, count in connection.execute(settled):
-                _add(counted, count, schedule, state)
+            settled = _settled(connection)
+        names = {
+            *(schedule for schedule, _ in settled),
+            *(each.name for each in (file.schedules if file else ())),
+        }
+        # Zeros, too: Prometheus sees no increase in a series that begins at 1.
+        for schedule, state in product(sorted(names), SETTLED):
+            _add(counted, settled.get((schedule, state), 0), schedule, state)
         return [following, paused, counted]
 
 
@@ -100,6 +101,16 @@ def _database() -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def _settled(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many due times of each schedule came to each state."""
+    counts = (
+        select(occurrences.c.schedule, occurrences.c.state, func.count())
+        .where(occurrences.c.state.in_(SETTLED))
+        .group_by(occurrences.c.schedule, occurrences.c.state)
+    )
+    return {(schedule, state): count for schedule, state, count in connection.execute(counts)}
 
 
 @contextmanager

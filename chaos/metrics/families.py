@@ -18,6 +18,7 @@ from chaos.checks.figures import every
 
 GROUP = ("experiment", "target", "profile")
 SUFFIX = {"s": "_seconds", "ratio": "_ratio", "bytes": "_bytes", "count": ""}
+_NAMES = {"budget": "error_budget_consumed", "memory_per_request": "memory_per_request_bytes"}
 
 Kind = Literal["gauge", "counter", "stateset"]
 
@@ -65,7 +66,12 @@ DRILL = Family(
     "When the last passing drill started. Absent if none has passed.",
     ("target",),
 )
-DRILL_AGE = Family("midnight_drill_age_seconds", "gauge", "Age of the last passing drill.", ("target",))
+DRILL_AGE = Family(
+    "midnight_drill_age_seconds",
+    "gauge",
+    "Age of the last passing drill. In a textfile, its age when the file was written.",
+    ("target",),
+)
 
 IN_PROGRESS = Family("midnight_runs_in_progress", "gauge", "Runs that are playing on this machine.")
 UNHEALED = Family(
@@ -83,7 +89,7 @@ PAUSED = Family("midnight_schedule_paused", "gauge", "1 if the schedule is pause
 OCCURRENCES = Family(
     "midnight_schedule_occurrences",
     "counter",
-    "Due times by what became of them: ended, missed, skipped, refused.",
+    "Due times by what became of them: ended, missed, skipped, refused. 0 until the first.",
     ("schedule", "state"),
 )
 
@@ -91,7 +97,7 @@ OCCURRENCES = Family(
 def of_figure(figure: Figure) -> Family:
     """The metric of one key figure of the last run."""
     words = f"{figure.label[:1].upper()}{figure.label[1:]} of the last run."
-    name = "error_budget_consumed" if figure.name == "budget" else figure.name
+    name = _NAMES.get(figure.name, figure.name)
     name = f"latency_{name}" if figure.rank is not None else name
     return Family(f"midnight_run_{name}{SUFFIX.get(figure.unit, '')}", "gauge", words, GROUP)
 

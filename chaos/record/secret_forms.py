@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 
 from chaos.record.redact import MASK
+from chaos.record.secret_names import WORDS
 
-_NAMED = r"[\w-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|credential)[\w-]*"
+_NAMED = rf"[\w-]*(?:{WORDS})[\w-]*"
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&}\])\"']+"
 _FORMS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
     re.compile(r"(?<=://)[^\s\"'<>]*(?=@)"),  # user and password of a URL
     re.compile(rf"(?P<key>{_NAMED}[\"']?\s*[=:]\s*)(?:{_VALUE})", re.I),
+    re.compile(
+        rf"(?P<key>[\w-]*pwd[\w-]*[\"']?\s*[=:]\s*)(?![\"']?/)(?:{_VALUE})", re.I
+    ),  # the shell's is a path
     re.compile(r"(?P<key>authorization[\"']?\s*[=:]\s*[\"']?)(?:[a-z]+\s+)?[^\s\"',{\[]+", re.I),
     re.compile(r"(?P<key>\b(?:bearer|basic)\s+)(?=\S*[\d=+/])[\w+/.~-]{8,}=*", re.I),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),  # a JSON web token

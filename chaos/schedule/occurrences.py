@@ -27,6 +27,7 @@ class State(StrEnum):
 
 
 ACTIVE = (State.CLAIMED, State.RUNNING)
+SETTLED = tuple(state for state in State if state not in ACTIVE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import re
 from datetime import date
 from typing import Any
 
-_SECRET_KEY = re.compile(r"(pass(word|wd|phrase)|secret|token|api[_-]?key|authorization|credential)", re.I)
+from chaos.record.secret_names import WORDS
+
+_SECRET_KEY = re.compile(rf"{WORDS}|authorization", re.I)
 _COUNT_KEY = re.compile(r"tokens$", re.I)  # of a model's answer: a number there is not a secret
 _QUERY_NAME = re.compile(r"[?&]([^=&\s]+)=(?!\{[\w.]+\}(?:&|$))[^&\s]")
 _REFERENCE = re.compile(r"(?:[A-Za-z][\w-]{0,15}[ =:]){0,2}\{[^\W\d][\w.-]*\}")  # `Bearer {token}`
@@ -23,7 +25,9 @@ def is_secret(name: str, value: Any) -> bool:
     if isinstance(value, str):
         if _REFERENCE.fullmatch(value) or (_SELECTS.match(name) and value in _WORDS):
             return False
-        named = _SECRET_KEY.search(name) or any(map(_SECRET_KEY.search, _QUERY_NAME.findall(value)))
+        directory = name.lower().endswith("pwd") and value.startswith("/")
+        named = _SECRET_KEY.search(name) and not directory
+        named = named or any(map(_SECRET_KEY.search, _QUERY_NAME.findall(value)))
         connecting = _CONNECTING.search(value) and _SECRET_PAIR.search(value)
         return bool(named or connecting or _SECRET_IN_URL.search(value))
     number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -18,6 +18,7 @@ class Program:
     NAME: str
     names: Sequence[str]
     packages: Mapping[str, Sequence[str]]
+    service: str  # of Debian's package: it must not start, on a port that a run or another Prometheus needs
     REQUIRED: bool = False
 
     def find(self) -> Found | Missing:
@@ -36,23 +37,35 @@ class Program:
             raise found.error()
         return Path(found.where)
 
+    def get(self) -> Found:
+        found = self.find()
+        if isinstance(found, Missing):
+            packages.install(self.NAME, found.because, self.packages, services=(self.service,))
+            found = self.find()
+        if isinstance(found, Missing):
+            raise found.error()
+        return found
 
-promtool = Program("promtool", ("promtool",), {"*": ("prometheus",)})
-prometheus = Program("prometheus", ("prometheus",), {"*": ("prometheus",)})
+
+promtool = Program("promtool", ("promtool",), {"*": ("prometheus",)}, "prometheus")
+prometheus = Program("prometheus", ("prometheus",), {"*": ("prometheus",)}, "prometheus")
 alertmanager = Program(
     "alertmanager",
     ("alertmanager", "prometheus-alertmanager"),
     {"apt-get": ("prometheus-alertmanager",), "*": ("alertmanager",)},
+    "prometheus-alertmanager",
 )
 node_exporter = Program(
     "node_exporter",
     ("node_exporter", "prometheus-node-exporter"),
     {"apt-get": ("prometheus-node-exporter",), "*": ("node_exporter",)},
+    "prometheus-node-exporter",
 )
 blackbox_exporter = Program(
     "blackbox_exporter",
     ("blackbox_exporter", "prometheus-blackbox-exporter"),
     {"apt-get": ("prometheus-blackbox-exporter",), "*": ("blackbox_exporter",)},
+    "prometheus-blackbox-exporter",
 )
 
 SERVERS = (prometheus, alertmanager, node_exporter, blackbox_exporter)

@@ -166,8 +166,8 @@ def _trends() -> Panels:
 
 def _drills() -> Panels:
     days = bounds.DRILL_DAYS
-    age = f'max by (target) ({families.DRILL_AGE.exposed}{{target=~"$target"}}) / 86400'
-    last = f'max by (target) ({families.DRILL.exposed}{{target=~"$target"}}) * 1000'
+    passed = f'max by (target) ({families.DRILL.exposed}{{target=~"$target"}})'
+    age, last = f"(time() - {passed}) / 86400", f"{passed} * 1000"
     in_time, overdue = State("in time", "green"), State("overdue", "red")
     return [
         lines(

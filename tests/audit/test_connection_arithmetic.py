@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from chaos.audit.environment import filled_in
 from chaos.audit.names import Map
 from tests.audit.reading_audits import audited
 
@@ -155,6 +154,62 @@ def test_pgbouncer_in_between_is_understood(
     assert "".join(each.because for each in found if each.rule == "connections") == said
 
 
+SIDECAR = """apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: api}}
+spec:
+  replicas: 10
+  template:
+    spec:
+      containers:
+      - {{name: api, image: "shop/api:1", env: [{variables}]}}
+      - name: pooler
+        image: edoburu/pgbouncer:v1.24.1
+        env: [{{name: DB_HOST, value: database}}, {{name: DEFAULT_POOL_SIZE, value: "{servers}"}}]
+      - {{name: metrics, image: prometheuscommunity/pgbouncer-exporter:v0.11.0}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: database}}
+spec:
+  template:
+    spec:
+      containers:
+      - {{name: main, image: "postgres:17.6", args: [-c, max_connections=100]}}
+      - {{name: metrics, image: prometheuscommunity/postgres-exporter:v0.17.1}}
+"""
+_POOL = '{name: DB_POOL_SIZE, value: "30"}'
+
+
+@pytest.mark.parametrize(
+    ("variables", "servers", "said"),
+    [
+        (_POOL, 5, ""),
+        (_POOL, 50, "pooler 10 x 50 = 500: 500 connections, and database permits 100 - 3 = 97"),
+        ("", 50, "pooler 10 x 50 = 500: 500 connections, and database permits 100 - 3 = 97"),
+        (f"{_POOL}, {{name: DB_HOST, value: localhost}}", 5, ""),
+        (f"{_POOL}, {{name: DATABASE_URL, value: 'postgresql://127.0.0.1:6432/shop'}}", 5, ""),
+        (
+            f"{_POOL}, {{name: DB_HOST, value: database}}",
+            5,
+            "pooler 10 x 5 = 50 + api 10 x 1 x (30 + 0) = 300: 350 connections, "
+            "and database permits 100 - 3 = 97",
+        ),
+        (
+            _POOL.replace("30", "300"),
+            5,
+            "api 10 x 1 x (300 + 0) = 3000: 3000 connections, "
+            "and pooler takes 10 x 100 = 1000 (MAX_CLIENT_CONN)",
+        ),
+    ],
+)
+def test_pgbouncer_as_a_sidecar_counts_once_for_each_replica(
+    tmp_path: Path, variables: str, servers: int, said: str
+) -> None:
+    found = audited(tmp_path, SIDECAR.format(variables=variables, servers=servers)).standing
+    assert "".join(each.because for each in found if each.rule == "connections") == said
+
+
 TWO = """services:
   api: {{image: "shop/api:1", environment: {{{host}DB_POOL_SIZE: 30, PGVECTOR_HOST: vectors}}}}
   database: {{image: "postgres:17.6", command: postgres -c max_connections=20}}
@@ -181,25 +236,6 @@ def test_of_several_databases_the_one_that_the_variables_name_counts(
 ) -> None:
     found = [each for each in audited(tmp_path, TWO.format(host=host)).standing if each.rule == "connections"]
     assert "".join(f"{each.severity}: {each.because}" for each in found) == said
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("${A:-1}", "1"),
-        ("${A-1}", "1"),
-        ("${A}", None),
-        ("$A", None),
-        ("${A:?must be set}", None),
-        ("${B:-1}", "2"),
-        ("$B", "2"),
-        ("${A:-${B:-1}}", "2"),
-        ("a$$B", "a$B"),
-        ("no variable", "no variable"),
-    ],
-)
-def test_variables_of_compose_are_filled_in(text: str, value: str | None) -> None:
-    assert filled_in(text, {"B": "2"}) == value
 
 
 def test_what_is_known_may_be_too_much_already(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from chaos.audit.cron import parse
+from chaos.audit.cron import Due, parse
+from tests.audit.reading_audits import FIXTURES, audited, rules
 
 
 @pytest.mark.parametrize(
@@ -21,13 +24,26 @@ from chaos.audit.cron import parse
 )
 def test_a_schedule_is_read(text: str, minutes: set[int], interval: int) -> None:
     due = parse(text)
-    assert due is not None
+    assert isinstance(due, Due)
     assert set(due.minutes) == minutes
     assert due.interval == interval
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hourly", "60 * * * *", "* * 30 2 *", "* * * *", "5-1 * * * *", "*/0 * * * *"]
+    "text",
+    [
+        *("", "hourly", "60 * * * *", "* * 30 2 *", "* * * *", "5-1 * * * *", "*/0 * * * *"),
+        *(
+            "0 0 * * 7",
+            "@Daily",
+            " @daily",
+            "TZ=UTC 0 0 * * *",
+            "1-2-3 * * * *",
+            "1/2/3 * * * *",
+            "0 0 * * ,",
+        ),
+        *("@every", "@every 5", "@every often"),
+    ],
 )
 def test_what_is_no_schedule_is_none(text: str) -> None:
     assert parse(text) is None
@@ -38,7 +54,7 @@ def test_what_is_no_schedule_is_none(text: str) -> None:
     [
         ("0 2 * * *", "0 2 1 * *", True),
         ("0 2 * * 1", "0 2 * * 2", False),
-        ("0 2 * * 7", "0 2 * * 0", True),
+        ("0 2 * * sun", "0 2 * * 0", True),
         ("0 2 1 * *", "0 2 2 * *", False),
         ("0 2 1 * mon", "0 2 2 * *", True),
         ("*/15 * * * *", "7 * * * *", False),
@@ -46,6 +62,53 @@ def test_what_is_no_schedule_is_none(text: str) -> None:
 )
 def test_two_schedules_meet_in_a_minute_of_the_same_day(one: str, other: str, *, meets: bool) -> None:
     first, second = parse(one), parse(other)
-    assert first is not None
-    assert second is not None
+    assert isinstance(first, Due)
+    assert isinstance(second, Due)
     assert first.meets(second) is meets
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("0 3 */2 * 1", {1, 3, 4, 5, 7, 9, 11}),  # a step restricts: one of the two is enough
+        ("0 3 */1 * 1", {4, 11}),
+        ("0 3 1,* * 1", {4, 11}),
+        ("0 3 */5 * */3", {1, 2, 3, 6, 9, 10, 11}),
+        ("0 3 2 * ?", {2}),
+    ],
+)
+def test_days_of_the_month_and_of_the_week_are_combined_as_kubernetes_does(text: str, days: set[int]) -> None:
+    """The days are those of January 2027 up to the 11th, by github.com/robfig/cron v3.0.1."""
+    due = parse(text)
+    assert isinstance(due, Due)
+    assert {day + 1 for day in due.days if day < 11} == days
+
+
+JOB = (FIXTURES / "cronjob-overlap" / "red.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "overlaps"),
+    [("@every 5m", True), ("@every 599s", True), ("@every 10m", False), ("@every 1h30m", False)],
+)
+def test_a_schedule_that_counts_from_the_last_start_has_an_interval(
+    tmp_path: Path, schedule: str, *, overlaps: bool
+) -> None:
+    found = rules(audited(tmp_path, JOB.replace("*/5 * * * *", schedule)))
+    assert ("cronjob-overlap" in found) is overlaps
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("7 2 * * 7", "CronJob sync: Kubernetes refuses its schedule: day of the week '7' is not within 0-6"),
+        ("@Daily", "CronJob sync: Kubernetes refuses its schedule: it is none of @yearly, "),
+        ("7 2 31 2 *", "CronJob sync is never due: 7 2 31 2 *"),
+        ("7 2 * * 6", ""),
+        ("${BACKUP_AT}", ""),
+    ],
+)
+def test_a_schedule_that_kubernetes_refuses_is_found(tmp_path: Path, schedule: str, said: str) -> None:
+    found = audited(tmp_path, JOB.replace("*/5 * * * *", schedule)).standing
+    because = "".join(each.because for each in found if each.rule == "cronjob-schedule")
+    assert because.startswith(said) if said else not because

@@ -66,7 +66,7 @@ def bounded() -> dict[str, Collection[float]]:
         "midnight_run_rto_seconds": [night.budget.rto],
         "midnight_run_rpo_seconds": [night.budget.rpo],
         "midnight_run_error_budget_consumed_ratio": [1],
-        "midnight_drill_age_seconds": [31],
+        "midnight_drill_last_pass_timestamp_seconds": [31],
     }
 
 
@@ -98,6 +98,18 @@ def test_every_metric_of_midnights_own_is_one_that_it_exports(name: str) -> None
 
 def test_many_nights_needs_nothing_but_midnight() -> None:
     assert checking.unknown_metrics(SHIPPED["many-nights.json"], checking.of_midnight()) == []
+
+
+def test_an_age_that_stands_still_in_a_textfile_is_asked_by_no_dashboard_and_no_rule() -> None:
+    asked = {
+        each
+        for document in SHIPPED.values()
+        for _, expr in checking.queries(document)
+        for each in checking.names(expr)
+    }
+    asked |= {selector.name for rule in rules.load(RULES) for selector in rule.selectors}
+    assert "midnight_drill_last_pass_timestamp_seconds" in asked
+    assert "midnight_drill_age_seconds" not in asked
 
 
 @every

@@ -6,6 +6,46 @@ import pytest
 
 from chaos.record.redact import MASK
 from chaos.record.secret_forms import mask
+from chaos.spec.secret_values import is_secret
+
+SECRET = (
+    "DB_PASS",
+    "MYSQL_PASS",
+    "smtp_pass",
+    "POSTGRES_PWD",
+    "DB_PW",
+    "dbPass",
+    "ENCRYPTION_KEY",
+    "JWT_KEY",
+)
+NO_SECRET = (
+    "PWD",
+    "OLDPWD",
+    "COMPASS",
+    "BYPASS",
+    "BY_PASS",
+    "pass",
+    "last_pass",
+    "DB_PASSED",
+    "PUBLIC_KEY",
+    "bypw",
+)
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_a_short_name_of_a_password_is_one(name: str) -> None:
+    assert is_secret(name, "north")
+    assert is_secret(name, 12345)
+
+
+@pytest.mark.parametrize("name", NO_SECRET)
+def test_what_only_ends_like_a_password_is_none(name: str) -> None:
+    assert not is_secret(name, "north")
+    assert not is_secret(name, 12345)
+
+
+def test_a_directory_is_no_password() -> None:
+    assert not is_secret("BUILD_PWD", "/srv/shop")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +63,12 @@ from chaos.record.secret_forms import mask
         ("eyJhbGciOiJ.eyJzdWIiOiI.abc-_1 end", f"{MASK} end"),
         ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nend", f"{MASK}\nend"),
         ("AKIAABCDEFGHIJKLMNOP", MASK),
+        ("SMTP_PASS=abc POSTGRES_PWD=def", f"SMTP_PASS={MASK} POSTGRES_PWD={MASK}"),
+        ("DB_PW: abc", f"DB_PW: {MASK}"),
+        ("dbPass = abc", f"dbPass = {MASK}"),
+        ("ENCRYPTION_KEY=abc", f"ENCRYPTION_KEY={MASK}"),
+        ("Server=db;Uid=x;Pwd=abc;", f"Server=db;Uid=x;Pwd={MASK};"),
+        ('{"pwd": "abc"}', f'{{"pwd": {MASK}}}'),
     ],
 )
 def test_is_masked(text: str, masked: str) -> None:
@@ -39,6 +85,9 @@ def test_is_masked(text: str, masked: str) -> None:
         "environment variable SHOP_TOKEN is not set",
         "postgres@sha256:abcdef",
         "password authentication failed",
+        "PWD=/srv/shop OLDPWD=/srv BUILD_PWD=/tmp/x",
+        "COMPASS=north BYPASS=yes BY_PASS=no last_pass=12 proxy_pass=http_upstream",
+        "pass: 3, latest-pass: yes, PUBLIC_KEY=abc, PRIMARY_KEY=id",
     ],
 )
 def test_stays(text: str) -> None:

@@ -138,9 +138,9 @@ def test_a_run_that_nobody_plays_is_unhealed_and_no_fault_is_active() -> None:
     assert active(found) == {}
 
 
-def test_what_became_of_due_times_is_counted_by_schedule_and_state() -> None:
+def came_to(*states: str) -> None:
+    """Store one due time of the schedule `nightly` for each state, one a day."""
     due = datetime(2026, 11, 20, tzinfo=UTC)
-    states = ("ended", "ended", "missed", "refused", "running")
     rows = [
         {
             "schedule": "nightly",
@@ -153,17 +153,39 @@ def test_what_became_of_due_times_is_counted_by_schedule_and_state() -> None:
     ]
     with database.connect(database.address()).begin() as connection:
         connection.execute(insert(occurrences), rows)
-    found = {key: value for key, value in exported().items() if key[0].startswith("midnight_schedule")}
-    assert found == {
-        ("midnight_schedule_occurrences_total", labels(schedule="nightly", state=state)): count
-        for state, count in {"ended": 2, "missed": 1, "refused": 1}.items()
+
+
+def counted(found: dict[tuple[str, Labels], float], schedule: str) -> dict[str, float]:
+    """The due times of a schedule, by state."""
+    return {
+        of["state"]: value
+        for (name, given), value in found.items()
+        if name == "midnight_schedule_occurrences_total" and (of := dict(given))["schedule"] == schedule
     }
 
 
-def test_the_next_start_comes_from_the_schedule_file(tmp_path: Path) -> None:
+def test_what_became_of_due_times_is_counted_by_schedule_and_state() -> None:
+    came_to("ended", "ended", "missed", "refused", "running")
+    assert counted(exported(), "nightly") == {"ended": 2, "missed": 1, "skipped": 0, "refused": 1}
+
+
+@pytest.fixture(name="nightly")
+def _nightly(tmp_path: Path) -> Path:
     file = tmp_path / "schedules.yaml"
     file.write_text("schedules: [{name: nightly, experiment: smoke, when: '0 0 * * *', timezone: UTC}]\n")
-    text = out.text(collecting.registry(collecting.schedules_of(file)))
+    return file
+
+
+def test_a_schedule_is_counted_from_0_so_that_its_first_missed_night_is_an_increase(nightly: Path) -> None:
+    registry = collecting.registry(collecting.schedules_of(nightly))
+    none = dict.fromkeys(("ended", "missed", "skipped", "refused"), 0.0)
+    assert counted(exported(out.text(registry)), "nightly") == none
+    came_to("missed")
+    assert counted(exported(out.text(registry)), "nightly") == none | {"missed": 1}
+
+
+def test_the_next_start_comes_from_the_schedule_file(nightly: Path) -> None:
+    text = out.text(collecting.registry(collecting.schedules_of(nightly)))
     found = exported(text)
     following = found["midnight_schedule_next_due_timestamp_seconds", labels(schedule="nightly")]
     assert following % 86_400 == 0 and following > datetime.now(UTC).timestamp()
@@ -232,6 +254,9 @@ def test_names_follow_the_conventions(every: list[families.Family]) -> None:
     assert [each.exposed for each in every if each.exposed.endswith("_total")] == [
         each.exposed for each in every if each.kind == "counter"
     ]
+    for each in every:
+        for word, unit in {"bytes": "_bytes", "seconds": "_seconds"}.items():
+            assert not each.help.lower().startswith(word) or each.exposed.endswith(unit), each.exposed
     assert not any("run" in each.labels or "id" in each.labels for each in every)
 
 

@@ -178,7 +178,6 @@ class Filling(Service):
         """It is what it answers."""
 
 
-@pytest.mark.full
 def test_the_same_run_replayed_fires_when_it_did(place: Midnight, start: Start) -> None:
     service = Filling()
     service.start()

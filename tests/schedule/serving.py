@@ -85,6 +85,18 @@ class Place:
         self.started.append(process)
         return process
 
+    def command(self, *words: str) -> subprocess.Popen[bytes]:
+        """`midnight schedule run`, as a user types it."""
+        typed = [*MIDNIGHT, "schedule", "run", "--file", str(self.path / "schedules.yaml"), *words]
+        own = {"MIDNIGHT_DATABASE": self.url, "MIDNIGHT_REPORTS": str(self.path / "reports")}
+        own |= {"XDG_STATE_HOME": str(self.path / "state"), MARK: self.mark}
+        with (self.path / "said").open("ab") as said:
+            process = subprocess.Popen(
+                typed, stdout=said, stderr=said, cwd=PROJECT, env={**os.environ, **own}
+            )
+        self.started.append(process)
+        return process
+
     def stop_all(self) -> None:
         for process in self.started:
             process.kill()

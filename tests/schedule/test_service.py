@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from chaos import database
@@ -41,6 +43,21 @@ def test_runs_are_started_recorded_and_reported(place: Place) -> None:
     assert kept.bodies[0]["event"] == "fail" and kept.bodies[0]["figures"] == {"p99": 1}
     assert kept.bodies[0]["report"].endswith("smoke/r1/report.html")
     assert len([line for line in place.book if line.startswith("began smoke")]) == 1
+
+
+def test_metrics_are_served_for_as_long_as_the_scheduler_runs(place: Place) -> None:
+    place.write({"name": "yearly", "experiment": "smoke", "when": "0 0 1 1 *"})
+    process = place.command("--metrics", "127.0.0.1:0")
+    place.until(lambda: re.search(r"metrics: http\S+\n", place.said))
+    (url,) = re.findall(r"metrics: (http\S+)", place.said)
+    found = httpx.get(url, trust_env=False, timeout=30).text.splitlines()
+    assert 'midnight_schedule_paused{schedule="yearly"} 0.0' in found
+    assert 'midnight_schedule_occurrences_total{schedule="yearly",state="missed"} 0.0' in found
+    assert 'midnight_metrics_part_up{part="schedules"} 1.0' in found
+    process.terminate()
+    assert process.wait(60) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url, trust_env=False)
 
 
 def test_sigterm_stops_the_run_that_is_being_played_and_waits_for_it(place: Place) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.audit.argocd import held_by, keeping_data, policy_of
+from chaos.audit.argocd import held_by, is_automated, keeping_data, policy_of
 from chaos.audit.estate import Estate
 from chaos.audit.rule import Found, Rule, Severity
 
@@ -12,7 +12,7 @@ from chaos.audit.rule import Found, Rule, Severity
 def check(estate: Estate) -> Iterator[Found]:
     for application in estate.of_kind("Application", "ApplicationSet"):
         policy = policy_of(application)
-        if policy is None or not policy.at("automated", "prune").is_true:
+        if policy is None or not (is_automated(policy) and policy.at("automated", "prune").is_true):
             continue
         if held := keeping_data(estate, application):
             names = ", ".join(each.shown for each in held[:3])

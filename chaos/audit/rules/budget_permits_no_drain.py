@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from chaos.audit.estate import Estate
-from chaos.audit.node import Node
+from chaos.audit.estate import Estate, may_select
+from chaos.audit.item import Item
 from chaos.audit.quantity import share
 from chaos.audit.rule import Found, Rule, Severity
+from chaos.audit.workload import Workload
+
+_SHOWN = 3
 
 
 def check(estate: Estate) -> Iterator[Found]:
-    for workload in estate.replicated:
-        for budget in estate.budgets_of(workload):
-            if (because := _blocked(budget.node.at("spec"), estate.least_replicas(workload))) is not None:
-                yield Found(budget, budget.node.at("spec"), f"{budget.shown}: {because} of {workload.shown}")
+    for budget in estate.of_kind("PodDisruptionBudget"):
+        if may_select(budget) and (because := _blocked(estate, budget)) is not None:
+            yield Found(budget, budget.node.at("spec"), f"{budget.shown}: {because}")
 
 
-def _blocked(spec: Node, replicas: int) -> str | None:
-    if not replicas:
-        return None
+def _blocked(estate: Estate, budget: Item) -> str | None:
+    spec, workloads = budget.node.at("spec"), estate.protected_by(budget)
     most, least = spec.at("maxUnavailable"), spec.at("minAvailable")
-    if most.exists and share(most.text, replicas) == 0:
-        return f"maxUnavailable {most.text} permits no drain"
+    counted = [each for each in workloads if each.is_replicated]
+    replicas = sum(map(estate.least_replicas, counted))
+    if counted and not replicas:
+        return None
+    of = f" of {_names(counted)}" if counted else ""
+    if most.exists and share(most.text, replicas or 1) == 0:
+        return f"maxUnavailable {most.text} permits no drain{of}"
+    if not workloads and least.text == "100%":
+        return f"minAvailable {least.text} keeps each Pod that it selects"
+    if len(counted) < len(workloads) or not counted:  # such as a DaemonSet: how many Pods it has is not known
+        return None
     kept = share(least.text, replicas) if least.exists else None
     if kept is not None and kept >= replicas:
-        return f"minAvailable {least.text} keeps each of the {replicas} Pods"
+        return f"minAvailable {least.text} keeps each of the {replicas} Pods{of}"
     return None
+
+
+def _names(workloads: Sequence[Workload]) -> str:
+    shown = [each.shown for each in workloads[:_SHOWN]]
+    more = len(workloads) - len(shown)
+    return ", ".join([*shown, *([f"{more} more"] if more else [])])
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chaos.audit.connections import Client, Connections, Pooler, Server
+from chaos.audit.environment import env_files
 from chaos.audit.estate import Estate
 from chaos.audit.item import Item
 from chaos.audit.rule import Found, Rule, Severity
@@ -13,9 +14,16 @@ _SHOWN = 3
 
 
 def check(estate: Estate) -> Iterator[Found]:
+    for service in estate.services:
+        for file in env_files(service.pod):
+            if file.values is None:
+                unknown = (
+                    f"connections unknown: env_file {file.name[:80]} of {service.shown} is not in these files"
+                )
+                yield Found(service.item, file.node, unknown, is_note=True)
     for scope in dict.fromkeys(each.item.scope for each in estate.workloads):
         of = Connections(estate, scope)
-        if of.clients:
+        if of.clients or of.poolers:
             yield from _of_scope(of)
 
 
@@ -23,7 +31,7 @@ def _of_scope(of: Connections) -> Iterator[Found]:
     """What is known may be too much already, whatever the unknown clients add."""
     known = [each for each in of.clients if not each.missing]
     if missing := _missing(of):
-        item = of.clients[0].workload.item
+        item = (of.clients or of.poolers)[0].workload.item
         yield Found(item, item.node, f"connections unknown: {missing} is not in these files", is_note=True)
     direct = known
     for pooler in of.poolers:
@@ -48,7 +56,7 @@ def _of_pooler(pooler: Pooler, clients: Sequence[Client]) -> Iterator[Found]:
     if needed > permitted:
         item = pooler.workload.item
         because = (
-            f"{_sum(clients)}: {needed:g} connections, and {item.name} takes {pooler.replicas:g} x "
+            f"{_sum(clients)}: {needed:g} connections, and {pooler.name} takes {pooler.replicas:g} x "
             f"{pooler.clients:g} = {permitted:g} (MAX_CLIENT_CONN)"
         )
         yield Found(item, item.node, because)
@@ -61,9 +69,7 @@ def _of_database(database: Server, clients: Sequence[Client], poolers: Sequence[
     needed = sum(each.connections for each in clients) + sum(number for _, number in pooled)
     permitted = database.most - database.reserved
     if needed > permitted:
-        parts = [
-            f"{each.workload.item.name} {each.replicas:g} x {each.servers:g} = {n:g}" for each, n in pooled
-        ]
+        parts = [f"{each.name} {each.replicas:g} x {each.servers:g} = {n:g}" for each, n in pooled]
         shown = " + ".join([*parts, *([_sum(clients)] if clients else [])])
         item = _blamed(database, clients, poolers)
         because = (

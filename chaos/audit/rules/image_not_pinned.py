@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.audit.environment import beside, filled_in
 from chaos.audit.estate import Estate
+from chaos.audit.interpolation import beside, filled_in
 from chaos.audit.rule import Found, Rule, Severity
 
 

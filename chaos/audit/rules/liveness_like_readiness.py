@@ -11,8 +11,8 @@ from chaos.audit.rule import Found, Rule, Severity
 
 def check(estate: Estate) -> Iterator[Found]:
     for container, probe in every(estate, "liveness"):
-        question = asked(probe)
-        if question and not is_database(container) and question == asked(container.probe("readiness")):
+        question = asked(container, "liveness")
+        if question and not is_database(container) and question == asked(container, "readiness"):
             because = f"{container.workload.shown}: liveness and readiness ask the same ({question})"
             yield Found(container.workload.item, probe, because)
 
