@@ -17,7 +17,7 @@ from chaos.cli.options import Json
 from chaos.console.output import print_whole, say, tell
 from chaos.errors import UsageError
 from chaos.record.store import RunDir
-from chaos.reports.show import show_value
+from chaos.reports.show import show_figure
 from chaos.spec.units import read_age
 from chaos.undo.locks import is_locked
 
@@ -197,7 +197,7 @@ def _show(found: list[Entry]) -> None:
         table.add_column(figure.label, justify="right", no_wrap=True)
     for entry in found:
         cells = [str(getattr(entry, column)) for column in COLUMNS[:-1]]
-        figures = [show_value(entry.figures[figure.name], figure.unit) for figure in listed]
+        figures = [show_figure(figure, entry.figures[figure.name]) for figure in listed]
         links = f" ({entry.links_exercised}/{entry.links})" if entry.partial else ""
         table.add_row(*cells, f"{_verdict(entry)}{links}", *figures)
     print_whole(table)

@@ -9,8 +9,9 @@ from typing import Any
 
 from chaos.checks.finding import Outcome
 from chaos.checks.finite import json_safe
+from chaos.checks.text import many
 from chaos.history.trend import Movement, State, Trend
-from chaos.reports.show import show_value
+from chaos.reports.show import show_figure, show_value
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
@@ -77,6 +78,24 @@ def spark(values: Sequence[float | None], width: int = 30) -> str:
     return "".join(map(bar, shown))
 
 
+def extent(movement: Movement) -> str:
+    """Return in words which values the figure had: the finite ones as a range, the others by number. Empty if it was
+    never measured."""
+    figure = movement.figure
+    values = [value for value in movement.values if value is not None and not math.isnan(value)]
+    finite = [value for value in values if math.isfinite(value)]
+    infinite = len(values) - len(finite)
+    beyond = f"∞ in {many(infinite, 'run')}{': no good answer' if figure.rank is not None else ''}"
+    if not finite:
+        return beyond if infinite else ""
+    low, high = (
+        show_value(bound, figure.unit) if figure.exercised(bound) else "none"
+        for bound in (min(finite), max(finite))
+    )
+    spanned = f"{low} to {high}" if low != high else f"{low} in {many(len(finite), 'run')}"
+    return f"{spanned}; {beyond}" if infinite else spanned
+
+
 def trend_json(trend: Trend) -> dict[str, Any]:
     """Return the trend as JSON values; infinity becomes null."""
     document: dict[str, Any] = json_safe(
@@ -113,14 +132,14 @@ def _movement_json(movement: Movement) -> dict[str, Any]:
 
 
 def _row(movement: Movement) -> TrendRow:
-    unit = movement.figure.unit
+    figure = movement.figure
     last = next((value for value in reversed(movement.values) if value is not None), None)
     return TrendRow(
-        label=movement.figure.label,
+        label=figure.label,
         spark=spark(movement.values),
-        last=show_value(last, unit),
-        before=show_value(movement.before, unit),
-        now=show_value(movement.now, unit),
+        last=show_figure(figure, last),
+        before=show_figure(figure, movement.before),
+        now=show_figure(figure, movement.now),
         state=movement.state,
         because=movement.because,
     )

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from chaos.checks.figure import Figure
 from chaos.checks.figures import every
 from chaos.history.entry import Entry
-from chaos.reports.show import show_value
+from chaos.reports.show import show_figure
 from chaos.web.nights import MARKS
 
 ENVIRONMENT = Environment(
@@ -54,11 +54,11 @@ def verdict_of(entry: Entry) -> str:
 
 
 def figures_of(entry: Entry) -> list[tuple[Figure, str]]:
-    """Return the figures of `midnight runs`, and those of a drill where there are any."""
+    """Return the figures of `midnight runs` and the RTO, without those that the run did not exercise."""
     return [
-        (figure, show_value(value, figure.unit))
+        (figure, show_figure(figure, value))
         for figure in every()
-        if (figure.listed or figure.drill) and (value := entry.figures.get(figure.name)) is not None
+        if (figure.listed or figure.drill) and figure.exercised(value := entry.figures.get(figure.name))
     ]
 
 
