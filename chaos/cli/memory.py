@@ -19,7 +19,6 @@ from chaos.errors import UsageError
 from chaos.record.store import RunDir
 from chaos.reports.show import show_figure
 from chaos.spec.units import read_age
-from chaos.undo.locks import is_locked
 
 if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the history
     from chaos.history.entry import Entry
@@ -109,11 +108,12 @@ def trend(
     from chaos.history.index import open_index
     from chaos.history.query import Query
     from chaos.history.trend import trends
+    from chaos.play.in_progress import ended
     from chaos.reports.trend_rows import trend_json
     from chaos.reports.trend_terminal import print_trend
 
     entries = open_index(say).find(Query(experiment=name, target=target, profile=profile))
-    found = trends(entries, last)
+    found = trends(ended(entries), last)
     if not found:
         raise UsageError(f"no stored run of {name!r}; `midnight runs` lists what is stored")
     if html_file is not None:
@@ -206,4 +206,6 @@ def _show(found: list[Entry]) -> None:
 def _verdict(entry: Entry) -> str:
     if entry.verdict is not None:
         return entry.verdict
-    return "in progress" if is_locked(RunDir(entry.path)) else "none"
+    from chaos.play.in_progress import is_in_progress  # imports psutil: slow, and most runs have a verdict
+
+    return "in progress" if is_in_progress(entry) else "none"

@@ -36,11 +36,15 @@ def title(trend: Trend) -> str:
 
 def summary(trend: Trend) -> str:
     """Return one sentence: number of nights, the newest verdict, what got worse."""
+    counted = ((trend.unknown, "unknown"), (trend.without_verdict, "without a verdict"))
+    others = ", ".join(f"{count} {what}" for count, what in counted if count)
     if not trend.nights:
-        return f"no run was judged; {trend.undecided} without a verdict"
-    parts = [f"{len(trend.nights)} runs judged, the newest: {trend.nights[-1].verdict}"]
-    if trend.undecided:
-        parts.append(f"{trend.undecided} without a verdict left out")
+        return f"no run passed or failed: {others}"
+    parts = [
+        f"{many(len(trend.nights), 'run')} passed or failed, the newest of them: {trend.nights[-1].verdict}"
+    ]
+    if others:
+        parts.append(f"{others} left out")
     worse = [each.figure.label for each in trend.regressions]
     compared = any(movement.state != "too little" for movement in trend.movements)
     nothing = "no regression" if compared else "too few passing runs to compare"
@@ -104,7 +108,8 @@ def trend_json(trend: Trend) -> dict[str, Any]:
             "experiment": trend.experiment,
             "target": trend.target,
             "profile": trend.profile,
-            "undecided": trend.undecided,
+            "unknown": trend.unknown,
+            "without_verdict": trend.without_verdict,
             "nights": [
                 {"run": night.run, "started": night.started, "git": night.git, "verdict": night.verdict}
                 for night in trend.nights

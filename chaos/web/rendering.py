@@ -11,9 +11,12 @@ from starlette.responses import HTMLResponse
 
 from chaos.checks.figure import Figure
 from chaos.checks.figures import every
-from chaos.history.entry import Entry
+from chaos.history.entry import Entry, Unreadable, read_entry
+from chaos.history.query import VERDICTS
+from chaos.play.in_progress import is_in_progress
+from chaos.record.store import RunDir
 from chaos.reports.show import show_figure
-from chaos.web.nights import MARKS
+from chaos.web.nights import MARKS, NO_RUN, WORDS
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("chaos.web"),
@@ -22,6 +25,9 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+SIGNS = {"pass": "P", "fail": "F", "unknown": "U", "warning": "!"}
+"""The sign of a finding's outcome; a neutral one has a dash."""
 
 
 def segment(text: str) -> str:
@@ -49,8 +55,18 @@ def age(text: str, now: datetime | None = None) -> str:
 
 
 def verdict_of(entry: Entry) -> str:
-    """Return a verdict of the calendar's kinds, for a class and a letter."""
-    return entry.verdict if entry.verdict in MARKS else "none"
+    """Return what became of the run, by the calendar's kinds, for a class and a sign."""
+    if is_in_progress(entry):
+        return "playing"
+    return entry.verdict if entry.verdict in VERDICTS else "none"
+
+
+def about(run: RunDir) -> Entry | None:
+    """Return what is known of a run by its own files; None if they cannot be read."""
+    try:
+        return read_entry(run)
+    except (Unreadable, OSError):
+        return None
 
 
 def figures_of(entry: Entry) -> list[tuple[Figure, str]]:
@@ -68,6 +84,9 @@ ENVIRONMENT.globals |= {
     "verdict_of": verdict_of,
     "figures_of": figures_of,
     "marks": MARKS,
+    "words": WORDS,
+    "no_run": NO_RUN,
+    "signs": SIGNS,
 }
 
 
