@@ -76,7 +76,7 @@ def list_(file: SchedulesAt = SCHEDULES, json_: Json = False) -> None:
     print_whole(_table(rows))
     terminal = Console(highlight=False)
     for row in rows:
-        for words in filter(None, (row["paused"], (row["last"] or {}).get("because"))):
+        for words in filter(None, (row["paused"], row["skipping"], (row["last"] or {}).get("because"))):
             terminal.print(f"{row['name']}: {words}", markup=False, soft_wrap=True)
     held = f"{leader} holds the lease" if leader else "no scheduler holds the lease: nothing will start"
     terminal.print(held, markup=False, soft_wrap=True)
@@ -90,7 +90,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_column(column, no_wrap=True)
     for row in rows:
         last = row["last"] or {"due": "", "state": "", "event": ""}
-        following = "paused" if row["paused"] else _short(row["next"] or "never")
+        never = "paused" if row["paused"] else "blacked out" if row["skipping"] else "never"
+        following = _short(row["next"] or never)
         cells = (row["name"], row["when"], row["timezone"], following, _short(last["due"]))
         table.add_row(*map(Text, cells), last["event"] or last["state"])
     return table
