@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.checks.text import many
 from chaos.cli.diagnostics import PRINTED
 from chaos.cli.options import SCHEDULES, Json, SchedulesAt
-from chaos.console.output import print_whole
+from chaos.console.output import print_whole, say
 from chaos.errors import UsageError
 from chaos.spec.units import show_seconds
 
@@ -187,10 +188,15 @@ def run_now(name: Name, file: SchedulesAt = SCHEDULES) -> int:
 
 @app.command("validate")
 def validate(file: Checked = None, option: SchedulesAt = SCHEDULES) -> None:
-    """Validate a schedule file. Checks that its experiments, targets and profiles exist and fit."""
+    """Validate a schedule file. Checks that its experiments, targets and profiles exist and fit, and warns of secrets
+    that are not set here."""
+    from chaos.schedule import missing_secrets
+
     path = file or option
     found = _load(path, fitting=True)
-    print(f"{path}: {len(found.schedules)} valid schedules")
+    print(f"{path}: {many(len(found.schedules), 'valid schedule')}")
+    for line in missing_secrets.missing(found):
+        say(f"{path}: warning: {line}")
 
 
 def _load(path: Path, *, fitting: bool = False) -> ScheduleFile:
