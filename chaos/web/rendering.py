@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from chaos.checks.figure import Figure
@@ -38,6 +39,16 @@ def segment(text: str) -> str:
 def query(**given: object) -> str:
     """Return a query string of what is given and not empty."""
     return urlencode({name: value for name, value in given.items() if value not in (None, "")})
+
+
+def code(text: str) -> Markup:
+    """Return text with what is in backticks as code, and everything escaped; a single backtick stays."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def minute(text: str | None) -> str:
@@ -78,7 +89,7 @@ def figures_of(entry: Entry) -> list[tuple[Figure, str]]:
     ]
 
 
-ENVIRONMENT.filters |= {"segment": segment, "minute": minute, "age": age}
+ENVIRONMENT.filters |= {"segment": segment, "code": code, "minute": minute, "age": age}
 ENVIRONMENT.globals |= {
     "query": query,
     "verdict_of": verdict_of,

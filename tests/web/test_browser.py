@@ -90,6 +90,8 @@ async def _read(address: str, place: Path, live: RunDir, playing: ExitStack) -> 
         for name in ("api", HOSTILE):
             write(live, name)
             await page.until(f"document.querySelector('#events').innerText.includes({name!r})")
+        write(live, "`bought`")
+        await page.until("document.querySelector('#events code')?.innerText == 'bought'")
         playing.close()
         await page.until("document.querySelector('#state').innerText == 'The run has ended.'")
 

@@ -79,7 +79,7 @@ def _told(backup: Backup, archive: Archive, done: Restored) -> dict[str, Any]:
         if done.verification
         else "not verified",
         "verified_files": done.verification.verified.files if done.verification else 0,
-        "verifying_seconds": done.verification.seconds if done.verification else 0.0,
+        "verifying_seconds": done.verification.seconds if done.verification else None,
         "copying_seconds": done.copying,
         "replaying_seconds": done.replaying,
         "copied_bytes": done.bytes,
