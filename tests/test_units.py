@@ -20,7 +20,7 @@ from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.suite import Suite
 from chaos.spec.target import Target
 from chaos.spec.units import Exact, Size, goal, percentile, ratio, seconds, show_days, show_seconds, size
-from chaos.targets.embedded import operations, profile_file
+from chaos.targets.embedded import actions, profile_file
 
 UNITLESS = {  # what has no unit, or bears it in its name
     *("Phase.rate", "Baseline.rate", "Load.mix"),  # requests a second, weights
@@ -225,7 +225,7 @@ def _models() -> Iterator[type[BaseModel]]:
     drivers = [point for point in entry_points(group="midnight.targets") if point.value.startswith("chaos.")]
     found: list[Any] = [Experiment, Target, Suite, ScheduleFile, RestoreExperiment, Objectives]
     found += [each.Params for each in GENERIC.values()]
-    found += operations.PARAMS.values()
+    found += actions.PARAMS.values()
     found += [registry.fault(point.name).Params for point in faults]
     found.append(profile_file._model_of_the_stack())
     found += [registry.driver(point.name).Options for point in drivers]

@@ -22,5 +22,8 @@ TERMS: tuple[tuple[str, str], ...] = (
     ),
     ("outage", "From the first bad hit of a second with too many to the first of ten good seconds in a row."),
     ("RTO, RPO", "How long the service was away, and how many seconds of acknowledged writes were lost."),
-    ("ledger", "The list of all writes that the target acknowledged, kept outside it and compared afterwards."),
+    (
+        "ledger",
+        "The list of all writes that the target acknowledged, kept outside it and compared afterwards.",
+    ),
 )

@@ -18,8 +18,8 @@ from chaos.postgres.restore import restore as restore_backup
 from chaos.postgres.target import at_lsn, at_xid
 from chaos.postgres.wal import Timelines, show_lsn
 from chaos.postgres.wal_end import last_record
-from chaos.targets.embedded.layout import DATABASE
-from chaos.targets.embedded.servers import RESTORED, Estate
+from chaos.targets.embedded.layout import DATABASE, RESTORED
+from chaos.targets.embedded.servers import Estate
 
 
 def restore_newest(estate: Estate, timeout: float) -> Evidence:
