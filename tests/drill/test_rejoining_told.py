@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from chaos.postgres.rewind import Rejoined
-from chaos.targets.embedded import rejoining
+from chaos.targets.embedded import actions, operations, rejoining
 from chaos.targets.embedded.servers import Estate
 
 
@@ -29,3 +29,7 @@ def test_the_time_of_verifying_is_that_of_the_check_which_was_made(
     old = SimpleNamespace(stop=lambda _: None, data=tmp_path)
     estate = cast(Estate, SimpleNamespace(primary=old, current=object(), access=None))
     assert rejoining.rejoin_as_standby(estate)["verifying"] == 2.5
+
+
+def test_every_action_of_the_stack_has_parameters_and_is_performed() -> None:
+    assert set(operations._DO) == set(actions.PARAMS)
