@@ -42,6 +42,13 @@ def test_no_page_and_no_file_uses_a_name_that_was_given_up(path: Path) -> None:
     assert GIVEN_UP.findall(path.read_text()) == []
 
 
+def test_a_write_is_acknowledged_never_confirmed() -> None:
+    read = [path for kind in ("*.py", "*.html") for path in (PROJECT / "chaos").rglob(kind)]
+    assert len(read) > 300
+    found = [str(path) for path in read if re.search(r"\b[Cc]onfirm(ed|s)? .*writes?\b", path.read_text())]
+    assert found == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -13,6 +13,7 @@ from chaos.cli import commands
 FILES = {"pydantic", "ruamel", "yaml"}
 PLAYING = {"apscheduler", "docker", "httpx", "matplotlib", "numpy", "psycopg", "requests"}
 QUERYING = {"sqlalchemy"}
+SERVING = {"http.server", "ssl"}
 FOLLOWING = {"jsonpath_rfc9535"}  # what leads into a JSON document
 JUDGING = {"chaos.checks.judged", "chaos.record.events", "chaos.record.journal"}
 _CALLED = """
@@ -31,10 +32,16 @@ finally:
         ("--help", FILES | PLAYING | QUERYING | JUDGING | {"rich"}),
         ("list", PLAYING | QUERYING | JUDGING),
         ("show smoke", PLAYING | QUERYING | FOLLOWING | JUDGING),
-        ("validate experiments/smoke.yaml", PLAYING | QUERYING | JUDGING | {"asyncio", "rich"}),
+        (
+            "validate experiments/smoke.yaml",
+            PLAYING | QUERYING | FOLLOWING | JUDGING | SERVING | {"asyncio", "rich"},
+        ),
         ("validate", PLAYING | QUERYING | JUDGING | {"asyncio", "rich"}),
         ("runs", PLAYING | FOLLOWING | JUDGING | {"ruamel", "yaml"}),
-        ("schedule list -f schedules/example.yaml", PLAYING - {"apscheduler"} | JUDGING),
+        (
+            "schedule list -f schedules/example.yaml",
+            PLAYING - {"apscheduler"} | JUDGING | {"chaos.spec.experiment"},
+        ),
     ],
 )
 def test_a_command_imports_only_what_it_needs(tmp_path: Path, words: str, unneeded: set[str]) -> None:

@@ -20,7 +20,7 @@ from chaos.spec.restore_experiment import RestoreExperiment
 from chaos.spec.suite import Suite
 from chaos.spec.target import Target
 from chaos.spec.units import Exact, Size, goal, percentile, ratio, seconds, show_days, show_seconds, size
-from chaos.targets.embedded import operations, profile_file
+from chaos.targets.embedded import actions, profile_file
 
 UNITLESS = {  # what has no unit, or bears it in its name
     *("Phase.rate", "Baseline.rate", "Load.mix"),  # requests a second, weights
@@ -59,6 +59,11 @@ def test_a_time_that_is_shown_reads_back_as_itself(value: float) -> None:
         (-math.inf, "-∞"),
         (0.0, "0 s"),
         (0.01234, "12.3 ms"),
+        (0.00191, "1.91 ms"),
+        (0.000419, "0.42 ms"),
+        (0.0004, "0.4 ms"),
+        (0.00001, "0.01 ms"),
+        (0.00000191, "under 0.01 ms"),
         (31.24, "31.24 s"),
         (900.0, "15m"),
         (90.0, "1m 30s"),
@@ -220,7 +225,7 @@ def _models() -> Iterator[type[BaseModel]]:
     drivers = [point for point in entry_points(group="midnight.targets") if point.value.startswith("chaos.")]
     found: list[Any] = [Experiment, Target, Suite, ScheduleFile, RestoreExperiment, Objectives]
     found += [each.Params for each in GENERIC.values()]
-    found += operations.PARAMS.values()
+    found += actions.PARAMS.values()
     found += [registry.fault(point.name).Params for point in faults]
     found.append(profile_file._model_of_the_stack())
     found += [registry.driver(point.name).Options for point in drivers]

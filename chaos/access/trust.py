@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
-import ssl
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import ssl
 
 
 def trust(url: str) -> ssl.SSLContext | bool:
@@ -18,6 +21,8 @@ def trust(url: str) -> ssl.SSLContext | bool:
 
 @functools.cache
 def _context() -> ssl.SSLContext:
+    import ssl  # slow, and a file that is only read has no server to trust
+
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -10,9 +10,9 @@ from chaos.checks.exact import Flags
 from chaos.checks.ledger import HELD, MISSING, Ledger
 from chaos.record.hits import Outcome as Hit
 
-CONFIRMED = "confirmed"
+ACKNOWLEDGED = "acknowledged"
 _KINDS: tuple[tuple[str, tuple[Hit, ...]], ...] = (
-    (CONFIRMED, (Hit.GOOD,)),
+    (ACKNOWLEDGED, (Hit.GOOD,)),
     ("no answer in time", (Hit.TIMEOUT,)),
     ("answered with an error", (Hit.BAD_STATUS, Hit.BAD_BODY)),
     ("connection refused or lost", (Hit.REFUSED, Hit.RESET)),
@@ -28,7 +28,7 @@ def account(ledger: Ledger) -> list[Row]:
     """Return one row per kind: `what`, `writes`, how many of them were `present` and `missing` afterwards. The last row
     is what was planned, the sum of the others. Kinds that did not occur are left out."""
     rows = [_row(what, ledger, np.isin(ledger.writes.outcome, outcomes)) for what, outcomes in _KINDS]
-    shown = [row for row in rows if row["writes"] or row["what"] == CONFIRMED]
+    shown = [row for row in rows if row["writes"] or row["what"] == ACKNOWLEDGED]
     return [*shown, {"what": "planned", **{key: sum(row[key] for row in shown) for key in _NUMBERS}}]
 
 

@@ -164,13 +164,13 @@ def _back(rto: Finding) -> str:
 
 
 def _kept(lost: Finding) -> str:
-    """That no confirmed write was lost; in a drill, besides those that went with the loss."""
+    """That no acknowledged write was lost; in a drill, besides those that went with the loss."""
     written, with_it = lost.evidence.get("acknowledged"), int(lost.evidence.get("lost_with_it") or 0)
     if not written or lost.measured:
         return lost.because
     if with_it:
-        return f"{with_it:,} of {written:,} confirmed writes were lost with it, none otherwise"
-    return f"none of {written:,} confirmed writes was lost"
+        return f"{with_it:,} of {written:,} acknowledged writes were lost with it, none otherwise"
+    return f"none of {written:,} acknowledged writes was lost"
 
 
 def _availability(finding: Finding) -> str:
@@ -204,9 +204,9 @@ def _loss(finding: Finding) -> str:
         return f"writes of the last {_time(finding.measured)} were lost (limit {_time(finding.allowed)})"
     lost, of = finding.measured or 0, finding.evidence.get("acknowledged")
     return (
-        f"{lost:,.0f} of {of:,} confirmed writes were lost"
+        f"{lost:,.0f} of {of:,} acknowledged writes were lost"
         if of
-        else f"{lost:,.0f} confirmed writes were lost"
+        else f"{lost:,.0f} acknowledged writes were lost"
     )
 
 

@@ -56,12 +56,17 @@ class Figure:
     rank: int | None = None  # of a latency percentile
     stand_in: str | None = None  # the percentile to compare if too few hits lie beyond this one
     drill: bool = False  # only in a drill's verdict
+    of_outage: bool = False  # verdicts keep 0 if there was none, for later runs to be compared with
     rare: bool = False  # few experiments have it: left out where no run that is compared does
     suite: Literal["worst", "sum"] | None = None  # how a suite combines its scenarios
     indexed: bool = True  # kept in the index of runs
     listed: bool = False  # a column of `midnight runs`
     least: float | None = None  # the least relevant worsening in a trend; None: not in trends
     room: Room | None = None  # None: not compared by gates
+
+    def exercised(self, value: float | None) -> bool:
+        """Return True if the run measured the figure: not for the recovery of a run without an outage."""
+        return value is not None and not (self.of_outage and value == 0)
 
     def show(self, value: float) -> str:
         if self.unit == "ratio":

@@ -88,7 +88,9 @@ _OF_LINKS = {
 
 _OF_FINDINGS = {
     loss.NAME: _Cause(
-        (), "Acknowledge a write only when the database has committed it", "a confirmed write must be there"
+        (),
+        "Acknowledge a write only when the database has committed it",
+        "a acknowledged write must be there",
     ),
     logs.NAME: _Cause(
         (r"rotation\.method", r"rotation\.signal"),

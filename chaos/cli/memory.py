@@ -17,9 +17,8 @@ from chaos.cli.options import Json
 from chaos.console.output import print_whole, say, tell
 from chaos.errors import UsageError
 from chaos.record.store import RunDir
-from chaos.reports.show import show_value
+from chaos.reports.show import show_figure
 from chaos.spec.units import read_age
-from chaos.undo.locks import is_locked
 
 if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the history
     from chaos.history.entry import Entry
@@ -109,11 +108,12 @@ def trend(
     from chaos.history.index import open_index
     from chaos.history.query import Query
     from chaos.history.trend import trends
+    from chaos.play.in_progress import ended
     from chaos.reports.trend_rows import trend_json
     from chaos.reports.trend_terminal import print_trend
 
     entries = open_index(say).find(Query(experiment=name, target=target, profile=profile))
-    found = trends(entries, last)
+    found = trends(ended(entries), last)
     if not found:
         raise UsageError(f"no stored run of {name!r}; `midnight runs` lists what is stored")
     if html_file is not None:
@@ -197,7 +197,7 @@ def _show(found: list[Entry]) -> None:
         table.add_column(figure.label, justify="right", no_wrap=True)
     for entry in found:
         cells = [str(getattr(entry, column)) for column in COLUMNS[:-1]]
-        figures = [show_value(entry.figures[figure.name], figure.unit) for figure in listed]
+        figures = [show_figure(figure, entry.figures[figure.name]) for figure in listed]
         links = f" ({entry.links_exercised}/{entry.links})" if entry.partial else ""
         table.add_row(*cells, f"{_verdict(entry)}{links}", *figures)
     print_whole(table)
@@ -206,4 +206,6 @@ def _show(found: list[Entry]) -> None:
 def _verdict(entry: Entry) -> str:
     if entry.verdict is not None:
         return entry.verdict
-    return "in progress" if is_locked(RunDir(entry.path)) else "none"
+    from chaos.play.in_progress import is_in_progress  # imports psutil: slow, and most runs have a verdict
+
+    return "in progress" if is_in_progress(entry) else "none"

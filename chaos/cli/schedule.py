@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.checks.text import many
 from chaos.cli.diagnostics import PRINTED
 from chaos.cli.options import SCHEDULES, Json, SchedulesAt
-from chaos.console.output import print_whole
+from chaos.console.output import print_whole, say
 from chaos.errors import UsageError
 from chaos.spec.units import show_seconds
 
@@ -76,7 +77,7 @@ def list_(file: SchedulesAt = SCHEDULES, json_: Json = False) -> None:
     print_whole(_table(rows))
     terminal = Console(highlight=False)
     for row in rows:
-        for words in filter(None, (row["paused"], (row["last"] or {}).get("because"))):
+        for words in filter(None, (row["paused"], row["skipping"], (row["last"] or {}).get("because"))):
             terminal.print(f"{row['name']}: {words}", markup=False, soft_wrap=True)
     held = f"{leader} holds the lease" if leader else "no scheduler holds the lease: nothing will start"
     terminal.print(held, markup=False, soft_wrap=True)
@@ -90,7 +91,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_column(column, no_wrap=True)
     for row in rows:
         last = row["last"] or {"due": "", "state": "", "event": ""}
-        following = "paused" if row["paused"] else _short(row["next"] or "never")
+        never = "paused" if row["paused"] else "blacked out" if row["skipping"] else "never"
+        following = _short(row["next"] or never)
         cells = (row["name"], row["when"], row["timezone"], following, _short(last["due"]))
         table.add_row(*map(Text, cells), last["event"] or last["state"])
     return table
@@ -186,10 +188,15 @@ def run_now(name: Name, file: SchedulesAt = SCHEDULES) -> int:
 
 @app.command("validate")
 def validate(file: Checked = None, option: SchedulesAt = SCHEDULES) -> None:
-    """Validate a schedule file. Checks that its experiments, targets and profiles exist and fit."""
+    """Validate a schedule file. Checks that its experiments, targets and profiles exist and fit, and warns of secrets
+    that are not set here."""
+    from chaos.schedule import missing_secrets
+
     path = file or option
     found = _load(path, fitting=True)
-    print(f"{path}: {len(found.schedules)} valid schedules")
+    print(f"{path}: {many(len(found.schedules), 'valid schedule')}")
+    for line in missing_secrets.missing(found):
+        say(f"{path}: warning: {line}")
 
 
 def _load(path: Path, *, fitting: bool = False) -> ScheduleFile:

@@ -49,13 +49,14 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The judged runs of one experiment, target and profile, oldest first."""
+    """The runs of one experiment, target and profile that passed or failed, oldest first."""
 
     experiment: str
     target: str
     profile: str | None
     nights: tuple[Entry, ...]
-    undecided: int  # runs with an unknown verdict or none: their figures do not count
+    unknown: int  # runs with that verdict: their figures do not count
+    without_verdict: int
     movements: tuple[Movement, ...]
 
     @property
@@ -80,7 +81,9 @@ def _trend(runs: Sequence[Entry]) -> Trend:
         if figure.least is not None and not (figure.rare and _nowhere(figure, nights))
     ]
     movements = tuple(_movement(figure, nights) for figure in shown)
-    return Trend(experiment, target, profile, nights, len(runs) - len(nights), movements)
+    unknown = sum(run.verdict == "unknown" for run in runs)
+    without = len(runs) - len(nights) - unknown
+    return Trend(experiment, target, profile, nights, unknown, without, movements)
 
 
 def _nowhere(figure: Figure, nights: Sequence[Entry]) -> bool:

@@ -84,7 +84,12 @@ FAULT_ACTIVE = Family(
     (*GROUP, "step", "fault"),
 )
 
-NEXT_DUE = Family("midnight_schedule_next_due_timestamp_seconds", "gauge", "Next start.", ("schedule",))
+NEXT_DUE = Family(
+    "midnight_schedule_next_due_timestamp_seconds",
+    "gauge",
+    "Next start that no blackout skips. Absent while the schedule is paused.",
+    ("schedule",),
+)
 PAUSED = Family("midnight_schedule_paused", "gauge", "1 if the schedule is paused.", ("schedule",))
 OCCURRENCES = Family(
     "midnight_schedule_occurrences",

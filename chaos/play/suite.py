@@ -67,15 +67,17 @@ class WholeSuite:
         from chaos.play import playing
         from chaos.record import store
         from chaos.run import suite_manifest
+        from chaos.undo.locks import hold_lock
 
         plan = self.plan(request)
         run = store.create_run(plan.suite.name)
-        suite_manifest.save(run, plan)
-        parts, errors = _play(plan, run, terminal)
-        verdict = suites.judge(run, parts)
-        code = worst([verdict.exit_code, *(ExitCode.FAILED for _ in errors)])
-        result = RunResult(run, code, verdict, tuple(errors))
-        return playing.concluded(result, lambda judged: _write(run, judged, parts))
+        with hold_lock(run):  # in progress, as its scenarios are in turn
+            suite_manifest.save(run, plan)
+            parts, errors = _play(plan, run, terminal)
+            verdict = suites.judge(run, parts)
+            code = worst([verdict.exit_code, *(ExitCode.FAILED for _ in errors)])
+            result = RunResult(run, code, verdict, tuple(errors))
+            return playing.concluded(result, lambda judged: _write(run, judged, parts))
 
     def tell(self, result: RunResult, terminal: Terminal) -> None:
         assert result.verdict is not None, "its scenarios were judged"

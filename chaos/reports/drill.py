@@ -119,7 +119,7 @@ def _sentence(experiment: Experiment, journal: Journal, verdict: Verdict) -> str
     held = next((f.evidence["backup"].get("bytes") for f in verdict.findings if "backup" in f.evidence), None)
     size = f"; its backup held {doses.size(float(held))}" if isinstance(held, int | float) else ""
     writes = verdict.figures.get("acknowledged_writes")
-    load = f", under a load of {writes:,.0f} confirmed writes" if writes else ""
+    load = f", under a load of {writes:,.0f} acknowledged writes" if writes else ""
     return f"Drilled: {scenario}, on {where}{load}{size}."
 
 
@@ -207,7 +207,7 @@ def ledger_rows(finding: Finding | None) -> list[Row]:
 
 
 _LOSSES = (
-    ("lost_with_it", "confirmed writes lost with the loss (RPO)"),
+    ("lost_with_it", "acknowledged writes lost with the loss (RPO)"),
     ("lost_writes", "lost otherwise"),
     ("doubled", "stored more than once"),
     ("never_due_present", "records that no write of this run explains"),

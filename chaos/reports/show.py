@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from chaos.checks.figure import Figure
 from chaos.checks.text import percent
 from chaos.spec import doses
 from chaos.spec.units import show_seconds, show_signed
@@ -43,6 +44,11 @@ def show_value(value: float | None, unit: str) -> str:
     if unit == "s":
         return show_seconds(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+
+
+def show_figure(figure: Figure, value: float | None) -> str:
+    """Format a figure of a run; one that was not exercised is a dash, not 0."""
+    return show_value(value, figure.unit) if figure.exercised(value) else DASH
 
 
 def show_offset(at: float | None, zero: float | None) -> str:

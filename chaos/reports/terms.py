@@ -21,6 +21,9 @@ TERMS: tuple[tuple[str, str], ...] = (
         "A gauge that left its usual range after the first fault. The order is one of time, not of cause.",
     ),
     ("outage", "From the first bad hit of a second with too many to the first of ten good seconds in a row."),
-    ("RTO, RPO", "How long the service was away, and how many seconds of confirmed writes were lost."),
-    ("ledger", "The list of all writes that the target confirmed, kept outside it and compared afterwards."),
+    ("RTO, RPO", "How long the service was away, and how many seconds of acknowledged writes were lost."),
+    (
+        "ledger",
+        "The list of all writes that the target acknowledged, kept outside it and compared afterwards.",
+    ),
 )

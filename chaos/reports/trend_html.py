@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from chaos.history.trend import Movement, Trend
 from chaos.reports import svg
 from chaos.reports.show import show_value
-from chaos.reports.trend_rows import rows, standing, summary, title
+from chaos.reports.trend_rows import extent, rows, standing, summary, title
 from chaos.spec.userfile import write_text
 
 COLOURS = {"pass": "#0b6cab", "fail": "#b34700"}
@@ -48,6 +48,11 @@ def render(trends: Sequence[Trend]) -> str:
             "nights": [
                 (night.started[:10], night.run, night.git or "", night.verdict) for night in trend.nights
             ],
+            "not_drawn": [
+                f"{each.figure.label}: {extent(each)}"
+                for each in trend.movements
+                if not _is_drawn(each) and extent(each)
+            ],
             "drawing": Markup(_drawing(trend)),  # matplotlib escapes its texts
         }
         for trend in trends
@@ -56,8 +61,8 @@ def render(trends: Sequence[Trend]) -> str:
 
 
 def _drawing(trend: Trend) -> str:
-    """Draw one SVG element with a panel per figure ever measured; empty if none was."""
-    shown = [each for each in trend.movements if any(_finite(value) for value in each.values)]
+    """Draw one SVG element with a panel per figure that ever was finite; empty if none was."""
+    shown = [each for each in trend.movements if _is_drawn(each)]
     if not shown:
         return ""
     with mpl.rc_context(svg.STYLE):  # type: ignore[arg-type]  # its keys: hundreds of literals
@@ -101,6 +106,10 @@ def _name_nights(axis: Axes, trend: Trend) -> None:
     every = max(1, math.ceil(len(trend.nights) / 10))
     places = list(range(0, len(trend.nights), every))
     axis.set_xticks(places, [trend.nights[place].started[:10] for place in places])
+
+
+def _is_drawn(movement: Movement) -> bool:
+    return any(_finite(value) for value in movement.values)
 
 
 def _finite(value: float | None) -> bool:

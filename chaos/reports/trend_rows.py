@@ -9,8 +9,9 @@ from typing import Any
 
 from chaos.checks.finding import Outcome
 from chaos.checks.finite import json_safe
+from chaos.checks.text import many
 from chaos.history.trend import Movement, State, Trend
-from chaos.reports.show import show_value
+from chaos.reports.show import show_figure, show_value
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
@@ -35,11 +36,15 @@ def title(trend: Trend) -> str:
 
 def summary(trend: Trend) -> str:
     """Return one sentence: number of nights, the newest verdict, what got worse."""
+    counted = ((trend.unknown, "unknown"), (trend.without_verdict, "without a verdict"))
+    others = ", ".join(f"{count} {what}" for count, what in counted if count)
     if not trend.nights:
-        return f"no run was judged; {trend.undecided} without a verdict"
-    parts = [f"{len(trend.nights)} runs judged, the newest: {trend.nights[-1].verdict}"]
-    if trend.undecided:
-        parts.append(f"{trend.undecided} without a verdict left out")
+        return f"no run passed or failed: {others}"
+    parts = [
+        f"{many(len(trend.nights), 'run')} passed or failed, the newest of them: {trend.nights[-1].verdict}"
+    ]
+    if others:
+        parts.append(f"{others} left out")
     worse = [each.figure.label for each in trend.regressions]
     compared = any(movement.state != "too little" for movement in trend.movements)
     nothing = "no regression" if compared else "too few passing runs to compare"
@@ -77,6 +82,24 @@ def spark(values: Sequence[float | None], width: int = 30) -> str:
     return "".join(map(bar, shown))
 
 
+def extent(movement: Movement) -> str:
+    """Return in words which values the figure had: the finite ones as a range, the others by number. Empty if it was
+    never measured."""
+    figure = movement.figure
+    values = [value for value in movement.values if value is not None and not math.isnan(value)]
+    finite = [value for value in values if math.isfinite(value)]
+    infinite = len(values) - len(finite)
+    beyond = f"∞ in {many(infinite, 'run')}{': no good answer' if figure.rank is not None else ''}"
+    if not finite:
+        return beyond if infinite else ""
+    low, high = (
+        show_value(bound, figure.unit) if figure.exercised(bound) else "none"
+        for bound in (min(finite), max(finite))
+    )
+    spanned = f"{low} to {high}" if low != high else f"{low} in {many(len(finite), 'run')}"
+    return f"{spanned}; {beyond}" if infinite else spanned
+
+
 def trend_json(trend: Trend) -> dict[str, Any]:
     """Return the trend as JSON values; infinity becomes null."""
     document: dict[str, Any] = json_safe(
@@ -85,7 +108,8 @@ def trend_json(trend: Trend) -> dict[str, Any]:
             "experiment": trend.experiment,
             "target": trend.target,
             "profile": trend.profile,
-            "undecided": trend.undecided,
+            "unknown": trend.unknown,
+            "without_verdict": trend.without_verdict,
             "nights": [
                 {"run": night.run, "started": night.started, "git": night.git, "verdict": night.verdict}
                 for night in trend.nights
@@ -113,14 +137,14 @@ def _movement_json(movement: Movement) -> dict[str, Any]:
 
 
 def _row(movement: Movement) -> TrendRow:
-    unit = movement.figure.unit
+    figure = movement.figure
     last = next((value for value in reversed(movement.values) if value is not None), None)
     return TrendRow(
-        label=movement.figure.label,
+        label=figure.label,
         spark=spark(movement.values),
-        last=show_value(last, unit),
-        before=show_value(movement.before, unit),
-        now=show_value(movement.now, unit),
+        last=show_figure(figure, last),
+        before=show_figure(figure, movement.before),
+        now=show_figure(figure, movement.now),
         state=movement.state,
         because=movement.because,
     )

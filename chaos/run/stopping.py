@@ -1,4 +1,4 @@
-"""Ask the process of a run in progress to undo everything and end, as Ctrl-C does."""
+"""The process of a run in progress: whether there is one, and asking it to undo everything and end, as Ctrl-C does."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def player(run: RunDir) -> ProcessRef | None:
         return None
     ref = ProcessRef(begun.pid, begun.create_time)
     return ref if process_of(ref) is not None else None
+
+
+def is_playing(run: RunDir) -> bool:
+    """Return True if a process plays, heals or judges the run. Ask only for a run without a verdict: the lock is
+    released before the run is judged, and its process may have more to do afterwards."""
+    with suppress(OSError, ValueError):  # unreadable records: no process can be found
+        return is_locked(run) or player(run) is not None
+    return False
 
 
 def ask_to_end(run: RunDir) -> bool:

@@ -13,7 +13,6 @@ from pydantic import Field, field_validator
 
 from chaos.errors import FileError, UsageError
 from chaos.notify.destinations import Destination
-from chaos.play import kinds
 from chaos.play.playable import Planned, Request
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
@@ -94,5 +93,7 @@ def _check_plan(at: Where, schedule: Schedule) -> None:
 
 def planned(schedule: Schedule) -> Planned:
     """Plan the schedule's experiment. Raises FileError or UsageError."""
+    from chaos.play import kinds  # slow: every kind of file; `schedule list` plans nothing
+
     request = Request(schedule.target, schedule.profile, schedule.seed)
     return kinds.find(schedule.experiment).plan(request)

@@ -21,7 +21,9 @@ from chaos.notify import outbox
 from chaos.schedule import file as files
 from chaos.schedule.clock import RealClock
 from chaos.schedule.engine import Engine, Timing
+from chaos.schedule.file import ScheduleFile
 from chaos.schedule.launch import MIDNIGHT, Processes
+from chaos.schedule.missing_secrets import missing
 from chaos.schedule.transactions import Book
 from chaos.schedule.triggers import Apscheduler
 
@@ -65,7 +67,7 @@ class _Service:
         self._read_again = False
         holder = new_holder()
         self._database = database.connect(url)
-        self._book = Book(self._database, files.load(path), holder)
+        self._book = Book(self._database, self._loaded(), holder)
         # its jobs are created at each start: none has to survive a crash
         alarms = Apscheduler(database.connect(url, durable=False), holder, self._clock.wake)
         launcher = Processes(self._clock.wake, command)
@@ -89,9 +91,16 @@ class _Service:
         done.set()
         post.join(timeout=30)
 
+    def _loaded(self) -> ScheduleFile:
+        """Read the file, and report what it needs and this process does not have. Raises FileError."""
+        found = files.load(self._path)
+        for line in missing(found):
+            self._say(f"warning: {line}")
+        return found
+
     def _reload(self) -> None:
         try:
-            self.engine.replace(files.load(self._path))
+            self.engine.replace(self._loaded())
         except FileError as error:
             for line in error.lines:
                 self._say(f"{line}; schedules unchanged")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
+from chaos.checks.text import many
 from chaos.notify import outbox
 from chaos.schedule import registered, zones
-from chaos.schedule.due import blacked_out, due_times, next_start, start_of
+from chaos.schedule.due import blacked_out, due_times, start_of
 from chaos.schedule.file import ScheduleFile
 from chaos.schedule.schedule import Schedule
 from chaos.schedule.tables import lease, occurrences
+
+MOST = 1000
+"""Starts looked at for one that no blackout prevents."""
 
 
 class Coming(NamedTuple):
@@ -36,20 +40,47 @@ def coming(file: ScheduleFile, connection: Connection, now: datetime, count: int
 
 
 def _coming_of(schedule: Schedule, now: datetime, paused: str) -> Iterator[Coming]:
-    for due in due_times(schedule, now):
+    for due in due_times(schedule, now - timedelta(seconds=schedule.jitter)):
         start = start_of(schedule, due)
+        if start <= now:
+            continue
         local = f"{zones.wall(start, schedule.zone):%a %Y-%m-%d %H:%M:%S} {schedule.timezone}"
         note = paused or blacked_out(schedule, due, start) or ""
         yield Coming(start, schedule.name, due, local, note)
 
 
+def _next_played(schedule: Schedule, now: datetime) -> tuple[datetime | None, list[Coming]]:
+    """Return the next start that no blackout prevents, None if there is none among the next `MOST`, and those before
+    it, which will be skipped."""
+    skipped: list[Coming] = []
+    for each in islice(_coming_of(schedule, now, ""), MOST):
+        if not each.note:
+            return each.start, skipped
+        skipped.append(each)
+    return None, skipped
+
+
+def _skipping(upcoming: datetime | None, skipped: list[Coming]) -> str:
+    """Return in one sentence what a blackout skips before the upcoming start; empty if nothing."""
+    if not skipped:
+        return ""
+    first, last = (f"{each.start:%Y-%m-%d %H:%M}" for each in (skipped[0], skipped[-1]))
+    times = first if len(skipped) == 1 else f"{first} to {last}"
+    reasons = "; ".join(dict.fromkeys(each.note for each in skipped))
+    which = (
+        f"its next {many(len(skipped), 'start')}" if upcoming is None else many(len(skipped), "earlier start")
+    )
+    return f"skips {which}, {times} UTC: {reasons}"
+
+
 def rows(file: ScheduleFile, connection: Connection, now: datetime) -> list[dict[str, Any]]:
-    """Return one row per schedule: rule, next start, and result of the newest due time."""
+    """Return one row per schedule: rule, the next start that will be played, what is skipped before it, and the result
+    of the newest due time."""
     paused = registered.paused(connection, [schedule.name for schedule in file.schedules])
     found = []
     for schedule in file.schedules:
         newest = _newest(connection, schedule.name)
-        upcoming = next_start(schedule, now)
+        upcoming, skipped = (None, []) if schedule.name in paused else _next_played(schedule, now)
         found.append(
             {
                 "name": schedule.name,
@@ -59,6 +90,7 @@ def rows(file: ScheduleFile, connection: Connection, now: datetime) -> list[dict
                 "when": schedule.when,
                 "timezone": schedule.timezone,
                 "next": upcoming.isoformat() if upcoming else None,
+                "skipping": _skipping(upcoming, skipped),
                 "paused": paused.get(schedule.name, ""),
                 "last": None if newest is None else _last(newest),
             }

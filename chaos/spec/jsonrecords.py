@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from chaos.spec.jsonpath import following, parsed_path
+from chaos.spec.jsonpath import following, parsed_path, segments
 
 Location = tuple[int | str, ...]
 EACH = "[*]"
@@ -33,15 +33,10 @@ def first(path: str, document: Any, default: Any = None) -> Any:
     return found[0] if found else default
 
 
-def is_single(path: str) -> bool:
-    """True if the path selects one value at most: it has no `*`, slice, filter or `..`."""
-    return parsed_path(path).singular_query()
-
-
 def list_of(path: str) -> str | None:
     """The path of what a path's first `[*]` goes through, such as `$['items']` of `$.items[*].id`; None if it has
     none."""
-    steps = _steps(path)
+    steps = segments(path)
     return "$" + "".join(steps[: steps.index(EACH)]) if EACH in steps else None
 
 
@@ -49,13 +44,9 @@ def depth_of(paths: Sequence[str]) -> int | None:
     """The number of leading steps that all paths share, up to their last `[*]`: values with the same location up to
     there are of the same record. None if a path goes through another list than the others, or has a `..`.
     """
-    every = [_steps(path) for path in paths]
+    every = [segments(path) for path in paths]
     depths = {max((n + 1 for n, step in enumerate(steps) if step == EACH), default=0) for steps in every}
     starts = {tuple(steps[: max(depths)]) for steps in every}
     if len(depths) > 1 or depths == {0} or len(starts) > 1 or any(".." in step for step in starts.pop()):
         return None
     return depths.pop()
-
-
-def _steps(path: str) -> list[str]:
-    return [str(segment) for segment in parsed_path(path).segments]

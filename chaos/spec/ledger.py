@@ -76,7 +76,7 @@ class Page(Model):
             yield BrokenRule("must be one of {cursor: JSONPATH}, {offset: N}, {link: true} and {after: key}")
         for key in ("cursor", "last"):
             path = getattr(self, key)
-            if path is not None and not jsonrecords.is_single(path):
+            if path is not None and not jsonpath.is_single(path):
                 yield BrokenRule("must lead to one value, such as $.next", key)
 
 
@@ -129,7 +129,7 @@ class Read(Model):
         if "{key}" not in (self.get or ""):
             yield BrokenRule("needs {key} where the key goes, such as /items/{key}", "get")
         yield from _unfilled(self.get or "", ("key",), "get")
-        if self.payload is not None and not jsonrecords.is_single(self.payload):
+        if self.payload is not None and not jsonpath.is_single(self.payload):
             yield BrokenRule("must lead to one value, such as $.note", "payload")
         if self.missing is not None:
             yield from of_missing(self.missing)
@@ -218,7 +218,7 @@ class LedgerWrite(Model):
             except ValueError as error:
                 yield BrokenRule(str(error), "key")
                 return
-            if not jsonrecords.is_single(self.key):
+            if not jsonpath.is_single(self.key):
                 yield BrokenRule("must lead to one value, such as $.id", "key")
             return
         named = set(_NAME.findall(self.key))
@@ -233,7 +233,7 @@ class LedgerWrite(Model):
             yield BrokenRule("is also under `read`: give it once", "payload")
         elif self.read.kind == "sql":
             yield BrokenRule(_SECOND, "payload")
-        elif self.read.kind == "get" and not jsonrecords.is_single(path):
+        elif self.read.kind == "get" and not jsonpath.is_single(path):
             yield BrokenRule("must lead to one value, such as $.note", "payload")
         elif self.read.kind == "list" and jsonrecords.depth_of((self.read.keys or "$", path)) is None:
             yield BrokenRule(

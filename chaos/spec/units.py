@@ -214,12 +214,19 @@ NotNegative = Annotated[Seconds, Field(ge=0)]
 InItsName = BeforeValidator(lambda value: seconds(value, written=False))
 """For a key whose name states its unit: `cpu_seconds: 20`."""
 
+_FINEST = 1e-5  # seconds
+
 
 def show_seconds(value: float) -> str:
     """Format `0.0123` as `12.3 ms`, `31.24` as `31.24 s`, `72.43` as `1m 12.43s`; `seconds` parses each.
-    The one notation of times for people. Infinity, such as the latency of a bad hit, is `∞`."""
+    The one notation of times for people. Infinity, such as the latency of a bad hit, is `∞`; of a time that no clock
+    here measures well, it only says `under 0.01 ms`."""
     if not math.isfinite(value):
         return "-∞" if value < 0 else "∞"
+    if 0 < abs(value) < _FINEST:
+        return f"under {_FINEST * 1000:g} ms"
+    if abs(value) < 0.001 and value:
+        return f"{_plain(value * 1000)} ms"
     if 0 < abs(value) < 1:
         return f"{value * 1000:.3g} ms"
     left = round(abs(value), 2)

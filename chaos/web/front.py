@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from chaos.undo.heal import in_progress
 from chaos.web import nights
 from chaos.web.acting import READER, Visitor
 from chaos.web.memory import Memory
-from chaos.web.rendering import page
+from chaos.web.rendering import about, page, verdict_of
 from chaos.web.timetable import Timetable
 
 MOST = 100  # rows of a table
@@ -52,7 +53,7 @@ def front(
     with memory.reading() as index:
         newest, starts = index.newest(), index.starts(since)
         drills = index.find(Query(drill=True))
-    weeks = nights.calendar(starts, at)
+    weeks = nights.calendar(_with_those_in_progress(starts, newest), at)
     today = at.astimezone().date()
     last = nights.last_night(weeks, today)
     newest = sorted(newest, key=lambda each: each.started, reverse=True)
@@ -70,5 +71,18 @@ def front(
         told=timetable.told(at),
         file=timetable.path,
         visitor=visitor,
-        playing=[run.id for run in in_progress()],
+        playing=[(run.id, about(run)) for run in in_progress()],
     )
+
+
+def _with_those_in_progress(
+    starts: list[tuple[str, str | None, int]], newest: list[Entry]
+) -> list[tuple[str, str | None, int]]:
+    """Return the starts with what is in progress as a kind of its own. A target takes one run at a time, so such a run
+    is the newest of its kind."""
+    begun = Counter(each.started for each in newest if verdict_of(each) == "playing")
+    found = [
+        (started, verdict, count - begun[started] if verdict is None else count)
+        for started, verdict, count in starts
+    ]
+    return [*found, *((started, "playing", count) for started, count in begun.items())]

@@ -12,14 +12,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from chaos.console.words import sentence
+from chaos.history.entry import Entry
 from chaos.record.event import Event
 from chaos.record.lines import read_events
+from chaos.record.manifest import Manifest
 from chaos.record.store import RunDir
 from chaos.undo.heal import in_progress
 from chaos.undo.locks import is_locked
 from chaos.web.acting import Visitor
 from chaos.web.memory import Memory
-from chaos.web.rendering import page, problem
+from chaos.web.rendering import about, page, problem
 
 LOOK = 0.5  # seconds between two looks at a journal: nothing announces its lines
 REMIND = 15.0  # seconds after which a silent stream shows that it is alive
@@ -63,10 +65,28 @@ def shown(memory: Memory, run: str, visitor: Visitor) -> Response:
     found = find(memory, run)
     if found is None:
         return problem(404, f"no run {run!r} on this machine")
-    active = is_locked(found)
-    events = events_of(found)
-    title = f"run {run} live"
-    return page("live.html", title=title, run=run, active=active, events=events, visitor=visitor)
+    playing = in_progress()
+    return page(
+        "live.html",
+        title=f"run {run} live",
+        run=run,
+        entry=about(found),
+        active=is_locked(found),
+        stoppable=found in playing,
+        scenarios=_scenarios(found, playing),
+        events=events_of(found),
+        visitor=visitor,
+    )
+
+
+def _scenarios(suite: RunDir, playing: list[RunDir]) -> list[tuple[str, Entry]]:
+    """Return the runs in progress that belong to this suite, which has no events of its own."""
+    entries = ((run, about(run)) for run in playing if run != suite)
+    return [
+        (run.id, entry)
+        for run, entry in entries
+        if entry is not None and entry.part and Manifest.load(run.run_file).part_of == suite.id
+    ]
 
 
 async def stream(memory: Memory, run: str, after: str) -> Response:

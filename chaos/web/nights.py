@@ -12,8 +12,15 @@ from itertools import pairwise
 WEEKS = 13
 NOON = time(12)
 
-MARKS = {"fail": "F", "unknown": "U", "none": "N", "pass": "P"}
-"""Verdicts, the worst first, with the letter that a calendar shows for each."""
+MARKS = {"fail": "F", "unknown": "U", "none": "N", "pass": "P", "playing": "▶"}
+"""What became of a run, the worst first, with the sign that a calendar shows for each."""
+
+WORDS = {"none": "no verdict", "playing": "in progress"}
+"""Those that are not the word of a verdict."""
+
+
+NO_RUN = "·"
+"""The sign of a night on which nothing was played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,8 @@ class Night:
 
     @property
     def said(self) -> str:
-        return ", ".join(f"{count} {verdict}" for verdict, count in self.counts) or "no run"
+        told = (f"{count} {WORDS.get(verdict, verdict)}" for verdict, count in self.counts)
+        return ", ".join(told) or "no run"
 
 
 def night_of(instant: datetime, zone: tzinfo | None = None) -> date:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from chaos.checks.figure import Figure
 from chaos.history.entry import Entry
 from chaos.history.trend import Movement, Trend
-from chaos.reports.show import show_value
+from chaos.reports.show import show_figure
+from chaos.reports.trend_rows import extent
 
 WIDTH, HEIGHT, EDGE = 600, 90, 8
 
@@ -27,12 +28,12 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """`before`: the height of the earlier runs' median; None without one."""
+    """`extent`: the values that it spans, in words. `before`: the height of the earlier runs' median; None without
+    one."""
 
     figure: Figure
     state: str
-    low: str
-    high: str
+    extent: str
     points: tuple[Point, ...]
     before: float | None
 
@@ -47,9 +48,10 @@ def plots(trend: Trend) -> list[Plot]:
 
 
 def _plot(movement: Movement, nights: Sequence[Entry]) -> Plot | None:
-    finite = [value for value in movement.values if value is not None and math.isfinite(value)]
-    if not any(value is not None and not math.isnan(value) for value in movement.values):
+    spanned = extent(movement)
+    if not spanned:
         return None
+    finite = [value for value in movement.values if value is not None and math.isfinite(value)]
     low, high = min(finite, default=0.0), max(finite, default=0.0)
     step = (WIDTH - 2 * EDGE) / max(1, len(nights) - 1)
 
@@ -57,13 +59,12 @@ def _plot(movement: Movement, nights: Sequence[Entry]) -> Plot | None:
         share = 0.5 if high == low else (value - low) / (high - low)
         return round(HEIGHT - EDGE - share * (HEIGHT - 2 * EDGE), 1)
 
-    unit = movement.figure.unit
     points = tuple(
         Point(
             round(EDGE + at * step, 1),
             height(value) if math.isfinite(value) else EDGE / 2,
             night,
-            show_value(value, unit),
+            show_figure(movement.figure, value),
             math.isinf(value),
         )
         for at, (value, night) in enumerate(zip(movement.values, nights, strict=True))
@@ -71,4 +72,4 @@ def _plot(movement: Movement, nights: Sequence[Entry]) -> Plot | None:
     )
     before = movement.before
     drawn = height(before) if before is not None and low <= before <= high else None
-    return Plot(movement.figure, movement.state, show_value(low, unit), show_value(high, unit), points, drawn)
+    return Plot(movement.figure, movement.state, spanned, points, drawn)

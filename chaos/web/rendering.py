@@ -7,13 +7,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from chaos.checks.figure import Figure
 from chaos.checks.figures import every
-from chaos.history.entry import Entry
-from chaos.reports.show import show_value
-from chaos.web.nights import MARKS
+from chaos.history.entry import Entry, Unreadable, read_entry
+from chaos.history.query import VERDICTS
+from chaos.play.in_progress import is_in_progress
+from chaos.record.store import RunDir
+from chaos.reports.show import show_figure
+from chaos.web.nights import MARKS, NO_RUN, WORDS
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("chaos.web"),
@@ -22,6 +26,9 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+SIGNS = {"pass": "P", "fail": "F", "unknown": "U", "warning": "!"}
+"""The sign of a finding's outcome; a neutral one has a dash."""
 
 
 def segment(text: str) -> str:
@@ -32,6 +39,16 @@ def segment(text: str) -> str:
 def query(**given: object) -> str:
     """Return a query string of what is given and not empty."""
     return urlencode({name: value for name, value in given.items() if value not in (None, "")})
+
+
+def code(text: str) -> Markup:
+    """Return text with what is in backticks as code, and everything escaped; a single backtick stays."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def minute(text: str | None) -> str:
@@ -49,25 +66,38 @@ def age(text: str, now: datetime | None = None) -> str:
 
 
 def verdict_of(entry: Entry) -> str:
-    """Return a verdict of the calendar's kinds, for a class and a letter."""
-    return entry.verdict if entry.verdict in MARKS else "none"
+    """Return what became of the run, by the calendar's kinds, for a class and a sign."""
+    if is_in_progress(entry):
+        return "playing"
+    return entry.verdict if entry.verdict in VERDICTS else "none"
+
+
+def about(run: RunDir) -> Entry | None:
+    """Return what is known of a run by its own files; None if they cannot be read."""
+    try:
+        return read_entry(run)
+    except (Unreadable, OSError):
+        return None
 
 
 def figures_of(entry: Entry) -> list[tuple[Figure, str]]:
-    """Return the figures of `midnight runs`, and those of a drill where there are any."""
+    """Return the figures of `midnight runs` and the RTO, without those that the run did not exercise."""
     return [
-        (figure, show_value(value, figure.unit))
+        (figure, show_figure(figure, value))
         for figure in every()
-        if (figure.listed or figure.drill) and (value := entry.figures.get(figure.name)) is not None
+        if (figure.listed or figure.drill) and figure.exercised(value := entry.figures.get(figure.name))
     ]
 
 
-ENVIRONMENT.filters |= {"segment": segment, "minute": minute, "age": age}
+ENVIRONMENT.filters |= {"segment": segment, "code": code, "minute": minute, "age": age}
 ENVIRONMENT.globals |= {
     "query": query,
     "verdict_of": verdict_of,
     "figures_of": figures_of,
     "marks": MARKS,
+    "words": WORDS,
+    "no_run": NO_RUN,
+    "signs": SIGNS,
 }
 
 

@@ -14,15 +14,15 @@ from chaos.checks.registered import described
 from chaos.errors import FileError, UsageError
 from chaos.history.query import VERDICTS, Query, instant
 from chaos.history.trend import trends
+from chaos.play.in_progress import ended
 from chaos.record.store import RunDir
 from chaos.reports.show import show_value
 from chaos.reports.trend_rows import rows, summary, title
 from chaos.spec.userfile import read_json
-from chaos.undo.locks import is_locked
 from chaos.web.guard import REPORT
 from chaos.web.memory import Memory
 from chaos.web.plots import HEIGHT, WIDTH, plots
-from chaos.web.rendering import page, problem
+from chaos.web.rendering import page, problem, verdict_of
 
 PER_PAGE = 50
 LAST = 30  # runs of a trend
@@ -98,7 +98,7 @@ def one(memory: Memory, run: str) -> Response:
         fixes=[each for each in _items(document, "fixes") if isinstance(each, Mapping)],
         findings=[_finding(each) for each in _items(document, "findings") if isinstance(each, Mapping)],
         report=here is not None and _report(here),
-        playing=here is not None and is_locked(here),
+        playing=verdict_of(entry) == "playing",
         here=here is not None,
     )
 
@@ -166,7 +166,7 @@ def trend(memory: Memory, experiment: str, target: str | None, profile: str | No
             "plots": plots(each),
             "trend": each,
         }
-        for each in sorted(trends(found, LAST), key=title)
+        for each in sorted(trends(ended(found), LAST), key=title)
     ]
     return page(
         "trend.html",

@@ -59,7 +59,7 @@ def test_a_sound_night_passes_every_check_that_judges_the_target(sound: Night) -
     assert sound.done.code == 0, sound.done.err + sound.done.out
     assert {check: sound.outcomes()[check] for check in JUDGED} == {check: {"pass"} for check in JUDGED}
     assert re.match(
-        r"PASS: [\d,]+ of [\d,]+ requests were answered well.*none of [\d,]+ confirmed writes was lost",
+        r"PASS: [\d,]+ of [\d,]+ requests were answered well.*none of [\d,]+ acknowledged writes was lost",
         sound.verdict["headline"],
     )
 

@@ -131,7 +131,7 @@ def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:
     found = verdict(tmp_path, ended=stopped)
     assert found.headline.startswith("ABORTED: the play was stopped by SIGINT")
     failed = verdict(tmp_path / "failed", ended=stopped, missing=(3,))
-    assert failed.headline.startswith("FAIL, ABORTED: 1 of 140 confirmed writes were lost")
+    assert failed.headline.startswith("FAIL, ABORTED: 1 of 140 acknowledged writes were lost")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_healthy_night_passes_and_says_what_was_not_exercised(tmp_path: Path) 
     assert (found.outcome, found.exit_code) == (Outcome.PASS, 0)
     assert found.headline == (
         "PASS: 600 of 600 requests were answered well; there was no outage; "
-        "none of 140 confirmed writes was lost; 0 of 600 log lines lost, 0 doubled, 0 allowed."
+        "none of 140 acknowledged writes was lost; 0 of 600 log lines lost, 0 doubled, 0 allowed."
     )
     assert found.reasons == (
         "availability 100 % ≥ 99 % (600 of 600 requests good)",

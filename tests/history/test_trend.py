@@ -107,7 +107,7 @@ def test_failed_nights_are_shown_and_not_compared(tmp_path: Path) -> None:
     trend = one(entries)
     assert movement(trend, "p99").values[-1] == 9.0
     assert trend.regressions == ()
-    assert "the newest: fail" in summary(trend)
+    assert "the newest of them: fail" in summary(trend)
 
 
 def test_the_banner_is_green_only_if_something_was_compared_and_the_newest_run_passed(tmp_path: Path) -> None:
@@ -126,8 +126,9 @@ def test_the_banner_is_green_only_if_something_was_compared_and_the_newest_run_p
 def test_nights_without_a_verdict_are_left_out_and_counted(tmp_path: Path) -> None:
     entries = [night(0, tmp_path), night(1, tmp_path, verdict="unknown"), night(2, tmp_path, verdict=None)]
     trend = one(entries)
-    assert (len(trend.nights), trend.undecided) == (1, 2)
-    assert "2 without a verdict left out" in summary(trend)
+    assert (len(trend.nights), trend.unknown, trend.without_verdict) == (1, 1, 1)
+    assert "1 unknown, 1 without a verdict left out" in summary(trend)
+    assert summary(one(entries[1:])) == "no run passed or failed: 1 unknown, 1 without a verdict"
 
 
 def test_nights_that_exercised_fewer_links_are_not_history(tmp_path: Path) -> None:

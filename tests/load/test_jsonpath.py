@@ -73,3 +73,24 @@ def test_a_query_leaves_no_cycles_behind() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+PARTS = st.lists(st.sampled_from([".a", "._b1", ".A9", "[0]", "[12]", "[*]"]), max_size=5)
+
+
+@NO_TIME
+@given(DOCUMENTS, PARTS)
+def test_a_path_that_needs_no_parser_means_what_the_parser_says(document: Any, parts: list[str]) -> None:
+    path = "$" + "".join(parts)
+    query = jsonpath_rfc9535.compile(path)
+    assert jsonpath.segments(path) == [str(segment) for segment in query.segments]
+    assert jsonpath.is_single(path) is query.singular_query()
+    assert list(jsonpath.finder(path)(document)) == query.find(document).values()
+
+
+@pytest.mark.parametrize(
+    ("path", "single"), [("$..a", False), ("$.a[0:2]", False), ("$['a']", True), ("$[-1]", True)]
+)
+def test_any_other_path_is_parsed(path: str, single: bool) -> None:
+    assert jsonpath.is_single(path) is single
+    assert jsonpath.segments(path) == [str(each) for each in jsonpath_rfc9535.compile(path).segments]

@@ -102,11 +102,13 @@ def test_the_ledger_adds_up_and_its_figures_are_the_same_everywhere(
         assert planned[key] == sum(row[key] for row in rows)
     assert planned["writes"] == lost.evidence["due"] == 140
     assert all(row["writes"] == row["present"] + row["missing"] for row in rows)
-    confirmed = rows[0]
-    assert confirmed["writes"] == lost.evidence["acknowledged"] == verdict.figures["acknowledged_writes"]
-    assert confirmed["missing"] == lost.measured == verdict.figures["lost_writes"]
+    acknowledged = rows[0]
+    assert acknowledged["writes"] == lost.evidence["acknowledged"] == verdict.figures["acknowledged_writes"]
+    assert acknowledged["missing"] == lost.measured == verdict.figures["lost_writes"]
     html = text_of(render(Journal(journal.run), verdict))
-    assert f"confirmed {confirmed['writes']} {confirmed['present']} {confirmed['missing']}" in html
+    assert (
+        f"acknowledged {acknowledged['writes']} {acknowledged['present']} {acknowledged['missing']}" in html
+    )
     if verdict.figures["worst_outage"]:
         outages = next(each.evidence["outages"] for each in verdict.findings if each.evidence.get("outages"))
         assert max(each["length"] for each in outages) == verdict.figures["worst_outage"]

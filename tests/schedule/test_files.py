@@ -8,6 +8,7 @@ import pytest
 
 from chaos.errors import FileError
 from chaos.schedule import file
+from chaos.schedule.missing_secrets import missing
 from tests.midnight import PROJECT
 from tests.typed import refusal, typed
 
@@ -109,6 +110,50 @@ def test_the_good_one_and_the_one_that_ships_are_valid(
     path.write_text(GOOD)
     assert typed(capsys, "schedule", "validate", str(path)).code == 0
     assert typed(capsys, "schedule", "validate", str(PROJECT / "schedules/example.yaml")).code == 0
+
+
+SECRETS = """
+notify:
+  ops: {apprise: {env: OPS_ADDRESS}}
+  ci:
+    webhook: {env: CI_ADDRESS}
+    headers: {authorization: {file: no-such-file}}
+schedules:
+  - {name: nightly, experiment: smoke, when: 0 1 * * *, on_fail: {notify: [ops]}}
+"""
+
+
+def test_a_missing_secret_is_a_warning_and_its_value_is_never_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(SECRETS)
+    monkeypatch.delenv("OPS_ADDRESS", raising=False)
+    monkeypatch.setenv("CI_ADDRESS", "https://ci.example.org/planted-secret")
+    code, said, warned = typed(capsys, "schedule", "validate", str(path))
+    assert (code, said) == (0, f"{path}: 1 valid schedule\n")
+    assert f"{path}: warning: notify: ops: apprise: environment variable OPS_ADDRESS is not set" in warned
+    assert "warning: notify: ci: headers: authorization: file no-such-file" in warned
+    assert len(warned.splitlines()) == 2
+    assert "planted-secret" not in said + warned
+
+
+def test_a_target_whose_secret_is_missing_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "shop.yaml"
+    target.write_text(
+        "name: shop\ndriver: attach\nready: /\noptions: {base_url: http://127.0.0.1:9}\n"
+        "headers: {authorization: {env: SHOP_TOKEN}}\nroutes: {read: {path: /, role: read}}\n"
+    )
+    monkeypatch.delenv("SHOP_TOKEN", raising=False)
+    nightly = {"name": "nightly", "experiment": "smoke", "target": str(target), "when": "0 1 * * *"}
+    found = file.ScheduleFile.model_validate({"schedules": [nightly]})
+    assert missing(found) == [
+        f"target {target}: headers: authorization: environment variable SHOP_TOKEN is not set"
+    ]
+    monkeypatch.setenv("SHOP_TOKEN", "long-enough-to-mask")
+    assert missing(found) == []
 
 
 def test_a_restore_of_the_teams_own_backup_can_be_scheduled(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 from contextlib import ExitStack
@@ -90,6 +91,8 @@ async def _read(address: str, place: Path, live: RunDir, playing: ExitStack) -> 
         for name in ("api", HOSTILE):
             write(live, name)
             await page.until(f"document.querySelector('#events').innerText.includes({name!r})")
+        write(live, "`bought`")
+        await page.until("document.querySelector('#events code')?.innerText == 'bought'")
         playing.close()
         await page.until("document.querySelector('#state').innerText == 'The run has ended.'")
 
@@ -114,3 +117,38 @@ def test_a_report_can_run_nothing(midnight: Midnight, address: str, tmp_path: Pa
     title, errors = asyncio.run(read())
     assert title == "mine"
     assert any("Content Security Policy" in each for each in errors)
+
+
+LONG = "something_" + "y" * 90
+
+SIDEWAYS = """[document.documentElement, ...document.querySelectorAll('.wide')]
+    .filter(each => each.scrollWidth > Math.min(each.clientWidth, window.innerWidth))
+    .map(each => each.getAttribute('aria-label') || 'the page')"""
+
+
+def test_no_page_scrolls_sideways_on_a_phone(midnight: Midnight, address: str, tmp_path: Path) -> None:
+    run = RunDir(midnight.place / "reports" / "midnight" / Stored(7).id)
+    document = json.loads(run.verdict.read_text())
+    document["reasons"] = [f"see https://example.org/{LONG}"]
+    document["findings"] += [
+        {**document["findings"][0], "name": LONG, "because": f"{LONG}, which is no evidence of anything"}
+    ]
+    run.verdict.write_text(json.dumps(document))
+    paths = ("/", "/runs", f"/runs/{run.id}", f"/live/{run.id}", "/trend", "/trend/midnight", "/schedules")
+
+    async def read() -> dict[str, list[str]]:
+        async with browsing(tmp_path / "browser") as page:
+            found = {}
+            for width in (400, 320):
+                await page.resize(width)
+                for path in paths:
+                    await page.open(f"{address}{path}")
+                    found[f"{path} at {width}"] = await page.value(SIDEWAYS)
+            await page.open(f"{address}/runs/{run.id}")
+            named = "getComputedStyle(document.querySelector('td.number'), '::before').content"
+            assert await page.value(named) == '"measured: "'
+            return found
+
+    found = asyncio.run(read())
+    assert len(found) == 2 * len(paths)
+    assert {where: what for where, what in found.items() if what} == {}

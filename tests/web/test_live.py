@@ -6,8 +6,10 @@ import asyncio
 import json
 from contextlib import ExitStack
 
+import pytest
+
 from chaos.undo.locks import hold_lock
-from chaos.web import live
+from chaos.web import live, rendering
 from tests.web.pages import Site, began, write
 
 
@@ -87,6 +89,22 @@ def test_the_page_of_a_run_in_progress_is_linked_and_hostile_events_are_text() -
         assert "&lt;script&gt;alert(1)" in page
         assert page.count("<script") == 1
     assert "In progress" not in site.get(f"/live/{run.id}").text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("expect `unknown`", "expect <code>unknown</code>"),
+        ("`a<b` and `c`", "<code>a&lt;b</code> and <code>c</code>"),
+        ("a ` alone <b>", "a ` alone &lt;b&gt;"),
+        ("plain", "plain"),
+    ],
+)
+def test_what_is_in_backticks_is_code(text: str, shown: str) -> None:
+    assert rendering.code(text) == shown
+    run = began()
+    write(run, text)
+    assert shown in Site().get(f"/live/{run.id}").text
 
 
 def test_a_run_without_events_is_an_empty_page() -> None:

@@ -73,7 +73,7 @@ def test_the_worst_verdict_marks_a_night() -> None:
     starts = [(at, "pass", 5), (at, "unknown", 1), (at, None, 1)]
     last = nights.last_night(nights.calendar(starts, NOW, ZONES[0]), date(2026, 11, 10))
     assert last is not None
-    assert (last.mark, last.said) == ("U", "1 unknown, 1 none, 5 pass")
+    assert (last.mark, last.said) == ("U", "1 unknown, 1 no verdict, 5 pass")
     assert nights.called(last, date(2026, 11, 10)) == "Last night"
 
 

@@ -27,11 +27,10 @@ from chaos.spec.target import Target
 from chaos.spec.units import seconds
 from chaos.spec.yamlfile import Where
 from chaos.targets import slow_disk, volume_undo
-from chaos.targets.embedded import monitoring, operations, profile_file, settle_disk
-from chaos.targets.embedded.layout import ROLES, Layout, new_passwords
+from chaos.targets.embedded import actions, profile_file, settle_disk
+from chaos.targets.embedded.at_start import monitoring, operations, servers, services
+from chaos.targets.embedded.layout import RESTORED, ROLES, STANDBY, Layout, new_passwords
 from chaos.targets.embedded.options import EmbeddedOptions, Profile
-from chaos.targets.embedded.servers import RESTORED, STANDBY, Protection
-from chaos.targets.embedded.services import Parts
 
 if TYPE_CHECKING:
     from chaos.record.events import RestoresMeasured
@@ -54,7 +53,7 @@ OFFERS = frozenset(
 
 class EmbeddedDriver(Driver):
     Options = EmbeddedOptions
-    actions = operations.PARAMS
+    actions = actions.PARAMS
 
     @classmethod
     def offers(cls, target: Target) -> frozenset[str]:
@@ -88,17 +87,17 @@ class EmbeddedDriver(Driver):
         self._grown = int(staging.get("logs.grown", 0))
         standby = int(staging.get("database.standby", 0))  # 2: synchronous
         archive = math.ceil(staging.get("database.archive", 0))
-        self._protection = Protection(standby > 0, standby > 1, archive)
+        self._protection = servers.Protection(standby > 0, standby > 1, archive)
         self._passwords = new_passwords()
         self._volumes: dict[str, MadeVolume] = {}
         self._limited: set[str] = set()
         self._mark = ""
         self._limit_because = "no limit requested" if not options.disk_write else volume.why_not()
-        self._parts: Parts | None = None
+        self._parts: services.Parts | None = None
 
     @property
     def versions(self) -> Mapping[str, str]:
-        return Parts.versions() | (monitoring.versions() if self._options.monitoring else {})
+        return services.Parts.versions() | (monitoring.versions() if self._options.monitoring else {})
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -117,13 +116,13 @@ class EmbeddedDriver(Driver):
     def up(self, site: Site) -> Handles:
         self._mark = site.mark
         layout = Layout.for_run(site.mark, self._passwords)
-        servers = [str(layout.data), *(str(layout.server(name)) for name in (STANDBY, *RESTORED))]
+        clusters = [str(layout.data), *(str(layout.server(name)) for name in (STANDBY, *RESTORED))]
         undo = {"what": "directory", "path": str(layout.root), "owner": layout.owner}
         site.creating("directory", undo)
         layout.make()
         self._make_volumes(site, layout)
-        site.creating("processes", {"what": "processes", "mark": site.mark, "servers": servers})
-        parts = self._parts = Parts(
+        site.creating("processes", {"what": "processes", "mark": site.mark, "servers": clusters})
+        parts = self._parts = services.Parts(
             layout, site.mark, self._settings, layout.logs(self._apart), self._options, self._protection
         )
         stages: list[Callable[[], None]] = [
@@ -208,7 +207,7 @@ class EmbeddedDriver(Driver):
         limit = self._options.disk_write if name in self._limited else None
         return Volume(path, made.device, limit, served=made.served)
 
-    def _handles(self, layout: Layout, parts: Parts) -> Handles:
+    def _handles(self, layout: Layout, parts: services.Parts) -> Handles:
         logs = layout.logs(self._apart)
         rotation = self._profile.rotation
         data = self._volume("data", layout.shared_volume)
@@ -257,7 +256,7 @@ class EmbeddedDriver(Driver):
             answers_within=self._answers_within(),
         )
 
-    def _jobs(self, layout: Layout, parts: Parts) -> dict[str, Job]:
+    def _jobs(self, layout: Layout, parts: services.Parts) -> dict[str, Job]:
         """`python` is the interpreter of the stack itself."""
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
         env, secret = {**parts.environment, "PATH": path}, SecretReader()
@@ -281,12 +280,12 @@ def _remove_directory(undo: Undo) -> Evidence:
 
 def _stop_processes(undo: Undo) -> Evidence:
     for data in undo["servers"]:
-        Parts.kill_database(Path(data), undo["mark"])
+        services.Parts.kill_database(Path(data), undo["mark"])
     return {"processes_stopped": len(stop_marked(undo["mark"], grace=1.0))}
 
 
 def _delete_proxy(undo: Undo) -> Evidence:
-    return Parts.delete_proxy(undo["api"], undo["proxy"])
+    return services.Parts.delete_proxy(undo["api"], undo["proxy"])
 
 
 _UNDOS: dict[str, Callable[[Undo], Evidence]] = {

@@ -14,6 +14,8 @@ from chaos.tools import monitoring
 
 ROLES = ("api", "batch", "crowd")
 DATABASE = "reference"
+STANDBY = "standby"  # its application_name, its slot, its directory
+RESTORED = ("restored", "scratch-restore")  # directories of servers restored by a runbook
 
 
 def new_passwords() -> dict[str, str]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from chaos.errors import TargetError
 from chaos.plugin.driver import Incident
 from chaos.plugin.fault import Evidence
 from chaos.postgres import promote as promoting
-from chaos.spec.units import Positive
-from chaos.spec.yamlfile import Model
 from chaos.targets.embedded import rejoining, restoring
+from chaos.targets.embedded.actions import Nothing, PromoteParams, RecoverParams, RestoreParams
 from chaos.targets.embedded.servers import Estate
 from chaos.targets.embedded.services import Parts
 from chaos.toxiproxy import Toxiproxy
@@ -30,24 +27,6 @@ class Scene:
     @property
     def estate(self) -> Estate:
         return self.parts.estate
-
-
-class Nothing(Model):
-    """An action without parameters."""
-
-
-class PromoteParams(Model):
-    timeout: Positive = 30.0
-
-
-class RestoreParams(Model):
-    timeout: Positive = 300.0
-
-
-class RecoverParams(Model):
-    table: str = "records"
-    key: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "seq"
-    timeout: Positive = 300.0
 
 
 def fence(params: Nothing, scene: Scene) -> Evidence:
@@ -107,19 +86,17 @@ def recover(params: RecoverParams, scene: Scene) -> Evidence:
 
 Do = Callable[[Any, Scene], Evidence]
 
-_ACTIONS: Mapping[str, tuple[type[Model], Do]] = {
-    "fence": (Nothing, fence),
-    "promote": (PromoteParams, promote),
-    "repoint": (Nothing, repoint),
-    "repair": (Nothing, repair),
-    "rejoin": (Nothing, rejoin),
-    "restore": (RestoreParams, restore),
-    "recover": (RecoverParams, recover),
+_DO: Mapping[str, Do] = {
+    "fence": fence,
+    "promote": promote,
+    "repoint": repoint,
+    "repair": repair,
+    "rejoin": rejoin,
+    "restore": restore,
+    "recover": recover,
 }
-
-PARAMS: Mapping[str, type[Model]] = {name: params for name, (params, _) in _ACTIONS.items()}
 
 
 def do(action: str, params: Any, scene: Scene) -> Evidence:
     """Run one of the actions. Raises TargetError, with the underlying error if there is one."""
-    return _ACTIONS[action][1](params, scene)
+    return _DO[action](params, scene)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import time
+from dataclasses import asdict, replace
 
 from chaos.errors import TargetError
 from chaos.host import volume
@@ -87,5 +88,6 @@ def rejoin_as_standby(estate: Estate) -> Evidence:
     )  # pg_rewind recovers a crashed server in single-user mode, which is impossible for a standby
     standby = Standby(old, address(estate.current), RETURNING, RETURNING)
     done = rejoin(standby, estate.current, estate.access, verify=False)
+    began = time.monotonic()
     verify_following(estate.current, standby, estate.access, rows=False)
-    return asdict(done)
+    return asdict(replace(done, verifying=time.monotonic() - began))

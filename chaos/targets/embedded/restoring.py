@@ -18,8 +18,8 @@ from chaos.postgres.restore import restore as restore_backup
 from chaos.postgres.target import at_lsn, at_xid
 from chaos.postgres.wal import Timelines, show_lsn
 from chaos.postgres.wal_end import last_record
-from chaos.targets.embedded.layout import DATABASE
-from chaos.targets.embedded.servers import RESTORED, Estate
+from chaos.targets.embedded.layout import DATABASE, RESTORED
+from chaos.targets.embedded.servers import Estate
 
 
 def restore_newest(estate: Estate, timeout: float) -> Evidence:
@@ -79,7 +79,7 @@ def _told(backup: Backup, archive: Archive, done: Restored) -> dict[str, Any]:
         if done.verification
         else "not verified",
         "verified_files": done.verification.verified.files if done.verification else 0,
-        "verifying_seconds": done.verification.seconds if done.verification else 0.0,
+        "verifying_seconds": done.verification.seconds if done.verification else None,
         "copying_seconds": done.copying,
         "replaying_seconds": done.replaying,
         "copied_bytes": done.bytes,

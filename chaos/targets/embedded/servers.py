@@ -15,12 +15,11 @@ from chaos.postgres.backup import Backup, take_backup
 from chaos.postgres.settings import Settings
 from chaos.postgres.standby import Standby, make_standby
 from chaos.postgres.writes import attempt_write
-from chaos.targets.embedded.layout import Layout
+from chaos.targets.embedded.layout import STANDBY, Layout
 
 if TYPE_CHECKING:
     from chaos.record.events import RestoresMeasured
 
-STANDBY = "standby"  # its application_name, its slot, its directory
 SEGMENT_MIB, ARCHIVED_MIB = 16, 1  # of WAL; an archive stores complete ones, and starts one every few seconds
 
 
@@ -138,6 +137,3 @@ class Estate:
         """Measure restores of several sizes here, leaving nothing behind. Raises TargetError."""
         primary, place = self.primary, self.layout.root / "measure"
         return throughput.measure(primary.installation, place, user=primary.user, mark=primary.mark)
-
-
-RESTORED = ("restored", "scratch-restore")  # directories of servers restored by a runbook

@@ -2,6 +2,16 @@
 "use strict";
 const rows = document.getElementById("events");
 const state = document.getElementById("state");
+// What is in backticks is code; a single backtick stays.
+function append(cell, text) {
+  const parts = text.split("`");
+  if (parts.length % 2 === 0) parts.splice(0, parts.length, text);
+  parts.forEach((part, number) => {
+    const piece = document.createElement(number % 2 ? "code" : "span");
+    piece.textContent = part;
+    cell.append(piece);
+  });
+}
 const source = new EventSource(rows.dataset.from);
 source.addEventListener("told", (message) => {
   const told = JSON.parse(message.data);
@@ -9,7 +19,7 @@ source.addEventListener("told", (message) => {
   const at = row.insertCell();
   at.className = "number";
   at.textContent = told.at;
-  row.insertCell().textContent = told.text;
+  append(row.insertCell(), told.text);
 });
 source.addEventListener("end", () => {
   source.close();
