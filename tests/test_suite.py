@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,15 @@ def test_the_suites_page_says_once_where_and_when_it_was_played(tmp_path: Path) 
     assert text.count(">started by<") == 1
     assert text.count(">host<") <= 1
     assert "Run one-1" in text and "Run two-1" in text
+
+
+def test_on_paper_the_checks_that_passed_are_names_and_the_others_rows(tmp_path: Path) -> None:
+    run = stored(tmp_path, one=failing())
+    verdict, parts = judged(run)
+    text = write_suite_report(run, verdict, parts, ()).read_text()
+    (passed,) = re.findall(r'<p class="note printed">Passed: ([^<]+)</p>', text)
+    (left,) = re.findall(r'<table class="checks printed">(.*?)</table>', text, re.DOTALL)
+    assert "loss: lost otherwise" in passed and "recovery: rto" not in passed
+    assert "recovery: rto" in left and "loss: lost otherwise" not in left
+    (everything,) = re.findall(r'<table class="checks again">(.*?)</table>', text, re.DOTALL)
+    assert "loss: lost otherwise" in everything and "recovery: rto" in everything

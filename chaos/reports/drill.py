@@ -10,7 +10,7 @@ from typing import Any
 from chaos.checks import loss, recovery
 from chaos.checks.drill import runbook
 from chaos.checks.drill.rto import shown as shown_rto
-from chaos.checks.finding import Finding
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
 from chaos.record.events import RunbookStepEnded, RunEnded, StepInjected
@@ -48,6 +48,18 @@ class DrillSection:
     backups: list[list[tuple[str, str]]]
     runbook: list[Row]  # step, by whom, how long, end counted from the loss, result
     findings: list[Row]  # outcome, check, because
+
+    @property
+    def checks_left(self) -> list[Row]:
+        """On paper, the checks that did not pass."""
+        return [row for row in self.findings if row[0] != Outcome.PASS.value]
+
+    @property
+    def checks_passed(self) -> str:
+        """On paper, the names of the others: what they judged is in the tables above."""
+        return (
+            ", ".join(check for outcome, check, _ in self.findings if outcome == Outcome.PASS.value) or "none"
+        )
 
 
 def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> DrillSection | None:
