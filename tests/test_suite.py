@@ -83,8 +83,8 @@ def test_the_lost_writes_of_the_whole_are_those_of_its_scenarios(tmp_path: Path)
     run = stored(tmp_path, one=night(missing=before), two=night(missing=before[:2] + after), three=night())
     verdict, parts = judged(run)
     of_parts = [part.verdict.figures for part in parts if part.verdict]
-    assert [each["lost_writes"] for each in of_parts] == [3, 3, 0]
-    assert (verdict.figures["lost_writes"], verdict.figures["lost_otherwise"]) == (6, 1)
+    assert [each["lost_writes"] for each in of_parts] == [0, 1, 0]
+    assert (verdict.figures["lost_writes"], verdict.figures["lost_with_the_loss"]) == (1, 5)
     written = sum(each["acknowledged_writes"] or 0 for each in of_parts)
     assert (
         verdict.reasons[-1]
@@ -179,7 +179,7 @@ def test_on_paper_the_checks_that_passed_are_names_and_the_others_rows(tmp_path:
     text = write_suite_report(run, verdict, parts, ()).read_text()
     (passed,) = re.findall(r'<p class="note printed">Passed: ([^<]+)</p>', text)
     (left,) = re.findall(r'<table class="checks printed">(.*?)</table>', text, re.DOTALL)
-    assert "loss: lost otherwise" in passed and "recovery: rto" not in passed
-    assert "recovery: rto" in left and "loss: lost otherwise" not in left
+    assert "loss: lost writes" in passed and "recovery: rto" not in passed
+    assert "recovery: rto" in left and "loss: lost writes" not in left
     (everything,) = re.findall(r'<table class="checks again">(.*?)</table>', text, re.DOTALL)
-    assert "loss: lost otherwise" in everything and "recovery: rto" in everything
+    assert "loss: lost writes" in everything and "recovery: rto" in everything

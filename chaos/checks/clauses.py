@@ -85,7 +85,7 @@ def passed(findings: Sequence[Finding], figures: Mapping[str, float | None]) -> 
             yield "there was no outage"
     if away is not None and not drilled:
         yield f"the worst outage lasted {_time(away.measured)}"
-    if lost := found.get((loss.NAME, lost_writes.NAME)) or found.get((loss.NAME, lost_writes.OTHERWISE)):
+    if lost := found.get((loss.NAME, lost_writes.NAME)):
         yield _kept(lost)
     yield from (each.because for each in found.values() if each.check not in (*_SHOWN_ELSEWHERE, *OF_SERVICE))
 

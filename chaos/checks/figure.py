@@ -57,7 +57,6 @@ class Figure:
     stand_in: str | None = None  # the percentile to compare if too few hits lie beyond this one
     drill: bool = False  # only in a drill's verdict
     rare: bool = False  # few experiments have it: left out where no run that is compared does
-    part: str | None = None  # the figure that a gate compares instead, where it was measured
     suite: Literal["worst", "sum"] | None = None  # how a suite combines its scenarios
     indexed: bool = True  # kept in the index of runs
     listed: bool = False  # a column of `midnight runs`

@@ -8,20 +8,18 @@ from typing import Any
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.text import many
 
-NAME, OTHERWISE = "lost_writes", "lost_otherwise"
-"""All lost writes; in a drill the limit judges those that were not lost with the loss: another number, another name."""
+NAME = "lost_writes"
 
 
 def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
-    """`evidence` comes from `ledger.evidence_of`: `lost_writes`, and their kinds; in a drill with `lost_otherwise`."""
-    name = OTHERWISE if OTHERWISE in evidence else NAME
-    lost, acknowledged = evidence[name], evidence["acknowledged"]
+    """`evidence` comes from `ledger.evidence_of`: `lost_writes`, and their kinds; in a drill without those that were
+    lost with the loss, which are `lost_with_it`."""
+    lost, acknowledged = evidence[NAME], evidence["acknowledged"]
     besides = evidence.get("lost_with_it")
     apart = f" besides the {besides} lost with the loss" if besides else ""
     because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost{apart}"
     if evidence["different"]:
-        missing = lost - evidence["different"]
-        because += f" ({missing} missing, {evidence['different']} with another payload)"
+        because += f" ({evidence['missing']} missing, {evidence['different']} with another payload)"
     if evidence["doubled"]:
         because += f", {evidence['doubled']} stored more than once"
     if limit is None:
@@ -30,7 +28,7 @@ def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
         outcome = Outcome.PASS if lost <= limit else Outcome.FAIL
         because += f", {limit} allowed"
     because += _apart(evidence.get("apart") or {})
-    return Finding(name, outcome, lost, limit, "count", because, evidence)
+    return Finding(NAME, outcome, lost, limit, "count", because, evidence)
 
 
 def _apart(apart: Mapping[str, Any]) -> str:

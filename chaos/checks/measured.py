@@ -49,10 +49,10 @@ class Measured:
         return None if isinstance(found, str) else int(found.acknowledged.sum())
 
     @cached_property
-    def lost(self) -> float | None:
-        """Acknowledged writes missing or changed afterwards, in a drill also those lost with the loss."""
+    def lost_with_the_loss(self) -> float | None:
+        """Acknowledged writes that a drill's loss took, which count for its RPO."""
         told = (each.evidence for each in self.findings if each.check == loss.NAME)
-        return next((each["lost_writes"] for each in told if "lost_writes" in each), None)
+        return next((each["lost_with_it"] for each in told if "lost_with_it" in each), None)
 
     @cached_property
     def _seen(self) -> Account | None:

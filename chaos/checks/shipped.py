@@ -22,7 +22,7 @@ from chaos.checks.leaks import leaks, returned
 from chaos.checks.slo import availability, burn_rate, latency, pool, query
 
 _OF_RECOVERY = {"outage": "worst outage", "recovery": "out with no fault acting", "rto": "worst outage (RTO)"}
-_OF_LOSS = {"lost_writes": "lost writes", "lost_otherwise": "lost otherwise", "rpo": "RPO"}
+_OF_LOSS = {"lost_writes": "lost writes", "rpo": "RPO"}
 
 SHIPPED: tuple[Check[Judged], ...] = (
     Check(left_behind.NAME, left_behind.check, about="run"),

@@ -132,11 +132,11 @@ def _evidence(verdict: Verdict, name: str) -> Mapping[str, Any]:
 def _lost(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
     """The ledger of the whole: the sum of those of its scenarios."""
     total = of_suite([verdict.figures for _, verdict in verdicts])
-    written, lost = total["acknowledged_writes"], total["lost_writes"]
-    if not written or lost is None:
+    written, otherwise = total["acknowledged_writes"], total["lost_writes"]
+    if not written or otherwise is None:
         return []
-    if not lost:
+    with_it = total["lost_with_the_loss"] or 0.0
+    if not otherwise + with_it:
         return [f"none of {written:,.0f} confirmed writes was lost"]
-    with_it = sum(int(_evidence(verdict, "rpo").get("lost_with_it") or 0) for _, verdict in verdicts)
-    apart = f" ({with_it:,} with the loss, {lost - with_it:,.0f} otherwise)" if with_it else ""
-    return [f"{lost:,.0f} of {written:,.0f} confirmed writes were lost{apart}"]
+    apart = f" ({with_it:,.0f} with the loss, {otherwise:,.0f} otherwise)" if with_it else ""
+    return [f"{otherwise + with_it:,.0f} of {written:,.0f} confirmed writes were lost{apart}"]

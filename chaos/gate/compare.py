@@ -39,8 +39,7 @@ def compare(
         own = tolerances.get(figure.name)
         left_out = figure.name in tolerances and own is None
         nowhere = figure.rare and all(each.get(figure.name) is None for each in (figures, *past))
-        of_a_part = figure.part is not None and figures.get(figure.part) is not None
-        if figure.room is not None and not left_out and not nowhere and not of_a_part:
+        if figure.room is not None and not left_out and not nowhere:
             found.append(_compare(figure, figure.room, figures, past, own, advisory=advisory))
     return found
 

@@ -47,7 +47,7 @@ def _label(finding: Finding) -> str:
         return f"p{finding.evidence['percentile']:g}"
     if finding.name == "rto" and "spans" in finding.evidence:
         return "RTO"
-    if finding.name == lost_writes.OTHERWISE and finding.evidence.get("lost_with_it"):
+    if finding.name == lost_writes.NAME and finding.evidence.get("lost_with_it"):
         return f"lost besides the {finding.evidence['lost_with_it']} of the RPO"
     labels = described(finding.check).cards
     return labels.get(finding.name) or labels.get("") or finding.name

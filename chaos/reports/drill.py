@@ -222,9 +222,9 @@ def ledger_rows(finding: Finding | None) -> list[Row]:
 
 
 _LOSSES = (
-    ("lost_writes", "confirmed writes lost"),
+    ("lost_in_all", "confirmed writes lost"),
     ("lost_with_it", "of them with the loss (RPO)"),
-    ("lost_otherwise", "otherwise"),
+    ("lost_writes", "otherwise"),
     ("different", "changed, so in the target and yet lost"),
     ("doubled", "stored more than once"),
     ("never_due_present", "records that no write of this run explains"),

@@ -59,7 +59,7 @@ def render_suite(
             ("run", verdict.run),
         ],
         signed=_signed(manifest, parts),
-        scenarios=[*(_row(part) for part in parts), _whole(verdict, parts)],
+        scenarios=[*(_row(part) for part in parts), _whole(verdict)],
         sections=[each for part in parts if (each := _section(part)) is not None],
         history=history_rows(history),
         command=manifest.command,
@@ -97,30 +97,20 @@ def _row(part: RunResult) -> Row:
     if part.verdict is None:
         return ["unknown", part.title, "", "", "", "", "", f"{part.run.id}: not judged"]
     rto = shown_rto(_found(part.verdict, "rto")) or DASH
-    numbers = _numbers(part.verdict, _with_the_loss(part.verdict))
-    return [part.verdict.outcome.value, part.title, rto, *numbers, part.run.id]
+    return [part.verdict.outcome.value, part.title, rto, *_numbers(part.verdict), part.run.id]
 
 
-def _whole(verdict: Verdict, parts: Sequence[RunResult]) -> Row:
+def _whole(verdict: Verdict) -> Row:
     """The worst times and the sums, as the suite's figures have them."""
-    with_it = [n for part in parts if part.verdict and (n := _with_the_loss(part.verdict)) is not None]
     worst = show_value(verdict.figures.get("rto"), "s")
-    numbers = _numbers(verdict, sum(with_it) if with_it else None)
-    return [verdict.outcome.value, "all: worst times, sums", worst, *numbers, verdict.run]
+    return [verdict.outcome.value, "all: worst times, sums", worst, *_numbers(verdict), verdict.run]
 
 
-def _numbers(verdict: Verdict, with_it: float | None) -> Row:
+def _numbers(verdict: Verdict) -> Row:
     """RPO, confirmed writes, those lost with the loss and those lost otherwise."""
     figures = verdict.figures
-    lost = figures.get("lost_writes")
-    otherwise = None if lost is None else lost - (with_it or 0)
-    counts = (figures.get("acknowledged_writes"), with_it, otherwise)
+    counts = (figures.get(each) for each in ("acknowledged_writes", "lost_with_the_loss", "lost_writes"))
     return [show_value(figures.get("rpo"), "s"), *(show_value(each, "count") for each in counts)]
-
-
-def _with_the_loss(verdict: Verdict) -> float | None:
-    found = _found(verdict, "rpo")
-    return None if found is None else found.evidence.get("lost_with_it")
 
 
 def _found(verdict: Verdict, name: str) -> Finding | None:

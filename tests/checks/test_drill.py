@@ -177,7 +177,7 @@ def test_writes_made_just_before_the_loss_count_as_rpo_and_not_as_lost(tmp_path:
     missing = (write_at(18.0), write_at(19.0), write_at(19.5))
     found = night(missing=missing).findings(tmp_path, loss.check)
     assert (found["rpo"].outcome, found["rpo"].measured) == (PASS, approx(LOSS[1] - 18.01))
-    assert (found["lost_otherwise"].outcome, found["lost_otherwise"].measured) == (PASS, 0)
+    assert (found["lost_writes"].outcome, found["lost_writes"].measured) == (PASS, 0)
     assert found["rpo"].evidence["lost_with_it"] == 3
 
 
@@ -188,7 +188,7 @@ def test_older_than_the_limit_it_fails(tmp_path: Path) -> None:
 
 def test_a_write_that_was_sent_after_the_loss_has_no_excuse(tmp_path: Path) -> None:
     found = night(missing=(write_at(30.0),)).findings(tmp_path, loss.check)
-    assert (found["lost_otherwise"].outcome, found["lost_otherwise"].measured) == (FAIL, 1)
+    assert (found["lost_writes"].outcome, found["lost_writes"].measured) == (FAIL, 1)
     assert (found["rpo"].outcome, found["rpo"].measured) == (PASS, 0)
 
 

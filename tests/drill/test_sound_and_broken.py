@@ -29,7 +29,7 @@ def test_a_standby_takes_over_and_the_old_primary_is_made_its_standby(midnight: 
         midnight, files.drill(midnight.place, "drill-failover"), files.target(midnight.place)
     )
     assert code == 0, told
-    assert {"recovery: rto", "loss: rpo", "loss: lost_otherwise", "exposure: exposure"} <= passed(outcomes)
+    assert {"recovery: rto", "loss: rpo", "loss: lost_writes", "exposure: exposure"} <= passed(outcomes)
     assert {"fencing: fencing", "fencing: split_brain", "runbook: rejoin"} <= passed(outcomes)
     assert midnight.verdict["figures"]["rpo"] > 1.0  # what the stalled link had left unprotected
     text = midnight.run.report.read_text()
@@ -68,7 +68,7 @@ def test_rows_that_were_deleted_are_recovered_exactly(midnight: Midnight) -> Non
         midnight, files.drill(midnight.place, "drill-delete"), files.target(midnight.place)
     )
     assert code == 0, told
-    assert {"recovered: recovered_rows", "loss: lost_otherwise", "recovery: rto"} <= passed(outcomes)
+    assert {"recovered: recovered_rows", "loss: lost_writes", "recovery: rto"} <= passed(outcomes)
 
 
 @pytest.mark.full
@@ -115,7 +115,7 @@ def test_a_primary_half_dead_is_noticed_and_replaced(midnight: Midnight, by: str
     assert {
         "recovery: rto",
         "loss: rpo",
-        "loss: lost_otherwise",
+        "loss: lost_writes",
         "fencing: fencing",
         "runbook: rejoin",
     } <= passed(outcomes)
@@ -140,4 +140,4 @@ def test_a_region_cut_off_leaves_no_caller_with_deadlines_hanging(
     ended, outcomes, told = played(midnight, file, files.target(midnight.place, profile))
     assert ended == code, told
     assert outcomes["answered: answered"] == ("pass" if code == 0 else "fail")
-    assert outcomes["loss: lost_otherwise"] == "pass"
+    assert outcomes["loss: lost_writes"] == "pass"

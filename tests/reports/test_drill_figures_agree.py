@@ -67,7 +67,7 @@ def check_a_drill(run: RunDir) -> Verdict:
     verdict = judge_run(run)
     page, journal = page_of(run, verdict), Journal(run)
     findings = {each.name: each for each in verdict.findings}
-    rto, rpo, otherwise = (findings[name] for name in ("rto", "rpo", "lost_otherwise"))
+    rto, rpo, otherwise = (findings[name] for name in ("rto", "rpo", "lost_writes"))
     html = text_of(render(journal, verdict))
 
     spans = rto.evidence["spans"]
@@ -92,16 +92,15 @@ def check_a_drill(run: RunDir) -> Verdict:
             findings[name].because.split(": done ")[1].split(", by")[0].removeprefix("in ").startswith(took)
         )
 
-    lost = {key: rpo.evidence[key] for key in ("lost_writes", "lost_with_it", "lost_otherwise", "different")}
+    lost = {key: rpo.evidence[key] for key in ("lost_in_all", "lost_with_it", "lost_writes", "different")}
     confirmed = rpo.evidence["account"][0]
-    assert (
-        lost["lost_writes"] == lost["lost_with_it"] + lost["lost_otherwise"] == verdict.figures["lost_writes"]
-    )
-    assert confirmed["missing"] + lost["different"] == lost["lost_writes"]
-    assert verdict.figures["lost_otherwise"] == otherwise.measured == lost["lost_otherwise"]
+    assert lost["lost_in_all"] == lost["lost_with_it"] + lost["lost_writes"]
+    assert confirmed["missing"] + lost["different"] == lost["lost_in_all"]
+    assert verdict.figures["lost_writes"] == otherwise.measured == lost["lost_writes"]
+    assert verdict.figures["lost_with_the_loss"] == lost["lost_with_it"]
     assert confirmed["writes"] == verdict.figures["acknowledged_writes"]
     assert (
-        f"{lost['lost_writes']} confirmed writes lost; {lost['lost_with_it']} of them with the loss" in html
+        f"{lost['lost_in_all']} confirmed writes lost; {lost['lost_with_it']} of them with the loss" in html
     )
     assert ("the service was back" in html) == bool(rto.evidence["out"])
     write_verdict(run, verdict)
@@ -136,11 +135,12 @@ def test_the_first_page_of_a_suite_adds_up_with_its_scenarios(
     for part, row in zip(of_parts, rows, strict=True):
         assert row[2].startswith(show_seconds(part.figures["rto"] or 0.0))
         assert row[4] == f"{part.figures['acknowledged_writes']:,}"
-        assert int(row[5]) + int(row[6]) == part.figures["lost_writes"]
+        assert int(row[5]) == part.figures["lost_with_the_loss"]
+        assert int(row[6]) == part.figures["lost_writes"]
     assert whole[2] == show_seconds(max(part.figures["rto"] or 0.0 for part in of_parts))
     assert verdict.figures["rto"] == max(part.figures["rto"] or 0.0 for part in of_parts)
     assert [int(n) for n in whole[4:7]] == [sum(int(row[n]) for row in rows) for n in (4, 5, 6)]
-    assert int(whole[5]) + int(whole[6]) == verdict.figures["lost_writes"]
+    assert int(whole[6]) == verdict.figures["lost_writes"]
     (told,) = set(re.findall(r"worst technical RTO (\S+ m?s)", html))
     assert told == whole[2]
 

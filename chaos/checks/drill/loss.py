@@ -1,8 +1,8 @@
-"""Loss in a drill: writes excused by the loss count for the RPO, all others as lost otherwise.
+"""Loss in a drill: writes excused by the loss count for the RPO, all others as lost writes.
 
 A missing acknowledged write is excused if it was sent before the loss was over: the cost of the unprotected
 seconds. The RPO is the end of the loss minus the acknowledgement of the oldest of them. Every other
-acknowledged write that is missing, or has another payload, is lost otherwise: `limits.lost_writes` judges these.
+acknowledged write that is missing, or has another payload, is one of `lost_writes`, which `limits.lost_writes` bounds.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from chaos.spec.units import show_seconds
 
 
 def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Finding]:
-    """`lost_otherwise` against limits.lost_writes, and `rpo` against limits.rpo and budget.rpo."""
+    """`lost_writes` against limits.lost_writes, and `rpo` against limits.rpo and budget.rpo."""
     experiment, loss = judged.experiment, judged.incident
     limits, budget = experiment.limits, experiment.budget.rpo
     allowed = budget if limits.rpo is None else limits.rpo
     if loss is None:
         because = "the loss never happened"
         return [
-            Finding(lost_writes.OTHERWISE, Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
+            Finding(lost_writes.NAME, Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
             Finding("rpo", Outcome.UNKNOWN, None, allowed, "s", because),
         ]
     before_its_end = ledger.acknowledged & (sent(judged.journal) < loss.ended)
@@ -40,7 +40,9 @@ def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Find
         "instant_of_loss": loss.ended,
         "acknowledged_before_the_loss": int(np.count_nonzero(before_its_end)),
         "lost_with_it": count,
-        lost_writes.OTHERWISE: evidence[lost_writes.NAME] - count,
+        "lost_in_all": evidence[lost_writes.NAME],
+        lost_writes.NAME: evidence[lost_writes.NAME] - count,
+        "missing": evidence["missing"] - count,
     }
     return [
         lost_writes.judge(limits.lost_writes, shown),
