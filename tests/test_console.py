@@ -231,6 +231,7 @@ def test_a_percentile_that_falls_on_a_bad_hit_is_infinite() -> None:
         (Event(0, "step", "batch", "injecting", {"fault": "batch_job"}), "step batch: injecting batch_job"),
         (Event(0, "step", "batch", "skipped", {"because": "no job"}), "step batch: skipped: no job"),
         (Event(0, "step", "batch", "held", {}), "step batch: held; no dose recorded"),
+        (Event(0, "runbook", "detect", "ended", {"seconds": 14.15, "evidence": {}}), "runbook detect: done"),
         (Event(0, "abort", "cpu", "fired", {"because": "over 95 %"}), "abort cpu fired: over 95 %"),
         (Event(0, "target", "reference", "failed"), "target reference failed"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from chaos.record.hits import Outcome as Hit
 from chaos.record.store import RunDir
 from chaos.reports.drill_page import write_suite_report
 from tests.checks.synthetic import Night, experiment_file
-from tests.checks.test_drill import BACK, LOSS, drill, night, step
+from tests.checks.test_drill import BACK, LOSS, drill, night, step, write_at
 
 
 def stored(tmp_path: Path, **nights: Night) -> RunDir:
@@ -63,16 +64,32 @@ def test_a_suite_whose_scenarios_all_pass_passes_with_the_worst_times(tmp_path: 
     assert {finding.name.partition(":")[0] for finding in verdict.findings} == {"one", "two"}
 
 
-def test_the_worst_time_leaves_out_a_hold_that_the_experiment_chose(tmp_path: Path) -> None:
+def cut_off() -> Night:
+    """An RTO of 7 s, of which midnight held 6 s."""
     plan = drill(runbook=[{"name": "detect", "at": 0}, {"name": "verify", "after": "loss"}])
-    cut_off = night(
-        step("detect", 0.0, 24.0), step("verify", 26.0, 26.5), plan=plan
-    )  # 7 s, of which 6 s were held
+    return night(step("detect", 0.0, 24.0), step("verify", 26.0, 26.5), plan=plan)
+
+
+def test_the_worst_time_is_the_figure_and_says_beside_it_what_midnight_held(tmp_path: Path) -> None:
     short = night()
     short.bad = [(LOSS[0], BACK - 2, Hit.BAD_STATUS)]
-    verdict, _ = judged(stored(tmp_path, short=short, cut_off=cut_off))
-    assert "; worst technical RTO 5 s (short, holds left out)" in verdict.headline
+    verdict, _ = judged(stored(tmp_path, short=short, cut_off=cut_off()))
+    assert "; worst technical RTO 7 s (cut_off, of which 6 s held by midnight)" in verdict.headline
     assert verdict.figures["rto"] == 7.0
+
+
+def test_the_lost_writes_of_the_whole_are_those_of_its_scenarios(tmp_path: Path) -> None:
+    before, after = tuple(map(write_at, (18.0, 19.0, 19.5))), (write_at(30.0),)
+    run = stored(tmp_path, one=night(missing=before), two=night(missing=before[:2] + after), three=night())
+    verdict, parts = judged(run)
+    of_parts = [part.verdict.figures for part in parts if part.verdict]
+    assert [each["lost_writes"] for each in of_parts] == [0, 1, 0]
+    assert (verdict.figures["lost_writes"], verdict.figures["lost_with_the_loss"]) == (1, 5)
+    written = sum(each["acknowledged_writes"] or 0 for each in of_parts)
+    assert (
+        verdict.reasons[-1]
+        == f"6 of {written:,.0f} acknowledged writes were lost (5 with the loss, 1 otherwise)"
+    )
 
 
 def test_a_scenario_that_fails_fails_the_whole_suite_and_is_named(tmp_path: Path) -> None:
@@ -154,3 +171,15 @@ def test_the_suites_page_says_once_where_and_when_it_was_played(tmp_path: Path) 
     assert text.count(">started by<") == 1
     assert text.count(">host<") <= 1
     assert "Run one-1" in text and "Run two-1" in text
+
+
+def test_on_paper_the_checks_that_passed_are_names_and_the_others_rows(tmp_path: Path) -> None:
+    run = stored(tmp_path, one=failing())
+    verdict, parts = judged(run)
+    text = write_suite_report(run, verdict, parts, ()).read_text()
+    (passed,) = re.findall(r'<p class="note printed">Passed: ([^<]+)</p>', text)
+    (left,) = re.findall(r'<table class="checks printed">(.*?)</table>', text, re.DOTALL)
+    assert "loss: lost writes" in passed and "recovery: rto" not in passed
+    assert "recovery: rto" in left and "loss: lost writes" not in left
+    (everything,) = re.findall(r'<table class="checks again">(.*?)</table>', text, re.DOTALL)
+    assert "loss: lost writes" in everything and "recovery: rto" in everything

@@ -14,11 +14,12 @@ from chaos.checks import (
     left_behind,
     logs,
     loss,
+    lost_writes,
     recovery,
     steady,
 )
 from chaos.checks.course import Course
-from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, runbook
+from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, rto, runbook
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.leaks import leaks, returned
 from chaos.checks.slo import availability, burn_rate, latency, pool
@@ -73,18 +74,18 @@ def failed(findings: Sequence[Finding]) -> Iterator[str]:
 def passed(findings: Sequence[Finding], figures: Mapping[str, float | None]) -> Iterator[str]:
     """What was shown by a pass."""
     found = {(each.check, each.name): each for each in findings if each.outcome is Outcome.PASS}
-    rto = found.get((recovery.NAME, "rto"))
-    drilled = rto is not None and "spans" in rto.evidence  # only a drill has a loss to come back from
-    if rto is not None and drilled:
-        yield _back(rto)
+    away = found.get((recovery.NAME, "rto"))
+    drilled = away is not None and "spans" in away.evidence  # only a drill has a loss to come back from
+    if away is not None and drilled:
+        yield _back(away)
     hits, good = figures.get("hits"), figures.get("good")
     if hits and good is not None and not drilled:
         yield f"{good:,.0f} of {many(int(hits), 'request')} were answered well"
         if figures.get("outages") == 0:
             yield "there was no outage"
-    if rto is not None and not drilled:
-        yield f"the worst outage lasted {_time(rto.measured)}"
-    if lost := found.get((loss.NAME, "lost_writes")):
+    if away is not None and not drilled:
+        yield f"the worst outage lasted {_time(away.measured)}"
+    if lost := found.get((loss.NAME, lost_writes.NAME)):
         yield _kept(lost)
     yield from (each.because for each in found.values() if each.check not in (*_SHOWN_ELSEWHERE, *OF_SERVICE))
 
@@ -153,14 +154,13 @@ def _time(value: float | None) -> str:
     return "an unknown time" if value is None else show_seconds(value)
 
 
-def _back(rto: Finding) -> str:
-    """When the service was back; a hold that the experiment chose is left out."""
-    held = float(rto.evidence.get("held") or 0.0)
-    if rto.measured is not None and held:
-        return (
-            f"the service was back {show_seconds(rto.measured - held)} after a hold of {show_seconds(held)}"
-        )
-    return f"the service was back {_time(rto.measured)} after the loss"
+def _back(found: Finding) -> str:
+    """When the service was back, or without an outage, when what the drill waits for was done."""
+    when = f"{_time(found.measured)} after the loss{rto.held_of(found.evidence)}"
+    if found.evidence.get("out", True):
+        return f"the service was back {when}"
+    until = found.evidence.get("until")
+    return f"there was no outage; {until} was done {when}" if until else "there was no outage"
 
 
 def _kept(lost: Finding) -> str:
@@ -194,8 +194,11 @@ def _recovery(finding: Finding) -> str:
     took, limit = _time(finding.measured), _time(finding.allowed)
     if finding.name == "outage":
         return f"the longest outage may last {limit}, but lasted {took}"
+    if finding.name == "rto" and not finding.evidence.get("out", True):
+        late = f"done only {took} after" if finding.evidence.get("back") else f"not done within {took} of"
+        return f"{finding.evidence.get('until')} was {late} the loss (limit {limit})"
     if finding.name == "rto":
-        return f"the service was down for {took} (limit {limit})"
+        return f"the service was down for {took}{rto.held_of(finding.evidence)} (limit {limit})"
     return f"with no fault acting it stayed down for {took} (limit {limit})"
 
 
@@ -203,11 +206,9 @@ def _loss(finding: Finding) -> str:
     if finding.name == "rpo":
         return f"writes of the last {_time(finding.measured)} were lost (limit {_time(finding.allowed)})"
     lost, of = finding.measured or 0, finding.evidence.get("acknowledged")
-    return (
-        f"{lost:,.0f} of {of:,} acknowledged writes were lost"
-        if of
-        else f"{lost:,.0f} acknowledged writes were lost"
-    )
+    with_it = int(finding.evidence.get("lost_with_it") or 0)
+    besides = f", besides the {with_it:,} lost with the loss" if with_it else ""
+    return f"{lost:,.0f} {f'of {of:,} ' if of else ''}acknowledged writes were lost{besides}"
 
 
 _FAILED: Mapping[str, Say] = {

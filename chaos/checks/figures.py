@@ -133,6 +133,15 @@ FIGURES: tuple[Figure, ...] = (
         listed=True,
         room=Room(Tolerance(), Tolerance()),
     ),
+    Figure(
+        "lost_with_the_loss",
+        "count",
+        "writes lost with the loss",
+        lambda run: run.lost_with_the_loss,
+        drill=True,
+        rare=True,
+        suite="sum",
+    ),
     Figure("lost_log_lines", "count", "log lines lost", of_finding("lost_log_lines"), indexed=False),
     Figure(
         "left_per_request",

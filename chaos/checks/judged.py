@@ -113,7 +113,7 @@ class Judged:
     @cached_property
     def runbook_steps(self) -> list[RunbookStepRun]:
         """Every runbook step of a drill, in the drill's order."""
-        return runbook_steps(self.experiment.drill, self.journal)
+        return runbook_steps(self.experiment.drill, self.journal, self.incident, self.spans)
 
 
 @dataclass(frozen=True, eq=False)

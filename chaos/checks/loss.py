@@ -29,7 +29,7 @@ def check(judged: Judged) -> list[Finding]:
     limit, budget = experiment.limits.lost_writes, experiment.budget.rpo
     if (because := lacking.why(journal, "lost_writes")) is not None:
         return [
-            Finding("lost_writes", Outcome.NOT_EXERCISED, None, None, "count", because),
+            Finding(lost_writes.NAME, Outcome.NOT_EXERCISED, None, None, "count", because),
             Finding("rpo", Outcome.NOT_EXERCISED, None, budget, "s", lacking.why(journal, "rpo") or because),
         ]
     ledger = read_ledger(journal)
@@ -38,7 +38,7 @@ def check(judged: Judged) -> list[Finding]:
         expected = limit is not None or (readable and bool(len(writes(journal))))
         outcome = Outcome.UNKNOWN if expected else Outcome.NOT_EXERCISED
         return [
-            Finding("lost_writes", outcome, None, limit, "count", ledger),
+            Finding(lost_writes.NAME, outcome, None, limit, "count", ledger),
             Finding("rpo", outcome, None, budget, "s", ledger),
         ]
     evidence = {**evidence_of(ledger), "account": account(ledger)}

@@ -8,10 +8,13 @@ from typing import Any
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.text import many
 
+NAME = "lost_writes"
+
 
 def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
-    """`evidence` comes from `ledger.evidence_of`: `lost_writes`, and their kinds."""
-    lost, acknowledged = evidence["lost_writes"], evidence["acknowledged"]
+    """`evidence` comes from `ledger.evidence_of`: `lost_writes`, and their kinds; in a drill without those that were
+    lost with the loss, which are `lost_with_it`."""
+    lost, acknowledged = evidence[NAME], evidence["acknowledged"]
     besides = evidence.get("lost_with_it")
     apart = f" besides the {besides} lost with the loss" if besides else ""
     because = f"{lost} of {many(acknowledged, 'acknowledged write')} lost{apart}"
@@ -25,7 +28,7 @@ def judge(limit: int | None, evidence: dict[str, Any]) -> Finding:
         outcome = Outcome.PASS if lost <= limit else Outcome.FAIL
         because += f", {limit} allowed"
     because += _apart(evidence.get("apart") or {})
-    return Finding("lost_writes", outcome, lost, limit, "count", because, evidence)
+    return Finding(NAME, outcome, lost, limit, "count", because, evidence)
 
 
 def _apart(apart: Mapping[str, Any]) -> str:

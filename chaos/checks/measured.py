@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chaos.checks import breakdown, ledger
+from chaos.checks import breakdown, ledger, loss
 from chaos.checks.finding import Finding
 from chaos.checks.judged import Judged
 from chaos.checks.outages import Account
@@ -47,6 +47,12 @@ class Measured:
         """Writes."""
         found = ledger.read_ledger(self.judged.journal)
         return None if isinstance(found, str) else int(found.acknowledged.sum())
+
+    @cached_property
+    def lost_with_the_loss(self) -> float | None:
+        """Acknowledged writes that a drill's loss took, which count for its RPO."""
+        told = (each.evidence for each in self.findings if each.check == loss.NAME)
+        return next((each["lost_with_it"] for each in told if "lost_with_it" in each), None)
 
     @cached_property
     def _seen(self) -> Account | None:

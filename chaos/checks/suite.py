@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from chaos.checks import completeness
+from chaos.checks.drill import rto
 from chaos.checks.figures import of_suite
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.headline import word
@@ -89,7 +91,7 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str
     """One sentence: how many passed, what became of the others, the worst times."""
     verdicts = [(part.title, part.verdict) for part in found if part.verdict is not None]
     passed = sum(verdict.outcome is Outcome.PASS for _, verdict in verdicts)
-    clauses = [f"{passed} of {many(planned, 'scenario')} passed", *_worst_times(verdicts)]
+    clauses = [f"{passed} of {many(planned, 'scenario')} passed", *_worst_times(verdicts), *_lost(verdicts)]
     others = [
         cut(f"{title}: {verdict.headline}", _PART)
         for title, verdict in verdicts
@@ -101,9 +103,10 @@ def _headline(outcome: Outcome, planned: int, found: Sequence[RunResult]) -> str
 
 
 def _reasons(found: Sequence[RunResult]) -> tuple[str, ...]:
-    """The first line of each scenario, then the worst times."""
+    """The first line of each scenario, then the worst times, and all lost writes."""
     verdicts = [(part.title, part.verdict) for part in found if part.verdict is not None]
-    return (*(f"{title}: {verdict.headline}" for title, verdict in verdicts), *_worst_times(verdicts))
+    said = [f"{title}: {verdict.headline}" for title, verdict in verdicts]
+    return (*said, *_worst_times(verdicts), *_lost(verdicts))
 
 
 def _worst_times(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
@@ -112,18 +115,28 @@ def _worst_times(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
     told = []
     for name, unit in (("rto", f"worst {technical}RTO"), ("rpo", "worst RPO")):
         values = [
-            (value - _held(verdict, name), title, _held(verdict, name))
+            (value, title, rto.held_of(_evidence(verdict, name)))
             for title, verdict in verdicts
             if (value := verdict.figures.get(name)) is not None
         ]
         if values:
-            value, title, _ = max(values)
-            left_out = ", holds left out" if any(held for *_, held in values) else ""
-            told.append(f"{unit} {show_seconds(value)} ({title}{left_out})")
+            value, title, held = max(values)
+            told.append(f"{unit} {show_seconds(value)} ({title}{held})")
     return told
 
 
-def _held(verdict: Verdict, name: str) -> float:
-    """The part of a time that the experiment chose, as a region is cut off for so long."""
-    found = (each.evidence.get("held") for each in verdict.findings if each.name == name)
-    return float(next(found, None) or 0.0)
+def _evidence(verdict: Verdict, name: str) -> Mapping[str, Any]:
+    return next((each.evidence for each in verdict.findings if each.name == name), {})
+
+
+def _lost(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
+    """The ledger of the whole: the sum of those of its scenarios."""
+    total = of_suite([verdict.figures for _, verdict in verdicts])
+    written, otherwise = total["acknowledged_writes"], total["lost_writes"]
+    if not written or otherwise is None:
+        return []
+    with_it = total["lost_with_the_loss"] or 0.0
+    if not otherwise + with_it:
+        return [f"none of {written:,.0f} acknowledged writes was lost"]
+    apart = f" ({with_it:,.0f} with the loss, {otherwise:,.0f} otherwise)" if with_it else ""
+    return [f"{otherwise + with_it:,.0f} of {written:,.0f} acknowledged writes were lost{apart}"]

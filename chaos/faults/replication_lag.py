@@ -61,7 +61,7 @@ class ReplicationLag(Fault):
             return
         yield yes(what, f"{lag.state}, {lag.sync_state}")
         because = f"{lag.flush or 0} now, {self._params.min_unflushed} required: the load writes them"
-        yield unknown("floor: unflushed_bytes", because)
+        yield unknown("floor: most_unflushed_bytes", because)
 
     def prepare(self) -> Undo:
         return {**self._known, "toxics": [self._toxic]}
@@ -91,8 +91,8 @@ class ReplicationLag(Fault):
             looks += 1
             most = max(most, lag.flush or 0) if lag else most
         return Held(
-            dose={"unflushed_bytes": float(most)},
-            floor={"unflushed_bytes": float(self._params.min_unflushed)},
+            dose={"most_unflushed_bytes": float(most)},
+            floor={"most_unflushed_bytes": float(self._params.min_unflushed)},
             evidence={"looks": looks, "watched": because},
         )
 

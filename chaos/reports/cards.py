@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.checks import loss, recovery
+from chaos.checks import loss, lost_writes, recovery
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.registered import described
 from chaos.checks.slo import latency
@@ -47,7 +47,7 @@ def _label(finding: Finding) -> str:
         return f"p{finding.evidence['percentile']:g}"
     if finding.name == "rto" and "spans" in finding.evidence:
         return "RTO"
-    if finding.name == "lost_writes" and finding.evidence.get("lost_with_it"):
+    if finding.name == lost_writes.NAME and finding.evidence.get("lost_with_it"):
         return f"lost besides the {finding.evidence['lost_with_it']} of the RPO"
     labels = described(finding.check).cards
     return labels.get(finding.name) or labels.get("") or finding.name

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chaos.checks import loss, recovery
 from chaos.checks.drill import runbook
-from chaos.checks.finding import Finding
+from chaos.checks.drill.rto import shown as shown_rto
+from chaos.checks.finding import Finding, Outcome
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
 from chaos.record.events import RunbookStepEnded, RunEnded, StepInjected
 from chaos.record.journal import Journal
 from chaos.record.manifest import Host
 from chaos.reports.drill_svg import Stretch, spans_svg
-from chaos.reports.show import DASH, named, show_any, show_offset, show_value, utc, words
+from chaos.reports.show import DASH, named, show_any, show_value, utc, words
 from chaos.spec import doses
 from chaos.spec.experiment import Experiment
-from chaos.spec.units import show_seconds
+from chaos.spec.units import show_seconds, show_signed
 
 Row = list[str]
 
@@ -37,6 +38,7 @@ class DrillSection:
     signed: list[tuple[str, str]]  # host, start, end, who
     played: str  # run, start and end on one line
     lost: str  # what the loss met
+    until: str  # what the RTO was counted to
     spans: list[Row]  # name, by whom, how long; assumed ones are marked
     timeline: str  # SVG
     narrow: str  # the same for a phone
@@ -44,8 +46,20 @@ class DrillSection:
     ledger: list[Row]  # what became of the writes: rows that add up to what was planned
     losses: str
     backups: list[list[tuple[str, str]]]
-    runbook: list[Row]  # step, by whom, end counted from the loss, result
-    findings: list[Row]  # outcome, check, because: those that decided
+    runbook: list[Row]  # step, by whom, how long, end counted from the loss, result
+    findings: list[Row]  # outcome, check, because
+
+    @property
+    def checks_left(self) -> list[Row]:
+        """On paper, the checks that did not pass."""
+        return [row for row in self.findings if row[0] != Outcome.PASS.value]
+
+    @property
+    def checks_passed(self) -> str:
+        """On paper, the names of the others: what they judged is in the tables above."""
+        return (
+            ", ".join(check for outcome, check, _ in self.findings if outcome == Outcome.PASS.value) or "none"
+        )
 
 
 def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> DrillSection | None:
@@ -57,9 +71,9 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
     assumed = dict((rto.evidence if rto else {}).get("assumed", {}))
     done_by = {f.name: str(f.evidence.get("by") or "") for f in verdict.findings if f.check == runbook.NAME}
     stretches = [Stretch(name, float(length), assumed=True) for name, length in assumed.items()]
-    stretches += [Stretch(span["name"], float(span["seconds"]), assumed=False) for span in spans]
+    stretches += [Stretch(_span_name(span), float(span["seconds"]), assumed=False) for span in spans]
     rows = [[name, "assumed", show_seconds(length)] for name, length in assumed.items()]
-    rows += [[s["name"], done_by.get(s["name"], ""), show_seconds(s["seconds"])] for s in spans]
+    rows += [[_span_name(s), done_by.get(s["name"], ""), show_seconds(s["seconds"])] for s in spans]
     return DrillSection(
         title=experiment.drill.scenario,
         verdict=verdict.outcome.value,
@@ -68,6 +82,7 @@ def section(experiment: Experiment, journal: Journal, verdict: Verdict) -> Drill
         signed=signed(journal),
         played=_played(journal, verdict),
         lost="; ".join(f"{name} {value}" for name, value in named(_loss(journal)) if value != DASH),
+        until=_until(rto),
         spans=rows,
         timeline=spans_svg(stretches, experiment.drill.scenario),
         narrow=spans_svg(stretches, f"{experiment.drill.scenario}, narrow", narrow=True),
@@ -101,6 +116,16 @@ def history_rows(history: Sequence[Earlier]) -> list[Row]:
         ]
         for each in history
     ]
+
+
+def _span_name(span: Mapping[str, Any]) -> str:
+    return f"{span['name']} ({span['note']})" if span.get("note") else str(span["name"])
+
+
+def _until(rto: Finding | None) -> str:
+    """What the RTO was counted to."""
+    evidence = rto.evidence if rto is not None else {}
+    return "the service was back" if evidence.get("out", True) else f"{evidence.get('until')} was done"
 
 
 def _finding(verdict: Verdict, check: str, name: str) -> Finding | None:
@@ -177,7 +202,7 @@ def _budget(experiment: Experiment, rto: Finding | None, rpo: Finding | None, as
     ):
         measured = None if finding is None else finding.measured
         total = None if measured is None else measured + extra
-        told = rto_shown(finding) if what == "RTO" else show_value(measured, "s")
+        told = (shown_rto(finding) or DASH) if what == "RTO" else show_value(measured, "s")
         told += f" + {show_seconds(extra)} assumed" if extra else ""
         headroom = DASH if total is None else show_seconds(_rounded(budget - total))
         rows.append([what, told, show_value(limit, "s"), show_seconds(budget), headroom])
@@ -189,16 +214,6 @@ def _rounded(seconds: float) -> float:
     return seconds if abs(seconds) < 60 else round(seconds)
 
 
-def rto_shown(finding: Finding | None) -> str:
-    """Return the RTO, without the hold that the experiment chose if there was one."""
-    if finding is None or finding.measured is None:
-        return DASH
-    held = float(finding.evidence.get("held") or 0.0)
-    if not held:
-        return show_seconds(finding.measured)
-    return f"{show_seconds(finding.measured - held)} after a hold of {show_seconds(held)}"
-
-
 def ledger_rows(finding: Finding | None) -> list[Row]:
     """Return what became of the planned writes; the last row is the sum of the others."""
     rows = (finding.evidence if finding is not None else {}).get("account") or []
@@ -207,8 +222,10 @@ def ledger_rows(finding: Finding | None) -> list[Row]:
 
 
 _LOSSES = (
-    ("lost_with_it", "acknowledged writes lost with the loss (RPO)"),
-    ("lost_writes", "lost otherwise"),
+    ("lost_in_all", "acknowledged writes lost"),
+    ("lost_with_it", "of them with the loss (RPO)"),
+    ("lost_writes", "otherwise"),
+    ("different", "changed, so in the target and yet lost"),
     ("doubled", "stored more than once"),
     ("never_due_present", "records that no write of this run explains"),
 )
@@ -216,7 +233,10 @@ _LOSSES = (
 
 def _losses(rpo: Finding | None) -> str:
     evidence = rpo.evidence if rpo is not None else {}
-    return "; ".join(f"{show_any(evidence[key])} {label}" for key, label in _LOSSES if key in evidence)
+    told = [
+        (key, label) for key, label in _LOSSES if evidence.get(key) or (key in evidence and "lost" in key)
+    ]
+    return "; ".join(f"{show_value(evidence[key], 'count')} {label}" for key, label in told)
 
 
 def _backups(findings: Sequence[Finding]) -> list[list[tuple[str, str]]]:
@@ -242,7 +262,8 @@ def _runbook(findings: Sequence[Finding], journal: Journal, rto: Finding | None)
         [
             f.name,
             str(f.evidence.get("by") or DASH),
-            show_offset(ends.get(f.name), zero),
+            show_value(f.measured, "s"),
+            DASH if zero is None or f.name not in ends else show_signed(ends[f.name] - zero),
             f.outcome.value,
             _how(f),
         ]
@@ -257,14 +278,14 @@ def _how(finding: Finding) -> str:
     if backup := finding.evidence.get("backup"):  # its facts have a table of their own
         return f"from backup {backup.get('label')}, to {finding.evidence.get('target', 'its end')}"
     shown = {
-        "took" if key == "seconds" else key: _of_step(key, value)
+        key: _of_step(key, value)
         for key, value in finding.evidence.items()
-        if key not in ("by", "seq", "only_here_seq") and value not in ("", None)
+        if key not in ("by", "seconds", "seq", "only_here_seq") and value not in ("", None)
     }
     return show_any(shown)
 
 
 def _of_step(key: str, value: Any) -> Any:
     """A float is a time, unless its name states another unit."""
-    timed = isinstance(value, float) and (key == "seconds" or not {"bytes", "seconds"} & set(key.split("_")))
+    timed = isinstance(value, float) and not {"bytes", "seconds"} & set(key.split("_"))
     return show_seconds(value) if timed else value

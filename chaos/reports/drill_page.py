@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.checks.drill.rto import shown as shown_rto
+from chaos.checks.finding import Finding
 from chaos.checks.result import RunResult
 from chaos.checks.verdict import Verdict
 from chaos.history.drills import Earlier
 from chaos.record.journal import Journal
 from chaos.record.manifest import Manifest
 from chaos.record.store import RunDir
-from chaos.reports.drill import DrillSection, Row, history_rows, rto_shown, section, signed, where
+from chaos.reports.drill import DrillSection, Row, history_rows, section, signed, where
 from chaos.reports.html import ENVIRONMENT, write_page
 from chaos.reports.page import clauses, footer
 from chaos.reports.show import DASH, show_any, show_value, utc
@@ -27,7 +29,7 @@ class SuitePage:
     title: str
     subtitle: list[tuple[str, str]]
     signed: list[tuple[str, str]]  # host, start, end, who
-    scenarios: list[Row]
+    scenarios: list[Row]  # the last one is the whole: the worst times, the sums of writes
     sections: list[DrillSection]
     history: list[Row]
     command: str
@@ -57,7 +59,7 @@ def render_suite(
             ("run", verdict.run),
         ],
         signed=_signed(manifest, parts),
-        scenarios=[_row(part) for part in parts],
+        scenarios=[*(_row(part) for part in parts), _whole(verdict)],
         sections=[each for part in parts if (each := _section(part)) is not None],
         history=history_rows(history),
         command=manifest.command,
@@ -93,13 +95,26 @@ def _versions(manifest: Manifest, parts: Sequence[RunResult]) -> dict[str, str]:
 
 def _row(part: RunResult) -> Row:
     if part.verdict is None:
-        return ["unknown", part.title, "", "", "", "", f"{part.run.id}: not judged"]
-    findings = {finding.name: finding for finding in part.verdict.findings}
-    rto, rpo, lost = (findings.get(name) for name in ("rto", "rpo", "lost_writes"))
-    with_it = show_any((rpo.evidence if rpo is not None else {}).get("lost_with_it"))
-    otherwise = show_value(lost.measured if lost is not None else None, "count")
-    exposed = show_value(rpo.measured if rpo is not None else None, "s")
-    return [part.verdict.outcome.value, part.title, rto_shown(rto), exposed, with_it, otherwise, part.run.id]
+        return ["unknown", part.title, "", "", "", "", "", f"{part.run.id}: not judged"]
+    rto = shown_rto(_found(part.verdict, "rto")) or DASH
+    return [part.verdict.outcome.value, part.title, rto, *_numbers(part.verdict), part.run.id]
+
+
+def _whole(verdict: Verdict) -> Row:
+    """The worst times and the sums, as the suite's figures have them."""
+    worst = show_value(verdict.figures.get("rto"), "s")
+    return [verdict.outcome.value, "all: worst times, sums", worst, *_numbers(verdict), verdict.run]
+
+
+def _numbers(verdict: Verdict) -> Row:
+    """RPO, acknowledged writes, those lost with the loss and those lost otherwise."""
+    figures = verdict.figures
+    counts = (figures.get(each) for each in ("acknowledged_writes", "lost_with_the_loss", "lost_writes"))
+    return [show_value(figures.get("rpo"), "s"), *(show_value(each, "count") for each in counts)]
+
+
+def _found(verdict: Verdict, name: str) -> Finding | None:
+    return next((each for each in verdict.findings if each.name == name), None)
 
 
 def _section(part: RunResult) -> DrillSection | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.checks import logs, loss, steady
+from chaos.checks import logs, loss, recovery, steady
 from chaos.checks.finding import Finding
 from chaos.checks.finite import json_safe
 from chaos.checks.fixes import Fix
@@ -155,8 +155,16 @@ def _moments(experiment: Experiment, journal: Journal, verdict: Verdict, zero: f
             yield Moment(outage["end"] - zero, _sentence(_back(outage)))
     for fired in journal.every(AbortFired):
         yield Moment(fired.at - zero, _sentence(f"abort condition {fired.name} held: {fired.because}"))
+    lost_at = next(
+        (each.evidence.get("loss") for each in _of(verdict, recovery.NAME) if each.name == "rto"), None
+    )
     for done in journal.every(RunbookStepEnded):
-        yield Moment(done.at - zero, f"Runbook: {done.name} was done.")
+        since = (
+            ""
+            if lost_at is None or done.at < lost_at
+            else f", {show_seconds(done.at - lost_at)} after the loss"
+        )
+        yield Moment(done.at - zero, f"Runbook: {done.name} was done{since}.")
     for failed in journal.every(RunbookStepFailed):
         yield Moment(failed.at - zero, _sentence(f"runbook: {failed.name} failed: {failed.because}"))
 

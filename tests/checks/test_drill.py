@@ -97,11 +97,22 @@ def test_a_hold_that_the_runbook_waits_for_is_a_span_of_its_own(tmp_path: Path) 
         ("verify", approx(0.5)),
         ("clients come back", approx(0.5)),
     ]
-    assert (
-        "7 s ≤ 15 s, of which 6 s were the hold that the experiment chose: back 1 s after it" in found.because
-    )
+    assert found.because == "technical RTO 7 s ≤ 15 s, of which 6 s held by midnight"
     line = judge(Judged(*one.write(tmp_path / "judged"))).headline
-    assert "the service was back 1 s after a hold of 6 s" in line
+    assert "the service was back 7 s after the loss, of which 6 s held by midnight" in line
+
+
+def test_a_request_that_waited_for_the_end_of_the_hold_does_not_end_it(tmp_path: Path) -> None:
+    plan = drill(runbook=[{"name": "detect", "at": 0}, {"name": "verify", "after": "loss"}])
+
+    def held(place: str, back: float) -> tuple[float, list[str]]:
+        one = night(step("detect", 0.0, 20.5), step("verify", 26.0, 27.0), plan=plan)
+        one.bad = [(LOSS[0], back, Hit.BAD_STATUS)]
+        found = one.findings(tmp_path / place, recovery.check)["rto"].evidence
+        return found["held"], [each["name"] for each in found["spans"]]
+
+    assert held("waiting", 25.4) == (approx(5.4), ["held by midnight"])
+    assert held("by itself", 20.9) == (0.0, ["detect", "verify"])
 
 
 def test_beyond_the_limit_it_fails(tmp_path: Path) -> None:
@@ -129,6 +140,11 @@ def test_without_an_outage_the_time_runs_until_the_step_that_ends_the_loss(tmp_p
     plan = drill(outage=False, until="promote")
     found = night(out=False, plan=plan).findings(tmp_path, recovery.check)["rto"]
     assert (found.outcome, found.measured) == (PASS, approx(5.5))
+    line = judge(Judged(*night(out=False, plan=plan).write(tmp_path / "judged"))).headline
+    assert line.startswith("PASS: there was no outage; promote was done 5.5 s after the loss; ")
+    late = {"limits": {"rto": 5, "rpo": 10, "lost_writes": 0}}
+    line = judge(Judged(*night(out=False, plan=plan, experiment=late).write(tmp_path / "late"))).headline
+    assert line.startswith("FAIL: promote was done only 5.5 s after the loss (limit 5 s)")
 
 
 def test_a_service_that_never_came_back_fails(tmp_path: Path) -> None:
@@ -191,6 +207,28 @@ def test_each_step_of_the_runbook_is_done_or_fails(tmp_path: Path) -> None:
     assert night(step("detect", 0, 24)).findings(tmp_path / "b", runbook.check)["promote"].outcome is UNKNOWN
 
 
+def test_a_step_takes_as_long_as_its_span_counted_from_the_step_before_it(tmp_path: Path) -> None:
+    one = night(step("detect", 0.0, 24.0), step("promote", 24.1, 25.5))
+    steps, rto = (one.findings(tmp_path, check) for check in (runbook.check, recovery.check))
+    spans = {each["name"]: each for each in rto["rto"].evidence["spans"]}
+    assert {name: each.measured for name, each in steps.items()} == {
+        name: approx(spans[name]["seconds"]) for name in ("detect", "promote")
+    }
+    assert steps["detect"].because == "detect: done 4 s after the loss, by midnight"
+    assert steps["promote"].because == "promote: done in 1.5 s, by midnight"
+
+
+def test_a_span_that_is_not_all_of_its_step_says_so(tmp_path: Path) -> None:
+    plan = drill(runbook=[{"name": "detect", "at": 0}, {"name": "verify", "at": 26}])
+    one = night(step("detect", 0.0, 24.0), step("verify", 26.0, 28.5), plan=plan)
+    spans = one.findings(tmp_path, recovery.check)["rto"].evidence["spans"]
+    waited = ("verify", "with the wait before it")
+    assert [(each["name"], each.get("note")) for each in spans] == [("detect", None), waited]
+    one = night(step("detect", 0.0, 24.0), step("promote", 24.0, 28.5))
+    spans = one.findings(tmp_path / "part", recovery.check)["rto"].evidence["spans"]
+    assert [(each["name"], each.get("note")) for each in spans] == [("detect", None), ("promote", "part")]
+
+
 @pytest.mark.parametrize(
     ("write", "took", "outcome"),
     [("refused", False, PASS), ("accepted", True, FAIL), ("unanswered", False, UNKNOWN)],
@@ -214,7 +252,7 @@ def test_writes_that_went_to_the_old_primary_alone_are_a_split_brain(tmp_path: P
 
 def lagging(since: float) -> Night:
     """A standby that has flushed nothing more since then; a byte a second is written."""
-    one = night(evidence={"standby": "streaming, async", "unflushed_bytes": 5}, plan=drill(exposure=2))
+    one = night(evidence={"standby": "streaming, async", "unflushed_bytes": 17_512}, plan=drill(exposure=2))
     written = [(float(at), at + 1.0, 100.0 + at) for at in range(60)]
     one.gauges = {
         ("replication", "lsn"): written,
@@ -226,6 +264,7 @@ def lagging(since: float) -> Night:
 def test_the_exposure_is_the_age_of_what_the_standby_lacked(tmp_path: Path) -> None:
     found = lagging(15.0).findings(tmp_path, exposure.check)["exposure"]
     assert (found.outcome, found.measured) == (PASS, approx(5.0, abs=0.3))
+    assert found.because.endswith("of writes were unprotected (17.5 kB not flushed by the standby)")
 
 
 def test_a_loss_that_finds_everything_protected_hardly_tested_rpo(tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chaos.checks import lost_writes
-from chaos.checks.ledger import evidence_of, numbers, read_ledger
+from chaos.checks.account import ACKNOWLEDGED, UNKEYED, account
+from chaos.checks.ledger import UNASKED, evidence_of, numbers, read_ledger
 from chaos.record.journal import Event, Journal, Writer
 from chaos.record.store import RunDir
 from tests.reports.stored_run import write_run
@@ -42,3 +45,15 @@ def test_rows_of_other_runs_are_evidence_and_change_no_count(tmp_path: Path) -> 
     found = lost_writes.judge(0, evidence_of(ledger))
     assert (found.measured, found.evidence["apart"], found.evidence["cleanup"]) == (3, APART, {"left": 0})
     assert found.because.endswith("; 40 records of 2 other runs left aside; 3 records of others among them")
+
+
+def test_a_write_acknowledged_under_no_known_key_has_a_row_of_its_own(tmp_path: Path) -> None:
+    """So that the writes called acknowledged are those that the verdict counts."""
+    ledger = read_ledger(Journal(write_run(tmp_path / "run")))
+    assert not isinstance(ledger, str)
+    assert [row["what"] for row in account(ledger)][:1] == [ACKNOWLEDGED]
+    state = ledger.state.copy()
+    state[np.flatnonzero(ledger.acknowledged)[:2]] = UNASKED
+    rows = {row["what"]: row["writes"] for row in account(replace(ledger, state=state))}
+    assert rows[UNKEYED] == 2
+    assert rows[ACKNOWLEDGED] == evidence_of(replace(ledger, state=state))["acknowledged"]

@@ -157,7 +157,7 @@ def test_a_standby_of_the_required_kind_is_enough(alone: Handles, postgres_serve
         proxies=proxies,
     )
     found = probed("replication_lag", there)
-    assert refused(found) == [] and found["floor: unflushed_bytes"].answer is Answer.UNKNOWN
+    assert refused(found) == [] and found["floor: most_unflushed_bytes"].answer is Answer.UNKNOWN
     assert refused(probed("lose_primary", there, standby="asynchronous")) == []
     (line,) = refused(probed("lose_primary", there, standby="synchronous"))
     assert line.startswith("the standby is synchronous: it is async")

@@ -48,6 +48,15 @@ def test_a_run_like_its_baseline_passes_every_comparison() -> None:
         assert [(each.name, each.outcome) for each in found] == [(name, "pass") for name in compared]
 
 
+def test_what_a_drill_loses_with_its_loss_is_not_compared_as_lost_writes() -> None:
+    before, now = ({"lost_writes": 0.0, "lost_with_the_loss": lost} for lost in (22.0, 48.0))
+    found = {each.name: each.outcome for each in compare(SOUND | now, [SOUND | before] * 3, {})}
+    assert (found["lost_writes"], "lost_with_the_loss" in found) == ("pass", False)
+    worse = SOUND | {"lost_writes": 1.0, "lost_with_the_loss": 22.0}
+    found = {each.name: each.outcome for each in compare(worse, [SOUND | before] * 3, {})}
+    assert found["lost_writes"] == "fail"
+
+
 def test_a_figure_that_few_experiments_have_is_compared_where_one_does() -> None:
     leak = {"left_per_request": 1.0}
     (case,) = [

@@ -34,6 +34,7 @@ _RUNBOOKS = {
     "restore": ("detect", "restore", "repoint", "verify"),
     "cut_off": ("detect", "verify"),
     "delete": ("detect", "restore"),
+    "frozen": ("detect", "fence", "promote", "repoint", "verify", "repair", "rejoin"),
 }
 _SAID = 'unreachable: connection failed: connection to server at "127.0.0.1", port 18704 failed: Connection refused'
 _BACKUP = {
@@ -114,7 +115,7 @@ def _late(second: int) -> dict[str, float]:
 
 
 def drill(place: Path) -> Path:
-    """A suite of four scenarios with long runbooks and backups, and a year of earlier drills."""
+    """A suite of five scenarios with long runbooks and backups, and a year of earlier drills."""
     run = stored(place, **{name: _scenario(steps) for name, steps in _RUNBOOKS.items()})
     verdict, parts = judged(run)
     earlier = [Earlier(f"2025{n:02d}01T020000Z-abc123", f"2025-{n:02d}-01T02:00:00+00:00", "pass", 12.4, 3.1, 0.0)

@@ -12,9 +12,9 @@ import numpy as np
 from chaos.checks.drill.incident import Incident
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
-from chaos.checks.text import amount
 from chaos.record.gauges import Source, Standby
 from chaos.record.journal import Journal
+from chaos.spec import doses
 from chaos.spec.units import show_seconds
 
 NAME = "exposure"
@@ -54,7 +54,7 @@ def _age(journal: Journal, loss: Incident) -> tuple[float | None, str]:
         ahead = written.value > flushed.value[-1]  # from here on the primary had written more
         since = float(written.at[int(np.argmax(ahead))]) if ahead.any() else loss.begun
         age = max(0.0, loss.begun - since)
-        return age, f"{amount(float(unflushed))} bytes not flushed by the standby"
+        return age, f"{doses.size(float(unflushed))} not flushed by the standby"
     archived = loss.evidence.get("archive_age_seconds")
     if archived is None:
         return None, "there was neither a standby nor an archive to examine"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from chaos.checks.spans import StepSpan
 from chaos.record import events
 from chaos.record.journal import Journal
-from chaos.spec.drill import Drill
+from chaos.spec.drill import Drill, DrillStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,16 @@ class RunbookStepRun:
     stopped: float | None  # when it failed, or was skipped
     because: str
     evidence: Mapping[str, Any]
+    since: float | None = None  # its time counts from here: see `_since`
 
     @property
     def over(self) -> float | None:
         return self.stopped if self.ended is None else self.ended
+
+    @property
+    def took(self) -> float | None:
+        """Seconds; None if it was never begun, or not over."""
+        return None if self.since is None or self.over is None else self.over - self.since
 
 
 def incident(drill: Drill | None, journal: Journal) -> Incident | None:
@@ -55,10 +62,34 @@ def incident(drill: Drill | None, journal: Journal) -> Incident | None:
     return Incident(float(instant["begun"]) - zero, float(instant["ended"]) - zero, evidence)
 
 
-def runbook_steps(drill: Drill | None, journal: Journal) -> list[RunbookStepRun]:
+def runbook_steps(
+    drill: Drill | None, journal: Journal, loss: Incident | None, spans: Sequence[StepSpan]
+) -> list[RunbookStepRun]:
     """Return every runbook step, in the drill's order."""
-    runbook = drill.runbook if drill else ()
-    return [_runbook_step(step.name, journal) for step in runbook]
+    found: dict[str, RunbookStepRun] = {}
+    for step in drill.runbook if drill else ():
+        one = _runbook_step(step.name, journal)
+        found[step.name] = replace(one, since=_since(step, one, found, loss, spans))
+    return list(found.values())
+
+
+def _since(
+    step: DrillStep,
+    one: RunbookStepRun,
+    before: Mapping[str, RunbookStepRun],
+    loss: Incident | None,
+    spans: Sequence[StepSpan],
+) -> float | None:
+    """Return from when the step's time counts: the end of what it waited for, so that no millisecond between two steps
+    is missing from the RTO's spans; but not from before the loss, for which a detector has to wait."""
+    if one.begun is None or one.over is None:
+        return one.begun
+    since = one.begun
+    if step.after is not None and step.after in before:
+        since = before[step.after].over or since
+    elif step.after is not None:
+        since = next((span.acted_until(since) for span in spans if span.step == step.after), since)
+    return max(since, loss.begun) if loss is not None and one.over > loss.begun else since
 
 
 def _runbook_step(name: str, journal: Journal) -> RunbookStepRun:

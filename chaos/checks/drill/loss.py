@@ -2,7 +2,7 @@
 
 A missing acknowledged write is excused if it was sent before the loss was over: the cost of the unprotected
 seconds. The RPO is the end of the loss minus the acknowledgement of the oldest of them. Every other
-acknowledged write that is missing, or has another payload, is lost.
+acknowledged write that is missing, or has another payload, is one of `lost_writes`, which `limits.lost_writes` bounds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Find
     if loss is None:
         because = "the loss never happened"
         return [
-            Finding("lost_writes", Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
+            Finding(lost_writes.NAME, Outcome.UNKNOWN, None, limits.lost_writes, "count", because),
             Finding("rpo", Outcome.UNKNOWN, None, allowed, "s", because),
         ]
     before_its_end = ledger.acknowledged & (sent(judged.journal) < loss.ended)
@@ -40,7 +40,8 @@ def judge(judged: Judged, ledger: Ledger, evidence: dict[str, Any]) -> list[Find
         "instant_of_loss": loss.ended,
         "acknowledged_before_the_loss": int(np.count_nonzero(before_its_end)),
         "lost_with_it": count,
-        "lost_writes": evidence["lost_writes"] - count,
+        "lost_in_all": evidence[lost_writes.NAME],
+        lost_writes.NAME: evidence[lost_writes.NAME] - count,
         "missing": evidence["missing"] - count,
     }
     return [

@@ -3,7 +3,8 @@
 The service is back at the due time of the first hit of sustained good service (the end of the outage begun by
 the loss), and once the drill's `until`, a runbook step, has ended. A later outage counts with its own length:
 the worst counts. Parts not performed are assumed by the target file and count against the budget; if it
-assumes nothing, the RTO is called technical.
+assumes nothing, the RTO is called technical. It is one number in every report: what of it the experiment itself chose,
+by holding the loss, is said beside it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from chaos.spec.units import show_seconds
 
 HELD = "held by midnight"
 """The span in which the loss was kept in force."""
+
+_SAME = 1e-6  # seconds: the same two instants, subtracted in another order
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
         "loss": loss.begun,
         "back": seen.back,
         "held": held,
+        "out": seen.felt,
+        "until": drill.until,
         "assumed": dict(known or {}),
         "spans": spans(steps, loss, seen.back, held),
         "breakable": observed - loss.begun + extra > budget or limit is not None,
@@ -63,18 +68,23 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     outcome = bounded(kept, kept or within(best))
     if outcome is Outcome.PASS and not evidence["breakable"]:
         outcome = Outcome.NOT_EXERCISED
-    because = _sentence(seen, outcome, allowed, budget, known, held)
+    because = _sentence(seen, outcome, allowed, budget, known, held, drill)
     return Finding("rto", outcome, seen.rto, allowed, "s", because, evidence)
 
 
 def _held(judged: Judged, drill: Drill, loss: Incident, back: float | None) -> float:
     """Return the seconds for which midnight itself kept the loss in force, if the runbook waits for its end: the
-    experiment chose them, and they are no part of what anyone had to recover from."""
+    experiment chose them, and they are no part of what anyone had to recover from.
+
+    A request that was waiting when the hold ended may be good, and is due before that end. A service that was back
+    earlier than any request waits has recovered by itself: nothing was held."""
     span = next((each for each in judged.spans if each.step == drill.loss), None)
     waits = any(step.after == drill.loss for step in drill.runbook)
-    if not waits or span is None or span.end is None or back is None or span.end > back:
+    if not waits or span is None or span.end is None or back is None:
         return 0.0
-    return span.acted_until(back) - loss.begun
+    if span.end > back + judged.experiment.load.timeout:
+        return 0.0
+    return min(span.acted_until(back), back) - loss.begun
 
 
 def _return(
@@ -96,21 +106,43 @@ def spans(
     steps: list[RunbookStepRun], loss: Incident, back: float | None, held: float = 0.0
 ) -> list[dict[str, Any]]:
     """Split the time from the loss until the service was back at the end of each step: name, start, seconds. The first
-    `held` seconds are midnight's own."""
+    `held` seconds are midnight's own. A span that is not all of its step's time, or more than it, has a `note`."""
     found: list[dict[str, Any]] = []
     reached = loss.begun + held
     if held:
         found.append({"name": HELD, "start": loss.begun, "seconds": held})
-    over = [(step.over, step.name) for step in steps if step.over is not None and step.over > reached]
-    for at, name in sorted(over):
+    over = [(step.over, step) for step in steps if step.over is not None and step.over > reached]
+    for at, step in sorted(over, key=lambda each: (each[0], each[1].name)):
         if back is not None and reached >= back:
             break
         end = at if back is None else min(at, back)
-        found.append({"name": name, "start": reached, "seconds": end - reached})
+        found.append(
+            {"name": step.name, "start": reached, "seconds": end - reached, **_noted(step, end - reached)}
+        )
         reached = end
     if back is not None and reached < back:
         found.append({"name": "clients come back", "start": reached, "seconds": back - reached})
     return found
+
+
+def _noted(step: RunbookStepRun, seconds: float) -> dict[str, str]:
+    took = seconds if step.took is None else step.took
+    if abs(took - seconds) < _SAME:
+        return {}
+    return {"note": "part" if seconds < took else "with the wait before it"}
+
+
+def shown(finding: Finding | None) -> str:
+    """Return the measured RTO as every report says it, with what of it midnight held; empty if not measured."""
+    if finding is None or finding.measured is None:
+        return ""
+    return f"{show_seconds(finding.measured)}{held_of(finding.evidence)}"
+
+
+def held_of(evidence: Mapping[str, Any]) -> str:
+    """Return what to say beside an RTO of the time for which the experiment itself kept the loss in force."""
+    held = float(evidence.get("held") or 0.0)
+    return f", of which {show_seconds(held)} {HELD}" if held else ""
 
 
 def _sentence(
@@ -120,19 +152,19 @@ def _sentence(
     budget: float,
     known: Mapping[str, float] | None,
     held: float,
+    drill: Drill,
 ) -> str:
     word = "technical RTO" if known is None else "RTO"
     least = "" if seen.back is not None else "> "
     text = f"{word} {least}{show_seconds(seen.rto)}"
     if seen.back is None:
-        text += f", not back when the observation ended, {show_seconds(allowed)} allowed"
+        missed = "not back" if seen.felt else f"{drill.until} not done"
+        text += f", {missed} when the observation ended, {show_seconds(allowed)} allowed"
     elif outcome is Outcome.UNKNOWN:
         text += f" undecided by indeterminate hits, {show_seconds(allowed)} allowed"
     else:
         text += f" {'≤' if seen.rto <= allowed else '>'} {show_seconds(allowed)}"
-    if held:
-        text += f", of which {show_seconds(held)} were the hold that the experiment chose"
-        text += f": back {show_seconds(seen.rto - held)} after it"
+    text += held_of({"held": held})
     if known is not None:
         parts = ", ".join(f"{name} {show_seconds(value)}" for name, value in known.items())
         total = seen.rto + sum(known.values())

@@ -12,14 +12,15 @@ NAME = "runbook"
 
 def check(judged: Judged) -> list[Finding]:
     """Return one finding per step; `measured` and `allowed` are the seconds it took and may take."""
-    drill = judged.experiment.drill
+    drill, loss = judged.experiment.drill, judged.incident
     if drill is None:
         return []
     within = {step.name: step.within for step in drill.runbook}
-    return [_judge(step, within[step.name]) for step in judged.runbook_steps]
+    begun = None if loss is None else loss.begun
+    return [_judge(step, within[step.name], begun) for step in judged.runbook_steps]
 
 
-def _judge(step: RunbookStepRun, within: float) -> Finding:
+def _judge(step: RunbookStepRun, within: float, loss: float | None) -> Finding:
     evidence = {"by": step.by, **step.evidence}
     if step.begun is None:
         outcome = Outcome.FAIL if step.stopped is not None else Outcome.UNKNOWN
@@ -27,9 +28,9 @@ def _judge(step: RunbookStepRun, within: float) -> Finding:
         return Finding(step.name, outcome, None, within, "s", because, evidence)
     if step.ended is None:
         outcome = Outcome.FAIL if step.stopped is not None else Outcome.UNKNOWN
-        took = None if step.stopped is None else step.stopped - step.begun
         because = f"{step.name}: failed: {step.because or 'the run ended before it did'}"
-        return Finding(step.name, outcome, took, within, "s", because, evidence)
-    took = step.ended - step.begun
-    because = f"{step.name}: done in {show_seconds(took)}, by {step.by}"
-    return Finding(step.name, Outcome.PASS, took, within, "s", because, evidence)
+        return Finding(step.name, outcome, step.took, within, "s", because, evidence)
+    took = "an unknown time" if step.took is None else show_seconds(step.took)
+    when = f"{took} after the loss" if step.since == loss else f"in {took}"
+    because = f"{step.name}: done {when}, by {step.by}"
+    return Finding(step.name, Outcome.PASS, step.took, within, "s", because, evidence)
