@@ -23,6 +23,8 @@ class Answer:
     server: str
     kind: str  # its content type
     text: str
+    location: str = ""  # of a redirect
+    cookies: tuple[str, ...] = ()  # names of those that it sets
 
     @property
     def good(self) -> bool:
@@ -85,4 +87,6 @@ class Asking:
             headers.get("server", ""),
             headers.get("content-type", ""),
             content.decode(errors="replace"),
+            headers.get("location", "") if answer.is_redirect else "",
+            tuple(each.partition("=")[0].strip() for each in headers.get_list("set-cookie")),
         )
