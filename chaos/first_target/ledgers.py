@@ -153,7 +153,7 @@ def undocumented(path: str, answer: Answer | None) -> Item:
     if answer is not None and (answer.location or "html" in answer.kind):
         why = (
             "Such as this one, for a form; a hidden token of the form goes in as the session takes it,"
-            ' `csrf_token: "{csrf}"`:'
+            ' such as `csrf_token: "{csrf_token}"`:'
         )
         return Item(f"{_NOT_YET} {why}", tuple(_example(base, _FORM)), on=False)
     why = "Such as this one; `get` may also be a `list`, or `sql` that asks the database:"

@@ -14,10 +14,10 @@ from chaos.first_target.asking import Answer, Asking
 from chaos.first_target.draft import Draft, Item
 from chaos.imports import writing
 from chaos.imports.imported import literal
+from chaos.spec import templates
 
 _USUAL = "session"  # a cookie's name, if the page sets none
 _CSRF_COOKIES = re.compile(r"csrf|xsrf", re.I)
-_TOKEN = re.compile(r"csrf|xsrf|token|authenticity|nonce", re.I)
 _NAMED = re.compile(r"""\bname\s*=\s*["']?[^\s"'>]+["']?""", re.I)
 _VALUE = re.compile(r"""\bvalue\s*=\s*("|')(?P<value>.+?)\1""", re.I | re.S)
 _COOKIE = re.compile(r"[!#$&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -104,7 +104,7 @@ def _calls(
 ) -> Iterator[str]:
     """The page of the form, for its cookies and tokens; then the form."""
     tokens = {each.name: pattern for each in form.fields if (pattern := _pattern(each))}
-    taken = {token: f"csrf_{number}" if number > 1 else "csrf" for number, token in enumerate(tokens, 1)}
+    taken = {token: _alias(token, number) for number, token in enumerate(tokens, 1)}
     first = {
         **{alias: {"cookie": cookie} for cookie, alias in cookies.items() if cookie in page.cookies},
         **{taken[token]: {"matches": pattern} for token, pattern in tokens.items()},
@@ -120,6 +120,8 @@ def _calls(
             fields[literal(each.name)] = {"secret": {"env": variable}}
         elif each.kind in ("text", "email", "tel"):
             fields[literal(each.name)] = "USER"
+        elif each.kind == "hidden":
+            fields[literal(each.name)] = ""
     yield "- method: POST"
     yield f"  path: {writing.value(literal(target))}"
     yield f"  form: {writing.value(fields)}"
@@ -127,10 +129,17 @@ def _calls(
     yield f"  take: {writing.value({alias: {'cookie': cookie} for cookie, alias in cookies.items()})}"
 
 
+def _alias(name: str, number: int) -> str:
+    """What a hidden field is called in braces."""
+    plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
+    usable = re.match(r"[a-z]", plain) and plain not in (*templates.NAMES, "row", "key", "sid")
+    return plain if usable else f"field_{number}"
+
+
 def _pattern(found: _Field) -> str:
-    """Where the page has the token of a hidden field; empty for any other field."""
+    """Where the page has the value of a hidden field, which may be a token; empty for any other field."""
     value, named = _VALUE.search(found.tag), _NAMED.search(found.tag)
-    if found.kind != "hidden" or not _TOKEN.search(found.name) or value is None or named is None:
+    if found.kind != "hidden" or value is None or named is None:
         return ""
     group = f"([^{value[1]}]+)"
     start, end = value.span("value")

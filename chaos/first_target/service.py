@@ -46,10 +46,10 @@ def describe(draft: Draft, asking: Asking, path: str) -> bool:
     )
     first = asking.get(path)
     if first is None:
-        draft.seen.append(f"{asking.base_url} did not answer: its routes and gauges are not known")
+        draft.seen.append(f"{asking.base_url} gave no complete answer: its routes and gauges are not known")
         draft.add(
             "routes",
-            Item("Not seen: the service did not answer.", (f"read: {{path: {_path(path)}}}",)),
+            Item("Not seen: the service gave no complete answer.", (f"read: {{path: {_path(path)}}}",)),
             ledgers.undocumented(path, None),
         )
         return False
@@ -184,7 +184,7 @@ def _tried(
         return replace(route, off=f"it needs an existing record, and {document} has no example")
     answer = asking.get(path, query)
     if answer is None or not answer.good:
-        said = "did not answer" if answer is None else f"answered {answer.status}"
+        said = "gave no complete answer" if answer is None else f"answered {answer.status}"
         return replace(route, off=f"GET {path} {said}")
     if (found := ledgers.listing(answer)) is not None:
         lists[route.path] = found

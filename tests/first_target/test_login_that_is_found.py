@@ -17,6 +17,7 @@ from tests.load.server import Server
 SECRET = "a-token-of-the-page-77"
 PAGE = f"""<!doctype html><body><form action="/search"><input name="q"></form>
 <form method="POST" action="/enter"><input type="hidden" name="_csrf-token" value="{SECRET}">
+<input type=hidden name=next value="/&amp;x"><input type=hidden name=empty value="">
 <input name="mail" type="email"><input type=password name='pw'><button>In</button></form>"""
 
 
@@ -47,8 +48,10 @@ def test_the_session_that_is_proposed_signs_in(tmp_path: Path, server: Server) -
     page, form = server.requests
     assert (page.path, form.method, form.path) == ("/login?next=%2F", "POST", "/enter")
     assert form.headers["cookie"] == "sid=first"
-    assert parse_qs(form.body.decode()) == {
+    assert parse_qs(form.body.decode(), keep_blank_values=True) == {
         "_csrf-token": [SECRET],
+        "next": ["/&x"],
+        "empty": [""],
         "mail": ["USER"],
         "pw": ["the-word-of-ada"],
     }
@@ -97,3 +100,17 @@ def test_no_form_of_another_host_is_asked(server: Server) -> None:
 def test_a_token_is_found_wherever_its_tag_has_it(tag: str, pattern: str) -> None:
     found = login._pattern(login._Field("csrf_token", "hidden", "x", tag))
     assert found == pattern
+
+
+@pytest.mark.parametrize(
+    ("name", "alias"),
+    [
+        ("csrf_token", "csrf_token"),
+        ("_csrf-Token", "csrf_token"),
+        ("seq", "field_2"),
+        ("1", "field_2"),
+        ("ß", "field_2"),
+    ],
+)
+def test_a_hidden_field_is_called_as_in_the_form_where_it_can_be(name: str, alias: str) -> None:
+    assert login._alias(name, 2) == alias
