@@ -41,6 +41,7 @@ class Listing:
     key: str = ""  # empty: it is not known, as the list is empty
     text: str = ""
     cursor: str = ""
+    example: str = ""  # the key of its first record
 
 
 def listing(answer: Answer) -> Listing | None:
@@ -65,7 +66,8 @@ def _of_records(path: str, records: list[Any], cursor: str) -> Listing | None:
     if not isinstance(first, dict):
         return None
     key = next((name for name in _KEYS if isinstance(first.get(name), str | int)), "")
-    return Listing(path, key, next((name for name in _TEXTS if isinstance(first.get(name), str)), ""), cursor)
+    text = next((name for name in _TEXTS if isinstance(first.get(name), str)), "")
+    return Listing(path, key, text, cursor, str(first[key]) if key else "")
 
 
 def _cursor(path: str, document: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 from chaos.errors import MidnightError
 from chaos.first_target import ledgers, login
@@ -178,7 +179,7 @@ def _tried(
             route,
             off="it needs values that are not written here (docs/attach.md#secrets), so it was not tried",
         )
-    path = route.path.replace("{item}", "1")
+    path = _existing(route.path, lists) or route.path.replace("{item}", "1")
     query = {name: str(value).replace("{item}", "1") for name, value in request.query.items()}
     if any("{" in text for text in (path, *query.values())):
         return replace(route, off=f"it needs an existing record, and {document} has no example")
@@ -189,11 +190,18 @@ def _tried(
     if (found := ledgers.listing(answer)) is not None:
         lists[route.path] = found
     # a number that was guessed need not exist: only the one that was tried is known to
-    return (
-        replace(route, items=1, path=path, request=replace(request, query=query))
-        if route.items > 1
-        else route
-    )
+    if route.items > 1 or path != route.path:
+        return replace(route, items=1, path=path, request=replace(request, query=query))
+    return route
+
+
+def _existing(path: str, lists: Mapping[str, ledgers.Listing]) -> str:
+    """The path of a record that a list has just shown; empty if none did."""
+    base, sign, name = path.partition("/{")
+    listed = lists.get(base)
+    if not sign or name not in ("item}", "uuid}") or listed is None or not listed.example:
+        return ""
+    return f"{base}/{quote(listed.example, safe='')}"
 
 
 def _path(path: str) -> str:

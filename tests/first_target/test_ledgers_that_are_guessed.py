@@ -91,6 +91,18 @@ def test_a_ledger_is_guessed_from_an_api_document_and_valid_as_it_is(
     assert "no write is measured until a route has a `ledger`; this one is a guess" in " ".join(text.split())
 
 
+@pytest.mark.parametrize("schema", [NUMBER, UUID])
+def test_a_record_that_the_list_shows_is_read_by_its_key(
+    tmp_path: Path, server: Server, schema: dict[str, str]
+) -> None:
+    by_key = _operation(parameters=[ID["parameters"][0] | {"schema": schema}])
+    _documented(server, {"/parts": {"get": _operation()}, "/parts/{id}": {"get": by_key}})
+    server.said["/parts"] = (200, "", '[{"id": "a/7", "sku": "x"}]')
+    server.said["/parts/a%2F7"] = (200, "", "{}")
+    routes = switched_on(described(server.url), tmp_path).routes
+    assert {route.path for route in routes.values()} == {"/parts", "/parts/a%2F7"}
+
+
 def test_a_write_that_nothing_reads_gets_no_guess_but_an_example(tmp_path: Path, server: Server) -> None:
     _documented(server, {"/mails": {"post": _operation(**_body(note=TEXT))}})
     made = switched_on(described(server.url), tmp_path, "routes")
@@ -126,9 +138,9 @@ def test_behind_a_page_the_example_is_a_form(tmp_path: Path, server: Server) -> 
     ("said", "found"),
     [
         ("[]", ledgers.Listing("$[*]")),
-        ('[{"uuid": "x", "name": "n"}]', ledgers.Listing("$[*]", "uuid", "name")),
+        ('[{"uuid": "x", "name": "n"}]', ledgers.Listing("$[*]", "uuid", "name", "", "x")),
         ('[{"name": 3}]', ledgers.Listing("$[*]")),
-        ('{"a": [1], "b": [{"_id": 4}], "next_page": "c"}', ledgers.Listing("$.b[*]", "_id", "", "$.next_page")),
+        ('{"a": [1], "b": [{"_id": 4}], "next_page": "c"}', ledgers.Listing("$.b[*]", "_id", "", "$.next_page", "4")),
         ('{"items": [[1]]}', None),
         ('{"a b": [{"id": 1}]}', None),
         ('{"next": null}', None),
