@@ -193,7 +193,12 @@ def _with_samples(kind: Kind, samples: Sequence[Sample]) -> Kind:
     )
 
 
+_REDIRECT = (
+    "a redirect is not followed: sign in with `session` if it leads to a login, name the path it leads to, or"
+    " `expect` it"
+)
 _CAUSES = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _REDIRECT),
     401: "401 is about credentials: see `headers` of the target and of the route",
     404: "404 is about the path: see the route's `path` and the target's `base_url`",
     429: "429 is a rate limit: lower the rate of the baseline, or lift the limit for midnight",

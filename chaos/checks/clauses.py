@@ -29,6 +29,9 @@ from chaos.spec.units import show_seconds
 OF_SERVICE = frozenset({availability.NAME, latency.NAME, burn_rate.NAME, recovery.NAME})
 """Checks that fail because the service did not answer as it should."""
 
+GRAVER = frozenset({left_behind.NAME, fencing.NAME, loss.NAME})
+"""Checks whose failure is told before an outage: what they report does not pass."""
+
 _TIMED = OF_SERVICE | {pool.NAME, bounded_answers.NAME}
 """Checks of times that the load generator has taken."""
 

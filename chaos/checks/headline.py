@@ -34,7 +34,10 @@ def headline(
     """Return one sentence, such as `FAIL: for 19 s of 1m 50s the service did not answer as it should.`"""
     first = opening(outcome, findings, course)
     if outcome is Outcome.FAIL:
-        return sentence(first, [*_of_outages(findings, course), *clauses.failed(findings)])
+        grave = [each for each in findings if each.check in clauses.GRAVER]
+        others = [each for each in findings if each.check not in clauses.GRAVER]
+        told = [*clauses.failed(grave), *_of_outages(findings, course), *clauses.failed(others)]
+        return sentence(first, told)
     if outcome is Outcome.UNKNOWN:
         return sentence(first, *_why_unknown(findings, course))
     return sentence(first, [*_partial(findings), *clauses.passed(findings, figures or {})])

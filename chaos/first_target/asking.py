@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,6 +15,7 @@ from chaos.access import allowlist, trust
 from chaos.errors import UsageError
 
 PATIENCE = 2.0  # seconds
+WHOLE = 4.0  # seconds for a whole answer: one that streams may never end
 _MOST = 4_000_000  # bytes of an answer that are read
 
 
@@ -23,6 +25,8 @@ class Answer:
     server: str
     kind: str  # its content type
     text: str
+    location: str = ""  # of a redirect
+    cookies: tuple[str, ...] = ()  # names of those that it sets
 
     @property
     def good(self) -> bool:
@@ -69,12 +73,15 @@ class Asking:
         self._client.close()
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer | None:
-        """The answer; None if there is none."""
+        """The answer; None if there is none, or no end of it."""
+        end = time.monotonic() + WHOLE
         try:
             with self._client.stream("GET", self.base_url + path, params=query or None) as answer:
                 content = b""
                 for part in answer.iter_bytes():
                     content += part
+                    if time.monotonic() > end:
+                        return None
                     if len(content) > _MOST:
                         break
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
@@ -85,4 +92,6 @@ class Asking:
             headers.get("server", ""),
             headers.get("content-type", ""),
             content.decode(errors="replace"),
+            headers.get("location", "") if answer.is_redirect else "",
+            tuple(each.partition("=")[0].strip() for each in headers.get_list("set-cookie")),
         )

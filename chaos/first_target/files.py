@@ -12,6 +12,7 @@ from chaos.first_target.draft import Consent, Draft
 from chaos.imports import importing, names
 from chaos.spec import experiment as spec_experiment
 from chaos.spec import target as spec_target
+from chaos.spec.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,16 @@ def write(planned: Planned, consent: Consent | None, today: date) -> list[str]:
     importing.loaded(played, spec_experiment.load)
     importing.write(planned.target, text)
     importing.write(planned.experiment, played)
-    return [*_said(planned, consent), *night.following(str(planned.target), str(planned.experiment))]
+    return [*_said(planned, consent, target), *night.following(str(planned.target), str(planned.experiment))]
 
 
-def _said(planned: Planned, consent: Consent | None) -> list[str]:
+def _said(planned: Planned, consent: Consent | None, target: Target) -> list[str]:
     found = [*planned.draft.seen, "", f"target: {planned.target}", f"experiment: {planned.experiment}", ""]
+    if not any(route.ledger for route in target.routes.values()):
+        found += [
+            f"No write is measured yet: no route has a `ledger`. Under `routes`, {planned.target} has one to check and"
+            " to uncomment.",
+            "",
+        ]
     missing = f"First state in {planned.target} who agreed: the line `consent` is commented out. Then type:"
     return [*found, "Type next:" if consent else missing]

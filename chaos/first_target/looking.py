@@ -13,7 +13,17 @@ import psutil
 
 from chaos.access import allowlist
 from chaos.errors import UsageError
-from chaos.first_target import held_logs, nightly, process, project, service, stores, units, variables
+from chaos.first_target import (
+    held_logs,
+    nightly,
+    process,
+    project,
+    service,
+    sqlite_files,
+    stores,
+    units,
+    variables,
+)
 from chaos.first_target.asking import Asking, address
 from chaos.first_target.draft import Draft, Item
 from chaos.first_target.units import UnitFound
@@ -47,7 +57,8 @@ def draft(given: str | None, name: str | None) -> Draft:
         )
     _process(found, subject)
     environment, whose = _environment(subject)
-    stores.describe(found, list(variables.addresses(environment)), subject.process, whose)
+    files = sqlite_files.found(environment, subject.process)
+    stores.describe(found, list(variables.addresses(environment)), subject.process, whose, files)
     if subject.process is not None:
         found.option("logs", *held_logs.describe(subject.process))
     found.option("jobs", *nightly.describe())

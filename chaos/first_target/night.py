@@ -12,7 +12,6 @@ from chaos.imports import names, writing
 from chaos.plan import rules
 from chaos.plan.fit import cannot_play
 from chaos.plugin import registry
-from chaos.spec import roles
 from chaos.spec.target import Target
 from chaos.tools import command
 
@@ -68,7 +67,7 @@ def experiment(target: Target, driver: str, at: Path, path: Path) -> str:
         "if_missing: leave_out            # what the target lacks is left out, and reported",
         "load:",
         "  timeout: 5s",
-        f"  mix: {_mix(target)}{_once_it_writes(target)}",
+        "  mix: {read: 6, write: 3}      # roles of routes; no write is sent before a route writes",
         f"  baseline: {{for: 4s, rate: {RATE}, availability: 99%}}",
         "  phases:",
         "    - {name: night, for: 5s, rate: 5}      # almost no requests",
@@ -106,17 +105,7 @@ def _judged(*, pool: bool) -> Iterator[str]:
     yield "limits:"
     yield "  outage: 5s                     # the longest one"
     yield "  recovery: 5s"
-
-
-def _mix(target: Target) -> str:
-    """The roles that its routes have, most of the requests reading."""
-    weights = {"read": 6, "write": 3, "outbound": 1}
-    there = {role: weight for role, weight in weights.items() if roles.named(role, target.routes)}
-    return writing.value(there or {"read": 1})
-
-
-def _once_it_writes(target: Target) -> str:
-    return "" if roles.named("write", target.routes) else "   # once a route writes: {read: 6, write: 3}"
+    yield "  lost_writes: 0                 # judged once a route has a `ledger`"
 
 
 def _why_not(act: Act, target: Target, driver: str) -> str:

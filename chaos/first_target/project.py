@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chaos import engine
 from chaos.engine.client import require_here
 from chaos.engine.projects import Found
-from chaos.first_target import service
+from chaos.first_target import ledgers, service
 from chaos.first_target.asking import Asking
 from chaos.first_target.draft import Draft, Item
 from chaos.imports import names, writing
@@ -94,4 +94,8 @@ def _ask(draft: Draft, there: Sequence[Found], options: dict[str, object]) -> No
             service.describe(bare, asking, "/")
         draft.top, draft.seen = bare.top, [*draft.seen, *bare.seen]
     if not published:
-        draft.add("routes", Item("It publishes no port, so it was not asked.", ("read: {path: /}",)))
+        draft.add(
+            "routes",
+            Item("It publishes no port, so it was not asked.", ("read: {path: /}",)),
+            ledgers.undocumented("/", None),
+        )

@@ -6,19 +6,21 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import psycopg
 
 from chaos.access import dsn
-from chaos.errors import MidnightError, Refused, UsageError
+from chaos.errors import Refused, UsageError
+from chaos.first_target import store_proxies
 from chaos.first_target.draft import Draft, Item
 from chaos.first_target.process import tree
+from chaos.first_target.store_proxies import Proxied, Store
 from chaos.first_target.variables import DEFAULT_PORTS, Address
 from chaos.imports import names, writing
 from chaos.postgres.signing_in import WATCHES
 from chaos.targets.attach.databases import ADMIN, aimed
-from chaos.toxiproxy import ProxyInfo, Toxiproxy
 
 _KINDS = {port: kind for kind, port in DEFAULT_PORTS.items() if not kind.startswith("http")} | {
     6432: "pgbouncer",
@@ -37,32 +39,36 @@ _PROGRAMS = {
 }
 """The kind of a store by the program that listens: it may have any port."""
 
-_TOXIPROXY = "http://127.0.0.1:8474"
-Store = tuple[str, int, str]
-"""Host, port and kind."""
-
-Proxied = tuple[str, ProxyInfo]
-"""A proxy, and the address of its server."""
-
 _CONNECT_WITHIN = 3  # seconds
-_PROXY = (
-    "a fault between the service and its {what} needs a Toxiproxy there: start one, point the service at it, and"
-    " name it here (docs/attach.md#handles)"
+_GRANT = (
+    " The role in admin_dsn must see the sessions of all others. As a superuser: `CREATE ROLE midnight LOGIN PASSWORD"
+    " '...'; GRANT pg_monitor TO midnight;`, and `GRANT CONNECT ON DATABASE NAME TO midnight;` if not every role may"
+    " connect."
+)
+_BY_SQL = (
+    'A `ledger` can read writes back from it, with `read: {{sql: "select KEY, TEXT from TABLE where KEY in (%s)",'
+    " database: {database}}}` (docs/own-service.md#ask-the-database)."
 )
 
 
-def describe(draft: Draft, found: Sequence[Address], process: psutil.Process | None, whose: str) -> None:
-    """Add `databases` and `proxies`."""
+def describe(
+    draft: Draft,
+    found: Sequence[Address],
+    process: psutil.Process | None,
+    whose: str,
+    files: Sequence[Path] = (),
+) -> None:
+    """Add `databases` and `proxies`. `files`: of SQLite."""
     open_to = _connections(process) if process is not None else Counter[Store]()
-    proxies = _proxies()
-    through = _through(
-        proxies, [*(each.port for each in found if each.here), *(port for _, port, _ in open_to)]
-    )
+    proxies = store_proxies.there()
+    ports = [*(each.port for each in found if each.here), *(port for _, port, _ in open_to)]
+    through = store_proxies.through(proxies, ports)
     databases = [each for each in found if each.kind == "postgresql"]
-    others = [each for each in found if each.kind != "postgresql"]
+    asked = [each for each in found if each.kind == "mysql" and each.port]
     draft.option("databases", *_databases(databases, through, whose))
     draft.option("databases", *(_connected(store, number) for store, number in open_to.items()))
-    if not databases and all(kind == "postgresql" for _, _, kind in open_to):
+    draft.option("databases", *(_by_sql(each, whose) for each in asked), *map(_file, files))
+    if not (databases or asked or files) and all(kind == "postgresql" for _, _, kind in open_to):
         also = (
             ""
             if open_to
@@ -72,13 +78,23 @@ def describe(draft: Draft, found: Sequence[Address], process: psutil.Process | N
             "databases",
             Item(
                 f"No connection string of a PostgreSQL is in {whose}{also}. Put one into a variable of your shell, and"
-                " name it:",
+                f" name it.{_GRANT}",
                 ("primary: {admin_dsn: {env: ADMIN_DSN}, dsns: {api: {env: API_DSN}}}",),
                 on=False,
             ),
         )
-    draft.option("proxies", *_of_proxies(through, databases))
-    draft.option("proxies", *(_other(each, whose) for each in others))
+    draft.option("proxies", *store_proxies.items(through, found, list(open_to), whose))
+
+
+def _by_sql(each: Address, whose: str) -> Item:
+    database = f"{{env: {each.variable}}}"
+    return Item(
+        f"{each.variable} in {whose} leads to {each.kind} at {each.at}. {_BY_SQL.format(database=database)}"
+    )
+
+
+def _file(path: Path) -> Item:
+    return Item(f"SQLite file {path}. {_BY_SQL.format(database=writing.value(f'sqlite:///{path}'))}")
 
 
 def _databases(found: Sequence[Address], through: Mapping[int, Proxied], whose: str) -> Iterator[Item]:
@@ -87,7 +103,10 @@ def _databases(found: Sequence[Address], through: Mapping[int, Proxied], whose: 
         usable, why = _usable(each, through)
         name = "primary" if not used else names.of_text(each.variable, "database")
         line = f"{name}: {{admin_dsn: {{env: {each.variable}}}, dsns: {{api: {{env: {each.variable}}}}}}}"
-        yield Item(f"{each.variable} in {whose} leads to PostgreSQL at {each.at}{why}", (line,), on=usable)
+        grant = "" if usable else _GRANT
+        yield Item(
+            f"{each.variable} in {whose} leads to PostgreSQL at {each.at}{why}{grant}", (line,), on=usable
+        )
         used = used or usable
 
 
@@ -135,8 +154,8 @@ def _sees(each: Address) -> tuple[bool, str]:
     if row is not None and row[1]:
         return True, "; the role may see all sessions in pg_stat_activity."
     return False, (
-        "; the role sees its own sessions only. `GRANT pg_monitor TO` it, or give an admin_dsn that may see all"
-        " in pg_stat_activity, then uncomment this."
+        "; the role sees its own sessions only: name a role in admin_dsn that sees all in pg_stat_activity, then"
+        " uncomment this."
     )
 
 
@@ -169,47 +188,3 @@ def _listening() -> dict[int, str]:
 def _connected(store: Store, number: int) -> Item:
     host, port, kind = store
     return Item(f"{number} connection{'s' * (number != 1)} to {kind} at {host}:{port} now.")
-
-
-def _proxies() -> list[Proxied]:
-    """The proxies of a Toxiproxy on this machine, with its address."""
-    url = os.environ.get("TOXIPROXY_URL", _TOXIPROXY)
-    with suppress(MidnightError, ValueError):
-        server = Toxiproxy(url)
-        return [(server.url, info) for info in server.proxies().values()]
-    return []
-
-
-def _through(proxies: Sequence[Proxied], ports: Sequence[int]) -> dict[int, Proxied]:
-    """Proxies by the port on which they listen, of those that the service connects to."""
-    found = {int(each[1].listen.rpartition(":")[2] or 0): each for each in proxies}
-    return {port: each for port, each in found.items() if port in ports}
-
-
-def _of_proxies(through: Mapping[int, Proxied], databases: Sequence[Address]) -> Iterator[Item]:
-    for number, (port, (url, info)) in enumerate(through.items()):
-        name = "database" if number == 0 else names.of_text(info.name, "proxy")
-        yield Item(
-            f"The service connects to port {port}, where this proxy listens; it leads to {info.upstream}.",
-            (f"{name}: {{api: {writing.value(url)}, name: {writing.value(info.name)}}}",),
-        )
-    if not through:
-        what = f"PostgreSQL ({databases[0].at})" if databases else "database"
-        yield Item(
-            f"No proxy was found: {_PROXY.format(what=what)}.",
-            (f'database: {{api: "{_TOXIPROXY}", name: database}}',),
-            on=False,
-        )
-
-
-def _other(each: Address, whose: str) -> Item:
-    name = writing.value(each.kind)
-    if each.kind.startswith("http"):
-        return Item(
-            f"{each.variable} in {whose} leads to a service at {each.at}: a route that calls it has `role: outbound`."
-        )
-    return Item(
-        f"{each.variable} in {whose} leads to {each.kind} at {each.at}: {_PROXY.format(what=each.kind)}.",
-        (f'{name}: {{api: "{_TOXIPROXY}", name: {name}}}',),
-        on=False,
-    )

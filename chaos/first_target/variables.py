@@ -44,6 +44,10 @@ _URL = re.compile(r"(?:jdbc:)?([a-z][a-z0-9]*)(?:\+[a-z0-9_]+)?://(.*)", re.I | 
 _REST = re.compile(
     r"(?:[^\s@/?#]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(?:[/?][^@#]*)?", re.S
 )
+_SETTING = r"[a-z_]+\s*=\s*(?:'(?:[^'\\]|\\.)*'|[^\s']+)"
+_KEYWORDS = re.compile(rf"(?=.*\bdbname\s*=)\s*{_SETTING}(?:\s+{_SETTING})*\s*", re.S)
+"""libpq's other form of a connection string, as Go services often have it."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|credential|auth", re.I)
 _PLACES = frozenset({"PWD", "OLDPWD"})  # of every shell: directories
@@ -102,6 +106,8 @@ def _secrets(name: str, value: str) -> list[str]:
 
 
 def _address(name: str, value: str) -> Address | None:
+    if _KEYWORDS.fullmatch(value):
+        return _postgresql(name, value)
     matched = _URL.fullmatch(value.strip())
     kind = _SCHEMES.get(matched[1].lower()) if matched else None
     if matched is None or kind is None:

@@ -13,7 +13,7 @@ from chaos.record import redact
 
 _WIDE = 110
 _SCALARS = ("ready", "base_url", "project", "pprof")
-_TOP = ("ready", "routes", "gauges", "pprof")
+_TOP = ("ready", "session", "headers", "routes", "gauges", "pprof")
 
 
 def target(draft: Draft, consent: Consent | None, today: date) -> str:

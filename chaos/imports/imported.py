@@ -34,6 +34,7 @@ class ImportedRoute:
     timeout: float | None = None  # seconds
     notes: tuple[str, ...] = ()
     off: str = ""  # why the route is written as a comment
+    ledger: Mapping[str, Any] = field(default_factory=dict)  # no recording has one: `init` guesses it
 
     @property
     def key(self) -> tuple[str, str]:

@@ -107,6 +107,8 @@ def _keys(route: ImportedRoute) -> Iterator[tuple[str, str]]:
         expect["contains"] = list(route.contains)
     if expect:
         yield "expect", value(expect)
+    if route.ledger:
+        yield "ledger", value(route.ledger)
 
 
 def value(given: Any) -> str:

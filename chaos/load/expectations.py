@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from chaos.load import streams
-from chaos.load.streams import Event
 from chaos.load.values import Prepared, Row, Values, as_text
 from chaos.record.hits import Outcome
 from chaos.spec import templates
@@ -47,7 +46,7 @@ class Expectation:
     def __init__(self, expect: Expect, values: Values) -> None:
         self._status = frozenset(expect.status)
         self._rules = tuple(_rules(expect, values))
-        self.needs_headers = bool(expect.headers)
+        self.needs_headers = bool(expect.headers) or expect.reads_text
 
     def broken(self, answer: Answer, row: Row | None = None) -> Bad | None:
         """The first rule that the answer breaks; None for a good answer. `row` is that of the request."""
@@ -66,6 +65,8 @@ def _rules(expect: Expect, values: Values) -> Iterator[Rule]:
     if expect.min_size is not None or expect.max_size is not None:
         most = float("inf") if expect.max_size is None else expect.max_size
         yield partial(_size, expect.min_size or 0, most)
+    if expect.reads_text:
+        yield _not_compressed
     for name, field in expect.headers.items():
         yield partial(_header, name, name.lower().encode(), field, _in_lower_case(field, values))
     for text in expect.contains:
@@ -95,6 +96,16 @@ def _size(least: int, most: float, answer: Answer, _: Row) -> Bad | None:
         return None
     bound = f"at least {least}" if len(answer.body) < least else f"at most {most:.0f}"
     return Bad(Outcome.BAD_SIZE, f"its body has {len(answer.body)} bytes, expected {bound}")
+
+
+def _not_compressed(answer: Answer, _: Row) -> Bad | None:
+    """Nothing is unpacked: of a compressed body, `lacks` would be met whatever it says."""
+    packed = [value.decode("latin-1") for name, value in answer.headers if name == b"content-encoding"]
+    if all(value.strip().lower() in ("", "identity") for value in packed):
+        return None
+    return Bad(
+        Outcome.BAD_BODY, f"its body is compressed ({_shown(', '.join(packed))}), which was not asked for"
+    )
 
 
 def _in_lower_case(field: FieldCondition, values: Values) -> tuple[Prepared | None, Prepared | None]:
@@ -257,40 +268,16 @@ def _stream(
 ) -> Bad | None:
     if any(name in answer.body for name in error):
         for event in streams.events(answer.body):
-            if any(_is_called(event, name) or _holds(event, name) for name in error):
+            if any(streams.is_called(event, name) or streams.holds(event, name) for name in error):
                 said = _shown(event.data.decode(errors="replace"))
                 return Bad(Outcome.BAD_STREAM, f"its stream has an error event: {said}")
     last = streams.last(answer.body)
     if last is None:
         return Bad(Outcome.BAD_STREAM, "its body is not an event stream, or has no complete event")
-    if any(_is_called(last, name) for name in done):
+    if any(streams.is_called(last, name) for name in done):
         return None
     names, end = " or ".join(stream.done), _shown((last.name or last.data).decode(errors="replace"))
     return Bad(Outcome.BAD_STREAM, f"its stream does not end with {names}, but with {end}")
-
-
-def _is_called(event: Event, name: bytes) -> bool:
-    if event.name == name or event.data.strip() == name:
-        return True
-    if name not in event.data:
-        return False
-    said = _object(event.data)
-    return any(said.get(key) == name.decode() for key in ("event", "type"))
-
-
-def _holds(event: Event, name: bytes) -> bool:
-    """`{"error": {...}}`, as many services send it without an event name."""
-    return name in event.data and _object(event.data).get(name.decode()) is not None
-
-
-def _object(data: bytes) -> Mapping[str, Any]:
-    if data.lstrip()[:1] != b"{":
-        return {}
-    try:
-        said = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _shown(value: Any) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,12 +129,21 @@ def _taken(source: Source, exchange: Exchange) -> Any:
         except (ValueError, RecursionError):
             return None
         return found[0] if found and isinstance(found[0], str | int | float) else None
+    if source.matches is not None:
+        return _matched(source.matches, exchange)
     fields = exchange.headers or []
     if source.header is not None:
         wanted = source.header.lower().encode()
         return next((value.decode("latin-1") for name, value in fields if name == wanted), None)
     cookies = (_cookie(value, str(source.cookie)) for name, value in fields if name == b"set-cookie")
     return next((value for value in cookies if value), None)
+
+
+def _matched(pattern: str, exchange: Exchange) -> str | None:
+    """The group. Of an HTML page, its character references are resolved, as a browser does before it sends a form."""
+    found = re.search(pattern, exchange.body.decode(errors="replace"))
+    text = (found[1] or "") if found else ""
+    return html.unescape(text) if b"html" in exchange.type.lower() else text
 
 
 def _cookie(field: bytes, name: str) -> str | None:
@@ -145,6 +156,8 @@ def _cookie(field: bytes, name: str) -> str | None:
 def _shown(source: Source) -> str:
     if source.json_path is not None:
         return source.json_path
+    if source.matches is not None:
+        return f"match of {source.matches}"
     return f"header {source.header}" if source.header is not None else f"cookie {source.cookie}"
 
 

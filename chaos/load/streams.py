@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
@@ -46,3 +47,28 @@ def last(body: bytes) -> Event | None:
             return found[-1]
         end = begin
     return next(events(lines), None)
+
+
+def is_called(event: Event, name: bytes) -> bool:
+    """Its `event:` line, its whole data, or the `type` or `event` of a JSON object in its data."""
+    if event.name == name or event.data.strip() == name:
+        return True
+    if name not in event.data:
+        return False
+    said = _object(event.data)
+    return any(said.get(key) == name.decode() for key in ("event", "type"))
+
+
+def holds(event: Event, name: bytes) -> bool:
+    """`{"error": {...}}`, as many services send it without an event name."""
+    return name in event.data and _object(event.data).get(name.decode()) is not None
+
+
+def _object(data: bytes) -> Mapping[str, Any]:
+    if data.lstrip()[:1] != b"{":
+        return {}
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

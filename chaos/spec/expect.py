@@ -172,6 +172,11 @@ class Expect(Model):
         if self.min_size is not None and self.max_size is not None and self.min_size > self.max_size:
             yield BrokenRule("must be at most `max_size`", "min_size")
 
+    @property
+    def reads_text(self) -> bool:
+        """True if a rule looks into the text of the body."""
+        return bool(self._given(_OF_ITS_TEXT))
+
     def misfits(self, method: str, compressed: bool) -> Iterator[BrokenRule]:
         """Rules that no answer to such a request can keep."""
         if method == "HEAD" and (found := self.given(_OF_A_BODY)):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from chaos.spec import templates
 from chaos.spec.broken import BrokenRule
+from chaos.spec.expect import Pattern
 from chaos.spec.fields import FieldName
 from chaos.spec.jsonpath import JsonPath
 from chaos.spec.request import CookieName, Request
@@ -23,17 +24,26 @@ _RESERVED = {*templates.NAMES, "row", "key"}
 
 
 class Source(Model):
-    """Where a value is in an answer: at a JSONPath of its body, in a header or in a cookie."""
+    """Where a value is in an answer: at a JSONPath of its body, in its text, in a header or in a cookie."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     json_path: JsonPath | None = Field(default=None, alias="json")
     header: FieldName | None = None
     cookie: CookieName | None = None
+    matches: Pattern | None = None  # its group is the value
+
+    @property
+    def is_in_body(self) -> bool:
+        return self.json_path is not None or self.matches is not None
 
     def broken_rules(self) -> Iterator[BrokenRule]:
-        if sum(given is not None for given in (self.json_path, self.header, self.cookie)) != 1:
-            yield BrokenRule("must be a JSONPath, {header: NAME} or {cookie: NAME}")
+        if sum(given is not None for given in (self.json_path, self.header, self.cookie, self.matches)) != 1:
+            yield BrokenRule("must be a JSONPath, {header: NAME}, {cookie: NAME} or {matches: REGEX}")
+        elif self.matches is not None and re.compile(self.matches).groups != 1:
+            yield BrokenRule(
+                'must have one group, which is the value, such as \'name="csrf" value="([^"]+)"\''
+            )
 
 
 def _taken_name(text: str) -> str:
@@ -58,7 +68,7 @@ class Call(Request):
 
     def broken_rules(self) -> Iterator[BrokenRule]:
         yield from super().broken_rules()
-        if self.method == "HEAD" and any(source.json_path is not None for source in self.take.values()):
+        if self.method == "HEAD" and any(source.is_in_body for source in self.take.values()):
             yield BrokenRule("the answer to HEAD has no body", "take")
 
 

@@ -13,6 +13,7 @@ from chaos.survey import commands, shown
 from chaos.survey.collisions import Collision
 from chaos.survey.entry import Entry
 from chaos.survey.reading import Survey
+from chaos.survey.rotations import Rotation
 
 _QUIET, _WARM = 15, 10  # seconds of the play before the steps
 _LONGEST, _USUAL, _SHORTEST = 600, 60, 10  # seconds of a step
@@ -21,6 +22,7 @@ _FLOOR = 10_000_000  # bytes, `min_rotated` of the fault
 _NO_SQL = "no fault runs a statement of pg_cron: start it from jobs.nightly, as psql -c"
 _NO_CLUSTER = "runs in a container: name its command as jobs.nightly of the target"
 _JOBS = 8  # played at most
+_LOGS = 3  # named in a comment
 _ENOUGH = f"{_JOBS} jobs are already played: swap the commands to replay this one"
 
 
@@ -180,11 +182,10 @@ def _hold(entry: Entry) -> int:
 def _logrotate(survey: Survey, entry: Entry, start: str, hold: int) -> list[str]:
     logs = [each for each in survey.rotations.logs if each.due is not False]
     grown = max(1, round(_due_bytes(survey) / 1e6))
-    stanza = logs[0].stanza.rpartition(":")[0]
     floor = min(_FLOOR, round(grown * 1e6 / 2))
     return [
         f"  # {_one_line(f'{shown.named(entry)}, {entry.source}: {len(logs)} logs, the largest {logs[0].log}')}",
-        f"  # {_one_line('on your own target: logs: {stanza: ' + stanza + '}')}",
+        f"  # {_one_line(f'on your own target: logs: {{{_named(logs)}}}')}",
         "  - name: logrotate",
         "    fault: logrotate",
         f"    {start}",
@@ -192,6 +193,17 @@ def _logrotate(survey: Survey, entry: Entry, start: str, hold: int) -> list[str]
         "    optional: true",
         f"    with: {{grown: {grown}MB, min_rotated: {floor}B}}",
     ]
+
+
+def _named(logs: Sequence[Rotation]) -> str:
+    """The largest logs, and the stanza that rotates them: the directory of stanzas if there are several."""
+    largest = [Path(each.log) for each in logs[:_LOGS]]
+    directory = largest[0].parent
+    files = [each.name if each.parent == directory else str(each) for each in largest]
+    stanzas = list(dict.fromkeys(each.stanza.rpartition(":")[0] for each in logs[:_LOGS]))
+    places = {str(Path(each).parent) for each in stanzas}
+    stanza = places.pop() if len(stanzas) > 1 and len(places) == 1 else stanzas[0]
+    return f"directory: {directory}, files: [{', '.join(files)}], stanza: {stanza}"
 
 
 def _batch_job(entry: Entry, number: str, start: str, hold: int) -> list[str]:

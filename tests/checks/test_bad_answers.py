@@ -126,6 +126,7 @@ def test_beyond_a_bound_kinds_are_summed_up() -> None:
 @pytest.mark.parametrize(
     ("changed", "cause"),
     [
+        ({"status": 303}, "a redirect is not followed: sign in with `session`"),
         ({"status": 401}, "401 is about credentials"),
         ({"status": 404}, "404 is about the path"),
         ({"status": 429}, "429 is a rate limit"),

@@ -126,6 +126,13 @@ def test_the_outage_began_after_a_step_that_still_acted_or_just_had(
     assert after in verdict(tmp_path, changed={"steps": steps}, steps=acted, bad=out).headline
 
 
+def test_lost_writes_come_before_an_outage_which_passes(tmp_path: Path) -> None:
+    found = verdict(tmp_path, bad=PLAYED, missing=(3,))
+    assert found.headline.startswith(
+        "FAIL: 1 of 104 confirmed writes were lost; for 18 s of 1m the service did not"
+    )
+
+
 def test_an_abort_is_a_word_of_it(tmp_path: Path) -> None:
     stopped = {"reason": "aborted", "because": "stopped by SIGINT"}
     found = verdict(tmp_path, ended=stopped)

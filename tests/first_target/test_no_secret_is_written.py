@@ -34,6 +34,7 @@ FORMS = (
     "https://{raw}@sentry.example/1",
     "{raw}",
     "host=127.0.0.1 user=shop password={raw}",
+    "host=127.0.0.1 user=shop dbname=orders password={raw}",
 )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from chaos.first_target import service, shown_gauges, stores, variables
+from chaos.first_target import asking, service, shown_gauges, stores, variables
 from chaos.first_target.asking import Asking
 from chaos.record import redact
 from chaos.sampling.shown.pages import parsed
@@ -73,3 +75,25 @@ def test_a_store_on_another_port_is_known_by_its_program(tmp_path: Path) -> None
         port = int(child.stdout.readline())
         assert stores._listening()[port] == "redis"
         child.kill()
+
+
+class _Endless(_Echo):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"data: tick\n\n")
+                time.sleep(0.02)
+
+
+def test_a_stream_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "WHOLE", 0.2)
+    with (
+        HTTPServer(("127.0.0.1", 0), _Endless) as server,
+        Asking(f"http://127.0.0.1:{server.server_port}") as asked,
+    ):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert asked.get("/events") is None
+        server.shutdown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -130,6 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, document: Any, headers: Mapping[str, str]) -> None:
         body = (document if isinstance(document, str) else json.dumps(document)).encode()
+        body = gzip.compress(body) if headers.get("Content-Encoding") == "gzip" else body
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():

@@ -148,3 +148,52 @@ def test_the_reason_names_the_part_and_is_short() -> None:
     assert bad is not None and bad.why.startswith('$.errors is [{"message": "xxx') and len(bad.why) < 130
     bad = broken("", {"status": 503}, json={"$.a": 1})
     assert bad == Bad(Outcome.BAD_STATUS, "it was answered with 503")
+
+
+GZIP = b"\x1f\x8b\x08\x00"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"lacks": "error"}, {"contains": "a"}, {"matches": "a"}, {"json": {"$.a": "absent"}}, {"sse": {}}],
+)
+@pytest.mark.parametrize("packed", [b"gzip", b"BR", b"identity, zstd"])
+def test_a_compressed_body_meets_no_rule_about_its_text(rule: dict[str, Any], packed: bytes) -> None:
+    bad = broken(GZIP, {"headers": [(b"content-encoding", packed)]}, **rule)
+    assert bad is not None and bad.outcome is Outcome.BAD_BODY
+    assert f"its body is compressed ({packed.decode()})" in bad.why
+
+
+def test_what_is_not_about_its_text_holds_of_a_compressed_body() -> None:
+    there = {"headers": [(b"content-encoding", b"gzip")]}
+    assert broken(GZIP, there, min_size="4B", max_size="4B") is None
+    assert broken("fine", {"headers": [(b"content-encoding", b"identity")]}, lacks="error") is None
+    known = Values()
+    assert Expectation(
+        Expect.model_validate({"lacks": ["error"]}, context={"written": True}), known
+    ).needs_headers
+    assert not Expectation(
+        Expect.model_validate({"min_size": "3B"}, context={"written": True}), known
+    ).needs_headers
+
+
+@settings(NO_TIME, max_examples=300)
+@given(
+    st.binary(max_size=60) | DOCUMENTS.map(lambda each: json.dumps(each).encode()),
+    st.sampled_from(
+        [
+            {"json": {"$": "present"}},
+            {"json": {"$[0]": "present", "$[*].a": 1}},
+            {"json": {"$..a": {"at_least": 1}, "$.a.b": "absent"}},
+            {"json": {"$[-1]": {"matches": "^a"}}},
+            {"contains": "ß"},
+            {"lacks": "\ufffd"},
+            {"matches": "(?s)^.{0,3}$"},
+            {"sse": {}},
+            {"sse": {"done": ["end"], "error": []}},
+        ]
+    ),
+)
+def test_any_answer_is_good_or_bad_with_a_reason(body: bytes, expect: dict[str, Any]) -> None:
+    outcome(body, **expect)
+    outcome(b"data: " + body + b"\n\n", **expect)

@@ -32,6 +32,8 @@ EVERY_OUTCOME = [
     (Route(path="/graphql", expect=Expect(lacks=('"errors"',))), Outcome.BAD_BODY, 200),
     (Route(path="/graphql", expect=Expect(contains=("data",))), Outcome.GOOD, 200),
     (Route(path="/ok", expect=Expect(contains=("data",))), Outcome.BAD_BODY, 200),
+    (Route(path="/packed", expect=Expect(lacks=("error",))), Outcome.BAD_BODY, 200),
+    (Route(path="/packed", expect=Expect(max_size=3)), Outcome.GOOD, 200),
     (Route(path="/error"), Outcome.BAD_STATUS, 500),
     (Route(path="/moved"), Outcome.BAD_STATUS, 302),
     (Route(path="/hang"), Outcome.TIMEOUT, 0),
@@ -53,6 +55,7 @@ EVERY_OUTCOME = [
 def test_every_way_a_request_can_end_has_its_outcome_and_is_sent_once(
     playing: Playing, server: Server
 ) -> None:
+    server.said["/packed"] = (200, "Content-Encoding: gzip\r\n", "{}")
     routes = [route for route, _, _ in EVERY_OUTCOME]
     table = playing.whole(routes, [0.01 * n for n in range(len(routes))])
     assert outcomes(table) == [outcome for _, outcome, _ in EVERY_OUTCOME]

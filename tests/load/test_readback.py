@@ -215,6 +215,7 @@ MISSING: dict[str, tuple[Any, Answer]] = {
     "an empty list": ({"matches": r"^\[\]$"}, (200, [], {})),
     "a status of its own": (400, (400, {}, {})),
     "a status and a text": ({"status": 400, "contains": "no such"}, (400, "no such item", {})),
+    "compressed": ({"json": {"$.note": "absent"}}, (200, {"note": None}, {"Content-Encoding": "gzip"})),
     "a header": ({"headers": {"X-Found": "0"}}, (200, {}, {"X-Found": "0"})),
 }
 

@@ -107,9 +107,33 @@ def test_without_a_session_nothing_is_asked(tmp_path: Path, server: Server) -> N
     assert server.requests == []
 
 
+FORM = '<form><input type="hidden" name="_csrf" value="a&#43;b/c=="></form>'
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("text/html; charset=utf-8", "a+b/c=="), ("text/plain", "a&#43;b/c==")]
+)
+def test_a_token_of_a_form_is_taken_as_a_browser_would_send_it(
+    tmp_path: Path, server: Server, kind: str, value: str
+) -> None:
+    form = """  - {path: /form, take: {token: {matches: 'name="_csrf" value="([^"]+)"'}, sid: {cookie: sid}}}\n"""
+    answering(server)
+    server.said["/form"] = (200, f"Content-Type: {kind}\r\nSet-Cookie: sid=second\r\n", FORM)
+    taken = session.open(loaded(tmp_path, form), server.url, {})
+    assert (taken.values["token"], taken.values["sid"]) == (value, "second")
+    server.said["/form"] = (200, f"Content-Type: {kind}\r\n", "<form></form>")
+    with pytest.raises(
+        Refused, match=r"its answer has no match of name=.*, to take token from \(status 200\)"
+    ):
+        session.open(loaded(tmp_path, form), server.url, {})
+
+
 @pytest.mark.parametrize(
     ("calls", "words"),
     [
+        ("  - {path: /l, take: {token: {matches: abc}}}\n", "take: token: must have one group"),
+        ("  - {path: /l, take: {token: {matches: (}}}\n", "must be a regular expression"),
+        ("  - {method: HEAD, path: /l, take: {token: {matches: (a)}}}\n", "the answer to HEAD has no body"),
         ("  - {path: '/{token}', take: {token: $.a}}\n", "session[1]: path: {token} is not a name"),
         (
             "  - {path: /l, take: {toke: $.a}}\n",

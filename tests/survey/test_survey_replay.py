@@ -45,9 +45,25 @@ def test_the_rotation_has_the_size_of_the_logs_and_names_the_teams_stanza(tmp_pa
     )
     steps = {step.name: step for step in found.steps}
     assert steps["logrotate"].params == {"grown": "250MB", "min_rotated": "10000000B"}
-    assert "logs: {stanza: /etc/logrotate.d/app}" in text
+    assert "logs: {directory: /var/log, files: [app.log], stanza: /etc/logrotate.d/app}" in text
     assert steps["batch_job"].at == steps["logrotate"].at
     assert 'jobs: {nightly: {argv: [sh, -c, "pg_dump -f /b/x shop"]}}' in text
+
+
+def test_logs_of_several_stanzas_are_named_with_the_directory_of_all(tmp_path: Path) -> None:
+    found = night(tmp_path, "0 0 * * * backup pg_dump -f /b/x shop\n", log=2_000_000)
+    root = tmp_path / "root"
+    more = {"/etc/logrotate.d/web": "/var/log/web/*.log {\n  daily\n}\n", "/var/log/web/access.log": ""}
+    surveyed(root, more)
+    with (root / "var/log/web/access.log").open("wb") as file:
+        file.truncate(250_000_000)
+    found = surveyed(root, {})
+    _, text = written(tmp_path, found)
+    assert (
+        "logs: {directory: /var/log/web, files: [access.log, /var/log/app.log], stanza: /etc/logrotate.d}"
+        in text
+    )
+    assert "2 logs, the largest /var/log/web/access.log" in text
 
 
 def test_a_rotation_at_another_time_follows_the_collision(tmp_path: Path) -> None:
