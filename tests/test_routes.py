@@ -79,7 +79,10 @@ def test_a_route_says_what_a_client_really_sends(tmp_path: Path, route: str) -> 
             "must be the name of a header that a request may set",
         ),
         ("{path: /a, headers: {X-A: 'a\\nb'}}".replace("'", '"'), "must be one line of printable ASCII"),
-        ("{method: HEAD, path: /a, disconnect_after: 1B}", "disconnect_after: the answer to HEAD has no body"),
+        (
+            "{method: HEAD, path: /a, disconnect_after: 1B}",
+            "disconnect_after: the answer to HEAD has no body",
+        ),
         ("{path: /a, disconnect_after: 0B}", "disconnect_after: must be greater than 0"),
         (
             "{path: /a, disconnect_after: 1B, expect: {sse: }}",

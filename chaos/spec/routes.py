@@ -32,7 +32,9 @@ class Route(Request):
         None  # CSV with a header, or JSON lines: one row for each request, in order, then again
     )
     ledger: Annotated[LedgerWrite | None, BeforeValidator(not_old)] = None  # it is read back afterwards
-    disconnect_after: Annotated[Size, Field(gt=0)] | None = None  # bytes of the body, at which the client leaves
+    disconnect_after: Annotated[Size, Field(gt=0)] | None = (
+        None  # bytes of the body, at which the client leaves
+    )
 
     @property
     def played_as(self) -> Role:

@@ -100,7 +100,8 @@ def check_a_drill(run: RunDir) -> Verdict:
     assert verdict.figures["lost_with_the_loss"] == lost["lost_with_it"]
     assert acknowledged["writes"] == verdict.figures["acknowledged_writes"]
     assert (
-        f"{lost['lost_in_all']} acknowledged writes lost; {lost['lost_with_it']} of them with the loss" in html
+        f"{lost['lost_in_all']} acknowledged writes lost; {lost['lost_with_it']} of them with the loss"
+        in html
     )
     assert ("the service was back" in html) == bool(rto.evidence["out"])
     write_verdict(run, verdict)

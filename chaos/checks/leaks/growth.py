@@ -141,7 +141,9 @@ def every(points: Points, rounds: Rounds) -> Iterator[Growth]:
         for route in points.routes:
             first = of_route(points, rounds, resource, route)
             again = of_route(points, rounds, resource, route, rounds.again) if rounds.again > 1 else None
-            if (found := first if first is not None and _stands(first, again) else again or first) is not None:
+            if (
+                found := first if first is not None and _stands(first, again) else again or first
+            ) is not None:
                 yield found
         if (clock := by_clock(points, rounds, resource)) is not None:
             yield clock
