@@ -175,7 +175,7 @@ class Expect(Model):
     @property
     def reads_text(self) -> bool:
         """True if a rule looks into the text of the body."""
-        return bool(self._given(_OF_ITS_TEXT))
+        return bool(self.given(_OF_ITS_TEXT))
 
     def misfits(self, method: str, compressed: bool) -> Iterator[BrokenRule]:
         """Rules that no answer to such a request can keep."""
