@@ -11,7 +11,7 @@ from chaos.checks import loss, recovery
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.registered import described
 from chaos.checks.slo import latency
-from chaos.reports.show import show_value
+from chaos.reports.show import show_bound, show_value
 
 _OUTAGE, _RTO = (recovery.NAME, "outage"), (recovery.NAME, "rto")
 _BUDGETED = {_RTO, (loss.NAME, "rpo")}
@@ -75,4 +75,4 @@ def _allowed(finding: Finding) -> str:
     if described(finding.check).section == "objectives":
         what = "objective"
     sign = described(finding.check).sign(finding.unit)
-    return f"{what} {sign} {show_value(finding.allowed, finding.unit)}"
+    return f"{what} {show_bound(sign, finding.allowed, finding.unit)}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
-from chaos.reports.show import show_value
+from chaos.reports.show import show_bound, show_value
 from chaos.spec.units import show_seconds
 
 MARKS: dict[CaseOutcome, str] = {
@@ -59,7 +59,7 @@ def _table(cases: Sequence[Case]) -> list[str]:
     rows = ["| outcome | check | measured | allowed | because |", "| --- | --- | ---: | ---: | --- |"]
     for case in sorted(cases, key=lambda case: _ORDER.index(case.outcome)):
         label = case.check if case.check == case.name else f"{case.check}: {case.name}"
-        numbers = [show_value(value, case.unit) for value in (case.measured, case.allowed)]
+        numbers = [show_value(case.measured, case.unit), show_bound(case.sign, case.allowed, case.unit)]
         cells = [MARKS[case.outcome], *(_text(cell) for cell in (label, *numbers, case.because))]
         rows.append(f"| {' | '.join(cells)} |")
     return rows

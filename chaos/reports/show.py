@@ -45,6 +45,12 @@ def show_value(value: float | None, unit: str) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
+def show_bound(sign: str, value: float | None, unit: str) -> str:
+    """Format a limit with its sign, such as `≥ 99 %`; a missing one is a dash."""
+    shown = show_value(value, unit)
+    return shown if value is None else f"{sign} {shown}"
+
+
 def show_offset(at: float | None, zero: float | None) -> str:
     """Format an instant in seconds of play: `+51.2 s`, before the play `-3 s`."""
     if at is None or zero is None:

@@ -162,12 +162,14 @@ def test_the_latest_run_is_the_newest_that_has_ended(reports: Path) -> None:
         found("latest", MIDNIGHT)
 
 
-def test_a_misspelt_file_is_not_only_called_a_run(reports: Path) -> None:
+@pytest.mark.usefixtures("reports")
+def test_a_misspelt_file_is_not_only_called_a_run() -> None:
     with pytest.raises(UsageError, match=r"--baseline gate\.json: no such file, and run 'gate\.json' is not"):
         found("gate.json", MIDNIGHT)
 
 
-def test_a_run_outside_the_reports_cannot_be_made_a_baseline(reports: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("reports")
+def test_a_run_outside_the_reports_cannot_be_made_a_baseline(tmp_path: Path) -> None:
     kept = Stored(2).write(tmp_path / "kept")
     index = open_index(pytest.fail)
     with pytest.raises(UsageError, match="so it cannot count as a baseline"):
