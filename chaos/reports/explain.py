@@ -1,4 +1,4 @@
-"""A run explained: a page of plain sentences, what happened in order of time, and what is most worth changing."""
+"""A run explained: a page of plain sentences, what happened in order of time, and what to fix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from chaos.checks import logs, loss, steady
 from chaos.checks.finding import Finding
 from chaos.checks.finite import json_safe
-from chaos.checks.fixes import Fix
+from chaos.checks.fixes import HEADING, Fix
 from chaos.checks.plain import cut, plain
 from chaos.checks.text import percent
 from chaos.checks.verdict import Verdict
@@ -59,9 +59,7 @@ class Story:
                 "before": self.before,
                 "happened": [{"at": each.at, "said": each.said} for each in self.moments],
                 "after": self.after,
-                "worth_changing": [
-                    {"what": fix.what, "why": fix.why, "evidence": fix.evidence} for fix in self.fixes
-                ],
+                "fixes": [{"what": fix.what, "why": fix.why, "evidence": fix.evidence} for fix in self.fixes],
             }
         )
         return document
@@ -82,9 +80,9 @@ class Story:
             yield from _wrapped(said)
         yield ""
         if not self.fixes:
-            yield "This run shows nothing to change."
+            yield "This run shows nothing to fix."
             return
-        yield "Most worth changing:"
+        yield f"{HEADING}:"
         for number, fix in enumerate(self.fixes, start=1):
             why = f": {fix.why}" if fix.why else ""
             yield from _wrapped(f"{number}. {fix.what}{why}. Seen: {fix.evidence}.", indent=3)

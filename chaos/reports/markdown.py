@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from chaos.checks.fixes import HEADING
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
 from chaos.reports.show import show_bound, show_value
@@ -45,13 +47,20 @@ def _run(run: RunVerdict) -> list[str]:
     played = run.played
     lines = ["", f"### {_text(played.experiment)}", ""]
     if played.verdict is not None:
-        lines += [f"**{_text(played.verdict['headline'])}**", ""]
+        lines += [f"**{_text(played.verdict['headline'])}**", "", *_to_fix(played.verdict)]
     if run.baseline is not None:
         lines += [f"Compared with {_text(run.baseline.shown)}.", ""]
     lines += _table(run.cases)
     if played.run:
         lines += ["", f"Run {_text(played.run)} took {show_seconds(round(played.seconds))}."]
     return lines
+
+
+def _to_fix(verdict: dict[str, Any]) -> list[str]:
+    fixes = verdict.get("fixes") if verdict["verdict"] == "fail" else None
+    if not fixes:
+        return []
+    return [f"{HEADING}:", "", *(f"1. {_text(each['what'])}" for each in fixes), ""]
 
 
 def _table(cases: Sequence[Case]) -> list[str]:
