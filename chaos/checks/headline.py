@@ -34,7 +34,8 @@ def headline(
     """Return one sentence, such as `FAIL: for 19 s of 1m 50s the service did not answer as it should.`"""
     first = opening(outcome, findings, course)
     if outcome is Outcome.FAIL:
-        return sentence(first, [*_of_outages(findings, course), *clauses.failed(findings)])
+        out = list(_of_outages(findings, course))
+        return sentence(first, [*out[:1], *clauses.lost(findings), *out[1:], *clauses.failed(findings)])
     if outcome is Outcome.UNKNOWN:
         return sentence(first, *_why_unknown(findings, course))
     return sentence(first, [*_partial(findings), *clauses.passed(findings, figures or {})])

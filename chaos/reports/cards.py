@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from chaos.checks import loss, recovery
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.invariants import lost_updates
 from chaos.checks.registered import described
 from chaos.checks.slo import latency
 from chaos.reports.show import show_bound, show_value
@@ -49,6 +50,8 @@ def _label(finding: Finding) -> str:
         return "RTO"
     if finding.name == "lost_writes" and finding.evidence.get("lost_with_it"):
         return f"lost besides the {finding.evidence['lost_with_it']} of the RPO"
+    if finding.measured is not None and lost_updates(finding) == finding.measured:
+        return "lost updates"
     labels = described(finding.check).cards
     return labels.get(finding.name) or labels.get("") or finding.name
 

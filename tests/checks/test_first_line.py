@@ -49,7 +49,13 @@ _findings = st.builds(
     allowed=_numbers,
     unit=st.sampled_from(["ratio", "s", "count", ""]),
     because=_sentences,
-    evidence=st.sampled_from([{}, {"percentile": 99}, {"acknowledged": 140}, {"indeterminate": 3}]),
+    evidence=st.sampled_from(
+        [
+            *({}, {"percentile": 99}, {"acknowledged": 140}, {"indeterminate": 3}),
+            {"resource": f"entries:at /srv/{'a' * 200}.py:3 in get", "route": "read", "places": []},
+            {"acknowledged": 140, "lost": 1e9, "expected": "between 1 and 1,000", "after": 7},
+        ]
+    ),
     check=st.sampled_from([*by_name(), "objectives", "of a plug-in"]),
 )
 _courses = st.builds(
