@@ -133,11 +133,10 @@ def _pool(journal: Journal) -> tuple[list[Gauge], list[Gauge]]:
 def _processors(journal: Journal) -> Gauge:
     """The machine's processors, without what other programs used more than before the play, where that is known."""
     machine = journal.series(Source.MACHINE, Machine.CPU)
-    beside = neighbours.others(journal).value
-    share = (
-        float(np.mean(beside)) if len(beside) else 0.0
-    )  # one sample can be far off: a process that just began
-    aside = f" (other programs, {share * 100:.0f} % on average, left aside)" if share >= _WORTH_SAYING else ""
+    share = neighbours.during_the_play(journal)
+    aside = ""
+    if share is not None and share >= _WORTH_SAYING:
+        aside = f" (other programs, {percent(round(share, 2))} on average while it played, left aside)"
     return Gauge(f"CPU in use{aside}", neighbours.attributed(journal, machine), 0.9, "ratio")
 
 

@@ -11,10 +11,11 @@ from chaos.checks import logs, loss, steady
 from chaos.checks.finding import Finding
 from chaos.checks.finite import json_safe
 from chaos.checks.fixes import HEADING, Fix
+from chaos.checks.neighbours import BUSY, before_the_play
 from chaos.checks.plain import cut, plain
 from chaos.checks.text import percent
 from chaos.checks.verdict import Verdict
-from chaos.record.events import AbortFired, MachineLooked, RunbookStepEnded, RunbookStepFailed, StepHeld
+from chaos.record.events import AbortFired, RunbookStepEnded, RunbookStepFailed, StepHeld
 from chaos.record.journal import Journal
 from chaos.reports.page import outages_of
 from chaos.reports.show import show_offset
@@ -128,9 +129,9 @@ def _before(journal: Journal, verdict: Verdict) -> Iterator[str]:
     profile = f" with profile {verdict.profile}" if verdict.profile else ""
     began = "was started for it" if journal.manifest.started_by_us else "was running already"
     yield f"The target {verdict.target}{profile} {began}."
-    looked = journal.latest(MachineLooked)
-    if looked is not None and looked.busy is not None:
-        yield f"Before that, other programs used {percent(round(looked.busy, 2))} of the machine."
+    busy = before_the_play(journal)
+    if busy is not None and busy < BUSY:  # if it is more, it is among the reasons
+        yield f"Other programs used {percent(round(busy, 2))} of the machine before the play."
     for finding in _of(verdict, steady.NAME):
         yield _sentence(finding.because)
 

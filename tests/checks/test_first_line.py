@@ -167,9 +167,9 @@ def test_unknown_says_why_and_what_to_do(
 def test_a_busy_machine_is_the_reason_for_unknown(tmp_path: Path) -> None:
     looked = Event(1.0, "run", "machine", "looked", {"busy": 0.97})
     found = verdict(tmp_path, steps=[looked, *step_events("drop", *STEP)], doubted=[(20, 60)], bad=PLAYED)
-    assert "; other programs used 97 % of the machine; run it again" in found.headline
+    assert "; before the play, others used 97 % of the machine; run it again" in found.headline
     assert found.headline.endswith("; run it again when it is quiet.")
-    assert "Other programs used 97 % of the machine before anything was injected" in found.reasons
+    assert "Other programs used 97 % of the machine before the play" in found.reasons
 
 
 def test_what_a_quieter_machine_would_not_decide_is_not_put_down_to_it() -> None:
