@@ -36,10 +36,6 @@ class Step(Model):
     optional: bool = False
     params: dict[str, Any] = Field(default_factory=dict, alias="with")
 
-    def broken_rules(self) -> Iterator[BrokenRule]:
-        if (self.at is None) == (self.after is None):
-            yield BrokenRule("a step starts either `at` a time or `after` another step")
-
 
 STARTS_A_JOB = "batch_job"
 """The fault whose jobs `limits.failed_jobs` counts."""
@@ -139,6 +135,8 @@ class Experiment(Model):
     def _order_of_steps(self) -> Iterator[BrokenRule]:
         known: set[str] = set()
         for index, step in enumerate(self.steps):
+            if (step.at is None) == (step.after is None):
+                yield BrokenRule("a step starts either `at` a time or `after` another step", "steps", index)
             if step.after is not None and step.after not in known:
                 rule = f"is after {step.after!r}, which is not an earlier step; {instead(step.after, known)}"
                 yield BrokenRule(rule, "steps", index, "after")
