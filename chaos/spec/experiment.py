@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from chaos.spec import invariants, slofile
+from chaos.spec import assumed, invariants, slofile
 from chaos.spec.abort import Abort, AlertFires, SloLost
 from chaos.spec.broken import BrokenRule
 from chaos.spec.drill import Drill
@@ -265,4 +265,7 @@ class Experiment(Model):
 
 def load(path: Path) -> Experiment:
     """Load the experiment in a file. Raises FileError for every broken rule."""
-    return slofile.of_document(Where.read(path)).parse(Experiment)
+    document = Where.read(path).document
+    return assumed.thorough(
+        path, document, lambda other: slofile.of_document(Where(path, other)).parse(Experiment)
+    )
