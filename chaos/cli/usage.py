@@ -31,7 +31,7 @@ def _refused(error: TyperException) -> str | None:
     cause, param = error.__cause__, getattr(error, "param", None)
     if not isinstance(cause, ValidationError) or param is None:
         return None
-    named = param.opts[0] if param.opts[0].startswith("-") else param.make_metavar(error.ctx)  # type: ignore[attr-defined]
+    named = param.opts[0] if param.opts[0].startswith("-") else param.metavar or param.name.upper()
     given = cause.errors(include_url=False)[0]["input"]
     rule = wording.rules(cause, BaseModel, given)[0].text
     if choices := _CHOICES.search(rule):
