@@ -89,9 +89,17 @@ class FileError(UsageError):
     """One broken rule in one file, printed as `file:line: place: rule, got value` on one line."""
 
     def __init__(
-        self, path: Path | str, line: int | None, place: str, rule: str, value: object = None
+        self,
+        path: Path | str,
+        line: int | None,
+        place: str,
+        rule: str,
+        value: object = None,
+        keys: tuple[int | str, ...] = (),
     ) -> None:
+        """`keys` lead to the place in the file, where they are known."""
         self.path, self.line, self.place, self.rule, self.value = path, line, place, rule, value
+        self.keys = keys
         where = f"{path}:{line}: " if line is not None else f"{path}: "
         where += f"{_cut(place, _LONGEST_PLACE)}: " if place else ""
         shown = _as_written(value)
@@ -115,7 +123,7 @@ class FileErrors(FileError):
 
     def __init__(self, errors: Sequence[FileError]) -> None:
         first = errors[0]
-        super().__init__(first.path, first.line, first.place, first.rule, first.value)
+        super().__init__(first.path, first.line, first.place, first.rule, first.value, first.keys)
         self._errors = tuple(errors)
 
     def __str__(self) -> str:

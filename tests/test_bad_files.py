@@ -126,7 +126,7 @@ def test_an_override_of_a_file_whose_steps_are_not_a_list_is_refused(
         (["run", "smoke", "--profile", "steel"], "no profile 'steel'"),
         (["run", "smoke", "--set", "idle_drop"], "must be step.param=value"),
         (["run", "smoke", "--set", "nosuch.hold=1s"], "no step 'nosuch'"),
-        (["run", "smoke", "--seed", "-1"], "'--seed'"),
+        (["run", "smoke", "--seed", "-1"], "--seed: must be at least 0, got '-1'"),
         (["report", "nosuch"], "is not a stored run"),
     ],
 )

@@ -25,7 +25,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0", "is not UTF-8 text"),
     "UTF-16": (GOOD.encode("utf-16"), "is not UTF-8 text"),
     "a null byte": (GOOD.replace("sound", "so\0und"), ":2: holds a control character (#x0000)"),
-    "nothing": ("", f":1: {KEYS} nothing"),
+    "nothing": ("", ":1: is empty: must be keys with values (key: value)"),
     "a date as text": (GOOD.replace("A sound one", "2026-11-27"), 'put it in quotes ("..."), got 2026-11-27'),
     "a list": ("- a\n", f":1: {KEYS} a list"),
     "a web page": ("<!DOCTYPE html><html>404</html>", f":1: {KEYS} text"),

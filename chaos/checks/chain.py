@@ -28,6 +28,9 @@ from chaos.spec.units import show_seconds
 _WORTH_SAYING = 0.1  # share of the machine that other programs used
 
 DEVIATIONS = 6 * 1.4826
+_OF_TARGET = ("disk", "pool_in_use", "pool_exhausted", "database_full")
+"""Links that only gauges of the target show: not every target has them."""
+
 LEAST_IN_USE = 5.0  # connections: fewer are those of a service at rest
 
 First = Callable[[float, float, float], float]
@@ -130,11 +133,10 @@ def _pool(journal: Journal) -> tuple[list[Gauge], list[Gauge]]:
 def _processors(journal: Journal) -> Gauge:
     """The machine's processors, without what other programs used more than before the play, where that is known."""
     machine = journal.series(Source.MACHINE, Machine.CPU)
-    beside = neighbours.others(journal).value
-    share = (
-        float(np.mean(beside)) if len(beside) else 0.0
-    )  # one sample can be far off: a process that just began
-    aside = f" (other programs, {share * 100:.0f} % on average, left aside)" if share >= _WORTH_SAYING else ""
+    share = neighbours.during_the_play(journal)
+    aside = ""
+    if share is not None and share >= _WORTH_SAYING:
+        aside = f" (other programs, {percent(round(share, 2))} on average while it played, left aside)"
     return Gauge(f"CPU in use{aside}", neighbours.attributed(journal, machine), 0.9, "ratio")
 
 
@@ -198,7 +200,9 @@ def _link(name: str, title: str, shown: list[Gauge], view: _View) -> Link:
     """Build the link from the gauge that moved first, else from the first that was sampled."""
     readings = [reading for gauge in shown if (reading := _read(gauge, view))]
     if not readings:
-        return Link(name, title, None, None, None, None, None, "", "not sampled after the first step")
+        lacks = name in _OF_TARGET and not any(len(gauge.series.at) for gauge in shown)
+        because = "the target has no such gauge" if lacks else "not sampled after the first step"
+        return Link(name, title, None, None, None, None, None, "", because)
     best = min(readings, key=lambda reading: math.inf if reading.at is None else reading.at)
     gauge, unit = best.gauge, best.gauge.unit
     bound = _show(best.threshold, unit)

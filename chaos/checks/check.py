@@ -40,7 +40,7 @@ class Check(Generic[S_contra]):
     floor: bool = False  # the same in every unit
     cards: Mapping[str, str] = field(default_factory=dict)
 
-    def sign(self, unit: str) -> str:
+    def sign(self, unit: str) -> Literal["≤", "≥"]:
         """How what is measured in this unit must compare with what is allowed: ≥ or ≤."""
         return "≥" if self.floor or (self.at_least and unit == "ratio") else "≤"
 

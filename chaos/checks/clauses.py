@@ -18,19 +18,21 @@ from chaos.checks import (
     recovery,
     steady,
 )
+from chaos.checks.counted import number, shown
 from chaos.checks.course import Course
 from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, rto, runbook
 from chaos.checks.finding import Finding, Outcome
-from chaos.checks.leaks import leaks, returned
+from chaos.checks.invariants import lost_updates
+from chaos.checks.leaks import leaks, returned, told
 from chaos.checks.slo import availability, burn_rate, latency, pool
-from chaos.checks.text import many, percent
+from chaos.checks.text import amount, many, percent
 from chaos.spec.units import show_seconds
 
 OF_SERVICE = frozenset({availability.NAME, latency.NAME, burn_rate.NAME, recovery.NAME})
 """Checks that fail because the service did not answer as it should."""
 
-GRAVER = frozenset({left_behind.NAME, fencing.NAME, loss.NAME})
-"""Checks whose failure is told before an outage: what they report does not pass."""
+_GRAVER = frozenset({left_behind.NAME, fencing.NAME, loss.NAME})
+"""Checks whose failure is told before the details of an outage: what they report does not pass."""
 
 _TIMED = OF_SERVICE | {pool.NAME, bounded_answers.NAME}
 """Checks of times that the load generator has taken."""
@@ -67,11 +69,19 @@ def _coarse(value: float) -> str:
 def failed(findings: Sequence[Finding]) -> Iterator[str]:
     """What failed, the gravest first."""
     found = [finding for finding in findings if finding.outcome is Outcome.FAIL]
-    order = list(_FAILED)
+    order, leaking = list(_FAILED), [each for each in found if each.check == leaks.NAME]
     for finding in sorted(
         found, key=lambda each: order.index(each.check) if each.check in order else len(order)
     ):
-        yield _FAILED.get(finding.check, _because)(finding)
+        if finding.check != leaks.NAME:
+            yield _FAILED.get(finding.check, _because)(finding)
+        elif finding is leaking[0]:
+            yield _leaks(leaking)
+
+
+def gravest(findings: Sequence[Finding]) -> Iterator[str]:
+    """Which data is gone or wrong, and what does not pass: graver than how long the service was out."""
+    yield from failed([each for each in findings if each.check in _GRAVER or lost_updates(each)])
 
 
 def passed(findings: Sequence[Finding], figures: Mapping[str, float | None]) -> Iterator[str]:
@@ -214,17 +224,38 @@ def _loss(finding: Finding) -> str:
     return f"{lost:,.0f} {f'of {of:,} ' if of else ''}acknowledged writes were lost{besides}"
 
 
+def _invariant(finding: Finding) -> str:
+    lost = lost_updates(finding)
+    if not lost:
+        return finding.because
+    what = f"{amount(lost)} lost update{'' if lost == 1 else 's'} in {finding.name}"
+    found = number(finding.evidence.get("after"))
+    return what if found is None else f"{what}: expected {finding.evidence['expected']}, found {shown(found)}"
+
+
+def _leaks(findings: Sequence[Finding]) -> str:
+    """How many leaks, on how many routes, and the first with its place."""
+    first, routes = findings[0], {each.evidence.get("route") for each in findings} - {None}
+    said = first.name
+    if first.measured is not None and "resource" in first.evidence:
+        evidence = first.evidence
+        said = told.brief(evidence["resource"], evidence["route"], first.measured, evidence["places"])
+    if len(findings) == 1:
+        return f"1 leak: {said}"
+    return f"{len(findings):,} leaks{f' on {len(routes)} routes' if len(routes) > 1 else ''}; first: {said}"
+
+
 _FAILED: Mapping[str, Say] = {
     left_behind.NAME: _because,
     fencing.NAME: _because,
     loss.NAME: _loss,
+    invariants.NAME: _invariant,
     recovered.NAME: _because,
     recovery.NAME: _recovery,
     availability.NAME: _availability,
     latency.NAME: _latency,
     burn_rate.NAME: lambda finding: f"the error budget of {finding.name} was spent too fast",
-    invariants.NAME: _because,
-    leaks.NAME: lambda finding: f"requests leave something behind: {finding.name}",
+    leaks.NAME: lambda finding: _leaks([finding]),
     runbook.NAME: _because,
     pool.NAME: lambda _: (
         "the connection pool was used up, or requests timed out waiting for it, outside the faults"

@@ -57,7 +57,7 @@ class Figure:
     stand_in: str | None = None  # the percentile to compare if too few hits lie beyond this one
     drill: bool = False  # only in a drill's verdict
     of_outage: bool = False  # verdicts keep 0 if there was none, for later runs to be compared with
-    rare: bool = False  # few experiments have it: left out where no run that is compared does
+    rare: bool = False  # few experiments have it: left out where no run that is compared or listed does
     suite: Literal["worst", "sum"] | None = None  # how a suite combines its scenarios
     indexed: bool = True  # kept in the index of runs
     listed: bool = False  # a column of `midnight runs`

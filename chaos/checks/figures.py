@@ -142,6 +142,16 @@ FIGURES: tuple[Figure, ...] = (
         rare=True,
         suite="sum",
     ),
+    Figure(
+        "lost_updates",
+        "count",
+        "lost updates",
+        lambda run: run.lost_updates,
+        rare=True,
+        suite="sum",
+        listed=True,
+        room=Room(Tolerance(), Tolerance()),
+    ),
     Figure("lost_log_lines", "count", "log lines lost", of_finding("lost_log_lines"), indexed=False),
     Figure(
         "left_per_request",

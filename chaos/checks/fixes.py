@@ -1,4 +1,4 @@
-"""What to fix: at most three settings or findings most worth changing, each with its evidence.
+"""What to fix: at most three settings or findings, each with its evidence.
 
 What a finding proves to be wrong comes first. Then the links of the chain, in the order in which they moved: each names
 a setting of the profile that the target's hardened profile has otherwise, with the reasons that its file gives, or else
@@ -20,6 +20,7 @@ from chaos.checks.plain import plain
 from chaos.record.manifest import Cure, Manifest
 
 MOST = 3
+HEADING = "What to fix"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,8 @@ def headline(
     """Return one sentence, such as `FAIL: for 19 s of 1m 50s the service did not answer as it should.`"""
     first = opening(outcome, findings, course)
     if outcome is Outcome.FAIL:
-        grave = [each for each in findings if each.check in clauses.GRAVER]
-        others = [each for each in findings if each.check not in clauses.GRAVER]
-        told = [*clauses.failed(grave), *_of_outages(findings, course), *clauses.failed(others)]
-        return sentence(first, told)
+        out = list(_of_outages(findings, course))
+        return sentence(first, [*out[:1], *clauses.gravest(findings), *out[1:], *clauses.failed(findings)])
     if outcome is Outcome.UNKNOWN:
         return sentence(first, *_why_unknown(findings, course))
     return sentence(first, [*_partial(findings), *clauses.passed(findings, figures or {})])
@@ -80,7 +78,7 @@ def reasons(
         told.append(f"Broke first: {first.title} ({first.because})")
     if course.busy is not None and course.busy >= BUSY:
         share = percent(round(course.busy, 2))
-        told.append(f"Other programs used {share} of the machine before anything was injected")
+        told.append(f"Other programs used {share} of the machine before the play")
     if outcome is Outcome.FAIL:
         told += _named("Could not be judged", _with(findings, Outcome.UNKNOWN))
     told += _named("Not put to the test", _with(findings, Outcome.NOT_EXERCISED))
@@ -109,7 +107,7 @@ def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str]
         return ["nothing was judged"], "add SLOs or limits to the experiment"
     if course.busy is not None and course.busy >= BUSY and clauses.waits_for_quiet(deciding[0]):
         share = percent(round(course.busy, 2))
-        busy = f"other programs used {share} of the machine"
+        busy = f"before the play, others used {share} of the machine"
         return [told[0], busy, *told[1:]], "run it again when it is quiet"
     return told, clauses.advice(deciding[0], findings)
 

@@ -26,6 +26,15 @@ def check(judged: Judged) -> list[Finding]:
     return [_judge(each, judged.journal) for each in (*judged.experiment.invariants, *of_target)]
 
 
+def lost_updates(finding: Finding) -> float | None:
+    """Updates that are missing of those that the run knows of, acknowledged or reported; at least so many if requests
+    had no answer. None if the finding does not count any."""
+    evidence = finding.evidence
+    if finding.check != NAME or "lost" not in evidence or not {"acknowledged", "reported"} & {*evidence}:
+        return None
+    return max(0.0, float(evidence["lost"]))
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """The outcome of one rule, in words. What is measured must not exceed what is allowed: an answer against `at_most`,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chaos.checks import breakdown, ledger, loss
+from chaos.checks import breakdown, invariants, ledger, loss
 from chaos.checks.finding import Finding
 from chaos.checks.judged import Judged
 from chaos.checks.outages import Account
@@ -29,6 +29,12 @@ class Measured:
     def found(self) -> Mapping[str, float | None]:
         """Return the measured value of the named finding."""
         return {finding.name: finding.measured for finding in self.findings}
+
+    @cached_property
+    def lost_updates(self) -> float | None:
+        """The most that one invariant has lost: two of them may count the same updates."""
+        lost = (invariants.lost_updates(each) for each in self.findings)
+        return max((each for each in lost if each is not None), default=None)
 
     @property
     def outages(self) -> float | None:

@@ -65,6 +65,13 @@ def before_the_play(journal: Journal) -> float | None:
     return max(found, default=None)
 
 
+def during_the_play(journal: Journal) -> float | None:
+    """Return the share used by others on average from the play's start to its end; None if not known."""
+    play = journal.play
+    seen = others(journal).between(play.start, play.end).value if play is not None else ()
+    return float(np.mean(seen)) if len(seen) else None  # one sample can be far off: a process that just began
+
+
 def attributed(journal: Journal, machine: Series) -> Series:
     """Return the machine's use without what others used more than before the play: the rest is the target's and the
     steps'. If others used most of it already, what they used is left out altogether: then no rise can be told from

@@ -42,7 +42,7 @@ class Verdict:
     profile: str | None
     seed: int | None
     reasons: tuple[str, ...] = ()  # what the headline rests on, one plain sentence each
-    fixes: tuple[Fix, ...] = ()  # what is most worth changing
+    fixes: tuple[Fix, ...] = ()  # what to fix
     logged: Logged | None = None  # the errors in the target's logs; None if none was read
     bad_answers: BadAnswers = field(default_factory=BadAnswers)
 

@@ -116,7 +116,9 @@ def _code(argv: list[str] | None) -> int:
             print(f"midnight: {line}", file=sys.stderr)
         return of_error(error)
     except TyperException as error:  # bad arguments
-        print(f"midnight: {getattr(error, 'format_message', error.__str__)()}", file=sys.stderr)
+        from chaos.cli import usage  # slow, and needed for a refusal only
+
+        print(f"midnight: {usage.line(error)}", file=sys.stderr)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()

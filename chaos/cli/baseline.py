@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chaos.cli.options import Json
+from chaos.cli.options import Json, Reference
 from chaos.console.output import say, tell
 from chaos.errors import UsageError
 from chaos.run import manifest
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # imports SQLAlchemy: slow, and needed only to query the hist
 
 app = typer.Typer(help="Manage the runs that a gate compares with.", no_args_is_help=True)
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Run id, unique prefix of one, or run directory.")]
 Because = Annotated[str, typer.Option(help="Reason, kept with the decision.")]
 Experiment = Annotated[
     str | None, typer.Argument(metavar="[EXPERIMENT]", help="Only runs of this experiment.")
@@ -29,7 +28,7 @@ Profile = Annotated[str | None, typer.Option(help="Only runs on this profile.")]
 
 
 @app.command("set")
-def set_(run: Run, because: Because = "") -> None:
+def set_(run: Reference, because: Because = "") -> None:
     """Start the baseline at a run. Later runs are compared with it and with passing runs after it, not before it."""
     from chaos.history.decision import decision
 
@@ -43,7 +42,7 @@ def set_(run: Run, because: Because = "") -> None:
 
 
 @app.command()
-def clear(run: Run, because: Because = "") -> None:
+def clear(run: Reference, because: Because = "") -> None:
     """Remove a run from the baseline. If `set` started the baseline at it, the runs before it count again."""
     from chaos.history.decision import decision
 
@@ -74,9 +73,10 @@ def show(
 def _named(run: str) -> tuple[Index, Entry]:
     from chaos.gate.baseline import named
     from chaos.history.index import open_index
+    from chaos.play.stored import ended
 
     index = open_index(say)
-    return index, named(run, index)
+    return index, named(run, index, ended)
 
 
 def _decide(index: Index, entry: Entry, made: Decision) -> None:

@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, Entry] = {
     "prune": Entry("memory:prune", "Delete runs that neither --keep nor --older-than protects."),
     "report": Entry("runs:report", "Render a stored run's report again and print its path."),
     "judge": Entry("runs:judge", "Judge a stored run again."),
-    "explain": Entry("runs:explain", "Explain what happened in a run and what to change."),
+    "explain": Entry("runs:explain", "Explain what happened in a run and what to fix."),
     "done": Entry("done:done", "Mark a manual runbook step of a running drill as done."),
     "errors": Entry("errors_command:errors", "Group the errors in logs by exception and place."),
     "undo": Entry("machine:undo", "Undo what a run left behind."),

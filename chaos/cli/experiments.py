@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str] | None,
-    typer.Argument(help="Files of experiments, targets or SLOs. Default: all experiments and targets found."),
+    typer.Argument(
+        help="Files of experiments, targets, SLOs, schedules. Default: all experiments and targets found."
+    ),
 ]
 Target = Annotated[str, typer.Option(help="Target to validate the experiment against.")]
 
@@ -98,6 +100,11 @@ def _validate_one(path: Path, target: str) -> tuple[str, Sequence[str]]:
         rejudge.check_objectives(path)
         return "SLO file", ()
     document = yamlfile.read_mapping(path)
+    if "schedules" in document:
+        from chaos.schedule import file
+
+        file.load(path)
+        return "schedule file", ()
     if "driver" in document or "routes" in document:
         from chaos.plan import build as plans
 

@@ -192,7 +192,12 @@ def _show(found: list[Entry]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
-    listed = [figure for figure in every() if figure.listed]
+    listed = [
+        figure
+        for figure in every()
+        if figure.listed
+        and not (figure.rare and all(entry.figures.get(figure.name) is None for entry in found))
+    ]
     for figure in listed:
         table.add_column(figure.label, justify="right", no_wrap=True)
     for entry in found:

@@ -50,7 +50,7 @@ def judge(run: Reference, slo: Objectives = None, json_: Json = False) -> int:
 
 
 def explain(run: Reference, json_: Json = False) -> None:
-    """Explain a run on one page of plain sentences: what happened, in order, and what is most worth changing."""
+    """Explain a run on one page of plain sentences: what happened, in order, and what to fix."""
     story = stored.explain(stored.ended(run))
     if json_:
         tell(lambda: print(json.dumps(story.to_json(), indent=1)))

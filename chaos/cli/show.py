@@ -12,7 +12,7 @@ import typer
 
 from chaos.errors import UsageError
 from chaos.spec import named_files
-from chaos.spec.near import instead
+from chaos.spec.near import LONGEST, nearest
 
 Name = Annotated[
     str,
@@ -35,7 +35,9 @@ def show(name: Name) -> None:
     word = rest if colon and kind in SHOWN else name
     if not kinds:
         every = sorted({each for known, _ in SHOWN.values() for each in known()})
-        raise UsageError(f"no experiment, target, profile or fault {name!r}; {instead(name, every)}")
+        meant = nearest(name, every)
+        known = f"did you mean {meant}?" if meant else "`midnight list` lists experiments and targets"
+        raise UsageError(f"no experiment, target, profile or fault {name[:LONGEST]!r}; {known}")
     SHOWN[kinds[0]][1](word)
     for other in kinds[1:]:
         print(f"midnight: also a {other}: midnight show {other}:{word}", file=sys.stderr)

@@ -6,19 +6,23 @@ A run counts if the gate that played it passed, or if a person released it (`cha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.checks.text import many
 from chaos.errors import UsageError
 from chaos.gate import baseline_file
-from chaos.history.entry import Entry, Figures
+from chaos.history.entry import Entry, Figures, Unreadable, read_entry
 from chaos.history.index import Index
 from chaos.history.query import Query
+from chaos.record.store import RunDir
 
 LATEST = "latest-pass"
 LAST = 30  # of the comparable runs, the newest
+
+Ended = Callable[[str], RunDir]
+"""Finds a run that has ended by its reference, as every command does. Raises UsageError."""
 
 
 class NoBaseline(UsageError):
@@ -55,14 +59,21 @@ class Baseline:
         return f"{self.source} ({'; '.join(self.notes)})" if self.notes else self.source
 
 
-def find(reference: str, wanted: Sequence[Wanted], index: Index, *, allow_partial: bool) -> list[Baseline]:
+def find(
+    reference: str, wanted: Sequence[Wanted], index: Index, ended: Ended, *, allow_partial: bool
+) -> list[Baseline]:
     """Find the baseline of each experiment, in order. Raises UsageError or FileError if one is missing."""
     if reference == LATEST:
         return [latest(each, index, allow_partial=allow_partial) for each in wanted]
     given = Path(reference)
     if given.exists() and not given.is_dir():
         return [_of_file(given, each) for each in wanted]
-    entry = named(reference, index)
+    try:
+        entry = named(reference, index, ended)
+    except UsageError as error:
+        if given.suffix or len(given.parts) > 1:
+            raise UsageError(f"--baseline {reference}: no such file, and {error}") from None
+        raise
     return [_of_entry(reference, entry, each) for each in wanted]
 
 
@@ -92,17 +103,20 @@ def counted(index: Index, experiment: str | None, target: str | None, profile: s
     return [each for each in found if each.group not in begins or each.started >= begins[each.group].started]
 
 
-def named(reference: str, index: Index) -> Entry:
-    """Find a stored run by id, unique prefix or directory. Raises UsageError."""
-    given = Path(reference)
-    run = given.resolve().name if given.is_dir() else reference
-    found = [
-        each for each in index.find(Query(run=run)) if not given.is_dir() or each.path == given.resolve()
-    ]
-    if len(found) != 1:
-        what = "matches several runs" if found else "not a stored run or file"
-        raise UsageError(f"{reference}: {what}; `midnight runs` lists the runs")
-    return found[0]
+def named(reference: str, index: Index, ended: Ended) -> Entry:
+    """Find a run as every command does, else one of another reports directory in a shared index. Raises UsageError."""
+    try:
+        run = ended(reference)
+    except UsageError:
+        elsewhere = [each for each in index.find(Query(run=reference)) if not index.is_here(each)]
+        if len(elsewhere) != 1:
+            raise
+        return elsewhere[0]
+    indexed = (each for each in index.find(Query(run=run.id)) if each.path == run.path)
+    try:
+        return next(indexed, None) or read_entry(run)
+    except (Unreadable, FileNotFoundError) as error:
+        raise UsageError(f"{reference}: {error}") from None
 
 
 def _alike(
@@ -146,9 +160,9 @@ def _none(wanted: Wanted, left_out: Counter[str]) -> str:
 
 def _of_entry(reference: str, entry: Entry, wanted: Wanted) -> Baseline:
     if entry.experiment != wanted.experiment:
-        raise UsageError(
-            f"--baseline {reference}: is a run of {entry.experiment!r}, not of {wanted.experiment!r}"
-        )
+        newest = f"; name one: latest:{wanted.experiment}" if reference == "latest" else ""
+        what = f"is a run of {entry.experiment!r}, not of {wanted.experiment!r}"
+        raise UsageError(f"--baseline {reference}: {what}{newest}")
     if entry.verdict not in ("pass", "fail"):
         found = entry.verdict or "none"
         raise UsageError(

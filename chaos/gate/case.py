@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chaos.checks.finding import Unit
+from chaos.checks.registered import described
 from chaos.errors import ExitCode, of_outcome
 
 RUN = "run"
@@ -19,7 +20,7 @@ class Case:
     """`error` is a failure of the tool or the run, `fail` one of the target; `advisory` would be a fail if enforced.
     `because` is one sentence.
 
-    `measured` and `allowed` are in `unit`.
+    `measured` and `allowed` are in `unit`; `sign`: ≤ if `allowed` is a ceiling, ≥ if it is a floor.
     """
 
     check: str
@@ -29,6 +30,7 @@ class Case:
     measured: float | None = None
     allowed: float | None = None
     unit: Unit = ""
+    sign: Literal["≤", "≥"] = "≤"
 
     @property
     def exit_code(self) -> ExitCode:
@@ -45,4 +47,5 @@ def of_finding(finding: dict[str, Any]) -> Case:
         measured=finding["measured"],
         allowed=finding["allowed"],
         unit=finding["unit"],
+        sign=described(finding["check"]).sign(finding["unit"]),
     )

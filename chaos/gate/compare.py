@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, stdev
+from typing import Literal
 
 from chaos.checks.figure import Figure, Room, Tolerance
 from chaos.checks.figures import every
@@ -68,7 +69,8 @@ def _compare(
     outcome: CaseOutcome = "pass" if worse_by <= most + NOISE else "advisory" if advisory else "fail"
     because = _because(figure, name, measured, before, worse_by, most) + instead
     limit = before.value - most if figure.higher_is_better else before.value + most
-    return Case("baseline", name, outcome, because, measured, limit, figure.unit)
+    sign: Literal["≤", "≥"] = "≥" if figure.higher_is_better else "≤"
+    return Case("baseline", name, outcome, because, measured, limit, figure.unit, sign)
 
 
 def _because(figure: Figure, name: str, measured: float, before: Past, worse_by: float, room: float) -> str:

@@ -11,7 +11,7 @@ from chaos.checks.figures import recalled
 from chaos.checks.finite import json_safe
 from chaos.errors import ExitCode, of_run, worst
 from chaos.gate.baseline import Baseline
-from chaos.gate.case import RUN, Case, of_finding
+from chaos.gate.case import RUN, Case, CaseOutcome, of_finding
 from chaos.gate.compare import compare
 from chaos.gate.tolerance import Tolerances
 from chaos.history.decision import State
@@ -172,10 +172,11 @@ def _of_links(verdict: dict[str, Any], allow_partial: bool) -> list[Case]:
     if verdict["verdict"] != "pass" or exercised == links:
         return []
     told = f"PARTIAL, {exercised} of {links} links exercised"
-    if allow_partial:
-        return [Case("links", "links_exercised", "pass", f"{told}, allowed", exercised, links, "count")]
-    because = f"{told}: a gate accepts that only with --allow-partial"
-    return [Case("links", "links_exercised", "unknown", because, exercised, links, "count")]
+    outcome: CaseOutcome = "pass" if allow_partial else "unknown"
+    because = (
+        f"{told}, allowed" if allow_partial else f"{told}: a gate accepts that only with --allow-partial"
+    )
+    return [Case("links", "links_exercised", outcome, because, exercised, links, "count", "≥")]
 
 
 def _headline(code: ExitCode, runs: Sequence[RunVerdict], others: Sequence[Case]) -> str:

@@ -81,16 +81,18 @@ class Index:
         return read
 
     def decide(self, entry: Entry, made: Decision) -> None:
-        """Record a decision about a run, also in its directory if that is here. Raises OSError."""
+        """Record a decision about a run, also in its directory if that is here. Raises OSError, and UsageError for a
+        run that is not in the index."""
         if entry.path.is_dir() and self.is_here(entry):
             decisions.write(RunDir(entry.path), made)
-        self._put(entry, made, sa.true())
+        if not self._put(entry, made, sa.true()):
+            raise UsageError(f"{entry.path}: not under {self._root}, so it cannot count as a baseline")
 
-    def _put(self, entry: Entry, made: Decision, older: sa.ColumnElement[bool]) -> None:
+    def _put(self, entry: Entry, made: Decision, older: sa.ColumnElement[bool]) -> bool:
         own = runs.c.store == self._store if self.is_here(entry) else runs.c.path == str(entry.path)
         where = sa.and_(runs.c.run == entry.run, own, sa.or_(runs.c.decided.is_(None), older))
         with self._engine.begin() as connection:
-            connection.execute(runs.update().where(where).values(**_columns(made)))
+            return connection.execute(runs.update().where(where).values(**_columns(made))).rowcount > 0
 
     def find(self, query: Query) -> list[Entry]:
         """Return matching runs, oldest first; with a limit, the newest ones."""

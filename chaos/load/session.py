@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import json
 import re
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,19 +13,15 @@ from chaos.access import allowlist, route_secrets
 from chaos.access.secrets import SecretReader
 from chaos.errors import Refused
 from chaos.load import values
-from chaos.load.client import Client
 from chaos.load.exchange import Exchange
-from chaos.load.expectations import Answer, Expectation
+from chaos.load.once import Sender, row_now, sample
 from chaos.load.values import Row, Values
-from chaos.load.wire import Shape
-from chaos.record.redact import SHORTEST, known
-from chaos.record.secret_forms import mask
+from chaos.record.redact import SHORTEST
 from chaos.spec import jsonpath, templates
 from chaos.spec.sessions import Call, Source
 from chaos.spec.target import Target
 
 TIMEOUT = 10.0  # seconds, of a call that states none
-_SAMPLE = 300  # characters of a body
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,10 @@ def open(target: Target, base_url: str, headers: Mapping[str, str]) -> Taken:
         filled = route_secrets.filled(call, f"session[{index}]", secret)
         where = f"session[{index}]: {call.method} {call.path}"
         sent = _headers(own, headers, taken.values)
-        found = asyncio.run(_made(filled, where, base_url, addresses, Taken(sent, taken.values)))
+        try:
+            found = _made(filled, Sender(base_url, addresses, sent, taken.values))
+        except Refused as error:
+            raise Refused(f"{where}: {error}") from None
         taken = Taken(headers, {**taken.values, **found})
         secret.learn(*taken.secrets)
     return Taken(_headers(own, headers, taken.values), taken.values)
@@ -77,48 +74,16 @@ def _headers(
     return {name: text for name, text in headers.items() if name.lower() not in barred} | ours
 
 
-async def _made(
-    call: Call,
-    where: str,
-    base_url: str,
-    addresses: Sequence[str],
-    before: Taken,
-) -> dict[str, Any]:
+def _made(call: Call, sender: Sender) -> dict[str, Any]:
     """Make one call and return what is taken from its answer. Raises Refused."""
-    names, now = Values(before.values), time.time()
-    row = Row(int(now * 1000), now=now)  # another number each time, and none of a run's
-    request = Shape(base_url, before.headers, call, names).request(row)
-    exchange, waited = await _exchanged(base_url, addresses, request, call.timeout or TIMEOUT, where)
-    answer = Answer(exchange.status, exchange.body, exchange.headers or (), waited)
-    if (bad := Expectation(call.expect, names).broken(answer, row)) is not None:
-        raise Refused(f"{where}: {_masked(bad.why)}{_sample(exchange)}")
+    exchange, _ = sender.send(call, row_now(), call.timeout or TIMEOUT)
     found = {}
     for name, source in call.take.items():
         value = _taken(source, exchange)
         if value is None or value == "":
-            raise Refused(
-                f"{where}: its answer has no {_shown(source)}, to take {name} from{_sample(exchange)}"
-            )
+            raise Refused(f"its answer has no {_shown(source)}, to take {name} from{sample(exchange)}")
         found[name] = value
     return found
-
-
-async def _exchanged(
-    base_url: str, addresses: Sequence[str], request: bytes, within: float, where: str
-) -> tuple[Exchange, float]:
-    """Send the request, and wait for its answer. Returns it with the seconds to its first byte. Raises Refused."""
-    ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-    exchange = Exchange(request, lambda _, error: ended.set_result(error), wants_headers=True)
-    client, sent = Client(base_url, addresses), time.monotonic()
-    try:
-        client.send(exchange, within)
-        error = await ended
-    finally:
-        await client.close()
-    if error is not None:
-        why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-        raise Refused(f"{where}: {_masked(why)}")
-    return exchange, exchange.first_byte - sent
 
 
 def _taken(source: Source, exchange: Exchange) -> Any:
@@ -159,15 +124,3 @@ def _shown(source: Source) -> str:
     if source.matches is not None:
         return f"match of {source.matches}"
     return f"header {source.header}" if source.header is not None else f"cookie {source.cookie}"
-
-
-def _sample(exchange: Exchange) -> str:
-    """The beginning of the body, masked, on one line."""
-    text = " ".join(_masked(exchange.body[: 4 * _SAMPLE].decode(errors="replace")).split())
-    text = text if len(text) <= _SAMPLE else f"{text[:_SAMPLE]}..."
-    return f" (status {exchange.status}): {text or 'no body'}"
-
-
-def _masked(text: str) -> str:
-    """Known secrets, and all that looks like one: an answer may hold the token that was to be taken."""
-    return mask(known(text))

@@ -15,7 +15,7 @@ from chaos.plugin import registry
 from chaos.plugin.driver import Driver
 from chaos.plugin.fault import Fault
 from chaos.plugin.staging import unknown_key
-from chaos.spec import named_files, overrides, slofile, targetfiles, yamlfile
+from chaos.spec import assumed, named_files, overrides, slofile, targetfiles, yamlfile
 from chaos.spec.broken import BrokenRule
 from chaos.spec.experiment import Experiment, Step
 from chaos.spec.near import instead
@@ -42,7 +42,24 @@ def build(
     for change in changes:
         overrides.apply(at, change)
     yamlfile.check_values(path, at.document)  # again: overrides must not add what the file must not contain
-    experiment, chosen = _experiment(at)
+
+    def whole(document: Any) -> Plan:
+        other = Where(path, document)
+        return _build(other, *_experiment(other), target_name, profile, seed, monitoring)
+
+    read = assumed.thorough(path, at.document, lambda document: _experiment(Where(path, document)), whole)
+    return _build(at, *read, target_name, profile, seed, monitoring)
+
+
+def _build(
+    at: Where,
+    experiment: Experiment,
+    chosen: Sequence[tuple[type[Fault], Model]],
+    target_name: str,
+    profile: str | None,
+    seed: int,
+    monitoring: str | None,
+) -> Plan:
     target_path = targetfiles.search(target_name)
     target, driver, options = monitored(*target_of(target_path), monitoring)
     profile, settings = profile_of(target_path, target, driver, profile)
@@ -58,7 +75,7 @@ def build(
     mistakes.refuse()
     return Plan(
         experiment,
-        path,
+        at.path,
         target,
         target_path,
         driver,
@@ -91,8 +108,13 @@ def check_target(path: Path) -> Target:
 
 
 def target_of(path: Path) -> tuple[Target, type[Driver], Model]:
-    """Load a target file, its driver and the driver's options. Raises FileError."""
-    at, mistakes = Where.read(path), Mistakes()
+    """Load a target file, its driver and the driver's options. Raises FileError for every broken rule."""
+    at = Where.read(path)
+    return assumed.thorough(path, at.document, lambda document: _target(Where(path, document)))
+
+
+def _target(at: Where) -> tuple[Target, type[Driver], Model]:
+    mistakes = Mistakes()
     with mistakes.noted():
         target = at.parse(Target)
     if isinstance(at.under("driver").value(), str):

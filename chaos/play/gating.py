@@ -31,6 +31,7 @@ from chaos.history.query import Query
 from chaos.plan import build as plans
 from chaos.plan.planned import Plan
 from chaos.play.playing import play
+from chaos.play.stored import ended
 from chaos.record.events import RunEnded
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
@@ -133,7 +134,7 @@ def find_baselines(
     index, found = open_index(say), list[Baseline | None]()
     for each in planned:
         try:
-            found += baselines.find(reference, [_wanted(each)], index, allow_partial=allow_partial)
+            found += baselines.find(reference, [_wanted(each)], index, ended, allow_partial=allow_partial)
         except NoBaseline:
             if not release:
                 raise

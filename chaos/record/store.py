@@ -208,6 +208,8 @@ def find_run(reference: str, preferred: Callable[[RunDir], bool] = lambda _: Tru
     newest = [run for run in runs if not colon or run.path.parent.name == name]
     if word == "latest" and newest:
         return next(filter(preferred, reversed(newest)), newest[-1])
+    if reference == "latest":
+        raise UsageError(f"no run under {reports_dir()} yet; `midnight run midnight` plays one")
     if word == "latest" and colon:
         raise UsageError(f"no run of {name!r} under {reports_dir()}; `midnight runs` lists them")
     known = dict.fromkeys([*runs, *unhealed_runs()])

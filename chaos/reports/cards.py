@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from chaos.checks import loss, lost_writes, recovery
 from chaos.checks.finding import Finding, Outcome
+from chaos.checks.invariants import lost_updates
 from chaos.checks.registered import described
 from chaos.checks.slo import latency
-from chaos.reports.show import show_value
+from chaos.reports.show import show_bound, show_value
 
 _OUTAGE, _RTO = (recovery.NAME, "outage"), (recovery.NAME, "rto")
 _BUDGETED = {_RTO, (loss.NAME, "rpo")}
@@ -49,6 +50,8 @@ def _label(finding: Finding) -> str:
         return "RTO"
     if finding.name == lost_writes.NAME and finding.evidence.get("lost_with_it"):
         return f"lost besides the {finding.evidence['lost_with_it']} of the RPO"
+    if finding.measured is not None and lost_updates(finding) == finding.measured:
+        return "lost updates"
     labels = described(finding.check).cards
     return labels.get(finding.name) or labels.get("") or finding.name
 
@@ -75,4 +78,4 @@ def _allowed(finding: Finding) -> str:
     if described(finding.check).section == "objectives":
         what = "objective"
     sign = described(finding.check).sign(finding.unit)
-    return f"{what} {sign} {show_value(finding.allowed, finding.unit)}"
+    return f"{what} {show_bound(sign, finding.allowed, finding.unit)}"

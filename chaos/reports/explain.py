@@ -1,4 +1,4 @@
-"""A run explained: a page of plain sentences, what happened in order of time, and what is most worth changing."""
+"""A run explained: a page of plain sentences, what happened in order of time, and what to fix."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 from chaos.checks import logs, loss, recovery, steady
 from chaos.checks.finding import Finding
 from chaos.checks.finite import json_safe
-from chaos.checks.fixes import Fix
+from chaos.checks.fixes import HEADING, Fix
+from chaos.checks.neighbours import BUSY, before_the_play
 from chaos.checks.plain import cut, plain
 from chaos.checks.text import percent
 from chaos.checks.verdict import Verdict
-from chaos.record.events import AbortFired, MachineLooked, RunbookStepEnded, RunbookStepFailed, StepHeld
+from chaos.record.events import AbortFired, RunbookStepEnded, RunbookStepFailed, StepHeld
 from chaos.record.journal import Journal
 from chaos.reports.page import outages_of
 from chaos.reports.show import show_offset
@@ -59,9 +60,7 @@ class Story:
                 "before": self.before,
                 "happened": [{"at": each.at, "said": each.said} for each in self.moments],
                 "after": self.after,
-                "worth_changing": [
-                    {"what": fix.what, "why": fix.why, "evidence": fix.evidence} for fix in self.fixes
-                ],
+                "fixes": [{"what": fix.what, "why": fix.why, "evidence": fix.evidence} for fix in self.fixes],
             }
         )
         return document
@@ -82,9 +81,9 @@ class Story:
             yield from _wrapped(said)
         yield ""
         if not self.fixes:
-            yield "This run shows nothing to change."
+            yield "This run shows nothing to fix."
             return
-        yield "Most worth changing:"
+        yield f"{HEADING}:"
         for number, fix in enumerate(self.fixes, start=1):
             why = f": {fix.why}" if fix.why else ""
             yield from _wrapped(f"{number}. {fix.what}{why}. Seen: {fix.evidence}.", indent=3)
@@ -130,9 +129,9 @@ def _before(journal: Journal, verdict: Verdict) -> Iterator[str]:
     profile = f" with profile {verdict.profile}" if verdict.profile else ""
     began = "was started for it" if journal.manifest.started_by_us else "was running already"
     yield f"The target {verdict.target}{profile} {began}."
-    looked = journal.latest(MachineLooked)
-    if looked is not None and looked.busy is not None:
-        yield f"Before that, other programs used {percent(round(looked.busy, 2))} of the machine."
+    busy = before_the_play(journal)
+    if busy is not None and busy < BUSY:  # if it is more, it is among the reasons
+        yield f"Other programs used {percent(round(busy, 2))} of the machine before the play."
     for finding in _of(verdict, steady.NAME):
         yield _sentence(finding.because)
 

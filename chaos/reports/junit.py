@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 from chaos.gate.case import RUN, Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
+from chaos.reports.show import show_bound, show_value
 
 # Characters that XML 1.0 forbids, even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -77,7 +78,14 @@ def _case(suite: ET.Element, name: str, case: Case, took: float) -> None:
         told = ET.SubElement(element, kind, message=_clean(case.because))
         if kind != "skipped":
             told.set("type", case.outcome)
-            told.text = _clean(case.because)
+            told.text = _clean(case.because + _numbers(case))
+
+
+def _numbers(case: Case) -> str:
+    if case.allowed is None:
+        return ""
+    measured = show_value(case.measured, case.unit)
+    return f"\nmeasured {measured}, allowed {show_bound(case.sign, case.allowed, case.unit)}"
 
 
 def _properties(gate: GateVerdict, run: RunVerdict | None) -> list[tuple[str, str]]:

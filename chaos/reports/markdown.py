@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from chaos.checks.fixes import HEADING
 from chaos.gate.case import Case, CaseOutcome
 from chaos.gate.verdict import GateVerdict, RunVerdict
-from chaos.reports.show import show_value
+from chaos.reports.show import show_bound, show_value
 from chaos.spec.units import show_seconds
 
 MARKS: dict[CaseOutcome, str] = {
@@ -45,7 +47,7 @@ def _run(run: RunVerdict) -> list[str]:
     played = run.played
     lines = ["", f"### {_text(played.experiment)}", ""]
     if played.verdict is not None:
-        lines += [f"**{_text(played.verdict['headline'])}**", ""]
+        lines += [f"**{_text(played.verdict['headline'])}**", "", *_to_fix(played.verdict)]
     if run.baseline is not None:
         lines += [f"Compared with {_text(run.baseline.shown)}.", ""]
     lines += _table(run.cases)
@@ -54,12 +56,19 @@ def _run(run: RunVerdict) -> list[str]:
     return lines
 
 
+def _to_fix(verdict: dict[str, Any]) -> list[str]:
+    fixes = verdict.get("fixes") if verdict["verdict"] == "fail" else None
+    if not fixes:
+        return []
+    return [f"{HEADING}:", "", *(f"1. {_text(each['what'])}" for each in fixes), ""]
+
+
 def _table(cases: Sequence[Case]) -> list[str]:
     """Sort cases, worst first."""
     rows = ["| outcome | check | measured | allowed | because |", "| --- | --- | ---: | ---: | --- |"]
     for case in sorted(cases, key=lambda case: _ORDER.index(case.outcome)):
         label = case.check if case.check == case.name else f"{case.check}: {case.name}"
-        numbers = [show_value(value, case.unit) for value in (case.measured, case.allowed)]
+        numbers = [show_value(case.measured, case.unit), show_bound(case.sign, case.allowed, case.unit)]
         cells = [MARKS[case.outcome], *(_text(cell) for cell in (label, *numbers, case.because))]
         rows.append(f"| {' | '.join(cells)} |")
     return rows

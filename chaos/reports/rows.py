@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
 from chaos.checks.registered import described
-from chaos.reports.show import named, show_offset, show_value, words
+from chaos.reports.show import named, show_bound, show_offset, show_value, words
 
 _ELSEWHERE = (
     "by_step",
@@ -41,16 +41,13 @@ class LinkRow:
 
 
 def finding_row(finding: Finding) -> FindingRow:
-    allowed = show_value(finding.allowed, finding.unit)
     check = words(finding.check)
     same = finding.name in (finding.check, "")
     return FindingRow(
         outcome=finding.outcome,
         label=check if same else f"{check}: {finding.name}",
         measured=show_value(finding.measured, finding.unit),
-        allowed=allowed
-        if finding.allowed is None
-        else f"{described(finding.check).sign(finding.unit)} {allowed}",
+        allowed=show_bound(described(finding.check).sign(finding.unit), finding.allowed, finding.unit),
         because=finding.because,
         note=str(finding.evidence.get("error_budget", "")),
         evidence=named({k: v for k, v in finding.evidence.items() if k not in _ELSEWHERE}),

@@ -51,6 +51,12 @@ def show_figure(figure: Figure, value: float | None) -> str:
     return show_value(value, figure.unit) if figure.exercised(value) else DASH
 
 
+def show_bound(sign: str, value: float | None, unit: str) -> str:
+    """Format a limit with its sign, such as `≥ 99 %`; a missing one is a dash."""
+    shown = show_value(value, unit)
+    return shown if value is None else f"{sign} {shown}"
+
+
 def show_offset(at: float | None, zero: float | None) -> str:
     """Format an instant in seconds of play: `+51.2 s`, before the play `-3 s`."""
     if at is None or zero is None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.checks.finding import Outcome
+from chaos.checks.fixes import HEADING
 from chaos.checks.verdict import Verdict
 from chaos.record.journal import Journal
 from chaos.record.store import RunDir
@@ -60,10 +61,10 @@ def print_verdict(run: RunDir, verdict: Verdict, terminal: Console, report: Path
 
 
 def _to_fix(verdict: Verdict) -> Iterator[str]:
-    for number, fix in enumerate(verdict.fixes if verdict.outcome is Outcome.FAIL else (), start=1):
-        yield f"{'fix' if number == 1 else '   '}  {number}. {fix.what}" + (
-            f" ({fix.why})" if fix.why else ""
-        )
+    if verdict.fixes and verdict.outcome is Outcome.FAIL:
+        yield f"{HEADING}:"
+        for number, fix in enumerate(verdict.fixes, start=1):
+            yield f"  {number}. {fix.what}" + (f" ({fix.why})" if fix.why else "")
 
 
 def _line(terminal: Console, text: Text, *, whole: bool = False) -> None:

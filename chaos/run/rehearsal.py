@@ -20,7 +20,7 @@ from chaos.plugin.driver import Driver, Site
 from chaos.plugin.fault import Fault, Undo
 from chaos.plugin.handles import Handles
 from chaos.plugin.probe import Answer, Probe, answers, no, unknown, yes
-from chaos.run import gauging, invariants, ledger_places, pager, signals
+from chaos.run import gauging, invariants, ledger_places, pager, route_probes, signals
 from chaos.run.passing import passing
 from chaos.run.session import Session
 from chaos.run.signed_in import signed_in
@@ -88,6 +88,9 @@ def _on_handles(plan: Plan, driver: Driver, session: Session) -> list[Row]:
             except UsageError as error:
                 return [*rows, Row(TARGET, no("session", str(error)))]
             rows.append(Row(TARGET, yes("session", many(len(plan.target.session), "call"))))
+        rows += [
+            Row(TARGET, probe) for probe in answers("routes", lambda: route_probes.probes(plan, handles))
+        ]
         rows += [Row(TARGET, probe) for probe in answers("gauges", lambda: _gauges(plan, handles))]
         for planned in plan.steps:
             if stop.is_set():

@@ -16,7 +16,7 @@ from chaos.notify.destinations import Destination
 from chaos.play.playable import Planned, Request
 from chaos.schedule.due import due_times
 from chaos.schedule.schedule import Schedule
-from chaos.spec import named_files
+from chaos.spec import assumed, named_files
 from chaos.spec.broken import BrokenRule
 from chaos.spec.yamlfile import Mistakes, Model, Name, Where, unique
 
@@ -47,8 +47,19 @@ class ScheduleFile(Model):
 def load(path: Path, *, fitting: bool = True) -> ScheduleFile:
     """Load the file and check that every experiment and target in it exists. `fitting`: also that each experiment fits
     its target and profile, which takes longer than all else. Raises FileError."""
-    whole, mistakes = Where.read(path), Mistakes()
-    found = whole.parse(ScheduleFile)
+    document = Where.read(path).document
+
+    def whole(other: object) -> None:
+        at = Where(path, other)
+        _check(at, at.parse(ScheduleFile), fitting=fitting)
+
+    found = assumed.thorough(path, document, lambda other: Where(path, other).parse(ScheduleFile), whole)
+    _check(Where(path, document), found, fitting=fitting)
+    return found
+
+
+def _check(whole: Where, found: ScheduleFile, *, fitting: bool) -> None:
+    mistakes = Mistakes()
     planned: set[tuple[str, str, str | None]] = set()
     for index, schedule in enumerate(found.schedules):
         at = whole.under("schedules", index)
@@ -62,7 +73,6 @@ def load(path: Path, *, fitting: bool = True) -> ScheduleFile:
                     _check_plan(at, schedule)
             planned.add(what)
     mistakes.refuse()
-    return found
 
 
 def _check_times(at: Where, schedule: Schedule) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from chaos.spec import invariants, slofile
+from chaos.spec import assumed, invariants, slofile
 from chaos.spec.abort import Abort, AlertFires, SloLost
 from chaos.spec.broken import BrokenRule
 from chaos.spec.drill import Drill
@@ -35,10 +35,6 @@ class Step(Model):
     hold: Positive  # maximum: a fault whose act ends by itself is not held longer
     optional: bool = False
     params: dict[str, Any] = Field(default_factory=dict, alias="with")
-
-    def broken_rules(self) -> Iterator[BrokenRule]:
-        if (self.at is None) == (self.after is None):
-            yield BrokenRule("a step starts either `at` a time or `after` another step")
 
 
 STARTS_A_JOB = "batch_job"
@@ -139,6 +135,8 @@ class Experiment(Model):
     def _order_of_steps(self) -> Iterator[BrokenRule]:
         known: set[str] = set()
         for index, step in enumerate(self.steps):
+            if (step.at is None) == (step.after is None):
+                yield BrokenRule("a step starts either `at` a time or `after` another step", "steps", index)
             if step.after is not None and step.after not in known:
                 rule = f"is after {step.after!r}, which is not an earlier step; {instead(step.after, known)}"
                 yield BrokenRule(rule, "steps", index, "after")
@@ -267,4 +265,7 @@ class Experiment(Model):
 
 def load(path: Path) -> Experiment:
     """Load the experiment in a file. Raises FileError for every broken rule."""
-    return slofile.of_document(Where.read(path)).parse(Experiment)
+    document = Where.read(path).document
+    return assumed.thorough(
+        path, document, lambda other: slofile.of_document(Where(path, other)).parse(Experiment)
+    )

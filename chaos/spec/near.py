@@ -6,6 +6,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 LONGEST = 60  # characters of a name that may be a slip; comparing longer ones takes long
+MOST = 235  # characters of all known names in a message
 
 
 def nearest(name: str, known: Collection[str], least: float = 0.6) -> str | None:
@@ -16,4 +17,16 @@ def nearest(name: str, known: Collection[str], least: float = 0.6) -> str | None
 def instead(name: str, known: Collection[str]) -> str:
     """The end of an error about an unknown name: the one that was meant, or all that are known."""
     meant = nearest(name, known)
-    return f"did you mean {meant}?" if meant else f"known: {', '.join(known) or 'none'}"
+    return f"did you mean {meant}?" if meant else f"known: {listed(known)}"
+
+
+def listed(names: Collection[str]) -> str:
+    """The names, as many as a reader takes in, and how many more there are."""
+    shown, length = list[str](), 0
+    for each in names:
+        length += len(each) + 2
+        if length > MOST:
+            break
+        shown.append(each)
+    more = len(names) - len(shown)
+    return f"{', '.join(shown)}{f' and {more} more' if more else ''}" if shown else "none"

@@ -29,10 +29,12 @@ _KINDS = {
 
 def read_text(path: Path, most: int = MOST_TEXT) -> str:
     """Read a regular file's text (UTF-8) of at most `most` bytes. Raises FileError."""
+    content = _read(path, most)
     try:
-        return _read(path, most).decode("utf-8")
-    except UnicodeDecodeError:  # its message may quote the file
-        raise FileError(path, None, "", "is not UTF-8 text") from None
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:  # its message may quote the file
+        line = content.count(b"\n", 0, error.start) + 1
+        raise FileError(path, line, "", "is not UTF-8 text: save the file as UTF-8") from None
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -25,7 +25,7 @@ from pydantic import (
 from ruamel.yaml.comments import TaggedScalar
 
 from chaos.errors import FileError, UsageError, together
-from chaos.spec import places, wording, yamltext
+from chaos.spec import assumed, places, wording, yamltext
 from chaos.spec.broken import BrokenRule, Place, refuse
 from chaos.spec.secret_values import is_secret, showable
 from chaos.spec.units import WRITTEN, is_written
@@ -133,8 +133,9 @@ def read_documents(path: Path) -> list[Any]:
 
 def _check_mapping(path: Path, document: Any) -> None:
     if not isinstance(document, dict):
-        kind = "a list" if isinstance(document, list) else "nothing" if document is None else "text"
-        rule = f"must be keys with values (key: value), not {kind}"
+        kind = "a list" if isinstance(document, list) else "text"
+        must = "must be keys with values (key: value)"
+        rule = f"is empty: {must}" if document is None else f"{must}, not {kind}"
         raise FileError(path, places.line_of(document, ()), "", rule)
     check_values(path, document)
 
@@ -151,7 +152,8 @@ def check_values(path: Path, document: Any) -> None:
 
 def load(path: Path, model: type[M]) -> M:
     """Read the file as a value of `model`. Raises FileError for every broken rule."""
-    return Where.read(path).parse(model)
+    at = Where.read(path)
+    return assumed.thorough(path, at.document, lambda document: Where(path, document).parse(model))
 
 
 def written(model: type[M], value: Any) -> M:
@@ -202,7 +204,7 @@ class Where:
     def broken(self, rule: str, value: object = None) -> FileError:
         """Return an error with this place, its line, the rule and the value."""
         line, place = places.line_of(self.document, self.place), places.shown(self.document, self.place)
-        return FileError(self.path, line, place, rule, showable(value))
+        return FileError(self.path, line, place, rule, showable(value), self.place)
 
     def only(self, key: str, kept: Sequence[int]) -> Where:
         """Return this place in a document with only these items of a list at its top. Their lines stay."""

@@ -23,6 +23,8 @@ T = TypeVar("T")
 MOST_NODES = 30_000
 """Maximum keys and values of a file; a thousand schedules have half of it."""
 
+TOO_DEEP = f"is nested too deeply: at most {DEEPEST} levels"
+
 _BRACKETS = re.compile(r"[\[{}\]]")
 
 
@@ -42,7 +44,7 @@ class _Bounded(Composer):
         if self._made > self.most:
             raise _TooMuch(f"holds more than {self.most} keys and values")
         if self._depth > DEEPEST:
-            raise _TooMuch("is nested too deeply")
+            raise _TooMuch(TOO_DEEP)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -110,8 +112,8 @@ def _loaded(path: Path, read: Callable[[str], T]) -> T:
 
 
 def _checked(path: Path, text: str, read: Callable[[str], T]) -> T:
-    if _deepest_bracket(text) > DEEPEST:  # the scanner takes seconds for a few thousand levels
-        raise FileError(path, None, "", "is nested too deeply")
+    if (line := _too_deep(text)) is not None:  # the scanner takes seconds for a few thousand levels
+        raise FileError(path, line, "", TOO_DEEP)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML allows it: the latest counts
@@ -123,15 +125,16 @@ def _checked(path: Path, text: str, read: Callable[[str], T]) -> T:
         line, rule = yamlproblems.of_value(text)
         raise FileError(path, line, "", rule) from error
     except RecursionError:
-        raise FileError(path, None, "", "is nested too deeply") from None
+        raise FileError(path, None, "", TOO_DEEP) from None
     except _TooMuch as error:
         raise FileError(path, None, "", str(error)) from None
 
 
-def _deepest_bracket(text: str) -> int:
-    """Return the depth of brackets, including quoted ones."""
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(text):
-        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return deepest
+def _too_deep(text: str) -> int | None:
+    """Return the line at which brackets, including quoted ones, are nested too deeply; None if nowhere."""
+    depth = 0
+    for bracket in _BRACKETS.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        if depth > DEEPEST:
+            return text.count("\n", 0, bracket.start()) + 1
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from chaos.checks.chain import broke_first
@@ -58,10 +59,13 @@ def test_in_a_quiet_night_no_link_moved_and_each_says_so(tmp_path: Path) -> None
     assert broke_first(found) is None
 
 
-def test_a_gauge_that_was_never_sampled_is_named_as_such(tmp_path: Path) -> None:
-    found = chain(tmp_path, Night(sampled=False))
-    assert found["disk"].because == "not sampled after the first step"
-    assert not found["disk"].moved
+def test_a_gauge_that_the_target_lacks_is_told_from_one_that_stopped(tmp_path: Path) -> None:
+    lacking = chain(tmp_path / "lacking", Night(sampled=False))
+    assert lacking["disk"].because == lacking["pool_in_use"].because == "the target has no such gauge"
+    assert lacking["cpu"].because == "not sampled after the first step"
+    stopped = chain(tmp_path / "stopped", Night(gauges={DISK: [(0, LENGTH, math.nan)]}))
+    assert stopped["disk"].because == "not sampled after the first step"
+    assert not stopped["disk"].moved
 
 
 def test_a_night_without_injections_has_no_chain(tmp_path: Path) -> None:

@@ -49,7 +49,13 @@ _findings = st.builds(
     allowed=_numbers,
     unit=st.sampled_from(["ratio", "s", "count", ""]),
     because=_sentences,
-    evidence=st.sampled_from([{}, {"percentile": 99}, {"acknowledged": 140}, {"indeterminate": 3}]),
+    evidence=st.sampled_from(
+        [
+            *({}, {"percentile": 99}, {"acknowledged": 140}, {"indeterminate": 3}),
+            {"resource": f"entries:at /srv/{'a' * 200}.py:3 in get", "route": "read", "places": []},
+            {"acknowledged": 140, "lost": 1e9, "expected": "between 1 and 1,000", "after": 7},
+        ]
+    ),
     check=st.sampled_from([*by_name(), "objectives", "of a plug-in"]),
 )
 _courses = st.builds(
@@ -126,10 +132,10 @@ def test_the_outage_began_after_a_step_that_still_acted_or_just_had(
     assert after in verdict(tmp_path, changed={"steps": steps}, steps=acted, bad=out).headline
 
 
-def test_lost_writes_come_before_an_outage_which_passes(tmp_path: Path) -> None:
+def test_lost_writes_come_before_the_details_of_an_outage(tmp_path: Path) -> None:
     found = verdict(tmp_path, bad=PLAYED, missing=(3,))
     assert found.headline.startswith(
-        "FAIL: 1 of 104 confirmed writes were lost; for 18 s of 1m the service did not"
+        "FAIL: for 18 s of 1m the service did not answer as it should; 1 of 104 acknowledged writes were lost;"
     )
 
 
@@ -168,9 +174,9 @@ def test_unknown_says_why_and_what_to_do(
 def test_a_busy_machine_is_the_reason_for_unknown(tmp_path: Path) -> None:
     looked = Event(1.0, "run", "machine", "looked", {"busy": 0.97})
     found = verdict(tmp_path, steps=[looked, *step_events("drop", *STEP)], doubted=[(20, 60)], bad=PLAYED)
-    assert "; other programs used 97 % of the machine; run it again" in found.headline
+    assert "; before the play, others used 97 % of the machine; run it again" in found.headline
     assert found.headline.endswith("; run it again when it is quiet.")
-    assert "Other programs used 97 % of the machine before anything was injected" in found.reasons
+    assert "Other programs used 97 % of the machine before the play" in found.reasons
 
 
 def test_what_a_quieter_machine_would_not_decide_is_not_put_down_to_it() -> None:

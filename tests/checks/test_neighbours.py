@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from chaos.checks import neighbours
 from chaos.checks.judged import Judged
 from chaos.checks.link import Link
+from chaos.checks.rejudge import judge_run
 from chaos.record.journal import Event, Journal
-from tests.checks.synthetic import LENGTH, PLAY, Night, approx
+from chaos.reports.explain import explain
+from tests.checks.synthetic import LENGTH, PLAY, STEP, Night, approx, step_events
 
 MACHINE, OWN, API = ("machine", "cpu"), ("machine", "own_cpu"), ("process:api", "cpu")
 ALWAYS = (-PLAY, LENGTH)
@@ -80,3 +83,16 @@ def test_a_job_that_is_counted_a_second_late_is_no_other_program(
 def test_a_machine_that_was_busy_when_it_was_looked_at_is_known(tmp_path: Path) -> None:
     busy = Night(steps=[Event(1.0, "run", "machine", "looked", {"busy": 0.8})])
     assert neighbours.before_the_play(busy.write(tmp_path)[1]) == approx(0.8)
+
+
+def test_what_others_used_is_told_with_its_span_and_each_span_has_one_figure(tmp_path: Path) -> None:
+    gauges = {key: [(*ALWAYS, quiet)] for key, quiet in ((MACHINE, 0.7), (OWN, 0.1), (API, 0.1))}
+    gauges[MACHINE] += [(0, LENGTH, 0.9)]
+    looked = Event(1.0, "run", "machine", "looked", {"busy": 0.3})
+    busy = Night(gauges=gauges, steps=[looked, *step_events("drop", *STEP)])
+    link, journal = cpu(tmp_path, busy)
+    assert "other programs, 80 % on average while it played, left aside" in link.because
+    verdict = judge_run(journal.run)
+    page = " ".join(" ".join(explain(journal, verdict).lines()).split())
+    assert page.count("ther programs used 60 % of the machine before the play") == 1
+    assert not re.search(r"30 %|70 %|90 % of the machine", page)

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from chaos.errors import FileError, UsageError
-from chaos.gate.baseline import LAST, Baseline, NoBaseline, Wanted, find
+from chaos.gate.baseline import LAST, Baseline, NoBaseline, Wanted, find, named
 from chaos.history.decision import State, decision
 from chaos.history.index import open_index
 from chaos.history.query import Query
+from chaos.play.stored import ended
+from chaos.undo.locks import hold_lock
 from tests.gate.planted import gate, judged, played
 from tests.history.stored import Stored
 
@@ -31,7 +33,7 @@ def passed(night: int, **changed: Any) -> Stored:
 
 
 def found(reference: str, *wanted: Wanted, allow_partial: bool = False) -> list[Baseline]:
-    return find(reference, wanted, open_index(pytest.fail), allow_partial=allow_partial)
+    return find(reference, wanted, open_index(pytest.fail), ended, allow_partial=allow_partial)
 
 
 def p99s(baseline: Baseline) -> list[float | None]:
@@ -140,10 +142,38 @@ def test_the_reason_that_kept_every_run_from_counting_is_reported(reports: Path)
         found("latest-pass", HERE)
 
 
-def test_a_run_is_named_by_its_id_the_beginning_of_it_or_its_directory(reports: Path) -> None:
+def test_a_run_is_named_as_in_every_command(reports: Path, tmp_path: Path) -> None:
     run = Stored(1).write(reports)
-    for reference in (run.id, run.id[:9], str(run.path)):
+    for reference in (run.id, run.id[:9], run.id[-6:], str(run.path), "latest", "latest:midnight"):
         assert found(reference, MIDNIGHT)[0].source == f"run {run.id}"
+    kept = Stored(2, figures={"p99": 0.7}).write(tmp_path / "kept")
+    assert p99s(found(str(kept.path), MIDNIGHT)[0]) == [0.7]
+
+
+def test_the_latest_run_is_the_newest_that_has_ended(reports: Path) -> None:
+    old, new = (Stored(night).write(reports) for night in (1, 2))
+    smoke = Stored(3, experiment="smoke").write(reports)
+    with hold_lock(new):
+        assert found("latest:midnight", MIDNIGHT)[0].source == f"run {old.id}"
+        with pytest.raises(UsageError, match=f"run {new.id} is in progress"):
+            found(new.id, MIDNIGHT)
+    assert found("latest", SMOKE)[0].source == f"run {smoke.id}"
+    with pytest.raises(UsageError, match="not of 'midnight'; name one: latest:midnight"):
+        found("latest", MIDNIGHT)
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_misspelt_file_is_not_only_called_a_run() -> None:
+    with pytest.raises(UsageError, match=r"--baseline gate\.json: no such file, and run 'gate\.json' is not"):
+        found("gate.json", MIDNIGHT)
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_run_outside_the_reports_cannot_be_made_a_baseline(tmp_path: Path) -> None:
+    kept = Stored(2).write(tmp_path / "kept")
+    index = open_index(pytest.fail)
+    with pytest.raises(UsageError, match="so it cannot count as a baseline"):
+        index.decide(named(str(kept.path), index, ended), decision("released", "the tests"))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +241,7 @@ def test_the_file_of_a_gate_that_refused_is_not_a_baseline(reports: Path, tmp_pa
     [
         ("20260902", "is a run of 'midnight', not of 'smoke'"),
         ("2026", "several"),
-        ("zzz", "not a stored run"),
+        ("zzz", "is not a stored run"),
     ],
 )
 def test_a_run_that_is_none_or_of_another_experiment_is_refused(

@@ -79,6 +79,13 @@ def test_a_suite_for_each_experiment_and_one_for_the_drill() -> None:
     assert "could not write" in (suites[1].findtext("system-err") or "")
 
 
+def test_a_failure_says_what_was_measured_and_whether_the_limit_is_a_floor() -> None:
+    (suite,) = checked(render(with_case(outcome="fail", measured=0.9, allowed=0.99, unit="ratio", sign="≥")))
+    failure = suite.find("testcase/failure")
+    assert failure is not None and failure.attrib["message"] == "because"
+    assert failure.text == "because\nmeasured 90 %, allowed ≥ 99 %"
+
+
 @settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_text_breaks_the_document(because: str, name: str) -> None:

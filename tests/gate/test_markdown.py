@@ -33,8 +33,19 @@ def test_the_summary_names_the_run_compared_and_its_baseline() -> None:
     run = judge_run(compared, baseline, tolerances(()), allow_partial=False, strict=True)
     text = render(gate(run, drill=Case("drill", "drill", "pass", "5 d old")))
     assert "Compared with run x (played on profile fragile)." in text
-    assert "| ❌ fail | baseline: p99 | 1 s | 350 ms |" in text
+    assert "| ❌ fail | baseline: p99 | 1 s | ≤ 350 ms |" in text
     assert text.endswith("### Drill\n\n✅ pass: 5 d old\n")
+
+
+def test_a_floor_and_a_ceiling_are_told_apart() -> None:
+    baseline = Baseline("run x", "midnight", (SOUND,))
+    worse = played(figures={"availability": 0.9, "p99": 1.0}, effects=("pass", "unknown"))
+    run = judge_run(worse, baseline, tolerances(()), allow_partial=False, strict=True)
+    text = render(gate(run))
+    assert "| availability | 100 % | ≥ 99 % |" in text
+    assert "| baseline: availability | 90 % | ≥ 99.5 % |" in text
+    assert "| baseline: p99 | 1 s | ≤ 350 ms |" in text
+    assert "| links: links\\_exercised | 1 | ≥ 2 |" in text
 
 
 @pytest.mark.parametrize("text", ["a|b", "two\nlines", "<script>", "`code`", "\x1b[31m", "| x |\n| y |"])

@@ -138,6 +138,16 @@ def test_a_text_that_is_not_an_instant_is_refused(text: str) -> None:
         instant(text, NOW)
 
 
+def test_a_figure_that_few_experiments_have_is_a_column_only_where_a_run_has_it(
+    reports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "lost updates" not in typed(capsys, "runs").out
+    Stored(6, experiment="race", figures={"lost_updates": 172.0}).write(reports)
+    lines = typed(capsys, "runs").out.splitlines()
+    assert "lost updates" in lines[0] and lines[-1].split()[-1] == "172"
+    assert "lost updates" not in typed(capsys, "runs", "--experiment", "midnight").out
+
+
 def test_the_command_lists_them_newest_last(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = typed(capsys, "runs", "--experiment", "midnight")
     lines = out.splitlines()

@@ -52,7 +52,7 @@ def test_a_huge_row_is_read(tmp_path: Path) -> None:
         ("a.csv", b"name,b\nx\n", "a.csv:2: has 1 fields, and the header 2"),
         ("a.csv", b'b,name\n"x\ny",2\nz\n', "a.csv:4: has 1 fields"),
         ("a.csv", b'name\n"x', "a.csv:2: is not CSV"),
-        ("a.csv", b"name\n\xff\n", "a.csv: is not UTF-8 text"),
+        ("a.csv", b"name\n\xff\n", "a.csv:2: is not UTF-8 text: save the file as UTF-8"),
         ("a.csv", b"name,name\nx,y\n", "a.csv:1: two columns are named name"),
         ("a.csv", b'name\n"a\r\nSet-Cookie: x"\n', "a.csv:2: name: holds a line break or control character"),
         ("a.jsonl", b'{"name": "a"}\n{"nam": 1}', "a.jsonl:2: has no name"),

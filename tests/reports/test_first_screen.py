@@ -158,7 +158,7 @@ def test_plots_have_names_and_their_own_identifiers(fragile: tuple[Verdict, str]
     assert len(identifiers) == len(set(identifiers))
 
 
-def test_a_run_is_explained_in_order_with_what_to_change(tmp_path: Path) -> None:
+def test_a_run_is_explained_in_order_with_what_to_fix(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     verdict = judge_run(run)
     story = explain(Journal(run), verdict)
@@ -175,7 +175,7 @@ def test_a_run_is_explained_in_order_with_what_to_change(tmp_path: Path) -> None
     assert len(page.splitlines()) <= 70
     assert not JARGON.search(page)
     document = story.to_json()
-    assert [each["what"] for each in document["worth_changing"]] == [fix.what for fix in verdict.fixes]
+    assert [each["what"] for each in document["fixes"]] == [fix.what for fix in verdict.fixes]
     json.dumps(document, allow_nan=False)
 
 

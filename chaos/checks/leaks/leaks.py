@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,7 @@ from chaos.checks.judged import Judged
 from chaos.checks.leaks.growth import Growth, Kind, is_placed
 from chaos.checks.leaks.places import explaining, family
 from chaos.checks.leaks.points import ENOUGH, Points
-from chaos.checks.leaks.told import place_of, sentence, short
+from chaos.checks.leaks.told import place_of, sentence, short, thing
 from chaos.record.events import Grown
 from chaos.spec.leak_limits import LeakLimits
 
@@ -117,15 +117,36 @@ def _places_of(evidence: Mapping[str, Any]) -> set[str]:
 
 
 def _others(grown: list[Growth], found: list[Finding], points: Points) -> list[Finding]:
-    """One finding for everything that did not grow."""
-    starved = {each.resource for each in grown if each.kind is Kind.STARVED}
-    steady = sorted(
-        {each.resource for each in grown} - {str(each.evidence["resource"]) for each in found} - starved
+    """One finding for everything that did not grow, and for what moved without a finding of its own."""
+    told = {str(each.evidence["resource"]) for each in found}
+    moved = {each.resource for each in grown if each.kind is not Kind.FLAT}
+    steady = sorted({each.resource for each in grown} - moved)
+    split = {each.partition(":")[0] for each in moved} & {each.partition(":")[0] for each in steady}
+    said, evidence = list[str](), dict[str, Any]()
+    if steady:
+        nothing = "none of these" if moved else "nothing"
+        sent = f"{min(each.requests for each in grown):,} requests of each of {', '.join(points.routes)}"
+        said, evidence = [f"{nothing} grew in {sent}: {_names(steady, split)}"], {"steady": steady}
+    for kind, words in _MOVED.items():
+        others = sorted({each.resource for each in grown if each.kind is kind} - told)
+        if others:
+            said.append(f"{words}: {_names(others, split)}")
+            evidence[str(kind)] = others
+    return [Finding("rounds", Outcome.PASS, None, None, "", "; ".join(said), evidence)] if said else []
+
+
+_MOVED = {
+    Kind.FILLING: "grew less with each round, as what fills does",
+    Kind.IRREGULAR: "moved, but not by the requests",
+}
+"""What is no finding of its own, in words."""
+
+
+def _names(resources: Sequence[str], split: Collection[str]) -> str:
+    """Each kind once; one that is `split`, as part of it moved and part did not, by its parts."""
+    kinds = [each.partition(":")[0] for each in resources]
+    return ", ".join(
+        dict.fromkeys(
+            thing(each, 2) if kind in split else kind for each, kind in zip(resources, kinds, strict=True)
+        )
     )
-    if not steady:
-        return []
-    sent = min(each.requests for each in grown)
-    nothing = "nothing else" if found else "nothing"
-    kinds = ", ".join(dict.fromkeys(each.partition(":")[0] for each in steady))
-    because = f"{nothing} grew in {sent:,} requests of each of {', '.join(points.routes)}: {kinds}"
-    return [Finding("rounds", Outcome.PASS, None, None, "", because, {"steady": steady})]

@@ -38,6 +38,12 @@ def _where(places: Sequence[Mapping[str, Any]]) -> str:
     return f", at {str(place['place']).rpartition('/')[2]}{holder}"
 
 
+def brief(resource: str, route: str | None, rate: float, places: Sequence[Mapping[str, Any]]) -> str:
+    """`1 open file per request of read, at leaks.py:44`: what each request leaves, and the line that it comes from."""
+    where = f", {_at(resource)}" if is_placed(resource) else _where(places)
+    return f"{_per(resource, route, rate)}{where.partition(HELD_BY)[0].partition(' in ')[0]}"
+
+
 def short(resource: str) -> str:
     """`sockets at leaks.py:52 in ask` of `sockets:at /srv/leaks.py:52 in ask`; any other as it is."""
     return f"{resource.partition(':')[0]} {_at(resource)}" if is_placed(resource) else resource
@@ -64,19 +70,22 @@ def _grew(growth: Growth) -> str:
     if growth.kind is Kind.IRREGULAR:
         return f"{thing(growth.resource, 2)} moved irregularly, so not by the requests ({counts})"
     if growth.kind is Kind.UNBOUNDED:
-        return f"grows by {_per(growth)}, no bound seen up to {growth.requests:,} requests ({counts})"
-    return f"{_per(growth)} is left behind ({counts})"
+        return f"grows by {_per_of(growth)}, no bound seen up to {growth.requests:,} requests ({counts})"
+    return f"{_per_of(growth)} is left behind ({counts})"
 
 
-def _per(growth: Growth) -> str:
+def _per_of(growth: Growth) -> str:
+    return _per(growth.resource, growth.route, growth.rate)
+
+
+def _per(resource: str, route: str | None, rate: float) -> str:
     """`1 open file per 4.0 requests of read`."""
-    rate, of = growth.rate, f" of {growth.route}" if growth.route else ""
-    unit = "request" if growth.route else "second"
-    if growth.resource.startswith(MEMORY):
+    of, unit = (f" of {route}", "request") if route else ("", "second")
+    if resource.startswith(MEMORY):
         return f"{rate / 1000:.1f} kB per {unit}{of}"
     if rate >= 1.05:
-        return f"{rate:.1f} {thing(growth.resource, rate)} per {unit}{of}"
-    one = thing(growth.resource)
+        return f"{rate:.1f} {thing(resource, rate)} per {unit}{of}"
+    one = thing(resource)
     every = f"{1 / rate:.1f}".removesuffix(".0") if rate > 0 else "∞"
     return f"1 {one} per {unit}{of}" if every == "1" else f"1 {one} per {every} {unit}s{of}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,26 @@ def test_a_steady_service_passes_and_says_what_was_counted(tmp_path: Path) -> No
     every = found(tmp_path, quiet_points(ROUNDS, leaking(10**9)))
     assert set(every) == {"rounds"} and every["rounds"].outcome is Outcome.PASS
     assert "nothing grew in 850 requests of each of read: descriptors, threads" in every["rounds"].because
+
+
+def test_what_did_not_grow_is_named_beside_what_did_and_beside_what_only_moved(tmp_path: Path) -> None:
+    heights = {0: 0, 550: 0, 600: 20, 700: 30, 850: 36}
+
+    def held(sent: Mapping[str, int], _: float) -> dict[str, float]:
+        return {
+            FILES: 7 + sent["read"] // 4,
+            "descriptors:pipe": 3,
+            "sessions:idle": heights[sent["read"]],
+            "threads": 4,
+            "memory:uss": 60e6 + (5e6 if sent["read"] == 700 else 0),
+        }
+
+    because = found(tmp_path, quiet_points(ROUNDS, held))["rounds"].because
+    assert because == (
+        "none of these grew in 850 requests of each of read: pipes, threads; "
+        "grew less with each round, as what fills does: sessions; "
+        "moved, but not by the requests: memory"
+    )
 
 
 def test_growth_within_its_limit_passes(tmp_path: Path) -> None:
