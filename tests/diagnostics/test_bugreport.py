@@ -165,7 +165,8 @@ def test_a_run_that_does_not_exist_is_code_2(place: Path, capsys: pytest.Capture
     (place / "empty").mkdir()
     assert packed("latest")[0] == 2
     assert packed("empty")[0] == 2
-    assert all(line.startswith("midnight: run ") for line in capsys.readouterr().err.splitlines())
+    none, empty = capsys.readouterr().err.splitlines()
+    assert none.startswith("midnight: no run under ") and empty.startswith("midnight: run 'empty' is not ")
 
 
 def test_the_beginning_and_the_end_of_a_huge_file_are_packed(
