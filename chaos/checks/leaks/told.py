@@ -14,6 +14,9 @@ from chaos.spec.leak_limits import MEMORY
 from chaos.spec.rounds import Rounds
 from chaos.spec.units import show_seconds
 
+MANY = 1.05
+"""Pieces per request that are told as several."""
+
 
 def sentence(
     growth: Growth, points: Points, rounds: Rounds | None, places: Sequence[Mapping[str, Any]]
@@ -71,7 +74,8 @@ def _grew(growth: Growth) -> str:
         return f"{thing(growth.resource, 2)} moved irregularly, so not by the requests ({counts})"
     if growth.kind is Kind.UNBOUNDED:
         return f"grows by {_per_of(growth)}, no bound seen up to {growth.requests:,} requests ({counts})"
-    return f"{_per_of(growth)} is left behind ({counts})"
+    several = growth.rate >= MANY and not growth.resource.startswith(MEMORY)
+    return f"{_per_of(growth)} {'are' if several else 'is'} left behind ({counts})"
 
 
 def _per_of(growth: Growth) -> str:
@@ -83,8 +87,8 @@ def _per(resource: str, route: str | None, rate: float) -> str:
     of, unit = (f" of {route}", "request") if route else ("", "second")
     if resource.startswith(MEMORY):
         return f"{rate / 1000:.1f} kB per {unit}{of}"
-    if rate >= 1.05:
-        return f"{rate:.1f} {thing(resource, rate)} per {unit}{of}"
+    if rate >= MANY:
+        return f"{f'{rate:.1f}'.removesuffix('.0')} {thing(resource, rate)} per {unit}{of}"
     one = thing(resource)
     every = f"{1 / rate:.1f}".removesuffix(".0") if rate > 0 else "∞"
     return f"1 {one} per {unit}{of}" if every == "1" else f"1 {one} per {every} {unit}s{of}"

@@ -44,6 +44,12 @@ def leaking(every: int, resource: str = FILES) -> Held:
     return lambda sent, _: {resource: 7 + sent["read"] // every, "threads": 4}
 
 
+def test_two_files_left_by_each_request_are_told_as_several(tmp_path: Path) -> None:
+    points = quiet_points(ROUNDS, lambda sent, _: {FILES: 2 * sent["read"]})
+    because = found(tmp_path, points)[f"{FILES} of read"].because
+    assert because.startswith("2 open files per request of read are left behind (+100, +200, +300)")
+
+
 def test_a_file_left_by_every_fourth_request_fails_with_the_time_until_the_limit(tmp_path: Path) -> None:
     finding = found(tmp_path, quiet_points(ROUNDS, leaking(4)))[f"{FILES} of read"]
     assert finding.outcome is Outcome.FAIL and finding.measured == pytest.approx(0.25, rel=0.05)
