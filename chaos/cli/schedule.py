@@ -160,8 +160,12 @@ def pause(name: Name, file: SchedulesAt = SCHEDULES, because: Reason = "") -> No
     schedule = _schedule(_load(file), name)
     with _database() as connection:
         registered.enrol_one(connection, schedule, datetime.now(UTC))
-        registered.pause(connection, name, because or "by hand")
-    print(f"{name}: paused; resume with `midnight schedule resume {name}`")
+        before = registered.paused(connection, [name]).get(name)
+        if because or before is None:  # a reason that was given is not replaced by none
+            registered.pause(connection, name, because or "by hand")
+    did = "paused" if before is None else f"was already {before}"
+    now = f"; now because: {because}" if before is not None and because else ""
+    print(f"{name}: {did}{now}; resume with `midnight schedule resume {name}`")
 
 
 @app.command("resume")
@@ -171,8 +175,9 @@ def resume(name: Name, file: SchedulesAt = SCHEDULES) -> None:
 
     _schedule(_load(file), name)
     with _database() as connection:
+        before = registered.paused(connection, [name])
         registered.resume(connection, name)
-    print(f"{name}: resumed")
+    print(f"{name}: {'resumed' if before else 'was not paused'}")
 
 
 @app.command("run-now")

@@ -189,6 +189,29 @@ def test_pause_list_next_and_resume_agree(tmp_path: Path, capsys: pytest.Capture
     assert code == 2 and "no schedule 'nihgtly'; known: nightly" in said
 
 
+def test_what_was_paused_or_resumed_already_is_said_and_keeps_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "schedules.yaml"
+    path.write_text(GOOD)
+    option = ("nightly", "--file", str(path))
+
+    def said(what: str, *more: str) -> str:
+        code, out, _ = typed(capsys, "schedule", what, *option, *more)
+        assert code == 0
+        return out.strip()
+
+    how = "resume with `midnight schedule resume nightly`"
+    assert said("resume") == "nightly: was not paused"
+    assert said("pause", "--because", "release") == f"nightly: paused; {how}"
+    assert said("pause") == f"nightly: was already paused: release; {how}"
+    again = said("pause", "--because", "freeze")
+    assert again == f"nightly: was already paused: release; now because: freeze; {how}"
+    assert "paused: freeze" in typed(capsys, "schedule", "list", "--file", str(path))[1]
+    assert said("resume") == "nightly: resumed"
+    assert said("resume") == "nightly: was not paused"
+
+
 def test_the_list_says_all_in_a_narrow_terminal_and_whether_a_scheduler_is_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
