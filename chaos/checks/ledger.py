@@ -67,7 +67,7 @@ def read_ledger(journal: Journal) -> Ledger | str:
     """Return the ledger, or the reason why it cannot be judged."""
     known = writes(journal)
     if not len(known):
-        return "no write was due"
+        return _without_writes(journal)
     if not known.acknowledged.any():
         return "no write was acknowledged, so none could be lost"
     ended = journal.latest(ReadbackEnded)
@@ -85,6 +85,16 @@ def read_ledger(journal: Journal) -> Ledger | str:
     told = {"apart": ended.apart, "cleanup": ended.cleanup, "unseen": ended.unseen}
     told = {key: value for key, value in told.items() if value is not None}
     return Ledger(known, state, int(np.count_nonzero(foreign)), told)
+
+
+def _without_writes(journal: Journal) -> str:
+    """Return why no hit was a write of the ledger."""
+    mix = (journal.manifest.experiment.get("load") or {}).get("mix") or ()
+    routes = journal.manifest.target.get("routes") or {}
+    known = [routes[name] for name in mix if name in routes]
+    if known and not any(route.get("ledger") for route in known):
+        return "no route of the load has a ledger"
+    return "no write was due"
 
 
 def numbers(journal: Journal, keys: Collection[int]) -> set[int]:

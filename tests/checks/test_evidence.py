@@ -290,3 +290,21 @@ def test_a_failed_undo_is_unknown_until_it_succeeds(tmp_path: Path) -> None:
     (healed,) = completeness.check(Judged(*Night(steps=[*acted, failed, later]).write(tmp_path / "b")))
     assert (broken.outcome, broken.because) == (Outcome.UNKNOWN, "drop could not be undone: planted")
     assert healed.outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("routes", "because"),
+    [
+        (
+            {"read": {}, "write": {}, "other": {"ledger": {"key": "{seq}"}}},
+            "no route of the load has a ledger",
+        ),
+        ({"read": {}, "write": {"ledger": {"key": "{seq}"}}}, "no write was due"),
+        (None, "no write was due"),
+    ],
+)
+def test_a_load_without_a_ledger_is_told_from_one_without_a_write(
+    tmp_path: Path, routes: dict[str, Any] | None, because: str
+) -> None:
+    target = {"name": "reference"} if routes is None else {"name": "reference", "routes": routes}
+    assert ledger.read_ledger(Night(load=False, target=target).write(tmp_path)[1]) == because
