@@ -219,6 +219,10 @@ def test_a_percentile_that_falls_on_a_bad_hit_is_infinite() -> None:
 @pytest.mark.parametrize(
     ("event", "said"),
     [
+        (
+            Event(1, "run", "machine", "looked", {"busy": 0.15}),
+            "other programs use 15 % of the machine just now",
+        ),
         (Event(0, "run", "baseline", "begun"), "baseline begun"),
         (
             Event(0, "run", "baseline", "ended", {"steady": False, "because": "p99 3 s"}),

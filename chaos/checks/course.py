@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.checks.judged import Judged, JudgedRestore
-from chaos.checks.neighbours import before_the_play
+from chaos.checks.neighbours import Busy, before_the_play
 from chaos.checks.outage import Outage
 from chaos.checks.spans import StepSpan
 from chaos.record.events import RunEnded
@@ -36,7 +36,7 @@ class Course:
     silent: float = 0.0  # in all outages together
     worst: Worst | None = None
     aborted: str = ""  # why; empty if the play was not stopped
-    busy: float | None = None  # share of the machine that other programs used before anything was injected
+    busy: Busy | None = None  # what other programs used of the machine before anything was injected
 
 
 def course(judged: Judged | JudgedRestore) -> Course:

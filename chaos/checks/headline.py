@@ -17,7 +17,7 @@ from chaos.checks.link import Link
 from chaos.checks.neighbours import BUSY
 from chaos.checks.plain import plain, sentence
 from chaos.checks.registered import described
-from chaos.checks.text import many, percent
+from chaos.checks.text import many
 
 MOST = 4
 """Reasons of one check in the list."""
@@ -76,9 +76,8 @@ def reasons(
     told = list(dict.fromkeys(_because(_deciding(outcome, findings))))
     if outcome is Outcome.FAIL and (first := broke_first(list(chain))):
         told.append(f"Broke first: {first.title} ({first.because})")
-    if course.busy is not None and course.busy >= BUSY:
-        share = percent(round(course.busy, 2))
-        told.append(f"Other programs used {share} of the machine before the play")
+    if course.busy is not None and course.busy.share >= BUSY:
+        told.append(f"Other programs used {course.busy}")
     if outcome is Outcome.FAIL:
         told += _named("Could not be judged", _with(findings, Outcome.UNKNOWN))
     told += _named("Not put to the test", _with(findings, Outcome.NOT_EXERCISED))
@@ -105,10 +104,8 @@ def _why_unknown(findings: Sequence[Finding], course: Course) -> tuple[list[str]
     told = [clauses.unknown(each) for each in deciding]
     if not deciding:
         return ["nothing was judged"], "add SLOs or limits to the experiment"
-    if course.busy is not None and course.busy >= BUSY and clauses.waits_for_quiet(deciding[0]):
-        share = percent(round(course.busy, 2))
-        busy = f"before the play, others used {share} of the machine"
-        return [told[0], busy, *told[1:]], "run it again when it is quiet"
+    if course.busy is not None and course.busy.share >= BUSY and clauses.waits_for_quiet(deciding[0]):
+        return [told[0], f"others used {course.busy}", *told[1:]], "run it again when it is quiet"
     return told, clauses.advice(deciding[0], findings)
 
 

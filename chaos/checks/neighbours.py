@@ -7,9 +7,12 @@ is known of others.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from chaos.checks.exact import Times
+from chaos.checks.text import percent
 from chaos.record.events import MachineLooked
 from chaos.record.gauges import Machine, Process, Source
 from chaos.record.journal import Journal, Series
@@ -53,15 +56,26 @@ def _sustained(at: Times, left: Times) -> Times:
     return np.array([np.median(left[a:b]) for a, b in zip(first, last, strict=True)])
 
 
-def before_the_play(journal: Journal) -> float | None:
-    """Return the share used by others before anything was injected: as measured before the target was brought up, or
-    the median over the baseline; the larger of the two. None if not known."""
+@dataclass(frozen=True, slots=True, order=True)
+class Busy:
+    """The share of the machine that other programs used, and when."""
+
+    share: float
+    when: str
+
+    def __str__(self) -> str:
+        return f"{percent(round(self.share, 2))} of the machine {self.when}"
+
+
+def before_the_play(journal: Journal) -> Busy | None:
+    """Return what others used before anything was injected: as measured before the target was brought up, or the median
+    over the baseline; the larger of the two. None if not known."""
     looked = journal.latest(MachineLooked)
-    found = [] if looked is None or looked.busy is None else [looked.busy]
+    found = [] if looked is None or looked.busy is None else [Busy(looked.busy, "at the start")]
     quiet = journal.baseline
     if quiet is not None:
         seen = others(journal).between(quiet.start, quiet.end).value
-        found += [float(np.median(seen))] if len(seen) else []
+        found += [Busy(float(np.median(seen)), "during the baseline")] if len(seen) else []
     return max(found, default=None)
 
 

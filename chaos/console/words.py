@@ -52,7 +52,7 @@ def sentence(event: Event) -> str:
 
 def _machine(busy: float) -> str:
     expected = ": expect `unknown`" if busy >= BUSY else ""
-    return f"other programs use {math.floor(busy * 100)} % of the machine{expected}"
+    return f"other programs use {math.floor(busy * 100)} % of the machine just now{expected}"
 
 
 def _doses(held: events.StepHeld) -> str:

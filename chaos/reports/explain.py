@@ -13,7 +13,6 @@ from chaos.checks.finite import json_safe
 from chaos.checks.fixes import HEADING, Fix
 from chaos.checks.neighbours import BUSY, before_the_play
 from chaos.checks.plain import cut, plain
-from chaos.checks.text import percent
 from chaos.checks.verdict import Verdict
 from chaos.record.events import AbortFired, RunbookStepEnded, RunbookStepFailed, StepHeld
 from chaos.record.journal import Journal
@@ -130,8 +129,8 @@ def _before(journal: Journal, verdict: Verdict) -> Iterator[str]:
     began = "was started for it" if journal.manifest.started_by_us else "was running already"
     yield f"The target {verdict.target}{profile} {began}."
     busy = before_the_play(journal)
-    if busy is not None and busy < BUSY:  # if it is more, it is among the reasons
-        yield f"Other programs used {percent(round(busy, 2))} of the machine before the play."
+    if busy is not None and busy.share < BUSY:  # if it is more, it is among the reasons
+        yield f"Other programs used {busy}."
     for finding in _of(verdict, steady.NAME):
         yield _sentence(finding.because)
 

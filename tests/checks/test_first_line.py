@@ -18,6 +18,7 @@ from chaos.checks.course import Course, Worst
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.headline import headline, reasons
 from chaos.checks.judged import Judged
+from chaos.checks.neighbours import Busy
 from chaos.checks.plain import LONGEST, cut, plain
 from chaos.checks.registered import by_name
 from chaos.checks.verdict import Verdict, judge
@@ -67,7 +68,7 @@ _courses = st.builds(
         st.builds(Worst, st.floats(0, 1e6), st.booleans(), st.floats(0, 1e6), _names, st.floats(0, 1e6)),
     ),
     aborted=st.one_of(st.just(""), _sentences),
-    busy=st.one_of(st.none(), st.floats(0, 1)),
+    busy=st.one_of(st.none(), st.builds(Busy, st.floats(0, 1), st.just("during the baseline"))),
 )
 
 
@@ -174,20 +175,22 @@ def test_unknown_says_why_and_what_to_do(
 def test_a_busy_machine_is_the_reason_for_unknown(tmp_path: Path) -> None:
     looked = Event(1.0, "run", "machine", "looked", {"busy": 0.97})
     found = verdict(tmp_path, steps=[looked, *step_events("drop", *STEP)], doubted=[(20, 60)], bad=PLAYED)
-    assert "; before the play, others used 97 % of the machine; run it again" in found.headline
+    assert "; others used 97 % of the machine at the start; run it again" in found.headline
     assert found.headline.endswith("; run it again when it is quiet.")
-    assert "Other programs used 97 % of the machine before the play" in found.reasons
+    assert "Other programs used 97 % of the machine at the start" in found.reasons
 
 
 def test_what_a_quieter_machine_would_not_decide_is_not_put_down_to_it() -> None:
     because, read = "no log line was written", {"complete": True}
     lost = Finding("lost_log_lines", Outcome.UNKNOWN, 0, 0, "count", because, read, check=logs.NAME)
-    first = headline(Outcome.UNKNOWN, [lost], Course(busy=0.97))
+    first = headline(Outcome.UNKNOWN, [lost], Course(busy=Busy(0.97, "during the baseline")))
     assert first == (
         "UNKNOWN: no log line was written; set the log level so that each request is one line; see the reasons below."
     )
     slow = Finding("p99", Outcome.UNKNOWN, None, 2.0, "s", "p99 between 1 s and 3 s", check="latency")
-    assert "run it again when it is quiet" in headline(Outcome.UNKNOWN, [slow], Course(busy=0.97))
+    assert "run it again when it is quiet" in headline(
+        Outcome.UNKNOWN, [slow], Course(busy=Busy(0.97, "during the baseline"))
+    )
 
 
 def test_a_slow_percentile_has_no_infinity() -> None:

@@ -57,11 +57,16 @@ def test_without_the_gauge_of_older_journals_the_machine_as_a_whole_counts(tmp_p
     assert neighbours.before_the_play(journal) is None
 
 
+def shares(found: neighbours.Busy | None) -> tuple[float, str]:
+    assert found is not None
+    return found.share, found.when
+
+
 def test_others_are_what_neither_the_target_nor_midnight_used(tmp_path: Path) -> None:
     _, journal = cpu(tmp_path, night(0.9, 0.4, 0.6))
     during = neighbours.others(journal).between(PLAY + 21, PLAY + 39).value
     assert during == approx([0.4] * len(during))
-    assert neighbours.before_the_play(journal) == approx(0.1)
+    assert shares(neighbours.before_the_play(journal)) == (approx(0.1), "during the baseline")
 
 
 @pytest.mark.parametrize(("late", "moved_by"), [(1.25, 21.5), (4.0, 24.5)])
@@ -82,7 +87,10 @@ def test_a_job_that_is_counted_a_second_late_is_no_other_program(
 
 def test_a_machine_that_was_busy_when_it_was_looked_at_is_known(tmp_path: Path) -> None:
     busy = Night(steps=[Event(1.0, "run", "machine", "looked", {"busy": 0.8})])
-    assert neighbours.before_the_play(busy.write(tmp_path)[1]) == approx(0.8)
+    assert shares(neighbours.before_the_play(busy.write(tmp_path)[1])) == (
+        approx(0.8),
+        "at the start",
+    )
 
 
 def test_what_others_used_is_told_with_its_span_and_each_span_has_one_figure(tmp_path: Path) -> None:
@@ -94,5 +102,5 @@ def test_what_others_used_is_told_with_its_span_and_each_span_has_one_figure(tmp
     assert "other programs, 80 % on average while it played, left aside" in link.because
     verdict = judge_run(journal.run)
     page = " ".join(" ".join(explain(journal, verdict).lines()).split())
-    assert page.count("ther programs used 60 % of the machine before the play") == 1
+    assert page.count("ther programs used 60 % of the machine during the baseline") == 1
     assert not re.search(r"30 %|70 %|90 % of the machine", page)
