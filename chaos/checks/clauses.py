@@ -205,14 +205,15 @@ def _latency(finding: Finding) -> str:
 
 def _recovery(finding: Finding) -> str:
     took, limit = _time(finding.measured), _time(finding.allowed)
+    least = "more than " if finding.lower_bound else ""
     if finding.name == "outage":
-        return f"the longest outage may last {limit}, but lasted {took}"
+        return f"the longest outage may last {limit}, but lasted {least}{took}"
     if finding.name == "rto" and not finding.evidence.get("out", True):
         late = f"done only {took} after" if finding.evidence.get("back") else f"not done within {took} of"
         return f"{finding.evidence.get('until')} was {late} the loss (limit {limit})"
     if finding.name == "rto":
-        return f"the service was down for {took}{rto.held_of(finding.evidence)} (limit {limit})"
-    return f"with no fault acting it stayed down for {took} (limit {limit})"
+        return f"the service was down for {least}{took}{rto.held_of(finding.evidence)} (limit {limit})"
+    return f"with no fault acting it stayed down for {least}{took} (limit {limit})"
 
 
 def _loss(finding: Finding) -> str:

@@ -73,6 +73,12 @@ class Figure:
             return percent(value)
         return show_seconds(value) if self.unit == "s" else amount(value)
 
+    def show_difference(self, value: float) -> str:
+        """Format the difference of two values: of two ratios it is in percentage points."""
+        if self.unit != "ratio":
+            return self.show(value)
+        return f"{amount(float(f'{value * 100:.2g}'))} percentage points"
+
 
 def of_finding(name: str) -> Measure:
     """What the finding of that name measured."""

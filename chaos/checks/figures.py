@@ -7,7 +7,7 @@ A figure with a row here is in each of them, and so is one that a plug-in regist
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +171,7 @@ FIGURES: tuple[Figure, ...] = (
         least=1000,
         room=Room(Tolerance(share=0.5, amount=1000), Tolerance(share=0.5, amount=2000)),
     ),
-    Figure("budget", "ratio", "error budget", recall=_budget, least=0.005),
+    Figure("budget", "ratio", "error budget consumed", recall=_budget, least=0.005),
 )
 
 
@@ -215,6 +215,21 @@ def figures(run: Measured) -> Figures:
         for figure in FIGURES
         if figure.measure is not None and (is_drill or not figure.drill)
     }
+
+
+def lower_bounds(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return the names of the figures that are lower bounds, in the order of the table."""
+    named = {each.name for each in findings if each.lower_bound}
+    # A drill has no finding of its own for its recovery; the outages behind it are with the RTO.
+    if any(outage["end"] is None for each in findings for outage in each.evidence.get("outages", ())):
+        named |= {"worst_outage", "recovery"}
+    return tuple(figure.name for figure in FIGURES if figure.name in named)
+
+
+def bounds_of_suite(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return those of a suite's figures: the worst of several times is one if any of them is."""
+    named = {name for each in parts for name in each}
+    return tuple(figure.name for figure in FIGURES if figure.suite == "worst" and figure.name in named)
 
 
 def of_plugins(run: Measured) -> tuple[Figures, list[Finding]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -23,8 +24,9 @@ class Finding:
     """One outcome of one check, which sets `check` to its own name.
 
     `measured` and `allowed` are in `unit` (ratios from 0 to 1); `measured` is infinite if a percentile falls
-    on a hit that was never good, None if nothing could be measured. `because` is one plain sentence with the
-    numbers. `evidence` contains only JSON values, plus infinities.
+    on a hit that was never good, None if nothing could be measured. With `lower_bound` it may be larger: what was
+    measured had not ended when the observation did. `because` is one plain sentence with the numbers. `evidence`
+    contains only JSON values, plus infinities.
     """
 
     check: str = field(default="", kw_only=True)
@@ -35,6 +37,15 @@ class Finding:
     unit: Unit
     because: str
     evidence: dict[str, Any] = field(default_factory=dict)
+    lower_bound: bool = False
+
+
+def recalled(finding: Mapping[str, Any]) -> Any:
+    """Return what a finding of a verdict.json measured. JSON has no infinity: a percentile of hits that is null is
+    infinite."""
+    measured, evidence = finding.get("measured"), finding.get("evidence")
+    ranked = isinstance(evidence, Mapping) and "percentile" in evidence and evidence.get("hits")
+    return math.inf if measured is None and ranked else measured
 
 
 _PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)

@@ -11,6 +11,7 @@ and the recovery is up to its operators: it is not judged apart.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from chaos.checks.drill import rto as drill_rto
 from chaos.checks.finding import Finding, Outcome, bounded
@@ -67,7 +68,7 @@ def _judge_outage(limit: float | None, readings: Readings) -> list[Finding]:
         because = (
             f"worst outage {_least(seen)}{show_seconds(seen.rto)} {sign} {show_seconds(limit)}{_split(seen)}"
         )
-    return [Finding("outage", outcome, seen.rto, limit, "s", because, readings.evidence())]
+    return [_finding("outage", outcome, seen.rto, limit, because, readings)]
 
 
 def _split(seen: Account) -> str:
@@ -111,7 +112,7 @@ def _judge_recovery(limit: float | None, free: float, readings: Readings, *, cam
         )
     shown = seen.found and (came_back or outcome is Outcome.FAIL or not seen.recovered)
     measured = seen.recovery if shown else None
-    return Finding("recovery", outcome, measured, limit, "s", because, readings.evidence())
+    return _finding("recovery", outcome, measured, limit, because, readings)
 
 
 def _judge_rto(budget: float, readings: Readings) -> Finding:
@@ -134,9 +135,22 @@ def _judge_rto(budget: float, readings: Readings) -> Finding:
     else:
         sign = "≤" if outcome is Outcome.PASS else ">"
         because = f"RTO {_least(seen)}{show_seconds(seen.rto)} {sign} {show_seconds(budget)}"
-    evidence = {**readings.evidence(), "breakable": breakable}
     measured = seen.rto if seen.found else None
-    return Finding("rto", outcome, measured, budget, "s", because, evidence)
+    return _finding("rto", outcome, measured, budget, because, readings, breakable=breakable)
+
+
+def _finding(
+    name: str,
+    outcome: Outcome,
+    measured: float | None,
+    allowed: float | None,
+    because: str,
+    readings: Readings,
+    **more: Any,
+) -> Finding:
+    evidence = {**readings.evidence(), **more}
+    least = measured is not None and not readings.seen.recovered
+    return Finding(name, outcome, measured, allowed, "s", because, evidence, lower_bound=least)
 
 
 def _least(seen: Account) -> str:

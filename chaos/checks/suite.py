@@ -9,7 +9,7 @@ from typing import Any
 
 from chaos.checks import completeness
 from chaos.checks.drill import rto
-from chaos.checks.figures import of_suite
+from chaos.checks.figures import bounds_of_suite, of_suite
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.headline import word
 from chaos.checks.plain import cut, sentence
@@ -79,6 +79,7 @@ def judge(run: RunDir, found: Sequence[RunResult]) -> Verdict:
         target=manifest.target_name,
         profile=manifest.profile,
         seed=manifest.seed,
+        lower_bounds=bounds_of_suite(part.verdict.lower_bounds for part in found if part.verdict is not None),
     )
 
 
@@ -115,13 +116,18 @@ def _worst_times(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
     told = []
     for name, unit in (("rto", f"worst {technical}RTO"), ("rpo", "worst RPO")):
         values = [
-            (value, title, rto.held_of(_evidence(verdict, name)))
+            (
+                value,
+                title,
+                rto.held_of(_evidence(verdict, name)),
+                "> " if name in verdict.lower_bounds else "",
+            )
             for title, verdict in verdicts
             if (value := verdict.figures.get(name)) is not None
         ]
         if values:
-            value, title, held = max(values)
-            told.append(f"{unit} {show_seconds(value)} ({title}{held})")
+            value, title, held, least = max(values)
+            told.append(f"{unit} {least}{show_seconds(value)} ({title}{held})")
     return told
 
 

@@ -6,9 +6,12 @@ import math
 
 
 def percent(ratio: float) -> str:
-    """Format `0.98999` as `98.999 %`: truncated, never rounded up to a threshold it did not reach."""
+    """Format `0.98999` as `98.999 %`: truncated, never rounded up to a threshold it did not reach; and a little as
+    `< 0.001 %`, since 0 % means none."""
     if not math.isfinite(ratio):
         return "∞"
+    if 0 < ratio < 1e-5 - 1e-11:
+        return "< 0.001 %"
     return f"{math.floor(ratio * 1e5 + 1e-6) / 1e3:g} %"
 
 

@@ -11,7 +11,7 @@ from chaos.checks.bad_answers import BadAnswers, bad_answers
 from chaos.checks.check import Check, attempt, findings_of
 from chaos.checks.course import Course, course
 from chaos.checks.figure import Figures
-from chaos.checks.figures import figures, of_plugins
+from chaos.checks.figures import figures, lower_bounds, of_plugins
 from chaos.checks.finding import Finding, Outcome, worst
 from chaos.checks.finite import json_safe
 from chaos.checks.fixes import Fix, fixes
@@ -45,6 +45,7 @@ class Verdict:
     fixes: tuple[Fix, ...] = ()  # what to fix
     logged: Logged | None = None  # the errors in the target's logs; None if none was read
     bad_answers: BadAnswers = field(default_factory=BadAnswers)
+    lower_bounds: tuple[str, ...] = ()  # names of the figures that may be larger
 
     @property
     def partial(self) -> bool:
@@ -68,6 +69,7 @@ class Verdict:
                 "reasons": list(self.reasons),
                 "fixes": [asdict(fix) for fix in self.fixes],
                 "figures": self.figures,
+                "lower_bounds": self.lower_bounds,
                 "findings": [asdict(finding) for finding in self.findings],
                 "links": [{**asdict(link), "moved": link.moved} for link in self.links],
                 "bad_answers": self.bad_answers.to_json(),
@@ -111,6 +113,7 @@ def judge(judged: Judged, checks: Sequence[Check[Judged]] | None = None) -> Verd
         seed=manifest.seed,
         logged=told,
         bad_answers=answered or BadAnswers(),
+        lower_bounds=lower_bounds(findings),
     )
 
 

@@ -183,6 +183,7 @@ def _document(entry: Entry) -> object:
             "links": entry.links,
             "links_exercised": entry.links_exercised,
             "figures": dict(entry.figures),
+            "lower_bounds": entry.lower_bounds,
             "path": str(entry.path),
         }
     )
@@ -202,7 +203,10 @@ def _show(found: list[Entry]) -> None:
         table.add_column(figure.label, justify="right", no_wrap=True)
     for entry in found:
         cells = [str(getattr(entry, column)) for column in COLUMNS[:-1]]
-        figures = [show_figure(figure, entry.figures[figure.name]) for figure in listed]
+        figures = [
+            show_figure(figure, entry.figures[figure.name], lower_bound=figure.name in entry.lower_bounds)
+            for figure in listed
+        ]
         links = f" ({entry.links_exercised}/{entry.links})" if entry.partial else ""
         table.add_row(*cells, f"{_verdict(entry)}{links}", *figures)
     print_whole(table)

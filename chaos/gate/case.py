@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chaos.checks.finding import Unit
+from chaos.checks.finding import Unit, recalled
 from chaos.checks.registered import described
 from chaos.errors import ExitCode, of_outcome
 
@@ -31,6 +31,7 @@ class Case:
     allowed: float | None = None
     unit: Unit = ""
     sign: Literal["≤", "≥"] = "≤"
+    lower_bound: bool = False  # `measured` may be larger
 
     @property
     def exit_code(self) -> ExitCode:
@@ -44,8 +45,9 @@ def of_finding(finding: dict[str, Any]) -> Case:
         name=finding["name"],
         outcome=finding["outcome"],
         because=finding["because"],
-        measured=finding["measured"],
+        measured=recalled(finding),
         allowed=finding["allowed"],
         unit=finding["unit"],
         sign=described(finding["check"]).sign(finding["unit"]),
+        lower_bound=finding.get("lower_bound", False),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from statistics import median, stdev
 from typing import Literal
@@ -29,19 +29,29 @@ class Past:
     runs: int
     spread: float | None
 
+    @property
+    def called(self) -> str:
+        return f"median of {self.runs} runs" if self.runs > 1 else "baseline"
+
 
 def compare(
-    figures: Figures, past: Sequence[Figures], tolerances: Tolerances, *, advisory: bool = False
+    figures: Figures,
+    past: Sequence[Figures],
+    tolerances: Tolerances,
+    *,
+    advisory: bool = False,
+    lower_bounds: Set[str] = frozenset(),
 ) -> list[Case]:
     """Return a case per compared figure; it fails if worse by more than allowed. With `advisory` it is reported but
-    fails nothing."""
+    fails nothing. `lower_bounds` names the run's figures that may be larger."""
     found = []
     for figure in every():
         own = tolerances.get(figure.name)
         left_out = figure.name in tolerances and own is None
         nowhere = figure.rare and all(each.get(figure.name) is None for each in (figures, *past))
         if figure.room is not None and not left_out and not nowhere:
-            found.append(_compare(figure, figure.room, figures, past, own, advisory=advisory))
+            how = {"advisory": advisory, "lower_bound": figure.name in lower_bounds}
+            found.append(_compare(figure, figure.room, figures, past, own, **how))
     return found
 
 
@@ -53,6 +63,7 @@ def _compare(
     given: Tolerance | None,
     *,
     advisory: bool,
+    lower_bound: bool,
 ) -> Case:
     name, instead = _percentile(figure, [figures, *past])
     if not name:
@@ -62,21 +73,32 @@ def _compare(
         because = f"the baseline has no {name}"
         return Case("baseline", name, "not exercised", because, measured, None, figure.unit)
     if measured is None:
-        because = f"{name} was not measured, but the baseline has {figure.show(before.value)}"
+        because = f"{name} was not measured, but the baseline has {_seen(figure, before.value, past)}"
         return Case("baseline", name, "unknown", because, None, None, figure.unit)
+    if not figure.exercised(measured):
+        told = f"{name}: {_seen(figure, measured, [figures])}, {before.called} {_seen(figure, before.value, past)}"
+        return Case("baseline", name, "not exercised", told, unit=figure.unit)
     most = _allowed(room, before, given)
     worse_by = (1 if figure.higher_is_better else -1) * _difference(before.value, measured)
     outcome: CaseOutcome = "pass" if worse_by <= most + NOISE else "advisory" if advisory else "fail"
-    because = _because(figure, name, measured, before, worse_by, most) + instead
+    now, then = f"{'> ' if lower_bound else ''}{figure.show(measured)}", _seen(figure, before.value, past)
+    because = f"{name} {now}, {before.called} {then}{_worse(figure, worse_by, most)}{instead}"
     limit = before.value - most if figure.higher_is_better else before.value + most
     sign: Literal["≤", "≥"] = "≥" if figure.higher_is_better else "≤"
-    return Case("baseline", name, outcome, because, measured, limit, figure.unit, sign)
+    return Case("baseline", name, outcome, because, measured, limit, figure.unit, sign, lower_bound)
 
 
-def _because(figure: Figure, name: str, measured: float, before: Past, worse_by: float, room: float) -> str:
-    of = f"median of {before.runs} runs" if before.runs > 1 else "baseline"
-    told = f"{name} {figure.show(measured)}, {of} {figure.show(before.value)}"
-    return told + (f": worse by {figure.show(worse_by)}, {figure.show(room)} allowed" if worse_by > 0 else "")
+def _worse(figure: Figure, by: float, room: float) -> str:
+    if by <= 0:
+        return ""
+    return f": worse by {figure.show_difference(by)}, {figure.show_difference(room)} allowed"
+
+
+def _seen(figure: Figure, value: float, runs: Sequence[Figures]) -> str:
+    """Show a value of these runs; the 0 of a figure that none of them exercised in words."""
+    if figure.exercised(value):
+        return figure.show(value)
+    return "none" if any(each.get("rto") for each in runs) else "no outage"
 
 
 def _allowed(room: Room, before: Past, given: Tolerance | None) -> float:

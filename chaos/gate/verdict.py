@@ -122,7 +122,9 @@ def judge_run(
         cases += _of_links(played.verdict, allow_partial)
         if baseline is not None and played.verdict["verdict"] in ("pass", "fail"):
             advisory = release or (len(baseline.past) == 1 and not strict)
-            cases += compare(recalled(played.verdict), baseline.past, tolerances, advisory=advisory)
+            bounds = frozenset(played.verdict.get("lower_bounds", ()))
+            figures = recalled(played.verdict)
+            cases += compare(figures, baseline.past, tolerances, advisory=advisory, lower_bounds=bounds)
     code = worst([ended, *(case.exit_code for case in cases if case.check != RUN)])
     return RunVerdict(played, baseline, tuple(cases), code)
 

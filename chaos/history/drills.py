@@ -23,6 +23,7 @@ class Earlier:
     rto: float | None
     rpo: float | None
     lost_writes: float | None
+    unrecovered: bool = False  # the RTO is a lower bound
 
 
 def earlier_drills(experiment: str, target: str, profile: str | None, run: str) -> tuple[Earlier, ...]:
@@ -44,6 +45,7 @@ def earlier_drills(experiment: str, target: str, profile: str | None, run: str) 
             each.figures.get("rto"),
             each.figures.get("rpo"),
             each.figures.get("lost_writes"),
+            "rto" in each.lower_bounds,
         )
         for each in reversed(found)
         if each.run != run

@@ -50,6 +50,7 @@ class Entry:
     machine: str | None = None  # the kind of machine
     midnight: str | None = None  # its version
     decision: Decision | None = None  # by its gate, or by a person
+    lower_bounds: tuple[str, ...] = ()  # names of the figures that may be larger
 
     @property
     def partial(self) -> bool:
@@ -98,6 +99,7 @@ def read_entry(run: RunDir) -> Entry:
             machine=_if_given(_text, machine_of(manifest.host)),
             midnight=_if_given(_text, midnight_of(manifest)),
             decision=_if_given(of_document, decided),
+            lower_bounds=tuple(map(_text, verdict.get("lower_bounds", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"{run.path}: {type(error).__name__}: {error}") from error

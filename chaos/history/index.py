@@ -177,12 +177,16 @@ class Index:
         own = row["store"] == self._store
         path = self._root / row["folder"] / row["run"] if own else Path(row["path"])
         shipped = {name: row[name] for name in _SHIPPED}
-        apart = {*shipped, *_columns(None), "store", "folder", "path", "of_plugins"}
+        apart = {*shipped, *_columns(None), "store", "folder", "path", "of_plugins", "lower_bounds"}
         given = {name: row[name] for name in row if name not in apart}
         made = [row[name] for name in _columns(None)]
         decision = Decision(*made) if row["decision"] is not None else None
         return Entry(
-            **given, path=path, figures={**shipped, **completed(row["of_plugins"])}, decision=decision
+            **given,
+            path=path,
+            figures={**shipped, **completed(row["of_plugins"])},
+            decision=decision,
+            lower_bounds=tuple(row["lower_bounds"]),
         )
 
 

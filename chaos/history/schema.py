@@ -62,6 +62,7 @@ _columns: tuple[sa.Column[Any], ...] = (
     *(sa.Column(figure.name, sa.Double) for figure in FIGURES if figure.indexed),
     # In one column, so that the table is the same for everyone who shares it, whatever is installed.
     sa.Column("of_plugins", sa.JSON, nullable=False),
+    sa.Column("lower_bounds", sa.JSON, nullable=False),
 )
 
 # A changed table gets a new name: it is filled from the journals.

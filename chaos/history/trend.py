@@ -11,7 +11,7 @@ only an advisory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
@@ -33,8 +33,9 @@ State = Literal["regression", "advisory", "steady", "too little"]
 class Movement:
     """One figure over the nights of a trend, and its assessment.
 
-    `values` has one value per run, None if not measured. `before` and `now` are medians of the passing runs
-    compared, `worse_by` their shift (positive: worse); None if there was nothing to compare.
+    `values` has one value per run, None if not measured; `lower_bounds` says of each whether it may be larger. `before`
+    and `now` are medians of the passing runs compared, `worse_by` their shift (positive: worse); None if there was
+    nothing to compare.
     """
 
     figure: Figure
@@ -45,6 +46,7 @@ class Movement:
     now: float | None = None
     worse_by: float | None = None
     p: float | None = None
+    lower_bounds: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,13 @@ def _trend(runs: Sequence[Entry]) -> Trend:
         for figure in every()
         if figure.least is not None and not (figure.rare and _nowhere(figure, nights))
     ]
-    movements = tuple(_movement(figure, nights) for figure in shown)
+    movements = tuple(
+        replace(
+            _movement(figure, nights),
+            lower_bounds=tuple(figure.name in night.lower_bounds for night in nights),
+        )
+        for figure in shown
+    )
     unknown = sum(run.verdict == "unknown" for run in runs)
     without = len(runs) - len(nights) - unknown
     return Trend(experiment, target, profile, nights, unknown, without, movements)
@@ -112,7 +120,11 @@ def _compared(
     size = 1 - before if figure.higher_is_better else before
     matters = by >= max(figure.least or 0.0, SHARE * size)
     sides = f"the newest {len(later)} against the {len(earlier)} before"
-    moved = f"median {figure.show(before)} → {figure.show(now)}, worse by {figure.show(by)}" if by > 0 else ""
+    moved = (
+        f"median {figure.show(before)} → {figure.show(now)}, worse by {figure.show_difference(by)}"
+        if by > 0
+        else ""
+    )
     statistic = f"Mann-Whitney p {p:.2g}"
     state: State = "steady"
     because = f"no worse than its history ({sides}, {statistic})"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.link import Link
 from chaos.checks.registered import described
-from chaos.reports.show import named, show_bound, show_offset, show_value, words
+from chaos.reports.show import named, show_bound, show_measured, show_offset, words
 
 _ELSEWHERE = (
     "by_step",
@@ -46,7 +46,7 @@ def finding_row(finding: Finding) -> FindingRow:
     return FindingRow(
         outcome=finding.outcome,
         label=check if same else f"{check}: {finding.name}",
-        measured=show_value(finding.measured, finding.unit),
+        measured=show_measured(finding.measured, finding.unit, lower_bound=finding.lower_bound),
         allowed=show_bound(described(finding.check).sign(finding.unit), finding.allowed, finding.unit),
         because=finding.because,
         note=str(finding.evidence.get("error_budget", "")),

@@ -46,9 +46,15 @@ def show_value(value: float | None, unit: str) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
-def show_figure(figure: Figure, value: float | None) -> str:
+def show_measured(value: float | None, unit: str, *, lower_bound: bool) -> str:
+    """Format what was measured; a lower bound as `> 51.79 s`."""
+    shown = show_value(value, unit)
+    return f"> {shown}" if lower_bound and value is not None and math.isfinite(value) else shown
+
+
+def show_figure(figure: Figure, value: float | None, *, lower_bound: bool = False) -> str:
     """Format a figure of a run; one that was not exercised is a dash, not 0."""
-    return show_value(value, figure.unit) if figure.exercised(value) else DASH
+    return show_measured(value, figure.unit, lower_bound=lower_bound) if figure.exercised(value) else DASH
 
 
 def show_bound(sign: str, value: float | None, unit: str) -> str:

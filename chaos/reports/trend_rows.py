@@ -11,7 +11,7 @@ from chaos.checks.finding import Outcome
 from chaos.checks.finite import json_safe
 from chaos.checks.text import many
 from chaos.history.trend import Movement, State, Trend
-from chaos.reports.show import show_figure, show_value
+from chaos.reports.show import DASH, show_figure
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
@@ -89,15 +89,26 @@ def extent(movement: Movement) -> str:
     values = [value for value in movement.values if value is not None and not math.isnan(value)]
     finite = [value for value in values if math.isfinite(value)]
     infinite = len(values) - len(finite)
-    beyond = f"∞ in {many(infinite, 'run')}{': no good answer' if figure.rank is not None else ''}"
+    beyond = f"∞ in {many(infinite, 'run')}"
+    if figure.rank is not None:
+        beyond += f": more than {100 - figure.rank} % of the requests were not answered well"
     if not finite:
         return beyond if infinite else ""
     low, high = (
-        show_value(bound, figure.unit) if figure.exercised(bound) else "none"
+        show_figure(figure, bound, lower_bound=_only_bounded(movement, bound))
+        if figure.exercised(bound)
+        else "none"
         for bound in (min(finite), max(finite))
     )
     spanned = f"{low} to {high}" if low != high else f"{low} in {many(len(finite), 'run')}"
     return f"{spanned}; {beyond}" if infinite else spanned
+
+
+def _only_bounded(movement: Movement, value: float) -> bool:
+    """Return True if each run with this value may have had a larger one."""
+    return all(
+        bounded for seen, bounded in zip(movement.values, movement.lower_bounds, strict=True) if seen == value
+    )
 
 
 def trend_json(trend: Trend) -> dict[str, Any]:
@@ -133,16 +144,22 @@ def _movement_json(movement: Movement) -> dict[str, Any]:
         "median_before": movement.before,
         "median_now": movement.now,
         "values": movement.values,
+        "lower_bounds": movement.lower_bounds,
     }
 
 
 def _row(movement: Movement) -> TrendRow:
     figure = movement.figure
-    last = next((value for value in reversed(movement.values) if value is not None), None)
+    measured = [at for at, value in enumerate(movement.values) if value is not None]
+    last = (
+        show_figure(figure, movement.values[measured[-1]], lower_bound=movement.lower_bounds[measured[-1]])
+        if measured
+        else DASH
+    )
     return TrendRow(
         label=figure.label,
         spark=spark(movement.values),
-        last=show_figure(figure, last),
+        last=last,
         before=show_figure(figure, movement.before),
         now=show_figure(figure, movement.now),
         state=movement.state,

@@ -21,15 +21,16 @@ def print_trend(trend: Trend, terminal: Console) -> None:
     if terminal.is_terminal:
         terminal.print(_table(found), highlight=False)
         return
+    width = max((len(row.label) for row in found), default=0)
     for row in found:
-        line = f"{row.state:<10}  {row.label:<12}  {row.last:>10}  {row.spark}  {row.because}"
+        line = f"{row.state:<10}  {row.label:<{width}}  {row.last:>10}  {row.spark}  {row.because}"
         terminal.print(Text(line), soft_wrap=True, highlight=False)
 
 
 def _table(found: list[TrendRow]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("figure", "nights"):
-        table.add_column(column, no_wrap=True)
+    table.add_column("figure")
+    table.add_column("nights", no_wrap=True)
     for column in ("last", "before", "now"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("because", ratio=1)

@@ -64,10 +64,12 @@ def _plot(movement: Movement, nights: Sequence[Entry]) -> Plot | None:
             round(EDGE + at * step, 1),
             height(value) if math.isfinite(value) else EDGE / 2,
             night,
-            show_figure(movement.figure, value),
+            show_figure(movement.figure, value, lower_bound=least),
             math.isinf(value),
         )
-        for at, (value, night) in enumerate(zip(movement.values, nights, strict=True))
+        for at, (value, night, least) in enumerate(
+            zip(movement.values, nights, movement.lower_bounds, strict=True)
+        )
         if value is not None and not math.isnan(value)
     )
     before = movement.before

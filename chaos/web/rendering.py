@@ -83,7 +83,7 @@ def about(run: RunDir) -> Entry | None:
 def figures_of(entry: Entry) -> list[tuple[Figure, str]]:
     """Return the figures of `midnight runs` and the RTO, without those that the run did not exercise."""
     return [
-        (figure, show_figure(figure, value))
+        (figure, show_figure(figure, value, lower_bound=figure.name in entry.lower_bounds))
         for figure in every()
         if (figure.listed or figure.drill) and figure.exercised(value := entry.figures.get(figure.name))
     ]

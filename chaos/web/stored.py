@@ -10,13 +10,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from chaos.checks.finding import recalled
 from chaos.checks.registered import described
 from chaos.errors import FileError, UsageError
 from chaos.history.query import VERDICTS, Query, instant
 from chaos.history.trend import trends
 from chaos.play.in_progress import ended
 from chaos.record.store import RunDir
-from chaos.reports.show import show_value
+from chaos.reports.show import show_measured
 from chaos.reports.trend_rows import rows, summary, title
 from chaos.spec.userfile import read_json
 from chaos.web.guard import REPORT
@@ -120,22 +121,19 @@ def _items(document: Mapping[str, Any], key: str) -> list[Any]:
 
 def _finding(given: Mapping[str, Any]) -> dict[str, str]:
     unit = str(given.get("unit") or "")
-    sign, allowed = (
-        described(str(given.get("check", ""))).sign(unit),
-        _number_shown(given.get("allowed"), unit),
-    )
+    sign, allowed = described(str(given.get("check", ""))).sign(unit), given.get("allowed")
     return {
         "name": str(given.get("name", "")),
         "outcome": str(given.get("outcome", "")),
-        "measured": _number_shown(given.get("measured"), unit),
-        "allowed": f"{sign} {allowed}" if allowed else "",
+        "measured": _number_shown(recalled(given), unit, lower_bound=bool(given.get("lower_bound"))),
+        "allowed": "" if allowed is None else f"{sign} {_number_shown(allowed, unit)}",
         "because": str(given.get("because", "")),
     }
 
 
-def _number_shown(value: object, unit: str) -> str:
+def _number_shown(value: object, unit: str, *, lower_bound: bool = False) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return show_value(value, unit)
+        return show_measured(value, unit, lower_bound=lower_bound)
     return "" if value is None else str(value)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chaos.checks import loss, recovery
-from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, runbook
+from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, rto, runbook
+from chaos.checks.figures import bounds_of_suite, lower_bounds
 from chaos.checks.finding import Finding, Outcome
 from chaos.checks.judged import Judged
 from chaos.checks.verdict import judge
@@ -152,6 +153,11 @@ def test_a_service_that_never_came_back_fails(tmp_path: Path) -> None:
     one.bad = [(LOSS[0], 60.0, Hit.BAD_STATUS)]
     found = one.findings(tmp_path, recovery.check)["rto"]
     assert (found.outcome, "not back" in found.because) == (FAIL, True)
+    assert (found.lower_bound, rto.shown(found)[:2]) == (True, "> ")
+    assert lower_bounds([found]) == ("worst_outage", "recovery", "rto")
+    assert bounds_of_suite([(), ("recovery", "rto")]) == ("rto",)
+    back = night().findings(tmp_path / "back", recovery.check)["rto"]
+    assert (back.lower_bound, lower_bounds([back])) == (False, ())
 
 
 def test_the_worst_outage_after_the_loss_counts(tmp_path: Path) -> None:

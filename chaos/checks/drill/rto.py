@@ -69,7 +69,8 @@ def judge(judged: Judged, readings: Sequence[list[Outage]], observed: float) -> 
     if outcome is Outcome.PASS and not evidence["breakable"]:
         outcome = Outcome.NOT_EXERCISED
     because = _sentence(seen, outcome, allowed, budget, known, held, drill)
-    return Finding("rto", outcome, seen.rto, allowed, "s", because, evidence)
+    least = seen.back is None
+    return Finding("rto", outcome, seen.rto, allowed, "s", because, evidence, lower_bound=least)
 
 
 def _held(judged: Judged, drill: Drill, loss: Incident, back: float | None) -> float:
@@ -136,7 +137,8 @@ def shown(finding: Finding | None) -> str:
     """Return the measured RTO as every report says it, with what of it midnight held; empty if not measured."""
     if finding is None or finding.measured is None:
         return ""
-    return f"{show_seconds(finding.measured)}{held_of(finding.evidence)}"
+    least = "> " if finding.lower_bound else ""
+    return f"{least}{show_seconds(finding.measured)}{held_of(finding.evidence)}"
 
 
 def held_of(evidence: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from chaos.checks import completeness, loss, recovery
 from chaos.checks.check import Check, findings_of
 from chaos.checks.course import course
 from chaos.checks.drill import projection
+from chaos.checks.figures import lower_bounds
 from chaos.checks.finding import worst
 from chaos.checks.headline import headline, reasons
 from chaos.checks.judged import JudgedRestore
@@ -44,4 +45,5 @@ def judge(judged: JudgedRestore) -> Verdict:
         target=manifest.target_name,
         profile=None,
         seed=None,
+        lower_bounds=lower_bounds(findings),
     )

@@ -115,7 +115,7 @@ def _rto(experiment: RestoreExperiment, journal: Journal) -> Finding:
         because = (
             f"given up, not restored within {show_seconds(within)}: > {show_seconds(allowed)} ({TECHNICAL})"
         )
-        return Finding("rto", Outcome.FAIL, within, allowed, "s", because)
+        return Finding("rto", Outcome.FAIL, within, allowed, "s", because, lower_bound=True)
     if ended is None:
         because = "nothing was restored, so the time it takes is unknown"
         return Finding("rto", Outcome.NOT_EXERCISED, None, allowed, "s", because)
