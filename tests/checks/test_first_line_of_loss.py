@@ -57,7 +57,7 @@ def test_leaks_are_counted_and_the_first_is_named_with_its_place(tmp_path: Path)
             "entries:at /srv/a.py:4 in get, held by a.KEPT",
             2.0,
             [],
-            "2.0 entries per request of read, at a.py:4",
+            "2 entries per request of read, at a.py:4",
         ),
         ("memory:uss", 40_000.0, [], "40.0 kB per request of read"),
         (FILES, 1.0, [{"what": "/tmp/*.pdf"}], "1 open file per request of read: /tmp/*.pdf"),
