@@ -41,7 +41,7 @@ def _of_nickname(text: str) -> str:
     if text.lower() in NICKNAMES:
         return NICKNAMES[text.lower()]
     if text.lower() == "@reboot":
-        raise ValueError("`@reboot` is not supported; a schedule names a time")
+        raise ValueError("`@reboot` names no time; write one, e.g. `@daily` or `0 2 * * *`")
     if text.lower().startswith("@every"):
         raise ValueError("has no defined start; write a clock time, e.g. `0 */6 * * *`")
     raise ValueError(f"unknown name; known: {', '.join(NICKNAMES)}")

@@ -58,7 +58,7 @@ def test_the_last_day_or_a_weekday_is_either() -> None:
         ("CRON_TZ=Europe/Berlin 0 0 * * *", "timezone: Europe/Berlin, and when: 0 0 * * *"),
         ("TZ=UTC @daily", "timezone: UTC, and when: @daily"),
         ("CRON_TZ=", "timezone: ZONE"),
-        ("@reboot", "`@reboot` is not supported"),
+        ("@reboot", "names no time; write one, e.g. `@daily` or `0 2 * * *`"),
         ("@every 1h", "has no defined start"),
         ("@nightly", "unknown name; known: @hourly, @daily"),
         ("0 0 L-3 * *", "like `last day 23:30`"),
