@@ -47,7 +47,8 @@ def apply(at: Where, setting: Setting) -> None:
     name, dot, rest = setting.text.partition(".")
     key, equals, value = rest.partition("=")
     if not (dot and equals and name and key):
-        raise setting.broken("must be step.param=value")
+        rule = "must be step.param=value"
+        raise setting.broken(rule) if setting.at is None else setting.at.broken(rule, setting.key)
     found = at.document.get("steps")
     steps = [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
     step = next((step for step in steps if step.get("name") == name), None)
