@@ -67,6 +67,7 @@ def test_only_the_protocol_and_what_judges_ask_for_the_kind() -> None:
     assert asking == {
         "play/kinds.py",
         "play/gating.py",
+        "plan/suite.py",  # a scenario must be an experiment
         "checks/rejudge.py",
         "reports/html.py",
         "reports/explain.py",

@@ -54,3 +54,18 @@ def test_a_broken_experiment_is_refused_not_printed(
     (tmp_path / "night.yaml").write_text("name: night\n")
     assert show(str(tmp_path / "night.yaml")) == 2
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("idle_drop", "proxy 'database' (with the values above)"),
+        ("pause", "container 'api' or process 'api' (with the values above)"),
+        ("logrotate", "logs"),
+    ],
+)
+def test_what_a_fault_needs_of_the_target_is_in_words(
+    name: str, needs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert show(f"fault:{name}") == 0
+    assert capsys.readouterr().out.endswith(f"\n# the target needs: {needs}\n")

@@ -42,11 +42,25 @@ class Kind:
     @property
     def said(self) -> str:
         """`27 of 53 writes answered 400: {"errors": ...}, first at +3.2 s`."""
+        return self._said(self._body())
+
+    def said_after(self, told: set[str]) -> str:
+        """The same, but a body that was `told` before is only mentioned; else it is added."""
+        body = self._body()
+        said = self._said(body)
+        if not body.startswith(": ") or body not in said:  # without a text, or not part of the sentence
+            return said
+        if body in told:
+            return self._said(", the same body")
+        told.add(body)
+        return said
+
+    def _said(self, body: str) -> str:
         who = f"{self.route}s" if self.route in ("read", "write") else f"{self.route} requests"
         at = f"first at +{show_seconds(round(max(0.0, self.first), 1))}"
-        return f"{self.count} of {self.of} {who} {self._what()}, {at}"
+        return f"{self.count} of {self.of} {who} {self._what(body)}, {at}"
 
-    def _what(self) -> str:
+    def _what(self, body: str) -> str:
         why = ", ".join(self.reasons[:_REASONS])
         if self.outcome == "timeout":
             late = show_seconds(self.timeout)
@@ -58,7 +72,7 @@ class Kind:
         if not self.status:
             return f"got an answer that is not HTTP ({why})" if why else "got an answer that is not HTTP"
         but = "" if self.outcome == "bad_status" else f", but {why or self.outcome.replace('_', ' ')}"
-        return f"answered {self.status}{but}{self._body()}"
+        return f"answered {self.status}{but}{body}"
 
     def _body(self) -> str:
         if self.length is None:
@@ -87,10 +101,10 @@ class OfRoute:
     def bad(self) -> int:
         return sum(kind.count for kind in self.kinds)
 
-    @property
-    def sentences(self) -> Iterator[str]:
+    def sentences(self, told: set[str] | None = None) -> Iterator[str]:
+        """Yield what each kind is; with `told`, a body that is there is not repeated, and any other is added."""
         for kind in self.kinds[:MOST_KINDS]:
-            yield kind.said
+            yield kind.said if told is None else kind.said_after(told)
         if rest := self.kinds[MOST_KINDS:]:
             yield f"{sum(kind.count for kind in rest)} more of {self.of}, of {len(rest)} other kinds"
 
@@ -98,6 +112,13 @@ class OfRoute:
         kinds = [kind.to_json() for kind in self.kinds[:MOST_KINDS]]
         rest = sum(kind.count for kind in self.kinds[MOST_KINDS:])
         return {"route": self.route, "of": self.of, "bad": self.bad, "kinds": kinds, "of_other_kinds": rest}
+
+
+def sentences(found: Iterable[OfRoute]) -> Iterator[str]:
+    """Yield the sentences of all routes; each body once."""
+    told: set[str] = set()
+    for route in found:
+        yield from route.sentences(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ Keep = Annotated[
 OlderThan = Annotated[
     str | None, typer.Option(metavar="AGE", help="Delete only runs older than AGE, e.g. 90d.")
 ]
-Drills = Annotated[str, typer.Option(metavar="AGE", help="Keep drills younger than AGE.")]
+Drills = Annotated[
+    str, typer.Option(metavar="AGE", help="Keep drills younger than AGE, whatever the other options say.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be deleted; delete nothing.")]
 
 COLUMNS = ("run", "experiment", "target", "profile", "seed", "verdict")
@@ -141,8 +143,9 @@ def prune(
     drills_older_than: Drills = "400d",
     dry_run: DryRun = False,
 ) -> None:
-    """Delete runs that neither --keep nor --older-than protects. The last failed and the last passing run of each
-    experiment, target and profile are always kept, as are drills, runs in progress and runs not healed."""
+    """Delete runs that neither --keep nor --older-than protects. Always kept: of each experiment, target and profile
+    the last failed run, the last passing run and the last baseline; runs in progress; runs not healed. Drills are kept
+    until they are older than --drills-older-than."""
     from chaos.history.index import open_index
     from chaos.history.query import Query
     from chaos.history.retention import Retention

@@ -12,7 +12,12 @@ from chaos.errors import ExitCode
 from chaos.plugin.probe import Answer
 from chaos.run.rehearsal import Row
 
-STYLES = {Answer.YES: "green", Answer.NO: "bold red", Answer.UNKNOWN: "yellow"}
+STYLES = {
+    Answer.YES: "green",
+    Answer.NO: "bold red",
+    Answer.UNKNOWN: "yellow",
+    Answer.LEFT_OUT: "yellow",
+}
 
 
 def show(rows: list[Row], *, json_: bool) -> ExitCode:
@@ -39,7 +44,8 @@ def _table(rows: list[Row]) -> Table:
 
 def _summary(rows: list[Row]) -> str:
     counts = {answer: sum(row.probe.answer is answer for row in rows) for answer in Answer}
+    left_out = f", {counts[Answer.LEFT_OUT]} left out" if counts[Answer.LEFT_OUT] else ""
     return (
         f"{counts[Answer.YES]} would work, {counts[Answer.NO]} would not, "
-        f"{counts[Answer.UNKNOWN]} unknown until played; nothing was injected"
+        f"{counts[Answer.UNKNOWN]} unknown until played{left_out}; nothing was injected"
     )

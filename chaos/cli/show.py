@@ -6,13 +6,16 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chaos.errors import UsageError
 from chaos.spec import named_files
 from chaos.spec.near import LONGEST, nearest
+
+if TYPE_CHECKING:  # slow: `show` of a file needs none of it
+    from chaos.plugin.fault import Fault
 
 Name = Annotated[
     str,
@@ -80,8 +83,20 @@ def _fault(name: str) -> None:
     for key, field in fault.Params.model_fields.items():
         written = default_of(field)
         print(f"  {field.alias or key}: {'...   # required' if written is None else written}")
-    needs = ", ".join(sorted(fault.needs)).replace("|", " or ")
-    print(f"\n# needs of the target: {needs or 'what its parameters name'}")
+    print(f"\n# the target needs: {_needs(fault)}")
+
+
+def _needs(fault: type[Fault]) -> str:
+    from pydantic import ValidationError
+
+    from chaos.plan import lacking
+
+    try:
+        named = fault.needs_of(fault.Params())
+    except ValidationError:  # a parameter is required
+        return ", ".join([*map(lacking.words, sorted(fault.needs)), "what the keys above name in its file"])
+    needs = ", ".join(map(lacking.words, sorted(fault.needs | named)))
+    return f"{needs} (with the values above)" if named else needs or "nothing"
 
 
 def _names(folder: str) -> Callable[[], tuple[str, ...]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from chaos.errors import FileError, UsageError
-from chaos.plan import request_files, rules, slips
+from chaos.plan import changed, request_files, rules, slips
 from chaos.plan.fit import fit
 from chaos.plan.planned import Plan, PlannedRunbookStep, PlannedStep, PlannedTarget
 from chaos.plugin import registry
@@ -19,6 +19,7 @@ from chaos.spec import assumed, named_files, overrides, slofile, targetfiles, ya
 from chaos.spec.broken import BrokenRule
 from chaos.spec.experiment import Experiment, Step
 from chaos.spec.near import instead
+from chaos.spec.overrides import Setting
 from chaos.spec.paging import Alertmanager, Prometheus
 from chaos.spec.runbook import RunbookStep
 from chaos.spec.target import Target
@@ -30,7 +31,7 @@ def build(
     target_name: str,
     profile: str | None = None,
     seed: int = 1,
-    changes: Iterable[str] = (),
+    changes: Sequence[Setting] = (),
     monitoring: str | None = None,
 ) -> Plan:
     """Build the plan of a run. `monitoring`: of a monitored stack, which scrapes this address as well.
@@ -38,17 +39,26 @@ def build(
     Raises FileError or UsageError before anything is touched.
     """
     path = named_files.search(experiment_name, "experiments")
-    at = Where(path, deepcopy(yamlfile.read_mapping(path)))
-    for change in changes:
-        overrides.apply(at, change)
-    yamlfile.check_values(path, at.document)  # again: overrides must not add what the file must not contain
 
-    def whole(document: Any) -> Plan:
-        other = Where(path, document)
-        return _build(other, *_experiment(other), target_name, profile, seed, monitoring)
+    def read(document: Any) -> tuple[Experiment, list[tuple[type[Fault], Model]]]:
+        return _experiment(Where(path, document))
 
-    read = assumed.thorough(path, at.document, lambda document: _experiment(Where(path, document)), whole)
-    return _build(at, *read, target_name, profile, seed, monitoring)
+    def plan(document: Any) -> Plan:
+        return _build(Where(path, document), *read(document), target_name, profile, seed, monitoring)
+
+    def with_(settings: Sequence[Setting]) -> Plan:
+        at, mistakes = Where(path, deepcopy(yamlfile.read_mapping(path))), Mistakes()
+        for each in settings:
+            with mistakes.noted():
+                overrides.apply(at, each)
+        with mistakes.noted():
+            yamlfile.check_values(path, at.document)  # again: settings must not add what a file must not hold
+            found = assumed.thorough(path, at.document, read, plan)
+            built = _build(at, *found, target_name, profile, seed, monitoring)
+        mistakes.refuse()
+        return built
+
+    return changed.planned(path, changes, with_)
 
 
 def _build(

@@ -87,7 +87,8 @@ def _with_routes(experiment: Experiment, shares: Shares) -> dict[str, Any]:
 def _without_what_is_missing(found: Fitted, target: Target, driver: type[Driver]) -> Fitted:
     offered = driver.offers(target)
     whole = found.experiment
-    gone = dict(_steps(found, offered, target, driver))
+    left_out = tuple(_steps(found, offered, target, driver))
+    gone = {each.name: each.because for each in left_out}
     silent = dict(_slos(whole, gone, offered, target))
     limits = dict(_limits(whole, gone, offered, target))
     steps = [index for index, step in enumerate(whole.steps) if step.name not in gone]
@@ -105,7 +106,7 @@ def _without_what_is_missing(found: Fitted, target: Target, driver: type[Driver]
         at,
         whole.model_copy(update=changed),
         [found.chosen[index] for index in steps],
-        (*found.left_out, *_named("step", gone), *_named("slo", silent), *_named("limit", limits)),
+        (*found.left_out, *left_out, *_named("slo", silent), *_named("limit", limits)),
         () if steps or not gone else (_nothing_left(found, offered, target),),
     )
 
@@ -126,14 +127,16 @@ def _nothing_left(found: Fitted, offered: Collection[str], target: Target) -> Fi
 
 def _steps(
     found: Fitted, offered: Collection[str], target: Target, driver: type[Driver]
-) -> Iterator[tuple[str, str]]:
-    """The steps that cannot be played, each with the reason."""
+) -> Iterator[LeftOut]:
+    """The steps that cannot be played, each with the reason and what to add."""
     gone: set[str] = set()
     for step, (fault, params) in zip(found.experiment.steps, found.chosen, strict=True):
         because = cannot_play(fault, params, offered, target, driver) or _waits_in_vain(step, gone)
         if because:
             gone.add(step.name)
-            yield step.name, because
+            needs = lacking.missing(fault.needs | fault.needs_of(params), offered)
+            remedy = f"add {lacking.keys(needs)} to the options of its file" if needs else ""
+            yield LeftOut("step", step.name, because, remedy)
 
 
 def cannot_play(

@@ -31,7 +31,7 @@ def missing(needs: Iterable[str], offered: Collection[str]) -> list[str]:
 
 def why(needs: Iterable[str], target: Target) -> str:
     """`target 'mine' has no database 'primary' and no proxy 'database'`."""
-    return f"target {target.name!r} has no {' and no '.join(map(_words, needs))}"
+    return f"target {target.name!r} has no {' and no '.join(map(words, needs))}"
 
 
 def keys(needs: Iterable[str]) -> str:
@@ -39,7 +39,8 @@ def keys(needs: Iterable[str]) -> str:
     return ", ".join(_key(need.partition("|")[0]) for need in needs)
 
 
-def _words(need: str) -> str:
+def words(need: str) -> str:
+    """`container 'api' or process 'api'`."""
     return " or ".join(_word(each) for each in need.split("|"))
 
 

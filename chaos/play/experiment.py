@@ -39,13 +39,14 @@ class OneExperiment:
 
     def plan(self, request: Request) -> Plan:
         from chaos.plan import build as plans
+        from chaos.spec.overrides import Setting
 
         return plans.build(
             str(self._path),
             request.target,
             request.profile,
             request.seed,
-            request.changes,
+            tuple(map(Setting, request.changes)),
             request.monitoring,
         )
 

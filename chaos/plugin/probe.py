@@ -20,6 +20,7 @@ class Answer(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"  # cannot be known before the play
+    LEFT_OUT = "left out"  # the target lacks what it needs, and the experiment allows that
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class LeftOut:
     kind: str = stored("text: requests, step, slo or limit", "")
     name: str = stored("text: that of its finding", "")
     because: str = stored("text", "")
+    remedy: str = stored("text: what to add to the target's file", "")
 
     @property
     def what(self) -> str:
@@ -114,7 +115,7 @@ class Manifest:
     plan: tuple[Detail, ...] | None = stored(
         "list of {step, fault, at, after, hold, optional, params, written}"
     )
-    left_out: tuple[Detail, ...] | None = stored("list of {kind, name, because}")
+    left_out: tuple[Detail, ...] | None = stored("list of {kind, name, because, remedy}")
     abort: tuple[Detail, ...] | None = stored("list of conditions, as in an experiment")
     runbook: tuple[Detail, ...] | None = stored("list of {step, does, at, after, within, by, how, params}")
     drill: bool | None = stored("true, false or null", null=True)

@@ -29,6 +29,6 @@ def bad_rows(found: BadAnswers) -> Iterator[BadRow]:
 
 def _rows(when: str, route: OfRoute) -> Iterator[BadRow]:
     kinds = (*route.kinds[:MOST_KINDS], None)
-    for sentence, kind in zip(route.sentences, kinds, strict=False):
+    for sentence, kind in zip(route.sentences(), kinds, strict=False):
         sample = kind.sample if kind and kind.sample != "binary" and kind.sample not in sentence else ""
         yield BadRow(when, route.route, sentence, kind.type if kind else "", sample)

@@ -280,9 +280,10 @@ def _how(finding: Finding) -> str:
     shown = {
         key: _of_step(key, value)
         for key, value in finding.evidence.items()
-        if key not in ("by", "seconds", "seq", "only_here_seq") and value not in ("", None)
+        if key not in ("by", "said", "seconds", "seq", "only_here_seq") and value not in ("", None)
     }
-    return show_any(shown)
+    said = str(finding.evidence.get("said") or "")  # a sentence: it needs no name in front
+    return "; ".join(filter(None, (show_any(shown) if shown else "", said))) or DASH
 
 
 def _of_step(key: str, value: Any) -> Any:

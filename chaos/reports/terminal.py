@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.checks.bad_answers import sentences
 from chaos.checks.finding import Outcome
 from chaos.checks.fixes import HEADING
 from chaos.checks.verdict import Verdict
@@ -50,9 +51,8 @@ def print_verdict(run: RunDir, verdict: Verdict, terminal: Console, report: Path
             _line(terminal, Text(f"{row.outcome.value:<13}  {row.label:<20}  {row.because}"))
         for link in links:
             _line(terminal, Text(f"link {link.number or '-':>2} {link.at:>9}  {link.title}: {link.because}"))
-    for route in verdict.bad_answers.play:  # those of a baseline that failed are in its reason
-        for sentence in route.sentences:
-            _line(terminal, Text(f"bad answers: {sentence}"))
+    for sentence in sentences(verdict.bad_answers.play):  # those of a baseline that failed are in its reason
+        _line(terminal, Text(f"bad answers: {sentence}"))
     for line in logged.lines(verdict.logged):
         _line(terminal, Text(line))
     _line(terminal, Text())

@@ -52,7 +52,7 @@ def judge_hits(
         problems.append(f"{count} of {total} requests were good, {baseline.availability:.2%} required")
         if not np.isin(table["outcome"], ANSWERED).any():
             problems.append("none answered: the load never reached the target")
-        said = [sentence for route in bad for sentence in route.sentences]
+        said = list(bad_answers.sentences(bad))
         problems += said[:_MOST_SAID]
         if more := len(said[_MOST_SAID:]):
             problems.append(f"and {more} more kinds of bad answers")

@@ -46,7 +46,14 @@ def rehearse(plan: Plan, driver: Driver) -> list[Row]:
     faults = (each.step.fault for each in plan.steps)
     with passing("rehearsal", driver, plan.target, names(plan), faults) as session:
         rows += _on_handles(plan, driver, session)
-    return rows
+    return [*rows, *_left_out(plan)]
+
+
+def _left_out(plan: Plan) -> Iterator[Row]:
+    """What the target cannot play or show, as the plan names it, and what to add to its file."""
+    for each in plan.left_out:
+        part = each.name if each.kind == "step" else each.kind
+        yield Row(part, Probe(each.what, Answer.LEFT_OUT, each.because, each.remedy))
 
 
 def refuse_target(plan: Plan, driver: Driver) -> None:
@@ -148,4 +155,4 @@ def _undo(name: str, undo: Undo) -> Probe:
         registry.undo_of(f"fault:{name}")
     except (TypeError, ValueError, MidnightError) as error:
         return no(what, f"{type(error).__name__}: {error}")
-    return yes(what, f"by {', '.join(sorted(undo))}" if undo else "")
+    return yes(what, "also by the watchdog, if midnight is killed" if undo else "it leaves nothing to undo")

@@ -108,5 +108,5 @@ class Detect(Action):
         before, self._rows = self._rows, int(count or 0)
         # known from then on: new rows fill the gap but do not bring back the old ones
         if self._rows < before:
-            self._fell = f"{self._rows} rows, {before} before"
+            self._fell = f"{self._rows} rows ({before} before)"
         return self._fell

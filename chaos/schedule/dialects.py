@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from chaos.spec.near import instead
+
 RULE = "must be five cron fields (or six, seconds first), `@daily`, or like `first sunday 02:00`"
 
 NICKNAMES = {
@@ -16,6 +18,7 @@ NICKNAMES = {
     "@annually": "0 0 1 1 *",
 }
 _ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.I)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _NTH = re.compile(r"(?P<day>[a-z]+|[0-7])#(?P<nth>[1-5])", re.I)
 _LAST = re.compile(r"(?P<day>[a-z]{3}|[0-7])L", re.I)
 _ORDINALS = ("first", "second", "third", "fourth")
@@ -29,6 +32,8 @@ def fields(when: str) -> tuple[str, str, str, str, str, str]:
         raise ValueError(f"put the zone in its own key: timezone: {zoned[1] or 'ZONE'}, and {rest}")
     if text.startswith("@"):
         text = _of_nickname(text)
+    if clock := _CLOCK.fullmatch(text):
+        raise ValueError(f"{RULE}; for every day write `{int(clock[2])} {int(clock[1])} * * *`")
     found = text.split()
     if len(found) not in (5, 6):
         raise ValueError(f"{RULE}; years are not supported" if len(found) == 7 else RULE)
@@ -41,10 +46,10 @@ def _of_nickname(text: str) -> str:
     if text.lower() in NICKNAMES:
         return NICKNAMES[text.lower()]
     if text.lower() == "@reboot":
-        raise ValueError("`@reboot` is not supported; a schedule names a time")
+        raise ValueError("`@reboot` names no time; write one, e.g. `@daily` or `0 2 * * *`")
     if text.lower().startswith("@every"):
         raise ValueError("has no defined start; write a clock time, e.g. `0 */6 * * *`")
-    raise ValueError(f"unknown name; known: {', '.join(NICKNAMES)}")
+    raise ValueError(f"unknown name; {instead(text.lower(), tuple(NICKNAMES))}")
 
 
 def _days(day: str, month: str, weekday: str) -> tuple[str, str, str]:

@@ -78,7 +78,9 @@ def _check(whole: Where, found: ScheduleFile, *, fitting: bool) -> None:
 def _check_times(at: Where, schedule: Schedule) -> None:
     some = list(islice(due_times(schedule, BEGINNING), 50 if schedule.jitter else 1))
     if not some:
-        raise at.under("when").broken("is never due", schedule.when)
+        raise at.under("when").broken(
+            "is never due: no month of it has that day (`L` is the last)", schedule.when
+        )
     shortest = min((later - due for due, later in pairwise(some)), default=None)
     if shortest is not None and schedule.jitter >= shortest.total_seconds():
         rule = f"must be shorter than the interval between runs ({shortest})"

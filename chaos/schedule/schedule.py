@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
 from chaos.schedule import rules
 from chaos.schedule.blackout import Blackout
+from chaos.spec.near import nearest
 from chaos.spec.units import NotNegative, Seconds
 from chaos.spec.yamlfile import Model, Name
 
@@ -22,7 +24,10 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (OSError, ValueError, KeyError):  # the name of a directory, a path, an unknown zone
-        raise ValueError("unknown time zone; write it like Europe/Berlin or UTC") from None
+        known = {name.lower(): name for name in available_timezones()}
+        meant = known.get(nearest(text.lower(), known, 0.8) or "")
+        instead = f"did you mean {meant}?" if meant else "write it like Europe/Berlin or UTC"
+        raise ValueError(f"unknown time zone; {instead}") from None
     return text
 
 
@@ -40,6 +45,10 @@ class OnFail(Model):
 
 
 class Schedule(Model):
+    foreign: ClassVar[Mapping[str, str]] = {
+        "set": "unknown key; `set` changes a scenario of a suite: name a suite as `experiment`"
+    }
+
     name: Name
     experiment: Annotated[str, Field(min_length=1)]  # a name or a path to its file
     target: Annotated[str, Field(min_length=1)] = "embedded"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.spec import yamlfile
+from chaos.spec.near import nearest
 
 
 class Kind(Enum):
@@ -19,7 +20,14 @@ def of_document(document: Any) -> Kind:
     """Decide by keys; anything that is neither a suite nor a restore is an experiment."""
     if isinstance(document, dict) and "restore" in document and "load" not in document:
         return Kind.RESTORE
-    return Kind.SUITE if isinstance(document, dict) and "scenarios" in document else Kind.EXPERIMENT
+    return Kind.SUITE if isinstance(document, dict) and _lists_scenarios(document) else Kind.EXPERIMENT
+
+
+def _lists_scenarios(document: dict[Any, Any]) -> bool:
+    """Also under a misspelt key, which is then refused with the right one."""
+    if "load" in document or "scenarios" in document:
+        return "scenarios" in document
+    return any(nearest(str(key), ("scenarios",), 0.8) for key in document)
 
 
 def of_file(path: Path) -> Kind:

@@ -21,7 +21,8 @@ def search(name: str, folder: str) -> Path:
     if given.suffix in {".yaml", ".yml"}:
         if given.exists():
             return given
-        raise UsageError(f"{name}: no such file")
+        where = "" if given.is_absolute() else f" in {Path.cwd()}"
+        raise UsageError(f"{name}: no such file{where}")
     for place in folders(folder):
         there = (place / f"{name}.yaml").is_file()
         log.debug("%s: looked for %s in %s: %s", folder, name, place, "found" if there else "not there")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -10,14 +12,26 @@ from chaos.spec import yamlfile
 from chaos.spec.yamlfile import Model, Name
 
 
+def _options(known: str) -> dict[str, str]:
+    """Rules for what a whole suite has once, and not in its file."""
+    return {
+        key: f"unknown key; known: {known}; give --{key} to `midnight run` instead"
+        for key in ("target", "profile", "seed")
+    }
+
+
 class Scenario(Model):
     """One experiment of the suite, and the changes to its steps (`step.param=value`)."""
+
+    foreign: ClassVar[Mapping[str, str]] = _options("experiment, set")
 
     experiment: str
     set: tuple[str, ...] = ()
 
 
 class Suite(Model):
+    foreign: ClassVar[Mapping[str, str]] = _options("name, title, scenarios")
+
     name: Name
     title: str
     scenarios: tuple[Scenario, ...] = Field(min_length=1)

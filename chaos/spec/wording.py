@@ -142,9 +142,10 @@ def _text_wanted(_: object, given: object) -> str:
     return 'must be text: put it in quotes ("...")' if plain else "must be text"
 
 
-def _many(context: Mapping[str, Any], _: object) -> str:
+def _many(context: Mapping[str, Any], given: object) -> str:
     number = context["min_length"]
-    return f"must have at least {number} {'entry' if number == 1 else 'entries'}"
+    how = " ([a] or a line that begins with -)" if given == [] else ""
+    return f"must have at least {number} {'entry' if number == 1 else 'entries'}{how}"
 
 
 def _pattern(context: Mapping[str, Any], _: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,3 +89,32 @@ def test_a_rehearsal_lists_possible_steps_with_their_floors(
         ("fill", f"floor: files of {volume} in use"),
     }
     assert list(volume.iterdir()) == []
+
+
+def test_a_rehearsal_lists_what_the_plan_leaves_out_with_the_reason_and_what_to_add(
+    midnight: Midnight, service: Service, pid: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = target(midnight, service.url, f"  processes: {{api: {{pid: {pid}}}}}\n")
+    done = typed(capsys, "run", "first", "--target", file, "--rehearse", "--json")
+    rows = json.loads(done.out)
+    assert done.code == 0, done.printed
+    left_out = {row["part"]: row for row in rows if row["answer"] == "left out"}
+    assert left_out["batch_job"] == {
+        "part": "batch_job",
+        "what": "batch_job",
+        "answer": "left out",
+        "because": "target 'mine' has no job 'nightly'",
+        "remedy": "add jobs: nightly to the options of its file",
+    }
+    assert left_out["logrotate"]["remedy"] == "add logs to the options of its file"
+    planned = json.loads(typed(capsys, "plan", "first", "--target", file, "--json").out)
+    assert [each["because"] for each in planned["left_out"]] == [
+        row["because"] for row in rows if row["answer"] == "left out"
+    ]
+    assert "pause" not in left_out
+
+    done = typed(capsys, "run", "first", "--target", file, "--rehearse")
+    assert re.search(r"batch_job +left out +batch_job +target 'mine' has no job 'nightly'; add", done.out)
+    assert f", {len(planned['left_out'])} left out; nothing was injected" in done.out
+    assert re.search(rf"pause +yes +process {pid} and its children may be stopped +1 process *\n", done.out)
+    assert re.search(r"pause: can be undone +also by the watchdog, if midnight is killed", done.out)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.checks.bad_answers import MOST_KINDS, Kind, OfRoute, causes, of_rows
+from chaos.checks.bad_answers import MOST_KINDS, Kind, OfRoute, causes, of_rows, sentences
 from chaos.record.hits import DTYPE, HitsHeader, HitTable, Outcome
 
 HEADER = HitsHeader(("read", "write", "add"), ("write",), (5.0, 5.0, 2.0))
@@ -116,7 +116,7 @@ def test_a_sentence_holds_the_beginning_of_a_long_body() -> None:
 def test_beyond_a_bound_kinds_are_summed_up() -> None:
     many = tuple(kind(status=400 + number, count=20 - number) for number in range(8))
     route = OfRoute("write", 500, many)
-    *first, last = route.sentences
+    *first, last = route.sentences()
     assert len(first) == MOST_KINDS
     assert last == "42 more of 500, of 3 other kinds"
     assert route.to_json()["of_other_kinds"] == 42
@@ -163,3 +163,28 @@ def test_the_sample_of_another_kind_is_not_shown() -> None:
         [table((0, Outcome.BAD_STATUS, 500), (0, Outcome.BAD_STATUS, 404))], HEADER, samples, 10.0
     )
     assert [(each.status, each.sample) for each in found.kinds] == [(500, "oops"), (404, "")]
+
+
+def test_equal_bodies_of_several_routes_are_told_once() -> None:
+    down = {"status": 503, "length": 20, "sample": '{"error": "no pool"}'}
+    late = kind(**{**down, "outcome": "timeout"})  # its sentence has no body
+    read, write, add = (kind(**down, route=route) for route in ("read", "write", "add"))
+    other = kind(**{**down, "sample": '{"error": "another"}'}, route="write")
+    empty = kind(status=503, length=0)
+    found = [
+        OfRoute("read", 53, (late, read, empty)),
+        OfRoute("write", 53, (write, other, empty)),
+        OfRoute("add", 53, (add,)),
+    ]
+    assert list(sentences(found)) == [
+        "27 of 53 writes answered 503 later than 5 s, first at +3.2 s",
+        '27 of 53 reads answered 503: {"error": "no pool"}, first at +3.2 s',
+        "27 of 53 writes answered 503, without a body, first at +3.2 s",
+        "27 of 53 writes answered 503, the same body, first at +3.2 s",
+        '27 of 53 writes answered 503: {"error": "another"}, first at +3.2 s',
+        "27 of 53 writes answered 503, without a body, first at +3.2 s",
+        "27 of 53 add requests answered 503, the same body, first at +3.2 s",
+    ]
+    assert all(
+        '{"error": "no pool"}' in next(route.sentences()) for route in (found[1], found[2])
+    )  # by itself

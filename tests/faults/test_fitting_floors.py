@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chaos.faults import idle_drop, logrotate
 from chaos.host import disk_writers
 from chaos.plan import build as plans
+from chaos.spec.overrides import Setting
 from tests.test_minimal_targets import CROWD, PROXY, READ, planned
 
 SMOKE = "smoke"
@@ -49,7 +50,7 @@ def test_a_sync_alone_is_measured_and_leaves_nothing_behind(tmp_path: Path) -> N
 def storm(folder: Path, *changes: str, routes: str = READ, top: str = "") -> tuple[str, list[str]]:
     plan = planned(folder, SMOKE, PROXY + CROWD, routes, top)
     if changes:
-        plan = plans.build(SMOKE, str(folder / "mine.yaml"), changes=changes)
+        plan = plans.build(SMOKE, str(folder / "mine.yaml"), changes=tuple(map(Setting, changes)))
     (step,) = (each for each in plan.steps if each.step.name == "reconnect_storm")
     path = step.params.burst_path  # type: ignore[attr-defined]
     return path, [line for line in plan.lines() if "burst_path=" in line and line.startswith("note")]

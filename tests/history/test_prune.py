@@ -119,6 +119,15 @@ def test_runs_of_another_reports_directory_are_left_alone(
     assert all(run.path.exists() for run in there)
 
 
+def test_the_help_says_what_is_kept_and_that_drills_age(
+    reports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del reports
+    said = " ".join(prune(capsys, "--help")[1].split())
+    assert "runs not healed. Drills are kept until they are older than --drills-older-than." in said
+    assert "as are drills" not in said
+
+
 def test_leftovers_of_a_killed_deletion_are_no_run_and_go_with_the_next(
     reports: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

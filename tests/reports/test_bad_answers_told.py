@@ -63,7 +63,7 @@ def shown(run: RunDir, verdict: Verdict) -> str:
 
 
 def sentences(verdict: Verdict) -> list[str]:
-    return [each for route in verdict.bad_answers.play for each in route.sentences]
+    return [each for route in verdict.bad_answers.play for each in route.sentences()]
 
 
 def test_terminal_page_and_json_tell_the_same_sentences(run: RunDir) -> None:

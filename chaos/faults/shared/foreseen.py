@@ -48,7 +48,7 @@ def may_all_be_signalled(what: str, refs: Sequence[ProcessRef]) -> Probe:
         asked = may_be_signalled(ref)
         if asked.answer is Answer.NO and process_of(ref) is not None:
             return asked
-    return yes(what, f"{len(refs)} of them")
+    return yes(what, f"{len(refs)} process{'' if len(refs) == 1 else 'es'}")
 
 
 def runs(found: Container) -> Probe:
