@@ -79,7 +79,7 @@ def test_leaks_are_counted_where_the_first_does_not_fit(tmp_path: Path) -> None:
             "entries:at /srv/a.py:4 in get, held by a.KEPT",
             2.0,
             [],
-            "2.0 entries per request of read, at a.py:4",
+            "2 entries per request of read, at a.py:4",
         ),
         ("memory:uss", 40_000.0, [], "40.0 kB per request of read"),
         (FILES, 1.0, [{"what": "/tmp/*.pdf"}], "1 open file per request of read: /tmp/*.pdf"),
