@@ -21,7 +21,7 @@ from chaos.checks import (
 from chaos.checks.counted import number, shown
 from chaos.checks.course import Course
 from chaos.checks.drill import bounded_answers, exposure, fencing, recovered, rto, runbook
-from chaos.checks.finding import Finding, Outcome
+from chaos.checks.finding import Finding, Outcome, is_least
 from chaos.checks.invariants import lost_updates
 from chaos.checks.leaks import leaks, returned, told
 from chaos.checks.slo import availability, burn_rate, latency, pool
@@ -233,6 +233,11 @@ def _invariant(finding: Finding) -> str:
     return what if found is None else f"{what}: expected {finding.evidence['expected']}, found {shown(found)}"
 
 
+def _lines(finding: Finding) -> str:
+    least = "at least " if is_least(finding) else ""
+    return f"{least}{finding.measured or 0:,.0f} log lines were lost or written twice"
+
+
 def _leaks(findings: Sequence[Finding]) -> Iterator[str]:
     """How many leaks, on how many routes; and the first with its place, a clause of its own as it may not fit."""
     first, routes = findings[0], {each.evidence.get("route") for each in findings} - {None}
@@ -262,7 +267,7 @@ _FAILED: Mapping[str, Say] = {
     pool.NAME: lambda _: (
         "the connection pool was used up, or requests timed out waiting for it, outside the faults"
     ),
-    logs.NAME: lambda finding: f"{finding.measured or 0:,.0f} log lines were lost or written twice",
+    logs.NAME: _lines,
 }
 """In order of gravity."""
 

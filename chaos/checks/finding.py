@@ -37,6 +37,15 @@ class Finding:
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
+AT_LEAST = "at_least"
+"""In evidence: true if `measured` is the least that it may be."""
+
+
+def is_least(finding: Finding) -> bool:
+    """True if what was measured may be more than the number says."""
+    return finding.evidence.get(AT_LEAST) is True
+
+
 _PRECEDENCE = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 
 

@@ -12,7 +12,7 @@ from chaos.checks.finding import Finding, Outcome
 from chaos.checks.invariants import lost_updates
 from chaos.checks.registered import described
 from chaos.checks.slo import latency
-from chaos.reports.show import show_bound, show_value
+from chaos.reports.show import show_bound, show_measured, show_value
 
 _OUTAGE, _RTO = (recovery.NAME, "outage"), (recovery.NAME, "rto")
 _BUDGETED = {_RTO, (loss.NAME, "rpo")}
@@ -67,7 +67,7 @@ def _value(finding: Finding) -> str:
         return "failed" if finding.allowed is None else f"> {show_value(finding.allowed, finding.unit)}"
     if (finding.check, finding.name) == _OUTAGE and not finding.measured:
         return "none"
-    return show_value(finding.measured, finding.unit)
+    return show_measured(finding)
 
 
 def _allowed(finding: Finding) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chaos.checks.figure import Figure
+from chaos.checks.finding import Finding, is_least
 from chaos.checks.text import percent
 from chaos.spec import doses
 from chaos.spec.units import show_seconds, show_signed
@@ -44,6 +45,12 @@ def show_value(value: float | None, unit: str) -> str:
     if unit == "s":
         return show_seconds(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+
+
+def show_measured(finding: Finding) -> str:
+    """Format what a finding measured: `≥ 53` if that is the least that it may be."""
+    shown = show_value(finding.measured, finding.unit)
+    return f"≥ {shown}" if is_least(finding) else shown
 
 
 def show_figure(figure: Figure, value: float | None) -> str:
