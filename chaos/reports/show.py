@@ -28,6 +28,12 @@ _TIMES = frozenset(
             "p50",
             "p95",
             "p99",
+            "loss",
+            "back",
+            "sync_alone",
+            "sync_median",
+            "sync_p99",
+            "sync_max",
         ),
     }
 )
